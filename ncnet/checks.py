@@ -1,0 +1,59 @@
+"""Refuses bad arguments in one line that names the value and the nearest valid choice."""
+
+import math
+import numbers
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def suggestion(name: str, valid: Iterable[str]) -> str:
+    """Return ``": did you mean `x`?"``, or the list of choices where none is near.
+
+    >>> suggestion("sigmod", ["relu", "sigmoid", "tanh"])
+    ': did you mean `sigmoid`?'
+    >>> suggestion("step", ["relu", "tanh"])
+    ': expected one of `relu`, `tanh`'
+    """
+    choices = sorted(valid)
+    near = get_close_matches(str(name), choices, n=1)
+    if near:
+        return f": did you mean `{near[0]}`?"
+    return ": expected one of " + ", ".join(f"`{choice}`" for choice in choices)
+
+
+def check_choice(kind: str, name: str, valid: Iterable[str]) -> None:
+    """Raise ``ValueError`` unless `name` is one of `valid`.
+
+    >>> check_choice("activation", "tanhh", ["relu", "tanh"])
+    Traceback (most recent call last):
+    ValueError: unknown activation `tanhh`: did you mean `tanh`?
+    """
+    valid = list(valid)
+    if name not in valid:
+        raise ValueError(f"unknown {kind} `{name}`{suggestion(name, valid)}")
+
+
+def check_integer(name: str, value: object, *, at_least: int) -> int:
+    """Return `value` as an int, or raise ``ValueError`` if it is none or too small.
+
+    >>> check_integer("hidden_size", 0, at_least=1)
+    Traceback (most recent call last):
+    ValueError: `hidden_size` is 0: expected an integer of at least 1
+    """
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or value < at_least:
+        raise ValueError(f"`{name}` is {value!r}: expected an integer of at least {at_least}")
+    return int(value)
+
+
+def check_positive(name: str, value: object) -> float:
+    """Return `value` as a float, or raise ``ValueError`` unless it is finite and above 0.
+
+    >>> check_positive("learning_rate", float("nan"))
+    Traceback (most recent call last):
+    ValueError: `learning_rate` is nan: expected a finite number above 0
+    """
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value <= 0:
+        raise ValueError(f"`{name}` is {value!r}: expected a finite number above 0")
+    return float(value)

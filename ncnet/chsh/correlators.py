@@ -1,0 +1,212 @@
+"""Correlators, S, marginals and signalling of a CHSH experiment.
+
+S = C(A1,B1) + C(A1,B2) + C(A2,B1) - C(A2,B2), the minus sign fixed at (2,2) in advance
+(Clauser, Horne, Shimony, Holt, PRL 23, 880, 1969; arXiv 2603.04451). A sharing of causes that
+were fixed before the settings were chosen gives |S| <= 2, quantum mechanics at most 2 sqrt(2)
+(Tsirelson, Lett. Math. Phys. 4, 93, 1980), and the algebra of four correlators 4.
+"""
+
+import numpy as np
+import xarray as xr
+
+from ncnet.checks import check_integer
+from ncnet.chsh.outcomes import Outcomes, as_dataset, read
+
+SIGNS = xr.DataArray(
+    [[1, 1], [1, -1]], dims=("alice_setting", "bob_setting"), name="sign of the context in S"
+)
+CLASSICAL_BOUND = 2.0
+TSIRELSON_BOUND = 2 * np.sqrt(2)
+ALGEBRAIC_BOUND = 4.0
+RUN_LENGTH = 32
+"""Replicas in one run: the paper scatters S over 50 runs and does not say what a run averages."""
+
+
+def replica_means(
+    outcomes: Outcomes, *, split: str = "training", readout: str = "correct"
+) -> xr.Dataset:
+    """Return each replica's means over items: everything below averages these over replicas.
+
+    Returns
+    -------
+    xarray.Dataset
+        `correlator`, the mean of a*b; `alice` and `bob`, the means of a and b; all over
+        (alice_setting, bob_setting, replica) and `capacity` where there is one. Where items of
+        the two parties are not partners (attribute ``paired`` is False), `correlator` is the
+        product of the means.
+
+    Examples
+    --------
+    >>> ones = np.ones((2, 2, 5, 8))
+    >>> replica_means((ones, -ones)).correlator.sizes["replica"]
+    5
+    """
+    dataset = as_dataset(outcomes)
+    a, b = read(dataset, split=split, readout=readout)
+    alice, bob = a.mean("item"), b.mean("item")
+    paired = dataset.attrs.get("paired", True)
+    correlator = (a * b).mean("item") if paired else alice * bob
+    means = {"correlator": correlator, "alice": alice, "bob": bob}
+    return xr.Dataset({name: value.drop_attrs() for name, value in means.items()})
+
+
+def correlators(
+    outcomes: Outcomes, *, split: str = "training", readout: str = "correct"
+) -> xr.DataArray:
+    """Return the correlators C(Ai,Bj), means of a*b over items and replicas.
+
+    Examples
+    --------
+    Two parties that always fail are as correlated as two that always succeed:
+
+    >>> failures = -np.ones((2, 2, 5, 8))
+    >>> correlators((failures, failures)).values
+    array([[1., 1.],
+           [1., 1.]])
+    """
+    return replica_means(outcomes, split=split, readout=readout).correlator.mean("replica")
+
+
+def s_value(correlator: xr.DataArray | np.ndarray) -> xr.DataArray | float:
+    """Return S of correlators: a DataArray over both settings, or an array [2, 2].
+
+    Other dimensions of a DataArray stay, so that S of every replica or capacity comes at once.
+
+    Examples
+    --------
+    The Popescu-Rohrlich box reaches the algebraic bound:
+
+    >>> s_value([[1, 1], [1, -1]])
+    4.0
+    """
+    if isinstance(correlator, xr.DataArray):
+        return (SIGNS * correlator).sum(["alice_setting", "bob_setting"])
+    array = np.asarray(correlator, float)
+    if array.shape != (2, 2):
+        raise ValueError(f"correlators have shape {array.shape}: expected (2, 2)")
+    return float((SIGNS.values * array).sum())
+
+
+def s_per_replica(
+    outcomes: Outcomes, *, split: str = "training", readout: str = "correct"
+) -> xr.DataArray:
+    """Return S of every replica, in [-4, 4], over `replica` (and `capacity`).
+
+    >>> ones = np.ones((2, 2, 3, 8))
+    >>> s_per_replica((ones, ones)).values
+    array([2., 2., 2.])
+    """
+    return s_value(replica_means(outcomes, split=split, readout=readout).correlator)
+
+
+def s_per_run(
+    outcomes: Outcomes,
+    *,
+    run_length: int = RUN_LENGTH,
+    split: str = "training",
+    readout: str = "correct",
+) -> xr.DataArray:
+    """Return S of every run of `run_length` consecutive replicas, over `run` (and `capacity`).
+
+    Raises
+    ------
+    ValueError
+        Where the replicas do not divide into whole runs: leaving some out would be a choice
+        after the fact.
+
+    Examples
+    --------
+    >>> ones = np.ones((2, 2, 64, 8))
+    >>> s_per_run((ones, ones)).values
+    array([2., 2.])
+    """
+    check_integer("run_length", run_length, at_least=1)
+    values = s_per_replica(outcomes, split=split, readout=readout)
+    replicas = values.sizes["replica"]
+    if replicas % run_length:
+        below = replicas - replicas % run_length
+        nearest = " or ".join(str(count) for count in (below, below + run_length) if count)
+        raise ValueError(
+            f"{replicas} replicas do not divide into runs of {run_length}: expected {nearest}"
+        )
+    values = values.drop_vars("replica", errors="ignore")
+    return values.coarsen(replica=run_length).mean().rename(replica="run")
+
+
+def marginals(
+    outcomes: Outcomes, *, split: str = "training", readout: str = "correct"
+) -> xr.Dataset:
+    """Return the marginals: `alice`, means of a, and `bob`, means of b, in every context.
+
+    >>> ones = np.ones((2, 2, 5, 8))
+    >>> marginals((ones, -ones)).bob.values
+    array([[-1., -1.],
+           [-1., -1.]])
+    """
+    means = replica_means(outcomes, split=split, readout=readout)
+    return means[["alice", "bob"]].mean("replica")
+
+
+def marginal_changes(marginal: xr.Dataset) -> xr.DataArray:
+    """Return how much each task's marginal changes with the other party's setting.
+
+    Takes what `marginals` or `replica_means` returns.
+
+    Returns
+    -------
+    xarray.DataArray
+        Over `task` ("A1", "A2", "B1", "B2") in place of the settings: <A_i> with Bob's setting 1
+        less <A_i> with 2, and <B_j> with Alice's setting 1 less <B_j> with 2.
+    """
+    alice = marginal.alice.sel(bob_setting=1) - marginal.alice.sel(bob_setting=2)
+    bob = marginal.bob.sel(alice_setting=1) - marginal.bob.sel(alice_setting=2)
+    changes = [
+        party.drop_vars([setting, other], errors="ignore").rename({setting: "task"})
+        for party, setting, other in (
+            (alice, "alice_setting", "bob_setting"),
+            (bob, "bob_setting", "alice_setting"),
+        )
+    ]
+    return xr.concat(changes, "task").assign_coords(task=["A1", "A2", "B1", "B2"])
+
+
+def delta(marginal: xr.Dataset) -> xr.DataArray:
+    """Return Delta, the signalling seen in the marginals: the sum of their absolute changes.
+
+    Delta = sum_i |<A_i>_{j=1} - <A_i>_{j=2}| + sum_j |<B_j>_{i=1} - <B_j>_{i=2}|, from 0 (no
+    signalling) to 8 (Kujala, Dzhafarov, Larsson, PRL 115, 150401, arXiv 1412.4724). Estimated
+    from replicas it is biased upwards where the true changes are near 0.
+
+    Examples
+    --------
+    Alice answers with Bob's setting, +1 or -1:
+
+    >>> a = np.ones((2, 2, 5, 8))
+    >>> a[:, 1] = -1
+    >>> float(delta(marginals((a, np.ones_like(a)))))
+    4.0
+    """
+    return abs(marginal_changes(marginal)).sum("task")
+
+
+def cells(outcomes: Outcomes, *, split: str = "training", readout: str = "correct") -> xr.DataArray:
+    """Return the four cells of every context: how often each pair of outcomes occurred.
+
+    A correlator alone hides whether two parties agree in success or in failure.
+
+    Returns
+    -------
+    xarray.DataArray
+        Probabilities over (a, b, alice_setting, bob_setting), `a` and `b` in (+1, -1).
+
+    Examples
+    --------
+    >>> ones = np.ones((2, 2, 5, 8))
+    >>> cells((ones, -ones)).sel(a=1, b=-1).values
+    array([[1., 1.],
+           [1., 1.]])
+    """
+    means = replica_means(outcomes, split=split, readout=readout).mean("replica")
+    a, b = (xr.DataArray([1, -1], dims=party, coords={party: [1, -1]}) for party in ("a", "b"))
+    probabilities = (1 + a * means.alice + b * means.bob + a * b * means.correlator) / 4
+    return probabilities.clip(0, 1)  # rounding may leave -1e-17

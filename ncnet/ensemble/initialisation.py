@@ -1,0 +1,67 @@
+"""Initial weights: a replica's depend on (seed, hidden size, its index) and on nothing else.
+
+Replicas are drawn in blocks of `BLOCK`, each block from a generator of its own, so that any
+stretch of replicas can be drawn without those before it: 100 replicas are the first 100 of 1,000.
+The hidden size is part of the key: replicas of different capacities are independent.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+BLOCK = 64
+
+Draw = Callable[[np.random.Generator, tuple[int, ...], int, int], tuple[np.ndarray, np.ndarray]]
+
+
+def _normal(variance: Callable[[int, int], float]) -> Draw:
+    def draw(generator, shape, fan_in, fan_out):
+        weights = generator.standard_normal(shape) * variance(fan_in, fan_out) ** 0.5
+        return weights, np.zeros(shape[:-2] + shape[-1:])
+
+    return draw
+
+
+def _torch_linear(generator, shape, fan_in, fan_out):
+    bound = fan_in**-0.5
+    biases = shape[:-2] + shape[-1:]
+    return generator.uniform(-bound, bound, shape), generator.uniform(-bound, bound, biases)
+
+
+INITIALISATIONS: dict[str, Draw] = {
+    "lecun_normal": _normal(lambda fan_in, fan_out: 1 / fan_in),
+    "he_normal": _normal(lambda fan_in, fan_out: 2 / fan_in),
+    "glorot_normal": _normal(lambda fan_in, fan_out: 2 / (fan_in + fan_out)),
+    "torch_linear": _torch_linear,
+}
+"""Normal weights with zero biases (LeCun: variance 1/fan_in, our default; He: 2/fan_in;
+Glorot: 2/(fan_in + fan_out)), or the uniform weights and biases of ``torch.nn.Linear``."""
+
+
+def draw_block(
+    initialisation: str, *, features: int, hidden_size: int, seed: int, block: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the initial weights of replicas ``block * BLOCK`` ... ``(block + 1) * BLOCK - 1``.
+
+    Returns
+    -------
+    trunk
+        float64 [hidden_size, features + 1, BLOCK]; the last feature is the bias.
+    heads
+        float64 [2, hidden_size + 1, BLOCK], Alice's head and Bob's; the last unit is the bias.
+
+    Examples
+    --------
+    >>> trunk, heads = draw_block("lecun_normal", features=3, hidden_size=2, seed=0, block=0)
+    >>> trunk.shape, heads.shape
+    ((2, 4, 64), (2, 3, 64))
+    """
+    sequence = np.random.SeedSequence(seed, spawn_key=(hidden_size, block))
+    generator = np.random.default_rng(sequence)
+    draw = INITIALISATIONS[initialisation]
+    trunk = draw(generator, (hidden_size, features, BLOCK), features, hidden_size)
+    heads = draw(generator, (2, hidden_size, BLOCK), hidden_size, 1)
+    return tuple(
+        np.concatenate([weights, biases[..., None, :]], axis=-2)
+        for weights, biases in (trunk, heads)
+    )

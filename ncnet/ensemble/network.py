@@ -1,0 +1,120 @@
+"""Forward and backward pass of many NCnets at once: one shared hidden layer, two linear heads.
+
+Every array has the network (context x replica) as its last, contiguous dimension, so that each
+operation runs over thousands of networks in one vectorised sweep and no loop goes over replicas.
+Gradients are written out by hand: for networks this small, recording a graph would cost more
+than the arithmetic. The tests compare them with autograd.
+
+Shapes: H hidden units, F features, I items, N networks. Heads are Alice's (0) and Bob's (1).
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+
+class Weights(NamedTuple):
+    """Weights of N networks, or a gradient with respect to them.
+
+    Attributes
+    ----------
+    trunk
+        [H, F + 1, N]: shared by both heads; the last feature is the bias.
+    heads
+        [2, H + 1, N]: the last unit is the bias.
+    """
+
+    trunk: Tensor
+    heads: Tensor
+
+
+class Activation(NamedTuple):
+    """An activation and its derivative, written in terms of its own output; both in place."""
+
+    apply_: Callable[[Tensor], Tensor]
+    derivative_: Callable[[Tensor], Tensor]
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "tanh": Activation(Tensor.tanh_, lambda output: output.square_().neg_().add_(1)),
+    "sigmoid": Activation(
+        Tensor.sigmoid_, lambda output: output.addcmul_(output, output, value=-1)
+    ),
+    "relu": Activation(Tensor.relu_, Tensor.sign_),
+}
+
+
+def with_bias(inputs: Tensor) -> Tensor:
+    """Append the constant feature that carries the bias: [I, F] to [I, F + 1]."""
+    return torch.cat([inputs, torch.ones_like(inputs[:, :1])], dim=1)
+
+
+def hidden_units(inputs: Tensor, trunk: Tensor, activation: Activation) -> Tensor:
+    """Return the hidden layer [H, I, N] for inputs [I, F + 1]."""
+    return activation.apply_(torch.matmul(inputs, trunk))
+
+
+def logits(hidden: Tensor, heads: Tensor) -> Tensor:
+    """Return both heads' logits [2, I, N]; a positive logit reads as class 1."""
+    result = heads[:, -1:].repeat(1, hidden.shape[1], 1)
+    # Unit by unit the sum stays in cache, and its order never depends on the number of networks.
+    for unit, output in enumerate(hidden):
+        result.addcmul_(output, heads[:, unit, None])
+    return result
+
+
+def losses(logit: Tensor, targets: Tensor) -> Tensor:
+    """Return each head's loss [2, N]: binary cross-entropy, averaged over items.
+
+    `logit` and `targets` (classes 0 and 1) are [2, I, N].
+    """
+    return binary_cross_entropy_with_logits(logit, targets, reduction="none").mean(dim=1)
+
+
+def logit_errors(logit: Tensor, targets: Tensor) -> Tensor:
+    """Return the gradient of each head's loss with respect to its logits [2, I, N]."""
+    return logit.sigmoid().sub_(targets).div_(logit.shape[1])
+
+
+def gradient(
+    inputs: Tensor, weights: Weights, targets: Tensor, activation: Activation
+) -> tuple[Weights, Tensor]:
+    """Return the gradient of L_A + L_B and the logits [2, I, N] it was taken at.
+
+    The trunk receives the sum of both heads' gradients: that is the competition the paper
+    speaks of. `inputs` is [I, F + 1], `targets` [2, I, N] holds classes 0 and 1.
+    """
+    hidden = hidden_units(inputs, weights.trunk, activation)
+    logit = logits(hidden, weights.heads)
+    errors = logit_errors(logit, targets)
+    heads = head_gradient(hidden, errors)
+    signal = hidden_signal(errors, weights.heads)
+    trunk = trunk_gradient(inputs, hidden, signal, activation)
+    return Weights(trunk, heads), logit
+
+
+def head_gradient(hidden: Tensor, errors: Tensor) -> Tensor:
+    """Return each head's gradient with respect to its own weights [2, H + 1, N]."""
+    result = errors.new_zeros(2, len(hidden) + 1, errors.shape[-1])
+    for item in range(hidden.shape[1]):
+        result[:, :-1].addcmul_(hidden[:, item], errors[:, item, None])
+    # An explicit sum: torch's own reduction would pick its order by the number of networks.
+    for item in range(hidden.shape[1]):
+        result[:, -1].add_(errors[:, item])
+    return result
+
+
+def hidden_signal(errors: Tensor, heads: Tensor) -> Tensor:
+    """Return what both heads send back to the hidden layer, summed: [H, I, N]."""
+    alice, bob = heads[:, :-1, None]
+    return (alice * errors[0]).addcmul_(bob, errors[1])
+
+
+def trunk_gradient(
+    inputs: Tensor, hidden: Tensor, signal: Tensor, activation: Activation
+) -> Tensor:
+    """Return the trunk's gradient [H, F + 1, N] for a signal [H, I, N]; overwrites both."""
+    return torch.matmul(inputs.T, signal.mul_(activation.derivative_(hidden)))

@@ -1,0 +1,352 @@
+"""Trains every replica of a game in its four contexts and returns the outcomes."""
+
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+from tqdm import tqdm
+
+from ncnet.checks import check_choice, check_integer, check_positive
+from ncnet.ensemble import network
+from ncnet.ensemble.initialisation import BLOCK, INITIALISATIONS, draw_block
+from ncnet.ensemble.network import ACTIVATIONS, Weights
+from ncnet.ensemble.optimizers import OPTIMIZERS
+from ncnet.games import Game
+
+CONTEXTS = 4
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def train(
+    game: Game,
+    *,
+    hidden_size: int,
+    replicas: int,
+    seed: int,
+    steps: int | Sequence[int] = 2000,
+    activation: str = "tanh",
+    optimizer: str = "gradient_descent",
+    learning_rate: float = 0.5,
+    initialisation: str = "lecun_normal",
+    trace_steps: Sequence[int] = (),
+    dtype: str = "float32",
+    device: str | None = None,
+    threads: int | None = None,
+    chunk_size: int | None = None,
+) -> xr.Dataset:
+    """Train replicas 0 ... `replicas` - 1 of a game in all four contexts at once.
+
+    A context (i, j) is one network, trained from scratch on Alice's task i and Bob's task j:
+    full batch, loss L_A + L_B, the shared trunk receiving both gradients. The four contexts of
+    a replica start from the same weights. A replica depends on the seed and its own index
+    alone, bit by bit on one machine: not on how many others there are, on chunks or on threads.
+    The paper states neither optimizer, nor steps, nor initialisation: the defaults are ours.
+
+    Parameters
+    ----------
+    game
+        Items and tasks, from `ncnet.games`.
+    hidden_size
+        Units n of the shared hidden layer, at least 1.
+    replicas
+        Number of initialisations, at least 1.
+    seed
+        Seed of the initial weights, at least 0.
+    steps
+        Training steps. A sequence gives the outcomes after each of these numbers of steps,
+        along `capacity` (with ``capacity_name`` "steps").
+    activation
+        "tanh", "sigmoid" or "relu".
+    optimizer
+        "gradient_descent" or "adam".
+    learning_rate
+        Step size, above 0.
+    initialisation
+        "lecun_normal" (weights N(0, 1/fan_in), biases 0), "he_normal", "glorot_normal" or
+        "torch_linear".
+    trace_steps
+        Steps at which to record each head's loss (0 is before the first step).
+    dtype
+        "float32" or "float64".
+    device
+        A torch device such as "cpu" or "cuda"; by default a GPU where torch sees one.
+    threads
+        Chunks trained side by side on a CPU; by default as many as torch has threads.
+    chunk_size
+        Replicas trained together, rounded up to a multiple of 64; bounds the memory. Chosen by
+        network size by default.
+
+    Returns
+    -------
+    xarray.Dataset
+        `a`, `b`: int8, +1 where the head classifies the item correctly after training, else -1,
+        over (alice_setting, bob_setting, replica, item). `alice_target` (alice_setting, item)
+        and `bob_target` (bob_setting, item), +-1. `diverged` (alice_setting, bob_setting,
+        replica): whether any logit ended non-finite; such a logit reads as class 0, and no
+        replica is dropped. `alice_loss` and `bob_loss` (alice_setting, bob_setting, replica,
+        step) if traces were asked for. Coordinates `capacity` and `split` (item); training
+        parameters in attrs.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, a size, count or rate out of range: before any work starts.
+
+    Examples
+    --------
+    >>> from ncnet import games
+    >>> outcomes = train(games.overlap(), hidden_size=3, replicas=64, seed=0, steps=10)
+    >>> dict(outcomes.a.sizes)
+    {'alice_setting': 2, 'bob_setting': 2, 'replica': 64, 'item': 8}
+    """
+    plan = _Plan(
+        game=game,
+        hidden_size=check_integer("hidden_size", hidden_size, at_least=1),
+        replicas=check_integer("replicas", replicas, at_least=1),
+        seed=check_integer("seed", seed, at_least=0),
+        steps=_check_steps(steps),
+        activation=activation,
+        optimizer=optimizer,
+        learning_rate=check_positive("learning_rate", learning_rate),
+        initialisation=initialisation,
+        trace_steps=tuple(check_integer("trace_steps", s, at_least=0) for s in trace_steps),
+        dtype=dtype,
+        device=_check_device(device),
+    )
+    plan.check()
+    threads = check_integer("threads", threads or torch.get_num_threads(), at_least=1)
+    if plan.device.type != "cpu":
+        threads = 1
+    if chunk_size is not None:
+        check_integer("chunk_size", chunk_size, at_least=1)
+    results = _Results(plan)
+    _run(plan, results, threads, _blocks_per_chunk(plan, threads, chunk_size))
+    return _dataset(plan, results, steps_are_capacity=not np.isscalar(steps))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One training, validated."""
+
+    game: Game
+    hidden_size: int
+    replicas: int
+    seed: int
+    steps: tuple[int, ...]
+    activation: str
+    optimizer: str
+    learning_rate: float
+    initialisation: str
+    trace_steps: tuple[int, ...]
+    dtype: str
+    device: torch.device
+
+    def check(self) -> None:
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("initialisation", self.initialisation, INITIALISATIONS)
+        check_choice("dtype", self.dtype, DTYPES)
+        late = [step for step in self.trace_steps if step > self.steps[-1]]
+        if late:
+            raise ValueError(
+                f"`trace_steps` has {late[0]}: expected at most `steps`, {self.steps[-1]}"
+            )
+
+    def tensor(self, array: np.ndarray) -> Tensor:
+        return torch.as_tensor(array, dtype=DTYPES[self.dtype], device=self.device)
+
+
+class _Results:
+    """Where the chunks write what they found; [4, replicas, ...] with contexts in row order."""
+
+    def __init__(self, plan: _Plan) -> None:
+        networks = (CONTEXTS, plan.replicas)
+        items = len(plan.game.inputs)
+        self.correct = np.empty((2, len(plan.steps), *networks, items), np.int8)
+        self.diverged = np.empty((len(plan.steps), *networks), bool)
+        self.losses = np.empty((2, *networks, len(plan.trace_steps)), plan.dtype)
+
+
+def _run(plan: _Plan, results: _Results, threads: int, blocks_per_chunk: int) -> None:
+    blocks = math.ceil(plan.replicas / BLOCK)
+    chunks = [
+        range(start, min(start + blocks_per_chunk, blocks))
+        for start in range(0, blocks, blocks_per_chunk)
+    ]
+    with _single_threaded_operators(), ThreadPoolExecutor(threads) as pool:
+        finished = pool.map(lambda chunk: _train_chunk(plan, chunk, results), chunks)
+        try:
+            # tqdm's None: no bar where the output is not a terminal.
+            list(tqdm(finished, "training", len(chunks), leave=False, disable=None))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+@contextmanager
+def _single_threaded_operators() -> Iterator[None]:
+    """Keep torch from splitting one operation over threads.
+
+    A split may fall inside a vector, whose remainder is computed by other instructions: results
+    would depend on the number of threads in the last bit.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@torch.inference_mode()
+def _train_chunk(plan: _Plan, blocks: range, results: _Results) -> None:
+    """Train the replicas of some blocks and write their rows of the results.
+
+    Whole blocks of 64 are computed, so that a replica always falls on the same place of a
+    vector; surplus replicas of the last block are left out when the results are written.
+    """
+    inputs = network.with_bias(plan.tensor(plan.game.inputs))
+    weights = _initial_weights(plan, blocks)
+    targets = _class_targets(plan, len(blocks) * BLOCK)
+    activation = ACTIVATIONS[plan.activation]
+    optimizer = OPTIMIZERS[plan.optimizer](weights, plan.learning_rate)
+    rows = slice(blocks.start * BLOCK, min(blocks.stop * BLOCK, plan.replicas))
+    for step in range(plan.steps[-1] + 1):
+        gradient, logit = network.gradient(inputs, weights, targets, activation)
+        if step in plan.steps:
+            _write_outcomes(results, plan.steps.index(step), rows, logit, targets)
+        if step in plan.trace_steps:
+            loss = _networks(network.losses(logit, targets), rows)
+            results.losses[:, :, rows, plan.trace_steps.index(step)] = loss
+        if step < plan.steps[-1]:
+            optimizer.step(gradient)
+
+
+def _initial_weights(plan: _Plan, blocks: range) -> Weights:
+    drawn = [
+        draw_block(
+            plan.initialisation,
+            features=plan.game.inputs.shape[1],
+            hidden_size=plan.hidden_size,
+            seed=plan.seed,
+            block=block,
+        )
+        for block in blocks
+    ]
+    trunk, heads = (np.concatenate(parts, axis=-1) for parts in zip(*drawn, strict=True))
+    return Weights(
+        plan.tensor(trunk).repeat(1, 1, CONTEXTS), plan.tensor(heads).repeat(1, 1, CONTEXTS)
+    )
+
+
+def _class_targets(plan: _Plan, replicas: int) -> Tensor:
+    """Return classes 0 and 1 [2, items, 4 * replicas]; contexts in row order, (1, 1) first."""
+    alice = plan.game.alice_targets.repeat(2, axis=0)
+    bob = np.tile(plan.game.bob_targets, (2, 1))
+    contexts = (np.stack([alice, bob]).swapaxes(1, 2) + 1) / 2
+    return plan.tensor(contexts).repeat_interleave(replicas, dim=2)
+
+
+def _write_outcomes(
+    results: _Results, index: int, rows: slice, logit: Tensor, targets: Tensor
+) -> None:
+    finite = logit.isfinite()
+    # A tie and a non-finite logit both read as class 0.
+    correct = ((logit > 0) & finite) == (targets > 0)
+    signs = 2 * correct.to(torch.int8) - 1
+    results.correct[:, index, :, rows] = np.moveaxis(_networks(signs, rows), 1, -1)
+    diverged = ~finite.all(dim=0).all(dim=0)
+    results.diverged[index, :, rows] = _networks(diverged, rows)
+
+
+def _networks(values: Tensor, rows: slice) -> np.ndarray:
+    """Split [..., 4 * replicas] into [..., 4, replicas], without surplus replicas."""
+    contexts = values.unflatten(-1, (CONTEXTS, -1))
+    return contexts[..., : rows.stop - rows.start].cpu().numpy()
+
+
+def _blocks_per_chunk(plan: _Plan, threads: int, chunk_size: int | None) -> int:
+    if chunk_size is None:
+        # On a CPU about 2 MiB a hidden-layer array: near enough to the cache, yet large enough
+        # to hide the cost of calling an operation. A GPU wants as much as fits.
+        values = 2**19 if plan.device.type == "cpu" else 2**27
+        per_replica = CONTEXTS * plan.hidden_size * len(plan.game.inputs)
+        chunk_size = max(values // per_replica, 4 * BLOCK)
+        chunk_size = min(chunk_size, math.ceil(plan.replicas / threads))
+    return math.ceil(chunk_size / BLOCK)
+
+
+def _check_steps(steps: int | Sequence[int]) -> tuple[int, ...]:
+    numbers = tuple(steps) if isinstance(steps, (Sequence, np.ndarray)) else (steps,)
+    numbers = tuple(check_integer("steps", number, at_least=0) for number in numbers)
+    if not numbers or list(numbers) != sorted(set(numbers)):
+        raise ValueError(f"`steps` is {list(numbers)}: expected increasing numbers of steps")
+    return numbers
+
+
+def _check_device(device: str | None) -> torch.device:
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(
+            f"`device` is {device!r}, which torch cannot use here: expected `cpu` or a GPU it sees"
+        ) from error
+    return chosen
+
+
+def _dataset(plan: _Plan, results: _Results, *, steps_are_capacity: bool) -> xr.Dataset:
+    settings = ("alice_setting", "bob_setting")
+    networks = ("capacity", *settings, "replica")
+    shape = (len(plan.steps), 2, 2, plan.replicas)
+    items = len(plan.game.inputs)
+    correct = results.correct.reshape(2, *shape, items)
+    variables = {
+        "a": ((*networks, "item"), correct[0]),
+        "b": ((*networks, "item"), correct[1]),
+        "alice_target": (("alice_setting", "item"), plan.game.alice_targets),
+        "bob_target": (("bob_setting", "item"), plan.game.bob_targets),
+        "diverged": (networks, results.diverged.reshape(shape)),
+    }
+    coordinates = {
+        "alice_setting": [1, 2],
+        "bob_setting": [1, 2],
+        "replica": np.arange(plan.replicas),
+        "split": ("item", np.full(items, "training")),
+    }
+    if plan.trace_steps:
+        losses = results.losses.reshape(2, 2, 2, plan.replicas, len(plan.trace_steps))
+        traced = (*settings, "replica", "step")
+        variables |= {"alice_loss": (traced, losses[0]), "bob_loss": (traced, losses[1])}
+        coordinates["step"] = list(plan.trace_steps)
+    attributes = {
+        "game": plan.game.name,
+        "alice_tasks": [task.name for task in plan.game.alice],
+        "bob_tasks": [task.name for task in plan.game.bob],
+        "activation": plan.activation,
+        "optimizer": plan.optimizer,
+        "learning_rate": plan.learning_rate,
+        "initialisation": plan.initialisation,
+        "seed": plan.seed,
+        "dtype": plan.dtype,
+        "device": plan.device.type,
+        "path": "eager",
+        "paired": True,
+    }
+    if steps_are_capacity:
+        name, values = "steps", list(plan.steps)
+        attributes["hidden_size"] = plan.hidden_size
+    else:
+        name, values = "hidden_size", [plan.hidden_size]
+        attributes["steps"] = plan.steps[0]
+    coordinates["capacity"] = ("capacity", values, {"capacity_name": name})
+    dataset = xr.Dataset(variables, coordinates, attributes)
+    return dataset if steps_are_capacity else dataset.squeeze("capacity")

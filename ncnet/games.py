@@ -1,0 +1,200 @@
+"""The games: what the network sees, and the two tasks of each party.
+
+A game fixes the items (inputs) and four binary tasks. Alice's setting 1 or 2 chooses the task
+``A1`` or ``A2`` that her head is trained on, Bob's the task ``B1`` or ``B2``. The paper calls its
+set-up XORnet-inspired and names neither tasks nor inputs: `overlap` and `separate` are our
+reading of it, and `boolean` spans all games over truth tables.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ncnet.checks import check_choice, check_integer
+
+
+@dataclass(frozen=True)
+class Task:
+    """A binary task on the rows of a truth table.
+
+    Attributes
+    ----------
+    name
+        What the task computes, for people to read.
+    table
+        Class 0 or 1 of every row, rows in lexicographic order of the input bits.
+    """
+
+    name: str
+    table: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Game:
+    """The items and the four tasks of a CHSH game on truth tables; printed as its truth table.
+
+    Attributes
+    ----------
+    name
+        The game's name.
+    bits
+        Number of input bits; the items are all ``2**bits`` inputs.
+    alice, bob
+        The tasks of settings 1 and 2 of each party.
+
+    Examples
+    --------
+    >>> print(boolean(1, alice=([0, 1], [1, 0]), bob=([0, 1], [1, 1]), name="example"))
+    game `example`: 1 bit, 2 items
+    Alice: A1 = 01, A2 = 10
+    Bob:   B1 = 01, B2 = 11
+    <BLANKLINE>
+      x1 | A1 A2 | B1 B2
+      -1 |  0  1 |  0  1
+      +1 |  1  0 |  1  1
+    """
+
+    name: str
+    bits: int
+    alice: tuple[Task, Task]
+    bob: tuple[Task, Task]
+
+    @property
+    def inputs(self) -> np.ndarray:
+        """Items as the trunk sees them, float [items, bits]: bit 1 is +1, bit 0 is -1."""
+        return np.array(list(itertools.product((-1.0, 1.0), repeat=self.bits)))
+
+    @property
+    def alice_targets(self) -> np.ndarray:
+        """Targets of A1 and A2, int8 [2, items]: class 1 is +1, class 0 is -1."""
+        return _signs(self.alice)
+
+    @property
+    def bob_targets(self) -> np.ndarray:
+        """Targets of B1 and B2, int8 [2, items]: class 1 is +1, class 0 is -1."""
+        return _signs(self.bob)
+
+    def __str__(self) -> str:
+        plural = "" if self.bits == 1 else "s"
+        lines = [
+            f"game `{self.name}`: {self.bits} bit{plural}, {2**self.bits} items",
+            f"Alice: A1 = {self.alice[0].name}, A2 = {self.alice[1].name}",
+            f"Bob:   B1 = {self.bob[0].name}, B2 = {self.bob[1].name}",
+            "",
+            "  " + " ".join(f"x{k + 1}" for k in range(self.bits)) + " | A1 A2 | B1 B2",
+        ]
+        classes = zip(*(task.table for task in self.alice + self.bob), strict=True)
+        for row, (a1, a2, b1, b2) in zip(self.inputs, classes, strict=True):
+            bits = " ".join(f"{x:+.0f}" for x in row)
+            lines.append(f"  {bits} |  {a1}  {a2} |  {b1}  {b2}")
+        return "\n".join(lines)
+
+
+def boolean(
+    bits: int,
+    *,
+    alice: Sequence[Sequence[int]],
+    bob: Sequence[Sequence[int]],
+    name: str = "boolean",
+) -> Game:
+    """Return the game with these truth tables: any game over Boolean functions.
+
+    Parameters
+    ----------
+    bits
+        Number of input bits, at least 1.
+    alice, bob
+        Two truth tables a party, each of ``2**bits`` classes 0 or 1, in lexicographic order of
+        the bits: the first bit changes slowest.
+    name
+        How the game calls itself when printed.
+
+    Raises
+    ------
+    ValueError
+        For a table of another length, a class other than 0 or 1, or not two tables a party.
+
+    Examples
+    --------
+    Alice computes x1 or its negation, Bob AND or XOR of both bits:
+
+    >>> game = boolean(2, alice=([0, 0, 1, 1], [1, 1, 0, 0]), bob=([0, 0, 0, 1], [0, 1, 1, 0]))
+    >>> game.bob_targets.tolist()
+    [[-1, -1, -1, 1], [-1, 1, 1, -1]]
+    """
+    check_integer("bits", bits, at_least=1)
+    return Game(name, bits, _tasks("alice", alice, bits), _tasks("bob", bob, bits))
+
+
+def overlap() -> Game:
+    """Return the XORnet game on three bits whose parties share the middle bit.
+
+    Alice's tasks read (x1, x2), Bob's (x2, x3); setting 1 is AND, setting 2 is XOR. It is the
+    primary game of this project: our choice, since the paper states neither tasks nor inputs.
+
+    >>> print(overlap().alice[1].name, overlap().bob[1].name)
+    XOR(x1, x2) XOR(x2, x3)
+    """
+    return _and_xor("overlap", bits=3, alice=(0, 1), bob=(1, 2))
+
+
+def separate() -> Game:
+    """Return the XORnet game on four bits whose parties read two bits each.
+
+    Alice's tasks read (x1, x2), Bob's (x3, x4); setting 1 is AND, setting 2 is XOR.
+
+    >>> separate().inputs.shape
+    (16, 4)
+    """
+    return _and_xor("separate", bits=4, alice=(0, 1), bob=(2, 3))
+
+
+NAMED: dict[str, Callable[[], Game]] = {"overlap": overlap, "separate": separate}
+
+
+def named(name: str) -> Game:
+    """Return the game of this name.
+
+    >>> named("separated")
+    Traceback (most recent call last):
+    ValueError: unknown game `separated`: did you mean `separate`?
+    """
+    check_choice("game", name, NAMED)
+    return NAMED[name]()
+
+
+def _and_xor(name: str, bits: int, alice: tuple[int, int], bob: tuple[int, int]) -> Game:
+    rows = list(itertools.product((0, 1), repeat=bits))
+
+    def tasks(i: int, j: int) -> tuple[Task, Task]:
+        reads = f"(x{i + 1}, x{j + 1})"
+        return (
+            Task("AND" + reads, tuple(row[i] & row[j] for row in rows)),
+            Task("XOR" + reads, tuple(row[i] ^ row[j] for row in rows)),
+        )
+
+    return Game(name, bits, tasks(*alice), tasks(*bob))
+
+
+def _tasks(party: str, tables: Sequence[Sequence[int]], bits: int) -> tuple[Task, Task]:
+    if len(tables) != 2:
+        raise ValueError(f"`{party}` has {len(tables)} truth tables: expected 2, one a setting")
+    for setting, table in enumerate(tables, start=1):
+        if len(table) != 2**bits:
+            raise ValueError(
+                f"truth table {setting} of `{party}` has {len(table)} rows: "
+                f"expected {2**bits} for {bits} bits"
+            )
+        wrong = [value for value in table if value not in (0, 1)]
+        if wrong:
+            raise ValueError(
+                f"truth table {setting} of `{party}` holds {wrong[0]!r}: expected classes 0 or 1"
+            )
+    first, second = (tuple(int(value) for value in table) for table in tables)
+    return Task("".join(map(str, first)), first), Task("".join(map(str, second)), second)
+
+
+def _signs(tasks: tuple[Task, Task]) -> np.ndarray:
+    return (2 * np.array([task.table for task in tasks]) - 1).astype(np.int8)

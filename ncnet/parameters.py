@@ -1,0 +1,121 @@
+"""Notebook parameters, checked before any work: names, types and ranges.
+
+papermill injects whatever it is given: a misspelt name would run with the default and succeed, a
+list given by ``-p`` arrives as text. Each notebook's second cell therefore calls `validate`.
+"""
+
+import types
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ncnet.checks import suggestion
+
+HiddenSize = Annotated[int, Field(ge=1)]
+HiddenSizes = Annotated[list[HiddenSize], Field(min_length=1)]
+GameName = Literal["overlap", "separate"]
+# Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
+Replicas = Annotated[int, Field(ge=32, multiple_of=32)]
+Rate = Annotated[
+    float,
+    BeforeValidator(lambda value: float(value) if type(value) is int else value),
+    Field(gt=0, allow_inf_nan=False),
+]
+
+
+class ParameterError(ValueError):
+    """A notebook parameter that cannot be used; shown as one line, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class Training(BaseModel):
+    """Parameters that every notebook on XORnet games shares."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    replicas: Replicas
+    steps: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0)]
+    activation: Literal["relu", "sigmoid", "tanh"]
+    optimizer: Literal["adam", "gradient_descent"]
+    learning_rate: Rate
+
+
+class Rq1(Training):
+    """Parameters of ``rq1``: one game at a few hidden sizes."""
+
+    game: GameName
+    hidden_sizes: HiddenSizes
+
+
+class Rq3(Training):
+    """Parameters of ``rq3``: S against capacity and along training."""
+
+    games: Annotated[list[GameName], Field(min_length=1)]
+    hidden_sizes: HiddenSizes
+    hidden_sizes_along_training: HiddenSizes
+    record: bool
+
+
+def validate(namespace: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """Check every public global of a notebook against its parameters, and return them.
+
+    Parameters
+    ----------
+    namespace
+        The notebook's ``globals()``, right after its parameters cell: every public name that
+        is no module, class or function counts as a parameter.
+    model
+        The notebook's parameters, such as `Rq1`.
+
+    Raises
+    ------
+    ParameterError
+        One line for an unknown name, a wrong type or a value out of range.
+
+    Examples
+    --------
+    >>> given = dict(game="overlap", hidden_sizes=[2, 3], replicas=64, steps=9, seed=0)
+    >>> given |= dict(activation="tanh", optimizer="adam", learning_rate=0.1)
+    >>> validate(given, Rq1)["hidden_sizes"]
+    [2, 3]
+    >>> validate(given | {"hiden_sizes": [4]}, Rq1)
+    Traceback (most recent call last):
+    ncnet.parameters.ParameterError: unknown parameter `hiden_sizes`: did you mean `hidden_sizes`?
+    """
+    given = {name: value for name, value in namespace.items() if _is_parameter(name, value)}
+    try:
+        return model.model_validate(given).model_dump()
+    except ValidationError as error:
+        lines = dict.fromkeys(_line(problem, model) for problem in error.errors())
+        raise ParameterError("; ".join(lines)) from None
+
+
+# What IPython itself puts beside the user's names.
+_SHELL_NAMES = ("In", "Out", "exit", "quit", "get_ipython", "open")
+
+
+def _is_parameter(name: str, value: Any) -> bool:
+    if name.startswith("_") or name in _SHELL_NAMES:
+        return False
+    return not isinstance(value, (types.ModuleType, types.FunctionType, type))
+
+
+def _line(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
+    name = problem["loc"][0]
+    if problem["type"] == "extra_forbidden":
+        return f"unknown parameter `{name}`{suggestion(name, model.model_fields)}"
+    if problem["type"] == "missing":
+        return f"parameter `{name}` is missing"
+    value = problem["input"]
+    line = f"parameter `{name}` is {value!r}"
+    if problem["type"] == "literal_error":
+        choices = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
+        return line + suggestion(value, choices.split(", "))
+    line += ": " + problem["msg"].replace("Input", "it").replace("List", "it")
+    if problem["type"] == "list_type" and isinstance(value, str):
+        line += f" (papermill takes lists by -y '{name}: {value}')"
+    return line

@@ -1,0 +1,151 @@
+"""Recorded results: a table with its provenance, so that hours of training happen once.
+
+A result ``name`` is two files of `FOLDER`: ``name.parquet``, the table, and ``name.json``, where it
+came from. `FOLDER` is the checkout's ``results/``, wherever the reader's working directory is.
+"""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+FOLDER = Path(__file__).resolve().parents[1] / "results"
+VERSIONS_OF = ("ncnet", "numpy", "scipy", "torch", "xarray")
+DRAW_ONLY = ("ncnet.figures", "ncnet.results", "ncnet.parameters")
+"""Modules that no recorded number depends on."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A recorded table and its provenance.
+
+    Attributes
+    ----------
+    table
+        The numbers.
+    provenance
+        `command` that remakes it, `parameters`, `versions`, `machine`, `date`, digests of the
+        modules that were imported, and the table's `checksum` (SHA-256 of the file).
+    changed_modules
+        Modules whose source differs from the recorded one: the table stands, but was recorded
+        with an earlier version.
+    """
+
+    table: pd.DataFrame
+    provenance: dict
+    changed_modules: tuple[str, ...]
+
+    def __str__(self) -> str:
+        provenance = self.provenance
+        line = f"recorded {provenance['date'][:10]} by `{provenance['command']}`"
+        if self.changed_modules:
+            line += f", with an earlier version of {', '.join(self.changed_modules)}"
+        return line
+
+
+def save(
+    name: str, table: pd.DataFrame, *, parameters: dict, command: str, folder: Path = FOLDER
+) -> None:
+    """Write a table and its provenance; a reader sees the old pair or the new, never a part.
+
+    Each file is written in full beside its final place and then renamed. Should a kill fall
+    between the two renames, the checksum no longer matches and `load` refuses the pair.
+
+    Parameters
+    ----------
+    name
+        The result's name, without suffix.
+    table
+        The numbers.
+    parameters
+        What the run was given, seeds included; anything JSON holds.
+    command
+        The command that remakes the table from the root of the checkout.
+    folder
+        Where to write: the checkout's ``results/`` unless told otherwise.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    content = table.to_parquet(index=False)
+    provenance = {
+        "command": command,
+        "parameters": parameters,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "versions": {"python": platform.python_version()}
+        | {package: importlib.metadata.version(package) for package in VERSIONS_OF},
+        "modules": {module: _source_digest(module) for module in sorted(_imported_modules())},
+        "checksum": hashlib.sha256(content).hexdigest(),
+    }
+    _replace(folder / f"{name}.parquet", content)
+    _replace(folder / f"{name}.json", (json.dumps(provenance, indent=2) + "\n").encode())
+
+
+def load(name: str, *, folder: Path = FOLDER) -> Result:
+    """Read a recorded table and check it against its provenance.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such result; the message names those there are.
+    ValueError
+        If the table is not the one that its provenance describes.
+    """
+    for suffix in ("parquet", "json"):
+        if not (folder / f"{name}.{suffix}").exists():
+            there = sorted(path.stem for path in folder.glob("*.parquet"))
+            raise FileNotFoundError(
+                f"no recorded result `{name}` ({name}.{suffix}) in {folder}: found {there}"
+            )
+    content = (folder / f"{name}.parquet").read_bytes()
+    provenance = json.loads((folder / f"{name}.json").read_text())
+    checksum = hashlib.sha256(content).hexdigest()
+    if checksum != provenance["checksum"]:
+        raise ValueError(
+            f"{name}.parquet has checksum {checksum[:12]}, its provenance says "
+            f"{provenance['checksum'][:12]}: restore both files, or remake them by "
+            f"`{provenance['command']}`"
+        )
+    changed = tuple(
+        module
+        for module, digest in provenance["modules"].items()
+        if _source_digest(module) != digest
+    )
+    return Result(pd.read_parquet(folder / f"{name}.parquet"), provenance, changed)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as temporary:
+        temporary.write(content)
+        temporary.flush()
+        os.fsync(temporary.fileno())
+    Path(temporary.name).chmod(0o644)  # temporary files are private, recorded results are not
+    Path(temporary.name).replace(path)
+
+
+def _imported_modules() -> Iterable[str]:
+    return (
+        module
+        for module in sys.modules
+        if module.startswith("ncnet.") and not module.startswith(DRAW_ONLY)
+    )
+
+
+def _source_digest(module: str) -> str:
+    """Return a digest of a module's source, "missing" where it is no longer there."""
+    try:
+        specification = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return "missing"
+    if specification is None or specification.origin is None:
+        return "missing"
+    return hashlib.sha256(Path(specification.origin).read_bytes()).hexdigest()[:16]
