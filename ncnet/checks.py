@@ -15,7 +15,7 @@ def suggestion(name: str, valid: Iterable[str]) -> str:
     ': expected one of `relu`, `tanh`'
     """
     choices = sorted(valid)
-    near = get_close_matches(str(name), choices, n=1)
+    near = get_close_matches(str(name), choices, n=1, cutoff=0.5)
     if near:
         return f": did you mean `{near[0]}`?"
     return ": expected one of " + ", ".join(f"`{choice}`" for choice in choices)

@@ -6,9 +6,9 @@ list given by ``-p`` arrives as text. Each notebook's second cell therefore call
 
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ncnet.checks import suggestion
 
@@ -45,10 +45,20 @@ class Training(BaseModel):
 
 
 class Rq1(Training):
-    """Parameters of ``rq1``: one game at a few hidden sizes."""
+    """Parameters of ``rq1``: one game at a few hidden sizes, one of them looked at closely."""
 
     game: GameName
     hidden_sizes: HiddenSizes
+    hidden_size: HiddenSize
+
+    @model_validator(mode="after")
+    def _looks_at_one_of_the_sizes(self) -> Self:
+        if self.hidden_size not in self.hidden_sizes:
+            raise ValueError(
+                f"parameter `hidden_size` is {self.hidden_size}: "
+                f"expected one of `hidden_sizes`, {self.hidden_sizes}"
+            )
+        return self
 
 
 class Rq3(Training):
@@ -78,7 +88,8 @@ def validate(namespace: Mapping[str, Any], model: type[BaseModel]) -> dict[str, 
 
     Examples
     --------
-    >>> given = dict(game="overlap", hidden_sizes=[2, 3], replicas=64, steps=9, seed=0)
+    >>> given = dict(game="overlap", hidden_sizes=[2, 3], hidden_size=3)
+    >>> given |= dict(replicas=64, steps=9, seed=0)
     >>> given |= dict(activation="tanh", optimizer="adam", learning_rate=0.1)
     >>> validate(given, Rq1)["hidden_sizes"]
     [2, 3]
@@ -105,6 +116,8 @@ def _is_parameter(name: str, value: Any) -> bool:
 
 
 def _line(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
     name = problem["loc"][0]
     if problem["type"] == "extra_forbidden":
         return f"unknown parameter `{name}`{suggestion(name, model.model_fields)}"

@@ -45,6 +45,11 @@ class Result:
     provenance: dict
     changed_modules: tuple[str, ...]
 
+    def made_with(self, **parameters: object) -> bool:
+        """Return whether the run was given just these values for these parameters."""
+        given = self.provenance["parameters"]
+        return all(name in given and given[name] == value for name, value in parameters.items())
+
     def __str__(self) -> str:
         provenance = self.provenance
         line = f"recorded {provenance['date'][:10]} by `{provenance['command']}`"

@@ -18,6 +18,7 @@ from ncnet.chsh.correlators import (
 )
 from ncnet.chsh.outcomes import READOUTS, as_dataset, read
 from ncnet.chsh.report import Report, report
+from ncnet.chsh.table import by_capacity
 
 __all__ = [
     "ALGEBRAIC_BOUND",
@@ -28,6 +29,7 @@ __all__ = [
     "TSIRELSON_BOUND",
     "Report",
     "as_dataset",
+    "by_capacity",
     "cells",
     "correlators",
     "delta",

@@ -7,7 +7,6 @@ replica has the same value and a resample shows no spread.
 """
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import logsumexp
 
 BETS = np.linspace(0.01, 1, 100)
@@ -55,6 +54,9 @@ def mean_interval(
 
 
 def _lower_bound(values: np.ndarray, lowest: float, level: float) -> float:
+    # Imported where it is used: it takes half a second, and few reports bet.
+    from scipy.optimize import brentq
+
     needed = np.log(2 / (1 - level))
     average = values.mean()
     margin = 1e-9 * max(1.0, abs(lowest))

@@ -44,6 +44,8 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
         found = dataset[setting].values.tolist()
         if found != [1, 2]:
             raise ValueError(f"`{setting}` is {found}: expected [1, 2], all four contexts")
+    if "split" not in dataset.coords:
+        raise ValueError("outcomes have no coordinate `split` over items")
     return dataset
 
 
@@ -121,7 +123,5 @@ def _check_outcome(dataset: xr.Dataset, name: str) -> None:
 
 
 def _items(dataset: xr.Dataset, split: str) -> np.ndarray:
-    if "split" not in dataset.coords:
-        raise ValueError("outcomes have no coordinate `split` over items")
     check_choice("split", split, splits(dataset))
     return np.flatnonzero(dataset["split"].values == split)

@@ -73,6 +73,30 @@ class Report:
     s_diverged_against: float
     held_out: Report | None = None
 
+    @property
+    def verdict(self) -> str:
+        """Where the interval of S lies: above 2, below 2, or not distinguishable from 2."""
+        low, high = self.interval
+        if low > CLASSICAL_BOUND:
+            return "above 2"
+        return "below 2" if high < CLASSICAL_BOUND else "not distinguishable from 2"
+
+    def row(self) -> dict[str, float | int | str]:
+        """Return S, Delta, their intervals and the counts as one flat row of a table."""
+        return {
+            "s": self.s,
+            "s_low": self.interval[0],
+            "s_high": self.interval[1],
+            "interval_method": self.interval_method,
+            "verdict": self.verdict,
+            "delta": self.delta,
+            "delta_low": self.delta_interval[0],
+            "delta_high": self.delta_interval[1],
+            "replicas": self.replicas,
+            "diverged": self.diverged,
+            "s_diverged_against": self.s_diverged_against,
+        }
+
     def __str__(self) -> str:
         lines = [
             f"S     = {self.s:.3f} {_range(self.interval)}  {self.interval_method}, "

@@ -120,7 +120,8 @@ def train(
         device=_check_device(device),
     )
     plan.check()
-    threads = check_integer("threads", threads or torch.get_num_threads(), at_least=1)
+    threads = torch.get_num_threads() if threads is None else threads
+    check_integer("threads", threads, at_least=1)
     if plan.device.type != "cpu":
         threads = 1
     if chunk_size is not None:

@@ -1,0 +1,223 @@
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from ncnet import chsh
+from tests.strategies import (
+    DETERMINISTIC,
+    correlated_outcomes,
+    deterministic_outcomes,
+    singlet_correlators,
+)
+
+signs = st.sampled_from([-1, 1])
+
+
+@st.composite
+def any_outcomes(draw):
+    shape = (2, 2, draw(st.integers(1, 5)), draw(st.integers(1, 4)))
+    return tuple(draw(hnp.arrays(np.int8, shape, elements=signs)) for _ in range(2))
+
+
+@st.composite
+def local_outcomes(draw):
+    """Every replica and item has its own strategy, whatever the other party's setting."""
+    replicas, items = draw(st.integers(1, 5)), draw(st.integers(1, 4))
+    alice = draw(hnp.arrays(np.int8, (2, 1, replicas, items), elements=signs))
+    bob = draw(hnp.arrays(np.int8, (1, 2, replicas, items), elements=signs))
+    shape = (2, 2, replicas, items)
+    return np.broadcast_to(alice, shape), np.broadcast_to(bob, shape)
+
+
+def s_of(outcomes):
+    return float(chsh.s_value(chsh.correlators(outcomes)))
+
+
+@pytest.mark.parametrize(("alice", "bob"), DETERMINISTIC)
+def test_the_16_deterministic_strategies_have_s_of_plus_or_minus_2(alice, bob):
+    outcomes = deterministic_outcomes(alice, bob)
+    assert abs(s_of(outcomes)) == 2
+    assert float(chsh.delta(chsh.marginals(outcomes))) == 0
+
+
+@given(local_outcomes())
+def test_no_local_strategy_passes_2_in_any_replica(outcomes):
+    assert (abs(chsh.s_per_replica(outcomes)) <= 2 + 1e-12).all()
+    assert float(chsh.delta(chsh.marginals(outcomes))) == pytest.approx(0, abs=1e-12)
+
+
+@given(any_outcomes())
+def test_s_and_delta_stay_within_their_algebraic_ranges(outcomes):
+    s = chsh.s_per_replica(outcomes)
+    assert (abs(s) <= 4).all()
+    assert float(s.mean()) == pytest.approx(s_of(outcomes))
+    assert 0 <= float(chsh.delta(chsh.marginals(outcomes))) <= 8
+
+
+@given(any_outcomes())
+def test_relabelling_both_parties_outcomes_changes_nothing(outcomes):
+    a, b = outcomes
+    assert s_of((-a, -b)) == pytest.approx(s_of(outcomes))
+    assert s_of((-a, b)) == pytest.approx(-s_of(outcomes))
+
+
+@given(any_outcomes())
+def test_exchanging_the_parties_changes_nothing(outcomes):
+    a, b = (party.swapaxes(0, 1) for party in outcomes)
+    assert s_of((b, a)) == pytest.approx(s_of(outcomes))
+    exchanged = chsh.delta(chsh.marginals((b, a)))
+    assert float(exchanged) == pytest.approx(float(chsh.delta(chsh.marginals(outcomes))))
+
+
+@given(any_outcomes())
+def test_relabelling_settings_and_one_outcome_keeps_s(outcomes):
+    """Exchanging Alice's settings moves the minus sign; flipping Bob's B2 moves it back."""
+    a, b = outcomes
+    b = b.copy()
+    b[:, 1] *= -1
+    assert s_of((a[::-1], b[::-1])) == pytest.approx(s_of(outcomes))
+
+
+@given(any_outcomes())
+def test_cells_are_counted_frequencies(outcomes):
+    a, b = outcomes
+    cells = chsh.cells(outcomes)
+    for x, y in [(1, 1), (1, -1), (-1, 1), (-1, -1)]:
+        counted = ((a == x) & (b == y)).mean(axis=(2, 3))
+        np.testing.assert_allclose(cells.sel(a=x, b=y), counted, atol=1e-12)
+
+
+def test_singlet_reaches_tsirelsons_bound_and_pr_box_the_algebraic_one():
+    assert chsh.s_value(singlet_correlators()) == pytest.approx(2 * np.sqrt(2))
+    assert chsh.s_value(singlet_correlators()) == pytest.approx(chsh.TSIRELSON_BOUND)
+    assert chsh.s_value([[1, 1], [1, -1]]) == chsh.ALGEBRAIC_BOUND == 4
+
+
+@pytest.mark.parametrize(
+    ("correlators", "s"),
+    [(singlet_correlators(), 2 * np.sqrt(2)), ([[1, 1], [1, -1]], 4), (np.zeros((2, 2)), 0)],
+)
+def test_report_covers_the_s_of_sampled_boxes(correlators, s):
+    report = chsh.report(correlated_outcomes(correlators, replicas=2000, items=4, seed=1))
+    low, high = report.interval
+    assert low <= s <= high
+    assert report.correlators == pytest.approx(np.asarray(correlators), abs=0.05)
+    assert report.delta < 0.1
+    assert report.delta_interval[0] <= report.delta <= report.delta_interval[1] + 1e-9
+
+
+def test_full_signalling_reaches_s_4_with_delta_2():
+    """Bob's answers ignore Alice; Alice flips A2 when Bob's setting is 2."""
+    a, b = (np.ones((2, 2, 5, 3)) for _ in range(2))
+    a[1, 1] = -1
+    assert s_of((a, b)) == 4
+    assert float(chsh.delta(chsh.marginals((a, b)))) == 2
+
+
+def test_runs_are_means_of_consecutive_replicas():
+    outcomes = correlated_outcomes(np.zeros((2, 2)), replicas=96, items=4, seed=0)
+    runs = chsh.s_per_run(outcomes)
+    expected = chsh.s_per_replica(outcomes).values.reshape(3, 32).mean(axis=1)
+    np.testing.assert_allclose(runs, expected)
+
+
+def test_replicas_that_leave_a_part_of_a_run_are_refused():
+    outcomes = deterministic_outcomes([1, 1], [1, 1], replicas=40)
+    with pytest.raises(ValueError, match="40 replicas do not divide into runs of 32: expected 32"):
+        chsh.s_per_run(outcomes)
+
+
+def test_unpaired_items_correlate_by_their_means():
+    a, b = correlated_outcomes(np.ones((2, 2)), replicas=50, items=6, seed=0)
+    dataset = chsh.as_dataset((a, b)).assign_attrs(paired=False)
+    expected = (a.mean(axis=3) * b.mean(axis=3)).mean(axis=2)
+    np.testing.assert_allclose(chsh.correlators(dataset), expected)
+    np.testing.assert_allclose(chsh.correlators((a, b)), np.ones((2, 2)))
+
+
+def test_readouts():
+    a, b = correlated_outcomes(np.zeros((2, 2)), replicas=50, items=3, seed=0)
+    dataset = chsh.as_dataset((a, b))
+    solved_a, solved_b = chsh.read(dataset, split="training", readout="solved")
+    np.testing.assert_array_equal(solved_a[..., 0] == 1, (a == 1).all(axis=3))
+    np.testing.assert_array_equal(solved_b[..., 0] == 1, (b == 1).all(axis=3))
+    with pytest.raises(ValueError, match="needs targets: `alice_target` is missing"):
+        chsh.report(dataset, readout="prediction")
+    targets = np.array([[1, -1, 1], [-1, -1, 1]])
+    dataset["alice_target"] = (("alice_setting", "item"), targets)
+    dataset["bob_target"] = (("bob_setting", "item"), -targets)
+    predicted_a, predicted_b = chsh.read(dataset, split="training", readout="prediction")
+    np.testing.assert_array_equal(predicted_a, a * targets[:, None, None])
+    np.testing.assert_array_equal(predicted_b, b * -targets[None, :, None])
+
+
+def test_held_out_items_are_reported_beside_and_never_mixed_in():
+    a, b = (np.ones((2, 2, 40, 4)) for _ in range(2))
+    b[1, 1, :, 2:] = -1
+    dataset = chsh.as_dataset((a, b))
+    dataset = dataset.assign_coords(split=("item", ["training"] * 2 + ["held_out"] * 2))
+    report = chsh.report(dataset)
+    assert (report.s, report.items) == (2, 2)
+    assert (report.held_out.s, report.held_out.split) == (4, "held_out")
+    assert chsh.report(dataset, split="held_out").s == 4
+    assert "held_out items: S = 4.000" in str(report)
+
+
+def test_capacities_broadcast_and_a_report_asks_for_one():
+    datasets = [
+        chsh.as_dataset(deterministic_outcomes(a, [1, 1], replicas=32)).assign_coords(capacity=n)
+        for n, a in ((2, [1, 1]), (3, [-1, -1]))
+    ]
+    sweep = xr.concat(datasets, "capacity")
+    assert chsh.s_value(chsh.correlators(sweep)).values.tolist() == [2, -2]
+    assert chsh.s_per_run(sweep).dims == ("capacity", "run")
+    assert chsh.delta(chsh.marginals(sweep)).values.tolist() == [0, 0]
+    with pytest.raises(ValueError, match=r"outcomes hold 2 capacities, \[2, 3\]: select one"):
+        chsh.report(sweep)
+    table = chsh.by_capacity(sweep)
+    assert table["capacity"].tolist() == [2, 3]
+    assert table["s"].tolist() == [2, -2]
+    assert chsh.report(sweep.sel(capacity=[3])).s == -2
+
+
+def dataset_with(**changes):
+    dataset = chsh.as_dataset(deterministic_outcomes([1, 1], [1, 1]))
+    return dataset.assign(changes)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "line"),
+    [
+        ((np.ones((2, 2, 3)), np.ones((2, 2, 3))), r"`a` has shape \(2, 2, 3\): expected"),
+        ((np.ones((2, 3, 4, 5)), np.ones((2, 3, 4, 5))), "expected \\(2, 2, replicas, items\\)"),
+        ((np.ones((2, 2, 3, 4)), np.ones((2, 2, 3, 5))), "expected the same"),
+        ((np.ones((2, 2, 3, 4)), np.zeros((2, 2, 3, 4))), "`b` holds 0.0: expected"),
+        ((np.full((2, 2, 3, 4), np.nan), np.ones((2, 2, 3, 4))), "`a` holds nan"),
+        ((np.ones((2, 2, 0, 4)), np.ones((2, 2, 0, 4))), "`a` is empty"),
+        (dataset_with().drop_vars("b"), "outcome `b` is missing"),
+        (dataset_with().isel(bob_setting=[0]), r"`bob_setting` is \[1\]: expected \[1, 2\]"),
+        (dataset_with().isel(bob_setting=0), "`a` has no dimension `bob_setting`"),
+        (dataset_with().rename(item="example"), "`a` has no dimension `item`"),
+        (dataset_with().drop_vars("split"), "no coordinate `split`"),
+    ],
+)
+def test_bad_outcomes_are_named(outcomes, line):
+    with pytest.raises(ValueError, match=line):
+        chsh.report(outcomes)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"readout": "corect"}, "unknown readout `corect`: did you mean `correct`"),
+        ({"split": "test"}, "unknown split `test`: expected one of `training`"),
+        ({"level": 95}, "`level` is 95: expected a number between 0 and 1"),
+        ({"resamples": 0}, "`resamples` is 0"),
+    ],
+)
+def test_bad_options_are_named(options, line):
+    with pytest.raises(ValueError, match=line):
+        chsh.report(deterministic_outcomes([1, 1], [1, 1]), **options)

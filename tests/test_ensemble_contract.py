@@ -1,0 +1,221 @@
+"""What the outcomes of a training promise, whatever the chunks and threads."""
+
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import ncnet
+
+GAME = ncnet.games.overlap()
+SHORT = {"hidden_size": 3, "seed": 0, "steps": 60, "trace_steps": [60]}
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return ncnet.train(GAME, replicas=1000, **SHORT)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    replicas=st.integers(1, 1000),
+    chunk_size=st.integers(1, 2000),
+    threads=st.sampled_from([1, 2, 3]),
+)
+def test_replicas_do_not_depend_on_how_many_chunks_or_threads(
+    reference, replicas, chunk_size, threads
+):
+    found = ncnet.train(GAME, replicas=replicas, chunk_size=chunk_size, threads=threads, **SHORT)
+    xr.testing.assert_identical(found, reference.isel(replica=slice(replicas)))
+
+
+@pytest.mark.parametrize("game", [GAME, ncnet.games.separate()])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
+def test_bits_are_equal_for_every_activation_and_game(game, activation):
+    options = SHORT | {"hidden_size": 5, "activation": activation, "optimizer": "adam"}
+    options["learning_rate"] = 0.05
+    whole = ncnet.train(game, replicas=300, chunk_size=300, threads=1, **options)
+    parts = ncnet.train(game, replicas=130, chunk_size=64, threads=3, **options)
+    xr.testing.assert_identical(parts, whole.isel(replica=slice(130)))
+
+
+def test_another_seed_and_another_hidden_size_draw_other_weights(reference):
+    for change in ({"seed": 1}, {"hidden_size": 4}):
+        other = ncnet.train(GAME, replicas=64, **(SHORT | change))
+        same = other.alice_loss.values == reference.alice_loss.values[:, :, :64]
+        assert same.mean() < 0.01
+
+
+def test_contexts_of_a_replica_start_from_the_same_weights():
+    untrained = ncnet.train(GAME, hidden_size=3, replicas=200, seed=0, steps=0)
+    prediction = untrained.a * untrained.alice_target
+    assert (prediction == prediction.isel(alice_setting=0, bob_setting=0)).all()
+    assert (untrained.a.sel(bob_setting=1) == untrained.a.sel(bob_setting=2)).all()
+
+
+def test_the_dataset_has_the_contracts_shape(reference):
+    assert reference.a.dims == ("alice_setting", "bob_setting", "replica", "item")
+    assert reference.a.dtype == reference.b.dtype == np.int8
+    assert set(np.unique(reference.a)) <= {-1, 1}
+    assert reference.diverged.dims == ("alice_setting", "bob_setting", "replica")
+    assert reference.alice_loss.dims == ("alice_setting", "bob_setting", "replica", "step")
+    assert set(reference.split.values.tolist()) == {"training"}
+    assert int(reference.capacity) == 3
+    assert reference.capacity.attrs == {"capacity_name": "hidden_size"}
+    assert reference.attrs["path"] == "eager"
+    np.testing.assert_array_equal(reference.alice_target, GAME.alice_targets)
+
+
+def test_a_sweep_concatenates_along_capacity(reference):
+    other = ncnet.train(GAME, replicas=1000, **(SHORT | {"hidden_size": 4}))
+    sweep = xr.concat([reference, other], "capacity")
+    assert sweep.capacity.values.tolist() == [3, 4]
+    assert sweep.capacity.attrs == {"capacity_name": "hidden_size"}
+    xr.testing.assert_equal(sweep.sel(capacity=4), other)
+
+
+def test_several_steps_are_the_trainings_that_stop_there():
+    options = {"hidden_size": 2, "replicas": 64, "seed": 3}
+    along = ncnet.train(GAME, steps=[0, 7, 40], **options)
+    assert along.capacity.attrs == {"capacity_name": "steps"}
+    assert along.attrs["hidden_size"] == 2
+    for steps in (0, 7, 40):
+        stopped = ncnet.train(GAME, steps=steps, **options)
+        np.testing.assert_array_equal(along.a.sel(capacity=steps), stopped.a)
+        np.testing.assert_array_equal(along.b.sel(capacity=steps), stopped.b)
+
+
+def test_traced_losses_fall_and_start_before_the_first_step():
+    traced = ncnet.train(
+        GAME, hidden_size=8, replicas=64, seed=0, steps=500, trace_steps=[0, 50, 500]
+    )
+    total = (traced.alice_loss + traced.bob_loss).mean("replica")
+    assert (total.diff("step") < 0).all()
+    assert float(traced.alice_loss.sel(step=0).mean()) == pytest.approx(0.8, abs=0.15)
+
+
+def test_float64_agrees_with_float32_while_rounding_is_small():
+    options = {"hidden_size": 3, "replicas": 256, "seed": 0, "steps": 100, "trace_steps": [100]}
+    single, double = (ncnet.train(GAME, dtype=dtype, **options) for dtype in ("float32", "float64"))
+    assert double.alice_loss.dtype == np.float64
+    np.testing.assert_allclose(single.alice_loss, double.alice_loss, rtol=2e-3, atol=1e-5)
+    assert float((single.a == double.a).mean()) > 0.999
+
+
+def test_diverged_replicas_are_kept_read_as_class_0_and_counted():
+    wild = ncnet.train(
+        GAME,
+        hidden_size=8,
+        replicas=64,
+        seed=0,
+        steps=60,
+        activation="relu",
+        learning_rate=1e30,
+    )
+    diverged = wild.diverged
+    assert diverged.any()
+    prediction = (wild.a * wild.alice_target).where(diverged)
+    # With every logit of a head non-finite, class 0 everywhere; one head may still be finite.
+    both_heads = (wild.b * wild.bob_target).where(diverged)
+    assert (
+        ((prediction == -1).all("item") | (both_heads == -1).all("item"))
+        .where(diverged, True)
+        .all()
+    )
+    report = ncnet.chsh.report(wild)
+    assert report.replicas == 64
+    assert report.diverged == int(diverged.sum())
+    assert report.s_diverged_against < report.s
+
+
+def test_a_tie_reads_as_class_0():
+    """A relu network of one unit that is off everywhere has logit 0: its biases are zero."""
+    untrained = ncnet.train(
+        ncnet.games.boolean(1, alice=([0, 0], [1, 1]), bob=([0, 0], [1, 1])),
+        hidden_size=1,
+        replicas=200,
+        seed=0,
+        steps=0,
+        activation="relu",
+    )
+    # relu(w x) is 0 on one of the two inputs, whatever w: the logit there is exactly 0.
+    prediction = (untrained.a * untrained.alice_target).isel(alice_setting=0, bob_setting=0)
+    assert (prediction.min("item") == -1).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"hidden_size": 0}, "`hidden_size` is 0: expected an integer of at least 1"),
+        ({"hidden_size": 2.5}, "`hidden_size` is 2.5"),
+        ({"replicas": 0}, "`replicas` is 0"),
+        ({"replicas": True}, "`replicas` is True"),
+        ({"seed": -1}, "`seed` is -1"),
+        ({"steps": -1}, "`steps` is -1: expected an integer of at least 0"),
+        ({"steps": [5, 3]}, "expected increasing numbers of steps"),
+        ({"steps": []}, "expected increasing numbers of steps"),
+        ({"trace_steps": [61]}, "`trace_steps` has 61: expected at most `steps`, 60"),
+        ({"activation": "sigmod"}, "unknown activation `sigmod`: did you mean `sigmoid`"),
+        ({"optimizer": "Adam"}, "unknown optimizer `Adam`: did you mean `adam`"),
+        ({"initialisation": "lecun"}, "unknown initialisation `lecun`: did you mean"),
+        ({"dtype": "float16"}, "unknown dtype `float16`"),
+        ({"learning_rate": float("nan")}, "`learning_rate` is nan: expected a finite number"),
+        ({"learning_rate": float("inf")}, "`learning_rate` is inf"),
+        ({"learning_rate": -0.1}, "`learning_rate` is -0.1"),
+        ({"device": "abacus"}, "`device` is 'abacus'"),
+        ({"chunk_size": 0}, "`chunk_size` is 0"),
+        ({"threads": 0}, "`threads` is 0"),
+    ],
+)
+def test_bad_arguments_are_named_before_any_work(change, line, monkeypatch):
+    monkeypatch.setattr("ncnet.ensemble.training._run", lambda *_: pytest.fail("work started"))
+    with pytest.raises(ValueError, match=line.replace("[", r"\[")):
+        ncnet.train(GAME, **({"replicas": 64} | SHORT | change))
+
+
+def test_threads_of_torch_are_left_as_they_were():
+    before = torch.get_num_threads()
+    ncnet.train(GAME, replicas=64, **SHORT)
+    assert torch.get_num_threads() == before
+    assert threading.active_count() < 10
+
+
+MILLION = """
+import resource, ncnet
+outcomes = ncnet.train(
+    ncnet.games.overlap(), hidden_size=8, replicas=1_000_000, seed=0, steps=3
+)
+assert outcomes.sizes["replica"] == 1_000_000
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux only")
+def test_a_million_replicas_stay_under_two_gibibytes():
+    done = subprocess.run(
+        [sys.executable, "-c", MILLION], check=True, capture_output=True, text=True
+    )
+    assert float(done.stdout) < 2
+
+
+# protocol table: S over n for both games, 512 replicas of a prototype.
+TABLE = {
+    "overlap": {1: 0.54, 2: 1.82, 3: 2.30, 4: 2.03, 5: 2.00, 6: 2.00, 8: 2.00},
+    "separate": {1: 0.52, 2: 1.08, 3: 2.26, 4: 2.12, 5: 1.98, 6: 1.99, 8: 2.00},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("game", TABLE)
+def test_default_training_gives_the_independent_prototypes_s(game):
+    for n, expected in TABLE[game].items():
+        outcomes = ncnet.train(ncnet.games.named(game), hidden_size=n, replicas=512, seed=0)
+        s = float(ncnet.chsh.s_per_replica(outcomes).mean())
+        assert s == pytest.approx(expected, abs=0.1), f"n = {n}"

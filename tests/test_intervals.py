@@ -1,0 +1,112 @@
+"""The bootstrap against scipy's, the betting interval against its guarantee."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import stats
+
+from ncnet import chsh
+from ncnet.chsh.betting import log_evidence, mean_interval
+from ncnet.chsh.bootstrap import percentile_interval, resampled_means
+from tests.strategies import correlated_outcomes
+
+
+def test_bootstrap_of_counts_has_scipys_distribution():
+    values = np.random.default_rng(0).choice([-1.0, 0.5, 2.0], size=(2, 200), p=[0.2, 0.5, 0.3])
+    ours = resampled_means(values, resamples=20_000, seed=1)
+    scipys = stats.bootstrap(
+        (values,), np.mean, axis=-1, n_resamples=20_000, rng=np.random.default_rng(2)
+    ).bootstrap_distribution
+    for row, other in zip(ours, scipys, strict=True):
+        assert stats.ks_2samp(row, other).pvalue > 1e-3
+    assert np.corrcoef(ours)[0, 1] == pytest.approx(np.corrcoef(scipys)[0, 1], abs=0.03)
+    np.testing.assert_allclose(
+        percentile_interval(ours, 0.95), percentile_interval(scipys, 0.95), atol=0.02
+    )
+
+
+def test_bootstrap_depends_on_the_seed_alone():
+    values = np.random.default_rng(0).normal(size=(3, 50))
+    first = resampled_means(values, resamples=100, seed=1)
+    np.testing.assert_array_equal(first, resampled_means(values, resamples=100, seed=1))
+    assert not np.array_equal(first, resampled_means(values, resamples=100, seed=2))
+
+
+@given(
+    hnp.arrays(
+        float, st.integers(1, 60), elements=st.sampled_from([-4.0, -1.0, 0.0, 2.0, 2.5, 4.0])
+    )
+)
+def test_betting_interval_holds_the_mean_and_is_never_empty(values):
+    low, high = mean_interval(values, lowest=-4, highest=4, level=0.95)
+    assert -4 <= low <= values.mean() <= high <= 4
+    assert low < high
+
+
+def test_betting_interval_is_where_the_bets_are_just_refuted():
+    values = np.random.default_rng(0).choice([1.5, 2.0, 2.5], size=400)
+    low, high = mean_interval(values, lowest=-4, highest=4, level=0.9)
+    assert log_evidence(values, low, -4) == pytest.approx(np.log(20), abs=1e-5)
+    assert log_evidence(-values, -high, -4) == pytest.approx(np.log(20), abs=1e-5)
+
+
+def test_evidence_is_the_formula_written_out():
+    values = np.array([2.5, 1.0, 3.0, 2.0])
+    y = (values - 2) / 6
+    bets = [np.prod(1 + u * y) for u in np.arange(1, 101) / 100]
+    expected = 0.5 * np.prod(1 + y) + 0.5 * np.mean(bets)
+    assert np.exp(log_evidence(values, 2, -4)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("rare", [0.5, 0.003])
+def test_betting_interval_covers_where_most_replicas_are_alike(rare):
+    """S_r = 2 but for a rare 1: with 64 replicas often none is seen, and the bootstrap fails."""
+    generator = np.random.default_rng(0)
+    mean = 2 - rare
+    covered = 0
+    for _ in range(300):
+        values = np.where(generator.random(64) < rare, 1.0, 2.0)
+        low, high = mean_interval(values, lowest=-4, highest=4, level=0.9)
+        covered += low <= mean <= high
+    assert covered >= 0.9 * 300
+
+
+def test_report_bets_only_where_almost_all_replicas_are_alike():
+    ones = np.ones((2, 2, 64, 4))
+    some_wrong = ones.copy()
+    some_wrong[1, 1, :9] = -1
+    at_ceiling = chsh.report((ones, some_wrong))
+    assert at_ceiling.interval_method == "betting"
+    assert at_ceiling.interval[0] < at_ceiling.s < at_ceiling.interval[1]
+    assert at_ceiling.delta_interval[1] > at_ceiling.delta > at_ceiling.delta_interval[0]
+    some_wrong[1, 1, :10] = -1
+    assert chsh.report((ones, some_wrong)).interval_method == "percentile bootstrap"
+
+
+@pytest.mark.parametrize(
+    ("correlators", "verdict"),
+    [
+        ([[0.9, 0.9], [0.9, 0.3]], "above 2"),
+        ([[0.5, 0.5], [0.5, 0.5]], "below 2"),
+        ([[0.8, 0.8], [0.8, 0.4]], "not distinguishable from 2"),
+    ],
+)
+def test_verdict_says_where_the_interval_lies(correlators, verdict):
+    report = chsh.report(correlated_outcomes(correlators, replicas=500, items=8, seed=3))
+    assert report.verdict == verdict
+    assert report.row()["verdict"] == verdict
+
+
+def test_a_printed_report_names_what_a_reader_needs():
+    printed = str(chsh.report(correlated_outcomes(np.zeros((2, 2)), replicas=64, items=2, seed=0)))
+    for word in (
+        "S     =",
+        "Delta =",
+        "Tsirelson 2.828",
+        "(2,2)",
+        "64 replicas",
+        "diverged: 0 of 256",
+    ):
+        assert word in printed

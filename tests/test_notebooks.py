@@ -1,0 +1,66 @@
+"""Every notebook as a batch runs it: papermill, other parameters, from any directory."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+SMALL = {
+    "rq1": {"hidden_sizes": [2, 3], "replicas": 64, "steps": 50},
+    "rq3": {
+        "hidden_sizes": [2, 3],
+        "hidden_sizes_along_training": [2],
+        "games": ["separate"],
+        "replicas": 64,
+        "steps": 30,
+        "seed": 7,
+    },
+}
+
+
+def papermill(name, parameters, folder):
+    command = [sys.executable, "-m", "papermill", NOTEBOOKS / f"{name}.ipynb", folder / "out.ipynb"]
+    command += ["--no-progress-bar", "-k", "python3", "-y", json.dumps(parameters)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_every_notebook_is_tried():
+    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == set(SMALL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_runs_with_other_parameters(name, tmp_path):
+    done = papermill(name, SMALL[name], tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    notebook = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    pictures = [output for output in outputs if "image/svg+xml" in output.get("data", {})]
+    assert len(pictures) == 2
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "parameters", "line"),
+    [
+        ("rq1", {"replica": 64}, "unknown parameter `replica`: did you mean `replicas`?"),
+        ("rq1", {"hidden_size": 0}, "parameter `hidden_size` is 0"),
+        (
+            "rq3",
+            {"hiden_sizes": [2]},
+            "unknown parameter `hiden_sizes`: did you mean `hidden_sizes`?",
+        ),
+        ("rq3", {"steps": "many"}, "parameter `steps` is 'many'"),
+    ],
+)
+def test_stops_at_bad_parameters_with_one_line(name, parameters, line, tmp_path):
+    done = papermill(name, parameters, tmp_path)
+    assert done.returncode != 0
+    assert f"\nParameterError: {line}" in done.stderr
+    notebook = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert not any("ncnet.train(" in c.source for c in notebook.cells if c.get("outputs"))

@@ -1,0 +1,80 @@
+import re
+import typing
+
+import pytest
+
+import ncnet
+from ncnet import chsh, ensemble, games, parameters
+from ncnet.parameters import ParameterError, Rq1, Rq3, validate
+
+RQ1 = {
+    "game": "overlap",
+    "hidden_sizes": [2, 3, 4],
+    "hidden_size": 3,
+    "replicas": 64,
+    "steps": 10,
+    "seed": 0,
+    "activation": "tanh",
+    "optimizer": "gradient_descent",
+    "learning_rate": 0.5,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"hiden_sizes": [2]}, "unknown parameter `hiden_sizes`: did you mean `hidden_sizes`?"),
+        ({"colour": "red"}, "unknown parameter `colour`: expected one of"),
+        (
+            {"hidden_sizes": "[2, 3]"},
+            "parameter `hidden_sizes` is '[2, 3]': it should be a valid list "
+            "(papermill takes lists by -y 'hidden_sizes: [2, 3]')",
+        ),
+        ({"hidden_sizes": [0, 3]}, "parameter `hidden_sizes` is 0: it should be greater"),
+        ({"hidden_sizes": []}, "parameter `hidden_sizes` is []"),
+        ({"hidden_size": 5}, "parameter `hidden_size` is 5: expected one of `hidden_sizes`"),
+        ({"replicas": 33}, "parameter `replicas` is 33: it should be a multiple of 32"),
+        ({"replicas": "64"}, "parameter `replicas` is '64': it should be a valid integer"),
+        ({"steps": -1}, "parameter `steps` is -1"),
+        ({"steps": True}, "parameter `steps` is True"),
+        ({"learning_rate": float("nan")}, "parameter `learning_rate` is nan"),
+        ({"learning_rate": float("inf")}, "parameter `learning_rate` is inf"),
+        ({"learning_rate": 0}, "parameter `learning_rate` is 0"),
+        ({"activation": "tnh"}, "parameter `activation` is 'tnh': did you mean `tanh`?"),
+        ({"optimizer": "sgd"}, "parameter `optimizer` is 'sgd': expected one of `adam`"),
+        ({"game": "overlp"}, "parameter `game` is 'overlp': did you mean `overlap`?"),
+    ],
+)
+def test_each_fault_is_one_line_that_names_it(change, line):
+    with pytest.raises(ParameterError, match=re.escape(line)) as caught:
+        validate(RQ1 | change, Rq1)
+    assert "\n" not in str(caught.value)
+    assert caught.value._render_traceback_() == [f"ParameterError: {caught.value}"]
+
+
+def test_a_missing_parameter_is_named():
+    with pytest.raises(ParameterError, match="parameter `seed` is missing"):
+        validate({name: value for name, value in RQ1.items() if name != "seed"}, Rq1)
+
+
+def test_what_is_no_parameter_is_let_be():
+    namespace = RQ1 | {"_": 3, "parameters": parameters, "In": [], "Rq1": Rq1, "glue": validate}
+    assert validate(namespace, Rq1) == RQ1
+
+
+def test_a_whole_learning_rate_is_a_rate():
+    assert validate(RQ1 | {"learning_rate": 1}, Rq1)["learning_rate"] == 1.0
+
+
+def test_choices_are_those_of_the_package():
+    """`parameters` knows nothing of the rest of the package; this keeps its lists true."""
+    choices = {name: field.annotation for name, field in Rq1.model_fields.items()}
+    assert set(typing.get_args(choices["game"])) == set(games.NAMED)
+    assert set(typing.get_args(choices["activation"])) == set(ensemble.ACTIVATIONS)
+    assert set(typing.get_args(choices["optimizer"])) == set(ensemble.OPTIMIZERS)
+    multiple_of = next(
+        m for m in Rq3.model_fields["replicas"].metadata if hasattr(m, "multiple_of")
+    )
+    assert multiple_of.multiple_of == chsh.RUN_LENGTH
+    for game in games.NAMED:
+        assert ncnet.games.named(game).name == game

@@ -1,0 +1,78 @@
+import json
+
+import pandas as pd
+import pytest
+
+from ncnet import results
+
+TABLE = pd.DataFrame({"n": [1, 2], "s": [0.5, 1.8]})
+GIVEN = {"parameters": {"seed": 1, "steps": 10}, "command": "papermill one two"}
+
+
+def test_a_saved_table_comes_back_with_its_provenance(tmp_path):
+    results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
+    result = results.load("sweep", folder=tmp_path)
+    pd.testing.assert_frame_equal(result.table, TABLE)
+    assert result.provenance["parameters"] == GIVEN["parameters"]
+    assert result.provenance["versions"].keys() >= {"python", "ncnet", "torch", "numpy"}
+    assert "ncnet.ensemble.training" in result.provenance["modules"]
+    assert "ncnet.figures.style" not in result.provenance["modules"]
+    assert result.changed_modules == ()
+    assert str(result).endswith("by `papermill one two`")
+    assert result.made_with(seed=1)
+    assert not result.made_with(seed=2)
+    assert not result.made_with(unheard_of=None)
+
+
+def test_nothing_but_the_two_files_is_left(tmp_path):
+    for _ in range(2):
+        results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sweep.json", "sweep.parquet"]
+
+
+def test_an_altered_table_is_refused(tmp_path):
+    results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
+    TABLE.assign(s=[2.8, 2.9]).to_parquet(tmp_path / "sweep.parquet")
+    with pytest.raises(
+        ValueError, match=r"sweep\.parquet has checksum .* remake them by `papermill"
+    ):
+        results.load("sweep", folder=tmp_path)
+
+
+def test_an_older_code_digest_is_said_and_is_no_error(tmp_path):
+    results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
+    path = tmp_path / "sweep.json"
+    provenance = json.loads(path.read_text())
+    provenance["modules"] |= {"ncnet.games": "0" * 16, "ncnet.gone.since": "0" * 16}
+    path.write_text(json.dumps(provenance))
+    result = results.load("sweep", folder=tmp_path)
+    assert set(result.changed_modules) == {"ncnet.games", "ncnet.gone.since"}
+    assert "with an earlier version of ncnet.games" in str(result)
+
+
+def test_an_unknown_result_is_answered_with_those_there_are(tmp_path):
+    results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
+    with pytest.raises(FileNotFoundError, match=r"no recorded result `sweeep`.*\['sweep'\]"):
+        results.load("sweeep", folder=tmp_path)
+
+
+def test_a_failed_write_leaves_the_old_result(tmp_path, monkeypatch):
+    results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
+
+    def full_disk(_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(results.os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        results.save("sweep", TABLE.assign(s=0.0), folder=tmp_path, **GIVEN)
+    monkeypatch.undo()
+    pd.testing.assert_frame_equal(results.load("sweep", folder=tmp_path).table, TABLE)
+
+
+def test_results_are_found_wherever_the_reader_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert {"capacity", "along_training"} <= {
+        path.stem for path in results.FOLDER.glob("*.parquet")
+    }
+    for name in ("capacity", "along_training"):
+        assert results.load(name).table["s"].between(-4, 4).all()
