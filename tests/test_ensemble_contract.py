@@ -108,6 +108,14 @@ def test_float64_agrees_with_float32_while_rounding_is_small():
     assert float((single.a == double.a).mean()) > 0.999
 
 
+@pytest.mark.slow
+def test_rounding_changes_few_outcomes_after_a_whole_training():
+    options = {"hidden_size": 3, "replicas": 512, "seed": 0}
+    single, double = (ncnet.train(GAME, dtype=dtype, **options) for dtype in ("float32", "float64"))
+    assert float((single.a != double.a).mean()) < 1 / 200
+    assert float((single.b != double.b).mean()) < 1 / 200
+
+
 def test_diverged_replicas_are_kept_read_as_class_0_and_counted():
     wild = ncnet.train(
         GAME,

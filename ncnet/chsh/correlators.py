@@ -6,6 +6,8 @@ were fixed before the settings were chosen gives |S| <= 2, quantum mechanics at 
 (Tsirelson, Lett. Math. Phys. 4, 93, 1980), and the algebra of four correlators 4.
 """
 
+import math
+
 import numpy as np
 import xarray as xr
 
@@ -16,7 +18,7 @@ SIGNS = xr.DataArray(
     [[1, 1], [1, -1]], dims=("alice_setting", "bob_setting"), name="sign of the context in S"
 )
 CLASSICAL_BOUND = 2.0
-TSIRELSON_BOUND = 2 * np.sqrt(2)
+TSIRELSON_BOUND = 2 * math.sqrt(2)
 ALGEBRAIC_BOUND = 4.0
 RUN_LENGTH = 32
 """Replicas in one run: the paper scatters S over 50 runs and does not say what a run averages."""

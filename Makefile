@@ -1,0 +1,84 @@
+# One environment, .venv, made from the lock, serves every target.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+# `make -j book test` would test a book that is being built.
+.NOTPARALLEL:
+
+BIN := .venv/bin
+ENVIRONMENT := .venv/installed
+# No environment need be active.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+# The first of these that will do makes the environment; PYTHON=... on the command line is the
+# only one tried.
+PYTHON := python3 python3.13 python3.12 python3.11
+
+.PHONY: help
+help:  ## list the targets
+	@echo "Usage: make TARGET"
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo
+	@echo "Another Python:   make book PYTHON=/path/to/python3.12"
+	@echo "Without a GPU, this saves a download of several GB the first time:"
+	@echo "  PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make book"
+
+.PHONY: book
+book: $(ENVIRONMENT)  ## build the executed book and say where it is
+	@echo "Building the book; the first time all notebooks run, which takes some minutes."
+	@# --all: a page that was read before would not repeat its warnings. The pipes keep the lines
+	@# that show progress, and drop a remark of each kernel on its connection within this machine.
+	@jupyter-book build book/ --all -W -n --keep-going \
+	    2> >(grep -v "Kernel is running over TCP" >&2) \
+	    | grep --line-buffered -oE '[^/]+: (Executing|Executed|Using cached) notebook( in .* seconds)?'
+	@echo "The book is ready: file://$${PWD// /%20}/book/_build/html/index.html"
+
+.PHONY: test
+test: $(ENVIRONMENT)  ## lint and run all tests, warnings as errors
+	@ruff check --quiet
+	@ruff format --check --quiet
+	@pytest
+
+.PHONY: notebooks
+notebooks: $(ENVIRONMENT)  ## write each notebook from its .py pair
+	@python .ci/pair_notebooks.py
+
+.PHONY: lock
+lock: $(ENVIRONMENT)  ## write requirements.txt from pyproject.toml and requirements.in
+	@CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --all-extras --allow-unsafe --strip-extras \
+	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+	    --output-file requirements.txt pyproject.toml requirements.in
+	@# The build of torch (+cpu, +cu130) is the machine's choice, not the lock's.
+	@sed -E -i.bak 's/^(torch==[^+ ]+)\+[^ ]+/\1/' requirements.txt && rm requirements.txt.bak
+
+.PHONY: clean
+clean:  ## remove the environment, the built book and caches
+	rm -rf .venv book/_build .pytest_cache .ruff_cache .hypothesis ncnet.egg-info
+
+$(ENVIRONMENT): requirements.txt pyproject.toml
+	@if [ ! -x $(BIN)/python ]; then \
+	    seen=; recent=; \
+	    for python in $(PYTHON); do \
+	        version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null) \
+	            || continue; \
+	        seen+=" $$python is $$version"; \
+	        "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || continue; \
+	        recent=$$version; \
+	        "$$python" -c 'import ensurepip, venv' 2> /dev/null || continue; \
+	        echo "Making .venv with $$python ($$version)."; \
+	        exec "$$python" -m venv .venv; \
+	    done; \
+	    if [ "$$recent" ]; then \
+	        echo "error: Python's venv module is missing: sudo apt install python$$recent-venv" >&2; \
+	    else \
+	        echo "error: Python 3.11 or newer is needed (found:$${seen:- none});" \
+	            "name one with PYTHON=/path/to/python" >&2; \
+	    fi; \
+	    exit 1; \
+	fi
+	@echo "Installing the locked packages into .venv; the first time this takes some minutes."
+	@python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@# setuptools warns of what an editable installation is
+	@PYTHONWARNINGS=ignore python -m pip install --quiet --disable-pip-version-check --no-deps \
+	    --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,44 @@
+"""Never answer an edit of the package or of recorded data with an old number.
+
+The execution cache of MyST-NB knows the code of a notebook, not the code and data which that
+notebook reads, and Sphinx keeps pages whose own source is unchanged. So the cache lives in a
+folder named by a digest of all three things that a number can depend on: the package, the
+recorded results and the locked versions. Another digest is another, empty cache; it is also a
+changed setting, so that Sphinx reads every page again.
+"""
+
+import hashlib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def content_digest(root):
+    """Return a digest of the package, the recorded results and the lock under `root`."""
+    digest = hashlib.sha256()
+    patterns = ("ncnet/**/*.py", "results/**/*", "requirements.txt")
+    for path in sorted(path for pattern in patterns for path in root.glob(pattern)):
+        if path.is_file():
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode())
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def set_cache_path(app, config):
+    """Point the execution cache to the folder of this content."""
+    build_folder = Path(app.outdir).parent.resolve()
+    cache = build_folder / ".jupyter_cache" / content_digest(ROOT)[:16]
+    config.nb_execution_cache_path = str(cache)
+
+
+def rewrite_all_pages(app, env):
+    """Write all pages when one was read: prose quotes numbers from the notebooks' pages."""
+    return env.found_docs
+
+
+def setup(app):
+    """Connect to Sphinx."""
+    app.connect("config-inited", set_cache_path)
+    app.connect("env-updated", rewrite_all_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

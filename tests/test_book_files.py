@@ -1,0 +1,170 @@
+"""The book's files and its Sphinx extensions."""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from sphinx.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[1]
+BOOK = ROOT / "book"
+sys.path.append(str(BOOK / "_ext"))  # as jupyter-book does
+
+import execution_cache  # noqa: E402
+import repository_buttons  # noqa: E402
+
+
+@pytest.mark.parametrize("name", ["_config.yml", "_toc.yml", "notebooks"])
+def test_the_books_folder_links_to_the_root(name):
+    link = BOOK / name
+    assert link.is_symlink()
+    assert link.readlink() == Path("..") / name
+    assert link.exists()
+
+
+def test_every_page_of_the_table_of_contents_exists():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    pages = [toc["root"], *(c["file"] for part in toc["parts"] for c in part["chapters"])]
+    assert not [p for p in pages if not any((BOOK / f"{p}{e}").exists() for e in (".md", ".ipynb"))]
+
+
+def test_the_vendored_script_is_the_one_its_readme_names():
+    folder = BOOK / "_vendor" / "mathjax"
+    named = re.search(r"sha256 ([0-9a-f]{64})", (folder / "README.md").read_text())[1]
+    assert hashlib.sha256((folder / "tex-svg-full.js").read_bytes()).hexdigest() == named
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Return a small project with all that a number of the book can depend on."""
+    for path in ("ncnet/chsh/report.py", "results/rq3.parquet", "requirements.txt", "README.md"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("old")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "path", ["ncnet/chsh/report.py", "results/rq3.parquet", "requirements.txt", "ncnet/new.py"]
+)
+def test_the_digest_changes_with_what_numbers_depend_on(project, path):
+    before = execution_cache.content_digest(project)
+    (project / path).write_text("new")
+    assert execution_cache.content_digest(project) != before
+
+
+def test_the_digest_changes_when_a_file_moves(project):
+    before = execution_cache.content_digest(project)
+    (project / "results/rq3.parquet").rename(project / "results/rq1.parquet")
+    assert execution_cache.content_digest(project) != before
+
+
+def test_the_digest_ignores_everything_else(project):
+    before = execution_cache.content_digest(project)
+    (project / "README.md").write_text("new")
+    assert execution_cache.content_digest(project) == before
+
+
+PAGE = """---
+file_format: mystnb
+kernelspec: {name: python3, display_name: Python 3}
+---
+# A number
+
+```{code-cell}
+from pathlib import Path
+
+print("it is", Path("../ncnet/number.py").read_text())
+```
+"""
+
+
+@pytest.mark.slow
+def test_a_page_follows_an_edit_of_the_package(tmp_path):
+    for folder in ("book", "ncnet", "notebooks"):
+        (tmp_path / folder).mkdir()
+    shutil.copytree(BOOK / "_ext", tmp_path / "book" / "_ext")
+    shutil.copy(ROOT / "_config.yml", tmp_path / "book")
+    (tmp_path / "book" / "_toc.yml").write_text("{format: jb-book, root: index}")
+    (tmp_path / "book" / "index.md").write_text(PAGE)
+
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", "-q", "book/"]
+    for number in ("41.5", "99.25"):
+        (tmp_path / "ncnet" / "number.py").write_text(number)
+        subprocess.run(command, cwd=tmp_path, check=True)
+        assert f"it is {number}" in (tmp_path / "book/_build/html/index.html").read_text()
+
+
+GITHUB = "https://github.com/owner/name"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("https://github.com/owner/name", GITHUB),
+        ("https://github.com/owner/name.git\n", GITHUB),
+        ("https://github.com/owner/name/", GITHUB),
+        ("https://user:secret@github.com/owner/name.git", GITHUB),
+        ("git@github.com:owner/name.git", GITHUB),
+        ("ssh://git@github.com:22/owner/name.git", GITHUB),
+        ("https://gitlab.com/group/sub.group/name.git", "https://gitlab.com/group/sub.group/name"),
+        ("https://github.com.evil.example/owner/name", None),
+        ("https://example.org/github.com/owner/name", None),
+        ("https://github.com/owner", None),
+        ("https://github.com/owner/name/tree/main", None),
+        ("/srv/git/github.com/owner/name", None),
+        ("file:///srv/git/name", None),
+        ("../name", None),
+        ("", None),
+    ],
+)
+def test_public_address(text, address):
+    assert repository_buttons.public_address(text) == address
+
+
+@pytest.mark.parametrize(
+    ("environ", "origin", "address"),
+    [
+        ({}, "", None),
+        ({}, "git@github.com:owner/name.git", GITHUB),
+        (
+            {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "ci/name"},
+            GITHUB,
+            "https://github.com/ci/name",
+        ),
+        ({"CI_PROJECT_URL": "https://gitlab.com/ci/name"}, GITHUB, "https://gitlab.com/ci/name"),
+        ({"CI_PROJECT_URL": "https://git.example.org/ci/name"}, "", None),
+        ({"NCNET_REPOSITORY_URL": GITHUB, "CI_PROJECT_URL": "https://gitlab.com/a/b"}, "", GITHUB),
+        ({"NCNET_REPOSITORY_URL": ""}, GITHUB, GITHUB),
+    ],
+)
+def test_where_the_address_comes_from(environ, origin, address):
+    assert repository_buttons.find_address(environ, origin) == address
+
+
+def test_an_address_that_was_chosen_but_cannot_be_used_is_an_error():
+    with pytest.raises(ConfigError, match="NCNET_REPOSITORY_URL"):
+        repository_buttons.find_address({"NCNET_REPOSITORY_URL": "https://example.org/a/b"}, "")
+
+
+def test_a_folder_without_git_has_no_origin(tmp_path):
+    assert repository_buttons.git_origin(tmp_path) == ""
+
+
+def test_links():
+    notebook = "notebooks/rq1.ipynb"
+    assert repository_buttons.source_url(GITHUB, notebook) == f"{GITHUB}/blob/HEAD/{notebook}"
+    assert (
+        repository_buttons.binder_url(GITHUB, notebook)
+        == "https://mybinder.org/v2/gh/owner/name/HEAD?labpath=notebooks%2Frq1.ipynb"
+    )
+    gitlab = "https://gitlab.com/group/sub/name"
+    assert repository_buttons.source_url(gitlab, notebook) == f"{gitlab}/-/blob/HEAD/{notebook}"
+    assert (
+        repository_buttons.binder_url(gitlab, notebook)
+        == "https://mybinder.org/v2/gl/group%2Fsub%2Fname/HEAD?labpath=notebooks%2Frq1.ipynb"
+    )
