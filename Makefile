@@ -77,8 +77,8 @@ $(ENVIRONMENT): requirements.txt pyproject.toml
 	    exit 1; \
 	fi
 	@echo "Installing the locked packages into .venv; the first time this takes some minutes."
-	@python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@# setuptools warns of what an editable installation is
-	@PYTHONWARNINGS=ignore python -m pip install --quiet --disable-pip-version-check --no-deps \
+	@PYTHONWARNINGS=ignore python -m pip install -qq --disable-pip-version-check --no-deps \
 	    --no-build-isolation --editable .
 	@touch $@

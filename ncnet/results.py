@@ -52,9 +52,11 @@ class Result:
 
     def __str__(self) -> str:
         provenance = self.provenance
-        line = f"recorded {provenance['date'][:10]} by `{provenance['command']}`"
+        versions = provenance["versions"]
+        line = f"recorded {provenance['date'][:10]} with torch {versions['torch']}"
+        line += f" on {provenance['machine']}"
         if self.changed_modules:
-            line += f", with an earlier version of {', '.join(self.changed_modules)}"
+            line += f"; with an earlier version of {', '.join(self.changed_modules)}"
         return line
 
 

@@ -27,7 +27,9 @@
 # %% tags=["parameters"]
 game: str = "overlap"
 hidden_sizes: list = [2, 3, 4]
-hidden_size: int = 3  # looked at closely; fixed beforehand by counting the units needed
+hidden_size: int = (
+    3  # looked at closely; fixed beforehand by counting the units needed
+)
 replicas: int = 1600
 steps: int = 2000
 seed: int = 0
@@ -41,7 +43,7 @@ learning_rate: float = 0.5
 # %%
 from ncnet import parameters
 
-parameters.validate(globals(), parameters.Rq1)
+chosen = parameters.validate(globals(), parameters.Rq1)
 
 # %%
 import pandas as pd
@@ -108,12 +110,24 @@ reports = {n: chsh.report(outcomes.sel(capacity=n)) for n in hidden_sizes}
 print(reports[hidden_size])
 
 # %% mystnb={"figure": {"name": "fig-contexts", "caption": "What happens in each context at n = 3. Left: the correlators, bars are 95 % intervals over replicas. Right: how often both heads are right, one of them, or neither."}, "image": {"alt": "Two panels. Left, four correlators: highest in the context of both easy tasks, a little lower in the two mixed ones, and far lower in the context of both hard tasks. Right, stacked bars: both heads are right on nearly all inputs in the first three contexts; in the last one a large share has exactly one head wrong, and hardly any has both wrong."}}
-figures.contexts(reports[hidden_size], chsh.cells(outcomes.sel(capacity=hidden_size)))
+figures.contexts(
+    reports[hidden_size], chsh.cells(outcomes.sel(capacity=hidden_size))
+)
 # %% tags=["remove-cell"]
 for i, j in [(1, 1), (1, 2), (2, 1), (2, 2)]:
-    glue(f"c_{i}{j}", float(reports[hidden_size].correlators[i - 1, j - 1]), display=False)
-cells = chsh.cells(outcomes.sel(capacity=hidden_size)).sel(alice_setting=2, bob_setting=2)
-glue("one_wrong_22", float(100 * (cells.sel(a=1, b=-1) + cells.sel(a=-1, b=1))), display=False)
+    glue(
+        f"c_{i}{j}",
+        float(reports[hidden_size].correlators[i - 1, j - 1]),
+        display=False,
+    )
+cells = chsh.cells(outcomes.sel(capacity=hidden_size)).sel(
+    alice_setting=2, bob_setting=2
+)
+glue(
+    "one_wrong_22",
+    float(100 * (cells.sel(a=1, b=-1) + cells.sel(a=-1, b=1))),
+    display=False,
+)
 glue("both_wrong_22", float(100 * cells.sel(a=-1, b=-1)), display=False)
 
 # %% [markdown]
@@ -130,8 +144,11 @@ glue("both_wrong_22", float(100 * cells.sel(a=-1, b=-1)), display=False)
 # %%
 solved = (outcomes.a.min("item") == 1) & (outcomes.b.min("item") == 1)
 solved = 100 * solved.mean("replica")
-shares = solved.rename("share").to_dataframe()["share"].unstack(["alice_setting", "bob_setting"])
-shares.rename_axis(index="n").round(1)
+shares = {
+    f"(A{i}, B{j})": solved.sel(alice_setting=i, bob_setting=j)
+    for i, j in [(1, 1), (1, 2), (2, 1), (2, 2)]
+}
+pd.DataFrame(shares, index=pd.Index(hidden_sizes, name="n")).round(1)
 
 # %% [markdown]
 # ## S over runs
@@ -143,8 +160,19 @@ shares.rename_axis(index="n").round(1)
 # %% mystnb={"figure": {"name": "fig-runs", "caption": "S of every run of 32 replicas (coloured), and its mean over all replicas with the 95 % interval (black), for n = 2, 3 and 4 hidden units."}, "image": {"alt": "Scatter of S over runs at three hidden sizes, with the three bounds as lines. The runs at n = 2 lie below the classical bound, those at n = 3 clearly above it and below Tsirelson's bound, and those at n = 4 close around the classical bound."}}
 figures.runs(chsh.s_per_run(outcomes), list(reports.values()))
 # %%
-columns = ["s", "s_low", "s_high", "verdict", "delta", "delta_low", "delta_high", "diverged"]
-summary = pd.DataFrame([{"n": n} | report.row() for n, report in reports.items()])
+columns = [
+    "s",
+    "s_low",
+    "s_high",
+    "verdict",
+    "delta",
+    "delta_low",
+    "delta_high",
+    "diverged",
+]
+summary = pd.DataFrame(
+    [{"n": n} | report.row() for n, report in reports.items()]
+)
 summary.set_index("n")[columns].round(3)
 
 # %% tags=["remove-cell"]
@@ -158,7 +186,9 @@ for n, report in reports.items():
     glue(f"high_{n}", report.interval[1], display=False)
     glue(f"verdict_{n}", report.verdict, display=False)
     glue(f"delta_{n}", report.delta, display=False)
-    glue(f"runs_above_{n}", int((runs.sel(capacity=n) > 2).sum()), display=False)
+    glue(
+        f"runs_above_{n}", int((runs.sel(capacity=n) > 2).sum()), display=False
+    )
 
 # %% [markdown]
 # With n = 2, S is {glue:text}`s_2:.2f` (95 % interval {glue:text}`low_2:.2f` to {glue:text}`high_2:.2f`):

@@ -59,11 +59,7 @@ def hidden_units(inputs: Tensor, trunk: Tensor, activation: Activation) -> Tenso
 
 def logits(hidden: Tensor, heads: Tensor) -> Tensor:
     """Return both heads' logits [2, I, N]; a positive logit reads as class 1."""
-    result = heads[:, -1:].repeat(1, hidden.shape[1], 1)
-    # Unit by unit the sum stays in cache, and its order never depends on the number of networks.
-    for unit, output in enumerate(hidden):
-        result.addcmul_(output, heads[:, unit, None])
-    return result
+    return (heads[:, :-1, None] * hidden).sum(dim=1).add_(heads[:, -1:])
 
 
 def losses(logit: Tensor, targets: Tensor) -> Tensor:
@@ -98,13 +94,8 @@ def gradient(
 
 def head_gradient(hidden: Tensor, errors: Tensor) -> Tensor:
     """Return each head's gradient with respect to its own weights [2, H + 1, N]."""
-    result = errors.new_zeros(2, len(hidden) + 1, errors.shape[-1])
-    for item in range(hidden.shape[1]):
-        result[:, :-1].addcmul_(hidden[:, item], errors[:, item, None])
-    # An explicit sum: torch's own reduction would pick its order by the number of networks.
-    for item in range(hidden.shape[1]):
-        result[:, -1].add_(errors[:, item])
-    return result
+    weights = (errors[:, None] * hidden).sum(dim=2)
+    return torch.cat([weights, errors.sum(dim=1, keepdim=True)], dim=1)
 
 
 def hidden_signal(errors: Tensor, heads: Tensor) -> Tensor:

@@ -274,12 +274,13 @@ def _networks(values: Tensor, rows: slice) -> np.ndarray:
 
 def _blocks_per_chunk(plan: _Plan, threads: int, chunk_size: int | None) -> int:
     if chunk_size is None:
-        # On a CPU about 2 MiB a hidden-layer array: near enough to the cache, yet large enough
-        # to hide the cost of calling an operation. A GPU wants as much as fits.
-        values = 2**19 if plan.device.type == "cpu" else 2**27
+        # In values of a hidden-layer array. At most 2 MiB stays near the cache of a CPU, while a
+        # GPU takes what fits. Threads take turns at calling operations, so that chunks of less
+        # than 256 KiB are slower side by side than one after the other.
+        most, least = (2**19, 2**16) if plan.device.type == "cpu" else (2**27, 2**27)
         per_replica = CONTEXTS * plan.hidden_size * len(plan.game.inputs)
-        chunk_size = max(values // per_replica, 4 * BLOCK)
-        chunk_size = min(chunk_size, math.ceil(plan.replicas / threads))
+        share = max(math.ceil(plan.replicas / threads), least // per_replica)
+        chunk_size = max(min(share, most // per_replica), 1)
     return math.ceil(chunk_size / BLOCK)
 
 

@@ -71,10 +71,10 @@ def _contexts(axes: Axes, game: Game) -> None:
             axes.text(
                 x + 1.15,
                 y + 0.25,
-                f"{_alone(alice.name)} + {_alone(bob.name)} units, counted alone",
+                f"{_alone(alice.name)} + {_alone(bob.name)} units",
                 ha="center",
                 va="center",
-                fontsize=8,
+                fontsize=8.5,
             )
             axes.text(x + 0.14, y + 1.18, sign, fontsize=14, ha="center", va="center")
     for setting in (1, 2):
