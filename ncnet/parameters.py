@@ -8,13 +8,30 @@ import types
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from ncnet.checks import suggestion
 
+
+def _distinct(values: list) -> list:
+    repeated = [value for value in values if values.count(value) > 1]
+    if repeated:
+        raise ValueError(f"{repeated[0]!r} is there twice")
+    return values
+
+
 HiddenSize = Annotated[int, Field(ge=1)]
-HiddenSizes = Annotated[list[HiddenSize], Field(min_length=1)]
+HiddenSizes = Annotated[list[HiddenSize], Field(min_length=1), AfterValidator(_distinct)]
 GameName = Literal["overlap", "separate"]
+GameNames = Annotated[list[GameName], Field(min_length=1), AfterValidator(_distinct)]
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
 Replicas = Annotated[int, Field(ge=32, multiple_of=32)]
 Rate = Annotated[
@@ -64,7 +81,7 @@ class Rq1(Training):
 class Rq3(Training):
     """Parameters of ``rq3``: S against capacity and along training."""
 
-    games: Annotated[list[GameName], Field(min_length=1)]
+    games: GameNames
     hidden_sizes: HiddenSizes
     hidden_sizes_along_training: HiddenSizes
     record: bool
@@ -116,7 +133,7 @@ def _is_parameter(name: str, value: Any) -> bool:
 
 
 def _line(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
-    if problem["type"] == "value_error":
+    if not problem["loc"]:  # from a check of several parameters, which names them itself
         return str(problem["ctx"]["error"])
     name = problem["loc"][0]
     if problem["type"] == "extra_forbidden":
@@ -128,7 +145,8 @@ def _line(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
     if problem["type"] == "literal_error":
         choices = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
         return line + suggestion(value, choices.split(", "))
-    line += ": " + problem["msg"].replace("Input", "it").replace("List", "it")
+    message = problem["msg"].removeprefix("Value error, ")
+    line += ": " + message.replace("Input", "it").replace("List", "it")
     if problem["type"] == "list_type" and isinstance(value, str):
         line += f" (papermill takes lists by -y '{name}: {value}')"
     return line

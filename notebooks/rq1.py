@@ -27,9 +27,7 @@
 # %% tags=["parameters"]
 game: str = "overlap"
 hidden_sizes: list = [2, 3, 4]
-hidden_size: int = (
-    3  # looked at closely; fixed beforehand by counting the units needed
-)
+hidden_size: int = 3  # looked at closely: the critical one by count
 replicas: int = 1600
 steps: int = 2000
 seed: int = 0

@@ -27,14 +27,14 @@
 # %% tags=["parameters"]
 games: list = ["overlap", "separate"]
 hidden_sizes: list = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
-hidden_sizes_along_training: list = [2, 3, 4]  # on the first of the games
+hidden_sizes_along_training: list = [2, 3, 4]  # of the first game
 replicas: int = 320
 steps: int = 2000
 seed: int = 0
 activation: str = "tanh"
 optimizer: str = "gradient_descent"
 learning_rate: float = 0.5
-record: bool = False  # writes the tables to results/ in place of those there
+record: bool = False  # replace the tables in results/
 
 # %%
 from ncnet import parameters

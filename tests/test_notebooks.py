@@ -1,5 +1,6 @@
 """Every notebook as a batch runs it: papermill, other parameters, from any directory."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -7,6 +8,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from papermill import inspect_notebook
+
+from ncnet import parameters
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 SMALL = {
@@ -30,6 +34,15 @@ def papermill(name, parameters, folder):
 
 def test_every_notebook_is_tried():
     assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == set(SMALL)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_papermill_sees_every_parameter_and_the_defaults_are_valid(name):
+    model = getattr(parameters, name.capitalize())
+    found = inspect_notebook(NOTEBOOKS / f"{name}.ipynb")
+    assert set(found) == set(model.model_fields)
+    defaults = {key: ast.literal_eval(value["default"]) for key, value in found.items()}
+    assert parameters.validate(defaults, model) == defaults
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ RQ1 = {
         ),
         ({"hidden_sizes": [0, 3]}, "parameter `hidden_sizes` is 0: it should be greater"),
         ({"hidden_sizes": []}, "parameter `hidden_sizes` is []"),
+        ({"hidden_sizes": [3, 3]}, "parameter `hidden_sizes` is [3, 3]: 3 is there twice"),
         ({"hidden_size": 5}, "parameter `hidden_size` is 5: expected one of `hidden_sizes`"),
         ({"replicas": 33}, "parameter `replicas` is 33: it should be a multiple of 32"),
         ({"replicas": "64"}, "parameter `replicas` is '64': it should be a valid integer"),

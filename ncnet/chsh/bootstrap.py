@@ -2,6 +2,8 @@
 
 import numpy as np
 
+VALUES_AT_ONCE = 2**22  # 32 MiB of counts, however many replicas and resamples
+
 
 def resampled_means(values: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
     """Return bootstrap means over replicas, drawn jointly for all rows.
@@ -31,8 +33,12 @@ def resampled_means(values: np.ndarray, *, resamples: int, seed: int) -> np.ndar
     columns, counts = np.unique(values, axis=1, return_counts=True)
     replicas = values.shape[1]
     generator = np.random.default_rng(seed)
-    drawn = generator.multinomial(replicas, counts / replicas, size=resamples)
-    return columns @ drawn.T / replicas
+    batch = max(1, VALUES_AT_ONCE // len(counts))
+    means = [
+        generator.multinomial(replicas, counts / replicas, size=size).astype(float) @ columns.T
+        for size in np.diff([*range(0, resamples, batch), resamples])
+    ]
+    return np.concatenate(means).T / replicas
 
 
 def percentile_interval(distribution: np.ndarray, level: float) -> np.ndarray:
