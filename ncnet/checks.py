@@ -1,7 +1,7 @@
 """Refuses bad arguments in one line that names the value and the nearest valid choice."""
 
-import math
 import numbers
+import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -33,8 +33,8 @@ def check_choice(kind: str, name: str, valid: Iterable[str]) -> None:
         raise ValueError(f"unknown {kind} `{name}`{suggestion(name, valid)}")
 
 
-def check_integer(name: str, value: object, *, at_least: int) -> int:
-    """Return `value` as an int, or raise ``ValueError`` if it is none or too small.
+def check_integer(name: str, value: object, *, at_least: int, at_most: int | None = None) -> int:
+    """Return `value` as an int, or raise ``ValueError`` if it is none or out of range.
 
     >>> check_integer("hidden_size", 0, at_least=1)
     Traceback (most recent call last):
@@ -43,6 +43,8 @@ def check_integer(name: str, value: object, *, at_least: int) -> int:
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not whole or value < at_least:
         raise ValueError(f"`{name}` is {value!r}: expected an integer of at least {at_least}")
+    if at_most is not None and value > at_most:
+        raise ValueError(f"`{name}` is {value!r}: expected an integer of at most {at_most:,}")
     return int(value)
 
 
@@ -54,6 +56,6 @@ def check_positive(name: str, value: object) -> float:
     ValueError: `learning_rate` is nan: expected a finite number above 0
     """
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value <= 0:
+    if not number or not 0 < value <= sys.float_info.max:
         raise ValueError(f"`{name}` is {value!r}: expected a finite number above 0")
     return float(value)

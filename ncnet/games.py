@@ -14,6 +14,8 @@ import numpy as np
 
 from ncnet.checks import check_choice, check_integer
 
+MOST_BITS = 16
+
 
 @dataclass(frozen=True)
 class Task:
@@ -60,6 +62,11 @@ class Game:
     bits: int
     alice: tuple[Task, Task]
     bob: tuple[Task, Task]
+
+    def __post_init__(self) -> None:
+        check_integer("bits", self.bits, at_least=1, at_most=MOST_BITS)
+        for party, tasks in (("alice", self.alice), ("bob", self.bob)):
+            _check_tables(party, [task.table for task in tasks], self.bits)
 
     @property
     def inputs(self) -> np.ndarray:
@@ -124,8 +131,7 @@ def boolean(
     >>> game.bob_targets.tolist()
     [[-1, -1, -1, 1], [-1, 1, 1, -1]]
     """
-    check_integer("bits", bits, at_least=1)
-    return Game(name, bits, _tasks("alice", alice, bits), _tasks("bob", bob, bits))
+    return Game(name, bits, _tasks("alice", alice), _tasks("bob", bob))
 
 
 def overlap() -> Game:
@@ -178,22 +184,28 @@ def _and_xor(name: str, bits: int, alice: tuple[int, int], bob: tuple[int, int])
     return Game(name, bits, tasks(*alice), tasks(*bob))
 
 
-def _tasks(party: str, tables: Sequence[Sequence[int]], bits: int) -> tuple[Task, Task]:
+def _tasks(party: str, tables: Sequence[Sequence[int]]) -> tuple[Task, ...]:
+    try:
+        rows = [tuple(table) for table in tables]
+    except TypeError:
+        raise ValueError(f"`{party}` is {tables!r}: expected two truth tables") from None
+    return tuple(Task("".join(map(str, table)), table) for table in rows)
+
+
+def _check_tables(party: str, tables: Sequence[Sequence[int]], bits: int) -> None:
     if len(tables) != 2:
         raise ValueError(f"`{party}` has {len(tables)} truth tables: expected 2, one a setting")
     for setting, table in enumerate(tables, start=1):
         if len(table) != 2**bits:
             raise ValueError(
                 f"truth table {setting} of `{party}` has {len(table)} rows: "
-                f"expected {2**bits} for {bits} bits"
+                f"expected {2**bits}, one for each input"
             )
-        wrong = [value for value in table if value not in (0, 1)]
+        wrong = [value for value in table if not (np.isscalar(value) and value in (0, 1))]
         if wrong:
             raise ValueError(
                 f"truth table {setting} of `{party}` holds {wrong[0]!r}: expected classes 0 or 1"
             )
-    first, second = (tuple(int(value) for value in table) for table in tables)
-    return Task("".join(map(str, first)), first), Task("".join(map(str, second)), second)
 
 
 def _signs(tasks: tuple[Task, Task]) -> np.ndarray:

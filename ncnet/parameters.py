@@ -6,12 +6,11 @@ list given by ``-p`` arrives as text. Each notebook's second cell therefore call
 
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -28,17 +27,13 @@ def _distinct(values: list) -> list:
     return values
 
 
-HiddenSize = Annotated[int, Field(ge=1)]
+HiddenSize = Annotated[int, Field(ge=1, le=10_000)]
 HiddenSizes = Annotated[list[HiddenSize], Field(min_length=1), AfterValidator(_distinct)]
 GameName = Literal["overlap", "separate"]
 GameNames = Annotated[list[GameName], Field(min_length=1), AfterValidator(_distinct)]
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
-Replicas = Annotated[int, Field(ge=32, multiple_of=32)]
-Rate = Annotated[
-    float,
-    BeforeValidator(lambda value: float(value) if type(value) is int else value),
-    Field(gt=0, allow_inf_nan=False),
-]
+Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
+Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 class ParameterError(ValueError):
@@ -54,7 +49,7 @@ class Training(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     replicas: Replicas
-    steps: Annotated[int, Field(ge=0)]
+    steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
     seed: Annotated[int, Field(ge=0)]
     activation: Literal["relu", "sigmoid", "tanh"]
     optimizer: Literal["adam", "gradient_descent"]
@@ -86,15 +81,30 @@ class Rq3(Training):
     hidden_sizes_along_training: HiddenSizes
     record: bool
 
+    @model_validator(mode="after")
+    def _records_what_the_book_quotes(self) -> Self:
+        enough = (
+            set(get_args(GameName)) <= set(self.games)
+            and {3, 6} <= set(self.hidden_sizes)
+            and {2, 3, 4} <= set(self.hidden_sizes_along_training)
+        )
+        if self.record and not enough:
+            raise ValueError(
+                "parameter `record` is True: the book quotes both games, `hidden_sizes` 3 and 6, "
+                "and `hidden_sizes_along_training` 2, 3 and 4, which the run would not record"
+            )
+        return self
 
-def validate(namespace: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+
+def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
     """Check every public global of a notebook against its parameters, and return them.
 
     Parameters
     ----------
     namespace
         The notebook's ``globals()``, right after its parameters cell: every public name that
-        is no module, class or function counts as a parameter.
+        is no module, class or function counts as a parameter. When the cell is run again in the
+        same kernel, with the notebook's own variables around, other names are let be.
     model
         The notebook's parameters, such as `Rq1`.
 
@@ -108,20 +118,29 @@ def validate(namespace: Mapping[str, Any], model: type[BaseModel]) -> dict[str, 
     >>> given = dict(game="overlap", hidden_sizes=[2, 3], hidden_size=3)
     >>> given |= dict(replicas=64, steps=9, seed=0)
     >>> given |= dict(activation="tanh", optimizer="adam", learning_rate=0.1)
-    >>> validate(given, Rq1)["hidden_sizes"]
+    >>> validate(dict(given), Rq1)["hidden_sizes"]
     [2, 3]
     >>> validate(given | {"hiden_sizes": [4]}, Rq1)
     Traceback (most recent call last):
     ncnet.parameters.ParameterError: unknown parameter `hiden_sizes`: did you mean `hidden_sizes`?
     """
-    given = {name: value for name, value in namespace.items() if _is_parameter(name, value)}
+    again = _VALIDATED in namespace
+    given = {
+        name: value
+        for name, value in namespace.items()
+        if name in model.model_fields or (not again and _is_parameter(name, value))
+    }
     try:
-        return model.model_validate(given).model_dump()
+        valid = model.model_validate(given).model_dump()
     except ValidationError as error:
-        lines = dict.fromkeys(_line(problem, model) for problem in error.errors())
+        first = {problem["loc"][:1]: problem for problem in reversed(error.errors())}
+        lines = [_line(problem, model) for problem in reversed(first.values())]
         raise ParameterError("; ".join(lines)) from None
+    namespace[_VALIDATED] = True
+    return valid
 
 
+_VALIDATED = "_parameters_were_valid"
 # What IPython itself puts beside the user's names.
 _SHELL_NAMES = ("In", "Out", "exit", "quit", "get_ipython", "open")
 
@@ -149,4 +168,6 @@ def _line(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
     line += ": " + message.replace("Input", "it").replace("List", "it")
     if problem["type"] == "list_type" and isinstance(value, str):
         line += f" (papermill takes lists by -y '{name}: {value}')"
+    if problem["type"] == "float_type" and isinstance(value, str):
+        line += " (YAML reads 1e-3 as text: write 0.001 or 1.0e-3)"
     return line

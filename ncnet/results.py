@@ -6,7 +6,7 @@ came from. `FOLDER` is the checkout's ``results/``, wherever the reader's workin
 
 import hashlib
 import importlib.metadata
-import importlib.util
+import io
 import json
 import os
 import platform
@@ -63,10 +63,11 @@ class Result:
 def save(
     name: str, table: pd.DataFrame, *, parameters: dict, command: str, folder: Path = FOLDER
 ) -> None:
-    """Write a table and its provenance; a reader sees the old pair or the new, never a part.
+    """Write a table and its provenance.
 
-    Each file is written in full beside its final place and then renamed. Should a kill fall
-    between the two renames, the checksum no longer matches and `load` refuses the pair.
+    Each file is written in full beside its final place and then renamed: none is ever read half
+    written. Should a kill fall between the two renames, the checksum no longer matches and `load`
+    refuses the pair.
 
     Parameters
     ----------
@@ -90,11 +91,12 @@ def save(
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": {"python": platform.python_version()}
         | {package: importlib.metadata.version(package) for package in VERSIONS_OF},
-        "modules": {module: _source_digest(module) for module in sorted(_imported_modules())},
+        "modules": {module: DIGESTS_AT_IMPORT[module] for module in sorted(_imported_modules())},
         "checksum": hashlib.sha256(content).hexdigest(),
     }
+    description = json.dumps(provenance, indent=2, allow_nan=False) + "\n"
     _replace(folder / f"{name}.parquet", content)
-    _replace(folder / f"{name}.json", (json.dumps(provenance, indent=2) + "\n").encode())
+    _replace(folder / f"{name}.json", description.encode())
 
 
 def load(name: str, *, folder: Path = FOLDER) -> Result:
@@ -122,21 +124,23 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
             f"{provenance['checksum'][:12]}: restore both files, or remake them by "
             f"`{provenance['command']}`"
         )
-    changed = tuple(
-        module
-        for module, digest in provenance["modules"].items()
-        if _source_digest(module) != digest
-    )
-    return Result(pd.read_parquet(folder / f"{name}.parquet"), provenance, changed)
+    now = _source_digests()
+    changed = tuple(m for m, digest in provenance["modules"].items() if now.get(m) != digest)
+    return Result(pd.read_parquet(io.BytesIO(content)), provenance, changed)
 
 
 def _replace(path: Path, content: bytes) -> None:
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as temporary:
-        temporary.write(content)
-        temporary.flush()
-        os.fsync(temporary.fileno())
-    Path(temporary.name).chmod(0o644)  # temporary files are private, recorded results are not
-    Path(temporary.name).replace(path)
+        written = Path(temporary.name)
+        try:
+            temporary.write(content)
+            temporary.flush()
+            os.fsync(temporary.fileno())
+            written.chmod(0o644)  # temporary files are private, recorded results are not
+            written.replace(path)
+        except BaseException:
+            written.unlink()
+            raise
 
 
 def _imported_modules() -> Iterable[str]:
@@ -147,12 +151,16 @@ def _imported_modules() -> Iterable[str]:
     )
 
 
-def _source_digest(module: str) -> str:
-    """Return a digest of a module's source, "missing" where it is no longer there."""
-    try:
-        specification = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return "missing"
-    if specification is None or specification.origin is None:
-        return "missing"
-    return hashlib.sha256(Path(specification.origin).read_bytes()).hexdigest()[:16]
+def _source_digests() -> dict[str, str]:
+    """Return a digest of the source of every module of the package."""
+    package = Path(__file__).resolve().parent
+    digests = {}
+    for path in package.rglob("*.py"):
+        parts = (package.name, *path.relative_to(package).with_suffix("").parts)
+        name = ".".join(parts).removesuffix(".__init__")
+        digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return digests
+
+
+# What ran is what was imported: an edit made during a long run must not pass for it.
+DIGESTS_AT_IMPORT = _source_digests()

@@ -65,9 +65,9 @@ played = ncnet.games.named(game)
 print(played)
 
 # %% [markdown]
-# A *context* is a pair of settings: one network, trained from scratch on both tasks at once. The
-# four contexts need 2, 3, 3 and 4 hidden units, so three units satisfy three of them, and in the
-# fourth the heads have to compete. A *replica* is one draw of the initial weights, shared by the
+# A *context* is a pair of settings: one network, trained from scratch on both tasks at once. If no
+# unit is shared, the four contexts need 2, 3, 3 and 4 hidden units: three units satisfy three of
+# them, and in the fourth the heads have to compete or to share. A *replica* is one draw of the initial weights, shared by the
 # four contexts. After training, a head's *outcome* on an input is +1 if it classifies the input
 # correctly and -1 if not.
 
@@ -107,10 +107,11 @@ outcomes = xr.concat(trained, "capacity")
 reports = {n: chsh.report(outcomes.sel(capacity=n)) for n in hidden_sizes}
 print(reports[hidden_size])
 
-# %% mystnb={"figure": {"name": "fig-contexts", "caption": "What happens in each context at n = 3. Left: the correlators, bars are 95 % intervals over replicas. Right: how often both heads are right, one of them, or neither."}, "image": {"alt": "Two panels. Left, four correlators: highest in the context of both easy tasks, a little lower in the two mixed ones, and far lower in the context of both hard tasks. Right, stacked bars: both heads are right on nearly all inputs in the first three contexts; in the last one a large share has exactly one head wrong, and hardly any has both wrong."}}
+# %% mystnb={"figure": {"name": "fig-contexts", "caption": "What happens in each context (at the defaults, n = 3). Left: the correlators, bars are 95 % intervals over replicas. Right: how often both heads are right, one of them, or neither."}, "image": {"alt": "Two panels. Left, four correlators: highest in the context of both easy tasks, a little lower in the two mixed ones, and far lower in the context of both hard tasks. Right, stacked bars: both heads are right on nearly all inputs in the first three contexts; in the last one a large share has exactly one head wrong, and hardly any has both wrong."}}
 figures.contexts(
     reports[hidden_size], chsh.cells(outcomes.sel(capacity=hidden_size))
 )
+
 # %% tags=["remove-cell"]
 for i, j in [(1, 1), (1, 2), (2, 1), (2, 2)]:
     glue(
@@ -136,8 +137,8 @@ glue("both_wrong_22", float(100 * cells.sel(a=-1, b=-1)), display=False)
 # correlator that enters S with a minus sign.
 
 # %% [markdown]
-# Counting hidden units said that three suffice for three of the contexts. How many replicas find
-# a solution is another matter. The share (%) in which both heads get every input right:
+# Counting hidden units is a guide, no more: tasks can share a unit, and training need not find a
+# solution that exists. The share of replicas (%) in which both heads get every input right:
 
 # %%
 solved = (outcomes.a.min("item") == 1) & (outcomes.b.min("item") == 1)
@@ -148,15 +149,27 @@ shares = {
 }
 pd.DataFrame(shares, index=pd.Index(hidden_sizes, name="n")).round(1)
 
+# %% tags=["remove-cell"]
+glue(
+    "solved_22",
+    float(shares["(A2, B2)"].sel(capacity=hidden_size)),
+    display=False,
+)
+
+# %% [markdown]
+# At n = 3 the last context is solved in {glue:text}`solved_22:.1f` % of the replicas.
+
+
 # %% [markdown]
 # ## S over runs
 #
 # The paper scatters S over 50 runs and does not say what one run averages. Here a run is 32
-# replicas. The lines are the three bounds: 2 for outcomes fixed by shared causes that ignore the
-# settings, $2\sqrt2$ for quantum mechanics, 4 for anything at all.
+# replicas. The lines are the three bounds: 2 for parties that may share causes but do not influence
+# each other, $2\sqrt2$ for quantum mechanics, 4 for anything at all.
 
-# %% mystnb={"figure": {"name": "fig-runs", "caption": "S of every run of 32 replicas (coloured), and its mean over all replicas with the 95 % interval (black), for n = 2, 3 and 4 hidden units."}, "image": {"alt": "Scatter of S over runs at three hidden sizes, with the three bounds as lines. The runs at n = 2 lie below the classical bound, those at n = 3 clearly above it and below Tsirelson's bound, and those at n = 4 close around the classical bound."}}
+# %% mystnb={"figure": {"name": "fig-runs", "caption": "S of every run of 32 replicas (coloured), and its mean over all replicas with the 95 % interval (black), by the number of hidden units."}, "image": {"alt": "Scatter of S over runs at three hidden sizes, with the three bounds as lines. The runs at n = 2 lie below the classical bound, those at n = 3 clearly above it and below Tsirelson's bound, and those at n = 4 close around the classical bound."}}
 figures.runs(chsh.s_per_run(outcomes), list(reports.values()))
+
 # %%
 columns = [
     "s",
@@ -201,10 +214,11 @@ for n, report in reports.items():
 # Under our reading of the paper, the CHSH statistic of a classical network passes 2 at the
 # critical capacity. That is no mystery yet. Bell's bound holds for parties that cannot influence
 # each other, and these two share their hidden layer: what Bob's head is trained on changes the
-# weights that Alice's head uses. The column `delta` shows part of it, the change of a head's success
-# rate with the other party's setting ({glue:text}`delta_3:.2f` at n = 3). So S > 2 here measures how
-# strongly two tasks interfere through what they share. Whether anything remains once that influence is
-# accounted for is a question of its own.
+# weights that Alice's head uses. The column `delta` shows a part of it. A marginal is the mean of one
+# head's outcomes, twice its success rate less 1; Δ adds up, over the four tasks, how much it changes
+# with the other party's setting ({glue:text}`delta_3:.2f` at n = 3). Influence is therefore
+# explanation enough for S > 2. Whether anything remains once it is accounted for is a question of
+# its own.
 #
 # ## Other ways to read an outcome
 #

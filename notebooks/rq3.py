@@ -58,7 +58,6 @@ training = {
     "optimizer": optimizer,
     "learning_rate": learning_rate,
 }
-command = f"papermill notebooks/rq3.ipynb rq3.ipynb -y '{json.dumps(chosen)}'"
 
 # %% [markdown]
 # ## S against the number of hidden units
@@ -85,8 +84,6 @@ def sweep(game):
 live = pd.concat([sweep(game) for game in games], ignore_index=True)
 
 # %%
-if record:
-    results.save("capacity", live, parameters=chosen, command=command)
 recorded = results.load("capacity")
 print(recorded)
 behind = recorded.table if recorded.made_with(steps=steps, **training) else None
@@ -96,6 +93,7 @@ behind = recorded.table if recorded.made_with(steps=steps, **training) else None
 
 # %% mystnb={"figure": {"name": "fig-capacity", "caption": "S (above) and the signalling Δ (below) against the number of hidden units. Blue: recorded; the dark band is the 95 % interval of the mean over initialisations, the light band holds 95 % of the runs of 32 replicas. Red: live, with 95 % intervals."}, "image": {"alt": "For both games S rises steeply from n = 1, passes the classical bound at n = 3 where it peaks below Tsirelson's bound, and comes back to the classical bound from n = 4 on. Delta is large at n = 1, clearly above zero at n = 3 and vanishes at large n. Live points lie on the recorded lines."}}
 figures.capacity(live, behind)
+
 # %%
 columns = ["s", "s_low", "s_high", "verdict", "delta"]
 recorded.table.set_index(["game", "hidden_size"])[columns].round(3)
@@ -120,6 +118,7 @@ for game in ("overlap", "separate"):
     glue(f"{game}_below", ", ".join(map(str, below)) or "none", display=False)
     for name in ("s", "s_low", "s_high", "delta", "delta_low", "delta_high"):
         glue(f"{game}_{name}_3", float(s.loc[3, name]), display=False)
+    glue(f"{game}_delta_1", float(s["delta"].iloc[0]), display=False)
     glue(f"{game}_band_low", float(s["run_low"].iloc[-1]), display=False)
     glue(f"{game}_band_high", float(s["run_high"].iloc[-1]), display=False)
     last = s.loc[s.index >= 6]
@@ -154,13 +153,13 @@ glue("apart", int(apart.sum()), display=False)
 #
 # ### Delta beside S
 #
-# At the peak, heads signal: Δ at n = 3 is {glue:text}`overlap_delta_3:.2f`
-# ({glue:text}`overlap_delta_low_3:.2f` to {glue:text}`overlap_delta_high_3:.2f`) and
-# {glue:text}`separate_delta_3:.2f` ({glue:text}`separate_delta_low_3:.2f` to
-# {glue:text}`separate_delta_high_3:.2f`). Whoever sees only whether Alice's head succeeds can tell
-# something of the task that Bob's head was given. S > 2 alone therefore shows no non-classicality.
-# Δ is a sum of absolute values and is biased upwards where nothing signals, so its upper limit never
-# reaches 0.
+# Δ adds up, over the four tasks, how much a head's mean outcome changes with the other party's
+# setting. At n = 3 it is {glue:text}`overlap_delta_3:.2f` ({glue:text}`overlap_delta_low_3:.2f` to
+# {glue:text}`overlap_delta_high_3:.2f`) and {glue:text}`separate_delta_3:.2f`
+# ({glue:text}`separate_delta_low_3:.2f` to {glue:text}`separate_delta_high_3:.2f`): from whether Alice's
+# head succeeds one can tell something of the task that Bob's head was given. S > 2 alone therefore shows
+# no non-classicality. Nor does Δ follow S: with one unit it is {glue:text}`overlap_delta_1:.2f` and
+# {glue:text}`separate_delta_1:.2f`, where S is lowest.
 #
 # ## S along training
 #
@@ -191,18 +190,15 @@ live_along = pd.concat(
 )
 
 # %%
-if record:
-    results.save(
-        "along_training", live_along, parameters=chosen, command=command
-    )
 recorded_along = results.load("along_training")
 print(recorded_along)
 same = recorded_along.made_with(steps=steps, **training)
 same = same and recorded_along.provenance["parameters"]["games"][0] == games[0]
 behind_along = recorded_along.table if same else None
 
-# %% mystnb={"figure": {"name": "fig-along-training", "caption": "S and Δ of the game `overlap` after more and more training steps, for n = 2, 3 and 4 hidden units. Coloured: recorded, with the interval of the mean (dark) and the band of the runs (light). Black: live, with 95 % intervals."}, "image": {"alt": "Three columns for n = 2, 3 and 4. S starts at zero before training and rises with the steps. At n = 2 it approaches the classical bound from below, at n = 3 it passes it and stays above, at n = 4 it passes it and falls back towards it. Delta stays above zero at n = 3."}}
+# %% mystnb={"figure": {"name": "fig-along-training", "caption": "S and Δ after more and more training steps (at the defaults: game `overlap`, 2, 3 and 4 hidden units). Coloured: recorded, with the interval of the mean (dark) and the band of the runs (light). Black: live, with 95 % intervals."}, "image": {"alt": "Three columns for n = 2, 3 and 4. S starts at zero before training and rises with the steps. At n = 2 it approaches the classical bound from below, at n = 3 it passes it and stays above, at n = 4 it passes it and falls back towards it. Delta stays above zero at n = 3."}}
 figures.along_training(live_along, behind_along)
+
 # %% tags=["remove-cell"]
 for n, of_size in recorded_along.table.groupby("hidden_size"):
     of_size = of_size.set_index("steps")
@@ -236,8 +232,8 @@ for n, of_size in recorded_along.table.groupby("hidden_size"):
 # - **At the far end nothing fluctuates.** At n = {glue:text}`largest_n` 95 % of the runs of `overlap`
 #   lie between {glue:text}`overlap_band_low:.3f` and {glue:text}`overlap_band_high:.3f`: on a truth
 #   table a network can be perfect, and then S is exactly 2 in every replica.
-# - **Beyond n = 3 the excess is a phase.** At n = 4 it shrinks while training goes on; at n = 3, where
-#   the fourth context lacks a unit, it stays.
+# - **At n = 4 the excess is a phase.** It shrinks while training goes on. At n = 3 it stays, as far as
+#   these steps go.
 #
 # ## What would change it
 #
@@ -245,3 +241,17 @@ for n, of_size in recorded_along.table.groupby("hidden_size"):
 #   optimizer, learning rate, steps. Change them above, or in a batch:
 #   `papermill notebooks/rq3.ipynb out.ipynb -y 'hidden_sizes: [2, 3, 4, 6]' -p activation relu`.
 # - S = 2 is not "learnt": two failures agree. {doc}`rq1` shows the cells behind each correlator.
+
+# %% [markdown]
+# ## Recording
+#
+# With `record`, this run's tables replace those in `results/`; the next run draws them behind its own.
+
+# %%
+if record:
+    given = json.dumps(chosen)
+    command = f"papermill notebooks/rq3.ipynb rq3.ipynb -y '{given}'"
+    results.save("capacity", live, parameters=chosen, command=command)
+    results.save(
+        "along_training", live_along, parameters=chosen, command=command
+    )

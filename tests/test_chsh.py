@@ -183,6 +183,73 @@ def test_capacities_broadcast_and_a_report_asks_for_one():
     assert chsh.report(sweep.sel(capacity=[3])).s == -2
 
 
+def asymmetric_outcomes():
+    """Ten replicas of ten items, every number different: right shares of a, b and of both."""
+    a, b = (np.ones((2, 2, 10, 10)) for _ in range(2))
+    for (i, j), alice_wrong, bob_wrong in [
+        ((0, 0), 1, 2),
+        ((0, 1), 2, 1),
+        ((1, 0), 4, 1),
+        ((1, 1), 3, 4),
+    ]:
+        a[i, j, :, :alice_wrong] = -1
+        b[i, j, :, -bob_wrong:] = -1
+    return a, b
+
+
+EXPECTED = {
+    "correlators": [[0.4, 0.4], [0.0, -0.4]],
+    "alice": [[0.8, 0.6], [0.2, 0.4]],
+    "bob": [[0.6, 0.8], [0.8, 0.2]],
+}
+
+
+def test_a_report_puts_every_number_where_it_belongs():
+    report = chsh.report(asymmetric_outcomes())
+    for name, values in EXPECTED.items():
+        np.testing.assert_allclose(getattr(report, name), values, err_msg=name)
+    assert report.s == pytest.approx(1.2)
+    assert report.delta == pytest.approx(0.2 + 0.2 + 0.2 + 0.6)
+    inside = report.correlator_intervals
+    assert (inside[..., 0] <= report.correlators).all()
+    assert (report.correlators <= inside[..., 1]).all()
+
+
+def test_correlator_intervals_belong_to_their_contexts():
+    correlators = np.array([[0.9, 0.3], [-0.3, -0.9]])
+    report = chsh.report(correlated_outcomes(correlators, replicas=400, items=4, seed=5))
+    low, high = np.moveaxis(report.correlator_intervals, -1, 0)
+    assert (low < correlators).all()
+    assert (correlators < high).all()
+
+
+@given(st.permutations(["alice_setting", "bob_setting", "replica", "item"]))
+def test_the_order_of_dimensions_changes_nothing(order):
+    dataset = chsh.as_dataset(asymmetric_outcomes())
+    assert str(chsh.report(dataset.transpose(*order))) == str(chsh.report(dataset))
+
+
+@pytest.mark.parametrize("kind", [bool, int, float])
+def test_s_with_diverged_networks_set_against_it(kind):
+    dataset = chsh.as_dataset(asymmetric_outcomes())
+    flags = np.zeros((2, 2, 10))
+    flags[0, 0, :5] = flags[1, 1, :2] = 1
+    dims = ("alice_setting", "bob_setting", "replica")
+    report = chsh.report(dataset.assign(diverged=(dims, flags.astype(kind))))
+    assert report.diverged == 7
+    # (1,1) falls from .4 to (5 x .4 - 5) / 10, (2,2) rises from -.4 to (8 x -.4 + 2) / 10.
+    assert report.s_diverged_against == pytest.approx(-0.3 + 0.4 + 0.0 - (-0.12))
+
+
+def test_the_band_holds_the_middle_95_percent_of_the_runs():
+    outcomes = correlated_outcomes(np.full((2, 2), 0.5), replicas=32 * 400, items=2, seed=0)
+    dataset = chsh.as_dataset(outcomes).assign_coords(capacity=1)
+    table = chsh.by_capacity(dataset)
+    runs = chsh.s_per_run(dataset)
+    assert float((runs < table["run_low"][0]).mean()) == pytest.approx(0.025, abs=0.01)
+    assert float((runs > table["run_high"][0]).mean()) == pytest.approx(0.025, abs=0.01)
+
+
 def dataset_with(**changes):
     dataset = chsh.as_dataset(deterministic_outcomes([1, 1], [1, 1]))
     return dataset.assign(changes)
@@ -202,6 +269,16 @@ def dataset_with(**changes):
         (dataset_with().isel(bob_setting=0), "`a` has no dimension `bob_setting`"),
         (dataset_with().rename(item="example"), "`a` has no dimension `item`"),
         (dataset_with().drop_vars("split"), "no coordinate `split`"),
+        (dataset_with().assign_coords(split="training"), "no coordinate `split` over `item`"),
+        (
+            dataset_with().assign_coords(split=("item", ["train", "test"])),
+            "`split` holds 'train': expected `training` or `held_out`",
+        ),
+        (dataset_with().expand_dims(epoch=2), "`a` has a dimension `epoch`"),
+        (dataset_with(diverged=("replica", [0, 2, 1])), "`diverged` holds 2: expected true"),
+        ((np.full((2, 2, 3, 4), None), np.ones((2, 2, 3, 4))), "`a` holds None"),
+        (None, "outcomes are a NoneType: expected a Dataset or two arrays"),
+        ((np.ones((2, 2, 3, 4)),), "outcomes are a tuple: expected"),
     ],
 )
 def test_bad_outcomes_are_named(outcomes, line):
@@ -215,7 +292,9 @@ def test_bad_outcomes_are_named(outcomes, line):
         ({"readout": "corect"}, "unknown readout `corect`: did you mean `correct`"),
         ({"split": "test"}, "unknown split `test`: expected one of `training`"),
         ({"level": 95}, "`level` is 95: expected a number between 0 and 1"),
+        ({"level": "0.95"}, "`level` is '0.95'"),
         ({"resamples": 0}, "`resamples` is 0"),
+        ({"seed": -1}, "`seed` is -1"),
     ],
 )
 def test_bad_options_are_named(options, line):

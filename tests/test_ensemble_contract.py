@@ -1,8 +1,8 @@
 """What the outcomes of a training promise, whatever the chunks and threads."""
 
+import re
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pytest
@@ -12,7 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ncnet
+from ncnet.ensemble import training
+from ncnet.ensemble.initialisation import draw_block
 
+CPU = torch.device("cpu")
 GAME = ncnet.games.overlap()
 SHORT = {"hidden_size": 3, "seed": 0, "steps": 60, "trace_steps": [60]}
 
@@ -177,21 +180,65 @@ def test_a_tie_reads_as_class_0():
         ({"learning_rate": float("inf")}, "`learning_rate` is inf"),
         ({"learning_rate": -0.1}, "`learning_rate` is -0.1"),
         ({"device": "abacus"}, "`device` is 'abacus'"),
+        ({"device": "meta"}, "`device` is 'meta'"),
+        ({"device": 3.5}, "`device` is 3.5"),
+        ({"trace_steps": [2, 2]}, "`trace_steps` is [2, 2]: expected increasing"),
+        ({"trace_steps": 5}, "`trace_steps` is 5: expected numbers of steps"),
+        ({"steps": "100"}, "`steps` is '100': expected"),
+        ({"hidden_size": 10**9}, "`hidden_size` is 1000000000: expected an integer of at most"),
+        ({"replicas": 10**15}, "`replicas` is 1000000000000000: expected"),
+        ({"learning_rate": 10**400}, "expected a finite number above 0"),
         ({"chunk_size": 0}, "`chunk_size` is 0"),
         ({"threads": 0}, "`threads` is 0"),
     ],
 )
 def test_bad_arguments_are_named_before_any_work(change, line, monkeypatch):
     monkeypatch.setattr("ncnet.ensemble.training._run", lambda *_: pytest.fail("work started"))
-    with pytest.raises(ValueError, match=line.replace("[", r"\[")):
+    with pytest.raises(ValueError, match=re.escape(line)):
         ncnet.train(GAME, **({"replicas": 64} | SHORT | change))
+
+
+@pytest.mark.parametrize("game", ["overlap", None, ncnet.games.overlap])
+def test_what_is_no_game_is_named(game):
+    with pytest.raises(ValueError, match=r"`game` is .*: expected a game, such as `ncnet.games"):
+        ncnet.train(game, replicas=64, **SHORT)
+
+
+def test_logits_that_are_ties_or_not_finite_read_as_class_0_and_are_counted():
+    plan = training._Plan(
+        GAME, 3, 64, 0, (0,), "tanh", "adam", 0.1, "he_normal", (), "float32", CPU
+    )
+    results = training._Results(plan)
+    logit = torch.ones(2, 8, 256)
+    logit[0, 0, 0], logit[1, 1, 1] = torch.inf, torch.nan
+    logit[0, 2, 2], logit[0, 3, 3] = 0, -1
+    training._write_outcomes(results, 0, slice(0, 64), logit, torch.ones(2, 8, 256))
+    correct, diverged = results.correct[:, 0, 0], results.diverged[0]
+    wrong = [(0, 0, 0), (1, 1, 1), (0, 2, 2), (0, 3, 3)]  # head, replica, item
+    assert {tuple(place) for place in np.argwhere(correct == -1).tolist()} == set(wrong)
+    assert np.argwhere(diverged).tolist() == [[0, 0], [0, 1]]
+
+
+def test_games_with_other_inputs_and_other_shapes_are_independent():
+    draws = [
+        draw_block("lecun_normal", features=features, hidden_size=units, seed=seed, block=block)[0]
+        for features, units, seed, block in [
+            (3, 2, 0, 0),
+            (4, 2, 0, 0),
+            (3, 3, 0, 0),
+            (3, 2, 1, 0),
+            (3, 2, 0, 1),
+        ]
+    ]
+    for other in draws[1:]:
+        shared = np.intersect1d(draws[0][:, :3].round(12), other[:, :3].round(12))
+        assert shared.size == 0
 
 
 def test_threads_of_torch_are_left_as_they_were():
     before = torch.get_num_threads()
     ncnet.train(GAME, replicas=64, **SHORT)
     assert torch.get_num_threads() == before
-    assert threading.active_count() < 10
 
 
 MILLION = """

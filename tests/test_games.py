@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,18 +53,27 @@ def test_a_game_is_an_immutable_value():
         ({"bits": 0, "alice": ([0], [1]), "bob": ([0], [1])}, "`bits` is 0"),
         (
             {"bits": 1, "alice": ([0, 1], [0, 1, 1]), "bob": ([0, 1], [1, 0])},
-            "truth table 2 of `alice` has 3 rows: expected 2 for 1 bits",
+            "truth table 2 of `alice` has 3 rows: expected 2, one for each input",
         ),
         (
             {"bits": 1, "alice": ([0, 1], [1, 0]), "bob": ([0, 1], [1, -1])},
             "truth table 2 of `bob` holds -1: expected classes 0 or 1",
         ),
         ({"bits": 1, "alice": ([0, 1],), "bob": ([0, 1], [1, 0])}, "`alice` has 1 truth tables"),
+        ({"bits": 1, "alice": None, "bob": ([0, 1], [1, 0])}, "`alice` is None: expected two"),
+        ({"bits": 1, "alice": (1, 2), "bob": ([0, 1], [1, 0])}, "`alice` is (1, 2): expected two"),
+        ({"bits": 99, "alice": ([0], [1]), "bob": ([0], [1])}, "`bits` is 99: expected"),
     ],
 )
 def test_bad_truth_tables_are_named(arguments, line):
-    with pytest.raises(ValueError, match=line.replace("(", r"\(")):
+    with pytest.raises(ValueError, match=re.escape(line)):
         games.boolean(**arguments)
+
+
+def test_a_game_made_by_hand_is_checked_too():
+    alice, bob = games.overlap().alice, games.overlap().bob
+    with pytest.raises(ValueError, match="table 1 of `alice` has 8 rows: expected 4"):
+        games.Game("mine", 2, alice, bob)
 
 
 def test_an_unknown_game_is_answered_with_the_nearest():

@@ -42,7 +42,7 @@ def test_papermill_sees_every_parameter_and_the_defaults_are_valid(name):
     found = inspect_notebook(NOTEBOOKS / f"{name}.ipynb")
     assert set(found) == set(model.model_fields)
     defaults = {key: ast.literal_eval(value["default"]) for key, value in found.items()}
-    assert parameters.validate(defaults, model) == defaults
+    assert parameters.validate(dict(defaults), model) == defaults
 
 
 @pytest.mark.slow

@@ -40,6 +40,15 @@ RQ1 = {
         ({"steps": True}, "parameter `steps` is True"),
         ({"learning_rate": float("nan")}, "parameter `learning_rate` is nan"),
         ({"learning_rate": float("inf")}, "parameter `learning_rate` is inf"),
+        ({"learning_rate": 10**400}, "parameter `learning_rate` is 1000"),
+        ({"learning_rate": "1e-3"}, "write 0.001 or 1.0e-3"),
+        ({"hidden_sizes": [10**9, 3]}, "parameter `hidden_sizes` is 1000000000: it should be less"),
+        ({"hidden_sizes": None}, "parameter `hidden_sizes` is None"),
+        (
+            {"hidden_sizes": [[2], 3]},
+            "parameter `hidden_sizes` is [2]: it should be a valid integer",
+        ),
+        ({"replicas": 32 * 10**9}, "parameter `replicas` is 32000000000"),
         ({"learning_rate": 0}, "parameter `learning_rate` is 0"),
         ({"activation": "tnh"}, "parameter `activation` is 'tnh': did you mean `tanh`?"),
         ({"optimizer": "sgd"}, "parameter `optimizer` is 'sgd': expected one of `adam`"),
@@ -61,6 +70,23 @@ def test_a_missing_parameter_is_named():
 def test_what_is_no_parameter_is_let_be():
     namespace = RQ1 | {"_": 3, "parameters": parameters, "In": [], "Rq1": Rq1, "glue": validate}
     assert validate(namespace, Rq1) == RQ1
+
+
+def test_the_cell_can_be_run_again_among_the_notebooks_own_variables():
+    namespace = dict(RQ1)
+    validate(namespace, Rq1)
+    namespace |= {"chosen": RQ1, "outcomes": 1, "replica": 2}
+    assert validate(namespace, Rq1) == RQ1
+    with pytest.raises(ParameterError, match="parameter `steps` is -1"):
+        validate(namespace | {"steps": -1}, Rq1)
+
+
+def test_a_record_must_hold_what_the_book_quotes():
+    rq3 = {name: value for name, value in RQ1.items() if name not in ("game", "hidden_size")}
+    rq3 |= {"games": ["overlap"], "hidden_sizes_along_training": [2], "record": False}
+    assert validate(dict(rq3), Rq3) == rq3
+    with pytest.raises(ParameterError, match="parameter `record` is True: the book quotes both"):
+        validate(rq3 | {"record": True}, Rq3)
 
 
 def test_a_whole_learning_rate_is_a_rate():

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -67,7 +68,32 @@ def test_a_failed_write_leaves_the_old_result(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         results.save("sweep", TABLE.assign(s=0.0), folder=tmp_path, **GIVEN)
     monkeypatch.undo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sweep.json", "sweep.parquet"]
     pd.testing.assert_frame_equal(results.load("sweep", folder=tmp_path).table, TABLE)
+
+
+@pytest.mark.parametrize("wrong", [np.int64(1), float("nan")])
+def test_parameters_that_json_cannot_hold_leave_the_old_result(tmp_path, wrong):
+    results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
+    with pytest.raises((TypeError, ValueError), match="JSON"):
+        results.save(
+            "sweep", TABLE.assign(s=0.0), folder=tmp_path, parameters={"a": wrong}, command=""
+        )
+    pd.testing.assert_frame_equal(results.load("sweep", folder=tmp_path).table, TABLE)
+
+
+def test_a_reader_never_sees_a_half_written_file(tmp_path, monkeypatch):
+    results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    seen = []
+
+    def look(_):
+        seen.append({name: (tmp_path / name).read_bytes() for name in before})
+
+    monkeypatch.setattr(results.os, "fsync", look)
+    results.save("sweep", TABLE.assign(s=0.0), folder=tmp_path, **GIVEN)
+    assert seen[0] == before
+    assert seen[1]["sweep.json"] == before["sweep.json"]
 
 
 def test_results_are_found_wherever_the_reader_stands(tmp_path, monkeypatch):

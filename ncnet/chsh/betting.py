@@ -7,7 +7,6 @@ replica has the same value and a resample shows no spread.
 """
 
 import numpy as np
-from scipy.special import logsumexp
 
 BETS = np.linspace(0.01, 1, 100)
 
@@ -30,7 +29,8 @@ def log_evidence(values: np.ndarray, mean: float, lowest: float) -> float:
     gains = (distinct - mean) / (mean - lowest)
     with np.errstate(divide="ignore"):  # a bet of everything may lose everything: log 0
         logs = counts @ np.log1p(np.outer(gains, BETS))
-    return float(logsumexp([logs[-1], logsumexp(logs) - np.log(len(BETS))]) - np.log(2))
+    mixture = np.logaddexp.reduce(logs) - np.log(len(BETS))
+    return float(np.logaddexp(logs[-1], mixture) - np.log(2))
 
 
 def mean_interval(

@@ -1,9 +1,10 @@
 """Correlators, S, marginals and signalling of a CHSH experiment.
 
 S = C(A1,B1) + C(A1,B2) + C(A2,B1) - C(A2,B2), the minus sign fixed at (2,2) in advance
-(Clauser, Horne, Shimony, Holt, PRL 23, 880, 1969; arXiv 2603.04451). A sharing of causes that
-were fixed before the settings were chosen gives |S| <= 2, quantum mechanics at most 2 sqrt(2)
-(Tsirelson, Lett. Math. Phys. 4, 93, 1980), and the algebra of four correlators 4.
+(Clauser, Horne, Shimony, Holt, PRL 23, 880, 1969; arXiv 2603.04451). Parties that share causes but
+do not influence each other, with settings chosen independently of those causes, have |S| <= 2;
+quantum mechanics allows 2 sqrt(2) (Tsirelson, Lett. Math. Phys. 4, 93, 1980), and the algebra of
+four correlators 4.
 """
 
 import math
@@ -82,6 +83,9 @@ def s_value(correlator: xr.DataArray | np.ndarray) -> xr.DataArray | float:
     4.0
     """
     if isinstance(correlator, xr.DataArray):
+        missing = [dimension for dimension in SIGNS.dims if dimension not in correlator.dims]
+        if missing:
+            raise ValueError(f"correlators have no dimension `{missing[0]}`")
         return (SIGNS * correlator).sum(["alice_setting", "bob_setting"])
     array = np.asarray(correlator, float)
     if array.shape != (2, 2):

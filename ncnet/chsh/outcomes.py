@@ -9,11 +9,12 @@ Outcomes = xr.Dataset | tuple[np.ndarray, np.ndarray]
 """A Dataset as `ncnet.train` returns it, or a pair of arrays ``(a, b)``."""
 
 DIMENSIONS = ("alice_setting", "bob_setting", "replica", "item")
+SPLITS = ("training", "held_out")
 READOUTS = ("correct", "solved", "prediction")
 
 
 def as_dataset(outcomes: Outcomes) -> xr.Dataset:
-    """Return outcomes as a checked Dataset.
+    """Return outcomes as a checked Dataset, its dimensions in the order of `DIMENSIONS`.
 
     Parameters
     ----------
@@ -25,8 +26,8 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
     Raises
     ------
     ValueError
-        For missing variables or dimensions, a missing context, no replica or item, or outcomes
-        other than +-1.
+        For missing, surplus or empty dimensions, a missing variable or context, outcomes other
+        than +-1, or items that are neither "training" nor "held_out".
 
     Examples
     --------
@@ -37,20 +38,21 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
     Traceback (most recent call last):
     ValueError: outcome `b` holds 0.0: expected +1 or -1 everywhere
     """
-    dataset = outcomes if isinstance(outcomes, xr.Dataset) else _from_arrays(*outcomes)
+    dataset = outcomes if isinstance(outcomes, xr.Dataset) else _from_arrays(outcomes)
     for name in ("a", "b"):
         _check_outcome(dataset, name)
+    _check_split(dataset)
     for setting in ("alice_setting", "bob_setting"):
         found = dataset[setting].values.tolist()
         if found != [1, 2]:
             raise ValueError(f"`{setting}` is {found}: expected [1, 2], all four contexts")
-    if "split" not in dataset.coords:
-        raise ValueError("outcomes have no coordinate `split` over items")
-    return dataset
+    if "diverged" in dataset:
+        dataset = dataset.assign(diverged=_as_flags(dataset["diverged"]))
+    return dataset.transpose(..., *DIMENSIONS)
 
 
 def read(outcomes: Outcomes, *, split: str, readout: str) -> tuple[xr.DataArray, xr.DataArray]:
-    """Return both parties' outcomes of one split under one readout, as int8 +-1.
+    """Return both parties' outcomes, +-1, of one split under one readout.
 
     Readouts: `correct` is +1 where the head classifies the item correctly; `solved` is +1
     only where it gets every item of the split right (one outcome a network: `item` has length
@@ -83,11 +85,16 @@ def splits(outcomes: xr.Dataset) -> list[str]:
     >>> splits(as_dataset((np.ones((2, 2, 1, 1)), np.ones((2, 2, 1, 1)))))
     ['training']
     """
-    return sorted(set(outcomes["split"].values.tolist()), key=lambda split: split != "training")
+    present = set(outcomes["split"].values.tolist())
+    return [split for split in SPLITS if split in present]
 
 
-def _from_arrays(a: np.ndarray, b: np.ndarray) -> xr.Dataset:
-    a, b = np.asarray(a), np.asarray(b)
+def _from_arrays(outcomes: object) -> xr.Dataset:
+    if not isinstance(outcomes, (tuple, list)) or len(outcomes) != 2:
+        raise ValueError(
+            f"outcomes are a {type(outcomes).__name__}: expected a Dataset or two arrays (a, b)"
+        )
+    a, b = (np.asarray(party) for party in outcomes)
     for name, array in (("a", a), ("b", b)):
         if array.ndim != 4 or array.shape[:2] != (2, 2):
             raise ValueError(
@@ -112,14 +119,36 @@ def _check_outcome(dataset: xr.Dataset, name: str) -> None:
         raise ValueError(
             f"outcome `{name}` has no dimension `{missing[0]}`: expected {', '.join(DIMENSIONS)}"
         )
+    surplus = [str(d) for d in outcome.dims if d not in (*DIMENSIONS, "capacity")]
+    if surplus:
+        raise ValueError(
+            f"outcome `{name}` has a dimension `{surplus[0]}`: expected "
+            f"{', '.join(DIMENSIONS)} and perhaps capacity"
+        )
     if not outcome.size:
         raise ValueError(f"outcome `{name}` is empty: sizes {dict(outcome.sizes)}")
     values = outcome.values
     valid = (values == 1) | (values == -1)
     if not valid.all():
         raise ValueError(
-            f"outcome `{name}` holds {values[~valid][0].item()}: expected +1 or -1 everywhere"
+            f"outcome `{name}` holds {values[~valid].tolist()[0]!r}: expected +1 or -1 everywhere"
         )
+
+
+def _check_split(dataset: xr.Dataset) -> None:
+    if "split" not in dataset.coords or dataset["split"].dims != ("item",):
+        raise ValueError("outcomes have no coordinate `split` over `item`")
+    unknown = [split for split in dataset["split"].values.tolist() if split not in SPLITS]
+    if unknown:
+        raise ValueError(f"`split` holds {unknown[0]!r}: expected `training` or `held_out`")
+
+
+def _as_flags(diverged: xr.DataArray) -> xr.DataArray:
+    wrong = ~diverged.isin([0, 1])
+    if wrong.any():
+        value = diverged.values[wrong.values].tolist()[0]
+        raise ValueError(f"`diverged` holds {value!r}: expected true or false")
+    return diverged.astype(bool)
 
 
 def _items(dataset: xr.Dataset, split: str) -> np.ndarray:

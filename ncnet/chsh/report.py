@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,8 @@ class Report:
         "percentile bootstrap", or "betting" where fewer than 10 replicas differ from the most
         frequent S, so that a resample has next to no spread.
     delta, delta_interval
-        Delta, the signalling in the marginals, and its interval; biased upwards near 0.
+        Delta, the signalling in the marginals, biased upwards near 0, and its interval: added up
+        from intervals of the four changes at a quarter of the error each (Bonferroni).
     correlators, correlator_intervals
         C(Ai,Bj) [2, 2] and intervals [2, 2, 2].
     alice, bob
@@ -167,9 +169,10 @@ def report(
     >>> result.s, result.delta, result.interval_method
     (2.0, 0.0, 'betting')
     """
-    if not 0 < level < 1:
+    if not (isinstance(level, numbers.Real) and 0 < level < 1):
         raise ValueError(f"`level` is {level!r}: expected a number between 0 and 1")
     check_integer("resamples", resamples, at_least=1)
+    check_integer("seed", seed, at_least=0)
     dataset = _one_capacity(as_dataset(outcomes))
     settings = {"split": split, "readout": readout}
     options = {"level": level, "resamples": resamples, "seed": seed}
@@ -187,9 +190,10 @@ def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report
     correlator_rows = correlator.values.reshape(4, -1)
     s_rows = s_value(correlator).values[None]
     rows = np.concatenate([s_rows, correlator_rows, changes])
+    rows = rows.round(12)  # equal values that were summed in another order count as equal
     level = options["level"]
     draws = resampled_means(rows, resamples=options["resamples"], seed=options["seed"])
-    s_interval, s_method = _mean_interval(s_rows[0], draws[0], (-4.0, 4.0), level)
+    s_interval, s_method = _mean_interval(rows[0], draws[0], (-4.0, 4.0), level)
     averages = means.mean("replica")
     diverged = _diverged(dataset)
     return Report(
@@ -197,12 +201,12 @@ def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report
         interval=s_interval,
         interval_method=s_method,
         delta=float(delta(averages)),
-        delta_interval=_delta_interval(changes, draws[5:], level),
+        delta_interval=_delta_interval(rows[5:], draws[5:], level),
         correlators=averages.correlator.values,
         correlator_intervals=np.array(
             [
                 _mean_interval(row, draw, (-1.0, 1.0), level)[0]
-                for row, draw in zip(correlator_rows, draws[1:5], strict=True)
+                for row, draw in zip(rows[1:5], draws[1:5], strict=True)
             ]
         ).reshape(2, 2, 2),
         alice=averages.alice.values,
@@ -246,10 +250,8 @@ def _mean_interval(
 
 
 def _delta_interval(changes: np.ndarray, draws: np.ndarray, level: float) -> tuple[float, float]:
-    if not any(_at_ceiling(change) for change in changes):
-        low, high = percentile_interval(abs(draws).sum(axis=0), level).tolist()
-        return low, high
-    # Bounds on each of the four changes, whose errors may add up (Bonferroni).
+    # Resampling Delta itself never covers a true 0: each resample adds up absolute values. So the
+    # changes get an interval each, whose errors may add up (Bonferroni).
     share = 1 - (1 - level) / len(changes)
     bounds = [
         _mean_interval(change, draw, (-2.0, 2.0), share)[0]

@@ -1,8 +1,9 @@
-"""Initial weights: a replica's depend on (seed, hidden size, its index) and on nothing else.
+"""Initial weights: in one network shape, a replica's depend on the seed and its index alone.
 
 Replicas are drawn in blocks of `BLOCK`, each block from a generator of its own, so that any
 stretch of replicas can be drawn without those before it: 100 replicas are the first 100 of 1,000.
-The hidden size is part of the key: replicas of different capacities are independent.
+The shape is part of the key: replicas of different capacities, or of games with different
+numbers of inputs, are independent. Trainings that differ in anything else start alike.
 """
 
 from collections.abc import Callable
@@ -56,7 +57,7 @@ def draw_block(
     >>> trunk.shape, heads.shape
     ((2, 4, 64), (2, 3, 64))
     """
-    sequence = np.random.SeedSequence(seed, spawn_key=(hidden_size, block))
+    sequence = np.random.SeedSequence(seed, spawn_key=(features, hidden_size, block))
     generator = np.random.default_rng(sequence)
     draw = INITIALISATIONS[initialisation]
     trunk = draw(generator, (hidden_size, features, BLOCK), features, hidden_size)

@@ -20,6 +20,8 @@ from ncnet.ensemble.optimizers import OPTIMIZERS
 from ncnet.games import Game
 
 CONTEXTS = 4
+# Far above what fits in memory or a lifetime: a slip of the pen is told before numpy fails.
+MOST_UNITS, MOST_REPLICAS = 10**6, 10**10
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -45,7 +47,7 @@ def train(
     A context (i, j) is one network, trained from scratch on Alice's task i and Bob's task j:
     full batch, loss L_A + L_B, the shared trunk receiving both gradients. The four contexts of
     a replica start from the same weights. A replica depends on the seed and its own index
-    alone, bit by bit on one machine: not on how many others there are, on chunks or on threads.
+    alone: not on how many others there are, on chunks or on threads; on a CPU, bit by bit.
     The paper states neither optimizer, nor steps, nor initialisation: the defaults are ours.
 
     Parameters
@@ -57,7 +59,7 @@ def train(
     replicas
         Number of initialisations, at least 1.
     seed
-        Seed of the initial weights, at least 0.
+        Seed of the initial weights, at least 0. Games with as many bits share initial weights.
     steps
         Training steps. A sequence gives the outcomes after each of these numbers of steps,
         along `capacity` (with ``capacity_name`` "steps").
@@ -105,17 +107,19 @@ def train(
     >>> dict(outcomes.a.sizes)
     {'alice_setting': 2, 'bob_setting': 2, 'replica': 64, 'item': 8}
     """
+    if not isinstance(game, Game):
+        raise ValueError(f"`game` is {game!r}: expected a game, such as `ncnet.games.overlap()`")
     plan = _Plan(
         game=game,
-        hidden_size=check_integer("hidden_size", hidden_size, at_least=1),
-        replicas=check_integer("replicas", replicas, at_least=1),
+        hidden_size=check_integer("hidden_size", hidden_size, at_least=1, at_most=MOST_UNITS),
+        replicas=check_integer("replicas", replicas, at_least=1, at_most=MOST_REPLICAS),
         seed=check_integer("seed", seed, at_least=0),
-        steps=_check_steps(steps),
+        steps=_check_steps("steps", steps if _is_sequence(steps) else (steps,)),
         activation=activation,
         optimizer=optimizer,
         learning_rate=check_positive("learning_rate", learning_rate),
         initialisation=initialisation,
-        trace_steps=tuple(check_integer("trace_steps", s, at_least=0) for s in trace_steps),
+        trace_steps=_check_steps("trace_steps", trace_steps),
         dtype=dtype,
         device=_check_device(device),
     )
@@ -128,7 +132,7 @@ def train(
         check_integer("chunk_size", chunk_size, at_least=1)
     results = _Results(plan)
     _run(plan, results, threads, _blocks_per_chunk(plan, threads, chunk_size))
-    return _dataset(plan, results, steps_are_capacity=not np.isscalar(steps))
+    return _dataset(plan, results, steps_are_capacity=_is_sequence(steps))
 
 
 @dataclass(frozen=True)
@@ -284,11 +288,16 @@ def _blocks_per_chunk(plan: _Plan, threads: int, chunk_size: int | None) -> int:
     return math.ceil(chunk_size / BLOCK)
 
 
-def _check_steps(steps: int | Sequence[int]) -> tuple[int, ...]:
-    numbers = tuple(steps) if isinstance(steps, (Sequence, np.ndarray)) else (steps,)
-    numbers = tuple(check_integer("steps", number, at_least=0) for number in numbers)
-    if not numbers or list(numbers) != sorted(set(numbers)):
-        raise ValueError(f"`steps` is {list(numbers)}: expected increasing numbers of steps")
+def _is_sequence(steps: object) -> bool:
+    return isinstance(steps, Sequence) or (isinstance(steps, np.ndarray) and steps.ndim == 1)
+
+
+def _check_steps(name: str, steps: Sequence[int]) -> tuple[int, ...]:
+    if not _is_sequence(steps) or isinstance(steps, str):
+        raise ValueError(f"`{name}` is {steps!r}: expected numbers of steps")
+    numbers = tuple(check_integer(name, number, at_least=0) for number in steps)
+    if list(numbers) != sorted(set(numbers)) or (name == "steps" and not numbers):
+        raise ValueError(f"`{name}` is {list(numbers)}: expected increasing numbers of steps")
     return numbers
 
 
@@ -297,8 +306,8 @@ def _check_device(device: str | None) -> torch.device:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         chosen = torch.device(device)
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        torch.ones(1, device=chosen).item()
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         raise ValueError(
             f"`device` is {device!r}, which torch cannot use here: expected `cpu` or a GPU it sees"
         ) from error

@@ -89,11 +89,10 @@ def _points(column: tuple[Axes, Axes], table: pd.DataFrame, x: str, colour: str)
     for axes, name in zip(column, ("s", "delta"), strict=True):
         below = table[name] - table[f"{name}_low"]
         above = table[f"{name}_high"] - table[name]
-        # A percentile interval of Delta, biased upwards, can leave the estimate just outside.
         axes.errorbar(
             table[x],
             table[name],
-            yerr=[below.clip(lower=0), above.clip(lower=0)],
+            yerr=[below, above],
             fmt="D",
             markersize=3.5,
             capsize=3,
