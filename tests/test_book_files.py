@@ -11,8 +11,6 @@ import pytest
 import yaml
 from sphinx.errors import ConfigError
 
-from ncnet.figures.__main__ import README_FIGURE, write
-
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
 sys.path.append(str(BOOK / "_ext"))  # as jupyter-book does
@@ -33,17 +31,6 @@ def test_every_page_of_the_table_of_contents_exists():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
     pages = [toc["root"], *(c["file"] for part in toc["parts"] for c in part["chapters"])]
     assert not [p for p in pages if not any((BOOK / f"{p}{e}").exists() for e in (".md", ".ipynb"))]
-
-
-def test_every_local_file_that_the_readme_shows_or_links_exists():
-    linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / "README.md").read_text())
-    assert linked
-    assert not [path for path in linked if not (ROOT / path).exists()]
-
-
-def test_the_readmes_figure_is_drawn_from_the_recorded_results(tmp_path):
-    write(tmp_path / "headline.svg")
-    assert (tmp_path / "headline.svg").read_bytes() == README_FIGURE.read_bytes()
 
 
 def test_the_vendored_script_is_the_one_its_readme_names():
