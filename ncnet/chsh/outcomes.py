@@ -68,9 +68,8 @@ def read(outcomes: Outcomes, *, split: str, readout: str) -> tuple[xr.DataArray,
     dataset = dataset.isel(item=_items(dataset, split))
     a, b = dataset["a"], dataset["b"]
     if readout == "solved":
-        return a.min("item").expand_dims(item=1, axis=-1), b.min("item").expand_dims(
-            item=1, axis=-1
-        )
+        solved = [party.min("item").expand_dims(item=1, axis=-1) for party in (a, b)]
+        return solved[0], solved[1]
     if readout == "prediction":
         missing = [name for name in ("alice_target", "bob_target") if name not in dataset]
         if missing:

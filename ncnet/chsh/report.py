@@ -103,8 +103,8 @@ class Report:
         lines = [
             f"S     = {self.s:.3f} {_range(self.interval)}  {self.interval_method}, "
             f"{self.level:.0%}, {self.replicas:,} replicas",
-            f"Delta = {self.delta:.3f} {_range(self.delta_interval)}  signalling in the marginals: "
-            "S > 2 alone shows no non-classicality",
+            f"Delta = {self.delta:.3f} {_range(self.delta_interval)}  signalling in the marginals",
+            "note    where parties can influence each other, S > 2 shows no non-classicality",
             f"bounds  classical {CLASSICAL_BOUND:.0f}, Tsirelson {TSIRELSON_BOUND:.3f}, "
             f"algebraic {ALGEBRAIC_BOUND:.0f}",
             f"read    `{self.readout}` on {self.items} {self.split} items",
