@@ -198,7 +198,9 @@ for n, report in reports.items():
     glue(f"verdict_{n}", report.verdict, display=False)
     glue(f"delta_{n}", report.delta, display=False)
     glue(
-        f"runs_above_{n}", int((runs.sel(capacity=n) > 2).sum()), display=False
+        f"runs_above_{n}",
+        int((runs.sel(capacity=n) > 2).sum()),
+        display=False,
     )
 
 # %% [markdown]

@@ -78,7 +78,9 @@ def sweep(game):
         )
         for n in hidden_sizes
     ]
-    return chsh.by_capacity(xr.concat(trained, "capacity")).assign(game=game)
+    return chsh.by_capacity(xr.concat(trained, "capacity")).assign(
+        game=game
+    )
 
 
 live = pd.concat([sweep(game) for game in games], ignore_index=True)
@@ -86,7 +88,11 @@ live = pd.concat([sweep(game) for game in games], ignore_index=True)
 # %%
 recorded = results.load("capacity")
 print(recorded)
-behind = recorded.table if recorded.made_with(steps=steps, **training) else None
+behind = (
+    recorded.table
+    if recorded.made_with(steps=steps, **training)
+    else None
+)
 
 # %% [markdown]
 # The recorded sweep is drawn only where it was trained as the live one.
@@ -114,15 +120,36 @@ for game in ("overlap", "separate"):
     glue(f"{game}_first", float(s["s"].iloc[0]), display=False)
     above = s.index[s["verdict"] == "above 2"]
     below = s.index[s["verdict"] == "below 2"]
-    glue(f"{game}_above", ", ".join(map(str, above)) or "none", display=False)
-    glue(f"{game}_below", ", ".join(map(str, below)) or "none", display=False)
-    for name in ("s", "s_low", "s_high", "delta", "delta_low", "delta_high"):
+    glue(
+        f"{game}_above",
+        ", ".join(map(str, above)) or "none",
+        display=False,
+    )
+    glue(
+        f"{game}_below",
+        ", ".join(map(str, below)) or "none",
+        display=False,
+    )
+    for name in (
+        "s",
+        "s_low",
+        "s_high",
+        "delta",
+        "delta_low",
+        "delta_high",
+    ):
         glue(f"{game}_{name}_3", float(s.loc[3, name]), display=False)
     glue(f"{game}_delta_1", float(s["delta"].iloc[0]), display=False)
     glue(f"{game}_band_low", float(s["run_low"].iloc[-1]), display=False)
-    glue(f"{game}_band_high", float(s["run_high"].iloc[-1]), display=False)
+    glue(
+        f"{game}_band_high", float(s["run_high"].iloc[-1]), display=False
+    )
     last = s.loc[s.index >= 6]
-    glue(f"{game}_farthest", float(np.abs(last["s"] - 2).max()), display=False)
+    glue(
+        f"{game}_farthest",
+        float(np.abs(last["s"] - 2).max()),
+        display=False,
+    )
 pairs = live.merge(
     recorded.table, on=["game", "hidden_size"], suffixes=("", "_recorded")
 )
@@ -186,14 +213,18 @@ def along_training(n):
 
 
 live_along = pd.concat(
-    [along_training(n) for n in hidden_sizes_along_training], ignore_index=True
+    [along_training(n) for n in hidden_sizes_along_training],
+    ignore_index=True,
 )
 
 # %%
 recorded_along = results.load("along_training")
 print(recorded_along)
 same = recorded_along.made_with(steps=steps, **training)
-same = same and recorded_along.provenance["parameters"]["games"][0] == games[0]
+same = (
+    same
+    and recorded_along.provenance["parameters"]["games"][0] == games[0]
+)
 behind_along = recorded_along.table if same else None
 
 # %% mystnb={"figure": {"name": "fig-along-training", "caption": "S and Δ after more and more training steps (at the defaults: game `overlap`, 2, 3 and 4 hidden units). Coloured: recorded, with the interval of the mean (dark) and the band of the runs (light). Black: live, with 95 % intervals."}, "image": {"alt": "Three columns for n = 2, 3 and 4. S starts at zero before training and rises with the steps. At n = 2 it approaches the classical bound from below, at n = 3 it passes it and stays above, at n = 4 it passes it and falls back towards it. Delta stays above zero at n = 3."}}
@@ -203,7 +234,9 @@ figures.along_training(live_along, behind_along)
 for n, of_size in recorded_along.table.groupby("hidden_size"):
     of_size = of_size.set_index("steps")
     glue(f"along_peak_{n}", float(of_size["s"].max()), display=False)
-    glue(f"along_peak_step_{n}", int(of_size["s"].idxmax()), display=False)
+    glue(
+        f"along_peak_step_{n}", int(of_size["s"].idxmax()), display=False
+    )
     glue(f"along_last_{n}", float(of_size["s"].iloc[-1]), display=False)
     above = of_size.index[of_size["verdict"] == "above 2"]
     glue(
