@@ -152,13 +152,15 @@ def _imported_modules() -> Iterable[str]:
 
 
 def _source_digests() -> dict[str, str]:
-    """Return a digest of the source of every module of the package."""
+    """Return a digest of the source of every module of the package, C++ beside it included."""
     package = Path(__file__).resolve().parent
     digests = {}
     for path in package.rglob("*.py"):
         parts = (package.name, *path.relative_to(package).with_suffix("").parts)
         name = ".".join(parts).removesuffix(".__init__")
-        digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        native = path.with_suffix(".cpp")
+        source = path.read_bytes() + (native.read_bytes() if native.exists() else b"")
+        digests[name] = hashlib.sha256(source).hexdigest()[:16]
     return digests
 
 

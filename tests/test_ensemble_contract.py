@@ -14,15 +14,23 @@ from hypothesis import strategies as st
 import ncnet
 from ncnet.ensemble import training
 from ncnet.ensemble.initialisation import draw_block
+from tests.compilers import has_compiler
 
 CPU = torch.device("cpu")
 GAME = ncnet.games.overlap()
+PATHS = (
+    pytest.param(
+        "compiled",
+        marks=pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler"),
+    ),
+    "eager",
+)
 SHORT = {"hidden_size": 3, "seed": 0, "steps": 60, "trace_steps": [60]}
 
 
-@pytest.fixture(scope="module")
-def reference():
-    return ncnet.train(GAME, replicas=1000, **SHORT)
+@pytest.fixture(scope="module", params=PATHS)
+def reference(request):
+    return ncnet.train(GAME, replicas=1000, path=request.param, **SHORT)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,15 +42,17 @@ def reference():
 def test_replicas_do_not_depend_on_how_many_chunks_or_threads(
     reference, replicas, chunk_size, threads
 ):
-    found = ncnet.train(GAME, replicas=replicas, chunk_size=chunk_size, threads=threads, **SHORT)
+    split = {"chunk_size": chunk_size, "threads": threads, "path": reference.attrs["path"]}
+    found = ncnet.train(GAME, replicas=replicas, **split, **SHORT)
     xr.testing.assert_identical(found, reference.isel(replica=slice(replicas)))
 
 
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("game", [GAME, ncnet.games.separate()])
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
-def test_bits_are_equal_for_every_activation_and_game(game, activation):
+def test_bits_are_equal_for_every_activation_and_game(game, activation, path):
     options = SHORT | {"hidden_size": 5, "activation": activation, "optimizer": "adam"}
-    options["learning_rate"] = 0.05
+    options |= {"learning_rate": 0.05, "path": path}
     whole = ncnet.train(game, replicas=300, chunk_size=300, threads=1, **options)
     parts = ncnet.train(game, replicas=130, chunk_size=64, threads=3, **options)
     xr.testing.assert_identical(parts, whole.isel(replica=slice(130)))
@@ -50,7 +60,8 @@ def test_bits_are_equal_for_every_activation_and_game(game, activation):
 
 def test_another_seed_and_another_hidden_size_draw_other_weights(reference):
     for change in ({"seed": 1}, {"hidden_size": 4}):
-        other = ncnet.train(GAME, replicas=64, **(SHORT | change))
+        path = reference.attrs["path"]
+        other = ncnet.train(GAME, replicas=64, path=path, **(SHORT | change))
         same = other.alice_loss.values == reference.alice_loss.values[:, :, :64]
         assert same.mean() < 0.01
 
@@ -71,20 +82,22 @@ def test_the_dataset_has_the_contracts_shape(reference):
     assert set(reference.split.values.tolist()) == {"training"}
     assert int(reference.capacity) == 3
     assert reference.capacity.attrs == {"capacity_name": "hidden_size"}
-    assert reference.attrs["path"] == "eager"
     np.testing.assert_array_equal(reference.alice_target, GAME.alice_targets)
 
 
 def test_a_sweep_concatenates_along_capacity(reference):
-    other = ncnet.train(GAME, replicas=1000, **(SHORT | {"hidden_size": 4}))
+    path = reference.attrs["path"]
+    other = ncnet.train(GAME, replicas=1000, path=path, **(SHORT | {"hidden_size": 4}))
     sweep = xr.concat([reference, other], "capacity")
     assert sweep.capacity.values.tolist() == [3, 4]
     assert sweep.capacity.attrs == {"capacity_name": "hidden_size"}
     xr.testing.assert_equal(sweep.sel(capacity=4), other)
 
 
-def test_several_steps_are_the_trainings_that_stop_there():
-    options = {"hidden_size": 2, "replicas": 64, "seed": 3}
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("optimizer", ["gradient_descent", "adam"])
+def test_several_steps_are_the_trainings_that_stop_there(path, optimizer):
+    options = {"hidden_size": 2, "replicas": 64, "seed": 3, "path": path, "optimizer": optimizer}
     along = ncnet.train(GAME, steps=[0, 7, 40], **options)
     assert along.capacity.attrs == {"capacity_name": "steps"}
     assert along.attrs["hidden_size"] == 2
@@ -119,7 +132,8 @@ def test_rounding_changes_few_outcomes_after_a_whole_training():
     assert float((single.b != double.b).mean()) < 1 / 200
 
 
-def test_diverged_replicas_are_kept_read_as_class_0_and_counted():
+@pytest.mark.parametrize("path", PATHS)
+def test_diverged_replicas_are_kept_read_as_class_0_and_counted(path):
     wild = ncnet.train(
         GAME,
         hidden_size=8,
@@ -128,6 +142,7 @@ def test_diverged_replicas_are_kept_read_as_class_0_and_counted():
         steps=60,
         activation="relu",
         learning_rate=1e30,
+        path=path,
     )
     diverged = wild.diverged
     assert diverged.any()
@@ -189,6 +204,11 @@ def test_a_tie_reads_as_class_0():
         ({"replicas": 10**15}, "`replicas` is 1000000000000000: expected"),
         ({"learning_rate": 10**400}, "expected a finite number above 0"),
         ({"chunk_size": 0}, "`chunk_size` is 0"),
+        ({"path": "compile"}, "unknown path `compile`: did you mean `compiled`?"),
+        (
+            {"path": "compiled", "dtype": "float64"},
+            "`path` is 'compiled': it computes in float32 only, `dtype` is 'float64'",
+        ),
         ({"threads": 0}, "`threads` is 0"),
     ],
 )

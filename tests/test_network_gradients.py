@@ -23,27 +23,30 @@ def random_problem(hidden_size, networks=5, seed=0):
         torch.randn(hidden_size, 4, networks, **options),
         torch.randn(2, hidden_size + 1, networks, **options),
     )
-    targets = torch.randint(0, 2, (2, 8, networks), **options)
-    return network.with_bias(torch.as_tensor(GAME.inputs)), weights, targets
+    signs = 2 * torch.randint(0, 2, (2, 8, networks), **options) - 1
+    return network.with_bias(torch.as_tensor(GAME.inputs)), weights, signs
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("hidden_size", [1, 3, 8])
 def test_gradient_is_autograds(activation, hidden_size):
-    inputs, weights, targets = random_problem(hidden_size)
-    found, logit = network.gradient(inputs, weights, targets, ACTIVATIONS[activation])
+    inputs, weights, signs = random_problem(hidden_size)
+    found = network.gradient(inputs, weights, signs, ACTIVATIONS[activation])
+    hidden = network.hidden_units(inputs, weights.trunk, ACTIVATIONS[activation])
+    logit = network.logits(hidden, weights.heads)
 
     trunk, heads = (weight.clone().requires_grad_() for weight in weights)
     hidden = MODULES[activation]()(torch.einsum("if,hfn->hin", inputs, trunk))
     expected_logit = torch.einsum("phn,hin->pin", heads[:, :-1], hidden) + heads[:, -1:]
-    loss = binary_cross_entropy_with_logits(expected_logit, targets, reduction="none")
+    classes = (signs + 1) / 2
+    loss = binary_cross_entropy_with_logits(expected_logit, classes, reduction="none")
     loss.mean(1).sum().backward()
 
     torch.testing.assert_close(logit, expected_logit.detach(), rtol=0, atol=1e-10)
     torch.testing.assert_close(found.trunk, trunk.grad, rtol=0, atol=1e-10)
     torch.testing.assert_close(found.heads, heads.grad, rtol=0, atol=1e-10)
     torch.testing.assert_close(
-        network.losses(logit, targets), loss.mean(1).detach(), rtol=0, atol=1e-10
+        network.losses(logit, signs), loss.mean(1).detach(), rtol=0, atol=1e-10
     )
 
 
@@ -74,16 +77,17 @@ class TwoHeads(nn.Module):
     [("gradient_descent", torch.optim.SGD, 0.5), ("adam", torch.optim.Adam, 0.01)],
 )
 def test_one_network_follows_torch_step_by_step(activation, optimizer, torchs, learning_rate):
-    inputs, weights, targets = random_problem(hidden_size=3, networks=1)
+    inputs, weights, signs = random_problem(hidden_size=3, networks=1)
+    classes = (signs[..., 0] + 1) / 2
     reference = TwoHeads(weights, activation)
     torchs_optimizer = torchs(reference.parameters(), lr=learning_rate)
     ours = OPTIMIZERS[optimizer](weights, learning_rate)
     x = torch.as_tensor(GAME.inputs)
     for _ in range(100):
-        gradient, _ = network.gradient(inputs, weights, targets, ACTIVATIONS[activation])
+        gradient = network.gradient(inputs, weights, signs, ACTIVATIONS[activation])
         ours.step(gradient)
         torchs_optimizer.zero_grad()
-        loss = binary_cross_entropy_with_logits(reference(x), targets[..., 0], reduction="none")
+        loss = binary_cross_entropy_with_logits(reference(x), classes, reduction="none")
         loss.mean(1).sum().backward()
         torchs_optimizer.step()
         torch.testing.assert_close(

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def content_digest(root):
     """Return a digest of the package, the recorded results and the lock under `root`."""
     digest = hashlib.sha256()
-    patterns = ("ncnet/**/*.py", "results/**/*", "requirements.txt")
+    patterns = ("ncnet/**/*.py", "ncnet/**/*.cpp", "results/**/*", "requirements.txt")
     for path in sorted(path for pattern in patterns for path in root.glob(pattern)):
         if path.is_file():
             content = path.read_bytes()

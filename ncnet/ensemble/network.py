@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import logsigmoid
 
 
 class Weights(NamedTuple):
@@ -62,34 +62,35 @@ def logits(hidden: Tensor, heads: Tensor) -> Tensor:
     return (heads[:, :-1, None] * hidden).sum(dim=1).add_(heads[:, -1:])
 
 
-def losses(logit: Tensor, targets: Tensor) -> Tensor:
+def losses(logit: Tensor, signs: Tensor) -> Tensor:
     """Return each head's loss [2, N]: binary cross-entropy, averaged over items.
 
-    `logit` and `targets` (classes 0 and 1) are [2, I, N].
+    `logit` and `signs` (+1 for class 1, -1 for class 0) are [2, I, N].
     """
-    return binary_cross_entropy_with_logits(logit, targets, reduction="none").mean(dim=1)
+    return -logsigmoid(signs * logit).mean(dim=1)
 
 
-def logit_errors(logit: Tensor, targets: Tensor) -> Tensor:
-    """Return the gradient of each head's loss with respect to its logits [2, I, N]."""
-    return logit.sigmoid().sub_(targets).div_(logit.shape[1])
+def logit_errors(logit: Tensor, signs: Tensor) -> Tensor:
+    """Return the gradient of each head's loss with respect to its logits [2, I, N].
+
+    ``sigmoid(logit) - class``, written so that it is accurate for both classes however sure the
+    head is: Adam makes steps of the smallest gradients.
+    """
+    towards = -signs
+    return (logit * towards).sigmoid_().mul_(towards).div_(logit.shape[1])
 
 
-def gradient(
-    inputs: Tensor, weights: Weights, targets: Tensor, activation: Activation
-) -> tuple[Weights, Tensor]:
-    """Return the gradient of L_A + L_B and the logits [2, I, N] it was taken at.
+def gradient(inputs: Tensor, weights: Weights, signs: Tensor, activation: Activation) -> Weights:
+    """Return the gradient of L_A + L_B.
 
     The trunk receives the sum of both heads' gradients: that is the competition the paper
-    speaks of. `inputs` is [I, F + 1], `targets` [2, I, N] holds classes 0 and 1.
+    speaks of. `inputs` is [I, F + 1], `signs` [2, I, N] holds the classes as +-1.
     """
     hidden = hidden_units(inputs, weights.trunk, activation)
-    logit = logits(hidden, weights.heads)
-    errors = logit_errors(logit, targets)
+    errors = logit_errors(logits(hidden, weights.heads), signs)
     heads = head_gradient(hidden, errors)
     signal = hidden_signal(errors, weights.heads)
-    trunk = trunk_gradient(inputs, hidden, signal, activation)
-    return Weights(trunk, heads), logit
+    return Weights(trunk_gradient(inputs, hidden, signal, activation), heads)
 
 
 def head_gradient(hidden: Tensor, errors: Tensor) -> Tensor:

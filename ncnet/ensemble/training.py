@@ -1,10 +1,12 @@
 """Trains every replica of a game in its four contexts and returns the outcomes."""
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -13,7 +15,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ncnet.checks import check_choice, check_integer, check_positive
-from ncnet.ensemble import network
+from ncnet.ensemble import compiled, network
+from ncnet.ensemble.compiled import Compiled
+from ncnet.ensemble.compiler import CompilerError
+from ncnet.ensemble.eager import Eager
 from ncnet.ensemble.initialisation import BLOCK, INITIALISATIONS, draw_block
 from ncnet.ensemble.network import ACTIVATIONS, Weights
 from ncnet.ensemble.optimizers import OPTIMIZERS
@@ -23,6 +28,11 @@ CONTEXTS = 4
 # Far above what fits in memory or a lifetime: a slip of the pen is told before numpy fails.
 MOST_UNITS, MOST_REPLICAS = 10**6, 10**10
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
+PATHS = {"compiled": Compiled, "eager": Eager}
+COMPILING_PAYS = 2**24
+"""Networks x items x steps from which on a training is compiled: eagerly it would take longer
+than the compiler does. Neither the hidden size nor what is compiled already is asked, so that the
+same call takes the same path, and a sweep over hidden sizes one path."""
 
 
 def train(
@@ -39,6 +49,7 @@ def train(
     trace_steps: Sequence[int] = (),
     dtype: str = "float32",
     device: str | None = None,
+    path: str | None = None,
     threads: int | None = None,
     chunk_size: int | None = None,
 ) -> xr.Dataset:
@@ -78,6 +89,12 @@ def train(
         "float32" or "float64".
     device
         A torch device such as "cpu" or "cuda"; by default a GPU where torch sees one.
+    path
+        "compiled" (a CPU and float32 only) or "eager". By default compiled, on a CPU and in
+        float32, where a training is long enough for the compiler to pay (networks x items x
+        steps of at least 2^24: for `overlap`, 2,000 steps of 263 replicas), and eager where it is
+        not or where no C++ compiler is found, which is said once. Results of the two agree in
+        distribution, not bit by bit.
     threads
         Chunks trained side by side on a CPU; by default as many as torch has threads.
     chunk_size
@@ -98,7 +115,8 @@ def train(
     Raises
     ------
     ValueError
-        For an unknown name, a size, count or rate out of range: before any work starts.
+        For an unknown name, a size, count or rate out of range, or a path that cannot be taken
+        here: before any work starts.
 
     Examples
     --------
@@ -130,9 +148,11 @@ def train(
         threads = 1
     if chunk_size is not None:
         check_integer("chunk_size", chunk_size, at_least=1)
+    path = _choose_path(plan, path)
     results = _Results(plan)
-    _run(plan, results, threads, _blocks_per_chunk(plan, threads, chunk_size))
-    return _dataset(plan, results, steps_are_capacity=_is_sequence(steps))
+    _run(plan, results, path, threads, _blocks_per_chunk(plan, path, threads, chunk_size))
+    dataset = _dataset(plan, results, steps_are_capacity=_is_sequence(steps))
+    return dataset.assign_attrs(path=path)
 
 
 @dataclass(frozen=True)
@@ -178,14 +198,57 @@ class _Results:
         self.losses = np.empty((2, *networks, len(plan.trace_steps)), plan.dtype)
 
 
-def _run(plan: _Plan, results: _Results, threads: int, blocks_per_chunk: int) -> None:
+def _choose_path(plan: _Plan, path: str | None) -> str:
+    if path is not None:
+        check_choice("path", path, PATHS)
+    if path == "eager":
+        return path
+    reason = None
+    if plan.device.type != "cpu":
+        reason = f"it runs on a CPU only, `device` is {plan.device.type!r}"
+    elif plan.dtype != "float32":
+        reason = f"it computes in float32 only, `dtype` is {plan.dtype!r}"
+    if reason is None and (path == "compiled" or _work(plan) >= COMPILING_PAYS):
+        try:
+            items, features = plan.game.inputs.shape
+            compiled.kernel(
+                features=features + 1,
+                items=items,
+                activation=plan.activation,
+                optimizer=plan.optimizer,
+            )
+        except CompilerError as error:
+            reason = str(error)
+            if path is None:
+                _say_that_training_is_eager(reason)
+        else:
+            return "compiled"
+    if path == "compiled":
+        raise ValueError(f"`path` is 'compiled': {reason}")
+    return "eager"
+
+
+def _work(plan: _Plan) -> int:
+    return CONTEXTS * plan.replicas * len(plan.game.inputs) * plan.steps[-1]
+
+
+@lru_cache
+def _say_that_training_is_eager(reason: str) -> None:
+    warnings.warn(
+        f"training eagerly, several times slower than compiled: {reason}",
+        RuntimeWarning,
+        stacklevel=4,
+    )
+
+
+def _run(plan: _Plan, results: _Results, path: str, threads: int, blocks_per_chunk: int) -> None:
     blocks = math.ceil(plan.replicas / BLOCK)
     chunks = [
         range(start, min(start + blocks_per_chunk, blocks))
         for start in range(0, blocks, blocks_per_chunk)
     ]
     with _single_threaded_operators(), ThreadPoolExecutor(threads) as pool:
-        finished = pool.map(lambda chunk: _train_chunk(plan, chunk, results), chunks)
+        finished = pool.map(lambda chunk: _train_chunk(plan, path, chunk, results), chunks)
         try:
             # tqdm's None: no bar where the output is not a terminal.
             list(tqdm(finished, "training", len(chunks), leave=False, disable=None))
@@ -210,7 +273,7 @@ def _single_threaded_operators() -> Iterator[None]:
 
 
 @torch.inference_mode()
-def _train_chunk(plan: _Plan, blocks: range, results: _Results) -> None:
+def _train_chunk(plan: _Plan, path: str, blocks: range, results: _Results) -> None:
     """Train the replicas of some blocks and write their rows of the results.
 
     Whole blocks of 64 are computed, so that a replica always falls on the same place of a
@@ -218,19 +281,27 @@ def _train_chunk(plan: _Plan, blocks: range, results: _Results) -> None:
     """
     inputs = network.with_bias(plan.tensor(plan.game.inputs))
     weights = _initial_weights(plan, blocks)
-    targets = _class_targets(plan, len(blocks) * BLOCK)
-    activation = ACTIVATIONS[plan.activation]
-    optimizer = OPTIMIZERS[plan.optimizer](weights, plan.learning_rate)
+    signs = _signs(plan, len(blocks) * BLOCK)
+    networks = PATHS[path](
+        inputs,
+        signs,
+        weights,
+        activation=plan.activation,
+        optimizer=plan.optimizer,
+        learning_rate=plan.learning_rate,
+    )
     rows = slice(blocks.start * BLOCK, min(blocks.stop * BLOCK, plan.replicas))
-    for step in range(plan.steps[-1] + 1):
-        gradient, logit = network.gradient(inputs, weights, targets, activation)
-        if step in plan.steps:
-            _write_outcomes(results, plan.steps.index(step), rows, logit, targets)
-        if step in plan.trace_steps:
-            loss = _networks(network.losses(logit, targets), rows)
-            results.losses[:, :, rows, plan.trace_steps.index(step)] = loss
-        if step < plan.steps[-1]:
-            optimizer.step(gradient)
+    at = 0
+    for stop in sorted({*plan.steps, *plan.trace_steps}):
+        networks.advance(stop - at)
+        at = stop
+        hidden = network.hidden_units(inputs, weights.trunk, ACTIVATIONS[plan.activation])
+        logit = network.logits(hidden, weights.heads)
+        if stop in plan.steps:
+            _write_outcomes(results, plan.steps.index(stop), rows, logit, signs)
+        if stop in plan.trace_steps:
+            loss = _networks(network.losses(logit, signs), rows)
+            results.losses[:, :, rows, plan.trace_steps.index(stop)] = loss
 
 
 def _initial_weights(plan: _Plan, blocks: range) -> Weights:
@@ -250,22 +321,22 @@ def _initial_weights(plan: _Plan, blocks: range) -> Weights:
     )
 
 
-def _class_targets(plan: _Plan, replicas: int) -> Tensor:
-    """Return classes 0 and 1 [2, items, 4 * replicas]; contexts in row order, (1, 1) first."""
+def _signs(plan: _Plan, replicas: int) -> Tensor:
+    """Return classes as +-1 [2, items, 4 * replicas]; contexts in row order, (1, 1) first."""
     alice = plan.game.alice_targets.repeat(2, axis=0)
     bob = np.tile(plan.game.bob_targets, (2, 1))
-    contexts = (np.stack([alice, bob]).swapaxes(1, 2) + 1) / 2
+    contexts = np.stack([alice, bob]).swapaxes(1, 2)
     return plan.tensor(contexts).repeat_interleave(replicas, dim=2)
 
 
 def _write_outcomes(
-    results: _Results, index: int, rows: slice, logit: Tensor, targets: Tensor
+    results: _Results, index: int, rows: slice, logit: Tensor, signs: Tensor
 ) -> None:
     finite = logit.isfinite()
     # A tie and a non-finite logit both read as class 0.
-    correct = ((logit > 0) & finite) == (targets > 0)
-    signs = 2 * correct.to(torch.int8) - 1
-    results.correct[:, index, :, rows] = np.moveaxis(_networks(signs, rows), 1, -1)
+    correct = ((logit > 0) & finite) == (signs > 0)
+    outcomes = 2 * correct.to(torch.int8) - 1
+    results.correct[:, index, :, rows] = np.moveaxis(_networks(outcomes, rows), 1, -1)
     diverged = ~finite.all(dim=0).all(dim=0)
     results.diverged[index, :, rows] = _networks(diverged, rows)
 
@@ -276,12 +347,15 @@ def _networks(values: Tensor, rows: slice) -> np.ndarray:
     return contexts[..., : rows.stop - rows.start].cpu().numpy()
 
 
-def _blocks_per_chunk(plan: _Plan, threads: int, chunk_size: int | None) -> int:
+def _blocks_per_chunk(plan: _Plan, path: str, threads: int, chunk_size: int | None) -> int:
     if chunk_size is None:
-        # In values of a hidden-layer array. At most 2 MiB stays near the cache of a CPU, while a
-        # GPU takes what fits. Threads take turns at calling operations, so that chunks of less
-        # than 256 KiB are slower side by side than one after the other.
+        # In values of a hidden-layer array. Eagerly, at most 2 MiB stays near the cache of a CPU,
+        # while a GPU takes what fits; threads take turns at calling operations, so that chunks
+        # of less than 256 KiB are slower side by side than one after the other. Compiled, a chunk
+        # of any size computes alike: small ones show progress and keep threads equally busy.
         most, least = (2**19, 2**16) if plan.device.type == "cpu" else (2**27, 2**27)
+        if path == "compiled":
+            most, least = 2**17, 1
         per_replica = CONTEXTS * plan.hidden_size * len(plan.game.inputs)
         share = max(math.ceil(plan.replicas / threads), least // per_replica)
         chunk_size = max(min(share, most // per_replica), 1)
@@ -349,7 +423,6 @@ def _dataset(plan: _Plan, results: _Results, *, steps_are_capacity: bool) -> xr.
         "seed": plan.seed,
         "dtype": plan.dtype,
         "device": plan.device.type,
-        "path": "eager",
         "paired": True,
     }
     if steps_are_capacity:

@@ -1,0 +1,230 @@
+// Trains networks of one shape, a vector of LANES networks at a time, start to end.
+//
+// All that a step touches stays in the first-level cache: nothing but the weights at the end goes
+// back to memory. Each network is computed in its own lane and never meets another, so that its
+// result depends neither on how many there are nor on how they are shared out over threads.
+// The formulas are those of network.py and optimizers.py, which the tests compare with these.
+//
+// Set by the compiler's command line: FEATURES (the last is the constant of the bias), ITEMS,
+// ACTIVATION_tanh, _sigmoid or _relu, and OPTIMIZER_gradient_descent or _adam.
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX512F__)
+constexpr int LANES = 16;
+#elif defined(__AVX__)
+constexpr int LANES = 8;
+#else
+constexpr int LANES = 4;
+#endif
+
+typedef float Vector __attribute__((vector_size(4 * LANES)));
+typedef int32_t Integers __attribute__((vector_size(4 * LANES)));
+
+namespace {
+
+inline Vector load(const float *from) {
+    Vector values;
+    memcpy(&values, from, sizeof values);
+    return values;
+}
+
+inline void store(float *to, Vector values) { memcpy(to, &values, sizeof values); }
+
+inline Vector all(float value) { return value - Vector{}; }
+
+// Comparisons with NaN are false: a diverged network stays NaN here and everywhere below.
+inline Vector clamp(Vector x, float bound) {
+    x = x > bound ? all(bound) : x;
+    return x < -bound ? all(-bound) : x;
+}
+
+inline Vector square_root(Vector x) {
+    for (int lane = 0; lane < LANES; lane++) x[lane] = __builtin_sqrtf(x[lane]);
+    return x;
+}
+
+// Cephes' expf: exp(x) = 2^k exp(r) with |r| <= log(2)/2; within 2 units in the last place.
+// Beyond 60 sigmoid(-x) is below 1e-26, and nothing here turns into slow subnormal numbers.
+inline Vector exponential(Vector x) {
+    const float round = 12582912.0f;  // 1.5 * 2^23: adding it leaves k in the lowest bits
+    x = clamp(x, 60.0f);
+    const Vector shifted = x * 1.44269504f + round;
+    const Vector k = shifted - round;
+    const Vector r = x - k * 0.693359375f - k * -2.12194440e-4f;
+    Vector series = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    series = series * r + 8.3334519073e-3f;
+    series = series * r + 4.1665795894e-2f;
+    series = series * r + 1.6666665459e-1f;
+    series = series * r + 5.0000001201e-1f;
+    series = series * (r * r) + r + 1.0f;
+    const Integers bits = (Integers)shifted;
+    return series * (Vector)((bits + 127) << 23);
+}
+
+#if defined(ACTIVATION_tanh)
+// The rational approximation of Eigen and XLA: odd degree 13 over even degree 6, within 4 units in
+// the last place; beyond the bound float32 knows no difference from +-1.
+inline Vector activation(Vector x) {
+    x = clamp(x, 7.90531110763549805f);
+    const Vector square = x * x;
+    Vector above = square * -2.76076847742355e-16f + 2.00018790482477e-13f;
+    above = above * square + -8.60467152213735e-11f;
+    above = above * square + 5.12229709037114e-08f;
+    above = above * square + 1.48572235717979e-05f;
+    above = above * square + 6.37261928875436e-04f;
+    above = above * square + 4.89352455891786e-03f;
+    Vector below = square * 1.19825839466702e-06f + 1.18534705686654e-04f;
+    below = below * square + 2.26843463243900e-03f;
+    below = below * square + 4.89352518554385e-03f;
+    return x * above / below;
+}
+inline Vector derivative(Vector output) { return 1.0f - output * output; }
+#elif defined(ACTIVATION_sigmoid)
+inline Vector activation(Vector x) { return 1.0f / (1.0f + exponential(-x)); }
+inline Vector derivative(Vector output) { return output - output * output; }
+#elif defined(ACTIVATION_relu)
+inline Vector activation(Vector x) { return x < 0.0f ? Vector{} : x; }
+inline Vector derivative(Vector output) { return output > 0.0f ? all(1.0f) : Vector{}; }
+#endif
+
+struct Weight {
+    Vector value;
+#if defined(OPTIMIZER_adam)
+    Vector mean, square;
+#endif
+};
+
+#if defined(OPTIMIZER_gradient_descent)
+inline void move(Weight &weight, Vector slope, float rate, float) { weight.value -= rate * slope; }
+#elif defined(OPTIMIZER_adam)
+inline void move(Weight &weight, Vector slope, float rate, float scale) {
+    weight.mean += 0.1f * (slope - weight.mean);
+    weight.square += 0.001f * (slope * slope - weight.square);
+    weight.value -= rate * weight.mean / (square_root(weight.square) * scale + 1e-8f);
+}
+#endif
+
+struct Tile {
+    const int hidden_size;
+    Weight *trunk;  // [hidden_size][FEATURES]
+    Weight *heads;  // [2][hidden_size + 1], Alice's and Bob's; the last is the bias
+    Vector *units;  // [hidden_size][ITEMS]
+    Vector errors[2][ITEMS];
+    Vector signs[2][ITEMS];
+
+    explicit Tile(int size)
+        : hidden_size(size),
+          trunk(new Weight[size * FEATURES]),
+          heads(new Weight[2 * (size + 1)]),
+          units(new Vector[size * ITEMS]) {}
+
+    ~Tile() {
+        delete[] trunk;
+        delete[] heads;
+        delete[] units;
+    }
+
+    Weight *head(int party) { return heads + party * (hidden_size + 1); }
+
+    void forward(const float *inputs) {
+        for (int party = 0; party < 2; party++)
+            for (int i = 0; i < ITEMS; i++) errors[party][i] = head(party)[hidden_size].value;
+        for (int h = 0; h < hidden_size; h++) {
+            const Vector alice = head(0)[h].value, bob = head(1)[h].value;
+            Vector weights[FEATURES];
+            for (int f = 0; f < FEATURES; f++) weights[f] = trunk[h * FEATURES + f].value;
+            for (int i = 0; i < ITEMS; i++) {
+                Vector sum = weights[0] * inputs[i * FEATURES];
+                for (int f = 1; f < FEATURES; f++) sum += weights[f] * inputs[i * FEATURES + f];
+                const Vector output = activation(sum);
+                units[h * ITEMS + i] = output;
+                errors[0][i] += alice * output;
+                errors[1][i] += bob * output;
+            }
+        }
+    }
+
+    // From logits to the loss's slope: -sign * sigmoid(-sign * logit) / ITEMS, accurate for
+    // both classes however sure the head is.
+    void compare() {
+        for (int party = 0; party < 2; party++)
+            for (int i = 0; i < ITEMS; i++) {
+                const Vector sign = signs[party][i];
+                errors[party][i] =
+                    sign * (-1.0f / ITEMS) / (1.0f + exponential(sign * errors[party][i]));
+            }
+    }
+
+    void backward(const float *inputs, float rate, float scale) {
+        for (int party = 0; party < 2; party++) {
+            Vector slope = {};
+            for (int i = 0; i < ITEMS; i++) slope += errors[party][i];
+            move(head(party)[hidden_size], slope, rate, scale);
+        }
+        for (int h = 0; h < hidden_size; h++) {
+            const Vector alice = head(0)[h].value, bob = head(1)[h].value;
+            Vector alice_slope = {}, bob_slope = {}, slopes[FEATURES] = {};
+            for (int i = 0; i < ITEMS; i++) {
+                const Vector output = units[h * ITEMS + i];
+                alice_slope += errors[0][i] * output;
+                bob_slope += errors[1][i] * output;
+                const Vector signal =
+                    (alice * errors[0][i] + bob * errors[1][i]) * derivative(output);
+                for (int f = 0; f < FEATURES; f++) slopes[f] += signal * inputs[i * FEATURES + f];
+            }
+            for (int f = 0; f < FEATURES; f++) move(trunk[h * FEATURES + f], slopes[f], rate, scale);
+            move(head(0)[h], alice_slope, rate, scale);
+            move(head(1)[h], bob_slope, rate, scale);
+        }
+    }
+};
+
+void load_weights(Weight *weights, int count, float *const *from, int64_t at, int64_t networks) {
+    for (int w = 0; w < count; w++, at += networks) {
+        weights[w].value = load(from[0] + at);
+#if defined(OPTIMIZER_adam)
+        weights[w].mean = load(from[1] + at);
+        weights[w].square = load(from[2] + at);
+#endif
+    }
+}
+
+void store_weights(const Weight *weights, int count, float *const *to, int64_t at,
+                   int64_t networks) {
+    for (int w = 0; w < count; w++, at += networks) {
+        store(to[0] + at, weights[w].value);
+#if defined(OPTIMIZER_adam)
+        store(to[1] + at, weights[w].mean);
+        store(to[2] + at, weights[w].square);
+#endif
+    }
+}
+
+}  // namespace
+
+// Does as many steps as there are rates. Arrays are dense with the network last, whose number is a
+// multiple of 16: trunk[0] [hidden_size, FEATURES, networks], heads[0] [2, hidden_size + 1,
+// networks], with Adam followed by the running means of the slopes and of their squares; inputs
+// [ITEMS, FEATURES]; signs [2, ITEMS, networks], +1 for class 1 and -1 for class 0. A step's rate is
+// the learning rate; with Adam both bias corrections are in its rate and its scale.
+extern "C" void advance(float *const *trunk, float *const *heads, const float *inputs,
+                        const float *signs, const float *rates, const float *scales,
+                        int64_t hidden_size, int64_t networks, int64_t steps) {
+    Tile tile((int)hidden_size);
+    const int trunk_size = tile.hidden_size * FEATURES, heads_size = 2 * (tile.hidden_size + 1);
+    for (int64_t network = 0; network < networks; network += LANES) {
+        load_weights(tile.trunk, trunk_size, trunk, network, networks);
+        load_weights(tile.heads, heads_size, heads, network, networks);
+        for (int row = 0; row < 2 * ITEMS; row++)
+            tile.signs[row / ITEMS][row % ITEMS] = load(signs + row * networks + network);
+        for (int64_t step = 0; step < steps; step++) {
+            tile.forward(inputs);
+            tile.compare();
+            tile.backward(inputs, rates[step], scales[step]);
+        }
+        store_weights(tile.trunk, trunk_size, trunk, network, networks);
+        store_weights(tile.heads, heads_size, heads, network, networks);
+    }
+}

@@ -1,0 +1,124 @@
+"""Compiles a C++ file with the reader's own compiler, for the reader's own processor, once.
+
+The shared library is kept in the user's cache folder under a name that says all it depends on:
+the source, its definitions, the compiler and the processor's instructions. It is written in full
+and then renamed, so that processes that compile the same file at once do not disturb each other.
+"""
+
+import atexit
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+COMPILERS = ("c++", "g++", "clang++")
+PROCESSOR = "-march=native"
+FLAGS = (
+    "-std=c++17",
+    "-O3",
+    PROCESSOR,
+    # Neither is ever read; both would keep vectors from being used.
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fPIC",
+    "-shared",
+)
+MOST_SECONDS = 20
+"""A compiler takes half a second; one that takes this long is given up."""
+
+
+class CompilerError(RuntimeError):
+    """Nothing was compiled; the message says why, in one line."""
+
+
+@lru_cache
+def library(source: Path, definitions: tuple[tuple[str, str], ...] = ()) -> ctypes.CDLL:
+    """Return a C++ file as a loaded library, compiled unless it was before.
+
+    Parameters
+    ----------
+    source
+        The file.
+    definitions
+        Names and values given to the preprocessor.
+
+    Raises
+    ------
+    CompilerError
+        If there is no compiler, it fails, or it takes longer than `MOST_SECONDS`.
+    """
+    compiler, target = find()
+    command = [*FLAGS, *(f"-D{name}={value}" for name, value in definitions)]
+    described = "\0".join([compiler, target, *command]).encode() + source.read_bytes()
+    name = f"{source.stem}-{hashlib.sha256(described).hexdigest()[:24]}.so"
+    path = _folder() / name
+    try:
+        if not path.exists():
+            _compile([compiler, *command, str(source)], path)
+        return ctypes.CDLL(str(path))
+    except OSError as error:
+        raise CompilerError(f"the compiled kernel could not be kept or loaded: {error}") from error
+
+
+@lru_cache
+def find() -> tuple[str, str]:
+    """Return the compiler's path, and what it says of itself and of the processor.
+
+    ``CXX`` names another compiler than the first found of `COMPILERS`.
+
+    Raises
+    ------
+    CompilerError
+        If there is none.
+    """
+    named = os.environ.get("CXX")
+    candidates = (named,) if named else COMPILERS
+    for candidate in candidates:
+        if path := shutil.which(candidate):
+            # Its version and all it knows of the processor are predefined macros.
+            macros = _run([path, PROCESSOR, "-dM", "-E", "-x", "c++", os.devnull])
+            return path, macros
+    raise CompilerError(f"no C++ compiler was found ({', '.join(candidates)})")
+
+
+def _compile(command: list[str], path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        written = Path(folder) / path.name
+        _run([*command, "-o", str(written)])
+        written.replace(path)
+
+
+def _run(command: list[str]) -> str:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=MOST_SECONDS, check=True
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CompilerError(f"{command[0]} took longer than {MOST_SECONDS} s") from error
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.strip().splitlines() or [f"exit status {error.returncode}"]
+        told = next((line for line in lines if "error" in line), lines[-1])
+        raise CompilerError(f"{command[0]} failed: {told}") from error
+    except OSError as error:
+        raise CompilerError(f"{command[0]} cannot be run: {error}") from error
+    return done.stdout
+
+
+@lru_cache
+def _folder() -> Path:
+    folder = user_cache_path("ncnet")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        # A home that cannot be written to: kept as long as this process runs.
+        private = tempfile.mkdtemp(prefix="ncnet-")
+        atexit.register(shutil.rmtree, private, ignore_errors=True)
+        return Path(private)

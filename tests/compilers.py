@@ -1,0 +1,11 @@
+"""Whether the tests of compiled kernels can run here."""
+
+from ncnet.ensemble import compiler
+
+
+def has_compiler():
+    try:
+        compiler.find()
+    except compiler.CompilerError:
+        return False
+    return True

@@ -1,0 +1,197 @@
+"""The compiled path against the eager one, and when each is taken."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import ncnet
+from ncnet.ensemble import compiler, network, training
+from ncnet.ensemble.compiled import Compiled
+from ncnet.ensemble.eager import Eager
+from ncnet.ensemble.network import ACTIVATIONS, Weights
+from ncnet.ensemble.optimizers import OPTIMIZERS
+from tests.compilers import has_compiler
+
+GAME = ncnet.games.overlap()
+NETWORKS = 64
+needs_compiler = pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler")
+
+
+def problem(game, hidden_size, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    inputs = network.with_bias(torch.as_tensor(game.inputs, dtype=torch.float32))
+    items, features = inputs.shape
+    weights = Weights(
+        torch.randn(hidden_size, features, NETWORKS, generator=generator),
+        torch.randn(2, hidden_size + 1, NETWORKS, generator=generator),
+    )
+    signs = 2.0 * torch.randint(0, 2, (2, items, NETWORKS), generator=generator) - 1
+    return inputs, signs, weights
+
+
+def copy(weights, dtype):
+    return Weights(*(weight.to(dtype, copy=True) for weight in weights))
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    "game",
+    [
+        GAME,
+        ncnet.games.separate(),
+        ncnet.games.boolean(1, alice=([0, 1], [1, 1]), bob=([1, 0], [0, 0])),
+    ],
+)
+@pytest.mark.parametrize("hidden_size", [1, 3, 8])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_compiled_steps_are_those_of_float64(game, hidden_size, activation, optimizer):
+    inputs, signs, weights = problem(game, hidden_size)
+    exact = copy(weights, torch.float64)
+    options = {"activation": activation, "optimizer": optimizer, "learning_rate": 0.1}
+    networks = Compiled(inputs, signs, weights, **options)
+    reference = Eager(inputs.double(), signs.double(), exact, **options)
+    for steps in (1, 4, 5):
+        networks.advance(steps)
+        reference.advance(steps)
+    for found, expected in zip(weights, exact, strict=True):
+        # A gradient that is 0 but for rounding makes Adam step in a direction of its own.
+        close = torch.isclose(found.double(), expected, rtol=1e-4, atol=1e-5)
+        assert close.double().mean() > (0.98 if optimizer == "adam" else 0.9999)
+
+
+@needs_compiler
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_activations_are_accurate_from_end_to_end(activation):
+    """One unit, one step of rate 1 from a head of zeros: the head moves to -error * output."""
+    features = torch.ones(1, 2)
+    values = torch.cat([torch.linspace(-12, 12, 4001), torch.logspace(-20, 4, 95)])
+    values = torch.cat([values, torch.tensor([0.0, -1e-6, 1e30, -1e30]).repeat(3)])
+    trunk = torch.stack([values, torch.zeros_like(values)])[None]
+    networks = values.numel() // 16 * 16
+    weights = Weights(trunk[..., :networks].contiguous(), torch.zeros(2, 2, networks))
+    signs = torch.ones(2, 1, networks)
+    Compiled(
+        features,
+        signs,
+        weights,
+        activation=activation,
+        optimizer="gradient_descent",
+        learning_rate=1.0,
+    ).advance(1)
+    expected = getattr(torch, activation)(values[:networks].double())
+    torch.testing.assert_close(2 * weights.heads[0, 0].double(), expected, rtol=1e-6, atol=1e-30)
+
+
+@needs_compiler
+@pytest.mark.parametrize("steps", [100, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("optimizer", "learning_rate"), [("gradient_descent", 0.5), ("adam", 0.01)]
+)
+def test_the_two_paths_agree_in_all_but_a_few_outcomes(steps, optimizer, learning_rate):
+    options = {"hidden_size": 3, "replicas": 640, "seed": 0, "steps": steps}
+    options |= {"optimizer": optimizer, "learning_rate": learning_rate}
+    eager, native = (ncnet.train(GAME, path=path, **options) for path in ("eager", "compiled"))
+    assert (eager.attrs["path"], native.attrs["path"]) == ("eager", "compiled")
+    for party in ("a", "b"):
+        assert float((eager[party] != native[party]).mean()) < 1 / 200
+    means = [float(ncnet.chsh.s_per_replica(one).mean()) for one in (eager, native)]
+    assert means[0] == pytest.approx(means[1], abs=0.02)
+
+
+@needs_compiler
+def test_long_trainings_are_compiled_and_short_ones_are_not(monkeypatch):
+    monkeypatch.setattr(training, "COMPILING_PAYS", 4 * 64 * 8 * 10)
+    options = {"hidden_size": 2, "replicas": 64, "seed": 0}
+    assert ncnet.train(GAME, steps=10, **options).attrs["path"] == "compiled"
+    assert ncnet.train(GAME, steps=9, **options).attrs["path"] == "eager"
+    assert ncnet.train(GAME, steps=10, dtype="float64", **options).attrs["path"] == "eager"
+    assert ncnet.train(GAME, steps=10, path="eager", **options).attrs["path"] == "eager"
+
+
+WITHOUT = """
+import warnings
+import ncnet
+from ncnet.ensemble import training
+training.COMPILING_PAYS = 0
+with warnings.catch_warnings(record=True) as said:
+    warnings.simplefilter("always")
+    for _ in range(3):
+        found = ncnet.train(ncnet.games.overlap(), hidden_size=2, replicas=9, seed=0, steps=3)
+    assert found.attrs["path"] == "eager"
+print(*[str(warning.message) for warning in said], sep="|")
+try:
+    ncnet.train(
+        ncnet.games.overlap(), hidden_size=2, replicas=9, seed=0, steps=3, path="compiled"
+    )
+except ValueError as error:
+    print(error)
+"""
+
+
+def run_with_compiler(compiler):
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"CXX": compiler},
+    ).stdout.splitlines()
+
+
+def test_without_a_compiler_training_is_eager_and_says_so_once():
+    said, refused = run_with_compiler("no-such-compiler")
+    reason = "no C++ compiler was found (no-such-compiler)"
+    assert said == f"training eagerly, several times slower than compiled: {reason}"
+    assert refused == f"`path` is 'compiled': {reason}"
+
+
+def test_a_compiler_that_fails_is_not_needed_either(tmp_path):
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\necho 'fatal error: out of luck' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    said, refused = run_with_compiler(str(broken))
+    assert said.endswith("broken failed: fatal error: out of luck")
+    assert "out of luck" in refused
+
+
+def test_a_compiler_that_hangs_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiler, "MOST_SECONDS", 0.2)
+    with pytest.raises(compiler.CompilerError, match=r"sleep took longer than 0\.2 s"):
+        compiler._run(["sleep", "5"])
+
+
+@needs_compiler
+def test_a_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiler, "_folder", lambda: tmp_path)
+    source = tmp_path / "answer.cpp"
+    source.write_text('extern "C" int answer() { return ANSWER; }')
+
+    def answer(value):
+        compiler.library.cache_clear()  # as another process would see it
+        return compiler.library(source, (("ANSWER", str(value)),)).answer()
+
+    assert answer(41) == 41
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.so")}
+    monkeypatch.setattr(compiler, "_compile", lambda *_: pytest.fail("compiled again"))
+    assert answer(41) == 41
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.so")} == kept
+    monkeypatch.undo()
+    monkeypatch.setattr(compiler, "_folder", lambda: tmp_path)
+    assert answer(42) == 42
+    source.write_text('extern "C" int answer() { return -ANSWER; }')
+    assert answer(42) == -42
+    assert len(list(tmp_path.glob("*.so"))) == 3
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+
+@needs_compiler
+def test_a_folder_that_cannot_be_written_to_is_no_obstacle(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(compiler, "user_cache_path", lambda _: tmp_path / "file" / "ncnet")
+    folder = compiler._folder.__wrapped__()
+    assert folder.is_dir()
+    assert folder.stat().st_mode & 0o077 == 0
