@@ -12,12 +12,13 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
+from platformdirs import user_cache_path
 
 FOLDER = Path(__file__).resolve().parents[1] / "results"
 VERSIONS_OF = ("ncnet", "numpy", "scipy", "torch", "xarray")
@@ -89,9 +90,8 @@ def save(
         "parameters": parameters,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": {"python": platform.python_version()}
-        | {package: importlib.metadata.version(package) for package in VERSIONS_OF},
-        "modules": {module: DIGESTS_AT_IMPORT[module] for module in sorted(_imported_modules())},
+        "versions": _versions(),
+        "modules": _imported_modules(),
         "checksum": hashlib.sha256(content).hexdigest(),
     }
     description = json.dumps(provenance, indent=2, allow_nan=False) + "\n"
@@ -129,6 +129,39 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
     return Result(pd.read_parquet(io.BytesIO(content)), provenance, changed)
 
 
+def kept(
+    parameters: dict, compute: Callable[[], pd.DataFrame], *, folder: Path | None = None
+) -> pd.DataFrame:
+    """Return ``compute()``, or what it gave before for these parameters with this code.
+
+    For the parts of a run that takes so long that it may be cut off: repeated, it goes on where
+    it was. A part is written in full before it takes its name.
+
+    Parameters
+    ----------
+    parameters
+        All that the table depends on besides the code; anything JSON holds.
+    compute
+        Makes the table.
+    folder
+        Where parts are kept: the user's cache folder unless told otherwise.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for _ in range(2):
+    ...         table = kept({"n": 3}, lambda: print("once") or pd.DataFrame(), folder=Path(folder))
+    once
+    """
+    folder = user_cache_path("ncnet") / "parts" if folder is None else folder
+    described = json.dumps([parameters, _versions(), _imported_modules()], sort_keys=True)
+    path = folder / f"{hashlib.sha256(described.encode()).hexdigest()[:32]}.parquet"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(path, compute().to_parquet(index=False))
+    return pd.read_parquet(path)
+
+
 def _replace(path: Path, content: bytes) -> None:
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as temporary:
         written = Path(temporary.name)
@@ -143,12 +176,18 @@ def _replace(path: Path, content: bytes) -> None:
             raise
 
 
-def _imported_modules() -> Iterable[str]:
-    return (
-        module
-        for module in sys.modules
+def _versions() -> dict[str, str]:
+    versions = {package: importlib.metadata.version(package) for package in VERSIONS_OF}
+    return {"python": platform.python_version()} | versions
+
+
+def _imported_modules() -> dict[str, str]:
+    """Return the digests of the modules that a number of this run may depend on."""
+    return {
+        module: DIGESTS_AT_IMPORT[module]
+        for module in sorted(sys.modules)
         if module.startswith("ncnet.") and not module.startswith(DRAW_ONLY)
-    )
+    }
 
 
 def _source_digests() -> dict[str, str]:

@@ -16,6 +16,7 @@ from ncnet.chsh.correlators import (
     s_per_run,
     s_value,
 )
+from ncnet.chsh.intervals import s_interval
 from ncnet.chsh.outcomes import READOUTS, as_dataset, read
 from ncnet.chsh.report import Report, report
 from ncnet.chsh.table import by_capacity
@@ -38,6 +39,7 @@ __all__ = [
     "read",
     "replica_means",
     "report",
+    "s_interval",
     "s_per_replica",
     "s_per_run",
     "s_value",

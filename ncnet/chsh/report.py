@@ -9,8 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ncnet.checks import check_integer
-from ncnet.chsh.betting import mean_interval
-from ncnet.chsh.bootstrap import percentile_interval, resampled_means
+from ncnet.chsh.bootstrap import resampled_means
 from ncnet.chsh.correlators import (
     ALGEBRAIC_BOUND,
     CLASSICAL_BOUND,
@@ -21,10 +20,8 @@ from ncnet.chsh.correlators import (
     replica_means,
     s_value,
 )
+from ncnet.chsh.intervals import S_BOUNDS, interval_of_mean
 from ncnet.chsh.outcomes import Outcomes, as_dataset, splits
-
-FEWEST_OFF_MODE = 10
-"""Below as many replicas off the most frequent value a bootstrap interval is far too short."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +190,7 @@ def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report
     rows = rows.round(12)  # equal values that were summed in another order count as equal
     level = options["level"]
     draws = resampled_means(rows, resamples=options["resamples"], seed=options["seed"])
-    s_interval, s_method = _mean_interval(rows[0], draws[0], (-4.0, 4.0), level)
+    s_interval, s_method = interval_of_mean(rows[0], draws[0], S_BOUNDS, level)
     averages = means.mean("replica")
     diverged = _diverged(dataset)
     return Report(
@@ -205,7 +202,7 @@ def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report
         correlators=averages.correlator.values,
         correlator_intervals=np.array(
             [
-                _mean_interval(row, draw, (-1.0, 1.0), level)[0]
+                interval_of_mean(row, draw, (-1.0, 1.0), level)[0]
                 for row, draw in zip(rows[1:5], draws[1:5], strict=True)
             ]
         ).reshape(2, 2, 2),
@@ -239,31 +236,16 @@ def _diverged(dataset: xr.Dataset) -> xr.DataArray:
     return xr.zeros_like(dataset["a"].isel(item=0, drop=True), dtype=bool)
 
 
-def _mean_interval(
-    values: np.ndarray, draws: np.ndarray, bounds: tuple[float, float], level: float
-) -> tuple[tuple[float, float], str]:
-    if _at_ceiling(values):
-        lowest, highest = bounds
-        return mean_interval(values, lowest=lowest, highest=highest, level=level), "betting"
-    low, high = percentile_interval(draws, level).tolist()
-    return (low, high), "percentile bootstrap"
-
-
 def _delta_interval(changes: np.ndarray, draws: np.ndarray, level: float) -> tuple[float, float]:
     # Resampling Delta itself never covers a true 0: each resample adds up absolute values. So the
     # changes get an interval each, whose errors may add up (Bonferroni).
     share = 1 - (1 - level) / len(changes)
     bounds = [
-        _mean_interval(change, draw, (-2.0, 2.0), share)[0]
+        interval_of_mean(change, draw, (-2.0, 2.0), share)[0]
         for change, draw in zip(changes, draws, strict=True)
     ]
     low = sum(max(0.0, low, -high) for low, high in bounds)
     return low, sum(max(abs(low), abs(high)) for low, high in bounds)
-
-
-def _at_ceiling(values: np.ndarray) -> bool:
-    _, counts = np.unique(values, return_counts=True)
-    return len(values) - counts.max() < FEWEST_OFF_MODE
 
 
 def _range(interval: tuple[float, float], sign: str = "") -> str:

@@ -1,0 +1,195 @@
+"""The same question under every reasonable choice that the paper leaves open.
+
+A *training* fixes game, activation, optimizer, learning rate and initialisation; a *specification*
+adds when training stops and how outcomes are read. Each specification gives S over the hidden
+sizes and, by the rules of `ncnet.claims`, a verdict on each statement of the paper (Steegen et al.,
+Perspectives on Psychological Science 11, 702, 2016; the specification curve is Simonsohn et al.,
+Nature Human Behaviour 4, 1208, 2020).
+"""
+
+import itertools
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from tqdm import tqdm
+
+from ncnet import chsh, claims, games, results
+from ncnet.ensemble import train
+
+GAMES = ("overlap", "separate")
+ACTIVATIONS = ("tanh", "sigmoid", "relu")
+OPTIMIZERS = {"gradient_descent": (0.1, 0.5, 2.0), "adam": (0.003, 0.01, 0.05)}
+"""Optimizers with their learning rates."""
+INITIALISATIONS = ("lecun_normal", "he_normal", "torch_linear")
+STEPS = (500, 2000, 5000)
+HIDDEN_SIZES = tuple(range(1, 11))
+
+TRAINING = ("game", "activation", "optimizer", "learning_rate", "initialisation")
+SPECIFICATION = (*TRAINING, "steps", "readout")
+PRIMARY = {
+    "game": "overlap",
+    "activation": "tanh",
+    "optimizer": "gradient_descent",
+    "learning_rate": 0.5,
+    "initialisation": "lecun_normal",
+    "steps": 2000,
+    "readout": "correct",
+}
+"""The specification that the rest of the book uses."""
+
+
+def trainings() -> list[dict]:
+    """Return every training of the multiverse as arguments of `ncnet.train`, the game by name.
+
+    >>> len(trainings())
+    108
+    >>> trainings()[0]["activation"]
+    'tanh'
+    """
+    optimizers = [(name, rate) for name, rates in OPTIMIZERS.items() for rate in rates]
+    grid = itertools.product(GAMES, ACTIVATIONS, optimizers, INITIALISATIONS)
+    return [
+        dict(zip(TRAINING, (game, activation, *optimizer, initialisation), strict=True))
+        for game, activation, optimizer, initialisation in grid
+    ]
+
+
+def sweep(
+    training: dict,
+    *,
+    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
+    replicas: int,
+    seed: int,
+    steps: Sequence[int] = STEPS,
+) -> pd.DataFrame:
+    """Train one training at every hidden size and return S of each of its specifications.
+
+    Parameters
+    ----------
+    training
+        One of `trainings`.
+    hidden_sizes, replicas, seed, steps
+        As `ncnet.train` takes them, one hidden size after the other.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a hidden size, number of steps and readout: the columns of `SPECIFICATION`,
+        ``hidden_size``, ``s``, ``s_low`` and ``s_high`` (simultaneous over the hidden sizes),
+        ``interval_method``, ``delta``, ``replicas``, ``diverged``, ``path``; and for each
+        context (i, j) the correlator ``correlator_ij`` and the marginals ``alice_ij``, ``bob_ij``.
+
+    Examples
+    --------
+    >>> table = sweep(trainings()[0], hidden_sizes=[1, 3], replicas=64, seed=0, steps=[10])
+    >>> table[["steps", "hidden_size", "readout"]].values.tolist()[:2]
+    [[10, 1, 'correct'], [10, 1, 'solved']]
+    """
+    options = {name: training[name] for name in TRAINING if name != "game"}
+    game = games.named(training["game"])
+    level = claims.simultaneous_level(len(hidden_sizes))
+    rows = []
+    for hidden_size in hidden_sizes:
+        outcomes = train(
+            game, hidden_size=hidden_size, replicas=replicas, seed=seed, steps=steps, **options
+        )
+        for count in outcomes["capacity"].values.tolist():
+            one = outcomes.sel(capacity=count)
+            rows += [
+                training | {"steps": count, "readout": readout, "hidden_size": hidden_size} | row
+                for readout, row in _rows(one, level)
+            ]
+    return pd.DataFrame(rows)
+
+
+def _rows(outcomes: xr.Dataset, level: float) -> list[tuple[str, dict]]:
+    common = {
+        "replicas": outcomes.sizes["replica"],
+        "diverged": int(outcomes["diverged"].sum()),
+        "path": outcomes.attrs["path"],
+    }
+    rows = []
+    for readout in chsh.READOUTS:
+        means = chsh.replica_means(outcomes, readout=readout)
+        s = chsh.s_value(means.correlator)
+        (low, high), method = chsh.s_interval(s.values, level=level)
+        averages = means.mean("replica")
+        row = {
+            "s": float(s.mean()),
+            "s_low": low,
+            "s_high": high,
+            "interval_method": method,
+            "delta": float(chsh.delta(averages)),
+        }
+        for name in ("correlator", "alice", "bob"):
+            values = averages[name].transpose("alice_setting", "bob_setting").values
+            row |= {f"{name}_{i + 1}{j + 1}": value for (i, j), value in np.ndenumerate(values)}
+        rows.append((readout, row | common))
+    return rows
+
+
+def run(
+    chosen: Sequence[dict],
+    *,
+    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
+    replicas: int,
+    seed: int,
+    steps: Sequence[int] = STEPS,
+    resume: bool = False,
+) -> pd.DataFrame:
+    """Return the tables of `sweep` for several trainings, one below the other.
+
+    Parameters
+    ----------
+    chosen
+        Trainings, as `trainings` gives them.
+    hidden_sizes, replicas, seed, steps
+        See `sweep`.
+    resume
+        Keep the table of each training, and take those kept by a run that was cut off.
+    """
+    shared = {
+        "hidden_sizes": list(hidden_sizes),
+        "replicas": replicas,
+        "seed": seed,
+        "steps": list(steps),
+    }
+    tables = []
+    for training in tqdm(chosen, "trainings", disable=None):
+        compute = partial(sweep, training, **shared)
+        tables.append(results.kept(training | shared, compute) if resume else compute())
+    return pd.concat(tables, ignore_index=True)
+
+
+def verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what each specification says of each statement.
+
+    Parameters
+    ----------
+    table
+        Concatenated tables of `sweep`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a specification: `SPECIFICATION`; one boolean column for each of
+        `ncnet.claims.CAPACITY_CLAIMS`; ``peak``, the hidden size of the largest S where S exceeds
+        2, else 0; ``dip``, whether S lies below 2 at a hidden size beyond the peak.
+    """
+    rows = []
+    for specification, one in table.groupby(list(SPECIFICATION), sort=False):
+        judged = claims.judge(one)
+        peak = int(one.loc[one["s"].idxmax(), "hidden_size"]) if judged["exceeds-2"] else 0
+        beyond = one[(one["hidden_size"] > peak) & (peak > 0)]
+        dip = bool((beyond["s_high"] < chsh.CLASSICAL_BOUND).any())
+        names = dict(zip(SPECIFICATION, specification, strict=True))
+        rows.append(names | judged | {"peak": peak, "dip": dip})
+    return pd.DataFrame(rows)
+
+
+def is_primary(table: pd.DataFrame) -> pd.Series:
+    """Return which rows belong to the specification that the rest of the book uses."""
+    return (table[list(PRIMARY)] == pd.Series(PRIMARY)).all(axis=1)
