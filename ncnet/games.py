@@ -70,17 +70,17 @@ class Game:
 
     @property
     def inputs(self) -> np.ndarray:
-        """Items as the trunk sees them, float [items, bits]: bit 1 is +1, bit 0 is -1."""
+        """Items as the trunk sees them, float [items, bits]; bit 1 is +1, bit 0 is -1."""
         return np.array(list(itertools.product((-1.0, 1.0), repeat=self.bits)))
 
     @property
     def alice_targets(self) -> np.ndarray:
-        """Targets of A1 and A2, int8 [2, items]: class 1 is +1, class 0 is -1."""
+        """Targets of A1 and A2, int8 [2, items]; class 1 is +1, class 0 is -1."""
         return _signs(self.alice)
 
     @property
     def bob_targets(self) -> np.ndarray:
-        """Targets of B1 and B2, int8 [2, items]: class 1 is +1, class 0 is -1."""
+        """Targets of B1 and B2, int8 [2, items]; class 1 is +1, class 0 is -1."""
         return _signs(self.bob)
 
     def __str__(self) -> str:

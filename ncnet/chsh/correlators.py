@@ -179,7 +179,7 @@ def marginal_changes(marginal: xr.Dataset) -> xr.DataArray:
 def delta(marginal: xr.Dataset) -> xr.DataArray:
     """Return Delta, the signalling seen in the marginals: the sum of their absolute changes.
 
-    Delta = sum_i |<A_i>_{j=1} - <A_i>_{j=2}| + sum_j |<B_j>_{i=1} - <B_j>_{i=2}|, from 0 (no
+    ``Delta = sum_i |<A_i>_{j=1} - <A_i>_{j=2}| + sum_j |<B_j>_{i=1} - <B_j>_{i=2}|``, from 0 (no
     signalling) to 8 (Kujala, Dzhafarov, Larsson, PRL 115, 150401, arXiv 1412.4724). Estimated
     from replicas it is biased upwards where the true changes are near 0.
 

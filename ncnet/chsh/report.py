@@ -74,7 +74,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """Where the interval of S lies: above 2, below 2, or not distinguishable from 2."""
+        """Where the interval of S lies, above 2, below 2, or not distinguishable from 2."""
         low, high = self.interval
         if low > CLASSICAL_BOUND:
             return "above 2"
