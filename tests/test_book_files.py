@@ -29,7 +29,9 @@ def test_the_books_folder_links_to_the_root(name):
 
 def test_every_page_of_the_table_of_contents_exists():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    pages = [toc["root"], *(c["file"] for part in toc["parts"] for c in part["chapters"])]
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    sections = [section for chapter in chapters for section in chapter.get("sections", [])]
+    pages = [toc["root"], *(entry["file"] for entry in chapters + sections)]
     assert not [p for p in pages if not any((BOOK / f"{p}{e}").exists() for e in (".md", ".ipynb"))]
 
 
