@@ -1,0 +1,280 @@
+"""Trains the same ensemble with every engine, side by side: ``python -m benchmarks.ensemble``.
+
+Each measurement is a process of its own, kept to as many cores as it is to use, so that every
+library starts cold and none sees another's threads.
+"""
+
+import argparse
+import importlib.util
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import limit
+from benchmarks.engines import ENGINES, Ours
+from benchmarks.problem import Problem, correct
+from ncnet import results
+from ncnet.checks import check_choice
+
+ROOT = Path(__file__).resolve().parents[1]
+HIDDEN_SIZE = 3
+STEPS = 2000
+AGREE_AFTER = 100
+REPLICAS = {"loop": 2, "vmap": 1600, "jax": 1600, "eager": 1600, "compiled": 1600}
+REPEATS = {"loop": 1, "vmap": 1, "jax": 3, "eager": 3, "compiled": 5}
+GOALS = {
+    ("compiled", "loop"): 3000,
+    ("compiled", "vmap"): 60,
+    ("compiled", "jax"): 6,
+    ("eager", "vmap"): 8,
+}
+CORES = os.cpu_count() or 1
+EXTRA = "pip install -e '.[bench]'"
+
+
+def main() -> None:
+    options = _options()
+    if options.measure:
+        print(json.dumps(_measure(**json.loads(options.measure))))
+        return
+    devices = ["cpu", "cuda"] if _has_gpu() else ["cpu"]
+    rates = pd.concat([_rates(device, options.engines) for device in devices], ignore_index=True)
+    growth = _growth(options.engines)
+    print("\nhow our time grows\n" + growth.to_string(index=False))
+    if options.record:
+        parameters = {"hidden_size": HIDDEN_SIZE, "steps": STEPS, "replicas": REPLICAS}
+        command = "python -m benchmarks.ensemble --record"
+        for name, table in (("benchmark_engines", rates), ("benchmark_growth", growth)):
+            results.save(name, table, parameters=parameters, command=command)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ensemble", description=__doc__)
+    parser.add_argument(
+        "--engines", nargs="+", default=list(ENGINES), metavar="ENGINE", help=", ".join(ENGINES)
+    )
+    parser.add_argument(
+        "--record", action="store_true", help="write the tables to results/ as well"
+    )
+    parser.add_argument("--measure", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    try:
+        for engine in options.engines:
+            check_choice("engine", engine, ENGINES)
+    except ValueError as error:
+        parser.error(str(error))
+    return options
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _rates(device: str, engines: list[str]) -> pd.DataFrame:
+    chosen = [engine for engine in engines if _usable(engine, device)]
+    thread_counts = [1, CORES] if device == "cpu" and CORES > 1 else [CORES]
+    peaks = {}
+    if device == "cpu":
+        for threads in thread_counts:
+            peaks[threads] = _in_process(kind="peak", threads=threads)["peak"]
+    print(
+        f"\n{device}: overlap, n = {HIDDEN_SIZE}, {STEPS:,} steps, tanh, gradient descent, "
+        f"float32; {REPLICAS['compiled']:,} replicas in four contexts;\nthe loop is timed on "
+        f"{4 * REPLICAS['loop']} networks: its rate is extrapolated to as many\n"
+    )
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for engine, threads in itertools.product(chosen, thread_counts):
+            asked = {"engine": engine, "device": device, "threads": threads}
+            rows.append(asked | _in_process(kind="rate", folder=folder, **asked))
+        agreement = _agreement(chosen, Path(folder))
+    rates = pd.DataFrame(rows)
+    rates["peak"] = rates["threads"].map(peaks)
+    print(_rate_table(rates), "\n\nratios", _ratio_table(rates), sep="\n")
+    print(
+        f"\nagreement with float64: largest difference of a weight after {AGREE_AFTER} steps, "
+        f"share of outcomes that differ after {STEPS:,}"
+    )
+    print(agreement.to_string(index=False))
+    if peaks and "compiled" in chosen:
+        print("\n" + _share_table(rates))
+    return rates.merge(agreement, on="engine")
+
+
+def _usable(engine: str, device: str) -> bool:
+    if engine == "jax":
+        if importlib.util.find_spec("jax") is None:
+            print(f"JAX is left out, it is not installed: {EXTRA}")
+            return False
+        if device == "cuda":
+            import jax
+
+            return any(one.platform == "gpu" for one in jax.devices())
+    # On a GPU a loop over modules would take an hour, and the compiled path is for CPUs.
+    return device == "cpu" or engine in ("vmap", "jax", "eager")
+
+
+def _in_process(**asked: object) -> dict:
+    environment = os.environ | {"OMP_NUM_THREADS": str(asked["threads"])}
+    with tempfile.TemporaryDirectory() as cache:
+        # Nothing compiled before is found: the first start is a cold one.
+        environment["XDG_CACHE_HOME"] = cache
+        command = [sys.executable, "-m", "benchmarks.ensemble", "--measure", json.dumps(asked)]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+        )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _measure(kind: str, threads: int, **asked: object) -> dict:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    if kind == "peak":
+        return {"peak": limit.peak(threads)}
+    return _measure_rate(**asked)
+
+
+def _measure_rate(engine: str, device: str, folder: str) -> dict:
+    trainer = ENGINES[engine]
+    problem = Problem(HIDDEN_SIZE, REPLICAS[engine], STEPS)
+    # JAX compiles for a number of networks and steps, the others for none.
+    first = problem if engine == "jax" else Problem(HIDDEN_SIZE, replicas=1, steps=1)
+    cold = _seconds(lambda: trainer.train(first, device))
+    rates = [
+        problem.network_steps / _seconds(lambda: trainer.train(problem, device))
+        for _ in range(REPEATS[engine])
+    ]
+    early = trainer.weights_after(problem, AGREE_AFTER, device)
+    late = trainer.weights_after(problem, STEPS, device)
+    weights = {f"early_{name}": part for name, part in zip(("trunk", "heads"), early, strict=True)}
+    np.savez(Path(folder) / engine, **weights, correct=correct(problem, *late))
+    return {
+        "rate": max(rates),
+        "slowest": min(rates),
+        "cold_seconds": cold - first.network_steps / max(rates),
+    }
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _agreement(engines: list[str], folder: Path) -> pd.DataFrame:
+    """Compare each engine with the eager one in float64, on the replicas that it trained."""
+    exact = Problem(HIDDEN_SIZE, max(REPLICAS.values()), STEPS)
+    reference = Ours("eager", dtype="float64")
+    early = reference.weights_after(exact, AGREE_AFTER, "cpu")
+    late = correct(exact, *reference.weights_after(exact, STEPS, "cpu"))
+    rows = []
+    for engine in engines:
+        with np.load(folder / f"{engine}.npz") as found:
+            pairs = zip(early, (found["early_trunk"], found["early_heads"]), strict=True)
+            apart = max(_apart(exact, *pair, REPLICAS[engine]).max() for pair in pairs)
+            differ = _apart(exact, late, found["correct"], REPLICAS[engine]).mean()
+        rows.append({"engine": engine, "weights_apart": apart, "outcomes_differ": differ})
+    return pd.DataFrame(rows)
+
+
+def _apart(exact: Problem, wide: np.ndarray, narrow: np.ndarray, replicas: int) -> np.ndarray:
+    same = wide.reshape(*wide.shape[:-1], 4, exact.replicas)[..., :replicas]
+    other = narrow.reshape(*narrow.shape[:-1], 4, replicas)
+    return np.abs(same.astype(float) - other.astype(float))
+
+
+def _growth(engines: list[str]) -> pd.DataFrame:
+    """Time our calls alone over replicas, hidden sizes and threads; eagerly up to 10,000."""
+    steps_of = {100: 2000, 1000: 2000, 10_000: 1000, 100_000: 400, 1_000_000: 100}
+    rows = []
+    for path in (path for path in ("compiled", "eager") if path in engines):
+        trainer = Ours(path)
+        for replicas, steps in steps_of.items():
+            if path == "compiled" or replicas <= 10_000:
+                problem = Problem(HIDDEN_SIZE, replicas, steps)
+                rows.append(_grown(trainer, "replicas", replicas, problem))
+        for hidden_size in (1, 2, 3, 4, 8, 16, 32, 64):
+            problem = Problem(hidden_size, 1600, 200)
+            rows.append(_grown(trainer, "hidden_size", hidden_size, problem))
+        for threads in range(1, CORES + 1):
+            problem = Problem(HIDDEN_SIZE, 1600, STEPS)
+            rows.append(_grown(trainer, "threads", threads, problem, threads=threads))
+    return pd.DataFrame(rows)
+
+
+def _grown(trainer: Ours, varied: str, value: int, problem: Problem, threads: int = CORES) -> dict:
+    trainer.train(Problem(problem.hidden_size, replicas=1, steps=1), "cpu")  # compile first
+    seconds = min(_seconds(lambda: trainer.train(problem, "cpu", threads)) for _ in range(2))
+    return {
+        "path": trainer.path,
+        "varied": varied,
+        "value": value,
+        "steps": problem.steps,
+        "seconds": seconds,
+        "rate": problem.network_steps / seconds,
+    }
+
+
+def _rate_table(rates: pd.DataFrame) -> str:
+    shown = rates.assign(
+        engine=rates["engine"].map(lambda engine: ENGINES[engine].label),
+        rate=rates["rate"].map(_million),
+        slowest=rates["slowest"].map(_million),
+        cold_seconds=rates["cold_seconds"].map("{:.1f}".format),
+    )
+    columns = {
+        "engine": "engine",
+        "threads": "threads",
+        "rate": "million network-steps/s",
+        "slowest": "slowest repeat",
+        "cold_seconds": "cold start, s",
+    }
+    return shown[list(columns)].rename(columns=columns).to_string(index=False)
+
+
+def _million(rate: float) -> str:
+    return f"{rate / 1e6:.3g}"
+
+
+def _ratio_table(rates: pd.DataFrame) -> str:
+    lines = []
+    for threads, of_threads in rates.groupby("threads"):
+        rate = of_threads.set_index("engine")["rate"]
+        for (ours, other), goal in GOALS.items():
+            if {ours, other} <= set(rate.index):
+                ratio = rate[ours] / rate[other]
+                verdict = "met" if ratio >= goal else "missed"
+                lines.append(
+                    f"  {threads} thread(s): {ours} / {other} = {ratio:,.1f} "
+                    f"(goal {goal:,}: {verdict})"
+                )
+    return "\n".join(lines)
+
+
+def _share_table(rates: pd.DataFrame) -> str:
+    problem = Problem(HIDDEN_SIZE, replicas=1, steps=1)
+    items, features = problem.inputs().shape
+    flops = limit.operations(HIDDEN_SIZE, features + 1, items)
+    lines = [f"a network-step is {flops:,} floating-point operations"]
+    for row in rates[rates["engine"] == "compiled"].itertuples():
+        reached = row.rate * flops
+        lines.append(
+            f"  {row.threads} thread(s): {reached / 1e9:.0f} of {row.peak / 1e9:.0f} billion a "
+            f"second, the peak of fused multiply-adds alone: {reached / row.peak:.0%}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

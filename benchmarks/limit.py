@@ -1,0 +1,46 @@
+"""How much arithmetic a step is, and how much the machine can do."""
+
+import ctypes
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ncnet.ensemble import compiler
+
+ROUNDS = 20_000_000
+REPEATS = 5
+TANH, EXPONENTIAL = 21, 21
+
+
+def operations(hidden_size: int, features: int, items: int) -> int:
+    """Return the floating-point operations of a network's step, as `compiled.cpp` does them.
+
+    Tanh and gradient descent; a multiplication, an addition and a division are one each,
+    comparisons and conversions none. `features` includes the constant one.
+
+    >>> operations(3, 4, 8)
+    1712
+    """
+    forward = 2 * features - 1 + TANH + 4
+    backward = 4 + 3 + 2 + 1 + 2 * features
+    errors = 1 + EXPONENTIAL + 4 + 1
+    update = 2 * (hidden_size * features + 2 * (hidden_size + 1))
+    return hidden_size * items * (forward + backward) + 2 * items * errors + update
+
+
+def peak(threads: int) -> float:
+    """Return the most floating-point operations a second that so many threads reach together."""
+    library = compiler.library(Path(__file__).with_suffix(".cpp"))
+    library.multiply_add.argtypes = [ctypes.c_int64, ctypes.POINTER(ctypes.c_float)]
+    library.multiply_add.restype = ctypes.c_double
+
+    def work(_: int) -> float:
+        return library.multiply_add(ROUNDS, ctypes.byref(ctypes.c_float()))
+
+    rates = []
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(REPEATS):
+            start = time.perf_counter()
+            done = sum(pool.map(work, range(threads)))
+            rates.append(done / (time.perf_counter() - start))
+    return max(rates)
