@@ -4,6 +4,7 @@ A result ``name`` is two files of `FOLDER`: ``name.parquet``, the table, and ``n
 came from. `FOLDER` is the checkout's ``results/``, wherever the reader's working directory is.
 """
 
+import ast
 import hashlib
 import importlib.metadata
 import io
@@ -191,16 +192,33 @@ def _imported_modules() -> dict[str, str]:
 
 
 def _source_digests() -> dict[str, str]:
-    """Return a digest of the source of every module of the package, C++ beside it included."""
+    """Return a digest of what every module of the package does.
+
+    Of Python without comments, docstrings and layout: words may be mended without turning hours
+    of training into an earlier version's. Of C++ beside a module, the whole text.
+    """
     package = Path(__file__).resolve().parent
     digests = {}
     for path in package.rglob("*.py"):
         parts = (package.name, *path.relative_to(package).with_suffix("").parts)
         name = ".".join(parts).removesuffix(".__init__")
         native = path.with_suffix(".cpp")
-        source = path.read_bytes() + (native.read_bytes() if native.exists() else b"")
-        digests[name] = hashlib.sha256(source).hexdigest()[:16]
+        code = _code(path.read_text()) + (native.read_text() if native.exists() else "")
+        digests[name] = hashlib.sha256(code.encode()).hexdigest()[:16]
     return digests
+
+
+def _code(source: str) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            # An attribute's docstring is such an expression too, without being the first.
+            node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(getattr(node.value, "value", None), str)
 
 
 # What ran is what was imported: an edit made during a long run must not pass for it.

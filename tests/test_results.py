@@ -1,4 +1,6 @@
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -103,3 +105,48 @@ def test_results_are_found_wherever_the_reader_stands(tmp_path, monkeypatch):
     }
     for name in ("capacity", "along_training"):
         assert results.load(name).table["s"].between(-4, 4).all()
+
+
+def test_words_and_layout_are_no_other_version_and_code_is():
+    source = (
+        '"""Doc."""\nX = 1\n"""What X is."""\n\n\ndef f(x):\n    """Doc."""\n    return x  # why\n'
+    )
+    mended = '"""Better."""\n\nX = (1)\n\ndef f(x):\n    return x\n'
+    assert results._code(source) == results._code(mended)
+    assert results._code(source) != results._code(source.replace("return x", "return -x"))
+    assert results._code(source) != results._code(source.replace("X = 1", "X = '1'"))
+
+
+def test_kernels_are_part_of_the_version_of_their_module(tmp_path, monkeypatch):
+    before = results._source_digests()
+    package = tmp_path / "ncnet"
+    shutil.copytree(Path(results.__file__).parent, package)
+    (package / "ensemble" / "compiled.cpp").write_text("// another kernel")
+    monkeypatch.setattr(results, "__file__", str(package / "results.py"))
+    after = results._source_digests()
+    assert {module for module in before if before[module] != after[module]} == {
+        "ncnet.ensemble.compiled"
+    }
+
+
+def test_a_part_is_made_once_for_its_parameters(tmp_path, monkeypatch):
+    made = []
+
+    def part(n):
+        return results.kept({"n": n}, lambda: made.append(n) or TABLE.assign(n=n), folder=tmp_path)
+
+    for n in (1, 2, 1):
+        pd.testing.assert_frame_equal(part(n), TABLE.assign(n=n))
+    assert made == [1, 2]
+    monkeypatch.setitem(results.DIGESTS_AT_IMPORT, "ncnet.games", "another version")
+    part(1)
+    assert made == [1, 2, 1]
+
+
+def test_a_part_cut_off_leaves_nothing_behind(tmp_path):
+    def killed():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        results.kept({"n": 1}, killed, folder=tmp_path)
+    assert not list(tmp_path.iterdir())
