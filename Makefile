@@ -43,9 +43,11 @@ test: $(ENVIRONMENT)  ## lint and run all tests, warnings as errors
 notebooks: $(ENVIRONMENT)  ## write each notebook from its .py pair
 	@python .ci/pair_notebooks.py
 
+# All but `bench`, which brings another framework for comparison.
+EXTRAS := lora book batch dev
 .PHONY: lock
 lock: $(ENVIRONMENT)  ## write requirements.txt from pyproject.toml and requirements.in
-	@CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --all-extras --allow-unsafe --strip-extras \
+	@CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet $(EXTRAS:%=--extra=%) --allow-unsafe --strip-extras \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 	    --output-file requirements.txt pyproject.toml requirements.in
 	@# The build of torch (+cpu, +cu130) is the machine's choice, not the lock's.

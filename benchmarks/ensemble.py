@@ -5,6 +5,7 @@ library starts cold and none sees another's threads.
 """
 
 import argparse
+import importlib.metadata
 import importlib.util
 import itertools
 import json
@@ -52,6 +53,8 @@ def main() -> None:
     print("\nhow our time grows\n" + growth.to_string(index=False))
     if options.record:
         parameters = {"hidden_size": HIDDEN_SIZE, "steps": STEPS, "replicas": REPLICAS}
+        parameters["jax"] = importlib.metadata.version("jax")
+        parameters["operations"] = _operations()
         command = "python -m benchmarks.ensemble --record"
         for name, table in (("benchmark_engines", rates), ("benchmark_growth", growth)):
             results.save(name, table, parameters=parameters, command=command)
@@ -72,6 +75,11 @@ def _options() -> argparse.Namespace:
             check_choice("engine", engine, ENGINES)
     except ValueError as error:
         parser.error(str(error))
+    missing = [engine for engine in ENGINES if engine not in options.engines]
+    if options.record and not importlib.util.find_spec("jax"):
+        missing.append("jax")
+    if options.record and missing:
+        parser.error(f"--record takes all engines, `{missing[0]}` is missing: {EXTRA} brings JAX")
     return options
 
 
@@ -84,10 +92,6 @@ def _has_gpu() -> bool:
 def _rates(device: str, engines: list[str]) -> pd.DataFrame:
     chosen = [engine for engine in engines if _usable(engine, device)]
     thread_counts = [1, CORES] if device == "cpu" and CORES > 1 else [CORES]
-    peaks = {}
-    if device == "cpu":
-        for threads in thread_counts:
-            peaks[threads] = _in_process(kind="peak", threads=threads)["peak"]
     print(
         f"\n{device}: overlap, n = {HIDDEN_SIZE}, {STEPS:,} steps, tanh, gradient descent, "
         f"float32; {REPLICAS['compiled']:,} replicas in four contexts;\nthe loop is timed on "
@@ -97,17 +101,17 @@ def _rates(device: str, engines: list[str]) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         for engine, threads in itertools.product(chosen, thread_counts):
             asked = {"engine": engine, "device": device, "threads": threads}
-            rows.append(asked | _in_process(kind="rate", folder=folder, **asked))
+            label = {"label": ENGINES[engine].label}
+            rows.append(label | asked | _in_process(folder=folder, **asked))
         agreement = _agreement(chosen, Path(folder))
     rates = pd.DataFrame(rows)
-    rates["peak"] = rates["threads"].map(peaks)
     print(_rate_table(rates), "\n\nratios", _ratio_table(rates), sep="\n")
     print(
         f"\nagreement with float64: largest difference of a weight after {AGREE_AFTER} steps, "
         f"share of outcomes that differ after {STEPS:,}"
     )
     print(agreement.to_string(index=False))
-    if peaks and "compiled" in chosen:
+    if device == "cpu" and "compiled" in chosen:
         print("\n" + _share_table(rates))
     return rates.merge(agreement, on="engine")
 
@@ -137,15 +141,9 @@ def _in_process(**asked: object) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _measure(kind: str, threads: int, **asked: object) -> dict:
+def _measure(engine: str, threads: int, device: str, folder: str) -> dict:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-    if kind == "peak":
-        return {"peak": limit.peak(threads)}
-    return _measure_rate(**asked)
-
-
-def _measure_rate(engine: str, device: str, folder: str) -> dict:
     trainer = ENGINES[engine]
     problem = Problem(HIDDEN_SIZE, REPLICAS[engine], STEPS)
     # JAX compiles for a number of networks and steps, the others for none.
@@ -163,6 +161,8 @@ def _measure_rate(engine: str, device: str, folder: str) -> dict:
         "rate": max(rates),
         "slowest": min(rates),
         "cold_seconds": cold - first.network_steps / max(rates),
+        # Measured here and now: other work on the machine slows both down.
+        "peak": limit.peak(threads) if device == "cpu" else None,
     }
 
 
@@ -228,13 +228,12 @@ def _grown(trainer: Ours, varied: str, value: int, problem: Problem, threads: in
 
 def _rate_table(rates: pd.DataFrame) -> str:
     shown = rates.assign(
-        engine=rates["engine"].map(lambda engine: ENGINES[engine].label),
         rate=rates["rate"].map(_million),
         slowest=rates["slowest"].map(_million),
         cold_seconds=rates["cold_seconds"].map("{:.1f}".format),
     )
     columns = {
-        "engine": "engine",
+        "label": "engine",
         "threads": "threads",
         "rate": "million network-steps/s",
         "slowest": "slowest repeat",
@@ -262,10 +261,13 @@ def _ratio_table(rates: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def _operations() -> int:
+    items, features = Problem(HIDDEN_SIZE, replicas=1, steps=1).inputs().shape
+    return limit.operations(HIDDEN_SIZE, features + 1, items)
+
+
 def _share_table(rates: pd.DataFrame) -> str:
-    problem = Problem(HIDDEN_SIZE, replicas=1, steps=1)
-    items, features = problem.inputs().shape
-    flops = limit.operations(HIDDEN_SIZE, features + 1, items)
+    flops = _operations()
     lines = [f"a network-step is {flops:,} floating-point operations"]
     for row in rates[rates["engine"] == "compiled"].itertuples():
         reached = row.rate * flops

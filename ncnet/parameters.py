@@ -73,6 +73,33 @@ class Rq1(Training):
         return self
 
 
+class Rq3Multiverse(BaseModel):
+    """Parameters of ``rq3_multiverse``: S(n) under other choices."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    trainings: Annotated[int, Field(ge=1, le=108)]
+    hidden_sizes: HiddenSizes
+    replicas: Replicas
+    steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    seed: Annotated[int, Field(ge=0)]
+    record: bool
+
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> Self:
+        if 3 not in self.hidden_sizes:
+            raise ValueError(
+                f"parameter `hidden_sizes` is {self.hidden_sizes}: expected 3 among them, which the "
+                "rules compare with"
+            )
+        if self.record and self.replicas < 1600:
+            raise ValueError(
+                f"parameter `replicas` is {self.replicas}: a record takes at least 1600, or else no "
+                "interval at the ceiling is as short as the rules ask for"
+            )
+        return self
+
+
 class Rq3(Training):
     """Parameters of ``rq3``: S against capacity and along training."""
 

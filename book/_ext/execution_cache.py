@@ -5,9 +5,12 @@ notebook reads, and Sphinx keeps pages whose own source is unchanged. So the cac
 folder named by a digest of all three things that a number can depend on: the package, the
 recorded results and the locked versions. Another digest is another, empty cache; it is also a
 changed setting, so that Sphinx reads every page again.
+
+And build without a C++ compiler: trainings are slower then, which the pages say themselves.
 """
 
 import hashlib
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +35,14 @@ def set_cache_path(app, config):
     config.nb_execution_cache_path = str(cache)
 
 
+def let_kernels_train_eagerly():
+    """Keep the warning that there is no compiler from failing the build."""
+    already = os.environ.get("PYTHONWARNINGS")
+    filters = [already] if already else []
+    filters.append("ignore:training eagerly:RuntimeWarning")
+    os.environ["PYTHONWARNINGS"] = ",".join(filters)
+
+
 def rewrite_all_pages(app, env):
     """Write all pages when one was read: prose quotes numbers from the notebooks' pages."""
     return env.found_docs
@@ -39,6 +50,7 @@ def rewrite_all_pages(app, env):
 
 def setup(app):
     """Connect to Sphinx."""
+    let_kernels_train_eagerly()
     app.connect("config-inited", set_cache_path)
     app.connect("env-updated", rewrite_all_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

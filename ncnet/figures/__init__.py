@@ -4,7 +4,9 @@ from ncnet.figures.bounds import bounds
 from ncnet.figures.capacity import along_training, capacity
 from ncnet.figures.contexts import contexts
 from ncnet.figures.diagram import network_and_contexts
+from ncnet.figures.engine import engines, growth
 from ncnet.figures.headline import headline
+from ncnet.figures.multiverse import retrained, shapes, shares, specification_curve
 from ncnet.figures.runs import runs
 from ncnet.figures.style import use_style
 
@@ -13,8 +15,14 @@ __all__ = [
     "bounds",
     "capacity",
     "contexts",
+    "engines",
+    "growth",
     "headline",
     "network_and_contexts",
+    "retrained",
     "runs",
+    "shapes",
+    "shares",
+    "specification_curve",
     "use_style",
 ]
