@@ -89,13 +89,13 @@ class Rq3Multiverse(BaseModel):
     def _can_be_judged(self) -> Self:
         if 3 not in self.hidden_sizes:
             raise ValueError(
-                f"parameter `hidden_sizes` is {self.hidden_sizes}: expected 3 among them, which the "
-                "rules compare with"
+                f"parameter `hidden_sizes` is {self.hidden_sizes}: expected 3 among them, which "
+                "the rules compare with"
             )
         if self.record and self.replicas < 1600:
             raise ValueError(
-                f"parameter `replicas` is {self.replicas}: a record takes at least 1600, or else no "
-                "interval at the ceiling is as short as the rules ask for"
+                f"parameter `replicas` is {self.replicas}: a record takes at least 1600, or else "
+                "no interval at the ceiling is as short as the rules ask for"
             )
         return self
 

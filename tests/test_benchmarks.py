@@ -1,0 +1,89 @@
+"""The benchmarks train what they say, whatever the engine; their speed is nobody's test."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import ensemble, limit
+from benchmarks.engines import ENGINES, Ours
+from benchmarks.problem import Problem, correct
+from tests.compilers import has_compiler
+
+
+def usable(engine):
+    if engine == "jax":
+        return importlib.util.find_spec("jax") is not None
+    return engine != "compiled" or has_compiler()
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param(engine, marks=pytest.mark.skipif(not usable(engine), reason="not here"))
+        for engine in ENGINES
+    ],
+)
+def test_every_engine_trains_the_same_networks(engine):
+    # The kernel takes networks by the sixteen; these are four contexts of four.
+    problem = Problem(hidden_size=3, replicas=4, steps=20)
+    found = ENGINES[engine].weights_after(problem, problem.steps, "cpu")
+    exact = Ours("eager", dtype="float64").weights_after(problem, problem.steps, "cpu")
+    for one, other in zip(found, exact, strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one, other, atol=2e-4)
+    np.testing.assert_array_equal(correct(problem, *found), correct(problem, *exact))
+
+
+def test_the_problem_is_that_of_the_public_call():
+    import ncnet
+
+    problem = Problem(hidden_size=3, replicas=70, steps=30)
+    outcomes = ncnet.train(
+        problem.game, hidden_size=3, replicas=70, seed=problem.seed, steps=30, dtype="float64"
+    )
+    weights = Ours("eager", dtype="float64").weights_after(problem, 30, "cpu")
+    found = correct(problem, *weights).reshape(2, 8, 2, 2, 70)
+    for party, name in enumerate("ab"):
+        expected = outcomes[name].transpose("item", "alice_setting", "bob_setting", "replica") > 0
+        np.testing.assert_array_equal(found[party], expected)
+
+
+def test_operations_are_those_of_the_kernel():
+    # A hidden output: sum, tanh, both heads' sums, and back. Then both heads' errors, and weights.
+    assert (
+        limit.operations(hidden_size=3, features=4, items=8)
+        == 24 * (7 + 21 + 4 + 18) + 16 * 27 + 40
+    )
+
+
+def test_ratios_are_judged_by_their_goals():
+    rates = pd.DataFrame(
+        {
+            "engine": ["loop", "vmap", "jax", "eager", "compiled"],
+            "threads": 1,
+            "rate": [1e3, 1e5, 2e6, 1e6, 1e7],
+        }
+    )
+    lines = ensemble._ratio_table(rates).splitlines()
+    assert lines == [
+        "  1 thread(s): compiled / loop = 10,000.0 (goal 3,000: met)",
+        "  1 thread(s): compiled / vmap = 100.0 (goal 60: met)",
+        "  1 thread(s): compiled / jax = 5.0 (goal 6: missed)",
+        "  1 thread(s): eager / vmap = 10.0 (goal 8: met)",
+    ]
+
+
+def test_an_unknown_engine_is_named_with_the_nearest():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.ensemble", "--engines", "vmapp"],
+        cwd=Path(__file__).resolve().parents[1],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "unknown engine `vmapp`: did you mean `vmap`?" in done.stderr

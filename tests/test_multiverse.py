@@ -1,0 +1,97 @@
+"""The multiverse covers its grid, reads what it trains, and goes on where it was cut off."""
+
+import pandas as pd
+import pytest
+
+import ncnet
+from ncnet import chsh, claims, multiverse, results
+
+SMALL = {"hidden_sizes": [1, 3], "replicas": 64, "seed": 2, "steps": [5, 20]}
+
+
+def test_the_grid_is_as_wide_as_it_says_and_holds_the_books_choices():
+    trainings = multiverse.trainings()
+    distinct = {tuple(training.values()) for training in trainings}
+    assert len(distinct) == len(trainings) >= 60
+    primary = {name: multiverse.PRIMARY[name] for name in multiverse.TRAINING}
+    assert primary in trainings
+    assert multiverse.PRIMARY["steps"] in multiverse.STEPS
+    assert multiverse.PRIMARY["readout"] in chsh.READOUTS
+    assert tuple(range(1, 11)) == multiverse.HIDDEN_SIZES
+
+
+def test_a_row_is_the_report_of_its_specification():
+    training = multiverse.trainings()[-1]
+    table = multiverse.sweep(training, **SMALL)
+    assert len(table) == 2 * 2 * len(chsh.READOUTS)
+    options = {name: training[name] for name in multiverse.TRAINING if name != "game"}
+    outcomes = ncnet.train(
+        ncnet.games.named(training["game"]), hidden_size=3, replicas=64, seed=2, steps=20, **options
+    )
+    for readout in chsh.READOUTS:
+        here = (table["steps"] == 20) & (table["hidden_size"] == 3) & (table["readout"] == readout)
+        row = table[here].squeeze()
+        report = chsh.report(outcomes, readout=readout, level=claims.simultaneous_level(2))
+        assert row["s"] == pytest.approx(report.s)
+        assert row["delta"] == pytest.approx(report.delta)
+        assert row["interval_method"] == report.interval_method
+        # Drawn for S alone, and together with all else: the same interval but for the draw.
+        assert (row["s_low"], row["s_high"]) == pytest.approx(report.interval, abs=0.05)
+        assert row["correlator_21"] == pytest.approx(report.correlators[1, 0])
+        assert row["alice_12"] == pytest.approx(report.alice[0, 1])
+        assert row["bob_12"] == pytest.approx(report.bob[0, 1])
+
+
+def test_verdicts_judge_each_specification_by_itself():
+    def specification(readout, values):
+        table = pd.DataFrame({"hidden_size": range(1, 6), "s": values})
+        table["s_low"], table["s_high"] = table["s"] - 0.01, table["s"] + 0.01
+        return table.assign(**multiverse.PRIMARY | {"readout": readout})
+
+    table = pd.concat(
+        [
+            specification("correct", [0.5, 1.8, 2.3, 1.9, 2.0]),
+            specification("solved", [0.5, 1.8, 1.9, 2.2, 2.0]),
+            specification("prediction", [0.5, 0.5, 0.5, 0.5, 0.5]),
+        ]
+    )
+    found = multiverse.verdicts(table).set_index("readout")
+    assert found["peak"].to_dict() == {"correct": 3, "solved": 4, "prediction": 0}
+    assert found["dip"].to_dict() == {"correct": True, "solved": False, "prediction": False}
+    assert found["peak-at-3"].to_dict() == {"correct": True, "solved": False, "prediction": False}
+    assert multiverse.is_primary(found.reset_index()).tolist() == [True, False, False]
+
+
+def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "user_cache_path", lambda _: tmp_path)
+    chosen, trained = multiverse.trainings()[:3], []
+    whole = multiverse.run(chosen, **SMALL)
+    sweep = multiverse.sweep
+
+    def cut_off_at_the_third(training, **options):
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        trained.append(training)
+        return sweep(training, **options)
+
+    monkeypatch.setattr(multiverse, "sweep", cut_off_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        multiverse.run(chosen, resume=True, **SMALL)
+    trained.remove(chosen[0])
+    pd.testing.assert_frame_equal(multiverse.run(chosen, resume=True, **SMALL), whole)
+    assert trained == [chosen[1], chosen[2]]
+
+
+@pytest.mark.slow
+def test_the_recorded_multiverse_can_be_made_again():
+    recorded = results.load("multiverse").table
+    given = results.load("multiverse").provenance["parameters"]
+    training = {name: multiverse.PRIMARY[name] for name in multiverse.TRAINING}
+    again = multiverse.sweep(
+        training, hidden_sizes=[3], replicas=given["replicas"], seed=given["seed"], steps=[500]
+    )
+    pairs = again.merge(
+        recorded, on=[*multiverse.SPECIFICATION, "hidden_size"], suffixes=("", "_recorded")
+    )
+    assert len(pairs) == len(chsh.READOUTS)
+    assert (pairs["s"] - pairs["s_recorded"]).abs().max() < 0.02
