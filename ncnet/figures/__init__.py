@@ -6,7 +6,7 @@ from ncnet.figures.contexts import contexts
 from ncnet.figures.diagram import network_and_contexts
 from ncnet.figures.engine import engines, growth
 from ncnet.figures.headline import headline
-from ncnet.figures.multiverse import retrained, shapes, shares, specification_curve
+from ncnet.figures.multiverse import retrained, shapes, shares, solved, specification_curve
 from ncnet.figures.runs import runs
 from ncnet.figures.style import use_style
 
@@ -23,6 +23,7 @@ __all__ = [
     "runs",
     "shapes",
     "shares",
+    "solved",
     "specification_curve",
     "use_style",
 ]

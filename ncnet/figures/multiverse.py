@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from ncnet.chsh import CLASSICAL_BOUND, TSIRELSON_BOUND
 from ncnet.figures.style import BLUE, INK, MARKERS, SERIES, VERMILION, draw_bounds
@@ -211,6 +212,48 @@ def retrained(pairs: pd.DataFrame, capacities: Sequence[int]) -> Figure:
         axes.set_ylabel("S (no unit)")
     grid[0, 0].legend(fontsize=8.5, loc="lower right")
     return figure
+
+
+def solved(table: pd.DataFrame) -> Figure:
+    """Draw how often a task is learnt over n, a line for each company that its head has.
+
+    Parameters
+    ----------
+    table
+        One row a share: ``game``, ``activation``, ``optimizer``, ``learning_rate``, ``hidden_size``,
+        ``company``, and ``share`` with its interval ``low``, ``high``.
+    """
+    columns = list(table.groupby(["activation", "optimizer", "learning_rate"], sort=False))
+    games = list(dict.fromkeys(table["game"]))
+    figure = Figure(figsize=(1.75 * len(columns), 1.9 * len(games) + 0.6))
+    grid = figure.subplots(len(games), len(columns), sharex=True, sharey=True, squeeze=False)
+    for place, ((activation, optimizer, rate), of_column) in enumerate(columns):
+        grid[0, place].set_title(f"{activation}\n{_words(optimizer)}\n{rate:g}", fontsize=9)
+        grid[-1, place].set_xlabel("n")
+        for axes, game in zip(grid[:, place], games, strict=True):
+            _shares_solved(axes, of_column[of_column["game"] == game])
+    for axes, game in zip(grid[:, 0], games, strict=True):
+        axes.set_ylabel(f"{game}\nshare solved")
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8.5)
+    return figure
+
+
+def _shares_solved(axes: Axes, table: pd.DataFrame) -> None:
+    for place, (company, one) in enumerate(table.groupby("company", sort=False)):
+        axes.fill_between(
+            one["hidden_size"], one["low"], one["high"], color=SERIES[place], alpha=0.25, lw=0
+        )
+        axes.plot(
+            one["hidden_size"],
+            one["share"],
+            marker=MARKERS[place],
+            markersize=3,
+            linewidth=1.1,
+            color=SERIES[place],
+            label=company,
+        )
 
 
 def _words(option: str) -> str:
