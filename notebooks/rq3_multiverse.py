@@ -20,8 +20,8 @@
 # reading, ours included, could be the lucky one.
 #
 # **What is run.** All of them: a *multiverse* {cite:p}`steegen2016`. Each combination of choices is a
-# *specification*; each gives S at n = 1 to 10 hidden units and a verdict on every statement, by rules
-# written before anything was trained. That took half an hour and is recorded; a few of the trainings, drawn
+# *specification* {cite:p}`simonsohn2020`; each gives S at n = 1 to 10 hidden units and a verdict on
+# every statement, by rules written before anything was trained. That took half an hour and is recorded; a few of the trainings, drawn
 # at random, are repeated live with another seed. Where a statement fails, we say why we think so, and
 # test that thought.
 #
@@ -250,11 +250,11 @@ pairs = live.merge(table, on=keys, suffixes=("", "_recorded"))
 pairs = pairs[pairs["readout"] == "correct"]
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-retrained", "caption": "S(n) of trainings drawn at random: recorded (blue, simultaneous 95 % band) and live (red, simultaneous 95 % intervals), readout `correct`."}, "image": {"alt": "Panels of S over n for a few trainings. The live points lie on the recorded lines within their intervals."}}
-if len(pairs):
-    shown = figures.retrained(pairs, hidden_sizes)
-else:
-    shown = f"no recorded training stops after {steps:,} steps"
-shown
+(
+    figures.retrained(pairs, hidden_sizes)
+    if len(pairs)
+    else f"no recorded training stops after {steps:,} steps"
+)
 
 # %% tags=["remove-cell"]
 apart = (pairs["s_low"] > pairs["s_high_recorded"]) | (
@@ -270,10 +270,11 @@ glue("live_apart", int(apart.sum()), display=False)
 #
 # Four thoughts, each with a prediction that was written down before it was tested.
 #
-# ### 1. What counts is learning rate × steps
+# ### 1. What counts is the learning rate times the steps
 #
-# *Thought.* With a small step, gradient descent follows a path whose length is learning rate × steps. Trainings
-# that fall short of the peak, or peak later, have merely not gone far enough along it.
+# *Thought.* With small steps, gradient descent follows a path, and how far along it goes with the learning
+# rate times the number of steps. Trainings that fall short of the peak, or peak later, have merely not gone
+# far enough. (Noticed in the rows of one activation in `overlap`; all others were still to come.)
 #
 # *Prediction.* Gradient descent with 0.5 for 2,000 steps and with 2.0 for 500 steps give the same S, at
 # every n, in every game, activation and initialisation.
@@ -313,7 +314,7 @@ settled = far_verdicts.pivot_table(
     sort=False,
 )
 settled = settled[sorted(settled.columns)]
-settled.rename_axis(columns="rate × steps").style.format("{:.0%}")
+settled.rename_axis(columns="rate times steps").style.format("{:.0%}")
 
 # %% [markdown]
 # ### 2. Unfinished training moves the peak; relu is another matter

@@ -23,7 +23,15 @@ SMALL = {
         "steps": 30,
         "seed": 7,
     },
+    "rq3_multiverse": {
+        "trainings": 1,
+        "hidden_sizes": [3],
+        "replicas": 64,
+        "steps": 500,
+        "seed": 7,
+    },
 }
+PICTURES = {"rq1": 2, "rq3": 2, "rq3_multiverse": 6}
 
 
 def papermill(name, parameters, folder):
@@ -38,7 +46,7 @@ def test_every_notebook_is_tried():
 
 @pytest.mark.parametrize("name", SMALL)
 def test_papermill_sees_every_parameter_and_the_defaults_are_valid(name):
-    model = getattr(parameters, name.capitalize())
+    model = getattr(parameters, name.title().replace("_", ""))
     found = inspect_notebook(NOTEBOOKS / f"{name}.ipynb")
     assert set(found) == set(model.model_fields)
     defaults = {key: ast.literal_eval(value["default"]) for key, value in found.items()}
@@ -53,7 +61,7 @@ def test_runs_with_other_parameters(name, tmp_path):
     notebook = nbformat.read(tmp_path / "out.ipynb", as_version=4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     pictures = [output for output in outputs if "image/svg+xml" in output.get("data", {})]
-    assert len(pictures) == 2
+    assert len(pictures) == PICTURES[name]
     assert not [output for output in outputs if output.get("name") == "stderr"]
 
 
@@ -69,6 +77,11 @@ def test_runs_with_other_parameters(name, tmp_path):
             "unknown parameter `hiden_sizes`: did you mean `hidden_sizes`?",
         ),
         ("rq3", {"steps": "many"}, "parameter `steps` is 'many'"),
+        (
+            "rq3_multiverse",
+            {"hidden_sizes": [1, 2]},
+            "parameter `hidden_sizes` is [1, 2]: expected 3 among them",
+        ),
     ],
 )
 def test_stops_at_bad_parameters_with_one_line(name, parameters, line, tmp_path):

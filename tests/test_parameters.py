@@ -4,8 +4,8 @@ import typing
 import pytest
 
 import ncnet
-from ncnet import chsh, ensemble, games, parameters
-from ncnet.parameters import ParameterError, Rq1, Rq3, validate
+from ncnet import chsh, ensemble, games, multiverse, parameters
+from ncnet.parameters import ParameterError, Rq1, Rq3, Rq3Multiverse, validate
 
 RQ1 = {
     "game": "overlap",
@@ -105,3 +105,34 @@ def test_choices_are_those_of_the_package():
     assert multiple_of.multiple_of == chsh.RUN_LENGTH
     for game in games.NAMED:
         assert ncnet.games.named(game).name == game
+
+
+MULTIVERSE = {
+    "trainings": 2,
+    "hidden_sizes": [1, 3],
+    "replicas": 320,
+    "steps": 2000,
+    "seed": 0,
+    "record": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"hidden_sizes": [1, 2]}, "parameter `hidden_sizes` is [1, 2]: expected 3 among them"),
+        ({"record": True}, "parameter `replicas` is 320: a record takes at least 1600"),
+        ({"trainings": 0}, "parameter `trainings` is 0"),
+    ],
+)
+def test_a_multiverse_that_no_rule_can_judge_is_refused(change, line):
+    assert validate(dict(MULTIVERSE), Rq3Multiverse) == MULTIVERSE
+    with pytest.raises(ParameterError, match=re.escape(line)):
+        validate(MULTIVERSE | change, Rq3Multiverse)
+
+
+def test_no_more_trainings_can_be_drawn_than_there_are():
+    everything = len(multiverse.trainings())
+    assert validate(MULTIVERSE | {"trainings": everything}, Rq3Multiverse)
+    with pytest.raises(ParameterError):
+        validate(MULTIVERSE | {"trainings": everything + 1}, Rq3Multiverse)

@@ -220,8 +220,8 @@ def solved(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        One row a share: ``game``, ``activation``, ``optimizer``, ``learning_rate``, ``hidden_size``,
-        ``company``, and ``share`` with its interval ``low``, ``high``.
+        One row a share: ``game``, ``activation``, ``optimizer``, ``learning_rate``,
+        ``hidden_size``, ``company``, and ``share`` with its interval ``low``, ``high``.
     """
     columns = list(table.groupby(["activation", "optimizer", "learning_rate"], sort=False))
     games = list(dict.fromkeys(table["game"]))
