@@ -111,7 +111,8 @@ class Ours:
         import torch
 
         from ncnet.ensemble import network
-        from ncnet.ensemble.training import DTYPES, PATHS
+        from ncnet.ensemble.paths import PATHS
+        from ncnet.ensemble.plan import DTYPES
 
         def tensor(array):
             return torch.as_tensor(array, dtype=DTYPES[self.dtype], device=device)

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ncnet
-from ncnet.ensemble import training
 from ncnet.ensemble.initialisation import draw_block
+from ncnet.ensemble.outcomes import Findings
+from ncnet.ensemble.plan import Plan
 from tests.compilers import has_compiler
 
 CPU = torch.device("cpu")
@@ -209,6 +210,10 @@ def test_a_tie_reads_as_class_0():
             {"path": "compiled", "dtype": "float64"},
             "`path` is 'compiled': it computes in float32 only, `dtype` is 'float64'",
         ),
+        (
+            {"path": "compiled", "hidden_size": 10_000},
+            "`path` is 'compiled': `hidden_size` is 10,000 for 8 items: expected at most 8,192",
+        ),
         ({"threads": 0}, "`threads` is 0"),
     ],
 )
@@ -225,15 +230,13 @@ def test_what_is_no_game_is_named(game):
 
 
 def test_logits_that_are_ties_or_not_finite_read_as_class_0_and_are_counted():
-    plan = training._Plan(
-        GAME, 3, 64, 0, (0,), "tanh", "adam", 0.1, "he_normal", (), "float32", CPU
-    )
-    results = training._Results(plan)
+    plan = Plan(GAME, 3, 64, 0, (0,), "tanh", "adam", 0.1, "he_normal", (), "float32", CPU)
+    found = Findings(plan)
     logit = torch.ones(2, 8, 256)
     logit[0, 0, 0], logit[1, 1, 1] = torch.inf, torch.nan
     logit[0, 2, 2], logit[0, 3, 3] = 0, -1
-    training._write_outcomes(results, 0, slice(0, 64), logit, torch.ones(2, 8, 256))
-    correct, diverged = results.correct[:, 0, 0], results.diverged[0]
+    found.write_outcomes(0, slice(0, 64), logit, torch.ones(2, 8, 256))
+    correct, diverged = found.correct[:, 0, 0], found.diverged[0]
     wrong = [(0, 0, 0), (1, 1, 1), (0, 2, 2), (0, 3, 3)]  # head, replica, item
     assert {tuple(place) for place in np.argwhere(correct == -1).tolist()} == set(wrong)
     assert np.argwhere(diverged).tolist() == [[0, 0], [0, 1]]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import ncnet
-from ncnet.ensemble import compiler, network, training
+from ncnet.ensemble import compiler, network, paths
 from ncnet.ensemble.compiled import Compiled
 from ncnet.ensemble.eager import Eager
 from ncnet.ensemble.network import ACTIVATIONS, Weights
@@ -104,7 +104,7 @@ def test_the_two_paths_agree_in_all_but_a_few_outcomes(steps, optimizer, learnin
 
 @needs_compiler
 def test_long_trainings_are_compiled_and_short_ones_are_not(monkeypatch):
-    monkeypatch.setattr(training, "COMPILING_PAYS", 4 * 64 * 8 * 10)
+    monkeypatch.setattr(paths, "COMPILING_PAYS", 4 * 64 * 8 * 10)
     options = {"hidden_size": 2, "replicas": 64, "seed": 0}
     assert ncnet.train(GAME, steps=10, **options).attrs["path"] == "compiled"
     assert ncnet.train(GAME, steps=9, **options).attrs["path"] == "eager"
@@ -115,8 +115,8 @@ def test_long_trainings_are_compiled_and_short_ones_are_not(monkeypatch):
 WITHOUT = """
 import warnings
 import ncnet
-from ncnet.ensemble import training
-training.COMPILING_PAYS = 0
+from ncnet.ensemble import paths
+paths.COMPILING_PAYS = 0
 with warnings.catch_warnings(record=True) as said:
     warnings.simplefilter("always")
     for _ in range(3):
@@ -171,7 +171,7 @@ def test_a_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
     source.write_text('extern "C" int answer() { return ANSWER; }')
 
     def answer(value):
-        compiler.library.cache_clear()  # as another process would see it
+        compiler._library.cache_clear()  # as another process would see it
         return compiler.library(source, (("ANSWER", str(value)),)).answer()
 
     assert answer(41) == 41

@@ -111,19 +111,23 @@ struct Tile {
     Weight *trunk;  // [hidden_size][FEATURES]
     Weight *heads;  // [2][hidden_size + 1], Alice's and Bob's; the last is the bias
     Vector *units;  // [hidden_size][ITEMS]
-    Vector errors[2][ITEMS];
-    Vector signs[2][ITEMS];
+    Vector (*errors)[ITEMS];  // of either head
+    Vector (*signs)[ITEMS];
 
     explicit Tile(int size)
         : hidden_size(size),
           trunk(new Weight[size * FEATURES]),
           heads(new Weight[2 * (size + 1)]),
-          units(new Vector[size * ITEMS]) {}
+          units(new Vector[size * ITEMS]),
+          errors(new Vector[2][ITEMS]),
+          signs(new Vector[2][ITEMS]) {}
 
     ~Tile() {
         delete[] trunk;
         delete[] heads;
         delete[] units;
+        delete[] errors;
+        delete[] signs;
     }
 
     Weight *head(int party) { return heads + party * (hidden_size + 1); }

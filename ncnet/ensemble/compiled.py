@@ -21,6 +21,7 @@ SOURCE = Path(__file__).with_suffix(".cpp")
 _POINTER, _INTEGER = ctypes.c_void_p, ctypes.c_int64
 _ARGUMENTS = (*[_POINTER] * 6, *[_INTEGER] * 3)
 _WIDEST_STATE = 3
+_STEPS_A_CALL = 2**16
 
 
 def kernel(*, features: int, items: int, activation: str, optimizer: str) -> ctypes.CDLL:
@@ -71,6 +72,10 @@ class Compiled:
 
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
+        for done in range(0, steps, _STEPS_A_CALL):
+            self._advance(min(_STEPS_A_CALL, steps - done))
+
+    def _advance(self, steps: int) -> None:
         rates, scales = (part.astype(np.float32) for part in self.optimizer.next_rates(steps))
         hidden_size, _, networks = self.weights.trunk.shape
         self.kernel.advance(

@@ -37,7 +37,6 @@ class CompilerError(RuntimeError):
     """Nothing was compiled; the message says why, in one line."""
 
 
-@lru_cache
 def library(source: Path, definitions: tuple[tuple[str, str], ...] = ()) -> ctypes.CDLL:
     """Return a C++ file as a loaded library, compiled unless it was before.
 
@@ -54,19 +53,12 @@ def library(source: Path, definitions: tuple[tuple[str, str], ...] = ()) -> ctyp
         If there is no compiler, it fails, or it takes longer than `MOST_SECONDS`.
     """
     compiler, target = find()
-    command = [*FLAGS, *(f"-D{name}={value}" for name, value in definitions)]
-    described = "\0".join([compiler, target, *command]).encode() + source.read_bytes()
-    name = f"{source.stem}-{hashlib.sha256(described).hexdigest()[:24]}.so"
-    path = _folder() / name
-    try:
-        if not path.exists():
-            _compile([compiler, *command, str(source)], path)
-        return ctypes.CDLL(str(path))
-    except OSError as error:
-        raise CompilerError(f"the compiled kernel could not be kept or loaded: {error}") from error
+    found = _library(compiler, target, source, definitions)
+    if isinstance(found, CompilerError):
+        raise found
+    return found
 
 
-@lru_cache
 def find() -> tuple[str, str]:
     """Return the compiler's path, and what it says of itself and of the processor.
 
@@ -77,14 +69,44 @@ def find() -> tuple[str, str]:
     CompilerError
         If there is none.
     """
+    found = _find()
+    if isinstance(found, CompilerError):
+        raise found
+    return found
+
+
+# Both remember a failure as well: what failed or took too long is not tried at every training.
+
+
+@lru_cache
+def _library(
+    compiler: str, target: str, source: Path, definitions: tuple[tuple[str, str], ...]
+) -> ctypes.CDLL | CompilerError:
+    command = [*FLAGS, *(f"-D{name}={value}" for name, value in definitions)]
+    described = "\0".join([compiler, target, *command]).encode() + source.read_bytes()
+    path = _folder() / f"{source.stem}-{hashlib.sha256(described).hexdigest()[:24]}.so"
+    try:
+        if not path.exists():
+            _compile([compiler, *command, str(source)], path)
+        return ctypes.CDLL(str(path))
+    except CompilerError as error:
+        return error
+    except OSError as error:
+        return CompilerError(f"the compiled kernel could not be kept or loaded: {error}")
+
+
+@lru_cache
+def _find() -> tuple[str, str] | CompilerError:
     named = os.environ.get("CXX")
     candidates = (named,) if named else COMPILERS
     for candidate in candidates:
         if path := shutil.which(candidate):
             # Its version and all it knows of the processor are predefined macros.
-            macros = _run([path, PROCESSOR, "-dM", "-E", "-x", "c++", os.devnull])
-            return path, macros
-    raise CompilerError(f"no C++ compiler was found ({', '.join(candidates)})")
+            try:
+                return path, _run([path, PROCESSOR, "-dM", "-E", "-x", "c++", os.devnull])
+            except CompilerError as error:
+                return error
+    return CompilerError(f"no C++ compiler was found ({', '.join(candidates)})")
 
 
 def _compile(command: list[str], path: Path) -> None:
