@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from ncnet.chsh import CLASSICAL_BOUND, TSIRELSON_BOUND
-from ncnet.figures.style import BLUE, INK, MARKERS, SERIES, VERMILION, draw_bounds
+from ncnet.figures.style import BLUE, GREY, INK, MARKERS, SERIES, VERMILION, draw_bounds
 
 WORDS = {"gradient_descent": "gradient descent"}
 SHOWN_CHOICES = ("game", "activation", "optimizer", "initialisation", "steps")
@@ -30,7 +30,7 @@ def specification_curve(specifications: pd.DataFrame, statements: Sequence[str])
         Names of the statements.
     """
     curve = specifications.sort_values("s")
-    rows = _choices(curve) + [(name, curve[name]) for name in statements]
+    rows = _choices(curve) + [("statement", name, curve[name]) for name in statements]
     figure = Figure(figsize=(8.4, 3.2 + 0.19 * len(rows)))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 0.19 * len(rows)))
     place = np.arange(len(curve))
@@ -45,10 +45,12 @@ def specification_curve(specifications: pd.DataFrame, statements: Sequence[str])
     draw_bounds(top, TSIRELSON_BOUND)
     top.set_ylabel(f"S at n = {curve['hidden_size'].iloc[0]} (no unit)")
     top.grid(visible=False, axis="x")
-    for row, (label, chosen) in enumerate(rows):
-        colour = VERMILION if label in statements else INK
+    for row, (choice, _, chosen) in enumerate(rows):
+        colour = VERMILION if choice == "statement" else INK
         _ticks(bottom, place[chosen.to_numpy(bool)], row, colour)
-    bottom.set_yticks(range(len(rows)), [label for label, _ in rows], fontsize=8)
+        if row and choice != rows[row - 1][0]:
+            bottom.axhline(row - 0.5, color=GREY, linewidth=0.5)
+    bottom.set_yticks(range(len(rows)), [label for _, label, _ in rows], fontsize=8)
     bottom.set_ylim(len(rows) - 0.4, -0.6)
     bottom.grid(visible=False)
     bottom.tick_params(length=0)
@@ -56,7 +58,8 @@ def specification_curve(specifications: pd.DataFrame, statements: Sequence[str])
     return figure
 
 
-def _choices(curve: pd.DataFrame) -> list[tuple[str, pd.Series]]:
+def _choices(curve: pd.DataFrame) -> list[tuple[str, str, pd.Series]]:
+    """Return for each option its choice, its label and which specifications took it."""
     rows = []
     for choice in SHOWN_CHOICES:
         for option in pd.unique(curve[choice].sort_values()):
@@ -64,11 +67,15 @@ def _choices(curve: pd.DataFrame) -> list[tuple[str, pd.Series]]:
             rates = sorted(set(curve.loc[chosen, "learning_rate"]))
             if choice == "optimizer":
                 rows += [
-                    (f"{_words(option)}, {rate:g}", chosen & (curve["learning_rate"] == rate))
+                    (
+                        choice,
+                        f"{_words(option)}, {rate:g}",
+                        chosen & (curve["learning_rate"] == rate),
+                    )
                     for rate in rates
                 ]
             else:
-                rows.append((_label(choice, option), chosen))
+                rows.append((choice, _label(choice, option), chosen))
     return rows
 
 
