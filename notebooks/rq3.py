@@ -28,7 +28,7 @@
 games: list = ["overlap", "separate"]
 hidden_sizes: list = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 hidden_sizes_along_training: list = [2, 3, 4]  # of the first game
-replicas: int = 320
+replicas: int = 288
 steps: int = 2000
 seed: int = 0
 activation: str = "tanh"
