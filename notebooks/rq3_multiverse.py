@@ -213,7 +213,7 @@ for name in ("s_low", "s_high", "delta"):
 late = as_read_here[as_read_here["steps"] == max(multiverse.STEPS)]
 by_kind = late.groupby(["game", "activation"], sort=False)
 held = by_kind[statements].mean().assign(dip=by_kind["dip"].mean())
-held.style.format("{:.0%}")
+held.map("{:.0%}".format)
 
 # %% tags=["remove-cell"]
 glue("last_steps", f"{max(multiverse.STEPS):,}", display=False)
@@ -314,7 +314,7 @@ settled = far_verdicts.pivot_table(
     sort=False,
 )
 settled = settled[sorted(settled.columns)].rename(columns="{:g}".format)
-settled.rename_axis(columns="rate times steps").style.format("{:.0%}")
+settled.rename_axis(columns="rate times steps").map("{:.0%}".format)
 
 # %% tags=["remove-cell"]
 smooth = clock[clock["activation"] != "relu"]
