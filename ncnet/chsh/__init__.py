@@ -1,45 +1,76 @@
 """The statistics of a CHSH experiment: arrays or a Dataset in, numbers out."""
 
+from ncnet.chsh.betting import betting_test
+from ncnet.chsh.contextuality import contextuality, contextuality_bound, decomposition
 from ncnet.chsh.correlators import (
     ALGEBRAIC_BOUND,
     CLASSICAL_BOUND,
+    FACETS,
     RUN_LENGTH,
     SIGNS,
     TSIRELSON_BOUND,
     cells,
     correlators,
-    delta,
-    marginal_changes,
-    marginals,
+    facets,
     replica_means,
+    s_odd,
     s_per_replica,
     s_per_run,
     s_value,
 )
+from ncnet.chsh.findings import Report
 from ncnet.chsh.intervals import s_interval
 from ncnet.chsh.outcomes import READOUTS, as_dataset, read
-from ncnet.chsh.report import Report, report
-from ncnet.chsh.table import by_capacity
+from ncnet.chsh.programs import coupling_deficit, local_fraction
+from ncnet.chsh.quantum import arcsine_excess
+from ncnet.chsh.report import report
+from ncnet.chsh.signalling import (
+    delta,
+    influence,
+    marginal_changes,
+    marginals,
+    no_signalling_test,
+)
+from ncnet.chsh.significance import game_test, hoeffding_test, holm
+from ncnet.chsh.sweep import by_capacity
+from ncnet.chsh.tables import from_counts, from_table
 
 __all__ = [
     "ALGEBRAIC_BOUND",
     "CLASSICAL_BOUND",
+    "FACETS",
     "READOUTS",
     "RUN_LENGTH",
     "SIGNS",
     "TSIRELSON_BOUND",
     "Report",
+    "arcsine_excess",
     "as_dataset",
+    "betting_test",
     "by_capacity",
     "cells",
+    "contextuality",
+    "contextuality_bound",
     "correlators",
+    "coupling_deficit",
+    "decomposition",
     "delta",
+    "facets",
+    "from_counts",
+    "from_table",
+    "game_test",
+    "hoeffding_test",
+    "holm",
+    "influence",
+    "local_fraction",
     "marginal_changes",
     "marginals",
+    "no_signalling_test",
     "read",
     "replica_means",
     "report",
     "s_interval",
+    "s_odd",
     "s_per_replica",
     "s_per_run",
     "s_value",

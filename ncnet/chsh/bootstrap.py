@@ -5,17 +5,34 @@ import numpy as np
 VALUES_AT_ONCE = 2**22  # 32 MiB of counts, however many replicas and resamples
 
 
-def resampled_means(values: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
+def distinct_columns(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct columns of values [rows, replicas], and how often each is there.
+
+    Means over replicas need no more than these. Of a game on a few items there are tens, however
+    many replicas; equal values that were summed in another order count as equal.
+
+    Examples
+    --------
+    >>> distinct_columns(np.array([[0.0, 1.0, 0.1 + 0.2], [0.0, 0.0, 2.0]]))[1]
+    array([1, 1, 1])
+    """
+    columns, counts = np.unique(values.round(12), axis=1, return_counts=True)
+    return columns, counts
+
+
+def resampled_means(
+    columns: np.ndarray, counts: np.ndarray, *, resamples: int, seed: int
+) -> np.ndarray:
     """Return bootstrap means over replicas, drawn jointly for all rows.
 
     Replicas with the same values in every row are exchangeable, so the number of times each
     distinct column is drawn is multinomial: the ordinary bootstrap at a cost that grows with the
-    distinct columns, of which a game on a few items has tens, instead of with the replicas.
+    distinct columns instead of with the replicas.
 
     Parameters
     ----------
-    values
-        [rows, replicas]
+    columns, counts
+        [rows, distinct] and [distinct], as `distinct_columns` returns them.
     resamples, seed
         Number of resamples, and the seed of their draw.
 
@@ -26,12 +43,11 @@ def resampled_means(values: np.ndarray, *, resamples: int, seed: int) -> np.ndar
 
     Examples
     --------
-    >>> means = resampled_means(np.array([[0.0, 1.0, 1.0, 0.0]]), resamples=1000, seed=0)
+    >>> means = resampled_means(np.array([[0.0, 1.0]]), np.array([2, 2]), resamples=1000, seed=0)
     >>> means.shape, round(float(means.mean()), 1)
     ((1, 1000), 0.5)
     """
-    columns, counts = np.unique(values, axis=1, return_counts=True)
-    replicas = values.shape[1]
+    replicas = counts.sum()
     generator = np.random.default_rng(seed)
     batch = max(1, VALUES_AT_ONCE // len(counts))
     means = [

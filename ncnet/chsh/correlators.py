@@ -1,4 +1,4 @@
-"""Correlators, S, marginals and signalling of a CHSH experiment.
+"""Correlators, S and the facets of a CHSH experiment.
 
 S = C(A1,B1) + C(A1,B2) + C(A2,B1) - C(A2,B2), the minus sign fixed at (2,2) in advance
 (Clauser, Horne, Shimony, Holt, PRL 23, 880, 1969; arXiv 2603.04451). Parties that share causes but
@@ -17,6 +17,21 @@ from ncnet.chsh.outcomes import Outcomes, as_dataset, read
 
 SIGNS = xr.DataArray(
     [[1, 1], [1, -1]], dims=("alice_setting", "bob_setting"), name="sign of the context in S"
+)
+FACETS = xr.DataArray(
+    [
+        [[1, 1], [1, -1]],
+        [[1, 1], [-1, 1]],
+        [[1, -1], [1, 1]],
+        [[-1, 1], [1, 1]],
+        [[-1, -1], [-1, 1]],
+        [[-1, -1], [1, -1]],
+        [[-1, 1], [-1, -1]],
+        [[1, -1], [-1, -1]],
+    ],
+    dims=("facet", *SIGNS.dims),
+    coords={"facet": ["+++-", "++-+", "+-++", "-+++", "---+", "--+-", "-+--", "+---"]},
+    name="sign of the context in each facet",
 )
 CLASSICAL_BOUND = 2.0
 TSIRELSON_BOUND = 2 * math.sqrt(2)
@@ -49,8 +64,7 @@ def replica_means(
     alice, bob = a.mean("item"), b.mean("item")
     paired = dataset.attrs.get("paired", True)
     correlator = (a * b).mean("item") if paired else alice * bob
-    means = {"correlator": correlator, "alice": alice, "bob": bob}
-    return xr.Dataset({name: value.drop_attrs() for name, value in means.items()})
+    return xr.Dataset({"correlator": correlator, "alice": alice, "bob": bob}).drop_attrs()
 
 
 def correlators(
@@ -91,6 +105,35 @@ def s_value(correlator: xr.DataArray | np.ndarray) -> xr.DataArray | float:
     if array.shape != (2, 2):
         raise ValueError(f"correlators have shape {array.shape}: expected (2, 2)")
     return float((SIGNS.values * array).sum())
+
+
+def facets(correlator: xr.DataArray) -> xr.DataArray:
+    """Return the sums of the four correlators with an odd number of minus signs: eight of them.
+
+    Together with the ranges of probabilities, "none of them is above 2" is necessary and
+    sufficient for parties without influence, provided that nothing signals (Fine, PRL 48, 291,
+    1982). The first, ``+++-``, is S; a label gives the signs of (1,1), (1,2), (2,1), (2,2).
+
+    Examples
+    --------
+    >>> ones = np.ones((2, 2, 5, 8))
+    >>> facets(correlators((ones, ones))).values
+    array([ 2.,  2.,  2.,  2., -2., -2., -2., -2.])
+    """
+    return (FACETS * correlator).sum(SIGNS.dims)
+
+
+def s_odd(correlator: xr.DataArray) -> xr.DataArray:
+    """Return the largest of the eight facets: how far the correlators pass 2 in any direction.
+
+    A maximum of eight, chosen after the fact: it exceeds 2 whenever one context's deficit 1 - E
+    is larger than the other three together, whichever that is.
+
+    >>> ones = np.ones((2, 2, 5, 8))
+    >>> float(s_odd(correlators((ones, -ones))))
+    2.0
+    """
+    return facets(correlator).max("facet")
 
 
 def s_per_replica(
@@ -137,62 +180,6 @@ def s_per_run(
         )
     values = values.drop_vars("replica", errors="ignore")
     return values.coarsen(replica=run_length).mean().rename(replica="run")
-
-
-def marginals(
-    outcomes: Outcomes, *, split: str = "training", readout: str = "correct"
-) -> xr.Dataset:
-    """Return the marginals: `alice`, means of a, and `bob`, means of b, in every context.
-
-    >>> ones = np.ones((2, 2, 5, 8))
-    >>> marginals((ones, -ones)).bob.values
-    array([[-1., -1.],
-           [-1., -1.]])
-    """
-    means = replica_means(outcomes, split=split, readout=readout)
-    return means[["alice", "bob"]].mean("replica")
-
-
-def marginal_changes(marginal: xr.Dataset) -> xr.DataArray:
-    """Return how much each task's marginal changes with the other party's setting.
-
-    Takes what `marginals` or `replica_means` returns.
-
-    Returns
-    -------
-    xarray.DataArray
-        Over `task` ("A1", "A2", "B1", "B2") in place of the settings: <A_i> with Bob's setting 1
-        less <A_i> with 2, and <B_j> with Alice's setting 1 less <B_j> with 2.
-    """
-    alice = marginal.alice.sel(bob_setting=1) - marginal.alice.sel(bob_setting=2)
-    bob = marginal.bob.sel(alice_setting=1) - marginal.bob.sel(alice_setting=2)
-    changes = [
-        party.drop_vars([setting, other], errors="ignore").rename({setting: "task"})
-        for party, setting, other in (
-            (alice, "alice_setting", "bob_setting"),
-            (bob, "bob_setting", "alice_setting"),
-        )
-    ]
-    return xr.concat(changes, "task").assign_coords(task=["A1", "A2", "B1", "B2"])
-
-
-def delta(marginal: xr.Dataset) -> xr.DataArray:
-    """Return Delta, the signalling seen in the marginals: the sum of their absolute changes.
-
-    ``Delta = sum_i |<A_i>_{j=1} - <A_i>_{j=2}| + sum_j |<B_j>_{i=1} - <B_j>_{i=2}|``, from 0 (no
-    signalling) to 8 (Kujala, Dzhafarov, Larsson, PRL 115, 150401, arXiv 1412.4724). Estimated
-    from replicas it is biased upwards where the true changes are near 0.
-
-    Examples
-    --------
-    Alice answers with Bob's setting, +1 or -1:
-
-    >>> a = np.ones((2, 2, 5, 8))
-    >>> a[:, 1] = -1
-    >>> float(delta(marginals((a, np.ones_like(a)))))
-    4.0
-    """
-    return abs(marginal_changes(marginal)).sum("task")
 
 
 def cells(outcomes: Outcomes, *, split: str = "training", readout: str = "correct") -> xr.DataArray:

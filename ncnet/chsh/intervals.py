@@ -3,7 +3,7 @@
 import numpy as np
 
 from ncnet.chsh.betting import mean_interval
-from ncnet.chsh.bootstrap import percentile_interval, resampled_means
+from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
 
 FEWEST_OFF_MODE = 10
 """Below as many replicas off the most frequent value a bootstrap interval is far too short."""
@@ -35,19 +35,32 @@ def s_interval(
     >>> s_interval(np.full(400, 2.0))[1]
     'betting'
     """
-    # Equal values that were summed in another order count as equal.
-    rows = np.asarray(values, float).round(12)[None]
-    draws = resampled_means(rows, resamples=resamples, seed=seed)
-    return interval_of_mean(rows[0], draws[0], S_BOUNDS, level)
+    columns, counts = distinct_columns(np.asarray(values, float)[None])
+    draws = resampled_means(columns, counts, resamples=resamples, seed=seed)
+    return interval_of_mean(columns[0], counts, draws[0], S_BOUNDS, level)
 
 
 def interval_of_mean(
-    values: np.ndarray, draws: np.ndarray, bounds: tuple[float, float], level: float
+    values: np.ndarray,
+    counts: np.ndarray,
+    draws: np.ndarray,
+    bounds: tuple[float, float],
+    level: float,
 ) -> tuple[tuple[float, float], str]:
-    """Return the interval for values [replicas] within `bounds` with bootstrap means `draws`."""
-    _, counts = np.unique(values, return_counts=True)
-    if len(values) - counts.max() < FEWEST_OFF_MODE:
+    """Return the interval for values within `bounds` that have bootstrap means `draws`."""
+    if off_mode(values, counts) < FEWEST_OFF_MODE:
         lowest, highest = bounds
-        return mean_interval(values, lowest=lowest, highest=highest, level=level), "betting"
+        interval = mean_interval(values, lowest=lowest, highest=highest, level=level, counts=counts)
+        return interval, "betting"
     low, high = percentile_interval(draws, level).tolist()
     return (low, high), "percentile bootstrap"
+
+
+def off_mode(values: np.ndarray, counts: np.ndarray) -> int:
+    """Return how many replicas differ from the most frequent value.
+
+    >>> off_mode(np.array([1.0, 2.0, 1.0]), np.array([3, 1, 4]))
+    1
+    """
+    _, place = np.unique(values.round(12), return_inverse=True)
+    return int(counts.sum() - np.bincount(place, weights=counts).max())

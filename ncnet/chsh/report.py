@@ -1,127 +1,40 @@
-"""One call from outcomes to S with its interval, and the signalling beside it."""
+"""One call from outcomes to a verdict: S, the signalling beside it, and what is left of S > 2."""
 
 from __future__ import annotations
 
+import math
 import numbers
-from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
 from ncnet.checks import check_integer
-from ncnet.chsh.bootstrap import resampled_means
-from ncnet.chsh.correlators import (
-    ALGEBRAIC_BOUND,
-    CLASSICAL_BOUND,
-    SIGNS,
-    TSIRELSON_BOUND,
-    delta,
-    marginal_changes,
-    replica_means,
-    s_value,
+from ncnet.chsh.betting import betting_test
+from ncnet.chsh.bootstrap import distinct_columns, resampled_means
+from ncnet.chsh.contextuality import (
+    contextuality,
+    contextuality_bound,
+    contextuality_interval,
+    contextuality_test,
 )
+from ncnet.chsh.correlators import CLASSICAL_BOUND, SIGNS, facets, replica_means, s_value
+from ncnet.chsh.findings import Report
 from ncnet.chsh.intervals import S_BOUNDS, interval_of_mean
 from ncnet.chsh.outcomes import Outcomes, as_dataset, splits
+from ncnet.chsh.quantum import arcsine_excess
+from ncnet.chsh.signalling import (
+    CHANGE_BOUNDS,
+    TASKS,
+    delta,
+    influence,
+    marginal_changes,
+    no_signalling_test,
+)
+from ncnet.chsh.significance import holm
 
-
-@dataclass(frozen=True)
-class Report:
-    """The CHSH statistic of one experiment; printed as a table.
-
-    Attributes
-    ----------
-    s, interval
-        S and its interval for the mean over initialisations.
-    interval_method
-        "percentile bootstrap", or "betting" where fewer than 10 replicas differ from the most
-        frequent S, so that a resample has next to no spread.
-    delta, delta_interval
-        Delta, the signalling in the marginals, biased upwards near 0, and its interval: added up
-        from intervals of the four changes at a quarter of the error each (Bonferroni).
-    correlators, correlator_intervals
-        C(Ai,Bj) [2, 2] and intervals [2, 2, 2].
-    alice, bob
-        Marginals <Ai> and <Bj> [2, 2] by context.
-    level
-        Nominal coverage of each interval by itself.
-    readout, split, replicas, items
-        What was read.
-    diverged
-        Networks with a non-finite logit; read as class 0, none is left out.
-    s_diverged_against
-        S with every diverged network's correlator set against a large S.
-    held_out
-        The report on held-out items where the outcomes have any, else None.
-    """
-
-    s: float
-    interval: tuple[float, float]
-    interval_method: str
-    delta: float
-    delta_interval: tuple[float, float]
-    correlators: np.ndarray
-    correlator_intervals: np.ndarray
-    alice: np.ndarray
-    bob: np.ndarray
-    level: float
-    readout: str
-    split: str
-    replicas: int
-    items: int
-    diverged: int
-    s_diverged_against: float
-    held_out: Report | None = None
-
-    @property
-    def verdict(self) -> str:
-        """Where the interval of S lies, above 2, below 2, or not distinguishable from 2."""
-        low, high = self.interval
-        if low > CLASSICAL_BOUND:
-            return "above 2"
-        return "below 2" if high < CLASSICAL_BOUND else "not distinguishable from 2"
-
-    def row(self) -> dict[str, float | int | str]:
-        """Return S, Delta, their intervals and the counts as one flat row of a table."""
-        return {
-            "s": self.s,
-            "s_low": self.interval[0],
-            "s_high": self.interval[1],
-            "interval_method": self.interval_method,
-            "verdict": self.verdict,
-            "delta": self.delta,
-            "delta_low": self.delta_interval[0],
-            "delta_high": self.delta_interval[1],
-            "replicas": self.replicas,
-            "diverged": self.diverged,
-            "s_diverged_against": self.s_diverged_against,
-        }
-
-    def __str__(self) -> str:
-        lines = [
-            f"S     = {self.s:.3f} {_range(self.interval)}  {self.interval_method}, "
-            f"{self.level:.0%}, {self.replicas:,} replicas",
-            f"Delta = {self.delta:.3f} {_range(self.delta_interval)}  signalling in the marginals",
-            "note    where parties can influence each other, S > 2 shows no non-classicality",
-            f"bounds  classical {CLASSICAL_BOUND:.0f}, Tsirelson {TSIRELSON_BOUND:.3f}, "
-            f"algebraic {ALGEBRAIC_BOUND:.0f}",
-            f"read    `{self.readout}` on {self.items} {self.split} items",
-            "",
-            "context  C(Ai,Bj)                   <Ai>    <Bj>",
-        ]
-        for i, j in np.ndindex(2, 2):
-            lines.append(
-                f"  ({i + 1},{j + 1})  {self.correlators[i, j]:+.3f} "
-                f"{_range(self.correlator_intervals[i, j], sign='+')}  "
-                f"{self.alice[i, j]:+.3f}  {self.bob[i, j]:+.3f}"
-            )
-        networks = 4 * self.replicas
-        lines += ["", f"diverged: {self.diverged:,} of {networks:,} networks"]
-        if self.diverged:
-            lines[-1] += f"; S with them set against it: {self.s_diverged_against:.3f}"
-        if self.held_out is not None:
-            other = self.held_out
-            lines.append(f"{other.split} items: S = {other.s:.3f} {_range(other.interval)}")
-        return "\n".join(lines)
+INFLUENCE_BOUNDS = (0.0, 8.0)
+FEWEST_BEYOND = 5
+"""Resamples that the narrowest tail has to hold; a bound beyond them would be chance."""
 
 
 def report(
@@ -133,7 +46,7 @@ def report(
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Report:
-    """Return S, Delta, correlators and marginals of one experiment, each with its interval.
+    """Return what a Bell test of one experiment says: statistics, intervals, tests.
 
     Intervals resample replicas, jointly over the four contexts: they generalise over
     initialisations with the items fixed.
@@ -141,8 +54,8 @@ def report(
     Parameters
     ----------
     outcomes
-        A Dataset as `ncnet.train` returns it, or arrays ``(a, b)`` of +-1 with shape
-        [2, 2, replicas, items].
+        A Dataset as `ncnet.train` or `from_table` returns it, or arrays ``(a, b)`` of +-1 with
+        shape [2, 2, replicas, items].
     split
         Items to read, "training" or "held_out".
     readout
@@ -155,7 +68,8 @@ def report(
     Raises
     ------
     ValueError
-        For outcomes that are no complete CHSH experiment, or with more than one capacity.
+        For outcomes that are no complete CHSH experiment, with more than one capacity, or for
+        fewer resamples than the level needs.
 
     Examples
     --------
@@ -169,6 +83,12 @@ def report(
     if not (isinstance(level, numbers.Real) and 0 < level < 1):
         raise ValueError(f"`level` is {level!r}: expected a number between 0 and 1")
     check_integer("resamples", resamples, at_least=1)
+    # The finest bounds are those of Delta's four parts.
+    fewest = math.ceil(FEWEST_BEYOND * 2 * len(TASKS) / (1 - level) - 1e-6)
+    if resamples < fewest:
+        raise ValueError(
+            f"`resamples` is {resamples}: expected at least {fewest:,} at level {level:g}"
+        )
     check_integer("seed", seed, at_least=0)
     dataset = _one_capacity(as_dataset(outcomes))
     settings = {"split": split, "readout": readout}
@@ -180,41 +100,89 @@ def report(
     return _report(dataset, settings, options, held_out)
 
 
+def replica_rows(means: xr.Dataset, changed: xr.DataArray) -> np.ndarray:
+    """Return all that the report reads of each replica, [12, replicas].
+
+    The correlators (1,1), (1,2), (2,1), (2,2), the changes of the marginals of A1, A2, B1, B2, and
+    the influence on A1, A2, B1, B2; from `replica_means` and `influence`.
+    """
+    correlator = means.correlator.transpose(*SIGNS.dims, "replica").values.reshape(4, -1)
+    changes = marginal_changes(means).transpose("task", "replica").values
+    return np.concatenate([correlator, changes, changed.transpose("task", "replica").values])
+
+
+def summary(
+    columns: np.ndarray, counts: np.ndarray, *, level: float, resamples: int, seed: int
+) -> dict:
+    """Return the intervals and tests of a report, by the names of its attributes.
+
+    Parameters
+    ----------
+    columns, counts
+        The distinct columns [12, distinct] of `replica_rows`, and how often each is there.
+    level, resamples, seed
+        As `report` takes them.
+    """
+    draws = resampled_means(columns, counts, resamples=resamples, seed=seed)
+    correlator, changes, changed = columns[:4], columns[4:8], columns[8:]
+    sign = SIGNS.values.reshape(4)
+    values = (sign @ correlator).round(12)
+
+    def interval(value: np.ndarray, draw: np.ndarray, bounds: tuple[float, float]) -> tuple:
+        return interval_of_mean(value, counts, draw, bounds, level)
+
+    s_interval, s_method = interval(values, sign @ draws[:4], S_BOUNDS)
+    context_method = contextuality_interval(columns[:8], counts, draws[:8], level)
+    above = counts[values > CLASSICAL_BOUND].sum()
+    any_facet = min(contextuality_test(columns[:8], counts, facet=f) for f in range(8))
+    return {
+        "interval": s_interval,
+        "interval_method": s_method,
+        "p_value": betting_test(values, mean=CLASSICAL_BOUND, lowest=S_BOUNDS[0], counts=counts),
+        "share_above": float(above / counts.sum()),
+        "share_above_interval": _share_interval(int(above), int(counts.sum()), level),
+        "delta_interval": _delta_interval(changes, counts, draws[4:8], level),
+        "no_signalling_p_values": holm([no_signalling_test(c, counts) for c in changes]),
+        "influence": float(changed.sum(axis=0) @ counts / counts.sum()),
+        "influence_interval": interval(
+            changed.sum(axis=0), draws[8:].sum(axis=0), INFLUENCE_BOUNDS
+        )[0],
+        "contextuality_interval": context_method[0],
+        "contextuality_method": context_method[1],
+        "contextuality_p_value": contextuality_test(columns[:8], counts),
+        "any_facet_p_value": min(1.0, 8 * any_facet),
+        "correlator_intervals": np.array(
+            [interval(*pair, (-1.0, 1.0))[0] for pair in zip(correlator, draws[:4], strict=True)]
+        ).reshape(2, 2, 2),
+    }
+
+
 def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report | None) -> Report:
     means = replica_means(dataset, **settings)
-    changes = marginal_changes(means).transpose("task", "replica").values
-    correlator = means.correlator.transpose("alice_setting", "bob_setting", "replica")
-    correlator_rows = correlator.values.reshape(4, -1)
-    s_rows = s_value(correlator).values[None]
-    rows = np.concatenate([s_rows, correlator_rows, changes])
-    rows = rows.round(12)  # equal values that were summed in another order count as equal
-    level = options["level"]
-    draws = resampled_means(rows, resamples=options["resamples"], seed=options["seed"])
-    s_interval, s_method = interval_of_mean(rows[0], draws[0], S_BOUNDS, level)
-    averages = means.mean("replica")
+    rows = replica_rows(means, influence(dataset, **settings))
+    averages = means.mean("replica").transpose(*SIGNS.dims)
     diverged = _diverged(dataset)
+    odd = facets(averages.correlator)
+    change = float(delta(averages))
     return Report(
-        s=float(s_rows.mean()),
-        interval=s_interval,
-        interval_method=s_method,
-        delta=float(delta(averages)),
-        delta_interval=_delta_interval(rows[5:], draws[5:], level),
+        s=float(s_value(averages.correlator)),
+        delta=change,
+        contextuality=float(contextuality(averages)),
+        contextuality_bound=float(contextuality_bound(averages)),
+        facets=odd.to_series(),
+        any_facet_contextuality=float(odd.max()) - change - CLASSICAL_BOUND,
+        arcsine_excess=float(arcsine_excess(averages.correlator)),
         correlators=averages.correlator.values,
-        correlator_intervals=np.array(
-            [
-                interval_of_mean(row, draw, (-1.0, 1.0), level)[0]
-                for row, draw in zip(rows[1:5], draws[1:5], strict=True)
-            ]
-        ).reshape(2, 2, 2),
         alice=averages.alice.values,
         bob=averages.bob.values,
-        level=level,
-        replicas=s_rows.size,
+        level=options["level"],
+        replicas=rows.shape[1],
         items=int((dataset["split"] == settings["split"]).sum()),
         diverged=int(diverged.sum()),
-        s_diverged_against=float(s_value(correlator.where(~diverged, -SIGNS)).mean()),
+        s_diverged_against=float(s_value(means.correlator.where(~diverged, -SIGNS)).mean()),
         held_out=held_out,
         **settings,
+        **summary(*distinct_columns(rows), **options),
     )
 
 
@@ -236,18 +204,23 @@ def _diverged(dataset: xr.Dataset) -> xr.DataArray:
     return xr.zeros_like(dataset["a"].isel(item=0, drop=True), dtype=bool)
 
 
-def _delta_interval(changes: np.ndarray, draws: np.ndarray, level: float) -> tuple[float, float]:
+def _share_interval(above: int, replicas: int, level: float) -> tuple[float, float]:
+    # Imported where it is used: scipy.stats takes a second.
+    from scipy.stats import binomtest
+
+    found = binomtest(above, replicas).proportion_ci(level, method="exact")
+    return float(found.low), float(found.high)
+
+
+def _delta_interval(
+    changes: np.ndarray, counts: np.ndarray, draws: np.ndarray, level: float
+) -> tuple[float, float]:
     # Resampling Delta itself never covers a true 0: each resample adds up absolute values. So the
     # changes get an interval each, whose errors may add up (Bonferroni).
     share = 1 - (1 - level) / len(changes)
     bounds = [
-        interval_of_mean(change, draw, (-2.0, 2.0), share)[0]
+        interval_of_mean(change, counts, draw, CHANGE_BOUNDS, share)[0]
         for change, draw in zip(changes, draws, strict=True)
     ]
     low = sum(max(0.0, low, -high) for low, high in bounds)
     return low, sum(max(abs(low), abs(high)) for low, high in bounds)
-
-
-def _range(interval: tuple[float, float], sign: str = "") -> str:
-    low, high = interval
-    return f"[{low:{sign}.3f}, {high:{sign}.3f}]"

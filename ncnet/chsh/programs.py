@@ -1,0 +1,90 @@
+"""Linear programs that decide by enumeration what `facets` and `contextuality` have formulas for.
+
+They know nothing of CHSH: they look for a distribution over deterministic answers. Each solves one
+table of means in milliseconds, where the formulas take whole atlases at once.
+"""
+
+import itertools
+
+import numpy as np
+import xarray as xr
+
+from ncnet.chsh.signalling import marginal_changes
+
+CONTEXTS = tuple(itertools.product((0, 1), repeat=2))
+SIGN_PAIRS = tuple(itertools.product((1, -1), repeat=2))
+
+
+def local_fraction(means: xr.Dataset) -> float:
+    """Return the largest share of the outcomes that parties without influence could produce.
+
+    The largest total weight of the 16 deterministic strategies (a1, a2, b1, b2) that fits into
+    the four tables of cells (Abramsky and Brandenburger, New Journal of Physics 13, 113036, 2011,
+    arXiv 1102.0264). It is 1 exactly if a joint distribution exists (Fine, PRL 48, 291, 1982);
+    without signalling it is ``1 - max(0, s_odd - 2) / 2``.
+
+    Parameters
+    ----------
+    means
+        Means over replicas of what `replica_means` returns, or what `from_counts` returns.
+
+    Examples
+    --------
+    >>> from ncnet.chsh import replica_means
+    >>> ones = np.ones((2, 2, 5, 8))
+    >>> local_fraction(replica_means((ones, ones)).mean("replica"))
+    1.0
+    """
+    from scipy.optimize import linprog
+
+    answers = np.array(list(itertools.product((1, -1), repeat=4)))
+    fits = [
+        (answers[:, i] == a) & (answers[:, 2 + j] == b) for i, j in CONTEXTS for a, b in SIGN_PAIRS
+    ]
+    found = linprog(-np.ones(16), A_ub=np.array(fits, float), b_ub=_cells(means))
+    return float(-found.fun)
+
+
+def coupling_deficit(means: xr.Dataset) -> float:
+    """Return by how much outcomes have to change more often than their marginals force them to.
+
+    Over all joint distributions of the eight outcomes that have the four tables of cells, the
+    largest sum of the probabilities that a task's outcome is the same in both its contexts,
+    subtracted from what each of them could reach alone. Above 0 exactly if the table is
+    contextual by default: then it is half of ``s_odd - Delta - 2`` (Kujala, Dzhafarov, Larsson, PRL
+    115, 150401, arXiv 1412.4724).
+
+    Parameters
+    ----------
+    means
+        Means over replicas of what `replica_means` returns, or what `from_counts` returns.
+
+    Examples
+    --------
+    >>> from ncnet.chsh import replica_means
+    >>> a = np.ones((2, 2, 5, 8))
+    >>> a[1, 1] = -1  # S = 4, which the marginal of A2 explains
+    >>> abs(coupling_deficit(replica_means((a, np.ones_like(a))).mean("replica"))) < 1e-9
+    True
+    """
+    from scipy.optimize import linprog
+
+    answers = np.array(list(itertools.product((1, -1), repeat=8))).reshape(-1, 2, 2, 2)
+    a, b = answers[:, 0], answers[:, 1]
+    fits = [(a[:, i, j] == x) & (b[:, i, j] == y) for i, j in CONTEXTS for x, y in SIGN_PAIRS]
+    same = [a[:, 0, 0] == a[:, 0, 1], a[:, 1, 0] == a[:, 1, 1]]
+    same += [b[:, 0, 0] == b[:, 1, 0], b[:, 0, 1] == b[:, 1, 1]]
+    found = linprog(-np.sum(same, axis=0), A_eq=np.array(fits, float), b_eq=_cells(means))
+    alone = 1 - abs(marginal_changes(means)) / 2
+    return float(alone.sum("task")) + found.fun
+
+
+def _cells(means: xr.Dataset) -> np.ndarray:
+    one = means.transpose("alice_setting", "bob_setting")
+    a, b, both = one.alice.values, one.bob.values, one.correlator.values
+    cells = [
+        (1 + x * a[i, j] + y * b[i, j] + x * y * both[i, j]) / 4
+        for i, j in CONTEXTS
+        for x, y in SIGN_PAIRS
+    ]
+    return np.clip(cells, 0, 1)

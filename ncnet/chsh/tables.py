@@ -1,0 +1,227 @@
+"""Outcomes from elsewhere: a long table of replicas and items, or the counts of a Bell test."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from ncnet.checks import check_choice, suggestion
+from ncnet.chsh.outcomes import DIMENSIONS, SPLITS, as_dataset
+
+COLUMNS = ("context", "replica", "item", "a", "b")
+CONTEXTS = ((1, 1), (1, 2), (2, 1), (2, 2))
+READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+
+
+def from_table(table: pd.DataFrame | str | Path) -> xr.Dataset:
+    """Return a table of outcomes, one row for each context, replica and item, as a Dataset.
+
+    For outcomes of any two-headed model, or of anything else with two parties. Every replica is
+    there in all four contexts, with the same items in each.
+
+    Parameters
+    ----------
+    table
+        A DataFrame, or the path of a CSV or parquet file, with these columns:
+        `context`, Alice's and Bob's setting, such as 12 or "(1,2)";
+        `replica`, a number or name of what is independent: a seed, a participant;
+        `item`, a number or name of what was answered;
+        `a` and `b`, outcomes +1 or -1.
+        A column `split`, "training" or "held_out", is read if it is there. Others are refused.
+
+    Raises
+    ------
+    ValueError
+        For a missing or unknown column, a value that is missing or not allowed, a row that is
+        there twice, or a context that lacks a replica or an item: the message names the first.
+
+    Examples
+    --------
+    >>> rows = [(c, r, i, 1, 1) for c in (11, 12, 21, 22) for r in range(5) for i in ("x", "y")]
+    >>> table = pd.DataFrame(rows, columns=["context", "replica", "item", "a", "b"])
+    >>> dict(from_table(table).sizes)
+    {'alice_setting': 2, 'bob_setting': 2, 'replica': 5, 'item': 2}
+    >>> from_table(table.drop(index=3))
+    Traceback (most recent call last):
+    ValueError: context (1,1) lacks replica 1 with item 'y': expected every replica with every \
+item in each context, 10 rows a context
+    """
+    rows = _read(table)
+    _check_columns(rows)
+    split = rows["split"] if "split" in rows else pd.Series("training", index=rows.index)
+    rows = rows.assign(context=_settings(rows["context"]), split=split)
+    for party in ("a", "b"):
+        _check_values(rows, party, [-1, 1], "+1 or -1 (if 1 is right and 0 wrong, 2 * x - 1 is)")
+    _check_values(rows, "split", SPLITS, "`training` or `held_out`")
+    for name in ("replica", "item"):
+        _check_there(rows, name)
+    keys = rows[["context", "replica", "item"]]
+    _check_once(keys)
+    replicas, items = (pd.Index(rows[name].unique()) for name in ("replica", "item"))
+    _check_all_there(keys, replicas, items)
+    return _dataset(rows, replicas, items)
+
+
+def from_counts(counts: np.ndarray) -> xr.Dataset:
+    """Return correlators and marginals of a Bell test that is published as counts.
+
+    For experiments with one context a trial: there are no replicas in four contexts that `report`
+    could resample. What takes means (`s_value`, `facets`, `delta`, `contextuality`,
+    `local_fraction` ...) takes this.
+
+    Parameters
+    ----------
+    counts
+        [2, 2, 2, 2]: Alice's setting, Bob's setting, a, b; outcomes in the order +1, -1.
+
+    Returns
+    -------
+    xarray.Dataset
+        `correlator`, `alice`, `bob`, means in each context, and `trials`, their number.
+
+    Raises
+    ------
+    ValueError
+        For another shape, a count that is negative or no number, or a context without trials.
+
+    Examples
+    --------
+    >>> means = from_counts(np.full((2, 2, 2, 2), 25))
+    >>> float(means.correlator[0, 0]), int(means.trials.sum())
+    (0.0, 400)
+    """
+    counts = np.asarray(counts, float)
+    if counts.shape != (2, 2, 2, 2):
+        raise ValueError(f"counts have shape {counts.shape}: expected (2, 2, 2, 2)")
+    wrong = ~(np.isfinite(counts) & (counts >= 0))
+    if wrong.any():
+        raise ValueError(f"a count is {counts[wrong][0]}: expected a number of at least 0")
+    trials = counts.sum(axis=(2, 3))
+    if (trials == 0).any():
+        i, j = np.argwhere(trials == 0)[0] + 1
+        raise ValueError(f"context ({i},{j}) has no trials: expected some in each context")
+    outcome = np.array([1, -1])
+    means = {
+        "correlator": np.einsum("ijab,a,b->ij", counts, outcome, outcome) / trials,
+        "alice": np.einsum("ijab,a->ij", counts, outcome) / trials,
+        "bob": np.einsum("ijab,b->ij", counts, outcome) / trials,
+        "trials": trials,
+    }
+    settings = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
+    return xr.Dataset({name: (tuple(settings), value) for name, value in means.items()}, settings)
+
+
+def _read(table: pd.DataFrame | str | Path) -> pd.DataFrame:
+    if isinstance(table, pd.DataFrame):
+        return table.reset_index(drop=True)
+    path = Path(table)
+    check_choice("kind of table", path.suffix, READERS)
+    return READERS[path.suffix](path)
+
+
+def _check_columns(rows: pd.DataFrame) -> None:
+    missing = [name for name in COLUMNS if name not in rows]
+    if missing:
+        raise ValueError(f"the table has no column `{missing[0]}`: found {list(rows.columns)}")
+    valid = [*COLUMNS, "split"]
+    unknown = [str(name) for name in rows if name not in valid]
+    if unknown:
+        raise ValueError(f"unknown column `{unknown[0]}`{suggestion(unknown[0], valid)}")
+    if rows.empty:
+        raise ValueError("the table has no rows")
+
+
+def _settings(contexts: pd.Series) -> pd.Series:
+    """Return contexts as pairs of settings, whichever way they are written."""
+    known = {}
+    for value in contexts.unique():
+        digits = re.findall(r"\d", str(value).removesuffix(".0"))
+        known[value] = tuple(map(int, digits))
+    settings = contexts.map(known)
+    wrong = ~settings.isin(CONTEXTS)
+    if wrong.any():
+        _refuse(contexts, wrong, "11, 12, 21 or 22")
+    return settings
+
+
+def _check_values(rows: pd.DataFrame, name: str, valid: list, expected: str) -> None:
+    wrong = ~rows[name].isin(valid)
+    if wrong.any():
+        _refuse(rows[name], wrong, expected)
+
+
+def _check_there(rows: pd.DataFrame, name: str) -> None:
+    if rows[name].isna().any():
+        _refuse(rows[name], rows[name].isna(), "a number or a name")
+
+
+def _refuse(column: pd.Series, wrong: pd.Series, expected: str) -> None:
+    row = int(wrong.argmax())
+    value = _plain(column.iloc[row])
+    raise ValueError(f"row {row}: `{column.name}` is {value!r}: expected {expected}")
+
+
+def _plain(value: object) -> object:
+    """Return what numpy wraps, so that messages show 1 and not np.int64(1)."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _check_once(keys: pd.DataFrame) -> None:
+    twice = keys.duplicated(keep=False)
+    if twice.any():
+        rows = np.flatnonzero((keys == keys[twice].iloc[0]).all(axis=1))[:2]
+        raise ValueError(
+            f"rows {rows[0]} and {rows[1]} both have {_named(*keys.iloc[rows[0]])}: expected one"
+        )
+
+
+def _check_all_there(keys: pd.DataFrame, replicas: pd.Index, items: pd.Index) -> None:
+    for context in CONTEXTS:
+        there = keys.loc[keys["context"] == context, ["replica", "item"]]
+        if there.empty:
+            raise ValueError(f"context {_pair(context)} is empty: expected all four contexts")
+        if len(there) == len(replicas) * len(items):
+            continue
+        missing = pd.MultiIndex.from_product([replicas, items]).difference(
+            pd.MultiIndex.from_frame(there), sort=False
+        )
+        replica, item = map(_plain, missing[0])
+        raise ValueError(
+            f"context {_pair(context)} lacks replica {replica!r} with item {item!r}: expected "
+            "every replica with every item in each context, "
+            f"{len(replicas) * len(items):,} rows a context"
+        )
+
+
+def _named(context: tuple[int, int], replica: object, item: object) -> str:
+    return f"context {_pair(context)}, replica {_plain(replica)!r}, item {_plain(item)!r}"
+
+
+def _pair(context: tuple[int, int]) -> str:
+    return f"({context[0]},{context[1]})"
+
+
+def _dataset(rows: pd.DataFrame, replicas: pd.Index, items: pd.Index) -> xr.Dataset:
+    shape = (2, 2, len(replicas), len(items))
+    context = rows["context"].map(CONTEXTS.index).to_numpy()
+    place = (context // 2, context % 2, replicas.get_indexer(rows["replica"]))
+    place = (*place, items.get_indexer(rows["item"]))
+    outcomes = {}
+    for party in ("a", "b"):
+        values = np.zeros(shape, np.int8)
+        values[place] = rows[party]
+        outcomes[party] = (DIMENSIONS, values)
+    splits = rows.groupby("item", sort=False)["split"].agg(["first", "nunique"]).loc[items]
+    mixed = splits.index[splits["nunique"] > 1]
+    if len(mixed):
+        raise ValueError(f"item {mixed[0]!r} is in two splits: expected one")
+    coordinates = {
+        "alice_setting": [1, 2],
+        "bob_setting": [1, 2],
+        "replica": replicas.to_numpy(),
+        "item": items.to_numpy(),
+        "split": ("item", splits["first"].to_numpy(str)),
+    }
+    return as_dataset(xr.Dataset(outcomes, coordinates))
