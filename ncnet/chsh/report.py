@@ -111,19 +111,18 @@ def replica_rows(means: xr.Dataset, changed: xr.DataArray) -> np.ndarray:
     return np.concatenate([correlator, changes, changed.transpose("task", "replica").values])
 
 
-def summary(
-    columns: np.ndarray, counts: np.ndarray, *, level: float, resamples: int, seed: int
-) -> dict:
+def summary(columns: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level: float) -> dict:
     """Return the intervals and tests of a report, by the names of its attributes.
 
     Parameters
     ----------
     columns, counts
         The distinct columns [12, distinct] of `replica_rows`, and how often each is there.
-    level, resamples, seed
-        As `report` takes them.
+    draws
+        Bootstrap means of the rows [12, resamples].
+    level
+        Nominal coverage.
     """
-    draws = resampled_means(columns, counts, resamples=resamples, seed=seed)
     correlator, changes, changed = columns[:4], columns[4:8], columns[8:]
     sign = SIGNS.values.reshape(4)
     values = (sign @ correlator).round(12)
@@ -159,7 +158,8 @@ def summary(
 
 def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report | None) -> Report:
     means = replica_means(dataset, **settings)
-    rows = replica_rows(means, influence(dataset, **settings))
+    columns, counts = distinct_columns(replica_rows(means, influence(dataset, **settings)))
+    draws = resampled_means(columns, counts, resamples=options["resamples"], seed=options["seed"])
     averages = means.mean("replica").transpose(*SIGNS.dims)
     diverged = _diverged(dataset)
     odd = facets(averages.correlator)
@@ -176,13 +176,13 @@ def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report
         alice=averages.alice.values,
         bob=averages.bob.values,
         level=options["level"],
-        replicas=rows.shape[1],
+        replicas=int(counts.sum()),
         items=int((dataset["split"] == settings["split"]).sum()),
         diverged=int(diverged.sum()),
         s_diverged_against=float(s_value(means.correlator.where(~diverged, -SIGNS)).mean()),
         held_out=held_out,
         **settings,
-        **summary(*distinct_columns(rows), **options),
+        **summary(columns, counts, draws, level=options["level"]),
     )
 
 
