@@ -33,3 +33,10 @@ def singlet_correlators():
     """E = cos(alpha - beta) at the angles that reach Tsirelson's bound, up to a sign of Bob's."""
     alpha, beta = SINGLET_ANGLES
     return np.cos(alpha[:, None] - beta[None, :])
+
+
+def signalling_outcomes(share, replicas, items, seed):
+    """All +1, but Alice's outcome of A2 on this share of the items where Bob's setting is 2."""
+    a, b = (np.ones((2, 2, replicas, items), np.int8) for _ in range(2))
+    a[1, 1] = np.where(np.random.default_rng(seed).random(a[1, 1].shape) < share, -1, 1)
+    return a, b

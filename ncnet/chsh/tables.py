@@ -216,7 +216,7 @@ def _dataset(rows: pd.DataFrame, replicas: pd.Index, items: pd.Index) -> xr.Data
     splits = rows.groupby("item", sort=False)["split"].agg(["first", "nunique"]).loc[items]
     mixed = splits.index[splits["nunique"] > 1]
     if len(mixed):
-        raise ValueError(f"item {mixed[0]!r} is in two splits: expected one")
+        raise ValueError(f"item {_plain(mixed[0])!r} is in two splits: expected one")
     coordinates = {
         "alice_setting": [1, 2],
         "bob_setting": [1, 2],

@@ -1,0 +1,220 @@
+"""Facets, contextuality and the quantum set against linear programs and constructions."""
+
+import itertools
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.optimize import minimize
+
+from ncnet import chsh
+from ncnet.chsh.bootstrap import distinct_columns
+from ncnet.chsh.contextuality import TURNS, _functionals, contextuality_test
+from ncnet.chsh.report import replica_rows
+from tests.strategies import correlated_outcomes, signalling_outcomes, singlet_correlators
+
+signs = st.sampled_from([-1, 1])
+
+
+@st.composite
+def any_outcomes(draw):
+    shape = (2, 2, draw(st.integers(1, 4)), draw(st.integers(1, 3)))
+    return tuple(draw(hnp.arrays(np.int8, shape, elements=signs)) for _ in range(2))
+
+
+def any_means(generator):
+    """Four random tables of cells, pulled by a random amount towards one of the eight boxes."""
+    cells = generator.dirichlet(np.full(4, generator.choice([0.3, 2.0])), (2, 2))
+    facet = chsh.FACETS.values[generator.integers(8)]
+    box = np.where(facet[..., None] > 0, [0.5, 0, 0, 0.5], [0, 0.5, 0.5, 0])
+    share = generator.uniform(0.3, 1)
+    return chsh.from_counts(((1 - share) * cells + share * box).reshape(2, 2, 2, 2))
+
+
+def boxes(generator):
+    """Random tables without signalling: mixtures of local strategies and one of the eight boxes."""
+    weights = generator.dirichlet(np.full(16, 0.3))
+    answers = np.array(list(itertools.product((1, -1), repeat=4)))
+    share = generator.random()
+    facet = chsh.FACETS.values[generator.integers(8)]
+    a, b = answers[:, :2], answers[:, 2:]
+    both = np.einsum("k,ki,kj->ij", weights, a, b)
+    values = {
+        "correlator": share * facet + (1 - share) * both,
+        "alice": np.repeat(((1 - share) * weights @ a)[:, None], 2, axis=1),
+        "bob": np.repeat(((1 - share) * weights @ b)[None], 2, axis=0),
+    }
+    settings = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
+    return xr.Dataset({name: (tuple(settings), value) for name, value in values.items()}, settings)
+
+
+def means_of(outcomes):
+    return chsh.replica_means(outcomes).mean("replica")
+
+
+def any_facet(means):
+    return float(chsh.s_odd(means.correlator) - chsh.delta(means)) - 2
+
+
+def test_facets_are_the_eight_odd_sign_patterns():
+    patterns = {tuple(facet.ravel()) for facet in chsh.FACETS.values}
+    assert patterns == {s for s in itertools.product((1, -1), repeat=4) if np.prod(s) == -1}
+    for label, facet in zip(chsh.FACETS["facet"].values, chsh.FACETS.values, strict=True):
+        assert label == "".join("+" if sign > 0 else "-" for sign in facet.ravel())
+    np.testing.assert_array_equal(chsh.FACETS[0], chsh.SIGNS)
+
+
+@given(any_outcomes())
+def test_s_odd_is_the_largest_placement_of_the_minus_sign(outcomes):
+    means = means_of(outcomes)
+    total = float(means.correlator.sum())
+    written_out = max(abs(total - 2 * one) for one in means.correlator.values.flat)
+    assert float(chsh.s_odd(means.correlator)) == pytest.approx(written_out)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_local_fraction_without_signalling_follows_from_the_facets(seed):
+    means = boxes(np.random.default_rng(seed))
+    expected = 1 - max(0, float(chsh.s_odd(means.correlator)) - 2) / 2
+    assert chsh.local_fraction(means) == pytest.approx(expected, abs=1e-7)
+    # Without signalling contextuality is nothing but a passed facet.
+    assert any_facet(means) == pytest.approx(float(chsh.s_odd(means.correlator)) - 2)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_coupling_deficit_is_half_of_the_formula(seed):
+    means = any_means(np.random.default_rng(seed))
+    expected = max(0, any_facet(means)) / 2
+    assert chsh.coupling_deficit(means) == pytest.approx(expected, abs=1e-6)
+
+
+def test_some_of_the_random_tables_are_contextual_and_some_are_not():
+    found = [any_facet(any_means(np.random.default_rng(seed))) > 0 for seed in range(60)]
+    assert 5 <= sum(found) <= 55
+
+
+def test_signalling_alone_is_no_contextuality():
+    means = means_of(signalling_outcomes(0.4, replicas=50, items=8, seed=0))
+    assert float(chsh.s_value(means.correlator)) > 2.5
+    assert float(chsh.contextuality(means)) == pytest.approx(0)
+    assert chsh.coupling_deficit(means) == pytest.approx(0, abs=1e-9)
+    assert chsh.local_fraction(means) < 1
+
+
+@given(any_outcomes())
+def test_contextuality_is_the_smallest_of_sixteen_means(outcomes):
+    rows = replica_rows(chsh.replica_means(outcomes), chsh.influence(outcomes))[:8]
+    weights, ranges = _functionals()
+    values = weights @ rows - 2
+    means = means_of(outcomes)
+    assert values.mean(axis=-1)[0].min() == pytest.approx(float(chsh.contextuality(means)))
+    largest = values.mean(axis=-1).min(axis=1).max()
+    assert largest == pytest.approx(any_facet(means))
+    assert (values >= ranges[..., :1] - 1e-9).all()
+    assert (values <= ranges[..., 1:] + 1e-9).all()
+
+
+def test_the_ranges_are_those_of_the_two_kinds_of_signs():
+    _, ranges = _functionals()
+    kinds, counts = np.unique(ranges.reshape(-1, 2), axis=0, return_counts=True)
+    assert kinds.tolist() == [[-12, 4], [-8, 8]]
+    assert counts.tolist() == [64, 64]
+    assert len(TURNS) == 16
+
+
+@given(any_outcomes())
+def test_decomposition_adds_up_in_any_table(outcomes):
+    means = chsh.replica_means(outcomes)  # in every single replica, not in the mean alone
+    s = chsh.s_value(means.correlator)
+    np.testing.assert_allclose(2 + chsh.decomposition(means).sum("term"), s, atol=1e-12)
+
+
+@given(any_outcomes())
+def test_the_rarest_won_cell_bounds_contextuality(outcomes):
+    means = means_of(outcomes)
+    cells = chsh.cells(outcomes)
+    won = [
+        float(cells.sel(a=a, b=b, alice_setting=i, bob_setting=j))
+        for i, j, a, b in itertools.product((1, 2), (1, 2), (1, -1), (1, -1))
+        if a * b == (-1 if (i, j) == (2, 2) else 1)
+    ]
+    assert len(won) == 8
+    bound = float(chsh.contextuality_bound(means))
+    assert bound == pytest.approx(4 * min(won), abs=1e-12)
+    assert float(chsh.contextuality(means)) <= bound + 1e-12
+
+
+@given(any_outcomes(), st.integers(0, 3), signs)
+def test_a_task_that_is_always_or_never_solved_rules_contextuality_out(outcomes, place, outcome):
+    """In one of its contexts, for every facet."""
+    a, b = (party.copy() for party in outcomes)
+    (a, b)[place % 2][place // 2, place % 2] = outcome
+    assert any_facet(means_of((a, b))) <= 1e-12
+
+
+@given(any_outcomes())
+def test_influence_bounds_s_and_delta_in_every_replica(outcomes):
+    means = chsh.replica_means(outcomes)
+    influence = chsh.influence(outcomes).sum("task")
+    assert (chsh.s_odd(means.correlator) - 2 <= influence + 1e-12).all()
+    assert (chsh.delta(means) <= influence + 1e-12).all()
+
+
+def moment_matrix_is_possible(correlator):
+    """Unit vectors with these products exist: their Gram matrix can be completed.
+
+    The smallest eigenvalue is concave in the two products that no context measures.
+    """
+
+    def lowest(free):
+        gram = np.eye(4)
+        gram[:2, 2:] = correlator
+        gram[0, 1], gram[2, 3] = free
+        return -np.linalg.eigvalsh(np.triu(gram, 1) + np.triu(gram, 1).T + np.eye(4))[0]
+
+    starts = itertools.product((-0.5, 0.5), repeat=2)
+    found = [
+        minimize(lowest, x, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-9})
+        for x in starts
+    ]
+    return min(one.fun for one in found) <= 1e-6
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_arcsine_criterion_agrees_with_unit_vectors(seed):
+    """Tsirelson: correlators are quantum exactly if they are products of unit vectors."""
+    generator = np.random.default_rng(seed)
+    correlator = generator.uniform(-1, 1, (2, 2))
+    if seed % 2:  # pull towards a facet, where it is close
+        correlator = 0.45 * correlator + 0.6 * chsh.SIGNS.values
+        correlator = correlator.clip(-1, 1)
+    labelled = xr.DataArray(correlator, dims=("alice_setting", "bob_setting"))
+    excess = float(chsh.arcsine_excess(labelled))
+    if abs(excess) > 1e-3:
+        assert (excess <= 0) == moment_matrix_is_possible(correlator)
+
+
+def test_the_quantum_set_lies_between_the_classical_and_the_algebraic_one():
+    def excess(correlator):
+        return float(chsh.arcsine_excess(xr.DataArray(correlator, dims=chsh.SIGNS.dims)))
+
+    assert excess(singlet_correlators()) == pytest.approx(0, abs=1e-9)
+    assert excess([[1, 1], [1, -1]]) == pytest.approx(np.pi)
+    assert excess([[1, 1], [1, 1]]) == pytest.approx(0)
+    assert excess([[0.5, 0.5], [0.5, -0.5]]) < 0
+    # S = 2.4 alone would be allowed: not with these four.
+    assert excess([[1, 1], [0.7, 0.3]]) > 0
+
+
+@pytest.mark.parametrize(("excess", "rejects"), [(0.6, True), (0.0, False)])
+def test_contextuality_test_needs_every_sign(excess, rejects):
+    """S = 2 + excess, none of it, or all of it, in one marginal."""
+    outcomes = correlated_outcomes(chsh.SIGNS.values * (2 + excess) / 4, 1500, 8, seed=0)
+    rows = replica_rows(chsh.replica_means(outcomes), chsh.influence(outcomes))[:8]
+    p_value = contextuality_test(*distinct_columns(rows))
+    assert (p_value < 0.01) == rejects
+    others = [contextuality_test(*distinct_columns(rows), facet=facet) for facet in range(1, 8)]
+    assert min(others) == 1

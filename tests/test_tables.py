@@ -1,0 +1,149 @@
+"""Tables of outcomes from elsewhere: what they become, and what is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncnet import chsh
+from tests.strategies import correlated_outcomes, singlet_correlators
+
+
+def long_table(a, b, contexts=(11, 12, 21, 22)):
+    rows = [
+        (contexts[2 * i + j], r, k, a[i, j, r, k], b[i, j, r, k])
+        for i, j, r, k in np.ndindex(a.shape)
+    ]
+    return pd.DataFrame(rows, columns=["context", "replica", "item", "a", "b"])
+
+
+A, B = correlated_outcomes(singlet_correlators(), replicas=12, items=3, seed=0)
+TABLE = long_table(A, B)
+
+
+def test_a_table_gives_the_report_of_its_arrays():
+    assert str(chsh.report(chsh.from_table(TABLE))) == str(chsh.report((A, B)))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_file_gives_the_same(tmp_path, suffix):
+    path = tmp_path / f"outcomes.{suffix}"
+    getattr(TABLE, f"to_{suffix}")(path, index=False)
+    assert chsh.from_table(path).equals(chsh.from_table(TABLE))
+    assert chsh.from_table(str(path)).equals(chsh.from_table(TABLE))
+
+
+@pytest.mark.parametrize(
+    "contexts",
+    [("(1,1)", "(1,2)", "(2,1)", "(2,2)"), ("1 1", "1 2", "2 1", "2 2"), (11.0, 12.0, 21.0, 22.0)],
+)
+def test_contexts_may_be_written_in_several_ways(contexts):
+    assert chsh.from_table(long_table(A, B, contexts)).equals(chsh.from_table(TABLE))
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_rows_changes_no_statistic(random):
+    order = list(range(len(TABLE)))
+    random.shuffle(order)
+    means = chsh.replica_means(chsh.from_table(TABLE.iloc[order])).mean("replica")
+    expected = chsh.replica_means((A, B)).mean("replica")
+    for name in ("correlator", "alice", "bob"):
+        np.testing.assert_allclose(means[name], expected[name], atol=1e-12)
+
+
+def test_replicas_and_items_may_have_names_and_a_split():
+    table = TABLE.assign(
+        replica="seed " + TABLE["replica"].astype(str),
+        split=np.where(TABLE["item"] == 2, "held_out", "training"),
+    )
+    dataset = chsh.from_table(table)
+    assert dataset["replica"].values[0] == "seed 0"
+    assert chsh.report(dataset).items == 2
+    assert chsh.report(dataset).held_out.items == 1
+
+
+def changed(row, **values):
+    table = TABLE.astype(object)
+    for name, value in values.items():
+        table.loc[row, name] = value
+    return table
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        (TABLE.drop(columns="b"), "the table has no column `b`: found"),
+        (TABLE.assign(slit="training"), "unknown column `slit`: did you mean `split`"),
+        (TABLE.iloc[:0], "the table has no rows"),
+        (changed(5, a=0), r"row 5: `a` is 0: expected \+1 or -1 \(if 1 is right and 0 wrong"),
+        (changed(7, b=np.nan), "row 7: `b` is nan: expected"),
+        (changed(7, b=None), "row 7: `b` is None: expected"),
+        (changed(9, context=13), "row 9: `context` is 13: expected 11, 12, 21 or 22"),
+        (changed(9, context=np.nan), "row 9: `context` is nan"),
+        (changed(2, replica=np.nan), "row 2: `replica` is nan: expected a number or a name"),
+        (changed(2, item=None), "row 2: `item` is None"),
+        (
+            pd.concat([TABLE, TABLE.iloc[[4]]]),
+            r"rows 4 and 144 both have context \(1,1\), replica 1, item 1: expected one",
+        ),
+        (TABLE[TABLE["context"] != 21], r"context \(2,1\) is empty: expected all four contexts"),
+        (TABLE.drop(index=40), r"context \(1,2\) lacks replica 1 with item 1: expected every"),
+        (
+            TABLE[(TABLE["context"] != 22) | (TABLE["replica"] < 10)],
+            r"context \(2,2\) lacks replica 10 with item 0: .*, 36 rows a context",
+        ),
+        (
+            TABLE.assign(split=["held_out", *["training"] * (len(TABLE) - 1)]),
+            "item 0 is in two splits: expected one",
+        ),
+        (TABLE.assign(split="test"), "row 0: `split` is 'test': expected `training` or `held_out`"),
+        ("outcomes.xlsx", "unknown kind of table `.xlsx`: expected one of `.csv`, `.parquet`"),
+    ],
+)
+def test_bad_tables_are_named_by_row_or_context(table, line):
+    with pytest.raises(ValueError, match=line):
+        chsh.from_table(table)
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(FileNotFoundError, match=r"none.csv"):
+        chsh.from_table("none.csv")
+
+
+DELFT = np.array(
+    [[[[23, 3], [4, 23]], [[33, 11], [5, 30]]], [[[22, 10], [6, 24]], [[4, 20], [21, 6]]]]
+)
+"""Hensen et al. (Nature 526, 682, 2015): 245 trials, S = 2.42, 196 won, p = .039."""
+
+
+def test_counts_of_a_published_experiment_give_its_published_statistics():
+    means = chsh.from_counts(DELFT)
+    assert int(means.trials.sum()) == 245
+    assert float(chsh.s_value(means.correlator)) == pytest.approx(2.42, abs=0.005)
+    won = float((means.trials * (1 + chsh.SIGNS * means.correlator) / 2).sum())
+    assert won == pytest.approx(196)
+    assert chsh.game_test(round(won), 245) == pytest.approx(0.039, abs=0.0005)
+
+
+def test_counts_of_balanced_outcomes_give_the_means_of_replicas():
+    counts = np.zeros((2, 2, 2, 2))
+    for i, j, x, y in np.ndindex(2, 2, 2, 2):
+        counts[i, j, x, y] = ((A[i, j] == 1 - 2 * x) & (B[i, j] == 1 - 2 * y)).sum()
+    means, expected = chsh.from_counts(counts), chsh.replica_means((A, B)).mean("replica")
+    for name in ("correlator", "alice", "bob"):
+        np.testing.assert_allclose(means[name], expected[name], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("counts", "line"),
+    [
+        (np.ones((2, 2, 4)), r"counts have shape \(2, 2, 4\): expected \(2, 2, 2, 2\)"),
+        (-np.ones((2, 2, 2, 2)), "a count is -1.0: expected a number of at least 0"),
+        (np.full((2, 2, 2, 2), np.nan), "a count is nan"),
+        (DELFT * np.array([1, 0])[:, None, None], r"context \(1,2\) has no trials"),
+    ],
+)
+def test_bad_counts_are_named(counts, line):
+    with pytest.raises(ValueError, match=line):
+        chsh.from_counts(counts)
