@@ -125,6 +125,7 @@ class Ours:
             activation="tanh",
             optimizer="gradient_descent",
             learning_rate=LEARNING_RATE,
+            loss="cross_entropy",
         )
         networks.advance(steps)
         return tuple(weight.cpu().numpy() for weight in weights)

@@ -215,6 +215,7 @@ def test_a_tie_reads_as_class_0():
             "`path` is 'compiled': `hidden_size` is 10,000 for 8 items: expected at most 8,192",
         ),
         ({"threads": 0}, "`threads` is 0"),
+        ({"loss": "square_error"}, "unknown loss `square_error`: did you mean `squared_error`?"),
     ],
 )
 def test_bad_arguments_are_named_before_any_work(change, line, monkeypatch):
@@ -230,7 +231,8 @@ def test_what_is_no_game_is_named(game):
 
 
 def test_logits_that_are_ties_or_not_finite_read_as_class_0_and_are_counted():
-    plan = Plan(GAME, 3, 64, 0, (0,), "tanh", "adam", 0.1, "he_normal", (), "float32", CPU)
+    names = ("cross_entropy", "he_normal")
+    plan = Plan(GAME, 3, 64, 0, (0,), "tanh", "adam", 0.1, *names, (), "float32", CPU)
     found = Findings(plan)
     logit = torch.ones(2, 8, 256)
     logit[0, 0, 0], logit[1, 1, 1] = torch.inf, torch.nan

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 import ncnet
 from ncnet.ensemble import network
 from ncnet.ensemble.initialisation import INITIALISATIONS, draw_block
-from ncnet.ensemble.network import ACTIVATIONS, Weights
+from ncnet.ensemble.network import ACTIVATIONS, LOSSES, Weights
 from ncnet.ensemble.optimizers import OPTIMIZERS
 
 GAME = ncnet.games.overlap()
@@ -27,26 +27,35 @@ def random_problem(hidden_size, networks=5, seed=0):
     return network.with_bias(torch.as_tensor(GAME.inputs)), weights, signs
 
 
+TORCHS_LOSSES = {
+    "cross_entropy": lambda logit, signs: binary_cross_entropy_with_logits(
+        logit, (signs + 1) / 2, reduction="none"
+    ),
+    "squared_error": lambda logit, signs: mse_loss(logit, signs, reduction="none") / 2,
+}
+
+
+@pytest.mark.parametrize("loss_name", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("hidden_size", [1, 3, 8])
-def test_gradient_is_autograds(activation, hidden_size):
+def test_gradient_is_autograds(activation, hidden_size, loss_name):
     inputs, weights, signs = random_problem(hidden_size)
-    found = network.gradient(inputs, weights, signs, ACTIVATIONS[activation])
+    ours = LOSSES[loss_name]
+    found = network.gradient(inputs, weights, signs, ACTIVATIONS[activation], ours)
     hidden = network.hidden_units(inputs, weights.trunk, ACTIVATIONS[activation])
     logit = network.logits(hidden, weights.heads)
 
     trunk, heads = (weight.clone().requires_grad_() for weight in weights)
     hidden = MODULES[activation]()(torch.einsum("if,hfn->hin", inputs, trunk))
     expected_logit = torch.einsum("phn,hin->pin", heads[:, :-1], hidden) + heads[:, -1:]
-    classes = (signs + 1) / 2
-    loss = binary_cross_entropy_with_logits(expected_logit, classes, reduction="none")
+    loss = TORCHS_LOSSES[loss_name](expected_logit, signs)
     loss.mean(1).sum().backward()
 
     torch.testing.assert_close(logit, expected_logit.detach(), rtol=0, atol=1e-10)
     torch.testing.assert_close(found.trunk, trunk.grad, rtol=0, atol=1e-10)
     torch.testing.assert_close(found.heads, heads.grad, rtol=0, atol=1e-10)
     torch.testing.assert_close(
-        network.losses(logit, signs), loss.mean(1).detach(), rtol=0, atol=1e-10
+        network.losses(logit, signs, ours), loss.mean(1).detach(), rtol=0, atol=1e-10
     )
 
 
@@ -84,7 +93,9 @@ def test_one_network_follows_torch_step_by_step(activation, optimizer, torchs, l
     ours = OPTIMIZERS[optimizer](weights, learning_rate)
     x = torch.as_tensor(GAME.inputs)
     for _ in range(100):
-        gradient = network.gradient(inputs, weights, signs, ACTIVATIONS[activation])
+        gradient = network.gradient(
+            inputs, weights, signs, ACTIVATIONS[activation], LOSSES["cross_entropy"]
+        )
         ours.step(gradient)
         torchs_optimizer.zero_grad()
         loss = binary_cross_entropy_with_logits(reference(x), classes, reduction="none")

@@ -11,7 +11,7 @@ import ncnet
 from ncnet.ensemble import compiler, network, paths
 from ncnet.ensemble.compiled import Compiled
 from ncnet.ensemble.eager import Eager
-from ncnet.ensemble.network import ACTIVATIONS, Weights
+from ncnet.ensemble.network import ACTIVATIONS, LOSSES, Weights
 from ncnet.ensemble.optimizers import OPTIMIZERS
 from tests.compilers import has_compiler
 
@@ -48,10 +48,12 @@ def copy(weights, dtype):
 @pytest.mark.parametrize("hidden_size", [1, 3, 8])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_compiled_steps_are_those_of_float64(game, hidden_size, activation, optimizer):
+@pytest.mark.parametrize("loss", LOSSES)
+def test_compiled_steps_are_those_of_float64(game, hidden_size, activation, optimizer, loss):
     inputs, signs, weights = problem(game, hidden_size)
     exact = copy(weights, torch.float64)
     options = {"activation": activation, "optimizer": optimizer, "learning_rate": 0.1}
+    options["loss"] = loss
     networks = Compiled(inputs, signs, weights, **options)
     reference = Eager(inputs.double(), signs.double(), exact, **options)
     for steps in (1, 4, 5):
@@ -81,6 +83,7 @@ def test_activations_are_accurate_from_end_to_end(activation):
         activation=activation,
         optimizer="gradient_descent",
         learning_rate=1.0,
+        loss="cross_entropy",
     ).advance(1)
     expected = getattr(torch, activation)(values[:networks].double())
     torch.testing.assert_close(2 * weights.heads[0, 0].double(), expected, rtol=1e-6, atol=1e-30)

@@ -6,7 +6,8 @@
 // The formulas are those of network.py and optimizers.py, which the tests compare with these.
 //
 // Set by the compiler's command line: FEATURES (the last is the constant of the bias), ITEMS,
-// ACTIVATION_tanh, _sigmoid or _relu, and OPTIMIZER_gradient_descent or _adam.
+// ACTIVATION_tanh, _sigmoid or _relu, OPTIMIZER_gradient_descent or _adam, and
+// LOSS_cross_entropy or _squared_error.
 
 #include <stdint.h>
 #include <string.h>
@@ -89,6 +90,15 @@ inline Vector activation(Vector x) { return x < 0.0f ? Vector{} : x; }
 inline Vector derivative(Vector output) { return output > 0.0f ? all(1.0f) : Vector{}; }
 #endif
 
+#if defined(LOSS_cross_entropy)
+// -sign * sigmoid(-sign * logit) / ITEMS, accurate for both classes however sure the head is.
+inline Vector slope_of_loss(Vector logit, Vector sign) {
+    return sign * (-1.0f / ITEMS) / (1.0f + exponential(sign * logit));
+}
+#elif defined(LOSS_squared_error)
+inline Vector slope_of_loss(Vector logit, Vector sign) { return (logit - sign) * (1.0f / ITEMS); }
+#endif
+
 struct Weight {
     Vector value;
 #if defined(OPTIMIZER_adam)
@@ -150,15 +160,11 @@ struct Tile {
         }
     }
 
-    // From logits to the loss's slope: -sign * sigmoid(-sign * logit) / ITEMS, accurate for
-    // both classes however sure the head is.
+    // From logits to the loss's slope.
     void compare() {
         for (int party = 0; party < 2; party++)
-            for (int i = 0; i < ITEMS; i++) {
-                const Vector sign = signs[party][i];
-                errors[party][i] =
-                    sign * (-1.0f / ITEMS) / (1.0f + exponential(sign * errors[party][i]));
-            }
+            for (int i = 0; i < ITEMS; i++)
+                errors[party][i] = slope_of_loss(errors[party][i], signs[party][i]);
     }
 
     void backward(const float *inputs, float rate, float scale) {

@@ -1,8 +1,8 @@
 """The compiled path: whole trainings inside `compiled.cpp`, on a CPU, in float32.
 
 One kernel serves every hidden size and any number of networks; a game's numbers of inputs and
-items, the activation and the optimizer are fixed when it is compiled, which takes about half a
-second, once on a machine.
+items, the activation, the optimizer and the loss are fixed when it is compiled, which takes about
+half a second, once on a machine.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ _WIDEST_STATE = 3
 _STEPS_A_CALL = 2**16
 
 
-def kernel(*, features: int, items: int, activation: str, optimizer: str) -> ctypes.CDLL:
+def kernel(*, features: int, items: int, activation: str, optimizer: str, loss: str) -> ctypes.CDLL:
     """Return the library that trains networks of this shape, compiled unless it was before.
 
     Raises
@@ -37,6 +37,7 @@ def kernel(*, features: int, items: int, activation: str, optimizer: str) -> cty
         "ITEMS": str(items),
         f"ACTIVATION_{activation}": "1",
         f"OPTIMIZER_{optimizer}": "1",
+        f"LOSS_{loss}": "1",
     }
     library = compiler.library(SOURCE, tuple(definitions.items()))
     library.advance.argtypes = _ARGUMENTS
@@ -60,6 +61,7 @@ class Compiled:
         activation: str,
         optimizer: str,
         learning_rate: float,
+        loss: str,
     ) -> None:
         self.inputs = inputs
         self.signs = signs
@@ -67,7 +69,11 @@ class Compiled:
         self.optimizer = OPTIMIZERS[optimizer](weights, learning_rate)
         items, features = inputs.shape
         self.kernel = kernel(
-            features=features, items=items, activation=activation, optimizer=optimizer
+            features=features,
+            items=items,
+            activation=activation,
+            optimizer=optimizer,
+            loss=loss,
         )
 
     def advance(self, steps: int) -> None:

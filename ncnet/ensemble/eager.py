@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from ncnet.ensemble import network
-from ncnet.ensemble.network import ACTIVATIONS, Weights
+from ncnet.ensemble.network import ACTIVATIONS, LOSSES, Weights
 from ncnet.ensemble.optimizers import OPTIMIZERS
 
 
@@ -18,7 +18,7 @@ class Eager:
         [2, I, N]: classes as +-1.
     weights
         Initial weights; trained in place.
-    activation, optimizer, learning_rate
+    activation, optimizer, learning_rate, loss
         As `ncnet.train` takes them.
     """
 
@@ -31,15 +31,19 @@ class Eager:
         activation: str,
         optimizer: str,
         learning_rate: float,
+        loss: str,
     ) -> None:
         self.inputs = inputs
         self.signs = signs
         self.weights = weights
         self.activation = ACTIVATIONS[activation]
+        self.loss = LOSSES[loss]
         self.optimizer = OPTIMIZERS[optimizer](weights, learning_rate)
 
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
         for _ in range(steps):
-            gradient = network.gradient(self.inputs, self.weights, self.signs, self.activation)
+            gradient = network.gradient(
+                self.inputs, self.weights, self.signs, self.activation, self.loss
+            )
             self.optimizer.step(gradient)

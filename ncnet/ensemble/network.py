@@ -62,32 +62,55 @@ def logits(hidden: Tensor, heads: Tensor) -> Tensor:
     return (heads[:, :-1, None] * hidden).sum(dim=1).add_(heads[:, -1:])
 
 
-def losses(logit: Tensor, signs: Tensor) -> Tensor:
-    """Return each head's loss [2, N]: binary cross-entropy, averaged over items.
+class Loss(NamedTuple):
+    """A loss of one item, and its derivative with respect to the logit.
 
-    `logit` and `signs` (+1 for class 1, -1 for class 0) are [2, I, N].
+    Both take logits and `signs` (+1 for class 1, -1 for class 0), [2, I, N] each.
     """
-    return -logsigmoid(signs * logit).mean(dim=1)
+
+    value: Callable[[Tensor, Tensor], Tensor]
+    derivative: Callable[[Tensor, Tensor], Tensor]
 
 
-def logit_errors(logit: Tensor, signs: Tensor) -> Tensor:
-    """Return the gradient of each head's loss with respect to its logits [2, I, N].
+def _cross_entropy_derivative(logit: Tensor, signs: Tensor) -> Tensor:
+    """Return ``sigmoid(logit) - class``, accurate for both classes however sure the head is.
 
-    ``sigmoid(logit) - class``, written so that it is accurate for both classes however sure the
-    head is: Adam makes steps of the smallest gradients.
+    Adam makes steps of the smallest gradients.
     """
     towards = -signs
-    return (logit * towards).sigmoid_().mul_(towards).div_(logit.shape[1])
+    return (logit * towards).sigmoid_().mul_(towards)
 
 
-def gradient(inputs: Tensor, weights: Weights, signs: Tensor, activation: Activation) -> Weights:
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": Loss(
+        lambda logit, signs: -logsigmoid(signs * logit), _cross_entropy_derivative
+    ),
+    "squared_error": Loss(
+        lambda logit, signs: (logit - signs).square_().div_(2), lambda logit, signs: logit - signs
+    ),
+}
+
+
+def losses(logit: Tensor, signs: Tensor, loss: Loss) -> Tensor:
+    """Return each head's loss [2, N], averaged over items."""
+    return loss.value(logit, signs).mean(dim=1)
+
+
+def logit_errors(logit: Tensor, signs: Tensor, loss: Loss) -> Tensor:
+    """Return the gradient of each head's loss with respect to its logits [2, I, N]."""
+    return loss.derivative(logit, signs).div_(logit.shape[1])
+
+
+def gradient(
+    inputs: Tensor, weights: Weights, signs: Tensor, activation: Activation, loss: Loss
+) -> Weights:
     """Return the gradient of L_A + L_B.
 
     The trunk receives the sum of both heads' gradients: that is the competition the paper
     speaks of. `inputs` is [I, F + 1], `signs` [2, I, N] holds the classes as +-1.
     """
     hidden = hidden_units(inputs, weights.trunk, activation)
-    errors = logit_errors(logits(hidden, weights.heads), signs)
+    errors = logit_errors(logits(hidden, weights.heads), signs, loss)
     heads = head_gradient(hidden, errors)
     signal = hidden_signal(errors, weights.heads)
     return Weights(trunk_gradient(inputs, hidden, signal, activation), heads)

@@ -65,6 +65,7 @@ class Findings:
             "activation": plan.activation,
             "optimizer": plan.optimizer,
             "learning_rate": plan.learning_rate,
+            "loss": plan.loss,
             "initialisation": plan.initialisation,
             "seed": plan.seed,
             "dtype": plan.dtype,

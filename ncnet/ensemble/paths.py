@@ -67,6 +67,7 @@ def _uncompiled(plan: Plan) -> str | None:
             items=plan.items,
             activation=plan.activation,
             optimizer=plan.optimizer,
+            loss=plan.loss,
         )
     except CompilerError as error:
         return str(error)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ncnet.checks import check_choice, check_integer, check_positive
 from ncnet.ensemble.initialisation import INITIALISATIONS
-from ncnet.ensemble.network import ACTIVATIONS
+from ncnet.ensemble.network import ACTIVATIONS, LOSSES
 from ncnet.ensemble.optimizers import OPTIMIZERS
 from ncnet.games import Game
 
@@ -35,6 +35,7 @@ class Plan:
     activation: str
     optimizer: str
     learning_rate: float
+    loss: str
     initialisation: str
     trace_steps: tuple[int, ...]
     dtype: str
@@ -72,6 +73,7 @@ class Plan:
         )
         check_choice("activation", plan.activation, ACTIVATIONS)
         check_choice("optimizer", plan.optimizer, OPTIMIZERS)
+        check_choice("loss", plan.loss, LOSSES)
         check_choice("initialisation", plan.initialisation, INITIALISATIONS)
         check_choice("dtype", plan.dtype, DTYPES)
         late = [step for step in plan.trace_steps if step > plan.steps[-1]]

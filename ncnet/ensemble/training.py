@@ -14,7 +14,7 @@ from tqdm import tqdm
 from ncnet.checks import check_integer
 from ncnet.ensemble import network, paths
 from ncnet.ensemble.initialisation import BLOCK, draw_block
-from ncnet.ensemble.network import ACTIVATIONS, Weights
+from ncnet.ensemble.network import ACTIVATIONS, LOSSES, Weights
 from ncnet.ensemble.outcomes import Findings
 from ncnet.ensemble.plan import CONTEXTS, Plan, is_sequence
 from ncnet.games import Game
@@ -30,6 +30,7 @@ def train(
     activation: str = "tanh",
     optimizer: str = "gradient_descent",
     learning_rate: float = 0.5,
+    loss: str = "cross_entropy",
     initialisation: str = "lecun_normal",
     trace_steps: Sequence[int] = (),
     dtype: str = "float32",
@@ -65,6 +66,9 @@ def train(
         "gradient_descent" or "adam".
     learning_rate
         Step size, above 0.
+    loss
+        Of each head, averaged over items: "cross_entropy" of the class, or "squared_error", half
+        the square of the logit's distance from the class as +-1.
     initialisation
         "lecun_normal" (weights N(0, 1/fan_in), biases 0), "he_normal", "glorot_normal" or
         "torch_linear".
@@ -119,6 +123,7 @@ def train(
         activation=activation,
         optimizer=optimizer,
         learning_rate=learning_rate,
+        loss=loss,
         initialisation=initialisation,
         trace_steps=trace_steps,
         dtype=dtype,
@@ -184,6 +189,7 @@ def _train_chunk(plan: Plan, path: str, blocks: range, findings: Findings) -> No
         activation=plan.activation,
         optimizer=plan.optimizer,
         learning_rate=plan.learning_rate,
+        loss=plan.loss,
     )
     rows = slice(blocks.start * BLOCK, min(blocks.stop * BLOCK, plan.replicas))
     at = 0
@@ -195,7 +201,7 @@ def _train_chunk(plan: Plan, path: str, blocks: range, findings: Findings) -> No
         if stop in plan.steps:
             findings.write_outcomes(stop, rows, logit, signs)
         if stop in plan.trace_steps:
-            findings.write_losses(stop, rows, network.losses(logit, signs))
+            findings.write_losses(stop, rows, network.losses(logit, signs, LOSSES[plan.loss]))
 
 
 def _initial_weights(plan: Plan, blocks: range) -> Weights:
