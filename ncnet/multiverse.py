@@ -190,6 +190,12 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def has_our_choices(table: pd.DataFrame) -> pd.Series:
+    """Return which rows belong to the choices that the rest of the book makes, in any game."""
+    choices = pd.Series({name: value for name, value in PRIMARY.items() if name != "game"})
+    return (table[list(choices.index)] == choices).all(axis=1)
+
+
 def is_primary(table: pd.DataFrame) -> pd.Series:
     """Return which rows belong to the specification that the rest of the book uses."""
-    return (table[list(PRIMARY)] == pd.Series(PRIMARY)).all(axis=1)
+    return has_our_choices(table) & (table["game"] == PRIMARY["game"])

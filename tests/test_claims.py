@@ -82,7 +82,40 @@ def test_a_sweep_without_the_critical_size_or_with_one_twice_is_refused():
 
 
 def test_every_claim_says_what_it_is():
-    for name, claim in claims.CAPACITY_CLAIMS.items():
+    for name, claim in claims.CLAIMS.items():
         assert claim.name == name
         assert claim.statement.endswith(".")
-        assert claim.rule.endswith(".")
+        assert claim.source
+        judged = [bool(part) for part in (claim.rule, claim.result, claim.evidence, claim.holds)]
+        assert all(judged) or not any(judged)
+        assert not claim.rule or claim.rule.endswith(".")
+    assert set(claims.CAPACITY_CLAIMS) == ALL
+
+
+@pytest.mark.parametrize(
+    ("peaks", "verdict"),
+    [((2.3, 2.2), "reproduced"), ((2.3, 1.9), "partly"), ((2.0, 1.9), "not")],
+)
+def test_a_verdict_asks_both_games(peaks, verdict):
+    table = pd.concat(
+        sweep([0.5, 1.8, peak, 2.0]).assign(game=game)
+        for game, peak in zip(("overlap", "separate"), peaks, strict=True)
+    )
+    assert claims.verdict(claims.CLAIMS["exceeds-2"], {"multiverse": table}) == verdict
+
+
+def test_a_statement_without_a_rule_is_open():
+    assert claims.verdict(claims.CLAIMS["competition-causes"], {}) == claims.OPEN
+
+
+@pytest.mark.parametrize(
+    ("values", "left", "holds"),
+    [
+        (PAPERS, -0.1, False),  # above 2 at n = 3, and the marginals explain it
+        (PAPERS, 0.1, True),
+        ([0.5, 1.8, 2.0, 2.0], 0.1, False),  # nothing above 2: no evidence for it
+    ],
+)
+def test_above_2_suffices_where_the_marginals_do_not_explain_it(values, left, holds):
+    table = sweep(values).assign(contextuality_low=left)
+    assert claims.CLAIMS["above-2-suffices"].holds(table) == holds
