@@ -31,6 +31,8 @@ HiddenSize = Annotated[int, Field(ge=1, le=10_000)]
 HiddenSizes = Annotated[list[HiddenSize], Field(min_length=1), AfterValidator(_distinct)]
 GameName = Literal["overlap", "separate"]
 GameNames = Annotated[list[GameName], Field(min_length=1), AfterValidator(_distinct)]
+Activation = Literal["relu", "sigmoid", "tanh"]
+Activations = Annotated[list[Activation], Field(min_length=1), AfterValidator(_distinct)]
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
 Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
 Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
@@ -51,7 +53,7 @@ class Training(BaseModel):
     replicas: Replicas
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
     seed: Annotated[int, Field(ge=0)]
-    activation: Literal["relu", "sigmoid", "tanh"]
+    activation: Activation
     optimizer: Literal["adam", "gradient_descent"]
     learning_rate: Rate
 
@@ -121,6 +123,47 @@ class Rq3(Training):
                 "and `hidden_sizes_along_training` 2, 3 and 4, which the run would not record"
             )
         return self
+
+
+class Rq6(BaseModel):
+    """Parameters of ``rq6``: what of S > 2 survives, over capacities and over all games."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    hidden_sizes: HiddenSizes
+    hidden_sizes_of_the_atlas: HiddenSizes
+    activations: Activations
+    replicas: Replicas
+    fresh_replicas: Replicas
+    steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    seed: Annotated[int, Field(ge=0)]
+    learning_rate: Rate
+    record: bool
+
+    @model_validator(mode="after")
+    def _looks_where_it_is_found(self) -> Self:
+        if 1 not in self.hidden_sizes_of_the_atlas:
+            raise ValueError(
+                f"parameter `hidden_sizes_of_the_atlas` is {self.hidden_sizes_of_the_atlas}: "
+                "expected 1 among them, at which a game is looked at closely"
+            )
+        return self
+
+
+class Calibration(BaseModel):
+    """Parameters of ``calibration``: models to simulate experiments on, and how many."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    models: Annotated[list[str], Field(min_length=1), AfterValidator(_distinct)]
+    replica_counts: Annotated[
+        list[Annotated[int, Field(ge=2, le=100_000)]],
+        Field(min_length=1),
+        AfterValidator(_distinct),
+    ]
+    simulations: Annotated[int, Field(ge=1, le=100_000)]
+    seed: Annotated[int, Field(ge=0)]
+    record: bool
 
 
 def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:

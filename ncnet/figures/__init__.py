@@ -1,6 +1,8 @@
 """The figures of the book: one style, one function a figure; each returns a matplotlib Figure."""
 
+from ncnet.figures.atlas import atlas, retests, wrong_items
 from ncnet.figures.bounds import bounds
+from ncnet.figures.calibration import coverage, rejections
 from ncnet.figures.capacity import along_training, capacity
 from ncnet.figures.contexts import contexts
 from ncnet.figures.diagram import network_and_contexts
@@ -8,22 +10,30 @@ from ncnet.figures.engine import engines, growth
 from ncnet.figures.headline import headline
 from ncnet.figures.multiverse import retrained, shapes, shares, solved, specification_curve
 from ncnet.figures.runs import runs
+from ncnet.figures.signalling import signalling, three_ways
 from ncnet.figures.style import use_style
 
 __all__ = [
     "along_training",
+    "atlas",
     "bounds",
     "capacity",
     "contexts",
+    "coverage",
     "engines",
     "growth",
     "headline",
     "network_and_contexts",
+    "rejections",
+    "retests",
     "retrained",
     "runs",
     "shapes",
     "shares",
+    "signalling",
     "solved",
     "specification_curve",
+    "three_ways",
     "use_style",
+    "wrong_items",
 ]
