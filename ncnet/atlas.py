@@ -198,6 +198,23 @@ def kinds(games_of: pd.DataFrame, tasks: Sequence[str]) -> pd.Series:
     return pd.Series(codes.min(axis=0), games_of.index)
 
 
+def best_of_each_kind(games_of: pd.DataFrame, tasks: Sequence[str], most: int) -> pd.DataFrame:
+    """Return the games above the line with the largest S - Delta - 2, at most one of each kind.
+
+    Parameters
+    ----------
+    games_of
+        What `survey` returns.
+    tasks
+        The truth tables.
+    most
+        How many games to return at most.
+    """
+    above = games_of[games_of["contextuality"] > ROUNDING]
+    best = above.nlargest(LOOKED_AT, "contextuality")
+    return best[~kinds(best, tasks).duplicated()].head(most)
+
+
 def search(
     tasks: Sequence[str],
     *,
@@ -257,7 +274,7 @@ def search(
     for readout in chsh.READOUTS:
         found = survey(read(pairs, readout), above=ROUNDING)
         counts = {"readout": readout, **found.attrs, "above": len(found)}
-        chosen = _best_of_each_kind(found, tasks, most)
+        chosen = best_of_each_kind(found, tasks, most)
         if chosen.empty:
             rows.append(counts)
         for game in chosen.itertuples():
@@ -298,11 +315,6 @@ def run(
         part = results.kept(described, compute) if resume else compute()
         parts.append(part.assign(**training))
     return pd.concat(parts, ignore_index=True)
-
-
-def _best_of_each_kind(found: pd.DataFrame, tasks: Sequence[str], most: int) -> pd.DataFrame:
-    best = found.nlargest(LOOKED_AT, "contextuality")
-    return best[~kinds(best, tasks).duplicated()].head(most)
 
 
 def retest(
@@ -388,6 +400,8 @@ def _changes(outcomes: np.ndarray) -> np.ndarray:
 
 def _compiled_where_possible(game: games.Game, training: dict) -> dict:
     """Return the training on the compiled path: with so many alike, the compiler always pays."""
+    if training.get("path") is not None:
+        return training
     try:
         train(game, **training | {"path": "compiled", "replicas": 1, "steps": 0})
     except ValueError:
@@ -400,6 +414,8 @@ def _game(alice: Sequence[Sequence[int]], bob: Sequence[Sequence[int]]) -> games
 
 
 def _classes(task: str) -> list[int]:
+    if set(task) - {"0", "1"}:
+        raise ValueError(f"a truth table is {task!r}: expected a text of 0 and 1")
     return [int(c) for c in task]
 
 

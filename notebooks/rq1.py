@@ -105,7 +105,12 @@ outcomes = xr.concat(trained, "capacity")
 
 # %%
 reports = {n: chsh.report(outcomes.sel(capacity=n)) for n in hidden_sizes}
-print(reports[hidden_size])
+reports[hidden_size]
+
+# %% [markdown]
+# The report has more than S. {doc}`/signalling` explains each line: the p-value, by a test that is exact at
+# any number of replicas, is of "the mean of S over initialisations is at most 2". Δ, the influence and
+# $S - \Delta - 2$ ask how far the heads depend on each other.
 
 # %% mystnb={"figure": {"name": "fig-contexts", "caption": "What happens in each context (at the defaults, n = 3). Left: the correlators, bars are 95 % intervals over replicas. Right: how often both heads are right, one of them, or neither."}, "image": {"alt": "Two panels. Left, four correlators: highest in the context of both easy tasks, a little lower in the two mixed ones, and far lower in the context of both hard tasks. Right, stacked bars: both heads are right on nearly all inputs in the first three contexts; in the last one a large share has exactly one head wrong, and hardly any has both wrong."}}
 figures.contexts(
@@ -176,15 +181,19 @@ columns = [
     "s_low",
     "s_high",
     "verdict",
+    "p_holm",
     "delta",
-    "delta_low",
-    "delta_high",
+    "influence",
+    "contextuality",
+    "explanation",
     "diverged",
 ]
 summary = pd.DataFrame(
     [{"n": n} | report.row() for n, report in reports.items()]
 )
-summary.set_index("n")[columns].round(3)
+summary["p_holm"] = chsh.holm(summary["p_value"])
+words = summary["p_holm"].map("{:.0e}".format)
+summary.assign(p_holm=words).set_index("n")[columns].round(3)
 
 # %% tags=["remove-cell"]
 runs = chsh.s_per_run(outcomes)
@@ -197,6 +206,14 @@ for n, report in reports.items():
     glue(f"high_{n}", report.interval[1], display=False)
     glue(f"verdict_{n}", report.verdict, display=False)
     glue(f"delta_{n}", report.delta, display=False)
+    glue(f"influence_{n}", report.influence, display=False)
+    glue(f"left_{n}", report.contextuality, display=False)
+    low, high = report.contextuality_interval
+    glue(f"left_low_{n}", low, display=False)
+    glue(f"left_high_{n}", high, display=False)
+    glue(f"share_above_{n}", 100 * report.share_above, display=False)
+    p_value = summary.set_index("n").loc[n, "p_holm"]
+    glue(f"p_{n}", f"{p_value:.0e}", display=False)
     glue(
         f"runs_above_{n}",
         int((runs.sel(capacity=n) > 2).sum()),
@@ -206,7 +223,8 @@ for n, report in reports.items():
 # %% [markdown]
 # With n = 2, S is {glue:text}`s_2:.2f` (95 % interval {glue:text}`low_2:.2f` to {glue:text}`high_2:.2f`):
 # {glue:text}`verdict_2`. With n = 3 it is {glue:text}`s_3:.2f` ({glue:text}`low_3:.2f` to
-# {glue:text}`high_3:.2f`): {glue:text}`verdict_3`, in {glue:text}`runs_above_3` of {glue:text}`runs` runs.
+# {glue:text}`high_3:.2f`): {glue:text}`verdict_3`, in {glue:text}`runs_above_3` of {glue:text}`runs` runs;
+# p = {glue:text}`p_3` (Holm, over the capacities of this page).
 # With n = 4 it is {glue:text}`s_4:.2f` ({glue:text}`low_4:.2f` to {glue:text}`high_4:.2f`):
 # {glue:text}`verdict_4`. The largest S of any run is {glue:text}`largest_run:.2f`; the quantum bound
 # is {glue:text}`tsirelson:.2f`.
@@ -216,11 +234,18 @@ for n, report in reports.items():
 # Under our reading of the paper, the CHSH statistic of a classical network passes 2 at the
 # critical capacity. That is no mystery yet. Bell's bound holds for parties that cannot influence
 # each other, and these two share their hidden layer: what Bob's head is trained on changes the
-# weights that Alice's head uses. The column `delta` shows a part of it. A marginal is the mean of one
-# head's outcomes, twice its success rate less 1; Δ adds up, over the four tasks, how much it changes
-# with the other party's setting ({glue:text}`delta_3:.2f` at n = 3). Influence is therefore
-# explanation enough for S > 2. Whether anything remains once it is accounted for is a question of
-# its own.
+# weights that Alice's head uses. Three columns show it, at n = 3:
+#
+# - A marginal is the mean of one head's outcomes, twice its success rate less 1. **Δ** adds up, over the
+#   four tasks, how much it changes with the other party's setting: {glue:text}`delta_3:.2f`.
+# - The **influence** counts outcomes that change, on the same input and from the same initial
+#   weights: {glue:text}`influence_3:.2f`. It is at least $S - 2$, always.
+# - **Contextuality**, $S - \Delta - 2$, is what the change of the marginals leaves unexplained:
+#   {glue:text}`left_3:.3f` ({glue:text}`left_low_3:.3f` to {glue:text}`left_high_3:.3f`). Below 0 there is nothing left
+#   to explain.
+#
+# S of a single replica is above 2 in {glue:text}`share_above_3:.0f` % of the replicas. Without influence it
+# would be in none. {doc}`rq6` asks whether there are games in which anything remains.
 #
 # ## Other ways to read an outcome
 #

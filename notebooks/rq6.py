@@ -116,7 +116,9 @@ above.assign(p_holm=chsh.holm(above["contextuality_p_value"]))[
 ].round(3)
 
 # %% tags=["remove-cell"]
-glue("sweep_replicas", f"{int(above['replicas'].iloc[0]):,}", display=False)
+glue(
+    "sweep_replicas", f"{int(above['replicas'].iloc[0]):,}", display=False
+)
 glue("sweep_above", len(above), display=False)
 glue(
     "sweep_contextual",
@@ -245,10 +247,7 @@ print(f"{len(apart)} games, at most {max(map(abs, apart)):.0e} apart")
 # %%
 rows = []
 for (activation, n), table in surveys.items():
-    candidates = table[table["contextuality"] > atlas.ROUNDING]
-    candidates = candidates.nlargest(atlas.LOOKED_AT, "contextuality")
-    candidates = candidates[~atlas.kinds(candidates, tasks).duplicated()]
-    for game in candidates.head(3).itertuples():
+    for game in atlas.best_of_each_kind(table, tasks, 3).itertuples():
         named = [tasks[getattr(game, place)] for place in atlas.PLACES]
         fresh = atlas.retest(
             named,
@@ -258,7 +257,11 @@ for (activation, n), table in surveys.items():
             activation=activation,
             **training,
         )
-        label = {"activation": activation, "n": n, "game": " ".join(named)}
+        label = {
+            "activation": activation,
+            "n": n,
+            "game": " ".join(named),
+        }
         rows.append(
             label | {"selected": game.contextuality} | fresh.row()
         )
@@ -286,7 +289,9 @@ glue("atlas_above", int(counts["above the line"].sum()), display=False)
 glue("atlas_retested", len(retested), display=False)
 glue("atlas_held", held, display=False)
 glue(
-    "atlas_most_above_2", f"{int(counts['S above 2'].max()):,}", display=False
+    "atlas_most_above_2",
+    f"{int(counts['S above 2'].max()):,}",
+    display=False,
 )
 glue("atlas_largest_s", float(counts["largest S"].max()), display=False)
 
@@ -442,7 +447,9 @@ figures.contexts(reports[1], chsh.cells(closely[1]))
 # %%
 def wrong(outcomes, i, j):
     one = outcomes.sel(alice_setting=i, bob_setting=j)
-    inputs = ["".join(f"{int(x > 0)}" for x in row) for row in game.inputs]
+    inputs = [
+        "".join(f"{int(x > 0)}" for x in row) for row in game.inputs
+    ]
     return pd.DataFrame(
         {
             "Alice": (one.a < 0).mean("replica"),
@@ -488,9 +495,7 @@ glue(
 )
 glue(
     "both_wrong_22",
-    float(
-        100 * cells.sel(a=-1, b=-1, alice_setting=2, bob_setting=2)
-    ),
+    float(100 * cells.sel(a=-1, b=-1, alice_setting=2, bob_setting=2)),
     display=False,
 )
 

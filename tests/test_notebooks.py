@@ -30,8 +30,23 @@ SMALL = {
         "steps": 500,
         "seed": 7,
     },
+    "rq6": {
+        "hidden_sizes": [2],
+        "hidden_sizes_of_the_atlas": [1],
+        "activations": ["relu"],
+        "replicas": 32,
+        "fresh_replicas": 64,
+        "steps": 50,
+        "seed": 7,
+    },
+    "calibration": {
+        "models": ["PR box"],
+        "replica_counts": [32],
+        "simulations": 3,
+        "seed": 7,
+    },
 }
-PICTURES = {"rq1": 2, "rq3": 2, "rq3_multiverse": 6}
+PICTURES = {"rq1": 2, "rq3": 2, "rq3_multiverse": 6, "rq6": 5, "calibration": 2}
 
 
 def papermill(name, parameters, folder):
@@ -77,6 +92,8 @@ def test_runs_with_other_parameters(name, tmp_path):
             "unknown parameter `hiden_sizes`: did you mean `hidden_sizes`?",
         ),
         ("rq3", {"steps": "many"}, "parameter `steps` is 'many'"),
+        ("rq6", {"hidden_sizes_of_the_atlas": [2]}, "parameter `hidden_sizes_of_the_atlas` is [2]"),
+        ("calibration", {"simulations": 0}, "parameter `simulations` is 0"),
         (
             "rq3_multiverse",
             {"hidden_sizes": [1, 2]},

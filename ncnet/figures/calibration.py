@@ -15,14 +15,14 @@ QUANTITIES = {
     "s": "S",
     "influence": "influence",
     "delta": "Δ",
-    "contextuality": "S − Δ − 2",
+    "contextuality": "S - Δ - 2",
     "share_above": "share above 2",
 }
 HYPOTHESES = {
     "s": "S ≤ 2",
     "delta": "Δ = 0",
-    "contextuality": "S − Δ ≤ 2",
-    "any_facet": "any facet − Δ ≤ 2",
+    "contextuality": "S - Δ ≤ 2",
+    "any_facet": "any facet - Δ ≤ 2",
 }
 COLUMNS = 5
 ROW_HEIGHT, COLUMN_WIDTH, LABEL_WIDTH, HEADING = 0.2, 1.4, 1.15, 0.75  # inches

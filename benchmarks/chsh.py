@@ -1,0 +1,280 @@
+"""Times the statistics beside what one would pick instead: ``python -m benchmarks.chsh``.
+
+The report and its bootstrap beside `scipy.stats.bootstrap` and a loop over resamples; how the
+bootstrap grows with replicas; the closed forms of an atlas beside a linear program for each game.
+One thread. Times are printed only of what was found to agree, and the shortest of some repeats.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+import ncnet
+from ncnet import atlas
+from ncnet.chsh.bootstrap import distinct_columns, resampled_means
+from ncnet.chsh.report import replica_rows
+
+ROOT = Path(__file__).resolve().parents[1]
+HIDDEN_SIZE = 3
+REPLICAS = 1600
+RESAMPLES = 10_000
+GOAL = 0.3  # seconds for a report
+REPEATS = 3
+LOOPED = 1000  # resamples that the loop is timed on
+DRAWN_AT_ONCE = 2**17  # replicas in a batch of SciPy's; of 2**11 to 2**21 about the fastest
+GROWTH = {100: RESAMPLES, REPLICAS: RESAMPLES, 100_000: 100, 1_000_000: 10}
+"""Numbers of replicas, and on how many resamples SciPy is timed with each."""
+SAMPLE = 20  # games given to the linear program
+TOLERANCE = 5  # Monte-Carlo errors that a standard error may be off
+
+
+def main() -> None:
+    argparse.ArgumentParser(prog="python -m benchmarks.chsh", description=__doc__).parse_args()
+    if os.environ.get("OMP_NUM_THREADS") != "1":
+        sys.exit(_with_one_thread())
+    load = f"{os.getloadavg()[0]:.1f} processes" if hasattr(os, "getloadavg") else "unknown"
+    print(f"one thread; load of the machine's {os.cpu_count()} cores at the start: {load}\n")
+    outcomes = ncnet.train(
+        ncnet.games.overlap(), hidden_size=HIDDEN_SIZE, replicas=REPLICAS, seed=0
+    )
+    rows = game_rows(outcomes)
+    _print_report(outcomes, rows)
+    _print_growth(rows)
+    _print_atlas()
+
+
+def game_rows(outcomes: xr.Dataset) -> np.ndarray:
+    """Return S, the four correlators and the four changes of each replica, [9, replicas]."""
+    means = ncnet.chsh.replica_means(outcomes)
+    rows = replica_rows(means, ncnet.chsh.influence(outcomes))[:8]
+    return np.vstack([ncnet.chsh.SIGNS.values.reshape(4) @ rows[:4], rows])
+
+
+def with_ncnet(rows: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    return resampled_means(*distinct_columns(rows), resamples=resamples, seed=seed)
+
+
+def with_scipy(rows: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    # Imported where it is used, as the report does: its first call is timed with this import.
+    from scipy.stats import bootstrap
+
+    found = bootstrap(
+        (rows,),
+        np.mean,
+        n_resamples=resamples,
+        batch=max(1, DRAWN_AT_ONCE // rows.shape[1]),
+        axis=-1,
+        method="percentile",
+        rng=seed,
+    )
+    return found.bootstrap_distribution
+
+
+def with_loop(rows: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    replicas = rows.shape[1]
+    means = [
+        rows[:, generator.integers(replicas, size=replicas)].mean(axis=1) for _ in range(resamples)
+    ]
+    return np.stack(means, axis=1)
+
+
+BOOTSTRAPS = {"ncnet": with_ncnet, "scipy": with_scipy, "loop": with_loop}
+"""Each returns bootstrap means [rows, resamples] of rows [rows, replicas], drawn jointly."""
+
+
+def errors_apart(rows: np.ndarray, draws: np.ndarray) -> float:
+    """Return how far bootstrap standard errors are off, at most, in Monte-Carlo errors.
+
+    With endless resamples they would be the standard deviations of the rows over the root of the
+    replicas; of B nearly normal draws, a standard deviation is known to 1 part in sqrt(2 B).
+    """
+    exact = rows.std(axis=1) / np.sqrt(rows.shape[1])
+    known_to = np.maximum(exact / np.sqrt(2 * draws.shape[1]), 1e-12)  # some rows are constant
+    return float((abs(draws.std(axis=1) - exact) / known_to).max())
+
+
+def drawn_pairs(tasks: int, replicas: int, seed: int) -> xr.Dataset:
+    """Return outcomes as `atlas.train_pairs` does, but of many contextual games.
+
+    On each pair of tasks the parties nearly always agree, or nearly always disagree, by chance:
+    a game is contextual where they disagree in one or three of its contexts.
+    """
+    generator = np.random.default_rng(seed)
+    shape = (tasks, tasks, replicas, 4)
+    a = generator.choice([-1, 1], shape)
+    agree = generator.choice([-1, 1], (tasks, tasks, 1, 1))
+    b = a * agree * generator.choice([-1, 1], shape, p=[0.1, 0.9])
+    dimensions = ("alice_task", "bob_task", "replica", "item")
+    parties = {"a": a, "b": b}
+    return xr.Dataset({name: (dimensions, x.astype(np.int8)) for name, x in parties.items()})
+
+
+def closed_forms(pairs: xr.Dataset) -> np.ndarray:
+    """Return the coupling deficit of all games by formula: half of s_odd - Delta - 2, if above 0.
+
+    Over (A1, A2, B1, B2). The survey has S alone; its other facets are those of the games with
+    a party's tasks exchanged, and their negatives.
+    """
+    found = atlas.survey(pairs)
+    s, delta = (
+        found[name].to_numpy().reshape((pairs.sizes["alice_task"],) * 4) for name in ("s", "delta")
+    )
+    exchanges = [(0, 1, 2, 3), (1, 0, 2, 3), (0, 1, 3, 2), (1, 0, 3, 2)]
+    s_odd = np.max([abs(s.transpose(exchange)) for exchange in exchanges], axis=0)
+    return ((s_odd - delta - ncnet.chsh.CLASSICAL_BOUND) / 2).clip(min=0)
+
+
+def sampled_games(tasks: int, games: int, seed: int) -> np.ndarray:
+    """Return places of A1, A2, B1, B2 among the tasks, [games, 4]."""
+    chosen = np.random.default_rng(seed).choice(tasks**4, games, replace=False)
+    return np.stack(np.unravel_index(chosen, (tasks,) * 4), axis=1)
+
+
+def game_means(pairs: xr.Dataset, game: np.ndarray) -> xr.Dataset:
+    """Return the means over replicas that `coupling_deficit` takes, of one game."""
+    chosen = pairs.isel(alice_task=game[:2], bob_task=game[2:])
+    return ncnet.chsh.replica_means((chosen["a"].values, chosen["b"].values)).mean("replica")
+
+
+def programs(tables: list[xr.Dataset]) -> np.ndarray:
+    return np.array([ncnet.chsh.coupling_deficit(means) for means in tables])
+
+
+def _with_one_thread() -> int:
+    command = [sys.executable, "-m", "benchmarks.chsh"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=ROOT, env=environment).returncode
+
+
+def _timed(work: Callable[[], object], repeats: int = REPEATS) -> tuple[float, object]:
+    """Return the shortest time of some repeats, and what the work returned."""
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        result = work()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds), result
+
+
+def _print_report(outcomes: xr.Dataset, rows: np.ndarray) -> None:
+    first, _ = _timed(lambda: ncnet.chsh.report(outcomes), repeats=1)
+    report, _ = _timed(lambda: ncnet.chsh.report(outcomes))
+    print(
+        f"a report on {REPLICAS:,} replicas x 8 items with {RESAMPLES:,} resamples: {report:.2f} s "
+        f"(goal {GOAL} s: {'met' if report <= GOAL else 'missed'});\nthe first call, with imports: "
+        f"{first:.2f} s\n\nthe bootstrap alone, {RESAMPLES:,} resamples"
+    )
+    table = pd.DataFrame(
+        [
+            _bootstrap_times(name, part, engine)
+            for name, part in (("S", rows[:1]), ("S, 4 correlators, 4 changes", rows))
+            for engine in BOOTSTRAPS
+        ]
+    )
+    ours = table["rows"].map(table[table["engine"] == "ncnet"].set_index("rows")["s"])
+    shown = table.assign(
+        s=table["s"].map(_figures),
+        ours=(table["s"] / ours).map(_figures),
+        report=(table["s"] / report).map(_figures),
+        apart=table["apart"].map("{:.1f}".format),
+    ).rename(columns={"ours": "/ ours", "report": "/ report", "apart": "errors apart"})
+    print(shown.to_string(index=False))
+    print(
+        "timed on: resamples; from fewer, the time is extrapolated\n"
+        "/ report: the whole report is the unit, with all its intervals and tests\n"
+        "errors apart: standard error from the exact one, in Monte-Carlo errors, the largest\n"
+    )
+
+
+def _bootstrap_times(name: str, rows: np.ndarray, engine: str) -> dict:
+    resamples = LOOPED if engine == "loop" else RESAMPLES
+    seconds, draws = _timed(lambda: BOOTSTRAPS[engine](rows, resamples, seed=0))
+    return {
+        "rows": name,
+        "engine": engine,
+        "timed on": f"{resamples:,}",
+        "s": seconds * RESAMPLES / resamples,
+        "apart": _checked(rows, draws),
+    }
+
+
+def _checked(rows: np.ndarray, draws: np.ndarray) -> float:
+    apart = errors_apart(rows, draws)
+    if apart > TOLERANCE:
+        raise RuntimeError(f"a standard error is {apart:.1f} Monte-Carlo errors off")
+    return apart
+
+
+def _print_growth(rows: np.ndarray) -> None:
+    print(
+        f"growth over replicas, drawn from the values of the {REPLICAS:,} trained: "
+        f"S, 4 correlators, 4 changes, {RESAMPLES:,} resamples"
+    )
+    lines = pd.DataFrame(
+        [_growth(rows, replicas, resamples) for replicas, resamples in GROWTH.items()]
+    )
+    print(lines.to_string(index=False))
+    print(
+        "distinct: at most those of the trained; training as many replicas would find some more\n"
+        "SciPy timed on: resamples; from fewer, its time is extrapolated\n"
+    )
+
+
+def _growth(trained: np.ndarray, replicas: int, resamples: int) -> dict:
+    chosen = np.random.default_rng(0).integers(trained.shape[1], size=replicas)
+    rows = trained[:, chosen]
+    finding, (columns, counts) = _timed(lambda: distinct_columns(rows))
+    resampling, draws = _timed(
+        lambda: resampled_means(columns, counts, resamples=RESAMPLES, seed=0)
+    )
+    by_scipy, others = _timed(lambda: with_scipy(rows, resamples, seed=0))
+    _checked(rows, draws)
+    _checked(rows, others)
+    by_scipy *= RESAMPLES / resamples
+    return {
+        "replicas": f"{replicas:,}",
+        "distinct": len(counts),
+        "finding them, s": _figures(finding),
+        "resampling, s": _figures(resampling),
+        "SciPy, s": _figures(by_scipy),
+        "SciPy timed on": f"{resamples:,}",
+        "SciPy / both": _figures(by_scipy / (finding + resampling)),
+    }
+
+
+def _print_atlas() -> None:
+    tasks = atlas.tables(2)
+    trained = atlas.train_pairs(tasks, hidden_size=1, replicas=64, seed=0, steps=100)
+    games = sampled_games(len(tasks), SAMPLE, seed=0)
+    print(f"all {len(tasks) ** 4:,} games over the functions of two bits: contextual or not")
+    for name, pairs in (("trained", trained), ("drawn", drawn_pairs(len(tasks), 64, seed=0))):
+        looked_up, deficits = _timed(lambda pairs=pairs: closed_forms(pairs))
+        tables = [game_means(pairs, game) for game in games]
+        solved, found = _timed(lambda tables=tables: programs(tables))
+        apart = abs(found - deficits[tuple(games.T)]).max()
+        if apart > atlas.ROUNDING:
+            raise RuntimeError(f"formula and linear program are {apart:.1g} apart")
+        solved *= deficits.size / SAMPLE
+        print(
+            f"  {name}: survey {looked_up * 1000:.0f} ms; a linear program each {solved:.0f} s, "
+            f"extrapolated from {SAMPLE} games: {_figures(solved / looked_up)} times as long;\n"
+            f"    at most {apart:.1g} apart on the {SAMPLE}, of which {(found > 1e-9).sum()} are "
+            f"contextual"
+        )
+
+
+def _figures(value: float) -> str:
+    return f"{float(f'{value:.3g}'):,g}"
+
+
+if __name__ == "__main__":
+    main()

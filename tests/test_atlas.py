@@ -1,0 +1,157 @@
+"""All games by look-up, against the games themselves."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import ncnet
+from ncnet import atlas, chsh
+
+TASKS = ["0110", "0001", "1011", "0011"]
+TRAINING = {"hidden_size": 1, "replicas": 64, "seed": 3, "steps": 60, "activation": "relu"}
+TRAINING |= {"path": "eager"}  # or else pairs are compiled and a single short training is not
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return atlas.train_pairs(TASKS, **TRAINING)
+
+
+def game_of(places):
+    a1, a2, b1, b2 = ([int(c) for c in TASKS[place]] for place in places)
+    return ncnet.games.boolean(2, alice=(a1, a2), bob=(b1, b2))
+
+
+@pytest.mark.parametrize("places", [(0, 1, 2, 3), (3, 0, 0, 3), (1, 1, 2, 0)])
+def test_a_game_looked_up_is_the_game_trained(pairs, places):
+    trained = ncnet.train(game_of(places), **TRAINING)
+    looked_up = pairs.isel(alice_task=list(places[:2]), bob_task=list(places[2:]))
+    for party in ("a", "b"):
+        np.testing.assert_array_equal(trained[party], looked_up[party])
+
+
+@pytest.mark.parametrize("readout", chsh.READOUTS)
+def test_the_survey_says_of_every_game_what_its_report_says(pairs, readout):
+    found = atlas.survey(atlas.read(pairs, readout)).set_index(list(atlas.PLACES))
+    assert len(found) == 4**4
+    targets = pairs["target"].values
+    for places in [(0, 1, 2, 3), (3, 0, 0, 3), (1, 1, 2, 0), (2, 3, 1, 0), (0, 0, 0, 0)]:
+        row = found.loc[places]
+        a, b = (pairs[party].values[np.ix_(places[:2], places[2:])] for party in ("a", "b"))
+        dataset = chsh.as_dataset((a, b)).assign(
+            alice_target=(("alice_setting", "item"), targets[list(places[:2])]),
+            bob_target=(("bob_setting", "item"), targets[list(places[2:])]),
+        )
+        report = chsh.report(dataset, readout=readout, resamples=800)
+        for name, value in (
+            ("s", report.s),
+            ("delta", report.delta),
+            ("influence", report.influence),
+            ("contextuality", report.contextuality),
+            ("bound", report.contextuality_bound),
+        ):
+            assert row[name] == pytest.approx(value, abs=1e-5), name
+
+
+def test_the_laws_hold_in_every_game(pairs):
+    found = atlas.survey(pairs)
+    assert (found["contextuality"] <= found["bound"] + 1e-5).all()
+    assert (found["s"] - 2 <= found["influence"] + 1e-5).all()
+    assert (found["delta"] <= found["influence"] + 1e-5).all()
+    assert found.attrs == {"games": 256, "ruled_out": int((found["bound"] <= 1e-6).sum())}
+    assert 0 < found.attrs["ruled_out"] < 256
+
+
+def test_a_survey_above_a_line_keeps_what_is_above(pairs):
+    everything = atlas.survey(pairs)
+    above = atlas.survey(pairs, above=-1.0)
+    expected = everything[everything["contextuality"] > -1.0].reset_index(drop=True)
+    assert 0 < len(above) < 256
+    pd.testing.assert_frame_equal(above, expected)
+    assert above.attrs == everything.attrs
+
+
+def images(places, tasks):
+    """All mirror images of a game: bits exchanged or flipped, tasks negated, parties exchanged."""
+    rows = list(itertools.product((0, 1), repeat=2))
+    for order in itertools.permutations(range(2)):
+        for flips in itertools.product((0, 1), repeat=2):
+            moved = [rows.index(tuple(row[k] ^ flips[k] for k in order)) for row in rows]
+            for negated in itertools.product((0, 1), repeat=4):
+                image = [
+                    "".join(str(int(tasks[p][m]) ^ n) for m in moved)
+                    for p, n in zip(places, negated, strict=True)
+                ]
+                yield tuple(image)
+                yield tuple(image[2:] + image[:2])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_kinds_are_the_orbits_of_the_mirror_images(seed):
+    tasks = atlas.tables(2)
+    start = np.random.default_rng(seed).integers(16, size=4).tolist()
+    orbit = {tuple(tasks.index(t) for t in image) for image in images(start, tasks)}
+    everything = np.array(list(itertools.product(range(16), repeat=4)))
+    games_of = pd.DataFrame(everything, columns=list(atlas.PLACES))
+    kind = atlas.kinds(games_of, tasks)
+    own = kind[(everything == start).all(axis=1)].iloc[0]
+    assert {tuple(game) for game in everything[(kind == own).to_numpy()].tolist()} == orbit
+
+
+def test_a_retest_is_a_report_of_the_game():
+    report = atlas.retest([TASKS[place] for place in (0, 1, 2, 3)], **TRAINING)
+    trained = ncnet.train(game_of((0, 1, 2, 3)), **TRAINING)
+    assert str(report) == str(chsh.report(trained))
+
+
+def test_a_search_retests_the_best_of_each_kind_on_fresh_replicas():
+    asked = {"replicas": 64, "seed": 0, "fresh_replicas": 128, "fresh_seed": 1, "most": 2}
+    training = {"hidden_size": 1, "steps": 200, "activation": "tanh"}
+    found = atlas.run([training], ["0110", "0101", "0111", "1110"], **asked)
+    assert list(dict.fromkeys(found["readout"])) == list(chsh.READOUTS)
+    assert (found["games"] == 256).all()
+    assert (found["hidden_size"] == 1).all()
+    tested = found[found["A1"].notna()]
+    assert len(tested)
+    assert (tested["selected"] > 0).all()
+    assert (tested["replicas"] == 128).all()
+    assert tested.groupby("readout").size().max() <= 2
+    again = atlas.run([training], ["0110", "0101", "0111", "1110"], **asked)
+    pd.testing.assert_frame_equal(found, again)
+
+
+def test_known_contextual_and_noncontextual_games():
+    """XOR with one unit under `prediction`: amplified to nearly a box; AND, XOR at n = 3: not."""
+    found = atlas.retest(
+        ["0110", "0101", "0111", "1110"], hidden_size=1, replicas=1024, seed=5, readout="prediction"
+    )
+    assert found.explanation == "contextual"
+    assert found.contextuality_p_value < 1e-6
+    assert found.s - 2 <= found.influence
+    xornet = chsh.report(ncnet.train(ncnet.games.overlap(), hidden_size=3, replicas=1600, seed=5))
+    assert xornet.verdict == "above 2"
+    assert xornet.explanation == "explained by the marginals"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "line"),
+    [(TASKS[:3], "there are 3 tasks: expected an even number"), ([], "there are 0 tasks")],
+)
+def test_an_odd_number_of_tasks_is_refused(tasks, line):
+    with pytest.raises(ValueError, match=line):
+        atlas.train_pairs(tasks, **TRAINING)
+
+
+def test_a_table_of_other_letters_is_refused():
+    with pytest.raises(ValueError, match="a truth table is '01x0': expected a text of 0 and 1"):
+        atlas.train_pairs(["0110", "01x0"], **TRAINING)
+
+
+def test_bad_training_arguments_are_named_before_any_work():
+    with pytest.raises(ValueError, match="unknown activation `tan`: did you mean `tanh`"):
+        atlas.train_pairs(TASKS, **(TRAINING | {"activation": "tan"}))
+    with pytest.raises(ValueError, match="unknown readout `solve`: did you mean `solved`"):
+        atlas.read(xr.Dataset(), "solve")
