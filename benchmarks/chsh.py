@@ -224,7 +224,8 @@ def _print_growth(rows: np.ndarray) -> None:
     )
     print(lines.to_string(index=False))
     print(
-        "distinct: at most those of the trained; training as many replicas would find some more\n"
+        "distinct: at most those of the trained, being drawn from them; as many trained replicas\n"
+        "have more, and resampling takes longer with them, not with the replicas\n"
         "SciPy timed on: resamples; from fewer, its time is extrapolated\n"
     )
 

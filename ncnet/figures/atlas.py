@@ -25,12 +25,15 @@ def atlas(surveys: Mapping[tuple[str, int], pd.DataFrame]) -> Figure:
     """
     rows, columns = ([*dict.fromkeys(key[part] for key in surveys)] for part in (0, 1))
     figure = Figure(figsize=(3 * len(columns) + 0.6, 2.9 * len(rows)))
-    grid = figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False)
-    every = pd.concat(surveys.values())
-    reach = (0, max(1.0, float(every["delta"].max()))), (-4, float(every["s"].max()) - 2 + 0.3)
+    grid = figure.subplots(len(rows), len(columns), sharex="col", sharey="col", squeeze=False)
+    reach = {
+        column: _reach(pd.concat(t for (_, n), t in surveys.items() if n == column))
+        for column in columns
+    }
+    most = max(map(len, surveys.values()))
     for (activation, hidden_size), table in surveys.items():
         axes = grid[rows.index(activation), columns.index(hidden_size)]
-        drawn = _cloud(axes, table, reach, len(every))
+        drawn = _cloud(axes, table, reach[hidden_size], most)
         axes.set_title(f"{activation}, n = {hidden_size}")
     for axes in grid[-1]:
         axes.set_xlabel("Δ (no unit)")
@@ -40,6 +43,15 @@ def atlas(surveys: Mapping[tuple[str, int], pd.DataFrame]) -> Figure:
     return figure
 
 
+def _reach(table: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, float]]:
+    excess = table["s"] - 2
+    margin = 0.05 * float(np.ptp(excess)) + 1e-3
+    return (0, float(table["delta"].max()) + margin), (
+        float(excess.min()) - margin,
+        float(excess.max()) + 2 * margin,
+    )
+
+
 def _cloud(axes: Axes, table: pd.DataFrame, reach: tuple[tuple, tuple], most: int) -> object:
     *_, drawn = axes.hist2d(
         table["delta"],
@@ -47,14 +59,14 @@ def _cloud(axes: Axes, table: pd.DataFrame, reach: tuple[tuple, tuple], most: in
         bins=GRID,
         range=reach,
         cmap="Blues",
-        norm=LogNorm(0.5, most),
+        norm=LogNorm(0.3, most),
         cmin=1,
         rasterized=True,
     )
     axes.plot(reach[0], reach[0], color=INK, linewidth=1, linestyle=(0, (4, 3)))
     axes.axhline(0, color=GREY, linewidth=0.8)
     above = table[table["contextuality"] > 1e-6]
-    axes.plot(above["delta"], above["s"] - 2, "o", mfc="none", color=VERMILION, markersize=6)
+    axes.plot(above["delta"], above["s"] - 2, "o", mfc="none", color=VERMILION, markersize=5)
     axes.set_xlim(reach[0])
     axes.set_ylim(reach[1])
     return drawn

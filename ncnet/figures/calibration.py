@@ -37,12 +37,15 @@ def limits(table: pd.DataFrame) -> pd.DataFrame:
         With a ``share`` of so many ``simulations`` in each row.
     """
     # Imported where it is used: scipy.stats takes a second, and few pages draw this.
-    from scipy.stats import binomtest
+    from scipy.stats import beta
 
-    counts = (table["share"] * table["simulations"]).round().astype(int)
-    pairs = zip(counts, table["simulations"], strict=True)
-    found = [binomtest(n, of).proportion_ci(CONFIDENCE, method="exact") for n, of in pairs]
-    return pd.DataFrame(found, columns=["low", "high"], index=table.index)
+    many = table["simulations"]
+    found = (table["share"] * many).round()
+    error = (1 - CONFIDENCE) / 2
+    low = beta.ppf(error, found, many - found + 1)  # Clopper and Pearson
+    high = beta.isf(error, found + 1, many - found)
+    ends = {"low": np.where(found > 0, low, 0), "high": np.where(found < many, high, 1)}
+    return pd.DataFrame(ends, index=table.index)
 
 
 def short(table: pd.DataFrame) -> pd.Series:
