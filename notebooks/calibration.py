@@ -54,12 +54,21 @@ from ncnet import calibration, chsh, figures, results
 from ncnet.figures.calibration import limits, oversized, short
 
 figures.use_style()
+
+# %%
+recorded = results.load("calibration")
+table = recorded.table.assign(
+    short=short, oversized=oversized, **limits(recorded.table)
+)
+print(recorded)
+
+# %% tags=["hide-input"]
 INTERVALS = {
     "s": "S",
     "influence": "influence",
     "delta": "Δ",
     "contextuality": "S - Δ - 2",
-    "share_above": "share of replicas above 2",
+    "share_above": "share above 2",
 }
 TESTS = {
     "s": "S ≤ 2",
@@ -68,12 +77,11 @@ TESTS = {
     "any_facet": "any facet - Δ ≤ 2",
 }
 
-# %%
-recorded = results.load("calibration")
-table = recorded.table.assign(
-    short=short, oversized=oversized, **limits(recorded.table)
-)
-print(recorded)
+
+def whole(text):
+    """Return text that no line break divides."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
 
 # %% [markdown]
 # ## The models
@@ -96,13 +104,15 @@ WORDS = {
     ),
     "noise": "outcomes change at random, no marginal does",
     "singlet": "correlators of a quantum pair, fair marginals",
-    "PR box": "S as large as can be, fair marginals",
+    "PR box": "Popescu and Rohrlich's: the largest S, fair marginals",
     "contextual": "as boundary, with a larger share of the PR box",
 }
 WORDS |= {
     name: f"trained: game `{game}`, {n} hidden unit{'s' * (n > 1)}"
     for name, (game, n) in calibration.TRAINED.items()
 }
+
+# %% tags=["hide-input"]
 names = list(dict.fromkeys(table["model"]))
 by_model = table.drop_duplicates(["model", "quantity"])
 truth = by_model.pivot(index="model", columns="quantity", values="truth")
@@ -112,15 +122,16 @@ nulls = tests.drop_duplicates(["model", "quantity"]).set_index("model")
 
 def row(name):
     true = nulls.loc[name].set_index("quantity")["null"]
-    held = [label for test, label in TESTS.items() if true[test]]
+    held = [whole(TESTS[test]) for test in TESTS if true[test]]
+    held = "all" if len(held) == len(TESTS) else ", ".join(held)
     asked = ("s", "delta", "influence", "contextuality", "share_above")
     # Adding 0 after rounding leaves no negative zero.
     numbers = [f"{truth.loc[name, q].round(3) + 0:.3f}" for q in asked]
-    cells = [name, WORDS[name], *numbers, ", ".join(held) or "none"]
+    cells = [whole(name), WORDS[name], *numbers, held or "none"]
     return f"| {' | '.join(cells)} |"
 
 
-heads = ["model", "in words", "S", "Δ", "influence", "S - Δ - 2"]
+heads = ["model", "in words", "S", "Δ", "influence", whole("S - Δ - 2")]
 heads += ["share above 2", "hypotheses that are true in it"]
 lines = [f"| {' | '.join(heads)} |", "|:--|:--|--:|--:|--:|--:|--:|:--|"]
 Markdown("\n".join(lines + [row(name) for name in names]))
@@ -135,7 +146,7 @@ Markdown("\n".join(lines + [row(name) for name in names]))
 # | S, influence | report | percentile bootstrap, or betting where too few replicas differ from the most frequent one |
 # | Δ | report | added up from intervals of its four changes, each at a quarter of the error |
 # | S - Δ - 2 | report | intersection bounds, or betting |
-# | share of replicas above 2 | report | exact binomial |
+# | share of replicas whose own S is above 2 | report | exact binomial |
 # | S, Δ, S - Δ - 2 | percentile | percentile bootstrap of the number itself |
 # | S | BCa | bias-corrected and accelerated bootstrap; for the trained models only, as it is slow |
 # | S | betting | betting everywhere {cite:p}`waudbysmith2024` |
@@ -161,7 +172,8 @@ def by_count(rows, column, pick, form):
     found = rows.loc[getattr(rows.groupby("replicas")[column], pick)()]
     found = found.set_index("replicas")
     return [
-        f"{format(found.loc[count, column], form)} ({found.loc[count, 'model']})"
+        f"{found.loc[count, column]:{form}} "
+        f"({whole(found.loc[count, 'model'])})"
         for count in counts
     ]
 
@@ -176,7 +188,8 @@ def extremes(rows, labels, column, pick, form):
     for quantity, label in labels.items():
         about = rows[rows["quantity"] == quantity]
         for method, of in about.groupby("method", sort=False):
-            cells = [label, method, *by_count(of, column, pick, form)]
+            found = by_count(of, column, pick, form)
+            cells = [whole(label), method, *found]
             lines.append(f"| {' | '.join(cells)} |")
     return Markdown("\n".join(lines))
 
@@ -201,7 +214,7 @@ def named(row):
 
 
 def listed(found):
-    return ", ".join(f"“{name}”" for name in found) or "none"
+    return ", ".join(f"“{whole(name)}”" for name in found) or "none"
 
 
 def share_of(quantity, method, model, count):
@@ -242,7 +255,7 @@ framed = of_report[of_report["short"]].sort_values("share")
 heads = ["about", "model", "replicas", "coverage", "99 % interval"]
 lines = [f"| {' | '.join([*heads, 'width'])} |", "|:--" * 6 + "|"]
 lines += [
-    f"| {INTERVALS[row.quantity]} | {row.model} | {row.replicas:,} "
+    f"| {whole(INTERVALS[row.quantity])} | {row.model} | {row.replicas:,} "
     f"| {row.share:.1%} | {row.low:.1%} to {row.high:.1%} "
     f"| {row.width:.3f} |"
     for row in framed.itertuples()
@@ -286,7 +299,7 @@ for name, count in (("fewest", fewest), ("most", most)):
 #   of them {glue:text}`normal_most:.1%`; the medians over the models are {glue:text}`median_fewest:.1%` and
 #   {glue:text}`median_most:.1%`. Skewed distributions can lose more.
 # - **Δ's four intervals end far out in the tails,** where this counts more, and where percentiles of few resamples
-#   lie too far in. If four independent changes are truly 0, all four intervals hold it in
+#   lie too far in. If four independent, normal changes are truly 0, all four intervals hold it in
 #   {glue:text}`four_fewest:.1%` at {glue:text}`fewest` replicas and in {glue:text}`four_most:.1%` at {glue:text}`most`, with the
 #   {glue:text}`resamples` resamples of this study; with the {glue:text}`resamples_usual` of a report it is
 #   {glue:text}`four_usual_fewest:.1%` and {glue:text}`four_usual_most:.1%`. Where something signals, Δ's interval errs on the
@@ -350,7 +363,7 @@ figures.rejections(table)
 
 # %% [markdown]
 # The smallest number of replicas in the study at which each test rejects a false hypothesis in at least 80 % of the
-# experiments:
+# experiments (*true*: there is nothing to reject; models where all hypotheses are true are left out):
 
 # %% tags=["hide-input"]
 columns = list(tests.groupby(["quantity", "method"], sort=False).groups)
@@ -363,7 +376,9 @@ def enough(quantity, method, model):
     if of["null"].any():
         return "true"
     powerful = of[of["share"] >= 0.8]["replicas"]
-    return f"{powerful.min():,}" if len(powerful) else f"> {most:,}"
+    if powerful.empty:
+        return whole(f"> {most:,}")
+    return f"{powerful.min():,}"
 
 
 heads = [f"{TESTS[quantity]}, {method}" for quantity, method in columns]
@@ -371,7 +386,8 @@ lines = [f"| model | {' | '.join(heads)} |"]
 lines += ["|:--|" + "--:|" * len(heads)]
 for name in names:
     cells = [enough(*pair, name) for pair in columns]
-    lines.append(f"| {name} | {' | '.join(cells)} |")
+    if set(cells) != {"true"}:
+        lines.append(f"| {whole(name)} | {' | '.join(cells)} |")
 Markdown("\n".join(lines))
 
 # %% [markdown]
@@ -386,7 +402,7 @@ lines = ["| hypothesis | no power in | of models |", "|:--|:--|--:|"]
 for pair in REPORTS:
     of = few.loc[[pair]]
     powerless = of[of["share"] <= 0.05]["model"]
-    cells = [TESTS[pair[0]], listed(powerless), str(len(of))]
+    cells = [whole(TESTS[pair[0]]), listed(powerless), str(len(of))]
     lines.append(f"| {' | '.join(cells)} |")
 Markdown("\n".join(lines))
 
@@ -467,7 +483,9 @@ for cell, of in live.groupby(["model", "replicas"], sort=False):
         f"{'-' if np.isnan(before) else f'{before:.0%}'} / {now[place]:.0%}"
         for before, place in zip(known, places, strict=True)
     ]
-    lines.append(f"| {cell[0]} | {cell[1]:,} | {' | '.join(texts)} |")
+    lines.append(
+        f"| {whole(cell[0])} | {cell[1]:,} | {' | '.join(texts)} |"
+    )
 Markdown("\n".join(lines))
 
 # %% tags=["remove-cell"]
@@ -491,8 +509,8 @@ glue("live_apart", int(apart.sum()), display=False)
 #   credibly too often.
 # - **The report's intervals.** The lowest coverage is {glue:text}`lowest:.1%`, of {glue:text}`lowest_of`
 #   (“{glue:text}`lowest_at`”). With more than {glue:text}`fewest` replicas it is {glue:text}`lowest_later:.1%`, of
-#   {glue:text}`lowest_later_of` (“{glue:text}`lowest_later_at`”). The tables above list every cell that is
-#   credibly short.
+#   {glue:text}`lowest_later_of` (“{glue:text}`lowest_later_at`”). {glue:text}`framed` of {glue:text}`cells` cells
+#   are credibly short, {glue:text}`framed_fewest` of them with {glue:text}`fewest` replicas; all are listed above.
 # - **Plainer methods** are off where this book needs them. Of the cells of percentile intervals, {glue:text}`plain_s` of
 #   {glue:text}`plain_s_cells` are framed for S, {glue:text}`plain_delta` of {glue:text}`plain_delta_cells` for Δ and
 #   {glue:text}`plain_contextuality` of {glue:text}`plain_contextuality_cells` for S - Δ - 2.
