@@ -51,7 +51,13 @@ from myst_nb import glue
 from scipy import stats
 
 from ncnet import calibration, chsh, figures, results
-from ncnet.figures.calibration import limits, oversized, short
+from ncnet.figures.calibration import (
+    HYPOTHESES,
+    QUANTITIES,
+    limits,
+    oversized,
+    short,
+)
 
 figures.use_style()
 
@@ -61,21 +67,6 @@ table = recorded.table.assign(
     short=short, oversized=oversized, **limits(recorded.table)
 )
 print(recorded)
-
-# %% tags=["hide-input"]
-INTERVALS = {
-    "s": "S",
-    "influence": "influence",
-    "delta": "Δ",
-    "contextuality": "S - Δ - 2",
-    "share_above": "share above 2",
-}
-TESTS = {
-    "s": "S ≤ 2",
-    "delta": "Δ = 0",
-    "contextuality": "S - Δ ≤ 2",
-    "any_facet": "any facet - Δ ≤ 2",
-}
 
 
 def whole(text):
@@ -122,8 +113,8 @@ nulls = tests.drop_duplicates(["model", "quantity"]).set_index("model")
 
 def row(name):
     true = nulls.loc[name].set_index("quantity")["null"]
-    held = [whole(TESTS[test]) for test in TESTS if true[test]]
-    held = "all" if len(held) == len(TESTS) else ", ".join(held)
+    held = [whole(HYPOTHESES[test]) for test in HYPOTHESES if true[test]]
+    held = "all" if len(held) == len(HYPOTHESES) else ", ".join(held)
     asked = ("s", "delta", "influence", "contextuality", "share_above")
     # Adding 0 after rounding leaves no negative zero.
     numbers = [f"{truth.loc[name, q].round(3) + 0:.3f}" for q in asked]
@@ -196,14 +187,14 @@ def extremes(rows, labels, column, pick, form):
 
 counts = sorted(set(table["replicas"].tolist()))
 intervals = table[table["kind"] == "interval"]
-extremes(intervals, INTERVALS, "share", "idxmin", ".1%")
+extremes(intervals, QUANTITIES, "share", "idxmin", ".1%")
 
 # %% [markdown]
 # An interval may cover because it is long. The report's longest, on average over experiments:
 
 # %% tags=["hide-input"]
 of_report = intervals[intervals["method"] == "report"]
-extremes(of_report, INTERVALS, "width", "idxmax", ".2f")
+extremes(of_report, QUANTITIES, "width", "idxmax", ".2f")
 
 # %% tags=["remove-cell"]
 fewest, most = counts[0], counts[-1]
@@ -236,12 +227,12 @@ glue("framed_fewest", int(at_fewest["short"].sum()), display=False)
 lowest = of_report.loc[of_report["share"].idxmin()]
 glue("lowest", float(lowest["share"]), display=False)
 glue("lowest_at", named(lowest), display=False)
-glue("lowest_of", INTERVALS[lowest["quantity"]], display=False)
+glue("lowest_of", QUANTITIES[lowest["quantity"]], display=False)
 later = of_report[of_report["replicas"] > fewest]
 lowest = later.loc[later["share"].idxmin()]
 glue("lowest_later", float(lowest["share"]), display=False)
 glue("lowest_later_at", named(lowest), display=False)
-glue("lowest_later_of", INTERVALS[lowest["quantity"]], display=False)
+glue("lowest_later_of", QUANTITIES[lowest["quantity"]], display=False)
 
 # %% [markdown]
 # ### What is off in the report
@@ -255,7 +246,7 @@ framed = of_report[of_report["short"]].sort_values("share")
 heads = ["about", "model", "replicas", "coverage", "99 % interval"]
 lines = [f"| {' | '.join([*heads, 'width'])} |", "|:--" * 6 + "|"]
 lines += [
-    f"| {whole(INTERVALS[row.quantity])} | {row.model} | {row.replicas:,} "
+    f"| {whole(QUANTITIES[row.quantity])} | {row.model} | {row.replicas:,} "
     f"| {row.share:.1%} | {row.low:.1%} to {row.high:.1%} "
     f"| {row.width:.3f} |"
     for row in framed.itertuples()
@@ -367,7 +358,7 @@ figures.rejections(table)
 
 # %% tags=["hide-input"]
 columns = list(tests.groupby(["quantity", "method"], sort=False).groups)
-columns.sort(key=lambda pair: list(TESTS).index(pair[0]))
+columns.sort(key=lambda pair: list(HYPOTHESES).index(pair[0]))
 indexed = tests.set_index(["quantity", "method", "model"]).sort_index()
 
 
@@ -381,7 +372,9 @@ def enough(quantity, method, model):
     return f"{powerful.min():,}"
 
 
-heads = [f"{TESTS[quantity]}, {method}" for quantity, method in columns]
+heads = [
+    f"{HYPOTHESES[quantity]}, {method}" for quantity, method in columns
+]
 lines = [f"| model | {' | '.join(heads)} |"]
 lines += ["|:--|" + "--:|" * len(heads)]
 for name in names:
@@ -402,7 +395,7 @@ lines = ["| hypothesis | no power in | of models |", "|:--|:--|--:|"]
 for pair in REPORTS:
     of = few.loc[[pair]]
     powerless = of[of["share"] <= 0.05]["model"]
-    cells = [whole(TESTS[pair[0]]), listed(powerless), str(len(of))]
+    cells = [whole(HYPOTHESES[pair[0]]), listed(powerless), str(len(of))]
     lines.append(f"| {' | '.join(cells)} |")
 Markdown("\n".join(lines))
 
@@ -413,7 +406,7 @@ ours = true[[pair in REPORTS for pair in pairs]]
 largest = ours.loc[ours["share"].idxmax()]
 glue("size", float(largest["share"]), display=False)
 glue("size_at", named(largest), display=False)
-glue("size_of", TESTS[largest["quantity"]], display=False)
+glue("size_of", HYPOTHESES[largest["quantity"]], display=False)
 glue("size_cells", len(ours), display=False)
 glue("size_framed", int(ours["oversized"].sum()), display=False)
 for name, method in (("t", "t"), ("hoeffding", "Hoeffding")):
@@ -449,8 +442,8 @@ for name, count in (("fewest", fewest), ("most", most)):
 #
 # ## Live: a few models again
 #
-# With the seed of this page, and so few experiments that the shares scatter widely. In each cell first the
-# recorded share, then the live one.
+# With the seed of this page, and so few experiments that the shares scatter widely. Each cell has
+# first the recorded share, then the live one, both in %.
 
 # %%
 live = calibration.run(
@@ -480,7 +473,7 @@ for cell, of in live.groupby(["model", "replicas"], sort=False):
     places = [(*cell, *which) for which in shown.values()]
     known = [recorded_share.get(place, np.nan) for place in places]
     texts = [
-        f"{'-' if np.isnan(before) else f'{before:.0%}'} / {now[place]:.0%}"
+        f"{100 * before:.0f}/{100 * now[place]:.0f}".replace("nan", "-")
         for before, place in zip(known, places, strict=True)
     ]
     lines.append(
