@@ -33,6 +33,22 @@ GameName = Literal["overlap", "separate"]
 GameNames = Annotated[list[GameName], Field(min_length=1), AfterValidator(_distinct)]
 Activation = Literal["relu", "sigmoid", "tanh"]
 Activations = Annotated[list[Activation], Field(min_length=1), AfterValidator(_distinct)]
+ModelName = Literal[
+    "local",
+    "ceiling",
+    "skewed",
+    "influence",
+    "boundary",
+    "noise",
+    "singlet",
+    "PR box",
+    "contextual",
+    "overlap, n = 1",
+    "overlap, n = 2",
+    "overlap, n = 3",
+    "overlap, n = 5",
+    "separate, n = 3",
+]
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
 Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
 Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
@@ -155,7 +171,7 @@ class Calibration(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    models: Annotated[list[str], Field(min_length=1), AfterValidator(_distinct)]
+    models: Annotated[list[ModelName], Field(min_length=1), AfterValidator(_distinct)]
     replica_counts: Annotated[
         list[Annotated[int, Field(ge=2, le=100_000)]],
         Field(min_length=1),
@@ -164,6 +180,21 @@ class Calibration(BaseModel):
     simulations: Annotated[int, Field(ge=1, le=100_000)]
     seed: Annotated[int, Field(ge=0)]
     record: bool
+
+    @model_validator(mode="after")
+    def _records_what_the_book_quotes(self) -> Self:
+        enough = (
+            set(self.models) == set(get_args(ModelName))
+            and 32 in self.replica_counts
+            and len(self.replica_counts) > 1
+            and self.simulations >= 200
+        )
+        if self.record and not enough:
+            raise ValueError(
+                "parameter `record` is True: the book quotes all models, at 32 replicas and at "
+                "more, with at least 200 simulations each, which the run would not record"
+            )
+        return self
 
 
 def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:

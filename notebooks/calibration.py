@@ -18,7 +18,7 @@
 # such intervals hold the true value in 95 % of the experiments? Do such tests reject what is true in at most
 # 5 % of them, and what is false often? Formulas answer this for many replicas and for distributions that are
 # kind. Ours are neither always: near the ceiling almost every replica has S = 2, Δ adds up absolute
-# values, and a batch may have only 32 replicas.
+# values, and a single run has few replicas.
 #
 # **What is run.** Experiments whose truth is known. A *model* is a list of kinds of replica with their
 # probabilities, so that its own S, Δ and all else are sums without any error. An experiment draws replicas from it,
@@ -51,6 +51,7 @@ from myst_nb import glue
 from scipy import stats
 
 from ncnet import calibration, chsh, figures, results
+from ncnet.chsh.intervals import FEWEST_OFF_MODE
 from ncnet.figures.calibration import (
     HYPOTHESES,
     QUANTITIES,
@@ -67,12 +68,6 @@ table = recorded.table.assign(
     short=short, oversized=oversized, **limits(recorded.table)
 )
 print(recorded)
-
-
-def whole(text):
-    """Return text that no line break divides."""
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
-
 
 # %% [markdown]
 # ## The models
@@ -109,6 +104,11 @@ by_model = table.drop_duplicates(["model", "quantity"])
 truth = by_model.pivot(index="model", columns="quantity", values="truth")
 tests = table[table["kind"] == "test"]
 nulls = tests.drop_duplicates(["model", "quantity"]).set_index("model")
+
+
+def whole(text):
+    """Return text that no line break divides."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def row(name):
@@ -149,7 +149,7 @@ Markdown("\n".join(lines + [row(name) for name in names]))
 #
 # ## Coverage
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-coverage", "caption": "Coverage of intervals that claim 95 %, in % of the simulated experiments; a panel an interval, a row a model, a column a number of replicas. Framed and bold: below 95 % by more than chance (the exact 99 % interval of the share lies below). A dot: not tried. Recorded."}, "image": {"alt": "Ten tables of percentages. In the panels of the report nearly all cells are near 95 or at 100, and frames, where there are any, stand at few replicas. The percentile intervals of Delta and of S minus Delta minus 2 are framed in many models at all numbers of replicas, with 0 percent where nothing signals; that of S and BCa are framed near the ceiling. Betting covers S always."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-coverage", "caption": "Coverage of intervals that claim 95 %, in % of the simulated experiments; a panel an interval, a row a model, a column a number of replicas. Framed and bold: below 95 % by more than chance (the exact 99 % interval of the share lies below). A dot: not tried. Recorded."}, "image": {"alt": "Ten tables of percentages. In the panels of the report nearly all cells are near 95 or at 100, and frames, where there are any, stand at few replicas. The percentile intervals of Delta and of S minus Delta minus 2 are framed in many models at all numbers of replicas, with 0 percent where nothing signals; that of S and BCa are framed near the ceiling. Betting covers S nearly always."}}
 figures.coverage(table)
 
 # %% [markdown]
@@ -315,6 +315,7 @@ for name, of in (("bca", bca), ("beside_bca", beside)):
     lowest = of.loc[of["share"].idxmin()]
     glue(name, float(lowest["share"]), display=False)
     glue(f"{name}_at", named(lowest), display=False)
+glue("fewest_off_mode", FEWEST_OFF_MODE, display=False)
 for quantity in ("s", "delta", "contextuality"):
     of = intervals[intervals["quantity"] == quantity]
     of = of[of["method"] == "percentile"]["short"]
@@ -334,8 +335,8 @@ for name, count in (("fewest", fewest), ("most", most)):
 # - **Percentiles of S near the ceiling.** In “ceiling” they cover in {glue:text}`s_ceiling_fewest:.1%` at
 #   {glue:text}`fewest` replicas ({glue:text}`s_ceiling_most:.1%` at {glue:text}`most`): with probability
 #   {glue:text}`unseen:.0%` none of the rare replicas is drawn, no resample shows any spread, and the interval is the
-#   point 2. In “skewed” it is {glue:text}`s_skewed_fewest:.1%` and {glue:text}`s_skewed_most:.1%`. While fewer than ten
-#   replicas differ from the others, the report bets, and says so: `interval_method`.
+#   point 2. In “skewed” it is {glue:text}`s_skewed_fewest:.1%` and {glue:text}`s_skewed_most:.1%`. While fewer than
+#   {glue:text}`fewest_off_mode` replicas differ from the others, the report bets, and says so: `interval_method`.
 # - **BCa** has its lowest coverage, {glue:text}`bca:.1%`, in “{glue:text}`bca_at`”; on the same models the
 #   percentiles' lowest is {glue:text}`beside_bca:.1%` (“{glue:text}`beside_bca_at`”). A correction
 #   learnt from a sample cannot know of replicas that are not in it.
@@ -349,7 +350,7 @@ for name, count in (("fewest", fewest), ("most", most)):
 #
 # ## Size and power
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rejections", "caption": "How often tests at 5 % reject, in % of the simulated experiments: above where the hypothesis is true (size), below where it is false (power). Framed and bold: a true hypothesis rejected in more than 5 % by more than chance (the exact 99 % interval of the share lies above). A dot: the model belongs to the other half. Recorded."}, "image": {"alt": "Two rows of six tables of percentages. Above, nearly all cells are 0 or a little more; only the t-test has framed cells, in the model skewed. Below, power grows with the replicas. The t-test is first, betting follows between 32 and 200 replicas in most models, Hoeffding's test needs several times as many, and the tests of contextuality need most."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rejections", "caption": "How often tests at 5 % reject, in % of the simulated experiments: above where the hypothesis is true (size), below where it is false (power). Framed and bold: a true hypothesis rejected in more than 5 % by more than chance (the exact 99 % interval of the share lies above). A dot: the model belongs to the other half. Recorded."}, "image": {"alt": "Two rows of six tables of percentages. Above, nearly all cells are 0 or a little more; only the t-test has framed cells, in the model skewed. Below, power grows with the replicas. The t-test is first, betting follows with more replicas, Hoeffding's test needs several times as many, and the tests of contextuality need most."}}
 figures.rejections(table)
 
 # %% [markdown]

@@ -4,7 +4,7 @@ import typing
 import pytest
 
 import ncnet
-from ncnet import chsh, ensemble, games, multiverse, parameters
+from ncnet import calibration, chsh, ensemble, games, multiverse, parameters
 from ncnet.parameters import ParameterError, Rq1, Rq3, Rq3Multiverse, validate
 
 RQ1 = {
@@ -136,3 +136,31 @@ def test_no_more_trainings_can_be_drawn_than_there_are():
     assert validate(MULTIVERSE | {"trainings": everything}, Rq3Multiverse)
     with pytest.raises(ParameterError):
         validate(MULTIVERSE | {"trainings": everything + 1}, Rq3Multiverse)
+
+
+def test_models_of_the_calibration_are_those_there_are():
+    assert list(typing.get_args(parameters.ModelName)) == list(calibration.models())
+
+
+CALIBRATION = {
+    "models": ["local", "singlet"],
+    "replica_counts": [32, 200],
+    "simulations": 200,
+    "seed": 0,
+    "record": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"models": ["lokal"]}, "parameter `models` is 'lokal': did you mean `local`?"),
+        ({"models": ["local", "local"]}, "'local' is there twice"),
+        ({"replica_counts": [1]}, "parameter `replica_counts` is 1"),
+        ({"record": True}, "parameter `record` is True: the book quotes all models"),
+    ],
+)
+def test_a_calibration_that_cannot_be_is_refused(change, line):
+    assert parameters.validate(dict(CALIBRATION), parameters.Calibration) == CALIBRATION
+    with pytest.raises(parameters.ParameterError, match=re.escape(line)):
+        parameters.validate(CALIBRATION | change, parameters.Calibration)
