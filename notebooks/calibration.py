@@ -115,17 +115,18 @@ def row(name):
     true = nulls.loc[name].set_index("quantity")["null"]
     held = [whole(HYPOTHESES[test]) for test in HYPOTHESES if true[test]]
     held = "all" if len(held) == len(HYPOTHESES) else ", ".join(held)
-    asked = ("s", "delta", "influence", "contextuality", "share_above")
-    # Adding 0 after rounding leaves no negative zero.
-    numbers = [f"{truth.loc[name, q].round(3) + 0:.3f}" for q in asked]
-    cells = [whole(name), WORDS[name], *numbers, held or "none"]
-    return f"| {' | '.join(cells)} |"
+    return f"| {whole(name)} | {WORDS[name]} | {held or 'none'} |"
 
 
-heads = ["model", "in words", "S", "Δ", "influence", whole("S - Δ - 2")]
-heads += ["share above 2", "hypotheses that are true in it"]
-lines = [f"| {' | '.join(heads)} |", "|:--|:--|--:|--:|--:|--:|--:|:--|"]
-Markdown("\n".join(lines + [row(name) for name in names]))
+lines = ["| model | in words | hypotheses that are true in it |"]
+lines += ["|:--|:--|:--|", *map(row, names)]
+Markdown("\n".join(lines))
+
+# %% tags=["hide-input"]
+asked = ["s", "delta", "influence", "contextuality", "share_above"]
+heads = ["S", "Δ", "influence", "S - Δ - 2", "share above 2"]
+# Adding 0 after rounding leaves no negative zero.
+(truth.loc[names, asked].round(3) + 0).set_axis(heads, axis=1)
 
 # %% [markdown]
 # *Any facet* puts the minus sign of S where it makes the sum of correlators largest.
