@@ -587,5 +587,5 @@ if record:
     given = json.dumps(chosen)
     command = f"papermill notebooks/rq6.ipynb rq6.ipynb -y '{given}'"
     results.save(
-        "search", found, parameters=chosen | asked, command=command
+        "search", found, parameters=asked, command=command
     )
