@@ -586,6 +586,4 @@ if record:
     found = atlas.run(atlas.SEARCHED, halves, resume=True, **asked)
     given = json.dumps(chosen)
     command = f"papermill notebooks/rq6.ipynb rq6.ipynb -y '{given}'"
-    results.save(
-        "search", found, parameters=asked, command=command
-    )
+    results.save("search", found, parameters=asked, command=command)

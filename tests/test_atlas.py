@@ -133,7 +133,7 @@ def test_known_contextual_and_noncontextual_games():
     assert found.s - 2 <= found.influence
     xornet = chsh.report(ncnet.train(ncnet.games.overlap(), hidden_size=3, replicas=1600, seed=5))
     assert xornet.verdict == "above 2"
-    assert xornet.explanation == "explained by the marginals"
+    assert xornet.explanation == "within 2 + Delta"
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,8 @@ def test_replicas_that_leave_a_part_of_a_run_are_refused():
 def test_unpaired_items_correlate_by_their_means():
     a, b = correlated_outcomes(np.ones((2, 2)), replicas=50, items=6, seed=0)
     dataset = chsh.as_dataset((a, b)).assign_attrs(paired=False)
+    with pytest.raises(ValueError, match="attribute `paired` is 'no': expected true or false"):
+        chsh.report(dataset.assign_attrs(paired="no"))
     expected = (a.mean(axis=3) * b.mean(axis=3)).mean(axis=2)
     np.testing.assert_allclose(chsh.correlators(dataset), expected)
     np.testing.assert_allclose(chsh.correlators((a, b)), np.ones((2, 2)))

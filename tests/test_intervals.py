@@ -120,3 +120,19 @@ def test_verdict_says_where_the_interval_lies(correlators, verdict):
     report = chsh.report(correlated_outcomes(correlators, replicas=500, items=8, seed=3))
     assert report.verdict == verdict
     assert report.row()["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "line"),
+    [
+        ([], {}, r"values of S have shape \(0,\): expected \(replicas,\)"),
+        (np.full((2, 3), 2.0), {}, r"shape \(2, 3\)"),
+        ([2.0, np.nan], {}, "S of replica 1 is nan: expected -4 to 4"),
+        ([2.0, 4.5], {}, "S of replica 1 is 4.5"),
+        ([2.0], {"level": 95}, "`level` is 95: expected a number between 0 and 1"),
+        ([2.0], {"resamples": 100}, "expected at least 200 at level 0.95"),
+    ],
+)
+def test_values_that_are_no_s_are_named(values, options, line):
+    with pytest.raises(ValueError, match=line):
+        chsh.s_interval(values, **options)

@@ -56,7 +56,7 @@ def test_the_row_repeats_the_attributes():
         (signalling_outcomes(0.3, replicas=400, items=8, seed=2), "undecided", False),
         (
             correlated_outcomes(np.zeros((2, 2)), 400, 8, seed=2),
-            "explained by the marginals",
+            "within 2 + Delta",
             False,
         ),
     ],

@@ -36,7 +36,12 @@ def test_a_file_gives_the_same(tmp_path, suffix):
 
 @pytest.mark.parametrize(
     "contexts",
-    [("(1,1)", "(1,2)", "(2,1)", "(2,2)"), ("1 1", "1 2", "2 1", "2 2"), (11.0, 12.0, 21.0, 22.0)],
+    [
+        ("(1,1)", "(1,2)", "(2,1)", "(2,2)"),
+        ("1 1", "1 2", "2 1", "2 2"),
+        (11.0, 12.0, 21.0, 22.0),
+        ((1, 1), (1, 2), (2, 1), (2, 2)),
+    ],
 )
 def test_contexts_may_be_written_in_several_ways(contexts):
     assert chsh.from_table(long_table(A, B, contexts)).equals(chsh.from_table(TABLE))
@@ -81,6 +86,13 @@ def changed(row, **values):
         (changed(7, b=None), "row 7: `b` is None: expected"),
         (changed(9, context=13), "row 9: `context` is 13: expected 11, 12, 21 or 22"),
         (changed(9, context=np.nan), "row 9: `context` is nan"),
+        (changed(9, context="B2A1"), "row 9: `context` is 'B2A1'"),
+        (changed(9, context=-12), "row 9: `context` is -12"),
+        (changed(9, context=1.2), "row 9: `context` is 1.2"),
+        (changed(3, a="1"), r"row 3: `a` is '1': expected \+1 or -1, as a number"),
+        (changed(3, a=2), r"row 3: `a` is 2: expected \+1 or -1$"),
+        (pd.concat([TABLE, TABLE[["a"]]], axis=1), "the table has two columns `a`: expected one"),
+        ({"a": [1]}, "the table is a dict: expected a DataFrame or the path of a file"),
         (changed(2, replica=np.nan), "row 2: `replica` is nan: expected a number or a name"),
         (changed(2, item=None), "row 2: `item` is None"),
         (
@@ -104,6 +116,14 @@ def changed(row, **values):
 def test_bad_tables_are_named_by_row_or_context(table, line):
     with pytest.raises(ValueError, match=line):
         chsh.from_table(table)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "CSV", "parquet"])
+def test_a_file_without_a_table_is_named(tmp_path, suffix):
+    path = tmp_path / f"empty.{suffix}"
+    path.touch()
+    with pytest.raises(ValueError, match=rf"empty.{suffix} cannot be read as a table: "):
+        chsh.from_table(path)
 
 
 def test_a_missing_file_is_named():
@@ -138,8 +158,12 @@ def test_counts_of_balanced_outcomes_give_the_means_of_replicas():
 @pytest.mark.parametrize(
     ("counts", "line"),
     [
-        (np.ones((2, 2, 4)), r"counts have shape \(2, 2, 4\): expected \(2, 2, 2, 2\)"),
-        (-np.ones((2, 2, 2, 2)), "a count is -1.0: expected a number of at least 0"),
+        (np.ones((2, 2, 4)), r"counts have shape \(2, 2, 4\): expected an array \(2, 2, 2, 2\)"),
+        (-np.ones((2, 2, 2, 2)), "a count is -1.0: expected a finite number of at least 0"),
+        (np.full((2, 2, 2, 2), np.inf), "a count is inf: expected a finite number"),
+        (np.full((2, 2, 2, 2), "7"), "a count is '7': expected a number"),
+        ({(1, 1): [1, 2, 3, 4]}, r"counts have shape \(\): expected an array"),
+        (1j * DELFT, "a count is 23j: expected a number"),
         (np.full((2, 2, 2, 2), np.nan), "a count is nan"),
         (DELFT * np.array([1, 0])[:, None, None], r"context \(1,2\) has no trials"),
     ],

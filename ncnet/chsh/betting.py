@@ -49,11 +49,11 @@ def betting_test(
 
     Examples
     --------
-    62 replicas of S = 2.3 are just enough for 5 %, and no test without further assumptions could
-    do with fewer:
+    71 replicas of S = 2.3 are just enough for 5 %; 62 are the fewest with which any valid test
+    that knows no more than the range of S could do:
 
-    >>> betting_test(np.full(62, 2.3), mean=2, lowest=-4) < 0.1
-    True
+    >>> [bool(betting_test(np.full(r, 2.3), mean=2, lowest=-4) <= 0.05) for r in (70, 71)]
+    [False, True]
     >>> betting_test(np.full(62, 2.0), mean=2, lowest=-4)
     1.0
     """

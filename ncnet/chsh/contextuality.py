@@ -22,7 +22,7 @@ import numpy as np
 import xarray as xr
 
 from ncnet.chsh.betting import betting_test, lower_bound
-from ncnet.chsh.correlators import CLASSICAL_BOUND, FACETS, SIGNS, s_value
+from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, FACETS, SIGNS, s_value
 from ncnet.chsh.intervals import FEWEST_OFF_MODE, off_mode
 from ncnet.chsh.signalling import delta, marginal_changes
 
@@ -178,7 +178,8 @@ def contextuality_interval(
     largest = ((means[:, None] - resampled) / errors[:, None]).max(axis=0)
     low = means - NormalDist().inv_cdf(1 - error) * errors
     high = means + np.quantile(largest, 1 - error) * errors
-    return (float(low.min()), float(high.min())), "intersection bounds"
+    most = ALGEBRAIC_BOUND - CLASSICAL_BOUND
+    return (float(low.min()), min(most, float(high.min()))), "intersection bounds"
 
 
 @lru_cache

@@ -10,6 +10,9 @@ import pandas as pd
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, TSIRELSON_BOUND
 from ncnet.chsh.signalling import TASKS
 
+ROUNDING = 1e-9
+"""Tables on the boundary of the quantum set may pass it by as much, by rounding."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -28,8 +31,8 @@ class Report:
         Of "the mean of S over initialisations is at most 2", by betting. It says nothing about
         locality, which a shared trunk denies by design.
     share_above, share_above_interval
-        Share of replicas whose own S is above 2, which without influence is 0, and its exact
-        binomial interval.
+        Share of replicas whose own S is above 2, and its exact binomial interval. Where the
+        contexts of a replica share all that is random, it is 0 without influence.
     facets
         The eight sums of correlators with an odd number of minus signs, a Series by their signs.
     delta, delta_interval
@@ -39,7 +42,9 @@ class Report:
         Of "this marginal does not change with the other's setting", for A1, A2, B1, B2; betting,
         two-sided, adjusted for their number by Holm's method.
     influence, influence_interval
-        How often outcomes change with the other's setting; at least S - 2 and at least Delta.
+        How often outcomes differ between contexts, replica by replica and item by item; at least
+        S - 2 and at least Delta. It is the other setting's influence where the contexts of a
+        replica share all that is random: initial weights, order of the data, noise.
     contextuality, contextuality_interval, contextuality_method
         S - Delta - 2: what of S the marginals do not explain, and its interval, by "intersection
         bounds" or "betting".
@@ -50,7 +55,8 @@ class Report:
     any_facet_contextuality, any_facet_p_value
         The largest of the eight facets less Delta and 2, and its p-value, which pays eightfold.
     arcsine_excess
-        At most 0 where the correlators, taken alone, could come from quantum parties.
+        At most 0 where the correlators, taken alone and as estimated, could come from quantum
+        parties.
     correlators, correlator_intervals
         C(Ai,Bj) [2, 2] and intervals [2, 2, 2].
     alice, bob
@@ -110,14 +116,16 @@ class Report:
 
     @property
     def explanation(self) -> str:
-        """Whether the change of the marginals is enough to explain S, by the interval.
+        """Where the interval of S - Delta - 2 lies.
 
-        "contextual" where it is not, "explained by the marginals" where it is, else "undecided".
+        "contextual" above 0, where the change of the marginals does not explain S; "within 2 +
+        Delta" where it does not reach above 0; else "undecided". Of the other facets it says
+        nothing.
         """
         low, high = self.contextuality_interval
         if low > 0:
             return "contextual"
-        return "explained by the marginals" if high <= 0 else "undecided"
+        return "within 2 + Delta" if high <= 0 else "undecided"
 
     def row(self) -> dict[str, float | int | str]:
         """Return everything but the facets and the held-out items as one flat row of a table."""
@@ -163,14 +171,14 @@ class Report:
             for task, p in zip(TASKS, self.no_signalling_p_values, strict=True)
             if p <= 1 - self.level
         ]
-        quantum = "possible" if self.arcsine_excess <= 0 else "impossible"
+        quantum = "within" if self.arcsine_excess <= ROUNDING else "beyond"
         rows = {
             "S": (self.s, self.interval, self.p_value, self.verdict),
             "share of replicas above 2": (
                 self.share_above,
                 self.share_above_interval,
                 None,
-                "0 without influence",
+                "0 without influence, if contexts start alike",
             ),
             "Delta": (
                 self.delta,
@@ -200,7 +208,7 @@ class Report:
                 self.arcsine_excess,
                 None,
                 None,
-                f"quantum correlators without influence: {quantum}",
+                f"as estimated, {quantum} what quantum parties reach",
             ),
         }
         return pd.DataFrame(

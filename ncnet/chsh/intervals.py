@@ -1,12 +1,18 @@
 """The interval of a mean over replicas: bootstrap, or betting where a resample shows no spread."""
 
+import math
+import numbers
+
 import numpy as np
 
+from ncnet.checks import check_integer
 from ncnet.chsh.betting import mean_interval
 from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
 
 FEWEST_OFF_MODE = 10
 """Below as many replicas off the most frequent value a bootstrap interval is far too short."""
+FEWEST_BEYOND = 5
+"""Resamples that the narrowest tail has to hold; a bound beyond them would be chance."""
 S_BOUNDS = (-4.0, 4.0)
 
 
@@ -26,6 +32,12 @@ def s_interval(
     resamples, seed
         Number of bootstrap resamples, and the seed of their draw.
 
+    Raises
+    ------
+    ValueError
+        For no values, one outside -4 to 4, a level outside 0 to 1, or fewer resamples than the
+        level needs.
+
     Examples
     --------
     >>> values = np.random.default_rng(0).choice([1.5, 2.0, 3.0], size=400)
@@ -35,7 +47,14 @@ def s_interval(
     >>> s_interval(np.full(400, 2.0))[1]
     'betting'
     """
-    columns, counts = distinct_columns(np.asarray(values, float)[None])
+    check_resampling(level, resamples, seed)
+    values = np.asarray(values, float)
+    if values.ndim != 1 or not values.size:
+        raise ValueError(f"values of S have shape {values.shape}: expected (replicas,)")
+    wrong = ~(abs(values) <= S_BOUNDS[1] + 1e-9)  # NaN too
+    if wrong.any():
+        raise ValueError(f"S of replica {wrong.argmax()} is {values[wrong][0]}: expected -4 to 4")
+    columns, counts = distinct_columns(values[None])
     draws = resampled_means(columns, counts, resamples=resamples, seed=seed)
     return interval_of_mean(columns[0], counts, draws[0], S_BOUNDS, level)
 
@@ -54,6 +73,26 @@ def interval_of_mean(
         return interval, "betting"
     low, high = percentile_interval(draws, level).tolist()
     return (low, high), "percentile bootstrap"
+
+
+def check_resampling(level: float, resamples: int, seed: int, *, parts: int = 1) -> None:
+    """Raise ``ValueError`` for a level outside 0 to 1, or fewer resamples than it needs.
+
+    Of an interval that is put together from `parts`, each has that share of the error.
+
+    >>> check_resampling(0.95, 100, 0)
+    Traceback (most recent call last):
+    ValueError: `resamples` is 100: expected at least 200 at level 0.95
+    """
+    if not (isinstance(level, numbers.Real) and 0 < level < 1):
+        raise ValueError(f"`level` is {level!r}: expected a number between 0 and 1")
+    check_integer("resamples", resamples, at_least=1)
+    fewest = math.ceil(FEWEST_BEYOND * 2 * parts / (1 - level) - 1e-6)
+    if resamples < fewest:
+        raise ValueError(
+            f"`resamples` is {resamples}: expected at least {fewest:,} at level {level:g}"
+        )
+    check_integer("seed", seed, at_least=0)
 
 
 def off_mode(values: np.ndarray, counts: np.ndarray) -> int:

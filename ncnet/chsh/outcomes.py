@@ -27,7 +27,8 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
     ------
     ValueError
         For missing, surplus or empty dimensions, a missing variable or context, outcomes other
-        than +-1, or items that are neither "training" nor "held_out".
+        than +-1, items that are neither "training" nor "held_out", or an attribute `paired` that
+        is neither true nor false.
 
     Examples
     --------
@@ -46,6 +47,9 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
         found = dataset[setting].values.tolist()
         if found != [1, 2]:
             raise ValueError(f"`{setting}` is {found}: expected [1, 2], all four contexts")
+    paired = dataset.attrs.get("paired", True)
+    if paired not in (True, False):
+        raise ValueError(f"attribute `paired` is {paired!r}: expected true or false")
     if "diverged" in dataset:
         dataset = dataset.assign(diverged=_as_flags(dataset["diverged"]))
     return dataset.transpose(..., *DIMENSIONS)

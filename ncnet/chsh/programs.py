@@ -1,7 +1,7 @@
 """Linear programs that decide by enumeration what `facets` and `contextuality` have formulas for.
 
 They know nothing of CHSH: they look for a distribution over deterministic answers. Each solves one
-table of means in milliseconds, where the formulas take whole atlases at once.
+table of means in some 10 ms, where the formulas take whole atlases at once.
 """
 
 import itertools

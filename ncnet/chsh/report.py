@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import numbers
-
 import numpy as np
 import xarray as xr
 
-from ncnet.checks import check_integer
 from ncnet.chsh.betting import betting_test
 from ncnet.chsh.bootstrap import distinct_columns, resampled_means
 from ncnet.chsh.contextuality import (
@@ -19,7 +15,7 @@ from ncnet.chsh.contextuality import (
 )
 from ncnet.chsh.correlators import CLASSICAL_BOUND, SIGNS, facets, replica_means, s_value
 from ncnet.chsh.findings import Report
-from ncnet.chsh.intervals import S_BOUNDS, interval_of_mean
+from ncnet.chsh.intervals import S_BOUNDS, check_resampling, interval_of_mean
 from ncnet.chsh.outcomes import Outcomes, as_dataset, splits
 from ncnet.chsh.quantum import arcsine_excess
 from ncnet.chsh.signalling import (
@@ -33,8 +29,6 @@ from ncnet.chsh.signalling import (
 from ncnet.chsh.significance import holm
 
 INFLUENCE_BOUNDS = (0.0, 8.0)
-FEWEST_BEYOND = 5
-"""Resamples that the narrowest tail has to hold; a bound beyond them would be chance."""
 
 
 def report(
@@ -80,16 +74,8 @@ def report(
     >>> result.s, result.delta, result.interval_method
     (2.0, 0.0, 'betting')
     """
-    if not (isinstance(level, numbers.Real) and 0 < level < 1):
-        raise ValueError(f"`level` is {level!r}: expected a number between 0 and 1")
-    check_integer("resamples", resamples, at_least=1)
     # The finest bounds are those of Delta's four parts.
-    fewest = math.ceil(FEWEST_BEYOND * 2 * len(TASKS) / (1 - level) - 1e-6)
-    if resamples < fewest:
-        raise ValueError(
-            f"`resamples` is {resamples}: expected at least {fewest:,} at level {level:g}"
-        )
-    check_integer("seed", seed, at_least=0)
+    check_resampling(level, resamples, seed, parts=len(TASKS))
     dataset = _one_capacity(as_dataset(outcomes))
     settings = {"split": split, "readout": readout}
     options = {"level": level, "resamples": resamples, "seed": seed}

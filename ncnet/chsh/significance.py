@@ -33,8 +33,8 @@ def game_test(wins: int, trials: int) -> float:
     outcomes has the sign of its context in S; winning with probability p is S = 8 p - 4.
     It holds even if trials remember each other (Elkouss and Wehner, npj Quantum Information 2,
     16026, arXiv 1510.07233; Bierhorst, arXiv 1312.2999), on one condition: each trial's context is
-    drawn at random and independently of all that went before. A replica that is trained in all
-    four contexts from the same weights is no such trial: use `report` there.
+    drawn anew, all four with the same chance, whatever went before. A replica that is trained in
+    all four contexts from the same weights is no such trial: use `report` there.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Outcomes from elsewhere: a long table of replicas and items, or the counts of a Bell test."""
 
-import re
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ from ncnet.chsh.outcomes import DIMENSIONS, SPLITS, as_dataset
 
 COLUMNS = ("context", "replica", "item", "a", "b")
 CONTEXTS = ((1, 1), (1, 2), (2, 1), (2, 2))
+WRITTEN = r"^[(\[]?([12])[\s,]*([12])[)\]]?$"
+"""A context as text: two settings, perhaps apart and in brackets."""
 READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
 
 
@@ -25,7 +27,7 @@ def from_table(table: pd.DataFrame | str | Path) -> xr.Dataset:
     ----------
     table
         A DataFrame, or the path of a CSV or parquet file, with these columns:
-        `context`, Alice's and Bob's setting, such as 12 or "(1,2)";
+        `context`, Alice's setting and Bob's, such as 12, "(1,2)" or a tuple (1, 2);
         `replica`, a number or name of what is independent: a seed, a participant;
         `item`, a number or name of what was answered;
         `a` and `b`, outcomes +1 or -1.
@@ -34,8 +36,9 @@ def from_table(table: pd.DataFrame | str | Path) -> xr.Dataset:
     Raises
     ------
     ValueError
-        For a missing or unknown column, a value that is missing or not allowed, a row that is
-        there twice, or a context that lacks a replica or an item: the message names the first.
+        For a missing, unknown or repeated column, a value that is missing or not allowed, a row
+        that is there twice, or a context that lacks a replica or an item: the message names the
+        first. For a file that holds no table.
 
     Examples
     --------
@@ -53,8 +56,8 @@ item in each context, 10 rows a context
     split = rows["split"] if "split" in rows else pd.Series("training", index=rows.index)
     rows = rows.assign(context=_settings(rows["context"]), split=split)
     for party in ("a", "b"):
-        _check_values(rows, party, [-1, 1], "+1 or -1 (if 1 is right and 0 wrong, 2 * x - 1 is)")
-    _check_values(rows, "split", SPLITS, "`training` or `held_out`")
+        _check_outcomes(rows[party])
+    _check_values(rows["split"], SPLITS, "`training` or `held_out`")
     for name in ("replica", "item"):
         _check_there(rows, name)
     keys = rows[["context", "replica", "item"]]
@@ -92,12 +95,14 @@ def from_counts(counts: np.ndarray) -> xr.Dataset:
     >>> float(means.correlator[0, 0]), int(means.trials.sum())
     (0.0, 400)
     """
-    counts = np.asarray(counts, float)
+    counts = np.asarray(counts)
     if counts.shape != (2, 2, 2, 2):
-        raise ValueError(f"counts have shape {counts.shape}: expected (2, 2, 2, 2)")
+        raise ValueError(f"counts have shape {counts.shape}: expected an array (2, 2, 2, 2)")
+    if counts.dtype.kind not in "iuf":
+        raise ValueError(f"a count is {counts.ravel().tolist()[0]!r}: expected a number")
     wrong = ~(np.isfinite(counts) & (counts >= 0))
     if wrong.any():
-        raise ValueError(f"a count is {counts[wrong][0]}: expected a number of at least 0")
+        raise ValueError(f"a count is {counts[wrong][0]}: expected a finite number of at least 0")
     trials = counts.sum(axis=(2, 3))
     if (trials == 0).any():
         i, j = np.argwhere(trials == 0)[0] + 1
@@ -116,15 +121,26 @@ def from_counts(counts: np.ndarray) -> xr.Dataset:
 def _read(table: pd.DataFrame | str | Path) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame):
         return table.reset_index(drop=True)
+    if not isinstance(table, (str, Path)):
+        raise ValueError(
+            f"the table is a {type(table).__name__}: expected a DataFrame or the path of a file"
+        )
     path = Path(table)
-    check_choice("kind of table", path.suffix, READERS)
-    return READERS[path.suffix](path)
+    kind = path.suffix.lower()
+    check_choice("kind of table", kind, READERS)
+    try:
+        return READERS[kind](path)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read as a table: {error}") from error
 
 
 def _check_columns(rows: pd.DataFrame) -> None:
     missing = [name for name in COLUMNS if name not in rows]
     if missing:
         raise ValueError(f"the table has no column `{missing[0]}`: found {list(rows.columns)}")
+    twice = rows.columns[rows.columns.duplicated()]
+    if len(twice):
+        raise ValueError(f"the table has two columns `{twice[0]}`: expected one")
     valid = [*COLUMNS, "split"]
     unknown = [str(name) for name in rows if name not in valid]
     if unknown:
@@ -135,21 +151,31 @@ def _check_columns(rows: pd.DataFrame) -> None:
 
 def _settings(contexts: pd.Series) -> pd.Series:
     """Return contexts as pairs of settings, whichever way they are written."""
-    known = {}
-    for value in contexts.unique():
-        digits = re.findall(r"\d", str(value).removesuffix(".0"))
-        known[value] = tuple(map(int, digits))
-    settings = contexts.map(known)
-    wrong = ~settings.isin(CONTEXTS)
+    written = contexts.map(str).astype(object).str.strip().str.removesuffix(".0")
+    digits = written.str.extract(WRITTEN)
+    wrong = digits.isna().any(axis=1)
     if wrong.any():
         _refuse(contexts, wrong, "11, 12, 21 or 22")
-    return settings
+    pairs = zip(digits[0].astype(int), digits[1].astype(int), strict=True)
+    return pd.Series(list(pairs), index=contexts.index)
 
 
-def _check_values(rows: pd.DataFrame, name: str, valid: list, expected: str) -> None:
-    wrong = ~rows[name].isin(valid)
+def _check_outcomes(outcomes: pd.Series) -> None:
+    wrong = ~outcomes.isin([-1, 1])
+    if not wrong.any():
+        return
+    expected = "+1 or -1"
+    if isinstance(outcomes[wrong].iloc[0], str):
+        expected += ", as a number"
+    elif (outcomes[wrong] == 0).iloc[0]:
+        expected += " (if 1 is right and 0 wrong, 2 * x - 1 is)"
+    _refuse(outcomes, wrong, expected)
+
+
+def _check_values(column: pd.Series, valid: Collection, expected: str) -> None:
+    wrong = ~column.isin(valid)
     if wrong.any():
-        _refuse(rows[name], wrong, expected)
+        _refuse(column, wrong, expected)
 
 
 def _check_there(rows: pd.DataFrame, name: str) -> None:
