@@ -58,7 +58,8 @@ class Result:
         line = f"recorded {provenance['date'][:10]} with torch {versions['torch']}"
         line += f" on {provenance['machine']}"
         if self.changed_modules:
-            line += f"; with an earlier version of {', '.join(self.changed_modules)}"
+            rooms = dict.fromkeys(".".join(m.split(".")[:2]) for m in self.changed_modules)
+            line += f"; with an earlier version of {', '.join(rooms)}"
         return line
 
 

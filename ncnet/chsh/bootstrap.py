@@ -65,3 +65,24 @@ def percentile_interval(distribution: np.ndarray, level: float) -> np.ndarray:
     """
     tail = (1 - level) / 2
     return np.moveaxis(np.quantile(distribution, [tail, 1 - tail], axis=-1), 0, -1)
+
+
+def expanded_level(level: float, replicas: int) -> float:
+    """Return the level to take percentiles at so that they are not too short at few replicas.
+
+    A resample of R replicas spreads by a factor of sqrt(1 - 1 / R) too little, and its percentiles
+    are the normal distribution's where Student's are due. Each tail is therefore
+    ``Phi(-sqrt(R / (R - 1)) t)`` instead of ``(1 - level) / 2``, with t Student's quantile of that
+    tail at R - 1 degrees of freedom: right for values of a normal distribution (the expanded
+    percentile interval of Hesterberg, The American Statistician 69, 371, 2015, arXiv 1411.5279).
+
+    Examples
+    --------
+    >>> [round(expanded_level(0.95, replicas), 4) for replicas in (32, 200, 1600)]
+    [0.9617, 0.9519, 0.9502]
+    """
+    # Imported where it is used: it takes a quarter of a second.
+    from scipy.special import ndtr, stdtrit
+
+    student = stdtrit(replicas - 1, (1 + level) / 2)
+    return float(1 - 2 * ndtr(-student * np.sqrt(replicas / (replicas - 1))))

@@ -7,12 +7,17 @@ import numpy as np
 
 from ncnet.checks import check_integer
 from ncnet.chsh.betting import mean_interval
-from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
+from ncnet.chsh.bootstrap import (
+    distinct_columns,
+    expanded_level,
+    percentile_interval,
+    resampled_means,
+)
 
 FEWEST_OFF_MODE = 10
 """Below as many replicas off the most frequent value a bootstrap interval is far too short."""
 FEWEST_BEYOND = 5
-"""Resamples that the narrowest tail has to hold; a bound beyond them would be chance."""
+"""Resamples that the narrowest nominal tail has to hold; a bound beyond them would be chance."""
 S_BOUNDS = (-4.0, 4.0)
 
 
@@ -66,12 +71,15 @@ def interval_of_mean(
     bounds: tuple[float, float],
     level: float,
 ) -> tuple[tuple[float, float], str]:
-    """Return the interval for values within `bounds` that have bootstrap means `draws`."""
+    """Return the interval for values within `bounds` that have bootstrap means `draws`.
+
+    Percentiles of the draws at `expanded_level`, or betting near the ceiling.
+    """
     if off_mode(values, counts) < FEWEST_OFF_MODE:
         lowest, highest = bounds
         interval = mean_interval(values, lowest=lowest, highest=highest, level=level, counts=counts)
         return interval, "betting"
-    low, high = percentile_interval(draws, level).tolist()
+    low, high = percentile_interval(draws, expanded_level(level, counts.sum())).tolist()
     return (low, high), "percentile bootstrap"
 
 

@@ -90,7 +90,7 @@ def retests(found: pd.DataFrame, readouts: Sequence[str]) -> Figure:
         for row, training in enumerate(trainings):
             _retested(axes, table[table["training"] == training], row)
         axes.axvline(0, color=INK, linewidth=0.9)
-        axes.set_title(f"`{readout}`")
+        axes.set_title(f"readout {readout}")
         axes.set_xlabel("S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2 (no unit)")
         axes.set_ylim(len(trainings) - 0.4, -0.6)
     panels[0].set_yticks(range(len(trainings)), trainings, fontsize=8.5)

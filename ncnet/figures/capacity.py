@@ -28,7 +28,7 @@ def capacity(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure
         if recorded is not None:
             _line(column, recorded[recorded["game"] == game], "hidden_size", BLUE, "o", "recorded")
         _points(column, one_game, "hidden_size", VERMILION)
-        column[0].set_title(f"game `{game}`")
+        column[0].set_title(f"game {game}")
         column[1].set_xlabel("hidden units n")
         column[1].xaxis.set_major_locator(MaxNLocator(integer=True))
     _finish(grid)

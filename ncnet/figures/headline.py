@@ -21,7 +21,7 @@ def headline(table: pd.DataFrame) -> Figure:
         n = rows["hidden_size"]
         for low, high, alpha in (("run_low", "run_high", 0.15), ("s_low", "s_high", 0.4)):
             axes.fill_between(n, rows[low], rows[high], color=colour, alpha=alpha, linewidth=0)
-        axes.plot(n, rows["s"], color=colour, marker=marker, label=f"game `{game}`")
+        axes.plot(n, rows["s"], color=colour, marker=marker, label=f"game {game}")
     axes.set_xlabel("hidden units n, shared by two task heads")
     axes.set_ylabel("CHSH statistic S (no unit)")
     axes.set_xticks(sorted(table["hidden_size"].unique()))

@@ -37,7 +37,7 @@ def signalling(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figu
                 _line(axes, _of(recorded, game), name, colour, label)
             _points(axes, _of(live, game), name, colour, marker)
         axes.axhline(0, color=INK, linewidth=0.9)
-        axes.set_title(f"game `{game}`")
+        axes.set_title(f"game {game}")
         axes.set_xlabel("hidden units n")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     first = figure.axes[0]
