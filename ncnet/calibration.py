@@ -19,8 +19,14 @@ from tqdm import tqdm
 from ncnet import chsh, games, results
 from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.betting import mean_interval
-from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
+from ncnet.chsh.bootstrap import (
+    DIGITS_OF_SUMS,
+    distinct_columns,
+    percentile_interval,
+    resampled_means,
+)
 from ncnet.chsh.intervals import S_BOUNDS
+from ncnet.chsh.outcomes import Outcomes
 from ncnet.chsh.report import replica_rows, summary
 from ncnet.ensemble import train
 
@@ -49,7 +55,7 @@ class Model:
     Attributes
     ----------
     columns
-        Replica means [12, kinds], rows as `ncnet.chsh.report` reads them.
+        Replica means [13, kinds], rows as `ncnet.chsh.report` reads them.
     weights
         Probability of each kind.
     """
@@ -68,7 +74,7 @@ class Model:
         return {
             "s": s,
             "delta": delta,
-            "influence": float(means[8:].sum()),
+            "influence": float(means[8:12].sum()),
             "contextuality": s - delta - chsh.CLASSICAL_BOUND,
             "any_facet": float(odd) - delta - chsh.CLASSICAL_BOUND,
             "share_above": float(self.weights @ above),
@@ -269,7 +275,7 @@ class Experiment:
 
 
 def _s(columns: np.ndarray) -> np.ndarray:
-    return (chsh.SIGNS.values.reshape(4) @ columns[:4]).round(12)
+    return (chsh.SIGNS.values.reshape(4) @ columns[:4]).round(DIGITS_OF_SUMS)
 
 
 def _t_test(s: np.ndarray) -> float:
@@ -278,9 +284,9 @@ def _t_test(s: np.ndarray) -> float:
     return float(stats.ttest_1samp(s, chsh.CLASSICAL_BOUND, alternative="greater").pvalue)
 
 
-def _of_outcomes(a: np.ndarray, b: np.ndarray) -> Model:
-    means = chsh.replica_means((a, b))
-    columns, counts = distinct_columns(replica_rows(means, chsh.influence((a, b))))
+def _of_outcomes(outcomes: Outcomes) -> Model:
+    means = chsh.replica_means(outcomes)
+    columns, counts = distinct_columns(replica_rows(means, chsh.influence(outcomes)))
     return Model(columns, counts / counts.sum())
 
 
@@ -302,12 +308,12 @@ def _strategies(agreeing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _local() -> Model:
     generator = np.random.default_rng(1)
-    return _of_outcomes(*_strategies(generator.random((POPULATION, ITEMS)) < 0.8))
+    return _of_outcomes(_strategies(generator.random((POPULATION, ITEMS)) < 0.8))
 
 
 def _ceiling() -> Model:
     every_hundredth = np.arange(POPULATION) % 100 == 0
-    return _of_outcomes(*_strategies(np.tile(~every_hundredth[:, None], ITEMS)))
+    return _of_outcomes(_strategies(np.tile(~every_hundredth[:, None], ITEMS)))
 
 
 def _skewed() -> Model:
@@ -316,13 +322,13 @@ def _skewed() -> Model:
     a[1, 1, :, 0] = -1
     low = np.arange(POPULATION) % 25 == 0
     a[:, :, low] = np.array([[-1, -1], [-1, 1]])[..., None, None]
-    return _of_outcomes(a, b)
+    return _of_outcomes((a, b))
 
 
 def _influence() -> Model:
     a, b = (np.ones((2, 2, POPULATION, ITEMS), int) for _ in range(2))
     a[1, 1] = np.where(np.random.default_rng(2).random((POPULATION, ITEMS)) < 0.15, -1, 1)
-    return _of_outcomes(a, b)
+    return _of_outcomes((a, b))
 
 
 def _box(correlators: np.ndarray) -> Model:
@@ -331,7 +337,7 @@ def _box(correlators: np.ndarray) -> Model:
     shape = (2, 2, POPULATION, ITEMS)
     a = generator.choice([-1, 1], shape)
     agree = generator.random(shape) < (1 + correlators[..., None, None]) / 2
-    return _exactly_fair(_of_outcomes(a, np.where(agree, a, -a)))
+    return _exactly_fair(_of_outcomes((a, np.where(agree, a, -a))))
 
 
 def _exactly_fair(model: Model) -> Model:
@@ -347,7 +353,7 @@ def _mixed(excess: float) -> Model:
     a, b = (np.ones((2, 2, POPULATION, ITEMS), int) for _ in range(2))
     a[1, 1] = np.where(generator.random((POPULATION, ITEMS)) < 0.25, -1, 1)
     a, b = (np.where(generator.random(x.shape) < 0.02, -x, x) for x in (a, b))
-    influenced = _of_outcomes(a, b)
+    influenced = _of_outcomes((a, b))
     box = _box(0.95 * chsh.SIGNS.values)
 
     def too_much(share: float) -> float:
@@ -362,7 +368,6 @@ def _mixture(one: Model, other: Model, share: float) -> Model:
 
 
 def _trained(game: str, hidden_size: int) -> Model:
-    outcomes = train(games.named(game), hidden_size=hidden_size, replicas=POPULATION, seed=0)
-    means = chsh.replica_means(outcomes)
-    columns, counts = distinct_columns(replica_rows(means, chsh.influence(outcomes)))
-    return Model(columns, counts / counts.sum())
+    return _of_outcomes(
+        train(games.named(game), hidden_size=hidden_size, replicas=POPULATION, seed=0)
+    )

@@ -176,24 +176,9 @@ glue(
 figures.runs(chsh.s_per_run(outcomes), list(reports.values()))
 
 # %%
-columns = [
-    "s",
-    "s_low",
-    "s_high",
-    "verdict",
-    "p_holm",
-    "delta",
-    "influence",
-    "contextuality",
-    "explanation",
-    "diverged",
-]
-summary = pd.DataFrame(
-    [{"n": n} | report.row() for n, report in reports.items()]
-)
-summary["p_holm"] = chsh.holm(summary["p_value"])
-words = summary["p_holm"].map("{:.0e}".format)
-summary.assign(p_holm=words).set_index("n")[columns].round(3)
+rows = [{"n": n} | report.row() for n, report in reports.items()]
+shown = chsh.brief(pd.DataFrame(rows).set_index("n"))
+shown
 
 # %% tags=["remove-cell"]
 runs = chsh.s_per_run(outcomes)
@@ -212,8 +197,7 @@ for n, report in reports.items():
     glue(f"left_low_{n}", low, display=False)
     glue(f"left_high_{n}", high, display=False)
     glue(f"share_above_{n}", 100 * report.share_above, display=False)
-    p_value = summary.set_index("n").loc[n, "p_holm"]
-    glue(f"p_{n}", f"{p_value:.0e}", display=False)
+    glue(f"p_{n}", shown.loc[n, "p (S ≤ 2)"], display=False)
     glue(
         f"runs_above_{n}",
         int((runs.sel(capacity=n) > 2).sum()),

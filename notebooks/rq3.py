@@ -103,32 +103,20 @@ behind = (
 figures.capacity(live, behind)
 
 # %%
-columns = [
-    "s",
-    "s_low",
-    "s_high",
-    "verdict",
-    "p_holm",
-    "delta",
-    "influence",
-    "contextuality",
-]
-p_values = chsh.holm(recorded.table["p_value"])
-words = [f"{p:.0e}" if p < 0.001 else f"{p:.3f}" for p in p_values]
-by_size = recorded.table.assign(p_holm=words)
-by_size.set_index(["game", "hidden_size"])[columns].round(3)
+by_size = recorded.table.set_index(["game", "hidden_size"])
+by_size.index.names = ["game", "n"]
+chsh.brief(by_size)
 
 # %% tags=["remove-cell"]
-table = recorded.table.set_index(["game", "hidden_size"])
-glue("replicas", f"{table['replicas'].iloc[0]:,}", display=False)
+glue("replicas", f"{by_size['replicas'].iloc[0]:,}", display=False)
 glue("replicas_live", replicas, display=False)
 glue("largest_n", int(recorded.table["hidden_size"].max()), display=False)
 glue(
     "diverged",
-    int(table["diverged"].sum() + live["diverged"].sum()),
+    int(by_size["diverged"].sum() + live["diverged"].sum()),
     display=False,
 )
-passed = by_size[p_values <= 0.05]
+passed = recorded.table[chsh.holm(recorded.table["p_value"]) <= 0.05]
 glue(
     "significant",
     " and ".join(
@@ -139,7 +127,7 @@ glue(
     display=False,
 )
 for game in ("overlap", "separate"):
-    s = table.loc[game]
+    s = by_size.loc[game]
     for name in ("influence", "contextuality_high"):
         glue(f"{game}_{name}_3", float(s.loc[3, name]), display=False)
     glue(f"{game}_peak", int(s["s"].idxmax()), display=False)
@@ -214,7 +202,7 @@ glue("apart", int(apart.sum()), display=False)
 # head succeeds one can tell something of the task that Bob's head was given. The influence, which
 # counts every outcome that changes with the other's task, is {glue:text}`overlap_influence_3:.2f` and
 # {glue:text}`separate_influence_3:.2f`. S > 2 alone therefore shows no non-classicality; and what Δ leaves of it,
-# the column `contextuality`, has intervals that end at {glue:text}`overlap_contextuality_high_3:.3f` and
+# the column S − Δ − 2, has intervals that end at {glue:text}`overlap_contextuality_high_3:.3f` and
 # {glue:text}`separate_contextuality_high_3:.3f` ({doc}`rq6`). Nor does Δ follow S: with one unit it is {glue:text}`overlap_delta_1:.2f` and
 # {glue:text}`separate_delta_1:.2f`, where S is lowest.
 #

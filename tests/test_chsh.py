@@ -165,7 +165,7 @@ def test_held_out_items_are_reported_beside_and_never_mixed_in():
     assert (report.s, report.items) == (2, 2)
     assert (report.held_out.s, report.held_out.split) == (4, "held_out")
     assert chsh.report(dataset, split="held_out").s == 4
-    assert "held_out items: S = 4.000" in str(report)
+    assert "Held-out items: S = 4.000" in str(report)
 
 
 def test_capacities_broadcast_and_a_report_asks_for_one():

@@ -125,7 +125,7 @@ def test_verdict_says_where_the_interval_lies(correlators, verdict):
 @pytest.mark.parametrize(
     ("values", "options", "line"),
     [
-        ([], {}, r"values of S have shape \(0,\): expected \(replicas,\)"),
+        ([], {}, r"S of replicas have shape \(0,\): expected \(replicas,\)"),
         (np.full((2, 3), 2.0), {}, r"shape \(2, 3\)"),
         ([2.0, np.nan], {}, "S of replica 1 is nan: expected -4 to 4"),
         ([2.0, 4.5], {}, "S of replica 1 is 4.5"),

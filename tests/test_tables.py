@@ -110,7 +110,7 @@ def changed(row, **values):
             "item 0 is in two splits: expected one",
         ),
         (TABLE.assign(split="test"), "row 0: `split` is 'test': expected `training` or `held_out`"),
-        ("outcomes.xlsx", "unknown kind of table `.xlsx`: expected one of `.csv`, `.parquet`"),
+        ("outcomes.xlsx", r"the table is outcomes.xlsx: expected a file .csv or .parquet"),
     ],
 )
 def test_bad_tables_are_named_by_row_or_context(table, line):

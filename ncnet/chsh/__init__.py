@@ -32,7 +32,7 @@ from ncnet.chsh.signalling import (
     no_signalling_test,
 )
 from ncnet.chsh.significance import game_test, hoeffding_test, holm
-from ncnet.chsh.sweep import by_capacity
+from ncnet.chsh.sweep import brief, by_capacity, departures
 from ncnet.chsh.tables import from_counts, from_table
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "arcsine_excess",
     "as_dataset",
     "betting_test",
+    "brief",
     "by_capacity",
     "cells",
     "contextuality",
@@ -55,6 +56,7 @@ __all__ = [
     "coupling_deficit",
     "decomposition",
     "delta",
+    "departures",
     "facets",
     "from_counts",
     "from_table",

@@ -9,6 +9,8 @@ where a t-test does not hold.
 Values come with `counts`, how often each is there, or without where each is there once.
 """
 
+import sys
+
 import numpy as np
 
 BETS = np.linspace(0.01, 1, 100)
@@ -32,7 +34,7 @@ def log_evidence(
     """
     if counts is None:
         values, counts = np.unique(values, return_counts=True)
-    gains = (values - mean) / (mean - lowest)
+    gains = np.maximum((values - mean) / (mean - lowest), -1)
     with np.errstate(divide="ignore"):  # a bet of everything may lose everything: log 0
         logs = counts @ np.log1p(np.outer(gains, BETS))
     mixture = np.logaddexp.reduce(logs) - np.log(len(BETS))
@@ -47,6 +49,11 @@ def betting_test(
     Assumes independent replicas of one distribution, their number fixed beforehand, and no value
     below `lowest`. Nothing else: not the shape of the distribution, nor that R is large.
 
+    Raises
+    ------
+    ValueError
+        For no values, one that is not finite or below `lowest`, or a mean that is not above it.
+
     Examples
     --------
     71 replicas of S = 2.3 are just enough for 5 %; 62 are the fewest with which any valid test
@@ -57,11 +64,34 @@ def betting_test(
     >>> betting_test(np.full(62, 2.0), mean=2, lowest=-4)
     1.0
     """
+    values = np.asarray(values, float)
+    check_values("value", values, lowest)
+    if not mean > lowest:
+        raise ValueError(f"`mean` is {mean}: expected more than the lowest value, {lowest}")
     # Each log(1 + u y) is at most u y: where the average is no higher than the mean, neither is
     # the evidence higher than 1.
     if np.average(values, weights=counts) <= mean:
         return 1.0
-    return float(np.exp(min(0.0, -log_evidence(values, mean, lowest, counts))))
+    p_value = np.exp(min(0.0, -log_evidence(values, mean, lowest, counts)))
+    return max(float(p_value), sys.float_info.min)  # no evidence is endless
+
+
+def check_values(
+    name: str, values: np.ndarray, lowest: float, highest: float = np.inf
+) -> None:
+    """Raise ``ValueError`` for no values, or one that is not finite or out of its range.
+
+    >>> check_values("S", np.array([2.0, np.nan]), -4, 4)
+    Traceback (most recent call last):
+    ValueError: S 1 is nan: expected -4 to 4
+    """
+    if values.ndim != 1 or not values.size:
+        raise ValueError(f"{name}s have shape {values.shape}: expected (replicas,)")
+    # What was summed may pass a bound by rounding.
+    wrong = ~((values >= lowest - 1e-9) & (values <= highest + 1e-9) & np.isfinite(values))
+    if wrong.any():
+        expected = f"{lowest:g} to {highest:g}" if highest < np.inf else f"at least {lowest:g}"
+        raise ValueError(f"{name} {wrong.argmax()} is {values[wrong][0]}: expected {expected}")
 
 
 def mean_interval(

@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 
 from ncnet.chsh.betting import betting_test, lower_bound
-from ncnet.chsh.bootstrap import expanded_level
+from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, expanded_level
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, FACETS, SIGNS, s_value
 from ncnet.chsh.intervals import FEWEST_OFF_MODE, off_mode
 from ncnet.chsh.signalling import delta, marginal_changes
@@ -131,7 +131,7 @@ def contextuality_test(rows: np.ndarray, counts: np.ndarray, *, facet: int = 0) 
         Place in `FACETS`.
     """
     weights, ranges = _functionals()
-    values = weights[facet] @ rows - CLASSICAL_BOUND
+    values = (weights[facet] @ rows - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
     if (values @ counts).min() <= 0:
         return 1.0
     return max(
@@ -165,14 +165,15 @@ def contextuality_interval(
     from scipy.special import stdtrit
 
     weights, ranges = (part[0] for part in _functionals())
-    values = weights @ rows - CLASSICAL_BOUND
+    values = (weights @ rows - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
     error = (1 - level) / 2
+    most = ALGEBRAIC_BOUND - CLASSICAL_BOUND
     if min(off_mode(value, counts) for value in values) < FEWEST_OFF_MODE:
         pairs = list(zip(values, ranges, strict=True))
         low = min(lower_bound(v, lowest=r[0], error=error, counts=counts) for v, r in pairs)
         error /= len(values)
         high = min(-lower_bound(-v, lowest=-r[1], error=error, counts=counts) for v, r in pairs)
-        return (low, high), "betting"
+        return (low, min(most, high)), "betting"
     replicas = counts.sum()
     means = values @ counts / replicas
     squares = (values - means[:, None]) ** 2 @ counts
@@ -181,7 +182,6 @@ def contextuality_interval(
     largest = ((means[:, None] - resampled) / errors[:, None]).max(axis=0)
     low = means - stdtrit(replicas - 1, 1 - error) * errors
     high = means + np.quantile(largest, (1 + expanded_level(level, replicas)) / 2) * errors
-    most = ALGEBRAIC_BOUND - CLASSICAL_BOUND
     return (float(low.min()), min(most, float(high.min()))), "intersection bounds"
 
 

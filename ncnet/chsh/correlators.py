@@ -15,8 +15,9 @@ import xarray as xr
 from ncnet.checks import check_integer
 from ncnet.chsh.outcomes import Outcomes, as_dataset, read
 
+SETTINGS = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
 SIGNS = xr.DataArray(
-    [[1, 1], [1, -1]], dims=("alice_setting", "bob_setting"), name="sign of the context in S"
+    [[1, 1], [1, -1]], SETTINGS, dims=tuple(SETTINGS), name="sign of the context in S"
 )
 FACETS = xr.DataArray(
     [
@@ -29,8 +30,8 @@ FACETS = xr.DataArray(
         [[-1, 1], [-1, -1]],
         [[1, -1], [-1, -1]],
     ],
-    dims=("facet", *SIGNS.dims),
-    coords={"facet": ["+++-", "++-+", "+-++", "-+++", "---+", "--+-", "-+--", "+---"]},
+    {"facet": ["+++-", "++-+", "+-++", "-+++", "---+", "--+-", "-+--", "+---"], **SETTINGS},
+    dims=("facet", *SETTINGS),
     name="sign of the context in each facet",
 )
 CLASSICAL_BOUND = 2.0
@@ -89,6 +90,11 @@ def s_value(correlator: xr.DataArray | np.ndarray) -> xr.DataArray | float:
 
     Other dimensions of a DataArray stay, so that S of every replica or capacity comes at once.
 
+    Raises
+    ------
+    ValueError
+        For a missing dimension, settings other than 1 and 2, or an array of another shape.
+
     Examples
     --------
     The Popescu-Rohrlich box reaches the algebraic bound:
@@ -97,10 +103,8 @@ def s_value(correlator: xr.DataArray | np.ndarray) -> xr.DataArray | float:
     4.0
     """
     if isinstance(correlator, xr.DataArray):
-        missing = [dimension for dimension in SIGNS.dims if dimension not in correlator.dims]
-        if missing:
-            raise ValueError(f"correlators have no dimension `{missing[0]}`")
-        return (SIGNS * correlator).sum(["alice_setting", "bob_setting"])
+        _check_settings(correlator)
+        return (SIGNS * correlator).sum(SIGNS.dims)
     array = np.asarray(correlator, float)
     if array.shape != (2, 2):
         raise ValueError(f"correlators have shape {array.shape}: expected (2, 2)")
@@ -120,7 +124,17 @@ def facets(correlator: xr.DataArray) -> xr.DataArray:
     >>> facets(correlators((ones, ones))).values
     array([ 2.,  2.,  2.,  2., -2., -2., -2., -2.])
     """
+    _check_settings(correlator)
     return (FACETS * correlator).sum(SIGNS.dims)
+
+
+def _check_settings(correlator: xr.DataArray) -> None:
+    for setting, expected in SETTINGS.items():
+        if setting not in correlator.dims:
+            raise ValueError(f"correlators have no dimension `{setting}`")
+        found = correlator[setting].values.tolist() if setting in correlator.coords else expected
+        if sorted(found) != expected:
+            raise ValueError(f"`{setting}` is {found}: expected {expected}")
 
 
 def s_odd(correlator: xr.DataArray) -> xr.DataArray:
@@ -190,7 +204,7 @@ def cells(outcomes: Outcomes, *, split: str = "training", readout: str = "correc
     Returns
     -------
     xarray.DataArray
-        Probabilities over (a, b, alice_setting, bob_setting), `a` and `b` in (+1, -1).
+        Probabilities over `a`, `b` (+1, -1), `alice_setting` and `bob_setting`.
 
     Examples
     --------

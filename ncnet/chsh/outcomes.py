@@ -23,6 +23,11 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
         `capacity`, or two arrays of shape [2, 2, replicas, items]: all their items are then read
         as training items.
 
+    Returns
+    -------
+    xarray.Dataset
+        `a` and `b` as int8, whatever they came as.
+
     Raises
     ------
     ValueError
@@ -48,11 +53,13 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
         if found != [1, 2]:
             raise ValueError(f"`{setting}` is {found}: expected [1, 2], all four contexts")
     paired = dataset.attrs.get("paired", True)
-    if paired not in (True, False):
+    if not isinstance(paired, (bool, int, np.bool_, np.integer)) or paired not in (0, 1):
         raise ValueError(f"attribute `paired` is {paired!r}: expected true or false")
     if "diverged" in dataset:
         dataset = dataset.assign(diverged=_as_flags(dataset["diverged"]))
-    return dataset.transpose(..., *DIMENSIONS)
+    # Means of float16 would be wrong from some thousand items on.
+    small = {name: dataset[name].astype(np.int8, copy=False) for name in ("a", "b")}
+    return dataset.assign(small).transpose(..., *DIMENSIONS)
 
 
 def read(outcomes: Outcomes, *, split: str, readout: str) -> tuple[xr.DataArray, xr.DataArray]:
@@ -65,7 +72,7 @@ def read(outcomes: Outcomes, *, split: str, readout: str) -> tuple[xr.DataArray,
     Raises
     ------
     ValueError
-        For an unknown readout, a split without items, or `prediction` without targets.
+        For an unknown readout, a split without items, or `prediction` without targets of +-1.
     """
     check_choice("readout", readout, READOUTS)
     dataset = as_dataset(outcomes)
@@ -78,6 +85,8 @@ def read(outcomes: Outcomes, *, split: str, readout: str) -> tuple[xr.DataArray,
         missing = [name for name in ("alice_target", "bob_target") if name not in dataset]
         if missing:
             raise ValueError(f"readout `prediction` needs targets: `{missing[0]}` is missing")
+        for name in ("alice_target", "bob_target"):
+            _check_signs(f"target `{name}`", dataset[name].values)
         return a * dataset["alice_target"], b * dataset["bob_target"]
     return a, b
 
@@ -130,12 +139,15 @@ def _check_outcome(dataset: xr.Dataset, name: str) -> None:
         )
     if not outcome.size:
         raise ValueError(f"outcome `{name}` is empty: sizes {dict(outcome.sizes)}")
-    values = outcome.values
+    _check_signs(f"outcome `{name}`", outcome.values)
+
+
+def _check_signs(name: str, values: np.ndarray) -> None:
     valid = (values == 1) | (values == -1)
-    if not valid.all():
-        raise ValueError(
-            f"outcome `{name}` holds {values[~valid].tolist()[0]!r}: expected +1 or -1 everywhere"
-        )
+    if not valid.all() or values.dtype.kind == "c":
+        wrong = values[~valid] if not valid.all() else values
+        value = wrong.ravel().tolist()[0]
+        raise ValueError(f"{name} holds {value!r}: expected +1 or -1 everywhere")
 
 
 def _check_split(dataset: xr.Dataset) -> None:
@@ -155,5 +167,8 @@ def _as_flags(diverged: xr.DataArray) -> xr.DataArray:
 
 
 def _items(dataset: xr.Dataset, split: str) -> np.ndarray:
-    check_choice("split", split, splits(dataset))
+    check_choice("split", split, SPLITS)
+    there = splits(dataset)
+    if split not in there:
+        raise ValueError(f"no item has split `{split}`: expected split `{there[0]}`")
     return np.flatnonzero(dataset["split"].values == split)

@@ -9,10 +9,13 @@ import itertools
 import numpy as np
 import xarray as xr
 
+from ncnet.chsh.correlators import SETTINGS
 from ncnet.chsh.signalling import marginal_changes
 
 CONTEXTS = tuple(itertools.product((0, 1), repeat=2))
 SIGN_PAIRS = tuple(itertools.product((1, -1), repeat=2))
+ROUNDED = 1e-6
+"""Single precision: a probability may be as much below 0."""
 
 
 def local_fraction(means: xr.Dataset) -> float:
@@ -27,6 +30,11 @@ def local_fraction(means: xr.Dataset) -> float:
     ----------
     means
         Means over replicas of what `replica_means` returns, or what `from_counts` returns.
+
+    Raises
+    ------
+    ValueError
+        For means of which no table of probabilities is possible.
 
     Examples
     --------
@@ -59,6 +67,11 @@ def coupling_deficit(means: xr.Dataset) -> float:
     means
         Means over replicas of what `replica_means` returns, or what `from_counts` returns.
 
+    Raises
+    ------
+    ValueError
+        For means of which no table of probabilities is possible.
+
     Examples
     --------
     >>> from ncnet.chsh import replica_means
@@ -80,11 +93,23 @@ def coupling_deficit(means: xr.Dataset) -> float:
 
 
 def _cells(means: xr.Dataset) -> np.ndarray:
-    one = means.transpose("alice_setting", "bob_setting")
+    if set(means.sizes) != set(SETTINGS):
+        raise ValueError(f"means have dimensions {list(means.sizes)}: expected {list(SETTINGS)}")
+    one = means.sortby(list(SETTINGS)).transpose(*SETTINGS).astype(float)
     a, b, both = one.alice.values, one.bob.values, one.correlator.values
-    cells = [
-        (1 + x * a[i, j] + y * b[i, j] + x * y * both[i, j]) / 4
-        for i, j in CONTEXTS
-        for x, y in SIGN_PAIRS
-    ]
-    return np.clip(cells, 0, 1)
+    cells = np.array(
+        [
+            [(1 + x * a[i, j] + y * b[i, j] + x * y * both[i, j]) / 4 for x, y in SIGN_PAIRS]
+            for i, j in CONTEXTS
+        ]
+    )
+    impossible = ~(cells >= -ROUNDED).all(axis=1)
+    if impossible.any():
+        i, j = CONTEXTS[impossible.argmax()]
+        raise ValueError(
+            f"context ({i + 1},{j + 1}) has a probability of {cells[impossible][0].min():.3g}: "
+            f"its correlator and marginals belong to no table"
+        )
+    # Four probabilities that add up to just 1, or else the program may find no answer.
+    cells = cells.clip(min=0)
+    return (cells / cells.sum(axis=1, keepdims=True)).ravel()

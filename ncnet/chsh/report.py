@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from ncnet.chsh.betting import betting_test
-from ncnet.chsh.bootstrap import distinct_columns, resampled_means
+from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, distinct_columns, resampled_means
 from ncnet.chsh.contextuality import (
     contextuality,
     contextuality_bound,
@@ -15,7 +15,12 @@ from ncnet.chsh.contextuality import (
 )
 from ncnet.chsh.correlators import CLASSICAL_BOUND, SIGNS, facets, replica_means, s_value
 from ncnet.chsh.findings import Report
-from ncnet.chsh.intervals import S_BOUNDS, check_resampling, interval_of_mean
+from ncnet.chsh.intervals import (
+    S_BOUNDS,
+    check_resampling,
+    interval_of_mean,
+    share_interval,
+)
 from ncnet.chsh.outcomes import Outcomes, as_dataset, splits
 from ncnet.chsh.quantum import arcsine_excess
 from ncnet.chsh.signalling import (
@@ -29,6 +34,8 @@ from ncnet.chsh.signalling import (
 from ncnet.chsh.significance import holm
 
 INFLUENCE_BOUNDS = (0.0, 8.0)
+WITHIN_BOUNDS = (-14.0, 2.0)
+"""S of a replica less its own Delta, from 0 to 8, less 2; at most what `contextuality` can be."""
 
 
 def report(
@@ -87,14 +94,15 @@ def report(
 
 
 def replica_rows(means: xr.Dataset, changed: xr.DataArray) -> np.ndarray:
-    """Return all that the report reads of each replica, [12, replicas].
+    """Return all that the report reads of each replica, [13, replicas].
 
-    The correlators (1,1), (1,2), (2,1), (2,2), the changes of the marginals of A1, A2, B1, B2, and
-    the influence on A1, A2, B1, B2; from `replica_means` and `influence`.
+    The correlators (1,1), (1,2), (2,1), (2,2), the changes of the marginals of A1, A2, B1, B2, the
+    influence on A1, A2, B1, B2, and the replica's own Delta; from `replica_means` and `influence`.
     """
     correlator = means.correlator.transpose(*SIGNS.dims, "replica").values.reshape(4, -1)
     changes = marginal_changes(means).transpose("task", "replica").values
-    return np.concatenate([correlator, changes, changed.transpose("task", "replica").values])
+    changed = changed.transpose("task", "replica").values
+    return np.concatenate([correlator, changes, changed, abs(changes).sum(axis=0)[None]])
 
 
 def summary(columns: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level: float) -> dict:
@@ -103,38 +111,47 @@ def summary(columns: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level
     Parameters
     ----------
     columns, counts
-        The distinct columns [12, distinct] of `replica_rows`, and how often each is there.
+        The distinct columns [13, distinct] of `replica_rows`, and how often each is there.
     draws
-        Bootstrap means of the rows [12, resamples].
+        Bootstrap means of the rows [13, resamples].
     level
         Nominal coverage.
     """
-    correlator, changes, changed = columns[:4], columns[4:8], columns[8:]
+    correlator, changes, changed, own_delta = columns[:4], columns[4:8], columns[8:12], columns[12]
     sign = SIGNS.values.reshape(4)
-    values = (sign @ correlator).round(12)
+    values = (sign @ correlator).round(DIGITS_OF_SUMS)
 
     def interval(value: np.ndarray, draw: np.ndarray, bounds: tuple[float, float]) -> tuple:
         return interval_of_mean(value, counts, draw, bounds, level)
 
-    s_interval, s_method = interval(values, sign @ draws[:4], S_BOUNDS)
+    s_draws = sign @ draws[:4]
+    s_interval, s_method = interval(values, s_draws, S_BOUNDS)
+    within = (values - own_delta - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
+    within_draws = s_draws - draws[12] - CLASSICAL_BOUND
     context_method = contextuality_interval(columns[:8], counts, draws[:8], level)
-    above = counts[values > CLASSICAL_BOUND].sum()
+    above = int(counts[values > CLASSICAL_BOUND].sum())
+    replicas = int(counts.sum())
     any_facet = min(contextuality_test(columns[:8], counts, facet=f) for f in range(8))
     return {
         "interval": s_interval,
         "interval_method": s_method,
         "p_value": betting_test(values, mean=CLASSICAL_BOUND, lowest=S_BOUNDS[0], counts=counts),
-        "share_above": float(above / counts.sum()),
-        "share_above_interval": _share_interval(int(above), int(counts.sum()), level),
+        "p_value_below": betting_test(
+            -values, mean=-CLASSICAL_BOUND, lowest=-S_BOUNDS[1], counts=counts
+        ),
+        "share_above": above / replicas,
+        "share_above_interval": tuple(map(float, share_interval(above, replicas, level))),
         "delta_interval": _delta_interval(changes, counts, draws[4:8], level),
         "no_signalling_p_values": holm([no_signalling_test(c, counts) for c in changes]),
-        "influence": float(changed.sum(axis=0) @ counts / counts.sum()),
+        "influence": float(changed.sum(axis=0) @ counts / replicas),
         "influence_interval": interval(
-            changed.sum(axis=0), draws[8:].sum(axis=0), INFLUENCE_BOUNDS
+            changed.sum(axis=0), draws[8:12].sum(axis=0), INFLUENCE_BOUNDS
         )[0],
         "contextuality_interval": context_method[0],
         "contextuality_method": context_method[1],
         "contextuality_p_value": contextuality_test(columns[:8], counts),
+        "contextuality_within": float(within @ counts / replicas),
+        "contextuality_within_interval": interval(within, within_draws, WITHIN_BOUNDS)[0],
         "any_facet_p_value": min(1.0, 8 * any_facet),
         "correlator_intervals": np.array(
             [interval(*pair, (-1.0, 1.0))[0] for pair in zip(correlator, draws[:4], strict=True)]
@@ -188,14 +205,6 @@ def _diverged(dataset: xr.Dataset) -> xr.DataArray:
     if "diverged" in dataset:
         return dataset["diverged"]
     return xr.zeros_like(dataset["a"].isel(item=0, drop=True), dtype=bool)
-
-
-def _share_interval(above: int, replicas: int, level: float) -> tuple[float, float]:
-    # Imported where it is used: scipy.stats takes a second.
-    from scipy.stats import binomtest
-
-    found = binomtest(above, replicas).proportion_ci(level, method="exact")
-    return float(found.low), float(found.high)
 
 
 def _delta_interval(

@@ -11,7 +11,7 @@ change that it undoes.
 import numpy as np
 import xarray as xr
 
-from ncnet.chsh.betting import betting_test
+from ncnet.chsh.betting import betting_test, check_values
 from ncnet.chsh.correlators import replica_means
 from ncnet.chsh.outcomes import Outcomes, as_dataset, read
 
@@ -112,14 +112,20 @@ def no_signalling_test(changes: np.ndarray, counts: np.ndarray | None = None) ->
     counts
         How often each value is there; once each by default.
 
+    Raises
+    ------
+    ValueError
+        For no changes, or one outside -2 to 2.
+
     Examples
     --------
     >>> no_signalling_test(np.tile([0.5, -0.5], 100)), no_signalling_test(np.full(100, 0.5)) < 0.01
     (1.0, True)
     """
-    lowest = CHANGE_BOUNDS[0]
+    changes = np.asarray(changes, float)
+    check_values("change", changes, *CHANGE_BOUNDS)
     sides = [
-        betting_test(sign * np.asarray(changes, float), mean=0, lowest=lowest, counts=counts)
+        betting_test(sign * changes, mean=0, lowest=CHANGE_BOUNDS[0], counts=counts)
         for sign in (1, -1)
     ]
     return min(1.0, 2 * min(sides))

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ncnet.checks import check_integer
+from ncnet.chsh.betting import check_values
 
 CLASSICAL_WINS = 3 / 4
 
@@ -16,12 +17,18 @@ def hoeffding_test(values: np.ndarray, *, mean: float, lowest: float, highest: f
     ``exp(-R (S - 2)^2 / 32)``. Valid for independent replicas of any number, and far from sharp:
     it uses nothing of how little S varies (Hoeffding, JASA 58, 13, 1963).
 
+    Raises
+    ------
+    ValueError
+        For no values, or one outside `lowest` to `highest`.
+
     Examples
     --------
     >>> round(hoeffding_test(np.full(62, 2.3), mean=2, lowest=-4, highest=4), 2)
     0.84
     """
     values = np.asarray(values, float)
+    check_values("value", values, lowest, highest)
     excess = max(0.0, values.mean() - mean)
     return math.exp(-2 * values.size * (excess / (highest - lowest)) ** 2)
 
@@ -32,9 +39,10 @@ def game_test(wins: int, trials: int) -> float:
     The tail P(Binomial(`trials`, 3/4) >= `wins`). A trial is won where the product of both
     outcomes has the sign of its context in S; winning with probability p is S = 8 p - 4.
     It holds even if trials remember each other (Elkouss and Wehner, npj Quantum Information 2,
-    16026, arXiv 1510.07233; Bierhorst, arXiv 1312.2999), on one condition: each trial's context is
-    drawn anew, all four with the same chance, whatever went before. A replica that is trained in
-    all four contexts from the same weights is no such trial: use `report` there.
+    16026, arXiv 1510.07233; Bierhorst, arXiv 1312.2999), on three conditions: each trial's context
+    is drawn anew, all four with the same chance, whatever went before; within a trial neither party
+    learns of the other's setting; and the number of trials was fixed beforehand. A replica that is
+    trained in all four contexts from the same weights is no such trial: use `report` there.
 
     Raises
     ------

@@ -1,11 +1,15 @@
-"""Reports over a sweep of capacities, as one table."""
+"""Several reports as one table: over a sweep of capacities, in brief, and checked."""
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-from ncnet.chsh.correlators import s_per_run
+from ncnet.chsh.contextuality import contextuality, contextuality_bound, decomposition
+from ncnet.chsh.correlators import SIGNS, s_per_run
 from ncnet.chsh.outcomes import Outcomes, as_dataset
 from ncnet.chsh.report import report
+from ncnet.chsh.significance import holm
+from ncnet.chsh.text import interval_text, p_value_text
 
 BAND = (0.025, 0.975)
 
@@ -53,3 +57,80 @@ def by_capacity(outcomes: Outcomes, *, readout: str = "correct") -> pd.DataFrame
         for capacity, low, high in zip(dataset["capacity"].values.tolist(), *bands, strict=True)
     ]
     return pd.DataFrame(rows)
+
+
+def brief(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what matters most of several reports as a narrow table of text.
+
+    Parameters
+    ----------
+    rows
+        One row a report, as `by_capacity` or `Report.row` gives them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the index of `rows`: S and S - Delta - 2 with their intervals, Delta, influence, and the
+        p-values of "S is at most 2" and "S - Delta is at most 2", each adjusted by `holm` for the
+        number of rows.
+
+    Examples
+    --------
+    >>> ones = np.ones((2, 2, 1600, 8))
+    >>> brief(pd.DataFrame([report((ones, ones)).row()])).iloc[0].tolist()
+    ['2.000 [1.984, 2.005]', '1.000', '0.000', '0.000', '0.000 [-0.031, 0.018]', '1.000']
+    """
+
+    def with_interval(name: str) -> list[str]:
+        ends = zip(rows[name], rows[f"{name}_low"], rows[f"{name}_high"], strict=True)
+        return [f"{value:.3f} {interval_text((low, high))}" for value, low, high in ends]
+
+    def adjusted(name: str) -> list[str]:
+        return [p_value_text(p) for p in holm(rows[name])]
+
+    return pd.DataFrame(
+        {
+            "S": with_interval("s"),
+            "p (S ≤ 2)": adjusted("p_value"),
+            "Δ": rows["delta"].map("{:.3f}".format).tolist(),
+            "influence": rows["influence"].map("{:.3f}".format).tolist(),
+            "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2": with_interval("contextuality"),
+            "p (≤ 0)": adjusted("contextuality_p_value"),
+        },
+        index=rows.index,
+    )
+
+
+def departures(rows: pd.DataFrame) -> dict[str, float]:
+    """Return how far the rows of a table depart from what holds in any table of outcomes.
+
+    Parameters
+    ----------
+    rows
+        One row a report, as `by_capacity` or `Report.row` gives them.
+
+    Returns
+    -------
+    dict
+        ``identity``: by how much S differs, at most, from 2 and the terms of `decomposition`.
+        ``bound``: by how much S - Delta - 2 passes `contextuality_bound`, at most. More than
+        rounding in either would be an error.
+
+    Examples
+    --------
+    >>> a, b = np.random.default_rng(0).choice([-1, 1], size=(2, 2, 2, 50, 8))
+    >>> departures(pd.DataFrame([report((a, b)).row()]))["identity"] < 1e-12
+    True
+    """
+
+    def of(name: str) -> tuple:
+        columns = [[rows[f"{name}_{i}{j}"] for j in (1, 2)] for i in (1, 2)]
+        return (*SIGNS.dims, "row"), np.array(columns)
+
+    means = xr.Dataset(
+        {name: of(name) for name in ("correlator", "alice", "bob")},
+        {setting: [1, 2] for setting in SIGNS.dims},
+    )
+    off = abs(2 + decomposition(means).sum("term").values - rows["s"].to_numpy())
+    beyond = contextuality(means) - contextuality_bound(means)
+    return {"identity": float(off.max()), "bound": float(beyond.max())}

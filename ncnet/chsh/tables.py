@@ -1,20 +1,25 @@
 """Outcomes from elsewhere: a long table of replicas and items, or the counts of a Bell test."""
 
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ncnet.checks import check_choice, suggestion
+from ncnet.checks import suggestion
 from ncnet.chsh.outcomes import DIMENSIONS, SPLITS, as_dataset
 
 COLUMNS = ("context", "replica", "item", "a", "b")
 CONTEXTS = ((1, 1), (1, 2), (2, 1), (2, 2))
-WRITTEN = r"^[(\[]?([12])[\s,]*([12])[)\]]?$"
-"""A context as text: two settings, perhaps apart and in brackets."""
-READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+BRACKETED = r"^(?:\( *(.*?) *\)|\[ *(.*?) *\]|(.*))$"
+WRITTEN = r"^([12])(?:\.0+)?(?: *, *| *)([12])(?:\.0+)?$"
+"""A context as text: two settings, perhaps apart; 12.0 is a number that was 12."""
+READERS = {
+    ".csv": partial(pd.read_csv, low_memory=False),  # in pieces, a column could get two types
+    ".parquet": pd.read_parquet,
+}
 
 
 def from_table(table: pd.DataFrame | str | Path) -> xr.Dataset:
@@ -38,7 +43,9 @@ def from_table(table: pd.DataFrame | str | Path) -> xr.Dataset:
     ValueError
         For a missing, unknown or repeated column, a value that is missing or not allowed, a row
         that is there twice, or a context that lacks a replica or an item: the message names the
-        first. For a file that holds no table.
+        first; rows count from 0, without the header. For a file that holds no table.
+    FileNotFoundError
+        For a path at which there is no file.
 
     Examples
     --------
@@ -120,29 +127,41 @@ def from_counts(counts: np.ndarray) -> xr.Dataset:
 
 def _read(table: pd.DataFrame | str | Path) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame):
+        in_index = [name for name in table.index.names if name in COLUMNS and name not in table]
+        if in_index:
+            raise ValueError(f"`{in_index[0]}` is in the index: expected a column (reset_index())")
         return table.reset_index(drop=True)
     if not isinstance(table, (str, Path)):
         raise ValueError(
             f"the table is a {type(table).__name__}: expected a DataFrame or the path of a file"
         )
     path = Path(table)
-    kind = path.suffix.lower()
-    check_choice("kind of table", kind, READERS)
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise ValueError(f"the table is {path.name}: expected a file {' or '.join(READERS)}")
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
     try:
-        return READERS[kind](path)
+        rows = reader(path)
     except ValueError as error:
-        raise ValueError(f"{path} cannot be read as a table: {error}") from error
+        raise ValueError(f"{path} cannot be read as a table: {str(error).strip()}") from error
+    return rows if isinstance(rows.index, pd.RangeIndex) else _read(rows)
 
 
 def _check_columns(rows: pd.DataFrame) -> None:
     missing = [name for name in COLUMNS if name not in rows]
     if missing:
-        raise ValueError(f"the table has no column `{missing[0]}`: found {list(rows.columns)}")
+        line = f"the table has no column `{missing[0]}`: found {list(map(str, rows.columns))}"
+        if len(rows.columns) == 1:
+            line += ", so perhaps not separated by commas"
+        raise ValueError(line)
     twice = rows.columns[rows.columns.duplicated()]
     if len(twice):
         raise ValueError(f"the table has two columns `{twice[0]}`: expected one")
     valid = [*COLUMNS, "split"]
     unknown = [str(name) for name in rows if name not in valid]
+    if unknown and unknown[0].startswith("Unnamed"):  # by pandas: a column without a name
+        raise ValueError("the first column has no name: expected a CSV written with index=False")
     if unknown:
         raise ValueError(f"unknown column `{unknown[0]}`{suggestion(unknown[0], valid)}")
     if rows.empty:
@@ -151,13 +170,18 @@ def _check_columns(rows: pd.DataFrame) -> None:
 
 def _settings(contexts: pd.Series) -> pd.Series:
     """Return contexts as pairs of settings, whichever way they are written."""
-    written = contexts.map(str).astype(object).str.strip().str.removesuffix(".0")
-    digits = written.str.extract(WRITTEN)
-    wrong = digits.isna().any(axis=1)
+    place, written = pd.factorize(contexts.map(_as_text))
+    inner = pd.Series(written, dtype=object).str.strip().str.extract(BRACKETED)
+    digits = inner.bfill(axis=1)[0].str.extract(WRITTEN)
+    wrong = digits.isna().any(axis=1).to_numpy()[place]
     if wrong.any():
         _refuse(contexts, wrong, "11, 12, 21 or 22")
-    pairs = zip(digits[0].astype(int), digits[1].astype(int), strict=True)
-    return pd.Series(list(pairs), index=contexts.index)
+    pairs = pd.Series(list(zip(digits[0].astype(int), digits[1].astype(int), strict=True)))
+    return pairs.take(place).set_axis(contexts.index)
+
+
+def _as_text(context: object) -> str:
+    return ",".join(map(str, context)) if isinstance(context, (tuple, list)) else str(context)
 
 
 def _check_outcomes(outcomes: pd.Series) -> None:
@@ -165,9 +189,10 @@ def _check_outcomes(outcomes: pd.Series) -> None:
     if not wrong.any():
         return
     expected = "+1 or -1"
-    if isinstance(outcomes[wrong].iloc[0], str):
+    first = outcomes[wrong].iloc[0]
+    if isinstance(first, str):
         expected += ", as a number"
-    elif (outcomes[wrong] == 0).iloc[0]:
+    elif not pd.isna(first) and first == 0:
         expected += " (if 1 is right and 0 wrong, 2 * x - 1 is)"
     _refuse(outcomes, wrong, expected)
 
@@ -179,8 +204,11 @@ def _check_values(column: pd.Series, valid: Collection, expected: str) -> None:
 
 
 def _check_there(rows: pd.DataFrame, name: str) -> None:
-    if rows[name].isna().any():
-        _refuse(rows[name], rows[name].isna(), "a number or a name")
+    wrong = rows[name].isna()
+    if rows[name].dtype == object:
+        wrong |= ~rows[name].map(pd.api.types.is_hashable)
+    if wrong.any():
+        _refuse(rows[name], wrong, "a number or a name")
 
 
 def _refuse(column: pd.Series, wrong: pd.Series, expected: str) -> None:
@@ -239,7 +267,7 @@ def _dataset(rows: pd.DataFrame, replicas: pd.Index, items: pd.Index) -> xr.Data
         values = np.zeros(shape, np.int8)
         values[place] = rows[party]
         outcomes[party] = (DIMENSIONS, values)
-    splits = rows.groupby("item", sort=False)["split"].agg(["first", "nunique"]).loc[items]
+    splits = rows.groupby("item", sort=False)["split"].agg(["first", "nunique"]).reindex(items)
     mixed = splits.index[splits["nunique"] > 1]
     if len(mixed):
         raise ValueError(f"item {_plain(mixed[0])!r} is in two splits: expected one")

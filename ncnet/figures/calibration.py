@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Patch, Rectangle
 
+from ncnet.chsh.intervals import share_interval
 from ncnet.figures.style import GREY, INK, VERMILION
 
 NOMINAL = 0.95
@@ -36,16 +37,9 @@ def limits(table: pd.DataFrame) -> pd.DataFrame:
     table
         With a ``share`` of so many ``simulations`` in each row.
     """
-    # Imported where it is used: scipy.stats takes a second, and few pages draw this.
-    from scipy.stats import beta
-
     many = table["simulations"]
-    found = (table["share"] * many).round()
-    error = (1 - CONFIDENCE) / 2
-    low = beta.ppf(error, found, many - found + 1)  # Clopper and Pearson
-    high = beta.isf(error, found + 1, many - found)
-    ends = {"low": np.where(found > 0, low, 0), "high": np.where(found < many, high, 1)}
-    return pd.DataFrame(ends, index=table.index)
+    low, high = share_interval((table["share"] * many).round(), many, CONFIDENCE)
+    return pd.DataFrame({"low": low, "high": high}, index=table.index)
 
 
 def short(table: pd.DataFrame) -> pd.Series:
