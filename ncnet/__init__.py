@@ -7,7 +7,15 @@
 """
 
 from ncnet import chsh, games
-from ncnet.ensemble import train
 
 __version__ = "0.1.0"
 __all__ = ["chsh", "games", "train"]
+
+
+def __getattr__(name: str) -> object:
+    # Only training needs torch, which takes a second to import: the statistics do without.
+    if name == "train":
+        from ncnet.ensemble import train
+
+        return train
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

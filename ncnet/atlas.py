@@ -16,7 +16,7 @@ import xarray as xr
 from tqdm import tqdm
 
 from ncnet import chsh, games, results
-from ncnet.checks import check_choice
+from ncnet.checks import check_choice, check_integer
 from ncnet.ensemble import train
 
 PLACES = ("A1", "A2", "B1", "B2")
@@ -164,14 +164,23 @@ def kinds(games_of: pd.DataFrame, tasks: Sequence[str]) -> pd.Series:
 
     Networks with symmetric initial weights do not tell apart which input bit is which, which
     value of a bit is which, which class of a task is which, nor (with equal initialisation) the
-    parties. Games that differ in nothing else have the same statistics of correctness.
+    parties. Games that differ in nothing else have the same S, Delta and contextuality where
+    outcomes are right and wrong answers (readouts `correct` and `solved`). Not the same influence,
+    which compares contexts outcome by outcome: exchanging the classes of one task mirrors the
+    initial weights of its contexts alone. Nor the same S under the readout `prediction`, where
+    the exchange turns the outcomes' signs.
 
     Parameters
     ----------
     games_of
         Places ``A1``, ``A2``, ``B1``, ``B2``, as `survey` returns them.
     tasks
-        The truth tables.
+        The truth tables, of at most 4 bits.
+
+    Raises
+    ------
+    ValueError
+        For tasks of more than 4 bits, whose games outnumber the names.
 
     Examples
     --------
@@ -182,7 +191,7 @@ def kinds(games_of: pd.DataFrame, tasks: Sequence[str]) -> pd.Series:
     >>> kinds(games_of, tables(2)).nunique()
     1
     """
-    bits = _bits(tasks[0])
+    bits = check_integer("bits", _bits(tasks[0]), at_least=1, at_most=4)
     classes = np.array([_classes(task) for task in tasks])
     rows = np.array(list(itertools.product((0, 1), repeat=bits)))
     weights = 2 ** np.arange(2**bits, dtype=np.int64)[::-1]

@@ -37,7 +37,8 @@ ROUNDING = 1e-9
 """A bound or a hypothesis that is met to the last digits holds."""
 S_RANGE = dict(zip(("lowest", "highest"), S_BOUNDS, strict=True))
 REPLICAS = (32, 200, 800, 1600)
-RESAMPLES = 1000
+RESAMPLES = 10_000
+"""As a report makes them."""
 TRAINED = {
     "overlap, n = 1": ("overlap", 1),
     "overlap, n = 2": ("overlap", 2),
@@ -65,17 +66,19 @@ class Model:
 
     @property
     def truth(self) -> dict[str, float]:
-        """The model's own S, Delta, influence, contextuality and share of replicas above 2."""
+        """The model's own S and all else that the report has intervals or tests for."""
         means = self.columns @ self.weights
         s = float(chsh.SIGNS.values.reshape(4) @ means[:4])
         delta = float(abs(means[4:8]).sum())
         odd = (chsh.FACETS.values.reshape(8, 4) @ means[:4]).max()
         above = _s(self.columns) > chsh.CLASSICAL_BOUND
+        excess = s - chsh.CLASSICAL_BOUND
         return {
             "s": s,
             "delta": delta,
             "influence": float(means[8:12].sum()),
-            "contextuality": s - delta - chsh.CLASSICAL_BOUND,
+            "contextuality": excess - delta,
+            "contextuality_within": excess - float(means[12]),
             "any_facet": float(odd) - delta - chsh.CLASSICAL_BOUND,
             "share_above": float(self.weights @ above),
         }
@@ -89,6 +92,8 @@ def models() -> dict[str, Callable[[], Model]]:
     - "local": no influence; S_r from -2 to 2.
     - "ceiling": no influence; all replicas have S_r = 2 but one in a hundred, which has -2.
     - "skewed": S is exactly 2; nearly all replicas lie a little above, few far below.
+    - "two modes": S is exactly 2; most replicas have 2, many a little more, and one in a hundred
+      has -4.
     - "influence": Alice's outcome of A2 changes with Bob's setting on some items; the marginals
       explain all of S > 2, in every replica.
     - "boundary": influence and noise, mixed with correlations that nothing explains just so that
@@ -102,6 +107,7 @@ def models() -> dict[str, Callable[[], Model]]:
         "local": _local,
         "ceiling": _ceiling,
         "skewed": _skewed,
+        "two modes": _two_modes,
         "influence": _influence,
         "boundary": partial(_mixed, 0.0),
         "noise": partial(_box, np.full((2, 2), 0.25)),
@@ -140,7 +146,7 @@ def study(
     --------
     >>> table = study("singlet", replicas=32, simulations=20, seed=0)
     >>> table.query("kind == 'test' and quantity == 's'")[["method", "null"]].values.tolist()
-    [['betting', False], ['Hoeffding', False], ['t', False]]
+    [['betting', False], ['Hoeffding', False], ['t', False], ['interval', False]]
     """
     made = models()
     check_choice("model", name, made)
@@ -226,6 +232,7 @@ class Experiment:
             ("influence", "report"): self.report["influence_interval"],
             ("share_above", "report"): self.report["share_above_interval"],
             ("contextuality", "report"): self.report["contextuality_interval"],
+            ("contextuality_within", "report"): self.report["contextuality_within_interval"],
             ("contextuality", "percentile"): percentile_interval(excess, LEVEL),
         }
         if bca:
@@ -243,13 +250,14 @@ class Experiment:
             }
 
     def tests(self, truth: dict) -> Iterator[dict]:
-        """Yield whether each test rejects its hypothesis."""
+        """Yield whether each test rejects its hypothesis; the interval of S alone is one too."""
         s = np.repeat(self.s, self.counts)
         bound = chsh.CLASSICAL_BOUND
         found = {
             ("s", "betting", bound): self.report["p_value"],
             ("s", "Hoeffding", bound): chsh.hoeffding_test(s, mean=bound, **S_RANGE),
             ("s", "t", bound): _t_test(s),
+            ("s", "interval", bound): 0.0 if self.report["interval"][0] > bound else 1.0,
             ("delta", "betting, Holm", 0): self.report["no_signalling_p_values"].min(),
             ("contextuality", "fixed facet", 0): self.report["contextuality_p_value"],
             ("any_facet", "times eight", 0): self.report["any_facet_p_value"],
@@ -322,6 +330,15 @@ def _skewed() -> Model:
     a[1, 1, :, 0] = -1
     low = np.arange(POPULATION) % 25 == 0
     a[:, :, low] = np.array([[-1, -1], [-1, 1]])[..., None, None]
+    return _of_outcomes((a, b))
+
+
+def _two_modes() -> Model:
+    """S_r = 2, 2.25 or -4, in shares of .75, .24 and .01."""
+    a, b = (np.ones((2, 2, POPULATION, ITEMS), int) for _ in range(2))
+    place = np.arange(POPULATION) % 100
+    a[1, 1, place < 24, 0] = -1
+    a[:, :, place == 99] = np.array([[-1, -1], [-1, 1]])[..., None, None]
     return _of_outcomes((a, b))
 
 

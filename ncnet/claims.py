@@ -1,10 +1,11 @@
 """The paper's statements, each with its source, the rule that judges it and what it reads.
 
-A rule reads the table of one game: S at every capacity with its interval. The intervals of a sweep
+A rule reads the table of one game: a row a capacity. The intervals of S in the table `multiverse`
 are simultaneous, at 95 % together (`simultaneous_level`), so that a rule may compare any of them. A
 statement is *reproduced* where its rule holds in both games of this book, *partly* where it holds
-in one, *not* where it holds in neither. All of it is under our reading of the paper. Rules are
-written before the training that they judge; where none is written yet, nothing is judged.
+in one, *not* where it fails in both or fails in one and is left open by the other, *not testable
+here* where both leave it open. All of it is under our reading of the paper. Rules are written
+before the training that they judge; where none is written yet, nothing is judged.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ncnet.checks import check_choice
 from ncnet.chsh import CLASSICAL_BOUND
 
 LEVEL = 0.95
@@ -21,8 +23,9 @@ CRITICAL_SIZE = 3
 """Hidden units at which the paper sees the peak."""
 
 
+GAMES = ("overlap", "separate")
 OPEN = "not tested yet"
-VERDICTS = ("reproduced", "partly", "not", OPEN)
+VERDICTS = ("reproduced", "partly", "not", "not testable here", OPEN)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Claim:
     evidence
         Page of the book that shows it.
     holds
-        The rule, for the table of one game; None where no rule is written yet.
+        The rule, for the table of one game in the order of capacity: whether the statement holds,
+        or None where the table leaves it open. None in place of a rule that is not written yet.
     """
 
     name: str
@@ -53,7 +57,7 @@ class Claim:
     rule: str = ""
     result: str = ""
     evidence: str = ""
-    holds: Callable[[pd.DataFrame], bool] | None = None
+    holds: Callable[[pd.DataFrame], bool | None] | None = None
 
 
 def simultaneous_level(capacities: int) -> float:
@@ -94,9 +98,11 @@ def _returns_to_2(sweep: pd.DataFrame) -> bool:
     return _exceeds_2(sweep.iloc[:-1]) and bool(settled)
 
 
-def _suffices(sweep: pd.DataFrame) -> bool:
-    above = sweep[sweep["s_low"] > CLASSICAL_BOUND]
-    return bool(len(above) and (above["contextuality_low"] > 0).all())
+def _suffices(sweep: pd.DataFrame) -> bool | None:
+    above = sweep.loc[sweep["verdict"] == "above 2", "explanation"]
+    if (above == "within 2 + Delta").any():
+        return False
+    return True if len(above) and (above == "contextual").all() else None
 
 
 ABSTRACT = "abstract"
@@ -139,8 +145,10 @@ _CLAIMS = (
         "above-2-suffices",
         "S above 2 is sufficient for non-classical statistics.",
         ABSTRACT,
-        rule="Wherever the interval of S lies above 2, so does that of S - Delta: the change of "
-        "the marginals does not explain the excess.",
+        rule="Where S is above 2 (95 % interval and exact test), the change of the marginals does "
+        "not explain it: S - Delta is above 2 as well. One capacity with S above 2 and the "
+        "interval of S - Delta - 2 below 0 refutes it; where S is nowhere above 2, or "
+        "S - Delta - 2 is undecided, it stays open.",
         result="capacity",
         evidence="notebooks/rq6",
         holds=_suffices,
@@ -195,21 +203,39 @@ def verdict(claim: Claim, tables: Mapping[str, pd.DataFrame]) -> str:
     claim
         One of `CLAIMS`.
     tables
-        The recorded tables by name, with a column ``game``, at the choices of this book.
+        The recorded tables by name, with columns ``game`` and ``hidden_size``, at the choices of
+        this book.
+
+    Raises
+    ------
+    ValueError
+        Where the claim's table or one of the games is missing, or a hidden size comes twice.
 
     Examples
     --------
     >>> sweep = pd.DataFrame({"game": ["overlap", "separate"], "s_low": [2.1, 1.8]})
-    >>> verdict(CLAIMS["exceeds-2"], {"multiverse": sweep})
+    >>> verdict(CLAIMS["exceeds-2"], {"multiverse": sweep.assign(hidden_size=3)})
     'partly'
     """
     if claim.holds is None:
         return OPEN
+    check_choice("table", claim.result, tables)
     table = tables[claim.result]
-    held = [claim.holds(of_game) for _, of_game in table.groupby("game")]
-    if all(held):
+    found = [claim.holds(_in_order(table[table["game"] == game], game)) for game in GAMES]
+    if all(found):
         return "reproduced"
-    return "partly" if any(held) else "not"
+    if any(found):
+        return "partly"
+    return "not" if False in found else "not testable here"
+
+
+def _in_order(sweep: pd.DataFrame, game: str = "the sweep") -> pd.DataFrame:
+    if sweep.empty:
+        raise ValueError(f"{game} has no rows: expected one for each hidden size")
+    twice = sweep["hidden_size"][sweep["hidden_size"].duplicated()]
+    if len(twice):
+        raise ValueError(f"{game} has hidden size {twice.iloc[0]} twice: judge one at a time")
+    return sweep.sort_values("hidden_size")
 
 
 def judge(sweep: pd.DataFrame) -> dict[str, bool]:
@@ -224,7 +250,7 @@ def judge(sweep: pd.DataFrame) -> dict[str, bool]:
     Raises
     ------
     ValueError
-        If the sweep does not contain the critical size, 3, or a hidden size comes twice.
+        If the sweep is empty, lacks the critical size, 3, or has a hidden size twice.
 
     Examples
     --------
@@ -233,8 +259,5 @@ def judge(sweep: pd.DataFrame) -> dict[str, bool]:
     >>> judge(sweep.assign(s_low=sweep["s"] - 0.02, s_high=sweep["s"] + 0.02))
     {'rises-to-2': True, 'exceeds-2': True, 'peak-at-3': True, 'returns-to-2': True}
     """
-    sweep = sweep.sort_values("hidden_size")
-    twice = sweep["hidden_size"][sweep["hidden_size"].duplicated()]
-    if len(twice):
-        raise ValueError(f"the sweep has hidden size {twice.iloc[0]} twice: judge one at a time")
+    sweep = _in_order(sweep)
     return {name: claim.holds(sweep) for name, claim in CAPACITY_CLAIMS.items()}

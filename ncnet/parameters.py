@@ -37,6 +37,7 @@ ModelName = Literal[
     "local",
     "ceiling",
     "skewed",
+    "two modes",
     "influence",
     "boundary",
     "noise",
@@ -51,6 +52,7 @@ ModelName = Literal[
 ]
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
 Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
@@ -68,7 +70,7 @@ class Training(BaseModel):
 
     replicas: Replicas
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     activation: Activation
     optimizer: Literal["adam", "gradient_descent"]
     learning_rate: Rate
@@ -100,7 +102,7 @@ class Rq3Multiverse(BaseModel):
     hidden_sizes: HiddenSizes
     replicas: Replicas
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     record: bool
 
     @model_validator(mode="after")
@@ -138,6 +140,11 @@ class Rq3(Training):
                 "parameter `record` is True: the book quotes both games, `hidden_sizes` 3 and 6, "
                 "and `hidden_sizes_along_training` 2, 3 and 4, which the run would not record"
             )
+        if self.record and (self.replicas < 1600 or self.steps < 1):
+            raise ValueError(
+                f"parameter `record` is True: a record takes at least 1600 `replicas` (here "
+                f"{self.replicas}) and a step of training (here {self.steps})"
+            )
         return self
 
 
@@ -152,7 +159,7 @@ class Rq6(BaseModel):
     replicas: Replicas
     fresh_replicas: Replicas
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     learning_rate: Rate
     record: bool
 
@@ -178,7 +185,7 @@ class Calibration(BaseModel):
         AfterValidator(_distinct),
     ]
     simulations: Annotated[int, Field(ge=1, le=100_000)]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     record: bool
 
     @model_validator(mode="after")

@@ -42,7 +42,6 @@ from ncnet import parameters
 chosen = parameters.validate(globals(), parameters.Calibration)
 
 # %%
-import inspect
 import json
 
 import numpy as np
@@ -50,7 +49,7 @@ from IPython.display import Markdown
 from myst_nb import glue
 from scipy import stats
 
-from ncnet import calibration, chsh, figures, results
+from ncnet import calibration, figures, results
 from ncnet.chsh.intervals import FEWEST_OFF_MODE
 from ncnet.figures.calibration import (
     HYPOTHESES,
@@ -80,6 +79,7 @@ WORDS = {
     "local": "no influence; S of a replica anywhere from -2 to 2",
     "ceiling": "no influence; S = 2 in all replicas but a few at -2",
     "skewed": "S a little above 2 in most replicas, -4 in a few",
+    "two modes": "S = 2 in most replicas, above in many, -4 in a few",
     "influence": (
         "one outcome shifts with the other's setting, which explains "
         "all of S > 2"
@@ -135,7 +135,7 @@ heads = ["S", "Δ", "influence", "S - Δ - 2", "share above 2"]
 #
 # | about | method | what it is |
 # |:--|:--|:--|
-# | S, influence | report | percentile bootstrap, or betting where too few replicas differ from the most frequent one |
+# | S, influence, S - Δ - 2 within replicas | report | percentile bootstrap, expanded at few replicas {cite:p}`hesterberg2015`; or betting where too few replicas differ from the most frequent one |
 # | Δ | report | added up from intervals of its four changes, each at a quarter of the error |
 # | S - Δ - 2 | report | intersection bounds, or betting |
 # | share of replicas whose own S is above 2 | report | exact binomial |
@@ -144,18 +144,19 @@ heads = ["S", "Δ", "influence", "S - Δ - 2", "share above 2"]
 # | S | betting | betting everywhere {cite:p}`waudbysmith2024` |
 # | S ≤ 2 | betting | the report's test |
 # | S ≤ 2 | Hoeffding, t | Hoeffding's inequality; Student's t-test |
+# | S ≤ 2 | interval | whether the report's interval of S lies above 2: half of the 5 % would be due |
 # | Δ = 0 | betting, Holm | the report's tests of the four changes, corrected for their number |
 # | S - Δ ≤ 2 | fixed facet | the report's, by betting on all the ways in which the changes may turn |
 # | any facet - Δ ≤ 2 | times eight | the report's: the smallest p-value of eight, times eight |
 #
 # ## Coverage
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-coverage", "caption": "Coverage of intervals that claim 95 %, in % of the simulated experiments; a panel an interval, a row a model, a column a number of replicas. Framed and bold: below 95 % by more than chance (the exact 99 % interval of the share lies below). A dot: not tried. Recorded."}, "image": {"alt": "Ten tables of percentages. In the panels of the report nearly all cells are near 95 or at 100, and frames, where there are any, stand at few replicas. The percentile intervals of Delta and of S minus Delta minus 2 are framed in many models at all numbers of replicas, with 0 percent where nothing signals; that of S and BCa are framed near the ceiling. Betting covers S nearly always."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-coverage", "caption": "Coverage of intervals that claim 95 %, in % of the simulated experiments; a panel an interval, a row a model, a column a number of replicas. Framed and bold: below 95 % by more than chance (the exact 99 % interval of the share lies below). A dot: not tried. Recorded."}, "image": {"alt": "Eleven tables of percentages. In the panels of the report nearly all cells are near 95 or at 100, and frames, where there are any, stand at few replicas. The percentile intervals of Delta and of S minus Delta minus 2 are framed in many models at all numbers of replicas, with 0 percent where nothing signals; that of S and BCa are framed near the ceiling. Betting covers S nearly always."}}
 figures.coverage(table)
 
 # %% [markdown]
-# The lowest coverage of each interval over the models, and the model. The lowest of many shares is an
-# underestimate.
+# The lowest coverage of each interval over the models, and the model; R is the number of replicas. The lowest of many
+# shares is an underestimate.
 
 
 # %% tags=["hide-input"]
@@ -171,11 +172,7 @@ def by_count(rows, column, pick, form):
 
 
 def extremes(rows, labels, column, pick, form):
-    heads = [
-        "about",
-        "method",
-        *(f"{count:,} replicas" for count in counts),
-    ]
+    heads = ["about", "method", *(f"R = {count:,}" for count in counts)]
     lines = [f"| {' | '.join(heads)} |", "|:--" * len(heads) + "|"]
     for quantity, label in labels.items():
         about = rows[rows["quantity"] == quantity]
@@ -239,8 +236,8 @@ glue("lowest_later_of", QUANTITIES[lowest["quantity"]], display=False)
 # ### What is off in the report
 #
 # Of {glue:text}`cells` cells of the report's intervals, {glue:text}`framed` are framed, {glue:text}`framed_fewest`
-# of them at {glue:text}`fewest` replicas. If every interval covered in just 95 %, chance would frame at
-# most {glue:text}`by_chance:.1f` or so. All of them:
+# of them at {glue:text}`fewest` replicas. If every interval covered in just 95 %, chance would frame
+# {glue:text}`by_chance:.1f` on average. All of them:
 
 # %% tags=["hide-input"]
 framed = of_report[of_report["short"]].sort_values("share")
@@ -255,47 +252,35 @@ lines += [
 Markdown("\n".join(lines) if len(framed) else "none")
 
 # %% tags=["remove-cell"]
-
-
-def normal_coverage(count, level, resamples):
-    """Coverage of a normal mean by percentiles of so many resamples."""
-    # The k-th smallest of B lies above a share k / (B + 1) on average.
-    tail = (1 + (resamples - 1) * (1 - level) / 2) / (resamples + 1)
-    reach = -stats.norm.ppf(tail) * np.sqrt(1 - 1 / count)
-    return float(2 * stats.t.cdf(reach, count - 1) - 1)
-
-
-here = calibration.RESAMPLES
-usual = inspect.signature(chsh.report).parameters["resamples"].default
-glue("resamples", f"{here:,}", display=False)
-glue("resamples_usual", f"{usual:,}", display=False)
-each = 1 - (1 - calibration.LEVEL) / 4
 of_s = intervals[intervals["quantity"] == "s"]
 percentile = of_s[of_s["method"] == "percentile"]
+of_modes = of_s[
+    (of_s["method"] == "report") & (of_s["model"] == "two modes")
+].set_index("replicas")["share"]
 for name, count in (("fewest", fewest), ("most", most)):
-    one = normal_coverage(count, calibration.LEVEL, here)
-    glue(f"normal_{name}", one, display=False)
-    four = normal_coverage(count, each, here) ** 4
-    glue(f"four_{name}", four, display=False)
-    four = normal_coverage(count, each, usual) ** 4
-    glue(f"four_usual_{name}", four, display=False)
+    # The spread of a resample, and the normal quantile, where Student's
+    # of the sample's would be right.
+    reach = stats.norm.ppf(0.975) * np.sqrt(1 - 1 / count)
+    plain = float(2 * stats.t.cdf(reach, count - 1) - 1)
+    glue(f"normal_{name}", plain, display=False)
+    glue(f"modes_{name}", float(of_modes[count]), display=False)
     median = percentile[percentile["replicas"] == count]["share"].median()
     glue(f"median_{name}", float(median), display=False)
+model = calibration.models()["two modes"]()
+rare = float(model.weights[model.columns[0] < 0].sum())
+glue("modes_rare", 100 * rare, display=False)
+glue("modes_unseen", (1 - rare) ** fewest, display=False)
 
 # %% [markdown]
-# Two things are known to be off at few replicas:
-#
-# - **Percentile intervals are short.** A resample of R replicas spreads by a factor of √(1 - 1/R) too little, and
+# - **Rare replicas that weigh much.** In “two modes”, {glue:text}`modes_rare:.0f` % of the replicas have S = -4, and with probability
+#   {glue:text}`modes_unseen:.0%` a sample of {glue:text}`fewest` has none of them. The rest varies, so that the report does not bet, and its interval
+#   covers in {glue:text}`modes_fewest:.1%` ({glue:text}`modes_most:.1%` at {glue:text}`most`). No interval that learns the spread from
+#   the sample can know. This is why the report says *above 2* only where the exact test agrees.
+# - **Percentile intervals would be short at few replicas.** A resample of R replicas spreads by a factor of √(1 - 1/R) too little, and
 #   its percentiles are the normal distribution's where Student's would be right. Were S normally distributed
 #   over replicas, {glue:text}`fewest` of them would give a coverage of {glue:text}`normal_fewest:.1%`, and {glue:text}`most`
 #   of them {glue:text}`normal_most:.1%`; the medians over the models are {glue:text}`median_fewest:.1%` and
-#   {glue:text}`median_most:.1%`. Skewed distributions can lose more.
-# - **Δ's four intervals end far out in the tails,** where this counts more, and where percentiles of few resamples
-#   lie too far in. If four independent, normal changes are truly 0, all four intervals hold it in
-#   {glue:text}`four_fewest:.1%` at {glue:text}`fewest` replicas and in {glue:text}`four_most:.1%` at {glue:text}`most`, with the
-#   {glue:text}`resamples` resamples of this study; with the {glue:text}`resamples_usual` of a report it is
-#   {glue:text}`four_usual_fewest:.1%` and {glue:text}`four_usual_most:.1%`. Where something signals, Δ's interval errs on the
-#   long side instead.
+#   {glue:text}`median_most:.1%`. The report takes percentiles farther out, just so far that both would be right.
 #
 # ### The rivals
 
@@ -351,7 +336,7 @@ for name, count in (("fewest", fewest), ("most", most)):
 #
 # ## Size and power
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rejections", "caption": "How often tests at 5 % reject, in % of the simulated experiments: above where the hypothesis is true (size), below where it is false (power). Framed and bold: a true hypothesis rejected in more than 5 % by more than chance (the exact 99 % interval of the share lies above). A dot: the model belongs to the other half. Recorded."}, "image": {"alt": "Two rows of six tables of percentages. Above, nearly all cells are 0 or a little more; only the t-test has framed cells, in the model skewed. Below, power grows with the replicas. The t-test is first, betting follows with more replicas, Hoeffding's test needs several times as many, and the tests of contextuality need most."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rejections", "caption": "How often tests at 5 % reject, in % of the simulated experiments: above where the hypothesis is true (size), below where it is false (power). Framed and bold: a true hypothesis rejected in more than 5 % by more than chance (the exact 99 % interval of the share lies above). A dot: the model belongs to the other half. Recorded."}, "image": {"alt": "Two rows of seven tables of percentages. Above, nearly all cells are 0 or a little more; only the t-test and the interval taken as a test have framed cells, in the models skewed and two modes. Below, power grows with the replicas. The t-test is first, betting follows with more replicas, Hoeffding's test needs several times as many, and the tests of contextuality need most."}}
 figures.rejections(table)
 
 # %% [markdown]
@@ -390,7 +375,8 @@ Markdown("\n".join(lines))
 # 5 % of the experiments:
 
 # %% tags=["hide-input"]
-REPORTS = [pair for pair in columns if pair[1] not in ("Hoeffding", "t")]
+RIVALS = ("Hoeffding", "t", "interval")
+REPORTS = [pair for pair in columns if pair[1] not in RIVALS]
 few = tests[(tests["replicas"] == fewest) & ~tests["null"].astype(bool)]
 few = few.set_index(["quantity", "method"])
 lines = ["| hypothesis | no power in | of models |", "|:--|:--|--:|"]
@@ -411,7 +397,11 @@ glue("size_at", named(largest), display=False)
 glue("size_of", HYPOTHESES[largest["quantity"]], display=False)
 glue("size_cells", len(ours), display=False)
 glue("size_framed", int(ours["oversized"].sum()), display=False)
-for name, method in (("t", "t"), ("hoeffding", "Hoeffding")):
+for name, method in (
+    ("t", "t"),
+    ("hoeffding", "Hoeffding"),
+    ("interval", "interval"),
+):
     of = true[true["method"] == method]
     largest = of.loc[of["share"].idxmax()]
     glue(f"size_{name}", float(largest["share"]), display=False)
@@ -430,8 +420,9 @@ for name, count in (("fewest", fewest), ("most", most)):
 # {glue:text}`size_framed` are framed; the largest share is {glue:text}`size:.1%` ({glue:text}`size_of`,
 # “{glue:text}`size_at`”). The t-test has {glue:text}`size_t_framed` framed cells, the largest share being
 # {glue:text}`size_t:.1%` (“{glue:text}`size_t_at`”): with few replicas the rare ones that pull the mean of “skewed” down to 2
-# are often missing, and the others agree so well that any excess seems significant. Hoeffding's test has
-# {glue:text}`size_hoeffding_framed`.
+# are often missing, and the others agree so well that any excess seems significant. An interval of S that lies above 2, taken as a
+# test, has {glue:text}`size_interval_framed`, the largest share being {glue:text}`size_interval:.1%` (“{glue:text}`size_interval_at`”).
+# Hoeffding's test has {glue:text}`size_hoeffding_framed`.
 #
 # **Power.** What betting pays for its guarantee shows at few replicas. Even if all of {glue:text}`fewest` replicas had
 # the same S, no test that knows nothing but the range of S could reject S ≤ 2 at 5 % below S =
@@ -445,7 +436,8 @@ for name, count in (("fewest", fewest), ("most", most)):
 # ## Live: a few models again
 #
 # With the seed of this page, and so few experiments that the shares scatter widely. Each cell has
-# first the recorded share, then the live one, both in %.
+# first the recorded share, then the live one, both in %: how often an interval covers and, in the last two columns, how
+# often a test rejects; the report's unless another is named.
 
 # %%
 live = calibration.run(
@@ -458,17 +450,17 @@ live = calibration.run(
 
 # %% tags=["hide-input"]
 shown = {
-    "S: report covers": ("interval", "s", "report"),
-    "S: percentile covers": ("interval", "s", "percentile"),
-    "Δ: report covers": ("interval", "delta", "report"),
-    "Δ: percentile covers": ("interval", "delta", "percentile"),
-    "S - Δ - 2: report covers": ("interval", "contextuality", "report"),
-    "S ≤ 2: betting rejects": ("test", "s", "betting"),
-    "S ≤ 2: t rejects": ("test", "s", "t"),
+    "S": ("interval", "s", "report"),
+    "S, percentile": ("interval", "s", "percentile"),
+    "Δ": ("interval", "delta", "report"),
+    "Δ, percentile": ("interval", "delta", "percentile"),
+    "S - Δ - 2": ("interval", "contextuality", "report"),
+    "S ≤ 2": ("test", "s", "betting"),
+    "S ≤ 2, t": ("test", "s", "t"),
 }
 keys = ["model", "replicas", "kind", "quantity", "method"]
 recorded_share = table.set_index(keys)["share"]
-lines = [f"| model | replicas | {' | '.join(shown)} |"]
+lines = [f"| model | R | {' | '.join(shown)} |"]
 lines += ["|:--|--:|" + "--:|" * len(shown)]
 for cell, of in live.groupby(["model", "replicas"], sort=False):
     now = of.set_index(keys)["share"]

@@ -35,11 +35,12 @@ def row(table, kind, quantity, method):
 @each_model
 def test_a_model_is_a_distribution_of_replicas(name):
     made = model(name)
-    assert made.columns.shape == (12, made.weights.size)
+    assert made.columns.shape == (13, made.weights.size)
     assert made.weights.min() > 0
     assert made.weights.sum() == pytest.approx(1, abs=1e-12)
     assert abs(made.columns[:4]).max() <= 1
-    assert abs(made.columns[4:]).max() <= 2
+    assert abs(made.columns[4:12]).max() <= 2
+    assert made.columns[12] == pytest.approx(abs(made.columns[4:8]).sum(axis=0))
 
 
 TRUTHS = [
@@ -48,6 +49,7 @@ TRUTHS = [
     *[(name, "share_above", 0) for name in ("local", "ceiling")],
     ("ceiling", "s", 1.96),
     ("skewed", "s", 2),
+    ("two modes", "s", 2),
     ("influence", "contextuality", 0),
     ("boundary", "contextuality", 0),
     ("contextual", "contextuality", 0.1),
@@ -68,6 +70,7 @@ def test_truths_keep_the_bounds_that_hold_for_all_outcomes(name):
     assert truth["delta"] <= truth["influence"] + 1e-9
     assert truth["any_facet"] >= truth["contextuality"] - 1e-9
     assert truth["contextuality"] == pytest.approx(truth["s"] - truth["delta"] - 2)
+    assert truth["contextuality_within"] <= truth["contextuality"] + 1e-9
 
 
 def test_models_lie_where_their_names_say():

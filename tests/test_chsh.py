@@ -292,7 +292,7 @@ def test_bad_outcomes_are_named(outcomes, line):
     ("options", "line"),
     [
         ({"readout": "corect"}, "unknown readout `corect`: did you mean `correct`"),
-        ({"split": "test"}, "unknown split `test`: expected one of `training`"),
+        ({"split": "test"}, "unknown split `test`: expected one of `held_out`, `training`"),
         ({"level": 95}, "`level` is 95: expected a number between 0 and 1"),
         ({"level": "0.95"}, "`level` is '0.95'"),
         ({"resamples": 0}, "`resamples` is 0"),

@@ -108,14 +108,53 @@ def test_a_statement_without_a_rule_is_open():
     assert claims.verdict(claims.CLAIMS["competition-causes"], {}) == claims.OPEN
 
 
+EXCEEDS = claims.CLAIMS["exceeds-2"]
+RISES = claims.CLAIMS["rises-to-2"]
+
+
+def both_games(table):
+    return pd.concat(table.assign(game=game) for game in claims.GAMES)
+
+
+def test_a_verdict_does_not_depend_on_the_order_of_rows():
+    table = both_games(sweep(PAPERS))
+    assert claims.verdict(RISES, {"multiverse": table}) == "reproduced"
+    assert claims.verdict(RISES, {"multiverse": table.iloc[::-1]}) == "reproduced"
+
+
 @pytest.mark.parametrize(
-    ("values", "left", "holds"),
+    ("tables", "line"),
     [
-        (PAPERS, -0.1, False),  # above 2 at n = 3, and the marginals explain it
-        (PAPERS, 0.1, True),
-        ([0.5, 1.8, 2.0, 2.0], 0.1, False),  # nothing above 2: no evidence for it
+        ({}, "unknown table `multiverse`"),
+        ({"multiverse": both_games(sweep(PAPERS)).iloc[:0]}, "overlap has no rows"),
+        ({"multiverse": sweep(PAPERS).assign(game="overlap")}, "separate has no rows"),
+        ({"multiverse": pd.concat([both_games(sweep(PAPERS))] * 2)}, "hidden size 1 twice"),
     ],
 )
-def test_above_2_suffices_where_the_marginals_do_not_explain_it(values, left, holds):
-    table = sweep(values).assign(contextuality_low=left)
-    assert claims.CLAIMS["above-2-suffices"].holds(table) == holds
+def test_nothing_is_judged_on_no_evidence(tables, line):
+    with pytest.raises(ValueError, match=line):
+        claims.verdict(EXCEEDS, tables)
+
+
+ABOVE, OTHER = "above 2", "not distinguishable from 2"
+
+
+@pytest.mark.parametrize(
+    ("rows", "holds"),
+    [
+        ([(ABOVE, "contextual"), (OTHER, "within 2 + Delta")], True),
+        ([(ABOVE, "contextual"), (ABOVE, "within 2 + Delta")], False),  # one counterexample
+        ([(ABOVE, "contextual"), (ABOVE, "undecided")], None),
+        ([(ABOVE, "undecided"), (ABOVE, "within 2 + Delta")], False),
+        ([(OTHER, "contextual"), (OTHER, "within 2 + Delta")], None),  # nothing above 2
+    ],
+)
+def test_above_2_suffices_unless_the_marginals_explain_it(rows, holds):
+    table = pd.DataFrame(rows, columns=["verdict", "explanation"])
+    assert claims.CLAIMS["above-2-suffices"].holds(table) is holds
+
+
+def test_what_both_games_leave_open_is_not_testable_here():
+    rows = pd.DataFrame({"hidden_size": [2, 3], "verdict": OTHER, "explanation": "undecided"})
+    suffices = claims.CLAIMS["above-2-suffices"]
+    assert claims.verdict(suffices, {"capacity": both_games(rows)}) == "not testable here"

@@ -76,9 +76,7 @@ def betting_test(
     return max(float(p_value), sys.float_info.min)  # no evidence is endless
 
 
-def check_values(
-    name: str, values: np.ndarray, lowest: float, highest: float = np.inf
-) -> None:
+def check_values(name: str, values: np.ndarray, lowest: float, highest: float = np.inf) -> None:
     """Raise ``ValueError`` for no values, or one that is not finite or out of its range.
 
     >>> check_values("S", np.array([2.0, np.nan]), -4, 4)

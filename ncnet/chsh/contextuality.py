@@ -146,11 +146,11 @@ def contextuality_interval(
     """Return the interval of S - Delta - 2, and how it was made.
 
     A minimum of 16 means, of which several may be nearly equal: resampling the minimum itself
-    covers far too seldom. The lower bound is the smallest of the 16 lower bounds by Student's t, each
-    by itself; the upper one the smallest of 16 upper bounds that hold together, by the bootstrap of
-    their largest studentised error (Chernozhukov, Lee, Rosen, Econometrica 81, 667, 2013, arXiv
-    0907.3503). Where fewer than 10 replicas differ from the mode of any L_t, bounds by betting
-    take their place, the upper ones at a sixteenth of the error each.
+    covers far too seldom. The lower bound is the smallest of 16 lower bounds by Student's t, each
+    by itself; the upper one the smallest of 16 upper bounds that hold together, by the bootstrap
+    of their largest studentised error (Chernozhukov, Lee, Rosen, Econometrica 81, 667, 2013, arXiv
+    0907.3503; without their selection of means). Where fewer than 10 replicas differ from the mode
+    of any L_t, bounds by betting take their place, the upper ones at a sixteenth of the error each.
 
     Parameters
     ----------

@@ -70,9 +70,9 @@ def brief(rows: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        With the index of `rows`: S and S - Delta - 2 with their intervals, Delta, influence, and the
-        p-values of "S is at most 2" and "S - Delta is at most 2", each adjusted by `holm` for the
-        number of rows.
+        With the index of `rows`: S and S - Delta - 2 with their intervals, Delta, influence, and
+        the p-values of "S is at most 2" and of "S - Delta - 2 is at most 0", each adjusted by
+        `holm` for the number of rows.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def brief(rows: pd.DataFrame) -> pd.DataFrame:
             "p (S ≤ 2)": adjusted("p_value"),
             "Δ": rows["delta"].map("{:.3f}".format).tolist(),
             "influence": rows["influence"].map("{:.3f}".format).tolist(),
-            "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2": with_interval("contextuality"),
+            "S - Δ - 2": with_interval("contextuality"),
             "p (≤ 0)": adjusted("contextuality_p_value"),
         },
         index=rows.index,

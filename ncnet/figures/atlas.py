@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from ncnet.figures.style import ALICE, BLUE, BOB, GREY, INK, VERMILION
 
 GRID = 70
+ROUNDING = 1e-6  # as in `ncnet.atlas`, whose import would bring torch
 
 
 def atlas(surveys: Mapping[tuple[str, int], pd.DataFrame]) -> Figure:
@@ -65,7 +66,7 @@ def _cloud(axes: Axes, table: pd.DataFrame, reach: tuple[tuple, tuple], most: in
     )
     axes.plot(reach[0], reach[0], color=INK, linewidth=1, linestyle=(0, (4, 3)))
     axes.axhline(0, color=GREY, linewidth=0.8)
-    above = table[table["contextuality"] > 1e-6]
+    above = table[table["contextuality"] > ROUNDING]
     axes.plot(above["delta"], above["s"] - 2, "o", mfc="none", color=VERMILION, markersize=5)
     axes.set_xlim(reach[0])
     axes.set_ylim(reach[1])

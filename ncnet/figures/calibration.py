@@ -17,6 +17,7 @@ QUANTITIES = {
     "influence": "influence",
     "delta": "Δ",
     "contextuality": "S - Δ - 2",
+    "contextuality_within": "S - Δ - 2, within",
     "share_above": "share above 2",
 }
 HYPOTHESES = {
