@@ -151,6 +151,10 @@ def test_readouts():
     targets = np.array([[1, -1, 1], [-1, -1, 1]])
     dataset["alice_target"] = (("alice_setting", "item"), targets)
     dataset["bob_target"] = (("bob_setting", "item"), -targets)
+    for wrong, value in ((0, "0"), (np.nan, "nan"), (3, "3")):
+        bad = dataset.assign(bob_target=dataset["bob_target"].where(targets > 0, wrong))
+        with pytest.raises(ValueError, match=f"target `bob_target` holds {value}"):
+            chsh.report(bad, readout="prediction")
     predicted_a, predicted_b = chsh.read(dataset, split="training", readout="prediction")
     np.testing.assert_array_equal(predicted_a, a * targets[:, None, None])
     np.testing.assert_array_equal(predicted_b, b * -targets[None, :, None])
@@ -239,6 +243,7 @@ def test_s_with_diverged_networks_set_against_it(kind):
     dims = ("alice_setting", "bob_setting", "replica")
     report = chsh.report(dataset.assign(diverged=(dims, flags.astype(kind))))
     assert report.diverged == 7
+    assert f"Diverged: 7 of {4 * report.replicas:,} networks" in str(report)
     # (1,1) falls from .4 to (5 x .4 - 5) / 10, (2,2) rises from -.4 to (8 x -.4 + 2) / 10.
     assert report.s_diverged_against == pytest.approx(-0.3 + 0.4 + 0.0 - (-0.12))
 

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import given
@@ -218,3 +219,68 @@ def test_contextuality_test_needs_every_sign(excess, rejects):
     assert (p_value < 0.01) == rejects
     others = [contextuality_test(*distinct_columns(rows), facet=facet) for facet in range(1, 8)]
     assert min(others) == 1
+
+
+def test_order_of_settings_does_not_matter_and_other_settings_are_refused():
+    means = any_means(np.random.default_rng(1))
+    turned = means.isel(alice_setting=[1, 0], bob_setting=[1, 0])
+    for statistic in (
+        lambda m: chsh.s_value(m.correlator),
+        lambda m: chsh.s_odd(m.correlator),
+        lambda m: chsh.arcsine_excess(m.correlator),
+        chsh.delta,
+        chsh.contextuality,
+        chsh.contextuality_bound,
+        chsh.local_fraction,
+        chsh.coupling_deficit,
+    ):
+        assert float(statistic(turned)) == pytest.approx(float(statistic(means)), abs=1e-9)
+    for statistic in (chsh.s_value, chsh.s_odd):
+        with pytest.raises(ValueError, match=r"`bob_setting` is \[0, 1\]: expected \[1, 2\]"):
+            statistic(means.correlator.assign_coords(bob_setting=[0, 1]))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_programs_take_single_precision(seed):
+    means = any_means(np.random.default_rng(seed)).astype(np.float32)
+    assert chsh.coupling_deficit(means) == pytest.approx(max(0, any_facet(means)) / 2, abs=1e-5)
+    assert chsh.local_fraction(means) <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("program", [chsh.local_fraction, chsh.coupling_deficit])
+def test_means_without_a_table_are_refused(program):
+    means = any_means(np.random.default_rng(0))
+    means["correlator"].loc[{"alice_setting": 1, "bob_setting": 2}] = -0.5
+    means["alice"].loc[{"alice_setting": 1, "bob_setting": 2}] = 1
+    means["bob"].loc[{"alice_setting": 1, "bob_setting": 2}] = 1
+    with pytest.raises(ValueError, match=r"context \(1,2\) has a probability of -0.375"):
+        program(means)
+    with pytest.raises(ValueError, match=r"means have dimensions .*replica"):
+        program(chsh.replica_means(correlated_outcomes(np.zeros((2, 2)), 5, 2, seed=0)))
+
+
+@given(any_outcomes())
+def test_given_replica_and_item_nothing_is_contextual(outcomes):
+    """In a single deterministic case the marginals change wherever the outcomes do."""
+    a, b = (party[:, :, :1, :1] for party in outcomes)
+    assert any_facet(means_of((a, b))) <= 0
+
+
+@given(any_outcomes())
+def test_two_facets_are_never_above_2_together(outcomes):
+    assert (chsh.facets(means_of(outcomes).correlator) > 2 + 1e-12).sum() <= 1
+
+
+@given(any_outcomes())
+def test_rows_of_reports_keep_the_identity_and_the_bound(outcomes):
+    report = chsh.report(outcomes, resamples=800)
+    off = chsh.departures(pd.DataFrame([report.row()]))
+    assert abs(off["identity"]) < 1e-9
+    assert off["bound"] < 1e-9
+    assert report.contextuality_within <= report.contextuality + 1e-9
+
+
+def test_a_row_that_was_tampered_with_departs():
+    row = chsh.report(correlated_outcomes(np.zeros((2, 2)), 20, 4, seed=0)).row()
+    tampered = pd.DataFrame([row, row | {"s": row["s"] + 0.1}])
+    assert chsh.departures(tampered)["identity"] == pytest.approx(0.1)

@@ -8,9 +8,15 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from ncnet import chsh
+from ncnet.chsh import bootstrap
 from ncnet.chsh.betting import log_evidence, mean_interval
-from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
-from tests.strategies import correlated_outcomes
+from ncnet.chsh.bootstrap import (
+    distinct_columns,
+    expanded_level,
+    percentile_interval,
+    resampled_means,
+)
+from tests.strategies import DETERMINISTIC, correlated_outcomes
 
 
 def test_bootstrap_of_counts_has_scipys_distribution():
@@ -34,6 +40,38 @@ def test_bootstrap_depends_on_the_seed_alone():
     )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("counts", [[5, 1, 3], [1] * 9])
+def test_both_ways_to_draw_have_one_distribution(counts):
+    """Of each kind's count: the mean, and all variances and covariances of a multinomial."""
+    counts = np.array(counts)
+    share = counts / counts.sum()
+    covariance = counts.sum() * (np.diag(share) - np.outer(share, share))
+    for draw in (bootstrap._counts_of_kinds, bootstrap._counts_of_places):
+        found = draw(np.random.default_rng(0), counts, 40_000)
+        assert (found.sum(axis=1) == counts.sum()).all()
+        np.testing.assert_allclose(found.mean(axis=0), counts, atol=0.05)
+        np.testing.assert_allclose(np.cov(found.T), covariance, atol=0.1)
+
+
+@pytest.mark.parametrize("replicas", [12, 32, 200])
+def test_expanded_percentiles_are_a_t_interval_for_normal_values(replicas):
+    """Endless resamples of normal values have nearly normal means: their percentiles are known."""
+    values = np.random.default_rng(0).normal(size=replicas)
+    level = expanded_level(0.95, replicas)
+    reach = stats.norm.ppf((1 + level) / 2) * values.std() / np.sqrt(replicas)
+    _, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert values.mean() + reach == pytest.approx(high)
+
+
+def test_the_interval_of_s_covers_at_few_replicas():
+    covered = 0
+    for seed in range(400):
+        values = np.random.default_rng(seed).choice([1.0, 1.5, 2.0, 2.5, 3.0], size=20)
+        low, high = chsh.s_interval(values, resamples=2000, seed=seed)[0]
+        covered += low <= 2 <= high
+    assert covered >= 0.93 * 400  # plain percentiles: about .92
 
 
 def test_distinct_columns_keep_every_replica():
@@ -106,6 +144,38 @@ def test_report_bets_only_where_almost_all_replicas_are_alike():
     assert at_ceiling.delta_interval[1] > at_ceiling.delta > at_ceiling.delta_interval[0]
     some_wrong[1, 1, :10] = -1
     assert chsh.report((ones, some_wrong)).interval_method == "percentile bootstrap"
+
+
+@pytest.mark.parametrize("items", [3, 6, 7, 11])
+def test_thirds_and_sevenths_add_up(items):
+    """Two parties without influence, S_r = 2 in every replica, whatever the number of items."""
+    generator = np.random.default_rng(items)
+    strategies = [s for s in DETERMINISTIC if chsh.s_value(np.outer(*s)) == 2]
+    chosen = generator.integers(len(strategies), size=(300, items))
+    a, b = (np.array([s[party] for s in strategies])[chosen] for party in (0, 1))
+    a = np.moveaxis(a, -1, 0)[:, None].repeat(2, axis=1)
+    b = np.moveaxis(b, -1, 0)[None].repeat(2, axis=0)
+    report = chsh.report((a, b))
+    assert (report.share_above, report.influence) == (0, 0)
+    assert report.interval_method == "betting"
+    assert report.interval[0] < 2 < report.interval[1]
+    assert report.verdict == "not distinguishable from 2"
+    assert report.p_value == report.p_value_below == 1
+
+
+def test_a_verdict_asks_the_exact_test_too():
+    """Half of the replicas at 2.25, half at 2.5: 30 of them may have come without a rare -4."""
+    a, b = (np.ones((2, 2, 30, 8)) for _ in range(2))
+    a[1, 1, :, 0] = -1
+    a[1, 1, ::2, 1] = -1
+    report = chsh.report((a, b))
+    assert report.interval[0] > 2
+    assert report.p_value > 0.05
+    assert report.verdict == "not distinguishable from 2"
+    many = chsh.report((np.tile(a, (10, 1)), np.tile(b, (10, 1))))
+    assert (many.verdict, many.s) == ("above 2", report.s)
+    swapped = chsh.report((np.tile(a[:, ::-1], (10, 1)), np.tile(b, (10, 1))))
+    assert swapped.verdict == "below 2"
 
 
 @pytest.mark.parametrize(

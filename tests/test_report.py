@@ -110,12 +110,53 @@ def test_outcomes_without_variance_bet_and_say_so(replicas):
 
 
 def test_sums_of_many_items_do_not_overflow():
-    """300 outcomes of int8 would wrap at 127."""
-    shape = (2, 2, 12, 300)
-    a, b = (np.ones(shape, np.int8) for _ in range(2))
-    a[1, 1] = -1
+    """300 outcomes of int8 would wrap at 127, and float16 counts no farther than 2,048."""
+    for kind, items in ((np.int8, 300), (np.float16, 5000), (object, 300)):
+        a, b = (np.ones((2, 2, 12, items), kind) for _ in range(2))
+        a[1, 1] = -1
+        report = chsh.report((a, b))
+        assert (report.s, report.delta, report.influence) == (4, 2, 2)
+
+
+def test_a_level_is_named_as_it_is():
+    outcomes = deterministic_outcomes([1, 1], [1, 1])
+    for level, name in ((0.95, "95 %"), (0.975, "97.5 %"), (0.999, "99.9 %")):
+        report = chsh.report(outcomes, level=level, resamples=50_000)
+        assert f"{name} interval" in str(report)
+        assert report.row()["level"] == level
+
+
+def test_within_replicas_nothing_cancels():
+    """Alice's outcomes turn with Bob's setting, up in half of the replicas and down in the rest."""
+    a, b = (np.ones((2, 2, 100, 4)) for _ in range(2))
+    a[0, 0, ::2] = a[0, 1, 1::2] = -1
     report = chsh.report((a, b))
-    assert (report.s, report.delta, report.influence) == (4, 2, 2)
+    assert (report.s, report.delta, report.influence) == (0, 0, 2)
+    assert (report.contextuality, report.contextuality_within) == (-2, -4)
+    # Within a replica, half of the items up and half down: it cancels there already.
+    a, b = (np.ones((2, 2, 100, 4)) for _ in range(2))
+    a[0, 0, :, ::2] = a[0, 1, :, 1::2] = -1
+    report = chsh.report((a, b))
+    assert (report.s, report.delta, report.influence) == (0, 0, 2)
+    assert (report.contextuality, report.contextuality_within) == (-2, -2)
+
+
+def test_replicas_that_are_all_different_are_resampled_as_fast():
+    generator = np.random.default_rng(0)
+    a, b = generator.choice([-1, 1], size=(2, 2, 2, 3000, 50))
+    report = chsh.report((a, b))
+    low, high = report.interval
+    assert low < report.s < high
+    # The standard error of S: four independent correlators of 3,000 x 50 products each.
+    assert (high - low) / 3.92 == pytest.approx(2 / np.sqrt(150_000), rel=0.1)
+
+
+def test_the_text_of_a_report_is_the_report():
+    report = chsh.report(deterministic_outcomes([1, 1], [1, 1]))
+    assert repr(report) == str(report)
+    assert max(map(len, str(report).splitlines())) <= 100
+    assert report == report
+    assert "Diverged" not in str(report)
 
 
 def test_a_level_takes_enough_resamples():

@@ -126,6 +126,17 @@ def closed_testing(p_values):
     ]
 
 
+def test_a_p_value_is_never_0():
+    p = chsh.betting_test(np.array([4.0]), mean=2, lowest=-4, counts=np.array([10**6]))
+    assert 0 < p < 1e-300
+
+
+def test_a_bet_that_lost_everything_is_no_evidence_and_rounding_is_no_loss():
+    values = np.array([2.5] * 50 + [-4.0])
+    assert chsh.betting_test(values, mean=2, lowest=-4) <= 1
+    assert chsh.betting_test(values - 1e-12, mean=2, lowest=-4) <= 1
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_holm_is_the_shortcut_of_closed_testing(p_values):
     np.testing.assert_allclose(chsh.holm(p_values), closed_testing(p_values))
@@ -138,6 +149,15 @@ def test_holm_is_the_shortcut_of_closed_testing(p_values):
         (lambda: chsh.holm([1.2]), "a p-value is 1.2"),
         (lambda: chsh.game_test(11, 10), "`wins` is 11: expected an integer of at most 10"),
         (lambda: chsh.game_test(1, 0), "`trials` is 0"),
+        (lambda: chsh.betting_test([], mean=2, lowest=-4), r"values have shape \(0,\): expected"),
+        (lambda: chsh.betting_test([np.nan], mean=2, lowest=-4), "value 0 is nan: expected at"),
+        (lambda: chsh.betting_test([2, -9], mean=2, lowest=-4), "value 1 is -9.0: expected at"),
+        (lambda: chsh.betting_test([3], mean=2, lowest=2), "`mean` is 2: expected more than"),
+        (lambda: chsh.no_signalling_test([0, 3]), "change 1 is 3.0: expected -2 to 2"),
+        (
+            lambda: chsh.hoeffding_test([5], mean=2, lowest=-4, highest=4),
+            "value 0 is 5.0: expected -4 to 4",
+        ),
     ],
 )
 def test_bad_input_is_named(call, line):

@@ -41,6 +41,9 @@ def test_a_file_gives_the_same(tmp_path, suffix):
         ("1 1", "1 2", "2 1", "2 2"),
         (11.0, 12.0, 21.0, 22.0),
         ((1, 1), (1, 2), (2, 1), (2, 2)),
+        [(np.int64(i), np.float64(j)) for i in (1, 2) for j in (1, 2)],
+        [("1", "1"), ("1", "2"), ("2", "1"), ("2", "2")],
+        ("[1, 1]", "( 1,2 )", "2 , 1", " 22.00"),
     ],
 )
 def test_contexts_may_be_written_in_several_ways(contexts):
@@ -55,6 +58,11 @@ def test_the_order_of_rows_changes_no_statistic(random):
     expected = chsh.replica_means((A, B)).mean("replica")
     for name in ("correlator", "alice", "bob"):
         np.testing.assert_allclose(means[name], expected[name], atol=1e-12)
+
+
+def test_items_may_be_true_and_false():
+    table = TABLE[TABLE["item"] < 2].assign(item=lambda rows: rows["item"].astype(bool))
+    assert chsh.from_table(table)["item"].values.tolist() == [False, True]
 
 
 def test_replicas_and_items_may_have_names_and_a_split():
@@ -89,6 +97,16 @@ def changed(row, **values):
         (changed(9, context="B2A1"), "row 9: `context` is 'B2A1'"),
         (changed(9, context=-12), "row 9: `context` is -12"),
         (changed(9, context=1.2), "row 9: `context` is 1.2"),
+        (changed(9, context="(1,2"), r"row 9: `context` is '\(1,2'"),
+        (changed(9, context="1,,2"), "row 9: `context` is '1,,2'"),
+        (changed(9, context="1-2"), "row 9: `context` is '1-2'"),
+        (changed(9, item=[1]), r"row 9: `item` is \[1\]: expected a number or a name"),
+        (
+            changed(9, a=pd.NA).astype({"a": "Int64"}),
+            "row 9: `a` is <NA>: expected \\+1 or -1$",
+        ),
+        (TABLE.set_index("context"), r"`context` is in the index: expected a column \(reset"),
+        (TABLE.set_index(["replica", "item"]), "`replica` is in the index"),
         (changed(3, a="1"), r"row 3: `a` is '1': expected \+1 or -1, as a number"),
         (changed(3, a=2), r"row 3: `a` is 2: expected \+1 or -1$"),
         (pd.concat([TABLE, TABLE[["a"]]], axis=1), "the table has two columns `a`: expected one"),
@@ -126,9 +144,36 @@ def test_a_file_without_a_table_is_named(tmp_path, suffix):
         chsh.from_table(path)
 
 
-def test_a_missing_file_is_named():
-    with pytest.raises(FileNotFoundError, match=r"none.csv"):
-        chsh.from_table("none.csv")
+def test_a_missing_file_is_named(tmp_path):
+    for path in ("none.csv", "none.parquet", tmp_path / "folder.csv"):
+        (tmp_path / "folder.csv").mkdir(exist_ok=True)
+        with pytest.raises(FileNotFoundError, match=r"there is no file .*(none|folder)\."):
+            chsh.from_table(path)
+
+
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [
+        ({}, r"the first column has no name: expected a CSV written with index=False"),
+        ({"sep": ";", "index": False}, "so perhaps not separated by commas"),
+    ],
+)
+def test_a_csv_that_was_written_otherwise_says_how(tmp_path, written, line):
+    TABLE.to_csv(tmp_path / "outcomes.csv", **written)
+    with pytest.raises(ValueError, match=line):
+        chsh.from_table(tmp_path / "outcomes.csv")
+
+
+def test_a_name_among_many_numbers_does_not_divide_a_column(tmp_path):
+    """pandas reads a large file in pieces, and would give each its own type."""
+    replicas = np.arange(140_000)
+    table = pd.concat(
+        pd.DataFrame({"context": context, "replica": replicas, "item": 0, "a": 1, "b": 1})
+        for context in (11, 12, 21, 22)
+    )
+    table["replica"] = table["replica"].astype(object).where(table["replica"] < 139_999, "last")
+    table.to_csv(tmp_path / "large.csv", index=False)
+    assert chsh.from_table(tmp_path / "large.csv").sizes["replica"] == 140_000
 
 
 DELFT = np.array(
