@@ -32,6 +32,8 @@ LOOPED = 1000  # resamples that the loop is timed on
 DRAWN_AT_ONCE = 2**17  # replicas in a batch of SciPy's; of 2**11 to 2**21 about the fastest
 GROWTH = {100: RESAMPLES, REPLICAS: RESAMPLES, 100_000: 100, 1_000_000: 10}
 """Numbers of replicas, and on how many resamples SciPy is timed with each."""
+DIFFERENT = {REPLICAS: RESAMPLES, 25_600: 200}
+"""The same for replicas of which no two are alike."""
 SAMPLE = 20  # games given to the linear program
 TOLERANCE = 5  # Monte-Carlo errors that a standard error may be off
 
@@ -216,23 +218,23 @@ def _checked(rows: np.ndarray, draws: np.ndarray) -> float:
 
 def _print_growth(rows: np.ndarray) -> None:
     print(
-        f"growth over replicas, drawn from the values of the {REPLICAS:,} trained: "
-        f"S, 4 correlators, 4 changes, {RESAMPLES:,} resamples"
+        f"growth over replicas: S, 4 correlators, 4 changes, {RESAMPLES:,} resamples; values drawn "
+        f"from\nthe {REPLICAS:,} trained, of which few are distinct, or all different"
     )
-    lines = pd.DataFrame(
-        [_growth(rows, replicas, resamples) for replicas, resamples in GROWTH.items()]
-    )
-    print(lines.to_string(index=False))
-    print(
-        "distinct: at most those of the trained, being drawn from them; as many trained replicas\n"
-        "have more, and resampling takes longer with them, not with the replicas\n"
-        "SciPy timed on: resamples; from fewer, its time is extrapolated\n"
-    )
+    few = [_growth(_drawn(rows, replicas), resamples) for replicas, resamples in GROWTH.items()]
+    many = [
+        _growth(np.random.default_rng(0).normal(size=(len(rows), replicas)), resamples)
+        for replicas, resamples in DIFFERENT.items()
+    ]
+    print(pd.DataFrame(few + many).to_string(index=False))
+    print("SciPy timed on: resamples; from fewer, its time is extrapolated\n")
 
 
-def _growth(trained: np.ndarray, replicas: int, resamples: int) -> dict:
-    chosen = np.random.default_rng(0).integers(trained.shape[1], size=replicas)
-    rows = trained[:, chosen]
+def _drawn(trained: np.ndarray, replicas: int) -> np.ndarray:
+    return trained[:, np.random.default_rng(0).integers(trained.shape[1], size=replicas)]
+
+
+def _growth(rows: np.ndarray, resamples: int) -> dict:
     finding, (columns, counts) = _timed(lambda: distinct_columns(rows))
     resampling, draws = _timed(
         lambda: resampled_means(columns, counts, resamples=RESAMPLES, seed=0)
@@ -242,8 +244,8 @@ def _growth(trained: np.ndarray, replicas: int, resamples: int) -> dict:
     _checked(rows, others)
     by_scipy *= RESAMPLES / resamples
     return {
-        "replicas": f"{replicas:,}",
-        "distinct": len(counts),
+        "replicas": f"{rows.shape[1]:,}",
+        "distinct": f"{len(counts):,}",
         "finding them, s": _figures(finding),
         "resampling, s": _figures(resampling),
         "SciPy, s": _figures(by_scipy),

@@ -155,3 +155,21 @@ def test_bad_training_arguments_are_named_before_any_work():
         atlas.train_pairs(TASKS, **(TRAINING | {"activation": "tan"}))
     with pytest.raises(ValueError, match="unknown readout `solve`: did you mean `solved`"):
         atlas.read(xr.Dataset(), "solve")
+
+
+def test_games_of_too_many_bits_have_no_names():
+    tasks = ["01" * 16, "0" * 31 + "1"]
+    games_of = pd.DataFrame([[0, 1, 0, 1]], columns=list(atlas.PLACES))
+    with pytest.raises(ValueError, match="`bits` is 5: expected an integer of at most 4"):
+        atlas.kinds(games_of, tasks)
+    assert atlas.kinds(games_of, [task[:16] for task in tasks]).size == 1
+
+
+def test_exchanging_the_classes_of_a_task_leaves_s_and_changes_the_influence():
+    """What `kinds` merges, and what it does not promise."""
+    training = {"hidden_size": 1, "replicas": 1600, "seed": 2}
+    same = atlas.retest(["0110", "0110", "0110", "0110"], **training)
+    turned = atlas.retest(["1001", "0110", "0110", "0110"], **training)
+    assert turned.s == pytest.approx(same.s, abs=0.1)
+    assert same.influence == 0
+    assert turned.influence > 0.5

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,11 @@ def test_runs_with_other_parameters(name, tmp_path):
     pictures = [output for output in outputs if "image/svg+xml" in output.get("data", {})]
     assert len(pictures) == PICTURES[name]
     assert not [output for output in outputs if output.get("name") == "stderr"]
+    glued = {output.get("metadata", {}).get("scrapbook", {}).get("name") for output in outputs}
+    prose = "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    quoted = set(re.findall(r"\{glue:text\}`([^`:]+)", prose))
+    assert quoted
+    assert not quoted - glued
 
 
 @pytest.mark.slow

@@ -37,6 +37,7 @@ RQ1 = {
         ({"replicas": 33}, "parameter `replicas` is 33: it should be a multiple of 32"),
         ({"replicas": "64"}, "parameter `replicas` is '64': it should be a valid integer"),
         ({"steps": -1}, "parameter `steps` is -1"),
+        ({"seed": 2**32}, "parameter `seed` is 4294967296: it should be less than"),
         ({"steps": True}, "parameter `steps` is True"),
         ({"learning_rate": float("nan")}, "parameter `learning_rate` is nan"),
         ({"learning_rate": float("inf")}, "parameter `learning_rate` is inf"),
@@ -87,6 +88,11 @@ def test_a_record_must_hold_what_the_book_quotes():
     assert validate(dict(rq3), Rq3) == rq3
     with pytest.raises(ParameterError, match="parameter `record` is True: the book quotes both"):
         validate(rq3 | {"record": True}, Rq3)
+    quoted = {"games": ["overlap", "separate"], "hidden_sizes": [3, 6], "record": True}
+    quoted["hidden_sizes_along_training"] = [2, 3, 4]
+    with pytest.raises(ParameterError, match=r"at least 1600 `replicas` \(here 64\)"):
+        validate(rq3 | quoted, Rq3)
+    assert validate(rq3 | quoted | {"replicas": 1600}, Rq3)["record"]
 
 
 def test_a_whole_learning_rate_is_a_rate():
