@@ -5,7 +5,8 @@ are simultaneous, at 95 % together (`simultaneous_level`), so that a rule may co
 statement is *reproduced* where its rule holds in both games of this book, *partly* where it holds
 in one, *not* where it fails in both or fails in one and is left open by the other, *not testable
 here* where both leave it open. All of it is under our reading of the paper. Rules are written
-before the training that they judge; where none is written yet, nothing is judged.
+before the recorded training that they judge, though after a first sweep over capacity had been
+seen; where none is written yet, nothing is judged.
 """
 
 from collections.abc import Callable, Mapping
@@ -147,7 +148,7 @@ _CLAIMS = (
         ABSTRACT,
         rule="Where S is above 2 (95 % interval and exact test), the change of the marginals does "
         "not explain it: S - Delta is above 2 as well. One capacity with S above 2 and the "
-        "interval of S - Delta - 2 below 0 refutes it; where S is nowhere above 2, or "
+        "interval of S - Delta - 2 not above 0 refutes it; where S is nowhere above 2, or "
         "S - Delta - 2 is undecided, it stays open.",
         result="capacity",
         evidence="notebooks/rq6",

@@ -151,7 +151,7 @@ heads = ["S", "Δ", "influence", "S - Δ - 2", "share above 2"]
 #
 # ## Coverage
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-coverage", "caption": "Coverage of intervals that claim 95 %, in % of the simulated experiments; a panel an interval, a row a model, a column a number of replicas. Framed and bold: below 95 % by more than chance (the exact 99 % interval of the share lies below). A dot: not tried. Recorded."}, "image": {"alt": "Eleven tables of percentages. In the panels of the report nearly all cells are near 95 or at 100, and frames, where there are any, stand at few replicas. The percentile intervals of Delta and of S minus Delta minus 2 are framed in many models at all numbers of replicas, with 0 percent where nothing signals; that of S and BCa are framed near the ceiling. Betting covers S nearly always."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-coverage", "caption": "Coverage of intervals that claim 95 %, in % of the simulated experiments; one panel for each interval, one row for each model, one column for each number of replicas. Framed and bold: below 95 % by more than chance (the exact 99 % interval of the share lies below). A dot: not tried. Recorded."}, "image": {"alt": "Eleven tables of percentages. In the panels of the report most cells are near 95 or at 100, with few frames. The percentile intervals of Delta and of S minus Delta minus 2 are framed in many models at all numbers of replicas, with 0 percent where nothing signals; that of S and BCa are framed near the ceiling. Betting covers S nearly always."}}
 figures.coverage(table)
 
 # %% [markdown]
@@ -257,7 +257,17 @@ percentile = of_s[of_s["method"] == "percentile"]
 of_modes = of_s[
     (of_s["method"] == "report") & (of_s["model"] == "two modes")
 ].set_index("replicas")["share"]
-for name, count in (("fewest", fewest), ("most", most)):
+model = calibration.models()["two modes"]()
+rare = float(model.weights[model.columns[0] < 0].sum())
+glue("modes_rare", 100 * rare, display=False)
+glue("next", f"{counts[1]:,}", display=False)
+glue("fewest_off_mode", FEWEST_OFF_MODE, display=False)
+for name, count in (
+    ("fewest", fewest),
+    ("next", counts[1]),
+    ("most", most),
+):
+    glue(f"modes_unseen_{name}", (1 - rare) ** count, display=False)
     # The spread of a resample, and the normal quantile, where Student's
     # of the sample's would be right.
     reach = stats.norm.ppf(0.975) * np.sqrt(1 - 1 / count)
@@ -266,16 +276,13 @@ for name, count in (("fewest", fewest), ("most", most)):
     glue(f"modes_{name}", float(of_modes[count]), display=False)
     median = percentile[percentile["replicas"] == count]["share"].median()
     glue(f"median_{name}", float(median), display=False)
-model = calibration.models()["two modes"]()
-rare = float(model.weights[model.columns[0] < 0].sum())
-glue("modes_rare", 100 * rare, display=False)
-glue("modes_unseen", (1 - rare) ** fewest, display=False)
 
 # %% [markdown]
 # - **Rare replicas that weigh much.** In “two modes”, {glue:text}`modes_rare:.0f` % of the replicas have S = -4, and with probability
-#   {glue:text}`modes_unseen:.0%` a sample of {glue:text}`fewest` has none of them. The rest varies, so that the report does not bet, and its interval
-#   covers in {glue:text}`modes_fewest:.1%` ({glue:text}`modes_most:.1%` at {glue:text}`most`). No interval that learns the spread from
-#   the sample can know. This is why the report says *above 2* only where the exact test agrees.
+#   {glue:text}`modes_unseen_fewest:.0%` a sample of {glue:text}`fewest` has none of them ({glue:text}`modes_unseen_next:.0%` of {glue:text}`next`). Where at least
+#   {glue:text}`fewest_off_mode` of the others differ from S = 2, the report does not bet, and nothing in such a sample tells it of the rare
+#   ones. Its interval covers in {glue:text}`modes_fewest:.1%` at {glue:text}`fewest` replicas, {glue:text}`modes_next:.1%` at {glue:text}`next` and
+#   {glue:text}`modes_most:.1%` at {glue:text}`most`. This is why the report says *above 2* only where the exact test agrees.
 # - **Percentile intervals would be short at few replicas.** A resample of R replicas spreads by a factor of √(1 - 1/R) too little, and
 #   its percentiles are the normal distribution's where Student's would be right. Were S normally distributed
 #   over replicas, {glue:text}`fewest` of them would give a coverage of {glue:text}`normal_fewest:.1%`, and {glue:text}`most`
@@ -336,7 +343,7 @@ for name, count in (("fewest", fewest), ("most", most)):
 #
 # ## Size and power
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rejections", "caption": "How often tests at 5 % reject, in % of the simulated experiments: above where the hypothesis is true (size), below where it is false (power). Framed and bold: a true hypothesis rejected in more than 5 % by more than chance (the exact 99 % interval of the share lies above). A dot: the model belongs to the other half. Recorded."}, "image": {"alt": "Two rows of seven tables of percentages. Above, nearly all cells are 0 or a little more; only the t-test and the interval taken as a test have framed cells, in the models skewed and two modes. Below, power grows with the replicas. The t-test is first, betting follows with more replicas, Hoeffding's test needs several times as many, and the tests of contextuality need most."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rejections", "caption": "How often tests at 5 % reject, in % of the simulated experiments: above where the hypothesis is true (size), below where it is false (power). Framed and bold: a true hypothesis rejected in more than 5 % by more than chance (the exact 99 % interval of the share lies above). A dot: the model belongs to the other half. Recorded."}, "image": {"alt": "Two rows of seven tables of percentages. Above, nearly all cells are 0 or a little more; frames mark tests that reject too often. Below, power grows with the replicas. The t-test is first, betting follows with more replicas, Hoeffding's test needs several times as many, and the tests of contextuality need most."}}
 figures.rejections(table)
 
 # %% [markdown]
@@ -419,7 +426,7 @@ for name, count in (("fewest", fewest), ("most", most)):
 # **Size.** Of {glue:text}`size_cells` cells in which a hypothesis of the report's tests is true,
 # {glue:text}`size_framed` are framed; the largest share is {glue:text}`size:.1%` ({glue:text}`size_of`,
 # “{glue:text}`size_at`”). The t-test has {glue:text}`size_t_framed` framed cells, the largest share being
-# {glue:text}`size_t:.1%` (“{glue:text}`size_t_at`”): with few replicas the rare ones that pull the mean of “skewed” down to 2
+# {glue:text}`size_t:.1%` (“{glue:text}`size_t_at`”): with few replicas the rare ones that pull a mean down to 2
 # are often missing, and the others agree so well that any excess seems significant. An interval of S that lies above 2, taken as a
 # test, has {glue:text}`size_interval_framed`, the largest share being {glue:text}`size_interval:.1%` (“{glue:text}`size_interval_at`”).
 # Hoeffding's test has {glue:text}`size_hoeffding_framed`.

@@ -140,9 +140,9 @@ glue("closely", hidden_size, display=False)
 # %% [markdown]
 # At n = {glue:text}`closely` the correlators are {glue:text}`c_11:.3f`, {glue:text}`c_12:.3f`, {glue:text}`c_21:.3f` and
 # {glue:text}`c_22:.3f`. In the context of both hard tasks exactly one head is wrong on
-# {glue:text}`one_wrong_22:.1f` % of the inputs, and both are wrong on {glue:text}`both_wrong_22:.1f` %:
-# there the network gave up one task for the other, or both. The first lowers the one correlator that
-# enters S with a minus sign, the second does not.
+# {glue:text}`one_wrong_22:.1f` % of the inputs, and both are wrong on {glue:text}`both_wrong_22:.1f` %.
+# Where just one is wrong, the correlator falls, and S rises, since this one enters with a minus sign; where
+# both are, it does not.
 
 # %% [markdown]
 # Counting hidden units is a guide, no more: tasks can share a unit, and training need not find a
@@ -184,7 +184,8 @@ table = pd.DataFrame(rows).set_index("n")
 chsh.brief(table)
 
 # %% [markdown]
-# With 95 % intervals, and p-values corrected by Holm's method over this table.
+# With 95 % intervals. *Above* and *below* are said of each row by itself; p is of "S is at most 2", large where S is
+# below 2, and corrected by Holm's method over this table.
 
 # %% tags=["remove-input"]
 runs = chsh.s_per_run(outcomes)

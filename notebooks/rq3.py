@@ -99,7 +99,7 @@ behind = (
 # %% [markdown]
 # The recorded sweep is drawn only where it was trained as the live one.
 
-# %% mystnb={"figure": {"name": "fig-capacity", "caption": "S (above) and the signalling Δ (below) against the number of hidden units. Blue: recorded; the dark band is the 95 % interval of the mean over initialisations, the light band holds 95 % of the runs of 32 replicas. Red: live, with 95 % intervals."}, "image": {"alt": "For both games S rises steeply from n = 1, passes the classical bound at n = 3 where it peaks below Tsirelson's bound, and comes back to the classical bound from n = 4 on. Delta is large at n = 1, clearly above zero at n = 3 and vanishes at large n. Live points lie on the recorded lines."}}
+# %% mystnb={"figure": {"name": "fig-capacity", "caption": "S (above) and the signalling Δ (below) against the number of hidden units. Blue: recorded; the dark band is the 95 % interval of the mean over initialisations, the light band holds 95 % of the runs of 32 replicas. Red: live, with 95 % intervals."}, "image": {"alt": "At the defaults: for both games S is lowest at n = 1, peaks at n = 3 between the classical and Tsirelson's bound, is still a little above the classical bound at n = 4 and next to it from n = 5 on, for separate from just below. Delta is large at n = 1, for separate also at n = 2, smaller at n = 3, and vanishes at large n. Live points lie near the recorded lines."}}
 figures.capacity(live, behind)
 
 # %%
@@ -204,7 +204,7 @@ glue("apart", int(apart.sum()), display=False)
 # ({glue:text}`separate_delta_low_3:.2f` to {glue:text}`separate_delta_high_3:.2f`): from whether Alice's
 # head succeeds one can tell something of the task that Bob's head was given. The influence, which
 # counts every outcome that changes with the other's task, is {glue:text}`overlap_influence_3:.2f` and
-# {glue:text}`separate_influence_3:.2f`. S > 2 alone therefore shows no non-classicality; and what Δ leaves of it,
+# {glue:text}`separate_influence_3:.2f`. S > 2 alone therefore shows no more than influence; and what Δ leaves of it,
 # the column S - Δ - 2, has intervals that end at {glue:text}`overlap_contextuality_high_3:.3f` and
 # {glue:text}`separate_contextuality_high_3:.3f` ({doc}`rq6`). Nor does Δ follow S: with one unit it is {glue:text}`overlap_delta_1:.2f` and
 # {glue:text}`separate_delta_1:.2f`, where S is lowest.
@@ -278,8 +278,9 @@ for n, of_size in recorded_along.table.groupby("hidden_size"):
 #
 # ## What it says
 #
-# Under our reading, the shape that the paper reports appears along both resources: S rises from
-# below, passes 2 near the critical capacity, and comes back. Three things belong beside it:
+# Under our reading, S over hidden units has the shape that the paper reports: it rises from below, passes 2
+# near the critical capacity, and comes back. Along training only parts of it appear: at n = 2 S stays below 2,
+# at n = 3 it passes 2 and stays, at n = 4 it passes 2 and shrinks back towards it. Three things belong beside it:
 #
 # - **The return is not always from above.** In `separate` S goes under 2 after the peak (table above)
 #   before it settles.

@@ -21,7 +21,7 @@
 #
 # **What is run.** All of them: a *multiverse* {cite:p}`steegen2016`. Each combination of choices is a
 # *specification* {cite:p}`simonsohn2020`; each gives S at n = 1 to 10 hidden units and a verdict on
-# every statement, by rules written before anything was trained. That took most of an hour and is recorded; a few of the trainings, drawn
+# every statement, by rules written before this training, though after a first look at our own choices. That took most of an hour and is recorded; a few of the trainings, drawn
 # at random, are repeated live with another seed. Where a statement fails, we say why we think so, and
 # test that thought.
 #

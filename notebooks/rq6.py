@@ -27,7 +27,7 @@
 # - *By the outcomes themselves.* $S - 2$ never exceeds the *influence*: twice the share of outcomes, on the same
 #   input and from the same initial weights, that change with the other's task, added up over the four tasks.
 #
-# **What is run.** Both XORnet games over n; all 65,536 games over two-bit tasks; a search among games
+# **What is run.** Both games of this book over n; all 65,536 games over two-bit tasks; a search among games
 # over three-bit tasks. What stands out is trained again, on fresh replicas.
 #
 # **Time.** About a minute on two cores; several where there is no C++ compiler.
@@ -96,7 +96,7 @@ behind = recorded.table if recorded.made_with(**training) else None
 if behind is not None:
     behind = behind[behind["hidden_size"].isin(hidden_sizes)]
 
-# %% mystnb={"figure": {"name": "fig-signalling", "caption": "What S passes 2 by, beside what could explain it, against the number of hidden units. Lines with bands: recorded, with 95 % intervals. Hollow points: live."}, "image": {"alt": "For both games four curves over n. S minus 2 is below zero at first, positive at n = 3 and near zero later. Influence lies far above it everywhere, largest at small n, and falls to zero at large n. Delta is positive at n = 1 and n = 3. S minus Delta minus 2 is far below zero at small n and just below zero from n = 3 on: it never rises above zero."}}
+# %% mystnb={"figure": {"name": "fig-signalling", "caption": "What S passes 2 by, beside what could explain it, against the number of hidden units. Lines with bands: recorded, with 95 % intervals. Hollow points: live."}, "image": {"alt": "For both games four curves over n, at the defaults. S minus 2 is below zero at first, positive at n = 3 and near zero later. Influence is the uppermost curve, largest at small n, and falls to zero. Delta is large at n = 1, for separate also at n = 2, and positive at n = 3. S minus Delta minus 2 is far below zero at small n and just below zero from n = 3 on: it never rises above zero."}}
 figures.signalling(live, behind)
 
 # %%
@@ -152,9 +152,9 @@ for name in ("s", "delta", "influence", "contextuality", "share_above"):
 #
 # $S - \Delta - 2$ is at most four times the probability of the rarest of eight cells, those that S
 # counts as won: both right and both wrong in contexts (1,1), (1,2), (2,1), only one right in (2,2)
-# ({doc}`/signalling` has the proof). In the table above that bound is at most {glue:text}`sweep_bound:.4f`: in these
-# outcomes both heads hardly ever fail together on AND against AND. **A game whose easy tasks are always solved cannot be contextual, however
-# large S.** Only games that leave every task sometimes unsolved, in every context, are worth looking at.
+# ({doc}`/signalling` has the proof). In the table above that bound is at most {glue:text}`sweep_bound:.4f`: at least
+# one won cell hardly ever occurs. **A game whose easy tasks are always solved cannot be contextual, however
+# large S.** Only games in which every task is sometimes right and sometimes wrong, in every context, are worth looking at.
 #
 # ## The atlas: all games over two bits
 #
@@ -211,8 +211,8 @@ counts.round(3)
 
 # %% [markdown]
 # *Ruled out* are games with a won cell that never occurred in this training.
-# The formulas are checked by a linear program that knows none of them: it looks for the joint
-# distribution of outcomes that changes as seldom as it can. On a sample of games, half of them drawn from those above the
+# The formulas are checked by a linear program that knows none of them: it looks for a joint
+# distribution of all eight outcomes in which they change with the other's setting as seldom as possible. On a sample of games, half of them drawn from those above the
 # line under the readout `prediction`, where there are many:
 
 
@@ -254,9 +254,8 @@ print(f"program and formula are at most {apart:.0e} apart")
 # %% [markdown]
 # ### Retest
 #
-# Among 65,536 games some lie above the line by chance. Those that do, at most three a training and
-# of different kinds (games that are mirror images of each other count once), are trained again with
-# another seed. Holm's correction is over all retests of this section; `selected` is $S - \Delta - 2$ when the
+# Among 65,536 games some lie above the line by chance. Of those that do, the highest three of each training, of different
+# kinds (games that are mirror images of each other count once), are trained again with another seed. Holm's correction is over all retests of this section; `selected` is $S - \Delta - 2$ when the
 # game was selected.
 
 # %%
@@ -414,10 +413,11 @@ glue(
 # | solved | {glue:text}`held_solved` of {glue:text}`retested_solved` | {glue:text}`best_solved:.3f` ({glue:text}`best_low_solved:.3f` to {glue:text}`best_high_solved:.3f`) | {glue:text}`best_contextuality_within_solved:.3f` | {glue:text}`best_s_solved:.2f` | {glue:text}`best_delta_solved:.2f` | {glue:text}`best_influence_solved:.2f` | {glue:text}`best_training_solved` |
 # | prediction | {glue:text}`held_prediction` of {glue:text}`retested_prediction` | {glue:text}`best_prediction:.3f` ({glue:text}`best_low_prediction:.3f` to {glue:text}`best_high_prediction:.3f`) | {glue:text}`best_contextuality_within_prediction:.3f` | {glue:text}`best_s_prediction:.2f` | {glue:text}`best_delta_prediction:.2f` | {glue:text}`best_influence_prediction:.2f` | {glue:text}`best_training_prediction` |
 #
-# *Within replicas* is the mean of each replica's own $S_r - \Delta_r - 2$. Where it is nearly as large, a single network is
-# contextual over its inputs; where it is below 0, the excess is there only in the mean over initial weights. Under `prediction` S
-# reaches {glue:text}`best_s_prediction:.2f` with Δ = {glue:text}`best_delta_prediction:.2f`: one hidden unit plays the box of Popescu and Rohrlich
-# {cite:p}`popescu1994`, out of reach for quantum parties. It can, since each head feels the other's setting.
+# *Within replicas* is the mean of each replica's own $S_r - \Delta_r - 2$. Where it is above 0, some replicas are contextual by
+# themselves, over their inputs; where it is below 0, replicas are not so on average, and the excess appears only when initial
+# weights are averaged over. Under `prediction` S
+# reaches {glue:text}`best_s_prediction:.2f` with Δ = {glue:text}`best_delta_prediction:.2f`: that is the box of Popescu and Rohrlich
+# {cite:p}`popescu1994` if they are 4 and 0, out of reach for quantum parties. Networks can, since each head feels the other's setting.
 #
 # Each interval is 95 % by itself, of a game that was the best of several: the retest is fresh, but
 # the best of the retests is still a little flattered.
@@ -479,7 +479,7 @@ def wrong(outcomes, i, j):
     )
 
 
-# %% mystnb={"figure": {"name": "fig-wrong-items", "caption": "How often each head is wrong on each input, by context, with one hidden unit."}, "image": {"alt": "Four panels of bars over the eight inputs. In contexts (1,1), (1,2) and (2,1) both heads are wrong on the same inputs with the same frequency. In (2,2) each head is wrong on several inputs, each about half as often as in the panel's full height, and in most replicas not both at once."}}
+# %% mystnb={"figure": {"name": "fig-wrong-items", "caption": "How often each head is wrong on each input, by context, with one hidden unit."}, "image": {"alt": "Four panels of bars over the eight inputs. In (1,1) both heads are wrong equally often on the same inputs; in (1,2) and (2,1) nearly so, and the head with its second task is wrong on one more input. In (2,2) each head is wrong on several inputs, in about half of the replicas."}}
 figures.wrong_items(
     {
         f"({i},{j})": wrong(closely[1], i, j)
@@ -577,7 +577,7 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 # %% [markdown]
 # ## What it says
 #
-# - **In the paper's setting** S is above 2 at {glue:text}`sweep_above` of the recorded capacities. At {glue:text}`sweep_within` of them
+# - **In the two games of this book** S is above 2 at {glue:text}`sweep_above` of {glue:text}`sweep_rows` recorded points (game and n). At {glue:text}`sweep_within` of them
 #   the change of the marginals is enough to explain it, {glue:text}`sweep_contextual` are contextual, {glue:text}`sweep_open` undecided. Each of
 #   the first is a counterexample to "S > 2 is sufficient", if that is to mean more than signalling.
 # - **Over all two-bit games** {glue:text}`atlas_held` of {glue:text}`atlas_retested` retests hold.
@@ -586,7 +586,7 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 #   that are too small for their tasks.
 # - **It is no physics.** The networks are deterministic: given the initial weights and the input, every outcome is fixed in
 #   each context, and on a single input of a single replica $S - \Delta - 2 \le 0$ always. What is contextual is the table that is
-#   left when weights and inputs are averaged over. And $S - 2$ stays below the influence, as it must: heads that could not influence each other
+#   left when weights and inputs are averaged over. And $S - 2$ is at most the influence, as it must be: heads that could not influence each other
 #   would have S at most 2 in every replica.
 #
 # ## What would change it
