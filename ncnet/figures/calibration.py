@@ -27,6 +27,7 @@ HYPOTHESES = {
     "any_facet": "any facet - Δ ≤ 2",
 }
 COLUMNS = 5
+TEST_WIDTH = 1.25  # inches, as below
 ROW_HEIGHT, COLUMN_WIDTH, LABEL_WIDTH, HEADING = 0.2, 1.4, 1.15, 0.75  # inches
 
 
@@ -116,7 +117,8 @@ def rejections(table: pd.DataFrame) -> Figure:
     parts = {truth: part for truth, part in parts.items() if len(part)}
     models = {truth: list(dict.fromkeys(part["model"])) for truth, part in parts.items()}
     heights = [HEADING + ROW_HEIGHT * len(names) for names in models.values()]
-    figure = Figure(figsize=(LABEL_WIDTH + COLUMN_WIDTH * COLUMNS, sum(heights) + 0.6))
+    width = LABEL_WIDTH + TEST_WIDTH * len(panels)
+    figure = Figure(figsize=(width, sum(heights) + 0.6))
     halves = np.atleast_1d(figure.subfigures(len(parts), 1, height_ratios=heights))
     for half, (truth, part) in zip(halves, parts.items(), strict=True):
         _head(half, f"Experiments in which the test rejects, in %, where {truth}")
