@@ -165,20 +165,19 @@ def by_count(rows, column, pick, form):
     found = rows.loc[getattr(rows.groupby("replicas")[column], pick)()]
     found = found.set_index("replicas")
     return [
-        f"{found.loc[count, column]:{form}} "
-        f"({whole(found.loc[count, 'model'])})"
+        f"{found.loc[count, column]:{form}} ({found.loc[count, 'model']})"
         for count in counts
     ]
 
 
 def extremes(rows, labels, column, pick, form):
-    heads = ["about", "method", *(f"R = {count:,}" for count in counts)]
+    heads = ["interval", *(f"R = {count:,}" for count in counts)]
     lines = [f"| {' | '.join(heads)} |", "|:--" * len(heads) + "|"]
     for quantity, label in labels.items():
         about = rows[rows["quantity"] == quantity]
         for method, of in about.groupby("method", sort=False):
             found = by_count(of, column, pick, form)
-            cells = [whole(label), method, *found]
+            cells = [f"{whole(label)}: {method}", *found]
             lines.append(f"| {' | '.join(cells)} |")
     return Markdown("\n".join(lines))
 
@@ -308,7 +307,6 @@ for name, of in (("bca", bca), ("beside_bca", beside)):
     lowest = of.loc[of["share"].idxmin()]
     glue(name, float(lowest["share"]), display=False)
     glue(f"{name}_at", named(lowest), display=False)
-glue("fewest_off_mode", FEWEST_OFF_MODE, display=False)
 for quantity in ("s", "delta", "contextuality"):
     of = intervals[intervals["quantity"] == quantity]
     of = of[of["method"] == "percentile"]["short"]

@@ -286,9 +286,8 @@ def beside_selected(rows):
     if rows.empty:
         return "no game lies above the line"
     shown = rows.set_index(["activation", "n", "game"])
-    found = chsh.brief(shown).drop(columns=["p (S ≤ 2)", "influence"])
-    found["selected"] = shown["selected"].map("{:.3f}".format)
-    return found
+    found = chsh.brief(shown)[["S", "S - Δ - 2", "p (≤ 0)"]]
+    return found.assign(selected=shown["selected"].map("{:.3f}".format))
 
 
 beside_selected(retested)

@@ -26,9 +26,8 @@ HYPOTHESES = {
     "contextuality": "S - Δ ≤ 2",
     "any_facet": "any facet - Δ ≤ 2",
 }
-COLUMNS = 5
-TEST_WIDTH = 1.25  # inches, as below
-ROW_HEIGHT, COLUMN_WIDTH, LABEL_WIDTH, HEADING = 0.2, 1.4, 1.15, 0.75  # inches
+COLUMNS = 6
+ROW_HEIGHT, COLUMN_WIDTH, LABEL_WIDTH, HEADING = 0.2, 1.22, 1.15, 0.75  # inches
 
 
 def limits(table: pd.DataFrame) -> pd.DataFrame:
@@ -117,7 +116,7 @@ def rejections(table: pd.DataFrame) -> Figure:
     parts = {truth: part for truth, part in parts.items() if len(part)}
     models = {truth: list(dict.fromkeys(part["model"])) for truth, part in parts.items()}
     heights = [HEADING + ROW_HEIGHT * len(names) for names in models.values()]
-    width = LABEL_WIDTH + TEST_WIDTH * len(panels)
+    width = LABEL_WIDTH + COLUMN_WIDTH * len(panels)
     figure = Figure(figsize=(width, sum(heights) + 0.6))
     halves = np.atleast_1d(figure.subfigures(len(parts), 1, height_ratios=heights))
     for half, (truth, part) in zip(halves, parts.items(), strict=True):
