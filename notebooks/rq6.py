@@ -414,9 +414,9 @@ glue(
 #
 # *Within replicas* is the mean of each replica's own $S_r - \Delta_r - 2$. Where it is above 0, some replicas are contextual by
 # themselves, over their inputs; where it is below 0, replicas are not so on average, and the excess appears only when initial
-# weights are averaged over. Under `prediction` S
-# reaches {glue:text}`best_s_prediction:.2f` with Δ = {glue:text}`best_delta_prediction:.2f`: that is the box of Popescu and Rohrlich
-# {cite:p}`popescu1994` if they are 4 and 0, out of reach for quantum parties. Networks can, since each head feels the other's setting.
+# weights are averaged over.Under `prediction` S reaches
+# {glue:text}`best_s_prediction:.2f` with Δ = {glue:text}`best_delta_prediction:.2f`. S = 4 with Δ = 0 is the box of Popescu and Rohrlich
+# {cite:p}`popescu1994`, out of reach for quantum parties; networks can come close to it, since each head feels the other's setting.
 #
 # Each interval is 95 % by itself, of a game that was the best of several: the retest is fresh, but
 # the best of the retests is still a little flattered.
