@@ -414,7 +414,7 @@ glue(
 #
 # *Within replicas* is the mean of each replica's own $S_r - \Delta_r - 2$. Where it is above 0, some replicas are contextual by
 # themselves, over their inputs; where it is below 0, replicas are not so on average, and the excess appears only when initial
-# weights are averaged over.Under `prediction` S reaches
+# weights are averaged over. Under `prediction` S reaches
 # {glue:text}`best_s_prediction:.2f` with Δ = {glue:text}`best_delta_prediction:.2f`. S = 4 with Δ = 0 is the box of Popescu and Rohrlich
 # {cite:p}`popescu1994`, out of reach for quantum parties; networks can come close to it, since each head feels the other's setting.
 #
