@@ -89,9 +89,9 @@ def test_times_from_fewer_resamples_are_extrapolated(rows):
         1,
         chsh.RESAMPLES / chsh.LOOPED,
     ]
-    grown = chsh._growth(rows, replicas=500, resamples=chsh.RESAMPLES // 100)
+    grown = chsh._growth(chsh._drawn(rows, 500), resamples=chsh.RESAMPLES // 100)
     assert (grown["SciPy, s"], grown["SciPy / both"]) == ("100", "50")
-    assert grown["distinct"] <= rows.shape[1]
+    assert (grown["replicas"], int(grown["distinct"]) <= rows.shape[1]) == ("500", True)
 
 
 def test_no_time_is_printed_of_another_result(rows, monkeypatch):
