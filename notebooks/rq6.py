@@ -319,7 +319,18 @@ glue("atlas_largest_s", float(counts["largest S"].max()), display=False)
 # 128 Boolean functions of three bits up to negation, 16,384 pairs, and $128^4$, about 268 million, games. (Negating a task leaves
 # S and Δ as they are under `correct` and `solved`; under `prediction` it turns signs, so that games are missing there.) The recorded search
 # trains all pairs in several trainings, under all three readouts, keeps the five games of different kinds farthest above
-# the line, and retests them on fresh replicas with another seed.
+# the line, and retests them on fresh replicas with another seed. With `record` it is done anew; cut off, it goes on
+# where it was.
+
+# %% tags=["hide-input"]
+if record:
+    halves = [task for task in atlas.tables(3) if task.startswith("0")]
+    asked = {"replicas": 256, "seed": 1}
+    asked |= {"fresh_replicas": 8192, "fresh_seed": 1001, "most": 5}
+    found = atlas.run(atlas.SEARCHED, halves, resume=True, **asked)
+    given = json.dumps(chosen)
+    command = f"papermill notebooks/rq6.ipynb rq6.ipynb -y '{given}'"
+    results.save("search", found, parameters=asked, command=command)
 
 # %%
 searched = results.load("search")
@@ -596,18 +607,3 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 #   been missed: "none" in the table above means none found.
 # - **Other tests.** The p-values are exact for independent replicas and demand many of them
 #   ({doc}`calibration`).
-
-# %% [markdown]
-# ## Recording
-#
-# With `record`, the search is done anew; cut off, it goes on where it was.
-
-# %%
-if record:
-    halves = [task for task in atlas.tables(3) if task.startswith("0")]
-    asked = {"replicas": 256, "seed": 1}
-    asked |= {"fresh_replicas": 8192, "fresh_seed": 1001, "most": 5}
-    found = atlas.run(atlas.SEARCHED, halves, resume=True, **asked)
-    given = json.dumps(chosen)
-    command = f"papermill notebooks/rq6.ipynb rq6.ipynb -y '{given}'"
-    results.save("search", found, parameters=asked, command=command)
