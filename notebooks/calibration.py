@@ -61,6 +61,27 @@ from ncnet.figures.calibration import (
 
 figures.use_style()
 
+# %% [markdown]
+# The small study, live. With `record`, its table replaces the one in `results/`, and is drawn below.
+
+# %%
+live = calibration.run(
+    models,
+    replicas=replica_counts,
+    simulations=simulations,
+    seed=seed,
+    resume=record,
+)
+
+# %% tags=["hide-input"]
+if record:
+    given = json.dumps(chosen)
+    command = (
+        "papermill notebooks/calibration.ipynb calibration.ipynb "
+        f"-y '{given}'"
+    )
+    results.save("calibration", live, parameters=chosen, command=command)
+
 # %%
 recorded = results.load("calibration")
 table = recorded.table.assign(
@@ -444,15 +465,6 @@ for name, count in (("fewest", fewest), ("most", most)):
 # first the recorded share, then the live one, both in %: how often an interval covers and, in the last two columns, how
 # often a test rejects; the report's unless another is named.
 
-# %%
-live = calibration.run(
-    models,
-    replicas=replica_counts,
-    simulations=simulations,
-    seed=seed,
-    resume=record,
-)
-
 # %% tags=["hide-input"]
 shown = {
     "S": ("interval", "s", "report"),
@@ -517,16 +529,3 @@ glue("live_apart", int(apart.sum()), display=False)
 # - Replicas that are not independent, or a number of them that was chosen after a look at the results:
 #   nothing here holds then.
 # - Many intervals at once: each has its 95 % by itself ({doc}`rq3_multiverse` has simultaneous ones).
-#
-# ## Recording
-#
-# With `record`, this run's table replaces the one in `results/`; the next run draws it.
-
-# %%
-if record:
-    given = json.dumps(chosen)
-    command = (
-        "papermill notebooks/calibration.ipynb calibration.ipynb "
-        f"-y '{given}'"
-    )
-    results.save("calibration", live, parameters=chosen, command=command)
