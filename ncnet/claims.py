@@ -50,6 +50,8 @@ class Claim:
     holds
         The rule, for the table of one game in the order of capacity: whether the statement holds,
         or None where the table leaves it open. None in place of a rule that is not written yet.
+    rows
+        The columns that tell the rows of one game apart, the capacity first.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Claim:
     result: str = ""
     evidence: str = ""
     holds: Callable[[pd.DataFrame], bool | None] | None = None
+    rows: tuple[str, ...] = ("hidden_size",)
 
 
 def simultaneous_level(capacities: int) -> float:
@@ -104,6 +107,48 @@ def _suffices(sweep: pd.DataFrame) -> bool | None:
     if (above == "within 2 + Delta").any():
         return False
     return True if len(above) and (above == "contextual").all() else None
+
+
+WITHOUT_COMPETITION = {
+    "separate, n each": "each head with a trunk of its own",
+    "λ = 0": "Bob's gradient stopped before the trunk",
+    "PCGrad": "the conflicting parts of both gradients taken out",
+}
+"""Three ways to take the competition away, of which each has to lower S: the sharing itself, one of
+the competitors, and only the conflict."""
+OSCILLATIONS = ("fast", "rises")
+"""Two readings of "oscillation", see `ncnet.mechanism.trend`; the rule holds where one of them does."""
+
+
+def _competition_causes(interventions: pd.DataFrame) -> bool | None:
+    at = _at_the_critical_size(interventions, "intervention")
+    for name in ("shared", *WITHOUT_COMPETITION):
+        check_choice("intervention", name, at.index)
+    if at.loc["shared", "verdict"] != "above 2":
+        return None
+    return bool((at.loc[list(WITHOUT_COMPETITION), "s_change_high"] < 0).all())
+
+
+def _oscillation_senses(sensing: pd.DataFrame) -> bool:
+    at = _at_the_critical_size(sensing, "use")
+
+    def decodes(use: str) -> bool:
+        check_choice("use", use, at.index)
+        return bool(at.loc[use, "auc_low"] > 0.5 and at.loc[use, "p_value"] <= 1 - LEVEL)
+
+    def carries(oscillation: str) -> bool:
+        without = f"without oscillation ({oscillation})"
+        check_choice("use", without, at.index)
+        return decodes(f"oscillation ({oscillation})") and bool(at.loc[without, "lost_low"] > 0)
+
+    return decodes("whole") and any(map(carries, OSCILLATIONS))
+
+
+def _at_the_critical_size(table: pd.DataFrame, rows: str) -> pd.DataFrame:
+    at = table[table["hidden_size"] == CRITICAL_SIZE]
+    if at.empty:
+        raise ValueError(f"the table has no hidden size {CRITICAL_SIZE}: the rule reads it")
+    return at.set_index(rows)
 
 
 ABSTRACT = "abstract"
@@ -158,11 +203,31 @@ _CLAIMS = (
         "competition-causes",
         "The competition of the heads' gradients on shared units causes S above 2.",
         ABSTRACT,
+        rule="At three hidden units, where S of the shared trunk is above 2 (or else it stays "
+        "open), each of three ways to take the competition away lowers S, on the same initial "
+        "weights, with its interval clear of 0: a trunk for each head, Bob's gradient stopped "
+        "before the trunk, and PCGrad, which leaves the trunk shared and takes only the "
+        "conflicting parts out of the gradients. The intervals of all interventions hold "
+        "together at 95 %.",
+        result="interventions",
+        evidence="notebooks/rq2",
+        holds=_competition_causes,
+        rows=("hidden_size", "intervention"),
     ),
     Claim(
         "oscillation-senses",
         "A head senses the other's task through oscillations of its own loss.",
         ABSTRACT,
+        rule="At three hidden units Bob's setting can be told from Alice's whole loss trace (AUC "
+        "above 0.5 with its interval, permutation test at 5 %); it can be told from the "
+        "oscillation alone; and without the oscillation it is told less well, the loss of AUC "
+        "clear of 0. The last two in one of two readings of oscillation, the intervals together "
+        "at 95 %: departures from a trend over 11 steps, or the height of the loss above its "
+        "lowest value so far.",
+        result="sensing",
+        evidence="notebooks/rq2",
+        holds=_oscillation_senses,
+        rows=("hidden_size", "use"),
     ),
     Claim(
         "multilingual-rises-with-rank",
@@ -222,7 +287,9 @@ def verdict(claim: Claim, tables: Mapping[str, pd.DataFrame]) -> str:
         return OPEN
     check_choice("table", claim.result, tables)
     table = tables[claim.result]
-    found = [claim.holds(_in_order(table[table["game"] == game], game)) for game in GAMES]
+    found = [
+        claim.holds(_in_order(table[table["game"] == game], game, claim.rows)) for game in GAMES
+    ]
     if all(found):
         return "reproduced"
     if any(found):
@@ -230,13 +297,17 @@ def verdict(claim: Claim, tables: Mapping[str, pd.DataFrame]) -> str:
     return "not" if False in found else "not testable here"
 
 
-def _in_order(sweep: pd.DataFrame, game: str = "the sweep") -> pd.DataFrame:
+def _in_order(
+    sweep: pd.DataFrame, game: str = "the sweep", rows: tuple[str, ...] = ("hidden_size",)
+) -> pd.DataFrame:
     if sweep.empty:
         raise ValueError(f"{game} has no rows: expected one for each hidden size")
-    twice = sweep["hidden_size"][sweep["hidden_size"].duplicated()]
+    twice = sweep[sweep.duplicated(list(rows))]
     if len(twice):
-        raise ValueError(f"{game} has hidden size {twice.iloc[0]} twice: judge one at a time")
-    return sweep.sort_values("hidden_size")
+        which = ", ".join(str(twice.iloc[0][name]) for name in rows[1:])
+        which = f"hidden size {twice.iloc[0]['hidden_size']}" + (f", {which}," if which else "")
+        raise ValueError(f"{game} has {which} twice: judge one at a time")
+    return sweep.sort_values(list(rows))
 
 
 def judge(sweep: pd.DataFrame) -> dict[str, bool]:
