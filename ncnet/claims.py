@@ -117,7 +117,7 @@ WITHOUT_COMPETITION = {
 """Three ways to take the competition away, of which each has to lower S: the sharing itself, one of
 the competitors, and only the conflict."""
 OSCILLATIONS = ("fast", "rises")
-"""Two readings of "oscillation", see `ncnet.mechanism.trend`; the rule holds where one of them does."""
+"""Two readings of it, as in `ncnet.mechanism.trend`; the rule holds where one of them does."""
 
 
 def _competition_causes(interventions: pd.DataFrame) -> bool | None:

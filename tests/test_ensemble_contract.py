@@ -231,8 +231,25 @@ def test_what_is_no_game_is_named(game):
 
 
 def test_logits_that_are_ties_or_not_finite_read_as_class_0_and_are_counted():
-    names = ("cross_entropy", "he_normal")
-    plan = Plan(GAME, 3, 64, 0, (0,), "tanh", "adam", 0.1, *names, (), "float32", CPU)
+    plan = Plan(
+        game=GAME,
+        hidden_size=3,
+        replicas=64,
+        seed=0,
+        steps=(0,),
+        activation="tanh",
+        optimizer="adam",
+        learning_rate=0.1,
+        loss="cross_entropy",
+        initialisation="he_normal",
+        aggregator="sum",
+        gradient_weights=(1.0, 1.0),
+        head_start=0,
+        trace_steps=(),
+        trace=(),
+        dtype="float32",
+        device=CPU,
+    )
     found = Findings(plan)
     logit = torch.ones(2, 8, 256)
     logit[0, 0, 0], logit[1, 1, 1] = torch.inf, torch.nan

@@ -53,7 +53,7 @@ def test_compiled_steps_are_those_of_float64(game, hidden_size, activation, opti
     inputs, signs, weights = problem(game, hidden_size)
     exact = copy(weights, torch.float64)
     options = {"activation": activation, "optimizer": optimizer, "learning_rate": 0.1}
-    options["loss"] = loss
+    options |= {"loss": loss, "aggregator": "sum", "gradient_weights": (1.0, 1.0)}
     networks = Compiled(inputs, signs, weights, **options)
     reference = Eager(inputs.double(), signs.double(), exact, **options)
     for steps in (1, 4, 5):
@@ -84,6 +84,8 @@ def test_activations_are_accurate_from_end_to_end(activation):
         optimizer="gradient_descent",
         learning_rate=1.0,
         loss="cross_entropy",
+        aggregator="sum",
+        gradient_weights=(1.0, 1.0),
     ).advance(1)
     expected = getattr(torch, activation)(values[:networks].double())
     torch.testing.assert_close(2 * weights.heads[0, 0].double(), expected, rtol=1e-6, atol=1e-30)

@@ -19,7 +19,7 @@ from ncnet.chsh.correlators import (
     s_value,
 )
 from ncnet.chsh.findings import Report
-from ncnet.chsh.intervals import s_interval
+from ncnet.chsh.intervals import replica_interval, s_interval
 from ncnet.chsh.outcomes import READOUTS, as_dataset, read
 from ncnet.chsh.programs import coupling_deficit, local_fraction
 from ncnet.chsh.quantum import arcsine_excess
@@ -69,6 +69,7 @@ __all__ = [
     "marginals",
     "no_signalling_test",
     "read",
+    "replica_interval",
     "replica_means",
     "report",
     "s_interval",

@@ -53,12 +53,56 @@ def s_interval(
     >>> s_interval(np.full(400, 2.0))[1]
     'betting'
     """
+    return replica_interval(
+        values, bounds=S_BOUNDS, name="S of replica", level=level, resamples=resamples, seed=seed
+    )
+
+
+def replica_interval(
+    values: np.ndarray,
+    *,
+    bounds: tuple[float, float],
+    name: str = "value of replica",
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> tuple[tuple[float, float], str]:
+    """Return the interval of the mean over initialisations of any bounded value a replica has.
+
+    Parameters
+    ----------
+    values
+        One value a replica [replicas], such as the change of its S under an intervention.
+    bounds
+        The lowest and the highest value there can be.
+    name
+        What the values are, for messages.
+    level, resamples, seed
+        See `s_interval`.
+
+    Returns
+    -------
+    tuple
+        The interval, and how it was made: "percentile bootstrap" or "betting".
+
+    Raises
+    ------
+    ValueError
+        For no values, one outside the bounds, or what `s_interval` refuses.
+
+    Examples
+    --------
+    >>> changes = np.random.default_rng(0).choice([-0.5, 0.0, 0.25], size=400)
+    >>> (low, high), method = replica_interval(changes, bounds=(-8, 8))
+    >>> bool(low < changes.mean() < high), method
+    (True, 'percentile bootstrap')
+    """
     check_resampling(level, resamples, seed)
     values = np.asarray(values, float)
-    check_values("S of replica", values, *S_BOUNDS)
+    check_values(name, values, *bounds)
     columns, counts = distinct_columns(values[None])
     draws = resampled_means(columns, counts, resamples=resamples, seed=seed)
-    return interval_of_mean(columns[0], counts, draws[0], S_BOUNDS, level)
+    return interval_of_mean(columns[0], counts, draws[0], bounds, level)
 
 
 def interval_of_mean(

@@ -6,8 +6,8 @@
 // The formulas are those of network.py and optimizers.py, which the tests compare with these.
 //
 // Set by the compiler's command line: FEATURES (the last is the constant of the bias), ITEMS,
-// ACTIVATION_tanh, _sigmoid or _relu, OPTIMIZER_gradient_descent or _adam, and
-// LOSS_cross_entropy or _squared_error.
+// ACTIVATION_tanh, _sigmoid or _relu, OPTIMIZER_gradient_descent or _adam, LOSS_cross_entropy or
+// _squared_error, and AGGREGATOR_sum, _weighted, _pcgrad, _mgda or _cagrad.
 
 #include <stdint.h>
 #include <string.h>
@@ -95,8 +95,18 @@ inline Vector derivative(Vector output) { return output > 0.0f ? all(1.0f) : Vec
 inline Vector slope_of_loss(Vector logit, Vector sign) {
     return sign * (-1.0f / ITEMS) / (1.0f + exponential(sign * logit));
 }
+// log(1 + exp(-x)) for x = sign * logit, as max(-x, 0) + log(1 + u) with u = exp(-|x|) <= 1 and
+// log(1 + u) = 2 artanh(s), s = u / (2 + u) <= 1/3, whose series ends here below 2e-9 of it.
+inline Vector loss_of(Vector logit, Vector sign) {
+    const Vector x = sign * logit;
+    const Vector u = exponential(x < 0.0f ? x : -x), s = u / (2.0f + u), square = s * s;
+    Vector series = all(1.0f / 15.0f);
+    for (int odd = 13; odd > 0; odd -= 2) series = series * square + 1.0f / odd;
+    return (x < 0.0f ? -x : Vector{}) + 2.0f * s * series;
+}
 #elif defined(LOSS_squared_error)
 inline Vector slope_of_loss(Vector logit, Vector sign) { return (logit - sign) * (1.0f / ITEMS); }
+inline Vector loss_of(Vector logit, Vector sign) { return (logit - sign) * (logit - sign) * 0.5f; }
 #endif
 
 struct Weight {
@@ -116,6 +126,55 @@ inline void move(Weight &weight, Vector slope, float rate, float scale) {
 }
 #endif
 
+// Inner products of both heads' gradients on the trunk, and what multiplies each gradient: the
+// formulas of aggregators.py.
+struct Products {
+    Vector alice, both, bob;
+};
+
+struct Coefficients {
+    Vector alice, bob;
+};
+
+// Keeps a quotient finite where a squared gradient underflows; NaN stays NaN.
+inline Vector positive(Vector x) { return x < 1e-37f ? all(1e-37f) : x; }
+inline Vector not_negative(Vector x) { return x < 0.0f ? Vector{} : x; }
+inline Vector share(Vector x) {
+    x = not_negative(x);
+    return x > 1.0f ? all(1.0f) : x;
+}
+inline Vector shortest(Products p) {
+    return (p.bob - p.both) / positive(p.alice - 2.0f * p.both + p.bob);
+}
+
+#if defined(AGGREGATOR_pcgrad)
+inline Coefficients combine(Products p) {
+    const Vector against = p.both > 0.0f ? Vector{} : p.both;
+    return {1.0f - against / positive(p.alice), 1.0f - against / positive(p.bob)};
+}
+#elif defined(AGGREGATOR_mgda)
+inline Coefficients combine(Products p) {
+    const Vector alice = share(shortest(p));
+    return {2.0f * alice, 2.0f * (1.0f - alice)};
+}
+#elif defined(AGGREGATOR_cagrad)
+inline Coefficients combine(Products p) {
+    const Vector scale = p.alice + p.bob, apart = positive(scale - 2.0f * p.both);
+    const Vector middle = shortest(p);
+    const Vector rest = not_negative((p.alice * p.bob - p.both * p.both) / apart);
+    const Vector radius = square_root(not_negative(scale + 2.0f * p.both)) * 0.25f;
+    const Vector slope = (p.alice - p.bob) * 0.5f;
+    const Vector bend = radius * radius * apart - slope * slope;
+    const Vector inner = middle - slope * square_root(rest / (apart * positive(bend)));
+    const Vector end = slope < 0.0f ? all(1.0f) : Vector{};
+    const Vector alice = share(bend > 0.0f ? inner : end);
+    const Vector square = rest + apart * (alice - middle) * (alice - middle);
+    const Vector pull = radius / square_root(positive(square));
+    const Vector moves = square > 1e-7f * scale ? all(1.0f) : Vector{};
+    return {moves * (1.0f + 2.0f * pull * alice), moves * (1.0f + 2.0f * pull * (1.0f - alice))};
+}
+#endif
+
 struct Tile {
     const int hidden_size;
     Weight *trunk;  // [hidden_size][FEATURES]
@@ -123,6 +182,7 @@ struct Tile {
     Vector *units;  // [hidden_size][ITEMS]
     Vector (*errors)[ITEMS];  // of either head
     Vector (*signs)[ITEMS];
+    Vector (*slopes)[2][FEATURES];  // [hidden_size], of either head's loss
 
     explicit Tile(int size)
         : hidden_size(size),
@@ -130,7 +190,8 @@ struct Tile {
           heads(new Weight[2 * (size + 1)]),
           units(new Vector[size * ITEMS]),
           errors(new Vector[2][ITEMS]),
-          signs(new Vector[2][ITEMS]) {}
+          signs(new Vector[2][ITEMS]),
+          slopes(new Vector[size][2][FEATURES]) {}
 
     ~Tile() {
         delete[] trunk;
@@ -138,6 +199,7 @@ struct Tile {
         delete[] units;
         delete[] errors;
         delete[] signs;
+        delete[] slopes;
     }
 
     Weight *head(int party) { return heads + party * (hidden_size + 1); }
@@ -167,12 +229,18 @@ struct Tile {
                 errors[party][i] = slope_of_loss(errors[party][i], signs[party][i]);
     }
 
-    void backward(const float *inputs, float rate, float scale) {
+    void move_biases(float rate, float scale) {
         for (int party = 0; party < 2; party++) {
             Vector slope = {};
             for (int i = 0; i < ITEMS; i++) slope += errors[party][i];
             move(head(party)[hidden_size], slope, rate, scale);
         }
+    }
+
+#if defined(AGGREGATOR_sum) || defined(AGGREGATOR_weighted)
+    void backward(const float *inputs, float rate, float scale, float alice_weight,
+                  float bob_weight) {
+        move_biases(rate, scale);
         for (int h = 0; h < hidden_size; h++) {
             const Vector alice = head(0)[h].value, bob = head(1)[h].value;
             Vector alice_slope = {}, bob_slope = {}, slopes[FEATURES] = {};
@@ -180,13 +248,88 @@ struct Tile {
                 const Vector output = units[h * ITEMS + i];
                 alice_slope += errors[0][i] * output;
                 bob_slope += errors[1][i] * output;
-                const Vector signal =
-                    (alice * errors[0][i] + bob * errors[1][i]) * derivative(output);
+#if defined(AGGREGATOR_sum)
+                const Vector sent = alice * errors[0][i] + bob * errors[1][i];
+#else
+                // A head of weight 0 is not read: should it diverge, the other must not notice.
+                Vector sent = {};
+                if (alice_weight != 0) sent += alice_weight * (alice * errors[0][i]);
+                if (bob_weight != 0) sent += bob_weight * (bob * errors[1][i]);
+#endif
+                const Vector signal = sent * derivative(output);
                 for (int f = 0; f < FEATURES; f++) slopes[f] += signal * inputs[i * FEATURES + f];
             }
             for (int f = 0; f < FEATURES; f++) move(trunk[h * FEATURES + f], slopes[f], rate, scale);
             move(head(0)[h], alice_slope, rate, scale);
             move(head(1)[h], bob_slope, rate, scale);
+        }
+    }
+#else
+    void backward(const float *inputs, float rate, float scale, float, float) {
+        slope_by_head(inputs);
+        Products sum = {};
+        for (int h = 0; h < hidden_size; h++) {
+            const Products unit = products(h);
+            sum = {sum.alice + unit.alice, sum.both + unit.both, sum.bob + unit.bob};
+        }
+        const Coefficients by = combine(sum);
+        move_biases(rate, scale);
+        for (int h = 0; h < hidden_size; h++) {
+            for (int party = 0; party < 2; party++) {
+                Vector slope = {};
+                for (int i = 0; i < ITEMS; i++) slope += errors[party][i] * units[h * ITEMS + i];
+                move(head(party)[h], slope, rate, scale);
+            }
+            for (int f = 0; f < FEATURES; f++)
+                move(trunk[h * FEATURES + f], by.alice * slopes[h][0][f] + by.bob * slopes[h][1][f],
+                     rate, scale);
+        }
+    }
+#endif
+
+    void slope_by_head(const float *inputs) {
+        for (int h = 0; h < hidden_size; h++)
+            for (int party = 0; party < 2; party++) {
+                const Vector weight = head(party)[h].value;
+                Vector slope[FEATURES] = {};
+                for (int i = 0; i < ITEMS; i++) {
+                    const Vector signal =
+                        weight * errors[party][i] * derivative(units[h * ITEMS + i]);
+                    for (int f = 0; f < FEATURES; f++)
+                        slope[f] += signal * inputs[i * FEATURES + f];
+                }
+                for (int f = 0; f < FEATURES; f++) slopes[h][party][f] = slope[f];
+            }
+    }
+
+    // Of one unit's gradients.
+    Products products(int h) {
+        Products sum = {};
+        for (int f = 0; f < FEATURES; f++) {
+            const Vector alice = slopes[h][0][f], bob = slopes[h][1][f];
+            sum.alice += alice * alice;
+            sum.both += alice * bob;
+            sum.bob += bob * bob;
+        }
+        return sum;
+    }
+
+    // What is read between steps: see measure below.
+    void read(const float *inputs, float *losses, float *found, int64_t at, int64_t networks) {
+        forward(inputs);
+        for (int party = 0; party < 2; party++) {
+            Vector sum = {};
+            for (int i = 0; i < ITEMS; i++) sum += loss_of(errors[party][i], signs[party][i]);
+            store(losses + party * networks + at, sum * (1.0f / ITEMS));
+        }
+        if (!found) return;
+        compare();
+        slope_by_head(inputs);
+        for (int h = 0; h < hidden_size; h++) {
+            const Products unit = products(h);
+            const Vector values[3] = {unit.alice, unit.both, unit.bob};
+            for (int which = 0; which < 3; which++)
+                store(found + (which * hidden_size + h) * networks + at, values[which]);
         }
     }
 };
@@ -199,6 +342,11 @@ void load_weights(Weight *weights, int count, float *const *from, int64_t at, in
         weights[w].square = load(from[2] + at);
 #endif
     }
+}
+
+void load_signs(Tile &tile, const float *signs, int64_t at, int64_t networks) {
+    for (int row = 0; row < 2 * ITEMS; row++)
+        tile.signs[row / ITEMS][row % ITEMS] = load(signs + row * networks + at);
 }
 
 void store_weights(const Weight *weights, int count, float *const *to, int64_t at,
@@ -218,23 +366,39 @@ void store_weights(const Weight *weights, int count, float *const *to, int64_t a
 // multiple of 16: trunk[0] [hidden_size, FEATURES, networks], heads[0] [2, hidden_size + 1,
 // networks], with Adam followed by the running means of the slopes and of their squares; inputs
 // [ITEMS, FEATURES]; signs [2, ITEMS, networks], +1 for class 1 and -1 for class 0. A step's rate is
-// the learning rate; with Adam both bias corrections are in its rate and its scale.
+// the learning rate; with Adam both bias corrections are in its rate and its scale. The weights are
+// those of both heads' gradients in the trunk's, where it is their weighted sum.
 extern "C" void advance(float *const *trunk, float *const *heads, const float *inputs,
                         const float *signs, const float *rates, const float *scales,
-                        int64_t hidden_size, int64_t networks, int64_t steps) {
+                        int64_t hidden_size, int64_t networks, int64_t steps, float alice_weight,
+                        float bob_weight) {
     Tile tile((int)hidden_size);
     const int trunk_size = tile.hidden_size * FEATURES, heads_size = 2 * (tile.hidden_size + 1);
     for (int64_t network = 0; network < networks; network += LANES) {
         load_weights(tile.trunk, trunk_size, trunk, network, networks);
         load_weights(tile.heads, heads_size, heads, network, networks);
-        for (int row = 0; row < 2 * ITEMS; row++)
-            tile.signs[row / ITEMS][row % ITEMS] = load(signs + row * networks + network);
+        load_signs(tile, signs, network, networks);
         for (int64_t step = 0; step < steps; step++) {
             tile.forward(inputs);
             tile.compare();
-            tile.backward(inputs, rates[step], scales[step]);
+            tile.backward(inputs, rates[step], scales[step], alice_weight, bob_weight);
         }
         store_weights(tile.trunk, trunk_size, trunk, network, networks);
         store_weights(tile.heads, heads_size, heads, network, networks);
+    }
+}
+
+// Reads networks without moving them: each head's loss [2, networks], and, unless null, the inner
+// products of each unit's gradients |g_A|^2, g_A . g_B, |g_B|^2 [3, hidden_size, networks].
+extern "C" void measure(float *const *trunk, float *const *heads, const float *inputs,
+                        const float *signs, int64_t hidden_size, int64_t networks, float *losses,
+                        float *products) {
+    Tile tile((int)hidden_size);
+    const int trunk_size = tile.hidden_size * FEATURES, heads_size = 2 * (tile.hidden_size + 1);
+    for (int64_t network = 0; network < networks; network += LANES) {
+        load_weights(tile.trunk, trunk_size, trunk, network, networks);
+        load_weights(tile.heads, heads_size, heads, network, networks);
+        load_signs(tile, signs, network, networks);
+        tile.read(inputs, losses, products, network, networks);
     }
 }

@@ -1,8 +1,8 @@
 """The compiled path: whole trainings inside `compiled.cpp`, on a CPU, in float32.
 
 One kernel serves every hidden size and any number of networks; a game's numbers of inputs and
-items, the activation, the optimizer and the loss are fixed when it is compiled, which takes about
-half a second, once on a machine.
+items, the activation, the optimizer, the loss and the aggregator are fixed when it is compiled,
+which takes about half a second, once on a machine.
 """
 
 import ctypes
@@ -13,18 +13,29 @@ import numpy as np
 from torch import Tensor
 
 from ncnet.ensemble import compiler
+from ncnet.ensemble.aggregators import PLAIN, WEIGHTED
 from ncnet.ensemble.network import Weights
 from ncnet.ensemble.optimizers import OPTIMIZERS
 
 SOURCE = Path(__file__).with_suffix(".cpp")
 
-_POINTER, _INTEGER = ctypes.c_void_p, ctypes.c_int64
-_ARGUMENTS = (*[_POINTER] * 6, *[_INTEGER] * 3)
+_POINTER, _INTEGER, _NUMBER = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
+_ADVANCE = (*[_POINTER] * 6, *[_INTEGER] * 3, *[_NUMBER] * 2)
+_MEASURE = (*[_POINTER] * 4, *[_INTEGER] * 2, *[_POINTER] * 2)
 _WIDEST_STATE = 3
 _STEPS_A_CALL = 2**16
 
 
-def kernel(*, features: int, items: int, activation: str, optimizer: str, loss: str) -> ctypes.CDLL:
+def kernel(
+    *,
+    features: int,
+    items: int,
+    activation: str,
+    optimizer: str,
+    loss: str,
+    aggregator: str,
+    gradient_weights: tuple[float, float],
+) -> ctypes.CDLL:
     """Return the library that trains networks of this shape, compiled unless it was before.
 
     Raises
@@ -38,10 +49,11 @@ def kernel(*, features: int, items: int, activation: str, optimizer: str, loss: 
         f"ACTIVATION_{activation}": "1",
         f"OPTIMIZER_{optimizer}": "1",
         f"LOSS_{loss}": "1",
+        f"AGGREGATOR_{_form(aggregator, gradient_weights)}": "1",
     }
     library = compiler.library(SOURCE, tuple(definitions.items()))
-    library.advance.argtypes = _ARGUMENTS
-    library.advance.restype = None
+    library.advance.argtypes, library.measure.argtypes = _ADVANCE, _MEASURE
+    library.advance.restype = library.measure.restype = None
     return library
 
 
@@ -62,11 +74,14 @@ class Compiled:
         optimizer: str,
         learning_rate: float,
         loss: str,
+        aggregator: str,
+        gradient_weights: tuple[float, float],
     ) -> None:
         self.inputs = inputs
         self.signs = signs
         self.weights = weights
         self.optimizer = OPTIMIZERS[optimizer](weights, learning_rate)
+        self.gradient_weights = gradient_weights
         items, features = inputs.shape
         self.kernel = kernel(
             features=features,
@@ -74,6 +89,8 @@ class Compiled:
             activation=activation,
             optimizer=optimizer,
             loss=loss,
+            aggregator=aggregator,
+            gradient_weights=gradient_weights,
         )
 
     def advance(self, steps: int) -> None:
@@ -94,7 +111,33 @@ class Compiled:
             hidden_size,
             networks,
             steps,
+            *self.gradient_weights,
         )
+
+    def measure(self, *, products: bool) -> tuple[Tensor, Tensor | None]:
+        """Return each head's loss [2, N], and if asked for the products of the heads' gradients.
+
+        The products are |g_A|^2, g_A . g_B and |g_B|^2 of each hidden unit, [3, H, N].
+        """
+        hidden_size, _, networks = self.weights.trunk.shape
+        losses = self.weights.heads.new_empty(2, networks)
+        found = self.weights.trunk.new_empty(3, hidden_size, networks) if products else None
+        self.kernel.measure(
+            _pointers([part.trunk for part in self.optimizer.state]),
+            _pointers([part.heads for part in self.optimizer.state]),
+            self.inputs.data_ptr(),
+            self.signs.data_ptr(),
+            hidden_size,
+            networks,
+            losses.data_ptr(),
+            None if found is None else found.data_ptr(),
+        )
+        return losses, found
+
+
+def _form(aggregator: str, gradient_weights: tuple[float, float]) -> str:
+    """Return the form that the kernel takes: the plain sum is a case of its own, as the fastest."""
+    return WEIGHTED if aggregator == PLAIN and gradient_weights != (1.0, 1.0) else aggregator
 
 
 def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array:

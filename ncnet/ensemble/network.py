@@ -102,18 +102,48 @@ def logit_errors(logit: Tensor, signs: Tensor, loss: Loss) -> Tensor:
 
 
 def gradient(
-    inputs: Tensor, weights: Weights, signs: Tensor, activation: Activation, loss: Loss
+    inputs: Tensor,
+    weights: Weights,
+    signs: Tensor,
+    activation: Activation,
+    loss: Loss,
+    gradient_weights: tuple[float, float] = (1.0, 1.0),
 ) -> Weights:
     """Return the gradient of L_A + L_B.
 
     The trunk receives the sum of both heads' gradients: that is the competition the paper
-    speaks of. `inputs` is [I, F + 1], `signs` [2, I, N] holds the classes as +-1.
+    speaks of. `inputs` is [I, F + 1], `signs` [2, I, N] holds the classes as +-1;
+    `gradient_weights` are Alice's and Bob's in that sum.
     """
     hidden = hidden_units(inputs, weights.trunk, activation)
     errors = logit_errors(logits(hidden, weights.heads), signs, loss)
     heads = head_gradient(hidden, errors)
-    signal = hidden_signal(errors, weights.heads)
+    signal = hidden_signal(errors, weights.heads, gradient_weights)
     return Weights(trunk_gradient(inputs, hidden, signal, activation), heads)
+
+
+def gradient_by_head(
+    inputs: Tensor, weights: Weights, signs: Tensor, activation: Activation, loss: Loss
+) -> tuple[Weights, Tensor]:
+    """Return each head's gradient on the trunk, [2, H, F + 1, N] in a `Weights`, and the logits."""
+    hidden = hidden_units(inputs, weights.trunk, activation)
+    logit = logits(hidden, weights.heads)
+    errors = logit_errors(logit, signs, loss)
+    heads = head_gradient(hidden, errors)
+    slope = activation.derivative_(hidden)
+    parties = [
+        torch.matmul(inputs.T, head[:-1, None] * error * slope)
+        for head, error in zip(weights.heads, errors, strict=True)
+    ]
+    return Weights(torch.stack(parties), heads), logit
+
+
+def products(trunk: Tensor) -> Tensor:
+    """Return |g_A|^2, g_A . g_B, |g_B|^2 of each unit [3, H, N] for gradients [2, H, F + 1, N]."""
+    alice, bob = trunk
+    return torch.stack(
+        [(one * other).sum(dim=1) for one, other in ((alice, alice), (alice, bob), (bob, bob))]
+    )
 
 
 def head_gradient(hidden: Tensor, errors: Tensor) -> Tensor:
@@ -122,10 +152,18 @@ def head_gradient(hidden: Tensor, errors: Tensor) -> Tensor:
     return torch.cat([weights, errors.sum(dim=1, keepdim=True)], dim=1)
 
 
-def hidden_signal(errors: Tensor, heads: Tensor) -> Tensor:
-    """Return what both heads send back to the hidden layer, summed: [H, I, N]."""
+def hidden_signal(errors: Tensor, heads: Tensor, gradient_weights: tuple[float, float]) -> Tensor:
+    """Return what both heads send back to the hidden layer, summed with weights: [H, I, N]."""
     alice, bob = heads[:, :-1, None]
-    return (alice * errors[0]).addcmul_(bob, errors[1])
+    if gradient_weights == (1.0, 1.0):
+        return (alice * errors[0]).addcmul_(bob, errors[1])
+    # A head of weight 0 is not read at all: should it diverge, the other must not notice.
+    sent = [
+        weight * head * error
+        for weight, head, error in zip(gradient_weights, (alice, bob), errors, strict=True)
+        if weight
+    ]
+    return sum(sent[1:], sent[0]) if sent else torch.zeros_like(alice * errors[0])
 
 
 def trunk_gradient(

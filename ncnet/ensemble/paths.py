@@ -61,14 +61,11 @@ def _unsuited(plan: Plan) -> str | None:
 
 
 def _uncompiled(plan: Plan) -> str | None:
+    shape = {"features": plan.features + 1, "items": plan.items}
     try:
-        compiled.kernel(
-            features=plan.features + 1,
-            items=plan.items,
-            activation=plan.activation,
-            optimizer=plan.optimizer,
-            loss=plan.loss,
-        )
+        for phase in plan.phases:
+            options = {name: phase[name] for name in phase if name != "learning_rate"}
+            compiled.kernel(**shape, **options)
     except CompilerError as error:
         return str(error)
     return None

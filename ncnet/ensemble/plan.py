@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ncnet.checks import check_choice, check_integer, check_positive
+from ncnet.ensemble.aggregators import AGGREGATORS, PLAIN
 from ncnet.ensemble.initialisation import INITIALISATIONS
 from ncnet.ensemble.network import ACTIVATIONS, LOSSES
 from ncnet.ensemble.optimizers import OPTIMIZERS
@@ -18,6 +19,8 @@ CONTEXTS = 4
 # Far above what fits in memory or a lifetime: a slip of the pen is told before numpy fails.
 MOST_UNITS, MOST_REPLICAS = 10**6, 10**10
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
+TRACES = ("loss", "gradients", "weights")
+EQUAL, ALICE_ALONE = (1.0, 1.0), (1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,11 @@ class Plan:
     learning_rate: float
     loss: str
     initialisation: str
+    aggregator: str
+    gradient_weights: tuple[float, float]
+    head_start: int
     trace_steps: tuple[int, ...]
+    trace: tuple[str, ...]
     dtype: str
     device: torch.device
 
@@ -51,7 +58,10 @@ class Plan:
         seed: int,
         steps: int | Sequence[int],
         learning_rate: float,
+        gradient_weights: Sequence[float],
+        head_start: int,
         trace_steps: Sequence[int],
+        trace: Sequence[str],
         device: str | None,
         **names: str,
     ) -> Self:
@@ -67,7 +77,10 @@ class Plan:
             seed=check_integer("seed", seed, at_least=0),
             steps=_check_steps("steps", steps if is_sequence(steps) else (steps,)),
             learning_rate=check_positive("learning_rate", learning_rate),
+            gradient_weights=_check_gradient_weights(gradient_weights),
+            head_start=check_integer("head_start", head_start, at_least=0),
             trace_steps=_check_steps("trace_steps", trace_steps),
+            trace=_check_trace(trace),
             device=_check_device(device),
             **names,
         )
@@ -75,6 +88,12 @@ class Plan:
         check_choice("optimizer", plan.optimizer, OPTIMIZERS)
         check_choice("loss", plan.loss, LOSSES)
         check_choice("initialisation", plan.initialisation, INITIALISATIONS)
+        check_choice("aggregator", plan.aggregator, AGGREGATORS)
+        if plan.aggregator != PLAIN and plan.gradient_weights != EQUAL:
+            raise ValueError(
+                f"`gradient_weights` is {plan.gradient_weights} with aggregator "
+                f"`{plan.aggregator}`: expected {EQUAL}, weights belong to `{PLAIN}`"
+            )
         check_choice("dtype", plan.dtype, DTYPES)
         late = [step for step in plan.trace_steps if step > plan.steps[-1]]
         if late:
@@ -93,6 +112,20 @@ class Plan:
         """Number of inputs, without the constant one that carries the bias."""
         return self.game.inputs.shape[1]
 
+    @property
+    def phases(self) -> list[dict]:
+        """How the networks train, one phase after the other: the last is the one asked for."""
+        asked = {
+            "activation": self.activation,
+            "optimizer": self.optimizer,
+            "learning_rate": self.learning_rate,
+            "loss": self.loss,
+            "aggregator": self.aggregator,
+            "gradient_weights": self.gradient_weights,
+        }
+        alone = asked | {"aggregator": PLAIN, "gradient_weights": ALICE_ALONE}
+        return [alone, asked] if self.head_start else [asked]
+
     def tensor(self, array: np.ndarray) -> Tensor:
         """Return an array in the training's precision on its device."""
         return torch.as_tensor(array, dtype=DTYPES[self.dtype], device=self.device)
@@ -110,6 +143,27 @@ def _check_steps(name: str, steps: Sequence[int]) -> tuple[int, ...]:
     if list(numbers) != sorted(set(numbers)) or (name == "steps" and not numbers):
         raise ValueError(f"`{name}` is {list(numbers)}: expected increasing numbers of steps")
     return numbers
+
+
+def _check_gradient_weights(weights: Sequence[float]) -> tuple[float, float]:
+    try:
+        found = tuple(float(weight) for weight in weights)
+    except (TypeError, ValueError):
+        found = ()
+    if len(found) != 2 or not all(0 <= weight <= 1 for weight in found):
+        raise ValueError(
+            f"`gradient_weights` is {weights!r}: expected two numbers from 0 to 1, "
+            "Alice's and Bob's"
+        )
+    return found
+
+
+def _check_trace(trace: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(trace, str) or not isinstance(trace, Sequence):
+        raise ValueError(f"`trace` is {trace!r}: expected a list of `{'`, `'.join(TRACES)}`")
+    for name in trace:
+        check_choice("trace", name, TRACES)
+    return tuple(trace)
 
 
 def _check_device(device: str | None) -> torch.device:

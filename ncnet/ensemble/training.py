@@ -14,9 +14,9 @@ from tqdm import tqdm
 from ncnet.checks import check_integer
 from ncnet.ensemble import network, paths
 from ncnet.ensemble.initialisation import BLOCK, draw_block
-from ncnet.ensemble.network import ACTIVATIONS, LOSSES, Weights
+from ncnet.ensemble.network import ACTIVATIONS, Weights
 from ncnet.ensemble.outcomes import Findings
-from ncnet.ensemble.plan import CONTEXTS, Plan, is_sequence
+from ncnet.ensemble.plan import CONTEXTS, EQUAL, Plan, is_sequence
 from ncnet.games import Game
 
 
@@ -32,7 +32,11 @@ def train(
     learning_rate: float = 0.5,
     loss: str = "cross_entropy",
     initialisation: str = "lecun_normal",
+    aggregator: str = "sum",
+    gradient_weights: Sequence[float] = EQUAL,
+    head_start: int = 0,
     trace_steps: Sequence[int] = (),
+    trace: Sequence[str] = ("loss",),
     dtype: str = "float32",
     device: str | None = None,
     path: str | None = None,
@@ -72,8 +76,20 @@ def train(
     initialisation
         "lecun_normal" (weights N(0, 1/fan_in), biases 0), "he_normal", "glorot_normal" or
         "torch_linear".
+    aggregator
+        How both heads' gradients move the shared trunk, over the whole trunk at once: their "sum",
+        or "pcgrad" (arXiv 2001.06782), "mgda" (arXiv 1810.04650) or "cagrad" (arXiv 2110.14048,
+        radius 0.5), each scaled so that two equal gradients move it as far as their sum does. The
+        heads' own weights always follow their own gradients.
+    gradient_weights
+        Of Alice's and Bob's gradient in that sum, from 0 (stopped before the trunk) to 1.
+    head_start
+        Steps in which Alice's head and the trunk train for her task alone, before `steps` for both.
     trace_steps
-        Steps at which to record each head's loss (0 is before the first step).
+        Steps at which to record what `trace` names (0 is before the first step).
+    trace
+        "loss": each head's loss. "gradients": inner products of both heads' gradients on the
+        weights of each hidden unit. "weights": all weights.
     dtype
         "float32" or "float64".
     device
@@ -97,9 +113,12 @@ def train(
         over (alice_setting, bob_setting, replica, item). `alice_target` (alice_setting, item)
         and `bob_target` (bob_setting, item), +-1. `diverged` (alice_setting, bob_setting,
         replica): whether any logit ended non-finite; such a logit reads as class 0, and no
-        replica is dropped. `alice_loss` and `bob_loss` (alice_setting, bob_setting, replica,
-        step) if traces were asked for. Coordinates `capacity` and `split` (item); training
-        parameters in attrs.
+        replica is dropped. Coordinates `capacity` and `split` (item); training parameters in
+        attrs. Traces, over (alice_setting, bob_setting, replica, step): `alice_loss` and
+        `bob_loss`; `alice_gradient` and `bob_gradient`, the squared lengths, and
+        `gradient_product`, over `unit` as well; `trunk_weight` (..., unit, input) with the bias
+        as the last input, `alice_weight` and `bob_weight` (..., unit), `alice_bias` and
+        `bob_bias`.
 
     Raises
     ------
@@ -125,7 +144,11 @@ def train(
         learning_rate=learning_rate,
         loss=loss,
         initialisation=initialisation,
+        aggregator=aggregator,
+        gradient_weights=gradient_weights,
+        head_start=head_start,
         trace_steps=trace_steps,
+        trace=trace,
         dtype=dtype,
         device=device,
     )
@@ -182,26 +205,23 @@ def _train_chunk(plan: Plan, path: str, blocks: range, findings: Findings) -> No
     inputs = network.with_bias(plan.tensor(plan.game.inputs))
     weights = _initial_weights(plan, blocks)
     signs = _signs(plan, len(blocks) * BLOCK)
-    networks = paths.PATHS[path](
-        inputs,
-        signs,
-        weights,
-        activation=plan.activation,
-        optimizer=plan.optimizer,
-        learning_rate=plan.learning_rate,
-        loss=plan.loss,
-    )
+    *before, asked = plan.phases
+    for phase in before:
+        bobs_head = weights.heads[1].clone()
+        paths.PATHS[path](inputs, signs, weights, **phase).advance(plan.head_start)
+        weights.heads[1] = bobs_head
+    networks = paths.PATHS[path](inputs, signs, weights, **asked)
     rows = slice(blocks.start * BLOCK, min(blocks.stop * BLOCK, plan.replicas))
     at = 0
     for stop in sorted({*plan.steps, *plan.trace_steps}):
         networks.advance(stop - at)
         at = stop
-        hidden = network.hidden_units(inputs, weights.trunk, ACTIVATIONS[plan.activation])
-        logit = network.logits(hidden, weights.heads)
         if stop in plan.steps:
-            findings.write_outcomes(stop, rows, logit, signs)
+            hidden = network.hidden_units(inputs, weights.trunk, ACTIVATIONS[plan.activation])
+            findings.write_outcomes(stop, rows, network.logits(hidden, weights.heads), signs)
         if stop in plan.trace_steps:
-            findings.write_losses(stop, rows, network.losses(logit, signs, LOSSES[plan.loss]))
+            losses, products = networks.measure(products="gradients" in plan.trace)
+            findings.write_trace(stop, rows, losses, products, weights)
 
 
 def _initial_weights(plan: Plan, blocks: range) -> Weights:

@@ -1,0 +1,193 @@
+"""How far the gradients of both heads oppose each other on the trunk that they share.
+
+All of it is computed from the inner products that `ncnet.train` traces (``trace=["gradients"]``).
+At a stationary point of the summed loss ``g_A = -g_B``: late in training the cosine is near -1 in
+every shared network, whatever it has learnt. So measures are given by phase, and one of them weighs
+each step by how large the gradients are.
+"""
+
+import numpy as np
+import xarray as xr
+
+from ncnet.checks import check_integer
+from ncnet.ensemble.outcomes import GRADIENTS
+
+PHASES = {"early": (0, 1 / 40), "middle": (1 / 40, 1 / 4), "late": (1 / 4, 1)}
+"""Parts of a training, as shares of its steps; fixed in advance."""
+
+
+def log_steps(steps: int, interval: int) -> list[int]:
+    """Return the steps to trace: 0, `interval`, 2 `interval` ... up to `steps`.
+
+    Raises
+    ------
+    ValueError
+        If `interval` is longer than the training.
+
+    Examples
+    --------
+    >>> log_steps(30, 10)
+    [0, 10, 20, 30]
+    >>> log_steps(30, 50)
+    Traceback (most recent call last):
+    ValueError: `interval` is 50: expected at most the 30 steps of the training
+    """
+    check_integer("steps", steps, at_least=1)
+    check_integer("interval", interval, at_least=1)
+    if interval > steps:
+        raise ValueError(
+            f"`interval` is {interval}: expected at most the {steps} steps of the training"
+        )
+    return list(range(0, steps + 1, interval))
+
+
+def conflict(traced: xr.Dataset) -> xr.Dataset:
+    """Return how both heads' gradients lie to each other at every traced step.
+
+    Parameters
+    ----------
+    traced
+        What `ncnet.train` returned with ``trace=["gradients"]``. Summed over `unit` it describes
+        the whole trunk, left as it is each hidden unit: ``conflict(traced.sum("unit"))``.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over the dimensions of the gradients: `cosine` of the angle between them, below 0 in
+        conflict, NaN where a gradient is 0; `magnitude_similarity`, 2|g_A||g_B| / (|g_A|^2 +
+        |g_B|^2), 1 where they are equally long (arXiv 2001.06782); `product` g_A . g_B and
+        `strength` |g_A||g_B|, the most it could be.
+
+    Raises
+    ------
+    ValueError
+        If gradients were not traced.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> traced = ncnet.train(
+    ...     ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
+    ...     trace_steps=log_steps(100, 50), trace=["gradients"],
+    ... )
+    >>> conflict(traced.sum("unit")).cosine.sizes["step"]
+    3
+    """
+    missing = [name for name in GRADIENTS if name not in traced]
+    if missing:
+        raise ValueError(
+            f"`{missing[0]}` is missing: train with `trace_steps` and trace=['gradients']"
+        )
+    # In double precision: the product of two small squares would vanish.
+    alice, product, bob = (traced[name].astype(float) for name in GRADIENTS)
+    strength = (alice * bob) ** 0.5
+    return xr.Dataset(
+        {
+            "cosine": (product / strength.where(strength > 0)).clip(-1, 1),
+            "magnitude_similarity": 2 * strength / (alice + bob).where(alice + bob > 0),
+            "product": product,
+            "strength": strength,
+        }
+    )
+
+
+def by_phase(measured: xr.Dataset) -> xr.Dataset:
+    """Return what `conflict` found as one number for each phase of training.
+
+    Parameters
+    ----------
+    measured
+        As `conflict` returns it, over `step`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over `phase` ("early", "middle", "late" as in `PHASES`, and "whole") in place of `step`:
+        `conflict_share`, the share of traced steps with a cosine below 0; `cosine` and
+        `magnitude_similarity`, means over them; `weighted_cosine`, the sum of g_A . g_B over the
+        sum of |g_A||g_B|, in which a step counts by the size of its gradients.
+
+    Examples
+    --------
+    >>> steps = {"step": [0, 10, 20]}
+    >>> found = by_phase(xr.Dataset({name: ("step", values) for name, values in {
+    ...     "cosine": [0.5, -1.0, -1.0], "magnitude_similarity": [1.0, 1.0, 1.0],
+    ...     "product": [4.0, -1.0, -1.0], "strength": [8.0, 1.0, 1.0]}.items()}, steps))
+    >>> found.weighted_cosine.sel(phase="whole").item(), found.cosine.sel(phase="whole").item()
+    (0.2, -0.5)
+    """
+    last = int(measured["step"][-1])
+    share = measured["step"].values / max(last, 1)
+    within = {name: (share >= low) & (share < high) for name, (low, high) in PHASES.items()}
+    within["late"] |= share == 1
+    within["whole"] = np.ones_like(share, bool)
+    return xr.concat(
+        [_summary(measured.isel(step=np.flatnonzero(steps))) for steps in within.values()], "phase"
+    ).assign_coords(phase=list(within))
+
+
+def rank_correlation(
+    values: np.ndarray,
+    others: np.ndarray,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> tuple[float, tuple[float, float]]:
+    """Return Spearman's correlation of two values that each replica has, and its interval.
+
+    By the percentile bootstrap over replicas, ranks taken anew in every resample.
+
+    Parameters
+    ----------
+    values, others
+        [replicas] each.
+
+    Returns
+    -------
+    tuple
+        NaN, and an interval of NaN, where all values on one side are the same.
+
+    Examples
+    --------
+    >>> rho, (low, high) = rank_correlation(np.arange(50), np.arange(50) % 40)
+    >>> bool(low < rho < high)
+    True
+    """
+    # Imported where it is used: it takes a second.
+    from scipy.stats import rankdata
+
+    from ncnet.chsh.bootstrap import expanded_level, percentile_interval
+
+    pair = np.stack([np.asarray(values, float), np.asarray(others, float)])
+
+    def correlation(pairs: np.ndarray) -> np.ndarray:
+        ranks = rankdata(pairs, axis=-1)
+        ranks -= ranks.mean(axis=-1, keepdims=True)
+        x, y = ranks
+        spread = np.sqrt((x**2).sum(axis=-1) * (y**2).sum(axis=-1))
+        return (x * y).sum(axis=-1) / np.where(spread > 0, spread, np.nan)
+
+    replicas = pair.shape[1]
+    drawn = np.random.default_rng(seed).integers(replicas, size=(resamples, replicas))
+    draws = correlation(pair[:, drawn])
+    draws = draws[~np.isnan(draws)]
+    estimate = float(correlation(pair[:, None])[0])
+    if not len(draws) or np.isnan(estimate):
+        return float("nan"), (float("nan"), float("nan"))
+    low, high = percentile_interval(draws, expanded_level(level, replicas)).tolist()
+    return estimate, (low, high)
+
+
+def _summary(measured: xr.Dataset) -> xr.Dataset:
+    strength = measured["strength"].sum("step")
+    return xr.Dataset(
+        {
+            "conflict_share": (measured["cosine"] < 0)
+            .where(measured["cosine"].notnull())
+            .mean("step"),
+            "cosine": measured["cosine"].mean("step"),
+            "magnitude_similarity": measured["magnitude_similarity"].mean("step"),
+            "weighted_cosine": measured["product"].sum("step") / strength.where(strength > 0),
+        }
+    )

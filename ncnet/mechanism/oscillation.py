@@ -1,0 +1,102 @@
+"""What of a loss trace is oscillation, in two readings, and what is left without it.
+
+The paper says that a head senses the other's task through oscillations of its own loss, and, as far
+as we can read it, not what counts as one. Both readings split the logarithm of the loss in two:
+
+- *fast*: the trend is a parabola fitted to every 11 steps (Savitzky and Golay, Anal. Chem. 36,
+  1627, 1964); the rest is what changes faster than that.
+- *rises*: the trend is the lowest loss so far, which never rises; the rest is how far the loss
+  stands above it, at whatever pace it got there.
+"""
+
+import numpy as np
+
+from ncnet.checks import check_choice
+
+READINGS = ("fast", "rises")
+WINDOW = 11
+"""Traced steps of the fast reading's trend."""
+ROUNDING = 1e-6
+"""A relative rise of the loss that single precision may make by itself."""
+SMALLEST, LARGEST = 1e-12, 1e12
+"""Losses beyond which the logarithm is not followed; one that is not finite counts as large."""
+
+
+def log_loss(loss: np.ndarray) -> np.ndarray:
+    """Return the decimal logarithm of losses, kept between those of `SMALLEST` and `LARGEST`.
+
+    >>> log_loss(np.array([0.1, 0.0, np.nan])).tolist()
+    [-1.0, -12.0, 12.0]
+    """
+    finite = np.nan_to_num(np.asarray(loss, float), nan=LARGEST, posinf=LARGEST)
+    return np.log10(finite.clip(SMALLEST, LARGEST))
+
+
+def rising_share(loss: np.ndarray) -> np.ndarray:
+    """Return the share of steps at which a head's own loss rises.
+
+    Parameters
+    ----------
+    loss
+        [..., steps]
+
+    Returns
+    -------
+    numpy.ndarray
+        [...]; a rise by less than `ROUNDING` of the loss is none.
+
+    Examples
+    --------
+    >>> rising_share(np.array([1.0, 0.5, 0.6, 0.4, 0.4])).item()
+    0.25
+    """
+    return (np.diff(log_loss(loss)) > np.log10(1 + ROUNDING)).mean(axis=-1)
+
+
+def trend(logarithm: np.ndarray, reading: str) -> np.ndarray:
+    """Return the trend of logarithms of losses [..., steps], in one of two readings.
+
+    Parameters
+    ----------
+    logarithm
+        As `log_loss` gives it, at every step of training.
+    reading
+        "fast" or "rises".
+
+    Raises
+    ------
+    ValueError
+        For an unknown reading, or for fewer steps than the fast reading's `WINDOW`.
+
+    Examples
+    --------
+    >>> trend(np.array([0.0, -1.0, -0.5, -2.0]), "rises").tolist()
+    [0.0, -1.0, -1.0, -2.0]
+    """
+    check_choice("reading", reading, READINGS)
+    logarithm = np.asarray(logarithm, float)
+    if reading == "rises":
+        return np.minimum.accumulate(logarithm, axis=-1)
+    if logarithm.shape[-1] < WINDOW:
+        raise ValueError(
+            f"the trace has {logarithm.shape[-1]} steps: expected at least {WINDOW}, a window of "
+            "the trend"
+        )
+    # Imported where it is used: it takes half a second.
+    from scipy.signal import savgol_filter
+
+    return savgol_filter(logarithm, WINDOW, polyorder=2, axis=-1)
+
+
+def energy(loss: np.ndarray, reading: str) -> np.ndarray:
+    """Return the mean square of what `trend` leaves of a loss trace [..., steps], in decades^2.
+
+    Examples
+    --------
+    A loss that only falls has no oscillation in the second reading:
+
+    >>> energy(10.0 ** -np.arange(20), "rises").item()
+    0.0
+    """
+    logarithm = log_loss(loss)
+    return ((logarithm - trend(logarithm, reading)) ** 2).mean(axis=-1)
