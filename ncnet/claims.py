@@ -126,7 +126,9 @@ def _competition_causes(interventions: pd.DataFrame) -> bool | None:
         check_choice("intervention", name, at.index)
     if at.loc["shared", "verdict"] != "above 2":
         return None
-    return bool((at.loc[list(WITHOUT_COMPETITION), "s_change_high"] < 0).all())
+    without = at.loc[list(WITHOUT_COMPETITION)]
+    falls, remains = without["s_change_high"] < 0, without["verdict"] == "above 2"
+    return bool((falls & ~remains).all())
 
 
 def _oscillation_senses(sensing: pd.DataFrame) -> bool:
@@ -204,11 +206,11 @@ _CLAIMS = (
         "The competition of the heads' gradients on shared units causes S above 2.",
         ABSTRACT,
         rule="At three hidden units, where S of the shared trunk is above 2 (or else it stays "
-        "open), each of three ways to take the competition away lowers S, on the same initial "
-        "weights, with its interval clear of 0: a trunk for each head, Bob's gradient stopped "
-        "before the trunk, and PCGrad, which leaves the trunk shared and takes only the "
-        "conflicting parts out of the gradients. The intervals of all interventions hold "
-        "together at 95 %.",
+        "open), each of three ways to take the competition away takes the excess away: S falls, on "
+        "the same initial weights, with its interval clear of 0, and is no longer above 2. They "
+        "are a trunk for each head, Bob's gradient stopped before the trunk, and PCGrad, which "
+        "leaves the trunk shared and takes only the conflicting parts out of the gradients. The "
+        "intervals of all interventions hold together at 95 %.",
         result="interventions",
         evidence="notebooks/rq2",
         holds=_competition_causes,

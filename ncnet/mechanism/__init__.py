@@ -4,17 +4,26 @@
 measured, decoded and compared.
 """
 
-from ncnet.mechanism.conflict import PHASES, by_phase, conflict, log_steps, rank_correlation
+from ncnet.mechanism.conflict import (
+    PHASES,
+    by_phase,
+    conflict,
+    conflict_and_s,
+    conflict_table,
+    log_steps,
+    rank_correlation,
+)
 from ncnet.mechanism.interventions import (
     Intervention,
     change,
     compare,
+    excess_removed,
     interventions,
     separate_trunks,
     success,
 )
 from ncnet.mechanism.oscillation import energy, log_loss, rising_share, trend
-from ncnet.mechanism.sensing import USES, Sensing, decode, features
+from ncnet.mechanism.sensing import USES, Sensing, by_use, decode, features
 
 __all__ = [
     "PHASES",
@@ -22,11 +31,15 @@ __all__ = [
     "Intervention",
     "Sensing",
     "by_phase",
+    "by_use",
     "change",
     "compare",
     "conflict",
+    "conflict_and_s",
+    "conflict_table",
     "decode",
     "energy",
+    "excess_removed",
     "features",
     "interventions",
     "log_loss",

@@ -6,10 +6,15 @@ every shared network, whatever it has learnt. So measures are given by phase, an
 each step by how large the gradients are.
 """
 
+import itertools
+
 import numpy as np
+import pandas as pd
 import xarray as xr
 
+from ncnet import chsh
 from ncnet.checks import check_integer
+from ncnet.chsh.bootstrap import expanded_level, percentile_interval
 from ncnet.ensemble.outcomes import GRADIENTS
 
 PHASES = {"early": (0, 1 / 40), "middle": (1 / 40, 1 / 4), "late": (1 / 4, 1)}
@@ -102,7 +107,8 @@ def by_phase(measured: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Over `phase` ("early", "middle", "late" as in `PHASES`, and "whole") in place of `step`:
+        Over `phase` ("early", "middle", "late" as in `PHASES`, and "whole"; one in which no step
+        was traced is left out) in place of `step`:
         `conflict_share`, the share of traced steps with a cosine below 0; `cosine` and
         `magnitude_similarity`, means over them; `weighted_cosine`, the sum of g_A . g_B over the
         sum of |g_A||g_B|, in which a step counts by the size of its gradients.
@@ -121,9 +127,104 @@ def by_phase(measured: xr.Dataset) -> xr.Dataset:
     within = {name: (share >= low) & (share < high) for name, (low, high) in PHASES.items()}
     within["late"] |= share == 1
     within["whole"] = np.ones_like(share, bool)
-    return xr.concat(
-        [_summary(measured.isel(step=np.flatnonzero(steps))) for steps in within.values()], "phase"
-    ).assign_coords(phase=list(within))
+    traced = {name: np.flatnonzero(steps) for name, steps in within.items() if steps.any()}
+    parts = [_summary(measured.isel(step=steps)) for steps in traced.values()]
+    return xr.concat(parts, "phase").assign_coords(phase=list(traced))
+
+
+MEASURES = {
+    "conflict_share": (0.0, 1.0),
+    "weighted_cosine": (-1.0, 1.0),
+    "magnitude_similarity": (0.0, 1.0),
+}
+"""What is tabulated, with its bounds."""
+
+
+def conflict_table(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) -> pd.DataFrame:
+    """Return the conflict in every context and phase of training.
+
+    Parameters
+    ----------
+    traced
+        What `ncnet.train` returned with ``trace=["gradients"]``.
+    level
+        Nominal coverage of each interval, over replicas.
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a context and phase: ``alice_setting``, ``bob_setting``, ``phase``; the mean over
+        replicas of each measure of `by_phase` (but the plain cosine), with ``_low`` and ``_high``.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> traced = ncnet.train(
+    ...     ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
+    ...     trace_steps=log_steps(100, 10), trace=["gradients"],
+    ... )
+    >>> len(conflict_table(traced))
+    16
+    """
+    phases = by_phase(conflict(traced[list(GRADIENTS)].sum("unit")))
+    rows = []
+    for i, j, phase in itertools.product((1, 2), (1, 2), phases["phase"].values.tolist()):
+        one = phases.sel(alice_setting=i, bob_setting=j, phase=phase)
+        row = {"alice_setting": i, "bob_setting": j, "phase": phase}
+        for name, bounds in MEASURES.items():
+            # Rounding may leave 1 + 1e-16.
+            values = one[name].values.clip(*bounds)
+            (low, high), _ = chsh.replica_interval(values, bounds=bounds, level=level, seed=seed)
+            row |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def conflict_and_s(
+    traced: xr.Dataset,
+    *,
+    context: tuple[int, int] = (2, 2),
+    level: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return whether the replicas with more conflict are those with a larger S.
+
+    Parameters
+    ----------
+    traced, level, seed
+        As `conflict_table` takes them.
+    context
+        Settings of the context whose conflict is read; that of both second tasks by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a phase: ``phase``; ``correlation``, Spearman's between a replica's
+        ``weighted_cosine`` and its S, below 0 where more conflict goes with a larger S;
+        ``correlation_low``, ``correlation_high``. NaN where all replicas have the same S.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> traced = ncnet.train(
+    ...     ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
+    ...     trace_steps=log_steps(100, 10), trace=["gradients"],
+    ... )
+    >>> conflict_and_s(traced).phase.tolist()
+    ['early', 'middle', 'late', 'whole']
+    """
+    s = chsh.s_per_replica(traced).values
+    here = traced[list(GRADIENTS)].sel(alice_setting=context[0], bob_setting=context[1])
+    rows = []
+    phases = by_phase(conflict(here.sum("unit")))["weighted_cosine"]
+    for phase in phases["phase"].values.tolist():
+        values = phases.sel(phase=phase).values
+        rho, (low, high) = rank_correlation(values, s, level=level, seed=seed)
+        found = {"correlation": rho, "correlation_low": low, "correlation_high": high}
+        rows.append({"phase": phase} | found)
+    return pd.DataFrame(rows)
 
 
 def rank_correlation(
@@ -157,8 +258,6 @@ def rank_correlation(
     # Imported where it is used: it takes a second.
     from scipy.stats import rankdata
 
-    from ncnet.chsh.bootstrap import expanded_level, percentile_interval
-
     pair = np.stack([np.asarray(values, float), np.asarray(others, float)])
 
     def correlation(pairs: np.ndarray) -> np.ndarray:
@@ -183,11 +282,12 @@ def _summary(measured: xr.Dataset) -> xr.Dataset:
     strength = measured["strength"].sum("step")
     return xr.Dataset(
         {
-            "conflict_share": (measured["cosine"] < 0)
-            .where(measured["cosine"].notnull())
-            .mean("step"),
+            "conflict_share": (measured["cosine"] < 0).mean("step"),
             "cosine": measured["cosine"].mean("step"),
-            "magnitude_similarity": measured["magnitude_similarity"].mean("step"),
-            "weighted_cosine": measured["product"].sum("step") / strength.where(strength > 0),
+            # Gradients of 0, in single precision, oppose nothing and are equally long.
+            "weighted_cosine": (
+                measured["product"].sum("step") / strength.where(strength > 0)
+            ).fillna(0),
+            "magnitude_similarity": measured["magnitude_similarity"].fillna(1).mean("step"),
         }
     )

@@ -8,11 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from ncnet import chsh
 from ncnet.checks import check_integer
+from ncnet.chsh.bootstrap import (
+    distinct_columns,
+    expanded_level,
+    percentile_interval,
+    resampled_means,
+)
 from ncnet.ensemble import train
 from ncnet.games import Game
 
@@ -213,6 +220,48 @@ def change(
     return found
 
 
+def excess_removed(
+    outcomes: xr.Dataset,
+    baseline: xr.Dataset,
+    *,
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Return which share of the excess of S over 2 an intervention removes.
+
+    Parameters
+    ----------
+    outcomes, baseline, level, resamples, seed
+        As `change` takes them.
+
+    Returns
+    -------
+    dict
+        ``removed``, the fall of S over the baseline's S - 2: 1 where S falls to 2, more where it
+        falls below, less than 0 where it rises; ``removed_low`` and ``removed_high``, percentiles
+        of the bootstrap over replicas. All NaN where the baseline's S is not above 2.
+
+    Examples
+    --------
+    A box of Popescu and Rohrlich, S = 4, and what is left of it with S = 2:
+
+    >>> ones = np.ones((2, 2, 400, 8))
+    >>> box = chsh.as_dataset((ones, ones * chsh.SIGNS.values[:, :, None, None]))
+    >>> excess_removed(chsh.as_dataset((ones, ones)), box)["removed"]
+    1.0
+    """
+    before, after = (chsh.s_per_replica(one).values for one in (baseline, outcomes))
+    names = ("removed", "removed_low", "removed_high")
+    if chsh.report(baseline).verdict != "above 2":
+        return dict.fromkeys(names, float("nan"))
+    columns, counts = distinct_columns(np.stack([before - after, before - chsh.CLASSICAL_BOUND]))
+    fall, excess = resampled_means(columns, counts, resamples=resamples, seed=seed)
+    interval = percentile_interval(fall / excess, expanded_level(level, counts.sum())).tolist()
+    removed = (before - after).mean() / (before - chsh.CLASSICAL_BOUND).mean()
+    return dict(zip(names, (float(removed), *interval), strict=True))
+
+
 def compare(
     game: Game,
     *,
@@ -236,7 +285,7 @@ def compare(
     -------
     pandas.DataFrame
         ``intervention``, ``hidden_size``, the columns of `ncnet.chsh.Report.row`, `success` and,
-        but for "shared" itself, `change`.
+        but for "shared" itself, `change` and `excess_removed`.
 
     Examples
     --------
@@ -256,6 +305,7 @@ def compare(
             baseline = outcomes
         else:
             row |= change(outcomes, baseline, level=level)
+            row |= excess_removed(outcomes, baseline, level=level)
         rows.append(row)
     return pd.DataFrame(rows)
 

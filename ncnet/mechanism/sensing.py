@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
@@ -18,7 +19,6 @@ WINDOWS = 12
 """Stretches of a trace, each longer than the one before, over which features are averaged."""
 COMPONENTS = 128
 """Of the decoder's kernel: it is nonlinear, and fast enough to be trained thousands of times."""
-QUANTILES = 100
 SMALLEST_OSCILLATION = 1e-7
 """The oscillation, in decades, that single precision may make by itself."""
 CHANCE = 0.5
@@ -99,9 +99,9 @@ def decode(
     permutations
         How often to train on permuted settings.
     decoder
-        A scikit-learn classifier; by default every feature is given a normal distribution by
-        ranks, then come a kernel (radial basis functions, by Nyström's method) and logistic
-        regression.
+        A scikit-learn classifier; by default a kernel (radial basis functions, by Nyström's method)
+        and logistic regression. It gets features whose distribution over all traces was made
+        normal, by ranks and without regard to the setting.
     level, resamples
         Of the bootstrap over replicas.
     seed
@@ -131,9 +131,8 @@ def decode(
     if replicas < folds:
         raise ValueError(f"{replicas} replicas for {folds} folds: expected at least {folds}")
     seen = steps if seen is None else check_integer("seen", seen, at_least=WINDOW, at_most=steps)
-    decoder = (
-        _decoder(seed, rows=2 * (replicas - -(-replicas // folds))) if decoder is None else decoder
-    )
+    if decoder is None:
+        decoder = _decoder(seed, fewest_rows=2 * (replicas - -(-replicas // folds)))
     found = [
         _cross_validated(features(pair[..., :seen], use), decoder, folds, permutations, seed + task)
         for task, pair in enumerate(pairs)
@@ -147,6 +146,53 @@ def decode(
     return Sensing(auc, (low, high), float(p_value), null, draws, replicas)
 
 
+def by_use(
+    traces: Sequence[np.ndarray] | np.ndarray,
+    *,
+    uses: Sequence[str] = USES,
+    permuted: Sequence[str] = ("whole",),
+    permutations: int = 0,
+    level: float = 0.95,
+    **options: object,
+) -> pd.DataFrame:
+    """Decode from different parts of the traces and return one row for each.
+
+    Parameters
+    ----------
+    traces, options
+        As `decode` takes them.
+    uses
+        Parts of the trace, of `USES`, the whole trace first.
+    permuted, permutations
+        Those that are tested by permutations, and by how many.
+    level
+        Nominal coverage of each interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``use``; ``auc``, ``auc_low``, ``auc_high``, ``p_value``; ``lost``, ``lost_low``,
+        ``lost_high``, by how much it falls short of the whole trace.
+
+    Examples
+    --------
+    >>> losses = np.random.default_rng(0).random((2, 40, 30))
+    >>> by_use(losses, uses=["whole", "level"]).use.tolist()
+    ['whole', 'level']
+    """
+    rows, whole = [], None
+    for use in uses:
+        count = permutations if use in permuted else 0
+        found = decode(traces, use=use, permutations=count, level=level, **options)
+        whole = found if whole is None else whole
+        lost, (lost_low, lost_high) = found.lost_from(whole, level)
+        low, high = found.interval
+        row = {"use": use, "auc": found.auc, "auc_low": low, "auc_high": high}
+        row |= {"p_value": found.p_value}
+        rows.append(row | {"lost": lost, "lost_low": lost_low, "lost_high": lost_high})
+    return pd.DataFrame(rows)
+
+
 def features(losses: np.ndarray, use: str) -> np.ndarray:
     """Return what the decoder is given of loss traces.
 
@@ -156,9 +202,9 @@ def features(losses: np.ndarray, use: str) -> np.ndarray:
         [..., steps]
     use
         One of `USES`. "level" and "slope" are means of the logarithm of the loss, and of its
-        change from step to step, over up to `WINDOWS` stretches, each longer than the last; "oscillation" is the root mean square
-        of what `trend` leaves there, as a logarithm; "without oscillation" is level and slope of
-        the trend; "whole" is level, slope and both oscillations.
+        change from step to step, over up to `WINDOWS` stretches, each longer than the last;
+        "oscillation" is the root mean square of what `trend` leaves there, as a logarithm; "without
+        oscillation" is level and slope of the trend; "whole" is level, slope and both oscillations.
 
     Returns
     -------
@@ -196,7 +242,7 @@ def _averages(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Decoded:
-    """Of one task: in each fold, whether replica r with setting 2 scores above r' with setting 1."""
+    """Of one task: in each fold, whether replica r with setting 2 scores above s with 1 [r, s]."""
 
     wins: list[np.ndarray]
     null: np.ndarray
@@ -207,15 +253,18 @@ def _cross_validated(
 ) -> _Decoded:
     # Imported where it is used: it takes a second.
     from sklearn.model_selection import GroupKFold, cross_val_predict, permutation_test_score
+    from threadpoolctl import threadpool_limits
 
     replicas = given.shape[1]
-    rows, settings = np.concatenate(given), np.repeat([0, 1], replicas)
+    rows, settings = _made_normal(np.concatenate(given)), np.repeat([0, 1], replicas)
     shared = {
         "groups": np.tile(np.arange(replicas), 2),
         # The same folds for every task and use: their replicas are drawn together.
         "cv": GroupKFold(folds, shuffle=True, random_state=0),
     }
-    scores = cross_val_predict(decoder, rows, settings, method="decision_function", **shared)
+    # Matrices this small are slower on several threads, three times so on two.
+    with threadpool_limits(1):
+        scores = cross_val_predict(decoder, rows, settings, method="decision_function", **shared)
     first, second = scores.reshape(2, replicas)
     splits = shared["cv"].split(rows, settings, shared["groups"])
     members = [test[test < replicas] for _, test in splits]
@@ -223,15 +272,16 @@ def _cross_validated(
     wins = [(apart > 0) + 0.5 * (apart == 0) for apart in differences]
     null = np.empty(0)
     if permutations:
-        _, null, _ = permutation_test_score(
-            decoder,
-            rows,
-            settings,
-            scoring="roc_auc",
-            n_permutations=permutations,
-            random_state=seed,
-            **shared,
-        )
+        with threadpool_limits(1):
+            _, null, _ = permutation_test_score(
+                decoder,
+                rows,
+                settings,
+                scoring="roc_auc",
+                n_permutations=permutations,
+                random_state=seed,
+                **shared,
+            )
     return _Decoded(wins, null)
 
 
@@ -246,15 +296,21 @@ def _bootstrap(wins: list[np.ndarray], resamples: int, seed: int) -> np.ndarray:
     return np.mean(draws, axis=0)
 
 
-def _decoder(seed: int, rows: int) -> object:
+def _made_normal(rows: np.ndarray) -> np.ndarray:
+    """Return features [rows, features] with a normal distribution each, in the same order."""
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    return ndtri((rankdata(rows, axis=0) - 0.5) / len(rows))
+
+
+def _decoder(seed: int, fewest_rows: int) -> object:
     from sklearn.kernel_approximation import Nystroem
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import QuantileTransformer
 
     return make_pipeline(
-        QuantileTransformer(n_quantiles=min(QUANTILES, rows), output_distribution="normal"),
-        Nystroem(n_components=min(COMPONENTS, rows), random_state=seed),
+        Nystroem(n_components=min(COMPONENTS, fewest_rows), random_state=seed),
         LogisticRegression(max_iter=1000),
     )
 
