@@ -31,6 +31,9 @@
 # | PCGrad | each gradient loses its part against the other; the trunk stays shared | falls | fall |
 # | MGDA, CAGrad | compromises that no head is made to pay for | falls | fall |
 # | head start | Alice's head is trained first, then both | no prediction: the competition goes on | no prediction |
+# | small steps | a tenth of the learning rate, ten times the steps: hardly any oscillation of the optimizer's own making | falls, if oscillation is the way | fall |
+#
+# (The last line was added after a first run of the others, on 512 replicas of `overlap`, and before its own.)
 #
 # And if a head senses the other's task through oscillations of its own loss, then at n = 3 Bob's
 # setting can be told from Alice's loss; from its oscillation alone as well; less well without its

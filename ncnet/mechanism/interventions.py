@@ -29,6 +29,8 @@ CHANGE_OF_INFLUENCE = (-8.0, 8.0)
 LAMBDAS = (0.75, 0.5, 0.25, 0.0)
 HEAD_START = 1.0
 """Length of the head start, as a share of the training that follows."""
+SMALLER = 10
+"""By how much the learning rate is divided, and the steps are multiplied, for small steps."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,9 @@ def interventions(
             )
         ),
         Intervention("head start", "Alice's head trained first", _head_start(hidden_size), None),
+        Intervention(
+            "small steps", "a tenth of the learning rate", _small_steps(hidden_size), True
+        ),
     ]
     return {intervention.name: intervention for intervention in found}
 
@@ -275,7 +280,7 @@ def compare(
     Parameters
     ----------
     game, hidden_size, training
-        As `ncnet.train` takes them.
+        As `ncnet.train` takes them; with `steps` and `learning_rate`.
     level
         Nominal coverage of each interval of a change.
     lambdas
@@ -291,7 +296,8 @@ def compare(
     --------
     >>> import ncnet
     >>> table = compare(
-    ...     ncnet.games.overlap(), hidden_size=2, level=0.95, replicas=64, seed=0, steps=20
+    ...     ncnet.games.overlap(), hidden_size=2, level=0.95, replicas=64, seed=0, steps=20,
+    ...     learning_rate=0.5,
     ... )
     >>> table.loc[table["intervention"] == "separate, n each", "influence"].item()
     0.0
@@ -324,6 +330,19 @@ def _head_start(hidden_size: int) -> Callable[..., xr.Dataset]:
         return train(game, hidden_size=hidden_size, steps=steps, head_start=first, **training)
 
     return started
+
+
+def _small_steps(hidden_size: int) -> Callable[..., xr.Dataset]:
+    def smaller(game: Game, *, steps: int, learning_rate: float, **training: object) -> xr.Dataset:
+        return train(
+            game,
+            hidden_size=hidden_size,
+            steps=SMALLER * steps,
+            learning_rate=learning_rate / SMALLER,
+            **training,
+        )
+
+    return smaller
 
 
 def _check_lambdas(lambdas: Sequence[float]) -> None:
