@@ -53,6 +53,8 @@ ModelName = Literal[
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
 Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+FEWEST_TRACED = 10
+"""Steps of training without which a trace is shorter than the window of its trend."""
 Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
@@ -89,6 +91,59 @@ class Rq1(Training):
             raise ValueError(
                 f"parameter `hidden_size` is {self.hidden_size}: "
                 f"expected one of `hidden_sizes`, {self.hidden_sizes}"
+            )
+        return self
+
+
+Lambda = Annotated[float, Field(ge=0, le=1)]
+
+
+class Rq2(Training):
+    """Parameters of ``rq2``: conflict, sensing, interventions; one size looked at closely."""
+
+    games: GameNames
+    hidden_sizes: HiddenSizes
+    hidden_size: HiddenSize
+    steps: Annotated[int, Field(ge=FEWEST_TRACED, le=1_000_000)]
+    lambdas: Annotated[list[Lambda], Field(min_length=1), AfterValidator(_distinct)]
+    log_interval: Annotated[int, Field(ge=1)]
+    folds: Annotated[int, Field(ge=2, le=100)]
+    permutations: Annotated[int, Field(ge=0, le=10_000)]
+    record: bool
+
+    @model_validator(mode="after")
+    def _can_be_traced_and_decoded(self) -> Self:
+        if self.hidden_size not in self.hidden_sizes:
+            raise ValueError(
+                f"parameter `hidden_size` is {self.hidden_size}: "
+                f"expected one of `hidden_sizes`, {self.hidden_sizes}"
+            )
+        if self.log_interval > self.steps:
+            raise ValueError(
+                f"parameter `log_interval` is {self.log_interval}: expected at most the "
+                f"{self.steps} steps of the training"
+            )
+        if self.folds > self.replicas:
+            raise ValueError(
+                f"parameter `folds` is {self.folds}: expected at most the {self.replicas} replicas"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _records_what_the_book_quotes(self) -> Self:
+        enough = (
+            set(get_args(GameName)) <= set(self.games)
+            and {2, 3, 4, 6} <= set(self.hidden_sizes)
+            and self.hidden_size == 3
+            and self.replicas >= 1600
+            and self.permutations >= 99
+            and {0.25, 0.0} <= set(self.lambdas)
+        )
+        if self.record and not enough:
+            raise ValueError(
+                "parameter `record` is True: the book quotes both games, `hidden_sizes` 2, 3, 4 and "
+                "6, `hidden_size` 3, `lambdas` 0.25 and 0, at least 1600 `replicas` and 99 "
+                "`permutations`, which the run would not record"
             )
         return self
 

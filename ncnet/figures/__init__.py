@@ -8,6 +8,7 @@ from ncnet.figures.contexts import contexts
 from ncnet.figures.diagram import network_and_contexts
 from ncnet.figures.engine import engines, growth
 from ncnet.figures.headline import headline
+from ncnet.figures.mechanism import conflict_over_n, dose, forest, loss_curves, sensing, units
 from ncnet.figures.multiverse import retrained, shapes, shares, solved, specification_curve
 from ncnet.figures.runs import runs
 from ncnet.figures.signalling import signalling, three_ways
@@ -18,22 +19,28 @@ __all__ = [
     "atlas",
     "bounds",
     "capacity",
+    "conflict_over_n",
     "contexts",
     "coverage",
+    "dose",
     "engines",
+    "forest",
     "growth",
     "headline",
+    "loss_curves",
     "network_and_contexts",
     "rejections",
     "retests",
     "retrained",
     "runs",
+    "sensing",
     "shapes",
     "shares",
     "signalling",
     "solved",
     "specification_curve",
     "three_ways",
+    "units",
     "use_style",
     "wrong_items",
 ]

@@ -23,13 +23,22 @@ from ncnet.mechanism.interventions import (
     success,
 )
 from ncnet.mechanism.oscillation import energy, log_loss, rising_share, trend
-from ncnet.mechanism.sensing import USES, Sensing, by_use, decode, features
+from ncnet.mechanism.sensing import (
+    USES,
+    Sensing,
+    alice_traces,
+    by_use,
+    decode,
+    features,
+    sensing_table,
+)
 
 __all__ = [
     "PHASES",
     "USES",
     "Intervention",
     "Sensing",
+    "alice_traces",
     "by_phase",
     "by_use",
     "change",
@@ -46,6 +55,7 @@ __all__ = [
     "log_steps",
     "rank_correlation",
     "rising_share",
+    "sensing_table",
     "separate_trunks",
     "success",
     "trend",

@@ -245,7 +245,8 @@ def excess_removed(
     dict
         ``removed``, the fall of S over the baseline's S - 2: 1 where S falls to 2, more where it
         falls below, less than 0 where it rises; ``removed_low`` and ``removed_high``, percentiles
-        of the bootstrap over replicas. All NaN where the baseline's S is not above 2.
+        of the bootstrap over replicas, or, where nearly all replicas come to the same S, from the
+        betting interval of that. All NaN where the baseline's S is not above 2.
 
     Examples
     --------
@@ -260,11 +261,17 @@ def excess_removed(
     names = ("removed", "removed_low", "removed_high")
     if chsh.report(baseline).verdict != "above 2":
         return dict.fromkeys(names, float("nan"))
-    columns, counts = distinct_columns(np.stack([before - after, before - chsh.CLASSICAL_BOUND]))
-    fall, excess = resampled_means(columns, counts, resamples=resamples, seed=seed)
-    interval = percentile_interval(fall / excess, expanded_level(level, counts.sum())).tolist()
-    removed = (before - after).mean() / (before - chsh.CLASSICAL_BOUND).mean()
-    return dict(zip(names, (float(removed), *interval), strict=True))
+    pairs = np.stack([before, after]) - chsh.CLASSICAL_BOUND
+    excess, left = pairs.mean(axis=1)
+    (low, high), method = chsh.s_interval(after, level=level, resamples=resamples, seed=seed)
+    if method == "betting":
+        ends = [1 - (end - chsh.CLASSICAL_BOUND) / excess for end in (high, low)]
+    else:
+        columns, counts = distinct_columns(pairs)
+        drawn = resampled_means(columns, counts, resamples=resamples, seed=seed)
+        shares = 1 - drawn[1] / drawn[0]
+        ends = percentile_interval(shares, expanded_level(level, counts.sum())).tolist()
+    return dict(zip(names, (float(1 - left / excess), *map(float, ends)), strict=True))
 
 
 def compare(

@@ -13,6 +13,8 @@ import pandas as pd
 
 from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
+from ncnet.games import Game
+from ncnet.mechanism.interventions import SHARED, SMALLER, interventions
 from ncnet.mechanism.oscillation import READINGS, WINDOW, log_loss, trend
 
 WINDOWS = 12
@@ -21,7 +23,6 @@ COMPONENTS = 128
 """Of the decoder's kernel: it is nonlinear, and fast enough to be trained thousands of times."""
 SMALLEST_OSCILLATION = 1e-7
 """The oscillation, in decades, that single precision may make by itself."""
-CHANCE = 0.5
 
 USES = (
     "whole",
@@ -31,6 +32,11 @@ USES = (
     *(f"without oscillation ({reading})" for reading in READINGS),
 )
 """What of a trace the decoder is given."""
+CONTROLS = {
+    "whole, small steps": "small steps",
+    "whole, separate trunks": "separate, n each",
+}
+"""The whole trace under an intervention."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,12 +191,86 @@ def by_use(
         count = permutations if use in permuted else 0
         found = decode(traces, use=use, permutations=count, level=level, **options)
         whole = found if whole is None else whole
-        lost, (lost_low, lost_high) = found.lost_from(whole, level)
-        low, high = found.interval
-        row = {"use": use, "auc": found.auc, "auc_low": low, "auc_high": high}
-        row |= {"p_value": found.p_value}
-        rows.append(row | {"lost": lost, "lost_low": lost_low, "lost_high": lost_high})
+        rows.append({"use": use} | _row(found, whole, level))
     return pd.DataFrame(rows)
+
+
+def sensing_table(
+    game: Game,
+    *,
+    hidden_size: int,
+    uses: Sequence[str] = USES,
+    permuted: Sequence[str] = ("whole",),
+    permutations: int = 0,
+    folds: int = 5,
+    level: float = 0.95,
+    **training: object,
+) -> pd.DataFrame:
+    """Train, and decode Bob's setting from Alice's losses, with two controls.
+
+    Parameters
+    ----------
+    game, hidden_size, training
+        As `ncnet.train` takes them; with `seed`, `steps` and `learning_rate`. The seed is the
+        decoder's as well.
+    uses, permuted, permutations, folds, level
+        See `by_use`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of `by_use`, and two more of the whole trace under an intervention: ``whole, small
+        steps``, where the optimizer makes hardly any oscillation, and ``whole, separate trunks``,
+        where nothing can be sensed.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> table = sensing_table(
+    ...     ncnet.games.overlap(), hidden_size=3, replicas=40, seed=0, steps=50, learning_rate=0.5,
+    ...     uses=["whole"],
+    ... )
+    >>> table.auc.iloc[-1].item()
+    0.5
+    """
+    options = {"folds": folds, "level": level, "seed": training["seed"]}
+    shared = alice_traces(game, hidden_size, SHARED, **training)
+    table = by_use(shared, uses=uses, permuted=permuted, permutations=permutations, **options)
+    whole = decode(shared, **options)
+    rows = []
+    for label, name in CONTROLS.items():
+        found = decode(alice_traces(game, hidden_size, name, **training), **options)
+        rows.append({"use": label} | _row(found, whole, level))
+    return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
+
+
+def alice_traces(
+    game: Game, hidden_size: int, intervention: str = SHARED, *, steps: int, **training: object
+) -> np.ndarray:
+    """Train and return Alice's losses [her 2 tasks, Bob's 2 settings, replicas, steps].
+
+    At every step; with small steps at every so many, so that traces are equally long.
+
+    Parameters
+    ----------
+    game, hidden_size, steps, training
+        As `ncnet.train` takes them.
+    intervention
+        One of `ncnet.mechanism.interventions`.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> how = {"replicas": 3, "seed": 0, "steps": 20, "learning_rate": 0.5}
+    >>> alice_traces(ncnet.games.overlap(), 2, **how).shape
+    (2, 2, 3, 21)
+    """
+    every = SMALLER if intervention == "small steps" else 1
+    traced = interventions(hidden_size)[intervention].train(
+        game, steps=steps, trace_steps=range(0, every * steps + 1, every), **training
+    )
+    dims = ("alice_setting", "bob_setting", "replica", "step")
+    return traced["alice_loss"].transpose(*dims).values
 
 
 def features(losses: np.ndarray, use: str) -> np.ndarray:
@@ -230,6 +310,13 @@ def features(losses: np.ndarray, use: str) -> np.ndarray:
         square = _averages((logarithm - smooth) ** 2)
         return np.log10(np.sqrt(square).clip(SMALLEST_OSCILLATION))
     return np.concatenate([_averages(smooth), _averages(np.diff(smooth))], axis=-1)
+
+
+def _row(found: Sensing, whole: Sensing, level: float) -> dict[str, float]:
+    lost, (lost_low, lost_high) = found.lost_from(whole, level)
+    row = dict(zip(("auc", "auc_low", "auc_high"), (found.auc, *found.interval), strict=True))
+    row |= {"p_value": found.p_value}
+    return row | {"lost": lost, "lost_low": lost_low, "lost_high": lost_high}
 
 
 def _averages(values: np.ndarray) -> np.ndarray:

@@ -1,0 +1,390 @@
+"""Gradients that compete, losses that tell, and interventions on the trunk."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ncnet.chsh import CLASSICAL_BOUND
+from ncnet.figures.style import (
+    ALICE,
+    BLUE,
+    BOB,
+    GREEN,
+    GREY,
+    INK,
+    MARKERS,
+    ORANGE,
+    PURPLE,
+    SERIES,
+    VERMILION,
+)
+
+CONTEXTS = ((1, 1), (1, 2), (2, 1), (2, 2))
+CONTEXT_COLOURS = dict(zip(CONTEXTS, (GREY, BLUE, GREEN, VERMILION), strict=True))
+UNIT_COLOURS = (ORANGE, GREEN, PURPLE, *SERIES)
+UNIT_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
+LIVE_SHIFT = 0.12
+
+
+def loss_curves(traced: xr.Dataset) -> Figure:
+    """Draw both heads' losses in the four contexts of one replica.
+
+    Parameters
+    ----------
+    traced
+        One replica of what `ncnet.train` returns with traced losses.
+    """
+    figure = Figure(figsize=(9, 2.9))
+    panels = figure.subplots(1, 4, sharey=True)
+    for axes, (i, j) in zip(panels, CONTEXTS, strict=True):
+        here = traced.sel(alice_setting=i, bob_setting=j)
+        for party, colour, dashes in (("alice", ALICE, "-"), ("bob", BOB, (0, (4, 1.5)))):
+            steps = 1 + here["step"].values
+            axes.plot(
+                steps, here[f"{party}_loss"], color=colour, linestyle=dashes, label=party.title()
+            )
+        axes.set_title(f"(A{i}, B{j})")
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("1 + training step")
+    panels[0].set_ylabel("loss (nats)")
+    panels[0].legend(loc="lower left", fontsize=8.5)
+    return figure
+
+
+def units(traced: xr.Dataset, steps: Sequence[int]) -> Figure:
+    """Draw where the hidden units of one network put their lines as training goes.
+
+    A column for each step. Above, the plane of the two inputs that Alice's task reads, then Bob's:
+    corners are inputs, filled where the class is 1; a line is where a unit is 0, all other inputs
+    being 0, as thick as the head's weight on the unit. Below, how strongly either head pulls at
+    each unit, relative to the strongest pull of the step; downwards where Bob opposes Alice.
+
+    Parameters
+    ----------
+    traced
+        One network of what `ncnet.train` returns with traced gradients and weights.
+    steps
+        Traced steps to show.
+    """
+    figure = Figure(figsize=(1.75 * len(steps), 5.6))
+    grid = figure.subplots(3, len(steps), sharey="row", squeeze=False)
+    bits = traced["input"].values.tolist()[:-1]
+    planes = {"alice": bits[:2], "bob": bits[-2:]}
+    for column, step in zip(grid.T, steps, strict=True):
+        here = traced.sel(step=step)
+        for axes, (party, plane) in zip(column, planes.items(), strict=False):
+            _plane(axes, here, party, plane)
+        _pulls(column[2], here)
+        column[0].set_title(f"step {step:,}", fontsize=10)
+    for row, (party, plane) in zip(grid, planes.items(), strict=False):
+        row[0].set_ylabel(f"{party.title()}: {plane[1]} against {plane[0]}")
+    grid[2, 0].set_ylabel("relative pull")
+    grid[2, 0].set_ylim(-1.05, 1.05)
+    figure.legend(
+        handles=[
+            *_unit_handles(grid[0, 0], traced.sizes["unit"]),
+            *(
+                grid[2, 0].plot([], [], color=colour, linewidth=6, label=f"{name}'s pull")[0]
+                for name, colour in (("Alice", ALICE), ("Bob", BOB))
+            ),
+        ],
+        loc="outside lower center",
+        ncols=6,
+        fontsize=8.5,
+    )
+    return figure
+
+
+def conflict_over_n(
+    live: tuple[pd.DataFrame, pd.DataFrame],
+    recorded: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+) -> Figure:
+    """Draw S beside how opposed the gradients are, over hidden units, for one game.
+
+    Parameters
+    ----------
+    live, recorded
+        Each a table with ``hidden_size`` and S with its interval, and one of
+        `ncnet.mechanism.conflict_table` with ``hidden_size``; `recorded` may be None. Lines with
+        bands are recorded, hollow points live.
+    """
+    figure = Figure(figsize=(9, 3.4))
+    s_axes, *others = figure.subplots(1, 3)
+    for tables, is_live in ((recorded, False), (live, True)):
+        if tables is None:
+            continue
+        s_table, conflict = tables
+        _series(s_axes, s_table, "s", INK, "o", is_live)
+        whole = conflict[conflict["phase"] == "whole"]
+        for axes, name in zip(others, ("conflict_share", "weighted_cosine"), strict=True):
+            for marker, (i, j) in zip(MARKERS, CONTEXTS, strict=False):
+                here = whole[(whole["alice_setting"] == i) & (whole["bob_setting"] == j)]
+                colour = CONTEXT_COLOURS[i, j]
+                _series(axes, here, name, colour, marker, is_live, f"(A{i}, B{j})")
+    s_axes.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+    titles = ("S", "share of steps in conflict", "cosine, weighted by size")
+    for axes, title in zip((s_axes, *others), titles, strict=True):
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel("hidden units n")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    others[0].set_ylim(0, 1.05)
+    others[1].set_ylim(-1.05, 0.05)
+    handles, labels = others[0].get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def sensing(
+    by_size: pd.DataFrame,
+    by_use: pd.DataFrame,
+    by_steps: pd.DataFrame,
+    *,
+    title: str,
+) -> Figure:
+    """Draw how well Bob's setting is told from Alice's loss.
+
+    Parameters
+    ----------
+    by_size
+        Over ``hidden_size``: ``auc`` of the whole trace with its interval, and ``source``,
+        "recorded" or "live".
+    by_use
+        Over ``use``, at one hidden size.
+    by_steps
+        Over ``seen``, at one hidden size.
+    title
+        Of the last two panels: the game and hidden size.
+    """
+    figure = Figure(figsize=(9.4, 3.7))
+    over_n, parts, over_steps = figure.subplots(1, 3, width_ratios=(1, 1.25, 1))
+    for source, table in by_size.groupby("source", sort=False):
+        _series(over_n, table, "auc", BLUE, "o", source == "live", source)
+    over_n.set_xlabel("hidden units n")
+    over_n.xaxis.set_major_locator(MaxNLocator(integer=True))
+    over_n.set_ylabel("AUC (no unit)")
+    over_n.set_title("whole trace", fontsize=10)
+    over_n.legend(loc="lower left", fontsize=8.5)
+    uses = by_use["use"].drop_duplicates().tolist()
+    for source, table in by_use.groupby("source", sort=False):
+        places = np.array([uses.index(use) for use in table["use"]], float)
+        live = source == "live"
+        places += LIVE_SHIFT if live else 0
+        errors = np.array([table["auc"] - table["auc_low"], table["auc_high"] - table["auc"]])
+        parts.errorbar(
+            table["auc"],
+            places,
+            xerr=errors.clip(min=0),
+            fmt="D" if live else "o",
+            color=VERMILION if live else BLUE,
+            mfc="white" if live else BLUE,
+            capsize=3,
+            label=source,
+        )
+    parts.set_yticks(range(len(uses)), uses, fontsize=8.5)
+    parts.invert_yaxis()
+    parts.set_xlabel("AUC (no unit)")
+    parts.set_title(f"part of the trace; {title}", fontsize=10)
+    parts.axvline(0.5, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+    parts.set_xlim(0.45, 1.02)
+    for source, table in by_steps.groupby("source", sort=False):
+        _series(over_steps, table, "auc", BLUE, "o", source == "live", source, x="seen")
+    over_steps.set_xscale("log")
+    over_steps.set_xlabel("steps seen")
+    over_steps.set_title(f"steps seen; {title}", fontsize=10)
+    for axes in (over_n, over_steps):
+        axes.axhline(0.5, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.annotate(
+            "guessing",
+            (1, 0.5),
+            xycoords=("axes fraction", "data"),
+            xytext=(-2, 3),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8,
+        )
+        axes.set_ylim(0.45, 1.02)
+    return figure
+
+
+def forest(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
+    """Draw S, Delta, influence and both heads' success under every intervention, a row for each.
+
+    Parameters
+    ----------
+    live, recorded
+        Tables of `ncnet.mechanism.compare` at one hidden size; `recorded` may be None. Filled
+        points are recorded, hollow ones live.
+    """
+    names = live["intervention"].tolist()
+    figure = Figure(figsize=(10, 0.36 * len(names) + 1.3))
+    panels = figure.subplots(1, 4, sharey=True, width_ratios=(1.4, 1, 1, 1))
+    for table, is_live in ((recorded, False), (live, True)):
+        if table is None:
+            continue
+        table = table[table["intervention"].isin(names)]
+        places = np.array([names.index(name) for name in table["intervention"]], float)
+        places += 2 * LIVE_SHIFT if is_live else 0
+        look = {"mfc": "white"} if is_live else {}
+        for axes, name, colour, marker in (
+            (panels[0], "s", INK, "o"),
+            (panels[1], "delta", ORANGE, "s"),
+            (panels[2], "influence", GREY, "^"),
+        ):
+            errors = np.array(
+                [table[name] - table[f"{name}_low"], table[f"{name}_high"] - table[name]]
+            )
+            axes.errorbar(
+                table[name], places, xerr=errors.clip(min=0), fmt=marker, color=colour,
+                capsize=2.5, linewidth=1.2, **look,
+            )  # fmt: skip
+        for party, colour, marker in (("alice", ALICE, "o"), ("bob", BOB, "s")):
+            label = None if is_live else party.title()
+            panels[3].plot(
+                100 * table[f"{party}_success"], places, marker, color=colour, label=label, **look
+            )
+    shared = (live if recorded is None else recorded).iloc[0]
+    panels[0].axvspan(shared["s_low"], shared["s_high"], color=GREY, alpha=0.25, linewidth=0)
+    panels[0].axvline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+    titles = ("S", "Δ", "influence", "outcomes right (%)")
+    for axes, title in zip(panels, titles, strict=True):
+        axes.set_title(title, fontsize=10)
+    panels[0].set_yticks(range(len(names)), names)
+    panels[0].set_ylim(len(names) - 0.4, -0.6)
+    if recorded is not None:
+        panels[3].legend(loc="lower left", fontsize=8.5)
+    return figure
+
+
+def dose(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
+    """Draw S, and both heads' success, against the weight of Bob's gradient on the trunk.
+
+    Parameters
+    ----------
+    live, recorded
+        Tables of `ncnet.mechanism.compare` over hidden sizes; `recorded` may be None.
+    """
+    figure = Figure(figsize=(8.4, 3.5))
+    left, right = figure.subplots(1, 2)
+    sizes = sorted(live["hidden_size"].unique())
+    for table, is_live in ((recorded, False), (live, True)):
+        if table is None:
+            continue
+        doses = table.assign(weight=table["intervention"].map(_weight)).dropna(subset="weight")
+        for place, size in enumerate(sizes):
+            colour, marker = SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]
+            one = doses[doses["hidden_size"] == size].sort_values("weight")
+            label = f"n = {size}"
+            _series(left, one, "s", colour, marker, is_live, label, x="weight")
+            for party, dashes in (("alice", "-"), ("bob", (0, (2, 1.5)))):
+                line = {} if not is_live else {"linestyle": "", "marker": marker, "mfc": "white"}
+                right.plot(
+                    one["weight"], 100 * one[f"{party}_success"], color=colour,
+                    **({"linestyle": dashes} | line),
+                )  # fmt: skip
+    left.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+    left.set_title("S (no unit)", fontsize=10)
+    right.set_title("outcomes right (%): Alice's solid, Bob's dotted", fontsize=10)
+    for axes in (left, right):
+        axes.set_xlabel("weight λ of Bob's gradient on the trunk")
+    handles, labels = left.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    left.legend(unique.values(), unique.keys(), loc="lower right", fontsize=8.5)
+    return figure
+
+
+def _weight(name: str) -> float:
+    if name == "shared":
+        return 1.0
+    return float(name.removeprefix("λ = ")) if name.startswith("λ = ") else np.nan
+
+
+def _series(
+    axes: Axes,
+    table: pd.DataFrame,
+    name: str,
+    colour: str,
+    marker: str,
+    live: bool,
+    label: str | None = None,
+    *,
+    x: str = "hidden_size",
+) -> None:
+    if live:
+        errors = np.array([table[name] - table[f"{name}_low"], table[f"{name}_high"] - table[name]])
+        axes.errorbar(
+            table[x],
+            table[name],
+            yerr=errors.clip(min=0),
+            fmt=marker,
+            color=colour,
+            mfc="white",
+            capsize=3,
+            linewidth=1.2,
+            label=label,
+        )
+        return
+    low, high = table[f"{name}_low"], table[f"{name}_high"]
+    axes.fill_between(table[x], low, high, color=colour, alpha=0.25, linewidth=0)
+    axes.plot(table[x], table[name], color=colour, marker=marker, markersize=3.5, label=label)
+
+
+def _plane(axes: Axes, here: xr.Dataset, party: str, plane: list[str]) -> None:
+    reach = np.array([-1.6, 1.6])
+    for unit in range(here.sizes["unit"]):
+        weight = here["trunk_weight"].isel(unit=unit)
+        across, up, bias = (float(weight.sel(input=name)) for name in (*plane, "bias"))
+        colour, dashes = _unit_look(unit)
+        width = 0.4 + 3.2 * min(1.0, abs(float(here[f"{party}_weight"].isel(unit=unit))) / 6)
+        # The line across * x + up * y + bias = 0, along its flatter direction.
+        along = (reach, -(across * reach + bias) / up) if abs(up) >= abs(across) and up else None
+        if along is None and across:
+            along = (-(up * reach + bias) / across, reach)
+        if along is not None:
+            axes.plot(*along, color=colour, linestyle=dashes, linewidth=width)
+    places, classes = _corners(here, party, plane)
+    for place, one in zip(places, classes, strict=True):
+        axes.plot(*place, "o", color=INK, mfc=INK if one > 0 else "white", markersize=6, zorder=3)
+    axes.set(xlim=reach, ylim=reach, aspect="equal", xticks=[-1, 1], yticks=[-1, 1])
+    axes.grid(visible=False)
+
+
+def _corners(here: xr.Dataset, party: str, plane: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    target = here[f"{party}_target"].values
+    bits = here.sizes["input"] - 1
+    rows = np.array(np.meshgrid(*[(-1, 1)] * bits, indexing="ij")).reshape(bits, -1).T
+    columns = [int(name[1:]) - 1 for name in plane]
+    places, first = np.unique(rows[:, columns], axis=0, return_index=True)
+    return places, target[first]
+
+
+def _pulls(axes: Axes, here: xr.Dataset) -> None:
+    places = np.arange(here.sizes["unit"])
+    alice, bob = (np.sqrt(here[f"{party}_gradient"].values) for party in ("alice", "bob"))
+    strongest = max(alice.max(), bob.max()) or 1.0
+    alice, bob = alice / strongest, bob / strongest
+    opposed = here["gradient_product"].values < 0
+    axes.bar(places, alice, 0.7, color=ALICE)
+    axes.bar(places, np.where(opposed, -bob, bob), 0.7, color=BOB, alpha=0.85)
+    axes.axhline(0, color=INK, linewidth=0.8)
+    axes.set_xticks(places, [str(place + 1) for place in places])
+    axes.set_xlabel("unit")
+    axes.grid(axis="x", visible=False)
+
+
+def _unit_look(unit: int) -> tuple[str, object]:
+    return UNIT_COLOURS[unit % len(UNIT_COLOURS)], UNIT_DASHES[unit % len(UNIT_DASHES)]
+
+
+def _unit_handles(axes: Axes, count: int) -> list:
+    looks = [_unit_look(unit) for unit in range(count)]
+    return [
+        axes.plot([], [], color=colour, linestyle=dashes, linewidth=2, label=f"unit {unit + 1}")[0]
+        for unit, (colour, dashes) in enumerate(looks)
+    ]
