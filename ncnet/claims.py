@@ -232,8 +232,8 @@ _CLAIMS = (
         "above 0.5 with its interval, permutation test at 5 %); it can be told from the "
         "oscillation alone; and without the oscillation it is told less well, the loss of AUC "
         "clear of 0. The last two in one of two readings of oscillation, the intervals together "
-        "at 95 %: departures from a trend over 11 steps, or the height of the loss above its "
-        "lowest value so far. In part only, unless it is told less well, too, where training "
+        "at 95 %: what repeats within ten steps, or the height of the loss above its lowest "
+        "value so far. In part only, unless it is told less well, too, where training "
         "with a tenth of the learning rate makes the optimizer's oscillation vanish.",
         result="sensing",
         evidence="notebooks/rq2",

@@ -53,8 +53,8 @@ ModelName = Literal[
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
 Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-FEWEST_TRACED = 10
-"""Steps of training without which a trace is shorter than the window of its trend."""
+FEWEST_TRACED = 20
+"""Steps of training without which a trace is too short for the filter that finds its trend."""
 Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
@@ -141,8 +141,8 @@ class Rq2(Training):
         )
         if self.record and not enough:
             raise ValueError(
-                "parameter `record` is True: the book quotes both games, `hidden_sizes` 2, 3, 4 and "
-                "6, `hidden_size` 3, `lambdas` 0.25 and 0, at least 1600 `replicas` and 99 "
+                "parameter `record` is True: the book quotes both games, `hidden_sizes` 2, 3, 4 "
+                "and 6, `hidden_size` 3, `lambdas` 0.25 and 0, at least 1600 `replicas` and 99 "
                 "`permutations`, which the run would not record"
             )
         return self

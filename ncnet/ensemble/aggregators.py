@@ -71,13 +71,13 @@ def mgda(products: Products) -> Coefficients:
 def cagrad(products: Products) -> Coefficients:
     """Stay near the mean of both gradients, and do the best for the head that gains less.
 
-    Algorithm 1 of Liu et al., arXiv 2110.14048, with radius `CAGRAD_RADIUS`, times 2. Its inner
-    problem, min over w in [0, 1] of ``g_w . g_0 + c |g_0| |g_w|`` with g_0 the mean and ``g_w = w
-    g_A + (1 - w) g_B``, has a closed form. Where g_w vanishes, nothing moves: both heads cannot
-    gain.
+    Algorithm 1 of Liu et al., arXiv 2110.14048, with radius c = `CAGRAD_RADIUS`, times 2 / (1 + c).
+    Its inner problem, min over w in [0, 1] of ``g_w . g_0 + c |g_0| |g_w|`` with g_0 the mean and
+    ``g_w = w g_A + (1 - w) g_B``, has a closed form. Where g_w vanishes, nothing moves: both heads
+    cannot gain.
 
     >>> cagrad(Products(*torch.tensor([[1.0], [0.0], [1.0]])))
-    (tensor([1.5000]), tensor([1.5000]))
+    (tensor([1.]), tensor([1.]))
     """
     alice, both, bob = products
     scale = alice + bob
@@ -87,12 +87,15 @@ def cagrad(products: Products) -> Coefficients:
     radius = CAGRAD_RADIUS * (scale + 2 * both).clamp(min=0).sqrt() / 2
     slope = (alice - bob) / 2
     bend = radius * radius * apart - slope * slope
-    inner = shortest - slope * (rest / (apart * bend.clamp(min=SMALLEST))).sqrt()
-    share = torch.where(bend > 0, inner, (slope < 0).to(inner)).clamp(0, 1)
-    square = rest + apart * (share - shortest).square()
-    pull = radius / square.clamp(min=SMALLEST).sqrt()
-    moves = (square > NEAR_ZERO * scale).to(inner)
-    return moves * (1 + 2 * pull * share), moves * (1 + 2 * pull * (1 - share))
+    inner = shortest - slope * (rest / apart).sqrt() / bend.clamp(min=SMALLEST).sqrt()
+    inner = torch.where(bend > 0, inner, (slope < 0).to(inner)).clamp(0, 1)
+    # Of gradients that are alike any share will do, and the formula has none.
+    share = torch.where(apart > NEAR_ZERO * scale, inner, 0.5)
+    other = 1 - share
+    square = alice * share * share + 2 * both * share * other + bob * other * other
+    pull = 2 * radius / square.clamp(min=SMALLEST).sqrt()
+    moves = (square > NEAR_ZERO * scale).to(share) / (1 + CAGRAD_RADIUS)
+    return moves * (1 + pull * share), moves * (1 + pull * other)
 
 
 def _shortest(products: Products) -> Tensor:

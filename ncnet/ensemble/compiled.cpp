@@ -165,13 +165,15 @@ inline Coefficients combine(Products p) {
     const Vector radius = square_root(not_negative(scale + 2.0f * p.both)) * 0.25f;
     const Vector slope = (p.alice - p.bob) * 0.5f;
     const Vector bend = radius * radius * apart - slope * slope;
-    const Vector inner = middle - slope * square_root(rest / (apart * positive(bend)));
+    const Vector inner = middle - slope * square_root(rest / apart) / square_root(positive(bend));
     const Vector end = slope < 0.0f ? all(1.0f) : Vector{};
-    const Vector alice = share(bend > 0.0f ? inner : end);
-    const Vector square = rest + apart * (alice - middle) * (alice - middle);
-    const Vector pull = radius / square_root(positive(square));
-    const Vector moves = square > 1e-7f * scale ? all(1.0f) : Vector{};
-    return {moves * (1.0f + 2.0f * pull * alice), moves * (1.0f + 2.0f * pull * (1.0f - alice))};
+    const Vector found = share(bend > 0.0f ? inner : end);
+    const Vector alice = apart > 1e-7f * scale ? found : all(0.5f), bob = 1.0f - alice;
+    const Vector square =
+        p.alice * alice * alice + 2.0f * p.both * alice * bob + p.bob * bob * bob;
+    const Vector pull = 2.0f * radius / square_root(positive(square));
+    const Vector moves = square > 1e-7f * scale ? all(1.0f / 1.5f) : Vector{};
+    return {moves * (1.0f + pull * alice), moves * (1.0f + pull * bob)};
 }
 #endif
 

@@ -245,7 +245,7 @@ def forest(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
                 capsize=2.5, linewidth=1.2, **look,
             )  # fmt: skip
         for party, colour, marker in (("alice", ALICE, "o"), ("bob", BOB, "s")):
-            label = None if is_live else party.title()
+            label = party.title() if table is live else None
             panels[3].plot(
                 100 * table[f"{party}_success"], places, marker, color=colour, label=label, **look
             )
@@ -257,8 +257,7 @@ def forest(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
         axes.set_title(title, fontsize=10)
     panels[0].set_yticks(range(len(names)), names)
     panels[0].set_ylim(len(names) - 0.4, -0.6)
-    if recorded is not None:
-        panels[3].legend(loc="lower left", fontsize=8.5)
+    panels[3].legend(loc="upper left", fontsize=8.5)
     return figure
 
 
@@ -370,8 +369,8 @@ def _pulls(axes: Axes, here: xr.Dataset) -> None:
     strongest = max(alice.max(), bob.max()) or 1.0
     alice, bob = alice / strongest, bob / strongest
     opposed = here["gradient_product"].values < 0
-    axes.bar(places, alice, 0.7, color=ALICE)
-    axes.bar(places, np.where(opposed, -bob, bob), 0.7, color=BOB, alpha=0.85)
+    axes.bar(places - 0.2, alice, 0.4, color=ALICE)
+    axes.bar(places + 0.2, np.where(opposed, -bob, bob), 0.4, color=BOB)
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set_xticks(places, [str(place + 1) for place in places])
     axes.set_xlabel("unit")

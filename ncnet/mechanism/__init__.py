@@ -24,6 +24,7 @@ from ncnet.mechanism.interventions import (
 )
 from ncnet.mechanism.oscillation import energy, log_loss, rising_share, trend
 from ncnet.mechanism.sensing import (
+    CONTROLS,
     USES,
     Sensing,
     alice_traces,
@@ -34,6 +35,7 @@ from ncnet.mechanism.sensing import (
 )
 
 __all__ = [
+    "CONTROLS",
     "PHASES",
     "USES",
     "Intervention",

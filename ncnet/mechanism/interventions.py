@@ -23,12 +23,13 @@ from ncnet.chsh.bootstrap import (
 from ncnet.ensemble import train
 from ncnet.games import Game
 
-SHARED = "shared"
+SHARED, SMALL_STEPS = "shared", "small steps"
 CHANGE_OF_S = (-8.0, 8.0)
 CHANGE_OF_INFLUENCE = (-8.0, 8.0)
 LAMBDAS = (0.75, 0.5, 0.25, 0.0)
 HEAD_START = 1.0
 """Length of the head start, as a share of the training that follows."""
+REMOVED = ("removed", "removed_low", "removed_high")
 SMALLER = 10
 """By how much the learning rate is divided, and the steps are multiplied, for small steps."""
 
@@ -157,8 +158,12 @@ def interventions(
             )
         ),
         Intervention("head start", "Alice's head trained first", _head_start(hidden_size), None),
+        Intervention(SMALL_STEPS, "a tenth of the learning rate", _small_steps(hidden_size), True),
         Intervention(
-            "small steps", "a tenth of the learning rate", _small_steps(hidden_size), True
+            f"PCGrad, {SMALL_STEPS}",
+            "both at once: no head's loss ever rises",
+            _small_steps(hidden_size, aggregator="pcgrad"),
+            True,
         ),
     ]
     return {intervention.name: intervention for intervention in found}
@@ -246,7 +251,12 @@ def excess_removed(
         ``removed``, the fall of S over the baseline's S - 2: 1 where S falls to 2, more where it
         falls below, less than 0 where it rises; ``removed_low`` and ``removed_high``, percentiles
         of the bootstrap over replicas, or, where nearly all replicas come to the same S, from the
-        betting interval of that. All NaN where the baseline's S is not above 2.
+        betting interval of that.
+
+    Raises
+    ------
+    ValueError
+        Where the baseline's S is not above 2: there is no excess.
 
     Examples
     --------
@@ -258,11 +268,10 @@ def excess_removed(
     1.0
     """
     before, after = (chsh.s_per_replica(one).values for one in (baseline, outcomes))
-    names = ("removed", "removed_low", "removed_high")
-    if chsh.report(baseline).verdict != "above 2":
-        return dict.fromkeys(names, float("nan"))
     pairs = np.stack([before, after]) - chsh.CLASSICAL_BOUND
     excess, left = pairs.mean(axis=1)
+    if excess <= 0:
+        raise ValueError(f"S without the intervention is {before.mean():.3f}: expected above 2")
     (low, high), method = chsh.s_interval(after, level=level, resamples=resamples, seed=seed)
     if method == "betting":
         ends = [1 - (end - chsh.CLASSICAL_BOUND) / excess for end in (high, low)]
@@ -271,7 +280,8 @@ def excess_removed(
         drawn = resampled_means(columns, counts, resamples=resamples, seed=seed)
         shares = 1 - drawn[1] / drawn[0]
         ends = percentile_interval(shares, expanded_level(level, counts.sum())).tolist()
-    return dict(zip(names, (float(1 - left / excess), *map(float, ends)), strict=True))
+    low, high = map(float, ends)
+    return {"removed": float(1 - left / excess), "removed_low": low, "removed_high": high}
 
 
 def compare(
@@ -297,7 +307,8 @@ def compare(
     -------
     pandas.DataFrame
         ``intervention``, ``hidden_size``, the columns of `ncnet.chsh.Report.row`, `success` and,
-        but for "shared" itself, `change` and `excess_removed`.
+        but for "shared" itself, `change` and, where its S is above 2 (95 % interval and exact
+        test), `excess_removed`; NaN elsewhere.
 
     Examples
     --------
@@ -315,12 +326,13 @@ def compare(
         row = {"intervention": intervention.name, "hidden_size": hidden_size}
         row |= chsh.report(outcomes).row() | success(outcomes)
         if baseline is None:
-            baseline = outcomes
+            baseline, exceeds = outcomes, row["verdict"] == "above 2"
         else:
             row |= change(outcomes, baseline, level=level)
-            row |= excess_removed(outcomes, baseline, level=level)
+            row |= excess_removed(outcomes, baseline, level=level) if exceeds else {}
         rows.append(row)
-    return pd.DataFrame(rows)
+    # Where there is no excess, its columns are there as well.
+    return pd.DataFrame(rows).reindex(columns=dict.fromkeys([*rows[0], *rows[-1], *REMOVED]))
 
 
 def _shared(hidden_size: int, **options: object) -> Callable[..., xr.Dataset]:
@@ -339,13 +351,14 @@ def _head_start(hidden_size: int) -> Callable[..., xr.Dataset]:
     return started
 
 
-def _small_steps(hidden_size: int) -> Callable[..., xr.Dataset]:
+def _small_steps(hidden_size: int, **options: object) -> Callable[..., xr.Dataset]:
     def smaller(game: Game, *, steps: int, learning_rate: float, **training: object) -> xr.Dataset:
         return train(
             game,
             hidden_size=hidden_size,
             steps=SMALLER * steps,
             learning_rate=learning_rate / SMALLER,
+            **options,
             **training,
         )
 

@@ -3,8 +3,8 @@
 The paper says that a head senses the other's task through oscillations of its own loss, and, as far
 as we can read it, not what counts as one. Both readings split the logarithm of the loss in two:
 
-- *fast*: the trend is a parabola fitted to every 11 steps (Savitzky and Golay, Anal. Chem. 36,
-  1627, 1964); the rest is what changes faster than that.
+- *fast*: the trend is what passes a low-pass filter (Butterworth's, of fourth order, forwards and
+  backwards, so that nothing is shifted); the rest is what repeats within ten steps or fewer.
 - *rises*: the trend is the lowest loss so far, which never rises; the rest is how far the loss
   stands above it, at whatever pace it got there.
 """
@@ -14,8 +14,10 @@ import numpy as np
 from ncnet.checks import check_choice
 
 READINGS = ("fast", "rises")
-WINDOW = 11
-"""Traced steps of the fast reading's trend."""
+PERIOD = 10
+"""Traced steps within which the fast reading's oscillation repeats."""
+FEWEST_STEPS = 20
+"""Traced steps that the filter needs."""
 ROUNDING = 1e-6
 """A relative rise of the loss that single precision may make by itself."""
 SMALLEST, LARGEST = 1e-12, 1e12
@@ -66,7 +68,7 @@ def trend(logarithm: np.ndarray, reading: str) -> np.ndarray:
     Raises
     ------
     ValueError
-        For an unknown reading, or for fewer steps than the fast reading's `WINDOW`.
+        For an unknown reading, or for fewer than `FEWEST_STEPS` steps in the fast one.
 
     Examples
     --------
@@ -77,15 +79,17 @@ def trend(logarithm: np.ndarray, reading: str) -> np.ndarray:
     logarithm = np.asarray(logarithm, float)
     if reading == "rises":
         return np.minimum.accumulate(logarithm, axis=-1)
-    if logarithm.shape[-1] < WINDOW:
+    if logarithm.shape[-1] < FEWEST_STEPS:
         raise ValueError(
-            f"the trace has {logarithm.shape[-1]} steps: expected at least {WINDOW}, a window of "
-            "the trend"
+            f"the trace has {logarithm.shape[-1]} steps: expected at least {FEWEST_STEPS}"
         )
     # Imported where it is used: it takes half a second.
-    from scipy.signal import savgol_filter
+    from scipy.signal import butter, sosfiltfilt
 
-    return savgol_filter(logarithm, WINDOW, polyorder=2, axis=-1)
+    low_pass = butter(4, 1 / PERIOD, fs=1, output="sos")
+    # Continued beyond its ends for so long that the filter has swung in.
+    beyond = min(10 * PERIOD, logarithm.shape[-1] - 1)
+    return sosfiltfilt(low_pass, logarithm, axis=-1, padlen=beyond)
 
 
 def energy(loss: np.ndarray, reading: str) -> np.ndarray:

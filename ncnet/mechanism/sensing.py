@@ -14,8 +14,8 @@ import pandas as pd
 from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
 from ncnet.games import Game
-from ncnet.mechanism.interventions import SHARED, SMALLER, interventions
-from ncnet.mechanism.oscillation import READINGS, WINDOW, log_loss, trend
+from ncnet.mechanism.interventions import SHARED, SMALL_STEPS, SMALLER, interventions
+from ncnet.mechanism.oscillation import FEWEST_STEPS, READINGS, log_loss, trend
 
 WINDOWS = 12
 """Stretches of a trace, each longer than the one before, over which features are averaged."""
@@ -33,7 +33,8 @@ USES = (
 )
 """What of a trace the decoder is given."""
 CONTROLS = {
-    "whole, small steps": "small steps",
+    "whole, small steps": SMALL_STEPS,
+    "whole, PCGrad, small steps": f"PCGrad, {SMALL_STEPS}",
     "whole, separate trunks": "separate, n each",
 }
 """The whole trace under an intervention."""
@@ -117,7 +118,7 @@ def decode(
     ------
     ValueError
         For traces of unequal length or number, an unknown use, fewer replicas than folds, or fewer
-        steps than `WINDOW`.
+        than `FEWEST_STEPS` steps.
 
     Examples
     --------
@@ -136,7 +137,9 @@ def decode(
     check_integer("permutations", permutations, at_least=0)
     if replicas < folds:
         raise ValueError(f"{replicas} replicas for {folds} folds: expected at least {folds}")
-    seen = steps if seen is None else check_integer("seen", seen, at_least=WINDOW, at_most=steps)
+    seen = (
+        steps if seen is None else check_integer("seen", seen, at_least=FEWEST_STEPS, at_most=steps)
+    )
     if decoder is None:
         decoder = _decoder(seed, fewest_rows=2 * (replicas - -(-replicas // folds)))
     found = [
@@ -202,11 +205,12 @@ def sensing_table(
     uses: Sequence[str] = USES,
     permuted: Sequence[str] = ("whole",),
     permutations: int = 0,
+    controls: Sequence[str] = tuple(CONTROLS),
     folds: int = 5,
     level: float = 0.95,
     **training: object,
 ) -> pd.DataFrame:
-    """Train, and decode Bob's setting from Alice's losses, with two controls.
+    """Train, and decode Bob's setting from Alice's losses, with controls.
 
     Parameters
     ----------
@@ -215,13 +219,15 @@ def sensing_table(
         decoder's as well.
     uses, permuted, permutations, folds, level
         See `by_use`.
+    controls
+        Of `CONTROLS`: "whole, small steps", where the optimizer makes hardly any fast oscillation;
+        "whole, PCGrad, small steps", where besides no head's loss ever rises; "whole, separate
+        trunks", where nothing can be sensed.
 
     Returns
     -------
     pandas.DataFrame
-        The rows of `by_use`, and two more of the whole trace under an intervention: ``whole, small
-        steps``, where the optimizer makes hardly any oscillation, and ``whole, separate trunks``,
-        where nothing can be sensed.
+        The rows of `by_use`, and one for each control.
 
     Examples
     --------
@@ -234,13 +240,17 @@ def sensing_table(
     0.5
     """
     options = {"folds": folds, "level": level, "seed": training["seed"]}
+    for control in controls:
+        check_choice("control", control, CONTROLS)
     shared = alice_traces(game, hidden_size, SHARED, **training)
     table = by_use(shared, uses=uses, permuted=permuted, permutations=permutations, **options)
+    if not controls:
+        return table
     whole = decode(shared, **options)
     rows = []
-    for label, name in CONTROLS.items():
-        found = decode(alice_traces(game, hidden_size, name, **training), **options)
-        rows.append({"use": label} | _row(found, whole, level))
+    for control in controls:
+        traces = alice_traces(game, hidden_size, CONTROLS[control], **training)
+        rows.append({"use": control} | _row(decode(traces, **options), whole, level))
     return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
 
 
@@ -265,7 +275,7 @@ def alice_traces(
     >>> alice_traces(ncnet.games.overlap(), 2, **how).shape
     (2, 2, 3, 21)
     """
-    every = SMALLER if intervention == "small steps" else 1
+    every = SMALLER if intervention.endswith(SMALL_STEPS) else 1
     traced = interventions(hidden_size)[intervention].train(
         game, steps=steps, trace_steps=range(0, every * steps + 1, every), **training
     )

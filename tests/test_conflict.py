@@ -1,0 +1,175 @@
+"""Conflict along training: against autograd, and on gradients whose conflict is plain."""
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import ncnet
+from ncnet import mechanism
+from ncnet.ensemble.network import Weights
+from tests.test_network_gradients import GAME, TwoHeads
+
+STEPS = [0, 30, 90]
+
+
+@pytest.fixture(scope="module")
+def traced():
+    return ncnet.train(
+        GAME, hidden_size=3, replicas=6, seed=1, steps=90, dtype="float64",
+        trace_steps=STEPS, trace=["loss", "gradients", "weights"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("i", "j"), [(1, 1), (2, 1), (2, 2)])
+def test_traced_gradients_losses_and_weights_belong_together(traced, step, i, j):
+    """Losses and gradients again, by autograd, from the weights that were traced."""
+    here = traced.sel(alice_setting=i, bob_setting=j, replica=4, step=step)
+    heads = [
+        np.append(here[f"{party}_weight"], here[f"{party}_bias"]) for party in ("alice", "bob")
+    ]
+    weights = Weights(
+        torch.tensor(here["trunk_weight"].values)[..., None],
+        torch.tensor(np.array(heads))[..., None],
+    )
+    model = TwoHeads(weights, "tanh")
+    logit = model(torch.as_tensor(GAME.inputs))
+    targets = np.stack([GAME.alice_targets[i - 1], GAME.bob_targets[j - 1]])
+    losses = torch.nn.functional.softplus(-torch.as_tensor(targets) * logit).mean(dim=1)
+    assert [float(here.alice_loss), float(here.bob_loss)] == pytest.approx(
+        losses.tolist(), rel=1e-9
+    )
+    parameters = [model.trunk.weight, model.trunk.bias]
+    parts = [torch.autograd.grad(loss, parameters, retain_graph=True) for loss in losses]
+    alice, bob = (torch.cat([part.reshape(3, -1) for part in both], 1) for both in parts)
+    for name, (one, other) in {
+        "alice_gradient": (alice, alice),
+        "gradient_product": (alice, bob),
+        "bob_gradient": (bob, bob),
+    }.items():
+        np.testing.assert_allclose(here[name].values, (one * other).sum(1), rtol=1e-8, atol=1e-14)
+    found = mechanism.conflict(here.sum("unit"))
+    cosine = torch.nn.functional.cosine_similarity(alice.ravel(), bob.ravel(), dim=0)
+    assert float(found.cosine) == pytest.approx(float(cosine), abs=1e-9)
+    lengths = [float(alice.norm()), float(bob.norm())]
+    similarity = 2 * lengths[0] * lengths[1] / (lengths[0] ** 2 + lengths[1] ** 2)
+    assert float(found.magnitude_similarity) == pytest.approx(similarity)
+
+
+def test_traces_do_not_depend_on_what_else_is_traced_or_on_chunks(traced):
+    options = {"hidden_size": 3, "seed": 1, "steps": 90, "dtype": "float64"}
+    alone = ncnet.train(
+        GAME, replicas=150, trace_steps=[30], trace=["gradients"], chunk_size=64, threads=2,
+        **options,
+    )  # fmt: skip
+    first = alone.sel(replica=slice(0, 5), step=30)
+    for name in ("alice_gradient", "gradient_product", "bob_gradient"):
+        assert (first[name].values == traced[name].sel(step=30).values).all()
+    assert "alice_loss" not in alone
+    assert "trunk_weight" not in alone
+
+
+def gradients(alice, product, bob):
+    names = ("alice_gradient", "gradient_product", "bob_gradient")
+    steps = np.arange(len(alice)) * 10
+    values = {name: ("step", v) for name, v in zip(names, (alice, product, bob), strict=True)}
+    return xr.Dataset(values, {"step": steps})
+
+
+def test_opposite_orthogonal_and_equal_gradients():
+    found = mechanism.conflict(
+        gradients([4.0, 1.0, 9.0, 0.0], [-4.0, 0.0, 9.0, 0.0], [4.0, 1.0, 9.0, 1.0])
+    )
+    np.testing.assert_allclose(found.cosine, [-1, 0, 1, np.nan])
+    np.testing.assert_allclose(found.magnitude_similarity, [1, 1, 1, 0])
+
+
+def test_gradients_smaller_than_single_precision_can_square_still_have_an_angle():
+    tiny = np.array([1e-30], np.float32)
+    found = mechanism.conflict(gradients(tiny, -tiny, tiny))
+    assert float(found.cosine[0]) == pytest.approx(-1)
+
+
+def test_a_phase_counts_its_own_steps_and_the_weighted_cosine_their_size():
+    # 101 traced steps over 1,000: 0-20 early, 30-240 middle, 250-1,000 late.
+    product = np.where(np.arange(101) < 3, 1.0, np.where(np.arange(101) < 25, -1.0, -1e-6))
+    size = np.abs(product)
+    phases = mechanism.by_phase(mechanism.conflict(gradients(size, product, size)))
+    assert phases.phase.values.tolist() == ["early", "middle", "late", "whole"]
+    np.testing.assert_allclose(phases.conflict_share, [0, 1, 1, 98 / 101])
+    np.testing.assert_allclose(phases.weighted_cosine, [1, -1, -1, (3 - 22) / 25], atol=1e-5)
+
+
+def test_a_phase_without_traced_steps_is_left_out():
+    phases = mechanism.by_phase(mechanism.conflict(gradients([1.0, 1.0], [1.0, 1.0], [1.0, 1.0])))
+    assert phases.phase.values.tolist() == ["early", "late", "whole"]
+
+
+def test_gradients_of_zero_oppose_nothing():
+    phases = mechanism.by_phase(
+        mechanism.conflict(gradients([0.0] * 101, [0.0] * 101, [0.0] * 101))
+    )
+    np.testing.assert_array_equal(phases.conflict_share, 0)
+    np.testing.assert_array_equal(phases.weighted_cosine, 0)
+
+
+@pytest.fixture(scope="module")
+def many():
+    return ncnet.train(
+        GAME, hidden_size=3, replicas=96, seed=1, steps=100, trace_steps=range(0, 101, 5),
+        trace=["gradients"],
+    )  # fmt: skip
+
+
+def test_the_table_has_means_over_replicas_with_their_intervals(many):
+    table = mechanism.conflict_table(many)
+    assert len(table) == 16
+    for name in ("conflict_share", "weighted_cosine", "magnitude_similarity"):
+        assert (table[f"{name}_low"] < table[name]).all()
+        assert (table[name] < table[f"{name}_high"]).all()
+    phases = mechanism.by_phase(mechanism.conflict(many.sum("unit")))
+    row = table[(table["phase"] == "late") & (table["alice_setting"] == 2)].iloc[1]
+    expected = phases.weighted_cosine.sel(alice_setting=2, bob_setting=2, phase="late").mean()
+    assert row["weighted_cosine"] == pytest.approx(float(expected))
+
+
+def test_rank_correlation_is_scipys_and_covers_it():
+    from scipy.stats import spearmanr
+
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal(300)
+    y = (x + generator.standard_normal(300)).round(1)
+    rho, (low, high) = mechanism.rank_correlation(x, y)
+    assert rho == pytest.approx(spearmanr(x, y).statistic)
+    assert low < rho < high
+    assert high - low == pytest.approx(4 * (1 - rho**2) / np.sqrt(300), rel=0.25)
+    assert np.isnan(mechanism.rank_correlation(x, np.ones(300))[0])
+
+
+def test_more_conflict_with_a_larger_s_shows_as_a_negative_correlation(many):
+    table = mechanism.conflict_and_s(many)
+    assert table["phase"].tolist() == ["early", "middle", "late", "whole"]
+    assert (table["correlation_low"] <= table["correlation"]).all()
+    assert table[["correlation_low", "correlation_high"]].abs().max().max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (
+            lambda: mechanism.log_steps(100, 200),
+            "`interval` is 200: expected at most the 100 steps",
+        ),
+        (lambda: mechanism.log_steps(100, 0), "`interval` is 0: expected an integer of at least 1"),
+        (
+            lambda: mechanism.conflict(
+                ncnet.train(GAME, hidden_size=2, replicas=2, seed=0, steps=1)
+            ),
+            "`alice_gradient` is missing: train with `trace_steps` and trace=",
+        ),
+    ],
+)
+def test_bad_input_is_one_clear_line(call, line):
+    with pytest.raises(ValueError, match=line):
+        call()
