@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+import numpy as np
+
 
 def suggestion(name: str, valid: Iterable[str]) -> str:
     """Return ``": did you mean `x`?"``, or the list of choices where none is near.
@@ -59,3 +61,19 @@ def check_positive(name: str, value: object) -> float:
     if not number or not 0 < value <= sys.float_info.max:
         raise ValueError(f"`{name}` is {value!r}: expected a finite number above 0")
     return float(value)
+
+
+def check_values(name: str, values: np.ndarray, lowest: float, highest: float = np.inf) -> None:
+    """Raise ``ValueError`` for no values, or one that is not finite or out of its range.
+
+    >>> check_values("S", np.array([2.0, np.nan]), -4, 4)
+    Traceback (most recent call last):
+    ValueError: S 1 is nan: expected -4 to 4
+    """
+    if values.ndim != 1 or not values.size:
+        raise ValueError(f"{name}s have shape {values.shape}: expected (replicas,)")
+    # What was summed may pass a bound by rounding.
+    wrong = ~((values >= lowest - 1e-9) & (values <= highest + 1e-9) & np.isfinite(values))
+    if wrong.any():
+        expected = f"{lowest:g} to {highest:g}" if highest < np.inf else f"at least {lowest:g}"
+        raise ValueError(f"{name} {wrong.argmax()} is {values[wrong][0]}: expected {expected}")

@@ -315,9 +315,10 @@ def _in_order(
         raise ValueError(f"{game} has no rows: expected one for each hidden size")
     twice = sweep[sweep.duplicated(list(rows))]
     if len(twice):
-        which = ", ".join(str(twice.iloc[0][name]) for name in rows[1:])
-        which = f"hidden size {twice.iloc[0]['hidden_size']}" + (f", {which}," if which else "")
-        raise ValueError(f"{game} has {which} twice: judge one at a time")
+        size, *which = (str(twice[name].iloc[0]) for name in rows)
+        raise ValueError(
+            f"{game} has hidden size {', '.join([size, *which])} twice: judge one at a time"
+        )
     return sweep.sort_values(list(rows))
 
 

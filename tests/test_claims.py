@@ -105,7 +105,7 @@ def test_a_verdict_asks_both_games(peaks, verdict):
 
 
 def test_a_statement_without_a_rule_is_open():
-    assert claims.verdict(claims.CLAIMS["competition-causes"], {}) == claims.OPEN
+    assert claims.verdict(claims.CLAIMS["first-2-generalizes"], {}) == claims.OPEN
 
 
 EXCEEDS = claims.CLAIMS["exceeds-2"]
@@ -158,3 +158,91 @@ def test_what_both_games_leave_open_is_not_testable_here():
     rows = pd.DataFrame({"hidden_size": [2, 3], "verdict": OTHER, "explanation": "undecided"})
     suffices = claims.CLAIMS["above-2-suffices"]
     assert claims.verdict(suffices, {"capacity": both_games(rows)}) == "not testable here"
+
+
+CAUSES, SENSES = claims.CLAIMS["competition-causes"], claims.CLAIMS["oscillation-senses"]
+LOWER = {"s_change_high": -0.1, "verdict": OTHER}
+
+
+def interventions(**changed):
+    rows = {"shared": {"verdict": ABOVE}, **dict.fromkeys(claims.WITHOUT_COMPETITION, LOWER)}
+    rows |= changed
+    table = pd.DataFrame([{"intervention": name} | row for name, row in rows.items()])
+    return table.assign(hidden_size=3)
+
+
+@pytest.mark.parametrize(
+    ("changed", "holds"),
+    [
+        ({}, True),
+        ({"PCGrad": {"s_change_high": 0.01, "verdict": OTHER}}, False),  # may not have fallen
+        ({"PCGrad": {"s_change_high": -0.01, "verdict": ABOVE}}, False),  # fallen, yet above 2
+        ({"λ = 0": {"s_change_high": 0.3, "verdict": ABOVE}}, False),
+        ({"MGDA": {"s_change_high": 0.3, "verdict": ABOVE}}, True),  # no way to remove conflict
+        ({"shared": {"verdict": OTHER}}, None),  # nothing to remove
+    ],
+)
+def test_competition_causes_what_goes_with_it(changed, holds):
+    assert CAUSES.holds(interventions(**changed)) is holds
+
+
+def sensing(**changed):
+    told = {"auc_low": 0.8, "p_value": 0.01, "lost_low": 0.02}
+    rows = {"whole": told, "whole, small steps": told}
+    for reading in claims.OSCILLATIONS:
+        rows[f"oscillation ({reading})"] = told
+        rows[f"without oscillation ({reading})"] = told
+    rows |= {use: told | row for use, row in changed.items()}
+    table = pd.DataFrame([{"use": use} | row for use, row in rows.items()])
+    return table.assign(hidden_size=3)
+
+
+@pytest.mark.parametrize(
+    ("changed", "holds"),
+    [
+        ({}, True),
+        ({"whole": {"auc_low": 0.49}}, False),
+        ({"whole": {"p_value": 0.06}}, False),
+        ({"oscillation (fast)": {"auc_low": 0.4}}, True),  # the other reading does
+        (
+            {
+                "oscillation (fast)": {"auc_low": 0.4},
+                "without oscillation (rises)": {"lost_low": -0.01},
+            },
+            False,
+        ),
+        ({"whole, small steps": {"lost_low": -0.01}}, claims.PARTLY),
+    ],
+)
+def test_a_head_senses_through_oscillation_what_it_does_not_without(changed, holds):
+    assert SENSES.holds(sensing(**changed)) is holds
+
+
+def test_a_rule_that_holds_in_part_makes_a_verdict_in_part():
+    part = both_games(sensing(**{"whole, small steps": {"lost_low": -0.01}}))
+    assert claims.verdict(SENSES, {"sensing": part}) == "partly"
+    assert claims.verdict(SENSES, {"sensing": both_games(sensing())}) == "reproduced"
+    none = both_games(sensing(whole={"auc_low": 0.4}))
+    assert claims.verdict(SENSES, {"sensing": none}) == "not"
+    mixed = pd.concat([part[part["game"] == "overlap"], none[none["game"] == "separate"]])
+    assert claims.verdict(SENSES, {"sensing": mixed}) == "partly"
+
+
+@pytest.mark.parametrize(
+    ("claim", "table", "line"),
+    [
+        (CAUSES, interventions().iloc[1:], "unknown intervention `shared`"),
+        (CAUSES, interventions()[lambda t: t["intervention"] != "PCGrad"], "intervention `PCGrad`"),
+        (CAUSES, interventions().assign(hidden_size=4), "no hidden size 3"),
+        (SENSES, sensing()[lambda t: t["use"] != "whole, small steps"], "use `whole, small steps`"),
+    ],
+)
+def test_a_rule_on_the_mechanism_names_what_it_misses(claim, table, line):
+    with pytest.raises(ValueError, match=line):
+        claim.holds(table)
+
+
+def test_an_intervention_that_comes_twice_is_refused():
+    twice = both_games(pd.concat([interventions()] * 2))
+    with pytest.raises(ValueError, match="hidden size 3, .* twice: judge one at a time"):
+        claims.verdict(CAUSES, {"interventions": twice})

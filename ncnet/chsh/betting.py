@@ -13,6 +13,8 @@ import sys
 
 import numpy as np
 
+from ncnet.checks import check_values
+
 BETS = np.linspace(0.01, 1, 100)
 
 
@@ -74,22 +76,6 @@ def betting_test(
         return 1.0
     p_value = np.exp(min(0.0, -log_evidence(values, mean, lowest, counts)))
     return max(float(p_value), sys.float_info.min)  # no evidence is endless
-
-
-def check_values(name: str, values: np.ndarray, lowest: float, highest: float = np.inf) -> None:
-    """Raise ``ValueError`` for no values, or one that is not finite or out of its range.
-
-    >>> check_values("S", np.array([2.0, np.nan]), -4, 4)
-    Traceback (most recent call last):
-    ValueError: S 1 is nan: expected -4 to 4
-    """
-    if values.ndim != 1 or not values.size:
-        raise ValueError(f"{name}s have shape {values.shape}: expected (replicas,)")
-    # What was summed may pass a bound by rounding.
-    wrong = ~((values >= lowest - 1e-9) & (values <= highest + 1e-9) & np.isfinite(values))
-    if wrong.any():
-        expected = f"{lowest:g} to {highest:g}" if highest < np.inf else f"at least {lowest:g}"
-        raise ValueError(f"{name} {wrong.argmax()} is {values[wrong][0]}: expected {expected}")
 
 
 def mean_interval(

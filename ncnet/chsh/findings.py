@@ -247,7 +247,7 @@ class Report:
                 self.arcsine_excess,
                 None,
                 None,
-                f"as estimated, {quantum} the quantum set",
+                f"correlators alone: {quantum} the quantum set",
             ),
         }
         return pd.DataFrame(
@@ -306,8 +306,8 @@ class Report:
         notes = [
             f"S: {self.interval_method}; contextuality: {self.contextuality_method}. Bounds of S: "
             f"classical {CLASSICAL_BOUND:.0f}, Tsirelson {TSIRELSON_BOUND:.3f}, algebraic "
-            f"{ALGEBRAIC_BOUND:.0f}. Where parties can influence each other, S > 2 shows no "
-            "non-classicality. Intervals are over replicas, the items being given."
+            f"{ALGEBRAIC_BOUND:.0f}. Where parties can influence each other, S > 2 alone shows "
+            "no non-classicality. Intervals are over replicas, the items being given."
         ]
         if self.diverged:
             notes.append(

@@ -5,8 +5,8 @@ import numbers
 
 import numpy as np
 
-from ncnet.checks import check_integer
-from ncnet.chsh.betting import check_values, mean_interval
+from ncnet.checks import check_integer, check_values
+from ncnet.chsh.betting import mean_interval
 from ncnet.chsh.bootstrap import (
     DIGITS_OF_SUMS,
     distinct_columns,

@@ -11,7 +11,8 @@ change that it undoes.
 import numpy as np
 import xarray as xr
 
-from ncnet.chsh.betting import betting_test, check_values
+from ncnet.checks import check_values
+from ncnet.chsh.betting import betting_test
 from ncnet.chsh.correlators import replica_means
 from ncnet.chsh.outcomes import Outcomes, as_dataset, read
 

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from ncnet.checks import check_integer
-from ncnet.chsh.betting import check_values
+from ncnet.checks import check_integer, check_values
 
 CLASSICAL_WINS = 3 / 4
 
