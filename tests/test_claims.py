@@ -244,5 +244,5 @@ def test_a_rule_on_the_mechanism_names_what_it_misses(claim, table, line):
 
 def test_an_intervention_that_comes_twice_is_refused():
     twice = both_games(pd.concat([interventions()] * 2))
-    with pytest.raises(ValueError, match="hidden size 3, .* twice: judge one at a time"):
+    with pytest.raises(ValueError, match=r"hidden size 3, .* twice: judge one at a time"):
         claims.verdict(CAUSES, {"interventions": twice})
