@@ -16,6 +16,21 @@ from ncnet import parameters
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 SMALL = {
     "rq1": {"hidden_sizes": [2, 3], "replicas": 64, "steps": 50},
+    "rq2": {
+        "games": ["separate"],
+        "hidden_sizes": [1, 2],
+        "hidden_size": 2,
+        "lambdas": [0.5],
+        "replicas": 32,
+        "steps": 30,
+        "log_interval": 3,
+        "folds": 3,
+        "permutations": 1,
+        "seed": 7,
+        "activation": "relu",
+        "optimizer": "adam",
+        "learning_rate": 0.05,
+    },
     "rq3": {
         "hidden_sizes": [2, 3],
         "hidden_sizes_along_training": [2],
@@ -47,7 +62,7 @@ SMALL = {
         "seed": 7,
     },
 }
-PICTURES = {"rq1": 2, "rq3": 2, "rq3_multiverse": 6, "rq6": 5, "calibration": 2}
+PICTURES = {"rq1": 2, "rq2": 6, "rq3": 2, "rq3_multiverse": 6, "rq6": 5, "calibration": 2}
 
 
 def papermill(name, parameters, folder):
@@ -92,6 +107,8 @@ def test_runs_with_other_parameters(name, tmp_path):
     [
         ("rq1", {"replica": 64}, "unknown parameter `replica`: did you mean `replicas`?"),
         ("rq1", {"hidden_size": 0}, "parameter `hidden_size` is 0"),
+        ("rq2", {"log_interval": 5000}, "parameter `log_interval` is 5000: expected at most"),
+        ("rq2", {"lambdas": [1.5]}, "parameter `lambdas` is 1.5"),
         (
             "rq3",
             {"hiden_sizes": [2]},

@@ -5,6 +5,7 @@ import pytest
 
 import ncnet
 from ncnet import calibration, chsh, ensemble, games, multiverse, parameters
+from ncnet.mechanism import oscillation
 from ncnet.parameters import ParameterError, Rq1, Rq3, Rq3Multiverse, validate
 
 RQ1 = {
@@ -170,3 +171,51 @@ def test_a_calibration_that_cannot_be_is_refused(change, line):
     assert parameters.validate(dict(CALIBRATION), parameters.Calibration) == CALIBRATION
     with pytest.raises(parameters.ParameterError, match=re.escape(line)):
         parameters.validate(CALIBRATION | change, parameters.Calibration)
+
+
+RQ2 = {
+    "games": ["overlap"],
+    "hidden_sizes": [2, 3],
+    "hidden_size": 3,
+    "lambdas": [0.5, 0.0],
+    "replicas": 64,
+    "steps": 200,
+    "log_interval": 10,
+    "folds": 5,
+    "permutations": 19,
+    "seed": 0,
+    "activation": "tanh",
+    "optimizer": "adam",
+    "learning_rate": 0.1,
+    "record": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"log_interval": 201}, "parameter `log_interval` is 201: expected at most the 200 steps"),
+        ({"steps": 10}, "parameter `steps` is 10"),
+        ({"lambdas": [0.5, 1.01]}, "parameter `lambdas` is 1.01"),
+        ({"lambdas": [-0.1]}, "parameter `lambdas` is -0.1"),
+        ({"lambdas": [0.5, 0.5]}, "0.5 is there twice"),
+        ({"folds": 65}, "parameter `folds` is 65: expected at most the 64 replicas"),
+        ({"folds": 1}, "parameter `folds` is 1"),
+        ({"hidden_size": 4}, "parameter `hidden_size` is 4: expected one of `hidden_sizes`"),
+        ({"record": True}, "parameter `record` is True: the book quotes both games"),
+    ],
+)
+def test_a_mechanism_that_cannot_be_measured_is_refused(change, line):
+    assert validate(dict(RQ2), parameters.Rq2) == RQ2
+    with pytest.raises(ParameterError, match=re.escape(line)):
+        validate(RQ2 | change, parameters.Rq2)
+
+
+def test_a_record_of_the_mechanism_holds_what_the_book_quotes():
+    quoted = {"games": ["overlap", "separate"], "hidden_sizes": [2, 3, 4, 6], "record": True}
+    quoted |= {"lambdas": [0.25, 0], "replicas": 1600, "permutations": 99}
+    assert validate(RQ2 | quoted, parameters.Rq2)["record"]
+
+
+def test_as_many_steps_are_asked_for_as_a_trend_takes():
+    assert parameters.FEWEST_TRACED == oscillation.FEWEST_STEPS

@@ -290,18 +290,20 @@ struct Tile {
 #endif
 
     void slope_by_head(const float *inputs) {
-        for (int h = 0; h < hidden_size; h++)
-            for (int party = 0; party < 2; party++) {
-                const Vector weight = head(party)[h].value;
-                Vector slope[FEATURES] = {};
-                for (int i = 0; i < ITEMS; i++) {
-                    const Vector signal =
-                        weight * errors[party][i] * derivative(units[h * ITEMS + i]);
-                    for (int f = 0; f < FEATURES; f++)
-                        slope[f] += signal * inputs[i * FEATURES + f];
+        for (int h = 0; h < hidden_size; h++) {
+            Vector slope[2][FEATURES] = {};
+            for (int i = 0; i < ITEMS; i++) {
+                const Vector rate = derivative(units[h * ITEMS + i]);
+                const Vector alice = errors[0][i] * rate, bob = errors[1][i] * rate;
+                for (int f = 0; f < FEATURES; f++) {
+                    slope[0][f] += alice * inputs[i * FEATURES + f];
+                    slope[1][f] += bob * inputs[i * FEATURES + f];
                 }
-                for (int f = 0; f < FEATURES; f++) slopes[h][party][f] = slope[f];
             }
+            for (int party = 0; party < 2; party++)
+                for (int f = 0; f < FEATURES; f++)
+                    slopes[h][party][f] = head(party)[h].value * slope[party][f];
+        }
     }
 
     // Of one unit's gradients.

@@ -81,6 +81,9 @@ class Compiled:
         self.signs = signs
         self.weights = weights
         self.optimizer = OPTIMIZERS[optimizer](weights, learning_rate)
+        # All is changed in place.
+        self.trunk = _pointers([part.trunk for part in self.optimizer.state])
+        self.heads = _pointers([part.heads for part in self.optimizer.state])
         self.gradient_weights = gradient_weights
         items, features = inputs.shape
         self.kernel = kernel(
@@ -102,8 +105,8 @@ class Compiled:
         rates, scales = (part.astype(np.float32) for part in self.optimizer.next_rates(steps))
         hidden_size, _, networks = self.weights.trunk.shape
         self.kernel.advance(
-            _pointers([part.trunk for part in self.optimizer.state]),
-            _pointers([part.heads for part in self.optimizer.state]),
+            self.trunk,
+            self.heads,
             self.inputs.data_ptr(),
             self.signs.data_ptr(),
             rates.ctypes.data,
@@ -123,8 +126,8 @@ class Compiled:
         losses = self.weights.heads.new_empty(2, networks)
         found = self.weights.trunk.new_empty(3, hidden_size, networks) if products else None
         self.kernel.measure(
-            _pointers([part.trunk for part in self.optimizer.state]),
-            _pointers([part.heads for part in self.optimizer.state]),
+            self.trunk,
+            self.heads,
             self.inputs.data_ptr(),
             self.signs.data_ptr(),
             hidden_size,

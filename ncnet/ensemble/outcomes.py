@@ -5,17 +5,8 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from ncnet.ensemble.network import Weights
 from ncnet.ensemble.plan import CONTEXTS, Plan
-
-LOSSES = ("alice_loss", "bob_loss")
-GRADIENTS = ("alice_gradient", "gradient_product", "bob_gradient")
-WEIGHTS = ("trunk_weight", "alice_weight", "bob_weight", "alice_bias", "bob_bias")
-TRACED = {"loss": LOSSES, "gradients": GRADIENTS, "weights": WEIGHTS}
-"""The variables of each kind of trace."""
-_FURTHER = {"trunk_weight": ("unit", "input")} | dict.fromkeys(
-    (*GRADIENTS, "alice_weight", "bob_weight"), ("unit",)
-)
+from ncnet.ensemble.traces import Traces, by_context
 
 
 class Findings:
@@ -26,18 +17,7 @@ class Findings:
         self.plan = plan
         self.correct = np.empty((2, len(plan.steps), *networks, plan.items), np.int8)
         self.diverged = np.empty((len(plan.steps), *networks), bool)
-        self.traced_at = {step: index for index, step in enumerate(plan.trace_steps)}
-        kinds = plan.trace if plan.trace_steps else ()
-        names = [name for kind in kinds for name in TRACED[kind]]
-        sizes = {"unit": plan.hidden_size, "input": plan.features + 1}
-        # As they are written: one step after the other, the networks last.
-        self.traces = {
-            name: np.empty(
-                (len(self.traced_at), *(sizes[d] for d in _FURTHER.get(name, ())), *networks),
-                plan.dtype,
-            )
-            for name in names
-        }
+        self.traces = Traces(plan)
 
     def write_outcomes(self, step: int, rows: slice, logit: Tensor, signs: Tensor) -> None:
         """Write the outcomes of some replicas after `step` steps, from logits [2, I, N]."""
@@ -46,29 +26,9 @@ class Findings:
         # A tie and a non-finite logit both read as class 0.
         correct = ((logit > 0) & finite) == (signs > 0)
         outcomes = 2 * correct.to(torch.int8) - 1
-        self.correct[:, index, :, rows] = np.moveaxis(_networks(outcomes, rows), 1, -1)
+        self.correct[:, index, :, rows] = np.moveaxis(by_context(outcomes, rows), 1, -1)
         diverged = ~finite.all(dim=0).all(dim=0)
-        self.diverged[index, :, rows] = _networks(diverged, rows)
-
-    def write_trace(
-        self, step: int, rows: slice, losses: Tensor, products: Tensor | None, weights: Weights
-    ) -> None:
-        """Write what is traced of some replicas after `step` steps.
-
-        Takes losses [2, N], products of gradients [3, H, N] where they are traced, and weights.
-        """
-        found = {}
-        if "loss" in self.plan.trace:
-            found |= zip(LOSSES, losses, strict=True)
-        if products is not None:
-            found |= zip(GRADIENTS, products, strict=True)
-        if "weights" in self.plan.trace:
-            (alice, bob), bias = weights.heads, -1
-            heads = (alice[:bias], bob[:bias], alice[bias], bob[bias])
-            found |= zip(WEIGHTS, (weights.trunk, *heads), strict=True)
-        index = self.traced_at[step]
-        for name, values in found.items():
-            self.traces[name][index, ..., rows] = _networks(values, rows)
+        self.diverged[index, :, rows] = by_context(diverged, rows)
 
     def dataset(self, *, path: str, steps_are_capacity: bool) -> xr.Dataset:
         """Return all of it as `ncnet.train` documents it."""
@@ -90,15 +50,8 @@ class Findings:
             "replica": np.arange(plan.replicas),
             "split": ("item", np.full(plan.items, "training")),
         }
-        if plan.trace_steps:
-            coordinates["step"] = list(plan.trace_steps)
-        for name, trace in self.traces.items():
-            traced = (*settings, "replica", "step", *_FURTHER.get(name, ()))
-            values = np.moveaxis(trace, (-2, -1), (0, 1))
-            variables[name] = (traced, values.reshape(2, 2, *values.shape[1:]))
-        if "trunk_weight" in self.traces:
-            bits = [f"x{bit + 1}" for bit in range(plan.features)]
-            coordinates["input"] = [*bits, "bias"]
+        variables |= self.traces.variables()
+        coordinates |= self.traces.coordinates()
         attributes = {
             "game": plan.game.name,
             "alice_tasks": [task.name for task in plan.game.alice],
@@ -126,9 +79,3 @@ class Findings:
         coordinates["capacity"] = ("capacity", values, {"capacity_name": name})
         dataset = xr.Dataset(variables, coordinates, attributes)
         return dataset if steps_are_capacity else dataset.squeeze("capacity")
-
-
-def _networks(values: Tensor, rows: slice) -> np.ndarray:
-    """Split [..., 4 * replicas] into [..., 4, replicas], without surplus replicas."""
-    contexts = values.unflatten(-1, (CONTEXTS, -1))
-    return contexts[..., : rows.stop - rows.start].cpu().numpy()

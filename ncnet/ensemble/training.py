@@ -221,7 +221,7 @@ def _train_chunk(plan: Plan, path: str, blocks: range, findings: Findings) -> No
             findings.write_outcomes(stop, rows, network.logits(hidden, weights.heads), signs)
         if stop in plan.trace_steps:
             losses, products = networks.measure(products="gradients" in plan.trace)
-            findings.write_trace(stop, rows, losses, products, weights)
+            findings.traces.write(stop, rows, losses, products, weights)
 
 
 def _initial_weights(plan: Plan, blocks: range) -> Weights:

@@ -15,7 +15,7 @@ import xarray as xr
 from ncnet import chsh
 from ncnet.checks import check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
-from ncnet.ensemble.outcomes import GRADIENTS
+from ncnet.ensemble.traces import GRADIENTS
 
 PHASES = {"early": (0, 1 / 40), "middle": (1 / 40, 1 / 4), "late": (1 / 4, 1)}
 """Parts of a training, as shares of its steps; fixed in advance."""
