@@ -55,6 +55,9 @@ Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 FEWEST_TRACED = 20
 """Steps of training without which a trace is too short for the filter that finds its trend."""
+FEWEST_A_FOLD = 5
+MOST_TRACED = 20_000_000
+"""Replicas x steps whose losses take some gigabytes while they are decoded."""
 Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
@@ -123,9 +126,17 @@ class Rq2(Training):
                 f"parameter `log_interval` is {self.log_interval}: expected at most the "
                 f"{self.steps} steps of the training"
             )
-        if self.folds > self.replicas:
+        most = self.replicas // FEWEST_A_FOLD
+        if self.folds > most:
             raise ValueError(
-                f"parameter `folds` is {self.folds}: expected at most the {self.replicas} replicas"
+                f"parameter `folds` is {self.folds}: expected at most {most}, a fold takes "
+                f"{FEWEST_A_FOLD} of the {self.replicas} replicas"
+            )
+        if self.replicas * self.steps > MOST_TRACED:
+            raise ValueError(
+                f"parameter `steps` is {self.steps}: expected at most "
+                f"{MOST_TRACED // self.replicas:,} with {self.replicas} replicas, whose losses at "
+                "every step have to fit in memory"
             )
         return self
 

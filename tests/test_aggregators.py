@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torchjd.aggregation import MGDA, CAGrad, PCGrad, UPGrad
 from torchjd.autojac import jac, jac_to_grad, mtl_backward
@@ -108,6 +109,28 @@ def test_cagrad_stays_near_the_mean_and_serves_the_worse_head(pair):
         axes = torch.linalg.qr(both.T)[0]
         other = mean + radius * (axes @ torch.tensor([np.cos(angle), np.sin(angle)]))
         assert worst >= (both @ other).min() - 1e-6 * both.norm() ** 2
+
+
+@given(
+    pair=st.tuples(
+        st.floats(-6, 2).map(lambda x: 10**x), lengths, st.floats(-0.99, 0.99), st.integers(0, 99)
+    )
+)
+def test_cagrads_inner_problem_is_solved_whatever_the_lengths(pair):
+    both = gradients(pair)
+    mean = both.mean(dim=0)
+    radius = CAGRAD_RADIUS * mean.norm()
+
+    def objective(share):
+        mixed = share * both[0] + (1 - share) * both[1]
+        return float(mixed @ mean + radius * mixed.norm())
+
+    best = minimize_scalar(objective, bounds=(0, 1), options={"xatol": 1e-12}).fun
+    best = min(best, objective(0), objective(1))
+    # By duality the worse head gains as much as the inner problem leaves.
+    found = step("cagrad", both) * (1 + CAGRAD_RADIUS) / 2
+    gained = float((both @ found).min())
+    assert gained == pytest.approx(best, rel=1e-4, abs=1e-6 * float(both.norm()))
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -256,6 +279,11 @@ def test_a_compiled_loss_is_accurate_however_sure_the_head_is():
         ({"head_start": -1}, "`head_start` is -1: expected an integer of at least 0"),
         ({"trace": ["losses"]}, "unknown trace `losses`: did you mean `loss`?"),
         ({"trace": "loss"}, "`trace` is 'loss': expected a list of"),
+        ({"trace": []}, r"`trace` is \[\]: expected a list of"),
+        ({"trace": ["gradients"]}, r"`trace` is \['gradients'\] without `trace_steps`: expected"),
+        ({"gradient_weights": {1, 0}}, "`gradient_weights` is {0, 1}: expected two numbers"),
+        ({"gradient_weights": "11"}, "`gradient_weights` is '11': expected two numbers"),
+        ({"gradient_weights": (1, float("nan"))}, r"`gradient_weights` is \(1, nan\): expected"),
     ],
 )
 def test_bad_input_is_one_clear_line(options, line):

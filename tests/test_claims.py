@@ -161,7 +161,7 @@ def test_what_both_games_leave_open_is_not_testable_here():
 
 
 CAUSES, SENSES = claims.CLAIMS["competition-causes"], claims.CLAIMS["oscillation-senses"]
-LOWER = {"s_change_high": -0.1, "verdict": OTHER}
+LOWER = {"s_change_high": -0.1, "s_high": 2.01}
 
 
 def interventions(**changed):
@@ -175,10 +175,11 @@ def interventions(**changed):
     ("changed", "holds"),
     [
         ({}, True),
-        ({"PCGrad": {"s_change_high": 0.01, "verdict": OTHER}}, False),  # may not have fallen
-        ({"PCGrad": {"s_change_high": -0.01, "verdict": ABOVE}}, False),  # fallen, yet above 2
-        ({"λ = 0": {"s_change_high": 0.3, "verdict": ABOVE}}, False),
-        ({"MGDA": {"s_change_high": 0.3, "verdict": ABOVE}}, True),  # no way to remove conflict
+        ({"PCGrad": {"s_change_high": 0.01, "s_high": 2.01}}, False),  # may not have fallen
+        ({"PCGrad": {"s_change_high": -0.01, "s_high": 2.3}}, claims.PARTLY),  # not all the way
+        ({"PCGrad": {"s_change_high": -0.01, "s_high": 2.06}}, claims.PARTLY),  # undecided
+        ({"λ = 0": {"s_change_high": 0.3, "s_high": 2.6}}, False),
+        ({"MGDA": {"s_change_high": 0.3, "s_high": 2.6}}, True),  # no way to remove conflict
         ({"shared": {"verdict": OTHER}}, None),  # nothing to remove
     ],
 )
@@ -186,9 +187,12 @@ def test_competition_causes_what_goes_with_it(changed, holds):
     assert CAUSES.holds(interventions(**changed)) is holds
 
 
+OSCILLATING = [f"oscillation ({reading})" for reading in claims.OSCILLATIONS]
+
+
 def sensing(**changed):
     told = {"auc_low": 0.8, "p_value": 0.01, "lost_low": 0.02}
-    rows = {"whole": told, "whole, small steps": told}
+    rows = {"whole": told, claims.WITHOUT_OSCILLATION: told | {"auc_low": 0.48}}
     for reading in claims.OSCILLATIONS:
         rows[f"oscillation ({reading})"] = told
         rows[f"without oscillation ({reading})"] = told
@@ -203,6 +207,8 @@ def sensing(**changed):
         ({}, True),
         ({"whole": {"auc_low": 0.49}}, False),
         ({"whole": {"p_value": 0.06}}, False),
+        ({"whole": {"p_value": np.nan}}, None),  # not tested
+        ({use: {"p_value": 0.04} for use in OSCILLATING}, False),  # two tests, one has to hold
         ({"oscillation (fast)": {"auc_low": 0.4}}, True),  # the other reading does
         (
             {
@@ -211,7 +217,7 @@ def sensing(**changed):
             },
             False,
         ),
-        ({"whole, small steps": {"lost_low": -0.01}}, claims.PARTLY),
+        ({claims.WITHOUT_OSCILLATION: {"auc_low": 0.9}}, claims.PARTLY),
     ],
 )
 def test_a_head_senses_through_oscillation_what_it_does_not_without(changed, holds):
@@ -219,7 +225,7 @@ def test_a_head_senses_through_oscillation_what_it_does_not_without(changed, hol
 
 
 def test_a_rule_that_holds_in_part_makes_a_verdict_in_part():
-    part = both_games(sensing(**{"whole, small steps": {"lost_low": -0.01}}))
+    part = both_games(sensing(**{claims.WITHOUT_OSCILLATION: {"auc_low": 0.9}}))
     assert claims.verdict(SENSES, {"sensing": part}) == "partly"
     assert claims.verdict(SENSES, {"sensing": both_games(sensing())}) == "reproduced"
     none = both_games(sensing(whole={"auc_low": 0.4}))
@@ -234,7 +240,11 @@ def test_a_rule_that_holds_in_part_makes_a_verdict_in_part():
         (CAUSES, interventions().iloc[1:], "unknown intervention `shared`"),
         (CAUSES, interventions()[lambda t: t["intervention"] != "PCGrad"], "intervention `PCGrad`"),
         (CAUSES, interventions().assign(hidden_size=4), "no hidden size 3"),
-        (SENSES, sensing()[lambda t: t["use"] != "whole, small steps"], "use `whole, small steps`"),
+        (
+            SENSES,
+            sensing()[lambda t: t["use"] != claims.WITHOUT_OSCILLATION],
+            "unknown use `whole,",
+        ),
     ],
 )
 def test_a_rule_on_the_mechanism_names_what_it_misses(claim, table, line):

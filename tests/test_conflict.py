@@ -7,7 +7,9 @@ import xarray as xr
 
 import ncnet
 from ncnet import mechanism
+from ncnet.ensemble.aggregators import AGGREGATORS, Products
 from ncnet.ensemble.network import Weights
+from ncnet.ensemble.traces import GRADIENTS
 from tests.test_network_gradients import GAME, TwoHeads
 
 STEPS = [0, 30, 90]
@@ -92,13 +94,30 @@ def test_gradients_smaller_than_single_precision_can_square_still_have_an_angle(
 
 
 def test_a_phase_counts_its_own_steps_and_the_weighted_cosine_their_size():
-    # 101 traced steps over 1,000: 0-20 early, 30-240 middle, 250-1,000 late.
+    # 101 traced steps over 1,000: 0-20 early, 30-240 middle, 250-1,000 late. The first and the last
+    # stand for half as many steps as the others.
     product = np.where(np.arange(101) < 3, 1.0, np.where(np.arange(101) < 25, -1.0, -1e-6))
     size = np.abs(product)
     phases = mechanism.by_phase(mechanism.conflict(gradients(size, product, size)))
     assert phases.phase.values.tolist() == ["early", "middle", "late", "whole"]
-    np.testing.assert_allclose(phases.conflict_share, [0, 1, 1, 98 / 101])
-    np.testing.assert_allclose(phases.weighted_cosine, [1, -1, -1, (3 - 22) / 25], atol=1e-5)
+    np.testing.assert_allclose(phases.conflict_share, [0, 1, 1, 97.5 / 100])
+    np.testing.assert_allclose(phases.weighted_cosine, [1, -1, -1, (2.5 - 22) / 24.5], atol=1e-5)
+    # Cut off, what was traced is the beginning of the same training.
+    begun = mechanism.conflict(gradients(size, product, size).isel(step=slice(0, 25)))
+    assert mechanism.by_phase(begun, steps=1000).phase.values.tolist() == [
+        "early",
+        "middle",
+        "whole",
+    ]
+
+
+def test_what_is_logged_now_and_then_tells_what_is_logged_at_every_step():
+    options = {"hidden_size": 3, "replicas": 64, "seed": 1, "steps": 2000, "trace": ["gradients"]}
+    every = ncnet.train(GAME, trace_steps=range(2001), **options)
+    some = ncnet.train(GAME, trace_steps=mechanism.log_steps(2000, 7), **options)
+    tables = [mechanism.conflict_table(one) for one in (every, some)]
+    for name in ("conflict_share", "weighted_cosine", "magnitude_similarity"):
+        np.testing.assert_allclose(tables[0][name], tables[1][name], atol=0.01)
 
 
 def test_a_phase_without_traced_steps_is_left_out():
@@ -148,10 +167,49 @@ def test_rank_correlation_is_scipys_and_covers_it():
 
 
 def test_more_conflict_with_a_larger_s_shows_as_a_negative_correlation(many):
-    table = mechanism.conflict_and_s(many)
+    """Gradients made so that their cosine in one context falls as a replica's S rises."""
+    s = ncnet.chsh.s_per_replica(many)
+    ones = xr.ones_like(many["alice_gradient"])
+    there = (ones.alice_setting == 1) & (ones.bob_setting == 2)
+    product = (-s / 5 * ones).where(~there, s / 5 * ones)
+    made = many.assign(alice_gradient=ones, bob_gradient=ones, gradient_product=product)
+    table = mechanism.conflict_and_s(made)
     assert table["phase"].tolist() == ["early", "middle", "late", "whole"]
-    assert (table["correlation_low"] <= table["correlation"]).all()
-    assert table[["correlation_low", "correlation_high"]].abs().max().max() <= 1
+    np.testing.assert_allclose(table["correlation"], -1)
+    np.testing.assert_allclose(mechanism.conflict_and_s(made, context=(1, 2))["correlation"], 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "pays"),
+    [
+        ({"aggregator": "pcgrad"}, False),
+        ({"aggregator": "mgda"}, False),
+        ({"gradient_weights": (1.0, 0.0)}, True),
+        ({}, True),
+    ],
+)
+def test_a_head_pays_where_the_step_goes_against_its_gradient(options, pays):
+    common = {"hidden_size": 3, "replicas": 32, "seed": 1, "dtype": "float64", **options}
+    traced = ncnet.train(GAME, steps=40, trace_steps=range(41), trace=["gradients"], **common)
+    found = mechanism.manipulation(traced)
+    here = traced.sel(alice_setting=2, bob_setting=2).sum("unit")
+    alice, both, bob = (here[name].values for name in GRADIENTS)
+    products = Products(*(torch.as_tensor(one) for one in (alice, both, bob)))
+    rule = AGGREGATORS[options.get("aggregator", "sum")]
+    weights = options.get("gradient_weights", (1.0, 1.0))
+    by_alice, by_bob = weights if rule is None else (one.numpy() for one in rule(products))
+    harms = (by_alice * alice + by_bob * both < -1e-12) | (by_alice * both + by_bob * bob < -1e-12)
+    spans = np.array([0.5, *np.ones(39), 0.5])
+    assert found["paid_share"] == pytest.approx((harms * spans).sum(1).mean() / 40, abs=0.003)
+    opposed = ((both < 0) * spans).sum(1).mean() / 40
+    assert found["conflict_share"] == pytest.approx(opposed, abs=1e-9)
+    assert (found["paid_share"] > 0.05) == pays
+    assert pays or found["paid_share"] == 0
+
+
+SHORT = {"hidden_size": 2, "replicas": 4, "seed": 0, "steps": 4}
+TRACED = SHORT | {"trace_steps": [0, 2, 4], "trace": ["gradients"]}
+THREE = gradients([1.0] * 3, [1.0] * 3, [1.0] * 3)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +226,27 @@ def test_more_conflict_with_a_larger_s_shows_as_a_negative_correlation(many):
             ),
             "`alice_gradient` is missing: train with `trace_steps` and trace=",
         ),
+        (
+            lambda: mechanism.conflict_table(ncnet.train(GAME, **SHORT)),
+            "`alice_gradient` is missing",
+        ),
+        (
+            lambda: mechanism.conflict_table(ncnet.train(GAME, **TRACED).sum("unit")),
+            "`alice_gradient` has no dimension `unit`: expected a whole training",
+        ),
+        (
+            lambda: mechanism.conflict_table(ncnet.train(GAME, **TRACED | {"steps": [2, 4]})),
+            "the traces belong to 2 capacities: select one, as in",
+        ),
+        (
+            lambda: mechanism.conflict_and_s(ncnet.train(GAME, **TRACED), context=(3, 3)),
+            r"`context` is \(3, 3\): expected two settings",
+        ),
+        (
+            lambda: mechanism.by_phase(mechanism.conflict(THREE.isel(step=[2, 0, 1]))),
+            "expected increasing steps",
+        ),
+        (lambda: mechanism.rank_correlation([1, 2], [1, 2], level=95), "`level` is 95: expected"),
     ],
 )
 def test_bad_input_is_one_clear_line(call, line):

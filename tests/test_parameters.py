@@ -5,7 +5,7 @@ import pytest
 
 import ncnet
 from ncnet import calibration, chsh, ensemble, games, multiverse, parameters
-from ncnet.mechanism import oscillation
+from ncnet.mechanism import decoding, oscillation
 from ncnet.parameters import ParameterError, Rq1, Rq3, Rq3Multiverse, validate
 
 RQ1 = {
@@ -199,7 +199,8 @@ RQ2 = {
         ({"lambdas": [0.5, 1.01]}, "parameter `lambdas` is 1.01"),
         ({"lambdas": [-0.1]}, "parameter `lambdas` is -0.1"),
         ({"lambdas": [0.5, 0.5]}, "0.5 is there twice"),
-        ({"folds": 65}, "parameter `folds` is 65: expected at most the 64 replicas"),
+        ({"folds": 13}, "parameter `folds` is 13: expected at most 12, a fold takes 5 of the 64"),
+        ({"steps": 400_000}, "parameter `steps` is 400000: expected at most 312,500 with 64"),
         ({"folds": 1}, "parameter `folds` is 1"),
         ({"hidden_size": 4}, "parameter `hidden_size` is 4: expected one of `hidden_sizes`"),
         ({"record": True}, "parameter `record` is True: the book quotes both games"),
@@ -219,3 +220,4 @@ def test_a_record_of_the_mechanism_holds_what_the_book_quotes():
 
 def test_as_many_steps_are_asked_for_as_a_trend_takes():
     assert parameters.FEWEST_TRACED == oscillation.FEWEST_STEPS
+    assert parameters.FEWEST_A_FOLD == decoding.FEWEST_A_FOLD

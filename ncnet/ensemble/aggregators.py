@@ -19,7 +19,7 @@ CAGRAD_RADIUS = 0.5
 SMALLEST = 1e-37
 """Keeps a quotient finite where a squared gradient is smaller than float32 can hold."""
 NEAR_ZERO = 1e-7
-"""A squared length, relative to |g_A|^2 + |g_B|^2, that single precision cannot tell from 0."""
+"""A squared length, relative to what it is added up from, that single precision takes for 0."""
 
 
 class Products(NamedTuple):
@@ -92,9 +92,10 @@ def cagrad(products: Products) -> Coefficients:
     # Of gradients that are alike any share will do, and the formula has none.
     share = torch.where(apart > NEAR_ZERO * scale, inner, 0.5)
     other = 1 - share
-    square = alice * share * share + 2 * both * share * other + bob * other * other
+    apiece = alice * share * share + bob * other * other
+    square = apiece + 2 * both * share * other
     pull = 2 * radius / square.clamp(min=SMALLEST).sqrt()
-    moves = (square > NEAR_ZERO * scale).to(share) / (1 + CAGRAD_RADIUS)
+    moves = (square > NEAR_ZERO * apiece).to(share) / (1 + CAGRAD_RADIUS)
     return moves * (1 + pull * share), moves * (1 + pull * other)
 
 

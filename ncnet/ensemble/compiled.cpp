@@ -169,10 +169,10 @@ inline Coefficients combine(Products p) {
     const Vector end = slope < 0.0f ? all(1.0f) : Vector{};
     const Vector found = share(bend > 0.0f ? inner : end);
     const Vector alice = apart > 1e-7f * scale ? found : all(0.5f), bob = 1.0f - alice;
-    const Vector square =
-        p.alice * alice * alice + 2.0f * p.both * alice * bob + p.bob * bob * bob;
+    const Vector apiece = p.alice * alice * alice + p.bob * bob * bob;
+    const Vector square = apiece + 2.0f * p.both * alice * bob;
     const Vector pull = 2.0f * radius / square_root(positive(square));
-    const Vector moves = square > 1e-7f * scale ? all(1.0f / 1.5f) : Vector{};
+    const Vector moves = square > 1e-7f * apiece ? all(1.0f / 1.5f) : Vector{};
     return {moves * (1.0f + pull * alice), moves * (1.0f + pull * bob)};
 }
 #endif

@@ -44,7 +44,7 @@ def choose(plan: Plan, path: str | None) -> str:
 
 
 def _work(plan: Plan) -> int:
-    return CONTEXTS * plan.replicas * plan.items * plan.steps[-1]
+    return CONTEXTS * plan.replicas * plan.items * (plan.head_start + plan.steps[-1])
 
 
 def _unsuited(plan: Plan) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Self
 
 import numpy as np
@@ -20,6 +21,7 @@ CONTEXTS = 4
 MOST_UNITS, MOST_REPLICAS = 10**6, 10**10
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 TRACES = ("loss", "gradients", "weights")
+DEFAULT_TRACE = ("loss",)
 EQUAL, ALICE_ALONE = (1.0, 1.0), (1.0, 0.0)
 
 
@@ -95,6 +97,10 @@ class Plan:
                 f"`{plan.aggregator}`: expected {EQUAL}, weights belong to `{PLAIN}`"
             )
         check_choice("dtype", plan.dtype, DTYPES)
+        if not plan.trace_steps and plan.trace != DEFAULT_TRACE:
+            raise ValueError(
+                f"`trace` is {list(plan.trace)} without `trace_steps`: expected steps to trace at"
+            )
         late = [step for step in plan.trace_steps if step > plan.steps[-1]]
         if late:
             raise ValueError(
@@ -146,10 +152,9 @@ def _check_steps(name: str, steps: Sequence[int]) -> tuple[int, ...]:
 
 
 def _check_gradient_weights(weights: Sequence[float]) -> tuple[float, float]:
-    try:
-        found = tuple(float(weight) for weight in weights)
-    except (TypeError, ValueError):
-        found = ()
+    ordered = is_sequence(weights) and not isinstance(weights, str)
+    numbers = ordered and all(isinstance(w, Real) and not isinstance(w, bool) for w in weights)
+    found = tuple(float(weight) for weight in weights) if numbers else ()
     if len(found) != 2 or not all(0 <= weight <= 1 for weight in found):
         raise ValueError(
             f"`gradient_weights` is {weights!r}: expected two numbers from 0 to 1, "
@@ -159,7 +164,7 @@ def _check_gradient_weights(weights: Sequence[float]) -> tuple[float, float]:
 
 
 def _check_trace(trace: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(trace, str) or not isinstance(trace, Sequence):
+    if isinstance(trace, str) or not isinstance(trace, Sequence) or not trace:
         raise ValueError(f"`trace` is {trace!r}: expected a list of `{'`, `'.join(TRACES)}`")
     for name in trace:
         check_choice("trace", name, TRACES)

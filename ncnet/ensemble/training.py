@@ -16,7 +16,7 @@ from ncnet.ensemble import network, paths
 from ncnet.ensemble.initialisation import BLOCK, draw_block
 from ncnet.ensemble.network import ACTIVATIONS, Weights
 from ncnet.ensemble.outcomes import Findings
-from ncnet.ensemble.plan import CONTEXTS, EQUAL, Plan, is_sequence
+from ncnet.ensemble.plan import CONTEXTS, DEFAULT_TRACE, EQUAL, Plan, is_sequence
 from ncnet.games import Game
 
 
@@ -36,7 +36,7 @@ def train(
     gradient_weights: Sequence[float] = EQUAL,
     head_start: int = 0,
     trace_steps: Sequence[int] = (),
-    trace: Sequence[str] = ("loss",),
+    trace: Sequence[str] = DEFAULT_TRACE,
     dtype: str = "float32",
     device: str | None = None,
     path: str | None = None,
@@ -86,7 +86,7 @@ def train(
     head_start
         Steps in which Alice's head and the trunk train for her task alone, before `steps` for both.
     trace_steps
-        Steps at which to record what `trace` names (0 is before the first step).
+        Steps at which to record what `trace` names; 0 is before the first, after a head start.
     trace
         "loss": each head's loss. "gradients": inner products of both heads' gradients on the
         weights of each hidden unit. "weights": all weights.

@@ -11,8 +11,10 @@ from ncnet.mechanism.conflict import (
     conflict_and_s,
     conflict_table,
     log_steps,
+    manipulation,
     rank_correlation,
 )
+from ncnet.mechanism.decoding import USES, Sensing, by_use, decode, features
 from ncnet.mechanism.interventions import (
     Intervention,
     change,
@@ -20,19 +22,11 @@ from ncnet.mechanism.interventions import (
     excess_removed,
     interventions,
     separate_trunks,
+    solved,
     success,
 )
 from ncnet.mechanism.oscillation import energy, log_loss, rising_share, trend
-from ncnet.mechanism.sensing import (
-    CONTROLS,
-    USES,
-    Sensing,
-    alice_traces,
-    by_use,
-    decode,
-    features,
-    sensing_table,
-)
+from ncnet.mechanism.sensing import CONTROLS, alice_traces, sensing_table
 
 __all__ = [
     "CONTROLS",
@@ -55,10 +49,12 @@ __all__ = [
     "interventions",
     "log_loss",
     "log_steps",
+    "manipulation",
     "rank_correlation",
     "rising_share",
     "sensing_table",
     "separate_trunks",
+    "solved",
     "success",
     "trend",
 ]

@@ -10,19 +10,31 @@ import itertools
 
 import numpy as np
 import pandas as pd
+import torch
 import xarray as xr
 
 from ncnet import chsh
 from ncnet.checks import check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
-from ncnet.ensemble.traces import GRADIENTS
+from ncnet.chsh.intervals import check_resampling
+from ncnet.ensemble.aggregators import AGGREGATORS, Products
+from ncnet.ensemble.traces import DIMENSIONS, GRADIENTS
 
+VALUES_AT_ONCE = 2**22
+"""Ranks that are taken at once."""
+ROUNDING = 1e-6
+"""Of single precision, relative to what is added up."""
+EVERY_STEP = 20
+"""Intervals at the beginning of which each step is traced."""
 PHASES = {"early": (0, 1 / 40), "middle": (1 / 40, 1 / 4), "late": (1 / 4, 1)}
 """Parts of a training, as shares of its steps; fixed in advance."""
 
 
 def log_steps(steps: int, interval: int) -> list[int]:
-    """Return the steps to trace: 0, `interval`, 2 `interval` ... up to `steps`.
+    """Return the steps to trace: every one at first, then each `interval`-th, up to `steps`.
+
+    Gradients change most at the beginning: the first `EVERY_STEP` intervals are traced step by
+    step. An odd interval sees an oscillation of period two from both sides.
 
     Raises
     ------
@@ -31,8 +43,8 @@ def log_steps(steps: int, interval: int) -> list[int]:
 
     Examples
     --------
-    >>> log_steps(30, 10)
-    [0, 10, 20, 30]
+    >>> log_steps(150, 7)[-4:]
+    [138, 139, 140, 147]
     >>> log_steps(30, 50)
     Traceback (most recent call last):
     ValueError: `interval` is 50: expected at most the 30 steps of the training
@@ -43,7 +55,8 @@ def log_steps(steps: int, interval: int) -> list[int]:
         raise ValueError(
             f"`interval` is {interval}: expected at most the {steps} steps of the training"
         )
-    return list(range(0, steps + 1, interval))
+    dense = min(EVERY_STEP * interval, steps)
+    return [*range(dense + 1), *range(dense + interval, steps + 1, interval)]
 
 
 def conflict(traced: xr.Dataset) -> xr.Dataset:
@@ -76,13 +89,9 @@ def conflict(traced: xr.Dataset) -> xr.Dataset:
     ...     trace_steps=log_steps(100, 50), trace=["gradients"],
     ... )
     >>> conflict(traced.sum("unit")).cosine.sizes["step"]
-    3
+    101
     """
-    missing = [name for name in GRADIENTS if name not in traced]
-    if missing:
-        raise ValueError(
-            f"`{missing[0]}` is missing: train with `trace_steps` and trace=['gradients']"
-        )
+    _check_traced(traced)
     # In double precision: the product of two small squares would vanish.
     alice, product, bob = (traced[name].astype(float) for name in GRADIENTS)
     strength = (alice * bob) ** 0.5
@@ -96,40 +105,61 @@ def conflict(traced: xr.Dataset) -> xr.Dataset:
     )
 
 
-def by_phase(measured: xr.Dataset) -> xr.Dataset:
+def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:
     """Return what `conflict` found as one number for each phase of training.
 
     Parameters
     ----------
     measured
         As `conflict` returns it, over `step`.
+    steps
+        Length of the training; up to the last traced step by default.
 
     Returns
     -------
     xarray.Dataset
         Over `phase` ("early", "middle", "late" as in `PHASES`, and "whole"; one in which no step
         was traced is left out) in place of `step`:
-        `conflict_share`, the share of traced steps with a cosine below 0; `cosine` and
+        `conflict_share`, the share of steps with a cosine below 0; `cosine` and
         `magnitude_similarity`, means over them; `weighted_cosine`, the sum of g_A . g_B over the
-        sum of |g_A||g_B|, in which a step counts by the size of its gradients.
+        sum of |g_A||g_B|, in which a step counts by the size of its gradients. A traced step
+        stands for those around it, up to half-way to the next one traced.
 
     Examples
     --------
     >>> steps = {"step": [0, 10, 20]}
     >>> found = by_phase(xr.Dataset({name: ("step", values) for name, values in {
     ...     "cosine": [0.5, -1.0, -1.0], "magnitude_similarity": [1.0, 1.0, 1.0],
-    ...     "product": [4.0, -1.0, -1.0], "strength": [8.0, 1.0, 1.0]}.items()}, steps))
+    ...     "product": [4.0, -1.0, -1.0], "strength": [7.0, 1.0, 1.0]}.items()}, steps))
     >>> found.weighted_cosine.sel(phase="whole").item(), found.cosine.sel(phase="whole").item()
-    (0.2, -0.5)
+    (0.1, -0.625)
     """
-    last = int(measured["step"][-1])
+    last = int(measured["step"].max()) if steps is None else steps
     share = measured["step"].values / max(last, 1)
     within = {name: (share >= low) & (share < high) for name, (low, high) in PHASES.items()}
     within["late"] |= share == 1
     within["whole"] = np.ones_like(share, bool)
-    traced = {name: np.flatnonzero(steps) for name, steps in within.items() if steps.any()}
-    parts = [_summary(measured.isel(step=steps)) for steps in traced.values()]
+    traced = {name: np.flatnonzero(there) for name, there in within.items() if there.any()}
+    spans = spans_of(measured["step"])
+    parts = [
+        _summary(measured.isel(step=places), spans.isel(step=places)) for places in traced.values()
+    ]
     return xr.concat(parts, "phase").assign_coords(phase=list(traced))
+
+
+def spans_of(step: xr.DataArray) -> xr.DataArray:
+    """Return for how many steps of training each traced step stands.
+
+    >>> spans_of(xr.DataArray([0, 1, 2, 12], dims="step")).values.tolist()
+    [0.5, 1.0, 5.5, 5.0]
+    """
+    values = step.values.astype(float)
+    if len(values) < 2:
+        return xr.ones_like(step, dtype=float)
+    gaps = np.diff(values)
+    if (gaps <= 0).any():
+        raise ValueError(f"`step` is {values.tolist()[:5]} ...: expected increasing steps")
+    return step.copy(data=np.concatenate([[gaps[0]], gaps[:-1] + gaps[1:], [gaps[-1]]]) / 2)
 
 
 MEASURES = {
@@ -157,6 +187,7 @@ def conflict_table(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) ->
     pandas.DataFrame
         One row a context and phase: ``alice_setting``, ``bob_setting``, ``phase``; the mean over
         replicas of each measure of `by_phase` (but the plain cosine), with ``_low`` and ``_high``.
+        A step at which a gradient is not finite counts as one without conflict.
 
     Examples
     --------
@@ -168,7 +199,7 @@ def conflict_table(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) ->
     >>> len(conflict_table(traced))
     16
     """
-    phases = by_phase(conflict(traced[list(GRADIENTS)].sum("unit")))
+    phases = _phases(traced)
     rows = []
     for i, j, phase in itertools.product((1, 2), (1, 2), phases["phase"].values.tolist()):
         one = phases.sel(alice_setting=i, bob_setting=j, phase=phase)
@@ -215,16 +246,66 @@ def conflict_and_s(
     >>> conflict_and_s(traced).phase.tolist()
     ['early', 'middle', 'late', 'whole']
     """
+    _check_context(context)
+    phases = _phases(traced)["weighted_cosine"].sel(
+        alice_setting=context[0], bob_setting=context[1]
+    )
     s = chsh.s_per_replica(traced).values
-    here = traced[list(GRADIENTS)].sel(alice_setting=context[0], bob_setting=context[1])
     rows = []
-    phases = by_phase(conflict(here.sum("unit")))["weighted_cosine"]
     for phase in phases["phase"].values.tolist():
         values = phases.sel(phase=phase).values
         rho, (low, high) = rank_correlation(values, s, level=level, seed=seed)
         found = {"correlation": rho, "correlation_low": low, "correlation_high": high}
         rows.append({"phase": phase} | found)
     return pd.DataFrame(rows)
+
+
+def manipulation(
+    traced: xr.Dataset, *, context: tuple[int, int] = (2, 2), level: float = 0.95, seed: int = 0
+) -> dict[str, float]:
+    """Return how far an intervention does to the gradients what it is meant to do.
+
+    Parameters
+    ----------
+    traced, context, level, seed
+        As `conflict_and_s` takes them; the aggregator is read from the attributes.
+
+    Returns
+    -------
+    dict
+        ``conflict_share``, the share of steps at which the heads' gradients oppose each other, and
+        ``paid_share``, of those at which the trunk's own step goes against either of them, that is,
+        at which to first order a head pays for the other; means over replicas, with ``_low`` and
+        ``_high``.
+
+    Examples
+    --------
+    By PCGrad no head pays, however often gradients are in conflict:
+
+    >>> import ncnet
+    >>> traced = ncnet.train(
+    ...     ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
+    ...     trace_steps=log_steps(100, 10), trace=["gradients"], aggregator="pcgrad",
+    ... )
+    >>> found = manipulation(traced)
+    >>> found["paid_share"], found["conflict_share"] > 0.5
+    (0.0, True)
+    """
+    _check_whole(traced)
+    _check_context(context)
+    here = traced[list(GRADIENTS)].sel(alice_setting=context[0], bob_setting=context[1])
+    alice, both, bob = (here[name].sum("unit").astype(float) for name in GRADIENTS)
+    weight_a, weight_b = _coefficients(traced, alice, both, bob)
+    # Near rest the products cancel: what is smaller than their rounding is 0.
+    least = -ROUNDING * (weight_a * alice + weight_b * bob + abs(both))
+    paid = (weight_a * alice + weight_b * both < least) | (weight_a * both + weight_b * bob < least)
+    spans = spans_of(traced["step"])
+    found = {}
+    for name, there in (("conflict_share", both < 0), ("paid_share", paid)):
+        values = there.weighted(spans).mean("step").values
+        (low, high), _ = chsh.replica_interval(values, bounds=(0, 1), level=level, seed=seed)
+        found |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
+    return found
 
 
 def rank_correlation(
@@ -243,6 +324,8 @@ def rank_correlation(
     ----------
     values, others
         [replicas] each.
+    level, resamples, seed
+        Nominal coverage, number of resamples, and the seed of their draw.
 
     Returns
     -------
@@ -258,6 +341,7 @@ def rank_correlation(
     # Imported where it is used: it takes a second.
     from scipy.stats import rankdata
 
+    check_resampling(level, resamples, seed)
     pair = np.stack([np.asarray(values, float), np.asarray(others, float)])
 
     def correlation(pairs: np.ndarray) -> np.ndarray:
@@ -268,8 +352,12 @@ def rank_correlation(
         return (x * y).sum(axis=-1) / np.where(spread > 0, spread, np.nan)
 
     replicas = pair.shape[1]
-    drawn = np.random.default_rng(seed).integers(replicas, size=(resamples, replicas))
-    draws = correlation(pair[:, drawn])
+    generator = np.random.default_rng(seed)
+    batch = max(1, VALUES_AT_ONCE // replicas)
+    sizes = np.diff([*range(0, resamples, batch), resamples])
+    draws = np.concatenate(
+        [correlation(pair[:, generator.integers(replicas, size=(n, replicas))]) for n in sizes]
+    )
     draws = draws[~np.isnan(draws)]
     estimate = float(correlation(pair[:, None])[0])
     if not len(draws) or np.isnan(estimate):
@@ -278,16 +366,62 @@ def rank_correlation(
     return estimate, (low, high)
 
 
-def _summary(measured: xr.Dataset) -> xr.Dataset:
-    strength = measured["strength"].sum("step")
+def _coefficients(
+    traced: xr.Dataset, alice: xr.DataArray, both: xr.DataArray, bob: xr.DataArray
+) -> tuple[xr.DataArray | float, xr.DataArray | float]:
+    """Return what multiplies Alice's and Bob's gradient in the trunk's step."""
+    aggregator = AGGREGATORS[traced.attrs["aggregator"]]
+    if aggregator is None:
+        return tuple(traced.attrs["gradient_weights"])
+    products = Products(*(torch.as_tensor(one.values) for one in (alice, both, bob)))
+    return tuple(alice.copy(data=one.numpy()) for one in aggregator(products))
+
+
+def _check_context(context: tuple[int, int]) -> None:
+    if context not in itertools.product((1, 2), (1, 2)):
+        raise ValueError(f"`context` is {context!r}: expected two settings, such as (2, 2)")
+
+
+def _phases(traced: xr.Dataset) -> xr.Dataset:
+    _check_whole(traced)
+    gradients = traced[list(GRADIENTS)].sum("unit")
+    return by_phase(conflict(gradients), steps=traced.attrs.get("steps"))
+
+
+def _check_whole(traced: xr.Dataset) -> None:
+    _check_traced(traced)
+    for name in (*DIMENSIONS, "unit"):
+        if name not in traced[GRADIENTS[0]].dims:
+            raise ValueError(
+                f"`{GRADIENTS[0]}` has no dimension `{name}`: expected a whole training"
+            )
+    if "capacity" in traced.dims:
+        raise ValueError(
+            f"the traces belong to {traced.sizes['capacity']} capacities: select one, as in "
+            f"`traced.sel(capacity={traced['capacity'].values[0]})`"
+        )
+
+
+def _check_traced(traced: xr.Dataset) -> None:
+    missing = [name for name in GRADIENTS if name not in traced]
+    if missing:
+        raise ValueError(
+            f"`{missing[0]}` is missing: train with `trace_steps` and trace=['gradients']"
+        )
+
+
+def _summary(measured: xr.Dataset, spans: xr.DataArray) -> xr.Dataset:
+    def mean(values: xr.DataArray) -> xr.DataArray:
+        return values.weighted(spans).mean("step")
+
+    strength = (spans * measured["strength"]).sum("step")
+    opposed = (spans * measured["product"]).sum("step") / strength.where(strength > 0)
     return xr.Dataset(
         {
-            "conflict_share": (measured["cosine"] < 0).mean("step"),
-            "cosine": measured["cosine"].mean("step"),
+            "conflict_share": mean(measured["cosine"] < 0),
+            "cosine": mean(measured["cosine"]),
             # Gradients of 0, in single precision, oppose nothing and are equally long.
-            "weighted_cosine": (
-                measured["product"].sum("step") / strength.where(strength > 0)
-            ).fillna(0),
-            "magnitude_similarity": measured["magnitude_similarity"].fillna(1).mean("step"),
+            "weighted_cosine": opposed.fillna(0),
+            "magnitude_similarity": mean(measured["magnitude_similarity"].fillna(1)),
         }
     )

@@ -1,7 +1,8 @@
 """Interventions on the shared trunk: take the competition away, and see what becomes of S.
 
-Each keeps game, initial weights and training, and changes one thing, so that replicas are compared
-with themselves.
+Each keeps the game, the tasks and the replicas and changes how the heads share the trunk, or how it
+is trained. Where the trunk keeps its size its initial weights are the same, so that a replica is
+compared with itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,25 +14,33 @@ import pandas as pd
 import xarray as xr
 
 from ncnet import chsh
-from ncnet.checks import check_integer
+from ncnet.checks import check_integer, check_positive
 from ncnet.chsh.bootstrap import (
     distinct_columns,
     expanded_level,
     percentile_interval,
     resampled_means,
 )
+from ncnet.chsh.intervals import check_resampling
 from ncnet.ensemble import train
 from ncnet.games import Game
+from ncnet.mechanism.conflict import log_steps, manipulation
 
 SHARED, SMALL_STEPS = "shared", "small steps"
-CHANGE_OF_S = (-8.0, 8.0)
-CHANGE_OF_INFLUENCE = (-8.0, 8.0)
+CHANGE_BOUNDS = (-8.0, 8.0)
+"""Of a replica's S, and of its influence."""
 LAMBDAS = (0.75, 0.5, 0.25, 0.0)
-HEAD_START = 1.0
-"""Length of the head start, as a share of the training that follows."""
-REMOVED = ("removed", "removed_low", "removed_high")
 SMALLER = 10
 """By how much the learning rate is divided, and the steps are multiplied, for small steps."""
+OWN_BY_NAME = (
+    "aggregator",
+    "gradient_weights",
+    "head_start",
+    "hidden_size",
+    "trace_steps",
+    "trace",
+)
+"""What an intervention sets itself."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +51,28 @@ class Intervention:
     ----------
     name
         As tables and figures call it.
-    what
-        What it changes, in a few words.
     train
-        Trains with it: takes what `ncnet.train` takes, and returns the same.
-    lowers
-        Whether S is predicted to fall at the critical size if competition causes S > 2; None where
-        nothing was predicted. Written before the first training.
+        Trains with it: takes the game, `steps` and `learning_rate`, and what else `ncnet.train`
+        takes but the number of hidden units; returns the same.
+    shared
+        Whether both heads still share a trunk.
+    steps_factor
+        By how much it multiplies the number of steps.
     """
 
     name: str
-    what: str
     train: Callable[..., xr.Dataset]
-    lowers: bool | None
+    shared: bool = True
+    steps_factor: int = 1
 
 
-def separate_trunks(game: Game, *, hidden_sizes: tuple[int, int], **training: object) -> xr.Dataset:
+def separate_trunks(
+    game: Game,
+    *,
+    hidden_sizes: tuple[int, int],
+    trace: Sequence[str] = ("loss",),
+    **training: object,
+) -> xr.Dataset:
     """Train with a trunk for each head instead of a shared one.
 
     Neither head can know of the other's task: the outcomes of a head, given the replica, are the
@@ -67,10 +82,13 @@ def separate_trunks(game: Game, *, hidden_sizes: tuple[int, int], **training: ob
     Parameters
     ----------
     game, training
-        As `ncnet.train` takes them, but `hidden_size`. Alice's trunk starts from the weights of the
-        shared trunk of her size, Bob's of his.
+        As `ncnet.train` takes them, but `hidden_size`, `aggregator`, `gradient_weights` and
+        `head_start`. Alice's trunk starts from the weights of the shared trunk of her size, Bob's
+        of his.
     hidden_sizes
         Units of Alice's trunk and of Bob's.
+    trace
+        Losses only: there is no trunk with two gradients.
 
     Returns
     -------
@@ -81,7 +99,7 @@ def separate_trunks(game: Game, *, hidden_sizes: tuple[int, int], **training: ob
     Raises
     ------
     ValueError
-        For a size below 1, or what `ncnet.train` refuses.
+        For a size below 1, an argument that makes no sense here, or what `ncnet.train` refuses.
 
     Examples
     --------
@@ -92,8 +110,15 @@ def separate_trunks(game: Game, *, hidden_sizes: tuple[int, int], **training: ob
     >>> ncnet.chsh.influence(apart).max().item()
     0.0
     """
-    for name, size in zip(("Alice's", "Bob's"), hidden_sizes, strict=True):
-        check_integer(f"{name} part of hidden_sizes", size, at_least=1)
+    if not isinstance(hidden_sizes, (tuple, list)) or len(hidden_sizes) != 2:
+        raise ValueError(f"`hidden_sizes` is {hidden_sizes!r}: expected Alice's and Bob's")
+    for name, size in zip(("Alice", "Bob"), hidden_sizes, strict=True):
+        check_integer(f"hidden_sizes` of `{name}", size, at_least=1)
+    for name in ("aggregator", "gradient_weights", "head_start"):
+        if name in training:
+            raise ValueError(f"`{name}` is given: separate trunks have no gradient to share")
+    if list(trace) != ["loss"]:
+        raise ValueError(f"`trace` is {list(trace)}: expected ['loss'], there is no shared trunk")
     # A trunk that follows one head's gradient alone is that head's own.
     alice, bob = (
         train(game, hidden_size=size, gradient_weights=weights, **training)
@@ -104,7 +129,8 @@ def separate_trunks(game: Game, *, hidden_sizes: tuple[int, int], **training: ob
     unsaid = ["diverged"] if "capacity" in alice.dims else ["diverged", "capacity"]
     merged = alice.drop_vars(unsaid).assign({name: bob[name].variable for name in bobs})
     merged.attrs["hidden_sizes"] = list(hidden_sizes)
-    del merged.attrs["gradient_weights"]
+    for name in ("gradient_weights", "hidden_size"):
+        merged.attrs.pop(name, None)
     return merged
 
 
@@ -134,37 +160,28 @@ def interventions(
     _check_lambdas(lambdas)
     halves = {"⌈n/2⌉": (hidden_size + 1) // 2, "⌊n/2⌋": hidden_size // 2}
     sizes = {"n": hidden_size} | {name: size for name, size in halves.items() if size}
+
+    def sharing(name: str, **options: object) -> Intervention:
+        return Intervention(name, _shared(hidden_size, **options))
+
+    def in_small_steps(name: str, **options: object) -> Intervention:
+        small = _in_small_steps(_shared(hidden_size, **options))
+        return Intervention(name, small, steps_factor=SMALLER)
+
     found = [
-        Intervention(SHARED, "nothing", _shared(hidden_size), None),
+        sharing(SHARED),
         *(
-            Intervention(f"separate, {name} each", "a trunk for each head", _separate(size), True)
+            Intervention(f"separate, {name} each", _separate(size), shared=False)
             for name, size in sizes.items()
         ),
         *(
-            Intervention(
-                f"λ = {weight:g}",
-                "weight of Bob's gradient on the trunk",
-                _shared(hidden_size, gradient_weights=(1.0, weight)),
-                True,
-            )
+            sharing(f"λ = {weight:.15g}", gradient_weights=(1.0, float(weight)))
             for weight in lambdas
         ),
-        *(
-            Intervention(name, what, _shared(hidden_size, aggregator=name.lower()), True)
-            for name, what in (
-                ("PCGrad", "conflicting parts of both gradients taken out"),
-                ("MGDA", "the shortest vector between both gradients"),
-                ("CAGrad", "near the mean, best for the head that gains less"),
-            )
-        ),
-        Intervention("head start", "Alice's head trained first", _head_start(hidden_size), None),
-        Intervention(SMALL_STEPS, "a tenth of the learning rate", _small_steps(hidden_size), True),
-        Intervention(
-            f"PCGrad, {SMALL_STEPS}",
-            "both at once: no head's loss ever rises",
-            _small_steps(hidden_size, aggregator="pcgrad"),
-            True,
-        ),
+        *(sharing(name, aggregator=name.lower()) for name in ("PCGrad", "MGDA", "CAGrad")),
+        Intervention("head start", _with_head_start(_shared(hidden_size))),
+        in_small_steps(SMALL_STEPS),
+        in_small_steps(f"PCGrad, {SMALL_STEPS}", aggregator="pcgrad"),
     ]
     return {intervention.name: intervention for intervention in found}
 
@@ -180,6 +197,18 @@ def success(outcomes: xr.Dataset) -> dict[str, float]:
     return {f"{party}_success": float((1 + means[party]).mean() / 2) for party in ("alice", "bob")}
 
 
+def solved(outcomes: xr.Dataset) -> dict[str, float]:
+    """Return in which share of the replicas both heads get every item right, by context.
+
+    >>> ones = np.ones((2, 2, 5, 8))
+    >>> solved(chsh.as_dataset((ones, -ones)))["solved_22"]
+    0.0
+    """
+    both = (outcomes["a"].min("item") == 1) & (outcomes["b"].min("item") == 1)
+    shares = both.mean("replica").transpose(*chsh.SIGNS.dims).values
+    return {f"solved_{i + 1}{j + 1}": float(share) for (i, j), share in np.ndenumerate(shares)}
+
+
 def change(
     outcomes: xr.Dataset, baseline: xr.Dataset, *, level: float = 0.95, seed: int = 0
 ) -> dict[str, float]:
@@ -188,7 +217,7 @@ def change(
     Parameters
     ----------
     outcomes, baseline
-        With and without the intervention, from the same initial weights.
+        With and without the intervention: the same game, seed and replicas.
     level
         Nominal coverage of each interval; for several interventions together see
         `ncnet.claims.simultaneous_level`.
@@ -203,7 +232,7 @@ def change(
     Raises
     ------
     ValueError
-        For other replicas than those of the baseline.
+        Where game, seed or replicas differ.
 
     Examples
     --------
@@ -212,20 +241,18 @@ def change(
     >>> change(same, same)["s_change"]
     0.0
     """
-    if outcomes.sizes["replica"] != baseline.sizes["replica"]:
-        raise ValueError(
-            f"{outcomes.sizes['replica']} replicas with and {baseline.sizes['replica']} without "
-            "the intervention: expected the same"
-        )
-    pairs = {
-        "s_change": (chsh.s_per_replica, CHANGE_OF_S),
-        "influence_change": (lambda one: chsh.influence(one).sum("task"), CHANGE_OF_INFLUENCE),
+    outcomes, baseline = _pair(outcomes, baseline)
+    values = {
+        "s_change": chsh.s_per_replica,
+        "influence_change": lambda one: chsh.influence(one).sum("task"),
     }
     found = {}
-    for name, (value, bounds) in pairs.items():
+    for name, value in values.items():
         # Equal values that were summed in another order count as equal.
         changes = (value(outcomes).values - value(baseline).values).round(9)
-        (low, high), _ = chsh.replica_interval(changes, bounds=bounds, level=level, seed=seed)
+        (low, high), _ = chsh.replica_interval(
+            changes, bounds=CHANGE_BOUNDS, level=level, seed=seed
+        )
         found |= {name: float(changes.mean()), f"{name}_low": low, f"{name}_high": high}
     return found
 
@@ -243,20 +270,21 @@ def excess_removed(
     Parameters
     ----------
     outcomes, baseline, level, resamples, seed
-        As `change` takes them.
+        As `change` takes them, with the number of resamples.
 
     Returns
     -------
     dict
         ``removed``, the fall of S over the baseline's S - 2: 1 where S falls to 2, more where it
         falls below, less than 0 where it rises; ``removed_low`` and ``removed_high``, percentiles
-        of the bootstrap over replicas, or, where nearly all replicas come to the same S, from the
-        betting interval of that.
+        of the bootstrap over replicas. Where nearly all replicas come to the same S with the
+        intervention, a resample has no spread: the ends then come from the betting interval of
+        that S and the interval of the baseline's, each at half of the error.
 
     Raises
     ------
     ValueError
-        Where the baseline's S is not above 2: there is no excess.
+        Where the baseline's S is not above 2 with its interval: there is no excess to speak of.
 
     Examples
     --------
@@ -267,19 +295,27 @@ def excess_removed(
     >>> excess_removed(chsh.as_dataset((ones, ones)), box)["removed"]
     1.0
     """
-    before, after = (chsh.s_per_replica(one).values for one in (baseline, outcomes))
+    check_resampling(level, resamples, seed)
+    pair = _pair(outcomes, baseline)
+    after, before = (chsh.s_per_replica(one).values for one in pair)
+    options = {"level": 1 - (1 - level) / 2, "resamples": resamples, "seed": seed}
+    (low, high), _ = chsh.s_interval(before, **options)
+    if low <= chsh.CLASSICAL_BOUND:
+        raise ValueError(
+            f"S without the intervention is {before.mean():.3f} [{low:.3f}, {high:.3f}]: expected "
+            "above 2"
+        )
     pairs = np.stack([before, after]) - chsh.CLASSICAL_BOUND
     excess, left = pairs.mean(axis=1)
-    if excess <= 0:
-        raise ValueError(f"S without the intervention is {before.mean():.3f}: expected above 2")
-    (low, high), method = chsh.s_interval(after, level=level, resamples=resamples, seed=seed)
+    interval, method = chsh.s_interval(after, **options)
     if method == "betting":
-        ends = [1 - (end - chsh.CLASSICAL_BOUND) / excess for end in (high, low)]
+        excesses = np.array([low, high]) - chsh.CLASSICAL_BOUND
+        shares = 1 - np.outer(np.array(interval) - chsh.CLASSICAL_BOUND, 1 / excesses)
+        ends = shares.min(), shares.max()
     else:
         columns, counts = distinct_columns(pairs)
         drawn = resampled_means(columns, counts, resamples=resamples, seed=seed)
-        shares = 1 - drawn[1] / drawn[0]
-        ends = percentile_interval(shares, expanded_level(level, counts.sum())).tolist()
+        ends = percentile_interval(1 - drawn[1] / drawn[0], expanded_level(level, counts.sum()))
     low, high = map(float, ends)
     return {"removed": float(1 - left / excess), "removed_low": low, "removed_high": high}
 
@@ -288,51 +324,69 @@ def compare(
     game: Game,
     *,
     hidden_size: int,
-    level: float,
+    replicas: int,
+    seed: int,
+    steps: int = 2000,
+    learning_rate: float = 0.5,
     lambdas: Sequence[float] = LAMBDAS,
+    log_interval: int = 7,
+    level: float = 0.95,
     **training: object,
 ) -> pd.DataFrame:
     """Train with every intervention and return one row for each.
 
     Parameters
     ----------
-    game, hidden_size, training
-        As `ncnet.train` takes them; with `steps` and `learning_rate`.
-    level
-        Nominal coverage of each interval of a change.
+    game, hidden_size, replicas, seed, steps, learning_rate, training
+        As `ncnet.train` takes them.
     lambdas
         See `interventions`.
+    log_interval
+        Steps between logged gradients, see `log_steps`.
+    level
+        Nominal coverage of each interval of a change, and of what is removed.
 
     Returns
     -------
     pandas.DataFrame
-        ``intervention``, ``hidden_size``, the columns of `ncnet.chsh.Report.row`, `success` and,
-        but for "shared" itself, `change` and, where its S is above 2 (95 % interval and exact
-        test), `excess_removed`; NaN elsewhere.
+        ``intervention``, ``hidden_size``, the columns of `ncnet.chsh.Report.row`, `success` and
+        `solved`; where the trunk is shared, `manipulation`; but for "shared" itself, `change`
+        and, where its S is above 2 (verdict, and interval at `level`), `excess_removed`. NaN
+        elsewhere.
 
     Examples
     --------
     >>> import ncnet
-    >>> table = compare(
-    ...     ncnet.games.overlap(), hidden_size=2, level=0.95, replicas=64, seed=0, steps=20,
-    ...     learning_rate=0.5,
-    ... )
+    >>> table = compare(ncnet.games.overlap(), hidden_size=2, replicas=64, seed=0, steps=20)
     >>> table.loc[table["intervention"] == "separate, n each", "influence"].item()
     0.0
     """
+    for name in OWN_BY_NAME:
+        if name in training:
+            raise ValueError(f"`{name}` is given: interventions set it themselves")
+    check_integer("steps", steps, at_least=1)
+    check_positive("learning_rate", learning_rate)
+    check_resampling(level, 10_000, 0)
+    logged = log_steps(steps, log_interval)
+    options = {"replicas": replicas, "seed": seed, "steps": steps, "learning_rate": learning_rate}
     rows, baseline = [], None
     for intervention in interventions(hidden_size, lambdas=lambdas).values():
-        outcomes = intervention.train(game, **training)
+        traced = {}
+        if intervention.shared:
+            traced["trace_steps"] = [intervention.steps_factor * step for step in logged]
+            traced["trace"] = ["gradients"]
+        outcomes = intervention.train(game, **options, **traced, **training)
         row = {"intervention": intervention.name, "hidden_size": hidden_size}
-        row |= chsh.report(outcomes).row() | success(outcomes)
+        row |= chsh.report(outcomes).row() | success(outcomes) | solved(outcomes)
+        row |= manipulation(outcomes) if intervention.shared else {}
         if baseline is None:
-            baseline, exceeds = outcomes, row["verdict"] == "above 2"
+            baseline, exceeds = outcomes, _exceeds(outcomes, row["verdict"], level)
         else:
             row |= change(outcomes, baseline, level=level)
             row |= excess_removed(outcomes, baseline, level=level) if exceeds else {}
         rows.append(row)
-    # Where there is no excess, its columns are there as well.
-    return pd.DataFrame(rows).reindex(columns=dict.fromkeys([*rows[0], *rows[-1], *REMOVED]))
+    columns = [*rows[0], *rows[1], "removed", "removed_low", "removed_high"]
+    return pd.DataFrame(rows).reindex(columns=dict.fromkeys(columns))
 
 
 def _shared(hidden_size: int, **options: object) -> Callable[..., xr.Dataset]:
@@ -343,29 +397,46 @@ def _separate(size: int) -> Callable[..., xr.Dataset]:
     return lambda game, **training: separate_trunks(game, hidden_sizes=(size, size), **training)
 
 
-def _head_start(hidden_size: int) -> Callable[..., xr.Dataset]:
-    def started(game: Game, *, steps: int, **training: object) -> xr.Dataset:
-        first = round(HEAD_START * steps)
-        return train(game, hidden_size=hidden_size, steps=steps, head_start=first, **training)
+def _with_head_start(trained: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]:
+    # As long as the training that follows: Alice's task is learnt if it can be.
+    return lambda game, *, steps, **training: trained(
+        game, steps=steps, head_start=steps, **training
+    )
 
-    return started
+
+def _in_small_steps(trained: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]:
+    return lambda game, *, steps, learning_rate, **training: trained(
+        game, steps=SMALLER * steps, learning_rate=float(learning_rate) / SMALLER, **training
+    )
 
 
-def _small_steps(hidden_size: int, **options: object) -> Callable[..., xr.Dataset]:
-    def smaller(game: Game, *, steps: int, learning_rate: float, **training: object) -> xr.Dataset:
-        return train(
-            game,
-            hidden_size=hidden_size,
-            steps=SMALLER * steps,
-            learning_rate=learning_rate / SMALLER,
-            **options,
-            **training,
+def _exceeds(outcomes: xr.Dataset, verdict: str, level: float) -> bool:
+    values = chsh.s_per_replica(outcomes).values
+    (low, _), _ = chsh.s_interval(values, level=1 - (1 - level) / 2)
+    return verdict == "above 2" and low > chsh.CLASSICAL_BOUND
+
+
+def _pair(outcomes: xr.Dataset, baseline: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    pair = chsh.as_dataset(outcomes), chsh.as_dataset(baseline)
+    for name in ("game", "seed"):
+        found = [one.attrs.get(name) for one in pair]
+        if None not in found and found[0] != found[1]:
+            raise ValueError(
+                f"`{name}` is {found[0]!r} with and {found[1]!r} without: expected one"
+            )
+    counts = [one.sizes["replica"] for one in pair]
+    if counts[0] != counts[1]:
+        raise ValueError(
+            f"{counts[0]} replicas with and {counts[1]} without the intervention: expected the same"
         )
-
-    return smaller
+    if not (pair[0]["replica"].values == pair[1]["replica"].values).all():
+        raise ValueError("the replicas with and without the intervention come in another order")
+    return pair
 
 
 def _check_lambdas(lambdas: Sequence[float]) -> None:
+    if isinstance(lambdas, str) or not isinstance(lambdas, Sequence):
+        raise ValueError(f"λ is {lambdas!r}: expected a list of numbers from 0 to 1")
     for weight in lambdas:
         number = isinstance(weight, Real) and not isinstance(weight, bool)
         if not number or not 0 <= weight <= 1:

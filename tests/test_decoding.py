@@ -2,13 +2,18 @@
 
 import numpy as np
 import pytest
+import xarray as xr
+from scipy.stats import norm
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 import ncnet
 from ncnet import mechanism
-from ncnet.mechanism import sensing
+from ncnet.mechanism import decoding
 
+GAME = ncnet.games.overlap()
 REPLICAS, STEPS = 120, 200
 BASE = 10.0 ** -np.linspace(0, 2, STEPS)
 
@@ -67,10 +72,11 @@ def test_a_slow_hump_is_a_rise_and_not_fast():
 def test_the_auc_is_scikit_learns_mean_over_folds_of_whole_replicas():
     pair = np.array([noisy(0), 1.3 * noisy(1)])
     found = mechanism.decode(pair, folds=4, seed=5)
-    rows = sensing._made_normal(np.concatenate(sensing.features(pair, "whole")))
+    rows = decoding._made_normal(np.concatenate(decoding.features(pair, "whole")))
     settings, replica = np.repeat([0, 1], REPLICAS), np.tile(np.arange(REPLICAS), 2)
     folds = GroupKFold(4, shuffle=True, random_state=0)
-    decoder = sensing._decoder(5, fewest_rows=2 * REPLICAS * 3 // 4)
+    drawn = int(np.random.SeedSequence(5).generate_state(1)[0])
+    decoder = decoding._decoder(drawn, fewest_rows=2 * REPLICAS * 3 // 4)
     scores = cross_val_predict(
         decoder, rows, settings, groups=replica, cv=folds, method="decision_function"
     )
@@ -82,14 +88,56 @@ def test_the_auc_is_scikit_learns_mean_over_folds_of_whole_replicas():
         assert settings[test].mean() == 0.5
 
 
-def test_the_interval_covers_what_more_replicas_find():
-    pair = np.array([noisy(0, 1200), 1.5 * noisy(1, 1200)])
-    truth = mechanism.decode(pair, use="level").auc
-    inside = 0
-    for part in range(20):
-        few = mechanism.decode(pair[:, 60 * part : 60 * (part + 1)], use="level")
-        inside += few.interval[0] <= truth <= few.interval[1]
-    assert inside >= 15
+class AsTheyAre(ClassifierMixin, BaseEstimator):
+    """A decoder that learns nothing: its score is the first feature."""
+
+    def fit(self, rows, settings):
+        self.classes_ = np.unique(settings)
+        return self
+
+    def decision_function(self, rows):
+        return rows[:, 0]
+
+    def predict(self, rows):
+        return rows[:, 0] > 0
+
+
+def test_the_interval_covers_the_auc_of_a_given_decoder():
+    """Levels of two normal distributions half a standard deviation apart, paired by half."""
+    truth, inside, experiments = norm.cdf(0.5 / np.sqrt(2)), 0, 200
+    for seed in range(experiments):
+        drawn = np.random.default_rng(seed).standard_normal((3, 60, 1))
+        levels = [(drawn[0] + drawn[k]) / np.sqrt(2) + 0.5 * (k - 1) for k in (1, 2)]
+        pair = [np.broadcast_to(10.0**level, (60, 20)) for level in levels]
+        low, high = mechanism.decode(pair, use="level", decoder=AsTheyAre(), seed=seed).interval
+        inside += low <= truth <= high
+    # Below .90 or above .985 it would be elsewhere in 1 of 100 experiments on experiments.
+    assert 0.9 <= inside / experiments <= 0.985
+
+
+def test_where_every_pair_is_told_the_interval_has_a_width():
+    found = mechanism.decode([noisy(0), 1e3 * noisy(1)], use="level")
+    assert found.auc == 1
+    assert found.interval == pytest.approx((0.025 ** (1 / REPLICAS), 1))
+
+
+def test_permutations_exchange_all_tasks_of_a_replica_at_once():
+    """Two tasks that are the same say no more than one."""
+    pair = [noisy(0), noisy(1)]
+    one, two = (mechanism.decode(traces, permutations=19) for traces in (pair, [pair, pair]))
+    np.testing.assert_allclose(one.null, two.null)
+    assert one.p_value == two.p_value
+
+
+def test_classifiers_without_scores_give_probabilities():
+    pair = [noisy(0), 5 * noisy(1)]
+    forest = RandomForestClassifier(n_estimators=20, random_state=0)
+    assert mechanism.decode(pair, use="level", decoder=forest).auc > 0.8
+
+
+@pytest.mark.parametrize("seed", [2**32 - 1, 2**40])
+def test_any_seed_of_the_training_is_one_of_the_decoder(seed):
+    assert mechanism.decode([noisy(0), noisy(1)], seed=seed, permutations=1).seed == seed
 
 
 def test_tasks_are_decoded_one_by_one_and_averaged():
@@ -106,7 +154,7 @@ def test_seeing_less_of_a_trace_is_cutting_it():
 
 def test_separate_trunks_tell_nothing_and_a_shared_one_does():
     table = mechanism.sensing_table(
-        ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100, learning_rate=0.5,
+        ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
         uses=["whole", "level"], permutations=9,
     )  # fmt: skip
     rows = table.set_index("use")
@@ -140,33 +188,52 @@ def test_measures_of_oscillation():
     assert mechanism.rising_share(np.array([0.5, 0.5 + 1e-7, 0.5])) == 0
 
 
-SAME = noisy(0, 8)
+SAME = noisy(0, 30)
 
 
 @pytest.mark.parametrize(
     ("call", "line"),
     [
         (lambda: mechanism.decode([SAME, SAME[:, 1:]]), "traces have 200 and 199 steps: expected"),
-        (lambda: mechanism.decode([SAME, SAME[1:]]), "traces have 8 and 7 replicas: expected"),
-        (lambda: mechanism.decode([SAME]), "traces have shapes .*: expected two of"),
-        (lambda: mechanism.decode([SAME[0], SAME[0]]), "traces have shapes .*: expected two of"),
-        (
-            lambda: mechanism.decode([SAME, -SAME]),
-            "a trace holds -.*: expected losses of at least 0",
-        ),
-        (
-            lambda: mechanism.decode([SAME, SAME], folds=9),
-            "8 replicas for 9 folds: expected at least",
-        ),
+        (lambda: mechanism.decode([SAME, SAME[1:]]), "traces have 30 and 29 replicas: expected"),
+        (lambda: mechanism.decode([SAME]), "1 traces are given: expected two arrays"),
+        (lambda: mechanism.decode(SAME), "30 traces are given: expected two arrays"),
+        (lambda: mechanism.decode(None), "traces are a NoneType: expected two arrays"),
+        (lambda: mechanism.decode([]), "0 traces are given: expected two arrays"),
+        (lambda: mechanism.decode(["a", "b"]), "a trace is no array of numbers: expected two"),
+        (lambda: mechanism.decode([SAME[0], SAME[0]]), r"traces have shapes \(200,\) and"),
+        (lambda: mechanism.decode([[SAME, SAME], [SAME[1:], SAME[1:]]]), "tasks have traces of"),
+        (lambda: mechanism.decode(xr.DataArray([SAME, SAME])), "traces are a DataArray: expected"),
+        (lambda: mechanism.decode([SAME, -SAME]), "a trace holds -.*: expected losses of at least"),
+        (lambda: mechanism.decode([SAME[:, :9]] * 2), "traces have 9 steps: expected at least 20"),
+        (lambda: mechanism.decode([SAME, SAME], folds=9), "30 replicas for 9 folds: expected at"),
         (lambda: mechanism.decode([SAME, SAME], folds=1), "`folds` is 1: expected an integer of"),
         (
             lambda: mechanism.decode([SAME, SAME], use="levels"),
             "unknown use `levels`: did you mean",
         ),
         (lambda: mechanism.decode([SAME, SAME], seen=5), "`seen` is 5: expected an integer of at"),
+        (lambda: mechanism.decode([SAME, SAME], seen=999), "`seen` is 999: expected an integer"),
+        (lambda: mechanism.decode([SAME, SAME], level=95), "`level` is 95: expected a number"),
+        (lambda: mechanism.decode([SAME, SAME], resamples=0), "`resamples` is 0: expected an"),
+        (lambda: mechanism.decode([SAME, SAME], seed=-1), "`seed` is -1: expected an integer"),
+        (lambda: mechanism.decode([SAME, SAME], decoder="svc"), "`decoder` is 'svc': expected a"),
+        (lambda: mechanism.by_use([SAME, SAME], uses="whole"), "`uses` is 'whole': expected parts"),
+        (lambda: mechanism.by_use([SAME, SAME], uses=["level"]), "`whole` first"),
+        (lambda: mechanism.by_use([SAME, SAME], permuted=["whle"]), "unknown use `whle`: did you"),
+        (lambda: mechanism.features(SAME, "oscilation (fast)"), "did you mean `oscillation"),
         (
-            lambda: mechanism.decode([SAME, SAME], seen=999),
-            "`seen` is 999: expected an integer of at",
+            lambda: mechanism.decode([SAME, SAME]).lost_from(
+                mechanism.decode([SAME, SAME], seed=1)
+            ),
+            "the decodings have seed 0 and 1: expected the same",
+        ),
+        (lambda: mechanism.alice_traces(GAME, 3, "pcgrad", replicas=1, seed=0), "mean `PCGrad`"),
+        (
+            lambda: mechanism.sensing_table(
+                GAME, hidden_size=3, replicas=30, seed=0, controls=["small steps"]
+            ),
+            "unknown control `small steps`: did you mean `whole, small steps`",
         ),
         (lambda: mechanism.trend(BASE, "slow"), "unknown reading `slow`"),
         (lambda: mechanism.trend(BASE[:5], "fast"), "the trace has 5 steps: expected at least 20"),
