@@ -34,7 +34,7 @@ hidden_size: int = 3  # looked at closely: the critical one by count
 lambdas: list = [0.75, 0.5, 0.25, 0.0]  # weights of Bob's gradient
 replicas: int = 512
 steps: int = 2000
-log_interval: int = 10  # steps between logged gradients
+log_interval: int = 7  # steps between logged gradients
 folds: int = 5  # of the decoder's cross-validation
 permutations: int = 19  # of the decoder's null
 seed: int = 0
@@ -143,7 +143,7 @@ def recorded_as(name, live):
 # gradient asks of every hidden unit.
 
 # %%
-log = range(steps + 1)
+log = range(0, steps + 1, max(1, steps // 2000))
 looked_at = ncnet.train(
     played[first],
     hidden_size=hidden_size,
@@ -167,7 +167,10 @@ figures.loss_curves(one)
 
 # %% mystnb={"figure": {"name": "fig-units", "caption": "The hidden units' fight in the context of both hard tasks, same replica as above. Above: the lines of the units in the plane of Alice's inputs, then of Bob's (the other inputs set to 0); corners are the inputs, filled where the class is 1; the thicker a line, the more that head relies on the unit. Below: how strongly either head pulls at each unit, relative to the strongest pull of that step, downwards where Bob's gradient opposes Alice's."}, "image": {"alt": "At the defaults, six columns from step 0 to the last. The three lines start at random. Bob's head soon relies on two units, which separate his XOR in his plane; one unit is left to Alice, whose XOR needs two. In the end both pull with all their strength, in opposite directions, at one and the same unit."}}
 shown_steps = sorted(
-    {round(steps * share) for share in (0, 0.01, 0.05, 0.15, 0.5, 1)}
+    {
+        log[round((len(log) - 1) * share)]
+        for share in (0, 0.01, 0.05, 0.15, 0.5, 1)
+    }
 )
 hard = one.sel(alice_setting=2, bob_setting=2)
 figures.units(hard, shown_steps)
@@ -244,6 +247,7 @@ def compared(game, n):
         hidden_size=n,
         level=claims.simultaneous_level(count),
         lambdas=lambdas,
+        log_interval=log_interval,
         replicas=replicas,
         **training,
     )
@@ -438,7 +442,10 @@ def oscillation(name):
 
 
 oscillating = pd.DataFrame(
-    {name: oscillation(name) for name in ("shared", "small steps")}
+    {
+        name: oscillation(name)
+        for name in ("shared", "small steps", "PCGrad, small steps")
+    }
 )
 oscillating.map("{:.3g}".format)
 

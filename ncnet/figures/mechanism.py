@@ -134,7 +134,8 @@ def conflict_over_n(
         axes.set_xlabel("hidden units n")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     others[0].set_ylim(0, 1.05)
-    others[1].set_ylim(-1.05, 0.05)
+    highest = max(0.05, *(line.get_ydata().max() for line in others[1].lines))
+    others[1].set_ylim(-1.05, highest + 0.05)
     handles, labels = others[0].get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
     figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=4)
@@ -245,7 +246,7 @@ def forest(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
                 capsize=2.5, linewidth=1.2, **look,
             )  # fmt: skip
         for party, colour, marker in (("alice", ALICE, "o"), ("bob", BOB, "s")):
-            label = party.title() if table is live else None
+            label = party.title() if is_live else None
             panels[3].plot(
                 100 * table[f"{party}_success"], places, marker, color=colour, label=label, **look
             )
