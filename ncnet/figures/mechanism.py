@@ -105,41 +105,49 @@ def conflict_over_n(
     live: tuple[pd.DataFrame, pd.DataFrame],
     recorded: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> Figure:
-    """Draw S beside how opposed the gradients are, over hidden units, for one game.
+    """Draw S beside how opposed the gradients are, over hidden units, a row for each game.
 
     Parameters
     ----------
     live, recorded
-        Each a table with ``hidden_size`` and S with its interval, and one of
-        `ncnet.mechanism.conflict_table` with ``hidden_size``; `recorded` may be None. Lines with
-        bands are recorded, hollow points live.
+        Each a table with ``game``, ``hidden_size`` and S with its interval, and one of
+        `ncnet.mechanism.conflict_table` with ``game`` and ``hidden_size``; `recorded` may be None.
+        Lines with bands are recorded, hollow points live.
     """
-    figure = Figure(figsize=(9, 3.4))
-    s_axes, *others = figure.subplots(1, 3)
-    for tables, is_live in ((recorded, False), (live, True)):
-        if tables is None:
-            continue
-        s_table, conflict = tables
-        _series(s_axes, s_table, "s", INK, "o", is_live)
-        whole = conflict[conflict["phase"] == "whole"]
-        for axes, name in zip(others, ("conflict_share", "weighted_cosine"), strict=True):
-            for marker, (i, j) in zip(MARKERS, CONTEXTS, strict=False):
-                here = whole[(whole["alice_setting"] == i) & (whole["bob_setting"] == j)]
-                colour = CONTEXT_COLOURS[i, j]
-                _series(axes, here, name, colour, marker, is_live, f"(A{i}, B{j})")
-    s_axes.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-    titles = ("S", "share of steps in conflict", "cosine, weighted by size")
-    for axes, title in zip((s_axes, *others), titles, strict=True):
+    games = _games(live[0], recorded and recorded[0])
+    figure = Figure(figsize=(9, 2.6 * len(games) + 0.6))
+    grid = figure.subplots(len(games), 3, squeeze=False, sharex=True)
+    for row, game in zip(grid, games, strict=True):
+        for tables, is_live in ((recorded, False), (live, True)):
+            if tables is not None:
+                _conflict_row(row, *(table[table["game"] == game] for table in tables), is_live)
+        row[0].axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        row[0].set_ylabel(f"game {game}")
+        row[1].set_ylim(0, 1.05)
+        highest = max(0.05, *(line.get_ydata().max(initial=0) for line in row[2].lines))
+        row[2].set_ylim(-1.05, highest + 0.05)
+    for axes, title in zip(
+        grid[0], ("S", "share of steps in conflict", "cosine, weighted by size"), strict=True
+    ):
         axes.set_title(title, fontsize=10)
+    for axes in grid[-1]:
         axes.set_xlabel("hidden units n")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    others[0].set_ylim(0, 1.05)
-    highest = max(0.05, *(line.get_ydata().max() for line in others[1].lines))
-    others[1].set_ylim(-1.05, highest + 0.05)
-    handles, labels = others[0].get_legend_handles_labels()
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    handles, labels = grid[0, 1].get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
     figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=4)
     return figure
+
+
+def _conflict_row(
+    row: np.ndarray, s_table: pd.DataFrame, conflict: pd.DataFrame, live: bool
+) -> None:
+    _series(row[0], s_table, "s", INK, "o", live)
+    whole = conflict[conflict["phase"] == "whole"]
+    for axes, name in zip(row[1:], ("conflict_share", "weighted_cosine"), strict=True):
+        for marker, (i, j) in zip(MARKERS, CONTEXTS, strict=False):
+            here = whole[(whole["alice_setting"] == i) & (whole["bob_setting"] == j)]
+            _series(axes, here, name, CONTEXT_COLOURS[i, j], marker, live, f"(A{i}, B{j})")
 
 
 def sensing(
@@ -168,7 +176,7 @@ def sensing(
     for source, table in by_size.groupby("source", sort=False):
         _series(over_n, table, "auc", BLUE, "o", source == "live", source)
     over_n.set_xlabel("hidden units n")
-    over_n.xaxis.set_major_locator(MaxNLocator(integer=True))
+    over_n.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     over_n.set_ylabel("AUC (no unit)")
     over_n.set_title("whole trace", fontsize=10)
     over_n.legend(loc="lower left", fontsize=8.5)
@@ -177,11 +185,10 @@ def sensing(
         places = np.array([uses.index(use) for use in table["use"]], float)
         live = source == "live"
         places += LIVE_SHIFT if live else 0
-        errors = np.array([table["auc"] - table["auc_low"], table["auc_high"] - table["auc"]])
         parts.errorbar(
             table["auc"],
             places,
-            xerr=errors.clip(min=0),
+            xerr=_errors(table, "auc"),
             fmt="D" if live else "o",
             color=VERMILION if live else BLUE,
             mfc="white" if live else BLUE,
@@ -214,16 +221,16 @@ def sensing(
     return figure
 
 
-def forest(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
+def forest(live: pd.DataFrame | None, recorded: pd.DataFrame | None = None) -> Figure:
     """Draw S, Delta, influence and both heads' success under every intervention, a row for each.
 
     Parameters
     ----------
     live, recorded
-        Tables of `ncnet.mechanism.compare` at one hidden size; `recorded` may be None. Filled
+        Tables of `ncnet.mechanism.compare` at one hidden size; one of them may be None. Filled
         points are recorded, hollow ones live.
     """
-    names = live["intervention"].tolist()
+    names = (recorded if live is None else live)["intervention"].tolist()
     figure = Figure(figsize=(10, 0.36 * len(names) + 1.3))
     panels = figure.subplots(1, 4, sharey=True, width_ratios=(1.4, 1, 1, 1))
     for table, is_live in ((recorded, False), (live, True)):
@@ -238,15 +245,18 @@ def forest(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
             (panels[1], "delta", ORANGE, "s"),
             (panels[2], "influence", GREY, "^"),
         ):
-            errors = np.array(
-                [table[name] - table[f"{name}_low"], table[f"{name}_high"] - table[name]]
-            )
             axes.errorbar(
-                table[name], places, xerr=errors.clip(min=0), fmt=marker, color=colour,
-                capsize=2.5, linewidth=1.2, **look,
-            )  # fmt: skip
+                table[name],
+                places,
+                xerr=_errors(table, name),
+                fmt=marker,
+                color=colour,
+                capsize=2.5,
+                linewidth=1.2,
+                **look,
+            )
         for party, colour, marker in (("alice", ALICE, "o"), ("bob", BOB, "s")):
-            label = party.title() if is_live else None
+            label = party.title() if is_live or live is None else None
             panels[3].plot(
                 100 * table[f"{party}_success"], places, marker, color=colour, label=label, **look
             )
@@ -263,40 +273,46 @@ def forest(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
 
 
 def dose(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
-    """Draw S, and both heads' success, against the weight of Bob's gradient on the trunk.
+    """Draw S against the weight of Bob's gradient on the trunk, a column for each game.
 
     Parameters
     ----------
     live, recorded
-        Tables of `ncnet.mechanism.compare` over hidden sizes; `recorded` may be None.
+        Tables of `ncnet.mechanism.compare` over hidden sizes, with ``game``; `recorded` may be
+        None. Lines with bands are recorded, hollow points live.
     """
-    figure = Figure(figsize=(8.4, 3.5))
-    left, right = figure.subplots(1, 2)
-    sizes = sorted(live["hidden_size"].unique())
-    for table, is_live in ((recorded, False), (live, True)):
-        if table is None:
-            continue
-        doses = table.assign(weight=table["intervention"].map(_weight)).dropna(subset="weight")
-        for place, size in enumerate(sizes):
-            colour, marker = SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]
-            one = doses[doses["hidden_size"] == size].sort_values("weight")
-            label = f"n = {size}"
-            _series(left, one, "s", colour, marker, is_live, label, x="weight")
-            for party, dashes in (("alice", "-"), ("bob", (0, (2, 1.5)))):
-                line = {} if not is_live else {"linestyle": "", "marker": marker, "mfc": "white"}
-                right.plot(
-                    one["weight"], 100 * one[f"{party}_success"], color=colour,
-                    **({"linestyle": dashes} | line),
-                )  # fmt: skip
-    left.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-    left.set_title("S (no unit)", fontsize=10)
-    right.set_title("outcomes right (%): Alice's solid, Bob's dotted", fontsize=10)
-    for axes in (left, right):
-        axes.set_xlabel("weight λ of Bob's gradient on the trunk")
-    handles, labels = left.get_legend_handles_labels()
+    games, sizes = _games(live, recorded), sorted(live["hidden_size"].unique())
+    figure = Figure(figsize=(4.4 * len(games), 3.6))
+    panels = figure.subplots(1, len(games), sharey=True, squeeze=False)[0]
+    for axes, game in zip(panels, games, strict=True):
+        for table, is_live in ((recorded, False), (live, True)):
+            if table is None:
+                continue
+            doses = table[table["game"] == game]
+            doses = doses.assign(weight=doses["intervention"].map(_weight)).dropna(subset="weight")
+            for place, size in enumerate(sizes):
+                colour, marker = SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]
+                one = doses[doses["hidden_size"] == size].sort_values("weight")
+                _series(axes, one, "s", colour, marker, is_live, f"n = {size}", x="weight")
+        axes.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.set_title(f"game {game}", fontsize=10)
+        axes.set_xlabel("weight λ of Bob's gradient")
+    panels[0].set_ylabel("S (no unit)")
+    handles, labels = panels[0].get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
-    left.legend(unique.values(), unique.keys(), loc="lower right", fontsize=8.5)
+    panels[0].legend(unique.values(), unique.keys(), loc="lower right", fontsize=8.5)
     return figure
+
+
+def _games(live: pd.DataFrame, recorded: pd.DataFrame | None) -> list[str]:
+    """Return the games of both tables, the live ones first."""
+    tables = [live] if recorded is None else [live, recorded]
+    return list(dict.fromkeys(game for table in tables for game in table["game"]))
+
+
+def _errors(table: pd.DataFrame, name: str) -> np.ndarray:
+    low, high = table[name] - table[f"{name}_low"], table[f"{name}_high"] - table[name]
+    return np.array([low, high]).clip(min=0)
 
 
 def _weight(name: str) -> float:
@@ -317,11 +333,10 @@ def _series(
     x: str = "hidden_size",
 ) -> None:
     if live:
-        errors = np.array([table[name] - table[f"{name}_low"], table[f"{name}_high"] - table[name]])
         axes.errorbar(
             table[x],
             table[name],
-            yerr=errors.clip(min=0),
+            yerr=_errors(table, name),
             fmt=marker,
             color=colour,
             mfc="white",
