@@ -126,6 +126,8 @@ class Ours:
             optimizer="gradient_descent",
             learning_rate=LEARNING_RATE,
             loss="cross_entropy",
+            aggregator="sum",
+            gradient_weights=(1.0, 1.0),
         )
         networks.advance(steps)
         return tuple(weight.cpu().numpy() for weight in weights)

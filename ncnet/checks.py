@@ -58,7 +58,9 @@ def check_positive(name: str, value: object) -> float:
     ValueError: `learning_rate` is nan: expected a finite number above 0
     """
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not number or not 0 < float(value) <= sys.float_info.max:
+    # Of a whole number of any size; a comparison of a small float type would overflow.
+    value = float(value) if isinstance(value, np.floating) else value
+    if not number or not 0 < value <= sys.float_info.max:
         raise ValueError(f"`{name}` is {value!r}: expected a finite number above 0")
     return float(value)
 
