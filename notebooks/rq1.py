@@ -263,5 +263,5 @@ readouts[["s", "s_low", "s_high", "verdict", "delta"]].round(3)
 # - **Other capacities**: {doc}`rq3` follows S over n and along training.
 # - **Other choices**: change the parameters at the top. With another optimizer or activation the
 #   peak can move.
-# - **No influence**: heads on separate hidden layers could not know of each other, and S would stay
-#   at or under 2 in every single replica.
+# - **No influence**: heads on separate hidden layers cannot know of each other, and S stays at or under 2 in every
+#   single replica. {doc}`rq2` takes the sharing apart, piece by piece.
