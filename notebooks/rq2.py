@@ -96,7 +96,6 @@ from myst_nb import glue
 
 import ncnet
 from ncnet import chsh, claims, figures, mechanism, results
-from ncnet.chsh.text import interval_text
 
 figures.use_style()
 training = {
@@ -265,7 +264,7 @@ all_intervened, intervened_behind = recorded_as(
 
 
 def closely(table, game=first):
-    """The rows of one game at the size looked at closely, if there are any."""
+    """Rows of one game at the size looked at closely, if there are any."""
     if table is None:
         return None
     is_it = (table["game"] == game) & (
@@ -391,7 +390,7 @@ for game in claims.GAMES:
 # *Without oscillation* is the level and slope of what is left.
 
 
-# %%
+# %% tags=["hide-input"]
 def sensed(game, n):
     close = n == hidden_size
     found = mechanism.sensing_table(
@@ -447,7 +446,7 @@ def of_first(table):
 
 everywhere = both(of_first(sensing), of_first(sensing_behind))
 
-# %% mystnb={"figure": {"name": "fig-sensing", "caption": "How well Bob's setting is told from Alice's loss. Left: from the whole trace, by hidden units. Middle: from parts of it, and from the whole trace under two interventions. Right: by how many steps have been seen. Blue: recorded; hollow: live. Intervals 97.5 % (left and middle) and 95 % over replicas."}, "image": {"alt": "At the defaults, three panels. The AUC of the whole trace is above 0.95 at n = 2 and 3 and falls slowly with n, far above guessing. At n = 3 every part of the trace gives between 0.87 and 0.99, with or without oscillation; with small steps it is as high as with usual ones, and with separate trunks exactly one half. Over steps seen it rises from 0.8 at twenty steps."}}
+# %% mystnb={"figure": {"name": "fig-sensing", "caption": "How well Bob's setting is told from Alice's loss. Left: from the whole trace, by hidden units. Middle: from parts of it, and from the whole trace under three interventions. Right: by how many steps have been seen. Blue: recorded; hollow: live. Intervals 97.5 % (left and middle) and 95 % over replicas."}, "image": {"alt": "At the defaults, three panels. The AUC of the whole trace is above 0.95 at n = 2 and 3 and falls slowly with n, far above guessing. At n = 3 every part of the trace gives between 0.87 and 0.99, with or without oscillation; with small steps it is as high as with usual ones, and with separate trunks exactly one half. Over steps seen it rises from 0.8 at twenty steps."}}
 figures.sensing(
     everywhere[everywhere["use"] == "whole"],
     closely(everywhere),
@@ -461,7 +460,7 @@ figures.sensing(
 # steps, there is hardly any fast oscillation; with *PCGrad and small steps* no head's loss ever rises. How much oscillation there is:
 
 
-# %%
+# %% tags=["hide-input"]
 def oscillation(name):
     traces = mechanism.alice_traces(
         played[first], hidden_size, name, replicas=replicas, **training
@@ -559,7 +558,6 @@ for game in claims.GAMES:
         (all_sensing["game"] == game) & (all_sensing["use"] == "whole")
     ].set_index("hidden_size")
     largest = rows.index.max()
-    glue("largest_n", int(largest), display=False)
     quote_row(f"auc_large_{game}", rows.loc[largest], "auc")
     s_row = all_intervened[
         (all_intervened["game"] == game)
@@ -567,6 +565,7 @@ for game in claims.GAMES:
         & (all_intervened["intervention"] == "shared")
     ].iloc[0]
     quote_row(f"s_large_{game}", s_row, "s", ".2f")
+glue("largest_n", int(largest), display=False)
 
 # %% [markdown]
 # Recorded, at n = 3:
@@ -608,34 +607,28 @@ None if recorded_other is None else figures.forest(None, recorded_other)
 
 # %% tags=["hide-input"]
 def told(table):
-    """Change of S and what is removed of its excess, as text."""
+    """S, its change and what is removed of its excess, as text."""
 
     def text(row, name, form):
         if np.isnan(row[name]):
             return ""
-        low, high = row[f"{name}_low"], row[f"{name}_high"]
-        return f"{row[name]:{form}} [{low:{form}}, {high:{form}}]"
+        ends = (row[f"{name}_low"], row[f"{name}_high"])
+        low, high = (f"{end:{form}}".removesuffix("%") for end in ends)
+        return f"{row[name]:{form}} [{low}, {high}]"
 
     rows = table.set_index("intervention")
-    return pd.DataFrame(
-        {
-            "S": [
-                f"{s:.3f} {interval_text((low, high))}"
-                for s, low, high in zip(
-                    rows["s"], rows["s_low"], rows["s_high"], strict=True
-                )
-            ],
-            "change of S": [
-                text(row, "s_change", ".3f") for _, row in rows.iterrows()
-            ],
-            "excess removed": [
-                text(row, "removed", ".0%") for _, row in rows.iterrows()
-            ],
-            "Δ": rows["delta"].map("{:.3f}".format).tolist(),
-            "influence": rows["influence"].map("{:.3f}".format).tolist(),
-        },
-        index=rows.index,
-    )
+    columns = {
+        "S": ("s", ".2f"),
+        "change of S": ("s_change", ".3f"),
+        "removed": ("removed", ".0%"),
+    }
+    shown = {
+        label: [text(row, *column) for _, row in rows.iterrows()]
+        for label, column in columns.items()
+    }
+    for label, name in (("Δ", "delta"), ("influence", "influence")):
+        shown[label] = rows[name].map("{:.2f}".format).tolist()
+    return pd.DataFrame(shown, index=rows.index).rename_axis(None)
 
 
 at_three = all_intervened[all_intervened["hidden_size"] == critical]
@@ -646,7 +639,7 @@ told(at_three[at_three["game"] == "separate"])
 
 # %% [markdown]
 # Recorded, at n = 3, first `overlap`, then `separate`. The intervals of the change hold together over
-# all interventions of a game (95 %), and so do those of the share of the excess over 2 that is removed; those of S by themselves. More than 100 % is
+# all interventions of a game (95 %), and so do those of *removed*, the share of the excess over 2 that is gone; those of S by themselves. More than 100 % is
 # removed where S falls below 2; where the share is negative, S has risen.
 #
 # Did the interventions do to the gradients what they are meant to do, and what did they do in each context?
@@ -664,14 +657,18 @@ def inside(table):
         for i, j in [(1, 1), (1, 2), (2, 1), (2, 2)]
     }
     shown = rows[list(columns.values())].set_axis(list(columns), axis=1)
-    shown["both solved"] = rows["solved_22"]
-    shares = ["in conflict", "a head pays", "both solved"]
-    return shown.assign(
-        **{
-            name: shown[name].map("{:.1%}".format).replace("nan%", "")
-            for name in shares
-        }
-    ).round(3)
+    shown["solved"] = rows["solved_22"]
+    shares = ["in conflict", "a head pays", "solved"]
+    return (
+        shown.assign(
+            **{
+                name: shown[name].map("{:.1%}".format).replace("nan%", "")
+                for name in shares
+            }
+        )
+        .round(2)
+        .rename_axis(None)
+    )
 
 
 inside(at_three[at_three["game"] == "overlap"])
@@ -681,7 +678,7 @@ inside(at_three[at_three["game"] == "separate"])
 
 # %% [markdown]
 # Recorded, n = 3. *In conflict*: steps at which the heads' gradients oppose each other in (A2, B2). *A head pays*: steps at which the trunk moves against one of
-# them, so that to first order its loss rises. *Both solved*: replicas in which both heads get every input right in (A2, B2). PCGrad does what it is for:
+# them, so that to first order its loss rises. *Solved*: replicas in which both heads get every input right in (A2, B2). PCGrad does what it is for:
 # the gradients go on being opposed, but no head ever pays for the other. The correlators show that S counts a *difference*: the hard task is
 # also missed beside the easy one, in fewer replicas; and that λ = 0 does not repair a competition but breaks Bob's head.
 

@@ -72,9 +72,9 @@ def conflict(traced: xr.Dataset) -> xr.Dataset:
     -------
     xarray.Dataset
         Over the dimensions of the gradients: `cosine` of the angle between them, below 0 in
-        conflict, NaN where a gradient is 0; `magnitude_similarity`, 2|g_A||g_B| / (|g_A|^2 +
-        |g_B|^2), 1 where they are equally long (arXiv 2001.06782); `product` g_A . g_B and
-        `strength` |g_A||g_B|, the most it could be.
+        conflict, NaN where a gradient is 0; `magnitude_similarity`, ``2|g_A||g_B| / (|g_A|^2 +
+        |g_B|^2)``, 1 where they are equally long (arXiv 2001.06782); `product` ``g_A . g_B`` and
+        `strength` ``|g_A||g_B|``, the most it could be.
 
     Raises
     ------
@@ -121,9 +121,9 @@ def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:
         Over `phase` ("early", "middle", "late" as in `PHASES`, and "whole"; one in which no step
         was traced is left out) in place of `step`:
         `conflict_share`, the share of steps with a cosine below 0; `cosine` and
-        `magnitude_similarity`, means over them; `weighted_cosine`, the sum of g_A . g_B over the
-        sum of |g_A||g_B|, in which a step counts by the size of its gradients. A traced step
-        stands for those around it, up to half-way to the next one traced.
+        `magnitude_similarity`, means over them; `weighted_cosine`, the sum of ``g_A . g_B`` over
+        the sum of ``|g_A||g_B|``, in which a step counts by the size of its gradients. A traced
+        step stands for those around it, up to half-way to the next one traced.
 
     Examples
     --------
