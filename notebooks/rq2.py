@@ -626,8 +626,6 @@ def told(table):
         label: [text(row, *column) for _, row in rows.iterrows()]
         for label, column in columns.items()
     }
-    for label, name in (("Δ", "delta"), ("influence", "influence")):
-        shown[label] = rows[name].map("{:.2f}".format).tolist()
     return pd.DataFrame(shown, index=rows.index).rename_axis(None)
 
 
@@ -648,26 +646,25 @@ told(at_three[at_three["game"] == "separate"])
 # %% tags=["hide-input"]
 def inside(table):
     """What an intervention does to the gradients, and in which contexts."""
-    rows = table.set_index("intervention")
-    columns = {
+    rows = table.set_index("intervention").rename_axis(None)
+    shares = {
         "in conflict": "conflict_share",
         "a head pays": "paid_share",
-    } | {
-        f"C(A{i}, B{j})": f"correlator_{i}{j}"
+        "solved": "solved_22",
+    }
+    correlators = {
+        f"C({i},{j})": f"correlator_{i}{j}"
         for i, j in [(1, 1), (1, 2), (2, 1), (2, 2)]
     }
-    shown = rows[list(columns.values())].set_axis(list(columns), axis=1)
-    shown["solved"] = rows["solved_22"]
-    shares = ["in conflict", "a head pays", "solved"]
-    return (
-        shown.assign(
-            **{
-                name: shown[name].map("{:.1%}".format).replace("nan%", "")
-                for name in shares
-            }
-        )
-        .round(2)
-        .rename_axis(None)
+    shown = {
+        label: rows[name].map("{:.1%}".format).replace("nan%", "")
+        for label, name in shares.items()
+    }
+    return pd.DataFrame(shown).assign(
+        **{
+            label: rows[name].map("{:.2f}".format)
+            for label, name in correlators.items()
+        }
     )
 
 
