@@ -6,8 +6,8 @@ statement is *reproduced* where its rule holds in both games of this book, *part
 in one, or in part, *not* where it fails in both or fails in one and is left open by the other, *not
 testable here* where both leave it open. All of it is under our reading of the paper. Rules are
 written before the recorded training that they judge, though after a first sweep over capacity had
-been seen; where none is written yet, nothing is judged. What was changed in the two rules on the
-mechanism after a first, smaller run is said in the notebook `rq2`.
+been seen; where none is written yet, nothing is judged. The two rules on the mechanism were changed
+after first runs, and judge one with a new seed: the notebook `rq2` says how.
 """
 
 from collections.abc import Callable, Mapping

@@ -274,9 +274,8 @@ def manipulation(
     -------
     dict
         ``conflict_share``, the share of steps at which the heads' gradients oppose each other, and
-        ``paid_share``, of those at which the trunk's own step goes against either of them, that is,
-        at which to first order a head pays for the other; means over replicas, with ``_low`` and
-        ``_high``.
+        ``paid_share``, the share of steps at which the trunk moves against either of them, so that
+        to first order a head pays for the other; means over replicas, with ``_low`` and ``_high``.
 
     Examples
     --------
