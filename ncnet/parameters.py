@@ -4,9 +4,12 @@ papermill injects whatever it is given: a misspelt name would run with the defau
 list given by ``-p`` arrives as text. Each notebook's second cell therefore calls `validate`.
 """
 
+import os
+import re
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,7 +20,9 @@ from pydantic import (
     model_validator,
 )
 
-from ncnet.checks import suggestion
+from ncnet.checks import check_choice, suggestion
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def _distinct(values: list) -> list:
@@ -25,6 +30,15 @@ def _distinct(values: list) -> list:
     if repeated:
         raise ValueError(f"{repeated[0]!r} is there twice")
     return values
+
+
+def _folder(name: str) -> str:
+    there = Path(name).absolute()
+    while not there.exists():
+        there = there.parent
+    if name and not (there.is_dir() and os.access(there, os.W_OK)):
+        raise ValueError(f"nothing can be written to {there}")
+    return name
 
 
 HiddenSize = Annotated[int, Field(ge=1, le=10_000)]
@@ -53,6 +67,7 @@ ModelName = Literal[
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
 Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Folder = Annotated[str, AfterValidator(_folder)]
 FEWEST_TRACED = 20
 """Steps of training without which a trace is too short for the filter that finds its trend."""
 FEWEST_A_FOLD = 5
@@ -62,16 +77,49 @@ Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 class ParameterError(ValueError):
-    """A notebook parameter that cannot be used; shown as one line, without a traceback."""
+    """A notebook parameter that cannot be used; shown as one line, without a traceback.
+
+    Attributes
+    ----------
+    names
+        The parameters that are at fault.
+    """
+
+    def __init__(self, line: str, names: tuple[str, ...]):
+        super().__init__(line)
+        self.names = names
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]
 
 
-class Training(BaseModel):
-    """Parameters that every notebook on XORnet games shares."""
+class Notebook(BaseModel):
+    """Parameters that every notebook shares, and the tables that it makes of them.
+
+    Attributes
+    ----------
+    save_to
+        Folder for the tables of this run; empty to save none.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid")
+
+    TABLES: ClassVar[tuple[str, ...]]
+    """Tables that a run saves when it is given `save_to`."""
+    RECORDED: ClassVar[tuple[str, ...]] = ()
+    """Tables that it saves with `record`: those that the book quotes."""
+
+    save_to: Folder = ""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables that a run with these parameters saves in `save_to`."""
+        recorded = self.RECORDED if getattr(self, "record", False) else ()
+        return tuple(dict.fromkeys(self.TABLES + recorded))
+
+
+class Training(Notebook):
+    """Parameters that every notebook on XORnet games shares."""
 
     replicas: Replicas
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
@@ -83,6 +131,8 @@ class Training(BaseModel):
 
 class Rq1(Training):
     """Parameters of ``rq1``: one game at a few hidden sizes, one of them looked at closely."""
+
+    TABLES = ("capacity",)
 
     game: GameName
     hidden_sizes: HiddenSizes
@@ -103,6 +153,15 @@ Lambda = Annotated[float, Field(ge=0, le=1)]
 
 class Rq2(Training):
     """Parameters of ``rq2``: conflict, sensing, interventions; one size looked at closely."""
+
+    TABLES = (
+        "conflict",
+        "conflict_and_s",
+        "interventions",
+        "sensing",
+        "sensing_along_training",
+    )
+    RECORDED = TABLES
 
     games: GameNames
     hidden_sizes: HiddenSizes
@@ -159,10 +218,15 @@ class Rq2(Training):
         return self
 
 
-class Rq3Multiverse(BaseModel):
+class Rq3Multiverse(Notebook):
     """Parameters of ``rq3_multiverse``: S(n) under other choices."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    TABLES = ("multiverse",)
+    RECORDED = (
+        "multiverse",
+        "multiverse_longer",
+        "multiverse_alone",
+    )
 
     trainings: Annotated[int, Field(ge=1, le=108)]
     hidden_sizes: HiddenSizes
@@ -189,6 +253,9 @@ class Rq3Multiverse(BaseModel):
 class Rq3(Training):
     """Parameters of ``rq3``: S against capacity and along training."""
 
+    TABLES = ("capacity", "along_training")
+    RECORDED = TABLES
+
     games: GameNames
     hidden_sizes: HiddenSizes
     hidden_sizes_along_training: HiddenSizes
@@ -214,10 +281,11 @@ class Rq3(Training):
         return self
 
 
-class Rq6(BaseModel):
+class Rq6(Notebook):
     """Parameters of ``rq6``: what of S > 2 survives, over capacities and over all games."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    TABLES = ("capacity",)
+    RECORDED = ("search",)
 
     hidden_sizes: HiddenSizes
     hidden_sizes_of_the_atlas: HiddenSizes
@@ -239,10 +307,11 @@ class Rq6(BaseModel):
         return self
 
 
-class Calibration(BaseModel):
+class Calibration(Notebook):
     """Parameters of ``calibration``: models to simulate experiments on, and how many."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    TABLES = ("calibration",)
+    RECORDED = ("calibration",)
 
     models: Annotated[list[ModelName], Field(min_length=1), AfterValidator(_distinct)]
     replica_counts: Annotated[
@@ -268,6 +337,42 @@ class Calibration(BaseModel):
                 "more, with at least 200 simulations each, which the run would not record"
             )
         return self
+
+
+def _batch(folder: str) -> str:
+    if not (ROOT / folder / "cells.json").exists():
+        found = ROOT.glob("r*/*/cells.json")
+        names = [path.parent.relative_to(ROOT).as_posix() for path in found]
+        raise ValueError(f"no finished batch is there{suggestion(folder, names)}")
+    return folder
+
+
+class Batch(Notebook):
+    """Parameters of ``batch``: the folder of a batch, within the checkout or an absolute path."""
+
+    TABLES = ()
+
+    folder: Annotated[str, AfterValidator(_batch)]
+
+
+def of(notebook: str) -> type[Notebook]:
+    """Return the parameters of a notebook.
+
+    Raises
+    ------
+    ValueError
+        If there are none of that name; the line names the nearest.
+
+    Examples
+    --------
+    >>> of("rq3_multiverse").__name__
+    'Rq3Multiverse'
+    >>> of("rq33")
+    Traceback (most recent call last):
+    ValueError: unknown notebook `rq33`: did you mean `rq3`?
+    """
+    check_choice("notebook", notebook, _NOTEBOOKS)
+    return _NOTEBOOKS[notebook]
 
 
 def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
@@ -308,12 +413,24 @@ def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any
         valid = model.model_validate(given).model_dump()
     except ValidationError as error:
         first = {problem["loc"][:1]: problem for problem in reversed(error.errors())}
-        lines = [_line(problem, model) for problem in reversed(first.values())]
-        raise ParameterError("; ".join(lines)) from None
+        problems = list(reversed(first.values()))
+        line = "; ".join(_line(problem, model) for problem in problems)
+        names = [str(name) for problem in problems for name in problem["loc"][:1]]
+        # A check of several parameters has no place of its own; its line begins with the first.
+        raise ParameterError(line, tuple(names or re.findall(r"`(\w+)`", line))) from None
     namespace[_VALIDATED] = True
     return valid
 
 
+_NOTEBOOKS = {
+    "rq1": Rq1,
+    "rq2": Rq2,
+    "rq3": Rq3,
+    "rq3_multiverse": Rq3Multiverse,
+    "rq6": Rq6,
+    "calibration": Calibration,
+    "batch": Batch,
+}
 _VALIDATED = "_parameters_were_valid"
 # What IPython itself puts beside the user's names.
 _SHELL_NAMES = ("In", "Out", "exit", "quit", "get_ipython", "open")

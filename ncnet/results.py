@@ -23,7 +23,7 @@ from platformdirs import user_cache_path
 
 FOLDER = Path(__file__).resolve().parents[1] / "results"
 VERSIONS_OF = ("ncnet", "numpy", "scipy", "torch", "xarray")
-DRAW_ONLY = ("ncnet.figures", "ncnet.results", "ncnet.parameters")
+DRAW_ONLY = ("ncnet.batch", "ncnet.figures", "ncnet.parameters", "ncnet.results", "ncnet.runs")
 """Modules that no recorded number depends on."""
 
 
@@ -85,17 +85,22 @@ def save(
     folder
         Where to write: the checkout's ``results/`` unless told otherwise.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    content = table.to_parquet(index=False)
     provenance = {
         "command": command,
         "parameters": parameters,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": _versions(),
+        "versions": installed_versions(),
         "modules": _imported_modules(),
-        "checksum": hashlib.sha256(content).hexdigest(),
     }
+    write(Result(table, provenance, ()), name, folder=folder)
+
+
+def write(result: Result, name: str, *, folder: Path) -> None:
+    """Write a table that was made elsewhere, with the provenance it has, as `save` does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = result.table.to_parquet(index=False)
+    provenance = result.provenance | {"checksum": hashlib.sha256(content).hexdigest()}
     description = json.dumps(provenance, indent=2, allow_nan=False) + "\n"
     _replace(folder / f"{name}.parquet", content)
     _replace(folder / f"{name}.json", description.encode())
@@ -126,7 +131,7 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
             f"{provenance['checksum'][:12]}: restore both files, or remake them by "
             f"`{provenance['command']}`"
         )
-    now = _source_digests()
+    now = source_digests()
     changed = tuple(m for m, digest in provenance["modules"].items() if now.get(m) != digest)
     return Result(pd.read_parquet(io.BytesIO(content)), provenance, changed)
 
@@ -156,7 +161,7 @@ def kept(
     once
     """
     folder = user_cache_path("ncnet") / "parts" if folder is None else folder
-    described = json.dumps([parameters, _versions(), _imported_modules()], sort_keys=True)
+    described = json.dumps([parameters, installed_versions(), _imported_modules()], sort_keys=True)
     path = folder / f"{hashlib.sha256(described.encode()).hexdigest()[:32]}.parquet"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -178,7 +183,8 @@ def _replace(path: Path, content: bytes) -> None:
             raise
 
 
-def _versions() -> dict[str, str]:
+def installed_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that a number may depend on."""
     versions = {package: importlib.metadata.version(package) for package in VERSIONS_OF}
     return {"python": platform.python_version()} | versions
 
@@ -192,7 +198,7 @@ def _imported_modules() -> dict[str, str]:
     }
 
 
-def _source_digests() -> dict[str, str]:
+def source_digests() -> dict[str, str]:
     """Return a digest of what every module of the package does.
 
     Of Python without comments, docstrings and layout: words may be mended without turning hours
@@ -223,4 +229,4 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 # What ran is what was imported: an edit made during a long run must not pass for it.
-DIGESTS_AT_IMPORT = _source_digests()
+DIGESTS_AT_IMPORT = source_digests()

@@ -35,6 +35,7 @@ replica_counts: list = [32, 200]
 simulations: int = 40  # experiments for each model and number of replicas
 seed: int = 0
 record: bool = False  # replace the table in results/
+save_to: str = ""  # a folder for the tables of this run
 
 # %%
 from ncnet import parameters
@@ -42,14 +43,12 @@ from ncnet import parameters
 chosen = parameters.validate(globals(), parameters.Calibration)
 
 # %%
-import json
-
 import numpy as np
 from IPython.display import Markdown
 from myst_nb import glue
 from scipy import stats
 
-from ncnet import calibration, figures, results
+from ncnet import calibration, figures, runs
 from ncnet.chsh.intervals import FEWEST_OFF_MODE
 from ncnet.figures.calibration import (
     HYPOTHESES,
@@ -60,9 +59,10 @@ from ncnet.figures.calibration import (
 )
 
 figures.use_style()
+run = runs.Run("calibration", chosen)
 
 # %% [markdown]
-# The small study, live. With `record`, its table replaces the one in `results/`, and is drawn below.
+# The small study, live; with `record` it is the one that is drawn below.
 
 # %%
 live = calibration.run(
@@ -70,20 +70,13 @@ live = calibration.run(
     replicas=replica_counts,
     simulations=simulations,
     seed=seed,
-    resume=record,
+    resume=run.saves,
 )
 
-# %% tags=["hide-input"]
-if record:
-    given = json.dumps(chosen)
-    command = (
-        "papermill notebooks/calibration.ipynb calibration.ipynb "
-        f"-y '{given}'"
-    )
-    results.save("calibration", live, parameters=chosen, command=command)
+run.save("calibration", live)
 
 # %%
-recorded = results.load("calibration")
+recorded = run.load("calibration")
 table = recorded.table.assign(
     short=short, oversized=oversized, **limits(recorded.table)
 )

@@ -34,6 +34,7 @@ seed: int = 0
 activation: str = "tanh"
 optimizer: str = "gradient_descent"
 learning_rate: float = 0.5
+save_to: str = ""  # a folder for the tables of this run
 
 # %% [markdown]
 # The next cell refuses a misspelt name or a value out of range before any work starts.
@@ -50,10 +51,11 @@ from IPython.display import Markdown
 from myst_nb import glue
 
 import ncnet
-from ncnet import chsh, figures
+from ncnet import chsh, figures, runs
 from ncnet.chsh.text import p_value_text
 
 figures.use_style()
+run = runs.Run("rq1", chosen)
 
 # %% [markdown]
 # ## The game
@@ -181,6 +183,8 @@ figures.runs(chsh.s_per_run(outcomes), list(reports.values()))
 # %%
 rows = [{"n": n} | report.row() for n, report in reports.items()]
 table = pd.DataFrame(rows).set_index("n")
+by_size = table.rename_axis("hidden_size").reset_index()
+run.save("capacity", by_size.assign(game=game))
 chsh.brief(table)
 
 # %% [markdown]

@@ -42,6 +42,7 @@ activation: str = "tanh"
 optimizer: str = "gradient_descent"
 learning_rate: float = 0.5
 record: bool = False  # replace the tables in results/; takes half an hour
+save_to: str = ""  # a folder for the tables of this run
 
 # %%
 from ncnet import parameters
@@ -89,7 +90,6 @@ chosen = parameters.validate(globals(), parameters.Rq2)
 # ```
 
 # %%
-import json
 from functools import partial
 
 import numpy as np
@@ -97,9 +97,10 @@ import pandas as pd
 from myst_nb import glue
 
 import ncnet
-from ncnet import chsh, claims, figures, mechanism, results
+from ncnet import chsh, claims, figures, mechanism, runs
 
 figures.use_style()
+run = runs.Run("rq2", chosen)
 training = {
     "seed": seed,
     "steps": steps,
@@ -110,25 +111,19 @@ training = {
 played = {name: ncnet.games.named(name) for name in games}
 first = games[0]
 places = [(game, n) for game in games for n in hidden_sizes]
-command = (
-    f"papermill notebooks/rq2.ipynb rq2.ipynb -y '{json.dumps(chosen)}'"
-)
 
 
 # %% tags=["hide-input"]
 def part(compute, *where):
-    """Compute one part; of a recorded run, keep it should the run be cut off."""
-    if not record:
-        return compute(*where)
-    described = chosen | {"what": compute.__name__, "where": where}
-    return results.kept(described, partial(compute, *where))
+    """Compute one part; of a run that saves, keep it should the run be cut off."""
+    what = {"what": compute.__name__, "where": where}
+    return run.part(run.parameters | what, partial(compute, *where))
 
 
 def recorded_as(name, live):
-    """Record the table if asked; return what is recorded, and what of it may be drawn behind."""
-    if record:
-        results.save(name, live, parameters=chosen, command=command)
-    found = results.load(name)
+    """Save the table if asked; return what is recorded, and what of it may be drawn behind."""
+    run.save(name, live)
+    found = run.load(name)
     print(name, "-", found)
     how = {key: value for key, value in training.items() if key != "seed"}
     of_sizes = found.table["hidden_size"].isin(hidden_sizes)

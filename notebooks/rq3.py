@@ -35,6 +35,7 @@ activation: str = "tanh"
 optimizer: str = "gradient_descent"
 learning_rate: float = 0.5
 record: bool = False  # replace the tables in results/
+save_to: str = ""  # a folder for the tables of this run
 
 # %%
 from ncnet import parameters
@@ -42,17 +43,16 @@ from ncnet import parameters
 chosen = parameters.validate(globals(), parameters.Rq3)
 
 # %%
-import json
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 from myst_nb import glue
 
 import ncnet
-from ncnet import chsh, figures, results
+from ncnet import chsh, figures, runs
 
 figures.use_style()
+run = runs.Run("rq3", chosen)
 training = {
     "activation": activation,
     "optimizer": optimizer,
@@ -85,10 +85,11 @@ def sweep(game):
 
 
 live = pd.concat([sweep(game) for game in games], ignore_index=True)
+run.save("capacity", live)
 print("path:", live.groupby("game", sort=False)["path"].first().to_dict())
 
 # %%
-recorded = results.load("capacity")
+recorded = run.load("capacity")
 print(recorded)
 behind = (
     recorded.table
@@ -237,9 +238,10 @@ live_along = pd.concat(
     [along_training(n) for n in hidden_sizes_along_training],
     ignore_index=True,
 )
+run.save("along_training", live_along)
 
 # %%
-recorded_along = results.load("along_training")
+recorded_along = run.load("along_training")
 print(recorded_along)
 same = recorded_along.made_with(steps=steps, **training)
 same = (
@@ -293,20 +295,6 @@ for n, of_size in recorded_along.table.groupby("hidden_size"):
 # ## What would change it
 #
 # - The height and place of the peak depend on choices that the paper does not state: activation,
-#   optimizer, learning rate, steps. {doc}`rq3_multiverse` tries all of them. Change them above, or in
-#   a batch: `papermill notebooks/rq3.ipynb out.ipynb -y 'hidden_sizes: [2, 3, 4, 6]' -p activation relu`.
+#   optimizer, learning rate, steps. {doc}`rq3_multiverse` tries all of them. Change them above, or by
+#   `papermill notebooks/rq3.ipynb out.ipynb -y 'hidden_sizes: [2, 3, 4, 6]' -p activation relu`; {doc}`/batches` runs whole grids.
 # - S = 2 is not "learnt": two failures agree. {doc}`rq1` shows the cells behind each correlator.
-
-# %% [markdown]
-# ## Recording
-#
-# With `record`, this run's tables replace those in `results/`; the next run draws them behind its own.
-
-# %%
-if record:
-    given = json.dumps(chosen)
-    command = f"papermill notebooks/rq3.ipynb rq3.ipynb -y '{given}'"
-    results.save("capacity", live, parameters=chosen, command=command)
-    results.save(
-        "along_training", live_along, parameters=chosen, command=command
-    )

@@ -34,6 +34,7 @@ replicas: int = 288
 steps: int = 2000
 seed: int = 0
 record: bool = False  # train all and replace the tables in results/
+save_to: str = ""  # a folder for the tables of this run
 
 # %%
 from ncnet import parameters
@@ -43,7 +44,6 @@ chosen = parameters.validate(globals(), parameters.Rq3Multiverse)
 # %%
 import dataclasses
 import itertools
-import json
 
 import numpy as np
 import pandas as pd
@@ -52,9 +52,10 @@ from myst_nb import glue
 from scipy.stats import binomtest
 
 import ncnet
-from ncnet import chsh, claims, figures, multiverse, results
+from ncnet import chsh, claims, figures, multiverse, runs
 
 figures.use_style()
+run = runs.Run("rq3_multiverse", chosen)
 statements = list(claims.CAPACITY_CLAIMS)
 specification = list(multiverse.SPECIFICATION)
 
@@ -102,16 +103,10 @@ Markdown("\n".join(lines))
 
 # %% tags=["hide-input"]
 if record:
-    run = {"replicas": replicas, "seed": seed, "resume": True}
-    everything = multiverse.run(multiverse.trainings(), **run)
-    command = (
-        "papermill notebooks/rq3_multiverse.ipynb rq3_multiverse.ipynb "
-        f"-y '{json.dumps(chosen)}'"
-    )
-    results.save(
-        "multiverse", everything, parameters=chosen, command=command
-    )
-recorded = results.load("multiverse")
+    asked = {"replicas": replicas, "seed": seed, "resume": True}
+    everything = multiverse.run(multiverse.trainings(), **asked)
+    run.save("multiverse", everything)
+recorded = run.load("multiverse")
 table = recorded.table
 print(recorded)
 
@@ -245,6 +240,8 @@ live = multiverse.run(
     seed=seed,
     steps=[steps],
 )
+if not record:
+    run.save("multiverse", live)
 keys = [*specification, "hidden_size"]
 pairs = live.merge(table, on=keys, suffixes=("", "_recorded"))
 pairs = pairs[pairs["readout"] == "correct"]
@@ -353,10 +350,8 @@ if record:
         steps=[max(multiverse.STEPS), LONGER],
         resume=True,
     )
-    results.save(
-        "multiverse_longer", longer, parameters=chosen, command=command
-    )
-longer = results.load("multiverse_longer").table
+    run.save("multiverse_longer", longer)
+longer = run.load("multiverse_longer").table
 longer_verdicts = multiverse.verdicts(
     longer[(longer["readout"] == "correct")]
 )
@@ -456,13 +451,8 @@ if record:
         }
         for game, activation, (optimizer, rate), n in cases
     ]
-    results.save(
-        "multiverse_alone",
-        pd.DataFrame(rows),
-        parameters=chosen,
-        command=command,
-    )
-xor_alone = results.load("multiverse_alone").table
+    run.save("multiverse_alone", pd.DataFrame(rows))
+xor_alone = run.load("multiverse_alone").table
 
 # %% tags=["hide-input"]
 beside = table[

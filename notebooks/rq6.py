@@ -41,7 +41,10 @@ fresh_replicas: int = 4096
 steps: int = 2000
 seed: int = 0
 learning_rate: float = 0.5
-record: bool = False  # replace the table in results/; takes an hour
+record: bool = (
+    False  # search again and replace the table in results/; takes an hour
+)
+save_to: str = ""  # a folder for the tables of this run
 
 # %%
 from ncnet import parameters
@@ -49,17 +52,16 @@ from ncnet import parameters
 chosen = parameters.validate(globals(), parameters.Rq6)
 
 # %%
-import json
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 from myst_nb import glue
 
 import ncnet
-from ncnet import atlas, chsh, figures, results
+from ncnet import atlas, chsh, figures, runs
 
 figures.use_style()
+run = runs.Run("rq6", chosen)
 training = {"steps": steps, "learning_rate": learning_rate}
 fresh_seed = seed + 1000
 
@@ -88,9 +90,10 @@ live = pd.concat(
     [sweep(game).assign(game=game) for game in ("overlap", "separate")],
     ignore_index=True,
 )
+run.save("capacity", live)
 
 # %%
-recorded = results.load("capacity")
+recorded = run.load("capacity")
 print(recorded)
 behind = recorded.table if recorded.made_with(**training) else None
 if behind is not None:
@@ -328,12 +331,10 @@ if record:
     asked = {"replicas": 256, "seed": 1}
     asked |= {"fresh_replicas": 8192, "fresh_seed": 1001, "most": 5}
     found = atlas.run(atlas.SEARCHED, halves, resume=True, **asked)
-    given = json.dumps(chosen)
-    command = f"papermill notebooks/rq6.ipynb rq6.ipynb -y '{given}'"
-    results.save("search", found, parameters=asked, command=command)
+    run.save("search", found, parameters=asked)
 
 # %%
-searched = results.load("search")
+searched = run.load("search")
 print(searched)
 search = searched.table.copy()
 search["p_holm"] = np.nan

@@ -118,12 +118,12 @@ def test_words_and_layout_are_no_other_version_and_code_is():
 
 
 def test_kernels_are_part_of_the_version_of_their_module(tmp_path, monkeypatch):
-    before = results._source_digests()
+    before = results.source_digests()
     package = tmp_path / "ncnet"
     shutil.copytree(Path(results.__file__).parent, package)
     (package / "ensemble" / "compiled.cpp").write_text("// another kernel")
     monkeypatch.setattr(results, "__file__", str(package / "results.py"))
-    after = results._source_digests()
+    after = results.source_digests()
     assert {module for module in before if before[module] != after[module]} == {
         "ncnet.ensemble.compiled"
     }

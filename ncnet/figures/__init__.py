@@ -1,6 +1,7 @@
 """The figures of the book: one style, one function a figure; each returns a matplotlib Figure."""
 
 from ncnet.figures.atlas import atlas, retests, wrong_items
+from ncnet.figures.batch import cells, labelled, over_grid
 from ncnet.figures.bounds import bounds
 from ncnet.figures.calibration import coverage, rejections
 from ncnet.figures.capacity import along_training, capacity
@@ -19,6 +20,7 @@ __all__ = [
     "atlas",
     "bounds",
     "capacity",
+    "cells",
     "conflict_over_n",
     "contexts",
     "coverage",
@@ -27,8 +29,10 @@ __all__ = [
     "forest",
     "growth",
     "headline",
+    "labelled",
     "loss_curves",
     "network_and_contexts",
+    "over_grid",
     "rejections",
     "retests",
     "retrained",

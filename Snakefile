@@ -1,0 +1,127 @@
+# Runs a notebook over a grid: one papermill process for each cell, then their tables joined, and
+# a report.
+#
+#     snakemake --cores 2                                     batches/small.yml
+#     snakemake --cores 2 --config batch=batches/rq2.yml      another batch
+#     snakemake --cores 2 record --config batch=...           and take its tables over into results/
+#     snakemake --workflow-profile profiles/slurm             on a cluster
+#
+# A cell is run again when its parameters change, or `code`: a digest of the notebook, of the
+# modules that it imports and of installed versions. Times of files play no part in that.
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, workflow.basedir)
+from ncnet import batch as batches
+
+try:
+    BATCH = batches.read(config.get("batch", "batches/small.yml"))
+except batches.BatchError as error:
+    sys.exit(f"error: {error}")
+
+NOTEBOOKS = Path(workflow.basedir) / "notebooks"
+RUN = Path("runs") / BATCH.name
+CELL = f"{RUN}/cells/{{cell}}"
+PAPERMILL = f"{sys.executable} -m papermill --no-progress-bar --kernel python3"
+# The report stands alone: nbconvert would load three scripts from elsewhere.
+NO_OTHER_HOST = " ".join(f"--HTMLExporter.{name}_url=" for name in ("jquery", "mathjax", "require_js"))
+PROGRESS = batches.Progress(BATCH, RUN)
+RECORDED = [f"{where}.{kind}" for where in BATCH.record.values() for kind in ("json", "parquet")]
+
+
+localrules:
+    all,
+    gather,
+    report,
+    record,
+
+
+wildcard_constraints:
+    cell="[^/]+",
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RUN}/report.html",
+
+
+rule cell:
+    output:
+        expand(f"{CELL}/{{table}}.{{kind}}", table=BATCH.tables, kind=["json", "parquet"], allow_missing=True),
+    log:
+        notebook=f"{CELL}/notebook.ipynb",
+        text=f"{CELL}/log.txt",
+    benchmark:
+        f"{CELL}/benchmark.tsv"
+    params:
+        given=lambda wildcards: json.dumps(BATCH.cells[wildcards.cell]),
+        code=batches.code_digest(BATCH.notebook),
+        folder=CELL,
+    threads: BATCH.resources.threads
+    resources:
+        # A cell that was killed for its memory or time gets more when it is tried again.
+        mem_mb=lambda wildcards, attempt: attempt * BATCH.resources.memory,
+        runtime=lambda wildcards, attempt: attempt * BATCH.resources.minutes,
+    group:
+        "cells"
+    message:
+        "cell {wildcards.cell}"
+    shell:
+        "{PAPERMILL} {NOTEBOOKS}/{BATCH.notebook}.ipynb {log.notebook:q}"
+        " --parameters_yaml {params.given:q} -p save_to {params.folder:q} 2> {log.text:q}"
+
+
+rule gather:
+    input:
+        expand(rules.cell.output, cell=BATCH.cells),
+    output:
+        expand(f"{RUN}/{{table}}.{{kind}}", table=[*BATCH.tables, "cells"], kind=["json", "parquet"]),
+    message:
+        "joining {BATCH.name}"
+    run:
+        try:
+            batches.gather(BATCH, RUN)
+        except batches.BatchError as error:
+            raise WorkflowError(str(error)) from None
+
+
+rule report:
+    input:
+        rules.gather.output,
+    output:
+        f"{RUN}/report.html",
+    log:
+        notebook=f"{RUN}/report.ipynb",
+        text=f"{RUN}/report.txt",
+    params:
+        code=batches.code_digest("batch"),
+    message:
+        "report of {BATCH.name}"
+    shell:
+        "{PAPERMILL} {NOTEBOOKS}/batch.ipynb {log.notebook} -p folder {RUN} 2> {log.text}"
+        " && {sys.executable} -m nbconvert --to html --log-level ERROR --no-input {NO_OTHER_HOST} {log.notebook}"
+
+
+rule record:
+    input:
+        rules.gather.output,
+        rules.report.output,
+    message:
+        "recording {BATCH.name}"
+    run:
+        try:
+            print("recorded", *batches.record(BATCH, RUN), sep="\n  ")
+        except batches.BatchError as error:
+            raise WorkflowError(str(error)) from None
+
+
+onsuccess:
+    print(PROGRESS.summary())
+    print(f"report: {RUN}/report.html")
+
+
+onerror:
+    print(PROGRESS.summary())

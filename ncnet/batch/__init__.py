@@ -1,0 +1,22 @@
+"""Batches: one notebook over a grid of parameters, each cell of the grid one run of its own.
+
+`read` takes a batch file and refuses what no run would accept, before any run. The Snakefile at
+the root of the checkout runs the cells; `gather` joins their tables, `record` takes them over
+into ``results/``, `Progress` says what has been done.
+"""
+
+from ncnet.batch.gathering import gather, record
+from ncnet.batch.grid import Batch, BatchError, read
+from ncnet.batch.progress import Progress
+from ncnet.batch.sources import code_digest, modules_of
+
+__all__ = [
+    "Batch",
+    "BatchError",
+    "Progress",
+    "code_digest",
+    "gather",
+    "modules_of",
+    "read",
+    "record",
+]

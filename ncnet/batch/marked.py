@@ -1,0 +1,82 @@
+"""YAML whose every value knows its line, so that an error can name it."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class BatchError(ValueError):
+    """A batch that cannot be run; one line, with file and line number where there are any."""
+
+
+class MarkedYaml:
+    """A YAML file of mappings and lists.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Attributes
+    ----------
+    value
+        What it says, in dicts, lists and scalars.
+
+    Raises
+    ------
+    BatchError
+        If there is no such file, if it is not YAML, or if a key is given twice.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BatchError(f"batch file {path} cannot be read: {error}") from None
+        loader = yaml.SafeLoader(text)
+        try:
+            self._root = loader.get_single_node()
+            self._refuse_repeated_keys(self._root)
+            self.value = loader.construct_document(self._root) if self._root else None
+        except yaml.MarkedYAMLError as error:
+            problem = " ".join(filter(None, (error.context, error.problem)))
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise BatchError(f"{path}:{line}: this is not YAML: {problem}") from None
+        except (yaml.YAMLError, ValueError) as error:
+            raise BatchError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from None
+
+    def error(self, place: tuple, message: str) -> BatchError:
+        """Return an error that names the line of the value at `place`, a path of keys."""
+        return BatchError(f"{self.path}:{self._line(place)}: {message}")
+
+    def _line(self, place: tuple) -> int:
+        node = self._root
+        for step in place:
+            found = _child(node, step)
+            if found is None:
+                break
+            node = found
+        return node.start_mark.line + 1 if node else 1
+
+    def _refuse_repeated_keys(self, node: yaml.Node | None) -> None:
+        if isinstance(node, yaml.MappingNode):
+            seen = set()
+            for key, value in node.value:
+                if key.value in seen:
+                    line = key.start_mark.line + 1
+                    raise BatchError(f"{self.path}:{line}: `{key.value}` is there twice")
+                seen.add(key.value)
+                self._refuse_repeated_keys(value)
+        elif isinstance(node, yaml.SequenceNode):
+            for value in node.value:
+                self._refuse_repeated_keys(value)
+
+
+def _child(node: yaml.Node | None, step: Any) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == step), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step]
+    return None

@@ -1,0 +1,78 @@
+"""The tables of a notebook's run: where it saves them, and which recorded ones it shows.
+
+A run with `save_to` leaves its tables there: a batch gives every cell of its grid a folder. A run
+with `record` has all that the book quotes; its tables take the place of those in ``results/``,
+or, with both, are written to `save_to` and shown on its own page as the recorded ones.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from ncnet import parameters, results
+
+
+def command(notebook: str, chosen: dict) -> str:
+    """Return the command that runs a notebook again, in the root of the checkout."""
+    given = {name: value for name, value in chosen.items() if name != "save_to"}
+    if chosen["save_to"]:
+        given["save_to"] = chosen["save_to"]
+    return f"papermill notebooks/{notebook}.ipynb {notebook}.ipynb -y '{json.dumps(given)}'"
+
+
+class Run:
+    """One run of a notebook, with the parameters that it was given.
+
+    Parameters
+    ----------
+    notebook
+        Its name, such as ``rq3``.
+    chosen
+        What `ncnet.parameters.validate` returned.
+
+    Attributes
+    ----------
+    parameters
+        All that numbers may depend on: `chosen` without `save_to`.
+    saves
+        Whether this run leaves tables behind: then its parts are kept too, should it be cut off.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = Run("rq1", {"seed": 0, "save_to": folder})
+    ...     run.save("capacity", pd.DataFrame({"s": [2.0]}))
+    ...     results.load("capacity", folder=Path(folder)).provenance["parameters"]
+    {'seed': 0}
+    """
+
+    def __init__(self, notebook: str, chosen: dict):
+        self.parameters = {name: value for name, value in chosen.items() if name != "save_to"}
+        self.saves = bool(chosen["save_to"] or chosen.get("record"))
+        self._recorded = parameters.of(notebook).RECORDED if chosen.get("record") else ()
+        self._folder = Path(chosen["save_to"]) if chosen["save_to"] else None
+        self._command = command(notebook, chosen)
+
+    def save(self, name: str, table: pd.DataFrame, *, parameters: dict | None = None) -> None:
+        """Save a table, if this run saves it: in `save_to`, or for the book in ``results/``.
+
+        `parameters` are those of the run unless told otherwise.
+        """
+        folder = self._folder
+        if folder is None and name in self._recorded:
+            folder = results.FOLDER
+        if folder is not None:
+            given = self.parameters if parameters is None else parameters
+            results.save(name, table, parameters=given, command=self._command, folder=folder)
+
+    def load(self, name: str) -> results.Result:
+        """Load a recorded table: this run's own, if it records it, or else the book's."""
+        own = name in self._recorded and self._folder is not None
+        return results.load(name, folder=self._folder if own else results.FOLDER)
+
+    def part(self, described: dict, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Compute a part; if this run saves, keep it, and take what a run cut off has kept."""
+        return results.kept(described, compute) if self.saves else compute()
