@@ -218,7 +218,7 @@ def _name(asked: _File, axes: dict[str, int], taken: dict) -> str:
     """Return a cell's name: the values that vary, in letters that any file system takes."""
     values = [asked.grid[axis][place] for axis, place in axes.items()]
     words = "_".join(map(text, values)) or "all"
-    name = re.sub(r"[^A-Za-z0-9.,+-]+", "_", words).strip("_.") or "cell"
+    name = re.sub(r"[^A-Za-z0-9.+-]+", "_", words).strip("_.") or "cell"
     if len(name) > LONGEST_NAME or name.casefold() in {other.casefold() for other in taken}:
         digest = hashlib.sha256(json.dumps(values).encode()).hexdigest()[:8]
         name = f"{name[: LONGEST_NAME - 9]}-{digest}"
