@@ -46,6 +46,7 @@ rule all:
     default_target: True
     input:
         f"{RUN}/report.html",
+        expand(f"{RUN}/{{table}}.{{kind}}", table=[*BATCH.tables, "cells"], kind=["json", "parquet"]),
 
 
 rule cell:

@@ -42,7 +42,9 @@ def cluster(folder: Path) -> Iterator[None]:
         key.write_bytes(os.urandom(128))
         key.chmod(0o400)
         authentication = [f"--socket={folder}/munge.socket", f"--key-file={key}"]
-        authentication += [f"--{name}-file={folder}/munge.{name}" for name in ("pid", "log", "seed")]
+        authentication += [
+            f"--{name}-file={folder}/munge.{name}" for name in ("pid", "log", "seed")
+        ]
         for command in (
             ["munged", "--foreground", "--force", *authentication],
             ["slurmctld", "-D"],

@@ -1,0 +1,93 @@
+"""A copy of what a batch needs, to be edited, killed and filled up without harm."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY = """
+notebook: rq1
+parameters: {replicas: 32, steps: 20, seed: 4}
+grid:
+  game: [overlap, separate]
+  hidden units:
+    - {hidden_sizes: [2], hidden_size: 2}
+    - {hidden_sizes: [3], hidden_size: 3}
+"""
+CELLS = 4
+
+
+class Checkout:
+    """A checkout in a folder, with the batch ``tiny`` of four short cells."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+        for name in ("ncnet", "notebooks", "profiles", "results"):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=ignored)
+        shutil.copy(ROOT / "Snakefile", folder)
+        (folder / "batches").mkdir()
+        self.batch = folder / "batches" / "tiny.yml"
+        self.batch.write_text(TINY)
+        self.run = folder / "runs" / "tiny"
+
+    def start(self, *arguments: str, cores: int = 2) -> subprocess.Popen:
+        """Start Snakemake on the batch, in a process group of its own."""
+        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
+        return subprocess.Popen(
+            [*command, "--config", "batch=batches/tiny.yml"],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": str(self.folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def snakemake(self, *arguments: str) -> tuple[int, str]:
+        """Run Snakemake on the batch to its end; return its exit status and all it printed."""
+        process = self.start(*arguments)
+        output, _ = process.communicate(timeout=300)
+        return process.returncode, output
+
+    def planned(self) -> int:
+        """Return how many cells Snakemake would run now."""
+        status, output = self.snakemake("--dry-run")
+        assert status == 0, output
+        found = re.search(r"^cell +(\d+)$", output, re.MULTILINE)
+        return int(found[1]) if found else 0
+
+    def finished(self) -> dict[str, int]:
+        """Return when the table of each finished cell was written, in nanoseconds, by name."""
+        return {path.parent.name: path.stat().st_mtime_ns for path in self._written()}
+
+    def tables(self) -> dict[str, bytes]:
+        """Return the table of each finished cell as it is on disk."""
+        return {
+            path.parent.name: path.with_suffix(".parquet").read_bytes() for path in self._written()
+        }
+
+    def wait_for_a_cell(self, process: subprocess.Popen) -> None:
+        """Wait until a cell is finished and others are not."""
+        while not self.finished():
+            assert process.poll() is None, process.stdout.read()
+            time.sleep(0.05)
+        time.sleep(0.5)  # Snakemake makes a note of it
+        assert len(self.finished()) < CELLS
+
+    def _written(self) -> list[Path]:
+        # Written when a cell ends, after its tables.
+        ended = sorted(self.run.glob("cells/*/benchmark.tsv"))
+        return [path.with_name("capacity.json") for path in ended]
+
+
+def kill_group(process: subprocess.Popen) -> str:
+    """Kill a process with all its children, as a machine that loses power does."""
+    os.killpg(process.pid, signal.SIGKILL)
+    return process.communicate()[0]

@@ -1,0 +1,196 @@
+"""Batches as a user runs them: edited, killed, on a full disk, with a cell that fails."""
+
+import os
+import shutil
+import signal
+import subprocess
+from contextlib import contextmanager
+
+import pytest
+
+from ncnet import results
+from tests.checkouts import CELLS, TINY, Checkout, kill_group
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Return a checkout whose batch has been run, and what that printed."""
+    checkout = Checkout(tmp_path_factory.mktemp("whole") / "checkout")
+    status, output = checkout.snakemake()
+    assert status == 0, output
+    return checkout, output
+
+
+@pytest.fixture
+def done(whole, tmp_path):
+    """Return a copy of that checkout, to be edited."""
+    checkout = Checkout.__new__(Checkout)
+    checkout.folder = tmp_path / "checkout"
+    shutil.copytree(whole[0].folder, checkout.folder, symlinks=True)
+    checkout.batch = checkout.folder / "batches" / "tiny.yml"
+    checkout.run = checkout.folder / "runs" / "tiny"
+    return checkout
+
+
+def test_a_batch_leaves_tables_notebooks_and_a_report(whole):
+    checkout, output = whole
+    assert f"batch tiny: {CELLS} cells done, 0 cached, 0 failed, 0 not run" in output
+    joined = results.load("capacity", folder=checkout.run)
+    assert joined.table[["game", "hidden_size"]].values.tolist() == [
+        [game, size] for game in ("overlap", "separate") for size in (2, 3)
+    ]
+    assert joined.provenance["command"] == "snakemake --cores 2 --config batch=batches/tiny.yml"
+    assert joined.provenance["parameters"]["game"] == ["overlap", "separate"]
+    assert joined.provenance["parameters"]["seed"] == 4
+    ran = results.load("cells", folder=checkout.run).table
+    assert (ran["seconds"] > 0).all()
+    assert (ran["peak_megabytes"] > 50).all()
+    for cell in ran["cell"]:
+        assert (checkout.run / "cells" / cell / "notebook.ipynb").exists()
+    report = (checkout.run / "report.html").read_text()
+    assert report.count("data:image/svg+xml") >= 2
+    assert 'src="http' not in report
+
+
+def test_nothing_is_run_again_without_a_reason(done):
+    assert done.planned() == 0
+    for path in [*done.folder.glob("ncnet/**/*"), *done.folder.glob("notebooks/*")]:
+        os.utime(path)
+    mended = done.folder / "ncnet" / "games.py"
+    mended.write_text(
+        mended.read_text().replace('"""', '"""In other words: ', 1) + "\n# a remark\n"
+    )
+    unrelated = done.folder / "ncnet" / "atlas.py"
+    unrelated.write_text(unrelated.read_text() + "\nANOTHER = 1\n")
+    notebook = done.folder / "notebooks" / "rq6.ipynb"
+    notebook.write_text(notebook.read_text().replace("survive", "last"))
+    assert done.planned() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("ncnet/chsh/bootstrap.py", "\n\n\n", "\n\nANOTHER = 1\n\n\n"),  # through others
+        ("ncnet/ensemble/compiled.cpp", "\n", "\n// another kernel\n"),
+        ("notebooks/rq1.ipynb", "What it says", "What it tells"),
+        ("batches/tiny.yml", "seed: 4", "seed: 5"),
+    ],
+)
+def test_an_edit_runs_what_depends_on_it_again(done, name, old, new):
+    path = done.folder / name
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    assert done.planned() == CELLS
+
+
+def test_a_new_value_runs_its_cells_only(done):
+    before = done.finished()
+    done.batch.write_text(
+        TINY.replace(
+            "[3], hidden_size: 3}",
+            "[3], hidden_size: 3}\n    - {hidden_sizes: [1], hidden_size: 1}",
+        )
+    )
+    status, output = done.snakemake()
+    assert status == 0, output
+    assert f"2 cells done, {CELLS} cached, 0 failed" in output
+    after = done.finished()
+    assert {cell: after[cell] for cell in before} == before
+    assert len(results.load("capacity", folder=done.run).table) == CELLS + 2
+
+
+def test_tables_made_by_other_code_are_not_joined(done):
+    """Even where Snakemake has lost its notes of what made them."""
+    shutil.rmtree(done.folder / ".snakemake")
+    (done.run / "capacity.json").unlink()  # which is then made again
+    edited = done.folder / "ncnet" / "games.py"
+    edited.write_text(edited.read_text() + "\nANOTHER = 1\n")
+    status, output = done.snakemake("--rerun-triggers", "mtime")
+    assert status != 0
+    assert "cell overlap_2 was made with another version of ncnet.games; remake it:" in output
+
+
+def test_a_failed_cell_leaves_its_notebook_and_stops_no_other(tmp_path):
+    checkout = Checkout(tmp_path / "checkout")
+    notebook = checkout.folder / "notebooks" / "rq1.ipynb"
+    broken = notebook.read_text().replace(
+        "figures.use_style()\\n",
+        "figures.use_style()\\n\",\n    \"assert hidden_size != 3, 'three'\\n",
+    )
+    assert broken != notebook.read_text()
+    notebook.write_text(broken)
+    status, output = checkout.snakemake("--retries", "0")
+    assert status != 0
+    assert "batch tiny: 2 cells done, 0 cached, 2 failed, 0 not run" in output
+    for cell in ("overlap_3", "separate_3"):
+        assert f"failed: runs/tiny/cells/{cell}/notebook.ipynb\n    AssertionError: three" in output
+        assert (checkout.run / "cells" / cell / "notebook.ipynb").exists()
+    assert set(checkout.finished()) == {"overlap_2", "separate_2"}
+
+
+def test_goes_on_after_a_polite_end(whole, tmp_path):
+    checkout = Checkout(tmp_path / "checkout")
+    process = checkout.start()
+    checkout.wait_for_a_cell(process)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode != 0, output
+    _finish(checkout, whole[0])
+
+
+def test_goes_on_after_a_kill(whole, tmp_path):
+    checkout = Checkout(tmp_path / "checkout")
+    process = checkout.start()
+    checkout.wait_for_a_cell(process)
+    kill_group(process)
+    status, output = checkout.snakemake()
+    assert status != 0
+    assert "--unlock" in output
+    checkout.snakemake("--unlock")
+    _finish(checkout, whole[0])
+
+
+def test_goes_on_after_a_full_disk(whole, tmp_path):
+    with small_disk(tmp_path) as make_room:
+        checkout = Checkout(tmp_path / "checkout")
+        make_room(250)
+        status, output = checkout.snakemake("--retries", "0")
+        assert status != 0
+        assert "No space left" in output
+        assert len(checkout.finished()) < CELLS
+        make_room(20_000)
+        checkout.snakemake("--unlock")
+        _finish(checkout, whole[0])
+
+
+def _finish(checkout, whole):
+    """Run on; what was finished stays as it was, and all is as if nothing had happened."""
+    before = checkout.finished()
+    status, output = checkout.snakemake()
+    assert status == 0, output
+    after = checkout.finished()
+    assert len(after) == CELLS
+    assert {cell: after[cell] for cell in before} == before
+    assert f"{CELLS - len(before)} cells done, {len(before)} cached, 0 failed" in output
+    assert checkout.tables() == whole.tables()
+
+
+@contextmanager
+def small_disk(place):
+    """Mount a disk in memory; the function it gives leaves so many kilobytes free."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1G", "tmpfs", str(place)]
+    mounted = subprocess.run(mount, capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"no disk can be mounted here: {mounted.stderr.strip()}")
+
+    def make_room(kilobytes):
+        used = shutil.disk_usage(place).used // 1024
+        size = f"remount,size={used + kilobytes}k"
+        subprocess.run(["mount", "-o", size, str(place)], check=True)
+
+    try:
+        yield make_room
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
