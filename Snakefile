@@ -109,7 +109,6 @@ rule report:
 rule record:
     input:
         rules.gather.output,
-        rules.report.output,
     message:
         "recording {BATCH.name}"
     run:

@@ -82,8 +82,8 @@ Markdown(
 # %% [markdown]
 # ## What came out
 #
-# Each table of the batch, all cells joined. Of the quantities that have an interval up to three are drawn, over the first
-# resource that varies, with the intervals that the table has; where there are more lines than colours, they are grey
+# Each table of the batch, all cells joined. Of the quantities that have an interval up to three are drawn, over
+# the resource with most values, with the intervals that the table has; where there are more lines than colours, they are grey
 # and have no names.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "In the recorded batch two columns of panels, for the games overlap and separate, over n = 2, 3 and 4. S lies below the classical bound at n = 2, above it at n = 3 and next to it at n = 4; signalling and influence fall with n."}}
@@ -103,7 +103,7 @@ for name, result in found.items():
     if name == "cells":
         continue
     if "contextuality_p_value" in rows:
-        rows = chsh.brief(rows)
+        rows = chsh.brief(rows[rows["contextuality_p_value"].notna()])
     else:
         rows = rows.select_dtypes("number").iloc[:, :8].round(3)
     display(Markdown(f"### `{name}`"), rows.head(12))

@@ -1,5 +1,6 @@
 """A copy of what a batch needs, to be edited, killed and filled up without harm."""
 
+import json
 import os
 import re
 import shutil
@@ -37,9 +38,10 @@ class Checkout:
         self.batch.write_text(TINY)
         self.run = folder / "runs" / "tiny"
 
-    def start(self, *arguments: str, cores: int = 2) -> subprocess.Popen:
+    def start(self, *arguments: str) -> subprocess.Popen:
         """Start Snakemake on the batch, in a process group of its own."""
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
+        where = [] if "--workflow-profile" in arguments else ["--cores", "2"]
+        command = [sys.executable, "-m", "snakemake", *where, *arguments]
         return subprocess.Popen(
             [*command, "--config", "batch=batches/tiny.yml"],
             cwd=self.folder,
@@ -63,9 +65,9 @@ class Checkout:
         found = re.search(r"^cell +(\d+)$", output, re.MULTILINE)
         return int(found[1]) if found else 0
 
-    def finished(self) -> dict[str, int]:
-        """Return when the table of each finished cell was written, in nanoseconds, by name."""
-        return {path.parent.name: path.stat().st_mtime_ns for path in self._written()}
+    def finished(self) -> dict[str, str]:
+        """Return when the table of each finished cell was made, by name."""
+        return {path.parent.name: json.loads(path.read_text())["date"] for path in self._written()}
 
     def tables(self) -> dict[str, bytes]:
         """Return the table of each finished cell as it is on disk."""

@@ -12,9 +12,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
+NAME = "ncnet-test"
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "sinfo")
 
@@ -32,8 +35,9 @@ def missing() -> str | None:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[None]:
-    """Bring up the cluster, and take it down again whatever happens."""
+def cluster(folder: Path) -> Iterator[list[subprocess.Popen]]:
+    """Bring up the cluster, give its daemons, and take it down again whatever happens."""
+    daemons = []
     folder.chmod(0o755)  # munge refuses a socket in a folder that others could not reach
     with ExitStack() as stack:
         _write_configuration(folder)
@@ -50,11 +54,21 @@ def cluster(folder: Path) -> Iterator[None]:
             ["slurmctld", "-D"],
             ["slurmd", "-D"],
         ):
-            daemon = _started(command, folder)
-            stack.callback(_stop, daemon)
+            daemons.append(_started(command, folder))
+            stack.callback(_stop, daemons[-1])
         _wait_for_idle_node(folder)
-        stack.callback(subprocess.run, ["scancel", "--state=running"], check=False)
-        yield
+        stack.callback(_stop_jobs)
+        yield daemons
+
+
+def processes_of_jobs() -> list[psutil.Process]:
+    """Return the processes that jobs of this cluster have started and that still run."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("SLURM_CLUSTER_NAME") == NAME:
+                found.append(process)
+    return found
 
 
 def _write_configuration(folder: Path) -> None:
@@ -62,7 +76,7 @@ def _write_configuration(folder: Path) -> None:
     megabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20 - 512
     CONFIGURATION.parent.mkdir(exist_ok=True)
     CONFIGURATION.write_text(
-        f"""ClusterName=one
+        f"""ClusterName={NAME}
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={_free_port()}
 SlurmdPort={_free_port()}
@@ -94,6 +108,12 @@ def _started(command: list[str], folder: Path) -> subprocess.Popen:
         return subprocess.Popen(
             command, stdout=output, stderr=output, env=os.environ | {"PATH": _path()}
         )
+
+
+def _stop_jobs() -> None:
+    for process in processes_of_jobs():
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _stop(daemon: subprocess.Popen) -> None:

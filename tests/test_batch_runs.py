@@ -14,15 +14,6 @@ from tests.checkouts import CELLS, TINY, Checkout, kill_group
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """Return a checkout whose batch has been run, and what that printed."""
-    checkout = Checkout(tmp_path_factory.mktemp("whole") / "checkout")
-    status, output = checkout.snakemake()
-    assert status == 0, output
-    return checkout, output
-
-
 @pytest.fixture
 def done(whole, tmp_path):
     """Return a copy of that checkout, to be edited."""

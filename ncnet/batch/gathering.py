@@ -1,7 +1,7 @@
 """Joins the tables of all cells into one, and takes it over into the recorded results."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def record(batch: Batch, folder: Path) -> list[Path]:
         If all cells together do not have what the book quotes.
     """
     model = parameters.of(batch.notebook)
-    together = _together(batch)
+    together = _together(list(batch.cells.values()))
     if "record" in model.model_fields:
         try:
             parameters.validate(together | {"record": True}, model)
@@ -109,7 +109,7 @@ def _write(
             )
     provenance = {
         "command": command(batch, recorded=name in batch.record),
-        "parameters": _together(batch),
+        "parameters": _together([other["parameters"] for other in provenances]),
         "date": max(other["date"] for other in provenances),
         "machine": "; ".join(dict.fromkeys(other["machine"] for other in provenances)),
         "versions": versions,
@@ -118,14 +118,14 @@ def _write(
     results.write(results.Result(table, provenance, ()), name, folder=folder)
 
 
-def _together(batch: Batch) -> dict[str, Any]:
+def _together(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the parameters of all cells as one: lists united, other values as they are.
 
     A value that varies becomes the list of what it was.
     """
     together = {}
-    for name in next(iter(batch.cells.values())):
-        values = [cell[name] for cell in batch.cells.values()]
+    for name in cells[0]:
+        values = [cell[name] for cell in cells]
         if all(value == values[0] for value in values):
             together[name] = values[0]
             continue

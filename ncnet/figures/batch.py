@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,7 +30,7 @@ RESOURCES = {
     "learning_rate": "learning rate",
     "seed": "seed",
 }
-"""What is drawn over; of several that vary, the first."""
+"""What is drawn over; of several that vary, the one with most values."""
 LABELS = (
     *("game", "activation", "optimizer", "initialisation", "loss", "readout", "intervention"),
     *("use", "phase", "alice_setting", "bob_setting", *RESOURCES),
@@ -40,7 +41,7 @@ MOST_BARS = 60
 
 
 def over_grid(table: pd.DataFrame) -> Figure | None:
-    """Draw a table's quantities over the first resource that varies; None if it has no interval.
+    """Draw a table's quantities over a resource that varies; None if there are no intervals.
 
     A row of panels for each quantity, up to three; a column for each value of the first label
     that varies; a line for each combination of the others, named where colours suffice.
@@ -55,7 +56,7 @@ def over_grid(table: pd.DataFrame) -> Figure | None:
     if not drawn or table.empty:
         return None
     varied = [name for name in LABELS if name in table and table[name].nunique() > 1]
-    x = next((name for name in RESOURCES if name in varied), None)
+    x = max((name for name in RESOURCES if name in varied), key=table.nunique().get, default=None)
     labels = [name for name in varied if name != x]
     columns = list(_columns(table, labels))
     size = (max(4.6, 3.4 * len(columns) + 1), 2.5 * len(drawn) + 0.5)
@@ -133,18 +134,18 @@ def _draw_lines(axes: Axes, lines: list, x: str | None, name: str) -> None:
             at,
             line[name],
             yerr=[part.clip(lower=0) for part in spread],
-            marker=MARKERS[place % len(MARKERS)] if named else None,
+            marker=MARKERS[place % len(MARKERS)] if named else ".",
             color=SERIES[place] if named else GREY,
             alpha=1 if named else 0.4,
             linewidth=1.4 if named else 0.8,
-            linestyle="-" if x else "none",
-            markersize=4,
+            linestyle="-" if x and line[x].is_unique else "none",
+            markersize=4 if named else 3,
             capsize=2.5 if named else 0,
             label=", ".join(map(str, values)) if values else None,
         )
 
 
-def _finish(grid, drawn: list[str], x: str | None) -> None:
+def _finish(grid: np.ndarray, drawn: list[str], x: str | None) -> None:
     for row, name in zip(grid, drawn, strict=True):
         for axes in row:
             if name == "s":
@@ -153,6 +154,8 @@ def _finish(grid, drawn: list[str], x: str | None) -> None:
                 axes.axhline(0.5 if name == "auc" else 0, color=INK, linewidth=0.8)
             if x is None:
                 axes.set_xticks([])
+            elif x in ("steps", "seen"):
+                axes.set_xscale("symlog", linthresh=10)
             else:
                 axes.xaxis.set_major_locator(MaxNLocator(integer=x != "learning_rate"))
     handles, names = grid[0, -1].get_legend_handles_labels()

@@ -1,0 +1,168 @@
+"""What batches cost, measured on small grids and extrapolated: ``python -m benchmarks.batch``.
+
+Measured are a cell (alone, with more and more replicas), Snakemake's planning (with more and more
+cells), the joining of tables, a job of a one-node Slurm where it is installed, and a training step
+of an encoder. One thread each. With ``--record`` the table goes to ``results/``.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from ncnet import batch, results, runs
+from tests import one_node_slurm
+from tests.checkouts import Checkout
+
+REPLICAS = (32, 16_000, 64_000)
+PLANNED = (10, 100, 1000)
+JOINED = 200
+GROUPED = (1, 4)
+SLURM_CELLS = 8
+SLURM_JOBS_AT_A_TIME = 1
+ENCODER_STEPS = 3
+TOKENS = 96
+SEQUENCES = 32  # a batch of 16 for each head
+RANKS = (1, 64)
+ONE_CELL = """
+notebook: rq1
+parameters: {{replicas: {replicas}, steps: 2000, hidden_sizes: [3], hidden_size: 3}}
+grid:
+  seed: [{seeds}]
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.batch", description=__doc__)
+    parser.add_argument("--record", action="store_true", help="write the table to results/")
+    record = parser.parse_args().record
+    os.environ["OMP_NUM_THREADS"] = "1"
+    print(f"load of the machine's {os.cpu_count()} cores at the start: {os.getloadavg()[0]:.1f}")
+    rows = []
+    for row in measurements():
+        print("{what:<22}{at:>10,}  {quantity:<18}{value:>12,.4g}".format(**row))
+        rows.append(row)
+    if record:
+        results.save(
+            "benchmark_batch",
+            pd.DataFrame(rows),
+            parameters={"tokens": TOKENS, "sequences": SEQUENCES, "steps": 2000, "hidden_size": 3},
+            command="python -m benchmarks.batch --record",
+        )
+
+
+def measurements() -> Iterator[dict]:
+    """Yield all measurements: what, at which size, which quantity, and its value."""
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = Checkout(Path(folder) / "checkout")
+        for replicas in REPLICAS:
+            yield from _cell(checkout, replicas)
+        for cells in PLANNED:
+            yield _row("planning", cells, "seconds", _planning(checkout, cells))
+        yield _row("joining", JOINED, "seconds", _joining(checkout, Path(folder)))
+    missing = one_node_slurm.missing()
+    if missing:
+        print(f"no jobs are measured: {missing}")
+    else:
+        for cells in GROUPED:
+            yield from _slurm(cells)
+    for rank in RANKS:
+        yield from _encoder(rank)
+
+
+def _row(what: str, at: int, quantity: str, value: float) -> dict:
+    return {"what": what, "at": at, "quantity": quantity, "value": float(value)}
+
+
+def _grid(checkout: Checkout, replicas: int, seeds: int) -> None:
+    listed = ", ".join(map(str, range(seeds)))
+    checkout.batch.write_text(ONE_CELL.format(replicas=replicas, seeds=listed))
+    shutil.rmtree(checkout.run, ignore_errors=True)
+
+
+def _cell(checkout: Checkout, replicas: int) -> Iterator[dict]:
+    _grid(checkout, replicas, seeds=1)
+    status, output = checkout.snakemake()
+    if status:
+        raise RuntimeError(output)
+    ran = results.load("cells", folder=checkout.run).table.iloc[0]
+    yield _row("cell", replicas, "seconds", ran["seconds"])
+    yield _row("cell", replicas, "megabytes", ran["peak_megabytes"])
+    files = list((checkout.run / "cells" / ran["cell"]).iterdir())
+    yield _row("cell", replicas, "files", len(files))
+    yield _row("cell", replicas, "kilobytes", sum(path.stat().st_size for path in files) / 1000)
+
+
+def _planning(checkout: Checkout, cells: int) -> float:
+    _grid(checkout, 32, seeds=cells)
+    started = time.perf_counter()
+    status, output = checkout.snakemake("--dry-run")
+    if status:
+        raise RuntimeError(output)
+    return time.perf_counter() - started
+
+
+def _joining(checkout: Checkout, folder: Path) -> float:
+    """Time the joining of cells whose tables are small, without running them."""
+    _grid(checkout, 32, seeds=JOINED)
+    read = batch.read(checkout.batch)
+    executed = '{"metadata": {"papermill": {"start_time": "2026-01-01T00:00:00"}}}'
+    for cell, given in read.cells.items():
+        place = folder / "joined" / "cells" / cell
+        run = runs.Run(read.notebook, given | {"save_to": place.as_posix()})
+        run.save("capacity", pd.DataFrame({"s": [2.0]}))
+        (place / "notebook.ipynb").write_text(executed)
+        (place / "benchmark.tsv").write_text("s\tcpu_time\tmax_rss\n1\t1\t1\n")
+    started = time.perf_counter()
+    batch.gather(read, folder / "joined")
+    return time.perf_counter() - started
+
+
+def _slurm(cells_a_job: int) -> Iterator[dict]:
+    """Run short cells through Slurm; what a job takes beyond its cells is what the job costs."""
+    profile = ["--workflow-profile", "profiles/slurm", "--jobs", str(SLURM_JOBS_AT_A_TIME)]
+    profile += ["--slurm-init-seconds-before-status-checks", "2"]
+    profile += ["--group-components", f"cells={cells_a_job}"]
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        (place / "slurm").mkdir()
+        with one_node_slurm.cluster(place / "slurm"):
+            checkout = Checkout(place / "checkout")
+            _grid(checkout, 32, seeds=SLURM_CELLS)
+            process = checkout.start(*profile)
+            output, _ = process.communicate()
+            if process.returncode:
+                raise RuntimeError(output)
+            shown = subprocess.run(["scontrol", "show", "job"], capture_output=True, text=True)
+            ran = results.load("cells", folder=checkout.run).table
+    yield from _jobs(shown.stdout, cells_a_job, ran)
+
+
+def _jobs(shown: str, cells_a_job: int, ran: pd.DataFrame) -> Iterator[dict]:
+    starts, ends = (
+        pd.to_datetime(re.findall(rf"{name}=(\d\S+)", shown)) for name in ("StartTime", "EndTime")
+    )
+    took = (ends - starts).total_seconds()
+    worked = ran["seconds"].sum() / len(took)
+    yield _row("job", cells_a_job, "seconds", took.to_numpy().mean())
+    yield _row("job", cells_a_job, "seconds beyond", took.to_numpy().mean() - worked)
+
+
+def _encoder(rank: int) -> Iterator[dict]:
+    """Time a step of LoRA training on a BERT of 110 million weights, at random, on one thread."""
+    command = [sys.executable, "-m", "benchmarks.batch_encoder", str(rank)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for quantity, value in zip(("seconds", "megabytes"), done.stdout.split(), strict=True):
+        yield _row("encoder step", rank, quantity, float(value))
+
+
+if __name__ == "__main__":
+    main()
