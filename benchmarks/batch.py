@@ -27,7 +27,7 @@ PLANNED = (10, 100, 1000)
 JOINED = 200
 GROUPED = (1, 4)
 SLURM_CELLS = 8
-SLURM_JOBS_AT_A_TIME = 1
+SUBMITTED = 10
 ENCODER_STEPS = 3
 TOKENS = 96
 SEQUENCES = 32  # a batch of 16 for each head
@@ -48,7 +48,7 @@ def main() -> None:
     print(f"load of the machine's {os.cpu_count()} cores at the start: {os.getloadavg()[0]:.1f}")
     rows = []
     for row in measurements():
-        print("{what:<22}{at:>10,}  {quantity:<18}{value:>12,.4g}".format(**row))
+        print("{what:<22}{at:>10,}  {quantity:<18}{value:>12,.4g}".format(**row), flush=True)
         rows.append(row)
     if record:
         results.save(
@@ -128,7 +128,7 @@ def _joining(checkout: Checkout, folder: Path) -> float:
 
 def _slurm(cells_a_job: int) -> Iterator[dict]:
     """Run short cells through Slurm; what a job takes beyond its cells is what the job costs."""
-    profile = ["--workflow-profile", "profiles/slurm", "--jobs", str(SLURM_JOBS_AT_A_TIME)]
+    profile = ["--workflow-profile", "profiles/slurm", "--jobs", "1"]
     profile += ["--slurm-init-seconds-before-status-checks", "2"]
     profile += ["--group-components", f"cells={cells_a_job}"]
     with tempfile.TemporaryDirectory() as folder:
@@ -137,13 +137,29 @@ def _slurm(cells_a_job: int) -> Iterator[dict]:
         with one_node_slurm.cluster(place / "slurm"):
             checkout = Checkout(place / "checkout")
             _grid(checkout, 32, seeds=SLURM_CELLS)
+            started = time.perf_counter()
             process = checkout.start(*profile)
             output, _ = process.communicate()
+            took = time.perf_counter() - started
             if process.returncode:
                 raise RuntimeError(output)
             shown = subprocess.run(["scontrol", "show", "job"], capture_output=True, text=True)
             ran = results.load("cells", folder=checkout.run).table
+            submission = _submission()
     yield from _jobs(shown.stdout, cells_a_job, ran)
+    yield _row("job", cells_a_job, "submission", submission)
+    yield _row("batch", cells_a_job, "seconds", took)
+    yield _row("batch", cells_a_job, "cells", len(ran))
+    yield _row("batch", cells_a_job, "cell seconds", ran["seconds"].mean())
+
+
+def _submission() -> float:
+    started = time.perf_counter()
+    for _ in range(SUBMITTED):
+        subprocess.run(
+            ["sbatch", "--output=/dev/null", "--wrap=true"], check=True, stdout=subprocess.DEVNULL
+        )
+    return (time.perf_counter() - started) / SUBMITTED
 
 
 def _jobs(shown: str, cells_a_job: int, ran: pd.DataFrame) -> Iterator[dict]:

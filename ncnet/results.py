@@ -131,7 +131,7 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
             f"{provenance['checksum'][:12]}: restore both files, or remake them by "
             f"`{provenance['command']}`"
         )
-    now = source_digests()
+    now = DIGESTS_AT_IMPORT
     changed = tuple(m for m, digest in provenance["modules"].items() if now.get(m) != digest)
     return Result(pd.read_parquet(io.BytesIO(content)), provenance, changed)
 

@@ -6,7 +6,7 @@ from ncnet.figures.bounds import bounds
 from ncnet.figures.calibration import coverage, rejections
 from ncnet.figures.capacity import along_training, capacity
 from ncnet.figures.contexts import contexts
-from ncnet.figures.diagram import network_and_contexts
+from ncnet.figures.diagram import batch_diagram, network_and_contexts
 from ncnet.figures.engine import engines, growth
 from ncnet.figures.headline import headline
 from ncnet.figures.mechanism import conflict_over_n, dose, forest, loss_curves, sensing, units
@@ -18,6 +18,7 @@ from ncnet.figures.style import use_style
 __all__ = [
     "along_training",
     "atlas",
+    "batch_diagram",
     "bounds",
     "capacity",
     "cells",

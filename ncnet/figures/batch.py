@@ -156,6 +156,7 @@ def _finish(grid: np.ndarray, drawn: list[str], x: str | None) -> None:
                 axes.set_xticks([])
             elif x in ("steps", "seen"):
                 axes.set_xscale("symlog", linthresh=10)
+                axes.set_xlim(left=-0.5)
             else:
                 axes.xaxis.set_major_locator(MaxNLocator(integer=x != "learning_rate"))
     handles, names = grid[0, -1].get_legend_handles_labels()

@@ -99,3 +99,50 @@ def _unit(axes: Axes, place: tuple[float, float], label: str, colour: str) -> No
         Circle(place, 0.32, facecolor="white", edgecolor=colour, linewidth=1.6, zorder=2)
     )
     axes.text(*place, label, color=colour, ha="center", va="center", zorder=3)
+
+
+def batch_diagram(games: list[str], sizes: list[int]) -> Figure:
+    """Draw a batch: one notebook over a grid, a run for each cell, their tables joined.
+
+    Parameters
+    ----------
+    games, sizes
+        Values of the two axes of the grid that is drawn.
+    """
+    figure = Figure(figsize=(8.6, 3))
+    axes = figure.subplots()
+    left, top = 2.9, 2.1
+    middle = top - 0.1 - 0.475 * len(games)
+    _box(axes, (0, middle + 0.15), (1.7, 0.8), "notebook", INK)
+    _box(axes, (0, middle - 0.95), (1.7, 0.8), "batch file:\nthe grid", INK)
+    for column, size in enumerate(sizes):
+        axes.text(left + column * 0.95 + 0.4, top + 0.12, f"n = {size}", ha="center", fontsize=9)
+        for row, game in enumerate(games):
+            corner = (left + column * 0.95, top - 1 - row * 0.95)
+            _box(axes, corner, (0.8, 0.8), "run", ALICE)
+            if column == 0:
+                axes.text(left - 0.12, corner[1] + 0.4, game, ha="right", va="center", fontsize=9)
+    right = left + 0.95 * len(sizes) + 0.6
+    _box(axes, (right, middle - 0.4), (1.7, 0.8), "joined\ntables", BOB)
+    _box(axes, (right + 2.5, middle - 0.4), (1.7, 0.8), "report,\nresults/", INK)
+    axes.text(left + 0.475 * len(sizes), top - 1.35 - 0.95 * (len(games) - 1), "cells", ha="center")
+    for start, end in (
+        ((1.75, middle), (left - 0.85, middle)),
+        ((right - 0.5, middle), (right - 0.08, middle)),
+        ((right + 1.75, middle), (right + 2.42, middle)),
+    ):
+        axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": GREY})
+    axes.set_xlim(-0.1, right + 4.3)
+    axes.set_ylim(-0.5, 2.6)
+    axes.set_axis_off()
+    return figure
+
+
+def _box(
+    axes: Axes, corner: tuple[float, float], size: tuple[float, float], text: str, colour: str
+) -> None:
+    box = FancyBboxPatch(
+        corner, *size, boxstyle="round,pad=0,rounding_size=0.1", facecolor="white", edgecolor=colour
+    )
+    axes.add_patch(box)
+    axes.text(corner[0] + size[0] / 2, corner[1] + size[1] / 2, text, ha="center", va="center")
