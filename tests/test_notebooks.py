@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from papermill import inspect_notebook
 
-from ncnet import parameters
+from ncnet import batch, parameters, results
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 SMALL = {
@@ -61,8 +61,17 @@ SMALL = {
         "simulations": 3,
         "seed": 7,
     },
+    "batch": {"folder": "results/small"},
 }
-PICTURES = {"rq1": 2, "rq2": 6, "rq3": 2, "rq3_multiverse": 6, "rq6": 5, "calibration": 2}
+PICTURES = {
+    "rq1": 2,
+    "rq2": 6,
+    "rq3": 2,
+    "rq3_multiverse": 6,
+    "rq6": 5,
+    "calibration": 2,
+    "batch": 2,
+}
 
 
 def papermill(name, parameters, folder):
@@ -77,7 +86,7 @@ def test_every_notebook_is_tried():
 
 @pytest.mark.parametrize("name", SMALL)
 def test_papermill_sees_every_parameter_and_the_defaults_are_valid(name):
-    model = getattr(parameters, name.title().replace("_", ""))
+    model = parameters.of(name)
     found = inspect_notebook(NOTEBOOKS / f"{name}.ipynb")
     assert set(found) == set(model.model_fields)
     defaults = {key: ast.literal_eval(value["default"]) for key, value in found.items()}
@@ -87,8 +96,14 @@ def test_papermill_sees_every_parameter_and_the_defaults_are_valid(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_runs_with_other_parameters(name, tmp_path):
-    done = papermill(name, SMALL[name], tmp_path)
+    done = papermill(name, SMALL[name] | {"save_to": "tables"}, tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
+    saved = {path.stem: path.parent for path in tmp_path.glob("tables/*.json")}
+    assert set(saved) == set(parameters.of(name).TABLES)
+    for table, folder in saved.items():
+        provenance = results.load(table, folder=folder).provenance
+        assert set(provenance["modules"]) <= batch.modules_of(name)
+        assert "save_to" not in provenance["parameters"]
     notebook = nbformat.read(tmp_path / "out.ipynb", as_version=4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     pictures = [output for output in outputs if "image/svg+xml" in output.get("data", {})]
@@ -97,7 +112,7 @@ def test_runs_with_other_parameters(name, tmp_path):
     glued = {output.get("metadata", {}).get("scrapbook", {}).get("name") for output in outputs}
     prose = "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     quoted = set(re.findall(r"\{glue:text\}`([^`:]+)", prose))
-    assert quoted
+    assert quoted or name == "batch"  # which has no numbers in its prose
     assert not quoted - glued
 
 
@@ -117,6 +132,13 @@ def test_runs_with_other_parameters(name, tmp_path):
         ("rq3", {"steps": "many"}, "parameter `steps` is 'many'"),
         ("rq6", {"hidden_sizes_of_the_atlas": [2]}, "parameter `hidden_sizes_of_the_atlas` is [2]"),
         ("calibration", {"simulations": 0}, "parameter `simulations` is 0"),
+        ("rq1", {"save_to": "/dev/null/x"}, "parameter `save_to` is '/dev/null/x': nothing can be"),
+        (
+            "batch",
+            {"folder": "results/smal"},
+            "parameter `folder` is 'results/smal': no finished batch is there: did you mean "
+            "`results/small`?",
+        ),
         (
             "rq3_multiverse",
             {"hidden_sizes": [1, 2]},

@@ -18,7 +18,7 @@ def test_a_saved_table_comes_back_with_its_provenance(tmp_path):
     pd.testing.assert_frame_equal(result.table, TABLE)
     assert result.provenance["parameters"] == GIVEN["parameters"]
     assert result.provenance["versions"].keys() >= {"python", "ncnet", "torch", "numpy"}
-    assert "ncnet.ensemble.training" in result.provenance["modules"]
+    assert "ncnet.chsh.bootstrap" in result.provenance["modules"]
     assert "ncnet.figures.style" not in result.provenance["modules"]
     assert result.changed_modules == ()
     assert result.provenance["command"] == "papermill one two"

@@ -9,10 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ncnet import parameters, results, runs
-from ncnet.batch.grid import ROOT, Batch, BatchError, text
-
-CELLS = "cells"
-"""Folder of the cells, and name of the table that says how each of them ran."""
+from ncnet.batch.grid import CELLS, ROOT, Batch, BatchError, text
 
 
 def gather(batch: Batch, folder: Path) -> None:

@@ -18,6 +18,8 @@ from ncnet.checks import suggestion
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
+CELLS = "cells"
+"""Folder of the cells, and name of the table that says how each of them ran."""
 LONGEST_NAME = 60
 """Characters of a cell's name, which is that of a folder."""
 
@@ -117,7 +119,7 @@ def read(path: Path | str) -> Batch:
     if not tables:
         raise file.error(("notebook",), f"`{asked.notebook}` saves no tables: nothing to gather")
     for name, where in asked.record.items():
-        _check_record(file, name, where, tables)
+        _check_record(file, name, where, (*tables, CELLS))
     return Batch(
         name=Path(path).stem,
         path=Path(path),

@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from ncnet.batch.gathering import CELLS
-from ncnet.batch.grid import Batch
+from ncnet.batch.grid import CELLS, Batch
 
 MOST_LINES = 20
 """Failed cells that a summary lists."""

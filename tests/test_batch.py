@@ -1,0 +1,254 @@
+"""Batch files: what they mean, and what is refused before any run."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ncnet import batch, figures, parameters, results, runs
+from ncnet.batch.costs import Costs, simulate
+from ncnet.batch.grid import LONGEST_NAME
+
+ROOT = Path(__file__).resolve().parents[1]
+RQ1 = """notebook: rq1
+parameters: {replicas: 64, steps: 10}
+grid:
+  seed: [1, 2]
+  hidden units:
+    - {hidden_sizes: [2, 3], hidden_size: 2}
+    - {hidden_sizes: [4], hidden_size: 4}
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes a batch file."""
+
+    def written(text):
+        path = tmp_path / "mine.yml"
+        path.write_text(text)
+        return path
+
+    return written
+
+
+def test_every_combination_is_a_cell(write):
+    read = batch.read(write(RQ1))
+    assert read.name == "mine"
+    assert list(read.cells) == ["1_2+3_2", "1_4", "2_2+3_2", "2_4"]
+    cell = read.cells["2_4"]
+    assert (cell["seed"], cell["hidden_sizes"], cell["hidden_size"]) == (2, [4], 4)
+    assert (cell["replicas"], cell["steps"], cell["activation"]) == (64, 10, "tanh")
+    assert read.varied["2_4"] == {"seed": 2, "hidden_sizes": [4], "hidden_size": 4}
+    assert read.tables == ("capacity",)
+
+
+def test_no_grid_is_one_cell(write):
+    assert list(batch.read(write("notebook: rq3\n")).cells) == ["all"]
+
+
+def test_names_of_cells_are_short_and_differ(write):
+    models = parameters.of("calibration").model_fields["models"]
+    assert models
+    text = "notebook: rq3\ngrid:\n  hidden_sizes:\n"
+    text += f"    - {list(range(1, 60))}\n    - {list(range(1, 61))}\n"
+    names = list(batch.read(write(text)).cells)
+    assert len(names) == len({name.casefold() for name in names}) == 2
+    assert all(len(name) <= LONGEST_NAME for name in names)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", ":1: expected `notebook`, `parameters` and `grid`"),
+        ("- rq1\n", ":1: expected `notebook`"),
+        ("notebook: rq1\ngrid: [\n", ":3: this is not YAML"),
+        ("notebook: rq1\nnotebook: rq1\n", ":2: `notebook` is there twice"),
+        ("grid: {}\n", ":1: `notebook` is missing"),
+        ("notebook: rq33\n", ":1: unknown notebook `rq33`: did you mean `rq3`?"),
+        ("notebook: batch\nparameters: {folder: results/small}\n", ":1: `batch` saves no tables"),
+        ("notebook: rq1\ngird:\n  seed: [1]\n", ":3: unknown entry `gird`: did you mean `grid`?"),
+        ("notebook: rq1\ngrid:\n  seed: []\n", ":3: `grid.seed` is []"),
+        ("notebook: rq1\ngrid:\n  seed: 3\n", ":3: `grid.seed` is 3"),
+        (
+            "notebook: rq1\nresources:\n  memroy: 3\n",
+            ":3: unknown entry `resources.memroy`: did you mean `memory`?",
+        ),
+        (
+            "notebook: rq1\nparameters:\n\n  replica: 64\n",
+            ":4: unknown parameter `replica`: did you mean `replicas`?",
+        ),
+        (
+            "notebook: rq1\ngrid:\n  seed: [1]\n  gaem: [overlap]\n",
+            ":4: unknown parameter `gaem`: did you mean `game`?",
+        ),
+        (RQ1.replace("hidden_size: 4", "hidden_siz: 4"), ":7: unknown parameter `hidden_siz`"),
+        ("notebook: rq1\nparameters:\n  _seed: 1\n", ":3: unknown parameter `_seed`"),
+        (
+            "notebook: rq3\nparameters:\n  learning_rate: 1e-3\n",
+            ":3: parameter `learning_rate` is '1e-3': it should be a valid number (YAML reads",
+        ),
+        (
+            "notebook: rq3\ngrid:\n  hidden_sizes:\n    - [2]\n    - [0]\n",
+            ":5: parameter `hidden_sizes` is 0",
+        ),
+        (
+            "notebook: rq3\ngrid:\n  activation: [tanh, sigmod]\n",
+            ":3: parameter `activation` is 'sigmod': did you mean `sigmoid`?",
+        ),
+        (RQ1.replace("size: 4", "size: 3"), ":7: parameter `hidden_size` is 3: expected one of"),
+        (RQ1 + "  game: [overlap]\n  steps: [1]\n", ":9: `steps` is also given by `parameters`"),
+        (
+            RQ1.replace(", hidden_size: 4", ""),
+            ":7: {'hidden_sizes': [4]}: expected all of `hidden_size`, `hidden_sizes`",
+        ),
+        ("notebook: rq1\ngrid:\n  seed: [1,\n    1]\n", ":4: 1 is there twice"),
+        (
+            "notebook: rq1\nparameters: {save_to: x}\n",
+            ":2: `save_to` is chosen by the batch: leave it out",
+        ),
+        (RQ1 + "record: {capacities: results/x}\n", ":8: no table `capacities` comes of this"),
+        (
+            RQ1 + "record: {capacity: elsewhere/x}\n",
+            ":8: `elsewhere/x`: expected a path in results/",
+        ),
+        (
+            "notebook: rq3\ngrid:\n  record: [true, false]\nparameters: {replicas: 1600}\n",
+            ":3: `record` differs between cells",
+        ),
+    ],
+)
+def test_what_no_run_would_accept_is_refused_by_line(write, text, line):
+    with pytest.raises(batch.BatchError) as error:
+        batch.read(write(text))
+    message = str(error.value)
+    assert f"mine.yml{line}" in message
+    assert "\n" not in message
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(batch.BatchError, match=r"batch file .*none\.yml cannot be read"):
+        batch.read(tmp_path / "none.yml")
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("batches/*.yml")), ids=lambda path: path.stem)
+def test_shipped_batches_can_be_run_and_recorded(path):
+    read = batch.read(path)
+    assert read.record
+    model = parameters.of(read.notebook)
+    assert set(read.record) <= {*read.tables, "cells"}
+    assert not set(model.RECORDED) - set(read.record)
+
+
+def test_every_recorded_table_has_the_command_that_makes_it():
+    made_by = {}
+    for path in ROOT.glob("batches/*.yml"):
+        read = batch.read(path)
+        for where in read.record.values():
+            made_by[ROOT / f"{where}.json"] = path.relative_to(ROOT)
+    for path in results.FOLDER.rglob("*.json"):
+        command = results.load(path.stem, folder=path.parent).provenance["command"]
+        benchmark = f"python -m benchmarks.{path.stem.removeprefix('benchmark_')} --record"
+        if path.stem.startswith("benchmark"):
+            assert command in (benchmark, "python -m benchmarks.ensemble --record")
+        else:
+            assert path in made_by, "no batch makes it"
+
+
+@pytest.mark.parametrize("notebook", ["rq1", "calibration", "rq6"])
+def test_the_digest_knows_what_a_notebook_imports(notebook):
+    found = batch.modules_of(notebook)
+    assert {"ncnet", "ncnet.chsh.report", "ncnet.figures.style", "ncnet.runs"} <= found
+    assert ("ncnet.atlas" in found) == (notebook == "rq6")
+    assert not {module for module in found if module.startswith("ncnet.batch")}
+
+
+def _fake(read, folder, changes=()):
+    """Write the cells of a batch as their runs would."""
+    for cell, given in read.cells.items():
+        place = folder / "cells" / cell
+        given = given | dict(changes) | {"save_to": place.as_posix()}
+        table = pd.DataFrame({"hidden_size": given["hidden_sizes"], "s": 2.0})
+        runs.Run(read.notebook, given).save("capacity", table)
+        metadata = {"metadata": {"papermill": {"start_time": "2026-01-01T00:00:00"}}}
+        (place / "notebook.ipynb").write_text(json.dumps(metadata))
+        (place / "benchmark.tsv").write_text("s\tcpu_time\tmax_rss\n1\t1\t-\n")
+
+
+def test_cells_are_joined_with_what_tells_them_apart(write, tmp_path):
+    read = batch.read(write(RQ1))
+    _fake(read, tmp_path)
+    batch.gather(read, tmp_path)
+    joined = results.load("capacity", folder=tmp_path)
+    assert joined.table["seed"].tolist() == [1, 1, 1, 2, 2, 2]
+    assert joined.table["hidden_size"].tolist() == [2, 3, 4] * 2
+    given = joined.provenance["parameters"]
+    assert (given["seed"], given["hidden_sizes"]) == ([1, 2], [2, 3, 4])
+    assert given["replicas"] == 64
+    ran = results.load("cells", folder=tmp_path).table
+    assert ran["cell"].tolist() == list(read.cells)
+
+
+def test_cells_with_other_parameters_are_not_joined(write, tmp_path):
+    read = batch.read(write(RQ1))
+    _fake(read, tmp_path, {"steps": 11})
+    with pytest.raises(batch.BatchError, match=r"cell 1_2\+3_2 was made with other parameters"):
+        batch.gather(read, tmp_path)
+
+
+def test_a_damaged_cell_is_not_joined(write, tmp_path):
+    read = batch.read(write(RQ1))
+    _fake(read, tmp_path)
+    with (tmp_path / "cells" / "2_4" / "capacity.parquet").open("ab") as table:
+        table.write(b"more")
+    with pytest.raises(batch.BatchError, match=r"cell 2_4: capacity\.parquet has checksum"):
+        batch.gather(read, tmp_path)
+    shutil.rmtree(tmp_path / "cells" / "1_4")
+    with pytest.raises(batch.BatchError, match=r"cell 1_4: no recorded result `capacity`"):
+        batch.gather(read, tmp_path)
+
+
+def test_cells_of_two_versions_are_not_joined(write, tmp_path):
+    read = batch.read(write(RQ1))
+    _fake(read, tmp_path)
+    path = tmp_path / "cells" / "2_4" / "capacity.json"
+    path.write_text(path.read_text().replace('"torch": "', '"torch": "0.'))
+    with pytest.raises(batch.BatchError, match=r"cell 2_4 was made with torch 0\."):
+        batch.gather(read, tmp_path)
+
+
+def test_less_than_the_book_quotes_is_not_recorded(write, tmp_path):
+    text = "notebook: rq3\nparameters: {replicas: 1600}\ngrid:\n  hidden_sizes: [[3], [4]]\n"
+    read = batch.read(write(text + "record: {capacity: results/capacity}\n"))
+    with pytest.raises(batch.BatchError, match="cannot be recorded: parameter `record` is True"):
+        batch.record(read, tmp_path)
+
+
+@pytest.mark.parametrize("path", sorted(results.FOLDER.rglob("*.json")), ids=lambda path: path.stem)
+def test_any_table_can_be_drawn_and_labelled(path):
+    table = results.load(path.stem, folder=path.parent).table
+    drawn = figures.over_grid(table)
+    assert (drawn is None) == (
+        not {"s_low", "auc_low", "conflict_share_low", "correlation_low"} & set(table)
+    )
+    assert len(figures.labelled(table)) == len(table)
+
+
+def test_jobs_that_never_wait_take_what_their_cells_take():
+    free = Costs(job=0, cell=0, submission=0)
+    run = simulate(
+        free, cells=7, cell_seconds=100, cells_a_job=7, at_a_time=1, spread=0, first_check=1
+    )
+    assert run.jobs == 1
+    # The last look comes up to `LONGEST` after the end.
+    assert 700 <= 3600 * run.hours <= 700 + 180
+    assert run.busy == pytest.approx(700 / (3600 * run.hours))
+
+
+def test_the_costs_of_jobs_add_up():
+    costs = Costs(job=8, cell=2, submission=0)
+    assert costs.overhead(100, 4) == pytest.approx((8 + 4 * 2) / 400)
+    together = costs.cells_a_job(30)
+    assert costs.overhead(30, together) <= 0.1 < costs.overhead(30, together - 1)
