@@ -120,7 +120,8 @@ rule record:
 
 onsuccess:
     print(PROGRESS.summary())
-    print(f"report: {RUN}/report.html")
+    if (RUN / "report.html").exists():
+        print(f"report: {RUN}/report.html")
 
 
 onerror:

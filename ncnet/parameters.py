@@ -109,7 +109,7 @@ class Notebook(BaseModel):
     RECORDED: ClassVar[tuple[str, ...]] = ()
     """Tables that it saves with `record`: those that the book quotes."""
 
-    save_to: Folder = ""
+    save_to: Folder
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -396,7 +396,7 @@ def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any
     --------
     >>> given = dict(game="overlap", hidden_sizes=[2, 3], hidden_size=3)
     >>> given |= dict(replicas=64, steps=9, seed=0)
-    >>> given |= dict(activation="tanh", optimizer="adam", learning_rate=0.1)
+    >>> given |= dict(activation="tanh", optimizer="adam", learning_rate=0.1, save_to="")
     >>> validate(dict(given), Rq1)["hidden_sizes"]
     [2, 3]
     >>> validate(given | {"hiden_sizes": [4]}, Rq1)

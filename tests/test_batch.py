@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ncnet import batch, figures, parameters, results, runs
-from ncnet.batch.costs import Costs, simulate
+from ncnet.batch import Costs, simulate
 from ncnet.batch.grid import LONGEST_NAME
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -115,7 +115,7 @@ def test_names_of_cells_are_short_and_differ(write):
             ":8: `elsewhere/x`: expected a path in results/",
         ),
         (
-            "notebook: rq3\ngrid:\n  record: [true, false]\nparameters: {replicas: 1600}\n",
+            "notebook: rq6\ngrid:\n  record: [true, false]\n",
             ":3: `record` differs between cells",
         ),
     ],

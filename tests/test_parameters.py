@@ -15,6 +15,7 @@ RQ1 = {
     "replicas": 64,
     "steps": 10,
     "seed": 0,
+    "save_to": "",
     "activation": "tanh",
     "optimizer": "gradient_descent",
     "learning_rate": 0.5,
@@ -120,6 +121,7 @@ MULTIVERSE = {
     "replicas": 320,
     "steps": 2000,
     "seed": 0,
+    "save_to": "",
     "record": False,
 }
 
@@ -154,6 +156,7 @@ CALIBRATION = {
     "replica_counts": [32, 200],
     "simulations": 200,
     "seed": 0,
+    "save_to": "",
     "record": False,
 }
 
@@ -184,6 +187,7 @@ RQ2 = {
     "folds": 5,
     "permutations": 19,
     "seed": 0,
+    "save_to": "",
     "activation": "tanh",
     "optimizer": "adam",
     "learning_rate": 0.1,

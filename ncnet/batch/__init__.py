@@ -5,6 +5,7 @@ the root of the checkout runs the cells; `gather` joins their tables, `record` t
 into ``results/``, `Progress` says what has been done.
 """
 
+from ncnet.batch.costs import Costs, Simulated, simulate
 from ncnet.batch.gathering import gather, record
 from ncnet.batch.grid import Batch, BatchError, read
 from ncnet.batch.progress import Progress
@@ -13,10 +14,13 @@ from ncnet.batch.sources import code_digest, modules_of
 __all__ = [
     "Batch",
     "BatchError",
+    "Costs",
     "Progress",
+    "Simulated",
     "code_digest",
     "gather",
     "modules_of",
     "read",
     "record",
+    "simulate",
 ]
