@@ -100,7 +100,7 @@ def read(path: Path | str) -> Batch:
     model = _model(file, asked.notebook)
     _refuse_misplaced(file, asked, model)
     defaults = _defaults(asked.notebook)
-    cells, varied = {}, {}
+    cells, varied, saved = {}, {}, set()
     for places in itertools.product(*(range(len(values)) for values in asked.grid.values())):
         axes = dict(zip(asked.grid, places, strict=True))
         chosen = _chosen(asked, axes)
@@ -112,10 +112,10 @@ def read(path: Path | str) -> Batch:
         name = _name(asked, axes, taken=cells)
         cells[name] = {key: value for key, value in given.items() if key != "save_to"}
         varied[name] = chosen
-    tables = {model.model_validate(given).tables for given in cells.values()}
-    if len(tables) > 1:
+        saved.add(model.model_validate(given).tables)
+    if len(saved) > 1:
         raise file.error(("grid",), "`record` differs between cells: expected one value for all")
-    (tables,) = tables
+    (tables,) = saved
     if not tables:
         raise file.error(("notebook",), f"`{asked.notebook}` saves no tables: nothing to gather")
     for name, where in asked.record.items():

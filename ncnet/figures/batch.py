@@ -77,11 +77,9 @@ def over_grid(table: pd.DataFrame) -> Figure | None:
 def labelled(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table indexed by the labels that vary in it.
 
-    >>> labelled(pd.DataFrame({"s": [0.0, 2.0], "game": ["overlap"] * 2, "seed": [1, 2]}))
-            s     game
-    seed
-    1     0.0  overlap
-    2     2.0  overlap
+    >>> table = pd.DataFrame({"s": [0.0, 2.0], "game": ["overlap"] * 2, "seed": [1, 2]})
+    >>> labelled(table).index.names
+    FrozenList(['seed'])
     """
     varied = [name for name in LABELS if name in table and table[name].nunique() > 1]
     return table.set_index(varied) if varied else table
