@@ -49,7 +49,7 @@ def record(batch: Batch, folder: Path) -> list[Path]:
     together = _together(list(batch.cells.values()))
     if "record" in model.model_fields:
         try:
-            parameters.validate(together | {"record": True}, model)
+            parameters.validate(together | {"record": True, "save_to": ""}, model)
         except parameters.ParameterError as error:
             raise BatchError(f"{batch.path} cannot be recorded: {error}") from None
     for name, where in batch.record.items():
