@@ -238,9 +238,7 @@ def test_any_table_can_be_drawn_and_labelled(path):
 
 def test_jobs_that_never_wait_take_what_their_cells_take():
     free = Costs(job=0, cell=0, submission=0)
-    run = simulate(
-        free, cells=7, cell_seconds=100, cells_a_job=7, at_a_time=1, spread=0, first_check=1
-    )
+    run = simulate(free, cells=7, cell_seconds=100, cells_a_job=7, cores=1, submitted=1, spread=0)
     assert run.jobs == 1
     # The last look comes up to `LONGEST` after the end.
     assert 700 <= 3600 * run.hours <= 700 + 180

@@ -75,7 +75,7 @@ class Simulated:
     looks
         Looks at the queue.
     busy
-        Share of the slots' time in which cells' own work was done.
+        Share of the cores' time in which cells' own work was done.
     """
 
     hours: float
@@ -90,16 +90,18 @@ def simulate(
     cells: int,
     cell_seconds: float,
     cells_a_job: int,
-    at_a_time: int,
+    cores: int,
+    submitted: int,
     spread: float = 0.1,
     seed: int = 0,
     first_check: float = FIRST_CHECK,
 ) -> Simulated:
     """Run through a batch, event by event, as Snakemake and Slurm would run it.
 
-    Snakemake submits jobs one after the other while fewer than `at_a_time` are known to run; a
-    job starts when it is submitted and runs its cells in turn; that it has ended is seen only at
-    the next look at the queue.
+    Snakemake submits jobs one after the other while fewer than `submitted` are in the queue as
+    far as it knows; a job starts as soon as a core is free and runs its cells in turn; that it has
+    ended is seen only at the next look at the queue. What Snakemake does before, between and after
+    that is left out.
 
     Parameters
     ----------
@@ -107,8 +109,10 @@ def simulate(
         What jobs cost.
     cells, cell_seconds, cells_a_job
         How many cells there are, how long one takes on average, how many share a job.
-    at_a_time
-        Jobs that may run at a time, and cores that are there for them.
+    cores
+        Cores that are there, one for a job.
+    submitted
+        Jobs that may be in the queue at a time, running or waiting.
     spread
         Standard deviation of a cell's time, as a share of it (log-normal).
     seed
@@ -118,23 +122,29 @@ def simulate(
 
     Examples
     --------
-    >>> run = simulate(Costs(5, 1, 0.1), cells=100, cell_seconds=60, cells_a_job=2, at_a_time=10)
+    >>> asked = dict(cells=100, cell_seconds=60, cells_a_job=2, cores=10)
+    >>> run = simulate(Costs(5, 1, 0.1), **asked, submitted=20)
     >>> run.jobs, run.hours > 100 * 60 / 10 / 3600
     (50, True)
+    >>> run.busy > simulate(Costs(5, 1, 0.1), **asked, submitted=10).busy
+    True
     """
     sizes = [cells_a_job] * (cells // cells_a_job)
     sizes += [cells % cells_a_job] if cells % cells_a_job else []
     sigma = math.sqrt(math.log1p(spread**2))
     generator = np.random.default_rng(seed)
     now, looks, pause, ends = 0.0, 0, first_check, []
+    free = [0.0] * cores  # when each core is free
     waiting = iter(sizes)
     ahead = next(waiting, None)
     work = 0.0
     while ahead is not None or ends:
-        while ahead is not None and len(ends) < at_a_time:
+        while ahead is not None and len(ends) < submitted:
             now += costs.submission
             own = generator.lognormal(-(sigma**2) / 2, sigma, ahead).sum() * cell_seconds
-            heapq.heappush(ends, now + costs.job + ahead * costs.cell + own)
+            begin = max(now, free[0])
+            heapq.heapreplace(free, begin + costs.job + ahead * costs.cell + own)
+            heapq.heappush(ends, begin + costs.job + ahead * costs.cell + own)
             work += own
             ahead = next(waiting, None)
         now += pause
@@ -144,5 +154,5 @@ def simulate(
             heapq.heappop(ends)
             ended = True
         pause = first_check if ended else min(pause + LONGER, LONGEST)
-    busy = work / (now * min(at_a_time, len(sizes))) if sizes else 0.0
-    return Simulated(now / 3600, len(sizes), looks, busy)
+    busy = work / (now * min(cores, len(sizes))) if sizes else 0
+    return Simulated(float(now / 3600), len(sizes), looks, float(busy))
