@@ -347,15 +347,20 @@ def _batch(folder: str) -> str:
     return folder
 
 
-class Batch(Notebook):
-    """Parameters of ``batch``: the folder of a batch, within the checkout or an absolute path."""
+class Batch(BaseModel):
+    """Parameters of ``batch``: the folder of a batch, within the checkout or an absolute path.
 
-    TABLES = ()
+    It shows tables and makes none.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    TABLES: ClassVar[tuple[str, ...]] = ()
 
     folder: Annotated[str, AfterValidator(_batch)]
 
 
-def of(notebook: str) -> type[Notebook]:
+def of(notebook: str) -> type[Notebook] | type[Batch]:
     """Return the parameters of a notebook.
 
     Raises

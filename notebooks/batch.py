@@ -26,7 +26,6 @@
 
 # %% tags=["parameters"]
 folder: str = "results/small"
-save_to: str = ""  # this page saves no tables
 
 # %%
 from ncnet import parameters

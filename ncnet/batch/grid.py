@@ -116,8 +116,6 @@ def read(path: Path | str) -> Batch:
     if len(saved) > 1:
         raise file.error(("grid",), "`record` differs between cells: expected one value for all")
     (tables,) = saved
-    if not tables:
-        raise file.error(("notebook",), f"`{asked.notebook}` saves no tables: nothing to gather")
     for name, where in asked.record.items():
         _check_record(file, name, where, (*tables, CELLS))
     return Batch(
@@ -152,9 +150,12 @@ def _checked(file: MarkedYaml) -> _File:
 
 def _model(file: MarkedYaml, notebook: str) -> type[parameters.Notebook]:
     try:
-        return parameters.of(notebook)
+        model = parameters.of(notebook)
     except ValueError as error:
         raise file.error(("notebook",), str(error)) from None
+    if not model.TABLES:
+        raise file.error(("notebook",), f"`{notebook}` saves no tables: nothing to gather")
+    return model
 
 
 def _refuse_misplaced(file: MarkedYaml, asked: _File, model: type[parameters.Notebook]) -> None:
