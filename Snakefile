@@ -10,8 +10,13 @@
 # modules that it imports and of installed versions. Times of files play no part in that.
 
 import json
+import shlex
 import sys
 from pathlib import Path
+
+
+workdir: workflow.basedir
+
 
 sys.path.insert(0, workflow.basedir)
 from ncnet import batch as batches
@@ -24,11 +29,13 @@ except batches.BatchError as error:
 NOTEBOOKS = Path(workflow.basedir) / "notebooks"
 RUN = Path("runs") / BATCH.name
 CELL = f"{RUN}/cells/{{cell}}"
-PAPERMILL = f"{sys.executable} -m papermill --no-progress-bar --kernel python3"
-# The report stands alone: nbconvert would load three scripts from elsewhere.
-NO_OTHER_HOST = " ".join(f"--HTMLExporter.{name}_url=" for name in ("jquery", "mathjax", "require_js"))
+PAPERMILL = f"{shlex.quote(sys.executable)} -m papermill --no-progress-bar --kernel python3"
+# The report stands alone: nbconvert would load these scripts from elsewhere.
+SCRIPTS = " ".join(f"--HTMLExporter.{name}_url=" for name in ("jquery", "mathjax", "require_js"))
+NBCONVERT = f"{shlex.quote(sys.executable)} -m nbconvert {SCRIPTS}"
 PROGRESS = batches.Progress(BATCH, RUN)
-RECORDED = [f"{where}.{kind}" for where in BATCH.record.values() for kind in ("json", "parquet")]
+KINDS = ["json", "parquet"]
+JOINED = expand(f"{RUN}/{{table}}.{{kind}}", table=[*BATCH.tables, "cells"], kind=KINDS)
 
 
 localrules:
@@ -46,12 +53,12 @@ rule all:
     default_target: True
     input:
         f"{RUN}/report.html",
-        expand(f"{RUN}/{{table}}.{{kind}}", table=[*BATCH.tables, "cells"], kind=["json", "parquet"]),
+        JOINED,
 
 
 rule cell:
     output:
-        expand(f"{CELL}/{{table}}.{{kind}}", table=BATCH.tables, kind=["json", "parquet"], allow_missing=True),
+        expand(f"{CELL}/{{table}}.{{kind}}", table=BATCH.tables, kind=KINDS, allow_missing=True),
     log:
         notebook=f"{CELL}/notebook.ipynb",
         text=f"{CELL}/log.txt",
@@ -71,7 +78,7 @@ rule cell:
     message:
         "cell {wildcards.cell}"
     shell:
-        "{PAPERMILL} {NOTEBOOKS}/{BATCH.notebook}.ipynb {log.notebook:q}"
+        "{PAPERMILL} {NOTEBOOKS:q}/{BATCH.notebook}.ipynb {log.notebook:q}"
         " --parameters_yaml {params.given:q} -p save_to {params.folder:q} 2> {log.text:q}"
 
 
@@ -79,7 +86,7 @@ rule gather:
     input:
         expand(rules.cell.output, cell=BATCH.cells),
     output:
-        expand(f"{RUN}/{{table}}.{{kind}}", table=[*BATCH.tables, "cells"], kind=["json", "parquet"]),
+        JOINED,
     message:
         "joining {BATCH.name}"
     run:
@@ -91,7 +98,7 @@ rule gather:
 
 rule report:
     input:
-        rules.gather.output,
+        JOINED,
     output:
         f"{RUN}/report.html",
     log:
@@ -102,13 +109,13 @@ rule report:
     message:
         "report of {BATCH.name}"
     shell:
-        "{PAPERMILL} {NOTEBOOKS}/batch.ipynb {log.notebook} -p folder {RUN} 2> {log.text}"
-        " && {sys.executable} -m nbconvert --to html --log-level ERROR --no-input {NO_OTHER_HOST} {log.notebook}"
+        "{PAPERMILL} {NOTEBOOKS:q}/batch.ipynb {log.notebook:q} -p folder {RUN:q} 2> {log.text:q}"
+        " && {NBCONVERT} --to html --no-input {log.notebook:q} 2>> {log.text:q}"
 
 
 rule record:
     input:
-        rules.gather.output,
+        JOINED,
     message:
         "recording {BATCH.name}"
     run:

@@ -22,7 +22,7 @@ import pandas as pd
 from platformdirs import user_cache_path
 
 FOLDER = Path(__file__).resolve().parents[1] / "results"
-VERSIONS_OF = ("ncnet", "numpy", "scipy", "torch", "xarray")
+VERSIONS_OF = ("ncnet", "numpy", "pandas", "scikit-learn", "scipy", "torch", "xarray")
 DRAW_ONLY = ("ncnet.batch", "ncnet.figures", "ncnet.parameters", "ncnet.results", "ncnet.runs")
 """Modules that no recorded number depends on."""
 
