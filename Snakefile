@@ -10,6 +10,7 @@
 # modules that it imports and of installed versions. Times of files play no part in that.
 
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -20,10 +21,15 @@ workdir: workflow.basedir
 
 sys.path.insert(0, workflow.basedir)
 from ncnet import batch as batches
+from ncnet.checks import check_choice
+
+# Cells import the package of this checkout, whatever is installed.
+os.environ["PYTHONPATH"] = os.pathsep.join([workflow.basedir, os.environ.get("PYTHONPATH", "")])
 
 try:
-    BATCH = batches.read(config.get("batch", "batches/small.yml"))
-except batches.BatchError as error:
+    check_choice("config entry", next(iter(config.keys() - {"batch"}), "batch"), ["batch"])
+    BATCH = batches.read(str(config.get("batch", "batches/small.yml")))
+except ValueError as error:
     sys.exit(f"error: {error}")
 
 NOTEBOOKS = Path(workflow.basedir) / "notebooks"
@@ -87,6 +93,8 @@ rule gather:
         expand(rules.cell.output, cell=BATCH.cells),
     output:
         JOINED,
+    params:
+        batch=batches.joining_digest(BATCH),
     message:
         "joining {BATCH.name}"
     run:
@@ -127,7 +135,7 @@ rule record:
 
 onsuccess:
     print(PROGRESS.summary())
-    if (RUN / "report.html").exists():
+    if PROGRESS.reported():
         print(f"report: {RUN}/report.html")
 
 

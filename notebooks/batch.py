@@ -47,7 +47,7 @@ found = {name: results.load(name, folder=place) for name in names}
 # ## What is in the folder
 
 # %% tags=["hide-input"]
-first = next(iter(found.values())).provenance
+first = found["cells"].provenance
 lines = [
     f"- `{name}`: {len(result.table):,} rows, {result}"
     for name, result in found.items()

@@ -50,8 +50,6 @@ def test_no_grid_is_one_cell(write):
 
 
 def test_names_of_cells_are_short_and_differ(write):
-    models = parameters.of("calibration").model_fields["models"]
-    assert models
     text = "notebook: rq3\ngrid:\n  hidden_sizes:\n"
     text += f"    - {list(range(1, 60))}\n    - {list(range(1, 61))}\n"
     names = list(batch.read(write(text)).cells)
@@ -110,9 +108,18 @@ def test_names_of_cells_are_short_and_differ(write):
             ":2: `save_to` is chosen by the batch: leave it out",
         ),
         (RQ1 + "record: {capacities: results/x}\n", ":8: no table `capacities` comes of this"),
+        (RQ1 + "record: {capacity: results/x}\n", ":8: `results/x`: expected results/capacity, or"),
+        (RQ1 + "record: {capacity: ../results/capacity}\n", ":8: `../results/capacity`: expected"),
+        (RQ1.replace("[1, 2]", f"{list(range(50_001))}"), ":4: 100,002 cells: expected at most"),
+        ("notebook: rq1\n? [a, b]\n: 3\n", ":2: a key is no text"),
+        ("notebook: rq1\ngrid:\n  1: [2]\n", ":3: a key is no text"),
+        ("notebook: rq1\ngrid:\n  seed: &p [1, *p]\n", ": a value contains itself"),
+        ("notebook: rq1\x00\n", ": this is not YAML"),
+        ("notebook: |\n  rq1\n  foo\n", ":1: unknown notebook `rq1 foo"),
+        ("notebook: rq1\nresources:\n", ":2: `resources` is None: it should be a mapping"),
         (
-            RQ1 + "record: {capacity: elsewhere/x}\n",
-            ":8: `elsewhere/x`: expected a path in results/",
+            "notebook: rq1\ngrid:\n  seed: [true, 1]\n",
+            ":3: parameter `seed` is True: it should be a valid integer",
         ),
         (
             "notebook: rq6\ngrid:\n  record: [true, false]\n",
@@ -172,8 +179,9 @@ def _fake(read, folder, changes=()):
         given = given | dict(changes) | {"save_to": place.as_posix()}
         table = pd.DataFrame({"hidden_size": given["hidden_sizes"], "s": 2.0})
         runs.Run(read.notebook, given).save("capacity", table)
-        metadata = {"metadata": {"papermill": {"start_time": "2026-01-01T00:00:00"}}}
-        (place / "notebook.ipynb").write_text(json.dumps(metadata))
+        notebook = json.loads((ROOT / "notebooks" / "rq1.ipynb").read_text())
+        notebook["metadata"]["papermill"] = {"start_time": "2026-01-01T00:00:00"}
+        (place / "notebook.ipynb").write_text(json.dumps(notebook))
         (place / "benchmark.tsv").write_text("s\tcpu_time\tmax_rss\n1\t1\t-\n")
 
 
@@ -203,10 +211,10 @@ def test_a_damaged_cell_is_not_joined(write, tmp_path):
     _fake(read, tmp_path)
     with (tmp_path / "cells" / "2_4" / "capacity.parquet").open("ab") as table:
         table.write(b"more")
-    with pytest.raises(batch.BatchError, match=r"cell 2_4: capacity\.parquet has checksum"):
+    with pytest.raises(batch.BatchError, match=r"cell 2_4 is damaged: capacity\.parquet has ch"):
         batch.gather(read, tmp_path)
     shutil.rmtree(tmp_path / "cells" / "1_4")
-    with pytest.raises(batch.BatchError, match=r"cell 1_4: no recorded result `capacity`"):
+    with pytest.raises(batch.BatchError, match=r"cell 1_4 is damaged: no recorded result `ca"):
         batch.gather(read, tmp_path)
 
 
@@ -217,6 +225,44 @@ def test_cells_of_two_versions_are_not_joined(write, tmp_path):
     path.write_text(path.read_text().replace('"torch": "', '"torch": "0.'))
     with pytest.raises(batch.BatchError, match=r"cell 2_4 was made with torch 0\."):
         batch.gather(read, tmp_path)
+
+
+def test_cells_of_two_notebooks_are_not_joined(write, tmp_path):
+    read = batch.read(write(RQ1))
+    _fake(read, tmp_path)
+    path = tmp_path / "cells" / "2_4" / "notebook.ipynb"
+    path.write_text(path.read_text().replace("What it says", "What it said"))
+    with pytest.raises(batch.BatchError, match=r"cell 2_4 was made with another version of its"):
+        batch.gather(read, tmp_path)
+
+
+def test_rows_that_look_alike_have_the_name_of_their_cell(write, tmp_path):
+    text = "notebook: rq1\nparameters: {hidden_sizes: [2, 3]}\ngrid:\n  hidden_size: [2, 3]\n"
+    read = batch.read(write(text))
+    _fake(read, tmp_path)
+    batch.gather(read, tmp_path)
+    assert results.load("capacity", folder=tmp_path).table["cell"].tolist() == ["2", "2", "3", "3"]
+
+
+def test_tables_of_an_earlier_batch_of_that_name_are_gone(write, tmp_path):
+    read = batch.read(write(RQ1))
+    _fake(read, tmp_path)
+    results.save("search", pd.DataFrame(), parameters={}, command="", folder=tmp_path)
+    batch.gather(read, tmp_path)
+    assert {path.stem for path in tmp_path.glob("*.json")} == {"capacity", "cells"}
+
+
+def test_half_a_grid_is_not_recorded(write, tmp_path):
+    text = """notebook: rq3
+parameters: {replicas: 1600}
+grid:
+  part:
+    - {games: [overlap], hidden_sizes: [3, 6]}
+    - {games: [separate], hidden_sizes: [3]}
+record: {capacity: results/capacity}
+"""
+    with pytest.raises(batch.BatchError, match="cells are no full grid of games, hidden_sizes"):
+        batch.record(batch.read(write(text)), tmp_path)
 
 
 def test_less_than_the_book_quotes_is_not_recorded(write, tmp_path):

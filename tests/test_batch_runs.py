@@ -100,7 +100,7 @@ def test_tables_made_by_other_code_are_not_joined(done):
     edited.write_text(edited.read_text() + "\nANOTHER = 1\n")
     status, output = done.snakemake("--rerun-triggers", "mtime")
     assert status != 0
-    assert "cell overlap_2 was made with another version of ncnet.games; remake it:" in output
+    assert "cell overlap_2 was made with another version of ncnet.games; delete runs/" in output
 
 
 def test_a_failed_cell_leaves_its_notebook_and_stops_no_other(tmp_path):

@@ -9,7 +9,7 @@ from ncnet.batch.costs import Costs, Simulated, simulate
 from ncnet.batch.gathering import gather, record
 from ncnet.batch.grid import Batch, BatchError, read
 from ncnet.batch.progress import Progress
-from ncnet.batch.sources import code_digest, modules_of
+from ncnet.batch.sources import code_digest, joining_digest, modules_of
 
 __all__ = [
     "Batch",
@@ -19,6 +19,7 @@ __all__ = [
     "Simulated",
     "code_digest",
     "gather",
+    "joining_digest",
     "modules_of",
     "read",
     "record",

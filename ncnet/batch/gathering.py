@@ -1,6 +1,8 @@
 """Joins the tables of all cells into one, and takes it over into the recorded results."""
 
 import json
+import math
+import shlex
 from collections.abc import Collection, Sequence
 from itertools import chain
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ncnet import parameters, results, runs
-from ncnet.batch.grid import CELLS, ROOT, Batch, BatchError, text
+from ncnet.batch.grid import CELLS, NOTEBOOKS, ROOT, Batch, BatchError, text
 
 
 def gather(batch: Batch, folder: Path) -> None:
@@ -28,11 +30,13 @@ def gather(batch: Batch, folder: Path) -> None:
         If a cell is missing, damaged, or made with other parameters or another version of the
         code than is here now.
     """
+    for path in (*folder.glob("*.parquet"), *folder.glob("*.json")):
+        path.unlink()  # a batch of this name may have had other tables before
     found = {}
     for name in batch.tables:
         found = {cell: _load(batch, folder, cell, name) for cell in batch.cells}
-        parts = [_labelled(part.table, batch.varied[cell]) for cell, part in found.items()]
-        _write(batch, folder, name, pd.concat(parts, ignore_index=True), found.values())
+        parts = {cell: _labelled(part.table, batch.varied[cell]) for cell, part in found.items()}
+        _write(batch, folder, name, _told_apart(parts), found.values())
     ran = pd.DataFrame([_ran(batch, folder, cell) for cell in batch.cells])
     _write(batch, folder, CELLS, ran, found.values())
 
@@ -45,13 +49,10 @@ def record(batch: Batch, folder: Path) -> list[Path]:
     BatchError
         If all cells together do not have what the book quotes.
     """
-    model = parameters.of(batch.notebook)
-    together = _together(list(batch.cells.values()))
-    if "record" in model.model_fields:
-        try:
-            parameters.validate(together | {"record": True, "save_to": ""}, model)
-        except parameters.ParameterError as error:
-            raise BatchError(f"{batch.path} cannot be recorded: {error}") from None
+    if not batch.record:
+        raise BatchError(f"{batch.path} has no `record`: it should say which tables go where")
+    if "record" in parameters.of(batch.notebook).model_fields:
+        _refuse_less_than_the_book_quotes(batch)
     for name, where in batch.record.items():
         place = ROOT / where
         results.write(results.load(name, folder=folder), place.name, folder=place.parent)
@@ -61,23 +62,52 @@ def record(batch: Batch, folder: Path) -> list[Path]:
 def command(batch: Batch, *, recorded: bool = False) -> str:
     """Return the command that runs a batch and, if asked, records its tables."""
     target = "record " if recorded else ""
-    return f"snakemake --cores 2 {target}--config batch={batch.path.as_posix()}"
+    return f"snakemake --cores 2 {target}--config {shlex.quote(f'batch={batch.path.as_posix()}')}"
+
+
+def _refuse_less_than_the_book_quotes(batch: Batch) -> None:
+    cells = list(batch.cells.values())
+    together = _together(cells)
+    varied = [name for name in together if any(cell[name] != cells[0][name] for cell in cells)]
+    single = [name for name in varied if not isinstance(cells[0][name], list)]
+    try:
+        if single:
+            raise BatchError(f"`{single[0]}` varies: expected one value for all cells")
+        values = [{repr(cell[name]) for cell in cells} for name in varied]
+        if math.prod(map(len, values)) != len(cells):
+            raise BatchError(f"cells are no full grid of {', '.join(varied)}")
+        model = parameters.of(batch.notebook)
+        parameters.validate(together | {"record": True, "save_to": ""}, model)
+    except ValueError as error:
+        raise BatchError(f"{batch.path} cannot be recorded: {error}") from None
 
 
 def _load(batch: Batch, folder: Path, cell: str, name: str) -> results.Result:
-    again = f"remake it: {command(batch)} --forcerun cell"
     place = folder / CELLS / cell
+    again = f"delete {place.as_posix()} and give the same command again"
     try:
         found = results.load(name, folder=place)
-    except (FileNotFoundError, ValueError) as error:
-        raise BatchError(f"cell {cell}: {error}; {again}") from None
+        executed = _sources(json.loads((place / "notebook.ipynb").read_text()))
+    except (OSError, ValueError, KeyError) as error:
+        raise BatchError(f"cell {cell} is damaged: {error}; {again}") from None
     if found.changed_modules:
         changed = ", ".join(found.changed_modules)
         raise BatchError(f"cell {cell} was made with another version of {changed}; {again}")
     asked = runs.command(batch.notebook, batch.cells[cell] | {"save_to": place.as_posix()})
     if found.provenance["command"] != asked:
         raise BatchError(f"cell {cell} was made with other parameters; {again}")
+    if executed != _sources(json.loads((NOTEBOOKS / f"{batch.notebook}.ipynb").read_text())):
+        raise BatchError(f"cell {cell} was made with another version of its notebook; {again}")
     return found
+
+
+def _sources(notebook: dict) -> list[str]:
+    """Return the text of a notebook's cells, but for the parameters that papermill put in."""
+    return [
+        "".join(cell["source"])
+        for cell in notebook["cells"]
+        if "injected-parameters" not in cell["metadata"].get("tags", ())
+    ]
 
 
 def _labelled(table: pd.DataFrame, varied: dict[str, Any]) -> pd.DataFrame:
@@ -86,6 +116,16 @@ def _labelled(table: pd.DataFrame, varied: dict[str, Any]) -> pd.DataFrame:
     return table.assign(
         **{name: value for name, value in missing.items() if not isinstance(value, list)}
     )
+
+
+def _told_apart(parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Join tables; where rows of different cells look alike, add a column with the cell's name."""
+    named = pd.concat([part.assign(cell=cell) for cell, part in parts.items()], ignore_index=True)
+    labels = named.select_dtypes(exclude="float").columns
+    labels = labels.union({name for name in ("learning_rate",) if name in named}, sort=False)
+    of_cells = named[labels].drop_duplicates()
+    alike = of_cells.drop(columns="cell").duplicated().any()
+    return named if alike else named.drop(columns="cell")
 
 
 def _write(
@@ -102,7 +142,7 @@ def _write(
         if apart:
             raise BatchError(
                 f"cell {cell} was made with {apart[0]} {other['versions'][apart[0]]}, others with "
-                f"{versions[apart[0]]}; remake them: {command(batch)} --forcerun cell"
+                f"{versions[apart[0]]}; run all again: {command(batch)} --forcerun cell"
             )
     provenance = {
         "command": command(batch, recorded=name in batch.record),

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import itertools
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 CELLS = "cells"
 """Folder of the cells, and name of the table that says how each of them ran."""
+MOST_CELLS = 100_000
+"""Cells that Snakemake can still plan, in some minutes."""
 LONGEST_NAME = 60
 """Characters of a cell's name, which is that of a folder."""
 
@@ -62,7 +65,7 @@ class Batch:
     cells
         For each cell, by its name, all parameters of its run, the notebook's defaults included.
     varied
-        For each cell those that differ between cells.
+        For each cell those that its grid gives.
     tables
         Names of the tables that every cell saves.
     record
@@ -95,12 +98,16 @@ def read(path: Path | str) -> Batch:
     >>> list(batch.cells)[:2], batch.tables
     (['overlap_2', 'overlap_3'], ('capacity',))
     """
+    _check_stem(Path(path))
     file = MarkedYaml(Path(path))
     asked = _checked(file)
     model = _model(file, asked.notebook)
     _refuse_misplaced(file, asked, model)
     defaults = _defaults(asked.notebook)
-    cells, varied, saved = {}, {}, set()
+    count = math.prod(len(values) for values in asked.grid.values())
+    if count > MOST_CELLS:
+        raise file.error(("grid",), f"{count:,} cells: expected at most {MOST_CELLS:,}")
+    cells, varied, saved, names = {}, {}, set(), set()
     for places in itertools.product(*(range(len(values)) for values in asked.grid.values())):
         axes = dict(zip(asked.grid, places, strict=True))
         chosen = _chosen(asked, axes)
@@ -109,7 +116,8 @@ def read(path: Path | str) -> Batch:
             given = parameters.validate(given, model)
         except parameters.ParameterError as error:
             raise file.error(_place(asked, axes, error.names), str(error)) from None
-        name = _name(asked, axes, taken=cells)
+        name = _name(asked, axes, taken=names)
+        names.add(name.casefold())
         cells[name] = {key: value for key, value in given.items() if key != "save_to"}
         varied[name] = chosen
         saved.add(model.model_validate(given).tables)
@@ -130,6 +138,12 @@ def read(path: Path | str) -> Batch:
     )
 
 
+def _check_stem(path: Path) -> None:
+    """Refuse names that make no good folder, or that a shell would read otherwise."""
+    if not re.fullmatch(r"\w[\w .+-]*", path.stem):
+        raise BatchError(f"batch file {path}: expected a name of letters, digits, `_`, `-`, `.`")
+
+
 def _checked(file: MarkedYaml) -> _File:
     if not isinstance(file.value, dict):
         raise file.error((), "expected `notebook`, `parameters` and `grid`")
@@ -145,6 +159,7 @@ def _checked(file: MarkedYaml) -> _File:
         known = Resources.model_fields if place[0] == "resources" else _File.model_fields
         raise file.error(place, f"unknown entry `{name}`{suggestion(str(place[-1]), known)}")
     wanted = problem["msg"].replace("Input", "it").replace("valid dictionary", "mapping")
+    wanted = wanted.split(" or instance")[0]
     raise file.error(place, f"`{name}` is {problem['input']!r}: {wanted}")
 
 
@@ -174,12 +189,14 @@ def _refuse_misplaced(file: MarkedYaml, asked: _File, model: type[parameters.Not
             if name in by:
                 raise file.error(("grid", axis), f"`{name}` is also given by `{by[name]}`")
             by[name] = axis
+        seen = set()
         for place, value in enumerate(values):
             if set(_sets(asked, axis, value)) != named:
                 wanted = ", ".join(f"`{name}`" for name in sorted(named))
                 raise file.error(("grid", axis, place), f"{value!r}: expected all of {wanted}")
-            if value in values[:place]:
+            if json.dumps(value, default=str) in seen:
                 raise file.error(("grid", axis, place), f"{value!r} is there twice")
+            seen.add(json.dumps(value, default=str))
 
 
 def _places(asked: _File) -> Iterator[tuple]:
@@ -217,13 +234,13 @@ def _place(asked: _File, axes: dict[str, int], names: tuple[str, ...]) -> tuple:
     return ()
 
 
-def _name(asked: _File, axes: dict[str, int], taken: dict) -> str:
+def _name(asked: _File, axes: dict[str, int], taken: set[str]) -> str:
     """Return a cell's name: the values that vary, in letters that any file system takes."""
     values = [asked.grid[axis][place] for axis, place in axes.items()]
     words = "_".join(map(text, values)) or "all"
     name = re.sub(r"[^A-Za-z0-9.+-]+", "_", words).strip("_.") or "cell"
-    if len(name) > LONGEST_NAME or name.casefold() in {other.casefold() for other in taken}:
-        digest = hashlib.sha256(json.dumps(values).encode()).hexdigest()[:8]
+    if len(name) > LONGEST_NAME or name.casefold() in taken:
+        digest = hashlib.sha256(json.dumps(values, default=str).encode()).hexdigest()[:8]
         name = f"{name[: LONGEST_NAME - 9]}-{digest}"
     return name
 
@@ -253,6 +270,6 @@ def _check_record(file: MarkedYaml, name: str, where: str, tables: tuple[str, ..
     if name not in tables:
         message = f"no table `{name}` comes of this batch{suggestion(name, tables)}"
         raise file.error(("record", name), message)
-    if not (ROOT / where).resolve().is_relative_to(ROOT / "results") or Path(where).suffix:
-        message = f"`{where}`: expected a path in results/ without suffix, such as results/{name}"
+    if not re.fullmatch(rf"results/([\w-]+/)*{name}", where):
+        message = f"`{where}`: expected results/{name}, or results/FOLDER/{name}"
         raise file.error(("record", name), message)

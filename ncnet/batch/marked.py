@@ -5,9 +5,15 @@ from typing import Any
 
 import yaml
 
+LONGEST_MESSAGE = 400
+
 
 class BatchError(ValueError):
     """A batch that cannot be run; one line, with file and line number where there are any."""
+
+    def __init__(self, message: str):
+        line = " ".join(message.split())
+        super().__init__(line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE] + " ...")
 
 
 class MarkedYaml:
@@ -35,17 +41,21 @@ class MarkedYaml:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise BatchError(f"batch file {path} cannot be read: {error}") from None
-        loader = yaml.SafeLoader(text)
         try:
+            loader = yaml.SafeLoader(text)
             self._root = loader.get_single_node()
-            self._refuse_repeated_keys(self._root)
+            self._refuse_keys(self._root)
             self.value = loader.construct_document(self._root) if self._root else None
+        except BatchError:
+            raise
         except yaml.MarkedYAMLError as error:
             problem = " ".join(filter(None, (error.context, error.problem)))
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise BatchError(f"{path}:{line}: this is not YAML: {problem}") from None
         except (yaml.YAMLError, ValueError) as error:
-            raise BatchError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from None
+            raise BatchError(f"{path}: this is not YAML: {error}") from None
+        except RecursionError:
+            raise BatchError(f"{path}: a value contains itself") from None
 
     def error(self, place: tuple, message: str) -> BatchError:
         """Return an error that names the line of the value at `place`, a path of keys."""
@@ -60,18 +70,20 @@ class MarkedYaml:
             node = found
         return node.start_mark.line + 1 if node else 1
 
-    def _refuse_repeated_keys(self, node: yaml.Node | None) -> None:
+    def _refuse_keys(self, node: yaml.Node | None) -> None:
         if isinstance(node, yaml.MappingNode):
             seen = set()
             for key, value in node.value:
+                where = f"{self.path}:{key.start_mark.line + 1}"
+                if key.tag != "tag:yaml.org,2002:str":
+                    raise BatchError(f"{where}: a key is no text: expected a name")
                 if key.value in seen:
-                    line = key.start_mark.line + 1
-                    raise BatchError(f"{self.path}:{line}: `{key.value}` is there twice")
+                    raise BatchError(f"{where}: `{key.value}` is there twice")
                 seen.add(key.value)
-                self._refuse_repeated_keys(value)
+                self._refuse_keys(value)
         elif isinstance(node, yaml.SequenceNode):
             for value in node.value:
-                self._refuse_repeated_keys(value)
+                self._refuse_keys(value)
 
 
 def _child(node: yaml.Node | None, step: Any) -> yaml.Node | None:

@@ -41,7 +41,15 @@ class Progress:
             lines += [f"  failed: {self._notebook(cell)}", f"    {why}"]
         if len(failed) > MOST_LINES:
             lines.append(f"  and {len(failed) - MOST_LINES} more")
+        report = self._folder / "report.ipynb"
+        if not left and not failed and _error(report):
+            lines += [f"  failed: {report}", f"    {_error(report)}"]
         return "\n".join(lines)
+
+    def reported(self) -> bool:
+        """Return whether there is a report of the tables as they are now."""
+        tables, report = self._folder / f"{CELLS}.json", self._folder / "report.html"
+        return report.exists() and report.stat().st_mtime_ns >= tables.stat().st_mtime_ns
 
     def _notebook(self, cell: str) -> Path:
         return self._folder / CELLS / cell / "notebook.ipynb"
@@ -55,15 +63,25 @@ class Progress:
             return None
 
     def _failure(self, cell: str) -> str | None:
-        """Return the last error in an executed notebook, or None if it has none."""
-        try:
-            cells = json.loads(self._notebook(cell).read_text())["cells"]
-        except FileNotFoundError:
+        """Return why a cell failed, or None if it was not begun."""
+        notebook = self._notebook(cell)
+        if not notebook.exists():
             return None
-        except ValueError:
-            return "cut off while it was written"
-        outputs = [output for part in cells for output in part.get("outputs", ())]
-        errors = [output for output in outputs if output["output_type"] == "error"]
-        if not errors:
-            return "cut off"
-        return f"{errors[-1]['ename']}: {errors[-1]['evalue']}".splitlines()[0]
+        if error := _error(notebook):
+            return error
+        log = notebook.with_name("log.txt")
+        said = log.read_text().strip().splitlines() if log.exists() else []
+        return f"{said[-1]} ({log})" if said else "cut off"
+
+
+def _error(notebook: Path) -> str | None:
+    """Return the last error in an executed notebook, in one line."""
+    try:
+        cells = json.loads(notebook.read_text())["cells"]
+    except (OSError, ValueError):
+        return None
+    outputs = [output for part in cells for output in part.get("outputs", ())]
+    errors = [output for output in outputs if output["output_type"] == "error"]
+    if not errors:
+        return None
+    return f"{errors[-1]['ename']}: {errors[-1]['evalue']}".splitlines()[0]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ncnet import results
-from ncnet.batch.grid import NOTEBOOKS, ROOT
+from ncnet.batch.grid import NOTEBOOKS, ROOT, Batch
 
 
 def code_digest(notebook: str) -> str:
@@ -26,6 +26,15 @@ def code_digest(notebook: str) -> str:
     digests = results.source_digests()
     modules = {module: digests[module] for module in sorted(modules_of(notebook))}
     everything = json.dumps([shown, modules, results.installed_versions()])
+    return hashlib.sha256(everything.encode()).hexdigest()[:16]
+
+
+def joining_digest(batch: Batch) -> str:
+    """Return a digest of all that the joining of a batch's tables depends on but the tables."""
+    digests = results.source_digests()
+    joining = {name: digests[name] for name in digests if name.startswith("ncnet.batch")}
+    described = [batch.path.as_posix(), list(batch.cells.items()), list(batch.varied.items())]
+    everything = json.dumps([described, batch.record, joining], sort_keys=True)
     return hashlib.sha256(everything.encode()).hexdigest()[:16]
 
 
