@@ -19,6 +19,9 @@ from pathlib import Path
 workdir: workflow.basedir
 
 
+# A disk that runs full would leave half-written bytecode, which no later run could read.
+sys.dont_write_bytecode = True
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 sys.path.insert(0, workflow.basedir)
 from ncnet import batch as batches
 from ncnet.checks import check_choice
@@ -39,7 +42,6 @@ PAPERMILL = f"{shlex.quote(sys.executable)} -m papermill --no-progress-bar --ker
 # The report stands alone: nbconvert would load these scripts from elsewhere.
 SCRIPTS = " ".join(f"--HTMLExporter.{name}_url=" for name in ("jquery", "mathjax", "require_js"))
 NBCONVERT = f"{shlex.quote(sys.executable)} -m nbconvert {SCRIPTS}"
-PROGRESS = batches.Progress(BATCH, RUN)
 KINDS = ["json", "parquet"]
 JOINED = expand(f"{RUN}/{{table}}.{{kind}}", table=[*BATCH.tables, "cells"], kind=KINDS)
 
@@ -131,6 +133,11 @@ rule record:
             print("recorded", *batches.record(BATCH, RUN), sep="\n  ")
         except batches.BatchError as error:
             raise WorkflowError(str(error)) from None
+
+
+onstart:
+    global PROGRESS
+    PROGRESS = batches.Progress(BATCH, RUN)
 
 
 onsuccess:

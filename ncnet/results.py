@@ -131,9 +131,13 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
             f"{provenance['checksum'][:12]}: restore both files, or remake them by "
             f"`{provenance['command']}`"
         )
+    return Result(pd.read_parquet(io.BytesIO(content)), provenance, changed_modules(provenance))
+
+
+def changed_modules(provenance: dict) -> tuple[str, ...]:
+    """Return the modules that were others when a table was made than they are in this process."""
     now = DIGESTS_AT_IMPORT
-    changed = tuple(m for m, digest in provenance["modules"].items() if now.get(m) != digest)
-    return Result(pd.read_parquet(io.BytesIO(content)), provenance, changed)
+    return tuple(m for m, digest in provenance["modules"].items() if now.get(m) != digest)
 
 
 def kept(

@@ -282,6 +282,24 @@ def test_any_table_can_be_drawn_and_labelled(path):
     assert len(figures.labelled(table)) == len(table)
 
 
+def test_progress_tells_done_from_cached_failed_and_not_run(write, tmp_path):
+    read = batch.read(write(RQ1))
+    before = batch.Progress(read, tmp_path)
+    assert before.summary() == "batch mine: 0 cells done, 0 cached, 0 failed, 4 not run"
+    _fake(read, tmp_path)
+    assert before.summary() == "batch mine: 4 cells done, 0 cached, 0 failed, 0 not run"
+    after = batch.Progress(read, tmp_path)
+    assert after.summary() == "batch mine: 0 cells done, 4 cached, 0 failed, 0 not run"
+    outdated = batch.Progress(batch.read(write(RQ1.replace("steps: 10", "steps: 9"))), tmp_path)
+    assert outdated.summary() == "batch mine: 0 cells done, 0 cached, 0 failed, 4 not run"
+    place = tmp_path / "cells" / "2_4"
+    (place / "capacity.json").unlink()
+    (place / "notebook.ipynb").write_text("")
+    (place / "log.txt").write_text("more\nKilled\n")
+    failed = f"1 failed, 0 not run\n  failed: {place}/notebook.ipynb\n    Killed ({place}/log.txt)"
+    assert after.summary() == f"batch mine: 0 cells done, 3 cached, {failed}"
+
+
 def test_jobs_that_never_wait_take_what_their_cells_take():
     free = Costs(job=0, cell=0, submission=0)
     run = simulate(free, cells=7, cell_seconds=100, cells_a_job=7, cores=1, submitted=1, spread=0)

@@ -65,6 +65,12 @@ def command(batch: Batch, *, recorded: bool = False) -> str:
     return f"snakemake --cores 2 {target}--config {shlex.quote(f'batch={batch.path.as_posix()}')}"
 
 
+def cell_command(batch: Batch, cell: str, folder: Path) -> str:
+    """Return the command that runs one cell, as its tables name it."""
+    place = folder / CELLS / cell
+    return runs.command(batch.notebook, batch.cells[cell] | {"save_to": place.as_posix()})
+
+
 def _refuse_less_than_the_book_quotes(batch: Batch) -> None:
     cells = list(batch.cells.values())
     together = _together(cells)
@@ -93,8 +99,7 @@ def _load(batch: Batch, folder: Path, cell: str, name: str) -> results.Result:
     if found.changed_modules:
         changed = ", ".join(found.changed_modules)
         raise BatchError(f"cell {cell} was made with another version of {changed}; {again}")
-    asked = runs.command(batch.notebook, batch.cells[cell] | {"save_to": place.as_posix()})
-    if found.provenance["command"] != asked:
+    if found.provenance["command"] != cell_command(batch, cell, folder):
         raise BatchError(f"cell {cell} was made with other parameters; {again}")
     if executed != _sources(json.loads((NOTEBOOKS / f"{batch.notebook}.ipynb").read_text())):
         raise BatchError(f"cell {cell} was made with another version of its notebook; {again}")

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from ncnet import results
+from ncnet.batch.gathering import cell_command
 from ncnet.batch.grid import CELLS, Batch
 
 MOST_LINES = 20
@@ -24,6 +26,7 @@ class Progress:
         self._batch = batch
         self._folder = folder
         self._before = {cell: self._made(cell) for cell in batch.cells}
+        self._begun_before = {cell: self._begun(cell) for cell in batch.cells}
 
     def summary(self) -> str:
         """Return how many cells are done, were there before, failed or are left, in a few lines."""
@@ -55,17 +58,28 @@ class Progress:
         return self._folder / CELLS / cell / "notebook.ipynb"
 
     def _made(self, cell: str) -> tuple[int, ...] | None:
-        """Return when each table of a cell was written, or None if one is missing."""
+        """Return when each table of a cell was written, or None if one is missing or outdated."""
         place = self._folder / CELLS / cell
+        paths = [place / f"{name}.json" for name in self._batch.tables]
+        asked = cell_command(self._batch, cell, self._folder)
         try:
-            return tuple((place / f"{name}.json").stat().st_mtime_ns for name in self._batch.tables)
-        except FileNotFoundError:
+            for path in paths:
+                provenance = json.loads(path.read_text())
+                if provenance["command"] != asked or results.changed_modules(provenance):
+                    return None
+            return tuple(path.stat().st_mtime_ns for path in paths)
+        except (OSError, ValueError, KeyError):
             return None
 
-    def _failure(self, cell: str) -> str | None:
-        """Return why a cell failed, or None if it was not begun."""
+    def _begun(self, cell: str) -> int | None:
+        """Return when a cell's notebook was last written."""
         notebook = self._notebook(cell)
-        if not notebook.exists():
+        return notebook.stat().st_mtime_ns if notebook.exists() else None
+
+    def _failure(self, cell: str) -> str | None:
+        """Return why a cell failed, or None if it was not begun since this object was made."""
+        notebook = self._notebook(cell)
+        if self._begun(cell) in (None, self._begun_before[cell]):
             return None
         if error := _error(notebook):
             return error
