@@ -52,7 +52,11 @@ class Progress:
     def reported(self) -> bool:
         """Return whether there is a report of the tables as they are now."""
         tables, report = self._folder / f"{CELLS}.json", self._folder / "report.html"
-        return report.exists() and report.stat().st_mtime_ns >= tables.stat().st_mtime_ns
+        return (
+            tables.exists()
+            and report.exists()
+            and report.stat().st_mtime_ns >= tables.stat().st_mtime_ns
+        )
 
     def _notebook(self, cell: str) -> Path:
         return self._folder / CELLS / cell / "notebook.ipynb"
