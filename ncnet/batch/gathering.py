@@ -32,9 +32,10 @@ def gather(batch: Batch, folder: Path) -> None:
     """
     for path in (*folder.glob("*.parquet"), *folder.glob("*.json")):
         path.unlink()  # a batch of this name may have had other tables before
+    sources = _sources(NOTEBOOKS / f"{batch.notebook}.ipynb")
     found = {}
     for name in batch.tables:
-        found = {cell: _load(batch, folder, cell, name) for cell in batch.cells}
+        found = {cell: _load(batch, folder, cell, name, sources) for cell in batch.cells}
         parts = {cell: _labelled(part.table, batch.varied[cell]) for cell, part in found.items()}
         _write(batch, folder, name, _told_apart(parts), found.values())
     ran = pd.DataFrame([_ran(batch, folder, cell) for cell in batch.cells])
@@ -88,12 +89,12 @@ def _refuse_less_than_the_book_quotes(batch: Batch) -> None:
         raise BatchError(f"{batch.path} cannot be recorded: {error}") from None
 
 
-def _load(batch: Batch, folder: Path, cell: str, name: str) -> results.Result:
+def _load(batch: Batch, folder: Path, cell: str, name: str, sources: list[str]) -> results.Result:
     place = folder / CELLS / cell
     again = f"delete {place.as_posix()} and give the same command again"
     try:
         found = results.load(name, folder=place)
-        executed = _sources(json.loads((place / "notebook.ipynb").read_text()))
+        executed = _sources(place / "notebook.ipynb")
     except (OSError, ValueError, KeyError) as error:
         raise BatchError(f"cell {cell} is damaged: {error}; {again}") from None
     if found.changed_modules:
@@ -101,16 +102,16 @@ def _load(batch: Batch, folder: Path, cell: str, name: str) -> results.Result:
         raise BatchError(f"cell {cell} was made with another version of {changed}; {again}")
     if found.provenance["command"] != cell_command(batch, cell, folder):
         raise BatchError(f"cell {cell} was made with other parameters; {again}")
-    if executed != _sources(json.loads((NOTEBOOKS / f"{batch.notebook}.ipynb").read_text())):
+    if executed != sources:
         raise BatchError(f"cell {cell} was made with another version of its notebook; {again}")
     return found
 
 
-def _sources(notebook: dict) -> list[str]:
+def _sources(notebook: Path) -> list[str]:
     """Return the text of a notebook's cells, but for the parameters that papermill put in."""
     return [
         "".join(cell["source"])
-        for cell in notebook["cells"]
+        for cell in json.loads(notebook.read_text())["cells"]
         if "injected-parameters" not in cell["metadata"].get("tags", ())
     ]
 
