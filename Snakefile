@@ -32,6 +32,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join([workflow.basedir, os.environ.get("PY
 try:
     check_choice("config entry", next(iter(config.keys() - {"batch"}), "batch"), ["batch"])
     BATCH = batches.read(str(config.get("batch", "batches/small.yml")))
+    if "record" in sys.argv:  # asked for by name: say now what would fail after hours of work
+        batches.check_recordable(BATCH)
 except ValueError as error:
     sys.exit(f"error: {error}")
 

@@ -147,6 +147,7 @@ def test_shipped_batches_can_be_run_and_recorded(path):
     model = parameters.of(read.notebook)
     assert set(read.record) <= {*read.tables, "cells"}
     assert not set(model.RECORDED) - set(read.record)
+    batch.check_recordable(read)
 
 
 def test_every_recorded_table_has_the_command_that_makes_it():
@@ -252,7 +253,7 @@ def test_tables_of_an_earlier_batch_of_that_name_are_gone(write, tmp_path):
     assert {path.stem for path in tmp_path.glob("*.json")} == {"capacity", "cells"}
 
 
-def test_half_a_grid_is_not_recorded(write, tmp_path):
+def test_half_a_grid_is_not_recorded(write):
     text = """notebook: rq3
 parameters: {replicas: 1600}
 grid:
@@ -262,7 +263,7 @@ grid:
 record: {capacity: results/capacity}
 """
     with pytest.raises(batch.BatchError, match="cells are no full grid of games, hidden_sizes"):
-        batch.record(batch.read(write(text)), tmp_path)
+        batch.check_recordable(batch.read(write(text)))
 
 
 def test_less_than_the_book_quotes_is_not_recorded(write, tmp_path):
@@ -270,6 +271,8 @@ def test_less_than_the_book_quotes_is_not_recorded(write, tmp_path):
     read = batch.read(write(text + "record: {capacity: results/capacity}\n"))
     with pytest.raises(batch.BatchError, match="cannot be recorded: parameter `record` is True"):
         batch.record(read, tmp_path)
+    with pytest.raises(batch.BatchError, match="no `record`: it should say which tables"):
+        batch.record(batch.read(write(text)), tmp_path)
 
 
 @pytest.mark.parametrize("path", sorted(results.FOLDER.rglob("*.json")), ids=lambda path: path.stem)

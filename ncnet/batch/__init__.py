@@ -6,7 +6,7 @@ into ``results/``, `Progress` says what has been done.
 """
 
 from ncnet.batch.costs import Costs, Simulated, simulate
-from ncnet.batch.gathering import gather, record
+from ncnet.batch.gathering import check_recordable, gather, record
 from ncnet.batch.grid import Batch, BatchError, read
 from ncnet.batch.progress import Progress
 from ncnet.batch.sources import code_digest, joining_digest, modules_of
@@ -17,6 +17,7 @@ __all__ = [
     "Costs",
     "Progress",
     "Simulated",
+    "check_recordable",
     "code_digest",
     "gather",
     "joining_digest",

@@ -43,17 +43,8 @@ def gather(batch: Batch, folder: Path) -> None:
 
 
 def record(batch: Batch, folder: Path) -> list[Path]:
-    """Take gathered tables over into the checkout, where the batch file says; return where to.
-
-    Raises
-    ------
-    BatchError
-        If all cells together do not have what the book quotes.
-    """
-    if not batch.record:
-        raise BatchError(f"{batch.path} has no `record`: it should say which tables go where")
-    if "record" in parameters.of(batch.notebook).model_fields:
-        _refuse_less_than_the_book_quotes(batch)
+    """Take gathered tables over into the checkout, where the batch file says; return where to."""
+    check_recordable(batch)
     for name, where in batch.record.items():
         place = ROOT / where
         results.write(results.load(name, folder=folder), place.name, folder=place.parent)
@@ -72,7 +63,19 @@ def cell_command(batch: Batch, cell: str, folder: Path) -> str:
     return runs.command(batch.notebook, batch.cells[cell] | {"save_to": place.as_posix()})
 
 
-def _refuse_less_than_the_book_quotes(batch: Batch) -> None:
+def check_recordable(batch: Batch) -> None:
+    """Refuse a batch that does not say what to record, or has less than the book quotes.
+
+    Raises
+    ------
+    BatchError
+        If it has no `record`, if its cells are no full grid, or if all of them together are not
+        what the notebook would take with ``record``.
+    """
+    if not batch.record:
+        raise BatchError(f"{batch.path} has no `record`: it should say which tables go where")
+    if "record" not in parameters.of(batch.notebook).model_fields:
+        return
     cells = list(batch.cells.values())
     together = _together(cells)
     varied = [name for name in together if any(cell[name] != cells[0][name] for cell in cells)]
