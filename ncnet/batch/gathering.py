@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ncnet import parameters, results, runs
-from ncnet.batch.grid import CELLS, NOTEBOOKS, ROOT, Batch, BatchError, text
+from ncnet.batch.grid import CELLS, NOTEBOOKS, ROOT, Batch, BatchError, notebook_cells, text
 
 
 def gather(batch: Batch, folder: Path) -> None:
@@ -113,9 +113,9 @@ def _load(batch: Batch, folder: Path, cell: str, name: str, sources: list[str]) 
 def _sources(notebook: Path) -> list[str]:
     """Return the text of a notebook's cells, but for the parameters that papermill put in."""
     return [
-        "".join(cell["source"])
-        for cell in json.loads(notebook.read_text())["cells"]
-        if "injected-parameters" not in cell["metadata"].get("tags", ())
+        source
+        for _, source, metadata in notebook_cells(notebook)
+        if "injected-parameters" not in metadata.get("tags", ())
     ]
 
 
@@ -130,9 +130,8 @@ def _labelled(table: pd.DataFrame, varied: dict[str, Any]) -> pd.DataFrame:
 def _told_apart(parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Join tables; where rows of different cells look alike, add a column with the cell's name."""
     named = pd.concat([part.assign(cell=cell) for cell, part in parts.items()], ignore_index=True)
-    labels = named.select_dtypes(exclude="float").columns
-    labels = labels.union({name for name in ("learning_rate",) if name in named}, sort=False)
-    of_cells = named[labels].drop_duplicates()
+    measured = named.select_dtypes("float").columns.drop("learning_rate", errors="ignore")
+    of_cells = named.drop(columns=measured).drop_duplicates()
     alike = of_cells.drop(columns="cell").duplicated().any()
     return named if alike else named.drop(columns="cell")
 

@@ -26,7 +26,7 @@ MOST_CELLS = 100_000
 LONGEST_NAME = 60
 """Characters of a cell's name, which is that of a folder."""
 
-__all__ = ["Batch", "BatchError", "Resources", "read", "text"]
+__all__ = ["Batch", "BatchError", "Resources", "notebook_cells", "read", "text"]
 
 
 class Resources(BaseModel):
@@ -258,11 +258,17 @@ def text(value: Any) -> str:
     return str(value)
 
 
+def notebook_cells(path: Path) -> list[tuple[str, str, dict]]:
+    """Return kind, text and metadata of each cell of a notebook file."""
+    cells = json.loads(path.read_text())["cells"]
+    return [(cell["cell_type"], "".join(cell["source"]), cell["metadata"]) for cell in cells]
+
+
 def _defaults(notebook: str) -> dict[str, Any]:
     """Return the values in the parameters cell of a notebook."""
-    cells = json.loads((NOTEBOOKS / f"{notebook}.ipynb").read_text())["cells"]
-    source = next(c["source"] for c in cells if "parameters" in c["metadata"].get("tags", ()))
-    lines = ast.parse("".join(source)).body
+    cells = notebook_cells(NOTEBOOKS / f"{notebook}.ipynb")
+    source = next(text for _, text, metadata in cells if "parameters" in metadata.get("tags", ()))
+    lines = ast.parse(source).body
     return {line.target.id: ast.literal_eval(line.value) for line in lines}
 
 

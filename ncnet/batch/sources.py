@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ncnet import results
-from ncnet.batch.grid import NOTEBOOKS, ROOT, Batch
+from ncnet.batch.grid import NOTEBOOKS, ROOT, Batch, notebook_cells
 
 
 def code_digest(notebook: str) -> str:
@@ -21,9 +21,8 @@ def code_digest(notebook: str) -> str:
     what it does, not its comments and docstrings (`ncnet.results.source_digests`). Recorded
     tables do not count: a batch that has made one would otherwise be out of date at once.
     """
-    cells = json.loads((NOTEBOOKS / f"{notebook}.ipynb").read_text())["cells"]
-    shown = [(cell["cell_type"], "".join(cell["source"]), cell["metadata"]) for cell in cells]
-    digests = results.source_digests()
+    shown = notebook_cells(NOTEBOOKS / f"{notebook}.ipynb")
+    digests = results.DIGESTS_AT_IMPORT
     modules = {module: digests[module] for module in sorted(modules_of(notebook))}
     everything = json.dumps([shown, modules, results.installed_versions()])
     return hashlib.sha256(everything.encode()).hexdigest()[:16]
@@ -31,7 +30,7 @@ def code_digest(notebook: str) -> str:
 
 def joining_digest(batch: Batch) -> str:
     """Return a digest of all that the joining of a batch's tables depends on but the tables."""
-    digests = results.source_digests()
+    digests = results.DIGESTS_AT_IMPORT
     joining = {name: digests[name] for name in digests if name.startswith("ncnet.batch")}
     described = [batch.path.as_posix(), list(batch.cells.items()), list(batch.varied.items())]
     everything = json.dumps([described, batch.record, joining], sort_keys=True)
@@ -49,8 +48,8 @@ def modules_of(notebook: str) -> set[str]:
     >>> "ncnet.chsh.bootstrap" in found, "ncnet.atlas" in found
     (True, False)
     """
-    cells = json.loads((NOTEBOOKS / f"{notebook}.ipynb").read_text())["cells"]
-    code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+    cells = notebook_cells(NOTEBOOKS / f"{notebook}.ipynb")
+    code = "\n".join(source for kind, source, _ in cells if kind == "code")
     found, ahead = set(), list(_imports(code))
     while ahead:
         module = ahead.pop()

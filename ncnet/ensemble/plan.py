@@ -177,6 +177,8 @@ def _check_device(device: str | None) -> torch.device:
     try:
         chosen = torch.device(device)
         torch.ones(1, device=chosen).item()
+    # torch refuses in as many ways: a name it does not know, a build without that device, `meta`,
+    # which holds no numbers, and what is no name at all.
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         raise ValueError(
             f"`device` is {device!r}, which torch cannot use here: expected `cpu` or a GPU it sees"
