@@ -1,0 +1,90 @@
+"""What a task is made of: items, and their division into training and held-out ones."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One sentence, pair of sentences, or question with its choices, and its label.
+
+    Attributes
+    ----------
+    key
+        Unique within the task, such as ``train:17``; the same for the translations of one item,
+        where a task comes in several languages.
+    label
+        The class, or the index of the right choice.
+    text
+        The sentence, the first sentence of a pair, or the question.
+    pair
+        The second sentence of a pair.
+    choices
+        The choices of a question.
+
+    Examples
+    --------
+    >>> Item("train:0", 1, "What floats?", choices=("a stone", "a cork")).sequences
+    (('What floats?', 'a stone'), ('What floats?', 'a cork'))
+    """
+
+    key: str
+    label: int
+    text: str
+    pair: str | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def sequences(self) -> tuple[tuple[str, str | None], ...]:
+        """What an encoder reads, as (text, second text or None).
+
+        One for a sentence or a pair; one a choice for a question.
+        """
+        if self.choices:
+            return tuple((self.text, choice) for choice in self.choices)
+        return ((self.text, self.pair),)
+
+    @property
+    def content(self) -> frozenset[str]:
+        """What makes two items the same: sentences in either order, or a question.
+
+        >>> Item("train:0", 1, "Rain fell.", "It rained.").content == frozenset(
+        ...     {"It rained.", "Rain fell."}
+        ... )
+        True
+        """
+        return frozenset([self.text] if self.pair is None else [self.text, self.pair])
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """The items of a task that a run uses.
+
+    Attributes
+    ----------
+    name
+        The task's name, such as ``sst2`` or ``paws_x/en``.
+    classes
+        Number of classes, or of choices a question.
+    training
+        The items that are trained on, and that S is computed on.
+    further
+        Further items that are trained on: more of them for one task than for another.
+    held_out
+        Items that are not trained on, and share no `Item.content` with any that could be.
+    source
+        Where the items are from; anything here JSON holds. Of a folder, ``{"folder": True,
+        "files": {name: SHA-256}}``; of the hub, its ``repository``, ``revision`` and
+        ``configuration``; of text made here, its ``generator``.
+    """
+
+    name: str
+    classes: int
+    training: tuple[Item, ...]
+    further: tuple[Item, ...]
+    held_out: tuple[Item, ...]
+    source: dict
+
+    @property
+    def multiple_choice(self) -> bool:
+        """Whether the items are questions with choices."""
+        return bool(self.training[0].choices)

@@ -1,0 +1,199 @@
+"""Tasks whose text is made here, from a small grammar, with nothing to fetch.
+
+Four tasks in English, of the kinds that the published ones have: `toy/mood` (a sentence: is its
+one telling adjective a glad or a gloomy one?), `toy/same` (a pair: do both sentences say the
+same?), `toy/which` (a question: who of five has the thing?) and `toy/sum` (a question: how many
+are left?), the hardest. And `toy_pairs`, one task in four invented languages with their own words
+and their own order of words: do both sentences say the same, or have two of their nouns changed
+places? The items of the four languages are translations of each other.
+"""
+
+from collections.abc import Callable, Iterator
+from zlib import crc32
+
+import numpy as np
+
+from ncnet.datasets.items import Item
+
+CHOICES = 5
+PARTS = ("training", "further", "held_out")
+GIVE_UP = 5_000
+
+ANIMALS = ("cat", "dog", "fox", "hen", "goat", "horse", "duck", "mouse", "sheep", "crow")
+OBJECTS = ("bell", "lamp", "drum", "boat", "chair", "ladder", "basket", "coat", "kettle", "wheel")
+VERBS = ("sees", "finds", "pulls", "carries", "cleans", "hides", "paints", "follows")
+PLACES = ("garden", "kitchen", "harbour", "forest", "market", "tower", "meadow", "station")
+COLOURS = ("red", "blue", "green", "white", "black", "yellow", "brown", "grey")
+GLAD = ("happy", "cheerful", "merry", "joyful", "delighted", "playful", "proud", "content")
+GLOOMY = ("sad", "gloomy", "weary", "lonely", "angry", "bitter", "anxious", "unhappy")
+NAMES = ("ann", "ben", "clara", "david", "emma", "frank", "grace", "henry")
+FRUIT = ("apples", "pears", "plums", "figs", "lemons", "nuts")
+UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen")
+TEENS += ("fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+TENS = ("twenty", "thirty", "forty", "fifty")
+
+ORDERS = {
+    "avelic": ("agent", "verb", "patient", "place"),
+    "borun": ("agent", "patient", "verb", "place"),
+    "cimtar": ("verb", "agent", "patient", "place"),
+    "dushan": ("place", "patient", "agent", "verb"),
+}
+"""The invented languages, and the order of words in each."""
+VOCABULARY = ANIMALS + VERBS + PLACES
+SYLLABLES = {
+    "avelic": ("la", "ve", "li", "sa", "re", "mi", "no", "ta"),
+    "borun": ("bo", "gru", "nud", "dor", "mag", "zu", "bun", "rog"),
+    "cimtar": ("cim", "tik", "kit", "ric", "pet", "cet", "nip", "sik"),
+    "dushan": ("shu", "dha", "khe", "sho", "zha", "hu", "phe", "tho"),
+}
+Drawn = tuple[Item, ...]
+
+
+def stream(group: str, seed: int, part: str) -> Iterator[Drawn]:
+    """Yield items that were not yielded before, the same for the same seed.
+
+    Parameters
+    ----------
+    group
+        A key of `GROUPS`.
+    seed
+        Of the draws.
+    part
+        One of `PARTS`. No item of one part is ever in another, whatever their seeds.
+
+    Yields
+    ------
+    tuple of Item
+        One item, or its translation into each of the languages. Ends where no new one was found
+        in 5,000 draws.
+
+    Examples
+    --------
+    >>> [item] = next(stream("toy/same", 0, "training"))
+    >>> item.text, item.pair, item.label
+    ('the green goat hides the bell in the tower', 'in the tower the green horse hides the bell', 0)
+    """
+    generator = np.random.default_rng([seed, crc32(group.encode()), PARTS.index(part)])
+    seen: set[frozenset[str]] = set()
+    failures = 0
+    while failures < GIVE_UP:
+        drawn = GROUPS[group](generator, f"{part}:{len(seen)}")
+        content = drawn[0].content
+        failures += 1
+        if content not in seen and _part(content) == part:
+            failures = 0
+            seen.add(content)
+            yield drawn
+
+
+def _part(content: frozenset[str]) -> str:
+    # By what the item says, so that no draw of any seed can move it to another part.
+    kept = crc32("\n".join(sorted(content)).encode()) % 4
+    return PARTS[max(0, kept - 1)]
+
+
+def _mood(generator: np.random.Generator, key: str) -> Drawn:
+    label = int(generator.integers(2))
+    mood = GLAD if label else GLOOMY
+    kinds = (mood, ANIMALS, VERBS, COLOURS, OBJECTS, PLACES)
+    words = [_some(generator, kind, 1)[0] for kind in kinds]
+    return (Item(key, label, "the {} {} {} the {} {} in the {}".format(*words)),)
+
+
+def _same(generator: np.random.Generator, key: str) -> Drawn:
+    label = int(generator.integers(2))
+    kinds = (COLOURS, ANIMALS, VERBS, OBJECTS, PLACES)
+    words = [_some(generator, kind, 2) for kind in kinds]
+    changed = None if label else int(generator.integers(len(kinds)))
+    said = [pair[0] for pair in words]
+    other = [pair[k == changed] for k, pair in enumerate(words)]
+    first = "the {} {} {} the {} in the {}".format(*said)
+    second = "in the {4} the {0} {1} {2} the {3}".format(*other)
+    return (Item(key, label, first, second),)
+
+
+def _which(generator: np.random.Generator, key: str) -> Drawn:
+    animals, objects = _some(generator, ANIMALS, CHOICES), _some(generator, OBJECTS, CHOICES)
+    asked = objects[generator.integers(CHOICES)]
+    facts = " , ".join(f"the {a} has the {o}" for a, o in zip(animals, objects, strict=True))
+    right = animals[objects.index(asked)]
+    choices = tuple(_some(generator, tuple(animals), CHOICES))
+    text = f"{facts} . who has the {asked} ?"
+    return (Item(key, choices.index(right), text, choices=choices),)
+
+
+def _sum(generator: np.random.Generator, key: str) -> Drawn:
+    has, gets = (int(n) for n in generator.integers(3, 20, size=2))
+    eats = int(generator.integers(1, has + gets - 3))
+    [name], [fruit] = _some(generator, NAMES, 1), _some(generator, FRUIT, 1)
+    right = has + gets - eats
+    # Five numbers in a row, and the right one anywhere among them: the choices tell nothing.
+    lowest = right - int(generator.integers(CHOICES))
+    choices = tuple(_some(generator, tuple(map(_word, range(lowest, lowest + CHOICES))), CHOICES))
+    text = (
+        f"{name} has {_word(has)} {fruit} , gets {_word(gets)} and eats {_word(eats)} . "
+        f"how many {fruit} are left ?"
+    )
+    return (Item(key, choices.index(_word(right)), text, choices=choices),)
+
+
+def _pairs(generator: np.random.Generator, key: str) -> Drawn:
+    label = int(generator.integers(2))
+    agent, patient = _some(generator, ANIMALS, 2)
+    [verb], [place] = _some(generator, VERBS, 1), _some(generator, PLACES, 1)
+    said = {"agent": agent, "verb": verb, "patient": patient, "place": place}
+    other = said if label else said | {"agent": patient, "patient": agent}
+    return tuple(
+        Item(key, label, _sentence(said, language), _sentence(other, language, moved=True))
+        for language in ORDERS
+    )
+
+
+def _sentence(said: dict[str, str], language: str, *, moved: bool = False) -> str:
+    order = ORDERS[language]
+    if moved:  # the place goes to the other end
+        rest = [role for role in order if role != "place"]
+        order = (*rest, "place") if order[0] == "place" else ("place", *rest)
+    return " ".join(WORDS[language][said[role]] for role in order)
+
+
+def _words(language: str) -> dict[str, str]:
+    syllables = SYLLABLES[language]
+    # Two of eight syllables are 64 different words, more than there are meanings.
+    words = [syllables[k % 8] + syllables[(k // 8 + 3 * k) % 8] for k in range(len(VOCABULARY))]
+    return dict(zip(VOCABULARY, words, strict=True))
+
+
+def _some(generator: np.random.Generator, words: tuple[str, ...], number: int) -> list[str]:
+    return [words[k] for k in generator.permutation(len(words))[:number]]
+
+
+def _word(number: int) -> str:
+    """Return a whole number below sixty in words.
+
+    >>> _word(7), _word(42)
+    ('seven', 'forty two')
+    """
+    tens, unit = divmod(number, 10)
+    if tens < 2:
+        return (UNITS, TEENS)[tens][unit]
+    return TENS[tens - 2] + (f" {UNITS[unit]}" if unit else "")
+
+
+WORDS = {language: _words(language) for language in ORDERS}
+"""The words of each invented language, by what they mean."""
+GROUPS: dict[str, Callable[[np.random.Generator, str], Drawn]] = {
+    "toy/mood": _mood,
+    "toy/same": _same,
+    "toy/which": _which,
+    "toy/sum": _sum,
+    "toy_pairs": _pairs,
+}
+"""What draws an item of each task, or its translations into each language."""
+CLASSES = {"toy/mood": 2, "toy/same": 2, "toy/which": CHOICES, "toy/sum": CHOICES, "toy_pairs": 2}
+MEMBERS = {
+    name: tuple(f"{name}/{language}" for language in ORDERS) if name == "toy_pairs" else (name,)
+    for name in GROUPS
+}
+"""The names of the tasks of each group, in the order in which `stream` yields them."""

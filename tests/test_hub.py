@@ -1,0 +1,402 @@
+"""Tasks and models from a hub, which a mirror on this machine stands in for."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from ncnet import hub
+from ncnet.datasets import remote
+from ncnet.datasets.catalogue import LANGUAGES, PUBLISHED
+from tests.hub_mirror import HubMirror
+
+pytest.importorskip("datasets", reason="the packages that talk to the hub are not installed")
+
+CARD = "---\nconfigs:\n{}---\n"
+CONFIGURATION = "- config_name: {0}\n  data_files:\n{1}"
+SPLIT = "  - split: {0}\n    path: {1}/{0}-*\n"
+
+
+def table(rows):
+    content = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist(rows), content)
+    return content.getvalue()
+
+
+def repository(configurations):
+    """Return the files of a data set, {configuration: {split: rows}}, laid out as on the hub."""
+    files, described = {}, ""
+    for name, splits in configurations.items():
+        folder = "data" if name == "default" else name
+        described += CONFIGURATION.format(name, "".join(SPLIT.format(s, folder) for s in splits))
+        for split, rows in splits.items():
+            files[f"{folder}/{split}-00000-of-00001.parquet"] = table(rows)
+    return files | {"README.md": CARD.format(described).encode()}
+
+
+def films(first=0):
+    def rows(start):
+        return [
+            {"sentence": f"film {k}", "label": k % 2, "idx": k} for k in range(start, start + 20)
+        ]
+
+    return {"train": rows(first), "validation": rows(100), "test": rows(200)}
+
+
+def news():
+    def rows(start):
+        return [
+            {"sentence1": f"a {k}", "sentence2": f"b {k}", "label": k % 2, "idx": k}
+            for k in range(start, start + 20)
+        ]
+
+    return {"train": rows(0), "validation": rows(100), "test": rows(200)}
+
+
+def common_sense():
+    def rows(start, letters):
+        return [
+            {
+                "id": f"{k:x}",
+                "question": f"question {k}",
+                "question_concept": "concept",
+                "choices": {"label": list("ABCDE"), "text": [f"{k}-{c}" for c in "ABCDE"]},
+                "answerKey": letters[k % len(letters)],
+            }
+            for k in range(start, start + 20)
+        ]
+
+    return {"train": rows(0, "ABCDE"), "validation": rows(100, "ABCDE"), "test": rows(200, [""])}
+
+
+def maths():
+    def rows(start):
+        good = [
+            {
+                "Problem": f"problem {k}",
+                "Rationale": "because",
+                "options": f"a ) {k} , b ) 2 , 000 , c ) 3 , d ) data inadequate , e ) none",
+                "correct": "abcde"[k % 5],
+            }
+            for k in range(start, start + 20)
+        ]
+        return [*good, good[0] | {"Problem": "dirty", "options": "a ) 1 , b ) 2"}]
+
+    return {f"default/{s}/0000.parquet": table(rows(n)) for s, n in (("train", 0), ("test", 100))}
+
+
+def pairs(language):
+    def rows(start):
+        good = [
+            {
+                "id": k,
+                "sentence1": f"{language} a {k}",
+                "sentence2": f"{language} b {k}",
+                "label": k % 2,
+            }
+            for k in range(start, start + 20)
+        ]
+        return [*good, good[0] | {"id": 900, "sentence1": "NS"}, good[0] | {"id": 901, "label": -1}]
+
+    return {"train": rows(1), "validation": rows(1), "test": rows(1001)}
+
+
+def add_all(mirror):
+    """Put small data sets of all tasks into the mirror; return the commit of each repository."""
+    mirror.add("dataset", "allenai/math_qa", {"math_qa.py": b"raise SystemExit"})
+    return {
+        "nyu-mll/glue": mirror.add(
+            "dataset", "nyu-mll/glue", repository({"sst2": films(), "mrpc": news()})
+        ),
+        "tau/commonsense_qa": mirror.add(
+            "dataset", "tau/commonsense_qa", repository({"default": common_sense()})
+        ),
+        "allenai/math_qa": mirror.add(
+            "dataset", "allenai/math_qa", maths(), at="refs/convert/parquet"
+        ),
+        "google-research-datasets/paws-x": mirror.add(
+            "dataset",
+            "google-research-datasets/paws-x",
+            repository({language: pairs(language) for language in LANGUAGES}),
+        ),
+    }
+
+
+LOAD = """
+import json, sys
+from ncnet.datasets import load
+from ncnet.hub import Unavailable
+try:
+    tasks = load(sys.argv[1:], items=15, held_out=10, seed=0)
+except Unavailable as error:
+    print(json.dumps(str(error)))
+else:
+    print(json.dumps({
+        name: {"source": task.source, "items": [
+            [item.key, item.label, item.text, item.pair, item.choices]
+            for item in task.training + task.held_out
+        ]}
+        for name, task in tasks.items()
+    }))
+"""
+
+
+def run(code, arguments, environment):
+    """Return what a new process prints, as JSON, and what it said besides."""
+    kept = {k: v for k, v in os.environ.items() if k != "NCNET_DATA" and "proxy" not in k.lower()}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=kept | environment,
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stderr
+
+
+@pytest.mark.slow
+def test_all_tasks_load_from_the_hub(tmp_path):
+    with HubMirror() as mirror:
+        commits = add_all(mirror)
+        tasks, said = run(LOAD, list(PUBLISHED), mirror.environment(tmp_path))
+        assert said == ""
+        for name, task in tasks.items():
+            assert task["source"] == {
+                "repository": PUBLISHED[name].repository,
+                "revision": commits[PUBLISHED[name].repository],
+                "configuration": PUBLISHED[name].configuration,
+            }
+        assert not [
+            line for line in mirror.requests if line.startswith("GET") and "math_qa.py" in line
+        ]
+    for name, expected in (
+        ("sst2", lambda k: ["film {}", None, []]),
+        ("mrpc", lambda k: ["a {}", "b {}", []]),
+        ("commonsense_qa", lambda k: ["question {}", None, [f"{{}}-{c}" for c in "ABCDE"]]),
+        (
+            "mathqa",
+            lambda k: ["problem {}", None, ["{}", "2 , 000", "3", "data inadequate", "none"]],
+        ),
+        ("paws_x/ko", lambda k: ["ko a {}", "ko b {}", []]),
+    ):
+        for key, label, *texts in tasks[name]["items"]:
+            split, number = key.split(":")
+            assert split in PUBLISHED[name].splits
+            first = 0 if name.startswith("paws") or split == "train" else 100
+            first = 200 if (name, split) == ("mrpc", "test") else first
+            k = first + int(number)
+            assert json.dumps(texts) == json.dumps(expected(k)).replace("{}", str(k))
+            assert label == k % (5 if texts[2] else 2)
+    keys = {name: [item[0] for item in task["items"]] for name, task in tasks.items()}
+    assert all(keys[f"paws_x/{language}"] == keys["paws_x/en"] for language in LANGUAGES)
+
+
+@pytest.mark.slow
+def test_what_was_read_once_is_read_again_without_the_hub(tmp_path):
+    with HubMirror() as mirror:
+        environment = mirror.environment(tmp_path)
+        first = mirror.add("dataset", "nyu-mll/glue", repository({"sst2": films()}))
+        before, _ = run(LOAD, ["sst2"], environment)
+        assert before["sst2"]["source"]["revision"] == first
+        moved = mirror.add("dataset", "nyu-mll/glue", repository({"sst2": films(first=1000)}))
+        mirror.requests.clear()
+        assert run(LOAD, ["sst2"], environment)[0] == before
+        assert mirror.requests == []
+        elsewhere = environment | {"XDG_CACHE_HOME": str(tmp_path / "another cache")}
+        assert run(LOAD, ["sst2"], elsewhere)[0]["sst2"]["source"]["revision"] == moved
+    assert run(LOAD, ["sst2"], environment)[0] == before
+
+
+@pytest.mark.slow
+def test_without_a_hub_a_first_load_says_what_to_do(tmp_path):
+    with HubMirror() as mirror:
+        environment = mirror.environment(tmp_path)
+        missing, _ = run(LOAD, ["sst2"], environment)
+    gone, said = run(LOAD, ["sst2"], environment)
+    offline, _ = run(LOAD, ["sst2"], environment | {"HF_HUB_OFFLINE": "1"})
+    start = "cannot get the dataset `nyu-mll/glue` (main) from the Hugging Face hub: "
+    end = "; connect, or give a folder that has the task (`folder`, or NCNET_DATA)"
+    assert missing == f"{start}it has none that is public (status 404){end}"
+    assert said == ""
+    for line, reason in ((gone, "Connection refused"), (offline, "HF_HUB_OFFLINE")):
+        assert line.startswith(start)
+        assert line.endswith(end)
+        assert reason in line
+        assert "\n" not in line
+
+
+@pytest.mark.slow
+def test_a_pin_without_its_files_is_not_served_from_another_commit(tmp_path):
+    with HubMirror() as mirror:
+        environment = mirror.environment(tmp_path)
+        mirror.add("dataset", "nyu-mll/glue", repository({"sst2": films()}))
+        run(LOAD, ["sst2"], environment)
+    pins = tmp_path / "cache" / "ncnet" / "revisions.json"
+    pins.write_text(json.dumps({"datasets/nyu-mll/glue@main": "f" * 40}))
+    line, _ = run(LOAD, ["sst2"], environment)
+    assert line.startswith("cannot get the data set `nyu-mll/glue` from the Hugging Face hub: ")
+
+
+MODEL = """
+import json, sys
+from ncnet import hub
+commit = hub.revision("somebody/tiny-bert", kind="model")
+from transformers import AutoModel, AutoTokenizer
+with hub.reaching("the model `somebody/tiny-bert`"):
+    model = AutoModel.from_pretrained("somebody/tiny-bert", revision=commit)
+    tokenizer = AutoTokenizer.from_pretrained("somebody/tiny-bert", revision=commit)
+width = model(**tokenizer("a cat", return_tensors="pt")).last_hidden_state.shape[-1]
+print(json.dumps([commit, width, tokenizer.tokenize("a cat sat")]))
+"""
+
+
+REVISION = """
+import json
+from ncnet import hub
+print(json.dumps(hub.revision("somebody/tiny-bert", kind="model")))
+"""
+
+
+def tiny_bert(folder):
+    """Return the files of a small BERT that has learned nothing."""
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "sat"]
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n")
+    BertTokenizer(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=8,
+    )
+    BertModel(config).save_pretrained(folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.slow
+def test_models_are_pinned_likewise(tmp_path):
+    (tmp_path / "model").mkdir()
+    files = tiny_bert(tmp_path / "model")
+    with HubMirror() as mirror:
+        environment = mirror.environment(tmp_path)
+        commit = mirror.add("model", "somebody/tiny-bert", files)
+        loaded, _ = run(MODEL, [], environment)
+        assert loaded == [commit, 8, ["a", "cat", "sat"]]
+        mirror.add("model", "somebody/tiny-bert", {"config.json": b"{}"})
+        assert run(REVISION, [], environment)[0] == commit
+
+
+def test_pins_are_kept_and_read_without_the_hub(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(hub, "_current", lambda *arguments: asked.append(arguments) or "c0ffee")
+    for _ in range(2):
+        assert hub.revision("a/b", kind="dataset", folder=tmp_path) == "c0ffee"
+        assert hub.revision("a/b", kind="model", folder=tmp_path) == "c0ffee"
+        assert hub.revision("a/b", kind="model", at="other", folder=tmp_path) == "c0ffee"
+    assert asked == [
+        ("a/b", "dataset", "main"),
+        ("a/b", "model", "main"),
+        ("a/b", "model", "other"),
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["revisions.json"]
+    assert set(json.loads((tmp_path / "revisions.json").read_text()).values()) == {"c0ffee"}
+
+
+def test_damaged_pins_and_unknown_kinds_are_refused(tmp_path):
+    for content in (b'{"datasets/a', b"[]", b"\xff"):
+        (tmp_path / "revisions.json").write_bytes(content)
+        with pytest.raises(ValueError, match=r"revisions\.json is damaged: expected a JSON object"):
+            hub.revision("a/b", kind="dataset", folder=tmp_path)
+    with pytest.raises(ValueError, match="unknown kind `models`: did you mean `model`"):
+        hub.revision("a/b", kind="models", folder=tmp_path)
+
+
+def test_a_python_without_the_packages_is_told_what_to_install(monkeypatch):
+    line = r"^cannot get it: `{}` is not installed; run `pip install -e '\.\[lora\]'`$"
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(hub.Unavailable, match=line.format("datasets")), hub.reaching("it"):
+        import datasets  # noqa: F401
+    monkeypatch.setitem(sys.modules, "huggingface_hub.errors", None)
+    with pytest.raises(hub.Unavailable, match=line.format("huggingface_hub")), hub.reaching("it"):
+        pass
+
+
+def test_two_processes_that_pin_at_once_agree(tmp_path, monkeypatch):
+    def slow(*arguments):
+        (tmp_path / "revisions.json").write_text(
+            '{"models/a/b@main": "theirs", "models/c/d@main": "x"}'
+        )
+        return "ours"
+
+    monkeypatch.setattr(hub, "_current", slow)
+    assert hub.revision("a/b", kind="model", folder=tmp_path) == "theirs"
+    assert hub.revision("c/d", kind="model", folder=tmp_path) == "x"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (TimeoutError("timed out"), "timed out"),
+        (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
+        (
+            OSError("We couldn't connect to the hub.\nCheck your connection."),
+            "connect to the hub.$",
+        ),
+        (FileNotFoundError("no such configuration"), "no such configuration"),
+    ],
+)
+def test_what_the_hub_cannot_give_is_unavailable(error, line):
+    with pytest.raises(hub.Unavailable, match=line), hub.reaching("it"):
+        raise error
+
+
+def test_other_errors_stay_what_they_are():
+    full = OSError(28, "No space left on device")
+    with pytest.raises(OSError, match="No space left") as caught, hub.reaching("it"):
+        raise full
+    assert caught.value is full
+
+
+def test_rows_of_another_commit_are_not_kept(tmp_path, monkeypatch):
+    import datasets
+    import huggingface_hub
+
+    class Part:
+        cache_files = ({"filename": "/cache/0.0.0/another/glue-train.arrow"},)
+
+    monkeypatch.setattr(datasets, "load_dataset", lambda *a, **k: [Part(), Part()])
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", lambda *a, **k: None)
+    monkeypatch.setattr(remote, "user_cache_path", lambda name: tmp_path)
+    monkeypatch.setattr(hub, "revision", lambda *a, **k: "c0ffee")
+    with pytest.raises(hub.Unavailable, match="the connection broke before commit c0ffee was read"):
+        remote.read(PUBLISHED["sst2"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "line"),
+    [
+        ("sst2", {"sentence": "a"}, "no column 'label'"),
+        ("sst2", {"sentence": "a", "label": -1}, "`label` is -1: expected an integer of 0 to 1"),
+        (
+            "commonsense_qa",
+            common_sense()["test"][0],
+            "`answerKey` is '': expected one of ['A', 'B', 'C', 'D', 'E']",
+        ),
+    ],
+)
+def test_a_row_that_is_not_as_described_is_refused_by_its_place(name, row, line):
+    good = {"sst2": films(), "commonsense_qa": common_sense()}[name]["train"][:2]
+    with pytest.raises(ValueError) as caught:  # noqa: PT011, the line is compared
+        remote._items(PUBLISHED[name], "train", [*good, row])
+    assert str(caught.value) == f"`{name}`, train row 2: {line}"
