@@ -1,0 +1,262 @@
+"""Trains all replicas of a quartet in their four contexts, rank by rank."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from tqdm import tqdm
+
+from ncnet.checks import check_choice, check_integer
+from ncnet.datasets import TaskData
+from ncnet.encoders import kept
+from ncnet.encoders.catalogue import Encoder
+from ncnet.encoders.plan import Settings, check_rank
+from ncnet.encoders.quartets import Quartet
+from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
+from ncnet.encoders.training import Outcome, train_context
+from ncnet.encoders.trunk import FULL
+
+CONTEXTS = tuple(itertools.product((0, 1), (0, 1)))
+
+
+def train(
+    encoder: Encoder,
+    quartet: Quartet,
+    tasks: Mapping[str, TaskData],
+    *,
+    ranks: Sequence[float],
+    replicas: int,
+    seed: int,
+    layers: int = 1,
+    steps: int = 300,
+    batch_size: int = 16,
+    learning_rate: float = 1e-3,
+    alpha: float = 16.0,
+    bfloat16: bool | None = None,
+    folder: Path | None = None,
+) -> xr.Dataset:
+    """Train replicas 0 ... `replicas` - 1 of a quartet in all four contexts, at each rank.
+
+    A context (i, j) is one network: the encoder with adapters, Alice's head on her task i, Bob's
+    on his task j; every step takes a batch of each and follows the sum of both losses. The four
+    contexts of a replica start from the same weights, and a head sees its items in the same order
+    whatever the other head's task is. The paper states none of the choices below; they are ours.
+
+    Parameters
+    ----------
+    encoder
+        From `ncnet.encoders.load`.
+    quartet
+        From `ncnet.encoders.quartet`, or one of your own.
+    tasks
+        Its four tasks, from `ncnet.datasets.load`, with equally many training items each, and
+        equally many held-out items.
+    ranks
+        Ranks of the adapters on query and value: 0 trains the heads alone, ``math.inf`` every
+        weight of the adapted layers.
+    replicas
+        Number of initialisations and data orders.
+    seed
+        Of both.
+    layers
+        How many layers are adapted, from the top. What lies below them is computed once an item.
+    steps, batch_size
+        Steps of training, and items of each head's task in one step.
+    learning_rate
+        Of Adam, for adapters and heads alike.
+    alpha
+        What an adapter adds is scaled by ``alpha / rank``.
+    bfloat16
+        Whether matrix products of a step are made in bfloat16 (autocast); by default on a GPU.
+    folder
+        Where finished contexts are kept, with their adapters (in the files of peft) and heads, and
+        the one in training once a minute: repeated, a sweep that was cut off goes on from there, to
+        the same result. It holds contexts of one kind: same encoder, items and settings.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `ncnet.train` returns it: `a`, `b` and `diverged`, over `capacity` (the ranks),
+        settings, replicas and items, training ones first; `alice_loss` and `bob_loss`, mean
+        cross-entropy over the training items at the end; `alice_target` and `bob_target` where
+        all tasks have two classes. Attributes say what was trained, and of each task where it is
+        from, the share of unknown tokens and the share of sequences that were cut.
+
+    Raises
+    ------
+    ValueError
+        For a setting out of range, tasks that are not the quartet's or not of one size, or a
+        folder that holds contexts of another kind: before any work starts.
+
+    Examples
+    --------
+    >>> from ncnet import datasets, encoders
+    >>> quartet = encoders.quartet("toy_mixed")
+    >>> tasks = datasets.load(quartet.tasks, items=4, held_out=2, seed=0)
+    >>> outcomes = train(
+    ...     encoders.load("tiny"), quartet, tasks, ranks=[0, 2], replicas=3, seed=0, steps=2
+    ... )
+    >>> dict(outcomes.a.sizes)
+    {'capacity': 2, 'alice_setting': 2, 'bob_setting': 2, 'replica': 3, 'item': 6}
+    """
+    device = encoder.model.device.type
+    settings = Settings.checked(
+        encoder,
+        layers=layers,
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        alpha=alpha,
+        bfloat16=device == "cuda" if bfloat16 is None else bfloat16,
+        seed=seed,
+    )
+    ranks = [check_rank(rank, encoder) for rank in ranks]
+    check_integer("replicas", replicas, at_least=1)
+    _check_tasks(quartet, tasks)
+    sweep = _Sweep(encoder, quartet, tasks, settings, folder)
+    contexts = list(itertools.product(ranks, range(replicas), CONTEXTS))
+    found = [
+        sweep.context(*context) for context in tqdm(contexts, "contexts", leave=False, disable=None)
+    ]
+    return sweep.dataset(found, ranks, replicas)
+
+
+class _Sweep:
+    """What all contexts of a sweep share: tokens, and the frozen states of the current rank."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        quartet: Quartet,
+        tasks: Mapping[str, TaskData],
+        settings: Settings,
+        folder: Path | None,
+    ):
+        self.encoder, self.quartet, self.settings = encoder, quartet, settings
+        self.tasks = [tasks[name] for name in quartet.tasks]
+        self.sequences = [tokenized(encoder, task) for task in self.tasks]
+        self.folder = Path(folder) if folder else None
+        self._kind, self._encoded = None, []
+        if self.folder:
+            kept.claim(self.folder, self.described())
+
+    def described(self) -> dict:
+        """Return all that a context's result depends on, but for its rank and replica."""
+        return {
+            "encoder": {"name": self.encoder.name, **self.encoder.source},
+            "items": [_digest(task) for task in self.tasks],
+            **asdict(self.settings),
+        }
+
+    def context(self, rank: float, replica: int, context: tuple[int, int]) -> Outcome:
+        """Train one context, or take it from the folder."""
+        place = kept.place(self.folder, rank, replica, context) if self.folder else None
+        if place and (found := kept.read(place)):
+            return found
+        outcome, model = train_context(
+            self.encoder,
+            self._tasks_of(rank, context),
+            rank=rank,
+            settings=self.settings,
+            replica=replica,
+            checkpoint=place / "checkpoint.safetensors" if place else None,
+        )
+        if place:
+            kept.write(place, outcome, model, rank=rank, alpha=self.settings.alpha)
+        return outcome
+
+    def _tasks_of(self, rank: float, context: tuple[int, int]) -> tuple[EncodedTask, EncodedTask]:
+        kind = rank if rank in (0, FULL) else "adapters"  # what is frozen is the same for all ranks
+        if kind != self._kind:
+            self._encoded = []  # large: not beside those of another kind
+            layers = self.settings.layers
+            self._encoded = encoded(
+                self.encoder, self.tasks, self.sequences, rank=rank, layers=layers
+            )
+            self._kind = kind
+        i, j = context
+        return self._encoded[i], self._encoded[2 + j]
+
+    def dataset(self, found: list[Outcome], ranks: list[float], replicas: int) -> xr.Dataset:
+        """Return all outcomes, in the order in which contexts were trained, as one Dataset."""
+        shape = (len(ranks), replicas, 2, 2)
+        networks = ("capacity", "replica", "alice_setting", "bob_setting")
+        variables = {"diverged": (networks, _stacked([o.diverged for o in found], shape))}
+        for party, name in enumerate(("alice", "bob")):
+            correct = _stacked([outcome.correct[party] for outcome in found], shape)
+            variables[name[0]] = ((*networks, "item"), correct)
+            losses = _stacked([outcome.loss[party] for outcome in found], shape)
+            variables[f"{name}_loss"] = (networks, losses)
+        variables |= _targets(self.tasks)
+        first = self.tasks[0]
+        split = ["training"] * len(first.training) + ["held_out"] * len(first.held_out)
+        coordinates = {
+            "capacity": ("capacity", np.array(ranks, float), {"capacity_name": "rank"}),
+            "replica": np.arange(replicas),
+            "alice_setting": [1, 2],
+            "bob_setting": [1, 2],
+            "split": ("item", split),
+        }
+        dataset = xr.Dataset(variables, coordinates, self._attributes())
+        return dataset.transpose("capacity", "alice_setting", "bob_setting", "replica", "item")
+
+    def _attributes(self) -> dict:
+        return {
+            "quartet": self.quartet.name,
+            "alice_tasks": list(self.quartet.alice),
+            "bob_tasks": list(self.quartet.bob),
+            "paired": self.quartet.paired,
+            "encoder": self.encoder.name,
+            "encoder_source": self.encoder.source,
+            "sources": [task.source for task in self.tasks],
+            "further": [len(task.further) for task in self.tasks],
+            "unknown_share": [found.unknown for found in self.sequences],
+            "cut_share": [found.cut for found in self.sequences],
+            "device": self.encoder.model.device.type,
+            **asdict(self.settings),
+        }
+
+
+def _stacked(values: list, shape: tuple[int, ...]) -> np.ndarray:
+    stacked = np.array(values)
+    return stacked.reshape(*shape, *stacked.shape[1:])
+
+
+def _targets(tasks: list[TaskData]) -> dict:
+    if any(task.classes != 2 for task in tasks):
+        return {}
+    signs = [[2 * item.label - 1 for item in (*task.training, *task.held_out)] for task in tasks]
+    return {
+        "alice_target": (("alice_setting", "item"), np.array(signs[:2], np.int8)),
+        "bob_target": (("bob_setting", "item"), np.array(signs[2:], np.int8)),
+    }
+
+
+def _digest(task: TaskData) -> str:
+    items = [asdict(item) for part in (task.training, task.held_out, task.further) for item in part]
+    text = json.dumps([task.name, len(task.training), len(task.held_out), items])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _check_tasks(quartet: Quartet, tasks: Mapping[str, TaskData]) -> None:
+    for name in quartet.tasks:
+        check_choice("task", name, tasks)
+    for part in ("training", "held_out"):
+        counts = {name: len(getattr(tasks[name], part)) for name in quartet.tasks}
+        if len(set(counts.values())) > 1:
+            raise ValueError(f"tasks have {counts} {part} items: expected as many of each")
+    if quartet.paired:
+        keys = {name: [item.key for item in tasks[name].training] for name in quartet.tasks}
+        first = quartet.tasks[0]
+        for name in quartet.tasks:
+            if keys[name] != keys[first]:
+                raise ValueError(
+                    f"items of `{name}` are no partners of those of `{first}`: load them together"
+                )

@@ -1,0 +1,136 @@
+"""Trains one context, and reads what became of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ncnet.encoders import checkpoints
+from ncnet.encoders.catalogue import Encoder
+from ncnet.encoders.model import TwoHeads
+from ncnet.encoders.order import batch_at
+from ncnet.encoders.plan import Settings
+from ncnet.encoders.tasks import EncodedTask
+
+SECONDS_BETWEEN_CHECKPOINTS = 60
+ITEMS_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one context.
+
+    Attributes
+    ----------
+    correct
+        Alice's and Bob's outcomes, +1 where the head classifies the item correctly, else -1, of
+        the training items and then of the held-out ones: int8 [2, items].
+    loss
+        Each head's mean cross-entropy over its training items [2].
+    diverged
+        Whether any logit ended non-finite; such an item reads as class 0.
+    """
+
+    correct: np.ndarray
+    loss: np.ndarray
+    diverged: bool
+
+
+def train_context(
+    encoder: Encoder,
+    tasks: tuple[EncodedTask, EncodedTask],
+    *,
+    rank: float,
+    settings: Settings,
+    replica: int,
+    checkpoint: Path | None = None,
+) -> tuple[Outcome, TwoHeads]:
+    """Train one network on one task of Alice's and one of Bob's; return its outcomes and itself.
+
+    Each step takes a batch of each task; the loss is the sum of both heads' mean cross-entropies,
+    and Adam moves adapters and heads.
+
+    Parameters
+    ----------
+    encoder, tasks, rank, settings, replica
+        See `TwoHeads`.
+    checkpoint
+        File to which the state is written now and then, and from which a training that was cut
+        off goes on, to the same result. It is gone in the end.
+    """
+    model = TwoHeads(encoder, tasks, rank=rank, settings=settings, replica=replica)
+    trained = model.trained()
+    optimizer = torch.optim.Adam(trained.values(), lr=settings.learning_rate)
+    at = checkpoints.restore_training(checkpoint, trained, optimizer) if checkpoint else 0
+    written = time.monotonic()
+    for step in range(at, settings.steps):
+        if checkpoint and time.monotonic() - written >= SECONDS_BETWEEN_CHECKPOINTS:
+            checkpoints.write_training(checkpoint, trained, optimizer, step)
+            written = time.monotonic()
+        _step(model, settings, replica, step, optimizer)
+    outcome = _outcome(model, settings)
+    if checkpoint:
+        checkpoint.unlink(missing_ok=True)
+    return outcome, model
+
+
+def _step(
+    model: TwoHeads,
+    settings: Settings,
+    replica: int,
+    step: int,
+    optimizer: torch.optim.Optimizer,
+) -> None:
+    tasks = model.tasks
+    items = tuple(
+        task.trained[
+            batch_at(
+                step,
+                count=len(task.trained),
+                size=settings.batch_size,
+                key=(settings.seed, replica, party),
+            )
+        ]
+        for party, task in enumerate(tasks)
+    )
+    losses = [
+        functional.cross_entropy(logits, task.labels[chosen])
+        for logits, task, chosen in zip(_logits(model, items, settings), tasks, items, strict=True)
+    ]
+    optimizer.zero_grad()
+    sum(losses).backward()
+    optimizer.step()
+
+
+def _logits(
+    model: TwoHeads, items: tuple[np.ndarray, np.ndarray], settings: Settings
+) -> list[Tensor]:
+    with torch.autocast(
+        model.tasks[0].states.device.type, torch.bfloat16, enabled=settings.bfloat16
+    ):
+        return [logits.float() for logits in model(items)]
+
+
+@torch.no_grad()
+def _outcome(model: TwoHeads, settings: Settings) -> Outcome:
+    tasks = model.tasks
+    count = len(tasks[0].read)
+    chunks = [np.arange(count)[at : at + ITEMS_AT_ONCE] for at in range(0, count, ITEMS_AT_ONCE)]
+    pairs = [_logits(model, (chunk, chunk), settings) for chunk in chunks]
+    correct, loss, finite = [], [], True
+    for logits, task in zip(map(torch.cat, zip(*pairs, strict=True)), tasks, strict=True):
+        labels = task.labels[:count]
+        there = logits.isfinite().all(dim=1)
+        # A tie is won by the first class; what is not finite reads as class 0.
+        answers = torch.where(there, logits.argmax(dim=1), 0)
+        correct.append((2 * (answers == labels) - 1).to(torch.int8).cpu().numpy())
+        training = len(task.data.training)
+        loss.append(functional.cross_entropy(logits[:training], labels[:training]).item())
+        finite &= bool(there.all())
+    return Outcome(np.stack(correct), np.array(loss), not finite)

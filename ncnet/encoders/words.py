@@ -1,0 +1,53 @@
+"""A tokenizer without a vocabulary: each word's number is a hash of its letters."""
+
+import re
+import zlib
+from collections.abc import Sequence
+
+PADDING, FIRST, SEPARATOR = range(3)
+"""Numbers of the tokens that no word has: padding, [CLS] and [SEP]."""
+
+
+class HashedWords:
+    """Numbers words by a hash, for encoders whose weights are random anyway.
+
+    It is called as a tokenizer of `transformers` is. No word is unknown; two may share a number.
+
+    Examples
+    --------
+    >>> words = HashedWords(numbers=1000)
+    >>> words(["blue"], ["green green"], max_length=96)["token_type_ids"]
+    [[0, 0, 0, 1, 1, 1]]
+    """
+
+    unk_token_id = None
+
+    def __init__(self, numbers: int):
+        self.numbers = numbers
+
+    def __call__(
+        self,
+        first: Sequence[str],
+        second: Sequence[str] | None = None,
+        *,
+        max_length: int,
+        **_: object,
+    ) -> dict[str, list[list[int]]]:
+        """Return the numbers and segments of texts, or of pairs of texts."""
+        ids, segments = [], []
+        for place, text in enumerate(first):
+            parts = [self._numbered(text)]
+            if second is not None:
+                parts.append(self._numbered(second[place]))
+            while 1 + sum(len(part) + 1 for part in parts) > max_length:
+                max(parts, key=len).pop()
+            ids.append([FIRST, *(i for part in parts for i in [*part, SEPARATOR])])
+            lengths = [len(part) + 1 for part in parts]
+            lengths[0] += 1
+            segments.append([s for s, length in enumerate(lengths) for _ in range(length)])
+        return {"input_ids": ids, "token_type_ids": segments}
+
+    def _numbered(self, text: str) -> list[int]:
+        words = re.findall(r"\w+|[^\w\s]", text.lower())
+        reserved = SEPARATOR + 1
+        return [reserved + zlib.crc32(w.encode()) % (self.numbers - reserved) for w in words]
