@@ -7,12 +7,12 @@ came from. `FOLDER` is the checkout's ``results/``, wherever the reader's workin
 import ast
 import hashlib
 import importlib.metadata
+import importlib.util
 import io
 import json
 import os
 import platform
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,9 +21,19 @@ from pathlib import Path
 import pandas as pd
 from platformdirs import user_cache_path
 
+from ncnet.files import replace
+
 FOLDER = Path(__file__).resolve().parents[1] / "results"
 VERSIONS_OF = ("ncnet", "numpy", "pandas", "scikit-learn", "scipy", "torch", "xarray")
-DRAW_ONLY = ("ncnet.batch", "ncnet.figures", "ncnet.parameters", "ncnet.results", "ncnet.runs")
+VERSIONS_OF_EXTRAS = ("peft", "transformers")
+DRAW_ONLY = (
+    "ncnet.batch",
+    "ncnet.figures",
+    "ncnet.files",
+    "ncnet.parameters",
+    "ncnet.results",
+    "ncnet.runs",
+)
 """Modules that no recorded number depends on."""
 
 
@@ -102,8 +112,8 @@ def write(result: Result, name: str, *, folder: Path) -> None:
     content = result.table.to_parquet(index=False)
     provenance = result.provenance | {"checksum": hashlib.sha256(content).hexdigest()}
     description = json.dumps(provenance, indent=2, allow_nan=False) + "\n"
-    _replace(folder / f"{name}.parquet", content)
-    _replace(folder / f"{name}.json", description.encode())
+    replace(folder / f"{name}.parquet", content)
+    replace(folder / f"{name}.json", description.encode())
 
 
 def load(name: str, *, folder: Path = FOLDER) -> Result:
@@ -159,37 +169,39 @@ def kept(
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for _ in range(2):
     ...         table = kept({"n": 3}, lambda: print("once") or pd.DataFrame(), folder=Path(folder))
     once
     """
     folder = user_cache_path("ncnet") / "parts" if folder is None else folder
-    described = json.dumps([parameters, installed_versions(), _imported_modules()], sort_keys=True)
-    path = folder / f"{hashlib.sha256(described.encode()).hexdigest()[:32]}.parquet"
+    path = folder / f"{_digest([parameters, installed_versions(), _imported_modules()])}.parquet"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(path, compute().to_parquet(index=False))
+        replace(path, compute().to_parquet(index=False))
     return pd.read_parquet(path)
 
 
-def _replace(path: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as temporary:
-        written = Path(temporary.name)
-        try:
-            temporary.write(content)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-            written.chmod(0o644)  # temporary files are private, recorded results are not
-            written.replace(path)
-        except BaseException:
-            written.unlink()
-            raise
+def kept_folder(parameters: dict, packages: tuple[str, ...]) -> Path:
+    """Return the folder for what these packages make of these parameters, in the user's cache.
+
+    For a run that keeps its parts itself, file by file; another version of one of the packages,
+    such as ``ncnet.encoders``, or of what they are built on, gives another folder.
+    """
+    digests = {m: digest for m, digest in DIGESTS_AT_IMPORT.items() if m.startswith(packages)}
+    described = _digest([parameters, installed_versions(), digests])
+    return user_cache_path("ncnet") / "parts" / described
+
+
+def _digest(described: list) -> str:
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def installed_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that a number may depend on."""
-    versions = {package: importlib.metadata.version(package) for package in VERSIONS_OF}
+    extras = [name for name in VERSIONS_OF_EXTRAS if importlib.util.find_spec(name)]
+    versions = {name: importlib.metadata.version(name) for name in (*VERSIONS_OF, *extras)}
     return {"python": platform.python_version()} | versions
 
 

@@ -76,3 +76,7 @@ class Run:
     def part(self, described: dict, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Compute a part; if this run saves, keep it, and take what a run cut off has kept."""
         return results.kept(described, compute) if self.saves else compute()
+
+    def folder(self, described: dict, packages: tuple[str, ...]) -> Path | None:
+        """Return where a long part keeps what it finishes, if this run saves; see `kept_folder`."""
+        return results.kept_folder(described, packages) if self.saves else None
