@@ -26,7 +26,7 @@ CRITICAL_SIZE = 3
 
 
 GAMES = ("overlap", "separate")
-TOGETHER, APART, TWICE = "mixed_hard_together", "mixed_hard_apart", "mixed_hard_twice"
+MIXED = ("mixed_hard_together", "mixed_hard_apart", "mixed_hard_twice")
 """Quartets of mixed tasks: the hard ones meet in the context with the minus sign; they are one
 party's; they meet there, and are trained on twice as many items."""
 LANGUAGES = ("languages", "languages_ja")
@@ -190,7 +190,8 @@ def _passes_2_at_low_rank(sweep: pd.DataFrame) -> Holds:
 
 
 def _depends_on_difficulty_and_balance(table: pd.DataFrame) -> Holds:
-    depends = [_differ(table, TOGETHER, other) for other in (APART, TWICE)]
+    together, apart, twice = MIXED
+    depends = [_differ(table, together, other) for other in (apart, twice)]
     if all(depends):
         return True
     if any(depends):
@@ -322,7 +323,7 @@ _CLAIMS = (
         f"largest rank it comes within {MARGIN} of 2, and S is smaller there. In part only, where "
         "S passes 2 but does not come back. Intervals as for the statement before.",
         holds=_passes_2_at_low_rank,
-        games=(TOGETHER, APART),
+        games=MIXED[:2],
         **_REAL_MODELS,
     ),
     Claim(

@@ -64,6 +64,17 @@ ModelName = Literal[
     "overlap, n = 5",
     "separate, n = 3",
 ]
+EncoderName = Literal["bert-base-multilingual-cased", "bert-base-uncased", "minilm", "tiny"]
+QuartetName = Literal[
+    "mixed_hard_together",
+    "mixed_hard_apart",
+    "mixed_hard_twice",
+    "languages",
+    "languages_ja",
+    "toy_mixed",
+    "toy_languages",
+]
+Rank = Annotated[int, Field(ge=0, le=4096)] | Literal["full"]
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
 Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -281,6 +292,24 @@ class Rq3(Training):
         return self
 
 
+class Rq3Lora(Notebook):
+    """Parameters of ``rq3_lora``: S of an encoder against the rank of its adapters."""
+
+    TABLES = ("lora", "lora_outcomes", "lora_losses")
+
+    encoder: EncoderName
+    data: Annotated[list[QuartetName], Field(min_length=1), AfterValidator(_distinct)]
+    ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(_distinct)]
+    replicas: Annotated[int, Field(ge=2, le=100_000)]
+    items: Annotated[int, Field(ge=2, le=100_000)]
+    held_out: Annotated[int, Field(ge=0, le=100_000)]
+    layers: Annotated[int, Field(ge=1, le=48)]
+    steps: Annotated[int, Field(ge=0, le=1_000_000)]
+    batch_size: Annotated[int, Field(ge=1, le=10_000)]
+    learning_rate: Rate
+    seed: Seed
+
+
 class Rq6(Notebook):
     """Parameters of ``rq6``: what of S > 2 survives, over capacities and over all games."""
 
@@ -432,6 +461,7 @@ _NOTEBOOKS = {
     "rq2": Rq2,
     "rq3": Rq3,
     "rq3_multiverse": Rq3Multiverse,
+    "rq3_lora": Rq3Lora,
     "rq6": Rq6,
     "calibration": Calibration,
     "batch": Batch,

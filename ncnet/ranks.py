@@ -7,8 +7,8 @@ import pandas as pd
 import xarray as xr
 
 from ncnet import chsh
-from ncnet.chsh.crossed import crossed_interval, crossed_means
 from ncnet.claims import simultaneous_level
+from ncnet.crossed import crossed_interval, crossed_means
 
 S_BOUNDS, RISE_BOUNDS = (-4.0, 4.0), (-8.0, 8.0)
 HELD_OUT = "held_out"
@@ -18,7 +18,7 @@ def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> 
     """Return one row a rank: the report of its training items, and what stands beside it.
 
     Intervals hold together over the ranks at 95 %. Those of S, of its changes and of accuracies
-    resample replicas and items (`ncnet.chsh.crossed`); where fewer than ten replicas differ from
+    resample replicas and items (`ncnet.crossed`); where fewer than ten replicas differ from
     the most frequent value they are betting's, over replicas alone (`ncnet.chsh.replica_interval`).
 
     Parameters
@@ -63,6 +63,36 @@ def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> 
         measured = {name: values[place] for name, values in columns.items()}
         rows.append({"rank": rank} | report.row() | measured)
     return pd.DataFrame(rows)
+
+
+def outcome_rows(outcomes: xr.Dataset) -> pd.DataFrame:
+    """Return outcomes as a long table, one row for each rank, context, replica and item.
+
+    Within a rank its columns are those that `ncnet.chsh.from_table` reads; `from_rows` undoes it.
+    """
+    frame = outcomes[["a", "b", "split"]].to_dataframe().reset_index()
+    context = 10 * frame["alice_setting"] + frame["bob_setting"]
+    frame = frame.assign(rank=frame["capacity"], context=context.astype("int8"))
+    columns = ["rank", "context", "replica", "item", "split", "a", "b"]
+    return frame[columns].astype({"replica": "int32", "item": "int32", "split": "category"})
+
+
+def from_rows(rows: pd.DataFrame, *, paired: bool) -> xr.Dataset:
+    """Return the outcomes that `outcome_rows` wrote, of one quartet."""
+    ranks = [
+        chsh.from_table(of_rank.drop(columns="rank").astype({"split": str})).assign_coords(
+            capacity=rank
+        )
+        for rank, of_rank in rows.groupby("rank")
+    ]
+    return xr.concat(ranks, "capacity").assign_attrs(paired=paired)
+
+
+def loss_rows(outcomes: xr.Dataset) -> pd.DataFrame:
+    """Return each network's losses on its training items at the end, and whether it diverged."""
+    columns = ["alice_loss", "bob_loss", "diverged"]
+    frame = outcomes[columns].to_dataframe().reset_index()
+    return frame.rename(columns={"capacity": "rank"})
 
 
 def _of_split(outcomes: xr.Dataset, split: str, level: float, options: dict) -> dict[str, list]:

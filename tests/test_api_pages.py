@@ -24,8 +24,8 @@ for text in map(Path.read_text, PAGES):
         [module] = re.findall(MODULE, text, re.MULTILINE)
         CONSTANTS.append((module, name, value))
         NAMED.append(f"{module}.{name}")
-# `checks` serves the other modules, and what a reader calls of `ensemble` is `ncnet.train`.
-INTERNAL = {"checks", "ensemble"}
+# `checks` and `files` serve the other modules; what a reader calls of `ensemble` is `ncnet.train`.
+INTERNAL = {"checks", "ensemble", "files"}
 MODULES = [m.name for m in pkgutil.iter_modules(ncnet.__path__) if m.name not in INTERNAL]
 
 

@@ -11,6 +11,7 @@ from ncnet.figures.engine import engines, growth
 from ncnet.figures.headline import headline
 from ncnet.figures.mechanism import conflict_over_n, dose, forest, loss_curves, sensing, units
 from ncnet.figures.multiverse import retrained, shapes, shares, solved, specification_curve
+from ncnet.figures.ranks import partners, ranks
 from ncnet.figures.runs import runs
 from ncnet.figures.signalling import signalling, three_ways
 from ncnet.figures.style import use_style
@@ -34,6 +35,8 @@ __all__ = [
     "loss_curves",
     "network_and_contexts",
     "over_grid",
+    "partners",
+    "ranks",
     "rejections",
     "retests",
     "retrained",
