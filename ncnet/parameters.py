@@ -295,7 +295,7 @@ class Rq3(Training):
 class Rq3Lora(Notebook):
     """Parameters of ``rq3_lora``: S of an encoder against the rank of its adapters."""
 
-    TABLES = ("lora", "lora_outcomes", "lora_losses")
+    TABLES = ("lora", "lora_tasks", "lora_outcomes", "lora_losses")
 
     encoder: EncoderName
     data: Annotated[list[QuartetName], Field(min_length=1), AfterValidator(_distinct)]

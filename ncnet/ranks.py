@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -93,6 +95,29 @@ def loss_rows(outcomes: xr.Dataset) -> pd.DataFrame:
     columns = ["alice_loss", "bob_loss", "diverged"]
     frame = outcomes[columns].to_dataframe().reset_index()
     return frame.rename(columns={"capacity": "rank"})
+
+
+def task_rows(outcomes: xr.Dataset) -> pd.DataFrame:
+    """Return one row for each of the four tasks: its items, its tokens, and where it is from.
+
+    `unknown` is the share of tokens for which the encoder has no word piece, `cut` the share of
+    sequences that were too long; `source` and `encoder_source` are JSON.
+    """
+    about = outcomes.attrs
+    splits = outcomes["split"].values.tolist()
+    return pd.DataFrame(
+        {
+            "setting": ["A1", "A2", "B1", "B2"],
+            "task": about["alice_tasks"] + about["bob_tasks"],
+            "training": splits.count("training"),
+            "further": about["further"],
+            "held_out": splits.count(HELD_OUT),
+            "unknown": about["unknown_share"],
+            "cut": about["cut_share"],
+            "source": [json.dumps(source, sort_keys=True) for source in about["sources"]],
+            "encoder_source": json.dumps(about["encoder_source"], sort_keys=True),
+        }
+    )
 
 
 def _of_split(outcomes: xr.Dataset, split: str, level: float, options: dict) -> dict[str, list]:
