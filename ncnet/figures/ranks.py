@@ -51,12 +51,16 @@ def ranks(table: pd.DataFrame) -> Figure:
             for name, label, colour, marker in lines:
                 if name in of_quartet:
                     _line(axes, of_quartet, name, label, colour, marker)
-        column[0].set_title(quartet, fontsize=10)
+        column[0].set_title(quartet.replace("_", " "), fontsize=10)
         column[1].axhline(0, color=INK, linewidth=0.9)
         _name_ranks(column[-1], of_quartet["rank"])
         draw_bounds(column[0], CLASSICAL_BOUND)
-    for axes, (label, _) in zip(grid[:, 0], ROWS, strict=True):
+    for axes, (label, lines) in zip(grid[:, 0], ROWS, strict=True):
         axes.set_ylabel(label)
+        # Betting's intervals at few replicas would squeeze all else into a line.
+        values = table[[name for name, *_ in lines if name in table]]
+        reach = values.max(axis=None) - values.min(axis=None)
+        axes.set_ylim(values.min(axis=None) - 0.2 * reach, values.max(axis=None) + 0.25 * reach)
     for axes in (grid[0, -1], grid[1, -1]):
         axes.legend(loc="best", fontsize=8.5)
     return figure
@@ -91,7 +95,7 @@ def partners(table: pd.DataFrame, tasks: dict[str, tuple[str, str, str, str]]) -
                     linestyle=style,
                     label=name if other == 1 else None,
                 )
-        axes.set_title(quartet, fontsize=10)
+        axes.set_title(quartet.replace("_", " "), fontsize=10)
         _name_ranks(axes, rows["rank"])
         axes.legend(loc="lower right", fontsize=8.5)
     figure.axes[0].set_ylabel("share of training items right")
