@@ -29,6 +29,8 @@ def replace(path: Path, content: bytes) -> None:
             os.fsync(temporary.fileno())
             written.chmod(0o644)  # temporary files are private, results are not
             written.replace(path)
-        except BaseException:
+        except BaseException as error:
             written.unlink()
+            if isinstance(error, OSError) and error.errno:
+                raise OSError(error.errno, error.strerror, str(path)) from error
             raise

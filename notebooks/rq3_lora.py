@@ -59,13 +59,24 @@ import math
 
 import numpy as np
 import pandas as pd
+import torch
 from myst_nb import glue
 
-from ncnet import chsh, claims, datasets, encoders, figures, runs
+from ncnet import (
+    chsh,
+    claims,
+    datasets,
+    encoders,
+    figures,
+    results,
+    runs,
+)
 from ncnet import ranks as by
 
 figures.use_style()
 run = runs.Run("rq3_lora", chosen)
+if encoder == "tiny":
+    torch.set_num_threads(1)  # two would wait for each other
 model = encoders.load(encoder)
 training = {
     "layers": layers,
@@ -151,7 +162,7 @@ figures.ranks(live)
 # is learnt at rank 1; with fewer steps, or more items, the largest rank does not arrive.
 
 # %%
-trial = run.load("lora_trial")
+trial = results.load("lora", folder=results.FOLDER / "trial")
 print(trial)
 trial.table.pivot_table(
     index=["quartet", "items", "steps", "batch_size", "learning_rate"],

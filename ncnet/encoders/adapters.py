@@ -21,7 +21,11 @@ def save(model: TwoHeads, folder: Path, *, rank: float, alpha: float) -> None:
     for name, weights in _weights(model).items():
         checkpoints.write(folder / name, weights, format="pt")
     if 0 < rank < FULL:
-        lora(rank, alpha).save_pretrained(folder)
+        config = lora(rank, alpha)
+        lowest = model.trunk.lowest
+        config.layers_to_transform = list(range(lowest, lowest + len(model.trunk.layers)))
+        config.layers_pattern = "layer"
+        config.save_pretrained(folder)
 
 
 def load(model: TwoHeads, folder: Path) -> None:
@@ -35,9 +39,14 @@ def load(model: TwoHeads, folder: Path) -> None:
         For a file that is missing.
     """
     weights = _weights(model)
+    if ADAPTER not in weights and (folder / ADAPTER).exists():
+        raise ValueError(f"{folder / ADAPTER} is of a network with adapters: this one has none")
     found = {name: checkpoints.read(folder / name)[0] for name in weights}
     for name in weights:
         checkpoints.check(weights[name], found[name], folder / name)
+        surplus = sorted(found[name].keys() - weights[name].keys())
+        if surplus:
+            raise ValueError(f"{folder / name} has `{surplus[0]}`, which this network lacks")
     for name in weights:
         checkpoints.fill(weights[name], found[name], folder / name)
 

@@ -28,7 +28,10 @@ def claim(folder: Path, described: dict) -> None:
     described = json.loads(json.dumps(described))
     if not path.exists():
         replace(path, json.dumps(described, indent=2).encode())
-    there = json.loads(path.read_text())
+    try:
+        there = dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error}): choose another folder") from None
     for name, value in described.items():
         if there.get(name) != value:
             raise ValueError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+import numbers
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -26,29 +27,44 @@ class Settings:
     @classmethod
     def checked(cls, encoder: Encoder, **given: object) -> Self:
         """Return the settings, or raise ``ValueError`` for one that cannot be."""
-        check_integer("layers", given["layers"], at_least=1, at_most=encoder.layers)
-        check_integer("steps", given["steps"], at_least=0, at_most=10**7)
-        check_integer("batch_size", given["batch_size"], at_least=1, at_most=10**5)
-        check_integer("seed", given["seed"], at_least=0)
-        check_positive("learning_rate", given["learning_rate"])
-        check_positive("alpha", given["alpha"])
-        return cls(**given)
+        bfloat16 = given["bfloat16"]
+        if not isinstance(bfloat16, bool):
+            raise ValueError(f"`bfloat16` is {bfloat16!r}: expected true or false")
+        return cls(
+            layers=check_integer("layers", given["layers"], at_least=1, at_most=encoder.layers),
+            steps=check_integer("steps", given["steps"], at_least=0, at_most=10**7),
+            batch_size=check_integer("batch_size", given["batch_size"], at_least=1, at_most=10**5),
+            learning_rate=check_positive("learning_rate", given["learning_rate"]),
+            alpha=check_positive("alpha", given["alpha"]),
+            bfloat16=bfloat16,
+            seed=check_integer("seed", given["seed"], at_least=0),
+        )
 
 
-def check_rank(rank: object, encoder: Encoder) -> float:
-    """Return a rank, or raise ``ValueError`` unless it is 0 to the encoder's width, or `FULL`.
+def check_ranks(ranks: object, encoder: Encoder) -> list[float]:
+    """Return ranks, or raise ``ValueError`` unless each is 0 to the encoder's width, or `FULL`.
 
     >>> from ncnet import encoders
-    >>> check_rank(33, encoders.load("tiny"))
+    >>> check_ranks([0, 33], encoders.load("tiny"))
     Traceback (most recent call last):
-    ValueError: `rank` is 33: expected 0 to 32, the width of `tiny`, or inf for full fine-tuning
+    ValueError: a rank is 33: expected 0 to 32, the width of `tiny`, or inf for full fine-tuning
     """
-    if isinstance(rank, float) and (rank == FULL or rank.is_integer()):
-        rank = rank if rank == FULL else int(rank)
-    whole = isinstance(rank, int) and not isinstance(rank, bool) and 0 <= rank <= encoder.width
-    if not (whole or rank == FULL):
+    if not isinstance(ranks, Iterable) or isinstance(ranks, str) or not len(list(ranks)):
+        raise ValueError(f"`ranks` is {ranks!r}: expected a list of ranks")
+    found = [_rank(rank, encoder) for rank in ranks]
+    repeated = [rank for rank in found if found.count(rank) > 1]
+    if repeated:
+        raise ValueError(f"rank {repeated[0]} is there twice: expected each once")
+    return found
+
+
+def _rank(rank: object, encoder: Encoder) -> float:
+    number = isinstance(rank, numbers.Real) and not isinstance(rank, bool)
+    if number and rank == FULL:
+        return FULL
+    if not (number and rank == int(rank) and 0 <= rank <= encoder.width):
         raise ValueError(
-            f"`rank` is {rank!r}: expected 0 to {encoder.width}, the width of `{encoder.name}`, "
-            f"or {math.inf} for full fine-tuning"
+            f"a rank is {rank!r}: expected 0 to {encoder.width}, the width of `{encoder.name}`, "
+            f"or {FULL} for full fine-tuning"
         )
-    return rank
+    return int(rank)

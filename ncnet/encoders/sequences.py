@@ -54,9 +54,9 @@ def sequences(encoder: Encoder, items: Sequence[Item]) -> Sequences:
     Examples
     --------
     >>> from ncnet import encoders
-    >>> items = [Item("0", 1, "red or blue"), Item("1", 0, "which?", choices=("red", "blue"))]
+    >>> items = [Item(str(k), k, "which?", choices=("red", "blue")) for k in (0, 1)]
     >>> sequences(encoders.load("tiny"), items).first.tolist()
-    [0, 1, 3]
+    [0, 2, 4]
     """
     texts = [texts for item in items for texts in item.sequences]
     first = [text for text, _ in texts]

@@ -17,7 +17,7 @@ from ncnet.checks import check_choice, check_integer
 from ncnet.datasets import TaskData
 from ncnet.encoders import kept
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.plan import Settings, check_rank
+from ncnet.encoders.plan import Settings, check_ranks
 from ncnet.encoders.quartets import Quartet
 from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
 from ncnet.encoders.training import Outcome, train_context
@@ -117,7 +117,7 @@ def train(
         bfloat16=device == "cuda" if bfloat16 is None else bfloat16,
         seed=seed,
     )
-    ranks = [check_rank(rank, encoder) for rank in ranks]
+    ranks = check_ranks(ranks, encoder)
     check_integer("replicas", replicas, at_least=1)
     _check_tasks(quartet, tasks)
     sweep = _Sweep(encoder, quartet, tasks, settings, folder)
@@ -160,16 +160,18 @@ class _Sweep:
         place = kept.place(self.folder, rank, replica, context) if self.folder else None
         if place and (found := kept.read(place)):
             return found
+        checkpoint = place / "checkpoint.safetensors" if place else None
         outcome, model = train_context(
             self.encoder,
             self._tasks_of(rank, context),
             rank=rank,
             settings=self.settings,
             replica=replica,
-            checkpoint=place / "checkpoint.safetensors" if place else None,
+            checkpoint=checkpoint,
         )
         if place:
             kept.write(place, outcome, model, rank=rank, alpha=self.settings.alpha)
+            checkpoint.unlink(missing_ok=True)
         return outcome
 
     def _tasks_of(self, rank: float, context: tuple[int, int]) -> tuple[EncodedTask, EncodedTask]:
@@ -253,10 +255,12 @@ def _check_tasks(quartet: Quartet, tasks: Mapping[str, TaskData]) -> None:
         if len(set(counts.values())) > 1:
             raise ValueError(f"tasks have {counts} {part} items: expected as many of each")
     if quartet.paired:
-        keys = {name: [item.key for item in tasks[name].training] for name in quartet.tasks}
-        first = quartet.tasks[0]
-        for name in quartet.tasks:
-            if keys[name] != keys[first]:
-                raise ValueError(
-                    f"items of `{name}` are no partners of those of `{first}`: load them together"
-                )
+        first, *others = quartet.tasks
+        for name in others:
+            for part in ("training", "held_out"):
+                pairs = zip(getattr(tasks[first], part), getattr(tasks[name], part), strict=True)
+                if any((x.key, x.label) != (y.key, y.label) for x, y in pairs):
+                    raise ValueError(
+                        f"{part} items of `{name}` are no partners of those of `{first}`: "
+                        "load them together"
+                    )

@@ -62,22 +62,22 @@ def train_context(
         See `TwoHeads`.
     checkpoint
         File to which the state is written now and then, and from which a training that was cut
-        off goes on, to the same result. It is gone in the end.
+        off goes on, to the same result.
     """
-    model = TwoHeads(encoder, tasks, rank=rank, settings=settings, replica=replica)
+    # Modules draw weights of their own as they are made, before ours are put in.
+    with torch.random.fork_rng(devices=[]):
+        model = TwoHeads(encoder, tasks, rank=rank, settings=settings, replica=replica)
     trained = model.trained()
     optimizer = torch.optim.Adam(trained.values(), lr=settings.learning_rate)
     at = checkpoints.restore_training(checkpoint, trained, optimizer) if checkpoint else 0
     written = time.monotonic()
     for step in range(at, settings.steps):
-        if checkpoint and time.monotonic() - written >= SECONDS_BETWEEN_CHECKPOINTS:
+        due = step > at and time.monotonic() - written >= SECONDS_BETWEEN_CHECKPOINTS
+        if checkpoint and due:
             checkpoints.write_training(checkpoint, trained, optimizer, step)
             written = time.monotonic()
         _step(model, settings, replica, step, optimizer)
-    outcome = _outcome(model, settings)
-    if checkpoint:
-        checkpoint.unlink(missing_ok=True)
-    return outcome, model
+    return _outcome(model, settings), model
 
 
 def _step(

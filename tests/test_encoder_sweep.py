@@ -1,0 +1,504 @@
+"""Sweeps over ranks and replicas: what they return, what they keep, how they go on."""
+
+import errno
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from safetensors.torch import load_file
+
+import ncnet
+from ncnet import encoders
+from ncnet.encoders import checkpoints, kept, sweep, training
+from ncnet.encoders.training import train_context
+from ncnet.encoders.trunk import FULL
+from tests.small_encoders import SHORT, encode, encoder, settings, toy, train
+
+CONTEXTS = [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    return train(ranks=[0, 2, FULL], replicas=3, learning_rate=0.03)
+
+
+def test_the_dataset_has_the_contracts_shape(outcomes):
+    game = ncnet.train(ncnet.games.overlap(), hidden_size=2, replicas=3, seed=0, steps=1)
+    single = outcomes.isel(capacity=0)
+    assert outcomes.a.dims == ("capacity", *game.a.dims)
+    for name in ("a", "b", "diverged"):
+        assert single[name].dims == game[name].dims
+        assert single[name].dtype == game[name].dtype
+    assert set(np.unique(outcomes.a)) == set(np.unique(outcomes.b)) == {-1, 1}
+    for name in ("alice_setting", "bob_setting", "replica"):
+        assert single[name].values.tolist() == game[name].values.tolist()
+    for name in ("alice_loss", "bob_loss"):
+        assert outcomes[name].dims == outcomes.diverged.dims
+        assert outcomes[name].dtype == np.float64
+    assert set(single.coords) == set(game.coords) - {"step"}
+    assert outcomes.split.values.tolist() == ["training"] * 8 + ["held_out"] * 4
+    assert outcomes.capacity.values.tolist() == [0, 2, math.inf]
+    assert outcomes.capacity.attrs == {"capacity_name": "rank"}
+
+
+def test_attributes_say_what_was_trained(outcomes):
+    expected = {
+        "quartet": "toy_mixed",
+        "alice_tasks": ["toy/mood", "toy/which"],
+        "bob_tasks": ["toy/same", "toy/sum"],
+        "paired": False,
+        "encoder": "tiny",
+        "encoder_source": {"generator": "ncnet.encoders"},
+        "sources": [{"generator": "ncnet.datasets.toy"}] * 4,
+        "further": [0, 0, 0, 0],
+        "unknown_share": [0, 0, 0, 0],
+        "cut_share": [0, 0, 0, 0],
+        "device": encoder().model.device.type,
+        "layers": 1,
+        "steps": 4,
+        "batch_size": 4,
+        "learning_rate": 0.03,
+        "alpha": 16.0,
+        "seed": 0,
+    }
+    assert {name: outcomes.attrs[name] for name in expected} == expected
+
+
+def test_targets_are_there_where_all_tasks_have_two_classes(outcomes):
+    assert "alice_target" not in outcomes
+    pairs = train("toy_languages")
+    _, tasks = toy("toy_languages")
+    labels = [[item.label for item in (*t.training, *t.held_out)] for t in tasks.values()]
+    for party, name in enumerate(("alice", "bob")):
+        target = pairs[f"{name}_target"]
+        assert target.dims == (f"{name}_setting", "item")
+        assert target.dtype == np.int8
+        signs = 2 * np.array(labels[2 * party : 2 * party + 2]) - 1
+        np.testing.assert_array_equal(target, signs)
+    assert pairs.attrs["paired"] is True
+
+
+def test_the_statistics_read_it(outcomes):
+    report = ncnet.chsh.report(outcomes.sel(capacity=2), resamples=1000)
+    assert (report.replicas, report.items, report.held_out.items) == (3, 8, 4)
+    assert report.s == pytest.approx(float(ncnet.chsh.s_per_replica(outcomes).mean("replica")[1]))
+    table = ncnet.chsh.by_capacity(outcomes.isel(replica=np.arange(32) % 3))
+    assert table["rank"].tolist() == [0, 2, math.inf]
+    with pytest.raises(ValueError, match="readout `prediction` needs targets"):
+        ncnet.chsh.report(outcomes.sel(capacity=2), readout="prediction", resamples=1000)
+    pairs = train("toy_languages")
+    assert ncnet.chsh.report(pairs, readout="prediction", resamples=1000).items == 8
+
+
+def test_sweeps_concatenate_along_capacity(outcomes):
+    one, two = (train(ranks=ranks, replicas=3, learning_rate=0.03) for ranks in ([0, 2], [FULL]))
+    joined = xr.concat([one, two], "capacity")
+    xr.testing.assert_identical(joined, outcomes)
+    assert joined.capacity.attrs == {"capacity_name": "rank"}
+
+
+def test_fewer_replicas_are_the_first_of_more(outcomes):
+    fewer = train(ranks=[0, 2, FULL], replicas=2, learning_rate=0.03)
+    xr.testing.assert_identical(fewer, outcomes.isel(replica=slice(2)))
+
+
+def test_every_cell_is_the_training_of_its_own_tasks(outcomes):
+    quartet, tasks = toy()
+    how = settings(steps=4, learning_rate=0.03)
+    for rank in (0, 2, FULL):
+        for replica in (0, 2):
+            for i, j in CONTEXTS:
+                pair = tasks[quartet.alice[i]], tasks[quartet.bob[j]]
+                alone, _ = train_context(
+                    encoder(),
+                    encode(encoder(), pair, rank, 1),
+                    rank=rank,
+                    settings=how,
+                    replica=replica,
+                )
+                cell = outcomes.sel(capacity=rank, replica=replica)
+                cell = cell.isel(alice_setting=i, bob_setting=j)
+                np.testing.assert_array_equal(alone.correct, [cell.a, cell.b])
+                np.testing.assert_allclose(alone.loss, [cell.alice_loss, cell.bob_loss], rtol=1e-5)
+
+
+def test_no_item_need_be_held_out():
+    quartet, tasks = toy(held_out=0)
+    found = encoders.train(encoder(), quartet, tasks, **SHORT)
+    assert found.split.values.tolist() == ["training"] * 8
+    assert ncnet.chsh.report(found, resamples=1000).held_out is None
+
+
+def files(folder):
+    """Return the contents of all files below a folder."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+OPTIONS = {"ranks": [0, 2, FULL], "replicas": 1, "layers": 2}
+
+
+def test_a_folder_holds_each_context_and_is_not_trained_again(tmp_path, monkeypatch):
+    first = train(folder=tmp_path, **OPTIONS)
+    xr.testing.assert_identical(first, train(**OPTIONS))
+    written = files(tmp_path)
+    adapter = {"adapter_config.json", "adapter_model.safetensors"}
+    expected = {"sweep.json"} | {
+        f"rank_{rank}/replica_000/context_{context}/{name}"
+        for rank, more in (("0", set()), ("2", adapter), ("inf", set()))
+        for context in (11, 12, 21, 22)
+        for name in {"heads.safetensors", "outcome.safetensors"} | more
+    }
+    assert set(written) == expected
+    monkeypatch.setattr(sweep, "train_context", lambda *a, **k: pytest.fail("trained again"))
+    xr.testing.assert_identical(train(folder=tmp_path, **OPTIONS), first)
+    assert files(tmp_path) == written
+
+
+def test_more_ranks_and_replicas_go_into_the_same_folder(tmp_path, monkeypatch):
+    train(folder=tmp_path, ranks=[2])
+    trained = []
+
+    def spy(*given, **named):
+        trained.append((named["rank"], named["replica"]))
+        return train_context(*given, **named)
+
+    monkeypatch.setattr(sweep, "train_context", spy)
+    more = train(folder=tmp_path, ranks=[1, 2], replicas=2)
+    assert set(trained) == {(1, 0), (1, 1), (2, 1)}
+    monkeypatch.undo()
+    xr.testing.assert_identical(more, train(ranks=[1, 2], replicas=2))
+
+
+def test_the_kept_weights_give_the_kept_outcomes(tmp_path):
+    found = train(folder=tmp_path, ranks=[2], replicas=2, learning_rate=0.03)
+    quartet, tasks = toy()
+    how = settings(learning_rate=0.03)
+    for i, j in CONTEXTS:
+        pair = tasks[quartet.alice[i]], tasks[quartet.bob[j]]
+        model = training.TwoHeads(
+            encoder(), encode(encoder(), pair, 2, 1), rank=2, settings=how, replica=0
+        )
+        encoders.load_adapters(model, kept.place(tmp_path, 2, 1, (i, j)))
+        outcome = training._outcome(model, how)
+        cell = found.isel(capacity=0, replica=1, alice_setting=i, bob_setting=j)
+        np.testing.assert_array_equal(outcome.correct, [cell.a, cell.b])
+        np.testing.assert_allclose(outcome.loss, [cell.alice_loss, cell.bob_loss], rtol=1e-5)
+
+
+def test_a_sweep_that_ends_between_contexts_goes_on_with_the_next(tmp_path, monkeypatch):
+    train(folder=tmp_path / "whole", **OPTIONS)
+    done = []
+
+    def stop_after(number):
+        def counted(*given, **named):
+            if len(done) == number:
+                raise KeyboardInterrupt
+            done.append(named)
+            return train_context(*given, **named)
+
+        monkeypatch.setattr(sweep, "train_context", counted)
+
+    stop_after(6)
+    with pytest.raises(KeyboardInterrupt):
+        train(folder=tmp_path / "cut", **OPTIONS)
+    stop_after(None)
+    train(folder=tmp_path / "cut", **OPTIONS)
+    assert len(done) == 12
+    assert files(tmp_path / "cut") == files(tmp_path / "whole")
+
+
+class Clock:
+    """Stands in for `time` in a training, of which each step takes a minute."""
+
+    def __init__(self, monkeypatch):
+        self.now, self.steps, self.last = 0, [], math.inf
+        self.step = training._step
+        monkeypatch.setattr(training, "time", self)
+        monkeypatch.setattr(training, "_step", self.timed)
+
+    def monotonic(self):
+        return self.now
+
+    def timed(self, model, how, replica, step, optimizer):
+        if len(self.steps) == self.last:
+            raise KeyboardInterrupt
+        self.steps.append(step)
+        self.step(model, how, replica, step, optimizer)
+        self.now += 61
+
+
+@pytest.mark.parametrize("rank", [0, 2, FULL])
+def test_a_training_that_is_cut_off_goes_on_at_its_step_to_the_same_result(
+    rank, tmp_path, monkeypatch
+):
+    options = OPTIONS | {"ranks": [rank], "steps": 7, "learning_rate": 0.03}
+    whole = train(folder=tmp_path / "whole", **options)
+    clock = Clock(monkeypatch)
+    for clock.last in (4, 7 + 5, 7 + 6, 3 * 7 + 1):
+        with pytest.raises(KeyboardInterrupt):
+            train(folder=tmp_path / "cut", **options)
+    assert len([name for name in files(tmp_path / "cut") if "checkpoint" in name]) == 1
+    clock.last = math.inf
+    xr.testing.assert_identical(train(folder=tmp_path / "cut", **options), whole)
+    assert clock.steps == [0, 1, 2, 3, 4, 5, 6] * 4
+    assert files(tmp_path / "cut") == files(tmp_path / "whole")
+
+
+def test_no_checkpoint_is_written_within_a_minute(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        checkpoints, "write_training", lambda *a: pytest.fail("a checkpoint was written")
+    )
+    train(folder=tmp_path)
+
+
+def test_on_a_full_disk_the_earlier_checkpoint_stays_whole(tmp_path, monkeypatch):
+    options = OPTIONS | {"ranks": [2], "steps": 6}
+    whole = train(**options)
+    clock = Clock(monkeypatch)
+    synced = []
+
+    def full(descriptor):
+        synced.append(descriptor)
+        if len(synced) > 3:  # what the sweep is, and two checkpoints
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left on device"):
+            train(folder=tmp_path, **options)
+    assert clock.steps == [0, 1, 2]
+    [path] = [name for name in files(tmp_path) if name != "sweep.json"]
+    assert path == "rank_2/replica_000/context_11/checkpoint.safetensors"
+    assert checkpoints.read(tmp_path / path)[1] == {"step": "2"}
+    xr.testing.assert_identical(train(folder=tmp_path, **options), whole)
+    assert clock.steps == [0, 1, 2, 2, 3, 4, 5] + [0, 1, 2, 3, 4, 5] * 3
+
+
+@pytest.mark.parametrize("name", ["checkpoint.safetensors", "outcome.safetensors"])
+def test_a_damaged_file_of_a_sweep_is_refused_in_one_line(name, tmp_path, monkeypatch):
+    clock = Clock(monkeypatch)
+    clock.last = 6
+    with pytest.raises(KeyboardInterrupt):
+        train(folder=tmp_path)
+    [path] = tmp_path.rglob(name)
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    line = rf"^{re.escape(str(path))} is damaged \(.*\): delete it$"
+    with pytest.raises(ValueError, match=line):
+        train(folder=tmp_path)
+    path.unlink()
+    clock.last = math.inf
+    xr.testing.assert_identical(train(folder=tmp_path), train())
+
+
+def test_a_checkpoint_of_another_rank_is_refused(tmp_path, monkeypatch):
+    clock = Clock(monkeypatch)
+    clock.last = 3
+    with pytest.raises(KeyboardInterrupt):
+        train(folder=tmp_path, ranks=[2])
+    (tmp_path / "rank_2").rename(tmp_path / "rank_3")
+    line = (
+        r"checkpoint.safetensors has `trunk\.layers.*` of shape \(2, 32\): expected shape \(3, 32"
+    )
+    with pytest.raises(ValueError, match=line):
+        train(folder=tmp_path, ranks=[3])
+
+
+SWEEP = """
+import os, sys
+from pathlib import Path
+from ncnet.encoders import training
+from tests.small_encoders import train
+
+stop = {"at": int(sys.argv[2])}
+
+class Clock:
+    now = 0
+    monotonic = staticmethod(lambda: Clock.now)
+
+def step(*given, inner=training._step):
+    inner(*given)
+    Clock.now += 61
+    stop["at"] -= 1
+    if not stop["at"]:
+        print("here", flush=True)
+        sys.stdin.read()
+
+training.time, training._step = Clock, step
+train(folder=Path(sys.argv[1]), steps=6, layers=2)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_loses_no_more_than_its_last_minute(tmp_path, monkeypatch):
+    process = subprocess.Popen(
+        [sys.executable, "-c", SWEEP, str(tmp_path), "10"],
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout.readline() == "here\n"
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    clock = Clock(monkeypatch)
+    resumed = train(folder=tmp_path, steps=6, layers=2)
+    # One context is whole; of the next, four steps were made and three of them written.
+    assert clock.steps == [3, 4, 5] + [0, 1, 2, 3, 4, 5] * 2
+    xr.testing.assert_identical(resumed, train(steps=6, layers=2))
+
+
+def test_the_kept_outcome_is_the_last_file_of_a_context(tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(
+        checkpoints, "replace", lambda path, content: written.append(path.name) or path.touch()
+    )
+    train(folder=tmp_path)
+    assert written[-1] == kept.OUTCOME
+    assert written.count(kept.OUTCOME) == 4
+
+
+def test_kept_files_are_written_whole_in_plain_formats(tmp_path):
+    train(folder=tmp_path)
+    place = kept.place(tmp_path, 2, 0, (0, 1))
+    outcome = load_file(place / "outcome.safetensors")
+    assert {name: tuple(found.shape) for name, found in outcome.items()} == {
+        "correct": (2, 12),
+        "loss": (2,),
+        "diverged": (),
+    }
+    assert outcome["correct"].dtype == torch.int8
+    described = json.loads((tmp_path / "sweep.json").read_text())
+    assert described["encoder"] == {"name": "tiny", "generator": "ncnet.encoders"}
+    assert (described["steps"], len(described["items"])) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"steps": 5}, "`steps` 4, here it is 5"),
+        ({"seed": 1}, "`seed` 0, here it is 1"),
+        ({"layers": 2}, "`layers` 1, here it is 2"),
+        ({"learning_rate": 0.1, "alpha": 8.0}, "`learning_rate` 0.001, here it is 0.1"),
+        ({"bfloat16": True}, "`bfloat16` False, here it is True"),
+        ({"quartet": "toy_languages"}, "`items` ["),
+    ],
+)
+def test_a_folder_of_another_setting_is_refused_by_the_first_difference(change, said, tmp_path):
+    train(folder=tmp_path, bfloat16=False)
+    before = files(tmp_path)
+    with pytest.raises(ValueError, match=re.escape(said)) as caught:
+        train(**{"folder": tmp_path, "bfloat16": False} | change)
+    assert str(caught.value).startswith(f"{tmp_path} holds contexts with {said}")
+    assert str(caught.value).endswith(": choose another folder")
+    assert "\n" not in str(caught.value)
+    assert files(tmp_path) == before
+
+
+def test_a_folder_of_another_encoder_or_other_items_is_refused(tmp_path):
+    quartet, tasks = toy()
+    train(folder=tmp_path)
+    other = replace(encoder(), source={"generator": "another"})
+    with pytest.raises(ValueError, match="holds contexts with `encoder`"):
+        encoders.train(other, quartet, tasks, folder=tmp_path, **SHORT)
+    first = tasks["toy/mood"]
+    label = replace(first.training[0], label=1 - first.training[0].label)
+    for changed in (
+        replace(first, training=(label, *first.training[1:])),
+        replace(first, training=first.training[::-1]),
+        replace(first, further=first.held_out),
+    ):
+        with pytest.raises(ValueError, match="holds contexts with `items`"):
+            encoders.train(
+                encoder(), quartet, tasks | {"toy/mood": changed}, folder=tmp_path, **SHORT
+            )
+    # The same items, of which one is held out instead of trained on.
+    moved = {
+        name: replace(
+            task, training=task.training[:-1], held_out=(task.training[-1], *task.held_out)
+        )
+        for name, task in tasks.items()
+    }
+    with pytest.raises(ValueError, match="holds contexts with `items`"):
+        encoders.train(encoder(), quartet, moved, folder=tmp_path, **SHORT)
+
+
+WIDE = "expected 0 to 32, the width of `tiny`, or inf for full fine-tuning"
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"ranks": [0, -1]}, f"`rank` is -1: {WIDE}"),
+        ({"ranks": [2.5]}, f"`rank` is 2.5: {WIDE}"),
+        ({"ranks": [33]}, f"`rank` is 33: {WIDE}"),
+        ({"ranks": [math.nan]}, f"`rank` is nan: {WIDE}"),
+        ({"ranks": [-math.inf]}, f"`rank` is -inf: {WIDE}"),
+        ({"ranks": [True]}, f"`rank` is True: {WIDE}"),
+        ({"ranks": ["2"]}, f"`rank` is '2': {WIDE}"),
+        ({"replicas": 0}, "`replicas` is 0: expected an integer of at least 1"),
+        ({"replicas": 1.5}, "`replicas` is 1.5: expected an integer of at least 1"),
+        ({"seed": -1}, "`seed` is -1: expected an integer of at least 0"),
+        ({"layers": 0}, "`layers` is 0: expected an integer of at least 1"),
+        ({"layers": 3}, "`layers` is 3: expected an integer of at most 2"),
+        ({"steps": -1}, "`steps` is -1: expected an integer of at least 0"),
+        ({"steps": 2.0}, "`steps` is 2.0: expected an integer of at least 0"),
+        ({"batch_size": 0}, "`batch_size` is 0: expected an integer of at least 1"),
+        ({"learning_rate": 0}, "`learning_rate` is 0: expected a finite number above 0"),
+        ({"learning_rate": math.inf}, "`learning_rate` is inf: expected a finite number above 0"),
+        ({"alpha": -16}, "`alpha` is -16: expected a finite number above 0"),
+    ],
+)
+def test_bad_arguments_are_named_before_any_work(change, line, tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep, "_Sweep", lambda *a: pytest.fail("work started"))
+    with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
+        train(folder=tmp_path / "new", **change)
+    assert not (tmp_path / "new").exists()
+
+
+def test_tasks_that_are_not_the_quartets_are_named_before_any_work(monkeypatch):
+    monkeypatch.setattr(sweep, "_Sweep", lambda *a: pytest.fail("work started"))
+
+    def refusal(quartet, tasks):
+        with pytest.raises(ValueError) as caught:  # noqa: PT011, the line is compared
+            encoders.train(encoder(), quartet, tasks, **SHORT)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    quartet, tasks = toy()
+    _, languages = toy("toy_languages")
+    missing = {name: task for name, task in tasks.items() if name != "toy/sum"}
+    assert refusal(quartet, missing) == "unknown task `toy/sum`: did you mean `toy/same`?"
+    assert refusal(quartet, languages).startswith("unknown task `toy/mood`: ")
+    for part, count in (("training", 8), ("held_out", 4)):
+        items = getattr(tasks["toy/same"], part)[1:]
+        fewer = tasks | {"toy/same": replace(tasks["toy/same"], **{part: items})}
+        counts = {name: count - (name == "toy/same") for name in quartet.tasks}
+        assert (
+            refusal(quartet, fewer) == f"tasks have {counts} {part} items: expected as many of each"
+        )
+    pairs, languages = toy("toy_languages")
+    last = languages["toy_pairs/dushan"]
+    swapped = languages | {"toy_pairs/dushan": replace(last, training=last.training[::-1])}
+    assert refusal(pairs, swapped) == (
+        "items of `toy_pairs/dushan` are no partners of those of `toy_pairs/avelic`: "
+        "load them together"
+    )
+
+
+def test_a_float_that_is_whole_is_a_rank():
+    found = train(ranks=[2.0])
+    xr.testing.assert_identical(found, train(ranks=[2]))
+    assert type(found.attrs["steps"]) is int
