@@ -292,7 +292,7 @@ def test_bfloat16_trains_and_differs_little(rank):
     assert not half.diverged.any()
     assert (half.alice_loss != whole.alice_loss).all()
     for name in ("alice_loss", "bob_loss"):
-        np.testing.assert_allclose(half[name], whole[name], atol=0.1)
+        np.testing.assert_allclose(half[name], whole[name], atol=0.2)
         assert float(half[name].mean()) < float(start[name].mean()) - 0.05
     assert float((half.a == whole.a).mean()) > 0.9
     assert (half.attrs["bfloat16"], whole.attrs["bfloat16"]) == (True, False)

@@ -1,6 +1,5 @@
 """What an encoder computes: tokens, frozen states, the trunk with its heads, and their files."""
 
-import itertools
 import json
 import os
 import re
@@ -22,7 +21,7 @@ from ncnet.datasets import Item
 from ncnet.encoders import adapters, trunk
 from ncnet.encoders.order import batch_at
 from ncnet.encoders.sequences import LONGEST, sequences
-from ncnet.encoders.trunk import FULL, by_length, padded
+from ncnet.encoders.trunk import FULL, Layout
 from ncnet.encoders.words import HashedWords
 from tests.hub_mirror import HubMirror
 from tests.small_encoders import (
@@ -57,10 +56,6 @@ def one_by_one(model, bert, of, party, items):
 def check_logits(of, kinds, rank, layers, monkeypatch):
     # Small enough for several chunks, as those of a whole task are.
     monkeypatch.setattr(trunk, "TOKENS_AT_ONCE", 300)
-    grouped = []
-    monkeypatch.setattr(
-        trunk, "by_length", lambda n: grouped.append((n, by_length(n))) or by_length(n)
-    )
     model = shaken(untrained([uneven(kind) for kind in kinds], rank, of, layers=layers))
     bert = plain_bert(of)
     for place, layer in enumerate(model.trunk.layers):
@@ -72,10 +67,8 @@ def check_logits(of, kinds, rank, layers, monkeypatch):
         torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)
         # They would not be equal whatever was computed.
         assert expected.std(dim=0).min() > 0.01
-    for lengths, groups in grouped:
-        assert len(groups) > 1
-        assert any(len(set(lengths[group])) > 1 for group in groups)
-    assert len(grouped) == (rank > 0)
+    lengths = [task.sequences.lengths for task in model.tasks]
+    assert all(len(set(of_task)) > 1 for of_task in lengths)
 
 
 @pytest.mark.parametrize("rank", [0, 3, FULL])
@@ -189,25 +182,6 @@ def test_every_epoch_and_every_key_has_an_order_of_its_own():
     assert len(epochs) == 8
 
 
-@given(st.lists(st.integers(1, LONGEST), min_size=1, max_size=80))
-def test_groups_by_length_hold_each_sequence_once_and_never_cost_more_than_one_group(lengths):
-    lengths = np.array(lengths)
-    groups = by_length(lengths)
-    assert sorted(np.concatenate(groups).tolist()) == list(range(len(lengths)))
-    for shorter, longer in itertools.pairwise(groups):
-        assert lengths[shorter].max() < lengths[longer].min()
-
-    def cost(parts):
-        return sum(len(part) * lengths[part].max() + trunk.PADDING_WORTH for part in parts)
-
-    assert cost(groups) <= cost([np.arange(len(lengths))])
-
-
-def test_short_sequences_are_not_padded_to_the_longest():
-    lengths = np.array([90, 5, 6] * 10)
-    assert [sorted(set(lengths[group])) for group in by_length(lengths)] == [[5, 6], [90]]
-
-
 @given(st.lists(st.integers(1, LONGEST), min_size=1, max_size=40), st.integers(LONGEST, 500))
 def test_chunks_hold_each_sequence_once_and_fit(lengths, most):
     lengths = np.array(lengths)
@@ -219,19 +193,24 @@ def test_chunks_hold_each_sequence_once_and_fit(lengths, most):
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.randoms())
-def test_padding_is_masked_and_nothing_else_is(lengths, random):
+def test_tokens_are_packed_and_padding_is_masked(lengths, random):
     lengths = np.array(lengths)
-    values = torch.arange(lengths.sum())[:, None]
     starts = np.cumsum(lengths) - lengths
     order = random.sample(range(len(lengths)), len(lengths))
-    rows, mask = padded(values, starts[order], lengths[order])
+    layout = Layout(starts[order], lengths[order], torch.device("cpu"))
+    values = 1 + torch.arange(lengths.sum())[:, None]
+    packed = values[layout.tokens]
+    expected = [values[starts[k] : starts[k] + lengths[k]] for k in order]
+    assert torch.equal(packed, torch.cat(expected))
+    assert torch.equal(packed[layout.first], torch.stack([rows[0] for rows in expected]))
+    rows = layout.side_by_side(packed)
     assert rows.shape == (len(lengths), lengths.max(), 1)
-    if mask is None:
-        assert len(set(lengths.tolist())) == 1
-        mask = torch.ones(len(lengths), 1, 1, lengths.max(), dtype=torch.bool)
-    for row, there, k in zip(rows, mask, order, strict=True):
-        assert there.flatten().tolist() == [step < lengths[k] for step in range(lengths.max())]
-        assert torch.equal(row[: lengths[k]], values[starts[k] : starts[k] + lengths[k]])
+    assert torch.equal(layout.packed(rows), packed)
+    assert (layout.mask is None) == (len(set(lengths.tolist())) == 1)
+    if layout.mask is not None:
+        there = layout.mask[:, 0, 0]
+        assert there.sum(dim=1).tolist() == lengths[order].tolist()
+        assert torch.equal(there, rows[..., 0] > 0)
 
 
 def test_a_sequence_is_cut_at_96_tokens_and_counted():

@@ -18,9 +18,7 @@ from ncnet.encoders.sequences import Sequences
 
 FULL = math.inf
 """The rank that stands for full fine-tuning: every weight of the adapted layers is trained."""
-PADDING_WORTH = 512
-"""Tokens of padding that cost as much as another pass through the layers."""
-TOKENS_AT_ONCE = 16_384
+TOKENS_AT_ONCE = 4096
 
 
 class Trunk(nn.Module):
@@ -79,18 +77,68 @@ class Trunk(nn.Module):
         """
         if not len(self.layers):
             return states[starts]
-        groups = by_length(lengths)
-        found = [self._group(states, starts[group], lengths[group]) for group in groups]
-        return torch.cat(found)[np.argsort(np.concatenate(groups))]
-
-    def _group(self, states: Tensor, starts: np.ndarray, lengths: np.ndarray) -> Tensor:
-        rows, mask = padded(states, starts, lengths)
+        layout = Layout(starts, lengths, states.device)
         width = self.layers[0].attention.self.all_head_size
-        hidden, *projected = rows.split(width, dim=-1)
+        hidden, *projected = states.index_select(0, layout.tokens).split(width, dim=-1)
         for layer in self.layers[:-1]:
-            hidden = _through(layer, hidden, hidden, mask, projected)
+            hidden = _through(layer, hidden, layout, projected=projected)
             projected = []
-        return _through(self.layers[-1], hidden, hidden[:, :1], mask, projected)[:, 0]
+        return _through(self.layers[-1], hidden, layout, first_only=True, projected=projected)
+
+
+class Layout:
+    """Where the tokens of some sequences lie: packed, and side by side for attention.
+
+    Only attention needs sequences side by side, padded to the longest; all else is computed of the
+    tokens there are.
+
+    Parameters
+    ----------
+    starts, lengths
+        Where each sequence starts among all tokens, and its tokens [sequences].
+    device
+        Where to compute.
+
+    Attributes
+    ----------
+    tokens
+        Places, among all tokens, of those of these sequences, one sequence behind the other.
+    first
+        Place of each sequence's first token among these.
+    mask
+        True at tokens, false at padding [sequences, 1, 1, longest]; None where all sequences are
+        equally long.
+
+    Examples
+    --------
+    >>> layout = Layout(np.array([0, 7]), np.array([2, 3]), torch.device("cpu"))
+    >>> layout.tokens.tolist()
+    [0, 1, 7, 8, 9]
+    >>> layout.side_by_side(torch.arange(1, 6)[:, None])[..., 0].tolist()
+    [[1, 2, 0], [3, 4, 5]]
+    """
+
+    def __init__(self, starts: np.ndarray, lengths: np.ndarray, device: torch.device):
+        steps = np.arange(lengths.max())
+        there = steps < lengths[:, None]
+        whole = there.all()
+        self.shape = there.shape
+        self.tokens = torch.from_numpy((starts[:, None] + steps)[there]).to(device)
+        self.first = torch.from_numpy(np.cumsum(lengths) - lengths).to(device)
+        self._places = torch.from_numpy(np.flatnonzero(there)).to(device)
+        self.mask = None if whole else torch.from_numpy(there)[:, None, None].to(device)
+
+    def side_by_side(self, rows: Tensor) -> Tensor:
+        """Return packed rows [tokens, ...] as [sequences, longest, ...], zeros for padding."""
+        if self.mask is not None:
+            room = rows.new_zeros(math.prod(self.shape), *rows.shape[1:])
+            rows = room.index_copy(0, self._places, rows)
+        return rows.unflatten(0, self.shape)
+
+    def packed(self, rows: Tensor) -> Tensor:
+        """Return rows side by side [sequences, longest, ...] as [tokens, ...]."""
+        rows = rows.flatten(0, 1)
+        return rows if self.mask is None else rows.index_select(0, self._places)
 
 
 def lora(rank: float, alpha: float) -> LoraConfig:
@@ -129,50 +177,15 @@ def frozen_states(encoder: Encoder, tasks: Sequence[Sequences], rank: float, lay
     width = encoder.width * (1 + len(projections))
     states = torch.empty(len(tokens), width, device=model.device)
     for group in _chunks(lengths):
-        numbers, mask = padded(tokens, starts[group], lengths[group])
+        layout = Layout(starts[group], lengths[group], model.device)
+        numbers = layout.side_by_side(tokens[layout.tokens])
         hidden = model.embeddings(input_ids=numbers[..., 0], token_type_ids=numbers[..., 1])
+        hidden = layout.packed(hidden)
         for layer in model.encoder.layer[:lowest]:
-            hidden = _through(layer, hidden, hidden, mask)
-        hidden = torch.cat([hidden, *(projection(hidden) for projection in projections)], dim=-1)
-        for row, start, length in zip(hidden, starts[group], lengths[group], strict=True):
-            states[start : start + length] = row[:length]
+            hidden = _through(layer, hidden, layout)
+        kept = [hidden, *(projection(hidden) for projection in projections)]
+        states[layout.tokens] = torch.cat(kept, dim=-1)
     return states
-
-
-def padded(values: Tensor, starts: np.ndarray, lengths: np.ndarray) -> tuple[Tensor, Tensor | None]:
-    """Return sequences side by side, [sequences, longest, ...], and the mask of what is none.
-
-    Padding repeats a sequence's first token. The mask [sequences, 1, 1, longest] is true at
-    tokens; None where all sequences are equally long.
-    """
-    steps = np.arange(lengths.max())
-    there = steps < lengths[:, None]
-    index = torch.from_numpy(starts[:, None] + steps * there).to(values.device)
-    rows = values[index]
-    if there.all():
-        return rows, None
-    return rows, torch.from_numpy(there)[:, None, None].to(values.device)
-
-
-def by_length(lengths: np.ndarray) -> list[np.ndarray]:
-    """Return sequences grouped by length, where that saves more padding than a pass costs.
-
-    >>> [group.tolist() for group in by_length(np.array([90, 10, 90, 12] * 20))][0][:3]
-    [1, 5, 9]
-    """
-    order = np.argsort(lengths, kind="stable")
-    longest = lengths[order]
-    groups = []
-    while len(order):
-        # The shorter ones apart: padding them to the longest costs that much more.
-        below = np.arange(len(order))
-        saved = below * (longest[-1] - np.concatenate([[0], longest[:-1]]))
-        cut = int(saved.argmax())
-        if saved[cut] <= PADDING_WORTH:
-            cut = 0
-        groups.append(order[cut:])
-        order, longest = order[:cut], longest[:cut]
-    return groups[::-1]
 
 
 def _chunks(lengths: np.ndarray) -> Iterable[np.ndarray]:
@@ -187,38 +200,42 @@ def _chunks(lengths: np.ndarray) -> Iterable[np.ndarray]:
 def _through(
     layer: nn.Module,
     hidden: Tensor,
-    asking: Tensor,
-    mask: Tensor | None,
+    layout: Layout,
+    *,
+    first_only: bool = False,
     projected: Sequence[Tensor] = (),
 ) -> Tensor:
-    """Return what a layer of BERT makes of the tokens that ask, [sequences, asking, width].
+    """Return what a layer of BERT makes of packed tokens, [tokens, width].
 
-    The sums of the layer itself. Where only the first token asks, those of the others' queries,
-    which nobody reads, are left out; where its keys and values without adapters are known
-    (`projected`), only what the adapters add to them is computed.
+    The sums of the layer itself. Where only first tokens are read, what the others ask is left out
+    [sequences, width]; where keys and values without adapters are known (`projected`), only what
+    the adapters add to them is computed.
     """
     attention = layer.attention.self
+    asking = hidden.index_select(0, layout.first) if first_only else hidden
+    query = attention.query(asking)
+    query = query[:, None] if first_only else layout.side_by_side(query)
+    key, value = projected or (attention.key(hidden), attention.value(hidden))
 
     def heads(rows: Tensor) -> Tensor:
         return rows.unflatten(-1, (-1, attention.attention_head_size)).transpose(1, 2)
 
+    query, key, value = map(heads, (query, *map(layout.side_by_side, (key, value))))
     if projected:
-        key, value = projected
         low, up = _low(attention.value, hidden)
-        weights = heads(attention.query(asking)) @ heads(key).mT * attention.scaling
-        if mask is not None:
-            weights = weights.masked_fill(~mask, -math.inf)
+        weights = query @ key.mT * attention.scaling
+        if layout.mask is not None:
+            weights = weights.masked_fill(~layout.mask, -math.inf)
         weights = weights.softmax(-1)
         # What the adapter adds is mixed while it is still of low rank.
-        added = (weights @ low[:, None]) @ up.unflatten(0, (-1, attention.attention_head_size)).mT
-        mixed = weights @ heads(value) + added
+        added = weights @ layout.side_by_side(low)[:, None]
+        added = added @ up.unflatten(0, (-1, attention.attention_head_size)).mT
+        mixed = weights @ value + added
     else:
-        query, key, value = attention.query(asking), attention.key(hidden), attention.value(hidden)
-        mixed = functional.scaled_dot_product_attention(
-            heads(query), heads(key), heads(value), attn_mask=mask
-        )
-    attended = layer.attention.output(mixed.transpose(1, 2).flatten(2), asking)
-    return layer.feed_forward_chunk(attended)
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=layout.mask)
+    mixed = mixed.transpose(1, 2).flatten(2)
+    mixed = mixed[:, 0] if first_only else layout.packed(mixed)
+    return layer.feed_forward_chunk(layer.attention.output(mixed, asking))
 
 
 def _low(adapted: LoraLayer, hidden: Tensor) -> tuple[Tensor, Tensor]:
