@@ -45,7 +45,7 @@ class Item:
 
     @property
     def content(self) -> frozenset[str]:
-        """What makes two items the same: sentences in either order, or a question.
+        """Sentences in either order, or a question; equal of items that ask the same.
 
         >>> Item("train:0", 1, "Rain fell.", "It rained.").content == frozenset(
         ...     {"It rained.", "Rain fell."}
