@@ -153,7 +153,7 @@ run.save("lora_tasks", joined(by.task_rows))
 run.save("lora_outcomes", joined(by.outcome_rows))
 run.save("lora_losses", joined(by.loss_rows))
 
-# %% mystnb={"figure": {"name": "fig-lora-live", "caption": "Live: S, signalling and accuracy of the encoder named in the parameters against the rank of its adapters. Bands: intervals that hold together over the ranks at 95 %; those of S and of accuracy resample replicas and items, or bet where hardly any replica differs from the others; a band that leaves its panel is betting's."}, "image": {"alt": "At the defaults: two columns for two quartets of made-up tasks. The share of training items that heads get right rises from rank 0 to rank 4, and S with it. The bands are wide, since there are only twelve replicas. Held-out items are right about as often as guessing would have it."}}
+# %% mystnb={"figure": {"name": "fig-lora-live", "caption": "Live: S, signalling and accuracy of the encoder named in the parameters against the rank of its adapters. Bars: intervals that hold together over the ranks at 95 %; those of S and of accuracy resample replicas and items, or bet where hardly any replica differs from the others; a bar that leaves its panel is betting's."}, "image": {"alt": "At the defaults: two columns for two quartets of made-up tasks. The share of training items that heads get right rises from rank 0 to rank 4, and S with it. The bars are long, since there are only twelve replicas. Held-out items are right about as often as guessing would have it."}}
 figures.ranks(live)
 
 # %% [markdown]
@@ -182,10 +182,10 @@ print(recorded)
 mixed = table[table["quartet"].str.startswith("mixed")]
 languages = table[table["quartet"].str.startswith("languages")]
 
-# %% mystnb={"figure": {"name": "fig-lora-mixed", "caption": "Recorded: mixed tasks, MiniLM with adapters in its top layer. Above: S on training and on held-out items. Middle: the signalling Δ and what it leaves of S above 2. Below: the share of items that heads get right, mean over heads and contexts. Bands as above."}, "image": {"alt": "Three columns, one for each mixed quartet, against rank 0, 1, 2, 4, 8. S on training items starts near one with the heads alone and is near two from rank 1 on. S on held-out items stays far below. Delta is zero at rank 0 and positive with adapters."}}
+# %% mystnb={"figure": {"name": "fig-lora-mixed", "caption": "Recorded: mixed tasks, MiniLM with adapters in its top layer. Above: S on training and on held-out items. Middle: the signalling Δ and what it leaves of S above 2. Below: the share of items that heads get right, mean over heads and contexts. Bars as above."}, "image": {"alt": "Three columns, one for each mixed quartet, against rank 0, 1, 2, 4, 8. S on training items starts below one with the heads alone. With the hard tasks together it is above two at rank 1 and comes down to two by rank 8; apart it stays just under two from rank 1 on; with twice the items it goes above two and stays there. S on held-out items is below zero everywhere. S less Delta less 2 is never above zero. Less than half of the held-out items are right."}}
 figures.ranks(mixed)
 
-# %% mystnb={"figure": {"name": "fig-lora-languages", "caption": "Recorded: the same for four languages of PAWS-X. Its development set serves as training data here, which shares sentences with the test set that is held out: accuracy on held-out items is not comparable with published scores."}, "image": {"alt": "One column for the quartet of languages, against rank 0, 1, 2, 4, 8. S on training items rises from below two at rank 0 to two at rank 1 and stays there. On held-out items S and accuracy stay near what guessing gives."}}
+# %% mystnb={"figure": {"name": "fig-lora-languages", "caption": "Recorded: the same for four languages of PAWS-X. Its development set serves as training data here, which shares sentences with the test set that is held out: accuracy on held-out items is not comparable with published scores."}, "image": {"alt": "One column for the quartet of languages, against rank 0, 1, 2, 4, 8. S on training items rises from a little below two at rank 0 to just under two at rank 1 and stays there. On held-out items S stays below one, and about half of the items are right, as by guessing."}}
 figures.ranks(languages)
 
 # %%
@@ -198,7 +198,7 @@ table.set_index("quartet")[columns].round(3)
 #
 # What a head gets right, beside either of the other party's tasks:
 
-# %% mystnb={"figure": {"name": "fig-lora-partners", "caption": "Recorded: the share of its training items that each task's head gets right, beside the other party's task of setting 1 (solid) and of setting 2 (dotted). Where the two lines of a task differ, its head signals."}, "image": {"alt": "Three panels, one for each mixed quartet, against rank. SST-2 and MRPC are right almost everywhere and their solid and dotted lines coincide. With the hard tasks together, MathQA is right less often beside CommonsenseQA, dotted, than beside SST-2, solid, most of all at rank 1. With the hard tasks apart its two lines lie together."}}
+# %% mystnb={"figure": {"name": "fig-lora-partners", "caption": "Recorded: the share of its training items that each task's head gets right, beside the other party's task of setting 1 (solid) and of setting 2 (dotted). Where the two lines of a task differ, its head signals."}, "image": {"alt": "Three panels, one for each mixed quartet, against rank. SST-2 is right almost everywhere. With the hard tasks together, MathQA is right less often beside CommonsenseQA, dotted, than beside SST-2, solid, most of all at rank 1; with twice the items the gap is wider and stays up to rank 8. With the hard tasks apart the two lines of each task nearly coincide."}}
 tasks = run.load("lora_tasks").table
 names = tasks.groupby("quartet")["task"].agg(tuple).to_dict()
 figures.partners(mixed, names)

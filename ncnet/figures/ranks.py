@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.figures.style import BLUE, GREY, INK, MARKERS, ORANGE, SERIES, VERMILION, draw_bounds
+from ncnet.figures.style import BLUE, GREY, INK, MARKERS, ORANGE, SERIES, VERMILION
 
 ROWS = (
     (
@@ -48,13 +48,15 @@ def ranks(table: pd.DataFrame) -> Figure:
     for column, quartet in zip(grid.T, quartets, strict=True):
         of_quartet = table[table["quartet"] == quartet]
         for axes, (_, lines) in zip(column, ROWS, strict=True):
-            for name, label, colour, marker in lines:
-                if name in of_quartet:
-                    _line(axes, of_quartet, name, label, colour, marker)
+            for series, shift in zip(lines, (-0.06, 0.06), strict=True):
+                if series[0] in of_quartet:
+                    _line(axes, of_quartet, *series, shift)
         column[0].set_title(quartet.replace("_", " "), fontsize=10)
         column[1].axhline(0, color=INK, linewidth=0.9)
         _name_ranks(column[-1], of_quartet["rank"])
-        draw_bounds(column[0], CLASSICAL_BOUND)
+        column[0].axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        # Short: lines run close to the bound from the second rank on.
+        column[0].annotate("bound 2", (-0.15, CLASSICAL_BOUND + 0.02), fontsize=8, va="bottom")
     for axes, (label, lines) in zip(grid[:, 0], ROWS, strict=True):
         axes.set_ylabel(label)
         # Betting's intervals at few replicas would squeeze all else into a line.
@@ -102,12 +104,23 @@ def partners(table: pd.DataFrame, tasks: dict[str, tuple[str, str, str, str]]) -
     return figure
 
 
-def _line(axes: Axes, table: pd.DataFrame, name: str, label: str, colour: str, marker: str) -> None:
-    places = np.arange(len(table))
-    axes.fill_between(
-        places, table[f"{name}_low"], table[f"{name}_high"], color=colour, alpha=0.22, linewidth=0
+def _line(
+    axes: Axes, table: pd.DataFrame, name: str, label: str, colour: str, marker: str, shift: float
+) -> None:
+    below = table[name] - table[f"{name}_low"]
+    above = table[f"{name}_high"] - table[name]
+    axes.errorbar(
+        np.arange(len(table)) + shift,
+        table[name],
+        # Rounding may put an end on the wrong side of what never varies.
+        yerr=[below.clip(lower=0), above.clip(lower=0)],
+        color=colour,
+        marker=marker,
+        markersize=4,
+        capsize=2.5,
+        elinewidth=1,
+        label=label,
     )
-    axes.plot(places, table[name], color=colour, marker=marker, markersize=4, label=label)
 
 
 def _name_ranks(axes: Axes, values: pd.Series) -> None:
