@@ -372,7 +372,8 @@ for name in claims.CLAIMS:
 #
 # **Held-out items.** Heads are right on {glue:text}`lora_mixed_hard_together_last_held_out_accuracy:.0%` of the held-out items of the mixed tasks and
 # on {glue:text}`lora_languages_last_held_out_accuracy:.0%` of those of the languages; guessing would give
-# {glue:text}`lora_guess_mixed:.0%` and {glue:text}`lora_guess_languages:.0%`. From so few training items little is learnt that carries over. On held-out
+# {glue:text}`lora_guess_mixed:.0%` and {glue:text}`lora_guess_languages:.0%`. From so few training items little is learnt that carries over (and what is trained on
+# of the languages, PAWS-X's development set, shares sentences with the test set). On held-out
 # items S is about failures that agree, and is not near 2.
 #
 # With MiniLM in BERT's place, and under our reading, the rules say:
