@@ -285,6 +285,35 @@ def test_on_a_full_disk_the_earlier_checkpoint_stays_whole(tmp_path, monkeypatch
     assert clock.steps == [0, 1, 2, 2, 3, 4, 5] + [0, 1, 2, 3, 4, 5] * 3
 
 
+def test_a_disk_that_is_full_at_the_end_leaves_the_checkpoint(tmp_path, monkeypatch):
+    options = OPTIONS | {"ranks": [2], "steps": 3}
+    clock = Clock(monkeypatch)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as disk:
+        disk.setattr(kept, "write", full)
+        with pytest.raises(OSError, match="No space left on device"):
+            train(folder=tmp_path, **options)
+    assert list(tmp_path.rglob("checkpoint.safetensors"))
+    train(folder=tmp_path, **options)
+    assert clock.steps[:4] == [0, 1, 2, 2]  # not from the beginning
+    assert not list(tmp_path.rglob("checkpoint.safetensors"))
+
+
+def test_random_numbers_of_torch_are_left_as_they_were():
+    before = torch.get_rng_state()
+    train(ranks=[0, 2, math.inf], steps=1)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_damaged_description_of_a_folder_is_refused_in_one_line(tmp_path):
+    (tmp_path / "sweep.json").write_text("{")
+    with pytest.raises(ValueError, match=r"sweep\.json is damaged .*: choose another folder$"):
+        train(folder=tmp_path)
+
+
 @pytest.mark.parametrize("name", ["checkpoint.safetensors", "outcome.safetensors"])
 def test_a_damaged_file_of_a_sweep_is_refused_in_one_line(name, tmp_path, monkeypatch):
     clock = Clock(monkeypatch)
@@ -448,6 +477,10 @@ WIDE = "expected 0 to 32, the width of `tiny`, or inf for full fine-tuning"
         ({"ranks": [-math.inf]}, f"`rank` is -inf: {WIDE}"),
         ({"ranks": [True]}, f"`rank` is True: {WIDE}"),
         ({"ranks": ["2"]}, f"`rank` is '2': {WIDE}"),
+        ({"ranks": []}, "`ranks` is []: expected a list of ranks"),
+        ({"ranks": 4}, "`ranks` is 4: expected a list of ranks"),
+        ({"ranks": [2, 2.0]}, "rank 2 is there twice: expected each once"),
+        ({"bfloat16": "no"}, "`bfloat16` is 'no': expected true or false"),
         ({"replicas": 0}, "`replicas` is 0: expected an integer of at least 1"),
         ({"replicas": 1.5}, "`replicas` is 1.5: expected an integer of at least 1"),
         ({"seed": -1}, "`seed` is -1: expected an integer of at least 0"),
@@ -491,9 +524,14 @@ def test_tasks_that_are_not_the_quartets_are_named_before_any_work(monkeypatch):
         )
     pairs, languages = toy("toy_languages")
     last = languages["toy_pairs/dushan"]
+    for part in ("training", "held_out"):
+        turned = replace(last, **{part: getattr(last, part)[::-1]})
+        assert refusal(pairs, languages | {"toy_pairs/dushan": turned}).startswith(
+            f"{part} items of `toy_pairs/dushan` are no partners"
+        )
     swapped = languages | {"toy_pairs/dushan": replace(last, training=last.training[::-1])}
     assert refusal(pairs, swapped) == (
-        "items of `toy_pairs/dushan` are no partners of those of `toy_pairs/avelic`: "
+        "training items of `toy_pairs/dushan` are no partners of those of `toy_pairs/avelic`: "
         "load them together"
     )
 

@@ -47,7 +47,7 @@ def check_ranks(ranks: object, encoder: Encoder) -> list[float]:
     >>> from ncnet import encoders
     >>> check_ranks([0, 33], encoders.load("tiny"))
     Traceback (most recent call last):
-    ValueError: a rank is 33: expected 0 to 32, the width of `tiny`, or inf for full fine-tuning
+    ValueError: `rank` is 33: expected 0 to 32, the width of `tiny`, or inf for full fine-tuning
     """
     if not isinstance(ranks, Iterable) or isinstance(ranks, str) or not len(list(ranks)):
         raise ValueError(f"`ranks` is {ranks!r}: expected a list of ranks")
@@ -62,9 +62,9 @@ def _rank(rank: object, encoder: Encoder) -> float:
     number = isinstance(rank, numbers.Real) and not isinstance(rank, bool)
     if number and rank == FULL:
         return FULL
-    if not (number and rank == int(rank) and 0 <= rank <= encoder.width):
+    if not (number and 0 <= rank <= encoder.width and rank == int(rank)):
         raise ValueError(
-            f"a rank is {rank!r}: expected 0 to {encoder.width}, the width of `{encoder.name}`, "
+            f"`rank` is {rank!r}: expected 0 to {encoder.width}, the width of `{encoder.name}`, "
             f"or {FULL} for full fine-tuning"
         )
     return int(rank)
