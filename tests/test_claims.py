@@ -104,10 +104,6 @@ def test_a_verdict_asks_both_games(peaks, verdict):
     assert claims.verdict(claims.CLAIMS["exceeds-2"], {"multiverse": table}) == verdict
 
 
-def test_a_statement_without_a_rule_is_open():
-    assert claims.verdict(claims.CLAIMS["first-2-generalizes"], {}) == claims.OPEN
-
-
 EXCEEDS = claims.CLAIMS["exceeds-2"]
 RISES = claims.CLAIMS["rises-to-2"]
 

@@ -1,0 +1,28 @@
+"""What S of the training items tells of held-out items, and whether it helps to choose a capacity.
+
+The unit is the replica. Within a capacity first: over capacities both S and accuracy grow, so that
+replicas of several capacities thrown together show a correlation that says nothing of S.
+"""
+
+from ncnet.generalization.correlation import across, correlations, first_at_2, pooled
+from ncnet.generalization.interference import interference, pairs_with_nothing, predictors
+from ncnet.generalization.prediction import gains
+from ncnet.generalization.replicas import by_capacity, by_replica
+from ncnet.generalization.selection import RULES, regret_at_first, regrets, selections
+
+__all__ = [
+    "RULES",
+    "across",
+    "by_capacity",
+    "by_replica",
+    "correlations",
+    "first_at_2",
+    "gains",
+    "interference",
+    "pairs_with_nothing",
+    "pooled",
+    "predictors",
+    "regret_at_first",
+    "regrets",
+    "selections",
+]

@@ -1,0 +1,148 @@
+"""What replicas draw their items from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ncnet.checks import check_integer
+
+DATA_STREAM = 2**31
+"""First part of the key of every draw of items: those of initial weights begin with a number of
+inputs, which is smaller, so that no two streams are the same whatever the seeds."""
+NOTHING = "nothing"
+"""The task that asks nothing: its targets are 0, its head sends no gradient, its outcome is +1."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The items of some replicas: training items first, then held-out ones.
+
+    Attributes
+    ----------
+    inputs
+        float32 [replicas, items, features].
+    targets
+        int8 [tasks, replicas, items]: the classes as +-1, as training sees them, 0 where nothing
+        is asked. The first axis is in the order of the population's `tasks`.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+
+
+@dataclass(frozen=True)
+class Population(ABC):
+    """What replicas draw their training items and held-out items from.
+
+    Replica r draws by (`seed`, r) alone, and its first k training items are the same whatever the
+    number of them: samples of several sizes are nested.
+
+    Attributes
+    ----------
+    name
+        The population's name.
+    tasks
+        Names of the tasks. Of a quartet: A1, A2, B1, B2.
+    features
+        Number of inputs.
+    training, held_out
+        Items of each replica.
+    label_noise
+        Probability with which a training item's class is flipped, for each task by itself.
+        Held-out items are never flipped.
+    seed
+        Of the draws of items.
+    """
+
+    name: str
+    tasks: tuple[str, ...]
+    features: int
+    training: int
+    held_out: int
+    label_noise: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        check_integer("training", self.training, at_least=2)
+        check_integer("held_out", self.held_out, at_least=1)
+        check_integer("seed", self.seed, at_least=0)
+        if not 0 <= self.label_noise <= 0.5:
+            raise ValueError(f"`label_noise` is {self.label_noise!r}: expected 0 to 0.5")
+
+    @abstractmethod
+    def items(
+        self, training: np.random.Generator, held_out: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return one replica's inputs [items, features] and classes as +-1 [tasks, items].
+
+        Training items are drawn by the one generator, held-out items by the other.
+        """
+
+    def draw(self, replicas: Sequence[int]) -> Drawn:
+        """Return the items of these replicas, given by their indices."""
+        drawn = [self._of_replica(replica) for replica in replicas]
+        inputs, targets = zip(*drawn, strict=True)
+        return Drawn(np.stack(inputs).astype(np.float32), np.stack(targets, axis=1))
+
+    def _of_replica(self, replica: int) -> tuple[np.ndarray, np.ndarray]:
+        training, held_out, flips = (
+            np.random.default_rng(
+                np.random.SeedSequence(self.seed, spawn_key=(DATA_STREAM, replica, stream))
+            )
+            for stream in range(3)
+        )
+        inputs, targets = self.items(training, held_out)
+        # Item by item, so that samples of several sizes are nested.
+        flipped = flips.random((self.training, len(targets))) < self.label_noise
+        targets[:, : self.training][flipped.T] *= -1
+        return inputs, targets
+
+
+@dataclass(frozen=True)
+class _SetAside(Population):
+    whole: Population
+
+    def items(
+        self, training: np.random.Generator, held_out: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        raise NotImplementedError  # `draw` takes those of the whole
+
+    def draw(self, replicas: Sequence[int]) -> Drawn:
+        drawn, count = self.whole.draw(replicas), self.whole.training
+        return Drawn(drawn.inputs[:, :count], drawn.targets[..., :count])
+
+
+def set_aside(population: Population, count: int) -> Population:
+    """Return a population whose held-out items are some of the training items: a validation split.
+
+    Replicas are the same, with `count` training items less. Among those set aside, too, labels are
+    flipped.
+
+    Raises
+    ------
+    ValueError
+        If that would leave fewer than two training items.
+
+    Examples
+    --------
+    >>> from ncnet import games
+    >>> from ncnet.samples.noisy import noisy_game
+    >>> whole = noisy_game(games.overlap(), noise=0.5, training=8, held_out=4, seed=0)
+    >>> set_aside(whole, 2).draw([0]).inputs.shape
+    (1, 8, 3)
+    """
+    check_integer("count", count, at_least=1, at_most=population.training - 2)
+    return _SetAside(
+        name=population.name,
+        tasks=population.tasks,
+        features=population.features,
+        training=population.training - count,
+        held_out=count,
+        label_noise=population.label_noise,
+        seed=population.seed,
+        whole=population,
+    )

@@ -1,0 +1,261 @@
+"""Populations and what trains on them: nested draws, the arithmetic of `ncnet.train`."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ncnet
+from ncnet import chsh, games, samples
+from ncnet.games import Game
+from ncnet.samples.population import Population
+
+TRACED = {"trace_steps": [0, 20], "trace": ["gradients"]}
+
+
+@dataclass(frozen=True)
+class TruthTable(Population):
+    """Every replica gets the game's own items, and again as held-out ones."""
+
+    game: Game
+
+    def items(self, training, held_out):
+        targets = np.concatenate([self.game.alice_targets, self.game.bob_targets])
+        return np.tile(self.game.inputs, (2, 1)), np.tile(targets, (1, 2))
+
+
+def truth_table(game):
+    count = 2**game.bits
+    return TruthTable("table", ("A1", "A2", "B1", "B2"), game.bits, count, count, 0.0, 0, game)
+
+
+def small(**changes):
+    given = {"noise": 0.5, "training": 12, "held_out": 6, "seed": 3} | changes
+    return samples.noisy_game(games.overlap(), **given)
+
+
+def small_digits(**changes):
+    given = {"training": 12, "held_out": 6, "seed": 3} | changes
+    return samples.digits(samples.digit_tasks("hard_together"), **given)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
+@pytest.mark.parametrize(("optimizer", "rate"), [("gradient_descent", 0.5), ("adam", 0.05)])
+def test_on_a_truth_table_it_is_the_ensemble(activation, optimizer, rate):
+    kind = {"activation": activation, "optimizer": optimizer, "learning_rate": rate}
+    # Of no symmetry: where a gradient is 0 but for rounding, Adam follows the rounding.
+    game = games.boolean(
+        3,
+        alice=([0, 0, 0, 1, 0, 1, 1, 1], [1, 0, 0, 0, 0, 0, 1, 0]),
+        bob=([0, 1, 0, 0, 0, 0, 0, 1], [1, 1, 0, 1, 0, 0, 0, 0]),
+    )
+    asked = ncnet.train(
+        game, hidden_size=3, replicas=70, seed=5, steps=20, path="eager", **kind, **TRACED
+    )
+    found = samples.train(
+        truth_table(game),
+        hidden_size=3,
+        replicas=range(70),
+        seed=5,
+        steps=20,
+        trace_steps=[0, 20],
+        **kind,
+    )
+    training = found.isel(item=found["split"].values == "training")
+    for party in "ab":
+        same = training[party].transpose(*asked[party].dims).values == asked[party].values
+        assert same.mean() > 0.999
+    gradients = asked.sum("unit")
+    strength = (gradients.alice_gradient * gradients.bob_gradient) ** 0.5
+    cosine = (gradients.gradient_product / strength).transpose(*found.cosine.dims)
+    # Where a gradient nearly vanishes its direction is rounding.
+    firm = (strength > 1e-6).transpose(*found.cosine.dims).values
+    assert firm.mean() > 0.9
+    np.testing.assert_allclose(found.cosine.values[firm], cosine.values[firm], atol=2e-3)
+
+
+def test_losses_and_held_out_outcomes_are_those_of_the_same_weights():
+    found = samples.train(
+        truth_table(games.overlap()), hidden_size=4, replicas=range(6), seed=0, steps=300
+    )
+    asked = ncnet.train(
+        games.overlap(), hidden_size=4, replicas=6, seed=0, steps=300, path="eager",
+        trace_steps=[300],
+    )  # fmt: skip
+    for party in ("alice", "bob"):
+        expected = asked[f"{party}_loss"].isel(step=0)
+        np.testing.assert_allclose(found[f"{party}_loss"], expected, rtol=1e-3, atol=1e-6)
+    parts = [found["a"].isel(item=found["split"].values == s).values for s in chsh.outcomes.SPLITS]
+    np.testing.assert_array_equal(*parts)  # the same items twice
+
+
+@pytest.mark.parametrize("population", [small, small_digits])
+def test_a_replica_depends_on_its_index_alone(population):
+    together = samples.train(population(), hidden_size=2, replicas=range(70), seed=1, steps=30)
+    alone = samples.train(population(), hidden_size=2, replicas=[66, 3], seed=1, steps=30)
+    for name in ("a", "b", "alice_loss"):
+        np.testing.assert_array_equal(together[name].sel(replica=[66, 3]), alone[name])
+
+
+def test_threads_change_nothing():
+    def run(threads):
+        torch.set_num_threads(threads)
+        return samples.train(small(), hidden_size=3, replicas=range(9), seed=1, steps=50)
+
+    before = torch.get_num_threads()
+    try:
+        assert run(1).identical(run(2))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("population", [small, small_digits])
+def test_small_samples_are_the_beginning_of_large_ones(population):
+    few = population(label_noise=0.2, training=7).draw([4])
+    many = population(label_noise=0.2, training=12).draw([4])
+    np.testing.assert_array_equal(few.inputs[:, :7], many.inputs[:, :7])
+    np.testing.assert_array_equal(few.targets[..., :7], many.targets[..., :7])
+    np.testing.assert_array_equal(few.inputs[:, 7:], many.inputs[:, 12:])
+
+
+@pytest.mark.parametrize("population", [small, small_digits])
+def test_labels_flip_in_training_only_each_task_by_itself(population):
+    clean = population(training=200).draw(range(20)).targets
+    noisy = population(training=200, label_noise=0.1).draw(range(20)).targets
+    flipped = clean != noisy
+    assert not flipped[..., 200:].any()
+    shares = flipped[..., :200].mean((1, 2))
+    assert ((0.08 < shares) & (shares < 0.12)).all()
+    assert abs(np.corrcoef(flipped[..., :200].reshape(4, -1)) - np.eye(4)).max() < 0.06
+
+
+def test_noise_is_what_was_asked_and_classes_are_the_rows():
+    drawn = small(noise=0.3, training=400).draw(range(10))
+    rows = np.sign(drawn.inputs).clip(-1, 1)  # at 0.3 a bit flips once in 2,000
+    assert abs((drawn.inputs - rows).std() - 0.3) < 0.01
+    alice = (rows[..., 0] > 0) & (rows[..., 1] > 0)
+    assert ((drawn.targets[0] > 0) == alice).mean() > 0.99
+    xor = (rows[..., 1] > 0) ^ (rows[..., 2] > 0)
+    assert ((drawn.targets[3] > 0) == xor).mean() > 0.99
+
+
+def test_training_and_held_out_digits_are_different_images():
+    population = small_digits(training=898, held_out=899)
+    images = {row.tobytes() for row in population.draw([0]).inputs[0]}
+    assert len(images) == 1797
+    other = {row.tobytes() for row in population.draw([1]).inputs[0, :898]}
+    assert other <= images  # the same halves for all replicas
+
+
+def test_splits_are_ordered_by_what_a_linear_classifier_gets_right():
+    order = samples.splits_by_separability()
+    rights = [right for _, right in order]
+    assert rights == sorted(rights, reverse=True)
+    assert 0.5 < rights[-1] < rights[0] < 1
+    for quartet in samples.QUARTETS:
+        tasks = samples.digit_tasks(quartet)
+        overlaps = [len(set(s) & set(t)) for k, s in enumerate(tasks) for t in tasks[:k]]
+        assert set(overlaps) <= {2, 3}
+    together, apart = map(samples.digit_tasks, ("hard_together", "hard_apart"))
+    assert together == (apart[0], apart[2], apart[1], apart[3])
+
+
+def test_a_validation_split_is_made_of_training_items():
+    whole = small(label_noise=0.3, training=10)
+    part = samples.set_aside(whole, 4)
+    drawn, of_part = whole.draw([2]), part.draw([2])
+    assert (part.training, part.held_out) == (6, 4)
+    np.testing.assert_array_equal(of_part.inputs, drawn.inputs[:, :10])
+    np.testing.assert_array_equal(of_part.targets, drawn.targets[..., :10])
+
+
+def test_a_head_that_is_asked_nothing_leaves_the_trunk_to_the_other():
+    population = samples.digits([(0, 1, 2), (), (5, 6)], training=20, held_out=10, seed=0)
+    options = {"hidden_size": 3, "replicas": range(4), "seed": 0, "steps": 40}
+    alone = samples.train_pairs(population, [(0, 1), (0, 2), (1, 0)], **options)
+    assert (alone["b"].isel(pair=0) == 1).all()
+    assert population.tasks == ("012", "nothing", "56")
+    # The trunk follows the other head alone, so that its own initial weights are all that matters.
+    again = samples.train_pairs(
+        samples.digits([(0, 1, 2), ()], training=20, held_out=10, seed=0), [(0, 1)], **options
+    )
+    np.testing.assert_array_equal(alone["a"].isel(pair=0), again["a"].isel(pair=0))
+    assert (alone["a"].isel(pair=0) != alone["a"].isel(pair=1)).any()
+
+
+def test_a_diverged_network_is_told_and_reads_as_class_0():
+    found = samples.train(
+        small(), hidden_size=3, replicas=range(5), seed=0, steps=60, activation="relu",
+        learning_rate=1e30,
+    )  # fmt: skip
+    assert found["diverged"].any()
+    network = np.argwhere(found["diverged"].values)[0]
+    targets = small().draw([network[2]]).targets[network[0], 0]
+    some = found["a"].values[tuple(network)]
+    assert (some[targets < 0] == 1).any()
+
+
+def test_what_train_returns_the_report_reads():
+    found = samples.train(small(), hidden_size=3, replicas=range(40), seed=0, steps=20)
+    report = chsh.report(found)
+    assert report.held_out.items == 6
+    assert found["capacity"].item() == 3
+
+
+@given(st.floats(0.51, 5) | st.floats(max_value=-0.01, min_value=-9))
+def test_label_noise_out_of_range_is_refused(share):
+    with pytest.raises(ValueError, match="`label_noise` is .*: expected 0 to 0.5"):
+        small(label_noise=share)
+
+
+@pytest.mark.parametrize(
+    ("make", "line"),
+    [
+        (lambda: small(noise=0), "`noise` is 0: expected a finite number above 0"),
+        (lambda: small(training=1), "`training` is 1: expected an integer of at least 2"),
+        (lambda: small_digits(training=900), "`training` is 900: expected .* at most 898"),
+        (lambda: samples.digits([(10,)], training=5, held_out=5, seed=0), "`digit` is 10"),
+        (lambda: samples.digit_tasks("hard"), "unknown quartet of digits `hard`: did you mean"),
+        (
+            lambda: samples.named("overlapp", training=5, held_out=5, seed=0),
+            "unknown population `overlapp`: did you mean `overlap`?",
+        ),
+        (lambda: samples.set_aside(small(), 11), "`count` is 11: expected .* at most 10"),
+    ],
+)
+def test_bad_populations_are_refused_in_one_line(make, line):
+    with pytest.raises(ValueError, match=line):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"activation": "tan"}, "unknown activation `tan`: did you mean `tanh`?"),
+        ({"optimizer": "sgd"}, "unknown optimizer `sgd`"),
+        ({"learning_rate": 0}, "`learning_rate` is 0"),
+        ({"replicas": []}, "`replicas` is empty: expected indices"),
+        ({"replicas": [-1]}, "`replicas` is -1"),
+        ({"trace_steps": [9]}, "`trace_steps` has 9: expected at most `steps`, 2"),
+        ({"hidden_size": 0}, "`hidden_size` is 0"),
+    ],
+)
+def test_bad_trainings_are_refused_in_one_line(changes, line):
+    asked = {"hidden_size": 2, "replicas": range(2), "seed": 0, "steps": 2} | changes
+    with pytest.raises(ValueError, match=line):
+        samples.train(small(), **asked)
+
+
+def test_other_than_four_tasks_are_no_quartet():
+    population = samples.digits([(0,), (1,)], training=5, held_out=5, seed=0)
+    with pytest.raises(ValueError, match="the population has 2 tasks: expected 4"):
+        samples.train(population, hidden_size=1, replicas=[0], seed=0, steps=1)
+
+
+def test_populations_are_values():
+    assert small() == small()
+    assert replace(small(), seed=4) != small()
