@@ -27,7 +27,7 @@ seed: int = 0
 activation: str = "tanh"
 optimizer: str = "gradient_descent"
 learning_rate: float = 0.5
-resamples: int = 1000
+resamples: int = 1500
 record: bool = False  # also save the tables that this book quotes
 save_to: str = ""  # a folder for the tables of this run
 

@@ -14,7 +14,7 @@ from scipy.stats import rankdata, spearmanr
 
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, expanded_level, percentile_interval
-from ncnet.chsh.intervals import FEWEST_OFF_MODE
+from ncnet.chsh.intervals import FEWEST_OFF_MODE, check_resampling
 from ncnet.claims import LEVEL, MARGIN
 from ncnet.generalization.replicas import CONTEXTS, MEANS, TARGETS
 
@@ -76,7 +76,8 @@ def correlations(
     Raises
     ------
     ValueError
-        If capacities differ between the tables, or replicas between capacities.
+        If capacities differ between the tables, or replicas between capacities; for fewer resamples
+        than the level needs.
 
     Examples
     --------
@@ -84,10 +85,11 @@ def correlations(
     >>> columns = ["s", *TARGETS, *MEANS, *CONTEXTS]
     >>> table = pd.DataFrame(rng.normal(size=(80, len(columns))), columns=columns)
     >>> table = table.assign(capacity=[1] * 40 + [2] * 40, replica=[*range(40)] * 2)
-    >>> found = correlations(table, table, resamples=100)
+    >>> found = correlations(table, table, resamples=200)
     >>> found.loc[found["capacity"] == 2, "measure"].unique().tolist()
     ['spearman', 'given means', 'given contexts']
     """
+    check_resampling(level, resamples, seed)
     capacities, values = _arrays(replicas, _VARIABLES)
     others, s_of_others = _arrays(choosing, _VARIABLES[:1])
     if capacities != others:
@@ -177,13 +179,13 @@ def _off_mode(s: np.ndarray) -> np.ndarray:
 
 def _correlation_matrices(values: np.ndarray) -> np.ndarray:
     """Return the correlations of the ranks of [variables, resamples, replicas], by resample."""
-    ranks = rankdata(values, axis=-1).astype(np.float32)
+    ranks = rankdata(values, axis=-1)
     ranks -= ranks.mean(-1, keepdims=True)
     spread = np.linalg.norm(ranks, axis=-1, keepdims=True)
     # What never varies correlates with nothing.
     ranks /= np.where(spread > 0, spread, np.inf)
     by_resample = ranks.transpose(1, 0, 2)
-    return (by_resample @ by_resample.transpose(0, 2, 1)).astype(float)
+    return by_resample @ by_resample.transpose(0, 2, 1)
 
 
 def _partial(matrices: np.ndarray, target: str, given: tuple[str, ...]) -> np.ndarray:

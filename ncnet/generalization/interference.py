@@ -19,6 +19,7 @@ import xarray as xr
 from scipy.stats import rankdata
 
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
+from ncnet.chsh.intervals import check_resampling
 from ncnet.claims import LEVEL
 from ncnet.samples import NOTHING
 
@@ -114,6 +115,7 @@ def predictors(
         `likeness` (the less alike, the more); `rho`, Spearman's correlation over the pairs with the
         held-out drop of fresh replicas, `low`, `high`.
     """
+    check_resampling(level, resamples, seed)
     pair = ["first", "second"]
     names = ["s", "training_drop", "cosine"]
 

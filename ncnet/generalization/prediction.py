@@ -15,7 +15,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
-from ncnet.chsh.intervals import FEWEST_OFF_MODE, off_mode
+from ncnet.chsh.intervals import FEWEST_OFF_MODE, check_resampling, off_mode
 from ncnet.claims import LEVEL
 from ncnet.generalization.correlation import BEYOND, UP_TO
 from ncnet.generalization.replicas import CONTEXTS, MEANS
@@ -58,6 +58,11 @@ def gains(
         means "up to 2" and "beyond 2". `without` and `with_s`, both R^2; `gain`, their difference,
         and its interval `gain_low`, `gain_high`.
 
+    Raises
+    ------
+    ValueError
+        For fewer resamples than the level needs.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -67,6 +72,7 @@ def gains(
     >>> bool(gains(table, first=1, resamples=200)["gain"].iloc[0] > 0.9)
     True
     """
+    check_resampling(level, resamples, seed)
     order = {c: part.sort_values("replica") for c, part in replicas.groupby("capacity")}
     rows = []
     for given, names in GIVEN.items():

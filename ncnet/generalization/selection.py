@@ -14,6 +14,7 @@ import pandas as pd
 from ncnet import chsh
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
+from ncnet.chsh.intervals import check_resampling
 from ncnet.claims import LEVEL, MARGIN
 from ncnet.generalization.correlation import first_at_2
 from ncnet.generalization.replicas import CORRELATORS, TARGETS
@@ -161,6 +162,7 @@ def regrets(
         0.01 of the best (`enough_capacity`), `units_more`, how much larger than that the choice is
         on average; `met`, the share of repetitions in which the rule is met at all.
     """
+    check_resampling(level, resamples, seed)
     capacities = np.sort(fresh["capacity"].unique())
     generator = np.random.default_rng(seed)
     curves = _means(fresh, TARGET, resamples, generator)
@@ -225,6 +227,7 @@ def regret_at_first(
     >>> regret_at_first(table, table, resamples=200).round(3)[["first", "regret"]].iloc[0].tolist()
     [2.0, 0.1]
     """
+    check_resampling(level, resamples, seed)
     capacities = np.sort(replicas["capacity"].unique())
     generator = np.random.default_rng(seed)
     s = _means(choosing, "s", resamples, generator)
