@@ -64,6 +64,7 @@ ModelName = Literal[
     "overlap, n = 5",
     "separate, n = 3",
 ]
+PopulationName = Literal["overlap", "separate", "hard_together", "hard_apart", "middling"]
 EncoderName = Literal["bert-base-multilingual-cased", "bert-base-uncased", "minilm", "tiny"]
 QuartetName = Literal[
     "mixed_hard_together",
@@ -368,6 +369,86 @@ class Calibration(Notebook):
         return self
 
 
+class Sampled(Notebook):
+    """Parameters that notebooks on held-out items share."""
+
+    populations: Annotated[list[PopulationName], Field(min_length=1), AfterValidator(_distinct)]
+    hidden_sizes: HiddenSizes
+    training: Annotated[int, Field(ge=4, le=898)]
+    held_out: Annotated[int, Field(ge=2, le=899)]
+    noise: Annotated[float, Field(gt=0, le=100)]
+    label_noise: Annotated[float, Field(ge=0, le=0.5)]
+    steps: Annotated[int, Field(ge=1, le=1_000_000)]
+    seed: Seed
+    activation: Activation
+    optimizer: Literal["adam", "gradient_descent"]
+    learning_rate: Rate
+    record: bool
+
+
+class Rq4(Sampled):
+    """Parameters of ``rq4``: S of the training items against held-out accuracy."""
+
+    TABLES = (
+        "generalization",
+        "generalization_gains",
+        "generalization_capacity",
+        "generalization_replicas",
+        "first_at_2",
+    )
+    RECORDED = TABLES
+
+    replicas: Annotated[int, Field(ge=40, le=1_000_000, multiple_of=2)]
+    # Enough for intervals that hold together over all settings.
+    resamples: Annotated[int, Field(ge=1400, le=1_000_000)]
+
+    @model_validator(mode="after")
+    def _records_what_the_book_quotes(self) -> Self:
+        if self.record and (self.replicas < 800 or self.resamples < 2000):
+            raise ValueError(
+                f"parameter `record` is True: a record takes at least 800 `replicas` (here "
+                f"{self.replicas}) and 2000 `resamples` (here {self.resamples})"
+            )
+        return self
+
+
+class Rq5(Sampled):
+    """Parameters of ``rq5``: rules that choose a capacity, and a map of interference."""
+
+    TABLES = (
+        "capacity_choices",
+        "capacity_rules",
+        "capacity_fresh",
+        "interference",
+        "interference_predictors",
+    )
+    RECORDED = TABLES
+
+    repetitions: Annotated[int, Field(ge=2, le=10_000)]
+    repetition_size: Annotated[int, Field(ge=20, le=1_000_000)]
+    fresh_replicas: Annotated[int, Field(ge=20, le=1_000_000)]
+    set_aside: Annotated[float, Field(gt=0, lt=1)]
+    pair_size: HiddenSize
+    pair_training: Annotated[int, Field(ge=4, le=898)]
+    pair_replicas: Annotated[int, Field(ge=2, le=100_000)]
+
+    @model_validator(mode="after")
+    def _records_what_the_book_quotes(self) -> Self:
+        enough = (
+            {"overlap", "separate", "hard_together"} <= set(self.populations)
+            and self.repetition_size >= 800
+            and self.fresh_replicas >= 800
+            and self.pair_replicas >= 100
+        )
+        if self.record and not enough:
+            raise ValueError(
+                "parameter `record` is True: the book quotes `populations` overlap, separate and "
+                "hard_together, a `repetition_size` and `fresh_replicas` of at least 800, and "
+                "`pair_replicas` of at least 100, which the run would not record"
+            )
+        return self
+
+
 def _batch(folder: str) -> str:
     if not (ROOT / folder / "cells.json").exists():
         found = ROOT.glob("r*/*/cells.json")
@@ -462,6 +543,8 @@ _NOTEBOOKS = {
     "rq3": Rq3,
     "rq3_multiverse": Rq3Multiverse,
     "rq3_lora": Rq3Lora,
+    "rq4": Rq4,
+    "rq5": Rq5,
     "rq6": Rq6,
     "calibration": Calibration,
     "batch": Batch,
