@@ -116,9 +116,7 @@ def joined(analysis):
 
 
 correlated = joined(
-    lambda seen, choosing: general.correlations(
-        seen, choosing, **options
-    )
+    lambda seen, choosing: general.correlations(seen, choosing, **options)
 )
 gained = joined(
     lambda seen, choosing: general.gains(

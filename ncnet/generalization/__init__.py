@@ -5,7 +5,13 @@ replicas of several capacities thrown together show a correlation that says noth
 """
 
 from ncnet.generalization.correlation import across, correlations, first_at_2, pooled
-from ncnet.generalization.interference import interference, pairs_with_nothing, predictors
+from ncnet.generalization.interference import (
+    interference,
+    interference_map,
+    likeness,
+    pairs_with_nothing,
+    predictors,
+)
 from ncnet.generalization.prediction import gains
 from ncnet.generalization.replicas import by_capacity, by_replica
 from ncnet.generalization.selection import RULES, regret_at_first, regrets, selections
@@ -19,6 +25,8 @@ __all__ = [
     "first_at_2",
     "gains",
     "interference",
+    "interference_map",
+    "likeness",
     "pairs_with_nothing",
     "pooled",
     "predictors",

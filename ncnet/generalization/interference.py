@@ -12,12 +12,14 @@ signalling is what is asked for.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy.stats import rankdata
 
+from ncnet import chsh
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
 from ncnet.chsh.intervals import check_resampling
 from ncnet.claims import LEVEL
@@ -87,6 +89,68 @@ def interference(trained: xr.Dataset, tasks: tuple[str, ...]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
+def likeness(tasks: Mapping[str, Sequence[int]]) -> pd.DataFrame:
+    """Return how alike each pair of tasks on digits is, before any training.
+
+    The absolute correlation of their classes over the ten digits: 1 where they divide the digits
+    alike, 0 where one says nothing of the other.
+
+    Examples
+    --------
+    >>> likeness({"odd": (1, 3, 5, 7, 9), "even": (0, 2, 4, 6, 8)})["likeness"].round(6).tolist()
+    [1.0]
+    """
+    classes = {name: np.isin(range(10), members) for name, members in tasks.items()}
+    rows = [
+        (first, second, abs(np.corrcoef(classes[first], classes[second])[0, 1]))
+        for first, second in itertools.combinations(classes, 2)
+    ]
+    return pd.DataFrame(rows, columns=["first", "second", "likeness"])
+
+
+def interference_map(
+    seen: pd.DataFrame,
+    fresh: pd.DataFrame,
+    likeness: pd.DataFrame,
+    *,
+    level: float = LEVEL,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return one row a pair, ordered by S, the most interfering first.
+
+    Parameters
+    ----------
+    seen, fresh
+        Of different replicas, as `interference` returns them.
+    likeness
+        As `likeness` returns it.
+    level
+        Of the intervals of S, together over all pairs (Bonferroni).
+    resamples, seed
+        Of their bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `first`, `second`; `s`, `s_low`, `s_high`, `training_drop` and `cosine`, means over `seen`;
+        `held_out_drop`, over `fresh`; `likeness`.
+    """
+    pair = ["first", "second"]
+    groups = seen.groupby(pair, sort=False)
+    each = 1 - (1 - level) / groups.ngroups
+    rows = []
+    for names, part in groups:
+        values = part["s"].to_numpy()
+        (low, high), _ = chsh.s_interval(values, level=each, resamples=resamples, seed=seed)
+        means = part[["training_drop", "cosine"]].mean()
+        about = dict(zip(pair, names, strict=True)) | {"s": values.mean()}
+        rows.append(about | {"s_low": low, "s_high": high, **means})
+    lost = fresh.groupby(pair)["held_out_drop"].mean().reset_index()
+    table = pd.DataFrame(rows).merge(lost, on=pair).merge(likeness, on=pair)
+    return table.sort_values("s", ascending=False, ignore_index=True)
+
+
 def predictors(
     seen: pd.DataFrame,
     fresh: pd.DataFrame,
@@ -103,8 +167,7 @@ def predictors(
     seen, fresh
         Of different replicas, as `interference` returns them.
     likeness
-        Of each pair (`first`, `second`), the `likeness` of its tasks: the absolute correlation of
-        their classes, known before any training.
+        As `likeness` returns it.
     level, resamples, seed
         Of the intervals: replicas of both tables are resampled, the pairs being given.
 
