@@ -14,6 +14,33 @@
 # %% [markdown]
 # # RQ5: is S of use as a diagnostic?
 #
+# **The paper's statement.** S reflects how much of a network's resources its tasks take up: below 2 there are too few, at 2 there
+# are enough {cite:p}`zhao2026`. If that is so, S should help to choose a capacity from training runs alone, and tell which tasks stand
+# in each other's way.
+#
+# **What is run.** *A rule and its rivals.* Each rule sees networks of seven sizes, trained on samples, in all four contexts of equally
+# many replicas, and chooses a size. Fresh replicas, with fresh items, say what the choice costs: the *regret* is the held-out accuracy
+# of the best size less that of the chosen one. *A map.* Of ten tasks on digits every pair is trained in one trunk, and
+# S of each pair says how much the two hurt each other.
+#
+# **S = 2 does not mean fitted.** If Alice never errs and nothing signals, S = 2⟨B₁⟩, whatever becomes of B₂ ({doc}`/signalling`). So
+# there are two rules on S, one of which also asks that every correlator be near 1.
+#
+# | rule | the smallest n at which ... |
+# |:--|:--|
+# | S at 2 | the 95 % interval of S lies within 0.05 of 2 |
+# | S at 2, all fitted | also every correlator is at least 0.95 |
+# | S first at 2 | the mean of S is at least 1.95, whatever its interval: the paper's phrase |
+# | training accuracy | the interval of training accuracy lies above 97.5 % |
+# | training loss | the mean loss is within a standard error of the lowest |
+# | gradient conflict | the mean cosine of the heads' gradients is within a standard error of the highest |
+# | validation | accuracy on a quarter of the training items, set aside, is within a standard error of the best |
+# | largest | nothing is asked: the largest n there is |
+#
+# All were fixed before the runs, as was 0.05. Where no size meets a rule, the largest stands in, and the figure says so.
+#
+# **Time.** At the defaults, three quarters of a minute on two cores.
+
 # %% tags=["parameters"]
 populations: list = ["overlap"]  # noisy games, quartets of digit tasks
 hidden_sizes: list = [1, 2, 3, 4, 6, 8, 12]
@@ -62,6 +89,10 @@ kind = {
 traced = [s for s in (0, 10, 30, 100, 300, 1000) if s <= steps]
 seen = range(repetitions * repetition_size)
 fresh = range(len(seen), len(seen) + fresh_replicas)
+
+
+# %% [markdown]
+# ## Choosing a capacity
 
 
 # %%
@@ -127,6 +158,69 @@ run.save("capacity_choices", choices)
 run.save("capacity_rules", rules)
 run.save("capacity_fresh", curves)
 
+# %% [markdown]
+# Live, a few replicas:
+
+# %% mystnb={"figure": {"name": "fig-regrets-live", "caption": "Live: what each rule's choice costs on fresh replicas, and which sizes it chose. A grey cross: no size met the rule, the largest stands in. The dashed line is the smallest size within a percentage point of the best. Bars: 95 % intervals over repetitions of the choice and fresh replicas."}, "image": {"alt": "Two panels with a row for each of eight rules: above, the regret in percentage points; below, the sizes chosen. With so few replicas the rules on S are not met by any size."}}
+figures.regrets(rules)
+
+# %% [markdown]
+# An interval of S within 0.05 of 2 takes more replicas than these, even where every S is exactly 2: the rule needs at least some six
+# hundred.
+#
+# ### Recorded
+
+# %%
+recorded = run.load("capacity_rules")
+print(recorded)
+table_of = recorded.table
+
+# %% mystnb={"figure": {"name": "fig-regrets", "caption": "Recorded: the same, in three settings. Each choice saw 800 replicas of its own; 1,600 fresh ones judge."}, "image": {"alt": "ALT-REGRETS"}}
+figures.regrets(table_of)
+
+# %%
+table_of.set_index(["setting", "rule"])[
+    [
+        "regret",
+        "regret_low",
+        "regret_high",
+        "lowest",
+        "highest",
+        "met",
+        "enough",
+        "units_more",
+    ]
+].round(3)
+
+# %% [markdown]
+# `met`: the share of repetitions in which some size met the rule; `enough`: in which the choice was the smallest size within a percentage point of
+# the best; `units_more`: by how many hidden units the choice exceeds that, on average.
+#
+# ### What it is worth, across settings
+#
+# Repetitions are nested in a setting; over settings the setting is the unit, and three of them bear no interval. The rank of each rule by
+# regret, and how far from enough it lands:
+
+# %%
+across = table_of.assign(
+    rank=table_of.groupby("setting")["regret"].rank(),
+    distance=abs(table_of["units_more"]),
+)
+across.groupby("rule", sort=False)[
+    ["regret", "rank", "distance", "enough"]
+].mean().round(3)
+
+# %% [markdown]
+# ## A map of tasks
+#
+# Ten properties of a digit, taken because they have names. Of each pair a game is made in which setting 1 asks nothing of a head
+# and setting 2 asks its task; a head that is asked nothing counts as right. Then
+#
+# $$S = 2 + (\langle s\rangle_{\text{alone}} - \langle s\rangle_{\text{beside } t})
+#   + (\langle t\rangle_{\text{alone}} - \langle t\rangle_{\text{beside } s}) - 4\,P(\text{both wrong}),$$
+#
+# above 2 where the tasks hurt each other by more than they fail together. It is all signalling: here that is the point.
+
 # %%
 tasks = (*samples.NAMED_TASKS, samples.NOTHING)
 images = samples.digits(
@@ -165,3 +259,35 @@ interference = general.interference_map(
 predictors = general.predictors(drawn, judged, likeness, seed=seed)
 run.save("interference", interference)
 run.save("interference_predictors", predictors)
+
+# %% mystnb={"figure": {"name": "fig-interference-live", "caption": "Live: S less 2 of every pair of ten tasks on digits, tasks ordered by their mean."}, "image": {"alt": "A square map of ten by ten named tasks; cells are coloured by S less 2 and show its value. Most are above zero."}}
+figures.interference(interference)
+
+# %% mystnb={"figure": {"name": "fig-interference", "caption": "Recorded: the same with more replicas. A cell is the mean over replicas."}, "image": {"alt": "ALT-MAP"}}
+pairs_of = run.load("interference").table
+figures.interference(pairs_of)
+
+# %%
+columns = ["s", "s_low", "s_high", "training_drop", "held_out_drop"]
+ends = pd.concat([pairs_of.head(6), pairs_of.tail(6)])
+ends.set_index(["first", "second"])[
+    columns + ["cosine", "likeness"]
+].round(3)
+
+# %% [markdown]
+# The six pairs with the largest S and the six with the smallest. Intervals of S hold together over all pairs at 95 %.
+# `training_drop` and `held_out_drop` are the shares of items that are right alone and wrong together, mean over both tasks; the
+# latter of fresh replicas.
+#
+# ### Is S the right thing to order them by?
+
+# %% mystnb={"figure": {"name": "fig-predicted-losses", "caption": "Recorded: what each pair loses on held-out items of fresh replicas, against what was seen in the training of other replicas, and against how alike the two tasks are, which takes no training. A point is a pair."}, "image": {"alt": "ALT-LOSSES"}}
+figures.predicted_losses(pairs_of)
+
+# %%
+order_of = run.load("interference_predictors").table
+order_of.set_index("predictor").round(3)
+
+# %% [markdown]
+# Rank correlation over the pairs, with 95 % intervals over replicas, the pairs being given. Signs are such that a useful predictor is
+# positive: opposed gradients and unlike tasks should lose more.

@@ -8,6 +8,15 @@ from ncnet.figures.capacity import along_training, capacity
 from ncnet.figures.contexts import contexts
 from ncnet.figures.diagram import batch_diagram, network_and_contexts
 from ncnet.figures.engine import engines, growth
+from ncnet.figures.generalization import (
+    averages,
+    correlations,
+    held_out_over_capacity,
+    interference,
+    predicted_losses,
+    regrets,
+    simpsons_trap,
+)
 from ncnet.figures.headline import headline
 from ncnet.figures.mechanism import conflict_over_n, dose, forest, loss_curves, sensing, units
 from ncnet.figures.multiverse import retrained, shapes, shares, solved, specification_curve
@@ -19,24 +28,30 @@ from ncnet.figures.style import use_style
 __all__ = [
     "along_training",
     "atlas",
+    "averages",
     "batch_diagram",
     "bounds",
     "capacity",
     "cells",
     "conflict_over_n",
     "contexts",
+    "correlations",
     "coverage",
     "dose",
     "engines",
     "forest",
     "growth",
     "headline",
+    "held_out_over_capacity",
+    "interference",
     "labelled",
     "loss_curves",
     "network_and_contexts",
     "over_grid",
     "partners",
+    "predicted_losses",
     "ranks",
+    "regrets",
     "rejections",
     "retests",
     "retrained",
@@ -45,6 +60,7 @@ __all__ = [
     "shapes",
     "shares",
     "signalling",
+    "simpsons_trap",
     "solved",
     "specification_curve",
     "three_ways",
