@@ -1,5 +1,6 @@
-"""Writes files whole or not at all."""
+"""Writes files whole or not at all, and folders of one kind only."""
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -34,3 +35,33 @@ def replace(path: Path, content: bytes) -> None:
             if isinstance(error, OSError) and error.errno:
                 raise OSError(error.errno, error.strerror, str(path)) from error
             raise
+
+
+def claim(path: Path, described: dict) -> None:
+    """Write into `path` what all files of its folder have in common, or check that it is the same.
+
+    Raises
+    ------
+    ValueError
+        If it is something else; the line names the first difference.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     claim(Path(folder) / "run.json", {"seed": 0})
+    ...     claim(Path(folder) / "run.json", {"seed": 0})
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    described = json.loads(json.dumps(described))
+    if not path.exists():
+        replace(path, json.dumps(described, indent=2).encode())
+    try:
+        there = dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error}): choose another folder") from None
+    for name, value in described.items():
+        if there.get(name) != value:
+            raise ValueError(
+                f"{path.parent} holds contexts with `{name}` {there.get(name)!r}, here it is "
+                f"{value!r}: choose another folder"
+            )

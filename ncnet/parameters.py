@@ -337,6 +337,29 @@ class Rq6(Notebook):
         return self
 
 
+class YourModel(Notebook):
+    """Parameters of ``your_model``: the report on a network that the reader wrote."""
+
+    TABLES = ("capacity",)
+
+    hidden_sizes: HiddenSizes
+    hidden_size: HiddenSize
+    replicas: Annotated[int, Field(ge=2, le=100_000)]
+    steps: Annotated[int, Field(ge=1, le=1_000_000)]
+    learning_rate: Rate
+    log_interval: Annotated[int, Field(ge=1, le=1_000_000)]
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _looks_at_one_of_the_sizes(self) -> Self:
+        if self.hidden_size not in self.hidden_sizes:
+            raise ValueError(
+                f"parameter `hidden_size` is {self.hidden_size}: "
+                f"expected one of `hidden_sizes`, {self.hidden_sizes}"
+            )
+        return self
+
+
 class Calibration(Notebook):
     """Parameters of ``calibration``: models to simulate experiments on, and how many."""
 
@@ -383,7 +406,6 @@ class Sampled(Notebook):
     activation: Activation
     optimizer: Literal["adam", "gradient_descent"]
     learning_rate: Rate
-    record: bool
 
 
 class Rq4(Sampled):
@@ -396,20 +418,10 @@ class Rq4(Sampled):
         "generalization_replicas",
         "first_at_2",
     )
-    RECORDED = TABLES
 
     replicas: Annotated[int, Field(ge=40, le=1_000_000, multiple_of=2)]
     # Enough for intervals that hold together over all settings.
     resamples: Annotated[int, Field(ge=1400, le=1_000_000)]
-
-    @model_validator(mode="after")
-    def _records_what_the_book_quotes(self) -> Self:
-        if self.record and (self.replicas < 800 or self.resamples < 2000):
-            raise ValueError(
-                f"parameter `record` is True: a record takes at least 800 `replicas` (here "
-                f"{self.replicas}) and 2000 `resamples` (here {self.resamples})"
-            )
-        return self
 
 
 class Rq5(Sampled):
@@ -431,6 +443,7 @@ class Rq5(Sampled):
     pair_size: HiddenSize
     pair_training: Annotated[int, Field(ge=4, le=898)]
     pair_replicas: Annotated[int, Field(ge=2, le=100_000)]
+    record: bool
 
     @model_validator(mode="after")
     def _records_what_the_book_quotes(self) -> Self:
@@ -547,6 +560,7 @@ _NOTEBOOKS = {
     "rq5": Rq5,
     "rq6": Rq6,
     "calibration": Calibration,
+    "your_model": YourModel,
     "batch": Batch,
 }
 _VALIDATED = "_parameters_were_valid"

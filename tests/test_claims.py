@@ -1,12 +1,15 @@
 """The rules that judge the paper's statements, on sweeps whose verdict is plain."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncnet import claims
+from ncnet import claims, samples
 
 PAPERS = [0.5, 1.8, 2.3, 2.05, 2.0, 2.0]
 
@@ -325,3 +328,64 @@ def test_a_rank_that_comes_twice_is_refused():
     twice = {"lora": pd.concat([table, table])}
     with pytest.raises(ValueError, match=r"languages has rank 0\.0 twice"):
         claims.verdict(claims.CLAIMS["multilingual-rises-with-rank"], twice)
+
+
+def generalization(low, high):
+    """Rows of one setting; those that the rule must not read say the opposite."""
+    about = ["target", "measure", "part", "capacity", "low", "high"]
+    rows = [
+        ("held_out_accuracy", "spearman", "up to 2", float("nan"), low, high),
+        ("held_out_accuracy", "spearman", "beyond 2", float("nan"), -high, -low),
+        ("held_out_accuracy", "given means", "up to 2", float("nan"), -high, -low),
+        ("held_out_accuracy", "spearman", "at", 3.0, -high, -low),
+        ("held_out_worst", "spearman", "up to 2", float("nan"), -high, -low),
+    ]
+    return pd.DataFrame(rows, columns=about)
+
+
+def at_first(low, high):
+    columns = ["target", "regret_low", "regret_high"]
+    rows = [("held_out_accuracy", low, high), ("held_out_worst", 1 - high, 1 - low)]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "holds"),
+    [
+        ("generalization-correlates", generalization(0.05, 0.3), True),
+        ("generalization-correlates", generalization(-0.05, 0.09), False),
+        ("generalization-correlates", generalization(-0.3, -0.2), False),
+        ("generalization-correlates", generalization(-0.05, 0.2), None),
+        ("first-2-generalizes", at_first(0.001, 0.02), True),
+        ("first-2-generalizes", at_first(0.021, 0.05), False),
+        ("first-2-generalizes", at_first(0.01, 0.03), None),
+    ],
+)
+def test_rules_on_generalization_read_their_own_row(name, rows, holds):
+    assert claims.CLAIMS[name].holds(rows) is holds
+
+
+@pytest.mark.parametrize(
+    ("fails", "verdict"), [(0, "reproduced"), (1, "partly"), (len(claims.SETTINGS), "not")]
+)
+def test_generalization_is_judged_over_all_settings(fails, verdict):
+    table = pd.concat(
+        generalization(*((-0.3, -0.2) if place < fails else (0.1, 0.2))).assign(setting=name)
+        for place, name in enumerate(claims.SETTINGS)
+    )
+    claim = claims.CLAIMS["generalization-correlates"]
+    assert claims.verdict(claim, {"generalization": table}) == verdict
+    missing = table[table["setting"] != claims.SETTINGS[0]]
+    with pytest.raises(ValueError, match=f"{claims.SETTINGS[0]} has no rows"):
+        claims.verdict(claim, {"generalization": missing})
+
+
+def test_settings_are_those_of_the_batch():
+    path = Path(__file__).resolve().parents[1] / "batches" / "rq4.yml"
+    cells = yaml.safe_load(path.read_text())["grid"]["setting"]
+    labels = set()
+    for cell in cells:
+        [name] = cell["populations"]
+        counts = {key: cell[key] for key in ("training", "label_noise")}
+        labels.add(samples.label(name, **counts))
+    assert labels == set(claims.SETTINGS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import torch
@@ -10,34 +9,8 @@ import torch
 from ncnet.encoders import adapters, checkpoints
 from ncnet.encoders.model import TwoHeads
 from ncnet.encoders.training import Outcome
-from ncnet.files import replace
 
 DESCRIPTION, OUTCOME = "sweep.json", "outcome.safetensors"
-
-
-def claim(folder: Path, described: dict) -> None:
-    """Write what a folder's contexts have in common, or check that it is the same.
-
-    Raises
-    ------
-    ValueError
-        If it is something else; the line names the first difference.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / DESCRIPTION
-    described = json.loads(json.dumps(described))
-    if not path.exists():
-        replace(path, json.dumps(described, indent=2).encode())
-    try:
-        there = dict(json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path} is damaged ({error}): choose another folder") from None
-    for name, value in described.items():
-        if there.get(name) != value:
-            raise ValueError(
-                f"{folder} holds contexts with `{name}` {there.get(name)!r}, here it is {value!r}: "
-                "choose another folder"
-            )
 
 
 def place(folder: Path, rank: float, replica: int, context: tuple[int, int]) -> Path:

@@ -22,6 +22,7 @@ from ncnet.encoders.quartets import Quartet
 from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
 from ncnet.encoders.training import Outcome, train_context
 from ncnet.encoders.trunk import FULL
+from ncnet.files import claim
 
 CONTEXTS = tuple(itertools.product((0, 1), (0, 1)))
 
@@ -145,7 +146,7 @@ class _Sweep:
         self.folder = Path(folder) if folder else None
         self._kind, self._encoded = None, []
         if self.folder:
-            kept.claim(self.folder, self.described())
+            claim(self.folder / kept.DESCRIPTION, self.described())
 
     def described(self) -> dict:
         """Return all that a context's result depends on, but for its rank and replica."""

@@ -20,6 +20,7 @@ from ncnet.figures.generalization import (
 from ncnet.figures.headline import headline
 from ncnet.figures.mechanism import conflict_over_n, dose, forest, loss_curves, sensing, units
 from ncnet.figures.multiverse import retrained, shapes, shares, solved, specification_curve
+from ncnet.figures.probe import conflict_by_step
 from ncnet.figures.ranks import partners, ranks
 from ncnet.figures.runs import runs
 from ncnet.figures.signalling import signalling, three_ways
@@ -33,6 +34,7 @@ __all__ = [
     "bounds",
     "capacity",
     "cells",
+    "conflict_by_step",
     "conflict_over_n",
     "contexts",
     "correlations",

@@ -2,13 +2,14 @@
 
 import math
 
+import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.figures.style import BLUE, GREY, INK, MARKERS, ORANGE, SERIES, VERMILION
+from ncnet.figures.style import BLUE, GREY, INK, MARKERS, ORANGE, VERMILION
 
 DASHED = (0, (4, 3))
 MEASURES = {
@@ -32,8 +33,9 @@ def simpsons_trap(replicas: pd.DataFrame, setting: str) -> Figure:
     together, apart = figure.subplots(1, 2, sharex=True, sharey=True)
     together.plot(replicas["s"], replicas["held_out_accuracy"], ".", color=GREY, markersize=3)
     groups = list(replicas.groupby("capacity"))
+    shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(groups)))
     for place, (capacity, part) in enumerate(groups):
-        colour, marker = SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]
+        colour, marker = shades[place], MARKERS[place % len(MARKERS)]
         label = f"n = {capacity:g}"
         apart.plot(
             part["s"], part["held_out_accuracy"], marker, color=colour, markersize=2, alpha=0.35
@@ -41,7 +43,8 @@ def simpsons_trap(replicas: pd.DataFrame, setting: str) -> Figure:
         _line_of_best_fit(apart, part, colour)
         mean = part[["s", "held_out_accuracy"]].mean()
         apart.plot(*mean, marker, color=colour, markeredgecolor=INK, markersize=8, label=label)
-    for axes, title in ((together, f"{setting}: all capacities together"), (apart, "by capacity")):
+    figure.suptitle(setting, fontsize=10)
+    for axes, title in ((together, "all capacities together"), (apart, "by capacity")):
         axes.axvline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=DASHED)
         axes.set_xlabel("S of the replica's training items (no unit)")
         axes.set_title(title, fontsize=10)
@@ -72,7 +75,7 @@ def correlations(table: pd.DataFrame) -> Figure:
     for axes in grid[::columns]:
         axes.set_ylabel("rank correlation")
     for axes in grid[max(0, len(settings) - columns) : len(settings)]:
-        axes.set_xlabel(f"{table['capacity_name'].iloc[0]}" if "capacity_name" in table else "n")
+        axes.set_xlabel("hidden units n")
     handles, labels = grid[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
     return figure
@@ -106,7 +109,7 @@ def averages(table: pd.DataFrame, *, part: str = "up to 2") -> Figure:
 
 
 def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
-    """Draw S and accuracy over capacity, and where S first reaches 2, a column a setting.
+    """Draw S above accuracy over capacity, and where S first reaches 2, setting by setting.
 
     Parameters
     ----------
@@ -116,9 +119,17 @@ def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
         The capacity at which S first reaches 2, by setting.
     """
     settings = list(dict.fromkeys(table["setting"]))
-    figure = Figure(figsize=(0.9 + 2.2 * len(settings), 4.6))
-    grid = figure.subplots(2, len(settings), sharex=True, sharey="row", squeeze=False)
-    for (above, below), setting in zip(grid.T, settings, strict=True):
+    columns = min(len(settings), 4)
+    figure = Figure(figsize=(1.6 + 2.1 * columns, 4.2 * math.ceil(len(settings) / columns)))
+    grid = figure.subplots(
+        2 * math.ceil(len(settings) / columns), columns, sharex=True, squeeze=False
+    )
+    pairs = [
+        pair
+        for above, below in zip(grid[::2], grid[1::2], strict=True)
+        for pair in zip(above, below, strict=True)
+    ]
+    for (above, below), setting in zip(pairs, settings, strict=False):
         part = table[table["setting"] == setting]
         places = np.arange(len(part))
         _band(above, part, places, "s", "training items", BLUE, "o")
@@ -127,17 +138,23 @@ def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
         _band(below, part, places, "held_out_accuracy", "held-out items", ORANGE, "s")
         _band(below, part, places, "held_out_worst", "held out, worst context", VERMILION, "^")
         above.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=DASHED)
-        at = np.flatnonzero(part["capacity"].to_numpy() == first.get(setting))
         for axes in (above, below):
-            for place in at:
+            for place in np.flatnonzero(part["capacity"].to_numpy() == first.get(setting)):
                 axes.axvline(place, color=GREY, linewidth=6, alpha=0.35, zorder=0)
+        above.set_ylim(0, 2.6)
+        below.set_ylim(0.5, 1.02)
         above.set_title(setting.replace(", ", "\n", 1), fontsize=9)
         below.set_xticks(places, [f"{n:g}" for n in part["capacity"]])
+        below.tick_params(labelbottom=True)
         below.set_xlabel("hidden units n")
-    grid[0, 0].set_ylabel("S (no unit)")
-    grid[1, 0].set_ylabel("share right")
-    for axes in (grid[0, -1], grid[1, -1]):
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8.5)
+    for above, below in pairs[len(settings) :]:
+        above.remove()
+        below.remove()
+    for above, below in pairs[: len(settings) : columns]:
+        above.set_ylabel("S (no unit)")
+        below.set_ylabel("share right")
+    handles, labels = pairs[0][1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
     return figure
 
 
@@ -241,7 +258,7 @@ def predicted_losses(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _line_of_best_fit(axes: Axes, part: pd.DataFrame, colour: str) -> None:
+def _line_of_best_fit(axes: Axes, part: pd.DataFrame, colour: np.ndarray) -> None:
     if part["s"].nunique() < 3:
         return
     slope, level = np.polyfit(part["s"], part["held_out_accuracy"], 1)

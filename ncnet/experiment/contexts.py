@@ -1,0 +1,246 @@
+"""Calls the reader's training in every context of every replica, and keeps what is finished."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import json
+import math
+import numbers
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from tqdm import tqdm
+
+from ncnet.checks import check_integer
+from ncnet.experiment import kept
+from ncnet.experiment.trained import Reader, Trained, dataset
+from ncnet.files import claim
+
+ARGUMENTS = ("alice_setting", "bob_setting", "seed")
+
+
+def run(
+    train_context: Callable,
+    *,
+    replicas: int,
+    seed: int = 0,
+    capacities: Iterable[float] | None = None,
+    capacity_name: str = "capacity",
+    paired: bool = True,
+    folder: Path | str | None = None,
+    described: Mapping | None = None,
+) -> xr.Dataset:
+    """Train replicas 0 ... `replicas` - 1 in all four contexts, by a function of the reader's.
+
+    The function is called as ``train_context(alice_setting, bob_setting, seed)``, with settings 1
+    or 2: it trains one network from scratch on Alice's task of that setting and Bob's, and returns
+    which items either head gets right. All that is random in it follows from `seed`, which the four
+    contexts of a replica share: they start from the same weights and see items in the same order.
+
+    Parameters
+    ----------
+    train_context
+        Returns a pair ``(a, b)``, each [items], or a `Trained` that holds more. Of one training
+        after another the same items are expected, in the same order.
+    replicas
+        Number of networks in each context. A replica depends on `seed` and its number alone: 100
+        replicas are the first 100 of 1,000. `ncnet.chsh.by_capacity` reads whole runs of 32.
+    seed
+        Of the experiment; `replica_seed` makes each replica's from it.
+    capacities
+        Sizes of the shared trunk, such as widths, to train at one after the other: the function is
+        then called with a fourth argument, the capacity.
+    capacity_name
+        What they are: the name of their column in tables.
+    paired
+        Whether Alice's k-th item and Bob's are the same, or partners. If not, a correlator is the
+        mean over replicas of the product of both heads' means.
+    folder
+        Where each context is kept as soon as it is finished: repeated, a run that was cut off goes
+        on from there. It holds contexts of one seed and one function, as far as the function's own
+        source tells. More replicas and capacities may be added.
+    described
+        What else the outcomes depend on, such as steps or the version of the data; anything JSON
+        holds. It becomes attributes of the Dataset, and a folder made with something else is
+        refused.
+
+    Returns
+    -------
+    xarray.Dataset
+        What `ncnet.chsh.report` reads: `a` and `b`, +-1, over (`capacity`, if there are any,)
+        `alice_setting`, `bob_setting`, `replica` and `item`, training items first; `alice_loss`,
+        `bob_loss` and `diverged` where losses were returned; coordinates `split` of the items, and
+        `replica_seed`.
+
+    Raises
+    ------
+    ValueError
+        Before any training, for an argument that cannot be used, or a folder that holds another
+        experiment. After the first training that shows it, for outcomes that are not of the form
+        above, or other items than before; the line names the context.
+    Exception
+        Whatever `train_context` raises, with a note that names the context.
+
+    Examples
+    --------
+    Heads that get three of four items right, each its own, whatever the other's task:
+
+    >>> def train_context(alice_setting, bob_setting, seed):
+    ...     wrong = np.random.default_rng(seed).integers(4, size=4)
+    ...     a, b = np.ones((2, 4), bool)
+    ...     a[wrong[alice_setting - 1]] = b[wrong[1 + bob_setting]] = False
+    ...     return a, b
+    >>> outcomes = run(train_context, replicas=20)
+    >>> dict(outcomes.sizes)
+    {'alice_setting': 2, 'bob_setting': 2, 'replica': 20, 'item': 4}
+    >>> from ncnet import chsh
+    >>> chsh.report(outcomes).delta
+    0.0
+    """
+    capacities = None if capacities is None else _checked_capacities(capacities)
+    _check_callable(train_context, ARGUMENTS if capacities is None else (*ARGUMENTS, "capacity"))
+    check_integer("replicas", replicas, at_least=1)
+    check_integer("seed", seed, at_least=0)
+    if not isinstance(capacity_name, str) or not capacity_name:
+        raise ValueError(f"`capacity_name` is {capacity_name!r}: expected a name")
+    if not isinstance(paired, bool):
+        raise ValueError(f"`paired` is {paired!r}: expected true or false")
+    described = _checked_description(described or {})
+    folder = Path(folder) if folder else None
+    if folder:
+        common = {"seed": seed, "paired": paired, "described": described}
+        common["capacity_name"] = None if capacities is None else capacity_name
+        common["source of train_context"] = kept.source_digest(train_context)
+        claim(folder / kept.DESCRIPTION, common)
+    contexts = [
+        _Context(*place, capacity_name)
+        for place in itertools.product(capacities or [None], range(replicas), (1, 2), (1, 2))
+    ]
+    reader = Reader("train_context", paired=paired)
+    found = [
+        _trained(train_context, context, seed, folder, reader)
+        for context in tqdm(contexts, "contexts", leave=False, disable=None)
+    ]
+    networks = {"replica": np.arange(replicas), "alice_setting": [1, 2], "bob_setting": [1, 2]}
+    if capacities is not None:
+        networks = {"capacity": capacities} | networks
+    outcomes = dataset(found, networks, capacity_name=capacity_name, paired=paired)
+    seeds = [replica_seed(seed, replica) for replica in range(replicas)]
+    outcomes = outcomes.assign_coords(replica_seed=("replica", seeds))
+    return outcomes.assign_attrs(seed=seed, **described)
+
+
+def replica_seed(seed: int, replica: int) -> int:
+    """Return the seed, below 2**32, with which a replica's four contexts are trained.
+
+    For training one of them again by hand. Different replicas have independent seeds, whatever
+    the seed of the experiment (`numpy.random.SeedSequence`).
+
+    Examples
+    --------
+    >>> replica_seed(0, 0), replica_seed(0, 1)
+    (3757552657, 673228719)
+    """
+    sequence = np.random.SeedSequence(seed, spawn_key=(replica,))
+    return int(sequence.generate_state(1, np.uint32)[0])
+
+
+@dataclass(frozen=True)
+class _Context:
+    capacity: float | None
+    replica: int
+    alice_setting: int
+    bob_setting: int
+    capacity_name: str
+
+    def __str__(self) -> str:
+        text = f"context ({self.alice_setting},{self.bob_setting}) of replica {self.replica}"
+        return text if self.capacity is None else f"{text} at {self.capacity_name} {self.capacity}"
+
+    def path(self, folder: Path) -> Path:
+        if self.capacity is not None:
+            folder /= f"capacity_{float(self.capacity)!r}".removesuffix(".0")
+        name = f"context_{self.alice_setting}{self.bob_setting}.npz"
+        return folder / f"replica_{self.replica:03}" / name
+
+
+def _trained(
+    train_context: Callable, context: _Context, seed: int, folder: Path | None, reader: Reader
+) -> Trained:
+    """Train one context, or take it from the folder."""
+    path = context.path(folder) if folder else None
+    if path and (found := kept.read(path)):
+        return reader.read(found, str(context))
+    arguments = [context.alice_setting, context.bob_setting, replica_seed(seed, context.replica)]
+    if context.capacity is not None:
+        arguments.append(context.capacity)
+    try:
+        returned = train_context(*arguments)
+    except Exception as error:
+        error.add_note(f"raised by `train_context` in {context}")
+        raise
+    trained = reader.read(returned, str(context))
+    if path:
+        kept.write(path, trained)
+    return trained
+
+
+def _check_callable(train_context: object, arguments: tuple[str, ...]) -> None:
+    call = f"train_context({', '.join(arguments)})"
+    if not callable(train_context):
+        raise ValueError(
+            f"`train_context` is a {type(train_context).__name__}: expected a function, called "
+            f"as {call}"
+        )
+    try:
+        signature = inspect.signature(train_context)
+    except ValueError:  # of some functions that are not written in Python
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        raise ValueError(
+            f"`train_context` takes {signature}, and is called as {call}: {error}"
+        ) from None
+    places = {name: place for place, name in enumerate(signature.parameters)}
+    for place, name in enumerate(arguments):
+        if places.get(name, place) != place:
+            raise ValueError(
+                f"`train_context` takes {signature}, and is called as {call}: `{name}` is at "
+                "another place"
+            )
+
+
+def _checked_capacities(capacities: Iterable[float]) -> list[float]:
+    if isinstance(capacities, (str, Mapping)) or not isinstance(capacities, Iterable):
+        raise ValueError(f"`capacities` is {capacities!r}: expected a list of numbers")
+    values = [c.item() if isinstance(c, np.generic) else c for c in capacities]
+    if not values:
+        raise ValueError("`capacities` is empty: expected at least one, or None for no sweep")
+    for value in values:
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if not number or math.isnan(value):
+            raise ValueError(f"`capacities` holds {value!r}: expected numbers")
+        if values.count(value) > 1:
+            raise ValueError(f"`capacities` holds {value!r} twice: expected each once")
+    return values
+
+
+def _checked_description(described: Mapping) -> dict:
+    if not isinstance(described, Mapping):
+        raise ValueError(f"`described` is a {type(described).__name__}: expected a dict")
+    for name in described:
+        if not isinstance(name, str) or name in ("paired", "seed"):
+            raise ValueError(
+                f"`described` names {name!r}: expected names other than `paired` and `seed`, "
+                "which are arguments"
+            )
+    try:
+        json.dumps(described := dict(described))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`described` cannot be written as JSON: {error}") from None
+    return described

@@ -1,0 +1,88 @@
+"""Finished contexts of an experiment in a folder, one file each."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import hashlib
+import inspect
+import io
+import textwrap
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ncnet.chsh.outcomes import SPLITS
+from ncnet.experiment.trained import LABELS, Trained
+from ncnet.files import replace
+
+DESCRIPTION = "experiment.json"
+SINGLE = (*LABELS.values(), "alice_loss", "bob_loss")
+"""Fields of `Trained` that are one array each."""
+DAMAGE = (
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What numpy raises for a file of which bits are wrong or missing."""
+
+
+def write(path: Path, trained: Trained) -> None:
+    """Keep what a context gave, whole or not at all."""
+    arrays = {name: getattr(trained, name) for name in SINGLE}
+    for split, (a, b) in trained.splits().items():
+        arrays |= {f"{split}_a": a, f"{split}_b": b}
+    content = io.BytesIO()
+    np.savez(content, **{name: array for name, array in arrays.items() if array is not None})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace(path, content.getvalue())
+
+
+def read(path: Path) -> Trained | None:
+    """Return what a context gave, if it is kept.
+
+    Raises
+    ------
+    ValueError
+        For a file that is damaged.
+    """
+    if not path.exists():
+        return None
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            arrays = dict(file)
+        pairs = {
+            split: (arrays.pop(f"{split}_a"), arrays.pop(f"{split}_b"))
+            for split in SPLITS
+            if f"{split}_a" in arrays
+        }
+        return Trained(**pairs, **arrays)
+    except (*DAMAGE, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error}): delete it") from None
+
+
+def source_digest(function: Callable) -> str | None:
+    """Return a digest of what a function's source does, or None where there is no source.
+
+    Comments and layout do not count; nor does what the function calls.
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    if not inspect.isroutine(function):
+        function = type(function)
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        return None
+    with contextlib.suppress(SyntaxError):  # of a lambda in the middle of an expression
+        source = ast.unparse(ast.parse(source))
+    return hashlib.sha256(source.encode()).hexdigest()[:16]

@@ -1,0 +1,475 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Your own network
+#
+# **The question.** You have a network with two heads on one trunk. How much does what one head gets right depend on
+# the other head's task, and what does the CHSH report say of it?
+#
+# **What you need.** Two tasks for each head, and a function that trains one network from scratch on one of Alice's tasks and
+# one of Bob's, and returns which items either head gets right. {py:func}`ncnet.experiment.run` calls it in the four contexts of every
+# replica. If you have outcomes already, {doc}`/your_table` reads them.
+#
+# **What is run.** A small convolutional network on scikit-learn's handwritten digits, written in plain torch as you might have
+# written it, and a small BERT with the Trainer of transformers. Nothing in their code is ours but the lines that are pointed out.
+#
+# **Time.** At the defaults, half a minute on two cores.
+
+# %% tags=["parameters"]
+hidden_sizes: list = [1, 3]  # units of the layer that both heads read
+hidden_size: int = 3  # looked at closely
+replicas: int = 12
+steps: int = 40
+learning_rate: float = 0.02
+log_interval: int = 10  # steps from one look of the probe to the next
+seed: int = 0
+save_to: str = ""  # a folder for the tables of this run
+
+# %%
+from ncnet import parameters
+
+chosen = parameters.validate(globals(), parameters.YourModel)
+
+# %%
+import functools
+import tempfile
+import warnings
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+import torch
+from myst_nb import glue
+from sklearn.datasets import load_digits
+from torch import nn
+
+warnings.filterwarnings("ignore", "IProgress not found")
+import transformers
+
+from ncnet import chsh, figures, runs
+
+figures.use_style()
+run = runs.Run("your_model", chosen)
+torch.set_num_threads(1)  # two would wait for each other
+
+# %% [markdown]
+# ## 1. A function, and a first report
+#
+# The network is yours: a trunk, and a head for each party.
+
+
+# %%
+class TwoHeads(nn.Module):
+    def __init__(self, units):
+        super().__init__()
+        self.trunk = nn.Sequential(
+            *(nn.Conv2d(1, 8, 3, stride=2), nn.ReLU(), nn.Flatten()),
+            *(nn.Linear(72, units), nn.Tanh()),
+        )
+        self.alice, self.bob = nn.Linear(units, 2), nn.Linear(units, 2)
+
+    def forward(self, images):
+        state = self.trunk(images)
+        return self.alice(state), self.bob(state)
+
+
+# %% [markdown]
+# So are the tasks: two for Alice, two for Bob, on the same items. Here the settings 1 are the easier ones.
+
+# %%
+pixels, digits = load_digits(return_X_y=True)
+images = torch.tensor(pixels / 16).float().reshape(-1, 1, 8, 8)
+training, held_out = slice(0, 128), slice(128, 256)
+tasks = {
+    ("alice", 1): digits == 0,
+    ("alice", 2): digits % 2 == 1,
+    ("bob", 1): digits == 6,
+    ("bob", 2): digits >= 5,
+}
+labels = {
+    task: torch.tensor(is_so).long() for task, is_so in tasks.items()
+}
+
+# %% [markdown]
+# The function trains one network on Alice's task of one setting and Bob's of another. Two things are asked of it:
+#
+# - All that is random follows from `seed`: the four contexts of a replica are given the same one, so that they start from the same weights
+#   and see the batches in the same order.
+# - It returns, for each item, whether Alice's head is right and whether Bob's is: as true and false, 0 and 1, or ±1. The items
+#   are the same in every context, and in the same order: no shuffling where you evaluate.
+
+
+# %%
+def right(network, targets, items=training):
+    with torch.no_grad():
+        logits = network(images[items])
+    return [
+        logit.argmax(1) == target[items]
+        for logit, target in zip(logits, targets, strict=True)
+    ]
+
+
+def losses(network, targets):
+    batch = torch.randint(128, (32,))
+    return [
+        nn.functional.cross_entropy(logit, target[batch])
+        for logit, target in zip(
+            network(images[batch]), targets, strict=True
+        )
+    ]
+
+
+def train_context(alice_setting, bob_setting, seed, units=hidden_size):
+    torch.manual_seed(seed)
+    network = TwoHeads(units)
+    optimizer = torch.optim.Adam(network.parameters(), learning_rate)
+    targets = labels["alice", alice_setting], labels["bob", bob_setting]
+    for _ in range(steps):
+        loss = sum(losses(network, targets))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return right(network, targets)
+
+
+# %% [markdown]
+# Try it before you run it: two calls with one seed have to agree.
+
+# %%
+once, again = train_context(2, 2, 7), train_context(2, 2, 7)
+all(map(torch.equal, once, again))
+
+# %% [markdown]
+# That is all. The report:
+
+# %%
+from ncnet import experiment
+
+outcomes = experiment.run(train_context, replicas=replicas, seed=seed)
+chsh.report(outcomes)
+
+# %% tags=["remove-cell"]
+report = chsh.report(outcomes)
+glue("yours_units", hidden_size, display=False)
+glue("yours_replicas", replicas, display=False)
+glue("yours_s", float(report.s), display=False)
+glue("yours_s_low", float(report.interval[0]), display=False)
+glue("yours_s_high", float(report.interval[1]), display=False)
+glue("yours_verdict", report.verdict, display=False)
+glue("yours_delta", float(report.delta), display=False)
+glue("yours_influence", float(report.influence), display=False)
+
+# %% [markdown]
+# With {glue:text}`yours_units` shared units and {glue:text}`yours_replicas` replicas S is {glue:text}`yours_s:.2f`
+# ({glue:text}`yours_s_low:.2f` to {glue:text}`yours_s_high:.2f`): {glue:text}`yours_verdict`. The heads' success rates change with the other
+# head's task by {glue:text}`yours_delta:.2f` in all (Δ), single outcomes by {glue:text}`yours_influence:.2f` (influence).
+# {doc}`/signalling` explains each line.
+#
+# ## 2. Long runs: capacities, and what was cut off
+#
+# With `capacities` the function is called with a fourth argument. With `folder` each context is kept as soon as it is finished.
+# Two things decide whether a folder belongs to a run: the seed, and the source of the function. What else the outcomes depend on,
+# such as the number of steps, you name in `described`.
+#
+# A function may return more than a pair: {py:class}`ncnet.experiment.Trained` takes held-out items, losses, and
+# names of the items. With names, contexts whose items differ are refused, which finds a loader that shuffles.
+
+
+# %%
+def train_and_test(alice_setting, bob_setting, seed, units):
+    torch.manual_seed(seed)
+    network = TwoHeads(units)
+    optimizer = torch.optim.Adam(network.parameters(), learning_rate)
+    targets = labels["alice", alice_setting], labels["bob", bob_setting]
+    for _ in range(steps):
+        alice_loss, bob_loss = losses(network, targets)
+        optimizer.zero_grad()
+        (alice_loss + bob_loss).backward()
+        optimizer.step()
+    return experiment.Trained(
+        training=right(network, targets),
+        held_out=right(network, targets, held_out),
+        items=range(128),
+        held_out_items=range(128, 256),
+        alice_loss=alice_loss,
+        bob_loss=bob_loss,
+    )
+
+
+# %% [markdown]
+# A run that is cut off after ten contexts:
+
+# %%
+temporary = tempfile.TemporaryDirectory()
+folder = Path(temporary.name)
+given = {
+    "replicas": replicas,
+    "seed": seed,
+    "capacities": hidden_sizes,
+    "capacity_name": "hidden_size",
+    "folder": folder,
+    "described": {"steps": steps, "learning_rate": learning_rate},
+}
+
+
+@functools.wraps(train_and_test)
+def cut_off(*arguments):
+    if len(list(folder.rglob("*.npz"))) == 10:
+        raise KeyboardInterrupt
+    return train_and_test(*arguments)
+
+
+try:
+    experiment.run(cut_off, **given)
+except KeyboardInterrupt:
+    print(*sorted(p.name for p in folder.rglob("*.npz"))[:4], "...")
+
+# %% [markdown]
+# The same call goes on with the eleventh. A kill or a power cut would do no more harm: a file is there whole, or not at all. Another
+# seed or number of steps is refused:
+
+# %%
+swept = experiment.run(train_and_test, **given)
+try:
+    experiment.run(train_and_test, **(given | {"seed": seed + 1}))
+except ValueError as error:
+    print(str(error).replace(str(folder), "the folder"))
+temporary.cleanup()
+
+# %%
+rows = [
+    {"hidden_size": n} | chsh.report(swept.sel(capacity=n)).row()
+    for n in hidden_sizes
+]
+table = pd.DataFrame(rows)
+run.save("capacity", table)
+chsh.brief(table.set_index("hidden_size"))
+
+# %% [markdown]
+# With 32 replicas or more, `chsh.by_capacity(swept)` makes this table in one call, with the spread of single runs.
+#
+# ## 3. Along training: the probe
+#
+# {py:class}`ncnet.probe.Probe` looks at both heads' gradients on the trunk, and at S, while the network trains. It takes one line in
+# your loop, before `backward()`, and one after it. The training stays the same, bit by bit. Here each
+# context of each replica has a probe of its own.
+
+
+# %%
+from ncnet.probe import Probe, conflict_by_step, running
+
+probes = {context: [] for context in product((1, 2), (1, 2))}
+
+
+def watched(alice_setting, bob_setting, seed):
+    torch.manual_seed(seed)
+    network = TwoHeads(hidden_size)
+    optimizer = torch.optim.Adam(network.parameters(), learning_rate)
+    targets = labels["alice", alice_setting], labels["bob", bob_setting]
+    probe = Probe(  # ours
+        network.trunk,
+        every=log_interval,
+        evaluate=lambda: right(network, targets),
+    )
+    for _ in range(steps):
+        alice_loss, bob_loss = losses(network, targets)
+        probe.record(alice_loss, bob_loss)  # ours
+        optimizer.zero_grad()
+        (alice_loss + bob_loss).backward()
+        optimizer.step()
+    probe.evaluate()  # ours: after the last step, too
+    probes[alice_setting, bob_setting].append(probe)
+    return right(network, targets)
+
+
+same = experiment.run(watched, replicas=replicas, seed=seed)
+same.a.equals(outcomes.a) and same.b.equals(outcomes.b)
+
+# %% mystnb={"figure": {"name": "fig-yours-conflict", "caption": "Both heads' gradients on the trunk along training, in the four contexts: the cosine of the angle between them, and how alike they are in length. Means over replicas, bands are 95 % intervals."}, "image": {"alt": "Two panels against training steps, a line with a band for each of four contexts. Left, the cosine of both gradients stays around zero, the bands overlap. Right, their similarity in length starts alike in the four contexts; in the context of both first tasks it falls."}}
+figures.conflict_by_step(conflict_by_step(probes))
+
+# %% [markdown]
+# ```{admonition} A cosine near -1 is no discovery
+# :class: warning
+# Where the sum of both losses is stationary, the two gradients cancel: late in training the cosine tends to -1 in every network with a shared
+# trunk, whatever it has learnt. Compare contexts or sizes at the same step, and do it early. Gradients are those of the batch at hand: the
+# smaller it is, the more noise draws the cosine towards 0.
+# ```
+#
+# `running` puts the outcomes of all probes together: S at every step that all of them have logged. It may be called while four networks
+# train side by side.
+
+# %%
+along = running(probes)
+rows = [
+    {"steps": n, "hidden_size": hidden_size}
+    | chsh.report(along.sel(capacity=n)).row()
+    for n in along["capacity"].values.tolist()
+]
+
+# %% mystnb={"figure": {"name": "fig-yours-training", "caption": "S (above) and the signalling Δ (below) along training, with 95 % intervals over replicas."}, "image": {"alt": "Two panels, one above the other, against training steps on a scale that is logarithmic from ten on. Above, S starts near zero with a long bar, rises early and stays below the classical bound. Below, the signalling starts at zero and grows; its bars are long."}}
+figures.along_training(pd.DataFrame(rows))
+
+# %% tags=["remove-cell"]
+watching = [probe for of_one in probes.values() for probe in of_one]
+first, last = rows[0], rows[-1]
+glue("yours_first_s", float(first["s"]), display=False)
+glue("yours_last_s", float(last["s"]), display=False)
+glue("yours_last_step", int(last["steps"]), display=False)
+logged = sum(len(probe.table()) for probe in watching)
+milliseconds = 1000 * sum(probe.seconds for probe in watching) / logged
+glue("yours_milliseconds", float(milliseconds), display=False)
+
+# %% [markdown]
+# S goes from {glue:text}`yours_first_s:.2f` before training to {glue:text}`yours_last_s:.2f` after {glue:text}`yours_last_step` steps. A look cost
+# {glue:text}`yours_milliseconds:.1f` ms (`probe.seconds`), two backward passes and one evaluation. By default it looks at every 50th step; `python -m benchmarks.probe` measures what
+# share of a training that is.
+#
+# ## 4. The Trainer of transformers
+#
+# If the model's `forward` returns the loss of each head beside the `loss` that is trained on,
+# {py:class}`ncnet.probe_callback.ProbeCallback` does the same in an unchanged Trainer. A small BERT with random weights, on
+# sentences that are made here:
+
+# %%
+words = ["red", "blue", "fox", "cat", "runs", "sits", "here", "there"]
+pairs = [(0, 1), (2, 3), (4, 5), (6, 7)]  # places in `words`
+sentences = torch.tensor(list(product(*pairs)))
+of = (sentences % 2).bool()  # blue, cat, sits, there
+asked = {
+    ("alice", 1): of[:, 0],
+    ("alice", 2): of[:, 0] ^ of[:, 1],
+    ("bob", 1): of[:, 2],
+    ("bob", 2): of[:, 2] ^ of[:, 3],
+}
+[" ".join(words[k] for k in sentence) for sentence in sentences[:3]]
+
+
+# %%
+class TwoHeadedBert(nn.Module):
+    def __init__(self):
+        super().__init__()
+        config = transformers.BertConfig(
+            vocab_size=len(words),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+        )
+        self.bert = transformers.BertModel(
+            config, add_pooling_layer=False
+        )
+        self.alice, self.bob = nn.Linear(16, 2), nn.Linear(16, 2)
+
+    def logits(self, input_ids):
+        state = self.bert(input_ids=input_ids).last_hidden_state.mean(1)
+        return self.alice(state), self.bob(state)
+
+    def forward(self, input_ids, alice_labels, bob_labels):
+        a, b = self.logits(input_ids)
+        alice_loss = nn.functional.cross_entropy(a, alice_labels)
+        bob_loss = nn.functional.cross_entropy(b, bob_labels)
+        return {
+            "loss": alice_loss + bob_loss,
+            "alice_loss": alice_loss,
+            "bob_loss": bob_loss,
+        }
+
+
+# %%
+from ncnet.probe_callback import ProbeCallback
+
+
+def with_trainer(alice_setting, bob_setting, seed):
+    torch.manual_seed(seed)
+    model = TwoHeadedBert()
+    targets = asked["alice", alice_setting], asked["bob", bob_setting]
+
+    def evaluate():
+        model.eval()
+        logits = model.logits(sentences)
+        model.train()
+        return [
+            logit.argmax(1) == target.long()
+            for logit, target in zip(logits, targets, strict=True)
+        ]
+
+    probe = Probe(model.bert, every=5, evaluate=evaluate)  # ours
+    trainer = transformers.Trainer(
+        model,
+        arguments(seed),
+        train_dataset=[
+            {"input_ids": s, "alice_labels": a, "bob_labels": b}
+            for s, a, b in zip(
+                sentences, *(t.long() for t in targets), strict=True
+            )
+        ],
+        callbacks=[ProbeCallback(probe)],  # ours
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    trainer.train()
+    of_trainer[alice_setting, bob_setting].append(probe)
+    with torch.no_grad():
+        return evaluate()
+
+
+def arguments(seed):
+    return transformers.TrainingArguments(
+        output_dir=temporary.name,
+        seed=seed,
+        max_steps=20,
+        per_device_train_batch_size=8,
+        learning_rate=0.01,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        use_cpu=True,
+        dataloader_pin_memory=False,
+    )
+
+
+# %%
+of_trainer = {context: [] for context in probes}
+temporary = tempfile.TemporaryDirectory()
+of_bert = experiment.run(with_trainer, replicas=1, seed=seed)
+temporary.cleanup()
+s = chsh.s_per_replica(running(of_trainer))
+s.isel(replica=0).to_series().rename_axis("steps").to_frame("S")
+
+# %% [markdown]
+# S of one replica, by steps; a report takes dozens of them. What the callback saw in one of its trainings:
+
+# %%
+of_trainer[2, 2][0].table().set_index("step").round(3)
+
+# %% [markdown]
+# With gradient accumulation, the first batch of each step is looked at. The Trainer seeds itself: hand `seed` to its arguments, as above.
+#
+# ## 5. You have outcomes already
+#
+# Networks that were trained elsewhere need no function: write one row for each context, replica and item, and {doc}`/your_table` has the
+# report. It asks for the same: all four contexts, the same items in each.
+#
+# ## 6. What the report does not show
+#
+# - **No quantum physics.** The heads share a trunk: each may signal to the other. S > 2 is no wonder then, and Δ, influence and
+#   $S - \Delta - 2$ belong beside it ({doc}`/signalling`).
+# - **Two failures count as agreement.** Read the success rates with the correlators: two heads that are always wrong have S = 2.
+# - **The replica is the unit.** Intervals resample replicas. More items make no interval shorter; they hold for these items. For new items,
+#   resample both ({py:func}`ncnet.crossed.crossed_interval`).
+# - **Few replicas, wide intervals.** Below ten replicas that differ, intervals come from betting, which is valid at any number and wide at
+#   small ones. No test that is valid for any distribution of S can reject with a dozen of replicas what is a little above 2.
+# - **Influence and the share above 2** compare single outcomes between contexts: they mean influence only if the four contexts of a replica share all that is
+#   random. If your training is not deterministic (some operations on GPUs are not), S, Δ and $S - \Delta - 2$ still stand.
+# - **Kept contexts are not trained again**, so they have no probe: use a fresh folder to watch a training.

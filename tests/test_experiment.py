@@ -1,0 +1,680 @@
+"""A reader's own training in all contexts: what comes of it, what is refused, what is kept."""
+
+import functools
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from ncnet import chsh, experiment
+from ncnet.experiment import Trained, kept, replica_seed
+
+CONTEXTS = list(itertools.product((1, 2), (1, 2)))
+ITEMS = 6
+
+
+def outcomes_of(i, j, seed):
+    """Draw which of some items either head gets right, by context and seed."""
+    return np.random.default_rng([i, j, seed]).random((2, ITEMS)) < 0.7
+
+
+def plain(i, j, seed):
+    return tuple(outcomes_of(i, j, seed))
+
+
+def full(i, j, seed, width=1):
+    a, b = outcomes_of(i, j, seed + int(2 * width))
+    rest = np.random.default_rng(seed).random((2, 4)) < 0.5
+    names = [f"item {k}" for k in range(ITEMS)]
+    return Trained((a, b), tuple(rest), names, np.arange(4), 0.5 / width, torch.tensor(0.25 * i))
+
+
+def run(train_context, **changed):
+    return experiment.run(train_context, **({"replicas": 2} | changed))
+
+
+def test_a_pair_becomes_the_dataset_of_the_contract():
+    found = run(plain, replicas=3, seed=5)
+    assert found.a.dims == ("alice_setting", "bob_setting", "replica", "item")
+    assert found.a.dtype == found.b.dtype == np.int8
+    assert found.split.values.tolist() == ["training"] * ITEMS
+    assert found.attrs == {"paired": True, "seed": 5}
+    assert set(found.variables) == {
+        *("a", "b", "alice_setting", "bob_setting", "replica", "split", "replica_seed")
+    }
+    for (i, j), r in itertools.product(CONTEXTS, range(3)):
+        cell = found.sel(alice_setting=i, bob_setting=j, replica=r)
+        right = outcomes_of(i, j, replica_seed(5, r))
+        np.testing.assert_array_equal([cell.a > 0, cell.b > 0], right)
+    assert chsh.report(found).replicas == 3
+
+
+def test_all_that_a_training_gives_has_its_place():
+    found = run(full, capacities=[4, 8], capacity_name="width", described={"steps": 9})
+    assert dict(found.sizes) == {
+        **{"capacity": 2, "alice_setting": 2, "bob_setting": 2},
+        **{"replica": 2, "item": ITEMS + 4},
+    }
+    assert found.capacity.values.tolist() == [4, 8]
+    assert found.capacity.attrs == {"capacity_name": "width"}
+    assert found.split.values.tolist() == ["training"] * ITEMS + ["held_out"] * 4
+    assert found.item.values.tolist() == [f"item {k}" for k in range(ITEMS)] + list("0123")
+    assert found.attrs == {"paired": True, "seed": 0, "steps": 9}
+    networks = ("capacity", "alice_setting", "bob_setting", "replica")
+    assert set(found.alice_loss.dims) == set(found.diverged.dims) == set(networks)
+    assert found.alice_loss.sel(capacity=8, alice_setting=1).values == pytest.approx(0.5 / 8)
+    assert found.bob_loss.sel(alice_setting=2).values == pytest.approx(0.5)
+    assert not found.diverged.any()
+    assert chsh.report(found.sel(capacity=4)).held_out.items == 4
+    alone = [run(lambda i, j, seed, w=w: full(i, j, seed, w)) for w in (4, 8)]
+    np.testing.assert_array_equal(found.a, [one.a for one in alone])
+
+
+def test_a_sweep_gives_a_table_by_capacity():
+    found = run(full, replicas=32, capacities=range(1, 3), capacity_name="width")
+    assert chsh.by_capacity(found)["width"].tolist() == [1, 2]
+
+
+def test_a_loss_that_is_not_finite_counts_as_diverged():
+    def diverges(i, j, seed):
+        return Trained(plain(i, j, seed), alice_loss=float("nan") if i > j else 1.0, bob_loss=2.0)
+
+    found = run(diverges)
+    assert found.diverged.sum() == 2
+    assert found.diverged.sel(alice_setting=2, bob_setting=1).all()
+    assert chsh.report(found).diverged == 2
+
+
+def test_tasks_without_partners_are_marked():
+    found = run(plain, paired=False)
+    assert found.attrs["paired"] is False
+    assert chsh.report(found).s == pytest.approx(
+        chsh.report((found.a.values, found.b.values)).s, abs=2
+    )
+
+
+CODINGS = {
+    "booleans": lambda right: right,
+    "0 and 1": lambda right: right.astype(int),
+    "+-1": lambda right: 2 * right.astype(int) - 1,
+    "floats": lambda right: right.astype(np.float32),
+    "bytes": lambda right: right.astype(np.uint8),
+    "lists": lambda right: right.tolist(),
+    "tensors": torch.tensor,
+    "tensors with a graph": lambda right: torch.tensor(right * 1.0, requires_grad=True),
+    "objects": lambda right: right.astype(object),
+}
+
+
+@pytest.mark.parametrize("coding", CODINGS.values(), ids=CODINGS)
+def test_outcomes_may_be_coded_in_several_ways(coding):
+    found = run(lambda i, j, seed: [coding(party) for party in plain(i, j, seed)])
+    xr.testing.assert_identical(found, run(plain))
+
+
+def test_all_right_and_all_wrong_are_understood_in_every_coding():
+    ones = [1] * ITEMS
+    assert (run(lambda i, j, seed: (ones, ones)).a == 1).all()
+    for wrong in (0, -1, False):
+        found = run(lambda i, j, seed, wrong=wrong: (ones, [wrong] * ITEMS))
+        assert (found.a == 1).all()
+        assert (found.b == -1).all()
+
+
+def test_fewer_replicas_are_the_first_of_more():
+    xr.testing.assert_identical(run(plain), run(plain, replicas=5).isel(replica=slice(2)))
+
+
+def test_contexts_and_capacities_share_the_seed_of_a_replica():
+    seeds = {}
+
+    def spy(i, j, seed, width):
+        seeds.setdefault(seed, []).append((width, i, j))
+        return plain(i, j, seed)
+
+    run(spy, replicas=3, capacities=[2, 1.5], seed=7)
+    assert list(seeds) == [replica_seed(7, r) for r in range(3)]
+    assert all(type(seed) is int and 0 <= seed < 2**32 for seed in seeds)
+    expected = [(width, i, j) for width in (2, 1.5) for i, j in CONTEXTS]
+    assert all(called == expected for called in seeds.values())
+    assert {replica_seed(0, r) for r in range(50)}.isdisjoint(replica_seed(1, r) for r in range(50))
+
+
+def test_work_goes_by_capacity_then_replica_then_context():
+    order = []
+
+    def spy(i, j, seed, width):
+        order.append((width, seed, i, j))
+        return plain(i, j, seed)
+
+    run(spy, capacities=[9, 3])
+    seeds = [replica_seed(0, r) for r in range(2)]
+    assert order == [(w, s, i, j) for w in (9, 3) for s in seeds for i, j in CONTEXTS]
+
+
+RIGHT = "expected whether the head is right, as true or false, 1 or 0, or +1 or -1"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.7, "0.7"),
+        (2, "2"),
+        (float("nan"), "nan"),
+        ("yes", "'yes'"),
+        (None, "None"),
+        (-2, "-2"),
+        (1j, "1j"),
+    ],
+)
+def test_a_value_that_is_no_outcome_is_named(value, shown):
+    def wrong(i, j, seed):
+        b = [True] * ITEMS
+        if (i, j) == (1, 2):
+            b = [*([1] * 4), value, 1] if not isinstance(value, str) else ["1"] * 4 + [value, "1"]
+        return [True] * ITEMS, b
+
+    item, shown = (0, "'1'") if isinstance(value, str) else (4, shown)
+    if isinstance(value, complex):
+        item, shown = 0, r"\(1\+0j\)"
+    line = rf"^context \(1,2\) of replica 0: item {item} of Bob's training items is {shown}: "
+    with pytest.raises(ValueError, match=line + re.escape(RIGHT) + "$"):
+        run(wrong)
+
+
+ONES = [1] * ITEMS
+SOME = [0, *ONES[1:]]
+SIGNS = [-1, *ONES[1:]]
+
+
+def at(context, returned):
+    """Return a training that is well in all contexts but one of replica 0."""
+    first = replica_seed(0, 0)
+    return lambda i, j, seed: returned if (i, j, seed) == (*context, first) else (SOME, ONES)
+
+
+@pytest.mark.parametrize(
+    ("context", "returned", "line"),
+    [
+        (
+            (1, 1),
+            None,
+            "`train_context` returned None: expected a pair (a, b), or `ncnet.experiment.Trained`",
+        ),
+        (
+            (2, 1),
+            {"training": (ONES, ONES)},
+            "`train_context` returned a dict: expected a pair (a, b), or "
+            "`ncnet.experiment.Trained`",
+        ),
+        (
+            (1, 1),
+            (ONES, ONES, 0.3),
+            "`train_context` returned a tuple of 3: expected a pair (a, b), or "
+            "`ncnet.experiment.Trained`",
+        ),
+        ((1, 1), Trained(np.ones((2, 6))), "`training` is a ndarray: expected a pair (a, b)"),
+        (
+            (1, 2),
+            (0.9, 0.8),
+            "Alice's training items have shape (): expected one outcome an item, (items,)",
+        ),
+        (
+            (1, 2),
+            (ONES, np.ones((6, 1))),
+            "Bob's training items have shape (6, 1): expected one outcome an item, (items,)",
+        ),
+        ((1, 1), ([], []), "Alice's training items are none: expected at least one"),
+        ((1, 2), (ONES, ONES[1:]), "Alice has 6 training items, Bob 5: expected as many of each"),
+        (
+            (1, 1),
+            Trained((ONES, ONES), (ONES, SOME[1:])),
+            "Alice has 6 held-out items, Bob 5: expected as many of each",
+        ),
+        (
+            (1, 1),
+            Trained((ONES, ONES), items=["a", "b"]),
+            "`items` are 2, training items 6: expected as many of each",
+        ),
+        (
+            (1, 1),
+            Trained((ONES, ONES), held_out_items=["a", "b"]),
+            "`held_out_items` are 2, held-out items 0: expected as many of each",
+        ),
+        (
+            (1, 1),
+            Trained((ONES, ONES), items=[("a", 1)] * 6),
+            "`items` have shape (6, 2) and type <U21: expected one number or name an item",
+        ),
+        (
+            (1, 1),
+            Trained((ONES, ONES), items=[None, *"bcdef"]),
+            "`items` have shape (6,) and type object: expected one number or name an item",
+        ),
+        (
+            (1, 1),
+            Trained((ONES, ONES), alice_loss=[1.0, 2.0]),
+            "`alice_loss` is of shape (2,) and type float64: expected one number",
+        ),
+        (
+            (1, 1),
+            Trained((ONES, ONES), bob_loss="small"),
+            "`bob_loss` is of shape () and type <U5: expected one number",
+        ),
+    ],
+)
+def test_what_is_no_outcome_of_a_context_is_refused(context, returned, line):
+    where = f"context ({context[0]},{context[1]}) of replica 0: "
+    with pytest.raises(ValueError, match=rf"^{re.escape(where + line)}$"):
+        run(at(context, returned))
+
+
+def test_ragged_lists_and_odd_tensors_are_refused():
+    with pytest.raises(ValueError, match=r"^context \(1,1\) .*: Bob's training items cannot be re"):
+        run(at((1, 1), (ONES, [[1], [1, 2]])))
+    with pytest.raises(ValueError, match="cannot be read as an array: Got unsupported"):
+        run(at((1, 1), (ONES, torch.ones(6, dtype=torch.bfloat16))))
+
+
+@pytest.mark.parametrize(
+    ("context", "returned", "line"),
+    [
+        (
+            (1, 1),
+            (ONES, [0, -1, 1, 1, 1, 1]),
+            "Bob's training items in context (1,1) of replica 0 hold -1, Bob's training items in "
+            "context (1,1) of replica 0 hold 0: expected one coding throughout, 0 and 1 or -1 and "
+            "+1",
+        ),
+        (
+            (2, 1),
+            (ONES, SIGNS),
+            "Bob's training items in context (2,1) of replica 0 hold -1, Alice's training items in "
+            "context (1,1) of replica 0 hold 0: expected one coding throughout, 0 and 1 or -1 and "
+            "+1",
+        ),
+        (
+            (2, 2),
+            (ONES[1:], ONES[1:]),
+            "context (2,2) of replica 0 has 5 training items, context (1,1) of replica 0 has 6: "
+            "expected as many in every context",
+        ),
+        (
+            (1, 2),
+            Trained((ONES, ONES), ([1], [1])),
+            "context (1,2) of replica 0 has 1 held-out items, context (1,1) of replica 0 has 0: "
+            "expected as many in every context",
+        ),
+        (
+            (1, 2),
+            Trained((ONES, ONES), alice_loss=1.0),
+            "context (1,2) of replica 0 gives `alice_loss`, context (1,1) of replica 0 does not: "
+            "expected it in every context or none",
+        ),
+        (
+            (1, 2),
+            Trained((ONES, ONES), items=range(6)),
+            "context (1,2) of replica 0 gives `items`, context (1,1) of replica 0 does not: "
+            "expected it in every context or none",
+        ),
+    ],
+)
+def test_contexts_that_differ_are_named(context, returned, line):
+    with pytest.raises(ValueError, match=rf"^{re.escape(line)}$"):
+        run(at(context, returned))
+
+
+def test_items_that_a_loader_shuffles_are_named():
+    def shuffled(i, j, seed, width):
+        items = np.random.default_rng(i).permutation(ITEMS)
+        return Trained(plain(i, j, seed), items=items)
+
+    first, other = (np.random.default_rng(i).permutation(ITEMS) for i in (1, 2))
+    k = int((first != other).argmax())
+    line = (
+        f"context (2,1) of replica 0 at width 3: training item {k} is {other[k]}, in context (1,1) "
+        f"of replica 0 at width 3 it is {first[k]}: expected the same items in the same order in "
+        "every context (does a loader shuffle?)"
+    )
+    with pytest.raises(ValueError, match=rf"^{re.escape(line)}$"):
+        run(shuffled, capacities=[3], capacity_name="width")
+
+
+def test_names_and_numbers_are_different_items():
+    def mixed(i, j, seed):
+        return Trained(plain(i, j, seed), items=list("012345") if j == 2 else range(6))
+
+    with pytest.raises(ValueError, match=r"training item 0 is '0', in context .* it is 0: "):
+        run(mixed)
+
+
+def test_items_of_unpaired_tasks_have_no_names():
+    with pytest.raises(ValueError, match=r"^context \(1,1\) of replica 0: `items` are given, but "):
+        run(full, paired=False)
+
+
+def never(i, j, seed):
+    pytest.fail("trained")
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({"replicas": 0}, "`replicas` is 0: expected an integer of at least 1"),
+        ({"replicas": 2.0}, "`replicas` is 2.0: expected an integer of at least 1"),
+        ({"seed": -1}, "`seed` is -1: expected an integer of at least 0"),
+        ({"paired": "no"}, "`paired` is 'no': expected true or false"),
+        ({"capacity_name": ""}, "`capacity_name` is '': expected a name"),
+        ({"capacities": []}, "`capacities` is empty: expected at least one, or None for no sweep"),
+        ({"capacities": [4, 4.0]}, "`capacities` holds 4 twice: expected each once"),
+        ({"capacities": [1, "full"]}, "`capacities` holds 'full': expected numbers"),
+        ({"capacities": [True]}, "`capacities` holds True: expected numbers"),
+        ({"capacities": [float("nan")]}, "`capacities` holds nan: expected numbers"),
+        ({"capacities": "12"}, "`capacities` is '12': expected a list of numbers"),
+        ({"capacities": 8}, "`capacities` is 8: expected a list of numbers"),
+        ({"described": "steps"}, "`described` is a str: expected a dict"),
+        (
+            {"described": {"seed": 1}},
+            "`described` names 'seed': expected names other than `paired` and `seed`, which are "
+            "arguments",
+        ),
+        (
+            {"described": {"data": np.ones(2)}},
+            "`described` cannot be written as JSON: Object of type ndarray is not JSON "
+            "serializable",
+        ),
+        ({"train_context": 3}, None),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_refused_before_any_work(changed, line):
+    given = {"train_context": lambda i, j, seed, width=0: never(i, j, seed), "replicas": 2}
+    call = "train_context(alice_setting, bob_setting, seed)"
+    line = line or f"`train_context` is a int: expected a function, called as {call}"
+    with pytest.raises(ValueError, match=rf"^{re.escape(line)}$"):
+        experiment.run(**(given | changed))
+
+
+@pytest.mark.parametrize(
+    ("function", "capacities", "line"),
+    [
+        (
+            lambda i, j: never(i, j, 0),
+            None,
+            "`train_context` takes (i, j), and is called as train_context(alice_setting, "
+            "bob_setting, seed): too many positional arguments",
+        ),
+        (
+            lambda i, j, seed: never(i, j, seed),
+            [1],
+            "`train_context` takes (i, j, seed), and is called as train_context(alice_setting, "
+            "bob_setting, seed, capacity): too many positional arguments",
+        ),
+        (
+            lambda seed, i, j: never(i, j, seed),
+            None,
+            "`train_context` takes (seed, i, j), and is called as train_context(alice_setting, "
+            "bob_setting, seed): `seed` is at another place",
+        ),
+    ],
+)
+def test_a_function_with_other_arguments_is_refused_before_any_work(function, capacities, line):
+    with pytest.raises(ValueError, match=rf"^{re.escape(line)}$"):
+        run(function, capacities=capacities)
+
+
+class Training:
+    def __call__(self, alice_setting, bob_setting, seed):
+        return plain(alice_setting, bob_setting, seed)
+
+
+def test_methods_objects_and_partials_will_do(tmp_path):
+    expected = run(plain)
+    for number, function in enumerate((Training(), Training().__call__, functools.partial(plain))):
+        found = run(function, folder=tmp_path / str(number))
+        xr.testing.assert_identical(found, expected)
+
+
+class Training3Error(RuntimeError):
+    pass
+
+
+def test_an_error_of_the_training_keeps_its_traceback_and_names_the_context(tmp_path):
+    def fails(i, j, seed, width):
+        if (i, j) == (2, 1):
+            raise Training3Error("out of memory")
+        return plain(i, j, seed)
+
+    with pytest.raises(Training3Error, match=r"^out of memory") as caught:
+        run(fails, capacities=[5], capacity_name="width", folder=tmp_path)
+    assert caught.value.__notes__ == [
+        "raised by `train_context` in context (2,1) of replica 0 at width 5"
+    ]
+    assert caught.traceback[-1].name == "fails"
+    assert sorted(path.name for path in tmp_path.rglob("*.npz")) == [
+        *("context_11.npz", "context_12.npz")
+    ]
+
+
+def files(folder):
+    """Return the contents of all files below a folder."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def stopping(after, error):
+    """Return a training that is cut off after so many contexts, and the list of those trained."""
+    done = []
+
+    def train_context(i, j, seed, width):
+        if len(done) == after[0]:
+            raise error
+        done.append((width, seed, i, j))
+        return full(i, j, seed, width)
+
+    return train_context, done
+
+
+SWEEP = {"capacities": [4, 0.5], "capacity_name": "width"}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("no")])
+def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path, error):
+    after = [None]
+    train_context, done = stopping(after, error)
+    whole = run(train_context, folder=tmp_path / "whole", **SWEEP)
+    expected = done.copy()
+    done.clear()
+    for after[0] in (3, 9):
+        with pytest.raises(type(error)):
+            run(train_context, folder=tmp_path / "cut", **SWEEP)
+        assert len(list(tmp_path.glob("cut/**/*.npz"))) == after[0]
+    after[0] = None
+    found = run(train_context, folder=tmp_path / "cut", **SWEEP)
+    xr.testing.assert_identical(found, whole)
+    assert done == expected
+    assert files(tmp_path / "cut") == files(tmp_path / "whole")
+    assert set(files(tmp_path / "cut")) == {"experiment.json"} | {
+        f"capacity_{c}/replica_{r:03}/context_{i}{j}.npz"
+        for c, r, (i, j) in itertools.product(("4", "0.5"), (0, 1), CONTEXTS)
+    }
+
+
+def test_more_replicas_and_capacities_go_into_the_same_folder(tmp_path):
+    train_context, done = stopping([None], None)
+    run(train_context, folder=tmp_path, replicas=1, capacities=[4])
+    more = run(train_context, folder=str(tmp_path), replicas=2, capacities=[8, 4.0])
+    assert len(done) == len(set(done)) == 16
+    xr.testing.assert_identical(more, run(full, replicas=2, capacities=[8, 4.0]))
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from ncnet import experiment
+
+trained = Path(sys.argv[2])
+
+def train_context(i, j, seed):
+    with trained.open("a") as log:
+        log.write(f"{seed} {i}{j}\\n")
+    time.sleep(float(sys.argv[3]))
+    return tuple(np.random.default_rng([i, j, seed]).random((2, 6)) < 0.7)
+
+found = experiment.run(train_context, replicas=3, folder=sys.argv[1])
+np.save(sys.argv[4], np.stack([found.a, found.b]))
+"""
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path):
+    script, log, result = (tmp_path / name for name in ("killed.py", "log", "found.npy"))
+    script.write_text(KILLED)
+    folder = tmp_path / "kept"
+    command = [sys.executable, script, folder, log]
+    process = subprocess.Popen([*command, "0.1", result])
+    while len(list(folder.rglob("*.npz"))) < 5:
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = len(list(folder.rglob("*.npz")))
+    begun = log.read_text().splitlines()
+    assert 5 <= finished <= len(begun) <= finished + 1 < 12
+    subprocess.run([*command, "0", result], check=True)
+    trained = log.read_text().splitlines()
+    assert len(set(trained)) == 12
+    assert (
+        trained[len(begun) :]
+        == [f"{replica_seed(0, r)} {i}{j}" for r in range(3) for i, j in CONTEXTS][finished:]
+    )
+    found = run(plain, replicas=3)
+    np.testing.assert_array_equal(np.load(result), [found.a, found.b])
+
+
+def changed_training(i, j, seed):
+    return tuple(outcomes_of(i, j, seed + 1))
+
+
+def commented(i, j, seed):
+    # What the function does is the same.
+    return tuple(outcomes_of(i, j, seed))
+
+
+@pytest.mark.parametrize(
+    ("function", "changed", "line"),
+    [
+        (plain, {"seed": 1}, "`seed` 0, here it is 1"),
+        (plain, {"paired": False}, "`paired` True, here it is False"),
+        (
+            plain,
+            {"described": {"steps": 20}},
+            "`described` {'steps': 10}, here it is {'steps': 20}",
+        ),
+        (full, {"capacities": [1]}, "`capacity_name` None, here it is 'capacity'"),
+        (changed_training, {}, "`source of train_context` "),
+    ],
+)
+def test_a_folder_of_another_experiment_is_refused_before_any_work(
+    tmp_path, function, changed, line
+):
+    run(plain, folder=tmp_path, described={"steps": 10})
+    before = files(tmp_path)
+    given = {"folder": tmp_path, "described": {"steps": 10}, "replicas": 3}
+    line = rf"^{re.escape(str(tmp_path))} holds contexts with {re.escape(line)}.*: choose another f"
+    with pytest.raises(ValueError, match=line):
+        run(function, **(given | changed))
+    assert files(tmp_path) == before
+
+
+def test_comments_of_the_function_do_not_count(tmp_path):
+    digests = {kept.source_digest(one) for one in (plain, changed_training, commented)}
+    assert len(digests) == 3  # names count
+    for text in ("def f(i, j, s):\n    return i", "def f(i, j, s):\n    # yes\n    return (i)"):
+        (tmp_path / f"{len(text)}.py").write_text(text)
+    sources = []
+    for path in sorted(tmp_path.glob("*.py")):
+        space = {}
+        exec(compile(path.read_text(), path, "exec"), space)
+        sources.append(kept.source_digest(space["f"]))
+    assert sources[0] == sources[1] is not None
+    assert kept.source_digest(max) is None
+    assert kept.source_digest(lambda i, j, s: i) is not None
+
+
+@pytest.mark.parametrize("change", ["cut", "empty", "swapped"])
+def test_a_damaged_file_is_refused_in_one_line(tmp_path, change):
+    run(full, folder=tmp_path)
+    path = tmp_path / "replica_001" / "context_21.npz"
+    content = bytearray(path.read_bytes())
+    if change == "swapped":
+        np.savez(path, something=1)
+    else:
+        path.write_bytes(content[:-9] if change == "cut" else b"")
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(path))} is damaged \(.*\): delete it$"):
+        run(full, folder=tmp_path)
+    path.unlink()
+    xr.testing.assert_identical(run(full, folder=tmp_path), run(full))
+
+
+def test_no_wrong_bit_of_a_file_passes_for_an_outcome(tmp_path):
+    path = tmp_path / "context_11.npz"
+    written = Trained((np.array([True, False]), np.array([1, 0], np.int8)), items=np.arange(2))
+    kept.write(path, written)
+    content = path.read_bytes()
+    refused = 0
+    for place in range(0, len(content), 7):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        try:
+            found = kept.read(path)
+        except ValueError as error:
+            assert str(error).endswith("delete it")  # noqa: PT017
+            refused += 1
+            continue
+        # Dates and the like do not matter.
+        for one, other in zip(found.training, written.training, strict=True):
+            np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(found.items, written.items)
+    assert refused > 20
+
+
+def test_a_damaged_description_is_refused(tmp_path):
+    (tmp_path / "experiment.json").write_text("{")
+    with pytest.raises(ValueError, match=r"experiment.json is damaged .*: choose another folder$"):
+        run(never, folder=tmp_path)
+
+
+def test_codings_are_compared_with_those_that_are_kept(tmp_path):
+    def signs(i, j, seed):
+        return (SOME, SOME) if calls.append(1) or len(calls) < 3 else (SIGNS, SIGNS)
+
+    calls = []
+    line = r"context \(2,1\) of replica 0 hold -1, Alice's training items in context \(1,1\) of rep"
+    for _ in range(2):
+        with pytest.raises(ValueError, match=line):
+            run(signs, folder=tmp_path)
+    assert len(calls) == 4
+
+
+def test_the_description_is_plain_json(tmp_path):
+    run(plain, folder=tmp_path, described={"steps": 3})
+    described = json.loads((tmp_path / "experiment.json").read_text())
+    assert described["described"] == {"steps": 3}
+    assert described["capacity_name"] is None
+
+
+def test_neither_torch_nor_anything_large_is_imported():
+    code = "import sys; from ncnet import experiment; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=Path.cwd()
+    )
+    assert not set(done.stdout.split()) & {"torch", "transformers", "matplotlib", "sklearn"}
