@@ -11,7 +11,8 @@ after first runs, and judge one with a new seed: the notebook `rq2` says how. Th
 read quartets of tasks in place of games, a row a rank; they were written after a trial with two
 replicas, and are about MiniLM, which stands in for BERT. Those on generalization read settings, and
 were written after a trial with another seed and at most 64 replicas a capacity, in which items and
-steps were chosen.
+steps were chosen; the second of them was made stricter after a first run, and judges one with new
+seeds and a larger network more: the notebook `rq4` says how.
 """
 
 from collections.abc import Callable, Mapping
@@ -240,10 +241,12 @@ def _correlates(table: pd.DataFrame) -> Holds:
 
 
 def _first_at_2_generalizes(table: pd.DataFrame) -> Holds:
-    low, high = _of_held_out_accuracy(table, "regret_low", "regret_high")
-    if high <= CLOSE:
-        return True
-    return False if low > CLOSE else None
+    names = ("regret_low", "regret_high", "best_capacity", "largest_capacity")
+    low, high, best, largest = _of_held_out_accuracy(table, *names)
+    if low > CLOSE:
+        return False
+    # Where the largest is the best, a larger one might be better still.
+    return True if high <= CLOSE and best < largest else None
 
 
 def _of_held_out_accuracy(table: pd.DataFrame, *columns: str) -> list[float]:
@@ -404,8 +407,9 @@ _CLAIMS = (
         "The capacity at which S first reaches 2 often generalizes well.",
         rule="At the smallest capacity whose mean of S is at least 1.95, found on other replicas, "
         f"held-out accuracy falls short of the best capacity's by at most {CLOSE:.0%} of the "
-        "items, interval included. It fails where the whole interval lies above that. Intervals as "
-        "for the statement before.",
+        "items, interval included, and the best is not the largest that was tried, or else a still "
+        "larger one might be better. It fails where the whole interval lies above that. Intervals "
+        "as for the statement before.",
         result="first_at_2",
         holds=_first_at_2_generalizes,
         rows=("target",),

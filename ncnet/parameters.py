@@ -446,6 +446,15 @@ class Rq5(Sampled):
     record: bool
 
     @model_validator(mode="after")
+    def _can_be_validated(self) -> Self:
+        if not 1 <= round(self.set_aside * self.training) <= self.training - 2:
+            raise ValueError(
+                f"parameter `set_aside` is {self.set_aside}: expected a share that sets 1 to "
+                f"{self.training - 2} of the {self.training} `training` items aside"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _records_what_the_book_quotes(self) -> Self:
         enough = (
             {"overlap", "separate", "hard_together"} <= set(self.populations)

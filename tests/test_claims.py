@@ -343,9 +343,12 @@ def generalization(low, high):
     return pd.DataFrame(rows, columns=about)
 
 
-def at_first(low, high):
-    columns = ["target", "regret_low", "regret_high"]
-    rows = [("held_out_accuracy", low, high), ("held_out_worst", 1 - high, 1 - low)]
+def at_first(low, high, best=6):
+    columns = ["target", "regret_low", "regret_high", "best_capacity", "largest_capacity"]
+    rows = [
+        ("held_out_accuracy", low, high, best, 8),
+        ("held_out_worst", 1 - high, 1 - low, best, 8),
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -359,6 +362,8 @@ def at_first(low, high):
         ("first-2-generalizes", at_first(0.001, 0.02), True),
         ("first-2-generalizes", at_first(0.021, 0.05), False),
         ("first-2-generalizes", at_first(0.01, 0.03), None),
+        ("first-2-generalizes", at_first(0.001, 0.02, best=8), None),
+        ("first-2-generalizes", at_first(0.021, 0.05, best=8), False),
     ],
 )
 def test_rules_on_generalization_read_their_own_row(name, rows, holds):

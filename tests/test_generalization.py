@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.stats import pearsonr, rankdata, spearmanr
 
-from ncnet import chsh, games, samples
+from ncnet import chsh, claims, games, samples
 from ncnet import generalization as general
 from ncnet.generalization.correlation import MEASURES, _off_mode
 from ncnet.generalization.interference import PREDICTORS
@@ -193,6 +193,15 @@ def test_outcomes_without_losses_or_held_out_items_are_refused():
         general.by_replica(training)
 
 
+def test_networks_that_diverged_are_refused_in_one_line():
+    outcomes = sampled()
+    losses = outcomes["bob_loss"].copy()
+    losses[0, 1, 2] = np.inf
+    losses[1, 1, 2] = np.nan
+    with pytest.raises(ValueError, match="2 of 48 networks diverged at capacity 3: expected none"):
+        general.by_replica(outcomes.assign(bob_loss=losses))
+
+
 def test_means_by_capacity_come_with_intervals():
     replicas = pd.concat([general.by_replica(sampled(n)) for n in (2, 3)])
     found = general.by_capacity(replicas, resamples=500)
@@ -225,6 +234,20 @@ def test_what_accuracy_tells_by_a_curve_is_no_gain_of_s():
     row = at(general.gains(replicas, first=3, resamples=400), given="means", part="up to 2")
     assert row["without"] > 0.8
     assert abs(row["gain"]) < 0.03
+
+
+def test_gains_leave_out_what_never_varies_and_refuse_other_replicas():
+    replicas = table(np.random.default_rng(3))
+    replicas.loc[replicas["capacity"] == 1, TARGETS[0]] = 0.5
+    found = general.gains(replicas, first=2, resamples=200, seed=2**32 - 1)
+    assert set(found["capacity"].dropna()) == {2, 3}
+    for analysis in (
+        lambda rows: general.gains(rows, first=2),
+        lambda rows: general.regret_at_first(rows, replicas),
+        lambda rows: general.regret_at_first(replicas, rows),
+    ):
+        with pytest.raises(ValueError, match="capacity 3 has other replicas than the first"):
+            analysis(replicas.iloc[:-1])
 
 
 def test_gains_leave_out_the_ceiling():
@@ -320,7 +343,18 @@ def test_regret_at_the_first_capacity_at_2():
     assert row["regret"] == pytest.approx(0.2, abs=1e-3)
     assert row["regret_low"] < row["regret"] < row["regret_high"]
     assert row["share_of_rise"] == pytest.approx(0.5, abs=0.01)
+    assert (row["best_capacity"], row["largest_capacity"], row["reached"]) == (3, 3, 1)
     assert at(general.regret_at_first(replicas, others), target=TARGETS[0])["regret"] == 0
+
+
+def test_where_s_never_reaches_2_there_is_no_regret():
+    replicas = curves(s=[0.5, 0.7], accuracy=[1.0] * 2, held_out=[0.5, 0.7])
+    row = at(general.regret_at_first(replicas, replicas), target=TARGETS[0])
+    names = ["first", "at_first", "regret", "regret_low", "regret_high", "share_of_rise"]
+    assert row[names].isna().all()
+    assert row["reached"] == 0
+    table = pd.DataFrame([row])
+    assert claims.CLAIMS["first-2-generalizes"].holds(table) is None
 
 
 def pairs(tasks=("odd", "prime", "square"), replicas=6, seed=0):
@@ -343,7 +377,7 @@ def test_s_of_a_pair_is_that_of_its_game():
     a, b = (trained[party].isel(item=split) for party in "ab")
     for s, t in itertools.combinations(range(3), 2):
         # The four contexts as a table of outcomes: what a head says to nothing is +1.
-        alone_s, alone_t = a.isel(pair=places[s, 3]), a.isel(pair=places[t, 3])
+        alone_s, alone_t = a.isel(pair=places[s, 3]), b.isel(pair=places[3, t])
         together_a, together_b = (x.isel(pair=places[s, t]) for x in (a, b))
         one = np.ones(alone_s.shape)
         alice = np.array([[one, one], [alone_s, together_a]])
@@ -388,5 +422,9 @@ def test_predictors_are_rank_correlations_over_the_pairs():
     assert found.loc["training_drop", "rho"] < -0.98
     expected = spearmanr(-(noise**2), strength).statistic
     assert found.loc["likeness", "rho"] == pytest.approx(expected, abs=0.05)
+    ahead = found["s_ahead"]
+    np.testing.assert_allclose(ahead, found.loc["s", "rho"] - found["rho"])
+    assert ahead["s"] == 0
+    assert found.loc["likeness", "s_ahead_low"] > 0
     assert (found["low"] <= found["rho"]).all()
     assert (found["rho"] <= found["high"]).all()

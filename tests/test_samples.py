@@ -250,6 +250,19 @@ def test_bad_trainings_are_refused_in_one_line(changes, line):
         samples.train(small(), **asked)
 
 
+@pytest.mark.parametrize(
+    ("pairs", "line"),
+    [
+        ([], "`pairs` is empty: expected pairs of places"),
+        ([(0, 4)], "`pairs` is 4: expected an integer of at most 3"),
+        ([(-1, 0)], "`pairs` is -1: expected an integer of at least 0"),
+    ],
+)
+def test_bad_pairs_are_refused_in_one_line(pairs, line):
+    with pytest.raises(ValueError, match=line):
+        samples.train_pairs(small(), pairs, hidden_size=1, replicas=[0], seed=0, steps=1)
+
+
 def test_other_than_four_tasks_are_no_quartet():
     population = samples.digits([(0,), (1,)], training=5, held_out=5, seed=0)
     with pytest.raises(ValueError, match="the population has 2 tasks: expected 4"):

@@ -90,8 +90,8 @@ def correlations(
     ['spearman', 'given means', 'given contexts']
     """
     check_resampling(level, resamples, seed)
-    capacities, values = _arrays(replicas, _VARIABLES)
-    others, s_of_others = _arrays(choosing, _VARIABLES[:1])
+    capacities, values = arrays(replicas, _VARIABLES)
+    others, s_of_others = arrays(choosing, _VARIABLES[:1])
     if capacities != others:
         raise ValueError(f"capacities are {capacities} and {others}: expected the same")
     count, of_choosing = values.shape[-1], s_of_others.shape[-1]
@@ -132,8 +132,14 @@ def across(replicas: pd.DataFrame, target: str = "held_out_accuracy") -> tuple[f
     return round(float(spearmanr(means["s"], means[target]).statistic), 12), len(means)
 
 
-def _arrays(replicas: pd.DataFrame, names: tuple[str, ...]) -> tuple[list, np.ndarray]:
-    """Return the capacities, and the columns of these names as [capacities, names, replicas]."""
+def arrays(replicas: pd.DataFrame, names: tuple[str, ...]) -> tuple[list, np.ndarray]:
+    """Return the capacities, and the columns of these names as [capacities, names, replicas].
+
+    Raises
+    ------
+    ValueError
+        If a capacity has other replicas than the first.
+    """
     parts = {c: part.sort_values("replica") for c, part in replicas.groupby("capacity")}
     first = next(iter(parts.values()))
     for capacity, part in parts.items():

@@ -29,7 +29,7 @@ PREDICTORS = ("s", "training_drop", "cosine", "likeness")
 
 
 def pairs_with_nothing(tasks: tuple[str, ...]) -> list[tuple[int, int]]:
-    """Return the pairs of places to train: all pairs of tasks, and each task beside nothing.
+    """Return the pairs of places to train: all pairs of tasks, and each beside nothing, either way.
 
     Raises
     ------
@@ -39,11 +39,13 @@ def pairs_with_nothing(tasks: tuple[str, ...]) -> list[tuple[int, int]]:
     Examples
     --------
     >>> pairs_with_nothing(("odd", "prime", "nothing"))
-    [(0, 1), (0, 2), (1, 2)]
+    [(0, 1), (0, 2), (1, 2), (2, 0), (2, 1)]
     """
     if tasks[-1] != NOTHING:
         raise ValueError(f"the last task is `{tasks[-1]}`: expected `{NOTHING}`")
-    return list(itertools.combinations(range(len(tasks)), 2))
+    last = len(tasks) - 1
+    alone = [(last, task) for task in range(last)]
+    return [*itertools.combinations(range(last + 1), 2), *alone]
 
 
 def interference(trained: xr.Dataset, tasks: tuple[str, ...]) -> pd.DataFrame:
@@ -77,11 +79,11 @@ def interference(trained: xr.Dataset, tasks: tuple[str, ...]) -> pd.DataFrame:
     cosine = trained["cosine"].fillna(0).mean("step").values
     frames = []
     for s, t in itertools.combinations(range(last), 2):
-        together, first, second = place[s, t], place[s, last], place[t, last]
+        together, first, second = place[s, t], place[s, last], place[last, t]
         # Both asked nothing, the parties agree.
         columns = {"s": 1 + correlator[first] + correlator[second] - correlator[together]}
         for name, (alice, bob) in right.items():
-            alone = alice[first] + alice[second]
+            alone = alice[first] + bob[second]
             columns[f"{name}_drop"] = (alone - alice[together] - bob[together]) / 2
         columns["cosine"] = cosine[together]
         about = {"first": tasks[s], "second": tasks[t], "replica": trained["replica"].values}
@@ -176,7 +178,8 @@ def predictors(
     pandas.DataFrame
         One row a predictor: `s`, `training_drop`, `cosine` (the more opposed, the more is lost) and
         `likeness` (the less alike, the more); `rho`, Spearman's correlation over the pairs with the
-        held-out drop of fresh replicas, `low`, `high`.
+        held-out drop of fresh replicas, `low`, `high`; `s_ahead`, by how much that of `s` is
+        larger, `s_ahead_low`, `s_ahead_high`. Noise in the means of pairs draws all of them to 0.
     """
     check_resampling(level, resamples, seed)
     pair = ["first", "second"]
@@ -205,8 +208,13 @@ def predictors(
     predicted = np.concatenate([predicted, same], axis=1)
     rho = _spearman(predicted, truth)
     replicas = min(known.shape[-1], lost.shape[-1])
-    low, high = percentile_interval(rho[1:].T, expanded_level(level, replicas)).T
-    return pd.DataFrame({"predictor": PREDICTORS, "rho": rho[0], "low": low, "high": high})
+    table = pd.DataFrame({"predictor": PREDICTORS})
+    for name, values in (("rho", rho), ("s_ahead", rho[:, :1] - rho)):
+        low, high = percentile_interval(values[1:].T, expanded_level(level, replicas)).T
+        prefix = "" if name == "rho" else f"{name}_"
+        columns = {name: values[0], f"{prefix}low": low, f"{prefix}high": high}
+        table = table.assign(**columns)
+    return table
 
 
 def _spearman(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
 from ncnet.chsh.intervals import FEWEST_OFF_MODE, check_resampling, off_mode
 from ncnet.claims import LEVEL
-from ncnet.generalization.correlation import BEYOND, UP_TO
+from ncnet.generalization.correlation import BEYOND, UP_TO, arrays
 from ncnet.generalization.replicas import CONTEXTS, MEANS
 
 TARGET = "held_out_accuracy"
@@ -37,9 +37,9 @@ def gains(
 ) -> pd.DataFrame:
     """Return how much of held-out accuracy is predicted, without S and with it.
 
-    At each capacity not at the ceiling: five outer folds of replicas; in the rest, five inner ones
-    choose between linear and quadratic ridge regression and its penalty. The score is R^2, 1 less
-    the mean squared error over the variance.
+    At each capacity not at the ceiling, at which held-out accuracy varies: five outer folds of
+    replicas; in the rest, five inner ones choose between linear and quadratic ridge regression and
+    its penalty. The score is R^2, 1 less the mean squared error over the variance.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def gains(
         The capacity at which S first reaches 2, chosen on other replicas.
     level, resamples, seed
         Of the intervals: replicas' squared errors are resampled, jointly over capacities, the
-        predictions being given; `seed` divides the folds too.
+        predictions and `first` being given; `seed` divides the folds too.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def gains(
     Raises
     ------
     ValueError
-        For fewer resamples than the level needs.
+        For fewer resamples than the level needs, or replicas that differ between capacities.
 
     Examples
     --------
@@ -73,13 +73,16 @@ def gains(
     True
     """
     check_resampling(level, resamples, seed)
-    order = {c: part.sort_values("replica") for c, part in replicas.groupby("capacity")}
+    capacities, values = arrays(replicas, (TARGET, "s", *MEANS, *CONTEXTS))
     rows = []
     for given, names in GIVEN.items():
+        places = [2 + (*MEANS, *CONTEXTS).index(name) for name in names]
         errors = {}
-        for capacity, part in order.items():
-            if off_mode(part["s"].to_numpy(), np.ones(len(part), int)) >= FEWEST_OFF_MODE:
-                errors[capacity] = _errors(part, names, seed)
+        for capacity, of_capacity in zip(capacities, values, strict=True):
+            target, s, known = of_capacity[0], of_capacity[1], of_capacity[places]
+            varies = off_mode(s, np.ones(len(s), int)) >= FEWEST_OFF_MODE and target.std() > 0
+            if varies:
+                errors[capacity] = _errors(target, s, known, seed)
         parts = [("at", capacity, [capacity]) for capacity in errors]
         low = [capacity for capacity in errors if not capacity > first]
         parts += [(UP_TO, np.nan, low), (BEYOND, np.nan, [c for c in errors if c > first])]
@@ -89,13 +92,12 @@ def gains(
     return pd.DataFrame(rows)
 
 
-def _errors(part: pd.DataFrame, given: tuple[str, ...], seed: int) -> np.ndarray:
+def _errors(target: np.ndarray, s: np.ndarray, known: np.ndarray, seed: int) -> np.ndarray:
     """Return the squared errors of both predictions as shares of the variance [2, replicas]."""
-    target = part[TARGET].to_numpy()
     return np.stack(
         [
-            (target - _predicted(part[names].to_numpy(), target, seed)) ** 2 / target.var()
-            for names in (list(given), [*given, "s"])
+            (target - _predicted(features.T, target, seed)) ** 2 / target.var()
+            for features in (known, np.concatenate([known, s[None]]))
         ]
     )
 
@@ -104,7 +106,7 @@ def _predicted(features: np.ndarray, target: np.ndarray, seed: int) -> np.ndarra
     pipeline = make_pipeline(StandardScaler(), PolynomialFeatures(), RidgeCV(PENALTIES))
     degrees = {"polynomialfeatures__degree": [1, 2]}
     predicted = np.empty_like(target)
-    outer, inner = (KFold(FOLDS, shuffle=True, random_state=seed + k) for k in (0, 1))
+    outer, inner = (KFold(FOLDS, shuffle=True, random_state=(seed + k) % 2**32) for k in (0, 1))
     with threadpool_limits(1):
         for training, rest in outer.split(features):
             search = GridSearchCV(pipeline, degrees, cv=inner, scoring="neg_mean_squared_error")

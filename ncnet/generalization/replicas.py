@@ -40,7 +40,8 @@ def by_replica(outcomes: xr.Dataset) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        For outcomes without held-out items, capacity or losses.
+        For outcomes without held-out items, capacity or losses, and for networks that diverged:
+        they have no loss to go by.
 
     Examples
     --------
@@ -56,6 +57,7 @@ def by_replica(outcomes: xr.Dataset) -> pd.DataFrame:
         if name not in outcomes.variables:
             raise ValueError(f"outcomes have no `{name}`: expected it beside `a` and `b`")
     outcomes = outcomes if "capacity" in outcomes.dims else outcomes.expand_dims("capacity")
+    _check_converged(outcomes)
     training = chsh.replica_means(outcomes)
     held_out = chsh.replica_means(outcomes, split="held_out")
     settings = ("alice_setting", "bob_setting")
@@ -115,6 +117,17 @@ def by_capacity(
             row |= {name: values.mean(), f"{name}_low": low, f"{name}_high": high}
         rows.append(row | {n: part[n].mean() for n in ("loss", "cosine") if n in part})
     return pd.DataFrame(rows)
+
+
+def _check_converged(outcomes: xr.Dataset) -> None:
+    finite = np.isfinite(outcomes["alice_loss"] + outcomes["bob_loss"])
+    for of_capacity in finite.transpose("capacity", ...):
+        count = int((~of_capacity).sum())
+        if count:
+            raise ValueError(
+                f"{count} of {of_capacity.size} networks diverged at capacity "
+                f"{of_capacity['capacity'].item():g}: expected none, as with a lower learning rate"
+            )
 
 
 def _right(means: xr.Dataset) -> xr.DataArray:

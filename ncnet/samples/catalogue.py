@@ -17,7 +17,7 @@ def label(name: str, *, training: int, label_noise: float = 0.0) -> str:
     >>> label("overlap", training=64), label("middling", training=128, label_noise=0.1)
     ('overlap, 64 items', 'middling, 128 items, 10 % flipped')
     """
-    flipped = f", {label_noise:.0%} flipped".replace("%", " %") if label_noise else ""
+    flipped = f", {100 * label_noise:g} % flipped" if label_noise else ""
     return f"{name}, {training} items{flipped}"
 
 

@@ -157,6 +157,10 @@ def train_pairs(
     traced = sorted({check_integer("trace_steps", step, at_least=0) for step in trace_steps})
     if traced and traced[-1] > steps:
         raise ValueError(f"`trace_steps` has {traced[-1]}: expected at most `steps`, {steps}")
+    if not len(pairs):
+        raise ValueError("`pairs` is empty: expected pairs of places among the tasks")
+    for place in np.ravel(pairs).tolist():
+        check_integer("pairs", place, at_least=0, at_most=len(population.tasks) - 1)
     indices = [check_integer("replicas", replica, at_least=0) for replica in replicas]
     if not indices:
         raise ValueError("`replicas` is empty: expected indices, such as range(100)")
