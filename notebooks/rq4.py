@@ -26,7 +26,8 @@
 # **How the question is asked.** A replica is one point: its S, its held-out accuracy. *Spearman's correlation* compares their ranks: +1
 # if the replica with the larger S always generalizes better, 0 if S says nothing, -1 if the other way round. It is computed *within* each
 # capacity, since capacity itself moves both, and then averaged over the capacities up to the one at which S first reaches 2 (its
-# mean is at least 1.95), which other replicas choose. The paper does not say over what it correlates; this is our reading.
+# mean is at least 1.95) and including it, which other replicas choose. The paper does not say over what it correlates, nor where
+# "low to middle" ends; this is our reading.
 #
 # **Time.** At the defaults, three quarters of a minute on two cores.
 
@@ -204,7 +205,13 @@ figures.correlations(held_out_mean)
 #
 # Seven settings: two noisy games with 64 training items, the three quartets of digits with 128, one of them with twice as many and one
 # with a tenth of the training labels flipped. Items and steps were chosen in a trial of at most 64 replicas with another
-# seed, for which S has somewhere to rise; the rules and this analysis were committed before the runs.
+# seed, for which S has somewhere to rise. Rules and analysis were committed before a first run, up to twelve units. In it the largest network was
+# the best in every setting, so that what is lost at a smaller one was a lower bound only. So the rule on the second statement was
+# made stricter (no verdict in its favour where the best is the largest tried), networks of 24 units were added, and all was run again with
+# new seeds, one for each setting. It is the second run that is shown and judged. Of the correlations the first run said the same.
+#
+# Settings are less independent than their number suggests: those on digits draw from the same 1,797 images, and their intervals are about replicas
+# drawn from these, not about other images.
 
 # %%
 recorded = run.load("generalization")
@@ -236,7 +243,8 @@ averaged.set_index(["setting", "given"])[
 ].round(3)
 
 # %% [markdown]
-# Means over the capacities up to the one at which S first reaches 2; intervals as above, the fitted predictions being given.
+# Means over the capacities up to the one at which S first reaches 2. Intervals hold together over the settings; replicas' errors are resampled, the
+# fitted predictions and that capacity being given.
 #
 # ### The capacity at which S first reaches 2
 
@@ -264,8 +272,8 @@ first_of.set_index(["setting", "target"])[
 # %% [markdown]
 # ### Across capacities
 #
-# Over the means of the capacities, up to the one at which S first reaches 2 and over all of them, and over all replicas thrown
-# together. The first two are descriptive (a handful of capacities that we chose); the last is the trap of above.
+# Over the means of the capacities, up to the one at which S first reaches 2 and over all of them, and over the 200 replicas of each capacity that
+# were kept, thrown together. The first two are descriptive (a handful of capacities that we chose); the last is the trap of above.
 
 
 # %%
@@ -287,8 +295,9 @@ pd.DataFrame({s: described(s) for s in stripes.index}).T.round(2)
 # %% [markdown]
 # ### Real models
 #
-# The recorded runs of {doc}`rq3_lora`: MiniLM with adapters, the rank being the capacity. Their trial, on other replicas, says at
-# which rank S first reaches 2.
+# The recorded runs of {doc}`rq3_lora`: MiniLM with adapters, the rank being the capacity. Where S first reaches 2 is taken from their trial:
+# two other replicas at ranks 0, 1 and 8, of the languages and of the mixed tasks with the hard ones together, whose rank serves for the other
+# two quartets of mixed tasks. It is the only choice here that the bootstrap does not make again, and ranks 2 and 4 are left out.
 
 # %%
 lora = run.load("lora_outcomes").table
@@ -329,8 +338,9 @@ real[real["part"] != "beyond 2"].set_index(
 )[["estimate", "low", "high", "off_mode"]].round(2)
 
 # %% [markdown]
-# Sixteen replicas; given the accuracies and losses of all four contexts there would be nothing left to correlate. An empty row is at the ceiling:
-# of sixteen replicas fewer than ten differ from the most frequent S.
+# Sixteen replicas; given the accuracies and losses of all four contexts there would be nothing left to correlate. A row without numbers is at the
+# ceiling: of sixteen replicas fewer than ten differ from the most frequent S. Near it (`off_mode` of 10 or little more) many resamples are at the
+# ceiling too, and the interval is about the others.
 
 # %% [markdown]
 # ## What it says
@@ -377,23 +387,21 @@ pd.DataFrame(
     index=stripes.index,
 )
 
+
 # %% tags=["remove-cell"]
-worst = table_of[
-    (table_of["target"] == "held_out_worst")
-    & (table_of["part"] == "up to 2")
-    & (table_of["measure"] == "spearman")
-]
-beyond = mean_target[
-    (mean_target["part"] == "beyond 2")
-    & (mean_target["measure"] == "spearman")
-]
+def averaged_over(measure, target="held_out_accuracy", part="up to 2"):
+    rows = table_of[table_of["measure"] == measure]
+    return rows[(rows["target"] == target) & (rows["part"] == part)]
+
+
 on_contexts = averaged[averaged["given"] == "contexts"]
 for name, rows in {
     "plain": plain,
     "means": means,
     "contexts": contexts,
-    "worst": worst,
-    "beyond": beyond,
+    "worst": averaged_over("spearman", "held_out_worst"),
+    "worst_means": averaged_over("given means", "held_out_worst"),
+    "beyond": averaged_over("spearman", part="beyond 2"),
 }.items():
     glue(
         f"rq4_{name}_lowest", float(rows["estimate"].min()), display=False
@@ -408,12 +416,16 @@ for name, rows in {
         f"rq4_{name}_below", int((rows["high"] < 0).sum()), display=False
     )
 for name, rows in {"means": added, "contexts": on_contexts}.items():
-    glue(f"rq4_gain_{name}", float(rows["gain"].max()), display=False)
+    most = rows.iloc[rows["gain"].argmax()]
+    glue(f"rq4_gain_{name}", float(most["gain"]), display=False)
+    glue(f"rq4_gain_{name}_from", float(most["without"]), display=False)
     above = int((rows["gain_low"] > 0).sum())
     glue(f"rq4_gain_{name}_above", above, display=False)
     glue(
         f"rq4_without_{name}", float(rows["without"].max()), display=False
     )
+games_left = means.index[means["low"] > 0]
+glue("rq4_left", ", ".join(games_left) or "none", display=False)
 glue("rq4_settings", len(stripes), display=False)
 glue("rq4_lost_least", float(100 * lost["regret"].min()), display=False)
 glue("rq4_lost_most", float(100 * lost["regret"].max()), display=False)
@@ -423,10 +435,9 @@ far = int((lost["regret_low"] > claims.CLOSE).sum())
 glue("rq4_lost_far", far, display=False)
 glue("rq4_rise_least", float(lost["share_of_rise"].min()), display=False)
 glue("rq4_rise_most", float(lost["share_of_rise"].max()), display=False)
-largest = int(
-    (lost["best_capacity"] == over_capacity["capacity"].max()).sum()
-)
+largest = int((lost["best_capacity"] == lost["largest_capacity"]).sum())
 glue("rq4_best_is_largest", largest, display=False)
+glue("rq4_largest", int(lost["largest_capacity"].max()), display=False)
 averaged_ranks = real[
     (real["part"] == "up to 2") & (real["measure"] == "spearman")
 ]
@@ -440,34 +451,41 @@ for name in ("generalization-correlates", "first-2-generalizes"):
     glue(f"verdict_{name}", verdict, display=False)
 
 # %% [markdown]
-# Intervals hold together over the {glue:text}`rq4_settings` settings at 95 %.
+# Intervals hold together over the {glue:text}`rq4_settings` settings at 95 %. Counts below are of settings whose interval is clear of 0.
 #
-# **S and generalization go together up to the capacity at which S reaches 2.** Within a capacity, averaged up to there, Spearman's
-# correlation of S with held-out accuracy lies between {glue:text}`rq4_plain_lowest:.2f` and {glue:text}`rq4_plain_highest:.2f`; its interval is above 0 in
-# {glue:text}`rq4_plain_above` of the {glue:text}`rq4_settings` settings and nowhere below. With the worst context in place of the mean it is above 0
-# in {glue:text}`rq4_worst_above`. Beyond that capacity it lies between {glue:text}`rq4_beyond_lowest:.2f` and {glue:text}`rq4_beyond_highest:.2f`
-# and is above 0 in {glue:text}`rq4_beyond_above`.
+# **Up to the capacity at which S reaches 2.** Spearman's correlation of S with held-out accuracy, within a capacity, averaged up to
+# there, lies between {glue:text}`rq4_plain_lowest:.2f` and {glue:text}`rq4_plain_highest:.2f`. It is above 0 in {glue:text}`rq4_plain_above` of
+# {glue:text}`rq4_settings` settings and below 0 in {glue:text}`rq4_plain_below`. Beyond that capacity it lies between
+# {glue:text}`rq4_beyond_lowest:.2f` and {glue:text}`rq4_beyond_highest:.2f`, above 0 in {glue:text}`rq4_beyond_above` settings and below 0 in
+# {glue:text}`rq4_beyond_below`.
 #
-# **Most of it is training accuracy.** S is high where heads fit, and heads that fit the training items better also do better on others. At
-# given mean training accuracy and loss the correlation is above 0 in {glue:text}`rq4_means_above` settings and at most
-# {glue:text}`rq4_means_highest:.2f`; given each context's accuracies and losses, in {glue:text}`rq4_contexts_above`, at most
-# {glue:text}`rq4_contexts_highest:.2f`. The noisy XORnet games are where something is left.
+# **Much of it is training accuracy.** Heads that fit the training items better have a higher S, and do better on others. At
+# given mean training accuracy and loss the correlation lies between {glue:text}`rq4_means_lowest:.2f` and
+# {glue:text}`rq4_means_highest:.2f`; it is above 0 in {glue:text}`rq4_means_above` settings ({glue:text}`rq4_left`) and below 0 in
+# {glue:text}`rq4_means_below`. Given each context's accuracies and losses it is above 0 in {glue:text}`rq4_contexts_above` and below in
+# {glue:text}`rq4_contexts_below`, between {glue:text}`rq4_contexts_lowest:.2f` and {glue:text}`rq4_contexts_highest:.2f`.
 #
-# **It hardly helps to predict.** Training accuracy and loss predict up to {glue:text}`rq4_without_means:.0%` of the variance of held-out accuracy between
-# replicas of one capacity. With S beside them it is more by {glue:text}`rq4_gain_means:.1%` of the variance at best, and the gain's interval is above 0 in
-# {glue:text}`rq4_gain_means_above` settings; beside all contexts' accuracies and losses, in {glue:text}`rq4_gain_contexts_above`.
+# **The worst context goes the other way.** A failure in context (2,2) raises S. With held-out accuracy of the
+# worst of the four contexts in place of their mean, the correlation is above 0 in {glue:text}`rq4_worst_above` settings and below 0 in
+# {glue:text}`rq4_worst_below`; at given mean training accuracy and loss above 0 in {glue:text}`rq4_worst_means_above` and below 0 in
+# {glue:text}`rq4_worst_means_below`, down to {glue:text}`rq4_worst_means_lowest:.2f`. A high S is no sign that every task is well.
 #
-# **Where S first reaches 2 there is more to be had.** The largest capacity tried generalizes best in {glue:text}`rq4_best_is_largest` of the
-# {glue:text}`rq4_settings` settings. Where S first reaches 2, held-out accuracy falls short of it by {glue:text}`rq4_lost_least:.1f` to
-# {glue:text}`rq4_lost_most:.1f` percentage points; by at most two, interval included, in {glue:text}`rq4_lost_close`, by more than two in
-# {glue:text}`rq4_lost_far`. From the smallest network to the best, {glue:text}`rq4_rise_least:.0%` to {glue:text}`rq4_rise_most:.0%` of the rise lie behind it
-# there: it is where the steep part ends, not where generalization is best.
+# **For a prediction it counts little.** Training accuracy and loss predict up to {glue:text}`rq4_without_means:.0%` of the variance of held-out accuracy between
+# replicas of one capacity, depending on the setting. S adds most where that is {glue:text}`rq4_gain_means_from:.0%`:
+# {glue:text}`rq4_gain_means:.1%` of the variance. The gain's interval is above 0 in
+# {glue:text}`rq4_gain_means_above` settings; beside all contexts' accuracies and losses in {glue:text}`rq4_gain_contexts_above`.
 #
-# **Thrown together, everything correlates.** Over capacities S and accuracy both rise at first, so that their means agree in order up to where S
-# reaches 2, whatever S says of a network ({numref}`fig-simpson`).
+# **Where S first reaches 2 there is more to be had.** Of the sizes tried the largest, {glue:text}`rq4_largest` units, generalizes best in {glue:text}`rq4_best_is_largest` of the
+# {glue:text}`rq4_settings` settings. Where S first reaches 2, held-out accuracy falls short of the best by {glue:text}`rq4_lost_least:.1f` to
+# {glue:text}`rq4_lost_most:.1f` percentage points: by more than two, interval included, in {glue:text}`rq4_lost_far` settings, by at most two in
+# {glue:text}`rq4_lost_close`. Of the rise from the smallest network to the best, {glue:text}`rq4_rise_least:.0%` to {glue:text}`rq4_rise_most:.0%` lie behind it
+# there ({numref}`fig-first-at-2`).
 #
-# **On MiniLM nothing can be said.** With sixteen replicas the averaged correlation could be anything from {glue:text}`rq4_real_low:.2f` to
-# {glue:text}`rq4_real_high:.2f` in one quartet or another.
+# **Thrown together, replicas correlate for another reason.** Over capacities S and accuracy both rise at first, whatever S says of a
+# network of a given size ({numref}`fig-simpson`).
+#
+# **Of MiniLM little can be said.** With sixteen replicas, the intervals of the averaged correlation reach from {glue:text}`rq4_real_low:.2f` to
+# {glue:text}`rq4_real_high:.2f` over the quartets.
 #
 # | statement | verdict |
 # |:--|:--|
@@ -479,6 +497,6 @@ for name in ("generalization-correlates", "first-2-generalizes"):
 # ## What would change it
 #
 # - **More replicas** would settle the settings that are open, and show smaller correlations at given accuracy.
-# - **Networks that overfit with size.** Here larger is better up to the largest, so that no rule that stops early can win. Where held-out accuracy
-#   turns down, the capacity at which S reaches 2 might be near the turn: `-p label_noise 0.3`, `-p training 16` or `-p steps 20000` are ways to look for it.
+# - **Networks that overfit with size.** Where held-out accuracy turns down, the capacity at which S reaches 2 might be near the turn. `-p label_noise 0.3`,
+#   `-p training 16` or `-p steps 20000` are ways to look for it.
 # - **Another reading of "correlated".** Over capacities instead of over replicas the statement is hard to miss, and says less.
