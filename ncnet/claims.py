@@ -4,16 +4,15 @@ A rule reads the table of one game: a row a capacity. The intervals of S in the 
 are simultaneous, at 95 % together (`simultaneous_level`), so that a rule may compare any of them. A
 statement is *reproduced* where its rule holds in both games of this book, *partly* where it holds
 in one, or in part, *not* where it fails in both or fails in one and is left open by the other, *not
-testable here* where both leave it open; likewise over all quartets or settings that it is about. All
-of it is under our reading of the paper. Rules are
-written before the recorded training that they judge, though after a first sweep over capacity had
-been seen. The two rules on the mechanism were changed
-after first runs, and judge one with a new seed: the notebook `rq2` says how. Those on real models
-read quartets of tasks in place of games, a row a rank; they were written after a trial with two
-replicas, and are about MiniLM, which stands in for BERT. Those on generalization read settings, and
-were written after a trial with another seed and at most 64 replicas a capacity, in which items and
-steps were chosen; the second of them was made stricter after a first run, and judges one with new
-seeds and a larger network more: the notebook `rq4` says how.
+testable here* where both leave it open; likewise over all quartets or settings that it is about.
+All of it is under our reading of the paper. Rules are written before the recorded training that
+they judge, though after a first sweep over capacity had been seen. The two rules on the mechanism
+were changed after first runs, and judge one with a new seed: the notebook `rq2` says how. Those on
+real models read quartets of tasks in place of games, a row a rank; they were written after a trial
+with two replicas, and are about MiniLM, which stands in for BERT. Those on generalization read
+settings, and were written after a trial with another seed and at most 64 replicas a capacity, in
+which items and steps were chosen; the second of them was made stricter after a first run, and
+judges one with new seeds and a larger network more: the notebook `rq4` says how.
 """
 
 from collections.abc import Callable, Mapping
