@@ -60,8 +60,10 @@ def claim(path: Path, described: dict) -> None:
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}): choose another folder") from None
     for name, value in described.items():
-        if there.get(name) != value:
-            raise ValueError(
-                f"{path.parent} holds contexts with `{name}` {there.get(name)!r}, here it is "
-                f"{value!r}: choose another folder"
-            )
+        if there.get(name) == value:
+            continue
+        if name.startswith("source of "):
+            what = f"another version of `{name.removeprefix('source of ')}` than is given here"
+        else:
+            what = f"`{name}` {there.get(name)!r}, here it is {value!r}"
+        raise ValueError(f"{path.parent} holds contexts with {what}: choose another folder")

@@ -20,15 +20,15 @@ class ProbeCallback(TrainerCallback):
     Parameters
     ----------
     probe
-        A `Probe` of the model's trunk. If it has an `evaluate`, that is called after the last step
-        too.
+        A `Probe` of the model's trunk; of a trunk with adapters (peft), these alone count. If it
+        has an `evaluate`, that is called after the last step too.
     losses
         Names of Alice's and Bob's loss in the output of the model.
 
     Raises
     ------
     ValueError
-        In the first step, if the model's output holds no such losses.
+        If the probe is none; in the first step, if the model's output holds no such losses.
 
     Examples
     --------
@@ -39,6 +39,8 @@ class ProbeCallback(TrainerCallback):
     """
 
     def __init__(self, probe: Probe, *, losses: tuple[str, str] = ("alice_loss", "bob_loss")):
+        if not isinstance(probe, Probe):
+            raise ValueError(f"`probe` is a {type(probe).__name__}: expected a Probe of the trunk")
         self._probe, self._losses = probe, tuple(losses)
         self._handle: RemovableHandle | None = None
 

@@ -384,7 +384,8 @@ glue("rq5_s_and_drop", float(same), display=False)
 #
 # ## What would change it
 #
-# - **A cost of size.** Here nothing is paid for units, and a larger network is hardly ever worse. Where it is, rules that stop early have something to win.
+# - **A cost of size.** Here nothing is paid for units, and a larger network is hardly ever worse. Where it is, a rule that waits for S = 2 waits too long
+#   ({doc}`rq4` has an example).
 # - **Other settings.** Three bear no interval across settings. `papermill` takes others: `-y 'populations: [hard_apart, middling]'`.
 # - **A map of your own tasks.** {py:func}`ncnet.samples.train_pairs` and {py:func}`ncnet.generalization.interference` take any tasks on digits;
 #   for networks of your own, {doc}`your_model` has S of any four tasks.

@@ -106,7 +106,7 @@ labels = {
 #
 # - All that is random follows from `seed`: the four contexts of a replica are given the same one, so that they start from the same weights
 #   and see the batches in the same order.
-# - It returns, for each item, whether Alice's head is right and whether Bob's is: as true and false, 0 and 1, or ±1. The items
+# - It returns, for each item, whether Alice's head is right and whether Bob's is, not what they predict: as true and false, 0 and 1, or ±1. The items
 #   are the same in every context, and in the same order: no shuffling where you evaluate.
 
 
@@ -179,8 +179,8 @@ glue("yours_influence", float(report.influence), display=False)
 # ## 2. Long runs: capacities, and what was cut off
 #
 # With `capacities` the function is called with a fourth argument. With `folder` each context is kept as soon as it is finished.
-# Two things decide whether a folder belongs to a run: the seed, and the source of the function. What else the outcomes depend on,
-# such as the number of steps, you name in `described`.
+# Two things decide whether a folder belongs to a run: the seed, and the function, by its source, its defaults and the plain values that it closes over. What else the
+# outcomes depend on, such as globals or the attributes of an object whose method it is, you name in `described`.
 #
 # A function may return more than a pair: {py:class}`ncnet.experiment.Trained` takes held-out items, losses, and
 # names of the items. With names, contexts whose items differ are refused, which finds a loader that shuffles.
@@ -257,7 +257,8 @@ run.save("capacity", table)
 chsh.brief(table.set_index("hidden_size"))
 
 # %% [markdown]
-# With 32 replicas or more, `chsh.by_capacity(swept)` makes this table in one call, with the spread of single runs.
+# S on the held-out items: `chsh.report(swept.sel(capacity=3), split="held_out")`. With 32 replicas, or a multiple of it, `chsh.by_capacity(swept)`
+# makes the table in one call, with the spread of single runs.
 #
 # ## 3. Along training: the probe
 #
@@ -397,9 +398,10 @@ def with_trainer(alice_setting, bob_setting, seed):
     targets = asked["alice", alice_setting], asked["bob", bob_setting]
 
     def evaluate():
+        mode = model.training
         model.eval()
         logits = model.logits(sentences)
-        model.train()
+        model.train(mode)
         return [
             logit.argmax(1) == target.long()
             for logit, target in zip(logits, targets, strict=True)

@@ -227,12 +227,34 @@ def at(context, returned):
         (
             (1, 2),
             (0.9, 0.8),
-            "Alice's training items have shape (): expected one outcome an item, (items,)",
+            "Alice's training items have shape (): expected one outcome an item, (items,), not "
+            "their mean",
         ),
         (
             (1, 2),
             (ONES, np.ones((6, 1))),
             "Bob's training items have shape (6, 1): expected one outcome an item, (items,)",
+        ),
+        (
+            (1, 2),
+            (ONES, np.ones((6, 2))),
+            "Bob's training items have shape (6, 2): expected one outcome an item, (items,), not "
+            "logits: whether their argmax is right",
+        ),
+        (
+            (1, 1),
+            Trained((ONES, ONES), items=[*"abcdea"]),
+            "item 'a' is named twice: expected each item once",
+        ),
+        (
+            (1, 1),
+            Trained((ONES, ONES), (ONES[:1], ONES[:1]), items=range(6), held_out_items=[5]),
+            "item 5 is named twice: expected each item once",
+        ),
+        (
+            (1, 1),
+            Trained((ONES, ONES), bob_loss=1.0),
+            "`bob_loss` is given alone: expected both losses or neither",
         ),
         ((1, 1), ([], []), "Alice's training items are none: expected at least one"),
         ((1, 2), (ONES, ONES[1:]), "Alice has 6 training items, Bob 5: expected as many of each"),
@@ -317,7 +339,7 @@ def test_ragged_lists_and_odd_tensors_are_refused():
         ),
         (
             (1, 2),
-            Trained((ONES, ONES), alice_loss=1.0),
+            Trained((ONES, ONES), alice_loss=1.0, bob_loss=1.0),
             "context (1,2) of replica 0 gives `alice_loss`, context (1,1) of replica 0 does not: "
             "expected it in every context or none",
         ),
@@ -457,12 +479,71 @@ def test_an_error_of_the_training_keeps_its_traceback_and_names_the_context(tmp_
     with pytest.raises(Training3Error, match=r"^out of memory") as caught:
         run(fails, capacities=[5], capacity_name="width", folder=tmp_path)
     assert caught.value.__notes__ == [
-        "raised by `train_context` in context (2,1) of replica 0 at width 5"
+        "raised by `train_context` in context (2,1) of replica 0 at width 5, called with "
+        f"(2, 1, {replica_seed(0, 0)}, 5)"
     ]
     assert caught.traceback[-1].name == "fails"
     assert sorted(path.name for path in tmp_path.rglob("*.npz")) == [
         *("context_11.npz", "context_12.npz")
     ]
+
+
+def test_replicas_that_are_all_one_are_told():
+    def unseeded(i, j, seed):
+        return [True, i == 1], [True, True]
+
+    with pytest.warns(RuntimeWarning, match="^all 3 replicas came out the same: does `train_con"):
+        run(unseeded, replicas=3)
+    run(unseeded, replicas=2)
+    run(lambda i, j, seed: ([True], [True]), replicas=3)  # at the ceiling they may well be
+
+    def seeded(i, j, seed):
+        return Trained(([True, i == 1], [True, True]), alice_loss=seed / 2**32, bob_loss=0.5)
+
+    run(seeded, replicas=3)
+
+
+@pytest.mark.parametrize("name", ["s", "replica", "item", "split", "a"])
+def test_a_capacity_is_not_named_like_a_column_of_the_report(name):
+    with pytest.raises(ValueError, match=f"`capacity_name` is '{name}', which is something else"):
+        run(full, capacities=[1], capacity_name=name, replicas=1)
+
+
+def scaled(i, j, seed, scale=1):
+    return tuple(outcomes_of(i, j, seed * scale))
+
+
+def closing_over(scale):
+    return lambda i, j, seed: tuple(outcomes_of(i, j, seed * scale))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (functools.partial(scaled, scale=2), functools.partial(scaled, scale=3)),
+        (closing_over(2), closing_over(3)),
+        (lambda i, j, s: plain(i, j, s), lambda i, j, s: plain(i, j, s + 1)),
+    ],
+)
+def test_what_a_function_holds_beside_its_source_tells_it_apart(tmp_path, one, other):
+    run(one, replicas=1, folder=tmp_path)
+    run(one, replicas=1, folder=tmp_path)
+    with pytest.raises(ValueError, match="another version of `train_context`"):
+        run(other, replicas=1, folder=tmp_path)
+
+
+def test_a_function_without_source_needs_a_description(tmp_path):
+    space = {}
+    exec("def f(i, j, seed):\n    return [seed % 2], [seed % 3 > 0]", space)
+    with pytest.raises(ValueError, match="`train_context` has no source to tell it by"):
+        run(space["f"], replicas=1, folder=tmp_path)
+    run(space["f"], replicas=1, folder=tmp_path, described={"version": 1})
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="file, a file: expected a folder"):
+        run(plain, replicas=1, folder=tmp_path / "file")
 
 
 def files(folder):
@@ -581,7 +662,7 @@ def commented(i, j, seed):
             "`described` {'steps': 10}, here it is {'steps': 20}",
         ),
         (full, {"capacities": [1]}, "`capacity_name` None, here it is 'capacity'"),
-        (changed_training, {}, "`source of train_context` "),
+        (changed_training, {}, "another version of `train_context` than is given here"),
     ],
 )
 def test_a_folder_of_another_experiment_is_refused_before_any_work(

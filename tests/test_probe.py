@@ -174,8 +174,9 @@ def test_the_mechanism_reads_the_table():
 def test_a_head_that_does_not_use_the_trunk_has_a_gradient_of_zero():
     trunk, head = nn.Linear(2, 2), nn.Linear(2, 1)
     probe = Probe(trunk, every=1)
-    probe.record(trunk(INPUTS).mean(), head(INPUTS).mean())
-    probe.record(head(INPUTS).mean(), head(INPUTS).mean())
+    with pytest.warns(RuntimeWarning, match="^`bob_loss` depends on no parameter of the trunk"):
+        probe.record(trunk(INPUTS).mean(), head(INPUTS).mean())
+    probe.record(head(INPUTS).mean(), head(INPUTS).mean())  # told once
     first, second = probe.table().itertuples()
     assert first.alice_gradient > 0
     assert first.bob_gradient == first.gradient_product == first.magnitude_similarity == 0
@@ -273,6 +274,30 @@ def test_a_loss_without_a_gradient_is_refused(change, line):
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         Probe(model.trunk).record(alice_loss, change(bob_loss))
     assert str(caught.value) == line
+
+
+def test_a_graph_that_was_used_is_told():
+    trunk = nn.Linear(2, 1)
+    loss = trunk(INPUTS).square().mean()
+    loss.backward()
+    line = r"^the graph of `alice_loss` is used up: call record\(\) before backward\(\)$"
+    with pytest.raises(ValueError, match=line):
+        Probe(trunk).record(loss, loss)
+
+
+def test_an_evaluation_that_changes_the_mode_is_refused():
+    trunk = nn.Sequential(nn.Linear(2, 1), nn.Dropout())
+
+    def evaluate():
+        trunk.eval()
+        return [True], [True]
+
+    probe = Probe(trunk, evaluate=evaluate)
+    loss = trunk(INPUTS).mean()
+    with pytest.raises(
+        ValueError, match=r"^`evaluate` left the trunk in another mode .* at step 0"
+    ):
+        probe.record(loss, loss)
 
 
 def test_outcomes_that_are_none_are_refused_at_their_step():

@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import numbers
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,15 @@ import xarray as xr
 from tqdm import tqdm
 
 from ncnet.checks import check_integer
+from ncnet.chsh import report
+from ncnet.chsh.outcomes import DIMENSIONS
 from ncnet.experiment import kept
 from ncnet.experiment.trained import Reader, Trained, dataset
 from ncnet.files import claim
 
 ARGUMENTS = ("alice_setting", "bob_setting", "seed")
+FEWEST_ALIKE = 3
+"""Replicas from which on it is remarkable that all are alike, failures included."""
 
 
 def run(
@@ -44,11 +49,13 @@ def run(
     Parameters
     ----------
     train_context
-        Returns a pair ``(a, b)``, each [items], or a `Trained` that holds more. Of one training
-        after another the same items are expected, in the same order.
+        Returns a pair ``(a, b)``, each [items], or a `Trained` that holds more: whether the head is
+        right on the item, not what it predicts (``predicted == label``). Of one training after
+        another the same items are expected, in the same order. A bound method, a partial or any
+        other callable will do.
     replicas
         Number of networks in each context. A replica depends on `seed` and its number alone: 100
-        replicas are the first 100 of 1,000. `ncnet.chsh.by_capacity` reads whole runs of 32.
+        replicas are the first 100 of 1,000. `ncnet.chsh.by_capacity` asks for a multiple of 32.
     seed
         Of the experiment; `replica_seed` makes each replica's from it.
     capacities
@@ -61,8 +68,10 @@ def run(
         mean over replicas of the product of both heads' means.
     folder
         Where each context is kept as soon as it is finished: repeated, a run that was cut off goes
-        on from there. It holds contexts of one seed and one function, as far as the function's own
-        source tells. More replicas and capacities may be added.
+        on from there. It holds contexts of one seed and one function, as far as its own source, its
+        defaults, what a partial holds and the plain values that it closes over tell. Globals and
+        what is in ``self`` are not seen: name them in `described`. More replicas and capacities may
+        be added.
     described
         What else the outcomes depend on, such as steps or the version of the data; anything JSON
         holds. It becomes attributes of the Dataset, and a folder made with something else is
@@ -85,6 +94,12 @@ def run(
     Exception
         Whatever `train_context` raises, with a note that names the context.
 
+    Warns
+    -----
+    RuntimeWarning
+        If all of three or more replicas came out the same, failures included, as where the function
+        does not use its seed: they are then one replica, counted many times.
+
     Examples
     --------
     Heads that get three of four items right, each its own, whatever the other's task:
@@ -105,16 +120,22 @@ def run(
     _check_callable(train_context, ARGUMENTS if capacities is None else (*ARGUMENTS, "capacity"))
     check_integer("replicas", replicas, at_least=1)
     check_integer("seed", seed, at_least=0)
-    if not isinstance(capacity_name, str) or not capacity_name:
-        raise ValueError(f"`capacity_name` is {capacity_name!r}: expected a name")
+    _check_name(capacity_name)
     if not isinstance(paired, bool):
         raise ValueError(f"`paired` is {paired!r}: expected true or false")
     described = _checked_description(described or {})
     folder = Path(folder) if folder else None
     if folder:
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"`folder` is {folder}, a file: expected a folder")
         common = {"seed": seed, "paired": paired, "described": described}
         common["capacity_name"] = None if capacities is None else capacity_name
-        common["source of train_context"] = kept.source_digest(train_context)
+        common["source of train_context"] = source = kept.source_digest(train_context)
+        if source is None and not described:
+            raise ValueError(
+                "`train_context` has no source to tell it by in `folder`: expected `described`, "
+                "with what its outcomes depend on"
+            )
         claim(folder / kept.DESCRIPTION, common)
     contexts = [
         _Context(*place, capacity_name)
@@ -129,6 +150,7 @@ def run(
     if capacities is not None:
         networks = {"capacity": capacities} | networks
     outcomes = dataset(found, networks, capacity_name=capacity_name, paired=paired)
+    _warn_of_one_replica(outcomes)
     seeds = [replica_seed(seed, replica) for replica in range(replicas)]
     outcomes = outcomes.assign_coords(replica_seed=("replica", seeds))
     return outcomes.assign_attrs(seed=seed, **described)
@@ -181,12 +203,42 @@ def _trained(
     try:
         returned = train_context(*arguments)
     except Exception as error:
-        error.add_note(f"raised by `train_context` in {context}")
+        called = ", ".join(map(str, arguments))
+        error.add_note(f"raised by `train_context` in {context}, called with ({called})")
         raise
     trained = reader.read(returned, str(context))
     if path:
         kept.write(path, trained)
     return trained
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"`capacity_name` is {name!r}: expected a name")
+    ones = np.ones((2, 2, 1, 1))
+    taken = {*report((ones, ones)).row(), *DIMENSIONS, *"ab"}
+    if name in taken:
+        raise ValueError(
+            f"`capacity_name` is {name!r}, which is something else in a report: expected a name "
+            "such as `width`"
+        )
+
+
+def _warn_of_one_replica(outcomes: xr.Dataset) -> None:
+    told = [name for name in ("a", "b", "alice_loss", "bob_loss") if name in outcomes]
+    if (
+        outcomes.sizes["replica"] < FEWEST_ALIKE
+        or (outcomes[["a", "b"]] > 0).all().to_array().all()
+    ):
+        return
+    first = outcomes[told].isel(replica=0)
+    if (outcomes[told] == first).all().to_array().all():
+        warnings.warn(
+            f"all {outcomes.sizes['replica']} replicas came out the same: does `train_context` use "
+            "its seed?",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
 
 def _check_callable(train_context: object, arguments: tuple[str, ...]) -> None:

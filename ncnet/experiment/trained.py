@@ -31,10 +31,12 @@ class Trained:
     held_out
         The same for items that neither head was trained on.
     items, held_out_items
-        [items] names or numbers of the items, in the order of the outcomes: contexts in which they
-        differ, such as by a loader that shuffles, are then refused.
+        [items] names or numbers of the items, each its own, in the order of the outcomes: contexts
+        in which they differ, such as by a loader that shuffles, are then refused. They become the
+        coordinate `item`.
     alice_loss, bob_loss
-        Losses at the end of the training. Where one is not finite the training counts as diverged.
+        Losses at the end of the training, of both heads or of neither. Where one is not finite the
+        training counts as diverged.
 
     Examples
     --------
@@ -91,6 +93,7 @@ class Reader:
             if getattr(given, name) is not None:
                 fields[name] = _loss(getattr(given, name), name, where)
         read = Trained(**fields)
+        _check_whole(read, where)
         if self._first is None:
             self._first = where, read
         _compare(read, where, *reversed(self._first))
@@ -209,6 +212,19 @@ def _item_coordinates(first: Trained) -> dict:
     return coordinates
 
 
+def _check_whole(read: Trained, where: str) -> None:
+    """Refuse items that are there twice, and the loss of one head only."""
+    labels = [named for name in LABELS.values() if (named := getattr(read, name)) is not None]
+    seen = set()
+    for label in (label for named in labels for label in named.tolist()):
+        if label in seen:
+            raise ValueError(f"{where}: item {label!r} is named twice: expected each item once")
+        seen.add(label)
+    given = [name for name in ("alice_loss", "bob_loss") if getattr(read, name) is not None]
+    if len(given) == 1:
+        raise ValueError(f"{where}: `{given[0]}` is given alone: expected both losses or neither")
+
+
 def _compare(read: Trained, where: str, first: Trained, before: str) -> None:
     """Refuse other items than those of the first context, or other fields."""
     for split, name in LABELS.items():
@@ -238,8 +254,12 @@ def _compare(read: Trained, where: str, first: Trained, before: str) -> None:
 def _outcomes(values: object, name: str, where: str) -> np.ndarray:
     array = _array(values, name, where)
     if array.ndim != 1:
+        guess = "" if array.shape else ", not their mean"
+        if array.shape[1:] and array.shape[1] > 1:
+            guess = ", not logits: whether their argmax is right"
         raise ValueError(
-            f"{where}: {name} have shape {array.shape}: expected one outcome an item, (items,)"
+            f"{where}: {name} have shape {array.shape}: expected one outcome an item, "
+            f"(items,){guess}"
         )
     if not len(array):
         raise ValueError(f"{where}: {name} are none: expected at least one")

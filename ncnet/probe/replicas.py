@@ -42,7 +42,7 @@ def running(
     xarray.Dataset
         As `ncnet.experiment.run` returns it, with `capacity` the number of steps:
         ``ncnet.chsh.report(outcomes.sel(capacity=100))``, `ncnet.chsh.s_per_replica` for S at every
-        step, and `ncnet.chsh.by_capacity` for all of it, if there are 32 replicas or more.
+        step, and `ncnet.chsh.by_capacity` for all of it, if the replicas are a multiple of 32.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
@@ -31,7 +32,8 @@ class Probe:
     evaluate
         Called without arguments at each logged step, without gradients: returns which items either
         head gets right, on items that stay the same, as the function of `ncnet.experiment.run`
-        does. It has to leave the modules in the mode it found them in.
+        does. It has to leave the modules in the mode it found them in, and to use them in eval mode
+        where they normalise over batches, or else it would change the training.
 
     Attributes
     ----------
@@ -43,7 +45,12 @@ class Probe:
     Raises
     ------
     ValueError
-        If the trunk has no parameter that is trained.
+        If the trunk has no parameter that is trained, or `evaluate` leaves it in another mode.
+
+    Warns
+    -----
+    RuntimeWarning
+        Once, if a loss depends on no parameter of the trunk: perhaps of another network's.
 
     Examples
     --------
@@ -68,6 +75,8 @@ class Probe:
         evaluate: Callable[[], object] | None = None,
     ):
         self._parameters = _trunk_parameters(trunk)
+        self._modules = [*trunk.modules()] if isinstance(trunk, torch.nn.Module) else []
+        self._warned = False
         self._every = check_integer("every", every, at_least=1)
         if evaluate is not None and not callable(evaluate):
             raise ValueError(
@@ -142,16 +151,33 @@ class Probe:
     def _products(self, alice_loss: Tensor, bob_loss: Tensor) -> dict[str, float]:
         trained = [parameter for parameter in self._parameters if parameter.requires_grad]
         alice, bob = (
-            torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
-            for loss in (alice_loss, bob_loss)
+            _gradients(name, loss, trained)
+            for name, loss in (("alice_loss", alice_loss), ("bob_loss", bob_loss))
         )
+        self._warn_of_unused(alice_loss=alice, bob_loss=bob)
         pairs = ((alice, alice), (alice, bob), (bob, bob))
         return dict(zip(GRADIENTS, (_inner_product(*pair) for pair in pairs), strict=True))
 
+    def _warn_of_unused(self, **gradients: Sequence[Tensor | None]) -> None:
+        unused = [name for name, parts in gradients.items() if all(p is None for p in parts)]
+        if unused and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"`{unused[0]}` depends on no parameter of the trunk: its gradient counts as 0",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+
     def _keep_outcomes(self) -> None:
         devices = {p.device for p in self._parameters if p.device.type == "cuda"}
+        modes = [module.training for module in self._modules]
         with torch.no_grad(), torch.random.fork_rng(list(devices)):
             returned = self._evaluate()
+        if modes != [module.training for module in self._modules]:
+            raise ValueError(
+                f"`evaluate` left the trunk in another mode than it found it in at step "
+                f"{self.step}: expected train() or eval() to be undone"
+            )
         self._outcomes[self.step] = self._reader.read(returned, f"step {self.step}")
 
 
@@ -186,6 +212,17 @@ def _check_loss(name: str, loss: object) -> None:
         raise ValueError(
             f"`{name}` has no graph: call record() before backward(), without detach() or no_grad()"
         )
+
+
+def _gradients(name: str, loss: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+    try:
+        return torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+    except RuntimeError as error:
+        if "second time" not in str(error):
+            raise
+        raise ValueError(
+            f"the graph of `{name}` is used up: call record() before backward()"
+        ) from None
 
 
 def _inner_product(alice: Sequence[Tensor | None], bob: Sequence[Tensor | None]) -> float:
