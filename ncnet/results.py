@@ -33,6 +33,7 @@ DRAW_ONLY = (
     "ncnet.parameters",
     "ncnet.results",
     "ncnet.runs",
+    "ncnet.sources",
 )
 """Modules that no recorded number depends on."""
 
@@ -51,11 +52,15 @@ class Result:
     changed_modules
         Modules whose source differs from the recorded one: the table stands, but was recorded
         with an earlier version.
+    name
+        Its path in the folder of recorded results, without suffix; empty for one that lies
+        elsewhere.
     """
 
     table: pd.DataFrame
     provenance: dict
     changed_modules: tuple[str, ...]
+    name: str = ""
 
     def made_with(self, **parameters: object) -> bool:
         """Return whether the run was given just these values for these parameters."""
@@ -141,7 +146,13 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
             f"{provenance['checksum'][:12]}: restore both files, or remake them by "
             f"`{provenance['command']}`"
         )
-    return Result(pd.read_parquet(io.BytesIO(content)), provenance, changed_modules(provenance))
+    table = pd.read_parquet(io.BytesIO(content))
+    return Result(table, provenance, changed_modules(provenance), _recorded_name(name, folder))
+
+
+def _recorded_name(name: str, folder: Path) -> str:
+    path = (folder / name).resolve()
+    return path.relative_to(FOLDER).as_posix() if path.is_relative_to(FOLDER) else ""
 
 
 def changed_modules(provenance: dict) -> tuple[str, ...]:
@@ -212,6 +223,15 @@ def _imported_modules() -> dict[str, str]:
         for module in sorted(sys.modules)
         if module.startswith("ncnet.") and not module.startswith(DRAW_ONLY)
     }
+
+
+def code_digest(modules: dict[str, str] | None = None) -> str:
+    """Return one digest for many modules: those given with their own, or those of this run.
+
+    >>> code_digest({"ncnet.games": "0f"}) == code_digest({"ncnet.games": "0e"})
+    False
+    """
+    return _digest(sorted((_imported_modules() if modules is None else modules).items()))[:12]
 
 
 def source_digests() -> dict[str, str]:

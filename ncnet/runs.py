@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ncnet import parameters, results
+from ncnet import parameters, results, sources
 
 
 def command(notebook: str, chosen: dict) -> str:
@@ -72,6 +72,10 @@ class Run:
         """Load a recorded table: this run's own, if it records it, or else the book's."""
         own = name in self._recorded and self._folder is not None
         return results.load(name, folder=self._folder if own else results.FOLDER)
+
+    def show(self, figure: object, **drawn_from: sources.Source | None) -> None:
+        """Display a figure with its sources and this run's parameters: see `ncnet.sources.show`."""
+        sources.show(figure, parameters=self.parameters, **drawn_from)
 
     def part(self, described: dict, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Compute a part; if this run saves, keep it, and take what a run cut off has kept."""

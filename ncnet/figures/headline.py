@@ -15,7 +15,7 @@ def headline(table: pd.DataFrame) -> Figure:
     table
         Of `ncnet.chsh.by_capacity`, over ``hidden_size``, with a column ``game``.
     """
-    figure = Figure(figsize=(7, 4))
+    figure = Figure(figsize=(5.6, 3.5))
     axes = figure.subplots()
     for colour, marker, (game, rows) in zip(SERIES, MARKERS, table.groupby("game"), strict=False):
         n = rows["hidden_size"]
@@ -25,6 +25,7 @@ def headline(table: pd.DataFrame) -> Figure:
     axes.set_xlabel("hidden units n, shared by two task heads")
     axes.set_ylabel("CHSH statistic S (no unit)")
     axes.set_xticks(sorted(table["hidden_size"].unique()))
+    axes.set_xlim(left=0)  # room for the names of the bounds
     axes.set_ylim(0, TSIRELSON_BOUND + 0.25)
     draw_bounds(axes, TSIRELSON_BOUND)
     axes.legend(loc="lower right")

@@ -1,0 +1,75 @@
+"""Link every number that a code cell quotes into the text to that cell.
+
+MyST-NB's role `glue:text` leaves plain text behind. Here each such text knows its key, and becomes
+a link to the cell that glued it, on whichever page that is.
+"""
+
+from functools import cache
+
+import executed_cells
+from docutils import nodes
+from myst_nb.ext.glue.roles import PasteTextRole
+from myst_nb.ext.glue.utils import PendingGlueReference
+
+
+class QuotedNumber(PasteTextRole):
+    """The role `glue:text`, whose result remembers its key and page."""
+
+    def run(self):
+        """Wrap what the role gives."""
+        found, messages = super().run()
+        if not found:
+            return found, messages
+        if isinstance(found[0], PendingGlueReference):
+            page, key = found[0].refdoc, found[0].key
+        else:
+            key = self.text.rsplit(":", 1)[0]
+            page = self.document.settings.env.docname
+        wrapped = nodes.inline("", "", *found, classes=["quoted"], glue_page=page, glue_key=key)
+        return [wrapped], messages
+
+
+def link_numbers(app, doctree, page):
+    """Turn the wrapped numbers of a page into links to their cells."""
+    if app.builder.name == "singlehtml":  # made for paper
+        return
+    for number in list(doctree.findall(lambda node: isinstance(node, nodes.inline))):
+        if "glue_key" in number and not _in_a_link(number):
+            cell = _cells_by_key(app, number["glue_page"]).get(number["glue_key"])
+            if cell is not None:
+                number.children = [_link(app, page, cell, number)]
+
+
+def _in_a_link(node):
+    while node is not None:
+        if isinstance(node, nodes.reference):
+            return True
+        node = node.parent
+    return False
+
+
+def _link(app, page, cell, number):
+    uri = app.builder.get_relative_uri(page, cell.page) + f"#{cell.anchor}"
+    title = f"{number['glue_key']}: code cell {cell.number} of {cell.page.rpartition('/')[2]}"
+    link = nodes.reference(
+        "", "", *number.children, internal=True, refuri=uri, reftitle=title, classes=["quoted"]
+    )
+    link.parent = number
+    return link
+
+
+@cache
+def _by_key(cells):
+    return {key: cell for cell in cells for key in cell.glued}
+
+
+def _cells_by_key(app, page):
+    return _by_key(executed_cells.read(app, page))
+
+
+def setup(app):
+    """Connect to Sphinx."""
+    app.setup_extension("myst_nb")
+    app.add_role_to_domain("glue", "text", QuotedNumber(), override=True)
+    app.connect("doctree-resolved", link_numbers)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,99 @@
+"""What a figure was drawn from travels with the figure.
+
+`show` displays a figure and writes, into the metadata of this output, the data that it was drawn
+from and what made them: the parameters of the run and a digest of its code, or which recorded table
+they are. Any executed notebook then holds its figures' data. The book puts a line under each figure
+that names its sources, and offers the data as files.
+"""
+
+import base64
+
+import pandas as pd
+import xarray as xr
+
+from ncnet import results
+
+METADATA = "ncnet"
+"""The key of an output's metadata under which `show` leaves the sources."""
+LONGEST_CSV = 5_000
+"""Rows up to which a table is text that a spreadsheet opens; a longer one is parquet."""
+Source = pd.DataFrame | xr.Dataset | xr.DataArray | results.Result
+"""Numbers of this run, or a recorded table."""
+
+
+def show(figure: object, *, parameters: dict | None = None, **drawn_from: Source | None) -> None:
+    """Display a figure with its sources in the output's metadata.
+
+    Parameters
+    ----------
+    figure
+        What Jupyter can display, such as matplotlib's; nothing is shown for None.
+    parameters
+        Those of the run that computed live numbers, seeds included.
+    drawn_from
+        What the figure shows, each under the name that its file is to have; None is left out.
+
+    Raises
+    ------
+    TypeError
+        For a source that is neither a table, an array nor a recorded result.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> show(Figure(), parameters={"seed": 0}, s=pd.DataFrame({"n": [3], "s": [2.3]}))
+    Figure(640x480)
+    """
+    from IPython.display import display  # a part of Jupyter, where alone figures are shown
+
+    if figure is None:
+        return
+    sources = [described(name, source) for name, source in drawn_from.items() if source is not None]
+    metadata = {"sources": sources}
+    if any(source["kind"] == "live" for source in sources):
+        metadata |= {"parameters": parameters or {}, "code": results.code_digest()}
+    display(figure, metadata={METADATA: metadata})
+
+
+def described(name: str, source: Source) -> dict:
+    r"""Return a source as JSON can hold it: its ``kind``, ``file`` name and ``content`` in base64.
+
+    Of an array, such as the outcomes of every replica, the table has one row an element. A table
+    recorded in ``results/`` is named, not copied.
+
+    Examples
+    --------
+    >>> live = described("s", pd.DataFrame({"n": [3], "s": [2.3]}))
+    >>> live["file"], base64.b64decode(live["content"])
+    ('s.csv', b'n,s\n3,2.3\n')
+    >>> import ncnet
+    >>> outcomes = ncnet.train(ncnet.games.overlap(), hidden_size=1, replicas=2, seed=0, steps=1)
+    >>> live = described("outcomes", outcomes[["a", "b"]])
+    >>> live["file"], len(base64.b64decode(live["content"]).splitlines())
+    ('outcomes.csv', 65)
+    """
+    if isinstance(source, results.Result) and source.name:
+        return {"kind": "recorded", "result": source.name}
+    table = _table(name, source)
+    if len(table) > LONGEST_CSV:
+        file, content = f"{name}.parquet", table.to_parquet(index=False)
+    else:
+        numbered = table.index.names == [None]
+        text = table.to_csv(index=not numbered, lineterminator="\n")
+        file, content = f"{name}.csv", text.encode()
+    return {"kind": "live", "file": file, "content": base64.b64encode(content).decode()}
+
+
+def _table(name: str, source: Source) -> pd.DataFrame:
+    if isinstance(source, results.Result):
+        return source.table
+    if isinstance(source, xr.DataArray):
+        source = source.to_dataset(name=name)
+    if isinstance(source, xr.Dataset):
+        return source.to_dataframe().reset_index()
+    if isinstance(source, pd.DataFrame):
+        return source
+    raise TypeError(
+        f"{name} is a {type(source).__name__}: expected a table (pandas), an array (xarray) or a "
+        "recorded result"
+    )
