@@ -1,0 +1,140 @@
+"""In a built book every figure and quoted number leads to the cell and the data behind it."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ncnet import results
+
+ROOT = Path(__file__).resolve().parents[1]
+HEADER = """---
+file_format: mystnb
+kernelspec: {name: python3, display_name: Python 3}
+---
+"""
+INDEX = f"""{HEADER}
+# First
+
+The other page found {{glue:text}}`pages/figures.md::found:.2f`.
+"""
+FIGURES = f"""{HEADER}
+# Figures
+
+```{{code-cell}}
+:tags: [remove-cell]
+import pandas as pd
+from matplotlib.figure import Figure
+from myst_nb import glue
+
+from ncnet import results, sources
+
+figure = Figure()
+recorded = results.load("capacity")
+table = pd.DataFrame({{"s": [2.25]}})
+glue("found", 2.25, display=False)
+```
+
+It is {{glue:text}}`found:.1f`.
+
+```{{code-cell}}
+:mystnb: {{figure: {{name: fig-both, caption: Both.}}, image: {{alt: An empty figure.}}}}
+sources.show(figure, parameters={{"seed": 7}}, live=table, recorded=recorded)
+```
+
+```{{code-cell}}
+:mystnb: {{figure: {{name: fig-drawing, caption: None.}}, image: {{alt: An empty figure.}}}}
+figure
+```
+
+```{{code-cell}}
+:tags: [remove-input]
+table
+```
+"""
+PROVENANCE = """# Provenance
+
+```{executed-pages}
+```
+
+```{figure-index}
+```
+"""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    """Build a book of three pages with the extensions of ours."""
+    root = tmp_path_factory.mktemp("book")
+    book = root / "book"
+    (book / "pages").mkdir(parents=True)
+    for folder in ("_ext", "_templates", "_static", "_vendor"):
+        if (ROOT / "book" / folder).is_dir():
+            shutil.copytree(ROOT / "book" / folder, book / folder)
+    shutil.copy(ROOT / "_config.yml", book)
+    shutil.copy(ROOT / "book" / "references.bib", book)
+    chapters = "[{file: pages/figures}, {file: provenance}]"
+    (book / "_toc.yml").write_text(f"{{format: jb-book, root: index, chapters: {chapters}}}")
+    (book / "index.md").write_text(INDEX)
+    (book / "pages" / "figures.md").write_text(FIGURES)
+    (book / "provenance.md").write_text(PROVENANCE)
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", "-q", "book/"]
+    subprocess.run(command, cwd=root, check=True)
+    return book / "_build" / "html"
+
+
+def test_under_a_figure_stand_its_cell_its_seed_and_its_data(html):
+    page = (html / "pages" / "figures.html").read_text()
+    [line] = re.findall(r'<div class="source-line"><p>([^\n]*code cell 2[^\n]*)', page)
+    assert "live and recorded" in line
+    assert "seed = 7" in line
+    recorded = results.load("capacity")
+    assert recorded.provenance["checksum"][:12] in line
+    assert results.code_digest(recorded.provenance["modules"]) in line
+    for href in re.findall(r'href="(\.\./data/[^"]+)"', line):
+        assert (html / "pages" / href).resolve().is_file()
+    live = pd.read_csv(html / "data" / "figures" / "live.csv")
+    assert live["s"].tolist() == [2.25]
+    table = pd.read_csv(html / "data" / "recorded" / "capacity.csv")
+    assert table["s"].tolist() == pytest.approx(recorded.table["s"].tolist())
+
+
+def test_a_drawing_says_that_it_has_no_data(html):
+    page = (html / "pages" / "figures.html").read_text()
+    [line] = re.findall(r'<div class="source-line"><p>([^\n]*code cell 3[^\n]*)', page)
+    assert "a drawing, no data" in line
+
+
+def test_a_table_whose_code_is_not_shown_names_its_cell(html):
+    page = (html / "pages" / "figures.html").read_text()
+    assert re.search(r'<div class="source-line"><p>Source: <a href="#figures-cell-4">', page)
+
+
+def test_numbers_lead_to_their_cell_also_from_another_page(html):
+    for path, href in (("index.html", "pages/figures.html"), ("pages/figures.html", "")):
+        page = (html / path).read_text()
+        assert re.search(rf'<a class="[^"]*quoted[^"]*" href="{href}#figures-cell-1"', page), path
+
+
+def test_every_cell_of_a_page_is_on_it_once(html):
+    page = (html / "pages" / "figures.html").read_text()
+    for number in (1, 2, 3, 4):
+        assert page.count(f'id="figures-cell-{number}"') == 1
+    behind = page[page.index('<details class="code-behind">') :]
+    assert 'id="figures-cell-1"' in behind
+    assert 'id="figures-cell-2"' not in behind
+
+
+def test_the_page_on_provenance_lists_what_was_executed_and_every_figure(html):
+    page = (html / "provenance.html").read_text()
+    assert '<a href="pages/figures.html">figures</a>' in page
+    for name in ("fig-both", "fig-drawing"):
+        assert f'<a href="pages/figures.html#{name}">{name}</a>' in page
+    for href in re.findall(r'href="(data/[^"]+)"', page):
+        assert (html / href).is_file()
