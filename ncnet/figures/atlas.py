@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from ncnet.figures.style import ALICE, BLUE, BOB, GREY, INK, VERMILION
+from ncnet.figures.style import ALICE, BLUE, BOB, GREY, HATCH, INK, VERMILION
 
 GRID = 70
 ROUNDING = 1e-6  # as in `ncnet.atlas`, whose import would bring torch
@@ -126,8 +126,9 @@ def wrong_items(shares: Mapping[str, pd.DataFrame]) -> Figure:
     panels = figure.subplots(2, 2, sharex=True, sharey=True)
     for axes, (context, table) in zip(panels.flat, shares.items(), strict=True):
         place = np.arange(len(table))
-        for side, (party, colour) in enumerate(zip(("Alice", "Bob"), (ALICE, BOB), strict=True)):
-            axes.bar(place + 0.2 * (2 * side - 1), table[party], 0.38, color=colour, label=party)
+        for side, party, colour, hatch in ((-1, "Alice", ALICE, ""), (1, "Bob", BOB, HATCH)):
+            at = place + 0.2 * side
+            axes.bar(at, table[party], 0.38, color=colour, hatch=hatch, lw=0, label=party)
         axes.set_title(context, fontsize=10)
         axes.set_xticks(place, table.index, fontsize=8)
         axes.set_ylim(0, 1)

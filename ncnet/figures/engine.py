@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from ncnet.figures.style import BLUE, GREY, MARKERS, SERIES, VERMILION
+from ncnet.figures.style import BLUE, GREY, HATCH, MARKERS, SERIES, VERMILION
 
 
 def engines(rates: pd.DataFrame) -> Figure:
@@ -23,9 +23,9 @@ def engines(rates: pd.DataFrame) -> Figure:
     for place, count in enumerate(threads):
         of_threads = rates[rates["threads"] == count]
         y = of_threads["label"].map(labels.index) + (place - (len(threads) - 1) / 2) * height
-        colour = (BLUE, VERMILION)[place % 2]
+        colour, hatch = ((BLUE, ""), (VERMILION, HATCH))[place % 2]
         label = f"{count} thread{'s' if count > 1 else ''}"
-        axes.barh(y, of_threads["rate"], height=0.9 * height, color=colour, label=label)
+        axes.barh(y, of_threads["rate"], 0.9 * height, color=colour, hatch=hatch, lw=0, label=label)
         for at, rate in zip(y, of_threads["rate"], strict=True):
             axes.text(rate * 1.12, at, f"{_short(rate)}", va="center", fontsize=8.5)
     axes.set_xscale("log")

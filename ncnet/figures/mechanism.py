@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from ncnet.chsh import CLASSICAL_BOUND
@@ -14,8 +15,10 @@ from ncnet.figures.style import (
     ALICE,
     BLUE,
     BOB,
+    DASHES,
     GREEN,
     GREY,
+    HATCH,
     INK,
     MARKERS,
     ORANGE,
@@ -89,10 +92,8 @@ def units(traced: xr.Dataset, steps: Sequence[int]) -> Figure:
     figure.legend(
         handles=[
             *_unit_handles(grid[0, 0], traced.sizes["unit"]),
-            *(
-                grid[2, 0].plot([], [], color=colour, linewidth=6, label=f"{name}'s pull")[0]
-                for name, colour in (("Alice", ALICE), ("Bob", BOB))
-            ),
+            Patch(color=ALICE, label="Alice's pull"),
+            Patch(facecolor=BOB, hatch=HATCH, edgecolor="white", label="Bob's pull"),
         ],
         loc="outside lower center",
         ncols=6,
@@ -347,7 +348,16 @@ def _series(
         return
     low, high = table[f"{name}_low"], table[f"{name}_high"]
     axes.fill_between(table[x], low, high, color=colour, alpha=0.25, linewidth=0)
-    axes.plot(table[x], table[name], color=colour, marker=marker, markersize=3.5, label=label)
+    dashes = DASHES[MARKERS.index(marker)]
+    axes.plot(
+        table[x],
+        table[name],
+        color=colour,
+        marker=marker,
+        markersize=3.5,
+        linestyle=dashes,
+        label=label,
+    )
 
 
 def _plane(axes: Axes, here: xr.Dataset, party: str, plane: list[str]) -> None:
@@ -386,7 +396,8 @@ def _pulls(axes: Axes, here: xr.Dataset) -> None:
     alice, bob = alice / strongest, bob / strongest
     opposed = here["gradient_product"].values < 0
     axes.bar(places - 0.2, alice, 0.4, color=ALICE)
-    axes.bar(places + 0.2, np.where(opposed, -bob, bob), 0.4, color=BOB)
+    turned = np.where(opposed, -bob, bob)
+    axes.bar(places + 0.2, turned, 0.4, color=BOB, hatch=HATCH, lw=0)
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set_xticks(places, [str(place + 1) for place in places])
     axes.set_xlabel("unit")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from ncnet.chsh import CLASSICAL_BOUND, TSIRELSON_BOUND
-from ncnet.figures.style import BLUE, GREY, INK, MARKERS, SERIES, VERMILION, draw_bounds
+from ncnet.figures.style import BLUE, DASHES, GREY, INK, MARKERS, SERIES, VERMILION, draw_bounds
 
 WORDS = {"gradient_descent": "gradient descent"}
 SHOWN_CHOICES = ("game", "activation", "optimizer", "initialisation", "steps")
@@ -157,6 +157,7 @@ def _lines(axes: Axes, sweeps: pd.DataFrame) -> None:
     axes.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
     for place, (steps, sweep) in enumerate(sweeps.groupby("steps")):
         colour, marker = SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]
+        dashes = DASHES[place % len(DASHES)]
         axes.fill_between(
             sweep["hidden_size"], sweep["s_low"], sweep["s_high"], color=colour, alpha=0.3, lw=0
         )
@@ -165,6 +166,7 @@ def _lines(axes: Axes, sweeps: pd.DataFrame) -> None:
             sweep["s"],
             marker=marker,
             markersize=2.5,
+            linestyle=dashes,
             linewidth=1.1,
             color=colour,
             label=f"{steps:,} steps",
@@ -257,6 +259,7 @@ def _shares_solved(axes: Axes, table: pd.DataFrame) -> None:
             one["share"],
             marker=MARKERS[place],
             markersize=3,
+            linestyle=DASHES[place],
             linewidth=1.1,
             color=SERIES[place],
             label=company,

@@ -11,7 +11,10 @@ BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, GREY, INK = "#CC79A7", "#56B4E9", "#8A8A8A", "#222222"
 ALICE, BOB = BLUE, VERMILION
 SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
+# Blue and vermilion are the same grey: on paper without colours these tell series apart.
 MARKERS = ("o", "s", "^", "D", "v", "P")
+DASHES = ("-", (0, (6, 1.5)), (0, (3, 1)), (0, (1, 1)), (0, (6, 1, 1, 1)), (0, (1, 2.5)))
+HATCH = "////"
 
 BOUNDS = {
     CLASSICAL_BOUND: "classical bound 2",
@@ -37,6 +40,8 @@ def use_style() -> None:
             "figure.facecolor": "white",
             "font.family": "DejaVu Sans",
             "font.size": 10,
+            "hatch.color": "white",
+            "hatch.linewidth": 0.8,
             "grid.color": "#E6E6E6",
             "legend.frameon": False,
             "lines.linewidth": 1.6,
