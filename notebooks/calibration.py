@@ -20,12 +20,19 @@
 # kind. Ours are neither always: near the ceiling almost every replica has S = 2, Δ adds up absolute
 # values, and a single run has few replicas.
 #
-# **What is run.** Experiments whose truth is known. A *model* is a list of kinds of replica with their
-# probabilities, so that its own S, Δ and all else are sums without any error. An experiment draws replicas from it,
-# makes every interval and every test of {py:func}`ncnet.chsh.report`, and those of plainer methods, and
-# compares with the model. The share of experiments in which an interval holds the truth is its *coverage*;
-# the share in which a test rejects is its *size* where the hypothesis is true and its *power* where it
+# **The paper's statement.** None on this. It shows S of 50 runs; how it judges them, its public summaries do not say.
+#
+# **What we did.** We made experiments whose truth is known. A *model* is a list of kinds of replica with their
+# probabilities, so that its own S, Δ and all else are sums without any error. An experiment draws replicas from it and
+# makes every interval and every test of {py:func}`ncnet.chsh.report`, and those of plainer methods. Each is then
+# compared with the model. The share of experiments in which an interval holds the truth is its *coverage*.
+# The share in which a test rejects is its *size* where the hypothesis is true, and its *power* where it
 # is false. A large study is recorded; a small one runs live.
+#
+# **What we saw.** Recorded: {glue:text}`size_framed` of {glue:text}`size_cells` cells of the report's tests reject what is true
+# too often by more than chance, and {glue:text}`framed` of {glue:text}`cells` cells of its intervals cover too seldom,
+# {glue:text}`framed_fewest` of these with {glue:text}`fewest` replicas. A t-test rejects what is true in up to {glue:text}`size_t:.0%`.
+# [All of it, below](calibration-saw).
 #
 # **Time.** Half a minute on two cores.
 
@@ -166,7 +173,7 @@ heads = ["S", "Δ", "influence", "S - Δ - 2", "share above 2"]
 # ## Coverage
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-coverage", "caption": "Coverage of intervals that claim 95 %, in % of the simulated experiments; one panel for each interval, one row for each model, one column for each number of replicas. Framed and bold: below 95 % by more than chance (the exact 99 % interval of the share lies below). A dot: not tried. Recorded."}, "image": {"alt": "Eleven tables of percentages. In the panels of the report most cells are near 95 or at 100, with few frames. The percentile intervals of Delta and of S minus Delta minus 2 are framed in many models at all numbers of replicas, with 0 percent where nothing signals; that of S and BCa are framed near the ceiling. Betting covers S nearly always."}}
-figures.coverage(table)
+run.show(figures.coverage(table), recorded=recorded)
 
 # %% [markdown]
 # The lowest coverage of each interval over the models, and the model; R is the number of replicas. The lowest of many
@@ -356,7 +363,7 @@ for name, count in (("fewest", fewest), ("most", most)):
 # ## Size and power
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rejections", "caption": "How often tests at 5 % reject, in % of the simulated experiments: above where the hypothesis is true (size), below where it is false (power). Framed and bold: a true hypothesis rejected in more than 5 % by more than chance (the exact 99 % interval of the share lies above). A dot: the model belongs to the other half. Recorded."}, "image": {"alt": "Two rows of seven tables of percentages. Above, nearly all cells are 0 or a little more; frames mark tests that reject too often. Below, power grows with the replicas. The t-test is first, betting follows with more replicas, Hoeffding's test needs several times as many, and the tests of contextuality need most."}}
-figures.rejections(table)
+run.show(figures.rejections(table), recorded=recorded)
 
 # %% [markdown]
 # The smallest number of replicas in the study at which each test rejects a false hypothesis in at least 80 % of the
@@ -500,7 +507,8 @@ glue("live_apart", int(apart.sum()), display=False)
 # {glue:text}`simulations_live` experiments a cell live, {glue:text}`simulations` recorded. Of {glue:text}`live_shares` live
 # shares of all methods, {glue:text}`live_apart` have a 99 % interval that does not meet the recorded one's.
 #
-# ## What it says
+# (calibration-saw)=
+# ## What we saw
 #
 # - **The report's tests.** {glue:text}`size_framed` of {glue:text}`size_cells` cells reject a true hypothesis
 #   credibly too often.
@@ -514,11 +522,89 @@ glue("live_apart", int(apart.sum()), display=False)
 # - **What it costs** is length and power, most with {glue:text}`fewest` replicas. A test of the report that does not
 #   reject at so few has not shown much; look at the interval beside it.
 #
-# ## What would change it
+# ## What would change our mind
 #
-# - Another model. A share here is a fact about one distribution of replicas. The betting tests and the exact
-#   binomial interval have proofs for all distributions; for the bootstrap and the intersection bounds there is only
-#   this table, and a worse distribution may exist.
+# That the report's tests can be trusted would be refuted by one framed cell among their sizes: they have proofs, so a mistake would be in
+# our code. Trust in its bootstrap intervals has no proof behind it, only this table. It would shrink with a model, like those that trained networks give,
+# in which they cover clearly less than here.
+#
+# - A share here is a fact about one distribution of replicas. The betting tests and the exact binomial interval hold for all; for the bootstrap
+#   and the intersection bounds a worse distribution may exist.
 # - Replicas that are not independent, or a number of them that was chosen after a look at the results:
 #   nothing here holds then.
 # - Many intervals at once: each has its 95 % by itself ({doc}`rq3_multiverse` has simultaneous ones).
+#
+# ## Go further
+#
+# **Ten minutes: one model, more experiments.** The live study is small. Run 400 experiments of the model "two modes" with 200 replicas, and compare with the
+# recorded coverage.
+#
+# ````{dropdown} Solution
+# ```console
+# $ papermill notebooks/calibration.ipynb modes.ipynb -y '{models: [two modes], replica_counts: [200], simulations: 400, seed: 5}' -p save_to modes
+# ```
+#
+# ```python
+# from pathlib import Path
+#
+# from ncnet import results
+#
+# table = results.load("calibration", folder=Path("modes")).table
+# s = table[table["quantity"] == "s"]
+# print(s[["kind", "method", "share", "width"]])
+# ```
+#
+# The report's interval of S covers in fewer than 95 %, as recorded: in one experiment in eight no replica with S = -4 is drawn. Betting covers nearly
+# always, with intervals twice as long.
+# ````
+#
+# **Half an hour: why not a t-test?** Draw from the model "skewed", whose mean of S is exactly 2, and count how often each test rejects "at most 2".
+#
+# ````{dropdown} Solution
+# ```python
+# import numpy as np
+# from scipy import stats
+#
+# from ncnet import calibration, chsh
+#
+# model = calibration.models()["skewed"]()
+# s = chsh.SIGNS.values.reshape(4) @ model.columns[:4]
+# generator = np.random.default_rng(0)
+# for count in (32, 200, 800):
+#     rejected = []
+#     for _ in range(400):
+#         kinds = generator.choice(len(s), size=count, p=model.weights)
+#         drawn = s[kinds]
+#         student = stats.ttest_1samp(drawn, 2, alternative="greater")
+#         p = chsh.betting_test(drawn, mean=2, lowest=-4)
+#         rejected.append([student.pvalue <= 0.05, p <= 0.05])
+#     print(count, np.mean(rejected, axis=0))
+# ```
+#
+# The t-test rejects in several times 5 %, most often with few replicas: those far below 2 are missing then, and the others agree so well that any
+# excess seems significant (scipy warns of nearly identical data). Betting hardly ever rejects.
+# ````
+#
+# **An afternoon: break the bootstrap.** Find a distribution of S over 200 replicas for which the report's interval covers as seldom as possible.
+#
+# ````{dropdown} Solution
+# ```python
+# import numpy as np
+#
+# from ncnet import chsh
+#
+# generator = np.random.default_rng(0)
+# for rare in (0.1, 0.03, 0.01, 0.003, 0.001):
+#     covered = []
+#     for _ in range(400):
+#         s = generator.uniform(1.9, 2.1, size=200)
+#         s[generator.random(200) < rare] = -4
+#         (low, high), _ = chsh.s_interval(s, resamples=2000)
+#         covered.append(low <= 2 - 6 * rare <= high)
+#     print(rare, np.mean(covered))
+# ```
+#
+# Few replicas have -4, the others are spread so that the report does not turn to betting. Coverage falls as the rare ones get rarer, to less than a half, and rises again
+# where they are so rare that missing them moves the mean less than the spread of the others. An exact test beside the interval is the only protection, which is
+# why a verdict asks for both.
+# ````

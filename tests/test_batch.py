@@ -232,7 +232,7 @@ def test_cells_of_two_notebooks_are_not_joined(write, tmp_path):
     read = batch.read(write(RQ1))
     _fake(read, tmp_path)
     path = tmp_path / "cells" / "2_4" / "notebook.ipynb"
-    path.write_text(path.read_text().replace("What it says", "What it said"))
+    path.write_text(path.read_text().replace("What we saw", "What we see"))
     with pytest.raises(batch.BatchError, match=r"cell 2_4 was made with another version of its"):
         batch.gather(read, tmp_path)
 

@@ -65,7 +65,7 @@ def test_nothing_is_run_again_without_a_reason(done):
     [
         ("ncnet/chsh/bootstrap.py", "\n\n\n", "\n\nANOTHER = 1\n\n\n"),  # through others
         ("ncnet/ensemble/compiled.cpp", "\n", "\n// another kernel\n"),
-        ("notebooks/rq1.ipynb", "What it says", "What it tells"),
+        ("notebooks/rq1.ipynb", "What we saw", "What we see"),
         ("batches/tiny.yml", "seed: 4", "seed: 5"),
     ],
 )
