@@ -43,7 +43,9 @@ CELL = f"{RUN}/cells/{{cell}}"
 PAPERMILL = f"{shlex.quote(sys.executable)} -m papermill --no-progress-bar --kernel python3"
 # The report stands alone: nbconvert would load these scripts from elsewhere.
 SCRIPTS = " ".join(f"--HTMLExporter.{name}_url=" for name in ("jquery", "mathjax", "require_js"))
-NBCONVERT = f"{shlex.quote(sys.executable)} -m nbconvert {SCRIPTS}"
+# Exercises are for the book's readers.
+CELLS = "--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cell_tags=book-only"
+NBCONVERT = f"{shlex.quote(sys.executable)} -m nbconvert {SCRIPTS} {CELLS}"
 KINDS = ["json", "parquet"]
 JOINED = expand(f"{RUN}/{{table}}.{{kind}}", table=[*BATCH.tables, "cells"], kind=KINDS)
 

@@ -15,12 +15,11 @@
 # # The results of a batch
 #
 # **The question.** What came out of a grid of runs? A *batch* runs one notebook over a grid of
-# parameters, each *cell* of the grid as a run of its own (the book's page on batches says how). This page reads the folder that
-# it leaves and draws what is there, whichever notebook it was.
+# parameters, each *cell* of the grid as a run of its own (the book's page on batches says how).
 #
-# **What is shown.** The folder below; in the book, a small batch that is recorded with it. Name another to
-# see yours: `papermill notebooks/batch.ipynb out.ipynb -p folder runs/rq2`. Every batch makes this page for
-# itself, as `report.html` in its folder.
+# **What we did.** This page reads the folder of a batch and draws what is there, whichever notebook it ran. In the book that is a small batch, recorded with
+# it. Name another folder to see yours: `papermill notebooks/batch.ipynb out.ipynb -p folder runs/rq2`. Every batch makes this page for itself, as
+# `report.html` in its folder.
 #
 # **Time.** Some seconds.
 
@@ -36,7 +35,7 @@ chosen = parameters.validate(globals(), parameters.Batch)
 import pandas as pd
 from IPython.display import Markdown, display
 
-from ncnet import chsh, figures, results
+from ncnet import chsh, figures, results, sources
 
 figures.use_style()
 place = results.FOLDER.parent / folder
@@ -67,9 +66,9 @@ given.rename_axis("parameter").rename("value").to_frame()
 # %% [markdown]
 # ## How the cells ran
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cells", "caption": "When each cell ran: a bar from its start to its end, in the order of starting."}, "image": {"alt": "A bar for each cell along a time axis in seconds. In the recorded batch six bars of about equal length stand in three steps of two: two cells always run at the same time."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cells", "caption": "When each cell of the batch ran: a bar from its start to its end, in seconds since the first one started, in the order of starting."}, "image": {"alt": "A bar for each cell along a time axis in seconds. In the recorded batch six bars of about equal length stand in three steps of two: two cells always run at the same time."}}
 ran = found["cells"].table
-figures.cells(ran)
+sources.show(figures.cells(ran), cells=found["cells"])
 
 # %% tags=["remove-input"]
 Markdown(
@@ -81,15 +80,16 @@ Markdown(
 # %% [markdown]
 # ## What came out
 #
-# Each table of the batch, all cells joined. Of the quantities that have an interval up to three are drawn, over
-# the resource with most values, with the intervals that the table has; where there are more lines than colours, they are grey
-# and have no names.
+# Each table of the batch, all cells joined. Up to three of the quantities that have an interval are drawn, with the intervals that the table has,
+# over the resource (such as the number of hidden units) that takes most values. Where there are more lines than colours, they are grey and have no
+# names.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "In the recorded batch two columns of panels, for the games overlap and separate, over n = 2, 3 and 4. S lies below the classical bound at n = 2, above it at n = 3 and next to it at n = 4; signalling and influence fall with n."}}
 for name, result in found.items():
     drawn = figures.over_grid(result.table)
     if drawn is not None:
-        display(Markdown(f"### `{name}`"), drawn)
+        display(Markdown(f"### `{name}`"))
+        sources.show(drawn, **{name: result})
 
 # %% [markdown]
 # ## As numbers
@@ -106,3 +106,49 @@ for name, result in found.items():
     else:
         rows = rows.select_dtypes("number").iloc[:, :8].round(3)
     display(Markdown(f"### `{name}`"), rows.head(12))
+
+# %% [markdown] tags=["book-only"]
+# ## Go further
+#
+# **Ten minutes: read it in Python.** In which cells of the recorded batch is S above 2, and which cell took longest?
+#
+# ````{dropdown} Solution
+# ```python
+# from ncnet import results
+#
+# folder = results.FOLDER / "small"
+# table = results.load("capacity", folder=folder).table
+# above = table[table["verdict"] == "above 2"]
+# print(above[["game", "hidden_size", "s", "s_low", "s_high"]])
+#
+# cells = results.load("cells", folder=folder).table
+# print(cells.sort_values("seconds")[["cell", "seconds", "cpu_seconds"]])
+# ```
+#
+# Those at n = 3, in both games. No cell stands out: a small run is mostly starting up, importing torch, and compiling.
+# ````
+#
+# **Half an hour: a batch of your own.** How much does S at n = 3 hang on the seed? Write a batch over four seeds, run it, and look at its report.
+#
+# ````{dropdown} Solution
+# As `batches/seeds.yml`:
+#
+# ```yaml
+# notebook: rq1
+#
+# parameters:
+#   hidden_sizes: [3]
+#   replicas: 288
+#
+# grid:
+#   seed: [0, 1, 2, 3]
+# ```
+#
+# ```console
+# $ snakemake --cores 2 --config batch=batches/seeds.yml
+# ```
+#
+# The report is `runs/seeds/report.html`. S is above 2 with every seed, and the four values differ by no more than their intervals allow: a
+# seed draws other replicas of the same game, which is what the intervals are about. Add a seed to the list and run it
+# again: only the new cell is trained.
+# ````

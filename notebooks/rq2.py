@@ -14,16 +14,22 @@
 # %% [markdown]
 # # RQ2: does the competition of gradients cause it?
 #
+# **The question.** Does S fall back to 2 when the competition of the heads' gradients is taken away? Does the signalling go with it? And does a
+# head sense the other's task through oscillations of its own loss?
+#
 # **The paper's statement.** S passes 2 because the gradients of both heads compete for shared hidden
 # units, not because of an explicit channel; a head "implicitly senses" the other's task through
 # oscillations of its own loss {cite:p}`zhao2026`.
 #
-# **The question.** Does S fall back to 2 when the competition is taken away? Does the signalling go with it? And
-# what of it is oscillation?
+# **What we did.** We wrote down what the statement predicts. Then we trained networks and logged their gradients and losses; let a decoder guess
+# Bob's task from Alice's loss; and made *interventions*, trainings that each change one thing about how the heads share the trunk, the hidden
+# layer that both read. A small run is live; a larger one, with another seed, is recorded.
 #
-# **What is run.** Networks with both heads' gradients and losses logged along training; a decoder that
-# guesses Bob's task from Alice's loss; and trainings that each change one thing about how the heads share
-# the trunk. A small run is live, a larger one, with another seed, is recorded.
+# **What we saw.** Recorded, at three hidden units: with a trunk for each head, {glue:text}`removed_separate_overlap` % of the excess of S over 2
+# is gone in the game `overlap` and {glue:text}`removed_separate_separate` % in `separate`. With the conflict alone taken out of the gradients
+# (PCGrad) it is {glue:text}`removed_pcgrad_overlap` % and {glue:text}`removed_pcgrad_separate` %. Bob's task can be told from Alice's loss, with an area under the
+# curve of {glue:text}`auc_overlap` and {glue:text}`auc_separate`, where guessing gives 0.5. Where no loss ever rises it is still
+# {glue:text}`none_overlap` and {glue:text}`none_separate`. [All of it, below](rq2-saw).
 #
 # **Time.** About a minute on two cores; several where there is no C++ compiler.
 
@@ -52,8 +58,8 @@ chosen = parameters.validate(globals(), parameters.Rq2)
 # %% [markdown]
 # ## What is predicted
 #
-# Written and committed before any of the trainings below was run. If competition is the cause, then at
-# the critical size, n = 3:
+# This was written and committed before any of the trainings below was run. If competition is the cause, then at
+# the critical size, n = 3 hidden units:
 #
 # | intervention | what it does | S | Δ and influence |
 # |:--|:--|:--|:--|
@@ -68,23 +74,22 @@ chosen = parameters.validate(globals(), parameters.Rq2)
 #
 # (The last two lines were added after a first run of the others, on 512 replicas of `overlap`, and before their own.)
 #
-# And if a head senses the other's task through oscillations of its own loss, then at n = 3 Bob's
-# setting can be told from Alice's loss; from its oscillation alone as well; less well without its
-# oscillation; and hardly at all at sizes at which S is 2.
+# If a head senses the other's task through oscillations of its own loss, then at n = 3 Bob's setting can be told from Alice's loss. It
+# can be told from the oscillation alone, and less well without it. And it can hardly be told at sizes at which S is 2.
 #
-# And if conflict is what drives S, then gradients at n = 3 are opposed most in the context of both hard
-# tasks, and there most in the replicas whose own S is largest.
+# If conflict is what drives S, then at n = 3 the gradients are opposed most in the context of both hard tasks, and there most in the
+# replicas whose own S is largest.
 #
 # ```{admonition} What was changed after first runs
 # :class: note
-# A first run of 512 replicas of `overlap` was looked at, then a recording of both games on another seed, and a review of the code. What follows was changed in
-# the course of it. All of it was fixed before the run that is recorded now, whose seed is new.
+# We looked at a first run of 512 replicas of `overlap`, then at a recording of both games on another seed, and reviewed the code. What follows was
+# changed on the way. All of it was fixed before the run that is recorded now, whose seed is new.
 #
 # - *Competition causes S above 2* asked at first only that S *fall*; then that the excess *go*, as the protocol had
-#   asked for from the start; now it says *partly* where S falls and the excess does not go. What the first two wordings
-#   would say is at the end of this page.
+#   asked for from the start. Now it says *partly* where S falls and the excess does not go. What the first two wordings
+#   would say stands below the verdicts.
 # - *A head senses through oscillations* asked nothing of trainings without oscillation. It now says *partly* where the setting can be told from them as well.
-# - The filter of the reading *fast* is another one: the first, a parabola over 11 steps, left an eighth of the fastest
+# - The filter of the reading *fast*, further down, is another one: the first, a parabola over 11 steps, left an eighth of the fastest
 #   oscillation in the trend.
 # - Small steps, with and without PCGrad, were added, and the check of what an intervention does to the gradients.
 # ```
@@ -134,7 +139,7 @@ def recorded_as(name, live):
 # %% [markdown]
 # ## One replica, four contexts
 #
-# First a look at a single network. Of the first replicas the one with the largest S of its own is trained in its four
+# First a look at a single replica: of the first ones (at most 64), the one with the largest S of its own. It is trained in its four
 # contexts, from the same initial weights, and everything is written down: both losses, all weights, and what either head's
 # gradient asks of every hidden unit.
 
@@ -151,17 +156,20 @@ looked_at = ncnet.train(
 s_values = chsh.s_per_replica(looked_at)
 one = looked_at.isel(replica=int(s_values.values.argmax()))
 
-# %% mystnb={"figure": {"name": "fig-loss-curves", "caption": "The losses of both heads in the four contexts of one replica. All four start from the same weights."}, "image": {"alt": "At the defaults, four panels with two falling curves each. In (A1, B1) both fall smoothly. In (A1, B2) and (A2, B1) the loss of the easy task pauses or rises for a while when the hard task is learnt. In (A2, B2) Alice's loss stays high from step 200 on, Bob's falls, rises again, and both end in a fast oscillation."}}
-figures.loss_curves(one)
+# %% mystnb={"figure": {"name": "fig-loss-curves", "caption": "Live: the losses of both heads (cross entropy) along training in the four contexts of one replica, at the hidden size and game of the parameters. All four start from the same weights. One replica has no interval."}, "image": {"alt": "At the defaults, four panels with two falling curves each. In (A1, B1) both fall smoothly. In (A1, B2) and (A2, B1) the loss of the easy task pauses or rises for a while when the hard task is learnt. In (A2, B2) Alice's loss stays high from step 200 on, Bob's falls, rises again, and both end in a fast oscillation."}}
+run.show(
+    figures.loss_curves(one),
+    losses=one[["alice_loss", "bob_loss"]],
+)
 
 # %% [markdown]
-# A head's loss depends on what the other head is learning: Alice's curves in the first two panels belong to the same task and
-# the same initial weights. That her loss can *rise* although the sum of both falls is the conflict that the paper speaks of.
+# A head's loss depends on what the other head is learning. Alice's curves in the first two panels belong to the same task and
+# the same initial weights, and differ. That her loss can *rise* although the sum of both falls is the conflict that the paper speaks of.
 #
 # Where does it happen? Every hidden unit draws a line in the space of the inputs: on one side its output is positive, on
-# the other negative. XOR needs two lines. With both hard tasks at once, four would be needed if none is shared:
+# the other negative. XOR needs two lines. Both hard tasks at once would need four, if none is shared:
 
-# %% mystnb={"figure": {"name": "fig-units", "caption": "The hidden units' fight in the context of both hard tasks, same replica as above. Above: the lines of the units in the plane of Alice's inputs, then of Bob's (the other inputs set to 0); corners are the inputs, filled where the class is 1; the thicker a line, the more that head relies on the unit. Below: how strongly either head pulls at each unit, relative to the strongest pull of that step, downwards where Bob's gradient opposes Alice's."}, "image": {"alt": "At the defaults, six columns from step 0 to the last. The three lines start at random. Bob's head soon relies on two units, which separate his XOR in his plane; one unit is left to Alice, whose XOR needs two. In the end both pull with all their strength, in opposite directions, at one and the same unit."}}
+# %% mystnb={"figure": {"name": "fig-units", "caption": "Live: the hidden units in the context of both hard tasks, at six steps of the training of one replica, that of the losses above. First two rows: the line that each unit draws in the plane of Alice's inputs, then of Bob's (the other inputs set to 0). Corners are the inputs, filled where the class is 1; the thicker a line, the more that head relies on the unit. Last row: how strongly either head's gradient pulls at each unit, relative to the strongest pull of that step, downwards where Bob's opposes Alice's."}, "image": {"alt": "At the defaults, six columns from step 0 to the last. The three lines start at random. Bob's head soon relies on two units, which separate his XOR in his plane; one unit is left to Alice, whose XOR needs two. In the end both pull with all their strength, in opposite directions, at one and the same unit."}}
 shown_steps = sorted(
     {
         log[round((len(log) - 1) * share)]
@@ -169,7 +177,13 @@ shown_steps = sorted(
     }
 )
 hard = one.sel(alice_setting=2, bob_setting=2)
-figures.units(hard, shown_steps)
+run.show(
+    figures.units(hard, shown_steps),
+    weights=hard[["trunk_weight", "alice_weight", "bob_weight"]].sel(
+        step=shown_steps
+    ),
+    gradients=hard[["alice_gradient", "bob_gradient"]],
+)
 
 # %% tags=["remove-cell"]
 fought = mechanism.conflict(hard)
@@ -193,16 +207,16 @@ for party, outcome in (("alice", "a"), ("bob", "b")):
 glue("fight_items", hard.sizes["item"], display=False)
 
 # %% [markdown]
-# In this network (n = {glue:text}`fight_n`, its own S is {glue:text}`fight_s:.2f`) Alice's head ends with
-# {glue:text}`fight_alice` of {glue:text}`fight_items` inputs wrong, Bob's with {glue:text}`fight_bob`. Unit
-# {glue:text}`fight_unit` is fought over most: it takes {glue:text}`fight_share:.0f` % of all pull
-# ($|g_A||g_B|$, summed over units) at the last step, with a cosine of {glue:text}`fight_cosine:.2f` between both gradients.
+# In this context (n = {glue:text}`fight_n`; the replica's own S is {glue:text}`fight_s:.2f`) Alice's head ends with
+# {glue:text}`fight_alice` of {glue:text}`fight_items` inputs wrong, Bob's with {glue:text}`fight_bob`. At the last step unit
+# {glue:text}`fight_unit` takes {glue:text}`fight_share:.0f` % of all pull, measured by $|g_A||g_B|$, the product of the lengths of both heads' gradients
+# there. The cosine between the two is {glue:text}`fight_cosine:.2f`.
 #
 # ## How much do the gradients compete?
 #
-# On the whole trunk, with $g_A$ and $g_B$ the two heads' gradients: the *share of steps in conflict* counts
+# There are two measures on the whole trunk, with $g_A$ and $g_B$ the two heads' gradients. The *share of steps in conflict* counts
 # logged steps with a negative cosine. But where training comes to rest, $g_A = -g_B$ in every shared
-# network, whatever it has learnt; so the second measure weighs each step by the size of the gradients,
+# network, whatever it has learnt. So the second measure, the *weighted cosine*, weighs each step by the size of the gradients:
 # $\sum g_A \cdot g_B / \sum |g_A||g_B|$.
 
 
@@ -276,10 +290,16 @@ def with_conflict(table, conflict):
     return table[table["intervention"] == "shared"], conflict
 
 
-# %% mystnb={"figure": {"name": "fig-conflict", "caption": "S, and how opposed the gradients of both heads are on the trunk, by context, against the number of hidden units. Lines with bands: recorded, 95 % intervals; hollow points: live."}, "image": {"alt": "At the defaults, two rows of three panels over n, one for each game. S peaks at n = 3. The share of steps in conflict is above nine tenths nearly everywhere. The weighted cosine rises towards 0 with n. In overlap it is most negative in the context of both hard tasks at n = 3; in separate it is not."}}
-figures.conflict_over_n(
-    with_conflict(intervened, conflict),
-    with_conflict(intervened_behind, conflict_behind),
+# %% mystnb={"figure": {"name": "fig-conflict", "caption": "S, and how opposed the gradients of both heads are on the trunk in each of the four contexts (share of steps with a negative cosine; cosine weighted by the size of the gradients), against the number n of hidden units. Lines with bands: recorded, means over 1,600 replicas a game with 95 % intervals; hollow points: live, with fewer replicas."}, "image": {"alt": "At the defaults, two rows of three panels over n, one for each game. S peaks at n = 3. The share of steps in conflict is above nine tenths nearly everywhere. The weighted cosine rises towards 0 with n. In overlap it is most negative in the context of both hard tasks at n = 3; in separate it is not."}}
+run.show(
+    figures.conflict_over_n(
+        with_conflict(intervened, conflict),
+        with_conflict(intervened_behind, conflict_behind),
+    ),
+    conflict=conflict,
+    interventions=intervened,
+    recorded_conflict=run.load("conflict"),
+    recorded_interventions=run.load("interventions"),
 )
 
 # %% tags=["remove-cell"]
@@ -348,8 +368,9 @@ for game in claims.GAMES:
         )
 
 # %% [markdown]
-# Recorded. From n = 2 on the gradients conflict at {glue:text}`least_conflict_overlap` % of the steps or more in every
-# context of `overlap`, and at {glue:text}`least_conflict_separate` % or more in `separate`, whatever S is. Conflict as such tells nothing of S. Weighted by size:
+# Recorded: from n = 2 on the gradients conflict at {glue:text}`least_conflict_overlap` % of the steps or more in every
+# context of `overlap`, and at {glue:text}`least_conflict_separate` % or more in `separate`, whatever S is. That there is conflict tells nothing of
+# S. How strong it is, by the weighted cosine (95 % intervals over replicas):
 #
 # | cosine in (A2, B2) | `overlap` | `separate` |
 # |:--|:--|:--|
@@ -360,8 +381,8 @@ for game in claims.GAMES:
 # | lowest of the other contexts, n = 3 | {glue:text}`cosine_other_overlap` | {glue:text}`cosine_other_separate` |
 # | "opposed most in (A2, B2) at n = 3" | {glue:text}`cosine_holds_overlap` | {glue:text}`cosine_holds_separate` |
 #
-# The other half of the prediction asks for more: are the replicas with more conflict the ones with a larger S? At n = 3, Spearman's
-# correlation between the cosine in (A2, B2) and a replica's own S; below 0 would be as predicted:
+# The other half of the prediction asks for more: are the replicas with more conflict the ones with a larger S? Below are Spearman's
+# correlations, at n = 3, between the weighted cosine in (A2, B2) and a replica's own S. As predicted would be below 0.
 #
 # | phase | `overlap` | `separate` |
 # |:--|:--|:--|
@@ -374,12 +395,12 @@ for game in claims.GAMES:
 #
 # ## What does Alice's loss tell of Bob's task?
 #
-# A decoder is given Alice's loss traces, each once from a training with Bob's setting 1 and once with 2, and learns to
-# tell which is which. It is tested on replicas it has never seen. The area under its curve (AUC) is 0.5
+# A *decoder*, a classifier of traces, is given the course of Alice's loss, of each replica once from a training with Bob's setting 1 and once with 2, and
+# learns to tell which is which. It is tested on replicas it has never seen. The area under its curve (AUC) is 0.5
 # if it guesses and 1 if it is always right.
 #
 # What does it read? The trace is taken apart: its *level* and its *slope* over twelve stretches of
-# training, and its *oscillation* there, in two readings, since the paper does not say what counts as one:
+# training, and its *oscillation* there. The paper does not say what counts as one, so there are two readings:
 #
 # - *fast*: what repeats within ten steps or fewer, all that a low-pass filter takes out;
 # - *rises*: how far the loss stands above its lowest value so far.
@@ -443,18 +464,25 @@ def of_first(table):
 
 everywhere = both(of_first(sensing), of_first(sensing_behind))
 
-# %% mystnb={"figure": {"name": "fig-sensing", "caption": "How well Bob's setting is told from Alice's loss. Left: from the whole trace, by hidden units. Middle: from parts of it, and from the whole trace under three interventions. Right: by how many steps have been seen. Blue: recorded; hollow: live. Intervals 97.5 % (left and middle) and 95 % over replicas."}, "image": {"alt": "At the defaults, three panels. The AUC of the whole trace is above 0.95 at n = 2 and 3 and falls slowly with n, far above guessing. At n = 3 every part of the trace gives between 0.87 and 0.99, with or without oscillation; with small steps it is as high as with usual ones, and with separate trunks exactly one half. Over steps seen it rises from 0.8 at twenty steps."}}
-figures.sensing(
-    everywhere[everywhere["use"] == "whole"],
-    closely(everywhere),
-    both(closely(early), closely(early_behind)),
-    title=f"{first}, n = {hidden_size}",
+# %% mystnb={"figure": {"name": "fig-sensing", "caption": "How well a decoder tells Bob's setting from Alice's loss, as area under the curve (AUC; 0.5 is guessing, 1 always right), on replicas it has not seen. Left: from the whole trace, against the number n of hidden units. Middle: from parts of it, and from the whole trace under three interventions. Right: against how many steps it has seen. Filled: recorded, 1,600 replicas; hollow: live, with fewer. Intervals over replicas, at 97.5 % (left and middle) and 95 % (right)."}, "image": {"alt": "At the defaults, three panels. The AUC of the whole trace is above 0.95 at n = 2 and 3 and falls slowly with n, far above guessing. At n = 3 every part of the trace gives between 0.87 and 0.99, with or without oscillation; with small steps it is as high as with usual ones, and with separate trunks exactly one half. Over steps seen it rises from 0.8 at twenty steps."}}
+run.show(
+    figures.sensing(
+        everywhere[everywhere["use"] == "whole"],
+        closely(everywhere),
+        both(closely(early), closely(early_behind)),
+        title=f"{first}, n = {hidden_size}",
+    ),
+    sensing=sensing,
+    sensing_along_training=early,
+    recorded_sensing=run.load("sensing"),
+    recorded_along_training=run.load("sensing_along_training"),
 )
 
 # %% [markdown]
 # Three controls are in the middle panel. With *separate trunks* Alice's traces are the same to the last
 # bit whatever Bob learns, and the decoder can do no better than guess. With *small steps*, a tenth of the learning rate for ten times as many
-# steps, there is hardly any fast oscillation; with *PCGrad and small steps* no head's loss ever rises. How much oscillation there is:
+# steps, there is hardly any fast oscillation. With *PCGrad and small steps* no head's loss ever rises. How much oscillation there is in
+# Alice's loss in (A2, B2), live:
 
 
 # %% tags=["hide-input"]
@@ -497,13 +525,13 @@ for key, (_, column) in zip(keys, oscillating.items(), strict=True):
     )
 
 # %% [markdown]
-# (Alice's loss in (A2, B2), live.) With small steps the energy of the fast oscillation goes from {glue:text}`energy_usual` to
-# {glue:text}`energy_small`, and the decoder that is given nothing else still has an AUC of {glue:text}`auc_fast_small` (with the usual
-# steps {glue:text}`auc_fast_usual`). Little of that can be oscillation: no filter takes every *bend* of the trend
-# out of the rest, and bends tell the setting, too. A high AUC of "the oscillation" is therefore no
+# With small steps the energy of the fast oscillation goes from {glue:text}`energy_usual` to
+# {glue:text}`energy_small` (in squared decades of the loss). The decoder that is given nothing else still has an AUC of
+# {glue:text}`auc_fast_small`, against {glue:text}`auc_fast_usual` with the usual steps. Little of that can be oscillation: no filter
+# takes every *bend* of the trend out of the rest, and bends tell the setting, too. A high AUC of "the oscillation" is therefore no
 # proof that oscillation carries anything.
 #
-# Does it take this decoder? A linear one, and a support vector machine, on the same folds:
+# Does it take this decoder? Here are a linear one and a support vector machine, on the same folds, live:
 
 # %%
 from sklearn.linear_model import LogisticRegression
@@ -566,7 +594,7 @@ for game in claims.GAMES:
 glue("largest_n", int(largest), display=False)
 
 # %% [markdown]
-# Recorded, at n = 3:
+# Recorded, at n = 3: the AUC, and how much of it is lost against the whole trace. Each interval is at 97.5 %, over replicas.
 #
 # | | `overlap` | `separate` |
 # |:--|:--|:--|
@@ -584,23 +612,31 @@ glue("largest_n", int(largest), display=False)
 # | … lost | {glue:text}`none_lost_overlap` | {glue:text}`none_lost_separate` |
 #
 # That a head senses the other's task is beyond doubt. That it does so *through oscillation* is not what this shows. A trace
-# without its oscillation tells nearly as much as the whole; and trainings in which no loss ever rises, so that there is nothing to sense
+# without its oscillation tells nearly as much as the whole. And trainings in which no loss ever rises, so that there is nothing to sense
 # through, still give the setting away. (PCGrad changes more than the oscillation, so what AUC it costs need not be oscillation's.) Nor does
-# sensing go with the violation: at n = {glue:text}`largest_n`, where S is {glue:text}`s_large_overlap` and {glue:text}`s_large_separate`, the AUC is
+# sensing go with S above 2: at n = {glue:text}`largest_n`, where S is {glue:text}`s_large_overlap` and {glue:text}`s_large_separate`, the AUC is
 # still {glue:text}`auc_large_overlap` and {glue:text}`auc_large_separate`.
 #
 # ## Interventions
 #
-# Each keeps the game and the replicas and changes how the heads share the trunk or how it is trained. Where the trunk keeps its
-# size it starts from the same weights; trunks of half the size have weights of their own. Grey: the interval of S of the shared trunk.
+# Each keeps the game and the replicas and changes how the heads share the trunk, or how it is trained. Where the trunk keeps its
+# size it starts from the same weights; trunks of half the size have weights of their own.
 
-# %% mystnb={"figure": {"name": "fig-forest", "caption": "S, signalling Δ, influence, and outcomes right, of either head, under every intervention, at the hidden size looked at closely. Filled: recorded; hollow: live; 95 % intervals of each by itself."}, "image": {"alt": "At the defaults, fourteen rows. S is about 2.3 with the shared trunk, 2 or less with separate trunks, and 1.3 where Bob's gradient is stopped. With Bob's gradient weakened, S is higher than before. With PCGrad, MGDA, CAGrad, a head start and small steps it stays close to 2.3. Delta and influence are zero with separate trunks and elsewhere much as with the shared trunk."}}
-figures.forest(closely(intervened), closely(intervened_behind))
+# %% mystnb={"figure": {"name": "fig-forest", "caption": "S, signalling Δ, influence, and the share of outcomes that are right of either head, under every intervention, at the hidden size and game looked at closely. Filled: recorded, 1,600 replicas; hollow: live, with fewer. Bars: 95 % intervals over replicas, of each by itself. The grey band is the interval of S of the shared trunk."}, "image": {"alt": "At the defaults, fourteen rows. S is about 2.3 with the shared trunk, 2 or less with separate trunks, and 1.3 where Bob's gradient is stopped. With Bob's gradient weakened, S is higher than before. With PCGrad, MGDA, CAGrad, a head start and small steps it stays close to 2.3. Delta and influence are zero with separate trunks and elsewhere much as with the shared trunk, but for lambda 0, where Delta is half as large and influence twice."}}
+run.show(
+    figures.forest(closely(intervened), closely(intervened_behind)),
+    interventions=intervened,
+    recorded=run.load("interventions"),
+)
 
-# %% mystnb={"figure": {"name": "fig-forest-other", "caption": "The other game: the same, recorded, at the same hidden size."}, "image": {"alt": "At the defaults, the game separate, fourteen rows as before. S is about 2.27 with the shared trunk, 2 or less with separate trunks, falls with the weight of Bob's gradient to 1.04, is about 2.14 with PCGrad and 2.08 with MGDA, and higher than before with a head start. Delta is smaller where S is."}}
+# %% mystnb={"figure": {"name": "fig-forest-other", "caption": "Recorded, the other game: S, signalling Δ, influence, and the share of outcomes that are right of either head, under every intervention, at the same hidden size, over 1,600 replicas. Bars: 95 % intervals of each by itself. The grey band is the interval of S of the shared trunk."}, "image": {"alt": "At the defaults, the game separate, fifteen rows, one more for lambda 0.1. S is about 2.27 with the shared trunk, 2 or less with separate trunks, falls with the weight of Bob's gradient to 1.04, is about 2.14 with PCGrad and 2.06 with MGDA, and higher than before with a head start. Delta is smaller where S is."}}
 other = next(game for game in claims.GAMES if game != first)
 recorded_other = closely(intervened_behind, other)
-None if recorded_other is None else figures.forest(None, recorded_other)
+if recorded_other is not None:
+    run.show(
+        figures.forest(None, recorded_other),
+        recorded=run.load("interventions"),
+    )
 
 
 # %% tags=["hide-input"]
@@ -634,11 +670,11 @@ told(at_three[at_three["game"] == "overlap"])
 told(at_three[at_three["game"] == "separate"])
 
 # %% [markdown]
-# Recorded, at n = 3, first `overlap`, then `separate`. The intervals of the change hold together over
-# all interventions of a game (95 %), and so do those of *removed*, the share of the excess over 2 that is gone; those of S by themselves. More than 100 % is
-# removed where S falls below 2; where the share is negative, S has risen.
+# Recorded, at n = 3, first `overlap`, then `separate`. *Removed* is the share of the excess of S over 2 that is gone: more than 100 % where S
+# falls below 2, negative where S has risen. Its intervals, and those of the change, hold together over all interventions of a game at 95 %;
+# those of S hold by themselves.
 #
-# Did the interventions do to the gradients what they are meant to do, and what did they do in each context?
+# Did the interventions do to the gradients what they are meant to do? And what did they do in each context?
 
 
 # %% tags=["hide-input"]
@@ -672,13 +708,20 @@ inside(at_three[at_three["game"] == "overlap"])
 inside(at_three[at_three["game"] == "separate"])
 
 # %% [markdown]
-# Recorded, n = 3. *In conflict*: steps at which the heads' gradients oppose each other in (A2, B2). *A head pays*: steps at which the trunk moves against one of
-# them, so that to first order its loss rises. *Solved*: replicas in which both heads get every input right in (A2, B2). PCGrad does what it is for:
-# the gradients go on being opposed, but no head ever pays for the other. The correlators show that S counts a *difference*: the hard task is
-# also missed beside the easy one, in fewer replicas; and that λ = 0 does not repair a competition but breaks Bob's head.
+# Recorded, n = 3, first `overlap`, then `separate`. *In conflict*: steps at which the heads' gradients oppose each other in (A2, B2). *A head pays*: steps at
+# which the trunk moves against one of them, so that to first order its loss rises. *Solved*: replicas in which both heads get every input right in
+# (A2, B2). C(i,j) is the correlator of a context.
+#
+# PCGrad does what it is for: the gradients go on being opposed, but no head ever pays for the other. The correlators show two more things. S counts a
+# *difference*: the hard task is also missed beside the easy one, in fewer replicas. And λ = 0 does not repair a competition: it breaks
+# Bob's head.
 
-# %% mystnb={"figure": {"name": "fig-dose", "caption": "Dose and response: S against the weight λ of Bob's gradient on the trunk; 1 is the shared trunk, at 0 the trunk learns for Alice alone. Lines: recorded, with 95 % intervals; hollow points: live."}, "image": {"alt": "At the defaults, a panel for each game with a line for each n. In overlap at n = 3, S rises as lambda falls from 1 to 0.1; in separate it falls. At n = 2 it stays below 2, at n = 4 near or a little above 2. At lambda 0 it is far lower at every n."}}
-figures.dose(intervened, intervened_behind)
+# %% mystnb={"figure": {"name": "fig-dose", "caption": "Dose and response: S against the weight λ of Bob's gradient on the trunk, one line for each number n of hidden units. At 1 the trunk is shared as usual, at 0 it learns for Alice alone. Lines: recorded, 1,600 replicas a game, with 95 % intervals; hollow points: live, with fewer."}, "image": {"alt": "At the defaults, a panel for each game with a line for each n. In overlap at n = 3, S rises as lambda falls from 1 to 0.1; in separate it falls. At n = 2 it stays below 2, at n = 4 near or a little above 2. At lambda 0 it is far lower at every n."}}
+run.show(
+    figures.dose(intervened, intervened_behind),
+    interventions=intervened,
+    recorded=run.load("interventions"),
+)
 
 # %% tags=["remove-cell"]
 ways = {
@@ -750,11 +793,12 @@ glue(
 )
 
 # %% [markdown]
-# ## What it says
+# (rq2-saw)=
+# ## What we saw
 #
-# All recorded, n = 3, {glue:text}`intervened_replicas` replicas a game; first `overlap`, then `separate`.
+# All recorded, n = 3, {glue:text}`intervened_replicas` replicas a game; of two numbers the first is of `overlap`, the second of `separate`.
 #
-# **Does removing the competition remove the violation?** It depends on which part of it is removed, and the two games differ.
+# **Does removing the competition remove the excess of S over 2?** It depends on which part of the competition is removed, and the two games differ.
 #
 # - *The sharing*: yes. With a trunk for each head S is {glue:text}`s_separate_overlap` and {glue:text}`s_separate_separate`, where the shared trunk has
 #   {glue:text}`s_shared_overlap` and {glue:text}`s_shared_separate`. It has to be: without a shared trunk neither head can know of the other.
@@ -762,24 +806,26 @@ glue(
 #   {glue:text}`s_stopped_separate`, because his head hardly learns on a trunk that is made for Alice. On the way there S rises in one game and
 #   falls in the other: at λ = 0.25 by {glue:text}`change_quarter_overlap` and {glue:text}`change_quarter_separate`.
 # - *The conflict of the gradients*: in part. PCGrad, by which no head ever pays for the other, changes S by
-#   {glue:text}`change_pcgrad_overlap` and {glue:text}`change_pcgrad_separate`. That is {glue:text}`removed_pcgrad_overlap` % and
-#   {glue:text}`removed_pcgrad_separate` % of the excess; what is left of S, {glue:text}`s_pcgrad_overlap` and {glue:text}`s_pcgrad_separate`, is still above 2.
+#   {glue:text}`change_pcgrad_overlap` and {glue:text}`change_pcgrad_separate`. That removes {glue:text}`removed_pcgrad_overlap` % and
+#   {glue:text}`removed_pcgrad_separate` % of the excess. S is then {glue:text}`s_pcgrad_overlap` and {glue:text}`s_pcgrad_separate`, still above 2.
 #   MGDA removes {glue:text}`removed_mgda_overlap` % and {glue:text}`removed_mgda_separate` %, CAGrad {glue:text}`removed_cagrad_overlap` % and
-#   {glue:text}`removed_cagrad_separate` %. A head start for Alice, which leaves the conflict, changes S by {glue:text}`change_start_overlap` and {glue:text}`change_start_separate`.
+#   {glue:text}`removed_cagrad_separate` %. A head start for Alice, which leaves the conflict as it is, changes S by {glue:text}`change_start_overlap` and
+#   {glue:text}`change_start_separate`.
 #
 # **Does it remove the signalling?** With separate trunks Δ and influence are 0 in every replica. With PCGrad Δ is
-# {glue:text}`delta_pcgrad_overlap` and {glue:text}`delta_pcgrad_separate` (shared: {glue:text}`delta_shared_overlap` and {glue:text}`delta_shared_separate`), and the
-# influence changes by {glue:text}`influence_change_pcgrad_overlap` and {glue:text}`influence_change_pcgrad_separate`: most of both stays.
+# {glue:text}`delta_pcgrad_overlap` and {glue:text}`delta_pcgrad_separate`, where the shared trunk has {glue:text}`delta_shared_overlap` and
+# {glue:text}`delta_shared_separate`. The influence changes by {glue:text}`influence_change_pcgrad_overlap` and
+# {glue:text}`influence_change_pcgrad_separate`. Most of both stays.
 #
-# **What of it is oscillation?** Nothing that we can see. Small steps, without the fast oscillation, change S by {glue:text}`change_steps_overlap` and
+# **What of the excess is oscillation?** Nothing that we can see. Small steps, without the fast oscillation, change S by {glue:text}`change_steps_overlap` and
 # {glue:text}`change_steps_separate`. With PCGrad and small steps, by which no loss ever rises, S is {glue:text}`s_none_overlap` and {glue:text}`s_none_separate`, as
 # with PCGrad alone.
 #
 # **Our reading.** A shared trunk is needed, and a scarce one: with a fourth unit S is {glue:text}`s_four_overlap` and {glue:text}`s_four_separate`. In
-# `separate` three units do not suffice for both hard tasks in any replica seen here; in `overlap` they can ({glue:text}`solved_shared_overlap` % of the
-# replicas, {glue:text}`solved_start_overlap` % after a head start), but training seldom gets there. Which head then goes short, on how many inputs, and in which contexts, is
-# decided by how training divides the trunk between them, and S follows that. The conflict of the gradients has a part in it; but what is left where no gradient is
-# ever followed at the other head's expense is half of the excess in one game and nearly all of it in the other.
+# `separate` three units suffice for both hard tasks in {glue:text}`solved_shared_separate` % of the replicas, in `overlap` in
+# {glue:text}`solved_shared_overlap` % ({glue:text}`solved_start_overlap` % after a head start). How training divides the trunk decides which head then goes
+# short, on how many inputs and in which contexts, and S follows that. The conflict of the gradients has a part in it. But where no gradient is ever followed at
+# the other head's expense, half of the excess is left in one game and nearly all of it in the other.
 #
 # | statement | verdict of the rule |
 # |:--|:--|
@@ -789,11 +835,92 @@ glue(
 # By the first wording of the rule on competition, that S has to fall, the verdict would be *{glue:text}`verdict_if_falls`*; by the second, that it may no longer
 # be above 2, *{glue:text}`verdict_if_goes`*.
 #
-# ## What would change it
+# ## What would change our mind
 #
+# - **An intervention on the conflict alone.** If one that keeps the trunk shared, keeps its size and lets both heads learn brought S down to 2 in both games, we would call
+#   the conflict the cause. PCGrad and its like change the direction of a step, not what can be represented; one that
+#   let the heads share units *better* might do it.
+# - **Silence without oscillation.** If the decoder could do no better than guess where no loss ever rises, the sensing would go through
+#   oscillation. A decoder gives only a lower bound of what a trace tells; what a trace does *not* tell is certain only for separate trunks.
 # - **Another competition.** Where training is stochastic, or an optimizer carries momentum, gradients may compete in
 #   other ways: change `optimizer` or `activation` above.
-# - **Another intervention.** PCGrad and its like change the direction of a step, not what can be represented. One that
-#   let the heads share units *better* might remove the rest of the excess.
-# - **Another decoder.** It gives a lower bound of what a trace tells. What a trace does *not* tell is certain only for
-#   separate trunks.
+#
+# ## Go further
+#
+# **Ten minutes: what the excess is made of.** Where the easy tasks are always solved, {doc}`/signalling` has S - 2 as what each hard task
+# loses when the other party's task is hard as well, less four times the share of inputs on which both hard tasks fail. Check it on the recorded table. What
+# does PCGrad change, the losses or the common failures?
+#
+# ````{dropdown} Solution
+# ```python
+# import pandas as pd
+#
+# from ncnet import results
+#
+# table = results.load("interventions").table
+# at = table[table["hidden_size"] == 3].set_index(["game", "intervention"])
+# alice_loses = at["alice_21"] - at["alice_22"]
+# bob_loses = at["bob_12"] - at["bob_22"]
+# # 4 p(-, -) = 1 - <A> - <B> + C
+# both_fail = 1 - at["alice_22"] - at["bob_22"] + at["correlator_22"]
+# parts = {
+#     "S - 2": at["s"] - 2,
+#     "Alice loses": alice_loses,
+#     "Bob loses": bob_loses,
+#     "4 p(-, -)": both_fail,
+#     "sum": alice_loses + bob_loses - both_fail,
+# }
+# print(pd.DataFrame(parts).round(2).to_string())
+# ```
+#
+# With the shared trunk the sum is S - 2 to within rounding. In `separate` PCGrad takes a third off the losses and lets a few more common failures in; in
+# `overlap` the losses stay, and only common failures are added. At λ = 0 the sum is off: Bob's head fails at its easy task, too.
+# ````
+#
+# **Half an hour: stop Alice instead.** With λ = 0 Bob's gradient is stopped before the trunk. What do you expect if it is Alice's? And what if each
+# head has a trunk of its own, of two units and of one?
+#
+# ````{dropdown} Solution
+# ```python
+# import ncnet
+# from ncnet import chsh, mechanism
+#
+# game = ncnet.games.overlap()
+# training = {"replicas": 640, "seed": 1}
+# for name, weights in {"Bob": (1, 0), "Alice": (0, 1)}.items():
+#     stopped = ncnet.train(
+#         game, hidden_size=3, gradient_weights=weights, **training
+#     )
+#     report = chsh.report(stopped)
+#     print(name, report.s, report.interval, mechanism.success(stopped))
+#
+# apart = mechanism.separate_trunks(game, hidden_sizes=(2, 1), **training)
+# print(chsh.s_per_replica(apart).max(), chsh.influence(apart).max())
+# ```
+#
+# Stopping Alice does to her what stopping Bob did to him: her head fails, S falls far below 2, and the two values lie close together, since the game is the
+# same seen from either side. With trunks of their own no replica has S above 2, and the influence is exactly 0: in each replica every
+# input has four fixed outcomes, and four fixed outcomes give 2 or -2 ({doc}`/ten_minutes`).
+# ````
+#
+# **An afternoon: another optimizer.** Adam carries momentum and scales each weight's step by itself. Repeat the interventions with it, at n = 3.
+# Is more of the excess removed by PCGrad than with gradient descent?
+#
+# ````{dropdown} Solution
+# ```console
+# $ papermill notebooks/rq2.ipynb adam.ipynb -p optimizer adam -p learning_rate 0.05 -p save_to adam -y 'hidden_sizes: [3]'
+# ```
+#
+# ```python
+# from pathlib import Path
+#
+# from ncnet import results
+#
+# table = results.load("interventions", folder=Path("adam")).table
+# print(table[["intervention", "s", "s_change", "removed", "paid_share"]])
+# ```
+#
+# No: PCGrad takes away a small part of the excess, or none (its interval reaches 0). A trunk for each head takes away all of it, and a weaker gradient of
+# Bob's raises S, both as with gradient descent. Two things differ. The head start now takes away most of the excess, and small steps raise S. How
+# training divides the trunk depends on the optimizer, and S follows.
+# ````

@@ -14,15 +14,15 @@
 # %% [markdown]
 # # Your own network
 #
-# **The question.** You have a network with two heads on one trunk. How much does what one head gets right depend on
+# **The question.** You have a network with two heads on one *trunk*, the layers that both share. How much does what one head gets right depend on
 # the other head's task, and what does the CHSH report say of it?
 #
 # **What you need.** Two tasks for each head, and a function that trains one network from scratch on one of Alice's tasks and
-# one of Bob's, and returns which items either head gets right. {py:func}`ncnet.experiment.run` calls it in the four contexts of every
-# replica. If you have outcomes already, {doc}`/your_table` reads them.
+# one of Bob's, and returns which items either head gets right. {py:func}`ncnet.experiment.run` calls it in the four contexts (pairs of
+# tasks) of every replica (draw of initial weights). If you have outcomes already, {doc}`/your_table` reads them.
 #
-# **What is run.** A small convolutional network on scikit-learn's handwritten digits, written in plain torch as you might have
-# written it, and a small BERT with the Trainer of transformers. Nothing in their code is ours but the lines that are pointed out.
+# **What we did.** We took two networks as an example: a small convolutional one on scikit-learn's handwritten digits, written in plain torch as you
+# might have written it, and a small BERT with the Trainer of transformers. Nothing in their code is ours but the lines that are pointed out.
 #
 # **Time.** At the defaults, half a minute on two cores.
 
@@ -85,7 +85,7 @@ class TwoHeads(nn.Module):
 
 
 # %% [markdown]
-# So are the tasks: two for Alice, two for Bob, on the same items. Here the settings 1 are the easier ones.
+# So are the tasks: two for Alice, two for Bob, on the same items. Here setting 1 is the easier one of each party.
 
 # %%
 pixels, digits = load_digits(return_X_y=True)
@@ -104,10 +104,10 @@ labels = {
 # %% [markdown]
 # The function trains one network on Alice's task of one setting and Bob's of another. Two things are asked of it:
 #
-# - All that is random follows from `seed`: the four contexts of a replica are given the same one, so that they start from the same weights
+# - All that is random follows from `seed`. The four contexts of a replica are given the same one, so that they start from the same weights
 #   and see the batches in the same order.
-# - It returns, for each item, whether Alice's head is right and whether Bob's is, not what they predict: as true and false, 0 and 1, or ±1. The items
-#   are the same in every context, and in the same order: no shuffling where you evaluate.
+# - It returns, for each item, whether Alice's head is right and whether Bob's is: true and false, 0 and 1, or ±1. It does not return what they
+#   predict. The items are the same in every context, and in the same order: no shuffling where you evaluate.
 
 
 # %%
@@ -178,9 +178,9 @@ glue("yours_influence", float(report.influence), display=False)
 #
 # ## 2. Long runs: capacities, and what was cut off
 #
-# With `capacities` the function is called with a fourth argument. With `folder` each context is kept as soon as it is finished.
-# Two things decide whether a folder belongs to a run: the seed, and the function, by its source, its defaults and the plain values that it closes over. What else the
-# outcomes depend on, such as globals or the attributes of an object whose method it is, you name in `described`.
+# With `capacities` the function is called with a fourth argument, one of them. With `folder` each context is kept as soon as it is finished.
+# Two things decide whether a folder belongs to a run: the seed, and the function, by its source, its defaults and the plain values that it closes
+# over. Outcomes may depend on more, such as globals or the attributes of an object whose method it is: that you name in `described`.
 #
 # A function may return more than a pair: {py:class}`ncnet.experiment.Trained` takes held-out items, losses, and
 # names of the items. With names, contexts whose items differ are refused, which finds a loader that shuffles.
@@ -233,7 +233,8 @@ def cut_off(*arguments):
 try:
     experiment.run(cut_off, **given)
 except KeyboardInterrupt:
-    print(*sorted(p.name for p in folder.rglob("*.npz"))[:4], "...")
+    kept = sorted(p.relative_to(folder) for p in folder.rglob("*.npz"))
+    print(*kept[:4], "...", sep="\n")
 
 # %% [markdown]
 # The same call goes on with the eleventh. A kill or a power cut would do no more harm: a file is there whole, or not at all. Another
@@ -257,7 +258,7 @@ run.save("capacity", table)
 chsh.brief(table.set_index("hidden_size"))
 
 # %% [markdown]
-# S on the held-out items: `chsh.report(swept.sel(capacity=3), split="held_out")`. With 32 replicas, or a multiple of it, `chsh.by_capacity(swept)`
+# S on the held-out items: `chsh.report(swept.sel(capacity=hidden_sizes[-1]), split="held_out")`. With 32 replicas, or a multiple of it, `chsh.by_capacity(swept)`
 # makes the table in one call, with the spread of single runs.
 #
 # ## 3. Along training: the probe
@@ -297,8 +298,9 @@ def watched(alice_setting, bob_setting, seed):
 same = experiment.run(watched, replicas=replicas, seed=seed)
 same.a.equals(outcomes.a) and same.b.equals(outcomes.b)
 
-# %% mystnb={"figure": {"name": "fig-yours-conflict", "caption": "Both heads' gradients on the trunk along training, in the four contexts: the cosine of the angle between them, and how alike they are in length. Means over replicas, bands are 95 % intervals."}, "image": {"alt": "Two panels against training steps, a line with a band for each of four contexts. Left, the cosine of both gradients stays around zero, the bands overlap. Right, their similarity in length starts alike in the four contexts; in the context of both first tasks it falls."}}
-figures.conflict_by_step(conflict_by_step(probes))
+# %% mystnb={"figure": {"name": "fig-yours-conflict", "caption": "Both heads' gradients on the trunk along training, in the four contexts, at the hidden size looked at closely: the cosine of the angle between them (left), and how alike they are in length, 1 where they are equally long (right). Means over the replicas of the parameters; bands are 95 % intervals."}, "image": {"alt": "Two panels against training steps, a line with a band for each of four contexts. Left, the cosine of both gradients stays around zero, the bands overlap. Right, their similarity in length starts alike in the four contexts; in the context of both first tasks it falls."}}
+conflict = conflict_by_step(probes)
+run.show(figures.conflict_by_step(conflict), conflict=conflict)
 
 # %% [markdown]
 # ```{admonition} A cosine near -1 is no discovery
@@ -319,8 +321,12 @@ rows = [
     for n in along["capacity"].values.tolist()
 ]
 
-# %% mystnb={"figure": {"name": "fig-yours-training", "caption": "S (above) and the signalling Δ (below) along training, with 95 % intervals over replicas."}, "image": {"alt": "Two panels, one above the other, against training steps on a scale that is logarithmic from ten on. Above, S starts near zero with a long bar, rises early and stays below the classical bound. Below, the signalling starts at zero and grows; its bars are long."}}
-figures.along_training(pd.DataFrame(rows))
+# %% mystnb={"figure": {"name": "fig-yours-training", "caption": "S on training items (above) and the signalling Δ (below) along training, at the hidden size looked at closely, with 95 % intervals over the replicas of the parameters. The dashed line is the classical bound."}, "image": {"alt": "Two panels, one above the other, against training steps on a scale that is logarithmic from ten on. Above, S starts near zero with a long bar, rises early and stays below the classical bound. Below, the signalling starts at zero and grows; its bars are long."}}
+along_training = pd.DataFrame(rows)
+run.show(
+    figures.along_training(along_training),
+    along_training=along_training,
+)
 
 # %% tags=["remove-cell"]
 watching = [probe for of_one in probes.values() for probe in of_one]
@@ -333,9 +339,9 @@ milliseconds = 1000 * sum(probe.seconds for probe in watching) / logged
 glue("yours_milliseconds", float(milliseconds), display=False)
 
 # %% [markdown]
-# S goes from {glue:text}`yours_first_s:.2f` before training to {glue:text}`yours_last_s:.2f` after {glue:text}`yours_last_step` steps. A look cost
-# {glue:text}`yours_milliseconds:.1f` ms (`probe.seconds`), two backward passes and one evaluation. By default it looks at every 50th step; `python -m benchmarks.probe` measures what
-# share of a training that is.
+# S goes from {glue:text}`yours_first_s:.2f` before training to {glue:text}`yours_last_s:.2f` after {glue:text}`yours_last_step` steps. A look, which is
+# two backward passes and one evaluation, cost {glue:text}`yours_milliseconds:.1f` ms (`probe.seconds`). By default the probe looks at every 50th step;
+# `python -m benchmarks.probe` measures what share of a training that is.
 #
 # ## 4. The Trainer of transformers
 #
@@ -470,8 +476,82 @@ of_trainer[2, 2][0].table().set_index("step").round(3)
 # - **Two failures count as agreement.** Read the success rates with the correlators: two heads that are always wrong have S = 2.
 # - **The replica is the unit.** Intervals resample replicas. More items make no interval shorter; they hold for these items. For new items,
 #   resample both ({py:func}`ncnet.crossed.crossed_interval`).
-# - **Few replicas, wide intervals.** Below ten replicas that differ, intervals come from betting, which is valid at any number and wide at
-#   small ones. No test that is valid for any distribution of S can reject with a dozen of replicas what is a little above 2.
-# - **Influence and the share above 2** compare single outcomes between contexts: they mean influence only if the four contexts of a replica share all that is
+# - **Few replicas, wide intervals.** Below ten replicas that differ, intervals come from betting tests, which are valid at any number and wide at
+#   small ones. With a dozen replicas no test that is valid for any distribution of S can tell a mean a little above 2 from 2.
+# - **Influence and the share above 2** compare single outcomes between contexts. They mean influence only if the four contexts of a replica share all that is
 #   random. If your training is not deterministic (some operations on GPUs are not), S, Δ and $S - \Delta - 2$ still stand.
 # - **Kept contexts are not trained again**, so they have no probe: use a fresh folder to watch a training.
+#
+# ## Go further
+#
+# The first two are for a cell at the end of this notebook, which has all the names that they use.
+#
+# **Ten minutes: both hard tasks to Bob.** In (A2, B2) the two hard tasks meet. Exchange A2 and B1, so that Bob has both and they never meet. What
+# happens to Δ?
+#
+# ````{dropdown} Solution
+# ```python
+# hard, easy = labels["alice", 2], labels["bob", 1]
+# labels["alice", 2], labels["bob", 1] = easy, hard
+# apart = experiment.run(train_context, replicas=replicas, seed=seed)
+# labels["alice", 2], labels["bob", 1] = hard, easy  # as before
+# print(chsh.report(apart))
+# ```
+#
+# Δ falls to a small part of what it was. A hard task is now always beside an easy one, and it makes little difference to a head which easy one
+# it is. S stays below 2, because the hard tasks are still missed, beside either of Alice's.
+# ````
+#
+# **Half an hour: a one-way trunk.** Let Bob's head read the trunk without training it. Which half of the influence has to vanish, exactly?
+#
+# ````{dropdown} Solution
+# ```python
+# class OneWay(TwoHeads):
+#     def forward(self, images):
+#         state = self.trunk(images)
+#         return self.alice(state), self.bob(state.detach())
+#
+#
+# def one_way(alice_setting, bob_setting, seed):
+#     torch.manual_seed(seed)
+#     network = OneWay(hidden_size)
+#     optimizer = torch.optim.Adam(network.parameters(), learning_rate)
+#     targets = labels["alice", alice_setting], labels["bob", bob_setting]
+#     for _ in range(steps):
+#         loss = sum(losses(network, targets))
+#         optimizer.zero_grad()
+#         loss.backward()
+#         optimizer.step()
+#     return right(network, targets)
+#
+#
+# stopped = experiment.run(one_way, replicas=replicas, seed=seed)
+# print(chsh.influence(stopped))
+# print(chsh.report(stopped))
+# ```
+#
+# Alice's half, A1 and A2: no gradient of Bob's reaches anything that her head depends on, so none of her outcomes changes with his task. His do change
+# with hers, those of the hard task most, since she makes the trunk that he reads. S moves by less than its interval is wide. This is λ = 0 of
+# {doc}`rq2`, with another network.
+# ````
+#
+# **An hour: wider and longer.** Train five times as long, with one, three and twelve units. Where does S go, and where does the signalling?
+#
+# ````{dropdown} Solution
+# ```console
+# $ papermill notebooks/your_model.ipynb wide.ipynb -p steps 200 -p save_to wide -y 'hidden_sizes: [1, 3, 12]'
+# ```
+#
+# ```python
+# from pathlib import Path
+#
+# from ncnet import chsh, results
+#
+# table = results.load("capacity", folder=Path("wide")).table
+# print(chsh.brief(table.set_index("hidden_size")))
+# ```
+#
+# With one and with three units the tasks are not fitted: S is below 2, and the heads signal. With twelve all is fitted, S is next to 2, and almost
+# nothing signals. Its interval is the longest all the same. Hardly any of the twelve replicas differs from the others, so it comes from a betting
+# test, which allows for rare replicas that so few would not show. It takes hundreds of replicas to make it short.
+# ````
