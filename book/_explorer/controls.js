@@ -1,0 +1,111 @@
+/* The choices besides the tasks: radio buttons, the slider over steps, its play button. */
+"use strict";
+
+Explorer.controls = (() => {
+  const { state, tables, games, page } = Explorer;
+  const { byId, element } = page;
+  const FRAME = 550; // milliseconds a step is shown
+  const slider = byId("step");
+  const play = byId("play");
+  const preset = byId("preset");
+  let timer = null;
+
+  function radioButtons(name, values, labels = values) {
+    const group = byId(name);
+    values.forEach((value, place) => {
+      const input = element("input", { type: "radio", name: `explorer-${name}`, value });
+      input.addEventListener("change", () => state.set({ [name]: value }));
+      group.append(element("label", {}, input, element("span", {}, String(labels[place]))));
+    });
+  }
+
+  function check(name, value) {
+    for (const input of byId(name).querySelectorAll("input")) {
+      input.checked = input.value === String(value);
+    }
+  }
+
+  function presets() {
+    Object.keys(games.PRESETS).forEach((name) => preset.append(element("option", {}, name)));
+    preset.append(element("option", { value: "" }, "a game of your own"));
+    preset.addEventListener("change", () => {
+      if (preset.value) state.set({ tasks: games.PRESETS[preset.value] });
+    });
+  }
+
+  function presetOf(tasks) {
+    const same = ([, listed]) => listed.join() === tasks.join();
+    return Object.entries(games.PRESETS).find(same)?.[0] ?? "";
+  }
+
+  function goTo(place) {
+    state.set({ step: tables.steps[place] });
+  }
+
+  const last = tables.steps.length - 1;
+
+  function stop() {
+    clearInterval(timer);
+    timer = null;
+    showPlaying();
+  }
+
+  function forward() {
+    if (slider.valueAsNumber < last) goTo(slider.valueAsNumber + 1);
+    if (slider.valueAsNumber >= last) stop();
+  }
+
+  /** Play from the present step, or from the first where the present is the last. Where the reader
+      wants no motion, go on by one step. */
+  function start() {
+    if (slider.valueAsNumber === last) goTo(0);
+    else if (page.prefersStillness()) goTo(slider.valueAsNumber + 1);
+    if (page.prefersStillness()) return;
+    timer = setInterval(forward, FRAME);
+    showPlaying();
+  }
+
+  function showPlaying() {
+    const next = page.prefersStillness() ? "Next step" : "Play";
+    play.dataset.playing = timer !== null;
+    play.querySelector("span").textContent = timer === null ? next : "Pause";
+  }
+
+  function show({ layout, n, activation, step, replica, tasks }) {
+    check("layout", layout);
+    check("n", n);
+    check("activation", activation);
+    slider.value = tables.steps.indexOf(step);
+    slider.setAttribute("aria-valuetext", `step ${page.count(step)}`);
+    byId("step-value").textContent = page.count(step);
+    byId("replica").value = replica;
+    preset.value = presetOf(tasks);
+  }
+
+  function examples() {
+    for (let replica = 0; replica < tables.examples; replica += 1) {
+      byId("replica").append(element("option", { value: replica }, String(replica + 1)));
+    }
+    byId("replica").addEventListener("change", (event) =>
+      state.set({ replica: Number(event.target.value) }),
+    );
+  }
+
+  function build() {
+    radioButtons("layout", tables.layouts);
+    radioButtons("n", tables.sizes);
+    radioButtons("activation", tables.activations, ["tanh", "sigmoid", "ReLU"]);
+    presets();
+    examples();
+    slider.max = last;
+    slider.addEventListener("input", () => {
+      stop();
+      goTo(slider.valueAsNumber);
+    });
+    play.addEventListener("click", () => (timer === null ? start() : stop()));
+    showPlaying();
+    state.onChange(show);
+  }
+
+  return { build, isPlaying: () => timer !== null };
+})();

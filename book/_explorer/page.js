@@ -1,0 +1,69 @@
+/* Small things that all parts of the page need: elements, numbers as text, the theme's colours. */
+"use strict";
+
+Explorer.page = (() => {
+  const SVG = "http://www.w3.org/2000/svg";
+  const byId = (name) => document.getElementById(`explorer-${name}`);
+
+  function fill(element, attributes, children) {
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  }
+
+  const element = (tag, attributes = {}, ...children) =>
+    fill(document.createElement(tag), attributes, children);
+
+  const shape = (tag, attributes = {}, ...children) =>
+    fill(document.createElementNS(SVG, tag), attributes, children);
+
+  /** A number with a real minus sign; never "-0.00". */
+  function number(value, digits = 2) {
+    const text = Math.abs(value).toFixed(digits);
+    return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
+  }
+
+  const interval = ({ low, high }, digits = 2) =>
+    `[${number(low, digits)}, ${number(high, digits)}]`;
+
+  const count = (value) => value.toLocaleString("en-US");
+
+  /** A colour of the explorer, as the present theme has it. */
+  const colour = (name) =>
+    getComputedStyle(byId("root")).getPropertyValue(`--explorer-${name}`).trim();
+
+  /** A context of a canvas whose pixels are the screen's, in units of CSS pixels. */
+  function sharpContext(canvas) {
+    const { width, height } = canvas.getBoundingClientRect();
+    const scale = window.devicePixelRatio || 1;
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+    const context = canvas.getContext("2d");
+    context.scale(scale, scale);
+    return { context, width, height };
+  }
+
+  const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  /** Call `redraw` when the width of an element or the colour scheme changes. */
+  function onAppearance(watched, redraw) {
+    new ResizeObserver(redraw).observe(watched);
+    new MutationObserver(redraw).observe(document.documentElement, {
+      attributeFilter: ["data-theme"],
+    });
+  }
+
+  /** A function that runs once, after the last of a burst of calls. */
+  function afterBurst(run, milliseconds) {
+    let timer;
+    return (...given) => {
+      clearTimeout(timer);
+      timer = setTimeout(run, milliseconds, ...given);
+    };
+  }
+
+  return {
+    byId, element, shape, number, interval, count, colour, sharpContext, prefersStillness,
+    onAppearance, afterBurst,
+  };
+})();

@@ -1,0 +1,96 @@
+/* S, Delta and what is left of S, looked up for any game: ncnet.explorer.look_up in the page. */
+"use strict";
+
+Explorer.statistics = (() => {
+  const { tables, games } = Explorer;
+  const CLASSICAL_BOUND = 2;
+  const TSIRELSON_BOUND = 2 * Math.SQRT2;
+  const ALGEBRAIC_BOUND = 4;
+  const CONTEXTS = [[0, 0], [0, 1], [1, 0], [1, 1]]; // settings of Alice and Bob, from 0
+  const SIGNS = [1, 1, 1, -1];
+
+  const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+
+  /** S with the ends reached where all contexts are at the ends of their intervals at once. */
+  function sOf(correlators) {
+    const end = (name, opposite) =>
+      sum(correlators.map((e, k) => (SIGNS[k] > 0 ? e[name] : -e[opposite])));
+    return { value: end("value", "value"), low: end("low", "high"), high: end("high", "low") };
+  }
+
+  /** By how much a marginal changes with the other party's setting. */
+  function change(one, other) {
+    return {
+      value: Math.abs(one.value - other.value),
+      low: Math.max(one.low - other.high, other.low - one.high, 0),
+      high: Math.max(one.high - other.low, other.high - one.low),
+    };
+  }
+
+  function deltaOf(alice, bob) {
+    const changes = [
+      change(alice[0], alice[1]), change(alice[2], alice[3]),
+      change(bob[0], bob[2]), change(bob[1], bob[3]),
+    ];
+    const end = (name) => sum(changes.map((changed) => changed[name]));
+    return { value: end("value"), low: end("low"), high: end("high") };
+  }
+
+  const remainder = (s, delta) => ({
+    value: s.value - delta.value - CLASSICAL_BOUND,
+    low: s.low - delta.high - CLASSICAL_BOUND,
+    high: s.high - delta.low - CLASSICAL_BOUND,
+  });
+
+  /** Share of outcomes in which both heads are wrong: they agree, and raise the correlator. */
+  const bothWrong = (e, a, b) => (1 - a.value - b.value + e.value) / 4;
+
+  /** All that the page says of a game: the choice is {layout, activation, n, step, tasks}. */
+  function lookUp(choice) {
+    const [a1, a2, b1, b2] = choice.tasks.map(games.classOf);
+    const pairs = CONTEXTS.map(([i, j]) => [[a1, a2][i], [b1, b2][j]]);
+    const [correlators, alice, bob] = ["correlator", "alice", "bob"].map((name) =>
+      pairs.map(([f, g]) => tables.mean(name, choice, f, g)),
+    );
+    const s = sOf(correlators);
+    const delta = deltaOf(alice, bob);
+    return {
+      correlators, alice, bob, s, delta,
+      remainder: remainder(s, delta),
+      bothWrong: correlators.map((e, k) => bothWrong(e, alice[k], bob[k])),
+    };
+  }
+
+  /** S and Delta of all games up to negated tasks, 8^4, the last task running fastest. */
+  function atlas(choice) {
+    const [e, a, b] = ["correlator", "alice", "bob"].map((name) => tables.allMeans(name, choice));
+    const s = new Float64Array(4096);
+    const delta = new Float64Array(4096);
+    for (let game = 0; game < 4096; game += 1) {
+      const [p11, p12, p21, p22] = pairsOf(game);
+      s[game] = e[p11] + e[p12] + e[p21] - e[p22];
+      delta[game] =
+        Math.abs(a[p11] - a[p12]) + Math.abs(a[p21] - a[p22]) +
+        Math.abs(b[p11] - b[p21]) + Math.abs(b[p12] - b[p22]);
+    }
+    return { s, delta };
+  }
+
+  function pairsOf(game) {
+    const [a1, a2, b1, b2] = classesOf(game);
+    return [8 * a1 + b1, 8 * a1 + b2, 8 * a2 + b1, 8 * a2 + b2];
+  }
+
+  const classesOf = (game) => [game >> 9, (game >> 6) & 7, (game >> 3) & 7, game & 7];
+
+  /** Truth tables of a game of the atlas. */
+  const tasksOf = (game) => classesOf(game).map(games.taskOfClass);
+
+  /** Place in the atlas of a game, whichever of its tasks are negated. */
+  const placeOf = (tasks) => tasks.reduce((place, task) => 8 * place + games.classOf(task), 0);
+
+  return {
+    CLASSICAL_BOUND, TSIRELSON_BOUND, ALGEBRAIC_BOUND, CONTEXTS,
+    lookUp, atlas, tasksOf, placeOf,
+  };
+})();
