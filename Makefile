@@ -23,15 +23,29 @@ help:  ## list the targets
 	@echo "Without a GPU, this saves a download of several GB the first time:"
 	@echo "  PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make book"
 
+# --all: a page that was read before would not repeat its warnings. The pipes keep the lines that
+# show progress, and drop a remark of each kernel on its connection within this machine.
+BUILD = jupyter-book build book/ --all -W -n --keep-going --builder $(1) \
+    2> >(grep -v "Kernel is running over TCP" >&2) \
+    | grep --line-buffered -oE '[^/]+: (Executing|Executed|Using cached) notebook( in .* seconds)?'
+
 .PHONY: book
 book: $(ENVIRONMENT)  ## build the executed book and say where it is
 	@echo "Building the book; the first time all notebooks run, which takes some minutes."
-	@# --all: a page that was read before would not repeat its warnings. The pipes keep the lines
-	@# that show progress, and drop a remark of each kernel on its connection within this machine.
-	@jupyter-book build book/ --all -W -n --keep-going \
-	    2> >(grep -v "Kernel is running over TCP" >&2) \
-	    | grep --line-buffered -oE '[^/]+: (Executing|Executed|Using cached) notebook( in .* seconds)?'
+	@$(call BUILD,html)
 	@echo "The book is ready: file://$${PWD// /%20}/book/_build/html/index.html"
+
+PDF := book/_build/pdf/ncnet-companion.pdf
+.PHONY: pdf
+pdf: $(ENVIRONMENT)  ## print the whole book as one PDF, with Chromium or Chrome
+	@python .ci/print_book.py browser > /dev/null
+	@echo "Building the book as one page; the first time all notebooks run, which takes some minutes."
+	@$(call BUILD,singlehtml)
+	@python .ci/print_book.py pdf book/_build/singlehtml/index.html $(PDF)
+
+.PHONY: screenshot
+screenshot: $(ENVIRONMENT)  ## take the README's picture of the built book
+	@python .ci/print_book.py picture book/_build/html/index.html .github/book.webp
 
 .PHONY: test
 test: $(ENVIRONMENT)  ## lint and run all tests, warnings as errors
@@ -58,9 +72,18 @@ lock: $(ENVIRONMENT)  ## write requirements.txt from pyproject.toml and requirem
 	@# The build of torch (+cpu, +cu130) is the machine's choice, not the lock's.
 	@sed -E -i.bak 's/^(torch==[^+ ]+)\+[^ ]+/\1/' requirements.txt && rm requirements.txt.bak
 
+# The book that is archived carries the PDF along, so that one is made first.
+.PHONY: dist
+dist: pdf book  ## write the files of a release to dist/, with their checksums
+	@rm -rf dist
+	@python -m build --no-isolation --outdir dist > /dev/null
+	@cp $(PDF) dist/
+	@tar -C book/_build -czf dist/ncnet-companion-html.tar.gz html
+	@cd dist && sha256sum -- * > SHA256SUMS && cat SHA256SUMS
+
 .PHONY: clean
 clean:  ## remove the environment, the built book and caches
-	rm -rf .venv book/_build .pytest_cache .ruff_cache .hypothesis ncnet.egg-info
+	rm -rf .venv book/_build dist .pytest_cache .ruff_cache .hypothesis ncnet.egg-info
 
 $(ENVIRONMENT): requirements.txt pyproject.toml
 	@if [ ! -x $(BIN)/python ]; then \

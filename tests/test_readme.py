@@ -1,13 +1,27 @@
 """What the README shows and says."""
 
+import math
 import re
 from pathlib import Path
 
+import nbformat
+import pytest
+
 import ncnet
+from ncnet import results
 from ncnet.figures.__main__ import README_FIGURE, write
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
+NOTEBOOKS = ROOT / "notebooks"
+MEASURED = results.load("benchmark_memory").table.set_index("notebook")
+SCREENSHOT = ROOT / ".github" / "book.webp"
+
+
+def title(name):
+    """Return the first heading of a notebook."""
+    first = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells[0].source
+    return first.splitlines()[0].removeprefix("# ")
 
 
 def test_every_local_file_that_it_shows_or_links_exists():
@@ -16,9 +30,42 @@ def test_every_local_file_that_it_shows_or_links_exists():
     assert not [path for path in linked if not (ROOT / path).exists()]
 
 
+def test_every_file_and_target_that_it_names_exists():
+    table = README.partition("## What is where")[2]
+    named = re.findall(r"^\| (`[^|]+`) \|", table, re.MULTILINE)
+    paths = re.findall(r"`([^`]+)`", " ".join(named))
+    assert paths
+    assert not [path for path in paths if not (ROOT / path).exists()]
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert not set(re.findall(r"\bmake ([a-z]+)", README)) - set(targets)
+
+
+def test_every_notebook_has_its_title_and_the_time_that_was_measured():
+    rows = re.findall(r"^\| \[`(\w+)`\]\((.+?)\) \| (.+?) \| (\d+) s \|$", README, re.MULTILINE)
+    expected = {
+        (path.stem, f"notebooks/{path.name}", title(path.stem))
+        for path in NOTEBOOKS.glob("*.ipynb")
+    }
+    assert {row[:3] for row in rows} == expected
+    for name, *_, seconds in rows:
+        assert int(seconds) == 10 * math.ceil(MEASURED.loc[name, "processor_seconds"] / 10), name
+
+
+def test_every_notebook_fits_a_machine_of_binder():
+    assert set(MEASURED.index) == {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
+    assert MEASURED["fits"].all()
+    assert MEASURED["megabytes"].max() < 1000  # "under a gigabyte"
+
+
 def test_its_figure_is_drawn_from_the_recorded_results(tmp_path):
     write(tmp_path / "headline.svg")
     assert (tmp_path / "headline.svg").read_bytes() == README_FIGURE.read_bytes()
+
+
+def test_its_screenshot_is_small():
+    content = SCREENSHOT.read_bytes()
+    assert content[8:12] == b"WEBP"
+    assert len(content) < 200_000
 
 
 def test_its_first_example_prints_a_report(capsys):
@@ -35,3 +82,12 @@ def test_the_book_shows_the_same_example():
     example = re.search(r"```python\n(.*?)```", README, re.DOTALL)[0]
     for page in ("index.md", "rerun.md"):
         assert example in (ROOT / "book" / page).read_text()
+
+
+@pytest.mark.parametrize(("page", "columns"), [("README.md", 100), ("book/rerun.md", 76)])
+def test_no_shown_command_is_wider_than_its_box(page, columns):
+    shown = r"```console\n(.*?)```"
+    blocks = re.findall(shown, (ROOT / page).read_text(), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert lines
+    assert not [line for line in lines if len(line) > columns]

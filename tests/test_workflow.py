@@ -1,59 +1,230 @@
-"""The workflow that checks every change and publishes the book."""
+"""The workflows that check, publish, release and look ahead, and the forms beside them."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / ".ci"))
+
+import print_book  # noqa: E402
+import release_notes  # noqa: E402
+
+FOLDER = ROOT / ".github" / "workflows"
 # The base loader reads every value as text: YAML's own rules take the key `on` for true.
-WORKFLOW = yaml.load((ROOT / ".github/workflows/book.yml").read_text(), yaml.BaseLoader)
-BUILD, PUBLISH = WORKFLOW["jobs"]["build"], WORKFLOW["jobs"]["publish"]
-ACTIONS = {
-    step["uses"].split("@")[0]: step for step in BUILD["steps"] + PUBLISH["steps"] if "uses" in step
+WORKFLOWS = {
+    path.stem: yaml.load(path.read_text(), yaml.BaseLoader) for path in FOLDER.glob("*.yml")
 }
+JOBS = {
+    f"{name}.{job}": content
+    for name, workflow in WORKFLOWS.items()
+    for job, content in workflow["jobs"].items()
+}
+BUILD, PUBLISH = JOBS["book.build"], JOBS["book.publish"]
+RELEASE = JOBS["release.release"]
+NEWEST, OLDEST, TELL = (JOBS[f"newest.{job}"] for job in ("newest", "oldest", "tell"))
 MAIN_ONLY = "github.ref == 'refs/heads/main'"
+TRUSTED = {"checkout": "v7", "setup-python": "v7", "upload-pages-artifact": "v5"}
+TRUSTED |= {"deploy-pages": "v5"}
+WRITES = {
+    "book.publish": {"pages": "write", "id-token": "write"},
+    "release.release": {"contents": "write"},
+    "newest.tell": {"issues": "write"},
+}
+
+
+def commands(job):
+    """Return what the steps of a job run, in order."""
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+def action(job, name):
+    """Return the one step of a job that uses an action of GitHub's."""
+    [step] = [s for s in job["steps"] if s.get("uses", "").startswith(f"actions/{name}@")]
+    return step
+
+
+def targets():
+    """Return the targets of the Makefile that its help lists."""
+    return set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_these_workflows_are_there():
+    assert set(WORKFLOWS) == {"book", "newest", "release"}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_may_read_and_only_some_jobs_write(name):
+    assert WORKFLOWS[name]["name"] == name
+    assert WORKFLOWS[name]["permissions"] == {"contents": "read"}
+    for job in WORKFLOWS[name]["jobs"]:
+        assert JOBS[f"{name}.{job}"].get("permissions") == WRITES.get(f"{name}.{job}")
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_every_job_ends(job):
+    assert 0 < int(JOBS[job]["timeout-minutes"]) <= 60
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_every_step_says_what_it_is_for_and_no_stranger_has_one(job):
+    for step in JOBS[job]["steps"]:
+        assert step["name"]
+        assert ("uses" in step) != ("run" in step)
+        if "uses" in step:
+            owner, name, version = re.fullmatch(r"(.+)/(.+)@(.+)", step["uses"]).groups()
+            assert owner == "actions"
+            assert TRUSTED[name] == version
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_what_others_can_write_is_no_part_of_a_script(job):
+    # The text of an expression would be run: it goes through the environment instead.
+    assert "${{" not in "".join(commands(JOBS[job]))
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_no_step_leaves_a_token_in_the_checkout(job):
+    for step in JOBS[job]["steps"]:
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"] == {"persist-credentials": "false"}
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_what_a_job_makes_is_a_target_of_the_makefile(job):
+    made = re.findall(r"^make (\w+)$", "\n".join(commands(JOBS[job])), re.MULTILINE)
+    assert set(made) <= targets()
 
 
 def test_every_push_and_pull_request_runs_what_a_change_must_pass():
-    assert WORKFLOW["on"] == ["push", "pull_request"]
+    assert WORKFLOWS["book"]["on"] == ["push", "pull_request"]
     assert "if" not in BUILD
     [step] = [step for step in BUILD["steps"] if step.get("run") == "bash .ci/run"]
     assert "if" not in step
-    assert step["env"]["PIP_EXTRA_INDEX_URL"] in (ROOT / "environment.yml").read_text()
     assert (ROOT / ".ci/run").is_file()
 
 
-def test_it_uses_the_python_and_the_file_of_the_lock():
-    settings = ACTIONS["actions/setup-python"]["with"]
+@pytest.mark.parametrize("job", ["book.build", "release.release"])
+def test_torch_comes_without_a_gpu_as_on_binder(job):
+    index = JOBS[job]["env"]["PIP_EXTRA_INDEX_URL"]
+    assert f"--extra-index-url {index}\n" in (ROOT / "environment.yml").read_text()
+
+
+@pytest.mark.parametrize("job", ["book.build", "release.release"])
+def test_it_uses_the_python_and_the_file_of_the_lock(job):
+    settings = action(JOBS[job], "setup-python")["with"]
     lock = ROOT / settings["cache-dependency-path"]
     assert f"pip-compile with Python {settings['python-version']}\n" in lock.read_text()
 
 
-def test_it_looks_for_the_browsers_that_the_browser_test_looks_for():
-    tested = (ROOT / "tests/test_book_in_browser.py").read_text()
-    names = re.findall(r'"([\w-]+)"', re.search(r"map\(shutil\.which, \((.*?)\)\)", tested)[1])
-    looks = [step["run"] for step in BUILD["steps"] if "command -v" in step.get("run", "")]
-    assert looks == [" || ".join(f"command -v {name}" for name in names)]
+def test_it_looks_for_the_browser_and_driver_that_the_tests_look_for():
+    tested = (ROOT / "tests/browser.py").read_text()
+    named = re.search(r"map\(shutil\.which, \((.*?)\)\)", tested)[1]
+    names = tuple(re.findall(r'"([\w-]+)"', named))
+    assert names == print_book.BROWSERS
+    [looks] = [run for run in commands(BUILD) if "command -v" in run]
+    browser, driver = looks.splitlines()
+    assert browser == " || ".join(f"command -v {name}" for name in names)
+    [needed] = re.findall(r'^CHROMEDRIVER = shutil.which\("(.+)"\)$', tested, re.MULTILINE)
+    assert driver == f"command -v {needed}"
+
+
+@pytest.mark.parametrize("job", ["book.build", "release.release"])
+def test_the_pdf_is_made_small_and_before_the_book_that_carries_it(job):
+    run = "\n".join(commands(JOBS[job]))
+    assert "qpdf" in run
+    if job == "book.build":
+        assert run.index("qpdf") < run.index("make pdf") < run.index("bash .ci/run")
+    else:
+        assert re.search(r"^dist: pdf book ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        assert run.index("qpdf") < run.index("make dist")
 
 
 def test_the_book_that_make_builds_is_published_from_main_alone():
-    upload = ACTIONS["actions/upload-pages-artifact"]
+    upload = action(BUILD, "upload-pages-artifact")
     built = re.search(r"file://.+?/(book/\S+)/index\.html", (ROOT / "Makefile").read_text())[1]
     assert upload["with"]["path"] == built
     assert upload["if"] == PUBLISH["if"] == MAIN_ONLY
     assert PUBLISH["needs"] == "build"
-    assert "actions/deploy-pages" in ACTIONS
-
-
-def test_only_the_publication_may_write():
-    assert WORKFLOW["permissions"] == {"contents": "read"}
-    assert "permissions" not in BUILD
-    assert PUBLISH["permissions"] == {"pages": "write", "id-token": "write"}
     assert PUBLISH["environment"]["name"] == "github-pages"
+    assert action(PUBLISH, "deploy-pages")
 
 
-@pytest.mark.parametrize("job", WORKFLOW["jobs"])
-def test_every_job_ends(job):
-    assert 0 < int(WORKFLOW["jobs"][job]["timeout-minutes"]) <= 60
+def test_a_release_is_checked_before_it_is_made():
+    assert WORKFLOWS["release"]["on"] == {"push": {"tags": ["v*"]}}
+    run = commands(RELEASE)
+    notes, check, files, make = (
+        next(i for i, line in enumerate(run) if part in line)
+        for part in ("release_notes.py", "bash .ci/run", "make dist", "gh release create")
+    )
+    assert notes < check < files < make == len(run) - 1
+    given = [step["name"] for step in RELEASE["steps"] if "GH_TOKEN" in step.get("env", {})]
+    assert given == ["Make the release"]
+
+
+def test_newest_and_oldest_packages_are_tried_every_week():
+    assert set(WORKFLOWS["newest"]["on"]) == {"schedule", "workflow_dispatch"}
+    [when] = WORKFLOWS["newest"]["on"]["schedule"]
+    assert re.fullmatch(r"\d+ \d+ \* \* [0-6]", when["cron"])
+    assert commands(NEWEST)[-2:] == ["make book", "make test"]
+    # Make takes its stamp for an environment that is there already.
+    stamp = re.search(r"^ENVIRONMENT := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    assert f"touch {stamp}\n" in commands(NEWEST)[0]
+    assert "--resolution" not in commands(NEWEST)[0]
+    assert "--resolution lowest-direct" in commands(OLDEST)[0]
+    oldest = re.search(r">=(\S+)\"$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)[1]
+    assert action(OLDEST, "setup-python")["with"]["python-version"] == oldest
+
+
+@pytest.mark.parametrize("job", ["newest.newest", "newest.oldest"])
+def test_it_installs_all_that_the_lock_has_and_not_the_lock(job):
+    install = commands(JOBS[job])[0]
+    [extras] = re.findall(r"'\.\[(.+)\]'", install)
+    [locked] = re.findall(r"^EXTRAS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert extras.split(",") == locked.split()
+    assert "requirements" not in install
+
+
+def test_what_fails_is_told_in_one_issue_that_a_person_closes():
+    assert TELL["if"] == "failure()"
+    assert TELL["needs"] == ["newest", "oldest"]
+    [run] = commands(TELL)
+    assert "gh issue list --state open" in run
+    assert "gh issue close" not in run
+
+
+def test_release_notes_are_the_section_of_the_tag():
+    changelog = (
+        "## Unreleased\n\n- Soon.\n\n## 0.2.0 - 2026-12-01\n\n- New.\n\n## 0.1.0\n\n- Old.\n"
+    )
+    assert release_notes.notes("v0.2.0", "0.2.0", changelog) == "- New."
+    assert release_notes.notes("v0.1.0", "0.1.0", changelog) == "- Old."
+
+
+@pytest.mark.parametrize(
+    ("tag", "changelog", "message"),
+    [
+        ("v0.2.1", "## 0.2.0\n\n- New.\n", "the tag is v0.2.1, but the version in pyproject.toml"),
+        ("v0.2.0", "## Unreleased\n\n- New.\n", "CHANGELOG.md has no section on 0.2.0"),
+        ("v0.2.0", "## 0.2.0\n\n## 0.1.0\n\n- Old.\n", "CHANGELOG.md has no section on 0.2.0"),
+        ("v0.2.0", "## 0.2.01\n\n- Other.\n", "CHANGELOG.md has no section on 0.2.0"),
+    ],
+)
+def test_a_release_without_notes_or_of_another_version_is_refused(tag, changelog, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        release_notes.notes(tag, "0.2.0", changelog)
+
+
+def test_the_changelog_has_a_place_for_the_next_release():
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0].strip("[]") == "Unreleased"
+
+
+@pytest.mark.parametrize("form", sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*.md")))
+def test_an_issue_form_has_a_name_and_says_what_it_is_for(form):
+    _, front, body = form.read_text().split("---\n", 2)
+    assert set(yaml.safe_load(front)) == {"name", "about"}
+    assert body.strip()

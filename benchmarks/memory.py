@@ -1,0 +1,255 @@
+"""Whether each notebook fits a machine of Binder: ``python -m benchmarks.memory``.
+
+Each notebook runs at its defaults as it would there: the packages of ``environment.yml`` in an
+environment of their own, JupyterLab's server started by ``start``, one kernel, one processor. The
+memory of the server and of all that it started is added up ten times a second, a page that
+processes share counted once; what passes the limit is ended. With ``--record`` the table goes to
+``results/``.
+"""
+
+import argparse
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import psutil
+import yaml
+from jupyter_client import BlockingKernelClient
+
+from ncnet import results
+
+ROOT = Path(__file__).resolve().parents[1]
+LIMIT = 1000
+"""Megabytes: Binder promises its machines 1 GB, and ends them at 2."""
+INTERVAL = 0.1  # seconds between two looks at the memory
+STARTED_WITHIN = 60  # seconds
+CELL_WITHIN = 600  # seconds, as in the book
+# It serves the notebooks, and Binder has its own.
+SERVER = "jupyterlab"
+
+
+class OverLimitError(RuntimeError):
+    """The processes took more memory than they may."""
+
+
+class Watch:
+    """What a process and all that it started take.
+
+    Parameters
+    ----------
+    process
+        The first of them.
+    limit
+        Megabytes that they may take together.
+    """
+
+    def __init__(self, process: psutil.Process, limit: float):
+        self.process = process
+        self.limit = limit
+        self.peak = 0.0
+        """Megabytes, the most that was seen."""
+
+    def look(self) -> float:
+        """Return the megabytes taken now.
+
+        Raises
+        ------
+        OverLimitError
+            If they are more than the limit.
+        """
+        taken = sum(self._each(lambda process: process.memory_full_info().pss)) / 1e6
+        self.peak = max(self.peak, taken)
+        if taken > self.limit:
+            raise OverLimitError(f"{taken:.0f} MB, more than {self.limit:.0f}")
+        return taken
+
+    def processor_seconds(self) -> float:
+        """Return the time that they computed, ended children included."""
+        return sum(self._each(lambda process: sum(process.cpu_times()[:4])))
+
+    def end(self) -> None:
+        """End them all."""
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def _family(self) -> list[psutil.Process]:
+        try:
+            return [self.process, *self.process.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def _each(self, value: Callable[[psutil.Process], float]) -> Iterator[float]:
+        for process in self._family():
+            # One that ends meanwhile takes nothing.
+            with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                yield value(process)
+
+
+def packages() -> list[str]:
+    """Return what pip installs on Binder, less the index: it is another where this runs."""
+    *_, pip = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    return [line for line in pip["pip"] if not line.startswith("--extra-index-url")]
+
+
+def make_environment(folder: Path) -> None:
+    """Make an environment of the packages that Binder has."""
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    # In the root, since the list names a file beside it.
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", dir=ROOT) as listed:
+        listed.write("\n".join([*packages(), SERVER]))
+        listed.flush()
+        command = [folder / "bin" / "python", "-m", "pip", "install", "-qq"]
+        subprocess.run([*command, "-r", listed.name], cwd=ROOT, check=True)
+
+
+@contextmanager
+def served(environment: Path, limit: float) -> Iterator[tuple[Watch, BlockingKernelClient]]:
+    """Start a server and a kernel in `environment`; yield a watch of both and the kernel's client.
+
+    All that was started has ended when the context is left.
+    """
+    with tempfile.TemporaryDirectory() as home:
+        # No settings of the person who runs this, and no kernels that were compiled before.
+        runtime = Path(home) / "runtime"
+        settings = {"HOME": home, "XDG_CACHE_HOME": home, "JUPYTER_RUNTIME_DIR": str(runtime)}
+        kept = {name: value for name, value in os.environ.items() if "JUPYTER" not in name}
+        kept.pop("PYTHONPATH", None)
+        command = [ROOT / "start", environment / "bin" / "jupyter", "lab", "--no-browser"]
+        command += ["--allow-root", "--ServerApp.port=0", f"--ServerApp.root_dir={ROOT}"]
+        with subprocess.Popen(
+            command, env=kept | settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as server:
+            watch = Watch(psutil.Process(server.pid), limit)
+            watch.process.cpu_affinity(watch.process.cpu_affinity()[:1])
+            try:
+                yield watch, _kernel(runtime, server)
+            finally:
+                watch.end()
+
+
+def _kernel(runtime: Path, server: subprocess.Popen) -> BlockingKernelClient:
+    described = runtime / f"jpserver-{server.pid}.json"
+    address = _once_started(lambda: json.loads(described.read_text()))
+    request = urllib.request.Request(
+        f"{address['url']}api/kernels",
+        data=json.dumps({"name": "python3", "path": "notebooks"}).encode(),
+        headers={"Authorization": f"token {address['token']}"},
+    )
+    kernel = _once_started(lambda: json.load(urllib.request.urlopen(request)))["id"]
+    client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{kernel}.json"))
+    client.load_connection_file()
+    client.start_channels()
+    return client
+
+
+def _once_started(ask: Callable[[], dict]) -> dict:
+    """Return what `ask` does, as soon as it does not fail: a server starts bit by bit."""
+    until = time.monotonic() + STARTED_WITHIN
+    while True:
+        try:
+            return ask()
+        except (OSError, ValueError):  # no file, half a file, no connection
+            if time.monotonic() > until:
+                raise
+            time.sleep(INTERVAL)
+
+
+def run(client: BlockingKernelClient, notebook: Path, watch: Watch) -> None:
+    """Run the cells of a notebook one after the other.
+
+    Raises
+    ------
+    OverLimitError
+        If what `watch` watches takes too much memory.
+    RuntimeError
+        If a cell fails.
+    TimeoutError
+        If a cell takes too long, as it does when its kernel has died.
+    """
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type != "code":
+            continue
+        answer = _answer(client, client.execute(cell.source, allow_stdin=False), watch)
+        if answer["status"] != "ok":
+            raise RuntimeError(f"{notebook.stem}: {answer['ename']}: {answer['evalue']}")
+
+
+def _answer(client: BlockingKernelClient, request: str, watch: Watch) -> dict:
+    until = time.monotonic() + CELL_WITHIN
+    while time.monotonic() < until:
+        watch.look()
+        with suppress(queue.Empty):
+            reply = client.get_shell_msg(timeout=INTERVAL)
+            if reply["parent_header"]["msg_id"] == request:
+                return reply["content"]
+    raise TimeoutError(f"a cell has not ended within {CELL_WITHIN} s")
+
+
+def measure(environment: Path, notebook: Path, limit: float) -> dict:
+    """Return a row of the table: the notebook, the memory that it takes, and the time."""
+    with served(environment, limit) as (watch, client):
+        before, started = watch.processor_seconds(), time.perf_counter()
+        fits = True
+        try:
+            run(client, notebook, watch)
+        except OverLimitError:
+            fits = False
+        finally:
+            client.stop_channels()
+        return {
+            "notebook": notebook.stem,
+            "megabytes": watch.peak,
+            "fits": fits,
+            "seconds": time.perf_counter() - started,
+            "processor_seconds": watch.processor_seconds() - before,
+        }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
+    parser.add_argument("notebooks", nargs="*", help="their names; all unless told otherwise")
+    parser.add_argument("--environment", type=Path, help="where it is, or is made and then kept")
+    parser.add_argument("--limit", type=float, default=LIMIT, help="in megabytes")
+    parser.add_argument("--record", action="store_true", help="write the table to results/")
+    options = parser.parse_args()
+    names = options.notebooks or sorted(p.stem for p in (ROOT / "notebooks").glob("*.ipynb"))
+    with tempfile.TemporaryDirectory() as folder:
+        environment = (options.environment or Path(folder) / "environment").absolute()
+        if not environment.exists():
+            print("Installing what Binder installs; this takes some minutes.", flush=True)
+            make_environment(environment)
+        table = pd.DataFrame(_measured(environment, names, options.limit))
+    if options.record:
+        results.save(
+            "benchmark_memory",
+            table,
+            parameters={"limit": options.limit},
+            command="python -m benchmarks.memory --record",
+        )
+    sys.exit(not table["fits"].all())
+
+
+def _measured(environment: Path, names: list[str], limit: float) -> Iterator[dict]:
+    print(f"load of the machine's {os.cpu_count()} cores at the start: {os.getloadavg()[0]:.1f}")
+    print(f"at most {limit:.0f} MB, on one processor")
+    print(f"{'notebook':<16}{'peak, MB':>10}{'seconds':>10}{'of processor':>14}")
+    for name in names:
+        row = measure(environment, ROOT / "notebooks" / f"{name}.ipynb", limit)
+        line = "{notebook:<16}{megabytes:>10.0f}{seconds:>10.0f}{processor_seconds:>14.0f}"
+        print(line.format(**row) + ("" if row["fits"] else "  ended: over the limit"), flush=True)
+        yield row
+
+
+if __name__ == "__main__":
+    main()
