@@ -15,7 +15,7 @@ from ncnet import results
 
 METADATA = "ncnet"
 """The key of an output's metadata under which `show` leaves the sources."""
-LONGEST_CSV = 5_000
+LONGEST_CSV = 20_000
 """Rows up to which a table is text that a spreadsheet opens; a longer one is parquet."""
 Source = pd.DataFrame | xr.Dataset | xr.DataArray | results.Result
 """Numbers of this run, or a recorded table."""

@@ -60,7 +60,7 @@ def test_a_table_recorded_elsewhere_is_copied(tmp_path):
 
 
 def test_outcomes_of_many_replicas_are_parquet_and_complete():
-    signs = np.random.default_rng(0).choice(np.array([-1, 1], np.int8), (2, 2, 1000, 4))
+    signs = np.random.default_rng(0).choice(np.array([-1, 1], np.int8), (2, 2, 1000, 8))
     dimensions = ("alice_setting", "bob_setting", "replica", "item")
     outcomes = xr.Dataset({"a": (dimensions, signs), "b": (dimensions, -signs)})
     source = sources.described("outcomes", outcomes)

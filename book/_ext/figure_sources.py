@@ -8,6 +8,7 @@ ones as CSV and as the parquet and provenance that `results/` has.
 
 import base64
 import json
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from docutils import nodes
 from sphinx.util import logging
 
 from ncnet import results
+from ncnet.sources import LONGEST_CSV
 
-ROOT = Path(__file__).resolve().parents[2]
 LOGGER = logging.getLogger(__name__)
 FOLDER = "data"
 
@@ -82,7 +83,8 @@ def _data(page, sources, top):
 def file_of(page, source):
     """Return the name of a source's file and where it lies in the built book."""
     if source["kind"] == "recorded":
-        return f"{source['result']}.csv", recorded_path(source["result"], "csv")
+        name, suffix = source["result"], formats(source["result"])[0]
+        return f"{name}.{suffix}", recorded_path(name, suffix)
     return source["file"], live_path(page, source["file"])
 
 
@@ -117,7 +119,7 @@ def _recorded_row(name, top):
     if top is not None:
         links = [
             f'<a href="{top}{recorded_path(name, suffix)}" download>{suffix}</a>'
-            for suffix in ("csv", "parquet", "json")
+            for suffix in formats(name)
         ]
         row += f" ({', '.join(links)})"
     return f"<li>{row}</li>"
@@ -125,6 +127,13 @@ def _recorded_row(name, top):
 
 def _digest(text):
     return f"<code>{escape(text)}</code>"
+
+
+@cache
+def formats(name):
+    """Return the suffixes of the files of a recorded table: the first is the easiest to open."""
+    short = len(results.load(name).table) <= LONGEST_CSV
+    return ("csv", "parquet", "json") if short else ("parquet", "json")
 
 
 def live_path(page, file):
@@ -153,13 +162,17 @@ def write_files(app, exception):
                         LOGGER.warning("two figures of %s have other data named %s", page, path)
     for path in sorted(results.FOLDER.rglob("*.json")):
         name = path.relative_to(results.FOLDER).with_suffix("").as_posix()
-        table = results.load(name).table
-        contents[recorded_path(name, "csv")] = table.to_csv(index=False).encode()
-        for suffix in ("json", "parquet"):
-            contents[recorded_path(name, suffix)] = path.with_suffix(f".{suffix}").read_bytes()
+        for suffix in formats(name):
+            file = path.with_suffix(f".{suffix}")
+            content = file.read_bytes() if file.exists() else _csv(name)
+            contents[recorded_path(name, suffix)] = content
     for path, content in contents.items():
         (top / path).parent.mkdir(parents=True, exist_ok=True)
         (top / path).write_bytes(content)
+
+
+def _csv(name):
+    return results.load(name).table.to_csv(index=False).encode()
 
 
 def setup(app):
