@@ -172,7 +172,8 @@ for name in ("s", "delta", "influence", "contextuality", "share_above"):
 #
 # There are 16 Boolean functions of two bits, so 16 x 16 pairs of tasks. Each pair is trained once,
 # and the outcomes of all $16^4 = 65{,}536$ games are looked up. Among them are all four
-# places of the minus sign: exchanging a party's two tasks moves it.
+# places of the minus sign: exchanging a party's two tasks moves it. (The page {doc}`/play` has an atlas of games on which
+# one can point at each, on the inputs of `overlap` and `separate`.)
 
 # %%
 tasks = atlas.tables(2)

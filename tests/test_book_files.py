@@ -1,21 +1,29 @@
 """The book's files and its Sphinx extensions."""
 
 import hashlib
+import io
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
-from sphinx.errors import ConfigError
+from docutils import nodes
+from matplotlib.figure import Figure
+from sphinx.errors import ConfigError, ExtensionError
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
 sys.path.append(str(BOOK / "_ext"))  # as jupyter-book does
 
+import accessible_pages  # noqa: E402
 import execution_cache  # noqa: E402
+import light_pages  # noqa: E402
+import light_pictures  # noqa: E402
+import local_katex  # noqa: E402
 import repository_buttons  # noqa: E402
 
 
@@ -35,10 +43,78 @@ def test_every_page_of_the_table_of_contents_exists():
     assert not [p for p in pages if not any((BOOK / f"{p}{e}").exists() for e in (".md", ".ipynb"))]
 
 
-def test_the_vendored_script_is_the_one_its_readme_names():
-    folder = BOOK / "_vendor" / "mathjax"
-    named = re.search(r"sha256 ([0-9a-f]{64})", (folder / "README.md").read_text())[1]
-    assert hashlib.sha256((folder / "tex-svg-full.js").read_bytes()).hexdigest() == named
+VENDORED = [BOOK / "_vendor" / "katex", ROOT / "tests" / "_vendor" / "axe"]
+
+
+@pytest.mark.parametrize("folder", VENDORED, ids=lambda folder: folder.name)
+def test_vendored_files_are_those_that_their_readme_names(folder):
+    readme = (folder / "README.md").read_text()
+    named = re.findall(r"^    ([0-9a-f]{64})  (\S+)$", readme, re.MULTILINE)
+    files = [path for path in folder.rglob("*") if path.suffix in (".js", ".css", ".woff2")]
+    assert set(named) == {
+        (hashlib.sha256(file.read_bytes()).hexdigest(), file.relative_to(folder).as_posix())
+        for file in files
+    }
+
+
+def test_all_fonts_of_formulas_are_there():
+    katex = BOOK / "_vendor" / "katex"
+    fonts = re.findall(r"url\((fonts/[^)]*\.woff2)\)", (katex / "katex.min.css").read_text())
+    assert fonts
+    assert not [font for font in fonts if not (katex / font).is_file()]
+
+
+@pytest.mark.parametrize(
+    ("tex", "nowrap", "shown"),
+    [
+        ("S = 2", False, "equation*"),
+        ("a &= b \\\\\nc &= d", False, "split"),
+        ("a = b\n\nc = d", False, "aligned"),
+        ("\\begin{align}a &= b\\end{align}", True, "align"),
+    ],
+)
+def test_a_formula_keeps_its_lines(tex, nowrap, shown):
+    node = nodes.math_block(tex, tex, nowrap=nowrap)
+    assert f"\\begin{{{shown}}}" in local_katex.display_tex(node)
+    assert (local_katex.display_tex(node) == tex) is nowrap
+
+
+def test_the_script_of_icons_is_taken_out():
+    link = '<link href="_static/theme.css" rel="stylesheet" />'
+    script = '<script defer src="../_static/scripts/fontawesome.js?digest=5"></script>'
+    assert light_pages.without_icon_script(f"{link}\n{script}") == f"{link}\n"
+
+
+def test_a_theme_without_the_script_of_icons_is_noticed():
+    with pytest.raises(ExtensionError, match="0 scripts"):
+        light_pages.without_icon_script("<link>")
+
+
+def test_only_the_search_loads_what_it_searches():
+    names = ("searchtools", "language_data", "searchindex")
+    scripts = "".join(f'<script src="../_static/{name}.js"></script>' for name in names)
+    assert light_pages.without_search_scripts(f"<meta>{scripts}", "index") == "<meta>"
+    assert light_pages.without_search_scripts("<meta>", "search") == "<meta>"
+
+
+def test_parameters_of_a_long_signature_are_lines():
+    parameter = '<dd><em class="sig-param">{}</em>,</dd>\n'
+    signature = f"(<dl>\n{parameter.format('a')}{parameter.format('b')}</dl>)"
+    line = '<div class="sig-line"><em class="sig-param">{}</em>,</div>\n'
+    described = "<dl>\n<dt>a</dt>\n<dd><p>A word.</p></dd>\n</dl>"
+    mended = accessible_pages.mend(f"{signature}\n{described}\n{signature}")
+    lines = f"({line.format('a')}{line.format('b')})"
+    assert mended == f"{lines}\n{described}\n{lines}"
+
+
+def test_a_folded_cell_is_called_by_its_text():
+    summary = '<summary aria-label="Toggle hidden content">\n<p>Show code</p></summary>'
+    assert accessible_pages.mend(summary) == "<summary>\n<p>Show code</p></summary>"
+
+
+def test_entries_of_the_bibliography_are_a_list():
+    entry = '<div role="list"><div class="citation" id="id1" role="{}"></div></div>'
+    assert accessible_pages.mend(entry.format("doc-biblioentry")) == entry.format("listitem")
 
 
 @pytest.fixture
@@ -170,3 +246,20 @@ def test_links():
         repository_buttons.binder_url(gitlab, notebook)
         == "https://mybinder.org/v2/gl/group%2Fsub%2Fname/HEAD?labpath=notebooks%2Frq1.ipynb"
     )
+
+
+def test_a_picture_gets_shorter_and_keeps_its_size_and_its_paths():
+    figure = Figure(figsize=(3, 2))
+    figure.subplots().plot(range(50), marker="o")
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg")
+    lighter = light_pictures.lighter(drawn.getvalue())
+    assert len(lighter) < 0.7 * len(drawn.getvalue())
+    before, after = map(ElementTree.fromstring, (drawn.getvalue(), lighter))
+    for name in ("width", "height", "viewBox"):
+        assert float(after.get(name).split()[-1].removesuffix("pt")) == pytest.approx(
+            float(before.get(name).split()[-1].removesuffix("pt"))
+        )
+    markers = "{http://www.w3.org/2000/svg}use"
+    assert len(list(after.iter(markers))) == len(list(before.iter(markers)))
+    assert light_pictures.lighter(lighter) == lighter

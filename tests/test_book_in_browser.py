@@ -1,166 +1,207 @@
-"""The built book in a browser: nothing is fetched, nothing fails, everything fits a phone."""
+"""The built book in a browser: every page, by day and by night, on a desktop and on a phone.
 
-import asyncio
+Each page is loaded twice, once a width, and changes its colours while it is shown, as it does when
+evening comes. Pages of source code are alike, so each is loaded only as a phone at night.
+"""
+
 import itertools
-import json
-import shutil
-import subprocess
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
-from tornado.websocket import websocket_connect
+from selenium.webdriver import Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
-HTML = Path(__file__).resolve().parents[1] / "book" / "_build" / "html"
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
+from tests import browser
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-    pytest.mark.skipif(not HTML.is_dir(), reason="the book is not built: make book"),
-]
+pytestmark = [pytest.mark.slow, browser.needs_browser, browser.needs_book]
 
-FACTS = """(async () => {
-    if (window.MathJax?.startup) await MathJax.startup.promise;
+DESKTOP, PHONE = 1280, 390
+MEGABYTE = 10**6
+
+AXE = (Path(__file__).parent / "_vendor" / "axe" / "axe.min.js").read_text()
+
+FACTS = """
+    await document.fonts.ready;
+    await new Promise(requestAnimationFrame);
+    // Colours that are changing are not yet those that are read.
+    const changes = document.getAnimations().filter((change) => change instanceof CSSTransition);
+    await Promise.allSettled(changes.map((change) => change.finished));
     return {
         theme: document.documentElement.dataset.theme,
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        formulas: document.querySelectorAll(".math").length,
-        rendered: document.querySelectorAll(".math mjx-container svg").length,
-        wrong: document.querySelectorAll("[data-mml-node=merror]").length,
-        broken: [...document.images].filter(i => !i.naturalWidth).map(i => i.src),
+        formulas: document.querySelectorAll(".math .tex, .math.tex").length,
+        rendered: document.querySelectorAll(".tex > :is(.katex, .katex-display)").length,
+        wrong: [...document.querySelectorAll(".katex-error")].map((formula) => formula.title),
+        blank: [...document.querySelectorAll("i[class*=fa-]")]
+            .filter((icon) => getComputedStyle(icon, "::before").content === "none")
+            .map((icon) => icon.className),
+        broken: [...document.images].filter((image) => !image.naturalWidth).map(({ src }) => src),
     };
-})()"""
+"""
+
+# Without `preload: false` it would ask for all style sheets again, as no page from a file may.
+# What is minor to axe is a matter of taste: a table's corner may be empty.
+AUDIT = """
+    const { violations } = await axe.run({
+        resultTypes: ["violations"], preload: false, ...arguments[0]
+    });
+    return violations
+        .filter(({ impact }) => impact !== "minor")
+        .map(({ id, nodes }) => `${id}: ${nodes.length} times, first ${nodes[0].html}`);
+"""
+EVERYTHING = {}
+COLOURS = {"runOnly": ["color-contrast"]}
+ALL_BUT_COLOURS = {"rules": {"color-contrast": {"enabled": False}}}
 
 
-class Tab:
-    """One tab of a browser, driven over the DevTools protocol."""
+@dataclass
+class Visit:
+    """What a page was like at one width in one colour scheme."""
 
-    def __init__(self, socket):
-        self.socket = socket
-        self.session = None
-        self.ids = itertools.count()
-        self.events = []
+    page: str
+    width: int
+    scheme: str
+    facts: dict
+    faults: list
+    complaints: list
+    requests: list
 
-    async def call(self, method, **params):
-        """Send one command and return its result; what happens meanwhile goes to `events`."""
-        message = {"id": next(self.ids), "method": method, "params": params}
-        if self.session:
-            message["sessionId"] = self.session
-        await self.socket.write_message(json.dumps(message))
-        while (reply := await self.receive()).get("id") != message["id"]:
-            self.events.append(reply)
-        assert "error" not in reply, reply
-        return reply["result"]
-
-    async def receive(self):
-        """Return the next message."""
-        return json.loads(await asyncio.wait_for(self.socket.read_message(), timeout=60))
-
-    async def open(self, url, width, scheme):
-        """Open `url` at a width in a colour scheme and return what the page says of itself."""
-        target = await self.call("Target.createTarget", url="about:blank")
-        attached = await self.call("Target.attachToTarget", flatten=True, **target)
-        self.session = attached["sessionId"]
-        for domain in ("Page", "Network", "Runtime", "Log"):
-            await self.call(f"{domain}.enable")
-        size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
-        await self.call("Emulation.setDeviceMetricsOverride", **size)
-        preference = {"name": "prefers-color-scheme", "value": scheme}
-        await self.call("Emulation.setEmulatedMedia", features=[preference])
-        await self.call("Page.navigate", url=url)
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
-            self.events.append(await self.receive())
-        reply = await self.call(
-            "Runtime.evaluate", expression=FACTS, awaitPromise=True, returnByValue=True
-        )
-        return reply["result"]["value"]
+    def __str__(self):
+        return f"{self.page} at {self.width} px, {self.scheme}"
 
 
-async def visit(endpoint, page, width, scheme):
-    """Open one page of the book in a new tab and return its facts, requests and complaints."""
-    socket = await websocket_connect(endpoint, max_message_size=2**26)
-    tab = Tab(socket)
-    facts = await tab.open(page.as_uri(), width, scheme)
-    socket.close()
-    named = [(event.get("method"), event.get("params")) for event in tab.events]
-    requests = [p["request"]["url"] for name, p in named if name == "Network.requestWillBeSent"]
-    complaints = [
-        params
-        for name, params in named
-        if name == "Runtime.exceptionThrown"
-        or (name == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning"))
-        or (name == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"))
+def assert_nothing(visits, look):
+    """Fail and say what `look` finds wrong, one visit a line."""
+    lines = [f"{visit}: {fault}" for visit in visits if (fault := look(visit))]
+    assert not lines, "\n".join(["", *lines])
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    with browser.chrome(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+def look_at(driver, page, width, audits):
+    """Load a page and yield a visit for each scheme in `audits`, which says what axe checks."""
+    browser.emulate(driver, width, next(iter(audits)))
+    driver.get((browser.HTML / page).as_uri())
+    if any(audit is not None for audit in audits.values()):
+        driver.execute_script(AXE)
+    for scheme, audit in audits.items():
+        browser.emulate(driver, width, scheme)
+        facts = driver.execute_script(FACTS)
+        faults = [] if audit is None else driver.execute_script(AUDIT, audit)
+        complaints, requests = browser.complaints(driver), browser.requests(driver)
+        yield Visit(page, width, scheme, facts, faults, complaints, requests)
+
+
+def look_twice(driver, page):
+    """Yield the visits of a page that is loaded on a desktop and on a phone."""
+    yield from look_at(driver, page, DESKTOP, {"light": EVERYTHING, "dark": COLOURS})
+    yield from look_at(driver, page, PHONE, {"dark": None, "light": ALL_BUT_COLOURS})
+
+
+@pytest.fixture(scope="module")
+def visits(driver):
+    pages = [path.relative_to(browser.HTML).as_posix() for path in browser.pages()]
+    looks = [
+        look_at(driver, page, PHONE, {"dark": None})
+        if page.startswith("_modules/")
+        else look_twice(driver, page)
+        for page in pages
     ]
-    where = f"{page.relative_to(HTML)} at {width} px, {scheme}"
-    return facts | {"where": where, "requests": requests, "complaints": complaints}
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Start a browser that can reach no other host; the address of its control socket."""
-    profile = tmp_path_factory.mktemp("chromium")
-    command = [CHROMIUM, "--headless=new", "--no-first-run", "--remote-debugging-port=0"]
-    command += [f"--user-data-dir={profile}", "--host-resolver-rules=MAP * ~NOTFOUND"]
-    command += ["--no-sandbox", "--disable-dev-shm-usage"]  # a container's root can start it too
-    port_file = profile / "DevToolsActivePort"
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        asyncio.run(wait_until(lambda: port_file.is_file() and port_file.read_text().count("\n")))
-        port, path = port_file.read_text().split()
-        yield f"ws://127.0.0.1:{port}{path}"
-        process.terminate()
-
-
-async def wait_until(condition, seconds=60):
-    """Return once `condition()` holds."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.05)
-
-
-@pytest.fixture(scope="module")
-def visits(browser):
-    """Every page, as a phone shows it at night and a desktop by day."""
-    pages = sorted(path for path in HTML.rglob("*.html") if "_static" not in path.parts)
-
-    async def visit_all():
-        return [
-            await visit(browser, page, width, scheme)
-            for page in pages
-            for width, scheme in ((390, "dark"), (1280, "light"))
-        ]
-
-    return asyncio.run(visit_all())
+    return list(itertools.chain.from_iterable(looks))
 
 
 def test_nothing_is_requested_from_another_host(visits):
-    strangers = {
-        (visit["where"], url)
-        for visit in visits
-        for url in visit["requests"]
-        if not url.startswith((HTML.as_uri(), "data:"))
-    }
-    assert not strangers
+    def strangers(visit):
+        own = (browser.HTML.as_uri(), "data:", "blob:")
+        return [address for address in visit.requests if not address.startswith(own)]
+
+    assert_nothing(visits, strangers)
 
 
 def test_no_page_complains(visits):
-    assert not {visit["where"]: visit["complaints"] for visit in visits if visit["complaints"]}
+    assert_nothing(visits, lambda visit: visit.complaints)
 
 
 def test_no_image_is_broken(visits):
-    assert not {visit["where"]: visit["broken"] for visit in visits if visit["broken"]}
+    assert_nothing(visits, lambda visit: visit.facts["broken"])
+
+
+def test_icons_are_drawn(visits):
+    assert_nothing(visits, lambda visit: visit.facts["blank"])
+    assert any("fa-solid-900.woff2" in address for visit in visits for address in visit.requests)
 
 
 def test_the_colour_scheme_is_followed(visits):
-    assert all(visit["where"].endswith(visit["theme"]) for visit in visits)
+    assert_nothing(visits, lambda visit: visit.facts["theme"] != visit.scheme)
 
 
 def test_no_page_scrolls_sideways(visits):
-    assert not {visit["where"]: visit["overflow"] for visit in visits if visit["overflow"]}
+    assert_nothing(visits, lambda visit: visit.facts["overflow"])
 
 
 def test_formulas_are_rendered(visits):
-    assert sum(visit["rendered"] for visit in visits) > 0
-    unreadable = {v["where"] for v in visits if v["wrong"] or v["rendered"] != v["formulas"]}
-    assert not unreadable
+    assert any(visit.facts["rendered"] for visit in visits)
+    assert_nothing(visits, lambda visit: visit.facts["wrong"])
+    assert_nothing(visits, lambda visit: visit.facts["formulas"] - visit.facts["rendered"])
+
+
+def test_everybody_can_use_every_page(visits):
+    assert_nothing(visits, lambda visit: visit.faults)
+
+
+def test_no_page_is_heavy(visits):
+    loads = [visit for visit in visits if visit.requests]
+    theme = min(map(weight, loads))
+    limits = {"play.html": theme + 3 * MEGABYTE}  # the explorer brings its table with it
+
+    def excess(visit):
+        return max(0, weight(visit) - limits.get(visit.page, 2 * MEGABYTE))
+
+    assert_nothing(loads, excess)
+
+
+def weight(visit):
+    """Return the bytes of all files that a page asked for and got."""
+    paths = {unquote(urlsplit(url).path) for url in visit.requests if url.startswith("file:")}
+    return sum(path.stat().st_size for path in map(Path, paths) if path.is_file())
+
+
+def results_of_search(driver):
+    """Wait for the end of the search, and return the addresses that it found."""
+    WebDriverWait(driver, 20).until(
+        lambda driver: driver.find_element(By.CLASS_NAME, "search-summary").text
+    )
+    links = driver.find_elements(By.CSS_SELECTOR, "#search-results li a")
+    return [link.get_attribute("href") for link in links]
+
+
+@pytest.mark.parametrize(
+    ("word", "page"),
+    [
+        ("signalling", "signalling.html"),
+        ("influence", "signalling.html"),
+        ("bootstrap", "protocol.html"),
+        ("capacity", "notebooks/rq1.html"),
+        ("tsirelson_bound", "api/chsh.html"),
+    ],
+)
+def test_the_search_finds(driver, word, page):
+    driver.get(f"{(browser.HTML / 'search.html').as_uri()}?q={word}")
+    pages = [urlsplit(address).path for address in results_of_search(driver)]
+    assert urlsplit((browser.HTML / page).as_uri()).path in pages
+
+
+def test_any_page_can_start_a_search(driver):
+    browser.emulate(driver, DESKTOP, "light")
+    driver.get((browser.HTML / "index.html").as_uri())
+    driver.find_element(By.TAG_NAME, "body").send_keys(Keys.CONTROL, "k")
+    driver.switch_to.active_element.send_keys("signalling", Keys.ENTER)
+    assert results_of_search(driver)
+    assert not browser.complaints(driver)

@@ -1,0 +1,17 @@
+// What the theme leaves open, in behaviour: companion.css has the looks.
+
+// A page that was opened from a file must not read others, from which summaries would be made.
+if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
+// What scrolls in its own box can be scrolled with the keyboard. The theme does the same for code
+// and tables.
+document.addEventListener("DOMContentLoaded", () => {
+  const observer = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+  for (const box of document.querySelectorAll(".bd-article :is(figure, .cell_output, div.tex)"))
+    observer.observe(box);
+});

@@ -1,0 +1,100 @@
+"""A browser for the tests of pages: headless, with a profile of its own, out of reach of any host.
+
+A module of such tests says what it needs and shares one browser::
+
+    pytestmark = [pytest.mark.slow, browser.needs_browser, browser.needs_book]
+
+    @pytest.fixture(scope="module")
+    def driver(tmp_path_factory):
+        with browser.chrome(tmp_path_factory.mktemp("profile")) as driver:
+            yield driver
+
+    def test_the_front_page_is_quiet(driver):
+        browser.emulate(driver, width=390, scheme="dark")
+        driver.get((browser.HTML / "index.html").as_uri())
+        assert not browser.complaints(driver)
+"""
+
+import json
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+
+HTML = Path(__file__).resolve().parents[1] / "book" / "_build" / "html"
+
+# Chrome comes first: where a machine has both, as GitHub's have, the driver is Chrome's.
+CHROME = next(
+    filter(None, map(shutil.which, ("google-chrome", "chromium", "chromium-browser"))), None
+)
+CHROMEDRIVER = shutil.which("chromedriver")
+
+needs_browser = pytest.mark.skipif(
+    CHROME is None or CHROMEDRIVER is None, reason="Chrome or chromedriver is not installed"
+)
+needs_book = pytest.mark.skipif(
+    not (HTML / "index.html").is_file(), reason="the book is not built: make book"
+)
+
+
+def pages():
+    """Return the files of the book's pages, sorted."""
+    return sorted(path for path in HTML.rglob("*.html") if "_static" not in path.parts)
+
+
+@contextmanager
+def chrome(profile):
+    """Start a browser on a fresh `profile` folder and end it with the block."""
+    options = webdriver.ChromeOptions()
+    # With both paths named, Selenium looks for neither and downloads neither.
+    options.binary_location = CHROME
+    service = webdriver.ChromeService(CHROMEDRIVER)
+    options.add_argument("--headless=new")
+    options.add_argument(f"--user-data-dir={profile}")
+    options.add_argument("--no-first-run")
+    options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND")
+    options.add_argument("--no-sandbox")  # a container's root can start it too
+    options.add_argument("--disable-dev-shm-usage")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options, service)
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def emulate(driver, width, scheme, height=844):
+    """Let pages see a screen of this width and height in pixels, and a `light` or `dark` scheme.
+
+    It holds for the open page and all that follow. No window is as narrow as a phone, so it is
+    the page that is told, not the window.
+    """
+    screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    preference = {"name": "prefers-color-scheme", "value": scheme}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [preference]})
+
+
+def complaints(driver):
+    """Return the errors and warnings of the console since the last call, exceptions included."""
+    return [
+        entry["message"]
+        for entry in driver.get_log("browser")
+        if entry["level"] in ("SEVERE", "WARNING")
+    ]
+
+
+def requests(driver):
+    """Return the addresses that pages asked for since the last call, in order.
+
+    What the browser asks itself for, to show the tab that it starts with, is left out.
+    """
+    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+    addresses = [
+        message["params"]["request"]["url"]
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+    ]
+    return [address for address in addresses if not address.startswith("chrome://")]
