@@ -161,6 +161,8 @@ def test_every_recorded_table_has_the_command_that_makes_it():
         benchmark = f"python -m benchmarks.{path.stem.removeprefix('benchmark_')} --record"
         if path.stem.startswith("benchmark"):
             assert command in (benchmark, "python -m benchmarks.ensemble --record")
+        elif path.stem.startswith("explorer"):
+            assert command == "python -m ncnet.explorer"
         else:
             assert path in made_by, "no batch makes it"
 
