@@ -34,7 +34,9 @@ class Estimate:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.of} {self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+        digits = 2 if self.high - self.low > 0.01 else 3
+        numbers = (f"{one:.{digits}f}" for one in (self.value, self.low, self.high))
+        return "{} {} [{}, {}]".format(self.of, *numbers)
 
 
 @dataclass(frozen=True)
@@ -142,22 +144,36 @@ def _rise_with_rank(tables: Tables) -> Effect:
     table = tables["lora"]
     last = _at(table, "rank", table["rank"].max())
     languages = last[last["quartet"].isin(claims.LANGUAGES)]
-    return Effect("S from rank 0 to the largest", _estimates(languages, "quartet", "rise", "rise"))
+    lowest = table.loc[table["rank"] > 0, "rank"].min()
+    rises = [
+        estimate
+        for start, rise in ((0, "rise"), (lowest, "rise_with_rank"))
+        for estimate in _estimates(
+            languages.assign(start=languages["quartet"] + f", from rank {start:.0f},"),
+            "start",
+            rise,
+            rise,
+        )
+    ]
+    return Effect("S gained up to the largest rank", tuple(rises))
 
 
-def _at_low_rank(tables: Tables) -> Effect:
-    return _mixed(tables["lora"], claims.MIXED[:2])
+def _of_two_quartets(tables: Tables) -> Effect:
+    return _largest_of_mixed(tables["lora"], claims.MIXED[:2])
 
 
-def _by_quartet(tables: Tables) -> Effect:
-    return _mixed(tables["lora"], claims.MIXED)
+def _of_all_quartets(tables: Tables) -> Effect:
+    return _largest_of_mixed(tables["lora"], claims.MIXED)
 
 
-def _mixed(table: pd.DataFrame, quartets: tuple[str, ...]) -> Effect:
-    mixed = table[table["quartet"].isin(quartets)]
-    lowest = mixed.loc[mixed["rank"] > 0, "rank"].min()
-    at = _at(mixed, "rank", lowest).set_index("quartet").loc[list(quartets)].reset_index()
-    return Effect(f"S at rank {lowest:.0f}", _s(at, "quartet"))
+def _largest_of_mixed(table: pd.DataFrame, quartets: tuple[str, ...]) -> Effect:
+    adapted = table[table["rank"] > 0]
+    largest = adapted.loc[adapted.groupby("quartet")["s"].idxmax()]
+    largest = largest.set_index("quartet").loc[list(quartets)].reset_index()
+    ranks = largest["rank"].map(" (rank {:.0f})".format)
+    return Effect(
+        "largest S over the ranks", _s(largest.assign(of=largest["quartet"] + ranks), "of")
+    )
 
 
 def _correlation(tables: Tables) -> Effect:
@@ -199,8 +215,8 @@ _EFFECTS: dict[str, Callable[[Tables], Effect]] = {
     "competition-causes": _without_conflict,
     "oscillation-senses": _without_oscillation,
     "multilingual-rises-with-rank": _rise_with_rank,
-    "mixed-passes-2-at-low-rank": _at_low_rank,
-    "mixed-depends-on-difficulty-and-balance": _by_quartet,
+    "mixed-passes-2-at-low-rank": _of_two_quartets,
+    "mixed-depends-on-difficulty-and-balance": _of_all_quartets,
     "generalization-correlates": _correlation,
     "first-2-generalizes": _points_lost,
 }

@@ -109,9 +109,13 @@ Markdown("\n".join(lines))
 
 # %% tags=["hide-input"]
 if record:
-    asked = {"replicas": replicas, "seed": seed, "resume": True}
-    everything = multiverse.run(multiverse.trainings(), **asked)
-    run.save("multiverse", everything)
+    asked = {"replicas": replicas, "seed": seed}
+    everything = multiverse.run(
+        multiverse.trainings(), **asked, resume=True
+    )
+    asked |= {"hidden_sizes": list(multiverse.HIDDEN_SIZES)}
+    asked |= {"steps": list(multiverse.STEPS)}
+    run.save("multiverse", everything, parameters=asked)
 recorded = run.load("multiverse")
 table = recorded.table
 print(recorded)

@@ -31,8 +31,9 @@
 # over three-bit tasks. What stands out was trained again, on fresh replicas.
 #
 # **What we saw.** Of {glue:text}`sweep_above` recorded points of this book's games with S above 2, {glue:text}`sweep_contextual` are contextual.
-# Over two-bit games {glue:text}`atlas_held` of {glue:text}`atlas_retested` retests hold, in the search over three bits
-# {glue:text}`search_held` of {glue:text}`search_retested`, with $S - \Delta - 2$ up to {glue:text}`best_correct:.2f` under the readout `correct`.
+# Over two-bit games {glue:text}`atlas_held` of {glue:text}`atlas_retested` retests hold. In the search over three bits
+# {glue:text}`held_correct` of {glue:text}`retested_correct` hold under the readout `correct`, with $S - \Delta - 2$ up to {glue:text}`best_correct:.2f`, and
+# {glue:text}`search_held` of {glue:text}`search_retested` over all three readouts.
 # [All of it, below](rq6-saw).
 #
 # **Time.** About a minute on two cores; several where there is no C++ compiler.

@@ -43,7 +43,7 @@ It is {{glue:text}}`found:.1f`.
 
 ```{{code-cell}}
 :mystnb: {{figure: {{name: fig-both, caption: Both.}}, image: {{alt: An empty figure.}}}}
-sources.show(figure, parameters={{"seed": 7}}, live=table, recorded=recorded)
+sources.show(figure, parameters={{"seed": 7}}, live=table, capacity=table, recorded=recorded)
 ```
 
 ```{{code-cell}}
@@ -97,12 +97,20 @@ def test_under_a_figure_stand_its_cell_its_seed_and_its_data(html):
     recorded = results.load("capacity")
     assert recorded.provenance["checksum"][:12] in line
     assert results.code_digest(recorded.provenance["modules"]) in line
+    for name in ("live.csv", "capacity.csv (live)", "capacity.csv (recorded)"):
+        assert f">{name}</a>" in line
     for href in re.findall(r'href="(\.\./data/[^"]+)"', line):
         assert (html / "pages" / href).resolve().is_file()
     live = pd.read_csv(html / "data" / "figures" / "live.csv")
     assert live["s"].tolist() == [2.25]
     table = pd.read_csv(html / "data" / "recorded" / "capacity.csv")
     assert table["s"].tolist() == pytest.approx(recorded.table["s"].tolist())
+
+
+def test_every_file_of_live_data_is_linked(html):
+    page = (html / "pages" / "figures.html").read_text()
+    for path in (html / "data" / "figures").iterdir():
+        assert f'href="../data/figures/{path.name}"' in page
 
 
 def test_a_drawing_says_that_it_has_no_data(html):
@@ -133,7 +141,7 @@ def test_every_cell_of_a_page_is_on_it_once(html):
 
 def test_the_page_on_provenance_lists_what_was_executed_and_every_figure(html):
     page = (html / "provenance.html").read_text()
-    assert '<a href="pages/figures.html">figures</a>' in page
+    assert '<a href="pages/figures.html">Figures</a>' in page
     for name in ("fig-both", "fig-drawing"):
         assert f'<a href="pages/figures.html#{name}">{name}</a>' in page
     for href in re.findall(r'href="(data/[^"]+)"', page):

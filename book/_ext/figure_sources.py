@@ -8,6 +8,7 @@ ones as CSV and as the parquet and provenance that `results/` has.
 
 import base64
 import json
+from collections import Counter
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -67,17 +68,28 @@ def line(cell, top):
     parts = [f"Source: {where}" if top is None else f'Source: <a href="#{cell.anchor}">{where}</a>']
     if sources:
         parts.append(" and ".join(dict.fromkeys(source["kind"] for source in sources)))
-        parts.append("data: " + ", ".join(_data(cell.page, sources, top)))
+        parts.append("data: " + ", ".join(data_links(cell.page, sources, top)))
     elif cell.figure:
         parts.append("a drawing, no data")
     return f'<div class="source-line"><p>{" · ".join(parts)}</p>{_details(cell, top)}</div>'
 
 
-def _data(page, sources, top):
-    files = dict(file_of(page, source) for source in sources)
+def data_links(page, sources, top):
+    """Return a link to the file of each source; its name alone where `top` is None."""
+    files = files_of(page, sources)
     if top is None:
-        return list(map(escape, files))
-    return [f'<a href="{top}{path}" download>{escape(name)}</a>' for name, path in files.items()]
+        return [escape(name) for name, _ in files]
+    return [f'<a href="{top}{path}" download>{escape(name)}</a>' for name, path in files]
+
+
+def files_of(page, sources):
+    """Return a label and the path of each source's file; twins are told apart."""
+    files = [(*file_of(page, source), source["kind"]) for source in sources]
+    names = Counter(name for name, _, _ in dict.fromkeys(files))
+    return [
+        (f"{name} ({kind})" if names[name] > 1 else name, path)
+        for name, path, kind in dict.fromkeys(files)
+    ]
 
 
 def file_of(page, source):
@@ -113,7 +125,7 @@ def _recorded_row(name, top):
     row = (
         f"<code>{escape(name)}</code>: {escape(str(result))}{seeded}; "
         f"code {_digest(results.code_digest(provenance['modules']))}, "
-        f"table {_digest(provenance['checksum'][:12])}; "
+        f"parquet {_digest(provenance['checksum'][:12])}; "
         f"<code>{escape(provenance['command'])}</code>"
     )
     if top is not None:

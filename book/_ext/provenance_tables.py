@@ -57,7 +57,7 @@ def executed_pages(app, here):
         code = hashlib.sha256("\n\n".join(cell.code for cell in cells).encode()).hexdigest()[:12]
         when = datetime.fromtimestamp(ran["mtime"], UTC).strftime("%Y-%m-%d %H:%M")
         seconds = "" if ran["runtime"] is None else f"{ran['runtime']:.1f}"
-        link = _link(app, here, page, "", page.rpartition("/")[2])
+        link = _link(app, here, page, "", app.env.titles[page].astext())
         rows.append([link, when, seconds, str(len(cells)), f"<code>{code}</code>"])
     header = ["page", "executed (UTC)", "seconds", "code cells", "digest of its code"]
     return f"<p>Built from {escape(commit())}.</p>" + _table(header, rows)
@@ -71,20 +71,16 @@ def figure_index(app, here):
             if cell.figure:
                 link = _link(app, here, page, f"#{cell.figure}", cell.figure)
                 where = _link(app, here, page, f"#{cell.anchor}", f"cell {cell.number}")
-                name = page.rpartition("/")[2]
-                rows.append([link, f"{name}, {where}", *_made_from(app, here, cell)])
+                title = escape(app.env.titles[page].astext())
+                rows.append([link, f"{title}, {where}", *_made_from(app, here, cell)])
     return _table(["figure", "code", "live or recorded", "data"], rows)
 
 
 def _made_from(app, here, cell):
     sources = [one for shown in cell.sources for one in shown["sources"]]
     kinds = " and ".join(dict.fromkeys(source["kind"] for source in sources)) or "drawing"
-    files = dict(figure_sources.file_of(cell.page, source) for source in sources)
-    if app.builder.name == "singlehtml":
-        return kinds, ", ".join(map(escape, files))
-    top = "../" * here.count("/")
-    links = [f'<a href="{top}{path}" download>{escape(file)}</a>' for file, path in files.items()]
-    return kinds, ", ".join(links)
+    top = None if app.builder.name == "singlehtml" else "../" * here.count("/")
+    return kinds, ", ".join(figure_sources.data_links(cell.page, sources, top))
 
 
 def commit():
