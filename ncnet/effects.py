@@ -149,7 +149,7 @@ def _rise_with_rank(tables: Tables) -> Effect:
         estimate
         for start, rise in ((0, "rise"), (lowest, "rise_with_rank"))
         for estimate in _estimates(
-            languages.assign(start=languages["quartet"] + f", from rank {start:.0f},"),
+            languages.assign(start=languages["quartet"] + f" (from rank {start:.0f})"),
             "start",
             rise,
             rise,
