@@ -536,6 +536,8 @@ glue("live_apart", int(apart.sum()), display=False)
 #
 # ## Go further
 #
+# Commands and code are for a clone of the repository after `source .venv/bin/activate`, or for a cell at the end of this notebook.
+#
 # **Ten minutes: one model, more experiments.** The live study is small. Run 400 experiments of the model "two modes" with 200 replicas, and compare with the
 # recorded coverage.
 #

@@ -26,8 +26,8 @@
 # our reading, set out on the page {doc}`/protocol`.
 #
 # **What we saw.** At n = {glue:text}`closely`, S is {glue:text}`close_s:.3f` ({glue:text}`close_low:.3f` to {glue:text}`close_high:.3f`):
-# {glue:text}`verdict`. Beside it, heads' success rates change with the other head's task by {glue:text}`delta:.2f` in all (Δ), and
-# single outcomes by {glue:text}`influence:.2f` (influence). [All of it, below](rq1-saw).
+# {glue:text}`verdict`. Beside it, the means of the heads' outcomes (twice a success rate, less 1) change with the other
+# head's task by {glue:text}`delta:.2f` in all (Δ); the influence, twice the share of single outcomes that change, is {glue:text}`influence:.2f`. [All of it, below](rq1-saw).
 #
 # **Time.** About 30 seconds on two cores, without a GPU and without a compiler.
 
@@ -119,7 +119,10 @@ reports = {n: chsh.report(outcomes.sel(capacity=n)) for n in hidden_sizes}
 reports[hidden_size]
 
 # %% [markdown]
-# The report has more than S; {doc}`/signalling` explains each line. The p-value is of "the mean of S over initialisations is at
+# Read S, Δ, the influence and $S - \Delta - 2$, which {doc}`/signalling` explains; the rest is for specialists. *At most*: the bound of the theorem
+# there. *Within replicas*: $S - \Delta - 2$ of each replica by itself, averaged. *s_odd*: the largest of eight sums, whose p-value pays for
+# the choice. *Arcsine excess* above 0: quantum parties *without influence* could not have these correlators; these heads do influence each other,
+# so that it is no sign of quantum physics. The p-value is of "the mean of S over initialisations is at
 # most 2", by a test that is exact at any number of replicas. Δ, the influence and
 # $S - \Delta - 2$ ask how far the heads depend on each other.
 
@@ -223,7 +226,11 @@ Markdown("\n".join(lines))
 # %% tags=["remove-cell"]
 close = reports[hidden_size]
 off = chsh.departures(table)
-glue("identity", f"{off['identity']:.0e}", display=False)
+glue(
+    "identity",
+    f"{off['identity']:.0e}".replace("0e+00", "0"),
+    display=False,
+)
 glue("largest_run", float(s_per_run.max()), display=False)
 glue("tsirelson", chsh.TSIRELSON_BOUND, display=False)
 glue("close_s", close.s, display=False)
@@ -253,8 +260,8 @@ glue("share_above", 100 * close.share_above, display=False)
 #
 # - A marginal is the mean of one head's outcomes, twice its success rate less 1. **Δ** adds up, over the
 #   four tasks, how much it changes with the other party's setting: {glue:text}`delta:.2f`.
-# - The **influence** counts outcomes that change, on the same input and from the same initial
-#   weights: {glue:text}`influence:.2f`. It is at least $S - 2$, always.
+# - The **influence** is twice the share of outcomes that change, on the same input and from the same initial
+#   weights, added up over the four tasks: {glue:text}`influence:.2f`. It is at least $S - 2$, always.
 # - **Contextuality**, $S - \Delta - 2$, is what the change of the marginals leaves unexplained:
 #   {glue:text}`left:.3f` ({glue:text}`left_low:.3f` to {glue:text}`left_high:.3f`; {glue:text}`explanation`). Below 0 there
 #   is nothing left to explain.
@@ -262,7 +269,7 @@ glue("share_above", 100 * close.share_above, display=False)
 # S of a single replica is above 2 in {glue:text}`share_above:.0f` % of the replicas. Without influence it
 # would be in none. {doc}`rq6` asks whether there are games in which anything remains.
 #
-# The identity of {doc}`/signalling` holds in each row of the table, up to {glue:text}`identity`.
+# As a check of the code: the two sides of the identity of {doc}`/signalling` differ by at most {glue:text}`identity` in each row of the table.
 #
 # ## Other ways to read an outcome
 #
@@ -293,6 +300,8 @@ readouts[["s", "s_low", "s_high", "verdict", "delta"]].round(3)
 # ({doc}`rq3_multiverse`), and another readout has other values, as above.
 #
 # ## Go further
+#
+# Commands and code are for a clone of the repository after `source .venv/bin/activate`, or for a cell at the end of this notebook.
 #
 # **Ten minutes: two failures agree.** Write down the outcomes of 100 replicas in which both heads are wrong on everything. What is S?
 #

@@ -847,6 +847,8 @@ glue(
 #
 # ## Go further
 #
+# Commands and code are for a clone of the repository after `source .venv/bin/activate`, or for a cell at the end of this notebook.
+#
 # **Ten minutes: what the excess is made of.** Where the easy tasks are always solved, {doc}`/signalling` has S - 2 as what each hard task
 # loses when the other party's task is hard as well, less four times the share of inputs on which both hard tasks fail. Check it on the recorded table. What
 # does PCGrad change, the losses or the common failures?

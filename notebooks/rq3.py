@@ -320,6 +320,8 @@ for n, of_size in recorded_along.table.groupby("hidden_size"):
 #
 # ## Go further
 #
+# Commands and code are for a clone of the repository after `source .venv/bin/activate`, or for a cell at the end of this notebook.
+#
 # **Ten minutes: another activation.** Repeat the sweep with relu. Is there a peak?
 #
 # ````{dropdown} Solution

@@ -634,6 +634,8 @@ truth.rename(columns={"size": "trainings"}).round(3)
 #
 # ## Go further
 #
+# Commands and code are for a clone of the repository after `source .venv/bin/activate`, or for a cell at the end of this notebook.
+#
 # **Ten minutes: the margin.** "Returns to 2" means within 0.05 of it, a number that we made up. What would another do to the verdicts?
 #
 # ````{dropdown} Solution

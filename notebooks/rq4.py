@@ -24,7 +24,8 @@
 # **What we did.** Each replica draws a finite training sample and is tried on further items, its *held-out items*. There are two kinds:
 # XORnet games whose inputs carry Gaussian noise, and handwritten digits with two easy and two hard tasks. Within each capacity
 # we correlate S of the training items with the share of held-out items that heads get right, over replicas. A small
-# run is live; a larger one, on {glue:text}`rq4_settings` settings, is recorded.
+# run is live; a larger one is recorded, on {glue:text}`rq4_settings` data sets, each with its size and share of flipped labels: the *settings* of this page, not
+# those of a party.
 #
 # **What we saw.** Recorded, up to the capacity at which S first reaches 2: the rank correlation lies between
 # {glue:text}`rq4_plain_lowest:.2f` and {glue:text}`rq4_plain_highest:.2f` and is clearly above 0 in {glue:text}`rq4_plain_above` of
@@ -272,6 +273,14 @@ run.show(figures.correlations(mean_target), recorded=recorded)
 # %%
 gains = run.load("generalization_gains").table
 averaged = gains[gains["part"] == "up to 2"]
+least = averaged.loc[averaged["gain"].idxmin()]
+ends = interval_text((least.gain_low, least.gain_high))
+glue("rq4_least_gain", f"{least.gain:.3f} {ends}", display=False)
+glue(
+    "rq4_least_gain_in",
+    f"{least.setting}; given {least.given}",
+    display=False,
+)
 averaged.set_index(["setting", "given"])[
     ["without", "with_s", "gain", "gain_low", "gain_high"]
 ].round(3)
@@ -279,7 +288,8 @@ averaged.set_index(["setting", "given"])[
 # %% [markdown]
 # R² without and with S, and what S adds (`gain`): means over the capacities up to the one at which S first reaches 2. `given` says which
 # accuracies and losses are used: their means over contexts, or those of each context. Intervals hold together over the settings at 95 %. They resample
-# the replicas' errors and take the fitted predictions, and that capacity, as given.
+# the replicas' errors and take the fitted predictions, and that capacity, as given. S can make a prediction worse, too: its smallest gain is
+# {glue:text}`rq4_least_gain` ({glue:text}`rq4_least_gain_in`).
 #
 # ### The capacity at which S first reaches 2
 
@@ -393,8 +403,8 @@ pd.DataFrame({s: described(s) for s in stripes.index}).T.round(2)
 # ### Real models
 #
 # The recorded runs of {doc}`rq3_lora`: MiniLM with adapters, whose rank is the capacity. The rank at which S first reaches 2 is taken from their
-# trial, two other replicas at ranks 0, 1 and 8. It had the languages and the mixed tasks with the hard ones together, whose rank serves for the other
-# two quartets of mixed tasks, too. Ranks 2 and 4 are left out, and this is the only choice here that the bootstrap does not make again.
+# trial, two other replicas at ranks 0, 1 and 8. The trial ran two of the four quartets, `languages` and `mixed_hard_together`; the other two take over the
+# rank found for `mixed_hard_together`. Ranks 2 and 4 were not in the trial and are left out. This is the only choice here that the bootstrap does not make again.
 
 # %%
 lora = run.load("lora_outcomes").table
@@ -473,7 +483,7 @@ pd.DataFrame(
             added, "gain", "gain_low", "gain_high"
         ),
         "points lost there": [
-            f"{100 * a:.1f} {interval_text((100 * b, 100 * c))}"
+            f"{100 * a:.1f} [{100 * b:.1f}, {100 * c:.1f}]"
             for a, b, c in zip(
                 lost["regret"],
                 lost["regret_low"],
@@ -608,6 +618,8 @@ for name in ("generalization-correlates", "first-2-generalizes"):
 # - **Another reading of "correlated".** Over capacities instead of over replicas the statement is hard to miss, and says less.
 #
 # ## Go further
+#
+# Commands and code are for a clone of the repository after `source .venv/bin/activate`, or for a cell at the end of this notebook.
 #
 # **Ten minutes: make the trap yourself.** Draw numbers for four capacities, so that S and accuracy both rise with capacity but have nothing to do with
 # each other within one. How large is the correlation of all replicas thrown together?

@@ -447,6 +447,8 @@ glue("rq5_s_and_drop", float(same), display=False)
 #
 # ## Go further
 #
+# Commands and code are for a clone of the repository after `source .venv/bin/activate`, or for a cell at the end of this notebook.
+#
 # **Ten minutes: one task out.** The darkest row of the map is one task, *triangular*. Is it this task alone that makes S predict what pairs lose?
 #
 # ````{dropdown} Solution

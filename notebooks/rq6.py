@@ -652,6 +652,8 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 #
 # ## Go further
 #
+# Commands and code are for a clone of the repository after `source .venv/bin/activate`, or for a cell at the end of this notebook.
+#
 # **Ten minutes: a box by hand.** Write down outcomes with S = 4 whose marginals do not change, and let the report speak. What is the influence?
 #
 # ````{dropdown} Solution

@@ -143,6 +143,10 @@ Explorer.atlas = (() => {
     byId("atlas-game").textContent = `Opened: ${describe(found, which)}`;
   }
 
+  function showOpen() {
+    byId("root").scrollIntoView({ behavior: page.prefersStillness() ? "auto" : "smooth" });
+  }
+
   function nearest(x, y) {
     const { view } = atlas;
     const distance = (p) => Math.hypot(view.x(p.delta) - x, view.y(p.s) - y);
@@ -192,6 +196,7 @@ Explorer.atlas = (() => {
   }
 
   function build() {
+    byId("show-open").addEventListener("click", showOpen);
     canvas.addEventListener("pointermove", (event) => point(under(event)));
     canvas.addEventListener("pointerleave", () => point(null));
     canvas.addEventListener("click", (event) => {

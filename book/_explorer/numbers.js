@@ -88,7 +88,7 @@ Explorer.numbers = (() => {
     }
     if (high <= 0) return "The change of success rates, \u0394, is enough to explain it.";
     if (low > 0) return "\u0394 alone does not explain it.";
-    return "Whether \u0394 alone explains it cannot be told.";
+    return "\u0394 may explain it: the intervals of this page, which err on the long side, cannot tell.";
   }
 
   function aboutFailures(bothWrong) {

@@ -152,7 +152,7 @@ Explorer.planes = (() => {
         canvas.setAttribute("aria-label", `Context ${title}. ${text}`);
         return count;
       });
-      score.textContent = `right: ${right[0]}, ${right[1]} of ${inputs}`;
+      score.textContent = `Alice ${right[0]}, Bob ${right[1]} of ${inputs} right`;
     });
   }
 

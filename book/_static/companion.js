@@ -15,3 +15,9 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const box of document.querySelectorAll(".bd-article :is(figure, .cell_output, div.tex)"))
     observer.observe(box);
 });
+
+// Escape closes the card of a glossary term, until the reader has left the term.
+const closed = (yes) => document.documentElement.classList.toggle("cards-closed", yes);
+document.addEventListener("keydown", ({ key }) => key === "Escape" && closed(true));
+for (const reached of ["pointerover", "focusin"])
+  document.addEventListener(reached, ({ target }) => target.closest?.(".glossary-term") || closed(false));
