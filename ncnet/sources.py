@@ -40,9 +40,10 @@ def show(figure: object, *, parameters: dict | None = None, **drawn_from: Source
 
     Examples
     --------
-    >>> from matplotlib.figure import Figure
-    >>> show(Figure(), parameters={"seed": 0}, s=pd.DataFrame({"n": [3], "s": [2.3]}))
-    Figure(640x480)
+    >>> from types import SimpleNamespace
+    >>> figure = SimpleNamespace(points=1)
+    >>> show(figure, parameters={"seed": 0}, s=pd.DataFrame({"n": [3], "s": [2.3]}))
+    namespace(points=1)
     """
     from IPython.display import display  # a part of Jupyter, where alone figures are shown
 
