@@ -55,6 +55,11 @@ figure
 :tags: [remove-input]
 table
 ```
+
+```{{code-cell}}
+:tags: [hide-input]
+sources.show(table, recorded=recorded)
+```
 """
 PROVENANCE = """# Provenance
 
@@ -69,14 +74,16 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def html(tmp_path_factory):
-    """Build a book of three pages with the extensions of ours."""
+def book(tmp_path_factory):
+    """Write a book of three pages with the extensions of ours."""
     root = tmp_path_factory.mktemp("book")
     book = root / "book"
     (book / "pages").mkdir(parents=True)
     for folder in ("_ext", "_templates", "_static", "_vendor"):
         if (ROOT / "book" / folder).is_dir():
             shutil.copytree(ROOT / "book" / folder, book / folder)
+    for name in ("CITATION.cff", "pyproject.toml"):  # the title page for paper is made of them
+        shutil.copy(ROOT / name, root)
     shutil.copy(ROOT / "_config.yml", book)
     shutil.copy(ROOT / "book" / "references.bib", book)
     chapters = "[{file: pages/figures}, {file: provenance}]"
@@ -84,9 +91,18 @@ def html(tmp_path_factory):
     (book / "index.md").write_text(INDEX)
     (book / "pages" / "figures.md").write_text(FIGURES)
     (book / "provenance.md").write_text(PROVENANCE)
+    return book
+
+
+def build(book, builder):
     command = [Path(sys.executable).with_name("jupyter-book"), "build", "-q", "book/"]
-    subprocess.run(command, cwd=root, check=True)
-    return book / "_build" / "html"
+    subprocess.run([*command, "--builder", builder], cwd=book.parent, check=True)
+    return book / "_build" / builder
+
+
+@pytest.fixture(scope="module")
+def html(book):
+    return build(book, "html")
 
 
 def test_under_a_figure_stand_its_cell_its_seed_and_its_data(html):
@@ -132,7 +148,7 @@ def test_numbers_lead_to_their_cell_also_from_another_page(html):
 
 def test_every_cell_of_a_page_is_on_it_once(html):
     page = (html / "pages" / "figures.html").read_text()
-    for number in (1, 2, 3, 4):
+    for number in (1, 2, 3, 4, 5):
         assert page.count(f'id="figures-cell-{number}"') == 1
     behind = page[page.index('<details class="code-behind">') :]
     assert 'id="figures-cell-1"' in behind
@@ -146,3 +162,13 @@ def test_the_page_on_provenance_lists_what_was_executed_and_every_figure(html):
         assert f'<a href="pages/figures.html#{name}">{name}</a>' in page
     for href in re.findall(r'href="(data/[^"]+)"', page):
         assert (html / href).is_file()
+
+
+def test_the_book_for_paper_names_the_sources_without_links(book, html):
+    page = (build(book, "singlehtml") / "index.html").read_text()
+    lines = re.findall(r'<div class="source-line"><p>(.*?)</p>', page)
+    numbers = [re.search(r"code cell (\d)", line)[1] for line in lines]
+    assert numbers == ["2", "3", "4", "5"]
+    assert not any("href" in line for line in lines)
+    assert "capacity.csv (recorded)" in lines[0]
+    assert "quoted" not in re.findall(r"<a [^>]*>", page)

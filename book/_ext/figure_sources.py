@@ -37,28 +37,20 @@ def place_lines(app, doctree):
         cell = by_index[container["cell_index"]]
         figures = list(container.findall(nodes.figure))
         if figures:
-            figures[-1].append(nodes.legend("", SourceLine(cell_number=cell.number)))
+            figures[-1].append(
+                nodes.legend("", SourceLine(page=cell.page, cell_number=cell.number))
+            )
         elif cell.hidden or cell.sources:
-            container.append(SourceLine(cell_number=cell.number))
+            container.append(SourceLine(page=cell.page, cell_number=cell.number))
 
 
 def write_lines(app, doctree, page):
     """Replace the places by lines, now that links can be made."""
     for place in list(doctree.findall(SourceLine)):
-        document_page = _page_of(place, page)
-        cell = executed_cells.read(app, document_page)[place["cell_number"] - 1]
+        cell = executed_cells.read(app, place["page"])[place["cell_number"] - 1]
         linked = app.builder.name != "singlehtml"  # which is made for paper
         text = line(cell, "../" * page.count("/") if linked else None)
         place.replace_self(nodes.raw("", text, format="html"))
-
-
-def _page_of(node, page):
-    """Return the page that a node is from, also where all pages are one document."""
-    while node is not None:
-        if node.get("docname"):
-            return node["docname"]
-        node = node.parent
-    return page
 
 
 def line(cell, top):
