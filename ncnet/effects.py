@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ncnet import claims
+from ncnet import claims, multiverse, results
 from ncnet.checks import check_choice
 
 Tables = Mapping[str, pd.DataFrame]
@@ -56,6 +56,19 @@ class Effect:
         return f"{self.quantity}: {', '.join(map(str, self.estimates))}"
 
 
+def recorded_tables() -> dict[str, pd.DataFrame]:
+    """Return all recorded tables that the rules read, by name, at the choices of this book.
+
+    Examples
+    --------
+    >>> claims.verdict(claims.CLAIMS["exceeds-2"], recorded_tables())
+    'reproduced'
+    """
+    tables = {claim.result: results.load(claim.result).table for claim in claims.CLAIMS.values()}
+    specifications = tables["multiverse"]
+    return tables | {"multiverse": specifications[multiverse.has_our_choices(specifications)]}
+
+
 def effect(name: str, tables: Tables) -> Effect:
     """Return the effect that belongs to a statement.
 
@@ -97,15 +110,20 @@ def _at(table: pd.DataFrame, capacity: str, value: float) -> pd.DataFrame:
     return table[table[capacity] == value]
 
 
+def _at_size(tables: Tables, size: int) -> Effect:
+    return Effect(f"S at n = {size}", _s(_at(tables["multiverse"], "hidden_size", size)))
+
+
 def _at_smallest(tables: Tables) -> Effect:
-    sweep = tables["multiverse"]
-    smallest = sweep["hidden_size"].min()
-    return Effect(f"S at n = {smallest}", _s(_at(sweep, "hidden_size", smallest)))
+    return _at_size(tables, tables["multiverse"]["hidden_size"].min())
 
 
 def _at_critical(tables: Tables) -> Effect:
-    at = _at(tables["multiverse"], "hidden_size", claims.CRITICAL_SIZE)
-    return Effect(f"S at n = {claims.CRITICAL_SIZE}", _s(at))
+    return _at_size(tables, claims.CRITICAL_SIZE)
+
+
+def _at_largest(tables: Tables) -> Effect:
+    return _at_size(tables, tables["multiverse"]["hidden_size"].max())
 
 
 def _at_best_other(tables: Tables) -> Effect:
@@ -114,12 +132,6 @@ def _at_best_other(tables: Tables) -> Effect:
     best = others.loc[others.groupby("game")["s"].idxmax()]
     at = ", ".join(f"n = {n}" for n in sorted(set(best["hidden_size"])))
     return Effect(f"largest S elsewhere (at {at})", _s(best))
-
-
-def _at_largest(tables: Tables) -> Effect:
-    sweep = tables["multiverse"]
-    largest = sweep["hidden_size"].max()
-    return Effect(f"S at n = {largest}", _s(_at(sweep, "hidden_size", largest)))
 
 
 def _unexplained(tables: Tables) -> Effect:

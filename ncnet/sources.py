@@ -85,6 +85,16 @@ def described(name: str, source: Source) -> dict:
     return {"kind": "live", "file": file, "content": base64.b64encode(content).decode()}
 
 
+def formats(result: results.Result) -> tuple[str, ...]:
+    """Return the suffixes of the files of a recorded table in the book, the handiest first.
+
+    >>> formats(results.load("capacity"))
+    ('csv', 'parquet', 'json')
+    """
+    stored = ("parquet", "json")
+    return stored if len(result.table) > LONGEST_CSV else ("csv", *stored)
+
+
 def _table(name: str, source: Source) -> pd.DataFrame:
     if isinstance(source, results.Result):
         return source.table

@@ -2,15 +2,13 @@
 
 import pytest
 
-from ncnet import claims, effects, multiverse, results
+from ncnet import claims, effects
 
 
 @pytest.fixture(scope="module")
 def tables():
     """Return the recorded tables that the rules read, at the choices of the book."""
-    found = {claim.result: results.load(claim.result).table for claim in claims.CLAIMS.values()}
-    specifications = found["multiverse"]
-    return found | {"multiverse": specifications[multiverse.has_our_choices(specifications)]}
+    return effects.recorded_tables()
 
 
 @pytest.mark.parametrize("name", claims.CLAIMS)

@@ -18,7 +18,7 @@ from docutils import nodes
 from sphinx.util import logging
 
 from ncnet import results
-from ncnet.sources import LONGEST_CSV
+from ncnet.sources import formats
 
 LOGGER = logging.getLogger(__name__)
 FOLDER = "data"
@@ -87,7 +87,7 @@ def files_of(page, sources):
 def file_of(page, source):
     """Return the name of a source's file and where it lies in the built book."""
     if source["kind"] == "recorded":
-        name, suffix = source["result"], formats(source["result"])[0]
+        name, suffix = source["result"], recorded_formats(source["result"])[0]
         return f"{name}.{suffix}", recorded_path(name, suffix)
     return source["file"], live_path(page, source["file"])
 
@@ -123,7 +123,7 @@ def _recorded_row(name, top):
     if top is not None:
         links = [
             f'<a href="{top}{recorded_path(name, suffix)}" download>{suffix}</a>'
-            for suffix in formats(name)
+            for suffix in recorded_formats(name)
         ]
         row += f" ({', '.join(links)})"
     return f"<li>{row}</li>"
@@ -134,10 +134,9 @@ def _digest(text):
 
 
 @cache
-def formats(name):
-    """Return the suffixes of the files of a recorded table: the first is the easiest to open."""
-    short = len(results.load(name).table) <= LONGEST_CSV
-    return ("csv", "parquet", "json") if short else ("parquet", "json")
+def recorded_formats(name):
+    """Return the suffixes of the files of a recorded table."""
+    return formats(results.load(name))
 
 
 def live_path(page, file):
@@ -166,7 +165,7 @@ def write_files(app, exception):
                         LOGGER.warning("two figures of %s have other data named %s", page, path)
     for path in sorted(results.FOLDER.rglob("*.json")):
         name = path.relative_to(results.FOLDER).with_suffix("").as_posix()
-        for suffix in formats(name):
+        for suffix in recorded_formats(name):
             file = path.with_suffix(f".{suffix}")
             content = file.read_bytes() if file.exists() else _csv(name)
             contents[recorded_path(name, suffix)] = content
