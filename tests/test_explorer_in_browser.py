@@ -189,6 +189,15 @@ def test_the_atlas_opens_the_point_that_is_clicked(play):
     assert close(play.numbers()[:2], [place["s"], place["delta"]])
 
 
+def test_from_the_atlas_a_button_leads_back_to_the_open_game(play):
+    play.open(width=390)
+    top = "return document.getElementById('explorer-root').getBoundingClientRect().top"
+    play.driver.execute_script("arguments[0].scrollIntoView()", play.by_id("atlas-board"))
+    assert play.driver.execute_script(top) < -500
+    play.press(play.by_id("show-open"), Keys.ENTER)
+    play.wait(lambda: abs(play.driver.execute_script(top)) < 200)
+
+
 def test_every_game_is_looked_up_as_in_python(play, table):
     play.open()
     generator = np.random.default_rng(0)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import jupytext
 import pytest
 from docutils import nodes
+from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from sphinx import addnodes
@@ -287,6 +288,26 @@ SHOWN = f"""
     const link = document.querySelector("{TERM}");
     return getComputedStyle(link, "::after").content !== "none";
 """
+
+
+@pytest.mark.slow
+@browser.needs_browser
+@browser.needs_book
+def test_escape_closes_a_definition_until_the_term_is_left(tmp_path):
+    display = f"""
+        const link = document.querySelector("{TERM}");
+        return getComputedStyle(link, "::after").display;
+    """
+    with browser.chrome(tmp_path) as driver:
+        browser.emulate(driver, width=1280, scheme="light")
+        driver.get((browser.HTML / "ten_minutes.html").as_uri())
+        term, other = driver.find_elements(By.CSS_SELECTOR, TERM)[:2]
+        driver.execute_script("arguments[0].focus()", term)
+        assert driver.execute_script(display) == "block"
+        term.send_keys(Keys.ESCAPE)
+        assert driver.execute_script(display) == "none"
+        driver.execute_script("arguments[1].focus(); arguments[0].focus()", term, other)
+        assert driver.execute_script(display) == "block"
 
 
 @pytest.mark.slow

@@ -16,8 +16,14 @@ document.addEventListener("DOMContentLoaded", () => {
     observer.observe(box);
 });
 
-// Escape closes the card of a glossary term, until the reader has left the term.
-const closed = (yes) => document.documentElement.classList.toggle("cards-closed", yes);
-document.addEventListener("keydown", ({ key }) => key === "Escape" && closed(true));
+// Escape closes the cards of glossary terms that are open, until the reader has left the term.
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  for (const term of document.querySelectorAll(".glossary-term:is(:hover, :focus-within)"))
+    term.classList.add("card-closed");
+});
 for (const reached of ["pointerover", "focusin"])
-  document.addEventListener(reached, ({ target }) => target.closest?.(".glossary-term") || closed(false));
+  document.addEventListener(reached, ({ target }) => {
+    for (const term of document.querySelectorAll(".card-closed"))
+      if (!term.contains(target)) term.classList.remove("card-closed");
+  });
