@@ -10,8 +10,10 @@ from pathlib import Path
 
 import nbformat
 from jupyter_cache import get_cache
+from myst_nb.sphinx_ import NbMetadataCollector
 
-SOURCES = "ncnet"  # as in ncnet.sources: importing that would load torch's neighbours for a word
+from ncnet.sources import METADATA
+
 FOLDER = "jupyter_execute"
 HIDDEN = {"remove-cell", "remove-input"}
 
@@ -37,19 +39,16 @@ class Cell:
 
 def read(app, page):
     """Return the code cells of a page; none if it is not executed."""
-    path = Path(app.outdir).parent / FOLDER / f"{page}.ipynb"
-    if not path.exists():
+    if not NbMetadataCollector.get_exec_data(app.env, page):
         return ()
+    path = Path(app.outdir).parent / FOLDER / f"{page}.ipynb"
     return _read(page, path, path.stat().st_mtime_ns, app.config.nb_execution_cache_path)
 
 
 @cache
 def _read(page, path, _changed, cache_path):
     notebook = nbformat.read(path, as_version=4)
-    try:
-        _, notebook = get_cache(cache_path).merge_match_into_notebook(notebook)
-    except KeyError:  # a page without code
-        return ()
+    _, notebook = get_cache(cache_path).merge_match_into_notebook(notebook)
     code = [(place, cell) for place, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     return tuple(_cell(page, place, number, cell) for number, (place, cell) in enumerate(code, 1))
 
@@ -64,5 +63,5 @@ def _cell(page, index, number, cell):
         hidden=bool(HIDDEN & set(cell.metadata.get("tags", ()))),
         figure=cell.metadata.get("mystnb", {}).get("figure", {}).get("name"),
         glued=tuple(one["scrapbook"]["name"] for one in metadata if "scrapbook" in one),
-        sources=tuple(one[SOURCES] for one in metadata if SOURCES in one),
+        sources=tuple(one[METADATA] for one in metadata if METADATA in one),
     )

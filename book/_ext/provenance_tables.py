@@ -50,10 +50,10 @@ def executed_pages(app, here):
     """Return the table of executed pages, and the commit that the book was built from."""
     rows = []
     for page in sorted(app.env.found_docs):
-        cells = executed_cells.read(app, page)
         ran = NbMetadataCollector.get_exec_data(app.env, page)
-        if not cells or not ran:
+        if not ran:
             continue
+        cells = executed_cells.read(app, page)
         code = hashlib.sha256("\n\n".join(cell.code for cell in cells).encode()).hexdigest()[:12]
         when = datetime.fromtimestamp(ran["mtime"], UTC).strftime("%Y-%m-%d %H:%M")
         seconds = "" if ran["runtime"] is None else f"{ran['runtime']:.1f}"
