@@ -4,16 +4,16 @@
 if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
 // What scrolls in its own box can be scrolled with the keyboard. The theme does the same for code
-// and tables.
+// and tables. A font that arrives makes a formula wider, and not its box.
 document.addEventListener("DOMContentLoaded", () => {
-  const observer = new ResizeObserver((entries) => {
-    for (const { target } of entries) {
-      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
-      else target.removeAttribute("tabindex");
-    }
-  });
-  for (const box of document.querySelectorAll(".bd-article :is(figure, .cell_output, div.tex)"))
-    observer.observe(box);
+  const allow = (box) => {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  };
+  const boxes = [...document.querySelectorAll(".bd-article :is(figure, .cell_output, div.tex)")];
+  const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => allow(target)));
+  boxes.forEach((box) => observer.observe(box));
+  document.fonts.addEventListener("loadingdone", () => boxes.forEach(allow));
 });
 
 // Escape closes the cards of glossary terms that are open, until the reader has left the term.
