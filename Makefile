@@ -20,14 +20,14 @@ help:  ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo
 	@echo "Another Python:   make book PYTHON=/path/to/python3.12"
-	@echo "Without a GPU, this saves a download of several GB the first time:"
-	@echo "  PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make book"
 
-# --all: a page that was read before would not repeat its warnings. The pipes keep the lines that
-# show progress, and drop a remark of each kernel on its connection within this machine.
-BUILD = jupyter-book build book/ --all -W -n --keep-going --builder $(1) \
+# The pipes keep the lines that show progress, and drop a remark of each kernel on its connection
+# within this machine. What a failed build has read is forgotten: a page that was read would not
+# repeat its warnings.
+BUILD = { jupyter-book build book/ -W -n --keep-going --builder $(1) \
     2> >(grep -v "Kernel is running over TCP" >&2) \
-    | grep --line-buffered -oE '[^/]+: (Executing|Executed|Using cached) notebook( in .* seconds)?'
+    | { grep --line-buffered -E '^(executed|failed) ' || true; }; } \
+    || { rm -rf book/_build/.doctrees; false; }
 
 .PHONY: book
 book: $(ENVIRONMENT)  ## build the executed book and say where it is
@@ -106,9 +106,6 @@ $(ENVIRONMENT): requirements.txt pyproject.toml
 	    fi; \
 	    exit 1; \
 	fi
-	@echo "Installing the locked packages into .venv; the first time this takes some minutes."
-	@python -m pip install -qq --disable-pip-version-check -r requirements.txt
-	@# setuptools warns of what an editable installation is
-	@PYTHONWARNINGS=ignore python -m pip install -qq --disable-pip-version-check --no-deps \
-	    --no-build-isolation --editable .
+	@echo "Installing the locked packages into .venv."
+	@python .ci/install.py
 	@touch $@

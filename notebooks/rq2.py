@@ -35,14 +35,14 @@
 
 # %% tags=["parameters"]
 games: list = ["overlap"]
-hidden_sizes: list = [2, 3, 4]
+hidden_sizes: list = [3]
 hidden_size: int = 3  # looked at closely: the critical one by count
-lambdas: list = [0.75, 0.5, 0.25, 0.0]  # weights of Bob's gradient
-replicas: int = 384
+lambdas: list = [0.5, 0.0]  # weights of Bob's gradient
+replicas: int = 320
 steps: int = 2000
 log_interval: int = 7  # steps between logged gradients
 folds: int = 5  # of the decoder's cross-validation
-permutations: int = 19  # of the decoder's null
+permutations: int = 0  # of the decoder's null
 seed: int = 0
 activation: str = "tanh"
 optimizer: str = "gradient_descent"
@@ -433,7 +433,7 @@ def sensed_early(game):
     traces = mechanism.alice_traces(
         played[game], hidden_size, replicas=replicas, **training
     )
-    counts = [20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]
+    counts = [20, 100, 500, 2000, 10_000]
     rows = [
         mechanism.by_use(
             traces, uses=["whole"], seen=count + 1, folds=folds, seed=seed

@@ -48,9 +48,9 @@
 
 # %% tags=["parameters"]
 encoder: str = "tiny"
-data: list = ["toy_mixed", "toy_languages"]  # quartets of tasks
+data: list = ["toy_mixed"]  # quartets of tasks
 ranks: list = [0, 1, 4]  # "full" trains every weight of the layers
-replicas: int = 12
+replicas: int = 8
 items: int = 24  # of each task, on which S is computed
 held_out: int = 24
 layers: int = 1  # adapted ones, from the top

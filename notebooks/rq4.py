@@ -36,8 +36,8 @@
 
 # %% tags=["parameters"]
 populations: list = ["overlap"]  # noisy games, quartets of digit tasks
-hidden_sizes: list = [1, 2, 3, 4, 6, 8, 12]
-replicas: int = 240  # half of them choose where S first reaches 2
+hidden_sizes: list = [1, 2, 3, 4, 8]
+replicas: int = 160  # half of them choose where S first reaches 2
 training: int = 64  # items of each replica
 held_out: int = 200  # further ones, which it never sees
 noise: float = 0.5  # standard deviation, on the inputs of a game
@@ -47,7 +47,7 @@ seed: int = 0
 activation: str = "tanh"
 optimizer: str = "gradient_descent"
 learning_rate: float = 0.5
-resamples: int = 1500
+resamples: int = 1400
 save_to: str = ""  # a folder for the tables of this run
 
 # %%

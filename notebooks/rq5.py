@@ -33,10 +33,10 @@
 
 # %% tags=["parameters"]
 populations: list = ["overlap"]  # noisy games, quartets of digit tasks
-hidden_sizes: list = [1, 2, 3, 4, 6, 8, 12]
+hidden_sizes: list = [1, 2, 3, 4, 8]
 repetitions: int = 2  # of the whole choice, each on replicas of its own
-repetition_size: int = 64  # replicas that one choice sees
-fresh_replicas: int = 128  # replicas on which choices are judged
+repetition_size: int = 32  # replicas that one choice sees
+fresh_replicas: int = 64  # replicas on which choices are judged
 set_aside: float = 0.25  # share of training items, for validation
 training: int = 64  # items of each replica
 held_out: int = 200  # further ones, which it never sees
@@ -44,7 +44,7 @@ noise: float = 0.5  # standard deviation, on the inputs of a game
 label_noise: float = 0.0  # share of training labels that are flipped
 pair_size: int = 2  # hidden units, for the map of pairs
 pair_training: int = 200  # items, for the map of pairs
-pair_replicas: int = 16  # that draw the map, and as many that judge it
+pair_replicas: int = 8  # that draw the map, and as many that judge it
 steps: int = 1000
 seed: int = 0
 activation: str = "tanh"

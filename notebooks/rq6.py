@@ -42,7 +42,7 @@
 hidden_sizes: list = [1, 2, 3, 4, 5, 6]
 hidden_sizes_of_the_atlas: list = [1, 2, 3]
 activations: list = ["tanh", "relu"]
-replicas: int = 512
+replicas: int = 288
 fresh_replicas: int = 4096
 steps: int = 2000
 seed: int = 0

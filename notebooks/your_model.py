@@ -29,7 +29,7 @@
 # %% tags=["parameters"]
 hidden_sizes: list = [1, 3]  # units of the layer that both heads read
 hidden_size: int = 3  # looked at closely
-replicas: int = 12
+replicas: int = 8
 steps: int = 40
 learning_rate: float = 0.02
 log_interval: int = 10  # steps from one look of the probe to the next

@@ -56,10 +56,14 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
     if not isinstance(paired, (bool, int, np.bool_, np.integer)) or paired not in (0, 1):
         raise ValueError(f"attribute `paired` is {paired!r}: expected true or false")
     if "diverged" in dataset:
-        dataset = dataset.assign(diverged=_as_flags(dataset["diverged"]))
+        _check_flags(dataset["diverged"].values)
     # Means of float16 would be wrong from some thousand items on.
-    small = {name: dataset[name].astype(np.int8, copy=False) for name in ("a", "b")}
-    return dataset.assign(small).transpose(..., *DIMENSIONS)
+    types = {"a": np.int8, "b": np.int8, "diverged": bool}
+    others = {name: t for name, t in types.items() if name in dataset and dataset[name].dtype != t}
+    if others:
+        dataset = dataset.assign({name: dataset[name].astype(t) for name, t in others.items()})
+    in_order = all(dataset[name].dims[-len(DIMENSIONS) :] == DIMENSIONS for name in ("a", "b"))
+    return dataset if in_order else dataset.transpose(..., *DIMENSIONS)
 
 
 def read(outcomes: Outcomes, *, split: str, readout: str) -> tuple[xr.DataArray, xr.DataArray]:
@@ -76,7 +80,8 @@ def read(outcomes: Outcomes, *, split: str, readout: str) -> tuple[xr.DataArray,
     """
     check_choice("readout", readout, READOUTS)
     dataset = as_dataset(outcomes)
-    dataset = dataset.isel(item=_items(dataset, split))
+    read_of = [name for name in ("a", "b", "alice_target", "bob_target") if name in dataset]
+    dataset = dataset[read_of].isel(item=_items(dataset, split))
     a, b = dataset["a"], dataset["b"]
     if readout == "solved":
         solved = [party.min("item").expand_dims(item=1, axis=-1) for party in (a, b)]
@@ -158,12 +163,11 @@ def _check_split(dataset: xr.Dataset) -> None:
         raise ValueError(f"`split` holds {unknown[0]!r}: expected `training` or `held_out`")
 
 
-def _as_flags(diverged: xr.DataArray) -> xr.DataArray:
-    wrong = ~diverged.isin([0, 1])
+def _check_flags(diverged: np.ndarray) -> None:
+    wrong = (diverged != 0) & (diverged != 1)
     if wrong.any():
-        value = diverged.values[wrong.values].tolist()[0]
+        value = diverged[wrong].tolist()[0]
         raise ValueError(f"`diverged` holds {value!r}: expected true or false")
-    return diverged.astype(bool)
 
 
 def _items(dataset: xr.Dataset, split: str) -> np.ndarray:

@@ -1,0 +1,109 @@
+"""Install the locked packages, and this one, into the environment of the Python that runs this.
+
+uv does it in half a minute, and pip in minutes where uv cannot be had or fails. Both read one lock
+and look where pip's settings say. Where there is no NVIDIA driver, torch's build for CPUs is taken,
+which is several GB smaller: from wheels that the settings name, or else from torch's own index.
+"""
+
+import ast
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
+DRIVER = ("/sys/module/nvidia/version", "/proc/driver/nvidia/version", "/usr/lib/wsl/lib/nvidia-smi")
+SETTINGS = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "cert": "SSL_CERT_FILE",
+}
+"""Settings of pip, and the variables by which uv is told the same."""
+LISTS = {"UV_INDEX": " ", "UV_FIND_LINKS": ","}
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-qq")
+UV = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable)
+
+
+def locked(name):
+    """Return the version that the lock has of a package."""
+    lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    return re.search(rf"^{re.escape(name)}==(\S+)$", lock, re.MULTILINE)[1]
+
+
+def as_uv_is_told(listed, environ):
+    """Return the variables by which uv looks for packages where pip does.
+
+    Parameters
+    ----------
+    listed
+        What ``pip config list`` prints: pip's files and its variables (``:env:``).
+    environ
+        The environment. What it says to uv already, stays.
+
+    >>> as_uv_is_told("global.find-links='/a /b'", {})
+    {'UV_FIND_LINKS': '/a,/b'}
+    >>> as_uv_is_told("global.cert='/a'\\n:env:.index-url='https://b'", {"SSL_CERT_FILE": "/c"})
+    {'UV_DEFAULT_INDEX': 'https://b', 'UV_INDEX_STRATEGY': 'unsafe-best-match'}
+    """
+    found = {}
+    lines = re.findall(r"^(:env:|global|install)\.([\w-]+)=(.+)$", listed, re.MULTILINE)
+    for where in ("global", "install", ":env:"):  # the last one wins, as with pip
+        found |= {name: ast.literal_eval(value) for place, name, value in lines if place == where}
+    told = {SETTINGS[name]: value for name, value in found.items() if name in SETTINGS}
+    told = {name: LISTS.get(name, "").join(value.split()) for name, value in told.items()}
+    told = {name: value for name, value in told.items() if value and name not in environ}
+    if not told.keys().isdisjoint({"UV_DEFAULT_INDEX", "UV_INDEX"}):
+        told["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # all indexes are asked, as by pip
+    return told
+
+
+def wants_cpu_build(system, driver_files):
+    """Return whether torch's build for CPUs is another one here, and the one to take.
+
+    >>> wants_cpu_build("Linux", []), wants_cpu_build("Darwin", [])
+    (True, False)
+    """
+    return system == "Linux" and not any(map(os.path.exists, driver_files))
+
+
+def run(command, environ, quiet=False):
+    """Run a command and return whether it succeeded."""
+    errors = subprocess.DEVNULL if quiet else None
+    return subprocess.run(command, env=environ, cwd=ROOT, stderr=errors).returncode == 0
+
+
+def install(installer, environ, cpu_build):
+    """Install everything with pip or uv; return whether that succeeded."""
+    if cpu_build:
+        torch = [*installer, "--no-deps", f"torch=={locked('torch')}+cpu"]
+        places = (["--no-index"], ["--index-url", CPU_BUILDS])
+        if not any(run([*torch, *place], environ, quiet=True) for place in places):
+            print("No build of torch for CPUs was found: the usual one follows, of several GB.")
+    package = [*installer, "--no-deps", "--no-build-isolation", "--editable", "."]
+    return run([*installer, "-r", "requirements.txt"], environ) and run(package, environ)
+
+
+def main():
+    """Install with uv, or else with pip."""
+    environ = dict(os.environ)
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
+    ).stdout
+    cpu_build = wants_cpu_build(platform.system(), DRIVER)
+    if run([*PIP, f"uv=={locked('uv')}"], environ, quiet=True):
+        if install(UV, environ | as_uv_is_told(listed, environ), cpu_build):
+            return
+        print("uv could not install the locked packages: pip tries, which takes some minutes.")
+    else:
+        print("uv cannot be had here: pip installs the locked packages, which takes some minutes.")
+    # setuptools warns of what an editable installation is
+    if not install(PIP, environ | {"PYTHONWARNINGS": "ignore"}, cpu_build):
+        sys.exit("error: the locked packages could not be installed; the reason stands above")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""Execute the pages with code side by side, before Sphinx reads the first of them.
+
+MyST-NB executes a page when it is read, one after the other. Here all that are not in its execution
+cache are executed first, one process for each processor, with the threads divided between them.
+MyST-NB then finds every page in the cache. The pages that take longest start first.
+
+A page that fails does not stop the others. When all have ended, the build fails and names the cell of
+each page that did.
+"""
+
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import joblib
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.executors.utils import single_nb_execution
+from myst_nb.core.read import create_nb_reader
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from sphinx.errors import SphinxError
+from sphinx.util import logging
+
+from ncnet import results
+
+LOGGER = logging.getLogger(__name__)
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+MEASURED = "benchmark_memory"
+"""The recorded table that has how long each notebook takes."""
+
+
+class PagesFailed(SphinxError):
+    """Pages whose code failed; the message names their cells."""
+
+    category = "Code in pages failed"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page with code that is to be executed."""
+
+    name: str
+    path: Path
+    notebook: NotebookNode
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What came of one: the notebook with its outputs, how long it took, what failed if anything."""
+
+    notebook: NotebookNode
+    seconds: float
+    failure: str | None
+
+
+def execute_pages(app, env, names):
+    """Execute all pages that Sphinx is about to read and the cache does not have."""
+    cache = get_cache(app.config.nb_execution_cache_path)
+    pages = sorted(_pages(env, names, cache), key=_seconds, reverse=True)
+    failures = {}
+    for number, (page, executed) in enumerate(_side_by_side(app, pages), 1):
+        where = f"{number} of {len(pages)}"
+        if executed.failure is None:
+            _keep(cache, page, executed)
+            LOGGER.info("executed %s in %.1f s, %s", page.name, executed.seconds, where)
+        else:
+            failures[page.name] = executed.failure
+            LOGGER.info("failed %s after %.1f s, %s", page.name, executed.seconds, where)
+    if failures:
+        lines = [f"{name}, {failure}" for name, failure in sorted(failures.items())]
+        raise PagesFailed("\n".join(["", *lines]))
+
+
+def _pages(env, names, cache):
+    for name in names:
+        path = Path(env.doc2path(name))
+        text = path.read_text(encoding="utf-8")
+        reader = create_nb_reader(str(path), env.myst_config, env.mystnb_config, text)
+        if reader is not None:
+            page = Page(name, path, reader.read(text))
+            try:
+                cache.match_cache_notebook(page.notebook)
+            except KeyError:
+                yield page
+
+
+def _seconds(page):
+    """Return how long a page has taken where it was measured; other pages are short."""
+    measured = results.load(MEASURED).table.set_index("notebook")["processor_seconds"]
+    return measured.get(page.name.rpartition("/")[2], 0.0)
+
+
+def _side_by_side(app, pages):
+    """Yield each page and what came of it, as they end."""
+    if not pages:
+        return
+    cores = joblib.cpu_count()
+    workers = min(cores, len(pages))
+    # Processes that are forked from one with threads may hang.
+    with ProcessPoolExecutor(
+        workers, get_context("spawn"), initializer=_divide_threads, initargs=[cores // workers]
+    ) as pool:
+        timeout = app.config.nb_execution_timeout
+        ends = {pool.submit(execute, page.notebook, page.path, timeout): page for page in pages}
+        try:
+            for end in as_completed(ends):
+                yield ends[end], end.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _divide_threads(count):
+    for name in THREADS:
+        os.environ.setdefault(name, str(count))
+
+
+def execute(notebook, path, timeout):
+    """Execute a notebook in the folder of its file, within `timeout` seconds a cell."""
+    # Its real folder: the book reads the notebooks through a link.
+    folder = str(path.parent.resolve())
+    started = time.monotonic()
+    try:
+        error = single_nb_execution(notebook, folder, timeout, allow_errors=False).err
+    except DeadKernelError as dead:
+        error = dead
+    failure = None if error is None else _failure(notebook, error)
+    return Executed(notebook, time.monotonic() - started, failure)
+
+
+def _failure(notebook, error):
+    """Return one line: the cell that was run last, as the book counts them, and what it raised."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    begun = [number for number, cell in enumerate(code, 1) if cell.execution_count]
+    number = max(begun, default=1)
+    raised = [one for one in code[number - 1].outputs if one.output_type == "error"]
+    told = f"{raised[-1].ename}: {raised[-1].evalue}" if raised else f"{error}".splitlines()[0]
+    return f"code cell {number}: {told}"
+
+
+def _keep(cache, page, executed):
+    data = {"execution_seconds": executed.seconds}
+    bundle = CacheBundleIn(executed.notebook, str(page.path), data=data)
+    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+def setup(app):
+    """Connect to Sphinx."""
+    app.connect("env-before-read-docs", execute_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
