@@ -43,14 +43,8 @@ def let_kernels_train_eagerly():
     os.environ["PYTHONWARNINGS"] = ",".join(filters)
 
 
-def rewrite_all_pages(app, env):
-    """Write all pages when one was read: prose quotes numbers from the notebooks' pages."""
-    return env.found_docs
-
-
 def setup(app):
     """Connect to Sphinx."""
     let_kernels_train_eagerly()
     app.connect("config-inited", set_cache_path)
-    app.connect("env-updated", rewrite_all_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,13 +1,13 @@
 """Write the book's figures with half the bytes, and the same to the eye.
 
 Matplotlib's SVG repeats the style of every stroke and gives coordinates to a millionth of a point.
-Scour takes out what a picture looks the same without.
+Scour takes out what a picture looks the same without. It is slow, so a picture goes through it once,
+when its page is executed (`parallel_execution`).
 """
-
-from pathlib import Path
 
 from scour.scour import parse_args, scourString
 
+SVG = "image/svg+xml"
 OPTIONS = parse_args(
     ["--enable-comment-stripping", "--shorten-ids", "--indent=none", "--set-precision=6"]
 )
@@ -18,14 +18,10 @@ def lighter(picture):
     return scourString(picture, OPTIONS).replace("\n", "")
 
 
-def write_lighter(app, exception):
-    """Replace the pictures of the built book."""
-    if exception is None and app.builder.format == "html":
-        for path in (Path(app.outdir) / app.builder.imagedir).glob("*.svg"):
-            path.write_text(lighter(path.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-def setup(app):
-    """Connect to Sphinx."""
-    app.connect("build-finished", write_lighter)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+def lighten(notebook):
+    """Replace the pictures among the outputs of an executed notebook."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            pictures = output.get("data", {})
+            if SVG in pictures:
+                pictures[SVG] = lighter(pictures[SVG])

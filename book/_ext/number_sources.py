@@ -22,6 +22,8 @@ class QuotedNumber(PasteTextRole):
             return found, messages
         if isinstance(found[0], PendingGlueReference):
             page, key = found[0].refdoc, found[0].key
+            env = self.document.settings.env
+            env.metadata[env.docname].setdefault("quoted_pages", set()).add(page)
         else:
             key = self.text.rsplit(":", 1)[0]
             page = self.document.settings.env.docname

@@ -19,6 +19,7 @@ import joblib
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
+from light_pictures import lighten
 from myst_nb.core.read import create_nb_reader
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
@@ -128,6 +129,7 @@ def execute(notebook, path, timeout):
         error = single_nb_execution(notebook, folder, timeout, allow_errors=False).err
     except DeadKernelError as dead:
         error = dead
+    lighten(notebook)
     failure = None if error is None else _failure(notebook, error)
     return Executed(notebook, time.monotonic() - started, failure)
 
