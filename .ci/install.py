@@ -15,7 +15,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
-DRIVER = ("/sys/module/nvidia/version", "/proc/driver/nvidia/version", "/usr/lib/wsl/lib/nvidia-smi")
+DRIVER = (
+    "/sys/module/nvidia/version",
+    "/proc/driver/nvidia/version",
+    "/usr/lib/wsl/lib/nvidia-smi",
+)
 SETTINGS = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",

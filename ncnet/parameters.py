@@ -172,6 +172,7 @@ class Rq2(Training):
         "interventions",
         "sensing",
         "sensing_along_training",
+        "oscillation",
     )
     RECORDED = TABLES
 
@@ -180,6 +181,7 @@ class Rq2(Training):
     hidden_size: HiddenSize
     steps: Annotated[int, Field(ge=FEWEST_TRACED, le=1_000_000)]
     lambdas: Annotated[list[Lambda], Field(min_length=1), AfterValidator(_distinct)]
+    small_steps: bool
     log_interval: Annotated[int, Field(ge=1)]
     folds: Annotated[int, Field(ge=2, le=100)]
     permutations: Annotated[int, Field(ge=0, le=10_000)]

@@ -38,6 +38,7 @@ games: list = ["overlap"]
 hidden_sizes: list = [3]
 hidden_size: int = 3  # looked at closely: the critical one by count
 lambdas: list = [0.5, 0.0]  # weights of Bob's gradient
+small_steps: bool = False  # also what takes ten times the steps
 replicas: int = 320
 steps: int = 2000
 log_interval: int = 7  # steps between logged gradients
@@ -251,12 +252,13 @@ with_s = pd.concat(part(opposed_and_s, *place) for place in places)
 
 # %%
 def compared(game, n):
-    count = len(mechanism.interventions(n, lambdas=lambdas)) - 1
+    asked = {"lambdas": lambdas, "small_steps": small_steps}
+    count = len(mechanism.interventions(n, **asked)) - 1
     found = mechanism.compare(
         played[game],
         hidden_size=n,
         level=claims.simultaneous_level(count),
-        lambdas=lambdas,
+        **asked,
         log_interval=log_interval,
         replicas=replicas,
         **training,
@@ -419,7 +421,12 @@ def sensed(game, n):
         permutations=permutations,
         level=claims.simultaneous_level(len(claims.OSCILLATIONS)),
         uses=mechanism.USES if close else ["whole"],
-        controls=list(mechanism.CONTROLS) if close else [],
+        controls=[
+            name
+            for name, intervention in mechanism.CONTROLS.items()
+            if close
+            and (small_steps or "small steps" not in intervention)
+        ],
         permuted=[
             "whole",
             *(f"oscillation ({one})" for one in claims.OSCILLATIONS),
@@ -481,52 +488,64 @@ run.show(
 # %% [markdown]
 # Three controls are in the middle panel. With *separate trunks* Alice's traces are the same to the last
 # bit whatever Bob learns, and the decoder can do no better than guess. With *small steps*, a tenth of the learning rate for ten times as many
-# steps, there is hardly any fast oscillation. With *PCGrad and small steps* no head's loss ever rises. How much oscillation there is in
-# Alice's loss in (A2, B2), live:
+# steps, there is hardly any fast oscillation. With *PCGrad and small steps* no head's loss ever rises. Both take so long that they are recorded
+# (live with `small_steps` above). How much oscillation is there in Alice's loss in (A2, B2)?
 
 
 # %% tags=["hide-input"]
-def oscillation(traces):
-    hardest = traces[1, 1]
-    return {
-        "steps at which her loss rises (%)": 100
-        * mechanism.rising_share(hardest).mean(),
-        "energy, fast (decades²)": mechanism.energy(
-            hardest, "fast"
-        ).mean(),
-        "energy, rises (decades²)": mechanism.energy(
-            hardest, "rises"
-        ).mean(),
-        "AUC from the fast oscillation": mechanism.decode(
-            traces, use="oscillation (fast)", folds=folds, seed=seed
-        ).auc,
-    }
-
-
-traces_of = {
-    name: mechanism.alice_traces(
-        played[first], hidden_size, name, replicas=replicas, **training
+def oscillating(game):
+    found = mechanism.oscillation_table(
+        played[game],
+        hidden_size=hidden_size,
+        replicas=replicas,
+        small_steps=small_steps,
+        folds=folds,
+        **training,
     )
-    for name in ("shared", "small steps", "PCGrad, small steps")
-}
-oscillating = pd.DataFrame(
-    {name: oscillation(traces) for name, traces in traces_of.items()}
+    return found.assign(game=game, hidden_size=hidden_size)
+
+
+run.save(
+    "oscillation", pd.concat(part(oscillating, game) for game in games)
 )
-oscillating.map("{:.3g}".format)
+recorded_oscillation = run.load("oscillation")
+print(recorded_oscillation)
+of_recorded = recorded_oscillation.table.set_index(
+    ["game", "intervention"]
+)
+
+
+def with_ends(column, scale=1):
+    ends = (
+        of_recorded[[column, f"{column}_low", f"{column}_high"]] * scale
+    )
+    return [
+        "{:.3g} [{:.3g}, {:.3g}]".format(*row) for row in ends.to_numpy()
+    ]
+
+
+pd.DataFrame(
+    {
+        "steps at which her loss rises (%)": with_ends(
+            "rising_share", 100
+        ),
+        "energy, fast (decades²)": with_ends("energy_fast"),
+        "energy, rises (decades²)": with_ends("energy_rises"),
+        "AUC from the fast oscillation": with_ends("auc_fast"),
+    },
+    index=of_recorded.index,
+)
 
 # %% tags=["remove-cell"]
-keys = ("usual", "small", "none")
-for key, (_, column) in zip(keys, oscillating.items(), strict=True):
-    quote(f"energy_{key}", column["energy, fast (decades²)"], form=".1e")
-    quote(
-        f"auc_fast_{key}",
-        column["AUC from the fast oscillation"],
-        form=".2f",
-    )
+of_first_game = of_recorded.loc[claims.GAMES[0]]
+for key, name in (("usual", "shared"), ("small", "small steps")):
+    row = of_first_game.loc[name]
+    quote_row(f"energy_{key}", row, "energy_fast", ".1e")
+    quote_row(f"auc_fast_{key}", row, "auc_fast", ".2f")
 
 # %% [markdown]
-# With small steps the energy of the fast oscillation goes from {glue:text}`energy_usual` to
-# {glue:text}`energy_small` (in squared decades of the loss). The decoder that is given nothing else still has an AUC of
+# Recorded, at n = 3. In `overlap` the energy of the fast oscillation goes from {glue:text}`energy_usual` to
+# {glue:text}`energy_small` squared decades of the loss with small steps. The decoder that is given nothing else still has an AUC of
 # {glue:text}`auc_fast_small`, against {glue:text}`auc_fast_usual` with the usual steps. Little of that can be oscillation: no filter
 # takes every *bend* of the trend out of the rest, and bends tell the setting, too. A high AUC of "the oscillation" is therefore no
 # proof that oscillation carries anything.
@@ -537,6 +556,9 @@ for key, (_, column) in zip(keys, oscillating.items(), strict=True):
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
+shared_traces = mechanism.alice_traces(
+    played[first], hidden_size, replicas=replicas, **training
+)
 decoders = {
     "kernel (this page)": None,
     "linear": LogisticRegression(max_iter=1000),
@@ -546,7 +568,7 @@ pd.DataFrame(
     {
         name: {
             use: mechanism.decode(
-                traces_of["shared"],
+                shared_traces,
                 use=use,
                 folds=folds,
                 seed=seed,

@@ -26,7 +26,7 @@ from ncnet.mechanism.interventions import (
     success,
 )
 from ncnet.mechanism.oscillation import energy, log_loss, rising_share, trend
-from ncnet.mechanism.sensing import CONTROLS, alice_traces, sensing_table
+from ncnet.mechanism.sensing import CONTROLS, alice_traces, oscillation_table, sensing_table
 
 __all__ = [
     "CONTROLS",
@@ -50,6 +50,7 @@ __all__ = [
     "log_loss",
     "log_steps",
     "manipulation",
+    "oscillation_table",
     "rank_correlation",
     "rising_share",
     "sensing_table",

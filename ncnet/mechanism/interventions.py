@@ -135,7 +135,7 @@ def separate_trunks(
 
 
 def interventions(
-    hidden_size: int, *, lambdas: Sequence[float] = LAMBDAS
+    hidden_size: int, *, lambdas: Sequence[float] = LAMBDAS, small_steps: bool = True
 ) -> dict[str, Intervention]:
     """Return all interventions on a trunk of this size, by name; "shared" is none.
 
@@ -145,6 +145,8 @@ def interventions(
         Units n of the shared trunk.
     lambdas
         Weights of Bob's gradient on the trunk, from 0 to 1.
+    small_steps
+        Whether those in small steps are among them, which take ten times as long.
 
     Raises
     ------
@@ -180,9 +182,12 @@ def interventions(
         ),
         *(sharing(name, aggregator=name.lower()) for name in ("PCGrad", "MGDA", "CAGrad")),
         Intervention("head start", _with_head_start(_shared(hidden_size))),
-        in_small_steps(SMALL_STEPS),
-        in_small_steps(f"PCGrad, {SMALL_STEPS}", aggregator="pcgrad"),
     ]
+    if small_steps:
+        found += [
+            in_small_steps(SMALL_STEPS),
+            in_small_steps(f"PCGrad, {SMALL_STEPS}", aggregator="pcgrad"),
+        ]
     return {intervention.name: intervention for intervention in found}
 
 
@@ -329,6 +334,7 @@ def compare(
     steps: int = 2000,
     learning_rate: float = 0.5,
     lambdas: Sequence[float] = LAMBDAS,
+    small_steps: bool = True,
     log_interval: int = 7,
     level: float = 0.95,
     **training: object,
@@ -339,7 +345,7 @@ def compare(
     ----------
     game, hidden_size, replicas, seed, steps, learning_rate, training
         As `ncnet.train` takes them.
-    lambdas
+    lambdas, small_steps
         See `interventions`.
     log_interval
         Steps between logged gradients, see `log_steps`.
@@ -370,7 +376,8 @@ def compare(
     logged = log_steps(steps, log_interval)
     options = {"replicas": replicas, "seed": seed, "steps": steps, "learning_rate": learning_rate}
     rows, baseline = [], None
-    for intervention in interventions(hidden_size, lambdas=lambdas).values():
+    asked = interventions(hidden_size, lambdas=lambdas, small_steps=small_steps)
+    for intervention in asked.values():
         traced = {}
         if intervention.shared:
             traced["trace_steps"] = [intervention.steps_factor * step for step in logged]

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 
 from ncnet.checks import check_choice, check_integer
+from ncnet.chsh.bootstrap import expanded_level, percentile_interval, resampled_means
 from ncnet.games import Game
-from ncnet.mechanism.decoding import USES, WHOLE, by_use
+from ncnet.mechanism.decoding import USES, WHOLE, by_use, decode
 from ncnet.mechanism.interventions import SHARED, SMALL_STEPS, interventions
+from ncnet.mechanism.oscillation import energy, rising_share
 
 CONTROLS = {
     "whole, small steps": SMALL_STEPS,
@@ -121,3 +123,68 @@ def alice_traces(
     )
     dims = ("alice_setting", "bob_setting", "replica", "step")
     return traced["alice_loss"].transpose(*dims).values
+
+
+def oscillation_table(
+    game: Game,
+    *,
+    hidden_size: int,
+    replicas: int,
+    seed: int,
+    small_steps: bool = True,
+    folds: int = 5,
+    level: float = 0.95,
+    resamples: int = 10_000,
+    **training: object,
+) -> pd.DataFrame:
+    """Train, with small steps too if asked, and return how much Alice's loss oscillates.
+
+    Parameters
+    ----------
+    game, hidden_size, replicas, seed, training
+        As `ncnet.train` takes them. The seed is that of decoder and bootstrap as well.
+    small_steps
+        Whether to train with small steps as well, and with PCGrad and small steps.
+    folds
+        See `decode`.
+    level, resamples
+        Of the bootstrap over replicas.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each of the interventions "shared", "small steps" and "PCGrad, small steps", which
+        ``intervention`` names. In the context (A2, B2), means over replicas: ``rising_share``, the
+        share of steps at which her loss rises; ``energy_fast`` and ``energy_rises``, see `energy`,
+        in squared decades. Over both her tasks: ``auc_fast``, how well Bob's setting is decoded from
+        the fast oscillation alone. Each with the ends of its interval, ``_low`` and ``_high``.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> table = oscillation_table(
+    ...     ncnet.games.overlap(), hidden_size=2, replicas=20, seed=0, steps=40, folds=2
+    ... )
+    >>> table["intervention"].tolist()
+    ['shared', 'small steps', 'PCGrad, small steps']
+    """
+    rows = []
+    for name in (SHARED, SMALL_STEPS, f"PCGrad, {SMALL_STEPS}")[: 3 if small_steps else 1]:
+        traces = alice_traces(game, hidden_size, name, replicas=replicas, seed=seed, **training)
+        hardest = traces[1, 1]
+        measured = {
+            "rising_share": rising_share(hardest),
+            "energy_fast": energy(hardest, "fast"),
+            "energy_rises": energy(hardest, "rises"),
+        }
+        each_once = np.ones(replicas, dtype=int)
+        values = np.array(list(measured.values()))
+        drawn = resampled_means(values, each_once, resamples=resamples, seed=seed)
+        ends = percentile_interval(drawn, expanded_level(level, replicas))
+        row = {"intervention": name}
+        for measure, mean, (low, high) in zip(measured, values.mean(axis=1), ends, strict=True):
+            row |= {measure: mean, f"{measure}_low": low, f"{measure}_high": high}
+        decoded = decode(traces, use="oscillation (fast)", folds=folds, level=level, seed=seed)
+        low, high = decoded.interval
+        rows.append(row | {"auc_fast": decoded.auc, "auc_fast_low": low, "auc_fast_high": high})
+    return pd.DataFrame(rows)
