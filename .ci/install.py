@@ -39,7 +39,7 @@ def locked(name):
 
 
 def as_uv_is_told(listed, environ):
-    """Return the variables by which uv looks for packages where pip does.
+    r"""Return the variables by which uv looks for packages where pip does.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def as_uv_is_told(listed, environ):
 
     >>> as_uv_is_told("global.find-links='/a /b'", {})
     {'UV_FIND_LINKS': '/a,/b'}
-    >>> as_uv_is_told("global.cert='/a'\\n:env:.index-url='https://b'", {"SSL_CERT_FILE": "/c"})
+    >>> as_uv_is_told("global.cert='/a'\n:env:.index-url='https://b'", {"SSL_CERT_FILE": "/c"})
     {'UV_DEFAULT_INDEX': 'https://b', 'UV_INDEX_STRATEGY': 'unsafe-best-match'}
     """
     found = {}

@@ -1,8 +1,8 @@
 """Write the book's figures with half the bytes, and the same to the eye.
 
 Matplotlib's SVG repeats the style of every stroke and gives coordinates to a millionth of a point.
-Scour takes out what a picture looks the same without. It is slow, so a picture goes through it once,
-when its page is executed (`parallel_execution`).
+Scour takes out what a picture looks the same without. It is slow, so a picture goes through it
+once, when its page is executed (`parallel_execution`).
 """
 
 from scour.scour import parse_args, scourString

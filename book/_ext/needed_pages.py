@@ -1,8 +1,8 @@
 """Write again the pages that an edit has changed, and no others.
 
-Sphinx reads again what was edited, and writes that. Other pages may show something of an edited one: a
-number that it computed, its title, the text of a heading, a definition of the glossary. They are
-written again as well. An edit of these extensions or of the templates is an edit of every page.
+Sphinx reads again what was edited, and writes that. Other pages may show something of an edited
+one: a number that it computed, its title, the text of a heading, a definition of the glossary. They
+are written again as well. An edit of these extensions or of the templates is one of every page.
 """
 
 import hashlib

@@ -4,8 +4,8 @@ MyST-NB executes a page when it is read, one after the other. Here all that are 
 cache are executed first, one process for each processor, with the threads divided between them.
 MyST-NB then finds every page in the cache. The pages that take longest start first.
 
-A page that fails does not stop the others. When all have ended, the build fails and names the cell of
-each page that did.
+A page that fails does not stop the others. When all have ended, the build fails and names the cell
+of each page that did.
 """
 
 import os
@@ -34,7 +34,7 @@ MEASURED = "benchmark_memory"
 """The recorded table that has how long each notebook takes."""
 
 
-class PagesFailed(SphinxError):
+class PagesFailedError(SphinxError):
     """Pages whose code failed; the message names their cells."""
 
     category = "Code in pages failed"
@@ -51,7 +51,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Executed:
-    """What came of one: the notebook with its outputs, how long it took, what failed if anything."""
+    """What came of one: the notebook with its outputs, how long it took, and what failed if so."""
 
     notebook: NotebookNode
     seconds: float
@@ -73,7 +73,7 @@ def execute_pages(app, env, names):
             LOGGER.info("failed %s after %.1f s, %s", page.name, executed.seconds, where)
     if failures:
         lines = [f"{name}, {failure}" for name, failure in sorted(failures.items())]
-        raise PagesFailed("\n".join(["", *lines]))
+        raise PagesFailedError("\n".join(["", *lines]))
 
 
 def _pages(env, names, cache):

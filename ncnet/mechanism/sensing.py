@@ -156,8 +156,8 @@ def oscillation_table(
         A row for each of the interventions "shared", "small steps" and "PCGrad, small steps", which
         ``intervention`` names. In the context (A2, B2), means over replicas: ``rising_share``, the
         share of steps at which her loss rises; ``energy_fast`` and ``energy_rises``, see `energy`,
-        in squared decades. Over both her tasks: ``auc_fast``, how well Bob's setting is decoded from
-        the fast oscillation alone. Each with the ends of its interval, ``_low`` and ``_high``.
+        in squared decades. Over both her tasks: ``auc_fast``, how well Bob's setting is decoded
+        from the fast oscillation alone. Each with the ends of its interval, ``_low`` and ``_high``.
 
     Examples
     --------
