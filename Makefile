@@ -7,7 +7,9 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 ENVIRONMENT := .venv/installed
-# No environment need be active.
+# No environment need be active. What is imported is compiled once, whatever the shell says: uv
+# leaves that to the first import.
+unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # The first of these that will do makes the environment; PYTHON=... on the command line is the
@@ -22,16 +24,14 @@ help:  ## list the targets
 	@echo "Another Python:   make book PYTHON=/path/to/python3.12"
 
 # The pipes keep the lines that show progress, and drop a remark of each kernel on its connection
-# within this machine. What a failed build has read is forgotten: a page that was read would not
-# repeat its warnings.
-BUILD = { jupyter-book build book/ -W -n --keep-going --builder $(1) \
+# within this machine.
+BUILD = jupyter-book build book/ -W -n --keep-going --builder $(1) \
     2> >(grep -v "Kernel is running over TCP" >&2) \
-    | { grep --line-buffered -E '^(executed|failed) ' || true; }; } \
-    || { rm -rf book/_build/.doctrees; false; }
+    | { grep --line-buffered -E '^(executed|failed) ' || true; }
 
 .PHONY: book
 book: $(ENVIRONMENT)  ## build the executed book and say where it is
-	@echo "Building the book; the first time all notebooks run, which takes some minutes."
+	@echo "Building the book; the first time all notebooks run, which takes two or three minutes."
 	@$(call BUILD,html)
 	@echo "The book is ready: file://$${PWD// /%20}/book/_build/html/index.html"
 
@@ -39,7 +39,7 @@ PDF := book/_build/pdf/ncnet-companion.pdf
 .PHONY: pdf
 pdf: $(ENVIRONMENT)  ## print the whole book as one PDF, with Chromium or Chrome
 	@python .ci/print_book.py browser > /dev/null
-	@echo "Building the book as one page; the first time all notebooks run, which takes some minutes."
+	@echo "Building the book as one page; the first time all notebooks run."
 	@$(call BUILD,singlehtml)
 	@python .ci/print_book.py pdf book/_build/singlehtml/index.html $(PDF)
 
@@ -47,11 +47,21 @@ pdf: $(ENVIRONMENT)  ## print the whole book as one PDF, with Chromium or Chrome
 screenshot: $(ENVIRONMENT)  ## take the README's picture of the built book
 	@python .ci/print_book.py picture book/_build/html/index.html .github/book.webp
 
+# Tests of one group share what is made for them, and so run in one process.
+PYTEST := pytest -n auto --dist loadgroup
+
 .PHONY: test
-test: $(ENVIRONMENT)  ## lint and run all tests, warnings as errors
+test: lint  ## lint and run all tests, warnings as errors
+	@$(PYTEST)
+
+.PHONY: quick
+quick: lint  ## lint and run the tests that take no browser, no book and no minute
+	@$(PYTEST) -m "not slow"
+
+.PHONY: lint
+lint: $(ENVIRONMENT)
 	@ruff check --quiet
 	@ruff format --check --quiet
-	@pytest
 
 .PHONY: minilm
 minilm: $(ENVIRONMENT)  ## install MiniLM, the encoder of the recorded runs (80 MB)

@@ -1,10 +1,11 @@
-"""Install the locked packages, and this one, into the environment of the Python that runs this.
+"""Install the locked packages and this one: ``python .ci/install.py``.
 
 uv does it in half a minute, and pip in minutes where uv cannot be had or fails. Both read one lock
 and look where pip's settings say. Where there is no NVIDIA driver, torch's build for CPUs is taken,
 which is several GB smaller: from wheels that the settings name, or else from torch's own index.
 """
 
+import argparse
 import ast
 import os
 import platform
@@ -28,8 +29,8 @@ SETTINGS = {
 }
 """Settings of pip, and the variables by which uv is told the same."""
 LISTS = {"UV_INDEX": " ", "UV_FIND_LINKS": ","}
-PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-qq")
-UV = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable)
+LOCKED = [["-r", "requirements.txt"], ["--no-deps", "--no-build-isolation", "--editable", "."]]
+"""What pip and uv are asked for, one after the other."""
 
 
 def locked(name):
@@ -80,33 +81,48 @@ def run(command, environ, quiet=False):
     return subprocess.run(command, env=environ, cwd=ROOT, stderr=errors).returncode == 0
 
 
-def install(installer, environ, cpu_build):
-    """Install everything with pip or uv; return whether that succeeded."""
+def pip(python):
+    """Return the command by which pip installs into the environment of a Python."""
+    return [python, "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
+
+
+def uv(python):
+    """Return the command by which this environment's uv does."""
+    return [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python]
+
+
+def install(installer, asked, environ, cpu_build):
+    """Install all that is asked for with pip or uv; return whether that succeeded."""
     if cpu_build:
         torch = [*installer, "--no-deps", f"torch=={locked('torch')}+cpu"]
         places = (["--no-index"], ["--index-url", CPU_BUILDS])
         if not any(run([*torch, *place], environ, quiet=True) for place in places):
             print("No build of torch for CPUs was found: the usual one follows, of several GB.")
-    package = [*installer, "--no-deps", "--no-build-isolation", "--editable", "."]
-    return run([*installer, "-r", "requirements.txt"], environ) and run(package, environ)
+    return all(run([*installer, *arguments], environ) for arguments in asked)
 
 
 def main():
     """Install with uv, or else with pip."""
-    environ = dict(os.environ)
+    parser = argparse.ArgumentParser(prog="python .ci/install.py", description=__doc__)
+    parser.add_argument("--python", default=sys.executable, help="of the environment; this one")
+    parser.add_argument("--requirements", help="a file to install in place of the locked packages")
+    options = parser.parse_args()
+    asked = [["-r", options.requirements]] if options.requirements else LOCKED
+    # setuptools warns of what an editable installation is
+    environ = os.environ | {"PYTHONWARNINGS": "ignore"}
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
     ).stdout
     cpu_build = wants_cpu_build(platform.system(), DRIVER)
-    if run([*PIP, f"uv=={locked('uv')}"], environ, quiet=True):
-        if install(UV, environ | as_uv_is_told(listed, environ), cpu_build):
+    if run([*pip(sys.executable), f"uv=={locked('uv')}"], environ, quiet=True):
+        told = environ | as_uv_is_told(listed, environ)
+        if install(uv(options.python), asked, told, cpu_build):
             return
-        print("uv could not install the locked packages: pip tries, which takes some minutes.")
+        print("uv could not install the packages: pip tries, which takes some minutes.")
     else:
-        print("uv cannot be had here: pip installs the locked packages, which takes some minutes.")
-    # setuptools warns of what an editable installation is
-    if not install(PIP, environ | {"PYTHONWARNINGS": "ignore"}, cpu_build):
-        sys.exit("error: the locked packages could not be installed; the reason stands above")
+        print("uv cannot be had here: pip installs the packages, which takes some minutes.")
+    if not install(pip(options.python), asked, environ, cpu_build):
+        sys.exit("error: the packages could not be installed; the reason stands above")
 
 
 if __name__ == "__main__":

@@ -109,8 +109,8 @@ def make_environment(folder: Path) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt", dir=ROOT) as listed:
         listed.write("\n".join([*packages(), SERVER]))
         listed.flush()
-        command = [folder / "bin" / "python", "-m", "pip", "install", "-qq"]
-        subprocess.run([*command, "-r", listed.name], cwd=ROOT, check=True)
+        command = [sys.executable, ".ci/install.py", "--python", folder / "bin" / "python"]
+        subprocess.run([*command, "--requirements", listed.name], cwd=ROOT, check=True)
 
 
 @contextmanager
@@ -227,7 +227,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         environment = (options.environment or Path(folder) / "environment").absolute()
         if not environment.exists():
-            print("Installing what Binder installs; this takes some minutes.", flush=True)
+            print("Installing what Binder installs.", flush=True)
             make_environment(environment)
         table = pd.DataFrame(_measured(environment, names, options.limit))
     if options.record:

@@ -440,7 +440,7 @@ def sensed_early(game):
     traces = mechanism.alice_traces(
         played[game], hidden_size, replicas=replicas, **training
     )
-    counts = [20, 100, 500, 2000, 10_000]
+    counts = [20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]
     rows = [
         mechanism.by_use(
             traces, uses=["whole"], seen=count + 1, folds=folds, seed=seed

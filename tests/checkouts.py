@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import nbformat
+
 ROOT = Path(__file__).resolve().parents[1]
 TINY = """
 notebook: rq1
@@ -21,12 +23,30 @@ grid:
     - {hidden_sizes: [3], hidden_size: 3}
 """
 CELLS = 4
+JOINED = "runs/tiny/capacity.parquet"
+"""What to ask Snakemake for that wants the joined tables and no report."""
+DRAWN = """
+import numpy as np
+import pandas as pd
+
+from ncnet import chsh, games, runs
+
+outcomes = np.random.default_rng(seed).choice([-1, 1], (2, 2, 2, replicas, 8))
+row = chsh.report(tuple(outcomes)).row() | {"game": games.named(game).name}
+table = pd.DataFrame([{"hidden_size": n} | row for n in hidden_sizes])
+runs.Run("rq1", chosen).save("capacity", table)
+"""
+"""Outcomes that are drawn and not trained, and the table that `rq1` saves of them."""
 
 
 class Checkout:
-    """A checkout in a folder, with the batch ``tiny`` of four short cells."""
+    """A checkout in a folder, with the batch ``tiny`` of four cells.
 
-    def __init__(self, folder: Path):
+    With `draws` its notebook is cut after the validation of its parameters and goes on as `DRAWN`
+    does, for tests that ask what becomes of cells and not what is in them.
+    """
+
+    def __init__(self, folder: Path, draws: bool = False):
         self.folder = folder
         folder.mkdir(exist_ok=True)
         for name in ("ncnet", "notebooks", "profiles", "results"):
@@ -37,6 +57,24 @@ class Checkout:
         self.batch = folder / "batches" / "tiny.yml"
         self.batch.write_text(TINY)
         self.run = folder / "runs" / "tiny"
+        self.notebook = folder / "notebooks" / "rq1.ipynb"
+        if draws:
+            content = nbformat.read(self.notebook, as_version=4)
+            sources = [cell.source for cell in content.cells]
+            validation = next(i for i, source in enumerate(sources) if "validate(" in source)
+            content.cells = content.cells[: validation + 1]
+            content.cells.append(nbformat.v4.new_code_cell(DRAWN.strip(), id="drawn"))
+            nbformat.write(content, self.notebook)
+
+    def copy(self, folder: Path) -> "Checkout":
+        """Copy the checkout with all that was run in it."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        copied = Checkout.__new__(Checkout)
+        copied.folder = folder
+        copied.batch = folder / "batches" / "tiny.yml"
+        copied.run = folder / "runs" / "tiny"
+        copied.notebook = folder / "notebooks" / "rq1.ipynb"
+        return copied
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """Start Snakemake on the batch, in a process group of its own."""

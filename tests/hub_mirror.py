@@ -16,6 +16,8 @@ FILE = re.compile(r"/(datasets/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 class HubMirror:
     """Serves repositories while it is entered; `requests` are the paths that it was asked for.
 
+    Its address is its own from the start: before it is entered, connections are refused.
+
     >>> with HubMirror() as hub:
     ...     commit = hub.add("model", "somebody/tiny", {"config.json": b"{}"})
     """
@@ -24,6 +26,9 @@ class HubMirror:
         self.commits = {}
         self.branches = {}
         self.requests = []
+        handler = type("Handler", (_Handler,), {"hub": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler, bind_and_activate=False)
+        self.server.server_bind()
 
     def add(self, kind, repository, files, at="main"):
         """Commit these files, {path: bytes}, as all that a branch holds; return the commit."""
@@ -54,8 +59,7 @@ class HubMirror:
         return None if files is None else (commit, files)
 
     def __enter__(self):
-        handler = type("Handler", (_Handler,), {"hub": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.server_activate()
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
         return self

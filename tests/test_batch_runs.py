@@ -9,20 +9,15 @@ from contextlib import contextmanager
 import pytest
 
 from ncnet import results
-from tests.checkouts import CELLS, TINY, Checkout, kill_group
+from tests.checkouts import CELLS, JOINED, TINY, Checkout, kill_group
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def done(whole, tmp_path):
-    """Return a copy of that checkout, to be edited."""
-    checkout = Checkout.__new__(Checkout)
-    checkout.folder = tmp_path / "checkout"
-    shutil.copytree(whole[0].folder, checkout.folder, symlinks=True)
-    checkout.batch = checkout.folder / "batches" / "tiny.yml"
-    checkout.run = checkout.folder / "runs" / "tiny"
-    return checkout
+    """Return a copy of a checkout whose batch has been run, to be edited."""
+    return whole[0].copy(tmp_path / "checkout")
 
 
 def test_a_batch_leaves_tables_notebooks_and_a_report(whole):
@@ -76,7 +71,8 @@ def test_an_edit_runs_what_depends_on_it_again(done, name, old, new):
     assert done.planned() == CELLS
 
 
-def test_a_new_value_runs_its_cells_only(done):
+def test_a_new_value_runs_its_cells_only(drawn, tmp_path):
+    done = drawn.copy(tmp_path / "checkout")
     before = done.finished()
     done.batch.write_text(
         TINY.replace(
@@ -84,7 +80,7 @@ def test_a_new_value_runs_its_cells_only(done):
             "[3], hidden_size: 3}\n    - {hidden_sizes: [1], hidden_size: 1}",
         )
     )
-    status, output = done.snakemake()
+    status, output = done.snakemake(JOINED)
     assert status == 0, output
     assert f"2 cells done, {CELLS} cached, 0 failed" in output
     after = done.finished()
@@ -92,26 +88,26 @@ def test_a_new_value_runs_its_cells_only(done):
     assert len(results.load("capacity", folder=done.run).table) == CELLS + 2
 
 
-def test_tables_made_by_other_code_are_not_joined(done):
+def test_tables_made_by_other_code_are_not_joined(drawn, tmp_path):
     """Even where Snakemake has lost its notes of what made them."""
+    done = drawn.copy(tmp_path / "checkout")
     shutil.rmtree(done.folder / ".snakemake")
-    (done.run / "capacity.json").unlink()  # which is then made again
+    (done.run / "capacity.parquet").unlink()  # which is then made again
     edited = done.folder / "ncnet" / "games.py"
     edited.write_text(edited.read_text() + "\nANOTHER = 1\n")
-    status, output = done.snakemake("--rerun-triggers", "mtime")
+    status, output = done.snakemake(JOINED, "--rerun-triggers", "mtime")
     assert status != 0
     assert "cell overlap_2 was made with another version of ncnet.games; delete runs/" in output
 
 
 def test_a_failed_cell_leaves_its_notebook_and_stops_no_other(tmp_path):
-    checkout = Checkout(tmp_path / "checkout")
-    notebook = checkout.folder / "notebooks" / "rq1.ipynb"
-    broken = notebook.read_text().replace(
-        "figures.use_style()\\n",
-        "figures.use_style()\\n\",\n    \"assert hidden_size != 3, 'three'\\n",
+    checkout = Checkout(tmp_path / "checkout", draws=True)
+    content = checkout.notebook.read_text()
+    broken = content.replace(
+        '"import numpy', '"assert hidden_size != 3, \'three\'\\n",\n"import numpy'
     )
-    assert broken != notebook.read_text()
-    notebook.write_text(broken)
+    assert broken != content
+    checkout.notebook.write_text(broken)
     status, output = checkout.snakemake("--retries", "0")
     assert status != 0
     assert "batch tiny: 2 cells done, 0 cached, 2 failed, 0 not run" in output
@@ -121,51 +117,51 @@ def test_a_failed_cell_leaves_its_notebook_and_stops_no_other(tmp_path):
     assert set(checkout.finished()) == {"overlap_2", "separate_2"}
 
 
-def test_goes_on_after_a_polite_end(whole, tmp_path):
-    checkout = Checkout(tmp_path / "checkout")
-    process = checkout.start()
+def test_goes_on_after_a_polite_end(drawn, tmp_path):
+    checkout = Checkout(tmp_path / "checkout", draws=True)
+    process = checkout.start(JOINED)
     checkout.wait_for_a_cell(process)
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=120)
     assert process.returncode != 0, output
-    _finish(checkout, whole[0])
+    _finish(checkout, drawn)
 
 
-def test_goes_on_after_a_kill(whole, tmp_path):
-    checkout = Checkout(tmp_path / "checkout")
-    process = checkout.start()
+def test_goes_on_after_a_kill(drawn, tmp_path):
+    checkout = Checkout(tmp_path / "checkout", draws=True)
+    process = checkout.start(JOINED)
     checkout.wait_for_a_cell(process)
     kill_group(process)
-    status, output = checkout.snakemake()
+    status, output = checkout.snakemake(JOINED)
     assert status != 0
     assert "--unlock" in output
     checkout.snakemake("--unlock")
-    _finish(checkout, whole[0])
+    _finish(checkout, drawn)
 
 
-def test_goes_on_after_a_full_disk(whole, tmp_path):
+def test_goes_on_after_a_full_disk(drawn, tmp_path):
     with small_disk(tmp_path) as make_room:
-        checkout = Checkout(tmp_path / "checkout")
-        make_room(250)
-        status, output = checkout.snakemake("--retries", "0")
+        checkout = Checkout(tmp_path / "checkout", draws=True)
+        make_room(100)
+        status, output = checkout.snakemake(JOINED, "--retries", "0")
         assert status != 0
         assert "No space left" in output
         assert len(checkout.finished()) < CELLS
         make_room(20_000)
         checkout.snakemake("--unlock")
-        _finish(checkout, whole[0])
+        _finish(checkout, drawn)
 
 
-def _finish(checkout, whole):
+def _finish(checkout, undisturbed):
     """Run on; what was finished stays as it was, and all is as if nothing had happened."""
     before = checkout.finished()
-    status, output = checkout.snakemake()
+    status, output = checkout.snakemake(JOINED)
     assert status == 0, output
     after = checkout.finished()
     assert len(after) == CELLS
     assert {cell: after[cell] for cell in before} == before
     assert f"{CELLS - len(before)} cells done, {len(before)} cached, 0 failed" in output
-    assert checkout.tables() == whole.tables()
+    assert checkout.tables() == undisturbed.tables()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What the benchmark of encoders compares trains the same network; time is nobody's test."""
 
+import json
 import re
-import subprocess
 import sys
 
 import pytest
@@ -37,17 +37,36 @@ def test_steps_are_timed_from_the_end_of_the_warm_up():
         clock.read()
 
 
+def in_this_process(what, **given):
+    """Return a measurement as `encoders._measured` does, which starts a process for each."""
+    asked = json.loads(json.dumps(given))
+    return json.loads(json.dumps(encoders.MEASUREMENTS[what](**asked)))
+
+
 @pytest.mark.slow
-def test_it_prints_a_row_for_each_pair_of_tasks_and_number_of_layers(monkeypatch):
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_it_prints_a_row_for_each_pair_of_tasks_and_number_of_layers(monkeypatch, capsys):
     monkeypatch.delenv("NCNET_DATA", raising=False)
+    monkeypatch.setattr(encoders, "_measured", in_this_process)
     asked = ["--encoder", "tiny", "--layers", "1", "2", "--steps", "1", "--batch-size", "2"]
-    command = [sys.executable, "-m", "benchmarks.encoders", *asked]
-    ran = subprocess.run(command, cwd=encoders.ROOT, capture_output=True, text=True, check=True)
-    rows = re.findall(r"^ +[12] +[\d.]+ +[\d.]+ +.*$", ran.stdout, re.MULTILINE)
-    assert [int(row.split()[0]) for row in rows] == [1, 2, 1, 2], ran.stdout
+    monkeypatch.setattr(sys, "argv", ["encoders", *asked])
+    encoders.main()
+    printed = capsys.readouterr().out
+    rows = re.findall(r"^ +[12] +[\d.]+ +[\d.]+ +.*$", printed, re.MULTILINE)
+    assert [int(row.split()[0]) for row in rows] == [1, 2, 1, 2], printed
     for row in rows:
         usual, ours, ratio, *megabytes = map(float, row.replace(",", "").split()[1:6])
         assert min(usual, ours, ratio, *megabytes) > 0
         assert ratio == pytest.approx(ours / usual, rel=0.01)
-    halved = re.search(r"bfloat16=True.*: ([\d.]+) times as fast", ran.stdout)
+    halved = re.search(r"bfloat16=True.*: ([\d.]+) times as fast", printed)
     assert float(halved[1]) > 0
+
+
+@pytest.mark.slow
+def test_a_measurement_is_made_by_a_process_of_its_own(monkeypatch):
+    monkeypatch.delenv("NCNET_DATA", raising=False)
+    given = {"encoder": "tiny", "pair": encoders.MADE_HERE[0], "layers": 1, "batch_size": 2}
+    monkeypatch.setitem(encoders.MEASUREMENTS, "ours", lambda **_: pytest.fail("measured here"))
+    found = encoders._measured("ours", steps=1, bfloat16=True, **given)
+    assert min(found.values()) > 0
+    assert set(found) == {"libraries", "beforehand", "seconds", "megabytes"}

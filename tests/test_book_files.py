@@ -3,8 +3,6 @@
 import hashlib
 import io
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -145,36 +143,6 @@ def test_the_digest_ignores_everything_else(project):
     before = execution_cache.content_digest(project)
     (project / "README.md").write_text("new")
     assert execution_cache.content_digest(project) == before
-
-
-PAGE = """---
-file_format: mystnb
-kernelspec: {name: python3, display_name: Python 3}
----
-# A number
-
-```{code-cell}
-from pathlib import Path
-
-print("it is", Path("../ncnet/number.py").read_text())
-```
-"""
-
-
-@pytest.mark.slow
-def test_a_page_follows_an_edit_of_the_package(tmp_path):
-    for folder in ("book", "ncnet", "notebooks"):
-        (tmp_path / folder).mkdir()
-    shutil.copytree(BOOK / "_ext", tmp_path / "book" / "_ext")
-    shutil.copy(ROOT / "_config.yml", tmp_path / "book")
-    (tmp_path / "book" / "_toc.yml").write_text("{format: jb-book, root: index}")
-    (tmp_path / "book" / "index.md").write_text(PAGE)
-
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", "-q", "book/"]
-    for number in ("41.5", "99.25"):
-        (tmp_path / "ncnet" / "number.py").write_text(number)
-        subprocess.run(command, cwd=tmp_path, check=True)
-        assert f"it is {number}" in (tmp_path / "book/_build/html/index.html").read_text()
 
 
 GITHUB = "https://github.com/owner/name"

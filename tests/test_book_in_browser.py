@@ -41,6 +41,13 @@ FACTS = """
         broken: [...document.images].filter((image) => !image.naturalWidth).map(({ src }) => src),
     };
 """
+# What an element's colours come from, within what it stands in.
+KINDS = """
+    const kind = (element) =>
+        `${element.tagName} ${element.getAttribute("class")} ${element.getAttribute("style")}`;
+    const elements = [...document.body.querySelectorAll(":not(svg *)")];
+    return [...new Set(elements.map((one) => `${kind(one)} in ${kind(one.parentElement)}`))];
+"""
 
 # Without `preload: false` it would ask for all style sheets again, as no page from a file may.
 # What is minor to axe is a matter of taste: a table's corner may be empty.
@@ -86,9 +93,7 @@ def driver(tmp_path_factory):
 
 
 def look_at(driver, page, width, audits):
-    """Load a page and yield a visit for each scheme in `audits`, which says what axe checks."""
-    browser.emulate(driver, width, next(iter(audits)))
-    driver.get((browser.HTML / page).as_uri())
+    """Yield a visit of the loaded page for each scheme in `audits`, which says what axe checks."""
     if any(audit is not None for audit in audits.values()):
         driver.execute_script(AXE)
     for scheme, audit in audits.items():
@@ -99,20 +104,59 @@ def look_at(driver, page, width, audits):
         yield Visit(page, width, scheme, facts, faults, complaints, requests)
 
 
-def look_twice(driver, page):
-    """Yield the visits of a page that is loaded on a desktop and on a phone."""
-    yield from look_at(driver, page, DESKTOP, {"light": EVERYTHING, "dark": COLOURS})
-    yield from look_at(driver, page, PHONE, {"dark": None, "light": ALL_BUT_COLOURS})
+def load(driver, page, width, scheme):
+    browser.emulate(driver, width, scheme)
+    driver.get((browser.HTML / page).as_uri())
 
 
-@pytest.fixture(scope="module")
-def visits(driver):
-    pages = [path.relative_to(browser.HTML).as_posix() for path in browser.pages()]
+def look_twice(driver, page, seen):
+    """Yield the visits of a page that is loaded on a desktop and on a phone.
+
+    Colours, and what else a phone may change, are a matter of style sheets: they are audited where
+    a page has elements of a kind that no page before it has, which `seen` remembers.
+    """
+    load(driver, page, DESKTOP, "light")
+    kinds = set(driver.execute_script(KINDS))
+    new = not kinds <= seen
+    seen |= kinds
+    audits = (
+        {"light": EVERYTHING, "dark": COLOURS} if new else {"light": ALL_BUT_COLOURS, "dark": None}
+    )
+    yield from look_at(driver, page, DESKTOP, audits)
+    load(driver, page, PHONE, "dark")
+    yield from look_at(
+        driver, page, PHONE, {"dark": None, "light": ALL_BUT_COLOURS if new else None}
+    )
+
+
+def look_once(driver, page):
+    load(driver, page, PHONE, "dark")
+    yield from look_at(driver, page, PHONE, {"dark": None})
+
+
+def looked_at():
+    """Return the pages; of those with source code, which are alike, their list and the longest."""
+    paths = browser.pages()
+    sources = [path for path in paths if path.relative_to(browser.HTML).parts[0] == "_modules"]
+    some = {browser.HTML / "_modules" / "index.html", *sorted(sources, key=size)[-3:]}
+    return [path for path in paths if path not in sources or path in some]
+
+
+def size(path):
+    return path.stat().st_size
+
+
+HALVES = [pytest.param(half, marks=pytest.mark.xdist_group(f"pages {half}")) for half in (0, 1)]
+
+
+@pytest.fixture(scope="module", params=HALVES, ids=["odd pages", "even pages"])
+def visits(driver, request):
+    """Return the visits of every other page, so that two processes can share them."""
+    pages = [path.relative_to(browser.HTML).as_posix() for path in looked_at()]
+    seen = set()
     looks = [
-        look_at(driver, page, PHONE, {"dark": None})
-        if page.startswith("_modules/")
-        else look_twice(driver, page)
-        for page in pages
+        look_once(driver, page) if page.startswith("_modules/") else look_twice(driver, page, seen)
+        for page in pages[request.param :: 2]
     ]
     return list(itertools.chain.from_iterable(looks))
 
@@ -170,7 +214,7 @@ def test_no_page_is_heavy(visits):
 def weight(visit):
     """Return the bytes of all files that a page asked for and got."""
     paths = {unquote(urlsplit(url).path) for url in visit.requests if url.startswith("file:")}
-    return sum(path.stat().st_size for path in map(Path, paths) if path.is_file())
+    return sum(size(path) for path in map(Path, paths) if path.is_file())
 
 
 def results_of_search(driver):

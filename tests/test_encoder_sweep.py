@@ -148,10 +148,17 @@ def files(folder):
 OPTIONS = {"ranks": [0, 2, FULL], "replicas": 1, "layers": 2}
 
 
-def test_a_folder_holds_each_context_and_is_not_trained_again(tmp_path, monkeypatch):
-    first = train(folder=tmp_path, **OPTIONS)
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """Train all contexts of `OPTIONS`; return their folder and the outcomes."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, train(folder=folder, **OPTIONS)
+
+
+def test_a_folder_holds_each_context_and_is_not_trained_again(swept, monkeypatch):
+    folder, first = swept
     xr.testing.assert_identical(first, train(**OPTIONS))
-    written = files(tmp_path)
+    written = files(folder)
     adapter = {"adapter_config.json", "adapter_model.safetensors"}
     expected = {"sweep.json"} | {
         f"rank_{rank}/replica_000/context_{context}/{name}"
@@ -161,8 +168,8 @@ def test_a_folder_holds_each_context_and_is_not_trained_again(tmp_path, monkeypa
     }
     assert set(written) == expected
     monkeypatch.setattr(sweep, "train_context", lambda *a, **k: pytest.fail("trained again"))
-    xr.testing.assert_identical(train(folder=tmp_path, **OPTIONS), first)
-    assert files(tmp_path) == written
+    xr.testing.assert_identical(train(folder=folder, **OPTIONS), first)
+    assert files(folder) == written
 
 
 def test_more_ranks_and_replicas_go_into_the_same_folder(tmp_path, monkeypatch):
@@ -196,8 +203,7 @@ def test_the_kept_weights_give_the_kept_outcomes(tmp_path):
         np.testing.assert_allclose(outcome.loss, [cell.alice_loss, cell.bob_loss], rtol=1e-5)
 
 
-def test_a_sweep_that_ends_between_contexts_goes_on_with_the_next(tmp_path, monkeypatch):
-    train(folder=tmp_path / "whole", **OPTIONS)
+def test_a_sweep_that_ends_between_contexts_goes_on_with_the_next(swept, tmp_path, monkeypatch):
     done = []
 
     def stop_after(number):
@@ -215,7 +221,7 @@ def test_a_sweep_that_ends_between_contexts_goes_on_with_the_next(tmp_path, monk
     stop_after(None)
     train(folder=tmp_path / "cut", **OPTIONS)
     assert len(done) == 12
-    assert files(tmp_path / "cut") == files(tmp_path / "whole")
+    assert files(tmp_path / "cut") == files(swept[0])
 
 
 class Clock:

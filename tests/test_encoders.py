@@ -445,35 +445,23 @@ VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "sat"]
 LOAD = """
 import json
 from ncnet import encoders, hub
+from ncnet.datasets import Item
+from ncnet.encoders.sequences import sequences
+
 try:
-    encoder = encoders.load("bert-base-uncased")
+    encoders.load("bert-base-uncased")
 except hub.Unavailable as error:
-    print(json.dumps(str(error)))
-else:
-    from ncnet.datasets import Item
-    from ncnet.encoders.sequences import sequences
-    found = sequences(encoder, [Item("0", 0, "a cat", "sat down")])
-    weights = encoder.model.embeddings.word_embeddings.weight
-    print(json.dumps([
-        encoder.source, [encoder.layers, encoder.width], found.ids.tolist(),
-        found.segments.tolist(), weights[6].tolist(),
-    ]))
+    print(json.dumps(str(error)), flush=True)
+input()
+encoder = encoders.load("bert-base-uncased")
+found = sequences(encoder, [Item("0", 0, "a cat", "sat down")])
+weights = encoder.model.embeddings.word_embeddings.weight
+print(json.dumps([
+    encoder.source, [encoder.layers, encoder.width], found.ids.tolist(),
+    found.segments.tolist(), weights[6].tolist(),
+]))
 """
-
-
-def run(code, environment):
-    """Return what a new process prints, as JSON; it may say nothing besides."""
-    kept = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=kept | environment,
-        cwd=Path(__file__).parents[1],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return json.loads(done.stdout)
+REPOSITORY = "google-bert/bert-base-uncased"
 
 
 def published_bert(folder):
@@ -494,21 +482,44 @@ def published_bert(folder):
     return model, {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Load a published encoder in a new process, without a hub and then with one.
+
+    Return what was published, its commit, and what the process printed.
+    """
+    folder = tmp_path_factory.mktemp("published")
+    (folder / "model").mkdir()
+    model, files = published_bert(folder / "model")
+    kept = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
+    mirror = HubMirror()
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOAD],
+        env=kept | mirror.environment(folder),
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        refused = process.stdout.readline()
+        with mirror:
+            commit = mirror.add("model", REPOSITORY, files)
+            # Since it was pinned, the branch has moved on.
+            mirror.add("model", REPOSITORY, files | {"config.json": b"{}"})
+            pins = folder / "cache" / "ncnet" / "revisions.json"
+            pins.parent.mkdir(parents=True, exist_ok=True)
+            pins.write_text(json.dumps({f"models/{REPOSITORY}@main": commit}))
+            loaded, said = process.communicate("\n", timeout=120)
+    assert (process.returncode, said) == (0, "")
+    return model, commit, json.loads(refused), json.loads(loaded)
+
+
 @pytest.mark.slow
-def test_an_encoder_comes_from_the_hub_at_the_pinned_revision(tmp_path):
-    (tmp_path / "model").mkdir()
-    model, files = published_bert(tmp_path / "model")
-    repository = "google-bert/bert-base-uncased"
-    with HubMirror() as mirror:
-        environment = mirror.environment(tmp_path)
-        commit = mirror.add("model", repository, files)
-        # Since it was pinned, the branch has moved on.
-        mirror.add("model", repository, files | {"config.json": b"{}"})
-        pins = tmp_path / "cache" / "ncnet" / "revisions.json"
-        pins.parent.mkdir(parents=True)
-        pins.write_text(json.dumps({f"models/{repository}@main": commit}))
-        source, size, ids, segments, weights = run(LOAD, environment)
-    assert source == {"repository": repository, "revision": commit}
+def test_an_encoder_comes_from_the_hub_at_the_pinned_revision(published):
+    model, commit, _, (source, size, ids, segments, weights) = published
+    assert source == {"repository": REPOSITORY, "revision": commit}
     assert size == [3, 8]
     assert (ids, segments) == ([2, 5, 6, 3, 7, 1, 3], [0, 0, 0, 0, 1, 1, 1])
     expected = model.bert.embeddings.word_embeddings.weight[6]
@@ -516,10 +527,8 @@ def test_an_encoder_comes_from_the_hub_at_the_pinned_revision(tmp_path):
 
 
 @pytest.mark.slow
-def test_without_a_hub_an_encoder_says_what_to_do(tmp_path):
-    with HubMirror() as mirror:
-        environment = mirror.environment(tmp_path)
-    line = run(LOAD, environment)
+def test_without_a_hub_an_encoder_says_what_to_do(published):
+    line = published[2]
     start = (
         "cannot get the model `google-bert/bert-base-uncased` (main) from the Hugging Face hub: "
     )

@@ -12,6 +12,7 @@ import pytest
 from papermill import inspect_notebook
 
 from ncnet import batch, parameters, results
+from ncnet.parameters import ParameterError
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 SMALL = {
@@ -166,7 +167,6 @@ def test_runs_with_other_parameters(name, tmp_path):
     assert not quoted - glued
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "parameters", "line"),
     [
@@ -197,9 +197,24 @@ def test_runs_with_other_parameters(name, tmp_path):
         ),
     ],
 )
-def test_stops_at_bad_parameters_with_one_line(name, parameters, line, tmp_path):
-    done = papermill(name, parameters, tmp_path)
+def test_stops_at_bad_parameters_with_one_line(name, parameters, line, monkeypatch):
+    """The first two code cells, with the cell that papermill would put between them."""
+    monkeypatch.chdir(NOTEBOOKS)
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    defaults, validation = [c.source for c in notebook.cells if c.cell_type == "code"][:2]
+    given = "\n".join(f"{key} = {value!r}" for key, value in parameters.items())
+    names = {"__name__": "__main__"}
+    exec(f"{defaults}\n{given}", names)
+    with pytest.raises(ParameterError) as refused:
+        exec(validation, names)
+    assert str(refused.value).startswith(line)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_bad_parameter_ends_papermill_before_any_training(tmp_path):
+    done = papermill("rq1", {"replica": 64}, tmp_path)
     assert done.returncode != 0
-    assert f"\nParameterError: {line}" in done.stderr
+    assert "\nParameterError: unknown parameter `replica`: did you mean `replicas`?" in done.stderr
     notebook = nbformat.read(tmp_path / "out.ipynb", as_version=4)
     assert not any("ncnet.train(" in c.source for c in notebook.cells if c.get("outputs"))

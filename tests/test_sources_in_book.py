@@ -1,28 +1,19 @@
 """In a built book every figure and quoted number leads to the cell and the data behind it."""
 
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from ncnet import results
+from tests import small_book
 
-ROOT = Path(__file__).resolve().parents[1]
-HEADER = """---
-file_format: mystnb
-kernelspec: {name: python3, display_name: Python 3}
----
-"""
-INDEX = f"""{HEADER}
+INDEX = f"""{small_book.CODE}
 # First
 
 The other page found {{glue:text}}`pages/figures.md::found:.2f`.
 """
-FIGURES = f"""{HEADER}
+FIGURES = f"""{small_book.CODE}
 # Figures
 
 ```{{code-cell}}
@@ -76,27 +67,13 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
     """Write a book of three pages with the extensions of ours."""
-    root = tmp_path_factory.mktemp("book")
-    book = root / "book"
-    (book / "pages").mkdir(parents=True)
-    for folder in ("_ext", "_templates", "_static", "_vendor"):
-        if (ROOT / "book" / folder).is_dir():
-            shutil.copytree(ROOT / "book" / folder, book / folder)
-    for name in ("CITATION.cff", "pyproject.toml"):  # the title page for paper is made of them
-        shutil.copy(ROOT / name, root)
-    shutil.copy(ROOT / "_config.yml", book)
-    shutil.copy(ROOT / "book" / "references.bib", book)
-    chapters = "[{file: pages/figures}, {file: provenance}]"
-    (book / "_toc.yml").write_text(f"{{format: jb-book, root: index, chapters: {chapters}}}")
-    (book / "index.md").write_text(INDEX)
-    (book / "pages" / "figures.md").write_text(FIGURES)
-    (book / "provenance.md").write_text(PROVENANCE)
-    return book
+    pages = {"index": INDEX, "pages/figures": FIGURES, "provenance": PROVENANCE}
+    return small_book.write(tmp_path_factory.mktemp("book"), pages)
 
 
 def build(book, builder):
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", "-q", "book/"]
-    subprocess.run([*command, "--builder", builder], cwd=book.parent, check=True)
+    status, printed = small_book.build(book, builder)
+    assert status == 0, printed
     return book / "_build" / builder
 
 

@@ -9,6 +9,7 @@ import hashlib
 from pathlib import Path
 
 import joblib
+from sphinx.application import ENV_PICKLE_FILENAME
 
 BOOK = Path(__file__).resolve().parents[1]
 CODE = ("_ext/*.py", "_templates/*")
@@ -68,10 +69,17 @@ def leave_source_pages(app):
     return ()
 
 
+def forget_after_warnings(app, exception):
+    """Forget what was read when something was wrong: a page that was read would not repeat it."""
+    if exception is not None or app._warncount:
+        (Path(app.doctreedir) / ENV_PICKLE_FILENAME).unlink(missing_ok=True)
+
+
 def setup(app):
     """Connect to Sphinx."""
     app.add_config_value("code_of_the_book", digest(BOOK), "env", types=str)
     app.connect("env-before-read-docs", note_read)
     app.connect("env-updated", find_needed)
     app.connect("html-collect-pages", leave_source_pages, priority=1)
+    app.connect("build-finished", forget_after_warnings)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -21,7 +21,7 @@ from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
 from light_pictures import lighten
 from myst_nb.core.read import create_nb_reader
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from sphinx.errors import SphinxError
 from sphinx.util import logging
@@ -123,25 +123,31 @@ def _divide_threads(count):
 def execute(notebook, path, timeout):
     """Execute a notebook in the folder of its file, within `timeout` seconds a cell."""
     # Its real folder: the book reads the notebooks through a link.
-    folder = str(path.parent.resolve())
+    folder, begun = str(path.parent.resolve()), []
     started = time.monotonic()
     try:
-        error = single_nb_execution(notebook, folder, timeout, allow_errors=False).err
+        error = single_nb_execution(
+            notebook,
+            folder,
+            timeout,
+            allow_errors=False,
+            on_cell_execute=lambda cell, cell_index: begun.append(cell_index),
+        ).err
     except DeadKernelError as dead:
         error = dead
+    seconds = time.monotonic() - started
     lighten(notebook)
-    failure = None if error is None else _failure(notebook, error)
-    return Executed(notebook, time.monotonic() - started, failure)
+    failure = None if error is None else _failure(notebook.cells[: begun[-1] + 1], error)
+    return Executed(notebook, seconds, failure)
 
 
-def _failure(notebook, error):
-    """Return one line: the cell that was run last, as the book counts them, and what it raised."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    begun = [number for number, cell in enumerate(code, 1) if cell.execution_count]
-    number = max(begun, default=1)
-    raised = [one for one in code[number - 1].outputs if one.output_type == "error"]
-    told = f"{raised[-1].ename}: {raised[-1].evalue}" if raised else f"{error}".splitlines()[0]
-    return f"code cell {number}: {told}"
+def _failure(begun, error):
+    """Return one line: the last of the cells that were begun, as the book counts them, and why."""
+    number = sum(cell.cell_type == "code" for cell in begun)
+    told = str(error)
+    if isinstance(error, CellExecutionError):
+        told = f"{error.ename}: {error.evalue}"
+    return f"code cell {number}: {told.splitlines()[0]}"
 
 
 def _keep(cache, page, executed):
