@@ -17,7 +17,6 @@ import xarray as xr
 from tqdm import tqdm
 
 from ncnet import chsh, claims, games, results
-from ncnet.ensemble import train
 
 GAMES = ("overlap", "separate")
 ACTIVATIONS = ("tanh", "sigmoid", "relu")
@@ -88,6 +87,8 @@ def sweep(
     >>> table[["steps", "hidden_size", "readout"]].values.tolist()[:2]
     [[10, 1, 'correct'], [10, 1, 'solved']]
     """
+    from ncnet.ensemble import train  # brings torch, which takes a second and no verdict needs
+
     options = {name: training[name] for name in TRAINING if name != "game"}
     game = games.named(training["game"])
     level = claims.simultaneous_level(len(hidden_sizes))
@@ -180,7 +181,8 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
         2, else 0; ``dip``, whether S lies below 2 at a hidden size beyond the peak.
     """
     rows = []
-    for specification, one in table.groupby(list(SPECIFICATION), sort=False):
+    read = table[[*SPECIFICATION, "hidden_size", "s", "s_low", "s_high"]]
+    for specification, one in read.groupby(list(SPECIFICATION), sort=False):
         judged = claims.judge(one)
         peak = int(one.loc[one["s"].idxmax(), "hidden_size"]) if judged["exceeds-2"] else 0
         beyond = one[(one["hidden_size"] > peak) & (peak > 0)]

@@ -39,9 +39,9 @@ hidden_sizes: list = [3]
 hidden_size: int = 3  # looked at closely: the critical one by count
 lambdas: list = [0.5, 0.0]  # weights of Bob's gradient
 small_steps: bool = False  # also what takes ten times the steps
-replicas: int = 320
+replicas: int = 288
 steps: int = 2000
-log_interval: int = 7  # steps between logged gradients
+log_interval: int = 20  # steps between logged gradients
 folds: int = 5  # of the decoder's cross-validation
 permutations: int = 0  # of the decoder's null
 seed: int = 0
@@ -574,7 +574,7 @@ pd.DataFrame(
                 seed=seed,
                 decoder=decoder,
             ).auc
-            for use in ("whole", "level", "without oscillation (rises)")
+            for use in ("whole", "without oscillation (rises)")
         }
         for name, decoder in decoders.items()
     }

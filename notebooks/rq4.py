@@ -36,8 +36,8 @@
 
 # %% tags=["parameters"]
 populations: list = ["overlap"]  # noisy games, quartets of digit tasks
-hidden_sizes: list = [1, 2, 3, 4, 8]
-replicas: int = 160  # half of them choose where S first reaches 2
+hidden_sizes: list = [1, 2, 3, 4, 6]
+replicas: int = 120  # half of them choose where S first reaches 2
 training: int = 64  # items of each replica
 held_out: int = 200  # further ones, which it never sees
 noise: float = 0.5  # standard deviation, on the inputs of a game
@@ -341,12 +341,12 @@ looked_at = pd.concat(
         samples.train(
             overfitting,
             hidden_size=n,
-            replicas=range(60),
+            replicas=range(40),
             seed=seed,
             steps=1000,
         )
     )
-    for n in (1, 2, 3, 4, 6, 12, 24)
+    for n in (1, 2, 4, 8, 24)
 )
 turns = general.by_capacity(looked_at, resamples=2000).set_index(
     "capacity"

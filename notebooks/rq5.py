@@ -33,10 +33,10 @@
 
 # %% tags=["parameters"]
 populations: list = ["overlap"]  # noisy games, quartets of digit tasks
-hidden_sizes: list = [1, 2, 3, 4, 8]
+hidden_sizes: list = [1, 2, 3, 4, 6]
 repetitions: int = 2  # of the whole choice, each on replicas of its own
-repetition_size: int = 32  # replicas that one choice sees
-fresh_replicas: int = 64  # replicas on which choices are judged
+repetition_size: int = 24  # replicas that one choice sees
+fresh_replicas: int = 48  # replicas on which choices are judged
 set_aside: float = 0.25  # share of training items, for validation
 training: int = 64  # items of each replica
 held_out: int = 200  # further ones, which it never sees

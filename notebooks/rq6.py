@@ -40,7 +40,7 @@
 
 # %% tags=["parameters"]
 hidden_sizes: list = [1, 2, 3, 4, 5, 6]
-hidden_sizes_of_the_atlas: list = [1, 2, 3]
+hidden_sizes_of_the_atlas: list = [1, 3]
 activations: list = ["tanh", "relu"]
 replicas: int = 288
 fresh_replicas: int = 4096

@@ -17,7 +17,8 @@ if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
 
 # No test asserts on time: machines are shared, and a first call imports what it needs.
 settings.register_profile("untimed", deadline=None, max_examples=50)
-settings.load_profile("untimed")
+settings.register_profile("many", deadline=None, max_examples=500)  # once a week
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "untimed"))
 
 
 def pytest_xdist_auto_num_workers(config):
