@@ -39,7 +39,7 @@
 # %% tags=["parameters"]
 models: list = ["ceiling", "skewed", "boundary", "singlet"]
 replica_counts: list = [32, 200]
-simulations: int = 40  # experiments for each model and number of replicas
+simulations: int = 24  # experiments for each model and number of replicas
 seed: int = 0
 record: bool = False  # replace the table in results/
 save_to: str = ""  # a folder for the tables of this run

@@ -33,7 +33,7 @@
 
 # %% tags=["parameters"]
 games: list = ["overlap", "separate"]
-hidden_sizes: list = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+hidden_sizes: list = [1, 2, 3, 4, 6, 8]
 hidden_sizes_along_training: list = [2, 3, 4]  # of the first game
 replicas: int = 288
 steps: int = 2000

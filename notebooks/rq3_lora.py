@@ -242,13 +242,13 @@ def shuffled(order):
 
 
 order = np.random.default_rng(0)
-pairings = np.array([shuffled(order) for _ in range(200)])
+pairings = np.array([shuffled(order) for _ in range(60)])
 pd.DataFrame(
     {
         "S, mean product": chsh.s_per_replica(alone)
         .mean("replica")
         .values,
-        "mean of 200 pairings": pairings.mean(axis=0),
+        "mean of 60 pairings": pairings.mean(axis=0),
         "their standard deviation": pairings.std(axis=0),
     },
     index=pd.Index(alone["capacity"].values, name="rank"),

@@ -36,7 +36,7 @@
 
 # %% tags=["parameters"]
 populations: list = ["overlap"]  # noisy games, quartets of digit tasks
-hidden_sizes: list = [1, 2, 3, 4, 6]
+hidden_sizes: list = [1, 2, 3, 4]
 replicas: int = 120  # half of them choose where S first reaches 2
 training: int = 64  # items of each replica
 held_out: int = 200  # further ones, which it never sees
@@ -341,7 +341,7 @@ looked_at = pd.concat(
         samples.train(
             overfitting,
             hidden_size=n,
-            replicas=range(40),
+            replicas=range(30),
             seed=seed,
             steps=1000,
         )

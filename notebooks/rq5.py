@@ -33,7 +33,7 @@
 
 # %% tags=["parameters"]
 populations: list = ["overlap"]  # noisy games, quartets of digit tasks
-hidden_sizes: list = [1, 2, 3, 4, 6]
+hidden_sizes: list = [1, 2, 3, 4]
 repetitions: int = 2  # of the whole choice, each on replicas of its own
 repetition_size: int = 24  # replicas that one choice sees
 fresh_replicas: int = 48  # replicas on which choices are judged
@@ -44,7 +44,7 @@ noise: float = 0.5  # standard deviation, on the inputs of a game
 label_noise: float = 0.0  # share of training labels that are flipped
 pair_size: int = 2  # hidden units, for the map of pairs
 pair_training: int = 200  # items, for the map of pairs
-pair_replicas: int = 8  # that draw the map, and as many that judge it
+pair_replicas: int = 6  # that draw the map, and as many that judge it
 steps: int = 1000
 seed: int = 0
 activation: str = "tanh"

@@ -39,7 +39,7 @@
 # **Time.** About a minute on two cores; several where there is no C++ compiler.
 
 # %% tags=["parameters"]
-hidden_sizes: list = [1, 2, 3, 4, 5, 6]
+hidden_sizes: list = [1, 2, 3, 4]
 hidden_sizes_of_the_atlas: list = [1, 3]
 activations: list = ["tanh", "relu"]
 replicas: int = 288
@@ -102,8 +102,6 @@ run.save("capacity", live)
 recorded = run.load("capacity")
 print(recorded)
 behind = recorded.table if recorded.made_with(**training) else None
-if behind is not None:
-    behind = behind[behind["hidden_size"].isin(hidden_sizes)]
 
 # %% mystnb={"figure": {"name": "fig-signalling", "caption": "What S passes 2 by, beside what could explain it, against the number of hidden units. Lines with bands: recorded, with 95 % intervals. Hollow points: live."}, "image": {"alt": "For both games four curves over n, at the defaults. S minus 2 is below zero at first, positive at n = 3 and near zero later. Influence is the uppermost curve, largest at small n, and falls to zero. Delta is large at n = 1, for separate also at n = 2, and positive at n = 3. S minus Delta minus 2 is far below zero at small n and just below zero from n = 3 on: it never rises above zero."}}
 run.show(

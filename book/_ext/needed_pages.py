@@ -14,7 +14,8 @@ from sphinx.application import ENV_PICKLE_FILENAME
 BOOK = Path(__file__).resolve().parents[1]
 CODE = ("_ext/*.py", "_templates/*")
 ABOUT_ALL = ("provenance", "references")
-"""Pages made of what all others hold, and of the commit that the book is built from."""
+"""Pages made of what all others hold, and of the commit that the book is built from. The first page
+is written every time, too: it offers the PDF once that was printed."""
 DEFINITIONS = "glossary"
 SOURCE = "api/"
 """Pages that are read again when the package has changed."""
@@ -43,7 +44,7 @@ def find_needed(app, env):
     """Return the pages to write: those that were read, and those that show something of them."""
     app.parallel = joblib.cpu_count()  # from here on: reading imports the package, once
     read, unwritten = env.pages_read, getattr(env, "pages_unwritten", set())
-    needed = read | unwritten | set(ABOUT_ALL)
+    needed = read | unwritten | {app.config.root_doc, *ABOUT_ALL}
     if read:
         now = set(env.found_docs), shown_elsewhere(env, read)
         if now != env.shown_before or DEFINITIONS in read:
