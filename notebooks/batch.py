@@ -21,7 +21,7 @@
 # it. Name another folder to see yours: `papermill notebooks/batch.ipynb out.ipynb -p folder runs/rq2`. Every batch makes this page for itself, as
 # `report.html` in its folder.
 #
-# **Time.** Some seconds.
+# **Time.** 10 seconds of one processor.
 
 # %% tags=["parameters"]
 folder: str = "results/small"

@@ -34,7 +34,7 @@
 # {glue:text}`framed_fewest` of these with {glue:text}`fewest` replicas. A t-test rejects what is true in up to {glue:text}`size_t:.0%`.
 # [All of it, below](calibration-saw).
 #
-# **Time.** Half a minute on two cores.
+# **Time.** 20 seconds of one processor.
 
 # %% tags=["parameters"]
 models: list = ["ceiling", "skewed", "boundary", "singlet"]

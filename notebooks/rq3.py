@@ -29,7 +29,7 @@
 # {glue:text}`separate_s_high_3:.3f`) in `separate`; with a single unit {glue:text}`overlap_first:.2f` and {glue:text}`separate_first:.2f`, and
 # from n = 6 on within {glue:text}`overlap_farthest:.3f` and {glue:text}`separate_farthest:.3f` of 2. [All of it, below](rq3-saw).
 #
-# **Time.** Half a minute on two cores; about a minute where there is no C++ compiler.
+# **Time.** 20 seconds of one processor, 30 where there is no C++ compiler.
 
 # %% tags=["parameters"]
 games: list = ["overlap", "separate"]

@@ -32,7 +32,7 @@
 # {glue:text}`rq4_settings` settings; with training accuracy and loss held fixed, in {glue:text}`rq4_means_above`. At that capacity held-out
 # accuracy is {glue:text}`rq4_lost_least:.1f` to {glue:text}`rq4_lost_most:.1f` percentage points below the best. [All of it, below](rq4-saw).
 #
-# **Time.** At the defaults, three quarters of a minute on two cores.
+# **Time.** 20 seconds of one processor.
 
 # %% tags=["parameters"]
 populations: list = ["overlap"]  # noisy games, quartets of digit tasks
@@ -225,7 +225,7 @@ run.show(
     figures.simpsons_trap(correlating, setting), replicas=correlating
 )
 
-# %% mystnb={"figure": {"name": "fig-correlations-live", "caption": "Live, at the parameters above: rank correlation of S with held-out accuracy within each capacity. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: bootstrap intervals over replicas, at a level at which seven settings would hold together at 95 %. The grey stripe marks the capacity at which S first reaches 2."}, "image": {"alt": "At the defaults, one panel: rank correlations against the number of hidden units, three marks at each, with long bars. Most bars cross zero. The plain correlation is highest at two and three units, about 0.4, with its bar above zero; with training accuracy and loss held fixed it is lower there."}}
+# %% mystnb={"figure": {"name": "fig-correlations-live", "caption": "Live, at the parameters above: rank correlation of S with held-out accuracy within each capacity. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: bootstrap intervals over replicas, at a level at which seven settings would hold together at 95 %. The grey stripe marks the capacity at which S first reaches 2."}, "image": {"alt": "At the defaults, one panel: rank correlations against the number of hidden units, three marks at each, with long bars. Most bars cross zero. The plain correlation is highest at two units, about a half, with its bar above zero; with training accuracy and loss held fixed it is lower there."}}
 held_out_mean = correlated[correlated["target"] == "held_out_accuracy"]
 run.show(figures.correlations(held_out_mean), correlations=held_out_mean)
 
@@ -676,7 +676,8 @@ for name in ("generalization-correlates", "first-2-generalizes"):
 #
 # ````{dropdown} Solution
 # ```console
-# $ papermill notebooks/rq4.ipynb noisy.ipynb -p label_noise 0.3 -p save_to noisy -y 'hidden_sizes: [1, 2, 3, 4, 6, 12, 24]'
+# $ papermill notebooks/rq4.ipynb noisy.ipynb -p label_noise 0.3 -p save_to noisy \
+#     -y '{hidden_sizes: [1, 2, 3, 4, 6, 12, 24], replicas: 240, resamples: 1500}'
 # ```
 #
 # ```python

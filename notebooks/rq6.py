@@ -36,7 +36,7 @@
 # {glue:text}`search_held` of {glue:text}`search_retested` over all three readouts.
 # [All of it, below](rq6-saw).
 #
-# **Time.** About a minute on two cores; several where there is no C++ compiler.
+# **Time.** 20 seconds of one processor, 80 where there is no C++ compiler.
 
 # %% tags=["parameters"]
 hidden_sizes: list = [1, 2, 3, 4]
@@ -205,7 +205,7 @@ def means_of_pairs(activation, n):
     return table.assign(activation=activation, hidden_size=n)
 
 
-# %% mystnb={"figure": {"name": "fig-atlas", "caption": "All 65,536 games over two-bit tasks, at the defaults for tanh and relu: S - 2 against the signalling Δ. Shade: number of games. Dashed: the line above which the marginals do not explain S. Ringed: games above it at first sight."}, "image": {"alt": "Six panels at the defaults, for tanh and relu at n = 1, 2 and 3. Clouds of games fill the region below the dashed diagonal; with tanh the largest S lie exactly on the diagonal. With relu at n = 2 and 3 a few ringed games lie on or a hair above it, close to the origin."}}
+# %% mystnb={"figure": {"name": "fig-atlas", "caption": "All 65,536 games over two-bit tasks, at the defaults for tanh and relu: S - 2 against the signalling Δ. Shade: number of games. Dashed: the line above which the marginals do not explain S. Ringed: games above it at first sight."}, "image": {"alt": "Four panels at the defaults, for tanh and relu at n = 1 and 3. Clouds of games fill the region below the dashed diagonal; with tanh the largest S lie exactly on the diagonal. With relu at n = 3 a few ringed games lie on or a hair above it, close to the origin."}}
 run.show(
     figures.atlas(surveys),
     pairs=pd.concat(

@@ -22,6 +22,7 @@ SMALL = {
         "hidden_sizes": [1, 2],
         "hidden_size": 2,
         "lambdas": [0.5],
+        "small_steps": True,
         "replicas": 32,
         "steps": 30,
         "log_interval": 3,

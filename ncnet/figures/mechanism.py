@@ -231,13 +231,13 @@ def forest(live: pd.DataFrame | None, recorded: pd.DataFrame | None = None) -> F
         Tables of `ncnet.mechanism.compare` at one hidden size; one of them may be None. Filled
         points are recorded, hollow ones live.
     """
-    names = (recorded if live is None else live)["intervention"].tolist()
+    tables = [table for table in (recorded, live) if table is not None]
+    names = list(dict.fromkeys(name for table in tables for name in table["intervention"]))
     figure = Figure(figsize=(10, 0.36 * len(names) + 1.3))
     panels = figure.subplots(1, 4, sharey=True, width_ratios=(1.4, 1, 1, 1))
     for table, is_live in ((recorded, False), (live, True)):
         if table is None:
             continue
-        table = table[table["intervention"].isin(names)]
         places = np.array([names.index(name) for name in table["intervention"]], float)
         places += 2 * LIVE_SHIFT if is_live else 0
         look = {"mfc": "white"} if is_live else {}
@@ -282,7 +282,8 @@ def dose(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
         Tables of `ncnet.mechanism.compare` over hidden sizes, with ``game``; `recorded` may be
         None. Lines with bands are recorded, hollow points live.
     """
-    games, sizes = _games(live, recorded), sorted(live["hidden_size"].unique())
+    games, tables = _games(live, recorded), [live] if recorded is None else [live, recorded]
+    sizes = sorted(set().union(*(table["hidden_size"] for table in tables)))
     figure = Figure(figsize=(4.4 * len(games), 3.6))
     panels = figure.subplots(1, len(games), sharey=True, squeeze=False)[0]
     for axes, game in zip(panels, games, strict=True):
