@@ -11,10 +11,6 @@ from tests.checkouts import JOINED, Checkout
 SHARED = {"whole", "drawn"}
 """Fixtures of all modules that take long to make."""
 
-# Processes side by side divide the threads; torch and OpenBLAS read this when they are imported.
-if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, joblib.cpu_count() // int(workers))))
-
 # No test asserts on time: machines are shared, and a first call imports what it needs.
 settings.register_profile("untimed", deadline=None, max_examples=50)
 settings.register_profile("many", deadline=None, max_examples=500)  # once a week
@@ -26,6 +22,7 @@ def pytest_xdist_auto_num_workers(config):
     return joblib.cpu_count()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Begin with the slow tests, and leave those of one module to one process.
 

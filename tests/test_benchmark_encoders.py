@@ -1,5 +1,6 @@
 """What the benchmark of encoders compares trains the same network; time is nobody's test."""
 
+import gc
 import json
 import re
 import sys
@@ -8,6 +9,14 @@ import pytest
 
 from benchmarks import encoders
 from tests.small_encoders import encoder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _garbage_is_looked_for_in_what_is_new():
+    """At each end of a training, the trainer has all collected that modules are made of, too."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.mark.slow

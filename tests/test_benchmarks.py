@@ -1,9 +1,7 @@
 """The benchmarks train what they say, whatever the engine; their speed is nobody's test."""
 
 import importlib.util
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -78,12 +76,9 @@ def test_ratios_are_judged_by_their_goals():
     ]
 
 
-def test_an_unknown_engine_is_named_with_the_nearest():
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.ensemble", "--engines", "vmapp"],
-        cwd=Path(__file__).resolve().parents[1],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    assert "unknown engine `vmapp`: did you mean `vmap`?" in done.stderr
+def test_an_unknown_engine_is_named_with_the_nearest(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["ensemble", "--engines", "vmapp"])
+    with pytest.raises(SystemExit) as refused:
+        ensemble.main()
+    assert refused.value.code == 2
+    assert "unknown engine `vmapp`: did you mean `vmap`?" in capsys.readouterr().err

@@ -107,10 +107,11 @@ def test_signalling_alone_is_no_contextuality():
 
 @given(any_outcomes())
 def test_contextuality_is_the_smallest_of_sixteen_means(outcomes):
-    rows = replica_rows(chsh.replica_means(outcomes), chsh.influence(outcomes))[:8]
+    of_replicas = chsh.replica_means(outcomes)
+    rows = replica_rows(of_replicas, chsh.influence(outcomes))[:8]
     weights, ranges = _functionals()
     values = weights @ rows - 2
-    means = means_of(outcomes)
+    means = of_replicas.mean("replica")
     assert values.mean(axis=-1)[0].min() == pytest.approx(float(chsh.contextuality(means)))
     largest = values.mean(axis=-1).min(axis=1).max()
     assert largest == pytest.approx(any_facet(means))
@@ -136,9 +137,9 @@ def test_decomposition_adds_up_in_any_table(outcomes):
 @given(any_outcomes())
 def test_the_rarest_won_cell_bounds_contextuality(outcomes):
     means = means_of(outcomes)
-    cells = chsh.cells(outcomes)
+    cells = chsh.cells(outcomes).to_series()
     won = [
-        float(cells.sel(a=a, b=b, alice_setting=i, bob_setting=j))
+        cells.xs((a, b, i, j), level=("a", "b", *chsh.SIGNS.dims)).item()
         for i, j, a, b in itertools.product((1, 2), (1, 2), (1, -1), (1, -1))
         if a * b == (-1 if (i, j) == (2, 2) else 1)
     ]

@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -129,45 +131,74 @@ def add_all(mirror):
 
 
 LOAD = """
-import json, sys
+import json, os, sys
 from ncnet.datasets import load
 from ncnet.hub import Unavailable
-try:
-    tasks = load(sys.argv[1:], items=15, held_out=10, seed=0)
-except Unavailable as error:
-    print(json.dumps(str(error)))
-else:
-    print(json.dumps({
-        name: {"source": task.source, "items": [
-            [item.key, item.label, item.text, item.pair, item.choices]
-            for item in task.training + task.held_out
-        ]}
-        for name, task in tasks.items()
-    }))
+for line in sys.stdin:
+    names, environment = json.loads(line)
+    os.environ.update(environment)
+    try:
+        tasks = load(names, items=15, held_out=10, seed=0)
+    except Unavailable as error:
+        found = str(error)
+    else:
+        found = {
+            name: {"source": task.source, "items": [
+                [item.key, item.label, item.text, item.pair, item.choices]
+                for item in task.training + task.held_out
+            ]}
+            for name, task in tasks.items()
+        }
+    print(json.dumps(found), flush=True)
 """
 
 
-def run(code, arguments, environment):
-    """Return what a new process prints, as JSON, and what it said besides."""
+def start(code, environment):
     kept = {k: v for k, v in os.environ.items() if k != "NCNET_DATA" and "proxy" not in k.lower()}
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
         env=kept | environment,
         cwd=Path(__file__).parents[1],
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout), done.stderr
+
+
+def run(code, environment):
+    """Return what a new process prints, as JSON."""
+    with start(code, environment) as process:
+        printed, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    return json.loads(printed)
+
+
+@contextmanager
+def new_process(environment):
+    """Return a function that loads tasks in a new process, which may say nothing besides.
+
+    It may be called again, with changes of the environment.
+    """
+    with start(LOAD, environment) as process:
+
+        def load(*names, **changed):
+            print(json.dumps([names, changed]), file=process.stdin, flush=True)
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            return json.loads(line)
+
+        yield load
+        _, said = process.communicate(timeout=120)
+    assert (process.returncode, said) == (0, "")
 
 
 @pytest.mark.slow
 def test_all_tasks_load_from_the_hub(tmp_path):
     with HubMirror() as mirror:
         commits = add_all(mirror)
-        tasks, said = run(LOAD, list(PUBLISHED), mirror.environment(tmp_path))
-        assert said == ""
+        with new_process(mirror.environment(tmp_path)) as load:
+            tasks = load(*PUBLISHED)
         for name, task in tasks.items():
             assert task["source"] == {
                 "repository": PUBLISHED[name].repository,
@@ -199,33 +230,47 @@ def test_all_tasks_load_from_the_hub(tmp_path):
     assert all(keys[f"paws_x/{language}"] == keys["paws_x/en"] for language in LANGUAGES)
 
 
-@pytest.mark.slow
-def test_what_was_read_once_is_read_again_without_the_hub(tmp_path):
+@pytest.fixture(scope="module")
+def read_once(tmp_path_factory):
+    """Read a task from a hub; return what was read, and the folder of the caches."""
+    folder = tmp_path_factory.mktemp("read_once")
     with HubMirror() as mirror:
-        environment = mirror.environment(tmp_path)
         first = mirror.add("dataset", "nyu-mll/glue", repository({"sst2": films()}))
-        before, _ = run(LOAD, ["sst2"], environment)
-        assert before["sst2"]["source"]["revision"] == first
-        moved = mirror.add("dataset", "nyu-mll/glue", repository({"sst2": films(first=1000)}))
-        mirror.requests.clear()
-        assert run(LOAD, ["sst2"], environment)[0] == before
-        assert mirror.requests == []
-        elsewhere = environment | {"XDG_CACHE_HOME": str(tmp_path / "another cache")}
-        assert run(LOAD, ["sst2"], elsewhere)[0]["sst2"]["source"]["revision"] == moved
-    assert run(LOAD, ["sst2"], environment)[0] == before
+        with new_process(mirror.environment(folder)) as load:
+            before = load("sst2")
+    assert before["sst2"]["source"]["revision"] == first
+    return before, folder
+
+
+@pytest.mark.slow
+def test_what_was_read_once_is_read_again_without_the_hub(read_once, tmp_path):
+    before, folder = read_once
+    shutil.copytree(folder, tmp_path, symlinks=True, dirs_exist_ok=True)
+    with ExitStack() as processes:
+        with HubMirror() as mirror:
+            environment = mirror.environment(tmp_path)
+            load = processes.enter_context(new_process(environment))
+            moved = mirror.add("dataset", "nyu-mll/glue", repository({"sst2": films(first=1000)}))
+            assert load("sst2") == before
+            assert mirror.requests == []
+            elsewhere = load("sst2", XDG_CACHE_HOME=str(tmp_path / "another cache"))
+            assert elsewhere["sst2"]["source"]["revision"] == moved
+        assert load("sst2", XDG_CACHE_HOME=environment["XDG_CACHE_HOME"]) == before
 
 
 @pytest.mark.slow
 def test_without_a_hub_a_first_load_says_what_to_do(tmp_path):
-    with HubMirror() as mirror:
-        environment = mirror.environment(tmp_path)
-        missing, _ = run(LOAD, ["sst2"], environment)
-    gone, said = run(LOAD, ["sst2"], environment)
-    offline, _ = run(LOAD, ["sst2"], environment | {"HF_HUB_OFFLINE": "1"})
+    mirror = HubMirror()
+    environment = mirror.environment(tmp_path)
+    with new_process(environment) as load:
+        gone = load("sst2")
+        with mirror:
+            missing = load("sst2")
+    with new_process(environment | {"HF_HUB_OFFLINE": "1"}) as load:
+        offline = load("sst2")
     start = "cannot get the dataset `nyu-mll/glue` (main) from the Hugging Face hub: "
     end = "; connect, or give a folder that has the task (`folder`, or NCNET_DATA)"
     assert missing == f"{start}it has none that is public (status 404){end}"
-    assert said == ""
     for line, reason in ((gone, "Connection refused"), (offline, "HF_HUB_OFFLINE")):
         assert line.startswith(start)
         assert line.endswith(end)
@@ -234,14 +279,14 @@ def test_without_a_hub_a_first_load_says_what_to_do(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_pin_without_its_files_is_not_served_from_another_commit(tmp_path):
+def test_a_pin_without_its_files_is_not_served_from_another_commit(read_once, tmp_path):
+    shutil.copytree(read_once[1], tmp_path, symlinks=True, dirs_exist_ok=True)
     with HubMirror() as mirror:
-        environment = mirror.environment(tmp_path)
-        mirror.add("dataset", "nyu-mll/glue", repository({"sst2": films()}))
-        run(LOAD, ["sst2"], environment)
+        gone = mirror.environment(tmp_path)
     pins = tmp_path / "cache" / "ncnet" / "revisions.json"
     pins.write_text(json.dumps({"datasets/nyu-mll/glue@main": "f" * 40}))
-    line, _ = run(LOAD, ["sst2"], environment)
+    with new_process(gone) as load:
+        line = load("sst2")
     assert line.startswith("cannot get the data set `nyu-mll/glue` from the Hugging Face hub: ")
 
 
@@ -290,10 +335,10 @@ def test_models_are_pinned_likewise(tmp_path):
     with HubMirror() as mirror:
         environment = mirror.environment(tmp_path)
         commit = mirror.add("model", "somebody/tiny-bert", files)
-        loaded, _ = run(MODEL, [], environment)
+        loaded = run(MODEL, environment)
         assert loaded == [commit, 8, ["a", "cat", "sat"]]
         mirror.add("model", "somebody/tiny-bert", {"config.json": b"{}"})
-        assert run(REVISION, [], environment)[0] == commit
+        assert run(REVISION, environment) == commit
 
 
 def test_pins_are_kept_and_read_without_the_hub(tmp_path, monkeypatch):

@@ -155,7 +155,9 @@ def test_the_share_removed_is_as_uncertain_as_the_excess_itself(left):
     for seed in range(experiments):
         box = ones.copy()
         box[1, 1] = np.where(np.random.default_rng(seed).random((replicas, 1)) < 0.5, -1, 1)
-        found = mechanism.excess_removed(after, chsh.as_dataset((ones, box)), seed=seed)
+        found = mechanism.excess_removed(
+            after, chsh.as_dataset((ones, box)), resamples=2000, seed=seed
+        )
         inside += found["removed_low"] <= 1 - (left - 2) / 1.0 <= found["removed_high"]
     assert inside / experiments > 0.93
 

@@ -1,8 +1,7 @@
 """The compiled path against the eager one, and when each is taken."""
 
-import os
-import subprocess
-import sys
+import itertools
+import warnings
 
 import pytest
 import torch
@@ -36,21 +35,21 @@ def copy(weights, dtype):
     return Weights(*(weight.to(dtype, copy=True) for weight in weights))
 
 
+GAMES = {
+    "overlap": GAME,
+    "separate": ncnet.games.separate(),
+    "one bit": ncnet.games.boolean(1, alice=([0, 1], [1, 1]), bob=([1, 0], [0, 0])),
+}
+
+
+KERNELS = list(itertools.product(GAMES, ACTIVATIONS, OPTIMIZERS, LOSSES))
+
+
 @needs_compiler
-@pytest.mark.parametrize(
-    "game",
-    [
-        GAME,
-        ncnet.games.separate(),
-        ncnet.games.boolean(1, alice=([0, 1], [1, 1]), bob=([1, 0], [0, 0])),
-    ],
-)
 @pytest.mark.parametrize("hidden_size", [1, 3, 8])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("game", "activation", "optimizer", "loss"), KERNELS)
 def test_compiled_steps_are_those_of_float64(game, hidden_size, activation, optimizer, loss):
-    inputs, signs, weights = problem(game, hidden_size)
+    inputs, signs, weights = problem(GAMES[game], hidden_size)
     exact = copy(weights, torch.float64)
     options = {"activation": activation, "optimizer": optimizer, "learning_rate": 0.1}
     options |= {"loss": loss, "aggregator": "sum", "gradient_weights": (1.0, 1.0)}
@@ -117,48 +116,47 @@ def test_long_trainings_are_compiled_and_short_ones_are_not(monkeypatch):
     assert ncnet.train(GAME, steps=10, path="eager", **options).attrs["path"] == "eager"
 
 
-WITHOUT = """
-import warnings
-import ncnet
-from ncnet.ensemble import paths
-paths.COMPILING_PAYS = 0
-with warnings.catch_warnings(record=True) as said:
-    warnings.simplefilter("always")
-    for _ in range(3):
-        found = ncnet.train(ncnet.games.overlap(), hidden_size=2, replicas=9, seed=0, steps=3)
-    assert found.attrs["path"] == "eager"
-print(*[str(warning.message) for warning in said], sep="|")
-try:
-    ncnet.train(
-        ncnet.games.overlap(), hidden_size=2, replicas=9, seed=0, steps=3, path="compiled"
-    )
-except ValueError as error:
-    print(error)
-"""
+@pytest.fixture
+def train_with(monkeypatch):
+    """Return a function that trains with another compiler, as a new process would.
+
+    It returns what three long trainings say, and how the compiled path is refused.
+    """
+
+    def forget():
+        compiler._find.cache_clear()
+        paths._say_that_training_is_eager.cache_clear()
+
+    def trained(name):
+        monkeypatch.setenv("CXX", name)
+        monkeypatch.setattr(paths, "COMPILING_PAYS", 0)
+        forget()
+        options = {"hidden_size": 2, "replicas": 9, "seed": 0, "steps": 3}
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            found = [ncnet.train(GAME, **options) for _ in range(3)]
+        assert [one.attrs["path"] for one in found] == ["eager"] * 3
+        with pytest.raises(ValueError, match="`path` is 'compiled'") as refused:
+            ncnet.train(GAME, path="compiled", **options)
+        return [str(warning.message) for warning in said], str(refused.value)
+
+    yield trained
+    monkeypatch.undo()
+    forget()
 
 
-def run_with_compiler(compiler):
-    return subprocess.run(
-        [sys.executable, "-c", WITHOUT],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"CXX": compiler},
-    ).stdout.splitlines()
-
-
-def test_without_a_compiler_training_is_eager_and_says_so_once():
-    said, refused = run_with_compiler("no-such-compiler")
+def test_without_a_compiler_training_is_eager_and_says_so_once(train_with):
+    said, refused = train_with("no-such-compiler")
     reason = "no C++ compiler was found (no-such-compiler)"
-    assert said == f"training eagerly, several times slower than compiled: {reason}"
+    assert said == [f"training eagerly, several times slower than compiled: {reason}"]
     assert refused == f"`path` is 'compiled': {reason}"
 
 
-def test_a_compiler_that_fails_is_not_needed_either(tmp_path):
+def test_a_compiler_that_fails_is_not_needed_either(tmp_path, train_with):
     broken = tmp_path / "broken"
     broken.write_text("#!/bin/sh\necho 'fatal error: out of luck' >&2\nexit 1\n")
     broken.chmod(0o755)
-    said, refused = run_with_compiler(str(broken))
+    [said], refused = train_with(str(broken))
     assert said.endswith("broken failed: fatal error: out of luck")
     assert "out of luck" in refused
 

@@ -1,5 +1,6 @@
 """The probe: what it sees, that it changes nothing, and S along training from its outcomes."""
 
+import gc
 import itertools
 import math
 
@@ -418,6 +419,14 @@ def test_probes_that_are_no_experiment_are_refused():
         with pytest.raises(ValueError) as caught:  # noqa: PT011
             running(probes)
         assert str(caught.value) == line
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _garbage_is_looked_for_in_what_is_new():
+    """At each end of a training, the trainer has all collected that modules are made of, too."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 class ForTrainer(nn.Module):

@@ -169,7 +169,9 @@ def contextuality_interval(
     error = (1 - level) / 2
     most = ALGEBRAIC_BOUND - CLASSICAL_BOUND
     if min(off_mode(value, counts) for value in values) < FEWEST_OFF_MODE:
-        pairs = list(zip(values, ranges, strict=True))
+        # Where marginals do not change, several signs make the same mean: its bounds are one's.
+        kinds = np.unique(np.concatenate([values, ranges], axis=1), axis=0)
+        pairs = list(zip(kinds[:, :-2], kinds[:, -2:], strict=True))
         low = min(lower_bound(v, lowest=r[0], error=error, counts=counts) for v, r in pairs)
         error /= len(values)
         high = min(-lower_bound(-v, lowest=-r[1], error=error, counts=counts) for v, r in pairs)

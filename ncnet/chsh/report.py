@@ -8,7 +8,6 @@ import xarray as xr
 from ncnet.chsh.betting import betting_test
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, distinct_columns, resampled_means
 from ncnet.chsh.contextuality import (
-    contextuality,
     contextuality_bound,
     contextuality_interval,
     contextuality_test,
@@ -166,11 +165,11 @@ def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report
     averages = means.mean("replica").transpose(*SIGNS.dims)
     diverged = _diverged(dataset)
     odd = facets(averages.correlator)
-    change = float(delta(averages))
+    s, change = float(s_value(averages.correlator)), float(delta(averages))
     return Report(
-        s=float(s_value(averages.correlator)),
+        s=s,
         delta=change,
-        contextuality=float(contextuality(averages)),
+        contextuality=s - change - CLASSICAL_BOUND,
         contextuality_bound=float(contextuality_bound(averages)),
         facets=odd.to_series(),
         any_facet_contextuality=float(odd.max()) - change - CLASSICAL_BOUND,

@@ -10,6 +10,7 @@ import numbers
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -215,13 +216,17 @@ def _trained(
 def _check_name(name: object) -> None:
     if not isinstance(name, str) or not name:
         raise ValueError(f"`capacity_name` is {name!r}: expected a name")
-    ones = np.ones((2, 2, 1, 1))
-    taken = {*report((ones, ones)).row(), *DIMENSIONS, *"ab"}
-    if name in taken:
+    if name in _names_in_a_report():
         raise ValueError(
             f"`capacity_name` is {name!r}, which is something else in a report: expected a name "
             "such as `width`"
         )
+
+
+@cache
+def _names_in_a_report() -> frozenset[str]:
+    ones = np.ones((2, 2, 1, 1))
+    return frozenset({*report((ones, ones)).row(), *DIMENSIONS, *"ab"})
 
 
 def _warn_of_one_replica(outcomes: xr.Dataset) -> None:
