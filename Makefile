@@ -47,8 +47,8 @@ pdf: $(ENVIRONMENT)  ## print the whole book as one PDF, with Chromium or Chrome
 screenshot: $(ENVIRONMENT)  ## take the README's picture of the built book
 	@python .ci/print_book.py picture book/_build/html/index.html .github/book.webp
 
-# Tests of one group share what is made for them, and so run in one process.
-PYTEST := pytest -n auto --dist loadgroup
+# On all processors; tests/conftest.py says how they are shared out.
+PYTEST := pytest -n auto
 
 .PHONY: test
 test: lint  ## lint and run all tests, warnings as errors

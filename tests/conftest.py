@@ -1,15 +1,17 @@
 """What holds for all tests."""
 
 import os
+import re
 
 import joblib
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.checkouts import JOINED, Checkout
 
-SHARED = {"whole", "drawn"}
-"""Fixtures of all modules that take long to make."""
+LONGEST = ("test_batch_runs", "test_notebooks", "test_book_in_browser", "test_book_execution")
+"""Modules to begin with, so that no process is left with one of them at the end."""
 
 # No test asserts on time: machines are shared, and a first call imports what it needs.
 settings.register_profile("untimed", deadline=None, max_examples=50)
@@ -22,17 +24,30 @@ def pytest_xdist_auto_num_workers(config):
     return joblib.cpu_count()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Begin with the slow tests, and leave those of one module to one process.
+    """Begin with the slow tests, those of the longest modules first."""
 
-    What they share (a built book, a browser, a batch that was run) is made once for a module.
+    def place(item):
+        slow = bool(item.get_closest_marker("slow"))
+        name = item.path.stem
+        return not slow, LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Leave the tests of a file to one process: what they share is then made once.
+
+    Only the pages that are looked at in a browser are shared out, half of them to a process.
     """
-    items.sort(key=lambda item: not item.get_closest_marker("slow"))
-    for item in items:
-        if item.get_closest_marker("slow") and not item.get_closest_marker("xdist_group"):
-            shared = SHARED & set(getattr(item, "fixturenames", ()))
-            item.add_marker(pytest.mark.xdist_group(min(shared, default=item.module.__name__)))
+    config.option.loadscopereorder = False
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            half = re.search(r"\[(odd|even) pages\]$", nodeid)
+            return nodeid.partition("::")[0] + (half[1] if half else "")
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -222,6 +222,7 @@ RQ2 = {
     "hidden_sizes": [2, 3],
     "hidden_size": 3,
     "lambdas": [0.5, 0.0],
+    "small_steps": False,
     "replicas": 64,
     "steps": 200,
     "log_interval": 10,
