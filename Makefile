@@ -49,10 +49,11 @@ screenshot: $(ENVIRONMENT)  ## take the README's picture of the built book
 
 # On all processors; tests/conftest.py says how they are shared out.
 PYTEST := pytest -n auto
+TESTS ?= not weekly
 
 .PHONY: test
 test: lint  ## lint and run all tests, warnings as errors
-	@$(PYTEST)
+	@$(PYTEST) -m "$(TESTS)"
 
 .PHONY: quick
 quick: lint  ## lint and run the tests that take no browser, no book and no minute

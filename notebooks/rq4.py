@@ -343,7 +343,7 @@ looked_at = pd.concat(
             hidden_size=n,
             replicas=range(30),
             seed=seed,
-            steps=1000,
+            steps=steps,
         )
     )
     for n in (1, 2, 4, 8, 24)

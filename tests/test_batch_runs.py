@@ -117,6 +117,7 @@ def test_a_failed_cell_leaves_its_notebook_and_stops_no_other(tmp_path):
     assert set(checkout.finished()) == {"overlap_2", "separate_2"}
 
 
+@pytest.mark.weekly
 def test_goes_on_after_a_polite_end(drawn, tmp_path):
     checkout = Checkout(tmp_path / "checkout", draws=True)
     process = checkout.start(JOINED)
@@ -139,6 +140,7 @@ def test_goes_on_after_a_kill(drawn, tmp_path):
     assert _finish(checkout, drawn)
 
 
+@pytest.mark.weekly
 def test_goes_on_after_a_full_disk(drawn, tmp_path):
     with small_disk(tmp_path) as make_room:
         checkout = Checkout(tmp_path / "checkout", draws=True)

@@ -1,12 +1,14 @@
 """What a build executes, reads and writes: from a page that fails to edits of one page."""
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
+from docutils import nodes
 
 from tests import small_book, test_book_files  # noqa: F401 - the extensions are found through it
 
@@ -88,15 +90,13 @@ class Story:
 
 @pytest.fixture(scope="module")
 def builds(tmp_path_factory):
-    """Build a book with a broken page; mend it; change a number, a title, and the package."""
+    """Build a book with a broken page; mend it; change a number, and the package."""
     story = Story(tmp_path_factory.mktemp("story"))
     found = {"broken": story.build()}
     story.edit("broken", "zero = 0", "zero = 1")
     found["mended"] = story.build()
     story.edit("number", "2.25", "2.75")
     found["another number"] = story.build()
-    story.edit("plain", "# Plain", "# Renamed")
-    found["another title"] = story.build()
     story.number.write_text("99.25")
     found["another package"] = story.build()
     return found
@@ -128,17 +128,8 @@ def test_an_edit_executes_its_page_and_writes_those_that_quote_it(builds):
 
 
 @pytest.mark.slow
-def test_another_title_is_on_every_page(builds):
-    build = builds["another title"]
-    assert build.status == 0, build.printed
-    assert not build.executed
-    for page in ("index", "number", "broken", "plain"):
-        assert "Renamed" in build.pages[page]
-
-
-@pytest.mark.slow
 def test_every_page_follows_an_edit_of_the_package(builds):
-    assert "the package has 41.5" in builds["another title"].pages["index"]
+    assert "the package has 41.5" in builds["another number"].pages["index"]
     build = builds["another package"]
     assert build.executed == {"index", "number", "broken"}
     assert "the package has 99.25" in build.pages["index"]
@@ -168,6 +159,47 @@ def test_a_page_is_executed_in_its_folder_and_keeps_its_outputs(tmp_path):
     done = executed(tmp_path, "from pathlib import Path", "print(Path.cwd())")
     assert done.failure is None
     assert done.notebook.cells[-1].outputs[0].text.strip() == str(tmp_path.resolve())
+
+
+def needed(read, **after):
+    """Return the pages that are written when those of `read` are, whatever `after` says of them."""
+    names = {"index", "number", "plain", "glossary", "provenance"}
+    titles = {name: nodes.title("", name) for name in names}
+    env = SimpleNamespace(
+        titles=titles,
+        found_docs=names,
+        metadata=defaultdict(dict, {"plain": {"quoted_pages": {"number"}}}),
+        domaindata={"std": {"labels": {"here": ("number", "here", "A heading")}}},
+    )
+    config = SimpleNamespace(root_doc="index")
+    app = SimpleNamespace(config=config, builder=SimpleNamespace(name="html"))
+    needed_pages.note_read(app, env, read)
+    env.titles |= after.get("titles", {})
+    env.domaindata["std"]["labels"] |= after.get("labels", {})
+    return set(needed_pages.find_needed(app, env))
+
+
+EVERY_TIME = {"index", "provenance"}
+
+
+def test_what_is_written_is_what_was_read_and_what_quotes_it():
+    assert needed([]) == EVERY_TIME
+    assert needed(["plain"]) == EVERY_TIME | {"plain"}
+    assert needed(["number"]) == EVERY_TIME | {"number", "plain"}
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        {"titles": {"number": nodes.title("", "Another title")}},
+        {"labels": {"here": ("number", "here", "Another heading")}},
+        {"labels": {"there": ("number", "there", "A new heading")}},
+    ],
+)
+def test_what_every_page_may_show_is_written_on_every_page(after):
+    everything = EVERY_TIME | {"number", "plain", "glossary"}
+    assert needed(["number"], **after) == everything
+    assert needed(["glossary"]) == everything
 
 
 @pytest.mark.parametrize(
