@@ -124,7 +124,9 @@ def served(environment: Path, limit: float) -> Iterator[tuple[Watch, BlockingKer
         runtime = Path(home) / "runtime"
         settings = {"HOME": home, "XDG_CACHE_HOME": home, "JUPYTER_RUNTIME_DIR": str(runtime)}
         kept = {name: value for name, value in os.environ.items() if "JUPYTER" not in name}
-        kept.pop("PYTHONPATH", None)
+        # On Binder all packages are compiled: here what one notebook imports is, for the next one.
+        for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
+            kept.pop(name, None)
         command = [ROOT / "start", environment / "bin" / "jupyter", "lab", "--no-browser"]
         command += ["--allow-root", "--ServerApp.port=0", f"--ServerApp.root_dir={ROOT}"]
         with subprocess.Popen(

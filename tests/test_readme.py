@@ -51,6 +51,14 @@ def test_every_notebook_has_its_title_and_the_time_that_was_measured():
         assert int(seconds) == 10 * math.ceil(MEASURED.loc[name, "processor_seconds"] / 10), name
 
 
+def test_no_notebook_takes_longer_than_it_says_or_than_a_page_may():
+    assert MEASURED["processor_seconds"].max() <= 25
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        first = nbformat.read(path, as_version=4).cells[0].source
+        seconds = int(re.search(r"^\*\*Time\.\*\* (\d+) seconds", first, re.MULTILINE)[1])
+        assert seconds == 10 * math.ceil(MEASURED.loc[path.stem, "processor_seconds"] / 10)
+
+
 def test_every_notebook_fits_a_machine_of_binder():
     assert set(MEASURED.index) == {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
     assert MEASURED["fits"].all()
