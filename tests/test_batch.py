@@ -281,6 +281,7 @@ def test_less_than_the_book_quotes_is_not_recorded(write, tmp_path):
         batch.record(batch.read(write(text)), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(results.FOLDER.rglob("*.json")), ids=lambda path: path.stem)
 def test_any_table_can_be_drawn_and_labelled(path):
     table = results.load(path.stem, folder=path.parent).table

@@ -41,6 +41,7 @@ def test_it_sees_what_a_child_takes(taken):
     assert taken.processor_seconds() > 0
 
 
+@pytest.mark.slow
 def test_it_remembers_the_peak_and_ends_all(taken):
     peak = taken.look()
     processes = [taken.process, *taken.process.children()]
@@ -72,6 +73,7 @@ def kernel():
     manager.shutdown_kernel(now=True)
 
 
+@pytest.mark.slow
 def test_it_runs_the_cells_of_a_notebook_in_order(kernel, tmp_path):
     client, watch = kernel
     path = notebook(

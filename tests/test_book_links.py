@@ -5,6 +5,8 @@ from functools import cache
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
+import pytest
+
 from tests import browser
 
 pytestmark = browser.needs_book
@@ -48,6 +50,7 @@ def fault(file, address):
     return ""
 
 
+@pytest.mark.slow
 def test_links_within_the_book_lead_somewhere():
     files = [file.resolve() for file in browser.pages()]
     faults = {

@@ -85,6 +85,7 @@ def test_models_lie_where_their_names_say():
     assert sorted(s) == pytest.approx([-4, 2.25])
 
 
+@pytest.mark.slow
 def test_what_is_plain_to_see_is_always_seen():
     boxes, local = study("PR box", 200, 20), study("local", 200, 20)
     for quantity, method in (
@@ -117,6 +118,7 @@ def test_a_study_says_what_it_counted():
     assert table.loc[intervals, "null"].isna().all()
 
 
+@pytest.mark.slow
 def test_a_study_is_determined_by_its_seed():
     again = calibration.study("boundary", replicas=32, simulations=10, seed=0)
     pd.testing.assert_frame_equal(again, study("boundary", 32, 10))
@@ -124,6 +126,7 @@ def test_a_study_is_determined_by_its_seed():
     assert (other["width"].dropna() != again["width"].dropna()).any()
 
 
+@pytest.mark.slow
 def test_a_run_is_its_studies():
     table = calibration.run(["skewed", "PR box"], replicas=[8, 32], simulations=4, seed=3)
     cells = table[["model", "replicas"]].drop_duplicates().values.tolist()
@@ -142,6 +145,7 @@ def test_an_unknown_model_is_refused():
         calibration.study("local", replicas=32, simulations=0, seed=0)
 
 
+@pytest.mark.slow
 def test_the_reports_interval_of_contextuality_covers_on_the_boundary_and_is_short():
     table = study("boundary", 200, 60)
     ours = row(table, "interval", "contextuality", "report")
@@ -151,6 +155,7 @@ def test_the_reports_interval_of_contextuality_covers_on_the_boundary_and_is_sho
     assert plain["share"] < ours["share"]
 
 
+@pytest.mark.slow
 def test_a_t_test_is_misled_by_skewness_and_betting_is_not():
     table = study("skewed", 32, 100)
     t, betting = (row(table, "test", "s", method) for method in ("t", "betting"))

@@ -51,6 +51,7 @@ def test_no_local_strategy_passes_2_in_any_replica(outcomes):
     assert float(chsh.delta(chsh.marginals(outcomes))) == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.slow
 @given(any_outcomes())
 def test_s_and_delta_stay_within_their_algebraic_ranges(outcomes):
     s = chsh.s_per_replica(outcomes).values
@@ -59,6 +60,7 @@ def test_s_and_delta_stay_within_their_algebraic_ranges(outcomes):
     assert 0 <= float(chsh.delta(chsh.marginals(outcomes))) <= 8
 
 
+@pytest.mark.slow
 @given(any_outcomes())
 def test_relabelling_both_parties_outcomes_changes_nothing(outcomes):
     a, b = outcomes
@@ -67,6 +69,7 @@ def test_relabelling_both_parties_outcomes_changes_nothing(outcomes):
     assert s_of((-a, b)) == pytest.approx(-s)
 
 
+@pytest.mark.slow
 @given(any_outcomes())
 def test_exchanging_the_parties_changes_nothing(outcomes):
     a, b = (party.swapaxes(0, 1) for party in outcomes)
@@ -237,6 +240,7 @@ def report_in_the_usual_order():
     return str(chsh.report(asymmetric_outcomes()))
 
 
+@pytest.mark.slow
 @given(st.permutations(["alice_setting", "bob_setting", "replica", "item"]))
 def test_the_order_of_dimensions_changes_nothing(order):
     dataset = chsh.as_dataset(asymmetric_outcomes())
@@ -256,6 +260,7 @@ def test_s_with_diverged_networks_set_against_it(kind):
     assert report.s_diverged_against == pytest.approx(-0.3 + 0.4 + 0.0 - (-0.12))
 
 
+@pytest.mark.slow
 def test_the_band_holds_the_middle_95_percent_of_the_runs():
     outcomes = correlated_outcomes(np.full((2, 2), 0.5), replicas=32 * 400, items=2, seed=0)
     dataset = chsh.as_dataset(outcomes).assign_coords(capacity=1)

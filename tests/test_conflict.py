@@ -111,6 +111,7 @@ def test_a_phase_counts_its_own_steps_and_the_weighted_cosine_their_size():
     ]
 
 
+@pytest.mark.slow
 def test_what_is_logged_now_and_then_tells_what_is_logged_at_every_step():
     options = {"hidden_size": 3, "replicas": 64, "seed": 1, "steps": 2000, "trace": ["gradients"]}
     every = ncnet.train(GAME, trace_steps=range(2001), **options)

@@ -105,6 +105,7 @@ def test_signalling_alone_is_no_contextuality():
     assert chsh.local_fraction(means) < 1
 
 
+@pytest.mark.slow
 @given(any_outcomes())
 def test_contextuality_is_the_smallest_of_sixteen_means(outcomes):
     of_replicas = chsh.replica_means(outcomes)
@@ -127,6 +128,7 @@ def test_the_ranges_are_those_of_the_two_kinds_of_signs():
     assert len(TURNS) == 16
 
 
+@pytest.mark.slow
 @given(any_outcomes())
 def test_decomposition_adds_up_in_any_table(outcomes):
     means = chsh.replica_means(outcomes)  # in every single replica, not in the mean alone
@@ -134,6 +136,7 @@ def test_decomposition_adds_up_in_any_table(outcomes):
     np.testing.assert_allclose(2 + chsh.decomposition(means).sum("term"), s, atol=1e-12)
 
 
+@pytest.mark.slow
 @given(any_outcomes())
 def test_the_rarest_won_cell_bounds_contextuality(outcomes):
     means = means_of(outcomes)
@@ -272,6 +275,7 @@ def test_two_facets_are_never_above_2_together(outcomes):
     assert (chsh.facets(means_of(outcomes).correlator) > 2 + 1e-12).sum() <= 1
 
 
+@pytest.mark.slow
 @given(any_outcomes())
 def test_rows_of_reports_keep_the_identity_and_the_bound(outcomes):
     report = chsh.report(outcomes, resamples=800)

@@ -80,6 +80,7 @@ def rows_of_python(rows):
     return [row | {"id": int(row["id"])} for row in rows]
 
 
+@pytest.mark.slow
 def test_importing_it_loads_nothing_large():
     large = {"torch", "datasets", "huggingface_hub", "transformers"}
     code = f"import ncnet.datasets, sys; print({large} & {{*sys.modules}})"
@@ -366,6 +367,7 @@ def test_toy_tasks_draw_as_many_different_items_as_asked_for(name):
     assert max(abs(n / 1000 - 1 / tasks.classes) for n in counts.values()) < 0.06
 
 
+@pytest.mark.slow
 def test_no_seed_draws_into_training_what_another_holds_out():
     training = {d[0].content for d in islice(toy.stream("toy/same", 0, "training"), 5000)}
     held_out = {d[0].content for d in islice(toy.stream("toy/same", 1, "held_out"), 5000)}

@@ -31,6 +31,7 @@ def zigzag(amount):
     return 10.0 ** (amount * (-1.0) ** np.arange(STEPS) * np.sin(np.linspace(0, np.pi, STEPS)) ** 2)
 
 
+@pytest.mark.slow
 def test_traces_that_are_alike_are_guessed_at():
     same = noisy(0)
     found = mechanism.decode([same, same])
@@ -50,6 +51,7 @@ def test_a_level_is_found_in_the_level_and_not_in_oscillations():
         assert mechanism.decode(pair, use=f"without oscillation ({reading})").auc > 0.85
 
 
+@pytest.mark.slow
 def test_an_oscillation_is_found_in_the_oscillation_and_gone_without_it():
     pair = [noisy(0), noisy(1) * zigzag(0.05)]
     whole = mechanism.decode(pair, permutations=19)
@@ -102,6 +104,7 @@ class AsTheyAre(ClassifierMixin, BaseEstimator):
         return rows[:, 0] > 0
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_auc_of_a_given_decoder():
     """Levels of two normal distributions half a standard deviation apart, paired by half."""
     truth, inside, experiments = norm.cdf(0.5 / np.sqrt(2)), 0, 200
@@ -121,6 +124,7 @@ def test_where_every_pair_is_told_the_interval_has_a_width():
     assert found.interval == pytest.approx((0.025 ** (1 / REPLICAS), 1))
 
 
+@pytest.mark.slow
 def test_permutations_exchange_all_tasks_of_a_replica_at_once():
     """Two tasks that are the same say no more than one."""
     pair = [noisy(0), noisy(1)]
@@ -154,6 +158,7 @@ def test_seeing_less_of_a_trace_is_cutting_it():
     assert mechanism.decode(pair, seen=50).auc == cut.auc
 
 
+@pytest.mark.slow
 def test_separate_trunks_tell_nothing_and_a_shared_one_does():
     table = mechanism.sensing_table(
         ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,

@@ -155,6 +155,7 @@ def swept(tmp_path_factory):
     return folder, train(folder=folder, **OPTIONS)
 
 
+@pytest.mark.slow
 def test_a_folder_holds_each_context_and_is_not_trained_again(swept, monkeypatch):
     folder, first = swept
     xr.testing.assert_identical(first, train(**OPTIONS))
@@ -172,6 +173,7 @@ def test_a_folder_holds_each_context_and_is_not_trained_again(swept, monkeypatch
     assert files(folder) == written
 
 
+@pytest.mark.slow
 def test_more_ranks_and_replicas_go_into_the_same_folder(tmp_path, monkeypatch):
     train(folder=tmp_path, ranks=[2])
     trained = []
@@ -244,6 +246,7 @@ class Clock:
         self.now += 61
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 2, FULL])
 def test_a_training_that_is_cut_off_goes_on_at_its_step_to_the_same_result(
     rank, tmp_path, monkeypatch

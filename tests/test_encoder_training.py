@@ -173,6 +173,7 @@ def test_all_contexts_of_a_replica_see_the_same_batches(monkeypatch):
             assert {key for key, _, _ in contexts[0]} == {(0, replica, 0), (0, replica, 1)}
 
 
+@pytest.mark.slow
 @of_hypothesis(max_examples=5)
 @given(st.integers(0, 2**32), st.sampled_from(["toy_mixed", "toy_languages"]))
 def test_a_trunk_that_is_not_trained_lets_nothing_through(seed, quartet):

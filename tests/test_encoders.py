@@ -79,6 +79,7 @@ def test_logits_are_those_of_the_whole_encoder_item_by_item(kinds, layers, rank,
     check_logits(encoder(), kinds, rank, layers, monkeypatch)
 
 
+@pytest.mark.slow
 @with_minilm
 @torch.no_grad()
 def test_so_they_are_of_minilm(monkeypatch):

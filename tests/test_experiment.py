@@ -617,6 +617,7 @@ np.save(sys.argv[4], np.stack([found.a, found.b]))
 """
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path):
     script, log, result = (tmp_path / name for name in ("killed.py", "log", "found.npy"))
     script.write_text(KILLED)

@@ -77,6 +77,7 @@ def test_each_pair_of_classes_is_trained_as_ncnet_trains_it(trained):
         np.testing.assert_array_equal(looked_up[party], alone[party])
 
 
+@pytest.mark.slow
 @given(tasks=TASKS, steps=st.sampled_from(SMALL["steps"]))
 def test_any_game_is_looked_up_as_its_outcomes_say(trained, table, tasks, steps):
     classes = [explorer.CLASSES[explorer.class_of(task)] for task in tasks]
@@ -92,6 +93,7 @@ def test_any_game_is_looked_up_as_its_outcomes_say(trained, table, tasks, steps)
         assert found[f"{name}_low"] <= found[name] <= found[f"{name}_high"]
 
 
+@pytest.mark.slow
 def test_all_games_are_looked_up_as_the_atlas_has_them(trained, table):
     pairs = trained.isel(steps=-1)
     survey = atlas.survey(xr.Dataset({"a": pairs["a"], "b": pairs["b"]}))

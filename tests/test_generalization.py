@@ -211,6 +211,7 @@ def test_means_by_capacity_come_with_intervals():
         assert (found[name] <= found[f"{name}_high"]).all()
 
 
+@pytest.mark.slow
 def test_a_gain_is_found_where_s_knows_more_and_not_where_it_does_not():
     generator = np.random.default_rng(0)
     replicas = table(generator, capacities=(1, 2), s=(1.0, 2.0), replicas=150)
@@ -225,6 +226,7 @@ def test_a_gain_is_found_where_s_knows_more_and_not_where_it_does_not():
         assert row["with_s"] - row["without"] == pytest.approx(row["gain"])
 
 
+@pytest.mark.slow
 def test_what_accuracy_tells_by_a_curve_is_no_gain_of_s():
     """S as a curved function of accuracy must not win by being curved already."""
     generator = np.random.default_rng(1)
@@ -236,6 +238,7 @@ def test_what_accuracy_tells_by_a_curve_is_no_gain_of_s():
     assert abs(row["gain"]) < 0.03
 
 
+@pytest.mark.slow
 def test_gains_leave_out_what_never_varies_and_refuse_other_replicas():
     replicas = table(np.random.default_rng(3))
     replicas.loc[replicas["capacity"] == 1, TARGETS[0]] = 0.5
@@ -251,6 +254,7 @@ def test_gains_leave_out_what_never_varies_and_refuse_other_replicas():
             analysis(replicas.iloc[:-1])
 
 
+@pytest.mark.slow
 def test_gains_leave_out_the_ceiling():
     replicas = table(np.random.default_rng(3), capacities=(2, 3), s=(2.0, 2.2))
     replicas.loc[replicas["capacity"] == 3, "s"] = 2.0

@@ -130,6 +130,7 @@ def interval_of_delta(a, b, *, resamples):
     return _delta_interval(columns[4:8], counts, draws[4:8], level=0.95)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delta", [0.0, 0.1])
 def test_interval_of_delta_covers_also_where_nothing_signals(delta):
     """A bootstrap of Delta itself would never cover 0."""

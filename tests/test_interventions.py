@@ -33,6 +33,7 @@ def anything(draw, bits=2):
     }
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(training=anything(), sizes=st.tuples(st.integers(1, 3), st.integers(1, 3)))
 def test_separate_trunks_neither_violate_nor_influence(training, sizes):
@@ -100,6 +101,7 @@ def test_a_head_start_is_alices_training_and_leaves_bobs_head_alone(path):
     assert (started.bob_bias.values == fresh.bob_bias.values).all()
 
 
+@pytest.mark.slow
 def test_every_intervention_does_what_its_name_says():
     found = mechanism.interventions(3, lambdas=[0.5])
     trained = {name: one.train(GAME, **SHORT) for name, one in found.items()}
@@ -146,6 +148,7 @@ def with_s(value, replicas):
     return chsh.as_dataset((a, b))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", [2.0, 1.5])
 def test_the_share_removed_is_as_uncertain_as_the_excess_itself(left):
     """All replicas come to the same S: what varies is only where they came from."""
@@ -162,6 +165,7 @@ def test_the_share_removed_is_as_uncertain_as_the_excess_itself(left):
     assert inside / experiments > 0.93
 
 
+@pytest.mark.slow
 def test_a_comparison_has_a_row_for_each_and_the_baseline_first():
     table = mechanism.compare(GAME, hidden_size=3, level=0.99, lambdas=[0.0], **SHORT)
     assert table["intervention"].tolist() == list(mechanism.interventions(3, lambdas=[0.0]))

@@ -62,6 +62,7 @@ def test_verdicts_judge_each_specification_by_itself():
     assert multiverse.is_primary(found.reset_index()).tolist() == [True, False, False]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "user_cache_path", lambda _: tmp_path)
     chosen, trained = multiverse.trainings()[:3], []

@@ -43,6 +43,7 @@ def test_the_first_code_cell_holds_the_parameters(path):
     assert tagged == [True] + [False] * (len(code) - 1)
 
 
+@pytest.mark.slow
 def test_writing_the_notebooks_again_changes_nothing(tmp_path):
     for folder in (".ci", "notebooks"):
         (tmp_path / folder).mkdir()

@@ -73,6 +73,7 @@ def test_accuracy_is_the_share_right_over_heads_and_contexts():
     assert table["accuracy"].item() == pytest.approx(1 - 1 / 16)
 
 
+@pytest.mark.slow
 def test_held_out_items_are_reported_beside_and_do_not_count_in_s():
     outcomes = rising(held_out=20)
     table = ranks.by_rank(outcomes)
@@ -92,6 +93,7 @@ def test_items_that_are_no_partners_are_read_as_such():
     np.testing.assert_allclose(ranks.by_rank(outcomes)["s"], expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paired", [True, False])
 def test_outcomes_survive_the_long_table(paired):
     outcomes = rising(paired=paired, held_out=20)

@@ -117,6 +117,7 @@ def test_words_and_layout_are_no_other_version_and_code_is():
     assert results._code(source) != results._code(source.replace("X = 1", "X = '1'"))
 
 
+@pytest.mark.slow
 def test_kernels_are_part_of_the_version_of_their_module(tmp_path, monkeypatch):
     before = results.source_digests()
     package = tmp_path / "ncnet"

@@ -50,6 +50,7 @@ def test_contexts_may_be_written_in_several_ways(contexts):
     assert chsh.from_table(long_table(A, B, contexts)).equals(chsh.from_table(TABLE))
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_no_statistic(random):
     order = list(range(len(TABLE)))
@@ -164,6 +165,7 @@ def test_a_csv_that_was_written_otherwise_says_how(tmp_path, written, line):
         chsh.from_table(tmp_path / "outcomes.csv")
 
 
+@pytest.mark.slow
 def test_a_name_among_many_numbers_does_not_divide_a_column(tmp_path):
     """pandas reads a large file in pieces, and would give each its own type."""
     replicas = np.arange(140_000)
