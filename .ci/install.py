@@ -103,8 +103,13 @@ def install(installer, asked, environ, cpu_build):
 
 def main():
     """Install with uv, or else with pip."""
-    parser = argparse.ArgumentParser(prog="python .ci/install.py", description=__doc__)
-    parser.add_argument("--python", default=sys.executable, help="of the environment; this one")
+    parser = argparse.ArgumentParser(
+        prog="python .ci/install.py",
+        description="Install the locked packages and this one with uv, or else with pip.",
+    )
+    parser.add_argument(
+        "--python", default=sys.executable, help="whose environment is filled (default: this one)"
+    )
     parser.add_argument("--requirements", help="a file to install in place of the locked packages")
     options = parser.parse_args()
     asked = [["-r", options.requirements]] if options.requirements else LOCKED

@@ -9,6 +9,7 @@ of each page that did.
 """
 
 import os
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ from light_pictures import lighten
 from myst_nb.core.read import create_nb_reader
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
-from sphinx.errors import SphinxError
 from sphinx.util import logging
 
 from ncnet import results
@@ -32,12 +32,6 @@ LOGGER = logging.getLogger(__name__)
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 MEASURED = "benchmark_memory"
 """The recorded table that has how long each notebook takes."""
-
-
-class PagesFailedError(SphinxError):
-    """Pages whose code failed; the message names their cells."""
-
-    category = "Code in pages failed"
 
 
 @dataclass(frozen=True)
@@ -56,6 +50,7 @@ class Executed:
     notebook: NotebookNode
     seconds: float
     failure: str | None
+    details: str
 
 
 def execute_pages(app, env, names):
@@ -69,11 +64,14 @@ def execute_pages(app, env, names):
             _keep(cache, page, executed)
             LOGGER.info("executed %s in %.1f s, %s", page.name, executed.seconds, where)
         else:
-            failures[page.name] = executed.failure
+            failures[page.name] = executed
             LOGGER.info("failed %s after %.1f s, %s", page.name, executed.seconds, where)
     if failures:
-        lines = [f"{name}, {failure}" for name, failure in sorted(failures.items())]
-        raise PagesFailedError("\n".join(["", *lines]))
+        for name, executed in failures.items():
+            print(f"\n{name}:\n{executed.details}", file=sys.stderr)
+        lines = [f"{name}, {failures[name].failure}" for name in sorted(failures)]
+        # Not an error of Sphinx, which would bury these lines under tracebacks of its own.
+        sys.exit("\n".join(["error: pages whose code failed, so that nothing is built:", *lines]))
 
 
 def _pages(env, names, cache):
@@ -111,7 +109,9 @@ def _side_by_side(app, pages):
             for end in as_completed(ends):
                 yield ends[end], end.result()
         except BaseException:
-            pool.shutdown(cancel_futures=True)
+            # Ended, not waited for: a page takes long. A kernel whose process is gone ends itself.
+            for process in list(pool._processes.values()):
+                process.kill()
             raise
 
 
@@ -138,7 +138,7 @@ def execute(notebook, path, timeout):
     seconds = time.monotonic() - started
     lighten(notebook)
     failure = None if error is None else _failure(notebook.cells[: begun[-1] + 1], error)
-    return Executed(notebook, seconds, failure)
+    return Executed(notebook, seconds, failure, "" if error is None else str(error))
 
 
 def _failure(begun, error):
