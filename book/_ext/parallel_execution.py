@@ -101,23 +101,26 @@ def _side_by_side(app, pages):
     workers = min(cores, len(pages))
     # Processes that are forked from one with threads may hang.
     with ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_divide_threads, initargs=[cores // workers]
+        workers, get_context("spawn"), initializer=_begin_process, initargs=[cores // workers]
     ) as pool:
         timeout = app.config.nb_execution_timeout
         ends = {pool.submit(execute, page.notebook, page.path, timeout): page for page in pages}
         try:
             for end in as_completed(ends):
                 yield ends[end], end.result()
-        except BaseException:
+        except BaseException as error:
             # Ended, not waited for: a page takes long. A kernel whose process is gone ends itself.
             for process in list(pool._processes.values()):
                 process.kill()
+            if isinstance(error, KeyboardInterrupt):
+                sys.exit("interrupted: pages that have been executed are kept for the next build")
             raise
 
 
-def _divide_threads(count):
+def _begin_process(threads):
+    os.setsid()  # Ctrl-C is for the build, which then ends its processes
     for name in THREADS:
-        os.environ.setdefault(name, str(count))
+        os.environ.setdefault(name, str(threads))
 
 
 def execute(notebook, path, timeout):
