@@ -56,7 +56,7 @@ test: lint  ## lint and run all tests, warnings as errors
 	@$(PYTEST) -m "$(TESTS)"
 
 .PHONY: quick
-quick: lint  ## lint and run the tests that take no browser, no book and no minute
+quick: lint  ## lint and run the tests that take no browser, no built book and no half second
 	@$(PYTEST) -m "not slow"
 
 .PHONY: lint
