@@ -18,6 +18,7 @@ from ncnet.chsh.correlators import (
     s_per_run,
     s_value,
 )
+from ncnet.chsh.counts import from_counts
 from ncnet.chsh.findings import Report
 from ncnet.chsh.intervals import replica_interval, s_interval
 from ncnet.chsh.outcomes import READOUTS, as_dataset, read
@@ -33,7 +34,7 @@ from ncnet.chsh.signalling import (
 )
 from ncnet.chsh.significance import game_test, hoeffding_test, holm
 from ncnet.chsh.sweep import brief, by_capacity, departures
-from ncnet.chsh.tables import from_counts, from_table
+from ncnet.chsh.tables import from_table
 
 __all__ = [
     "ALGEBRAIC_BOUND",
