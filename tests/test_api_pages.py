@@ -24,8 +24,9 @@ for text in map(Path.read_text, PAGES):
         [module] = re.findall(MODULE, text, re.MULTILINE)
         CONSTANTS.append((module, name, value))
         NAMED.append(f"{module}.{name}")
-# `checks` and `files` serve the other modules; what a reader calls of `ensemble` is `ncnet.train`.
-INTERNAL = {"checks", "ensemble", "files"}
+# `checks`, `files` and `plotting` serve the other modules; what a reader calls of `ensemble` is
+# `ncnet.train`.
+INTERNAL = {"checks", "ensemble", "files", "plotting"}
 MODULES = [m.name for m in pkgutil.iter_modules(ncnet.__path__) if m.name not in INTERNAL]
 
 

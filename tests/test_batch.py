@@ -174,7 +174,7 @@ def test_every_recorded_table_has_the_command_that_makes_it():
 @pytest.mark.parametrize("notebook", ["rq1", "calibration", "rq6"])
 def test_the_digest_knows_what_a_notebook_imports(notebook):
     found = batch.modules_of(notebook)
-    assert {"ncnet", "ncnet.chsh.report", "ncnet.figures.style", "ncnet.runs"} <= found
+    assert {"ncnet", "ncnet.chsh.report", "ncnet.plotting", "ncnet.runs"} <= found
     assert ("ncnet.atlas" in found) == (notebook == "rq6")
     assert not {module for module in found if module.startswith("ncnet.batch")}
 

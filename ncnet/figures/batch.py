@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.figures.style import BLUE, GREY, INK, MARKERS, SERIES, draw_bounds
+from ncnet.plotting import BLUE, GREY, INK, MARKERS, SERIES, draw_bounds
 
 QUANTITIES = {
     "s": "S (no unit)",

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from ncnet.chsh import ALGEBRAIC_BOUND, CLASSICAL_BOUND, TSIRELSON_BOUND
-from ncnet.figures.style import BLUE, INK, ORANGE, PURPLE
+from ncnet.plotting import BLUE, INK, ORANGE, PURPLE
 
 STRETCHES = (
     (0, CLASSICAL_BOUND, BLUE, "answers agreed on\nbeforehand"),

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Patch, Rectangle
 
 from ncnet.chsh.intervals import share_interval
-from ncnet.figures.style import GREY, INK, VERMILION
+from ncnet.plotting import GREY, INK, VERMILION
 
 NOMINAL = 0.95
 CONFIDENCE = 0.99

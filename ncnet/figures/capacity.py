@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ncnet.chsh import TSIRELSON_BOUND
-from ncnet.figures.style import BLUE, GREY, INK, MARKERS, SERIES, VERMILION, draw_bounds
+from ncnet.plotting import BLUE, GREY, INK, MARKERS, SERIES, VERMILION, draw_bounds
 
 
 def capacity(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:

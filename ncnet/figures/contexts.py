@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from ncnet.chsh import Report
-from ncnet.figures.style import BLUE, GREY, INK, ORANGE, VERMILION
+from ncnet.plotting import BLUE, GREY, INK, ORANGE, VERMILION
 
 LABELS = ("(A1, B1)", "(A1, B2)", "(A2, B1)", "(A2, B2)")
 CELLS = (

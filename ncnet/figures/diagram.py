@@ -4,8 +4,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch
 
-from ncnet.figures.style import ALICE, BOB, GREY, INK
 from ncnet.games import Game
+from ncnet.plotting import ALICE, BOB, GREY, INK
 
 UNITS_ALONE = {"AND": 1, "XOR": 2}
 """Hidden units that a network with only this task needs."""

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from ncnet.figures.style import BLUE, GREY, HATCH, MARKERS, SERIES, VERMILION
+from ncnet.plotting import BLUE, GREY, HATCH, MARKERS, SERIES, VERMILION
 
 
 def engines(rates: pd.DataFrame) -> Figure:

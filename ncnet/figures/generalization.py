@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.figures.style import BLUE, GREY, INK, MARKERS, ORANGE, VERMILION
+from ncnet.plotting import BLUE, GREY, INK, MARKERS, ORANGE, VERMILION
 
 DASHED = (0, (4, 3))
 MEASURES = {

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ncnet.chsh import TSIRELSON_BOUND
-from ncnet.figures.style import MARKERS, SERIES, draw_bounds
+from ncnet.plotting import MARKERS, SERIES, draw_bounds
 
 
 def headline(table: pd.DataFrame) -> Figure:

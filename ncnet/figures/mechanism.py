@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.figures.style import (
+from ncnet.plotting import (
     ALICE,
     BLUE,
     BOB,

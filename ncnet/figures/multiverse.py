@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from ncnet.chsh import CLASSICAL_BOUND, TSIRELSON_BOUND
-from ncnet.figures.style import BLUE, DASHES, GREY, INK, MARKERS, SERIES, VERMILION, draw_bounds
+from ncnet.plotting import BLUE, DASHES, GREY, INK, MARKERS, SERIES, VERMILION, draw_bounds
 
 WORDS = {"gradient_descent": "gradient descent"}
 SHOWN_CHOICES = ("game", "activation", "optimizer", "initialisation", "steps")

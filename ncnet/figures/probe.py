@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ncnet.figures.mechanism import CONTEXT_COLOURS, CONTEXTS
-from ncnet.figures.style import INK, MARKERS
+from ncnet.plotting import INK, MARKERS
 
 
 def conflict_by_step(table: pd.DataFrame) -> Figure:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.figures.style import BLUE, GREY, INK, MARKERS, ORANGE, SERIES, VERMILION
+from ncnet.plotting import BLUE, GREY, INK, MARKERS, ORANGE, SERIES, VERMILION
 
 ROWS = (
     (

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from ncnet.chsh import ALGEBRAIC_BOUND, Report
-from ncnet.figures.style import INK, MARKERS, SERIES, draw_bounds
+from ncnet.plotting import INK, MARKERS, SERIES, draw_bounds
 
 
 def runs(s_per_run: xr.DataArray, reports: Sequence[Report]) -> Figure:

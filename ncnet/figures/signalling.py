@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from ncnet.figures.style import BLUE, GREY, INK, ORANGE, VERMILION
+from ncnet.plotting import BLUE, GREY, INK, ORANGE, VERMILION
 
 LINES = (
     ("excess", "S \N{MINUS SIGN} 2", BLUE, "o"),
