@@ -169,12 +169,15 @@ glue("yours_s_high", float(report.interval[1]), display=False)
 glue("yours_verdict", report.verdict, display=False)
 glue("yours_delta", float(report.delta), display=False)
 glue("yours_influence", float(report.influence), display=False)
+shown = f"shown in {', '.join(report.signalling)}"
+glue("yours_signalling", shown if report.signalling else "not shown", display=False)
 
 # %% [markdown]
 # With {glue:text}`yours_units` shared units and {glue:text}`yours_replicas` replicas S is {glue:text}`yours_s:.2f`
-# ({glue:text}`yours_s_low:.2f` to {glue:text}`yours_s_high:.2f`): {glue:text}`yours_verdict`. The heads' success rates change with the other
-# head's task by {glue:text}`yours_delta:.2f` in all (Δ), single outcomes by {glue:text}`yours_influence:.2f` (influence).
-# {doc}`/signalling` explains each line.
+# ({glue:text}`yours_s_low:.2f` to {glue:text}`yours_s_high:.2f`): {glue:text}`yours_verdict`. In these replicas the heads' success rates change with
+# the other head's task by {glue:text}`yours_delta:.2f` in all (Δ), single outcomes by {glue:text}`yours_influence:.2f` (influence). Signalling is
+# {glue:text}`yours_signalling`: at so few replicas an interval may leave 0 out where the exact test does not, and the report follows the more careful of
+# the two. {doc}`/report` explains each line, {doc}`/signalling` where it comes from.
 #
 # ## 2. Long runs: capacities, and what was cut off
 #
