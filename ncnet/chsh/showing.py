@@ -93,11 +93,7 @@ class Shown:
             f"tested again. Bootstrap intervals may not be extended like that. {_power(report)}"
         )
         if self.rarer:
-            yield (
-                f"Interval of S: {report.interval_method}; of S - Delta - 2: "
-                f"{report.contextuality_method}. Bounds of S: classical {CLASSICAL_BOUND:.0f}, "
-                f"Tsirelson {TSIRELSON_BOUND:.3f}, algebraic {ALGEBRAIC_BOUND:.0f}."
-            )
+            yield methods(report)
         if _units(report) < FEW_REPLICAS:
             yield (
                 f"With few replicas: S is above 2 in {100 * report.share_above:.0f} % of them "
@@ -189,6 +185,15 @@ def contexts(report: Report) -> pd.DataFrame:
         ],
         index=pd.Index([f"({i + 1},{j + 1})" for i, j in np.ndindex(2, 2)]),
         columns=["C(Ai,Bj)", interval_name(report), "<Ai>", "<Bj>"],
+    )
+
+
+def methods(report: Report) -> str:
+    """Return how the intervals were made, and the bounds of S."""
+    return (
+        f"Interval of S: {report.interval_method}; of S - Delta - 2: "
+        f"{report.contextuality_method}. Bounds of S: classical {CLASSICAL_BOUND:.0f}, "
+        f"Tsirelson {TSIRELSON_BOUND:.3f}, algebraic {ALGEBRAIC_BOUND:.0f}."
     )
 
 
