@@ -74,7 +74,7 @@ notebooks: $(ENVIRONMENT)  ## write each notebook from its .py pair
 	@python .ci/pair_notebooks.py
 
 # All but `bench`, which brings another framework for comparison.
-EXTRAS := lora book batch dev
+EXTRAS := train report lora book batch test dev
 .PHONY: lock
 lock: $(ENVIRONMENT)  ## write requirements.txt from pyproject.toml and requirements.in
 	@CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet $(EXTRAS:%=--extra=%) --allow-unsafe --strip-extras \

@@ -11,11 +11,21 @@ from ncnet import chsh, games
 __version__ = "0.1.0"
 __all__ = ["chsh", "games", "train"]
 
+# What the extra `train` has and `ncnet.ensemble` imports.
+_OF_AN_EXTRA = ("torch", "platformdirs")
+
 
 def __getattr__(name: str) -> object:
     # Only training needs torch, which takes a second to import: the statistics do without.
     if name == "train":
-        from ncnet.ensemble import train
-
+        try:
+            from ncnet.ensemble import train
+        except ModuleNotFoundError as error:
+            if error.name not in _OF_AN_EXTRA:
+                raise
+            raise ImportError(
+                f"ncnet.train needs {error.name}, which comes with an extra: "
+                'pip install "ncnet[train]"'
+            ) from None
         return train
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

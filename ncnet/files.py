@@ -22,19 +22,21 @@ def replace(path: Path, content: bytes) -> None:
     ...     path.read_bytes()
     b'1 2 3'
     """
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as temporary:
-        written = Path(temporary.name)
-        try:
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    written = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as temporary:
             temporary.write(content)
             temporary.flush()
             os.fsync(temporary.fileno())
-            written.chmod(0o644)  # temporary files are private, results are not
-            written.replace(path)
-        except BaseException as error:
-            written.unlink()
-            if isinstance(error, OSError) and error.errno:
-                raise OSError(error.errno, error.strerror, str(path)) from error
-            raise
+        # Closed by now: Windows renames and deletes no file that is open.
+        written.chmod(0o644)  # temporary files are private, results are not
+        written.replace(path)
+    except BaseException as error:
+        written.unlink()
+        if isinstance(error, OSError) and error.errno:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 def claim(path: Path, described: dict) -> None:

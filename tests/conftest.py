@@ -1,14 +1,10 @@
-"""What holds for all tests."""
+"""What holds for all tests, those of `tests/statistics.txt` included, which have fewer packages."""
 
 import os
 import re
 
-import joblib
 import pytest
 from hypothesis import settings
-from xdist.scheduler import LoadScopeScheduling
-
-from tests.checkouts import JOINED, Checkout
 
 LONGEST = ("test_batch_runs", "test_notebooks", "test_book_in_browser", "test_book_execution")
 """Modules to begin with, so that no process is left with one of them at the end."""
@@ -19,8 +15,11 @@ settings.register_profile("many", deadline=None, max_examples=500)  # once a wee
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "untimed"))
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """Return how many processes ``-n auto`` means: one for each processor that there is for us."""
+    import joblib
+
     return joblib.cpu_count()
 
 
@@ -35,11 +34,14 @@ def pytest_collection_modifyitems(items):
     items.sort(key=place)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Leave the tests of a file to one process: what they share is then made once.
 
     Only the pages that are looked at in a browser are shared out, half of them to a process.
     """
+    from xdist.scheduler import LoadScopeScheduling
+
     config.option.loadscopereorder = False
 
     class ByFile(LoadScopeScheduling):
@@ -53,6 +55,8 @@ def pytest_xdist_make_scheduler(config, log):
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory):
     """Return a checkout whose batch has been run, and what that printed."""
+    from tests.checkouts import Checkout
+
     checkout = Checkout(tmp_path_factory.mktemp("whole") / "checkout")
     status, output = checkout.snakemake()
     assert status == 0, output
@@ -62,6 +66,8 @@ def whole(tmp_path_factory):
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory):
     """Return a checkout whose batch has been run up to the joined tables, of drawn outcomes."""
+    from tests.checkouts import JOINED, Checkout
+
     checkout = Checkout(tmp_path_factory.mktemp("drawn") / "checkout", draws=True)
     status, output = checkout.snakemake(JOINED)
     assert status == 0, output

@@ -100,5 +100,5 @@ def test_a_cell_that_takes_too_much_is_told(kernel, tmp_path):
 def test_it_installs_what_binder_does_from_this_machines_index():
     listed = memory.packages()
     assert "--constraint requirements.txt" in listed
-    assert "-e ." in listed
+    assert "-e .[train,report]" in listed
     assert not [line for line in listed if "http" in line]

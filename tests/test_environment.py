@@ -1,12 +1,15 @@
 """The lock, Binder's environment and the package's own bounds agree."""
 
 import ast
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -19,6 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 BINDER = yaml.safe_load((ROOT / "environment.yml").read_text())
 PIP = BINDER["dependencies"][-1]["pip"]
 PINS = [line for line in PIP if not line.startswith("-")]
+STATISTICS = (ROOT / "tests" / "statistics.txt").read_text().splitlines()
 
 
 def test_lock_holds_only_exact_public_versions():
@@ -39,6 +43,14 @@ def test_lock_satisfies_the_bounds_of_all_that_make_installs():
     assert "jax" not in LOCK
 
 
+def test_no_extra_repeats_what_another_brings():
+    # But what two of them use of their own accord: `book` and `batch` run notebooks.
+    groups = {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
+    names = [Requirement(line).name for lines in groups.values() for line in lines]
+    assert {name for name in names if names.count(name) > 1} == {"papermill", "pyyaml"}
+    assert "ncnet" not in names
+
+
 def test_binder_has_the_notebooks_packages_in_the_locks_versions():
     packages = [
         "jupytext",
@@ -52,19 +64,16 @@ def test_binder_has_the_notebooks_packages_in_the_locks_versions():
     assert [f"{name}=={LOCK[name]}" for name in packages] == PINS
 
 
-def with_all_they_bring(names):
-    """Return the distributions of these names and all that they require, without their extras."""
-    found, left = set(), [canonicalize_name(name) for name in names]
+def with_all_they_bring(asked):
+    """Return the distributions that are asked for, as in ``ncnet[train]``, and all they require."""
+    seen, left = set(), [Requirement(line) for line in asked]
     while left:
-        if (name := left.pop()) not in found:
-            found.add(name)
+        name, extras = canonicalize_name((one := left.pop()).name), ("", *one.extras)
+        for extra in {(name, extra) for extra in extras} - seen:
+            seen.add(extra)
             required = map(Requirement, requires(name) or [])
-            left += [
-                canonicalize_name(r.name)
-                for r in required
-                if r.marker is None or r.marker.evaluate({"extra": ""})
-            ]
-    return found
+            left += [r for r in required if not r.marker or r.marker.evaluate({"extra": extra[1]})]
+    return {name for name, _ in seen}
 
 
 def imported(script):
@@ -77,7 +86,8 @@ def imported(script):
 
 
 def test_binder_has_all_that_a_notebook_imports():
-    installed = with_all_they_bring(["ncnet", "ipykernel", *map(lambda p: p.split("==")[0], PINS)])
+    [ours] = [line.replace("-e .", "ncnet") for line in PIP if line.startswith("-e .")]
+    installed = with_all_they_bring([ours, "ipykernel", *(p.split("==")[0] for p in PINS)])
     assert "jupyter-book" not in installed
     scripts = list((ROOT / "notebooks").glob("*.py"))
     assert scripts
@@ -91,8 +101,77 @@ def test_binder_has_all_that_a_notebook_imports():
     assert not missing
 
 
+BROUGHT = with_all_they_bring(["ncnet[report,test]"])
+NAMED = {
+    canonicalize_name(Requirement(line).name)
+    for lines in PROJECT["optional-dependencies"].values()
+    for line in lines
+}
+FOREIGN = {
+    module
+    for module, names in packages_distributions().items()
+    if (NAMED - BROUGHT) & set(map(canonicalize_name, names))
+}
+"""What other extras name: it may be imported by tests, but not by those of the statistics."""
+OURS = {line.removesuffix(".py").replace("/", ".") for line in STATISTICS if "tests" not in line}
+"""Modules whose doctests are among the tests of the statistics."""
+
+
+def test_the_statistics_bring_no_torch():
+    assert {"ncnet", "scipy", "matplotlib", "pytest", "h5py"} <= BROUGHT
+    assert not {"torch", "pydantic", "scikit-learn", "transformers"} & BROUGHT
+
+
+def used(script):
+    """Return the modules that a script imports, and what it calls of `ncnet` itself."""
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            whole = node.module not in ("ncnet", "tests")
+            yield from [node.module] if whole else (f"{node.module}.{a.name}" for a in node.names)
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "ncnet":
+            yield f"ncnet.{node.attr}"
+
+
+def test_the_tests_of_the_statistics_are_all_listed():
+    assert sorted(set(STATISTICS)) == STATISTICS
+    assert not [line for line in STATISTICS if not (ROOT / line).exists()]
+    for script in (ROOT / "tests").glob("test_*.py"):
+        modules = [module.split(".") for module in used(script)]
+        ours = {".".join(parts[:2]) for parts in modules if parts[0] in ("ncnet", "tests")}
+        of_statistics = "ncnet" in {parts[0] for parts in modules} and not (
+            ours - OURS - {"ncnet", "tests.strategies"} or FOREIGN & {parts[0] for parts in modules}
+        )
+        listed = f"tests/{script.name}" in STATISTICS
+        assert listed or not of_statistics, f"tests/statistics.txt lacks {script.name}"
+
+
+@pytest.mark.slow
+def test_the_tests_of_the_statistics_can_be_imported_with_what_they_bring():
+    code = f"""
+import sys, pytest
+
+class Without:
+    def find_spec(name, path=None, target=None):
+        if name in {FOREIGN}:
+            raise ModuleNotFoundError(f"there would be no {{name}}", name=name)
+
+sys.meta_path.insert(0, Without)
+sys.exit(pytest.main(["--collect-only", "-q", "@tests/statistics.txt"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_binder_installs_the_package_itself_and_a_torch_without_gpu():
-    assert "-e ." in PIP
+    assert "-e .[train,report]" in PIP
     assert "--constraint requirements.txt" in PIP
     assert "--extra-index-url https://download.pytorch.org/whl/cpu" in PIP
 

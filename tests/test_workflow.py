@@ -26,6 +26,7 @@ JOBS = {
 }
 BUILD, PUBLISH = JOBS["book.build"], JOBS["book.publish"]
 RELEASE = JOBS["release.release"]
+STATISTICS = JOBS["report.statistics"]
 NEWEST, OLDEST, TELL = (JOBS[f"newest.{job}"] for job in ("newest", "oldest", "tell"))
 MAIN_ONLY = "github.ref == 'refs/heads/main'"
 TRUSTED = {"checkout": "v7", "setup-python": "v7", "upload-pages-artifact": "v5"}
@@ -54,7 +55,7 @@ def targets():
 
 
 def test_these_workflows_are_there():
-    assert set(WORKFLOWS) == {"book", "newest", "release"}
+    assert set(WORKFLOWS) == {"book", "newest", "release", "report"}
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -106,6 +107,22 @@ def test_every_push_and_pull_request_runs_what_a_change_must_pass():
     [step] = [step for step in BUILD["steps"] if step.get("run") == "bash .ci/run"]
     assert "if" not in step
     assert (ROOT / ".ci/run").is_file()
+
+
+def test_every_push_tests_the_statistics_without_torch_on_three_systems():
+    assert WORKFLOWS["report"]["on"] == ["push", "pull_request"]
+    assert STATISTICS["strategy"]["matrix"] == {
+        "system": ["ubuntu-latest", "macos-latest", "windows-latest"],
+        "python": ["3.11", "3.13"],
+    }
+    assert STATISTICS["runs-on"] == "${{ matrix.system }}"
+    python = action(STATISTICS, "setup-python")["with"]["python-version"]
+    assert python == "${{ matrix.python }}"
+    install, _, test = commands(STATISTICS)
+    assert install == 'python -m pip install ".[report,test]"'
+    # PowerShell reads an @ that is not quoted as its own.
+    assert test == 'python -m pytest "@tests/statistics.txt"'
+    assert f"`{test}`" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_torch_comes_without_a_gpu_as_on_binder():
