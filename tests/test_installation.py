@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.append(str(ROOT / ".ci"))
+sys.path += [str(ROOT / ".ci"), str(ROOT / "book" / "_ext")]
 
 import install  # noqa: E402
+import repository_buttons  # noqa: E402
 
 LISTED = """global.cert='/etc/ca.crt'
 global.extra-index-url='file:///one file:///two'
@@ -112,3 +113,18 @@ def test_another_list_goes_into_another_environment(commands, monkeypatch):
 def test_make_installs_by_it():
     assert "\t@python .ci/install.py\n" in (ROOT / "Makefile").read_text()
     assert install.locked("uv")
+
+
+def test_the_readme_installs_from_the_address_that_the_book_looks_for():
+    line = f"$ {repository_buttons.UNKNOWN}\n"
+    assert line in (ROOT / "README.md").read_text(encoding="utf-8")
+    address = "https://github.com/owner/name"
+    filled = repository_buttons.with_address(line, address)
+    assert filled == f'$ pip install "ncnet[report] @ git+{address}"\n'
+    assert repository_buttons.with_address(line, None) == line
+
+
+def test_no_page_installs_from_anywhere_else():
+    pages = [ROOT / "README.md", *(ROOT / "book").glob("*.md"), *(ROOT / "notebooks").glob("*.py")]
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
+    assert text.count("git+") == text.count(repository_buttons.UNKNOWN) > 0

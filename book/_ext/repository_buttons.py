@@ -2,7 +2,8 @@
 
 The address is written nowhere. It comes from the variable `NCNET_REPOSITORY_URL`, from the
 continuous integration that builds the book, or from the git remote `origin`, in this order.
-While none of them names a repository on a known forge, no page has such a button.
+While none of them names a repository on a known forge, no page has such a button, and the command
+that installs from the repository leaves its address to the reader, as in the README.
 """
 
 import os
@@ -15,6 +16,9 @@ from sphinx.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 VARIABLE = "NCNET_REPOSITORY_URL"
+INSTALL = 'pip install "ncnet[report] @ git+ADDRESS"'
+UNKNOWN = f"{INSTALL}  # ADDRESS: of this repository"
+"""What pages and the README say, whatever the address is."""
 
 # Any other git server would need its own way of addressing a file, and Binder may not reach it.
 ADDRESS = re.compile(
@@ -88,6 +92,20 @@ def binder_url(address, path):
     return f"https://mybinder.org/v2/{repository}/{REF}?labpath={quote(path, safe='')}"
 
 
+def with_address(text, address):
+    """Return the text of a page with the address in the command that installs from it.
+
+    >>> with_address(f"$ {UNKNOWN}", "https://github.com/owner/name")
+    '$ pip install "ncnet[report] @ git+https://github.com/owner/name"'
+    """
+    return text.replace(UNKNOWN, INSTALL.replace("ADDRESS", address)) if address else text
+
+
+def fill_in_address(app, docname, source):
+    """Do so with a page that is read."""
+    source[0] = with_address(source[0], app.config.repository_address)
+
+
 def set_address(app, config):
     """Find the address, once a build."""
     config.repository_address = find_address(os.environ, git_origin(ROOT))
@@ -115,8 +133,9 @@ def link_button(url, tooltip, icon):
 
 def setup(app):
     """Connect to Sphinx."""
-    app.add_config_value("repository_address", None, "html")
+    app.add_config_value("repository_address", None, "env")
     app.connect("config-inited", set_address)
+    app.connect("source-read", fill_in_address)
     # after the theme, which sets up the header's buttons at 500 and 501
     app.connect("html-page-context", add_buttons, priority=502)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
