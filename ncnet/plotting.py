@@ -96,13 +96,13 @@ def picture(report: Report) -> Figure:
 
         figure = Figure(figsize=(6.4, 5.4))
         axes = figure.subplot_mosaic(
-            [["line", "line"], ["waterfall", "losses"]],
+            [["line", "line"], ["waterfall", "drops"]],
             height_ratios=(1, 1.75),
             width_ratios=(1.15, 1),
         )
         _draw_line(axes["line"], report)
         _draw_waterfall(axes["waterfall"], report)
-        _draw_losses(axes["losses"], report)
+        _draw_drops(axes["drops"], report)
         figure.get_layout_engine().set(h_pad=0.08)
     return figure
 
@@ -123,15 +123,15 @@ def image(report: Report) -> str:
 def described(report: Report) -> str:
     """Return what the picture shows, for somebody who does not see it."""
     correlators = ", ".join(f"{value:.2f}" for value in report.correlators.ravel())
-    losses = "; ".join(
-        f"{row.task} {row.loss:.1f} points beside {row.beside}"
-        for row in report.losses.itertuples()
+    drops = "; ".join(
+        f"{row.task} {row.points:.1f} points beside {row.beside}"
+        for row in report.drops.itertuples()
     )
     return (
         f"Three parts. A line with S = {report.s:.2f} {interval_text(report.interval)} among the "
         f"bounds 2, 2 + Δ = {2 + report.delta:.2f} and {TSIRELSON_BOUND:.2f}. The correlators "
         f"{correlators} as steps up to S, the last one pointing down. What each task loses: "
-        f"{losses}."
+        f"{drops}."
     )
 
 
@@ -205,12 +205,12 @@ def _draw_waterfall(axes: Axes, report: Report) -> None:
     axes.set_title("Three correlators less one")
 
 
-def _draw_losses(axes: Axes, report: Report) -> None:
-    rows = report.losses
+def _draw_drops(axes: Axes, report: Report) -> None:
+    rows = report.drops
     places = np.arange(len(rows))[::-1]
-    errors = [rows["loss"] - rows["low"], rows["high"] - rows["loss"]]
-    axes.barh(places, rows["loss"], 0.5, color=ORANGE)
-    axes.errorbar(rows["loss"], places, xerr=errors, fmt="none", color=INK, capsize=3, linewidth=1)
+    errors = [rows["points"] - rows["low"], rows["high"] - rows["points"]]
+    axes.barh(places, rows["points"], 0.5, color=ORANGE)
+    axes.errorbar(rows["points"], places, xerr=errors, fmt="none", color=INK, capsize=3, linewidth=1)
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(places, [f"{row.task} beside {row.beside}" for row in rows.itertuples()])
     axes.tick_params(axis="y", labelsize=9)

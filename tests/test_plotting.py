@@ -15,7 +15,7 @@ WITHOUT = "without matplotlib a report has no picture"
 
 def test_it_draws_the_numbers_of_the_report():
     pytest.importorskip("matplotlib", reason=WITHOUT)
-    line, waterfall, losses = REPORT.plot().axes
+    line, waterfall, drops = REPORT.plot().axes
     assert f"{REPORT.s:.3f}, {REPORT.verdict}" in line.get_title(loc="left")
     bounds = {round(drawn.get_xdata()[0], 9) for drawn in line.lines if len(drawn.get_xdata()) == 2}
     assert {2, round(2 + REPORT.delta, 9), round(2 * np.sqrt(2), 9)} <= bounds
@@ -23,9 +23,9 @@ def test_it_draws_the_numbers_of_the_report():
     heights = [step.get_height() for step in steps]
     assert np.abs(heights) == pytest.approx(abs(REPORT.correlators.ravel()))
     assert sum(heights) == pytest.approx(REPORT.s) == total.get_height()
-    assert [bar.get_width() for bar in losses.patches] == pytest.approx(REPORT.losses.loss)
-    labels = [label.get_text() for label in losses.get_yticklabels()]
-    assert labels == [f"{row.task} beside {row.beside}" for row in REPORT.losses.itertuples()]
+    assert [bar.get_width() for bar in drops.patches] == pytest.approx(REPORT.drops.points)
+    labels = [label.get_text() for label in drops.get_yticklabels()]
+    assert labels == [f"{row.task} beside {row.beside}" for row in REPORT.drops.itertuples()]
 
 
 def test_as_an_image_it_is_told_to_who_does_not_see_it_and_always_the_same():

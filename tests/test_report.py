@@ -232,15 +232,15 @@ def test_no_verdict_contradicts_its_interval(seed, replicas, signal):
     assert (report.verdict == "above 2") <= (report.interval[0] > 2)
     assert (report.verdict == "below 2") <= (report.interval[1] < 2)
     assert (report.explanation == "contextual") <= (report.contextuality_interval[0] > 0)
-    rows = report.losses.set_index("task")
+    rows = report.drops.set_index("task")
     assert report.signalling == [task for task in chsh.signalling.TASKS if rows.shown[task]]
     assert bool(report.signalling) <= (report.delta_interval[0] > 0)
     assert rows[rows.shown].low.gt(0).all()
-    assert rows.loss.sum() / 50 == pytest.approx(report.delta)
-    assert (rows.low <= rows.loss + 1e-9).all()
-    assert (rows.loss <= rows.high + 1e-9).all()
-    assert rows.loss.is_monotonic_decreasing
-    assert rows.right_instead.sub(rows.right_beside).to_numpy() == pytest.approx(rows.loss)
+    assert rows.points.sum() / 50 == pytest.approx(report.delta)
+    assert (rows.low <= rows.points + 1e-9).all()
+    assert (rows.points <= rows.high + 1e-9).all()
+    assert rows.points.is_monotonic_decreasing
+    assert rows.right_instead.sub(rows.right_beside).to_numpy() == pytest.approx(rows.points)
 
 
 def test_what_a_task_loses_is_told_of_its_worse_partner():
@@ -248,11 +248,11 @@ def test_what_a_task_loses_is_told_of_its_worse_partner():
     a, b = (np.ones((2, 2, 30, 4)) for _ in range(2))
     a[0, 1, :, 0] = -1
     b[0, 1, :, :2] = -1
-    rows = chsh.report((a, b)).losses
+    rows = chsh.report((a, b)).drops
     assert rows.task.tolist()[:2] == ["B2", "A1"]
     assert rows.beside.tolist()[:2] == ["A1", "B2"]
     assert rows.instead.tolist()[:2] == ["A2", "B1"]
-    assert rows.loss.tolist() == [50, 25, 0, 0]
+    assert rows.points.tolist() == [50, 25, 0, 0]
     assert rows.right_beside.tolist()[:2] == [50, 75]
 
 
@@ -275,7 +275,7 @@ def test_its_numbers_can_be_written_as_json():
     assert numbers["correlators"] == report.correlators.tolist()
     assert numbers["held_out"]["s"] == report.held_out.s
     assert numbers["held_out"]["held_out"] is None
-    assert numbers["losses"][0]["task"] == report.losses.task[0]
+    assert numbers["drops"][0]["task"] == report.drops.task[0]
     assert numbers["facets"]["+++-"] == report.s
     assert numbers["verdict"] == report.verdict
 

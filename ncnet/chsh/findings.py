@@ -1,4 +1,4 @@
-"""What a report holds, and what follows from it: verdicts, losses, a row of a table."""
+"""What a report holds, and what follows from it: verdicts, drops, a row of a table."""
 
 from __future__ import annotations
 
@@ -229,15 +229,15 @@ class Report:
         return row
 
     @property
-    def losses(self) -> pd.DataFrame:
+    def drops(self) -> pd.DataFrame:
         """What each task loses beside the one of its two partners with which it does worse.
 
         Returns
         -------
         pandas.DataFrame
-            A row a task, the largest loss first: `task`; `beside`, the partner with which it does
+            A row a task, the largest first: `task`; `beside`, the partner with which it does
             worse, and `instead`, the other; `right_beside` and `right_instead`, how often it is
-            right with either, in percent; `loss`, the difference in percentage points; `low` and
+            right with either, in percent; `points`, the difference in percentage points; `low` and
             `high`, the interval, the four of which hold together; `p_value`, by the exact test of
             no change, adjusted for the four; `shown`, whether test and interval agree that it is
             not 0. With readout "prediction" it is how often +1 is predicted.
@@ -256,7 +256,7 @@ class Report:
                     "instead": partners[1 - worse],
                     "right_beside": right[worse],
                     "right_instead": right[1 - worse],
-                    "loss": 50 * abs(self.changes[k]),
+                    "points": 50 * abs(self.changes[k]),
                     "low": low,
                     "high": high,
                     "p_value": self.no_signalling_p_values[k],
@@ -264,7 +264,7 @@ class Report:
                 }
             )
         table = pd.DataFrame(rows)
-        return table.sort_values("loss", ascending=False, kind="stable", ignore_index=True)
+        return table.sort_values("points", ascending=False, kind="stable", ignore_index=True)
 
     @property
     def conclusion(self) -> str:
@@ -277,7 +277,7 @@ class Report:
         held["held_out"] = self.held_out and self.held_out.numbers()
         found = {
             name: getattr(self, name)
-            for name in ("conclusion", "verdict", "signalling", "explanation", "losses")
+            for name in ("conclusion", "verdict", "signalling", "explanation", "drops")
         }
         return {name: _plain(value) for name, value in (found | held).items()}
 

@@ -76,7 +76,7 @@ class Shown:
         yield (
             "What each task loses beside the partner with which it does worse, in percentage "
             "points:",
-            losses(report),
+            drops(report),
         )
         yield "Statistics:", statistics(report, rarer=self.rarer)
         yield "Correlators and marginals, by context:", contexts(report)
@@ -86,7 +86,7 @@ class Shown:
         yield (
             "Heads that share a layer can influence each other, so S > 2 alone shows nothing "
             "non-classical. Intervals and tests are over replicas, the items being given; the four "
-            f"intervals of losses hold together at {100 * report.level:g} %."
+            f"intervals of drops hold together at {100 * report.level:g} %."
         )
         yield (
             "The tests bet: their p-values hold whenever you look, so replicas may be added and "
@@ -119,15 +119,15 @@ def conclusion(report: Report) -> list[str]:
     return [found, *_s_differs(report), _signalling_in_words(report)]
 
 
-def losses(report: Report) -> pd.DataFrame:
+def drops(report: Report) -> pd.DataFrame:
     """Return what each task loses as a table of text, a row each, the worst first."""
-    rows = report.losses
+    rows = report.drops
     by_interval = (rows["low"] > 0) | (rows["high"] < 0)
     by_test = rows["p_value"] <= error(report)
     table = {
         WON[report.readout]: rows["right_beside"].map("{:.1f} %".format),
         "otherwise": rows["right_instead"].map("{:.1f} %".format) + " beside " + rows["instead"],
-        "loses": rows["loss"].map("{:.1f}".format),
+        "loses": rows["points"].map("{:.1f}".format),
         interval_name(report): [f"[{row.low:.1f}, {row.high:.1f}]" for row in rows.itertuples()],
         "p-value": rows["p_value"].map(p_value_text),
         "in words": map(_in_words, by_interval, by_test),
