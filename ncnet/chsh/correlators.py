@@ -8,8 +8,10 @@ four correlators 4.
 """
 
 import math
+from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from ncnet.checks import check_integer
@@ -37,6 +39,7 @@ FACETS = xr.DataArray(
 CLASSICAL_BOUND = 2.0
 TSIRELSON_BOUND = 2 * math.sqrt(2)
 ALGEBRAIC_BOUND = 4.0
+Means = TypeVar("Means", xr.Dataset, xr.DataArray)
 RUN_LENGTH = 32
 """Replicas in one run: the paper scatters S over 50 runs and does not say what a run averages."""
 
@@ -51,8 +54,9 @@ def replica_means(
     xarray.Dataset
         `correlator`, the mean of a*b; `alice` and `bob`, the means of a and b; all over
         (alice_setting, bob_setting, replica) and `capacity` where there is one. Where items of
-        the two parties are not partners (attribute ``paired`` is False), `correlator` is the
-        product of the means.
+        the two parties are not partners (attribute ``paired`` is false), `correlator` is the
+        product of the means. Where outcomes have a coordinate `cluster`, each entry of `replica`
+        is the mean of a cluster's replicas, with its name.
 
     Examples
     --------
@@ -60,6 +64,11 @@ def replica_means(
     >>> replica_means((ones, -ones)).correlator.sizes["replica"]
     5
     """
+    return by_cluster(means_apart(outcomes, split=split, readout=readout))
+
+
+def means_apart(outcomes: Outcomes, *, split: str, readout: str) -> xr.Dataset:
+    """Return what `replica_means` averages over clusters, of every replica."""
     dataset = as_dataset(outcomes)
     a, b = read(dataset, split=split, readout=readout)
     alice, bob = a.mean("item"), b.mean("item")
@@ -69,6 +78,40 @@ def replica_means(
     # Dropping takes as long as all of the above, also where there is nothing to drop.
     described = means.attrs or any(part.attrs for part in means.variables.values())
     return means.drop_attrs() if described else means
+
+
+def by_cluster(values: Means) -> Means:
+    """Return values of replicas, averaged over those of a cluster where there are clusters.
+
+    Replicas of a cluster depend on each other: clusters are the independent units then, and each
+    counts alike, however many replicas it has.
+
+    Parameters
+    ----------
+    values
+        Over `replica`, the last dimension, perhaps with a coordinate `cluster`.
+
+    Examples
+    --------
+    >>> by_cluster(xr.DataArray([1, 2, 6], {"cluster": ("replica", ["x", "y", "y"])}, "replica"))
+    <xarray.DataArray (replica: 2)> Size: 16B
+    array([1., 4.])
+    Coordinates:
+      * replica  (replica) <U1 8B 'x' 'y'
+    """
+    if "cluster" not in values.coords:
+        return values
+    places, names = pd.factorize(values["cluster"].values)
+    order, counts = np.argsort(places, kind="stable"), np.bincount(places)
+    starts = np.cumsum(counts) - counts
+    averaged = xr.apply_ufunc(
+        lambda array: np.add.reduceat(array[..., order], starts, axis=-1) / counts,
+        values,
+        input_core_dims=[["replica"]],
+        output_core_dims=[["replica"]],
+        exclude_dims={"replica"},
+    )
+    return averaged.assign_coords(replica=names)
 
 
 def correlators(
@@ -96,7 +139,8 @@ def s_value(correlator: xr.DataArray | np.ndarray) -> xr.DataArray | float:
     Raises
     ------
     ValueError
-        For a missing dimension, settings other than 1 and 2, or an array of another shape.
+        For a missing dimension, settings other than 1 and 2, an array of another shape, or a
+        Dataset of means, whose `correlator` it takes.
 
     Examples
     --------
@@ -105,7 +149,7 @@ def s_value(correlator: xr.DataArray | np.ndarray) -> xr.DataArray | float:
     >>> s_value([[1, 1], [1, -1]])
     4.0
     """
-    if isinstance(correlator, xr.DataArray):
+    if isinstance(correlator, (xr.DataArray, xr.Dataset)):
         _check_settings(correlator)
         return (SIGNS * correlator).sum(SIGNS.dims)
     array = np.asarray(correlator, float)
@@ -132,6 +176,8 @@ def facets(correlator: xr.DataArray) -> xr.DataArray:
 
 
 def _check_settings(correlator: xr.DataArray) -> None:
+    if isinstance(correlator, xr.Dataset):
+        raise ValueError("correlators are a Dataset: did you mean its `.correlator`?")
     for setting, expected in SETTINGS.items():
         if setting not in correlator.dims:
             raise ValueError(f"correlators have no dimension `{setting}`")

@@ -19,7 +19,14 @@ from ncnet.chsh.contextuality import (
     contextuality_interval,
     contextuality_test,
 )
-from ncnet.chsh.correlators import CLASSICAL_BOUND, SIGNS, facets, replica_means, s_value
+from ncnet.chsh.correlators import (
+    CLASSICAL_BOUND,
+    SIGNS,
+    by_cluster,
+    facets,
+    means_apart,
+    s_value,
+)
 from ncnet.chsh.findings import Report
 from ncnet.chsh.intervals import (
     S_BOUNDS,
@@ -168,11 +175,13 @@ def summary(columns: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level
 
 
 def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report | None) -> Report:
-    means = replica_means(dataset, **settings)
+    apart = means_apart(dataset, **settings)
+    means = by_cluster(apart)
     columns, counts = distinct_columns(replica_rows(means, influence(dataset, **settings)))
     draws = resampled_means(columns, counts, resamples=options["resamples"], seed=options["seed"])
     averages = means.mean("replica").transpose(*SIGNS.dims)
     diverged = _diverged(dataset)
+    against = apart.correlator.where(~diverged, -SIGNS)
     odd = facets(averages.correlator)
     s, change = float(s_value(averages.correlator)), float(delta(averages))
     return Report(
@@ -191,7 +200,7 @@ def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report
         clusters=int(counts.sum()) if "cluster" in dataset.coords else None,
         items=int((dataset["split"] == settings["split"]).sum()),
         diverged=int(diverged.sum()),
-        s_diverged_against=float(s_value(means.correlator.where(~diverged, -SIGNS)).mean()),
+        s_diverged_against=float(s_value(by_cluster(against)).mean()),
         held_out=held_out,
         **settings,
         **summary(columns, counts, draws, level=options["level"]),

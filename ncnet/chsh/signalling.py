@@ -13,7 +13,7 @@ import xarray as xr
 
 from ncnet.checks import check_values
 from ncnet.chsh.betting import betting_test
-from ncnet.chsh.correlators import replica_means
+from ncnet.chsh.correlators import by_cluster, replica_means
 from ncnet.chsh.outcomes import Outcomes, as_dataset, read
 
 PARTNERS = {"A1": ("B1", "B2"), "A2": ("B1", "B2"), "B1": ("A1", "A2"), "B2": ("A1", "A2")}
@@ -83,7 +83,8 @@ def influence(
     Returns
     -------
     xarray.DataArray
-        Twice the share of items, over (task, replica) and `capacity` where there is one.
+        Twice the share of items, over (task, replica) and `capacity` where there is one; of
+        clusters as `replica_means` has them.
 
     Examples
     --------
@@ -98,7 +99,7 @@ def influence(
     a, b = read(as_dataset(outcomes), split=split, readout=readout)
     alice = a.sel(bob_setting=1) != a.sel(bob_setting=2)
     bob = b.sel(alice_setting=1) != b.sel(alice_setting=2)
-    return 2 * _by_task(alice.mean("item"), bob.mean("item"))
+    return by_cluster(2 * _by_task(alice.mean("item"), bob.mean("item")))
 
 
 def no_signalling_test(changes: np.ndarray, counts: np.ndarray | None = None) -> float:
