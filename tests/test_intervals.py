@@ -5,18 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy import stats
+from scipy import optimize, stats
 
 from ncnet import chsh
 from ncnet.chsh import bootstrap
-from ncnet.chsh.betting import log_evidence, mean_interval
+from ncnet.chsh.betting import log_evidence, lower_bound, mean_interval
 from ncnet.chsh.bootstrap import (
     distinct_columns,
     expanded_level,
     percentile_interval,
     resampled_means,
 )
-from ncnet.chsh.report import _delta_interval, replica_rows
+from ncnet.chsh.report import _change_intervals, _delta_interval, replica_rows
 from tests.strategies import DETERMINISTIC, correlated_outcomes
 
 
@@ -101,6 +101,21 @@ def test_betting_interval_is_where_the_bets_are_just_refuted():
     assert log_evidence(-values, -high, -4) == pytest.approx(np.log(20), abs=1e-5)
 
 
+@given(
+    hnp.arrays(float, st.integers(1, 60), elements=st.floats(-4, 4)), st.sampled_from([0.05, 0.001])
+)
+def test_a_lower_bound_is_where_brents_method_has_it(values, error):
+    found = lower_bound(values, lowest=-4, error=error)
+
+    def excess(mean):
+        return log_evidence(values, mean, -4) + np.log(error)
+
+    if found == -4:
+        assert values.mean() < -4 + 1e-8 or excess(-4 + 1e-8) < 1e-6
+        return
+    assert found == pytest.approx(optimize.brentq(excess, -4 + 4e-9, values.mean()), abs=2e-9)
+
+
 def test_evidence_is_the_formula_written_out():
     values = np.array([2.5, 1.0, 3.0, 2.0])
     y = (values - 2) / 6
@@ -127,7 +142,7 @@ def interval_of_delta(a, b, *, resamples):
     rows = replica_rows(chsh.replica_means((a, b)), chsh.influence((a, b)))
     columns, counts = distinct_columns(rows)
     draws = resampled_means(columns, counts, resamples=resamples, seed=0)
-    return _delta_interval(columns[4:8], counts, draws[4:8], level=0.95)
+    return _delta_interval(_change_intervals(columns[4:8], counts, draws[4:8], 0.95))
 
 
 @pytest.mark.slow

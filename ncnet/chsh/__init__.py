@@ -1,6 +1,7 @@
 """The statistics of a CHSH experiment: arrays or a Dataset in, numbers out."""
 
-from ncnet.chsh.betting import betting_test
+from ncnet.chsh.bell import BellTest, bell_test
+from ncnet.chsh.betting import betting_test, replicas_needed, smallest_mean_shown
 from ncnet.chsh.contextuality import contextuality, contextuality_bound, decomposition
 from ncnet.chsh.correlators import (
     ALGEBRAIC_BOUND,
@@ -32,7 +33,7 @@ from ncnet.chsh.signalling import (
     marginals,
     no_signalling_test,
 )
-from ncnet.chsh.significance import game_test, hoeffding_test, holm
+from ncnet.chsh.significance import GameTest, game_test, hoeffding_test, holm, sign_test
 from ncnet.chsh.sweep import brief, by_capacity, departures
 from ncnet.chsh.tables import from_table
 
@@ -44,9 +45,12 @@ __all__ = [
     "RUN_LENGTH",
     "SIGNS",
     "TSIRELSON_BOUND",
+    "BellTest",
+    "GameTest",
     "Report",
     "arcsine_excess",
     "as_dataset",
+    "bell_test",
     "betting_test",
     "brief",
     "by_capacity",
@@ -72,10 +76,13 @@ __all__ = [
     "read",
     "replica_interval",
     "replica_means",
+    "replicas_needed",
     "report",
     "s_interval",
     "s_odd",
     "s_per_replica",
     "s_per_run",
     "s_value",
+    "sign_test",
+    "smallest_mean_shown",
 ]

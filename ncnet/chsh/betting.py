@@ -6,16 +6,26 @@ mixtures as in arXiv 2207.12382). It holds where the bootstrap does not, near th
 almost every replica has the same value and a resample shows no spread, and for skewed variables,
 where a t-test does not hold.
 
+The e-value is a martingale in the replicas, whatever their order. So a p-value holds whenever one
+looks: replicas may be added, and looked at again, until something is shown or one gives up
+(Ville's inequality). Bootstrap intervals may not be extended like that.
+
 Values come with `counts`, how often each is there, or without where each is there once.
 """
 
+import math
 import sys
+from bisect import bisect_left
+from collections.abc import Callable
 
 import numpy as np
 
-from ncnet.checks import check_values
+from ncnet.checks import check_integer, check_values
 
 BETS = np.linspace(0.01, 1, 100)
+MOST_REPLICAS = 10_000_000
+FINEST = 1e-9
+"""How near a bound comes to where the bets have just won enough."""
 
 
 def log_evidence(
@@ -34,13 +44,7 @@ def log_evidence(
     >>> bool(best + np.log(0.5) < log_evidence(np.full(62, 2.3), 2.0, -4.0) < best)
     True
     """
-    if counts is None:
-        values, counts = np.unique(values, return_counts=True)
-    gains = np.maximum((values - mean) / (mean - lowest), -1)
-    with np.errstate(divide="ignore"):  # a bet of everything may lose everything: log 0
-        logs = counts @ np.log1p(np.outer(gains, BETS))
-    mixture = np.logaddexp.reduce(logs) - np.log(len(BETS))
-    return float(np.logaddexp(logs[-1], mixture) - np.log(2))
+    return _mixed(_won(values, mean, lowest, counts))
 
 
 def betting_test(
@@ -48,8 +52,9 @@ def betting_test(
 ) -> float:
     """Return the p-value of "the mean is at most `mean`": the inverse of the e-value.
 
-    Assumes independent replicas of one distribution, their number fixed beforehand, and no value
-    below `lowest`. Nothing else: not the shape of the distribution, nor that R is large.
+    Assumes independent replicas of one distribution, and no value below `lowest`. Nothing else:
+    not the shape of the distribution, nor that R is large, nor that R was fixed beforehand. After
+    more replicas the test of all of them is as valid as the first was.
 
     Raises
     ------
@@ -68,8 +73,7 @@ def betting_test(
     """
     values = np.asarray(values, float)
     check_values("value", values, lowest)
-    if not mean > lowest:
-        raise ValueError(f"`mean` is {mean}: expected more than the lowest value, {lowest}")
+    _check_bounds(mean, lowest)
     # Each log(1 + u y) is at most u y: where the average is no higher than the mean, neither is
     # the evidence higher than 1.
     if np.average(values, weights=counts) <= mean:
@@ -113,18 +117,148 @@ def lower_bound(
     >>> lower_bound(np.full(100, 1.0), lowest=0, error=0.05) < 1
     True
     """
-    # Imported where it is used: it takes half a second, and few reports bet.
-    from scipy.optimize import brentq
-
     if counts is None:
         values, counts = np.unique(values, return_counts=True)
-    needed = -np.log(error)
+    needed = -math.log(error)
     average = np.average(values, weights=counts)
-    margin = 1e-9 * max(1.0, abs(lowest))
+    margin = FINEST * max(1.0, abs(lowest))
 
     def excess(mean: float) -> float:
         return log_evidence(values, mean, lowest, counts) - needed
 
     if average - lowest <= 2 * margin or excess(lowest + margin) <= 0:
         return float(lowest)
-    return float(brentq(excess, lowest + margin, average, xtol=1e-9))
+    refuted, _ = _crossing(excess, lowest + margin, average)
+    return float(refuted)
+
+
+def smallest_mean_shown(
+    replicas: int, *, mean: float, lowest: float, highest: float, error: float
+) -> float | None:
+    """Return the smallest average of so many replicas that could show a mean above `mean`.
+
+    `betting_test` gives at most `error` if all replicas have this value; where they differ, their
+    average has to be higher. None if not even replicas that all have `highest` would do.
+
+    Raises
+    ------
+    ValueError
+        For less than one replica, or unless lowest < mean < highest and 0 < error < 1.
+
+    Examples
+    --------
+    What 32 replicas, a run, and 1,600 could show of S:
+
+    >>> [round(smallest_mean_shown(r, mean=2, lowest=-4, highest=4, error=0.05), 3)
+    ...  for r in (32, 1600)]
+    [2.679, 2.013]
+    >>> smallest_mean_shown(10, mean=2, lowest=-4, highest=4, error=0.05) is None
+    True
+    """
+    check_integer("replicas", replicas, at_least=1)
+    _check_bounds(mean, lowest, highest)
+    needed = _needed(error)
+
+    def lacking(value: float) -> float:
+        return needed - log_evidence(np.array([value]), mean, lowest, np.array([replicas]))
+
+    if lacking(highest) > 0:
+        return None
+    _, shown = _crossing(lacking, mean, highest)
+    return float(shown)
+
+
+def replicas_needed(
+    values: np.ndarray,
+    *,
+    mean: float,
+    lowest: float,
+    error: float,
+    counts: np.ndarray | None = None,
+) -> int | None:
+    """Return how many replicas distributed like these show that the mean is above `mean`.
+
+    The fewest for which `betting_test` gives at most `error` if each value is there as often, in
+    proportion, as here. A plan, not a promise: new replicas are another sample. None where no bet
+    gains by these values, as where their average is no higher than `mean`, and beyond ten million.
+
+    Raises
+    ------
+    ValueError
+        For what `betting_test` refuses, or unless 0 < error < 1.
+
+    Examples
+    --------
+    >>> replicas_needed(np.full(5, 2.3), mean=2, lowest=-4, error=0.05)
+    71
+    >>> replicas_needed(np.array([1.5, 2.0, 2.6]), mean=2, lowest=-4, error=0.05)
+    1190
+    """
+    values = np.asarray(values, float)
+    check_values("value", values, lowest)
+    _check_bounds(mean, lowest)
+    needed = _needed(error)
+    each = _won(values, mean, lowest, counts) / (values.size if counts is None else np.sum(counts))
+
+    def shown(replicas: int) -> bool:
+        return _mixed(replicas * each) >= needed
+
+    # The evidence is a convex function of their number, 0 for none: once enough, always enough.
+    if not shown(MOST_REPLICAS):
+        return None
+    fewest = bisect_left(range(1, MOST_REPLICAS), True, key=shown)
+    return fewest + 1
+
+
+def _won(
+    values: np.ndarray, mean: float, lowest: float, counts: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the logarithm of what each of the bets has made of 1."""
+    if counts is None:
+        values, counts = np.unique(values, return_counts=True)
+    there = np.asarray(counts) > 0  # or else none times the logarithm of 0
+    values, counts = np.asarray(values)[there], np.asarray(counts)[there]
+    gains = np.maximum((values - mean) / (mean - lowest), -1)
+    with np.errstate(divide="ignore"):  # a bet of everything may lose everything: log 0
+        return counts @ np.log1p(np.outer(gains, BETS))
+
+
+def _mixed(won: np.ndarray) -> float:
+    mixture = np.logaddexp.reduce(won) - np.log(len(BETS))
+    return float(np.logaddexp(won[-1], mixture) - np.log(2))
+
+
+def _crossing(falling: Callable[[float], float], low: float, high: float) -> tuple[float, float]:
+    """Return the neighbours between which a function falls from above 0 to at most 0.
+
+    By regula falsi in the Illinois variant (Dowell and Jarratt, BIT 11, 168, 1971): as fast as
+    Brent's method, which would take a third of a second to import.
+    """
+    above, below = falling(low), falling(high)
+    moved = 0
+    while high - low > FINEST:
+        secant = low + (high - low) * above / (above - below)
+        middle = min(max(secant, low + FINEST / 2), high - FINEST / 2)
+        value = falling(middle)
+        if value > 0:
+            low, above = middle, value
+            below /= 2 if moved == 1 else 1
+            moved = 1
+        else:
+            high, below = middle, value
+            above /= 2 if moved == -1 else 1
+            moved = -1
+    return low, high
+
+
+def _needed(error: float) -> float:
+    if not 0 < error < 1:
+        raise ValueError(f"`error` is {error!r}: expected a number between 0 and 1")
+    return -math.log(error)
+
+
+def _check_bounds(mean: float, lowest: float, highest: float = math.inf) -> None:
+    if not mean > lowest:
+        raise ValueError(f"`mean` is {mean}: expected more than the lowest value, {lowest}")
+    if not mean < highest:
+        raise ValueError(f"`mean` is {mean}: expected less than the highest value, {highest}")

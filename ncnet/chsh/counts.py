@@ -1,15 +1,25 @@
 """The counts of a Bell test in which every trial has one context."""
 
+import numbers
+import sys
+
 import numpy as np
 import xarray as xr
+
+from ncnet.chsh.correlators import SETTINGS
+
+OUTCOMES = np.array([1, -1])
+"""In the order in which counts have them."""
 
 
 def from_counts(counts: np.ndarray) -> xr.Dataset:
     """Return correlators and marginals of a Bell test that is published as counts.
 
     For experiments with one context a trial: there are no replicas in four contexts that `report`
-    could resample. What takes means (`s_value`, `facets`, `delta`, `contextuality`,
-    `local_fraction` ...) takes this.
+    could resample. `bell_test` has all in one call, with intervals. Of single statistics, `delta`,
+    `marginal_changes`, `contextuality`, `contextuality_bound`, `decomposition`, `local_fraction`
+    and `coupling_deficit` take what this returns; `s_value`, `s_odd`, `facets` and
+    `arcsine_excess` take its `correlator`.
 
     Parameters
     ----------
@@ -32,24 +42,40 @@ def from_counts(counts: np.ndarray) -> xr.Dataset:
     >>> float(means.correlator[0, 0]), int(means.trials.sum())
     (0.0, 400)
     """
-    counts = np.asarray(counts)
-    if counts.shape != (2, 2, 2, 2):
-        raise ValueError(f"counts have shape {counts.shape}: expected an array (2, 2, 2, 2)")
-    if counts.dtype.kind not in "iuf":
-        raise ValueError(f"a count is {counts.ravel().tolist()[0]!r}: expected a number")
-    wrong = ~(np.isfinite(counts) & (counts >= 0))
-    if wrong.any():
-        raise ValueError(f"a count is {counts[wrong][0]}: expected a finite number of at least 0")
+    counts = read_counts(counts)
     trials = counts.sum(axis=(2, 3))
-    if (trials == 0).any():
-        i, j = np.argwhere(trials == 0)[0] + 1
-        raise ValueError(f"context ({i},{j}) has no trials: expected some in each context")
-    outcome = np.array([1, -1])
     means = {
-        "correlator": np.einsum("ijab,a,b->ij", counts, outcome, outcome) / trials,
-        "alice": np.einsum("ijab,a->ij", counts, outcome) / trials,
-        "bob": np.einsum("ijab,b->ij", counts, outcome) / trials,
+        "correlator": np.einsum("ijab,a,b->ij", counts, OUTCOMES, OUTCOMES) / trials,
+        "alice": np.einsum("ijab,a->ij", counts, OUTCOMES) / trials,
+        "bob": np.einsum("ijab,b->ij", counts, OUTCOMES) / trials,
         "trials": trials,
     }
-    settings = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
-    return xr.Dataset({name: (tuple(settings), value) for name, value in means.items()}, settings)
+    return xr.Dataset({name: (tuple(SETTINGS), value) for name, value in means.items()}, SETTINGS)
+
+
+def read_counts(counts: np.ndarray, *, whole: bool = False) -> np.ndarray:
+    """Return counts [2, 2, 2, 2] of any type of number as floats, or raise ``ValueError``.
+
+    >>> read_counts(np.full((2, 2, 2, 2), 0.5), whole=True)
+    Traceback (most recent call last):
+    ValueError: a count is 0.5: expected a whole number
+    """
+    counts = np.asarray(counts)
+    if counts.shape != (2, 2, 2, 2):
+        raise ValueError(
+            f"counts have shape {counts.shape}: expected an array (2, 2, 2, 2) of Alice's "
+            "setting, Bob's setting, a, b"
+        )
+    for count in counts.ravel().tolist():
+        if not isinstance(count, numbers.Real) or isinstance(count, bool):
+            raise ValueError(f"a count is {count!r}: expected a number")
+        if not 0 <= count <= sys.float_info.max:
+            raise ValueError(f"a count is {count}: expected a finite number of at least 0")
+        if whole and count % 1:
+            raise ValueError(f"a count is {count}: expected a whole number")
+    counts = counts.astype(float)
+    empty = counts.sum(axis=(2, 3)) == 0
+    if empty.any():
+        i, j = np.argwhere(empty)[0] + 1
+        raise ValueError(f"context ({i},{j}) has no trials: expected some in each context")
+    return counts

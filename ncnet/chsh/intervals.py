@@ -152,8 +152,7 @@ def check_resampling(level: float, resamples: int, seed: int, *, parts: int = 1)
     Traceback (most recent call last):
     ValueError: `resamples` is 100: expected at least 200 at level 0.95
     """
-    if not (isinstance(level, numbers.Real) and 0 < level < 1):
-        raise ValueError(f"`level` is {level!r}: expected a number between 0 and 1")
+    check_level(level)
     check_integer("resamples", resamples, at_least=1)
     fewest = math.ceil(FEWEST_BEYOND * 2 * parts / (1 - level) - 1e-6)
     if resamples < fewest:
@@ -161,6 +160,17 @@ def check_resampling(level: float, resamples: int, seed: int, *, parts: int = 1)
             f"`resamples` is {resamples}: expected at least {fewest:,} at level {level:g}"
         )
     check_integer("seed", seed, at_least=0)
+
+
+def check_level(level: float) -> None:
+    """Raise ``ValueError`` for a level outside 0 to 1.
+
+    >>> check_level(95)
+    Traceback (most recent call last):
+    ValueError: `level` is 95: expected a number between 0 and 1
+    """
+    if not (isinstance(level, numbers.Real) and 0 < level < 1):
+        raise ValueError(f"`level` is {level!r}: expected a number between 0 and 1")
 
 
 def off_mode(values: np.ndarray, counts: np.ndarray) -> int:

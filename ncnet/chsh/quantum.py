@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from ncnet.chsh.correlators import FACETS, SIGNS
+from ncnet.chsh.correlators import facets
 
 
 def arcsine_excess(correlator: xr.DataArray) -> xr.DataArray:
@@ -24,5 +24,4 @@ def arcsine_excess(correlator: xr.DataArray) -> xr.DataArray:
     >>> bool(arcsine_excess(0.99 * E) > 0), bool(arcsine_excess(0.5 * E) > 0)
     (True, False)
     """
-    angles = np.arcsin(correlator.clip(-1, 1))
-    return (FACETS * angles).sum(SIGNS.dims).max("facet") - np.pi
+    return facets(np.arcsin(correlator.clip(-1, 1))).max("facet") - np.pi

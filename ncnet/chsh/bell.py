@@ -1,0 +1,262 @@
+"""What the counts of a Bell test say, in one call: S, signalling, and the game that S is."""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from ncnet.chsh.contextuality import TURNS
+from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, SIGNS
+from ncnet.chsh.counts import OUTCOMES, from_counts, read_counts
+from ncnet.chsh.intervals import check_level
+from ncnet.chsh.programs import local_fraction
+from ncnet.chsh.signalling import TASKS
+from ncnet.chsh.significance import GameTest, game_test, holm
+from ncnet.chsh.text import p_value_text
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BellTest:
+    """What the counts of a Bell test say; printed as a table, shown as one in a notebook.
+
+    Attributes
+    ----------
+    s, s_error, interval
+        S, the minus sign fixed at (2,2) in advance, its standard error, the root of the sum of
+        (1 - E^2) / trials over contexts, and its interval.
+    changes, change_errors
+        By how much the marginals of A1, A2, B1, B2 change with the other's setting, [4], as
+        `marginal_changes` gives them, and their standard errors.
+    no_signalling_p_values
+        Of "this marginal does not change", for A1, A2, B1, B2: two-sided, adjusted for their number
+        by Holm's method.
+    delta, delta_interval
+        Delta, the sum of the absolute changes, biased upwards near 0, and its interval: added up
+        from intervals of the four changes at a quarter of the error each (Bonferroni).
+    contextuality, contextuality_interval
+        S - Delta - 2, and its interval: the smallest of 16 lower and of 16 upper bounds, one for
+        each choice of the signs of the changes, the upper ones at a sixteenth of the error each.
+    local_fraction
+        The largest share of the outcomes that parties without influence could produce.
+    game
+        The trials won, and the p-value of "no influence", as `game_test` gives them.
+    correlators, correlator_errors, trials
+        E(Ai,Bj), their standard errors, and the trials of each context, [2, 2].
+    level
+        Nominal coverage of each interval by itself.
+    """
+
+    s: float
+    s_error: float
+    interval: tuple[float, float]
+    changes: np.ndarray
+    change_errors: np.ndarray
+    no_signalling_p_values: np.ndarray
+    delta: float
+    delta_interval: tuple[float, float]
+    contextuality: float
+    contextuality_interval: tuple[float, float]
+    local_fraction: float
+    game: GameTest
+    correlators: np.ndarray
+    correlator_errors: np.ndarray
+    trials: np.ndarray
+    level: float
+
+    @property
+    def signalling(self) -> list[str]:
+        """Which marginals change, of A1, A2, B1, B2: p at most 1 - `level` after the correction."""
+        changed = self.no_signalling_p_values <= round(1 - self.level, 12)
+        return [task for task, found in zip(TASKS, changed, strict=True) if found]
+
+    @property
+    def statistics(self) -> pd.DataFrame:
+        """S, signalling and the game as a table of text, a row each."""
+        found = f"in {', '.join(self.signalling)}" if self.signalling else "not shown"
+        rows = {
+            "S": (self.s, self.s_error, self.interval, None, ""),
+            **{
+                f"change of {task}": (change, error, None, p, "")
+                for task, change, error, p in zip(
+                    TASKS,
+                    self.changes,
+                    self.change_errors,
+                    self.no_signalling_p_values,
+                    strict=True,
+                )
+            },
+            "Delta": (self.delta, None, self.delta_interval, None, f"signalling {found}"),
+            "S - Delta - 2": (self.contextuality, None, self.contextuality_interval, None, ""),
+            "local fraction": (self.local_fraction, None, None, None, ""),
+            **self._game_rows,
+        }
+        text = [
+            (self._number(value), self._number(error), self._between(ends), p_value_text(p), words)
+            for value, error, ends, p, words in rows.values()
+        ]
+        interval = f"{100 * self.level:g} % interval"
+        columns = ["value", "error", interval, "p-value", "in words"]
+        return pd.DataFrame(text, index=pd.Index(rows), columns=columns)
+
+    @property
+    def contexts(self) -> pd.DataFrame:
+        """Correlators with their errors, and the number of trials, a row a context."""
+        return pd.DataFrame(
+            {
+                "E(Ai,Bj)": [f"{value:+.{self._digits}f}" for value in self.correlators.flat],
+                "error": [self._number(error) for error in self.correlator_errors.flat],
+                "trials": [f"{trials:,.0f}" for trials in self.trials.flat],
+            },
+            index=pd.Index([f"({i + 1},{j + 1})" for i, j in np.ndindex(2, 2)]),
+        )
+
+    def __str__(self) -> str:
+        words = self.statistics["in words"]
+        padded = self.statistics.assign(**{"in words": words.str.ljust(words.str.len().max())})
+        return f"{padded.to_string(justify='left')}\n\n{self.contexts.to_string()}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.statistics.to_html(border=0) + self.contexts.to_html(border=0)
+
+    @property
+    def _game_rows(self) -> dict[str, tuple]:
+        game = self.game
+        equal = "may be" if game.equal_contexts else "are not"
+        most = f"at most {self._number(game.bound)} without influence"
+        return {
+            "share won": (game.wins / game.trials, None, None, game.p_value, most),
+            "contexts": (
+                None,
+                None,
+                None,
+                game.contexts_p_value,
+                f"{equal} equally likely; if they are not, p = "
+                f"{p_value_text(game.p_value_any_contexts)}",
+            ),
+        }
+
+    @property
+    def _digits(self) -> int:
+        """How many digits show two of the error of S, which is tiny for billions of trials."""
+        return max(3, 1 - math.floor(math.log10(self.s_error))) if self.s_error else 3
+
+    def _number(self, value: float | None) -> str:
+        return "" if value is None else f"{value:.{self._digits}f}"
+
+    def _between(self, ends: tuple[float, float] | None) -> str:
+        return "" if ends is None else f"[{self._number(ends[0])}, {self._number(ends[1])}]"
+
+
+def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
+    """Return what the counts of a Bell test say: S, signalling, contextuality, and a test.
+
+    Each trial has one context. Standard errors take the trials to be independent and alike.
+    Intervals, and the comparisons of marginals, are normal approximations besides: with fewer than
+    some twenty trials in a context they only give an idea. Where E is near 1 the error found is
+    too small, or 0; so they take outcomes to be spread as if each cell held half a trial more,
+    which no longer shows in larger counts. The p-value of the game assumes none of this;
+    `game_test` says what it does.
+
+    Parameters
+    ----------
+    counts
+        [2, 2, 2, 2]: Alice's setting, Bob's setting, a, b; outcomes in the order +1, -1. A detector
+        that clicks or does not has outcomes too: +1 and -1.
+    level
+        Nominal coverage of the intervals, between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        For another shape, a count that is no whole number of at least 0, a context without
+        trials, or a level outside 0 to 1.
+
+    Examples
+    --------
+    The loophole-free experiment of Hensen et al. (Nature 526, 682, 2015):
+
+    >>> rows = [[23, 3, 4, 23], [33, 11, 5, 30], [22, 10, 6, 24], [4, 20, 21, 6]]
+    >>> found = bell_test(np.reshape(rows, (2, 2, 2, 2)))
+    >>> f"{found.s:.2f} +- {found.s_error:.2f}, p = {found.game.p_value:.3f}", found.signalling
+    ('2.42 +- 0.20, p = 0.039', [])
+    """
+    check_level(level)
+    counts = read_counts(counts, whole=True)
+    means = from_counts(counts)
+    correlators, trials = means.correlator.values, means.trials.values
+    product, change = _outcomes()
+    wider = counts + 1 / 2
+    s, changes = _mean(product, counts), _mean(change, counts)
+    reach = _normal(level) * _error(product, counts, wider)
+    spread = _error(change, counts, wider)
+    quarter = _normal(1 - (1 - level) / len(changes)) * spread
+    low, high = (np.clip(changes + side * quarter, -2, 2) for side in (-1, 1))
+    return BellTest(
+        s=float(s),
+        s_error=float(_error(product, counts, counts)),
+        interval=(max(-ALGEBRAIC_BOUND, float(s - reach)), min(ALGEBRAIC_BOUND, float(s + reach))),
+        changes=changes,
+        change_errors=_error(change, counts, counts),
+        no_signalling_p_values=holm([math.erfc(abs(z) / 2**0.5) for z in changes / spread]),
+        delta=float(abs(changes).sum()),
+        delta_interval=(
+            float(np.maximum(0, np.maximum(low, -high)).sum()),
+            float(np.maximum(-low, high).sum()),
+        ),
+        contextuality=float(s - abs(changes).sum() - CLASSICAL_BOUND),
+        contextuality_interval=_contextuality_interval(counts, level),
+        local_fraction=local_fraction(means),
+        game=game_test(counts),
+        correlators=correlators,
+        correlator_errors=np.sqrt((1 - correlators**2) / trials),
+        trials=trials.astype(int),
+        level=level,
+    )
+
+
+def _outcomes() -> tuple[np.ndarray, np.ndarray]:
+    """Return what a trial adds to S, and to each change, by context and outcomes.
+
+    [2, 2, 2, 2] and [4, 2, 2, 2, 2]: S and the changes are sums over contexts of the means of
+    these.
+    """
+    a, b = np.broadcast_arrays(OUTCOMES[:, None], OUTCOMES)
+    change = np.zeros((4, 2, 2, 2, 2))
+    for setting in (0, 1):
+        change[setting, setting] = a, -a
+        change[2 + setting, :, setting] = b, -b
+    return SIGNS.values[:, :, None, None] * a * b, change
+
+
+def _mean(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the sums over contexts of the means of values [..., 2, 2, 2, 2]."""
+    return _means(values, counts).sum(axis=(-2, -1))
+
+
+def _error(values: np.ndarray, counts: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Return their standard errors, if values are spread as in the other counts."""
+    variances = (_means(values**2, spread) - _means(values, spread) ** 2).clip(min=0)
+    return np.sqrt((variances / counts.sum(axis=(2, 3))).sum(axis=(-2, -1)))
+
+
+def _means(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    return (values * counts).sum(axis=(-2, -1)) / counts.sum(axis=(2, 3))
+
+
+def _contextuality_interval(counts: np.ndarray, level: float) -> tuple[float, float]:
+    product, change = _outcomes()
+    values = product - np.tensordot(TURNS, change, axes=1)
+    means = _mean(values, counts) - CLASSICAL_BOUND
+    errors = _error(values, counts, counts + 1 / 2)
+    low = means - _normal(level) * errors
+    high = means + _normal(1 - (1 - level) / len(TURNS)) * errors
+    return float(low.min()), min(ALGEBRAIC_BOUND - CLASSICAL_BOUND, float(high.min()))
+
+
+def _normal(level: float) -> float:
+    """Return how many standard errors a normal interval reaches to either side."""
+    return NormalDist().inv_cdf((1 + level) / 2)
