@@ -1,0 +1,108 @@
+"""A report as one page of HTML that needs nothing else: no script, no network, no other file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from ncnet.chsh.showing import methods, statistics
+
+if TYPE_CHECKING:
+    from ncnet.chsh import Report
+
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'"
+"""What a browser lets the page do, should a name in it ever be read as markup: nothing."""
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1c1c1c; --faint: #5f5f5f; --line: #d8d8d8;
+  --paper: #fff; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e8e8e8; --faint: #a8a8a8; --line: #444; --paper: #181818; }
+}
+body { margin: 0 auto; max-width: 46rem; padding: 1.5rem 1rem 3rem; color: var(--ink);
+  background: var(--paper); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+h1 { margin: 0 0 1rem; color: var(--faint); font-size: 1rem; font-weight: normal; }
+strong { font-size: 1.2rem; line-height: 1.4; }
+img { display: block; box-sizing: border-box; width: 100%; margin: 1.5rem 0; padding: .5rem;
+  border-radius: .4rem; background: #fff; }
+table { display: block; overflow-x: auto; margin: 0 0 1.5rem; border-collapse: collapse;
+  font-size: .9rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+th, td { padding: .3rem 1rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left;
+  white-space: nowrap; }
+th { font-weight: 600; }
+summary { cursor: pointer; padding: .5rem 0; font-weight: 600; }
+ul { padding-left: 1.2rem; }
+footer { margin-top: 2rem; border-top: 1px solid var(--line); color: var(--faint);
+  font-size: .85rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; }
+dd { margin: 0; }
+"""
+
+
+def page(report: Report, source: Mapping[str, object], notes: Sequence[str] = ()) -> str:
+    """Return a report as a whole page.
+
+    Parameters
+    ----------
+    report
+        The report; its picture is there where matplotlib is.
+    source
+        What the report was made of, by what each is called: the end of the page lists it.
+    notes
+        What a reader should know of the input.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ncnet import chsh
+    >>> ones = np.ones((2, 2, 80, 2))
+    >>> "&lt;b&gt;.csv" in page(chsh.report((ones, ones)), {"input": "<b>.csv"})
+    True
+    """
+    table = statistics(report, rarer=True).to_html(border=0).replace("Delta", "Δ")
+    title = f"S is {report.verdict}: {markup(source['input'])}"
+    noted = "".join(f"<li>{markup(note)}</li>" for note in notes)
+    rows = "".join(f"<dt>{name}</dt><dd>{markup(value)}</dd>" for name, value in source.items())
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<main>
+<h1>Bell test of {markup(source["input"])}</h1>
+{report.html()}
+{f"<h2>Notes on the input</h2><ul>{noted}</ul>" if noted else ""}
+<details>
+<summary>The rarer rows</summary>
+{table}
+<p>{methods(report).replace("Delta", "Δ")}</p>
+</details>
+</main>
+<footer><dl>{rows}</dl></footer>
+</body>
+</html>
+"""
+
+
+def printable(text: str) -> str:
+    r"""Return text on one line, with all that steers a terminal written out.
+
+    >>> print(printable("red \x1b[31m, two\nlines, \u202eback"))
+    red \x1b[31m, two\nlines, \u202eback
+    """
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def markup(value: object) -> str:
+    """Return a value as text that HTML shows as it is.
+
+    >>> markup("<script>")
+    '&lt;script&gt;'
+    """
+    return escape(printable(str(value)))
