@@ -208,9 +208,10 @@ def _draw_waterfall(axes: Axes, report: Report) -> None:
 def _draw_drops(axes: Axes, report: Report) -> None:
     rows = report.drops
     places = np.arange(len(rows))[::-1]
-    errors = [rows["points"] - rows["low"], rows["high"] - rows["points"]]
-    axes.barh(places, rows["points"], 0.5, color=ORANGE)
-    axes.errorbar(rows["points"], places, xerr=errors, fmt="none", color=INK, capsize=3, linewidth=1)
+    points = rows["points"]
+    errors = [points - rows["low"], rows["high"] - points]
+    axes.barh(places, points, 0.5, color=ORANGE)
+    axes.errorbar(points, places, xerr=errors, fmt="none", color=INK, capsize=3, linewidth=1)
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(places, [f"{row.task} beside {row.beside}" for row in rows.itertuples()])
     axes.tick_params(axis="y", labelsize=9)
