@@ -5,14 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ncnet.chsh.betting import betting_test
-try:  # TEMPORARY until both are there
-    from ncnet.chsh.betting import replicas_needed, smallest_mean_shown
-    from ncnet.chsh.significance import sign_test
-except ImportError:
-    replicas_needed = lambda v, **k: 75
-    smallest_mean_shown = lambda r, **k: 2.014
-    sign_test = lambda v, **k: 0.002
+from ncnet.chsh.betting import betting_test, replicas_needed, smallest_mean_shown
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, distinct_columns, resampled_means
 from ncnet.chsh.contextuality import (
     contextuality_bound,
@@ -44,7 +37,7 @@ from ncnet.chsh.signalling import (
     marginal_changes,
     no_signalling_test,
 )
-from ncnet.chsh.significance import holm
+from ncnet.chsh.significance import holm, sign_test
 
 INFLUENCE_BOUNDS = (0.0, 8.0)
 WITHIN_BOUNDS = (-14.0, 2.0)

@@ -86,7 +86,7 @@ class Shown:
         yield (
             "Heads that share a layer can influence each other, so S > 2 alone shows nothing "
             "non-classical. Intervals and tests are over replicas, the items being given; the four "
-            f"intervals of drops hold together at {100 * report.level:g} %."
+            f"of what tasks lose hold together at {100 * report.level:g} %."
         )
         yield (
             "The tests bet: their p-values hold whenever you look, so replicas may be added and "
