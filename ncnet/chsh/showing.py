@@ -45,12 +45,13 @@ class Shown:
 
     def __str__(self) -> str:
         report = self.report
-        parts = [textwrap.fill(report.conclusion, TEXT_WIDTH), _read(report)]
+        parts = [_filled(report.conclusion), _read(report)]
         for title, table in self._tables():
             words = table.columns[-1]
             table[words] = table[words].str.ljust(table[words].str.len().max())
             parts.append(f"{title}\n{table.to_string(justify='left')}")
-        return "\n\n".join([*parts, *(textwrap.fill(note, TEXT_WIDTH) for note in self._notes())])
+        text = "\n\n".join([*parts, *map(_filled, self._notes())])
+        return "\n".join(line.rstrip() for line in text.split("\n"))
 
     __repr__ = __str__
 
@@ -85,8 +86,8 @@ class Shown:
         report = self.report
         yield (
             "Heads that share a layer can influence each other, so S > 2 alone shows nothing "
-            "non-classical. Intervals and tests are over replicas, the items being given; the four "
-            f"of what tasks lose hold together at {100 * report.level:g} %."
+            "non-classical. Intervals and tests are over replicas, the items being given. The four "
+            f"intervals of what tasks lose hold together at {100 * report.level:g} %."
         )
         yield (
             "The tests bet: their p-values hold whenever you look, so replicas may be added and "
@@ -205,6 +206,10 @@ def interval_name(report: Report) -> str:
 def error(report: Report) -> float:
     """Return the largest p-value that rejects at the report's level."""
     return round(1 - report.level, 12)
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, TEXT_WIDTH, break_on_hyphens=False)
 
 
 def _rarer(report: Report) -> dict[str, tuple]:
