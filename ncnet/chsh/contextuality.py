@@ -121,7 +121,8 @@ def contextuality_test(rows: np.ndarray, counts: np.ndarray, *, facet: int = 0) 
 
     The largest of 16 betting tests, one for each t, that the mean of L_ft is at most 0: an
     intersection-union test, which needs no correction over t (Berger, Technometrics 24, 295,
-    1982). Exact for independent replicas, to which more may be added and looked at again. A facet that was not fixed in advance pays eightfold.
+    1982). Exact for independent replicas, to which more may be added and looked at again. A facet
+    that was not fixed in advance pays eightfold.
 
     Parameters
     ----------

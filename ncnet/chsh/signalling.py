@@ -106,8 +106,8 @@ def no_signalling_test(changes: np.ndarray, counts: np.ndarray | None = None) ->
     """Return the p-value of "this marginal does not change with the other party's setting".
 
     Twice the smaller of two betting tests, of a change upwards and downwards: exact for
-    independent replicas, to which more may be added and looked at again. There is one such test for each of the four tasks, to be corrected by
-    `holm`.
+    independent replicas, to which more may be added and looked at again. There is one such test
+    for each of the four tasks, to be corrected by `holm`.
 
     Parameters
     ----------
