@@ -125,18 +125,15 @@ class BellTest:
     @property
     def _game_rows(self) -> dict[str, tuple]:
         game = self.game
-        equal = "may be" if game.equal_contexts else "are not"
         most = f"at most {self._number(game.bound)} without influence"
+        equal = "are not equally likely"
+        if game.equal_contexts:
+            equal = (
+                f"equally likely? Else p = {p_value_text(game.p_value_any_contexts)} for the share"
+            )
         return {
             "share won": (game.wins / game.trials, None, None, game.p_value, most),
-            "contexts": (
-                None,
-                None,
-                None,
-                game.contexts_p_value,
-                f"{equal} equally likely; if they are not, p = "
-                f"{p_value_text(game.p_value_any_contexts)}",
-            ),
+            "contexts": (None, None, None, game.contexts_p_value, equal),
         }
 
     @property
@@ -213,7 +210,7 @@ def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
         game=game_test(counts),
         correlators=correlators,
         correlator_errors=np.sqrt((1 - correlators**2) / trials),
-        trials=trials.astype(int),
+        trials=trials,
         level=level,
     )
 
