@@ -148,6 +148,14 @@ def test_the_tests_of_the_statistics_are_all_listed():
 
 
 @pytest.mark.slow
+def test_all_modules_that_the_command_imports_are_tested_with_the_statistics():
+    code = "import sys, ncnet.cli, ncnet.experiment, ncnet.plotting; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = {".".join(m.split(".")[:2]) for m in done.stdout.split() if m.startswith("ncnet.")}
+    assert modules == OURS
+
+
+@pytest.mark.slow
 def test_the_tests_of_the_statistics_can_be_imported_with_what_they_bring():
     code = f"""
 import sys, pytest
