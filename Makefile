@@ -43,10 +43,6 @@ pdf: $(ENVIRONMENT)  ## print the whole book as one PDF, with Chromium or Chrome
 	@$(call BUILD,singlehtml)
 	@python .ci/print_book.py pdf book/_build/singlehtml/index.html $(PDF)
 
-.PHONY: screenshot
-screenshot: $(ENVIRONMENT)  ## take the README's picture of the built book
-	@python .ci/print_book.py picture book/_build/html/index.html .github/book.webp
-
 # On all processors; tests/conftest.py says how they are shared out.
 PYTEST := pytest -n auto
 TESTS ?= not weekly

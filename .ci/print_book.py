@@ -1,7 +1,6 @@
-"""Print a page of the built book with a browser, as a PDF or as a picture.
+"""Print a page of the built book with a browser, as a PDF.
 
 python .ci/print_book.py pdf book/_build/singlehtml/index.html book.pdf
-python .ci/print_book.py picture book/_build/html/index.html front.webp
 python .ci/print_book.py browser   # which one would do it
 """
 
@@ -16,10 +15,7 @@ BROWSERS = ("google-chrome", "chromium", "chromium-browser")
 WITHIN = 300  # seconds
 # Milliseconds of the page's own clock, which stands still while formulas are typeset.
 PATIENCE = 120_000
-OUTPUT = {
-    "pdf": ["--no-pdf-header-footer", "--generate-pdf-document-outline", "--print-to-pdf={}"],
-    "picture": ["--hide-scrollbars", "--window-size=1280,800", "--screenshot={}"],
-}
+OUTPUT = ("--no-pdf-header-footer", "--generate-pdf-document-outline", "--print-to-pdf={}")
 
 
 def find_browser():
@@ -38,7 +34,7 @@ def find_browser():
     )
 
 
-def print_page(kind, page, target):
+def print_page(page, target):
     """Write `page` to `target`, in full or not at all."""
     with tempfile.TemporaryDirectory() as folder:
         printed = Path(folder) / target.name
@@ -46,13 +42,13 @@ def print_page(kind, page, target):
         command += ["--no-sandbox", "--disable-dev-shm-usage"]  # a container's root can start it
         command += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder}/profile"]
         command += [f"--virtual-time-budget={PATIENCE}"]
-        command += [option.format(printed) for option in OUTPUT[kind]]
+        command += [option.format(printed) for option in OUTPUT]
         done = subprocess.run(
             [*command, page.resolve().as_uri()], capture_output=True, text=True, timeout=WITHIN
         )
         if not printed.is_file():
             sys.exit(f"error: the browser wrote nothing:\n{done.stderr.strip()}")
-        if kind == "pdf" and (packer := shutil.which("qpdf")):  # halves it
+        if packer := shutil.which("qpdf"):  # halves it
             packing = [packer, "--warning-exit-0", "--object-streams=generate", "--replace-input"]
             subprocess.run([*packing, printed], check=True)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -62,8 +58,8 @@ def print_page(kind, page, target):
 def main():
     """Print what the command line names."""
     match sys.argv[1:]:
-        case [("pdf" | "picture") as kind, page, target] if Path(page).is_file():
-            print_page(kind, Path(page), Path(target))
+        case ["pdf", page, target] if Path(page).is_file():
+            print_page(Path(page), Path(target))
             print(f"{target}: {Path(target).stat().st_size / 1e6:.1f} MB")
         case ["browser"]:
             print(find_browser())

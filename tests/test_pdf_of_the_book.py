@@ -126,7 +126,7 @@ def test_the_whole_book_is_printed(small, tmp_path, monkeypatch):
     monkeypatch.setattr(
         print_book.shutil, "which", lambda name: None if "qpdf" in name else BROWSER
     )
-    print_book.print_page("pdf", page, tmp_path / "new" / "book.pdf")
+    print_book.print_page(page, tmp_path / "new" / "book.pdf")
     printed = (tmp_path / "new" / "book.pdf").read_bytes()
     assert printed.startswith(b"%PDF")
     # A title page, the contents, the first page, the notebook.
@@ -134,7 +134,7 @@ def test_the_whole_book_is_printed(small, tmp_path, monkeypatch):
     assert b"file:" not in printed
     if packer:
         monkeypatch.undo()
-        print_book.print_page("pdf", page, tmp_path / "packed.pdf")
+        print_book.print_page(page, tmp_path / "packed.pdf")
         assert (tmp_path / "packed.pdf").stat().st_size < len(printed)
 
 

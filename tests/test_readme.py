@@ -5,17 +5,18 @@ import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 import ncnet
-from ncnet import results
+from ncnet import cli, results
 from ncnet.figures.__main__ import README_FIGURE, write
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 NOTEBOOKS = ROOT / "notebooks"
 MEASURED = results.load("benchmark_memory").table.set_index("notebook")
-SCREENSHOT = ROOT / ".github" / "book.webp"
 
 
 def title(name):
@@ -30,14 +31,14 @@ def test_every_local_file_that_it_shows_or_links_exists():
     assert not [path for path in linked if not (ROOT / path).exists()]
 
 
-def test_every_file_and_target_that_it_names_exists():
-    table = README.partition("## What is where")[2]
-    named = re.findall(r"^\| (`[^|]+`) \|", table, re.MULTILINE)
+def test_every_file_and_target_that_is_named_exists():
+    named = re.findall(r"^\| (`[^|]+`) \|", CONTRIBUTING, re.MULTILINE)
     paths = re.findall(r"`([^`]+)`", " ".join(named))
     assert paths
     assert not [path for path in paths if not (ROOT / path).exists()]
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert not set(re.findall(r"\bmake ([a-z]+)", README)) - set(targets)
+    for page in (README, CONTRIBUTING):
+        assert not set(re.findall(r"[`$] ?make ([a-z]+)", page)) - set(targets)
 
 
 def test_every_notebook_has_its_title_and_the_time_that_was_measured():
@@ -70,10 +71,23 @@ def test_its_figure_is_drawn_from_the_recorded_results(tmp_path):
     assert (tmp_path / "headline.svg").read_bytes() == README_FIGURE.read_bytes()
 
 
-def test_its_screenshot_is_small():
-    content = SCREENSHOT.read_bytes()
-    assert content[8:12] == b"WEBP"
-    assert len(content) < 200_000
+NUMBER = r"-?\d+(?:[.,]\d+)*(?:e-\d+)?"
+
+
+def test_its_command_prints_what_it_shows(tmp_path, monkeypatch, capsys):
+    """On another machine the last digits of a training may differ."""
+    shown = re.search(r"^\$ ncnet report outcomes.csv\n(.*?)\nsha256", README, re.DOTALL | re.M)[1]
+    training = re.search(r"`ncnet (train overlap .*?)`", README, re.DOTALL)[1]
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(training.split()) == 0
+    capsys.readouterr()
+    assert cli.main(["report", "outcomes.csv"]) == 0
+    printed = capsys.readouterr().out.partition("\nsha256")[0]
+    words = [re.sub(NUMBER, "#", text).split() for text in (shown, printed)]
+    assert words[0] == words[1]
+    tables = [text.partition("Statistics:")[2].partition("Heads")[0] for text in (shown, printed)]
+    numbers = [np.array(re.findall(r"[-+]?\d\.\d{3}", table), float) for table in tables]
+    np.testing.assert_allclose(numbers[0], numbers[1], atol=0.02)
 
 
 def test_its_first_example_prints_a_report(capsys):
