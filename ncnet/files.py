@@ -1,9 +1,12 @@
-"""Writes files whole or not at all, and folders of one kind only."""
+"""Writes files whole or not at all, and folders of one kind only; says what files can hold."""
 
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -69,3 +72,41 @@ def claim(path: Path, described: dict) -> None:
         else:
             what = f"`{name}` {there.get(name)!r}, here it is {value!r}"
         raise ValueError(f"{path.parent} holds contexts with {what}: choose another folder")
+
+
+def storable(attributes: Mapping) -> dict:
+    """Return attributes of a Dataset in a form that netCDF and zarr hold, and give back.
+
+    Numbers and texts stay, and so do lists of at least two numbers or two texts. True and false
+    become 1 and 0; anything else becomes its text in JSON.
+
+    >>> storable({"paired": True, "tasks": ["AND", "XOR"], "data": {"rows": [1, 2]}})
+    {'paired': 1, 'tasks': ['AND', 'XOR'], 'data': '{"rows": [1, 2]}'}
+    """
+    return {str(name): _storable(value) for name, value in attributes.items()}
+
+
+def is_storable_text(text: str) -> bool:
+    """Return whether files hold this text: no zero character, no half of a surrogate pair."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
+    if isinstance(value, bool):
+        return int(value)
+    several = list(value) if isinstance(value, (list, tuple)) and len(value) > 1 else [value]
+    if len({isinstance(one, str) for one in several}) == 1 and all(map(_is_plain, several)):
+        return value if len(several) == 1 else several
+    return json.dumps(value, default=str)
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, str):
+        return is_storable_text(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, float) or (whole and -(2**63) <= value < 2**64)

@@ -114,8 +114,10 @@ def task_rows(outcomes: xr.Dataset) -> pd.DataFrame:
             "held_out": splits.count(HELD_OUT),
             "unknown": about["unknown_share"],
             "cut": about["cut_share"],
-            "source": [json.dumps(source, sort_keys=True) for source in about["sources"]],
-            "encoder_source": json.dumps(about["encoder_source"], sort_keys=True),
+            "source": [
+                json.dumps(source, sort_keys=True) for source in json.loads(about["sources"])
+            ],
+            "encoder_source": json.dumps(json.loads(about["encoder_source"]), sort_keys=True),
         }
     )
 

@@ -356,7 +356,7 @@ def test_running_s_follows_trainings_that_go_on():
     assert running(probes).capacity.values.tolist() == [0, 2, 4]
     train(models[1, 2], (1, 2), 2, probes[1, 2])
     assert running(probes).capacity.values.tolist() == [0, 2, 4, 6]
-    assert running(probes, paired=False).attrs["paired"] is False
+    assert running(probes, paired=False).attrs["paired"] == 0
 
 
 def test_conflict_by_step_averages_the_tables():

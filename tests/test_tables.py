@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pyarrow
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ncnet import chsh
+from ncnet.chsh.reading import read_table
 from tests.strategies import correlated_outcomes, singlet_correlators
 
 
@@ -161,12 +163,12 @@ def changed(row, **values):
         (changed(9, item=[1]), r"row 9: `item` is \[1\]: expected a number or a name"),
         (
             changed(9, a=pd.NA).astype({"a": "Int64"}),
-            "row 9: `a` is <NA>: expected an outcome, true or false, 1 or 0, or \\+1 or -1$",
+            "row 9: `a` is <NA>: expected true or false, 1 or 0, or \\+1 or -1$",
         ),
-        (changed(3, a=2), r"row 3: `a` is 2: expected an outcome, true or false, 1 or 0, or \+1"),
-        (changed(3, a="yes"), "row 3: `a` is 'yes': expected an outcome"),
-        (changed(3, a=""), "row 3: `a` is '': expected an outcome"),
-        (changed(3, a=[1]), r"row 3: `a` is \[1\]: expected an outcome"),
+        (changed(3, a=2), r"row 3: `a` is 2: expected true or false, 1 or 0, or \+1"),
+        (changed(3, a="yes"), "row 3: `a` is 'yes': expected true or false, 1 or 0, or"),
+        (changed(3, a=""), "row 3: `a` is '': expected true or false, 1 or 0, or"),
+        (changed(3, a=[1]), r"row 3: `a` is \[1\]: expected true or false, 1 or 0, or"),
         (pd.concat([TABLE, TABLE[["a"]]], axis=1), "the table has two columns `a`: expected one"),
         ({"a": [1]}, "the table is a dict: expected a DataFrame or the path of a file"),
         (changed(2, replica=np.nan), "row 2: `replica` is nan: expected a number or a name"),
@@ -252,3 +254,266 @@ def test_a_name_among_many_numbers_does_not_divide_a_column(tmp_path):
     table["replica"] = table["replica"].astype(object).where(table["replica"] < 139_999, "last")
     table.to_csv(tmp_path / "large.csv", index=False)
     assert chsh.from_table(tmp_path / "large.csv").sizes["replica"] == 140_000
+
+
+@pytest.mark.parametrize("form", ["commas", "JSON lines"])
+@pytest.mark.parametrize("party", ["a", "b"])
+def test_a_bad_cell_is_named_by_its_own_row_as_it_stands(tmp_path, form, party):
+    """A column with a word in it is all text; it was the first row that was blamed."""
+    table = TABLE.astype({party: object})
+    table.loc[50, party] = "x"
+    (tmp_path / "t").write_bytes({"commas": as_csv, "JSON lines": as_json_lines}[form](table))
+    with pytest.raises(ValueError, match=rf"^row 50: `{party}` is 'x': expected true or false"):
+        chsh.from_table(tmp_path / "t")
+
+
+def signs(coding, values):
+    return [coding[0] if value > 0 else coding[1] for value in values.tolist()]
+
+
+CODED = {
+    "+1 and -1": [
+        *[(1, -1), (1.0, -1.0), ("1", "-1"), ("+1", "-1"), ("1.0", "-1.0"), (" 1", "-1 ")],
+        ("+1", "\N{MINUS SIGN}1"),
+    ],
+    "1 and 0": [(1, 0), (1.0, 0.0), ("1", "0"), ("1.0", "0.0")],
+    "true and false": [(True, False), ("true", "false"), ("True", "FALSE")],
+}
+
+
+@pytest.mark.parametrize(
+    ("coding", "values"), [(coding, one) for coding, many in CODED.items() for one in many]
+)
+@pytest.mark.parametrize("written", [pd.DataFrame, as_csv, as_json_lines, OnlyArrow])
+def test_outcomes_may_be_coded_in_several_ways(tmp_path, coding, values, written):
+    table = written(TABLE.assign(a=signs(values, TABLE["a"]), b=signs(values, TABLE["b"])))
+    if isinstance(table, bytes):
+        (tmp_path / "t").write_bytes(table)
+        table = tmp_path / "t"
+    found = chsh.from_table(table)
+    assert found.equals(chsh.from_table(TABLE))
+    assert found.coding == coding
+
+
+def test_outcomes_that_are_all_1_fit_any_coding():
+    ones = TABLE.assign(a=1, b=1)
+    assert chsh.from_table(ones).coding == "+1 and -1"
+    assert chsh.from_table(ones.assign(b=(TABLE["b"] > 0) * 1)).coding == "1 and 0"
+    assert chsh.from_table(ones.assign(b=TABLE["b"] > 0)).coding == "true and false"
+    assert chsh.from_table(ones.assign(b=True)).coding == "true and false"
+
+
+@pytest.mark.parametrize(
+    ("cells", "line"),
+    [
+        ((("a", 7, -1), ("b", 9, 0)), "row 9: `b` is 0, row 7: `a` is -1: expected one coding"),
+        ((("a", 7, 0), ("a", 9, -1)), "row 9: `a` is -1, row 7: `a` is 0: expected one coding"),
+        ((("a", 7, True), ("b", 9, 0)), "row 9: `b` is 0, row 7: `a` is True: expected one coding"),
+        ((("a", 7, "false"), ("b", 9, "-1")), "row 9: `b` is '-1', row 7: `a` is 'false': expec"),
+    ],
+)
+def test_two_codings_are_refused_and_both_named(cells, line):
+    table = TABLE.assign(a=1, b=1).astype(object)
+    for name, row, value in cells:
+        table.loc[row, name] = value
+    with pytest.raises(ValueError, match=line):
+        chsh.from_table(table)
+
+
+NAMES = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=6
+).filter(str.strip)
+CANONICAL = st.integers(-(10**17), 10**17).map(str)
+
+
+@given(
+    st.lists(NAMES | CANONICAL | st.sampled_from(["NA", "null", "007", "7", "1E3", "nan"]))
+    | st.lists(CANONICAL)
+)
+def test_names_of_a_text_are_names(names):
+    """All of them as they are written, or all of them as the integers that they are."""
+    names = list(dict.fromkeys(names)) or ["None"]
+    rows = [(c, name, 0, 1, 1) for c in (11, 12, 21, 22) for name in names]
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter="\t").writerows([("context", "replica", "item", "a", "b"), *rows])
+    table = read_table(file.getvalue().encode(), "names")
+    found = chsh.from_table(table)["replica"].values
+    assert list(map(str, found.tolist())) == names
+    assert found.dtype.kind == (
+        "i" if all(re.fullmatch("0|-?[1-9][0-9]*", n) for n in names) else "U"
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        ((3, 1, 2), "i"),
+        ((0.5, 1.0, np.inf), "f"),
+        ((True, False), "b"),
+        (("007", "7", "NA"), "U"),
+        ((2**63, 2**64 - 1), "u"),
+        ((2**63, 1), "U"),
+        ((2**70, 1), "U"),
+        ((1, "x"), "U"),
+        ((1, 2.5), "U"),
+        ((pd.Timestamp(0), pd.Timestamp(1)), "U"),
+    ],
+)
+@pytest.mark.parametrize("dimension", ["replica", "item", "cluster"])
+def test_names_of_a_typed_table_keep_their_type(names, kind, dimension):
+    places = np.arange(len(names)).tolist()
+    columns = {"replica": places, "item": 0, "a": 1, "b": 1, dimension: list(names)}
+    if dimension == "item":
+        columns["replica"] = 0
+    table = pd.concat(
+        pd.DataFrame({"context": context, **columns}, index=places, dtype=object)
+        for context in (11, 12, 21, 22)
+    )
+    found = chsh.from_table(table)[dimension].values
+    assert found.dtype.kind == kind
+    assert found.tolist() == (list(map(str, names)) if kind == "U" else list(names))
+
+
+def test_names_that_differ_only_in_type_are_refused():
+    table = TABLE.assign(item=TABLE["item"].map({0: 1, 1: "1", 2: "x"}))
+    with pytest.raises(ValueError, match="row 1: `item` is '1', row 0: `item` is 1: expected name"):
+        chsh.from_table(table)
+
+
+def test_an_empty_cell_is_refused(tmp_path):
+    for name in ("replica", "item", "context", "a"):
+        table = TABLE.astype(object)
+        table.loc[50, name] = ""
+        (tmp_path / "t").write_bytes(as_csv(table))
+        with pytest.raises(ValueError, match=f"^row 50: `{name}` is '': expected"):
+            chsh.from_table(tmp_path / "t")
+
+
+def test_columns_may_be_called_otherwise():
+    names = {"a": "alice_right", "b": "bob_right", "capacity": "width"}
+    table = TABLE.assign(capacity=8).rename(columns=names)
+    found = chsh.from_table(table, columns=names)
+    assert found.drop_vars("capacity").identical(chsh.from_table(TABLE))
+    assert found["capacity"].item() == 8
+    assert found["capacity"].attrs == {"capacity_name": "width"}
+    with pytest.warns(UserWarning, match="not read: `a`$"):
+        assert chsh.from_table(TABLE.assign(right=1), columns={"a": "right"})["a"].min() == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        ({"a": "alice"}, "no column `alice`, to be `a`: did you mean `alice_right`"),
+        ({"alice": "alice_right"}, "unknown column `alice`: did you mean `alice_"),
+        ([("a", "alice_right")], "`columns` is a list: expected a dict"),
+        (None, r"no column `a`: found \['context', .*\], and no `columns` that says which"),
+    ],
+)
+def test_wrong_names_of_columns_are_refused(columns, line):
+    with pytest.raises(ValueError, match=line):
+        chsh.from_table(TABLE.rename(columns={"a": "alice_right"}), columns=columns)
+
+
+def test_settings_may_have_a_column_each():
+    table = TABLE.assign(
+        alice_setting=TABLE["context"] // 10, bob_setting=(TABLE["context"] % 10).map("{}.0".format)
+    )
+    assert chsh.from_table(table.drop(columns="context")).identical(chsh.from_table(TABLE))
+    with pytest.warns(UserWarning, match="not read: `alice_setting`, `bob_setting`$"):
+        chsh.from_table(table)
+    with pytest.raises(ValueError, match="row 3: `bob_setting` is '3': expected 1 or 2"):
+        chsh.from_table(
+            table.assign(bob_setting=["1"] * 3 + ["3"] * (len(table) - 3)).drop(columns="context")
+        )
+
+
+def test_further_columns_are_named_and_not_read(tmp_path):
+    with pytest.warns(UserWarning, match=r"not read: `slit` \(did you mean `split`\?\), `note`$"):
+        found = chsh.from_table(TABLE.assign(slit="training", note=""))
+    assert found.identical(chsh.from_table(TABLE))
+    many = pd.DataFrame(0, TABLE.index, [f"x{k}" for k in range(100)])
+    with pytest.warns(UserWarning, match="`x9`, 90 more$"):
+        chsh.from_table(pd.concat([TABLE, many], axis=1))
+    TABLE.to_csv(tmp_path / "with_index.csv")
+    with pytest.warns(UserWarning, match="not read: ``$"):
+        chsh.from_table(tmp_path / "with_index.csv")
+
+
+def clustered(sizes, seed=0):
+    """Return a table in which the replicas of a cluster are copies, and one replica of each."""
+    a, b = correlated_outcomes(singlet_correlators(), len(sizes), items=3, seed=seed)
+    copied = long_table(a.repeat(sizes, axis=2), b.repeat(sizes, axis=2))
+    names = np.repeat([f"class {k}" for k in range(len(sizes))], sizes)
+    return copied.assign(cluster=names[copied["replica"]]), (a, b)
+
+
+@pytest.mark.slow
+@given(st.lists(st.integers(1, 4), min_size=6, max_size=12))
+def test_copies_within_clusters_change_nothing(sizes):
+    table, once = clustered(sizes)
+    outcomes = chsh.from_table(table)
+    means, expected = chsh.replica_means(outcomes), chsh.replica_means(once)
+    assert means["replica"].values.tolist() == [f"class {k}" for k in range(len(sizes))]
+    for name in means:
+        assert means[name].dims == expected[name].dims
+        np.testing.assert_allclose(means[name], expected[name], atol=1e-12)
+    np.testing.assert_allclose(chsh.influence(outcomes), chsh.influence(once), atol=1e-12)
+
+
+@pytest.mark.parametrize("readout", ["correct", "solved"])
+def test_means_are_those_of_the_replicas_of_a_cluster(readout):
+    outcomes = chsh.from_table(TABLE.assign(cluster=7 - TABLE["replica"] // 5))
+    apart = chsh.replica_means(outcomes.drop_vars("cluster"), readout=readout)
+    means = chsh.replica_means(outcomes, readout=readout)
+    assert means["replica"].values.tolist() == [7, 6, 5]
+    for place, (low, high) in enumerate([(0, 5), (5, 10), (10, 12)]):
+        mean = apart.isel(replica=slice(low, high)).mean("replica")
+        xr.testing.assert_allclose(means.isel(replica=place, drop=True), mean)
+
+
+def test_a_report_counts_clusters_not_copies():
+    table, once = clustered([5] * 12)
+    report, expected = chsh.report(chsh.from_table(table)), chsh.report(once)
+    assert report.interval == pytest.approx(expected.interval)
+    assert report.p_value == pytest.approx(expected.p_value)
+    assert report.influence == pytest.approx(expected.influence)
+    assert report.influence_interval == pytest.approx(expected.influence_interval)
+
+
+def test_a_diverged_replica_counts_against_its_cluster_alone():
+    """One context of one of the five replicas of one of twelve clusters: a change of S by 1 + E."""
+    table, _ = clustered([5] * 12)
+    outcomes = chsh.from_table(table.assign(diverged=False))
+    assert chsh.report(outcomes).s_diverged_against == pytest.approx(chsh.report(outcomes).s)
+    outcomes["diverged"][0, 0, 7] = True
+    report = chsh.report(outcomes)
+    correlator = chsh.replica_means(outcomes).correlator[0, 0, 1].item()
+    assert report.s - report.s_diverged_against == pytest.approx((1 + correlator) / 60)
+
+
+def test_a_cluster_is_checked():
+    table = TABLE.assign(cluster=["x"] * 4 + ["y"] * (len(TABLE) - 4))
+    with pytest.raises(
+        ValueError, match="rows 3 and 4: replica 1 has `cluster` 'x' and 'y': expec"
+    ):
+        chsh.from_table(table)
+    outcomes = chsh.from_table(TABLE)
+    with pytest.raises(ValueError, match=r"`cluster` is over \('item',\): expected one for each"):
+        chsh.report(outcomes.assign_coords(cluster=("item", [1, 2, 3])))
+    cluster = [*range(11), np.nan]
+    with pytest.raises(ValueError, match="`cluster` 11 is nan: expected a name"):
+        chsh.report(outcomes.assign_coords(cluster=("replica", cluster)))
+
+
+def test_copies_beyond_chance_are_warned_of():
+    table, _ = clustered([100] * 10)
+    line = "1,000 replicas are 10 different ones, each there a multiple of 100 times: if they"
+    with pytest.warns(UserWarning, match=line):
+        chsh.from_table(table.drop(columns="cluster"))
+    chsh.from_table(table)  # warnings are errors
+    for sizes in ([100] * 9, [1] * 20, [4, 6, 9] * 5):
+        table, _ = clustered(sizes)
+        chsh.from_table(table.drop(columns="cluster"))
+    table, _ = clustered([4, 6] * 8)
+    with pytest.warns(UserWarning, match="80 replicas are 16 different .* a multiple of 2 times"):
+        chsh.from_table(table.drop(columns="cluster"))

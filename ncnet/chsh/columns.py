@@ -8,7 +8,8 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from ncnet.chsh.outcomes import SPLITS, is_storable_text
+from ncnet.chsh.outcomes import SPLITS
+from ncnet.files import is_storable_text
 
 CODINGS = "true or false, 1 or 0, or +1 or -1"
 SIGNED, BINARY, BOOLEAN = "+1 and -1", "1 and 0", "true and false"
@@ -18,6 +19,8 @@ CONTEXT = re.compile(
     r"([12])([12])(?:\.0+)?|"  # 12.0 is a number that was 12
     r"([12])(?:\.0+)?(?: *, *| +)([12])(?:\.0+)?"
 )
+KINDS = {bool: "b", int: "iu", float: "f", str: "U"}
+"""Kinds of arrays that hold names of a type; integers that are too large for one become text."""
 SETTINGS = {"1": 1, "1.0": 1, "2": 2, "2.0": 2}
 
 
@@ -114,7 +117,7 @@ def outcomes(columns: Sequence[Cells]) -> tuple[list[np.ndarray], str]:
     """
     signs, first = [], None
     for cells in columns:
-        found = cells.read(_outcome, f"an outcome, {CODINGS}")
+        found = cells.read(_outcome, CODINGS)
         for place, (coding, _) in enumerate(found):
             if coding and first and first[0] != coding:
                 raise ValueError(
@@ -164,7 +167,7 @@ def names(cells: Cells) -> np.ndarray:
     found = cells.read(_name, "a number or a name")
     if len(set(map(type, found))) == 1:
         array = np.array(found)
-        if array.dtype.kind in "biufU" and array.tolist() == found:
+        if array.dtype.kind in KINDS[type(found[0])]:
             return array
     texts = list(map(str, found))
     for place, text in enumerate(texts):

@@ -1,8 +1,5 @@
 """What a Bell test reads: outcomes of two parties over settings, replicas and items."""
 
-import json
-from collections.abc import Mapping
-
 import numpy as np
 import xarray as xr
 
@@ -102,18 +99,6 @@ def read(outcomes: Outcomes, *, split: str, readout: str) -> tuple[xr.DataArray,
     return a, b
 
 
-def storable(attributes: Mapping) -> dict:
-    """Return attributes of a Dataset in a form that netCDF and zarr hold, and give back.
-
-    Numbers and texts stay, and so do lists of at least two of one kind. True and false become 1 and
-    0; anything else becomes its text in JSON.
-
-    >>> storable({"paired": True, "tasks": ["AND", "XOR"], "data": {"rows": [1, 2]}})
-    {'paired': 1, 'tasks': ['AND', 'XOR'], 'data': '{"rows": [1, 2]}'}
-    """
-    return {str(name): _storable(value) for name, value in attributes.items()}
-
-
 def splits(outcomes: xr.Dataset) -> list[str]:
     """Return the splits that have items, ``training`` first.
 
@@ -122,29 +107,6 @@ def splits(outcomes: xr.Dataset) -> list[str]:
     """
     present = set(outcomes["split"].values.tolist())
     return [split for split in SPLITS if split in present]
-
-
-def is_storable_text(text: str) -> bool:
-    """Return whether files hold this text: no zero character, no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
-def _storable(value: object) -> object:
-    if isinstance(value, (np.generic, np.ndarray)):
-        value = value.tolist()
-    if isinstance(value, bool):
-        return int(value)
-    several = list(value) if isinstance(value, (list, tuple)) and len(value) > 1 else [value]
-    if len(set(map(type, several))) == 1 and all(map(_is_plain, several)):
-        return value if len(several) == 1 else several
-    return json.dumps(value, default=str)
-
-
-def _is_plain(value: object) -> bool:
-    if isinstance(value, str):
-        return is_storable_text(value)
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, float) or (whole and -(2**63) <= value < 2**64)
 
 
 def _from_arrays(outcomes: object) -> xr.Dataset:
@@ -215,9 +177,9 @@ def _check_cluster(cluster: xr.DataArray) -> None:
     if cluster.dims != ("replica",):
         raise ValueError(f"`cluster` is over {cluster.dims}: expected one for each replica")
     missing = cluster.isnull().values | (cluster.values == "")
-    if missing.any():
-        where = int(missing.argmax())
-        raise ValueError(f"`cluster` {where} is {cluster.values[where]!r}: expected a name")
+    for where in np.flatnonzero(missing)[:1].tolist():
+        name = cluster.values.tolist()[where]
+        raise ValueError(f"`cluster` {where} is {name!r}: expected a name")
 
 
 def _items(dataset: xr.Dataset, split: str) -> np.ndarray:

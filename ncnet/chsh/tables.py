@@ -15,8 +15,9 @@ from ncnet.checks import check_choice, suggestion
 from ncnet.chsh import columns as meaning
 from ncnet.chsh.columns import Cells
 from ncnet.chsh.grid import SETTINGS, Grid
-from ncnet.chsh.outcomes import as_dataset, storable
+from ncnet.chsh.outcomes import as_dataset
 from ncnet.chsh.reading import read_table
+from ncnet.files import storable
 
 REQUIRED = ("context", "replica", "item", "a", "b")
 NETWORK = ("capacity", *SETTINGS, "replica")
@@ -108,7 +109,8 @@ def from_table(
 item in each context, 10 rows a context
     """
     frame = _frame(table)
-    cells = {name: Cells(column) for name, column in _chosen(frame, columns or {}).items()}
+    chosen, ignored = _chosen(frame, columns or {})
+    cells = {name: Cells(column) for name, column in chosen.items()}
     (a, b), coding = meaning.outcomes([cells["a"], cells["b"]])
     further = _further(cells)
     grid = Grid.of(cells)
@@ -118,12 +120,12 @@ item in each context, 10 rows a context
     found |= {name: grid.spread(cells[name], x, OPTIONAL[name]) for name, x in further.items()}
     found.setdefault("split", ("item", np.full(len(grid.labels["item"]), "training")))
     coordinates = {name: found.pop(name) for name in COORDINATES if name in found}
-    attributes = storable(frame.attrs)
-    capacity_name = attributes.pop("capacity_name", "capacity")
-    dataset = xr.Dataset(found, grid.labels | coordinates, attributes | {"coding": coding})
-    if "capacity" in dataset.coords:
-        dataset["capacity"].attrs["capacity_name"] = capacity_name
+    attributes = storable(frame.attrs | {"coding": coding})
+    dataset = xr.Dataset(found, grid.labels | coordinates, attributes)
+    if "capacity" in cells:
+        dataset["capacity"].attrs["capacity_name"] = str(cells["capacity"].name)
         dataset = dataset if dataset.sizes["capacity"] > 1 else dataset.squeeze("capacity")
+    _warn_of_ignored(ignored, cells)
     _warn_of_copies(dataset)
     return as_dataset(dataset)
 
@@ -149,8 +151,10 @@ def _frame(table: object) -> pd.DataFrame:
     return frame.reset_index(levels).reset_index(drop=True)
 
 
-def _chosen(frame: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, pd.Series]:
-    """Return the columns that are read, by our names, and warn of the others."""
+def _chosen(
+    frame: pd.DataFrame, columns: Mapping[str, str]
+) -> tuple[dict[str, pd.Series], list[str]]:
+    """Return the columns that are read, by our names, and what the others are called."""
     there = list(frame.columns)
     wanted = {name: name for name in COLUMNS} | _checked_names(columns, there)
     given = {name: theirs for name, theirs in wanted.items() if theirs in there}
@@ -165,8 +169,8 @@ def _chosen(frame: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, pd.Ser
             raise ValueError(f"the table has two columns `{theirs}`: expected one")
     if frame.empty:
         raise ValueError("the table has no rows")
-    _warn_of_ignored([name for name in there if name not in given.values()], given)
-    return {name: frame.iloc[:, there.index(theirs)] for name, theirs in given.items()}
+    chosen = {name: frame.iloc[:, there.index(theirs)] for name, theirs in given.items()}
+    return chosen, [str(name) for name in there if name not in given.values()]
 
 
 def _checked_names(columns: object, there: list) -> dict[str, str]:
@@ -189,18 +193,17 @@ def _refuse_missing(name: str, there: list) -> None:
     raise ValueError(f"{line}, and no `columns` that says which of them it is")
 
 
-def _warn_of_ignored(ignored: list, given: Mapping) -> None:
+def _warn_of_ignored(ignored: list[str], read: Mapping) -> None:
     if not ignored:
         return
-    optional = [name for name in ("capacity", *OPTIONAL) if name not in given]
+    optional = [name for name in ("capacity", *OPTIONAL) if name not in read]
     said = []
-    for name in map(str, ignored[:MOST_NAMED]):
+    for name in ignored[:MOST_NAMED]:
         near = get_close_matches(name.lower(), optional, n=1, cutoff=0.75)
         said.append(f"`{name}`" + (f" (did you mean `{near[0]}`?)" if near else ""))
     if len(ignored) > MOST_NAMED:
         said.append(f"{len(ignored) - MOST_NAMED} more")
-    # Of the line that called `from_table`.
-    warnings.warn(f"columns that are not read: {', '.join(said)}", UserWarning, stacklevel=4)
+    warnings.warn(f"columns that are not read: {', '.join(said)}", UserWarning, stacklevel=3)
 
 
 def _further(cells: Mapping[str, Cells]) -> dict[str, np.ndarray]:

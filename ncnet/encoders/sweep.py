@@ -22,7 +22,7 @@ from ncnet.encoders.quartets import Quartet
 from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
 from ncnet.encoders.training import Outcome, train_context
 from ncnet.encoders.trunk import FULL
-from ncnet.files import claim
+from ncnet.files import claim, storable
 
 CONTEXTS = tuple(itertools.product((0, 1), (0, 1)))
 
@@ -207,7 +207,7 @@ class _Sweep:
             "bob_setting": [1, 2],
             "split": ("item", split),
         }
-        dataset = xr.Dataset(variables, coordinates, self._attributes())
+        dataset = xr.Dataset(variables, coordinates, storable(self._attributes()))
         return dataset.transpose("capacity", "alice_setting", "bob_setting", "replica", "item")
 
     def _attributes(self) -> dict:

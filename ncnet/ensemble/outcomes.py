@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ncnet.ensemble.plan import CONTEXTS, Plan
 from ncnet.ensemble.traces import Traces, by_context
+from ncnet.files import storable
 
 
 class Findings:
@@ -77,5 +78,5 @@ class Findings:
             name, values = "hidden_size", [plan.hidden_size]
             attributes["steps"] = plan.steps[0]
         coordinates["capacity"] = ("capacity", values, {"capacity_name": name})
-        dataset = xr.Dataset(variables, coordinates, attributes)
+        dataset = xr.Dataset(variables, coordinates, storable(attributes))
         return dataset if steps_are_capacity else dataset.squeeze("capacity")

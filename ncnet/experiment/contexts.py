@@ -22,9 +22,11 @@ from ncnet.chsh import report
 from ncnet.chsh.outcomes import DIMENSIONS
 from ncnet.experiment import kept
 from ncnet.experiment.trained import Reader, Trained, dataset
-from ncnet.files import claim
+from ncnet.files import claim, is_storable_text, storable
 
 ARGUMENTS = ("alice_setting", "bob_setting", "seed")
+RESERVED = ("coordinates", "CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_NCProperties")
+"""Names of attributes that xarray and netCDF keep for themselves."""
 FEWEST_ALIKE = 3
 """Replicas from which on it is remarkable that all are alike, failures included."""
 
@@ -75,8 +77,9 @@ def run(
         be added.
     described
         What else the outcomes depend on, such as steps or the version of the data; anything JSON
-        holds. It becomes attributes of the Dataset, and a folder made with something else is
-        refused.
+        holds. A folder made with something else is refused. It becomes attributes of the Dataset,
+        as far as netCDF and zarr hold them: true and false become 1 and 0, dicts and other lists
+        than of numbers or of texts their text in JSON.
 
     Returns
     -------
@@ -84,7 +87,8 @@ def run(
         What `ncnet.chsh.report` reads: `a` and `b`, +-1, over (`capacity`, if there are any,)
         `alice_setting`, `bob_setting`, `replica` and `item`, training items first; `alice_loss`,
         `bob_loss` and `diverged` where losses were returned; coordinates `split` of the items, and
-        `replica_seed`.
+        `replica_seed`. It can be saved and read back equal by ``to_netcdf(path,
+        engine="h5netcdf")`` and ``to_zarr``.
 
     Raises
     ------
@@ -119,17 +123,17 @@ def run(
     """
     capacities = None if capacities is None else _checked_capacities(capacities)
     _check_callable(train_context, ARGUMENTS if capacities is None else (*ARGUMENTS, "capacity"))
-    check_integer("replicas", replicas, at_least=1)
-    check_integer("seed", seed, at_least=0)
+    replicas = check_integer("replicas", replicas, at_least=1)
+    seed = check_integer("seed", seed, at_least=0)
     _check_name(capacity_name)
-    if not isinstance(paired, bool):
+    if not isinstance(paired, (bool, np.bool_)):
         raise ValueError(f"`paired` is {paired!r}: expected true or false")
     described = _checked_description(described or {})
     folder = Path(folder) if folder else None
     if folder:
         if folder.exists() and not folder.is_dir():
             raise ValueError(f"`folder` is {folder}, a file: expected a folder")
-        common = {"seed": seed, "paired": paired, "described": described}
+        common = {"seed": seed, "paired": bool(paired), "described": described}
         common["capacity_name"] = None if capacities is None else capacity_name
         common["source of train_context"] = source = kept.source_digest(train_context)
         if source is None and not described:
@@ -154,7 +158,7 @@ def run(
     _warn_of_one_replica(outcomes)
     seeds = [replica_seed(seed, replica) for replica in range(replicas)]
     outcomes = outcomes.assign_coords(replica_seed=("replica", seeds))
-    return outcomes.assign_attrs(seed=seed, **described)
+    return outcomes.assign_attrs(storable({"seed": seed, **described}))
 
 
 def replica_seed(seed: int, replica: int) -> int:
@@ -296,8 +300,18 @@ def _checked_description(described: Mapping) -> dict:
                 f"`described` names {name!r}: expected names other than `paired` and `seed`, "
                 "which are arguments"
             )
+        if not name or name in RESERVED or not is_storable_text(name):
+            raise ValueError(
+                f"`described` names {name!r}: expected a name that netCDF can give an attribute"
+            )
     try:
-        json.dumps(described := dict(described))
+        return json.loads(json.dumps(dict(described), default=_unwrapped))
     except (TypeError, ValueError) as error:
         raise ValueError(f"`described` cannot be written as JSON: {error}") from None
-    return described
+
+
+def _unwrapped(value: object) -> object:
+    """Return what numpy wraps, for JSON."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")

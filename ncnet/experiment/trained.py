@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from ncnet.chsh.columns import CODINGS
 from ncnet.chsh.outcomes import DIMENSIONS, SPLITS, as_dataset
+from ncnet.files import is_storable_text, storable
 
 PARTIES = ("Alice", "Bob")
 LABELS = {"training": "items", "held_out": "held_out_items"}
@@ -159,6 +161,11 @@ class Reader:
                 f"{where}: `{name}` have shape {labels.shape} and type {labels.dtype}: expected "
                 "one number or name an item"
             )
+        if labels.dtype.kind == "U" and not all(map(is_storable_text, labels.tolist())):
+            raise ValueError(
+                f"{where}: `{name}` hold what no file can, a zero character or half a letter: "
+                "expected plain text"
+            )
         count = 0 if pair is None else len(pair[0])
         if len(labels) != count:
             raise ValueError(
@@ -195,8 +202,11 @@ def dataset(
     coordinates = dict(networks) | _item_coordinates(first)
     if "capacity" in networks:
         attributes = {"capacity_name": capacity_name}
-        coordinates["capacity"] = ("capacity", np.array(networks["capacity"]), attributes)
-    outcomes = xr.Dataset(variables, coordinates, {"paired": paired})
+        capacities = np.array(networks["capacity"])
+        if capacities.dtype == object:  # such as fractions
+            capacities = capacities.astype(float)
+        coordinates["capacity"] = ("capacity", capacities, attributes)
+    outcomes = xr.Dataset(variables, coordinates, storable({"paired": paired}))
     losses = [outcomes[name] for name in ("alice_loss", "bob_loss") if name in outcomes]
     if losses:
         outcomes["diverged"] = ~np.isfinite(sum(losses))
@@ -215,11 +225,11 @@ def _item_coordinates(first: Trained) -> dict:
 def _check_whole(read: Trained, where: str) -> None:
     """Refuse items that are there twice, and the loss of one head only."""
     labels = [named for name in LABELS.values() if (named := getattr(read, name)) is not None]
-    seen = set()
-    for label in (label for named in labels for label in named.tolist()):
-        if label in seen:
+    if labels:
+        # Beside names, numbers become text: 0 and "0" would be one item.
+        names, counts = np.unique(np.concatenate(labels), return_counts=True)
+        for label in names[counts > 1][:1].tolist():
             raise ValueError(f"{where}: item {label!r} is named twice: expected each item once")
-        seen.add(label)
     given = [name for name in ("alice_loss", "bob_loss") if getattr(read, name) is not None]
     if len(given) == 1:
         raise ValueError(f"{where}: `{given[0]}` is given alone: expected both losses or neither")
@@ -270,7 +280,7 @@ def _outcomes(values: object, name: str, where: str) -> np.ndarray:
     for k in np.flatnonzero(np.logical_not(valid))[:1]:
         raise ValueError(
             f"{where}: item {k} of {name} is {array.tolist()[k]!r}: expected whether the head is "
-            "right, as true or false, 1 or 0, or +1 or -1"
+            f"right, as {CODINGS}"
         )
     return array if array.dtype == bool else array.astype(np.int8)
 

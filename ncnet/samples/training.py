@@ -21,6 +21,7 @@ from ncnet.checks import check_choice, check_integer, check_positive
 from ncnet.ensemble.initialisation import BLOCK, draw_block
 from ncnet.ensemble.network import ACTIVATIONS, LOSSES, Weights
 from ncnet.ensemble.optimizers import OPTIMIZERS
+from ncnet.files import storable
 from ncnet.samples.population import Population
 
 LOSS = LOSSES["cross_entropy"]
@@ -106,7 +107,7 @@ def train(
     leading = ("alice_setting", "bob_setting", "replica")
     dataset = dataset.transpose(*leading, ...).assign_coords(capacity=hidden_size)
     dataset["capacity"].attrs["capacity_name"] = "hidden_size"
-    return dataset.assign_attrs(about, seed=seed, steps=steps, **options)
+    return dataset.assign_attrs(storable({**about, "seed": seed, "steps": steps, **options}))
 
 
 def train_pairs(
