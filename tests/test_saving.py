@@ -1,6 +1,5 @@
 """What is returned can be saved and read back: netCDF, zarr, and the tables of it."""
 
-import io
 import json
 
 import numpy as np
@@ -18,8 +17,8 @@ from tests.strategies import correlated_outcomes, singlet_correlators
 
 # What zarr says of its newest format, in which text has no final form yet.
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:The data type .FixedLengthUTF32"),
-    pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part"),
+    pytest.mark.filterwarnings("ignore:.*does not have a Zarr V3 specification"),
+    pytest.mark.filterwarnings("ignore:.*not part in the Zarr format 3 specification"),
 ]
 
 
@@ -89,7 +88,9 @@ def test_what_is_saved_is_read_back_equal(dataset, saved, tmp_path):
     back = saved(dataset, tmp_path)
     assert back.identical(dataset)
     for name, variable in dataset.variables.items():
-        assert back[name].dtype.kind == variable.dtype.kind != "O"
+        assert variable.dtype.kind != "O"
+        # Older versions of zarr give text back as objects.
+        assert back[name].dtype.kind in variable.dtype.kind.replace("U", "UO")
     if "capacity" in dataset.dims:
         back, dataset = back.isel(capacity=0), dataset.isel(capacity=0)
     ours, theirs = (chsh.report(one, resamples=1000) for one in (dataset, back))
@@ -106,13 +107,11 @@ VALUES = st.recursive(
 
 
 @pytest.mark.slow
-@given(st.dictionaries(st.from_regex("[a-z]{3}", fullmatch=True), VALUES, max_size=5))
-def test_attributes_are_saved_whatever_json_they_are(described):
+@given(described=st.dictionaries(st.from_regex("[a-z]{3}", fullmatch=True), VALUES, max_size=5))
+def test_attributes_are_saved_whatever_json_they_are(described, tmp_path_factory):
     attributes = storable(described)
-    content = xr.Dataset(attrs=attributes).to_netcdf(engine="h5netcdf")
-    back = xr.load_dataset(io.BytesIO(content), engine="h5netcdf")
+    back = as_netcdf(xr.Dataset(attrs=attributes), tmp_path_factory.mktemp("attributes"))
     assert back.identical(xr.Dataset(attrs=attributes))
-    assert json.loads(json.dumps(attributes)) == attributes or "nan" in repr(attributes)
     for name, value in described.items():
         kept = attributes[name]
         if type(kept) is not type(value):
