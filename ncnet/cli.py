@@ -344,11 +344,12 @@ def _table(outcomes: xr.Dataset, suffix: str) -> bytes:
 def _text(report: Report | Shown, source: Mapping[str, object]) -> str:
     """Return a report and what it was made of, as lines for a terminal."""
     told = [printable(line) for line in str(report).split("\n")]
-    *made_of, last = (f"{name}: {printable(str(value))}" for name, value in source.items())
-    made_of = textwrap.wrap(
-        "; ".join(made_of), WIDTH, break_long_words=False, break_on_hyphens=False
-    )
-    return "\n".join([*told, "", *made_of, last])
+    # Lines end between entries; the letter is not printable, so that no value has it.
+    entries = [
+        f"{name}: {printable(str(value))}".replace(" ", "\xa0") for name, value in source.items()
+    ]
+    lines = textwrap.wrap("; ".join(entries), WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join([*told, "", *lines]).replace("\xa0", " ")
 
 
 def _say(notes: Sequence[str]) -> None:

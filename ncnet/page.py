@@ -28,11 +28,12 @@ img { display: block; box-sizing: border-box; width: 100%; margin: 1.5rem 0; pad
   border-radius: .4rem; background: #fff; }
 table { display: block; overflow-x: auto; margin: 0 0 1.5rem; border-collapse: collapse;
   font-size: .9rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
-th, td { padding: .3rem 1rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left;
+th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left;
   white-space: nowrap; }
 th { font-weight: 600; }
+@media (max-width: 30rem) { table { font-size: .8rem; } th, td { padding-right: .5rem; } }
 summary { cursor: pointer; padding: .5rem 0; font-weight: 600; }
-ul { padding-left: 1.2rem; }
+ul { padding: .1rem 0 .1rem 2rem; border-left: .2rem solid #c77700; }
 footer { margin-top: 2rem; border-top: 1px solid var(--line); color: var(--faint);
   font-size: .85rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; }
@@ -76,8 +77,8 @@ def page(report: Report, source: Mapping[str, object], notes: Sequence[str] = ()
 <body>
 <main>
 <h1>Bell test of {markup(source["input"])}</h1>
+{f"<ul>{noted}</ul>" if noted else ""}
 {report.html()}
-{f"<h2>Notes on the input</h2><ul>{noted}</ul>" if noted else ""}
 <details>
 <summary>The rarer rows</summary>
 {table}

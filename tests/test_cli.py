@@ -166,7 +166,7 @@ def test_text_page_and_json_say_what_they_were_made_of(ncnet_, written, form):
         "sha256": content,
     }
     assert found.items() >= expected.items()
-    end = re.split("[;\n] ?", text[text.index("input: ") :].strip())
+    end = text[text.index("input: ") :].replace("\n", " ").strip().split("; ")
     page = Path("report.html").read_text(encoding="utf-8")
     for name, value in expected.items():
         assert f"{name}: {value}" in end
@@ -212,13 +212,12 @@ def tags(name):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_name_of_a_file_stays_text(ncnet_, written, name):
     name = name.replace("/", "-")
-    ncnet_("report", written(TABLE), "-o", "plain.html")
     status, out, err = ncnet_("report", written(TABLE, name), "-o", "report.html")
     assert (status, err) == (0, "")
     assert all(letter.isprintable() or letter == "\n" for letter in out)
     assert f"input: {printable(name)}; " in out.replace("\n", " ")
     assert numbers(ncnet_, name)["input"] == name
-    assert tags("report.html") == tags("plain.html")
+    assert "script" not in tags("report.html")
     assert printable(name) in Page(Path("report.html")).text
     _, _, err = ncnet_("report", f"{name}, which is not there")
     assert err == f"ncnet report: error: there is no file {printable(name)}, which is not there\n"
@@ -226,7 +225,6 @@ def test_the_name_of_a_file_stays_text(ncnet_, written, name):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_name_of_a_column_stays_text(ncnet_, written, name):
-    ncnet_("report", written(TABLE.assign(colour=1)), "-o", "plain.html")
     path = written(TABLE.assign(**{name: 1}))
     status, out, err = ncnet_("report", path, "--json", "-o", "report.html")
     assert status == 0
@@ -234,7 +232,7 @@ def test_the_name_of_a_column_stays_text(ncnet_, written, name):
     assert err[:-1].isprintable()
     [note] = json.loads(out)["notes"]
     assert printable(note) in err
-    assert tags("report.html") == tags("plain.html")
+    assert "script" not in tags("report.html")
     assert printable(note) in Page(Path("report.html")).text
 
 
