@@ -35,12 +35,12 @@ def by_capacity(outcomes: Outcomes, *, readout: str = "correct") -> pd.DataFrame
 
     Examples
     --------
-    >>> import ncnet
-    >>> outcomes = ncnet.train(
-    ...     ncnet.games.overlap(), hidden_size=2, replicas=64, seed=0, steps=[0, 10]
-    ... )
-    >>> by_capacity(outcomes).steps.tolist()
-    [0, 10]
+    Heads that are always right, at two capacities:
+
+    >>> ones = np.ones((2, 2, 64, 4))
+    >>> trainings = [as_dataset((ones, ones)).assign_coords(capacity=n) for n in (2, 3)]
+    >>> by_capacity(xr.concat(trainings, "capacity"))[["capacity", "s"]].values.tolist()
+    [[2.0, 2.0], [3.0, 2.0]]
     """
     dataset = as_dataset(outcomes)
     if "capacity" not in dataset.coords:
