@@ -374,6 +374,21 @@ def test_names_of_a_typed_table_keep_their_type(names, kind, dimension):
     assert found.tolist() == (list(map(str, names)) if kind == "U" else list(names))
 
 
+TYPED = {
+    "category": lambda table: table.astype("category"),
+    "nullable": lambda table: table.convert_dtypes(),
+    "Arrow's": lambda table: table.convert_dtypes(dtype_backend="pyarrow"),
+    "objects": lambda table: table.astype(object),
+    "small": lambda table: table.astype(dict.fromkeys("ab", np.int8) | {"item": np.float32}),
+}
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_the_types_of_a_dataframe_do_not_matter(typed):
+    table = TABLE.assign(split="training", replica="r" + TABLE["replica"].astype(str))
+    assert chsh.from_table(TYPED[typed](table)).identical(chsh.from_table(table))
+
+
 def test_names_that_differ_only_in_type_are_refused():
     table = TABLE.assign(item=TABLE["item"].map({0: 1, 1: "1", 2: "x"}))
     with pytest.raises(ValueError, match="row 1: `item` is '1', row 0: `item` is 1: expected name"):
