@@ -52,14 +52,6 @@ def page(report: Report, source: Mapping[str, object], notes: Sequence[str] = ()
         What the report was made of, by what each is called: the end of the page lists it.
     notes
         What a reader should know of the input.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from ncnet import chsh
-    >>> ones = np.ones((2, 2, 80, 2))
-    >>> "&lt;b&gt;.csv" in page(chsh.report((ones, ones)), {"input": "<b>.csv"})
-    True
     """
     table = statistics(report, rarer=True).to_html(border=0).replace("Delta", "Δ")
     title = f"S is {report.verdict}: {markup(source['input'])}"
