@@ -3,6 +3,7 @@
 import codecs
 import csv
 import gzip
+import http
 import io
 import re
 
@@ -191,6 +192,17 @@ def changed(row, **values):
             TABLE.assign(split=["held_out", *["training"] * (len(TABLE) - 1)]),
             "rows 0 and 3: item 0 has `split` 'held_out' and 'training': expected one",
         ),
+        (
+            pd.concat([TABLE.assign(capacity=1), TABLE.assign(capacity=2).drop(index=40)]),
+            r"context \(1,2\) lacks replica 1 with item 1 at capacity 2: expected every",
+        ),
+        (
+            TABLE.assign(capacity=0.5, alice_loss=[1, 2, *[1] * (len(TABLE) - 2)]),
+            r"rows 0 and 1: capacity 0.5, context \(1,1\), replica 0 has `alice_loss` 1 and 2: exp",
+        ),
+        (TABLE.assign(bob_loss="high"), "row 0: `bob_loss` is 'high': expected a number"),
+        (TABLE.assign(diverged=-1), "row 0: `diverged` is -1: expected true or false"),
+        (TABLE.assign(capacity=""), "row 0: `capacity` is '': expected a number or a name"),
         (TABLE.assign(split="test"), "row 0: `split` is 'test': expected `training` or `held_out`"),
     ],
 )
@@ -353,6 +365,7 @@ def test_names_of_a_text_are_names(names):
         (("007", "7", "NA"), "U"),
         ((2**63, 2**64 - 1), "u"),
         ((2**63, 1), "U"),
+        ((http.HTTPStatus.OK, http.HTTPStatus.FOUND), "U"),
         ((2**70, 1), "U"),
         ((1, "x"), "U"),
         ((1, 2.5), "U"),
@@ -450,7 +463,7 @@ def test_further_columns_are_named_and_not_read(tmp_path):
     with pytest.warns(UserWarning, match="`x9`, 90 more$"):
         chsh.from_table(pd.concat([TABLE, many], axis=1))
     TABLE.to_csv(tmp_path / "with_index.csv")
-    with pytest.warns(UserWarning, match="not read: ``$"):
+    with pytest.warns(UserWarning, match="not read: one without a name$"):
         chsh.from_table(tmp_path / "with_index.csv")
 
 

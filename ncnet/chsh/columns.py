@@ -21,7 +21,6 @@ CONTEXT = re.compile(
 )
 KINDS = {bool: "b", int: "iu", float: "f", str: "U"}
 """Kinds of arrays that hold names of a type; integers that are too large for one become text."""
-SETTINGS = {"1": 1, "1.0": 1, "2": 2, "2.0": 2}
 
 
 class Cells:
@@ -68,11 +67,8 @@ class Cells:
 
     def where(self, place: int) -> str:
         """Return where one of the values first stands, for messages."""
-        return f"row {self.row(place)}: `{self.name}` is {self.values[place]!r}"
-
-    def row(self, place: int) -> int:
-        """Return the first row that holds one of the values."""
-        return int((self.places == place).argmax())
+        row = (self.places == place).argmax()
+        return f"row {row}: `{self.name}` is {self.values[place]!r}"
 
 
 def context(value: object) -> tuple[int, int] | None:
@@ -94,7 +90,7 @@ def context(value: object) -> tuple[int, int] | None:
 
 def setting(value: object) -> int | None:
     """Return a setting, 1 or 2."""
-    return SETTINGS.get(str(value).strip())
+    return {"1": 1, "1.0": 1, "2": 2, "2.0": 2}.get(str(value).strip())
 
 
 def split(value: object) -> str | None:
@@ -167,11 +163,12 @@ def names(cells: Cells) -> np.ndarray:
     found = cells.read(_name, "a number or a name")
     if len(set(map(type, found))) == 1:
         array = np.array(found)
-        if array.dtype.kind in KINDS[type(found[0])]:
+        if array.dtype.kind in KINDS.get(type(found[0]), ""):
             return array
     texts = list(map(str, found))
+    first: dict[str, int] = {}
     for place, text in enumerate(texts):
-        before = texts.index(text)
+        before = first.setdefault(text, place)
         if before < place:
             raise ValueError(
                 f"{cells.where(place)}, {cells.where(before)}: expected names of one type, or "

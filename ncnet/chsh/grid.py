@@ -112,12 +112,11 @@ class Grid:
     def _named(self, row: int, dimensions: Iterable[str]) -> str:
         """Return what a row has in these dimensions."""
         has = {name: self.labels[name].item(self.places[name][row]) for name in dimensions}
+        said = [f"{name} {label!r}" for name, label in has.items()]
         if set(SETTINGS) <= set(has):
-            has["context"] = f"({has.pop('alice_setting')},{has.pop('bob_setting')})"
-        order = sorted(has, key=("capacity", "context").__contains__, reverse=True)
-        return ", ".join(
-            f"{name} {has[name] if name == 'context' else repr(has[name])}" for name in order
-        )
+            alice, bob = (list(has).index(name) for name in SETTINGS)
+            said[alice : bob + 1] = [f"context ({has['alice_setting']},{has['bob_setting']})"]
+        return ", ".join(said)
 
 
 def _settings(cells: Mapping[str, Cells]) -> Iterable[np.ndarray]:

@@ -64,7 +64,8 @@ def from_table(
         `context`, Alice's setting and Bob's, such as 12, "(1,2)" or a tuple (1, 2), or the two
         columns `alice_setting` and `bob_setting`;
         `replica`, a number or name of what is independent: a seed, a participant;
-        `item`, a number or name of what was answered;
+        `item`, a number or name of what was answered. Names stay as they are written: a column of
+        text holds numbers only if each cell is one, so "007", "7" and "NA" are three names;
         `a` and `b`, outcomes: all of them +1 and -1, 1 and 0, or true and false.
         And, where they are there: `split`, "training" or "held_out"; `cluster`, which replicas
         belong together and are averaged, such as the participants of a class; `capacity`; and what
@@ -200,7 +201,8 @@ def _warn_of_ignored(ignored: list[str], read: Mapping) -> None:
     said = []
     for name in ignored[:MOST_NAMED]:
         near = get_close_matches(name.lower(), optional, n=1, cutoff=0.75)
-        said.append(f"`{name}`" + (f" (did you mean `{near[0]}`?)" if near else ""))
+        hint = f" (did you mean `{near[0]}`?)" if near else ""
+        said.append(f"`{name}`{hint}" if name else "one without a name")
     if len(ignored) > MOST_NAMED:
         said.append(f"{len(ignored) - MOST_NAMED} more")
     warnings.warn(f"columns that are not read: {', '.join(said)}", UserWarning, stacklevel=3)
