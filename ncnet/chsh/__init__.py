@@ -26,6 +26,7 @@ from ncnet.chsh.outcomes import READOUTS, as_dataset, read
 from ncnet.chsh.programs import coupling_deficit, local_fraction
 from ncnet.chsh.quantum import arcsine_excess
 from ncnet.chsh.report import report
+from ncnet.chsh.showing import Shown
 from ncnet.chsh.signalling import (
     delta,
     influence,
@@ -48,6 +49,7 @@ __all__ = [
     "BellTest",
     "GameTest",
     "Report",
+    "Shown",
     "arcsine_excess",
     "as_dataset",
     "bell_test",

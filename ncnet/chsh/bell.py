@@ -67,7 +67,7 @@ class BellTest:
 
     @property
     def signalling(self) -> list[str]:
-        """Which marginals change, of A1, A2, B1, B2: p at most 1 - `level` after the correction."""
+        """Which of the four marginals change, their p-values being at most 1 - `level`."""
         changed = self.no_signalling_p_values <= round(1 - self.level, 12)
         return [task for task, found in zip(TASKS, changed, strict=True) if found]
 

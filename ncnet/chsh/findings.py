@@ -13,7 +13,7 @@ from ncnet.chsh.showing import Shown, conclusion
 from ncnet.chsh.signalling import PARTNERS, TASKS
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    import matplotlib.figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -289,7 +289,7 @@ class Report:
         """Return the report as a fragment of HTML, with its picture where matplotlib is there."""
         return Shown(self, rarer)._repr_html_()
 
-    def plot(self) -> Figure:
+    def plot(self) -> matplotlib.figure.Figure:
         """Draw S among its bounds, the correlators that it is made of, and what each task loses.
 
         Returns
