@@ -545,3 +545,18 @@ def test_copies_beyond_chance_are_warned_of():
     table, _ = clustered([4, 6] * 8)
     with pytest.warns(UserWarning, match="80 replicas are 16 different .* a multiple of 2 times"):
         chsh.from_table(table.drop(columns="cluster"))
+
+
+@given(
+    st.sampled_from([b"", b"{", b"\x1f\x8b", b"PAR1", codecs.BOM_UTF16_LE, b"a,b\n", b'"']),
+    st.binary(max_size=60) | st.text(max_size=30).map(lambda text: text.encode("utf-8", "ignore")),
+)
+def test_any_content_is_a_table_or_refused_in_one_line(start, rest):
+    try:
+        found = read_table(start + rest, "content")
+    except ValueError as error:
+        line = str(error)
+        assert line.startswith("content")
+        assert "\n" not in line
+    else:
+        assert isinstance(found, pd.DataFrame)
