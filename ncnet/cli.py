@@ -20,6 +20,7 @@ import numpy as np
 import ncnet
 from ncnet.checks import suggestion
 from ncnet.chsh.reading import read_table
+from ncnet.chsh.showing import TEXT_WIDTH
 from ncnet.files import replace
 from ncnet.page import page, printable
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 PAGES = (".html",)
 TABLES = (".csv", ".parquet")
-WIDTH = 88
 GAMES = ", ".join(ncnet.games.NAMED)
 
 DESCRIPTION = "The CHSH statistic of networks that are trained on two tasks at once."
@@ -348,7 +348,9 @@ def _text(report: Report | Shown, source: Mapping[str, object]) -> str:
     entries = [
         f"{name}: {printable(str(value))}".replace(" ", "\xa0") for name, value in source.items()
     ]
-    lines = textwrap.wrap("; ".join(entries), WIDTH, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        "; ".join(entries), TEXT_WIDTH, break_long_words=False, break_on_hyphens=False
+    )
     return "\n".join([*told, "", *lines]).replace("\xa0", " ")
 
 

@@ -164,8 +164,9 @@ def _draw_line(axes: Axes, report: Report) -> None:
             va="bottom",
             fontsize=9,
         )
-    axes.plot([low, high], [0.3, 0.3], color=BLUE, linewidth=5, alpha=0.45, solid_capstyle="butt")
-    axes.plot(report.s, 0.3, "o", color=BLUE, markersize=8)
+    axes.errorbar(
+        report.s, 0.3, xerr=[[report.s - low], [high - report.s]], fmt="o", color=BLUE, capsize=7
+    )
     ends = [low, high, *bounds]
     margin = 0.06 * (max(ends) - min(ends))
     axes.set_xlim(min(ends) - margin, max(ends) + margin)

@@ -184,12 +184,12 @@ def test_a_level_takes_enough_resamples():
 
 CONCLUSIONS = [
     ({}, "S is above 2: ", "that is enough to explain"),
-    ({"p_value": 0.5}, "not distinguishable", "The interval would have it above 2"),
-    ({"interval": (1.9, 2.9)}, "not distinguishable", "The exact test would have it above 2"),
+    ({"p_value": 0.5}, "not distinguishable", "The interval says above 2"),
+    ({"interval": (1.9, 2.9)}, "not distinguishable", "The exact test says above 2"),
     (
         {"interval": (1.5, 1.8), "p_value": 1.0, "p_value_below": 0.5},
         "not distinguishable",
-        "The interval would have it below 2",
+        "The interval says below 2",
     ),
     ({"interval": (1.5, 1.8), "p_value": 1.0, "p_value_below": 0.01}, "is below 2", "depends on"),
     (

@@ -17,7 +17,7 @@ from ncnet.chsh.text import interval_text, p_value_text
 if TYPE_CHECKING:
     from ncnet.chsh.findings import Report
 
-TEXT_WIDTH = 88
+TEXT_WIDTH = 76
 ROUNDING = 1e-9
 """Tables on the boundary of the quantum set may pass it by as much, by rounding."""
 FEW_REPLICAS = 100
@@ -25,7 +25,7 @@ FEW_REPLICAS = 100
 WON = {"correct": "right", "solved": "solved", "prediction": "+1"}
 """What +1 stands for, by readout."""
 DOES = {"correct": "gets right", "solved": "solves", "prediction": "predicts"}
-DIFFER = "not shown: interval and exact test differ"
+DIFFER = "interval and test differ"
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,7 @@ class Shown:
     def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         report = self.report
         yield (
-            "What each task loses beside the partner with which it does worse, in percentage "
-            "points:",
+            "What each task loses beside its worse partner, in percentage points:",
             drops(report),
         )
         yield "Statistics:", statistics(report, rarer=self.rarer)
@@ -259,8 +258,8 @@ def _s_differs(report: Report) -> Iterator[str]:
             continue
         found, other = ("interval", "exact test") if by_interval else ("exact test", "interval")
         yield (
-            f"The {found} would have it {side} 2, the {other} would not (p = {p_value_text(p)}): "
-            "that takes both."
+            f"The {found} says {side} 2, the {other} does not (p = {p_value_text(p)}): we say so "
+            "only where both do."
         )
 
 
