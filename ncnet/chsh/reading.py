@@ -99,16 +99,24 @@ def _text(content: bytes, name: str) -> str:
 
 def _json_lines(text: str, name: str) -> pd.DataFrame:
     lines = [line for line in text.split("\n") if line.strip()]
-    rows = []
-    for row, line in enumerate(lines):
-        try:
-            rows.append(json.loads(line))
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{name}: row {row} is no JSON: {error}") from None
-        if not isinstance(rows[-1], dict):
-            raise ValueError(f"{name}: row {row} is {line.strip()[:40]}: expected a JSON object")
+    try:
+        rows = json.loads(f"[{','.join(lines)}]")  # at once: a third of the time
+    except (ValueError, RecursionError):
+        rows = []
+    if len(rows) != len(lines) or not all(isinstance(row, dict) for row in rows):
+        rows = [_json_object(line, row, name) for row, line in enumerate(lines)]
     columns = dict.fromkeys(column for row in rows for column in row)
     return _frame(list(columns), [_objects([row.get(c) for row in rows]) for c in columns])
+
+
+def _json_object(line: str, row: int, name: str) -> dict:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name}: row {row} is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{name}: row {row} is {line.strip()[:40]}: expected a JSON object")
+    return found
 
 
 def _delimited(text: str, name: str) -> pd.DataFrame:
