@@ -33,6 +33,7 @@ def as_zarr(dataset, folder):
 
 
 def trained(**options):
+    pytest.importorskip("torch")
     options = {"hidden_size": 2, "replicas": 5, "seed": 0, "steps": 4} | options
     return ncnet.train(games.overlap(), **options)
 
