@@ -106,7 +106,7 @@ def _json_lines(text: str, name: str) -> pd.DataFrame:
     if len(rows) != len(lines) or not all(isinstance(row, dict) for row in rows):
         rows = [_json_object(line, row, name) for row, line in enumerate(lines)]
     columns = dict.fromkeys(column for row in rows for column in row)
-    return _frame(list(columns), [_objects([row.get(c) for row in rows]) for c in columns])
+    return _frame(list(columns), [_of_json([row.get(c) for row in rows]) for c in columns])
 
 
 def _json_object(line: str, row: int, name: str) -> dict:
@@ -156,6 +156,10 @@ def _typed(column: list[str]) -> np.ndarray:
         return _objects(column)
     number = {text: int(text) for text in distinct}
     return np.array([number[text] for text in column])
+
+
+def _of_json(column: list) -> np.ndarray:
+    return np.array(column) if set(map(type, column)) == {int} else _objects(column)
 
 
 def _objects(values: Iterable) -> np.ndarray:
