@@ -169,8 +169,10 @@ glue("yours_s_high", float(report.interval[1]), display=False)
 glue("yours_verdict", report.verdict, display=False)
 glue("yours_delta", float(report.delta), display=False)
 glue("yours_influence", float(report.influence), display=False)
-shown = f"shown in {', '.join(report.signalling)}"
-glue("yours_signalling", shown if report.signalling else "not shown", display=False)
+signalling = "not shown"
+if report.signalling:
+    signalling = f"shown in {', '.join(report.signalling)}"
+glue("yours_signalling", signalling, display=False)
 
 # %% [markdown]
 # With {glue:text}`yours_units` shared units and {glue:text}`yours_replicas` replicas S is {glue:text}`yours_s:.2f`
