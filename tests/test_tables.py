@@ -508,6 +508,17 @@ def test_a_report_counts_clusters_not_copies():
     assert report.influence_interval == pytest.approx(expected.influence_interval)
 
 
+def test_clusters_may_be_a_coordinate_or_a_variable():
+    table, _ = clustered([5] * 12)
+    outcomes = chsh.from_table(table)
+    variable = outcomes.reset_coords("cluster")
+    assert "cluster" in variable.data_vars
+    assert str(chsh.report(variable)) == str(chsh.report(outcomes))
+    means = chsh.replica_means(variable)
+    xr.testing.assert_identical(means, chsh.replica_means(outcomes))
+    xr.testing.assert_identical(chsh.influence(variable), chsh.influence(outcomes))
+
+
 def test_a_diverged_replica_counts_against_its_cluster_alone():
     """One context of one of the five replicas of one of twelve clusters: a change of S by 1 + E."""
     table, _ = clustered([5] * 12)

@@ -21,13 +21,13 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
     outcomes
         A Dataset with `a` and `b` over (alice_setting, bob_setting, replica, item) and possibly
         `capacity`, or two arrays of shape [2, 2, replicas, items]: all their items are then read
-        as training items. A coordinate `cluster` over `replica` says which replicas belong
-        together: `replica_means` and `influence` average those of a cluster.
+        as training items. A coordinate or variable `cluster` over `replica` says which replicas
+        belong together: `replica_means` and `influence` average those of a cluster.
 
     Returns
     -------
     xarray.Dataset
-        `a` and `b` as int8, whatever they came as.
+        `a` and `b` as int8, whatever they came as; `cluster`, where it is there, a coordinate.
 
     Raises
     ------
@@ -60,6 +60,7 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
         _check_flags(dataset["diverged"].values)
     if "cluster" in dataset:
         _check_cluster(dataset["cluster"])
+        dataset = dataset.set_coords("cluster")
     # Means of float16 would be wrong from some thousand items on.
     types = {"a": np.int8, "b": np.int8, "diverged": bool}
     others = {name: t for name, t in types.items() if name in dataset and dataset[name].dtype != t}
