@@ -94,7 +94,7 @@ def picture(report: Report) -> Figure:
     with _style():
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(6.4, 5.4))
+        figure = Figure(figsize=(5.8, 5.6))
         axes = figure.subplot_mosaic(
             [["line", "line"], ["waterfall", "drops"]],
             height_ratios=(1, 1.75),
@@ -130,9 +130,13 @@ def described(report: Report) -> str:
     return (
         f"Three parts. A line with S = {report.s:.2f} {interval_text(report.interval)} among the "
         f"bounds 2, 2 + Δ = {2 + report.delta:.2f} and {TSIRELSON_BOUND:.2f}. The correlators "
-        f"{correlators} as steps up to S, the last one pointing down. What each task loses: "
+        f"{correlators} as steps that lead to S, the last one subtracted. {_loses(report)}: "
         f"{drops}."
     )
+
+
+def _loses(report: Report) -> str:
+    return "How much rarer +1 is" if report.readout == "prediction" else "What each task loses"
 
 
 def _style() -> AbstractContextManager:
@@ -147,6 +151,7 @@ def _style() -> AbstractContextManager:
 
 def _draw_line(axes: Axes, report: Report) -> None:
     low, high = report.interval
+    errors = np.maximum(0, [[report.s - low], [high - report.s]])
     bounds = {
         CLASSICAL_BOUND: ("2", "-", 0.62),
         CLASSICAL_BOUND + report.delta: ("2 + Δ", (0, (5, 2)), 0.86),
@@ -162,11 +167,10 @@ def _draw_line(axes: Axes, report: Report) -> None:
             textcoords="offset points",
             ha="center",
             va="bottom",
-            fontsize=9,
+            bbox={"facecolor": "white", "linewidth": 0, "pad": 1.5},
+            zorder=4,
         )
-    axes.errorbar(
-        report.s, 0.3, xerr=[[report.s - low], [high - report.s]], fmt="o", color=BLUE, capsize=7
-    )
+    axes.errorbar(report.s, 0.3, xerr=errors, fmt="o", color=BLUE, capsize=7)
     ends = [low, high, *bounds]
     margin = 0.06 * (max(ends) - min(ends))
     axes.set_xlim(min(ends) - margin, max(ends) + margin)
@@ -182,6 +186,7 @@ def _draw_waterfall(axes: Axes, report: Report) -> None:
     steps = (SIGNS.values * report.correlators).ravel()
     ends = np.cumsum(steps)
     intervals = report.correlator_intervals.reshape(4, 2) - report.correlators.reshape(4, 1)
+    intervals *= (-1, 1)
     for place, (step, end) in enumerate(zip(steps, ends, strict=True)):
         colour = VERMILION if place == 3 else SKY
         start = end - step
@@ -192,13 +197,21 @@ def _draw_waterfall(axes: Axes, report: Report) -> None:
             (place, start),
             arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 0.9, "shrinkA": 0},
         )
-        errors = abs(intervals[place][:: -1 if place == 3 else 1])
+        errors = np.maximum(0, intervals[place][:: -1 if place == 3 else 1])
         axes.errorbar(place + 0.2, end, errors[:, None], color=INK, capsize=2.5, linewidth=1)
         if place:
             axes.plot([place - 1, place], [start, start], color=INK, linewidth=0.7)
     axes.plot([3, 4], [ends[3], ends[3]], color=INK, linewidth=0.7)
     axes.bar(4, report.s, 0.62, color=BLUE)
     axes.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=3)
+    axes.annotate(
+        "bound 2",
+        (0, CLASSICAL_BOUND),
+        xycoords=("axes fraction", "data"),
+        xytext=(3, 2),
+        textcoords="offset points",
+        fontsize=8,
+    )
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set_xticks(range(5), ["C11", "+ C12", "+ C21", "- C22", "= S"], fontsize=9)
     axes.grid(axis="x", visible=False)
@@ -210,12 +223,12 @@ def _draw_drops(axes: Axes, report: Report) -> None:
     rows = report.drops
     places = np.arange(len(rows))[::-1]
     points = rows["points"]
-    errors = [points - rows["low"], rows["high"] - points]
+    errors = np.maximum(0, [points - rows["low"], rows["high"] - points])
     axes.barh(places, points, 0.5, color=ORANGE)
     axes.errorbar(points, places, xerr=errors, fmt="none", color=INK, capsize=3, linewidth=1)
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(places, [f"{row.task} beside {row.beside}" for row in rows.itertuples()])
     axes.tick_params(axis="y", labelsize=9)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("percentage points lost")
-    axes.set_title("What each task loses")
+    axes.set_xlabel("percentage points")
+    axes.set_title(_loses(report))

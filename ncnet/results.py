@@ -29,6 +29,7 @@ VERSIONS_OF_EXTRAS = ("peft", "transformers")
 DRAW_ONLY = (
     "ncnet.batch",
     "ncnet.figures",
+    "ncnet.plotting",
     "ncnet.files",
     "ncnet.parameters",
     "ncnet.results",

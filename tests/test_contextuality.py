@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from ncnet import chsh
 from ncnet.chsh.bootstrap import distinct_columns
-from ncnet.chsh.contextuality import TURNS, _functionals, contextuality_test
+from ncnet.chsh.contextuality import TURNS, _functionals, contextuality_test, within_test
 from ncnet.chsh.report import replica_rows
 from tests.strategies import correlated_outcomes, signalling_outcomes, singlet_correlators
 
@@ -289,3 +289,15 @@ def test_a_row_that_was_tampered_with_departs():
     row = chsh.report(correlated_outcomes(np.zeros((2, 2)), 20, 4, seed=0)).row()
     tampered = pd.DataFrame([row, row | {"s": row["s"] + 0.1}])
     assert chsh.departures(tampered)["identity"] == pytest.approx(0.1)
+
+
+def test_enough_is_said_by_a_test_that_rare_replicas_do_not_mislead():
+    """Nineteen of twenty replicas have S = 1.9, one is a Popescu-Rohrlich box: the mean passes 2."""
+    rows = np.zeros((8, 2))
+    rows[:4, 0] = [0.9, 1, 1, 1]
+    rows[:4, 1] = [1, 1, 1, -1]
+    generator = np.random.default_rng(0)
+    boxes = generator.binomial(60, 0.05, 400)
+    said = [within_test(rows, np.array([60 - box, box])) <= 0.05 for box in boxes]
+    assert np.mean(said) <= 0.05
+    assert within_test(rows, np.array([1600, 0])) < 0.01

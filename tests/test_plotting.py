@@ -28,6 +28,13 @@ def test_it_draws_the_numbers_of_the_report():
     assert labels == [f"{row.task} beside {row.beside}" for row in REPORT.drops.itertuples()]
 
 
+@pytest.mark.parametrize("level", [0.01, 0.999])
+def test_it_can_be_drawn_at_any_level(level):
+    pytest.importorskip("matplotlib", reason=WITHOUT)
+    outcomes = correlated_outcomes(singlet_correlators(), 12, 2, seed=1)
+    assert chsh.report(outcomes, level=level, resamples=40_000).plot()
+
+
 def test_as_an_image_it_is_told_to_who_does_not_see_it_and_always_the_same():
     pytest.importorskip("matplotlib", reason=WITHOUT)
     image = plotting.image(REPORT)

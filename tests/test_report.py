@@ -182,43 +182,34 @@ def test_a_level_takes_enough_resamples():
         chsh.report(outcomes, level=0.999)
 
 
+ENOUGH = {"contextuality_interval": (-0.1, -0.05), "contextuality_p_value_below": 0.01}
+UNSHOWN = {
+    "change_intervals": np.tile([-0.1, 0.1], (4, 1)),
+    "no_signalling_p_values": np.ones(4),
+}
+BELOW = {"interval": (1.5, 1.8), "p_value": 1.0, "p_value_below": 0.01}
+CONTEXTUAL = {"contextuality_interval": (0.1, 0.2), "contextuality_p_value": 0.01}
 CONCLUSIONS = [
-    ({}, "S is above 2: ", "that is enough to explain"),
+    (ENOUGH, "S is above 2: ", "Such changes are enough to explain the excess over 2"),
     ({"p_value": 0.5}, "not distinguishable", "The interval says above 2"),
     ({"interval": (1.9, 2.9)}, "not distinguishable", "The exact test says above 2"),
-    (
-        {"interval": (1.5, 1.8), "p_value": 1.0, "p_value_below": 0.5},
-        "not distinguishable",
-        "The interval says below 2",
-    ),
-    ({"interval": (1.5, 1.8), "p_value": 1.0, "p_value_below": 0.01}, "is below 2", "depends on"),
-    (
-        {"contextuality_interval": (0.1, 0.2), "contextuality_p_value": 0.01},
-        "above 2",
-        "that is not enough",
-    ),
-    (
-        {"contextuality_interval": (0.1, 0.2), "contextuality_p_value": 0.5},
-        "above 2",
-        "whether that is enough to explain the excess over 2 is open",
-    ),
-    ({"no_signalling_p_values": np.ones(4)}, "above 2", "but not by both"),
-    (
-        {
-            "change_intervals": np.tile([-0.1, 0.1], (4, 1)),
-            "no_signalling_p_values": np.ones(4),
-        },
-        "above 2",
-        "It is not shown that what one head gets right depends",
-    ),
+    (BELOW | {"p_value_below": 0.5}, "not distinguishable", "The interval says below 2"),
+    (BELOW, "is below 2", "How often one head is right changes with"),
+    (CONTEXTUAL, "above 2", "Such changes are not enough"),
+    (CONTEXTUAL | UNSHOWN, "above 2", "Such changes are not enough"),
+    (CONTEXTUAL | {"contextuality_p_value": 0.5}, "above 2", "over 2 is open"),
+    (ENOUGH | {"contextuality_p_value_below": 0.5}, "above 2", "over 2 is open"),
+    ({"no_signalling_p_values": np.ones(4)}, "above 2", "is open: interval and exact test differ"),
+    (UNSHOWN, "above 2", "It is not shown that how often one head is right changes"),
+    (UNSHOWN, "above 2", "Single outcomes do change (influence ="),
+    (UNSHOWN | {"influence_interval": (0.0, 1.0)}, "above 2", "It is not shown"),
 ]
 
 
 @pytest.mark.parametrize(("changes", "verdict", "word"), CONCLUSIONS)
 def test_the_conclusion_follows_the_more_careful_of_interval_and_exact_test(changes, verdict, word):
     outcomes = signalling_outcomes(0.3, replicas=400, items=8, seed=2)
-    settled = {"contextuality_interval": (-0.1, -0.05)}
-    report = replace(chsh.report(outcomes), **(settled | changes))
+    report = replace(chsh.report(outcomes), **changes)
     assert verdict in report.conclusion
     assert word in report.conclusion
     assert str(report).replace("\n", " ").startswith(report.conclusion)
@@ -232,6 +223,8 @@ def test_no_verdict_contradicts_its_interval(seed, replicas, signal):
     assert (report.verdict == "above 2") <= (report.interval[0] > 2)
     assert (report.verdict == "below 2") <= (report.interval[1] < 2)
     assert (report.explanation == "contextual") <= (report.contextuality_interval[0] > 0)
+    assert (report.explanation == "within 2 + Delta") <= (report.contextuality_interval[1] <= 0)
+    assert (report.explanation == "contextual") <= ("not enough" in report.conclusion)
     rows = report.drops.set_index("task")
     assert report.signalling == [task for task in chsh.signalling.TASKS if rows.shown[task]]
     assert bool(report.signalling) <= (report.delta_interval[0] > 0)
@@ -260,8 +253,38 @@ def test_what_is_said_is_of_the_readout():
     a, b = (np.ones((2, 2, 30, 4)) for _ in range(2))
     a[0, 1, :, 0] = -1
     text = str(chsh.report((a, b), readout="solved"))
-    assert "What one head solves" in text
+    assert "how often one head solves all items changes" in text.replace("\n", " ").lower()
     assert re.search(r"A1 beside B2 +0.0 % +100.0 % beside B1 +100.0", text)
+
+
+def test_a_marginal_of_predictions_is_no_success():
+    a, b = (np.ones((2, 2, 30, 4)) for _ in range(2))
+    a[0, 1, :, 0] = -1
+    dataset = chsh.as_dataset((a, b))
+    target = (("alice_setting", "item"), np.ones((2, 4), int))
+    dataset = dataset.assign(alice_target=target, bob_target=(("bob_setting", "item"), target[1]))
+    report = chsh.report(dataset, readout="prediction")
+    for text in (str(report), report.html()):
+        assert "predicts +1" in text.replace("\n", " ")
+        assert "loses" not in text
+
+
+def test_another_facet_that_passes_is_told():
+    a, b = (np.ones((2, 2, 200, 20)) for _ in range(2))
+    a[0, 0, :, ::2] = b[0, 0, :, ::2] = -1
+    a[0, 0] *= -1
+    a[:, :, ::2], b[:, :, ::2] = -a[:, :, ::2], -b[:, :, ::2]
+    report = chsh.report((a, b))
+    assert report.explanation != "contextual"
+    assert report.any_facet_p_value <= 0.05
+    assert "With its minus signs elsewhere" in str(report)
+
+
+def test_numbers_have_no_sign_at_0_and_p_values_no_end():
+    report = chsh.report(deterministic_outcomes([1, 1], [1, 1], replicas=40))
+    tiny = replace(report, contextuality=-0.0001, p_value=1e-307)
+    assert "-0.000" not in str(tiny)
+    assert "<1e-300" in str(tiny)
 
 
 def test_its_numbers_can_be_written_as_json():
@@ -290,9 +313,14 @@ def test_so_few_replicas_cannot_show_what_they_find():
     assert report.s == pytest.approx(2.3)
     assert report.verdict == "not distinguishable from 2"
     assert report.smallest_s_shown > 2.3
-    assert report.replicas_needed == 71
     assert report.sign_p_value == pytest.approx(0.5**40)
-    assert "takes about 71 like these" in str(report).replace("\n", " ")
+    assert f"about {report.replicas_needed} in all" in str(report).replace("\n", " ")
+    for replicas in (report.replicas_needed - 1, report.replicas_needed):
+        a, b = (np.ones((2, 2, replicas, 20)) for _ in range(2))
+        a[1, 1, :, :3] = -1
+        enough = chsh.report((a, b))
+        assert (enough.verdict == "above 2") == (replicas == report.replicas_needed)
+        assert ("in all" in str(enough)) == (replicas < report.replicas_needed)
 
 
 def test_clusters_are_what_is_independent():
@@ -304,6 +332,8 @@ def test_clusters_are_what_is_independent():
     report = chsh.report(copied)
     assert (report.replicas, report.clusters) == (300, 30)
     assert "300 replicas in 30 clusters" in str(report)
+    assert "of the 30 clusters" in str(report).replace("\n", " ")
+    assert "replicas" not in str(report).partition("clusters")[2]
     assert (report.s, report.interval, report.p_value) == (
         pytest.approx(once.s),
         pytest.approx(once.interval),

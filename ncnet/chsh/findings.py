@@ -21,8 +21,9 @@ class Report:
     """The Bell test of one experiment; printed as text, shown with its picture in a notebook.
 
     Every interval is for the mean over initialisations, at `level` by itself unless it says
-    otherwise. Tests are by betting: their p-values hold whenever one looks, so that replicas may be
-    added and tested again. Bootstrap intervals may not be extended like that.
+    otherwise. Tests but the sign test are by betting: their p-values hold whenever one looks, so
+    that replicas, or whole clusters, may be added and tested again. Neither the sign test nor
+    bootstrap intervals may be extended like that.
 
     Attributes
     ----------
@@ -35,14 +36,14 @@ class Report:
         Of "the mean of S over initialisations is at most 2", and of "is at least 2", by betting.
         They say nothing about locality, which a shared trunk denies by design.
     smallest_s_shown, replicas_needed
-        The smallest S that so many replicas could show to be above 2, if all of them had it, and
-        how many replicas like these it would take to show theirs to be; None if none does.
+        The S below which so many replicas can show none to be above 2, and how many like these it
+        takes in all to show theirs to be, by exact test and betting interval; None if none does.
     share_above, share_above_interval
         Share of replicas whose own S is above 2, and its exact binomial interval. Where the
         contexts of a replica share all that is random, it is 0 without influence.
     sign_p_value
-        Of "at most half of the replicas have an S above 2", exact at any number of them: about the
-        median, with the items given.
+        Of "at most half of the replicas have an S above 2", exact at any number that was fixed
+        beforehand: about the median, with the items given.
     facets
         The eight sums of correlators with an odd number of minus signs, a Series by their signs.
     changes, change_intervals
@@ -62,8 +63,8 @@ class Report:
     contextuality, contextuality_interval, contextuality_method
         S - Delta - 2: what of S the marginals do not explain, and its interval, by "intersection
         bounds" or "betting".
-    contextuality_p_value
-        Of "S - Delta - 2 is at most 0".
+    contextuality_p_value, contextuality_p_value_below
+        Of "S - Delta - 2 is at most 0", and of "is at least 0".
     contextuality_within, contextuality_within_interval
         The mean over replicas of a replica's own S - Delta - 2, and its interval. It is at most
         S - Delta - 2: what lies between the two is there only because changes of the marginals
@@ -116,6 +117,7 @@ class Report:
     contextuality_interval: tuple[float, float]
     contextuality_method: str
     contextuality_p_value: float
+    contextuality_p_value_below: float
     contextuality_within: float
     contextuality_within_interval: tuple[float, float]
     contextuality_bound: float
@@ -171,13 +173,26 @@ class Report:
         """Whether the change of the marginals explains S.
 
         "contextual" where it does not: the interval of S - Delta - 2 lies above 0, and the exact
-        test agrees, `contextuality_p_value` being at most 1 - `level`. "within 2 + Delta" where
-        the interval does not reach above 0; else "undecided". Of the other facets it says nothing.
+        test agrees, `contextuality_p_value` being at most 1 - `level`. "within 2 + Delta" where the
+        interval does not reach above 0, and the test of the other side agrees; else "undecided".
+        Of the other facets it says nothing.
         """
         low, high = self.contextuality_interval
         if low > 0 and self.contextuality_p_value <= self._error:
             return "contextual"
-        return "within 2 + Delta" if high <= 0 else "undecided"
+        if high <= 0 and self.contextuality_p_value_below <= self._error:
+            return "within 2 + Delta"
+        return "undecided"
+
+    @property
+    def independent(self) -> int:
+        """How many independent units there are: clusters, or replicas where there are none."""
+        return self.replicas if self.clusters is None else self.clusters
+
+    @property
+    def units(self) -> str:
+        """What is independent: "replicas" or "clusters"."""
+        return "replicas" if self.clusters is None else "clusters"
 
     @property
     def _error(self) -> float:
@@ -268,7 +283,7 @@ class Report:
 
     @property
     def conclusion(self) -> str:
-        """What was found in two sentences, and in more where interval and exact test differ."""
+        """What was found, in two or three sentences; more where interval and exact test differ."""
         return " ".join(conclusion(self))
 
     def numbers(self) -> dict:

@@ -11,6 +11,7 @@ from ncnet.chsh.contextuality import (
     contextuality_bound,
     contextuality_interval,
     contextuality_test,
+    within_test,
 )
 from ncnet.chsh.correlators import (
     CLASSICAL_BOUND,
@@ -158,6 +159,7 @@ def summary(columns: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level
         "contextuality_interval": context_method[0],
         "contextuality_method": context_method[1],
         "contextuality_p_value": contextuality_test(columns[:8], counts),
+        "contextuality_p_value_below": within_test(columns[:8], counts),
         "contextuality_within": float(within @ counts / replicas),
         "contextuality_within_interval": interval(within, within_draws, WITHIN_BOUNDS)[0],
         "any_facet_p_value": min(1.0, 8 * any_facet),
@@ -204,10 +206,14 @@ def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report
 def _of_few_replicas(columns: np.ndarray, counts: np.ndarray, level: float) -> dict:
     """Return what so many replicas can show at all, and the test that says most at few of them."""
     values = _s_values(columns)
-    test = {"mean": CLASSICAL_BOUND, "lowest": S_BOUNDS[0], "error": round(1 - level, 12)}
+    error = round(1 - level, 12)
+    bounds = {"mean": CLASSICAL_BOUND, "lowest": S_BOUNDS[0]}
     return {
-        "smallest_s_shown": smallest_mean_shown(int(counts.sum()), highest=S_BOUNDS[1], **test),
-        "replicas_needed": replicas_needed(values, counts=counts, **test),
+        "smallest_s_shown": smallest_mean_shown(
+            int(counts.sum()), highest=S_BOUNDS[1], error=error, **bounds
+        ),
+        # The interval has to lie above 2, too: at either end it bets at half of the error.
+        "replicas_needed": replicas_needed(values, counts=counts, error=error / 2, **bounds),
         "sign_p_value": sign_test(values, above=CLASSICAL_BOUND, counts=counts),
     }
 

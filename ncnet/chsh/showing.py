@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, TSIRELSON_BOUND
-from ncnet.chsh.text import interval_text, p_value_text
+from ncnet.chsh.text import interval_text, number_text, p_value_text
 
 if TYPE_CHECKING:
     from ncnet.chsh.findings import Report
@@ -24,8 +24,18 @@ FEW_REPLICAS = 100
 """Below as many, betting shows only an S far above 2: the sign test then stands beside it."""
 WON = {"correct": "right", "solved": "solved", "prediction": "+1"}
 """What +1 stands for, by readout."""
-DOES = {"correct": "gets right", "solved": "solves", "prediction": "predicts"}
+HOW_OFTEN = {
+    "correct": "how often one head is right",
+    "solved": "how often one head solves all items",
+    "prediction": "how often one head predicts +1",
+}
+"""What a marginal is, by readout."""
 DIFFER = "interval and test differ"
+EXPLAINS = {
+    "within 2 + Delta": "Such changes are enough to explain the excess over 2",
+    "contextual": "Such changes are not enough to explain the excess over 2",
+    "undecided": "Whether such changes are enough to explain the excess over 2 is open",
+}
 
 
 @dataclass(frozen=True)
@@ -74,49 +84,44 @@ class Shown:
 
     def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         report = self.report
-        yield (
-            "What each task loses beside its worse partner, in percentage points:",
-            drops(report),
-        )
+        loses = "What each task loses beside its worse partner, in percentage points:"
+        if report.readout == "prediction":
+            loses = "How much rarer +1 is beside one of a task's partners, in percentage points:"
+        yield loses, drops(report)
         yield "Statistics:", statistics(report, rarer=self.rarer)
         yield "Correlators and marginals, by context:", contexts(report)
 
     def _notes(self) -> Iterator[str]:
         report = self.report
+        units, level = report.units, f"{100 * report.level:g} %"
         yield (
             "Heads that share a layer can influence each other, so S > 2 alone shows nothing "
-            "non-classical. Intervals and tests are over replicas, the items being given. The four "
-            f"intervals of what tasks lose hold together at {100 * report.level:g} %."
+            f"non-classical. Intervals and tests are over {units}, the items being given. The four "
+            f"intervals of a task's changes hold together at {level}, and their tests are adjusted "
+            f"for their number. No interval knows of rare {units} that are not among these."
         )
         yield (
-            "The tests bet: their p-values hold whenever you look, so replicas may be added and "
+            f"The tests bet: their p-values hold whenever you look, so {units} may be added and "
             f"tested again. Bootstrap intervals may not be extended like that. {_power(report)}"
         )
         if self.rarer:
             yield methods(report)
-        if _units(report) < FEW_REPLICAS:
-            yield (
-                f"With few replicas: S is above 2 in {100 * report.share_above:.0f} % of them "
-                f"(sign test of more than half: p = {p_value_text(report.sign_p_value)}). That is "
-                "about the median, not about the mean."
-            )
-        if report.diverged:
-            yield (
-                f"Diverged: {report.diverged:,} of {4 * report.replicas:,} networks; S with them "
-                f"set against it: {report.s_diverged_against:.3f}."
-            )
-        if report.held_out is not None:
-            other = report.held_out
-            yield f"Held-out items: S = {other.s:.3f} {interval_text(other.interval)}."
+        yield from _special(report)
 
 
 def conclusion(report: Report) -> list[str]:
-    """Return what was found: two sentences, more where interval and exact test differ."""
+    """Return what was found: two or three sentences, more where interval and exact test differ."""
     found = (
-        f"S is {report.verdict}: {report.s:.3f}, {interval_name(report)} "
+        f"S is {report.verdict}: {number_text(report.s)}, {interval_name(report)} "
         f"{interval_text(report.interval)}."
     )
-    return [found, *_s_differs(report), _signalling_in_words(report)]
+    sentences = [found, *_s_differs(report), *_signalling_in_words(report)]
+    if report.verdict == "above 2":
+        sentences.append(
+            f"{EXPLAINS[report.explanation]} (S - Delta - 2 = {number_text(report.contextuality)} "
+            f"{interval_text(report.contextuality_interval)})."
+        )
+    return sentences
 
 
 def drops(report: Report) -> pd.DataFrame:
@@ -124,11 +129,12 @@ def drops(report: Report) -> pd.DataFrame:
     rows = report.drops
     by_interval = (rows["low"] > 0) | (rows["high"] < 0)
     by_test = rows["p_value"] <= error(report)
+    ends = zip(rows["low"], rows["high"], strict=True)
     table = {
         WON[report.readout]: rows["right_beside"].map("{:.1f} %".format),
         "otherwise": rows["right_instead"].map("{:.1f} %".format) + " beside " + rows["instead"],
-        "loses": rows["points"].map("{:.1f}".format),
-        interval_name(report): [f"[{row.low:.1f}, {row.high:.1f}]" for row in rows.itertuples()],
+        "less by": [number_text(points, 1) for points in rows["points"]],
+        interval_name(report): [interval_text(pair, digits=1) for pair in ends],
         "p-value": rows["p_value"].map(p_value_text),
         "in words": map(_in_words, by_interval, by_test),
     }
@@ -136,16 +142,25 @@ def drops(report: Report) -> pd.DataFrame:
 
 
 def statistics(report: Report, *, rarer: bool) -> pd.DataFrame:
-    """Return S, signalling and contextuality as a table of text, a row each."""
+    """Return S, signalling and contextuality as a table of text, a row each.
+
+    Of the two sides that a test may ask for, the one that the value speaks against.
+    """
+    signalling = f"signalling in {', '.join(report.signalling)}"
+    if not report.signalling:
+        signalling = DIFFER if _signalling_differs(report) else "signalling not shown"
     rows = {
-        "S": (report.s, report.interval, report.p_value, report.verdict),
+        "S": (
+            report.s,
+            report.interval,
+            _against(report.s, CLASSICAL_BOUND, report.p_value, report.p_value_below),
+            report.verdict,
+        ),
         "Delta": (
             report.delta,
             report.delta_interval,
-            report.no_signalling_p_values.min(),
-            f"signalling in {', '.join(report.signalling)}"
-            if report.signalling
-            else (DIFFER if _signalling_differs(report) else "not shown"),
+            ("is 0", report.no_signalling_p_values.min()),
+            signalling,
         ),
         "influence": (
             report.influence,
@@ -156,18 +171,28 @@ def statistics(report: Report, *, rarer: bool) -> pd.DataFrame:
         "S - Delta - 2": (
             report.contextuality,
             report.contextuality_interval,
-            report.contextuality_p_value,
+            _against(
+                report.contextuality,
+                0,
+                report.contextuality_p_value,
+                report.contextuality_p_value_below,
+            ),
             report.explanation,
         ),
     }
     rows |= _rarer(report) if rarer else {}
     return pd.DataFrame(
         [
-            (f"{value:.3f}", interval and interval_text(interval), p_value_text(p), words)
-            for value, interval, p, words in rows.values()
+            (
+                number_text(value),
+                interval and interval_text(interval),
+                test and f"{test[0]}: {p_value_text(test[1])}",
+                words,
+            )
+            for value, interval, test, words in rows.values()
         ],
         index=pd.Index(rows),
-        columns=["value", interval_name(report), "p-value", "in words"],
+        columns=["value", interval_name(report), "p-value of", "in words"],
     ).fillna("")
 
 
@@ -211,33 +236,36 @@ def _filled(text: str) -> str:
     return textwrap.fill(text, TEXT_WIDTH, break_on_hyphens=False)
 
 
+def _against(value: float, bound: float, at_most: float, at_least: float) -> tuple[str, float]:
+    return (f"at most {bound:g}", at_most) if value >= bound else (f"at least {bound:g}", at_least)
+
+
 def _rarer(report: Report) -> dict[str, tuple]:
     quantum = "within" if report.arcsine_excess <= ROUNDING else "beyond"
     return {
         "share above 2": (
             report.share_above,
             report.share_above_interval,
-            report.sign_p_value,
-            "of replicas; p-value of at most half of them",
+            ("at most half", report.sign_p_value),
+            f"of {report.units}, S of each",
         ),
-        "S at least 2": (report.s, None, report.p_value_below, "the opposite test"),
-        "within replicas": (
+        "within each": (
             report.contextuality_within,
             report.contextuality_within_interval,
             None,
-            "mean of each replica's own S - Delta - 2",
+            f"mean of S - Delta - 2 of {report.units}",
         ),
-        "most in this table": (
+        "most possible": (
             report.contextuality_bound,
             None,
             None,
-            "that S - Delta - 2 can be, by the rarest cell",
+            "S - Delta - 2, by the rarest cell here",
         ),
         "s_odd - Delta - 2": (
             report.any_facet_contextuality,
             None,
-            report.any_facet_p_value,
-            f"any facet, paid eightfold; s_odd = {report.facets.max():.3f}",
+            ("at most 0", report.any_facet_p_value),
+            f"s_odd = {number_text(report.facets.max())}: minus signs chosen after",
         ),
         "arcsine excess": (
             report.arcsine_excess,
@@ -263,32 +291,22 @@ def _s_differs(report: Report) -> Iterator[str]:
         )
 
 
-def _signalling_in_words(report: Report) -> str:
-    what = f"What one head {DOES[report.readout]} depends on the other head's task"
-    amount = f"Delta = {report.delta:.3f} {interval_text(report.delta_interval)}"
+def _signalling_in_words(report: Report) -> Iterator[str]:
+    changes = f"{HOW_OFTEN[report.readout]} changes with the other head's task"
+    amount = f"Delta = {number_text(report.delta)} {interval_text(report.delta_interval)}"
     if report.signalling:
-        found = f"{what} ({amount})"
-        if report.verdict != "above 2":
-            return f"{found}."
-        left = (
-            f"(S - Delta - 2 = {report.contextuality:.3f} "
-            f"{interval_text(report.contextuality_interval)})"
-        )
-        return f"{found}; {EXPLAINS[report.explanation]} {left}."
-    p = p_value_text(report.no_signalling_p_values.min())
+        yield f"{changes.capitalize()} ({amount})."
+        return
     if _signalling_differs(report):
-        return (
-            f"{what} by the interval or by the exact test, but not by both: that is open "
-            f"({amount}, p = {p})."
+        p = p_value_text(report.no_signalling_p_values.min())
+        yield f"Whether {changes} is open: interval and exact test differ ({amount}, p = {p})."
+    else:
+        yield f"It is not shown that {changes} ({amount})."
+    if report.influence_interval[0] > 0:
+        yield (
+            f"Single outcomes do change (influence = {number_text(report.influence)} "
+            f"{interval_text(report.influence_interval)})."
         )
-    return f"It is not shown that w{what[1:]} ({amount})."
-
-
-EXPLAINS = {
-    "within 2 + Delta": "that is enough to explain the excess over 2",
-    "contextual": "that is not enough to explain the excess over 2",
-    "undecided": "whether that is enough to explain the excess over 2 is open",
-}
 
 
 def _signalling_differs(report: Report) -> bool:
@@ -304,24 +322,48 @@ def _in_words(by_interval: bool, by_test: bool) -> str:
     return "shown" if by_interval else "not shown"
 
 
-def _units(report: Report) -> int:
-    return report.replicas if report.clusters is None else report.clusters
+def _special(report: Report) -> Iterator[str]:
+    """Return what is to be said of some reports only."""
+    if report.independent < FEW_REPLICAS:
+        yield (
+            f"At so few, count too: S is above 2 in {100 * report.share_above:.0f} % of the "
+            f"{_counted(report.independent, report.units)} (exact sign test of more than half: p = "
+            f"{p_value_text(report.sign_p_value)}). That is about the median, not the mean, and "
+            "these items; its number has to be fixed beforehand."
+        )
+    if report.any_facet_p_value <= error(report) and report.explanation != "contextual":
+        yield (
+            f"With its minus signs elsewhere the sum passes 2 + Delta: {report.facets.idxmax()} is "
+            f"{number_text(report.facets.max())} (p = {p_value_text(report.any_facet_p_value)}, "
+            "for all eight ways to place them)."
+        )
+    if report.diverged:
+        yield (
+            f"Diverged: {report.diverged:,} of {4 * report.replicas:,} networks; with their "
+            "correlators set to what lowers S most, S is "
+            f"{number_text(report.s_diverged_against)}."
+        )
+    if report.held_out is not None:
+        other = report.held_out
+        yield f"Held-out items: S = {number_text(other.s)} {interval_text(other.interval)}."
+
+
+def _counted(number: int, things: str) -> str:
+    return f"{number:,} {things if number > 1 else things.removesuffix('s')}"
 
 
 def _read(report: Report) -> str:
-    clusters = "" if report.clusters is None else f" in {report.clusters:,} clusters"
-    return (
-        f"{report.replicas:,} replicas{clusters}, {report.items:,} "
-        f"{report.split.replace('_', '-')} items; readout: {report.readout}."
-    )
+    clusters = "" if report.clusters is None else f" in {_counted(report.clusters, 'clusters')}"
+    items = _counted(report.items, f"{report.split.replace('_', '-')} items")
+    return f"{_counted(report.replicas, 'replicas')}{clusters}, {items}; readout: {report.readout}."
 
 
 def _power(report: Report) -> str:
-    units = f"{_units(report):,} {'replicas' if report.clusters is None else 'clusters'}"
+    there = _counted(report.independent, report.units)
     if report.smallest_s_shown is None:
-        able = f"With {units} no S can be shown to be above 2."
+        able = f"With {there} no S can be shown to be above 2."
     else:
-        able = f"With {units}, no S below {report.smallest_s_shown:.3f} can be shown to be above 2."
-    if report.replicas_needed is None or report.verdict == "above 2":
+        able = f"With {there} no S below {report.smallest_s_shown:.3f} can be shown to be above 2."
+    if report.replicas_needed is None or report.replicas_needed <= report.independent:
         return able
-    return f"{able} For the S found here it takes about {report.replicas_needed:,} like these."
+    return f"{able} For the S found here it takes about {report.replicas_needed:,} in all."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ncnet.checks import check_values
+from ncnet.chsh.bootstrap import DIGITS_OF_SUMS
 from ncnet.chsh.correlators import SIGNS
 from ncnet.chsh.counts import OUTCOMES, read_counts
 
@@ -44,12 +45,13 @@ def sign_test(values: np.ndarray, *, above: float, counts: np.ndarray | None = N
     The tail of Binomial(R, 1/2); a replica that is just at `above` counts as one that is not. It
     is about the median over initialisations, with the items given, and says nothing of the mean,
     which few replicas far below may hold down. With a dozen replicas it is the test that can
-    show something: `betting_test` has to allow for rare values that none of them has.
+    show something: `betting_test` has to allow for rare values that none of them has. Unlike it,
+    this test takes a number of replicas that was fixed beforehand.
 
     Parameters
     ----------
     values
-        One value a replica [replicas].
+        One value a replica [replicas]; equal up to the rounding of its sums is equal.
     above
         What they are compared with.
     counts
@@ -70,7 +72,8 @@ def sign_test(values: np.ndarray, *, above: float, counts: np.ndarray | None = N
     values = np.asarray(values, float)
     check_values("value", values, -math.inf)
     counts = np.ones(values.size, int) if counts is None else np.asarray(counts)
-    return _binomial_tail(counts[values > above].sum(), counts.sum(), 1 / 2)
+    more = values.round(DIGITS_OF_SUMS) > above
+    return _binomial_tail(counts[more].sum(), counts.sum(), 1 / 2)
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,8 @@ class GameTest:
     p_value
         Of "parties without influence win at most `bound` of the trials".
     bound
-        3/4 where the four contexts may be equally likely, else the share of the trials that were
-        not in the rarest context.
+        3/4 where the four contexts may be equally likely, else an estimate of it: the share of the
+        trials that were not in the rarest context.
     wins, trials
         Trials won, and all of them.
     contexts_p_value
@@ -127,7 +130,7 @@ def game_test(counts: np.ndarray) -> GameTest:
 
     Counts can refute that contexts are equally likely, but not establish it: that has to follow
     from how settings are drawn. Parties who know of a bias too small for the chi-squared test make
-    the first p-value at most 5 % in up to half of the experiments. `p_value_any_contexts` does not
+    the first p-value at most 5 % in about half of the experiments. `p_value_any_contexts` does not
     depend on it, and needs more trials.
 
     A replica that is trained in all four contexts from the same weights is no such trial: use
