@@ -292,7 +292,7 @@ def test_a_row_that_was_tampered_with_departs():
 
 
 def test_enough_is_said_by_a_test_that_rare_replicas_do_not_mislead():
-    """Nineteen of twenty replicas have S = 1.9, one is a Popescu-Rohrlich box: the mean passes 2."""
+    """Nineteen of twenty replicas have S = 1.9, one is a box of S = 4: the mean passes 2."""
     rows = np.zeros((8, 2))
     rows[:4, 0] = [0.9, 1, 1, 1]
     rows[:4, 1] = [1, 1, 1, -1]
