@@ -152,12 +152,12 @@ def _style() -> AbstractContextManager:
 def _draw_line(axes: Axes, report: Report) -> None:
     low, high = report.interval
     errors = np.maximum(0, [[report.s - low], [high - report.s]])
-    bounds = {
-        CLASSICAL_BOUND: ("2", "-", 0.62),
-        CLASSICAL_BOUND + report.delta: ("2 + Δ", (0, (5, 2)), 0.86),
-        TSIRELSON_BOUND: ("2√2", (0, (1, 1.5)), 0.62),
-    }
-    for bound, (label, dashes, top) in bounds.items():
+    bounds = (
+        (CLASSICAL_BOUND + report.delta, "2 + Δ", (0, (5, 2)), 0.86),
+        (CLASSICAL_BOUND, "2", "-", 0.62),
+        (TSIRELSON_BOUND, "2√2", (0, (1, 1.5)), 0.62),
+    )
+    for bound, label, dashes, top in bounds:
         axes.axvline(bound, 0, top, color=INK, linewidth=1.1, linestyle=dashes)
         axes.annotate(
             label,
@@ -171,7 +171,7 @@ def _draw_line(axes: Axes, report: Report) -> None:
             zorder=4,
         )
     axes.errorbar(report.s, 0.3, xerr=errors, fmt="o", color=BLUE, capsize=7)
-    ends = [low, high, *bounds]
+    ends = [low, high, *(bound for bound, *_ in bounds)]
     margin = 0.06 * (max(ends) - min(ends))
     axes.set_xlim(min(ends) - margin, max(ends) + margin)
     axes.set_ylim(0, 1)
