@@ -6,7 +6,11 @@
 64
 """
 
-from ncnet import chsh, games
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ncnet import chsh, games
 
 __version__ = "0.1.0"
 __all__ = ["chsh", "games", "train"]
@@ -15,7 +19,14 @@ __all__ = ["chsh", "games", "train"]
 _OF_AN_EXTRA = ("torch", "platformdirs")
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> object:
+    # They take half a second to import: the command's first lines, and Ctrl-C, do without.
+    if name in ("chsh", "games"):
+        return import_module(f"ncnet.{name}")
     # Only training needs torch, which takes a second to import: the statistics do without.
     if name == "train":
         try:

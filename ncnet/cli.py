@@ -3,36 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import errno
-import hashlib
-import json
-import os
-import sys
-import textwrap
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
-
-import numpy as np
 
 import ncnet
-from ncnet.checks import suggestion
-from ncnet.chsh.reading import read_table
-from ncnet.chsh.showing import TEXT_WIDTH
-from ncnet.files import replace
-from ncnet.page import page, printable
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from ncnet.chsh import Report
-    from ncnet.chsh.showing import Shown
-
-PAGES = (".html",)
-TABLES = (".csv", ".parquet")
-GAMES = ", ".join(ncnet.games.NAMED)
+from ncnet.printing import say, shortened, write
 
 DESCRIPTION = "The CHSH statistic of networks that are trained on two tasks at once."
 EXAMPLES = """\
@@ -95,41 +70,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["report", "-", "-o", "report.pdf"])
     2
     """
-    options, unknown = _parser().parse_known_args(arguments)
-    if unknown:
-        _refuse(unknown[0], options.parser)
     try:
-        return options.run(options)
+        return _status(arguments)
     except KeyboardInterrupt:
         return 130
+
+
+def _status(arguments: Sequence[str] | None) -> int:
+    name = "ncnet"
+    try:
+        options, unknown = _parser().parse_known_args(arguments)
+        name = options.parser.prog
+        if unknown:
+            _refuse(unknown[0], options.parser)
+        # Imported here, so that Ctrl-C ends quietly during half a second of imports too.
+        from ncnet import commands
+
+        return getattr(commands, options.command)(options)
     except (ValueError, OSError, ImportError, MemoryError) as error:
         line = str(error) or type(error).__name__
-        _write(f"{options.parser.prog}: error: {printable(line)}", sys.stderr)
+        if isinstance(error, OSError) and error.filename is not None:
+            line = f"{shortened(str(error.filename))}: {error.strerror}"
+        say(f"{name}: error: {line}")
         return 2
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that refuses in one line."""
+    """A parser that refuses in one line, and fails where its help cannot be written."""
 
     def __init__(self, **options: object) -> None:
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> None:
-        self.exit(2, f"{self.prog}: error: {printable(message)} (see {self.prog} --help)\n")
+        say(f"{self.prog}: error: {message} (see {self.prog} --help)")
+        raise SystemExit(2)
+
+    def _print_message(self, message: str, file: object = None) -> None:
+        write(message.rstrip("\n"))
 
 
 def _parser() -> _Parser:
     parser = _Parser(prog="ncnet", description=DESCRIPTION, epilog=EXAMPLES)
     parser.add_argument("--version", action="version", version=f"ncnet {ncnet.__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
     report = commands.add_parser(
         "report",
         help="what a table of outcomes says",
         description=REPORT,
         epilog=REPORT_EXAMPLES,
     )
-    report.set_defaults(run=_report, parser=report)
+    report.set_defaults(parser=report)
     _add_input(report)
     _add_choices(report)
     _add_output(report)
@@ -139,7 +130,7 @@ def _parser() -> _Parser:
         description=TRAIN,
         epilog=TRAIN_EXAMPLES,
     )
-    train.set_defaults(run=_train, parser=train)
+    train.set_defaults(parser=train)
     _add_training(train)
     return parser
 
@@ -191,7 +182,7 @@ def _add_output(report: _Parser) -> None:
 
 
 def _add_training(train: _Parser) -> None:
-    train.add_argument("game", metavar="GAME", help=GAMES)
+    train.add_argument("game", metavar="GAME", help=", ".join(ncnet.games.NAMED))
     train.add_argument(
         "--hidden-size", type=int, required=True, metavar="N", help="units of the shared layer"
     )
@@ -223,149 +214,9 @@ def _columns(text: str) -> dict[str, str]:
 
 
 def _refuse(unknown: str, parser: _Parser) -> None:
+    from ncnet.checks import suggestion
+
     if not unknown.startswith("-"):
         parser.error(f"unexpected argument `{unknown}`")
     option = unknown.partition("=")[0]
     parser.error(f"unknown option `{option}`{suggestion(option, parser._option_string_actions)}")
-
-
-def _report(options: argparse.Namespace) -> int:
-    _check_output(options.output, PAGES)
-    content, name = _content(options.table)
-    chosen = {key: getattr(options, key) for key in ("split", "readout", "level", "seed")}
-    with _noted() as notes:
-        table = read_table(content, name)
-        outcomes = ncnet.chsh.from_table(table, columns=options.columns)
-        outcomes = _one_capacity(outcomes, options.capacity)
-        report = ncnet.chsh.report(outcomes, **chosen)
-    source = {"input": name, "rows": len(table), "coding": outcomes.attrs["coding"]}
-    if "capacity" in outcomes.coords:
-        source["capacity"] = f"{outcomes['capacity'].item():.10g}"
-    source |= {**chosen, "ncnet": ncnet.__version__, "sha256": hashlib.sha256(content).hexdigest()}
-    _say(notes)
-    if options.output is not None:
-        replace(options.output, page(report, source, notes).encode())
-    if options.json:
-        numbers = source | {"notes": notes} | report.numbers()
-        _write(json.dumps(numbers, indent=2, allow_nan=False), sys.stdout)
-    else:
-        _write(_text(report.full() if options.all else report, source), sys.stdout)
-    if options.fail_if is None or report.verdict != "above 2":
-        return 0
-    _write(f"{options.parser.prog}: exit status 1, as asked: S is above 2", sys.stderr)
-    return 1
-
-
-def _train(options: argparse.Namespace) -> int:
-    _check_output(options.output, TABLES)
-    game = ncnet.games.named(options.game)
-    asked = {key: getattr(options, key) for key in ("hidden_size", "replicas", "seed")}
-    with _noted() as notes:
-        outcomes = ncnet.train(game, **asked)
-        report = ncnet.chsh.report(outcomes)
-    _say(notes)
-    if options.output is not None:
-        replace(options.output, _table(outcomes, options.output.suffix))
-    source = {"game": game.name, **asked, "ncnet": ncnet.__version__}
-    _write(_text(report, source), sys.stdout)
-    return 0
-
-
-def _check_output(path: Path | None, suffixes: Sequence[str]) -> None:
-    """Refuse before any work a place at which nothing can be written."""
-    if path is None:
-        return
-    if path.suffix.lower() not in suffixes:
-        raise ValueError(
-            f"the output is {str(path)!r}: expected a name that ends in {' or '.join(suffixes)}"
-        )
-    if path.is_dir():
-        raise ValueError(f"the output {path} is a folder: expected a file")
-    if not path.parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent} for the output {path.name}")
-    if not os.access(path.parent, os.W_OK):
-        raise ValueError(f"nothing can be written to the folder {path.parent}")
-
-
-def _content(table: str) -> tuple[bytes, str]:
-    """Return the bytes of the input and what it is called."""
-    if table == "-":
-        return sys.stdin.buffer.read(), "standard input"
-    path = Path(table)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder: expected a file")
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
-    return path.read_bytes(), path.name
-
-
-@contextmanager
-def _noted() -> Iterator[list[str]]:
-    """Collect warnings as lines for the reader."""
-    notes = []
-    with warnings.catch_warnings(record=True) as caught:
-        for category in (UserWarning, RuntimeWarning):
-            warnings.simplefilter("always", category)
-        yield notes
-    notes += [str(warning.message) for warning in caught]
-
-
-def _one_capacity(outcomes: xr.Dataset, asked: float | None) -> xr.Dataset:
-    if "capacity" not in outcomes.coords:
-        if asked is not None:
-            raise ValueError("the table has no column `capacity`: expected no --capacity")
-        return outcomes
-    there = np.unique(outcomes["capacity"].values)
-    if asked is None:
-        if there.size > 1:
-            listed = ", ".join(f"{value:.10g}" for value in there)
-            raise ValueError(
-                f"the table has {there.size} capacities, {listed}: "
-                f"choose one, as in --capacity {there[0]:.10g}"
-            )
-        return outcomes
-    if asked not in there:
-        nearest = there[abs(there - asked).argmin()]
-        raise ValueError(f"no capacity is {asked:.10g}: the nearest is {nearest:.10g}")
-    return outcomes.sel(capacity=asked) if "capacity" in outcomes.dims else outcomes
-
-
-def _table(outcomes: xr.Dataset, suffix: str) -> bytes:
-    """Return outcomes as the bytes of a table that `ncnet report` reads."""
-    table = outcomes.to_dataframe().reset_index()
-    context = 10 * table.pop("alice_setting") + table.pop("bob_setting")
-    table.insert(0, "context", context)
-    table.attrs = outcomes.attrs | outcomes["capacity"].attrs
-    if suffix.lower() == ".csv":
-        return table.to_csv(index=False).encode()
-    return table.to_parquet(index=False)
-
-
-def _text(report: Report | Shown, source: Mapping[str, object]) -> str:
-    """Return a report and what it was made of, as lines for a terminal."""
-    told = [printable(line) for line in str(report).split("\n")]
-    # Lines end between entries; the letter is not printable, so that no value has it.
-    entries = [
-        f"{name}: {printable(str(value))}".replace(" ", "\xa0") for name, value in source.items()
-    ]
-    lines = textwrap.wrap(
-        "; ".join(entries), TEXT_WIDTH, break_long_words=False, break_on_hyphens=False
-    )
-    return "\n".join([*told, "", *lines]).replace("\xa0", " ")
-
-
-def _say(notes: Sequence[str]) -> None:
-    for note in notes:
-        _write(f"note: {printable(note)}", sys.stderr)
-
-
-def _write(text: str, stream: TextIO) -> None:
-    """Print text that any stream can take, and nothing where its reader has closed it."""
-    encoding = stream.encoding or "ascii"
-    try:
-        print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
-    except OSError as error:
-        # Python would try again at its end, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        if error.errno not in (errno.EPIPE, errno.EINVAL):  # what a closed pipe is on Windows
-            raise

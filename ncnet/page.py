@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ncnet.chsh.showing import methods, statistics
+from ncnet.printing import printable
 
 if TYPE_CHECKING:
     from ncnet.chsh import Report
@@ -81,15 +82,6 @@ def page(report: Report, source: Mapping[str, object], notes: Sequence[str] = ()
 </body>
 </html>
 """
-
-
-def printable(text: str) -> str:
-    r"""Return text on one line, with all that steers a terminal written out.
-
-    >>> print(printable("red \x1b[31m, two\nlines, \u202eback"))
-    red \x1b[31m, two\nlines, \u202eback
-    """
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def markup(value: object) -> str:

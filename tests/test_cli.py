@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import ExitStack
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import pytest
 import ncnet
 from ncnet import cli
 from ncnet.chsh import from_table, report
-from ncnet.page import printable
+from ncnet.printing import printable
 
 # Alice and Bob agree but in context (2,2): S is 4 in every replica.
 TABLE = pd.DataFrame(
@@ -202,6 +203,9 @@ def test_notes_stand_in_every_form(ncnet_, written):
     assert "colour" in note
     assert err == f"note: {note}\n"
     assert note in Page(Path("report.html")).text
+    _, out, again = ncnet_("report", path)
+    assert again == err
+    assert out.index(f"\n\n{err}\n") < out.index("input: ")
 
 
 def tags(name):
@@ -376,7 +380,7 @@ def test_the_examples_of_the_help_can_be_given(capsys, command):
     for example in examples:
         options, unknown = cli._parser().parse_known_args(shlex.split(example))
         assert not unknown
-        assert callable(options.run)
+        assert options.command in ("report", "train")
 
 
 def test_the_command_says_its_version_and_what_it_can_do(ncnet_):
@@ -459,6 +463,86 @@ def test_a_closed_pipe_is_no_error():
     _, err = process.communicate(CSV)
     assert process.returncode == 1
     assert err.count(b"\n") == 1  # why it is 1
+
+
+FULL = pytest.param(
+    "/dev/full", marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="")
+)
+
+
+@pytest.fixture
+def stream(monkeypatch):
+    """Return a function that closes a stream, as ``>&-`` does, or has it write to a full disk."""
+    with ExitStack() as opened:
+
+        def put(name, place):
+            stream = place and opened.enter_context(Path(place).open("w"))
+            monkeypatch.setattr(sys, name, stream)
+
+        yield put
+
+
+@pytest.mark.parametrize("place", [None, FULL])
+@pytest.mark.parametrize(
+    "arguments", [["report", "outcomes.csv"], ["report", "--help"], ["--help"]]
+)
+def test_output_that_cannot_be_written_is_status_2(ncnet_, written, stream, place, arguments):
+    written(TABLE)
+    stream("stdout", place)
+    status, _, err = ncnet_(*arguments)
+    assert status == 2
+    assert re.fullmatch(r"ncnet( report)?: error: standard output: .+\n", err)
+
+
+@pytest.mark.parametrize("place", [None, FULL])
+def test_a_status_needs_no_standard_error(ncnet_, written, stream, place):
+    written(TABLE)
+    stream("stderr", place)
+    asked = ["--fail-if", "above-2"]
+    assert ncnet_("report", "nothing.csv")[0] == 2
+    assert ncnet_("report", "outcomes.csv", "--unknown")[0] == 2
+    assert ncnet_("report", "outcomes.csv", *asked)[0] == 1
+    stream("stdout", None)
+    assert ncnet_("report", "outcomes.csv", *asked)[0] == 2
+
+
+def test_input_that_cannot_be_read_is_status_2(ncnet_, monkeypatch):
+    class Broken(io.BytesIO):
+        def read(self, *size):
+            raise OSError(5, "Input/output error")
+
+    for stdin in (None, io.TextIOWrapper(Broken())):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        status, out, err = ncnet_("report", "-", "--fail-if", "above-2")
+        assert (status, out) == (2, "")
+        assert re.fullmatch(r"ncnet report: error: standard input: .+\n", err)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_is_told_without_traceback(written, closed):
+    name = "-" if closed == "<&-" else shlex.quote(str(written(TABLE)))
+    line = f"{shlex.quote(sys.executable)} -m ncnet report {name} --fail-if above-2 {closed}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True)
+    assert done.returncode == (1 if closed == "2>&-" else 2)
+    assert done.stderr.count(b"\n") == (0 if "2" in closed else 1)
+
+
+@pytest.mark.slow
+def test_ctrl_c_during_imports_ends_quietly():
+    before = """
+import sys
+
+class Interrupt:
+    def find_spec(name, path=None, target=None):
+        if name in ("numpy", "pandas", "xarray", "ncnet.chsh"):
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupt)
+"""
+    process = command("report", "-", before=before)
+    assert (process.communicate(), process.returncode) == ((b"", b""), 130)
 
 
 def test_ctrl_c_ends_quietly(ncnet_, monkeypatch):

@@ -20,14 +20,22 @@ def run(code, without=()):
 
 @pytest.mark.slow
 def test_import_pulls_in_nothing_of_an_extra_and_no_scipy():
-    loaded = set(run("import ncnet; print(*sys.modules)").split())
+    loaded = set(run("import ncnet; ncnet.chsh, ncnet.games; print(*sys.modules)").split())
     assert "ncnet.chsh" in loaded
     assert not loaded & {*EXTRAS, "scipy"}
 
 
 @pytest.mark.slow
 def test_statistics_command_and_experiments_need_no_extra():
-    run("import ncnet.cli, ncnet.experiment, ncnet.plotting", without=EXTRAS)
+    run("import ncnet.cli, ncnet.commands, ncnet.experiment, ncnet.plotting", without=EXTRAS)
+
+
+@pytest.mark.slow
+def test_the_package_names_what_it_brings_before_it_is_imported():
+    assert set(run("import ncnet; print(*dir(ncnet))").split()) >= {"chsh", "games", "train"}
+    assert run("from ncnet import chsh, games; print(chsh.__name__)") == "ncnet.chsh\n"
+    loaded = set(run("import ncnet.cli, sys; print(*sys.modules)").split())
+    assert not loaded & {"numpy", "pandas", "ncnet.chsh"}
 
 
 def test_train_comes_when_asked_for():

@@ -8,15 +8,50 @@ import json
 import re
 import zlib
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from ncnet.printing import shortened
 
 GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 """A whole number as it is written by itself: 7, not 007, 7.0 or 1E3; at most what int64 holds."""
 EXPECTED = "expected CSV, TSV, JSON lines or parquet, perhaps compressed with gzip"
+
+
+def read_file(path: str | Path) -> bytes:
+    """Return the content of a file.
+
+    Raises
+    ------
+    FileNotFoundError
+        For a path at which there is no file.
+    OSError
+        For a file that cannot be read.
+
+    Examples
+    --------
+    >>> read_file("")
+    Traceback (most recent call last):
+    FileNotFoundError: the table is '': expected the path of a file
+    """
+    given = shortened(str(path))
+    if not given:
+        raise FileNotFoundError("the table is '': expected the path of a file")
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise FileNotFoundError(f"{given} is a folder: expected a file")
+        if not path.exists():
+            raise FileNotFoundError(f"there is no file {given}")
+        return path.read_bytes()
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, given) from None
 
 
 def read_table(content: bytes, name: str) -> pd.DataFrame:
@@ -51,6 +86,7 @@ def read_table(content: bytes, name: str) -> pd.DataFrame:
     Traceback (most recent call last):
     ValueError: outcomes.csv: row 1 has 3 cells, the header 2
     """
+    name = shortened(name)
     if content.startswith(GZIP):
         content = _unpacked(content, name)
     if content.startswith(PARQUET):

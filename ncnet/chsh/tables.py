@@ -16,7 +16,7 @@ from ncnet.chsh import columns as meaning
 from ncnet.chsh.columns import Cells
 from ncnet.chsh.grid import SETTINGS, Grid
 from ncnet.chsh.outcomes import as_dataset
-from ncnet.chsh.reading import read_table
+from ncnet.chsh.reading import read_file, read_table
 from ncnet.files import storable
 
 REQUIRED = ("context", "replica", "item", "a", "b")
@@ -136,10 +136,7 @@ def _frame(table: object) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame):
         frame = table
     elif isinstance(table, (str, Path)):
-        path = Path(table)
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no file {path}")
-        frame = read_table(path.read_bytes(), path.name)
+        frame = read_table(read_file(table), Path(table).name)
     elif hasattr(table, "__arrow_c_stream__"):
         import pyarrow
 

@@ -1,0 +1,164 @@
+"""What the command's ``report`` and ``train`` do."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import hashlib
+import json
+import os
+import sys
+import textwrap
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import ncnet
+from ncnet.chsh.reading import read_file, read_table
+from ncnet.chsh.showing import TEXT_WIDTH
+from ncnet.files import replace
+from ncnet.page import page
+from ncnet.printing import printable, say, write
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ncnet.chsh import Report
+    from ncnet.chsh.showing import Shown
+
+PAGES = (".html",)
+TABLES = (".csv", ".parquet")
+
+
+def report(options: argparse.Namespace) -> int:
+    """Report on a table as the command line asks, and return the exit status."""
+    _check_output(options.output, PAGES)
+    content, name = _content(options.table)
+    chosen = {key: getattr(options, key) for key in ("split", "readout", "level", "seed")}
+    with _noted() as notes:
+        table = read_table(content, name)
+        outcomes = ncnet.chsh.from_table(table, columns=options.columns)
+        outcomes = _one_capacity(outcomes, options.capacity)
+        found = ncnet.chsh.report(outcomes, **chosen)
+    source = {"input": name, "rows": len(table), "coding": outcomes.attrs["coding"]}
+    if "capacity" in outcomes.coords:
+        source["capacity"] = f"{outcomes['capacity'].item():.10g}"
+    source |= {**chosen, "ncnet": ncnet.__version__, "sha256": hashlib.sha256(content).hexdigest()}
+    for note in notes:
+        say(f"note: {note}")
+    if options.output is not None:
+        replace(options.output, page(found, source, notes).encode())
+    if options.json:
+        numbers = source | {"notes": notes} | found.numbers()
+        write(json.dumps(numbers, indent=2, allow_nan=False))
+    else:
+        write(_text(found.full() if options.all else found, source, notes))
+    if options.fail_if is None or found.verdict != "above 2":
+        return 0
+    say(f"{options.parser.prog}: exit status 1, as asked: S is above 2")
+    return 1
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train a game as the command line asks, report on it, and return the exit status."""
+    _check_output(options.output, TABLES)
+    game = ncnet.games.named(options.game)
+    asked = {key: getattr(options, key) for key in ("hidden_size", "replicas", "seed")}
+    with _noted() as notes:
+        outcomes = ncnet.train(game, **asked)
+        found = ncnet.chsh.report(outcomes)
+    for note in notes:
+        say(f"note: {note}")
+    if options.output is not None:
+        replace(options.output, _table(outcomes, options.output.suffix))
+    source = {"game": game.name, **asked, "ncnet": ncnet.__version__}
+    write(_text(found, source, notes))
+    return 0
+
+
+def _check_output(path: Path | None, suffixes: Sequence[str]) -> None:
+    """Refuse before any work a place at which nothing can be written."""
+    if path is None:
+        return
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(
+            f"the output is {str(path)!r}: expected a name that ends in {' or '.join(suffixes)}"
+        )
+    if path.is_dir():
+        raise ValueError(f"the output {path} is a folder: expected a file")
+    if not path.parent.is_dir():
+        raise ValueError(f"there is no folder {path.parent} for the output {path.name}")
+    if not os.access(path.parent, os.W_OK):
+        raise ValueError(f"nothing can be written to the folder {path.parent}")
+
+
+def _content(table: str) -> tuple[bytes, str]:
+    """Return the bytes of the input and what it is called."""
+    name = "standard input"
+    if table != "-":
+        return read_file(table), Path(table).name
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "it is closed", name)
+    try:
+        return sys.stdin.buffer.read(), name
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, name) from None
+
+
+@contextmanager
+def _noted() -> Iterator[list[str]]:
+    """Collect warnings as lines for the reader."""
+    notes = []
+    with warnings.catch_warnings(record=True) as caught:
+        for category in (UserWarning, RuntimeWarning):
+            warnings.simplefilter("always", category)
+        yield notes
+    notes += [str(warning.message) for warning in caught]
+
+
+def _one_capacity(outcomes: xr.Dataset, asked: float | None) -> xr.Dataset:
+    if "capacity" not in outcomes.coords:
+        if asked is not None:
+            raise ValueError("the table has no column `capacity`: expected no --capacity")
+        return outcomes
+    there = np.unique(outcomes["capacity"].values)
+    if asked is None:
+        if there.size > 1:
+            listed = ", ".join(f"{value:.10g}" for value in there)
+            raise ValueError(
+                f"the table has {there.size} capacities, {listed}: "
+                f"choose one, as in --capacity {there[0]:.10g}"
+            )
+        return outcomes
+    if asked not in there:
+        nearest = there[abs(there - asked).argmin()]
+        raise ValueError(f"no capacity is {asked:.10g}: the nearest is {nearest:.10g}")
+    return outcomes.sel(capacity=asked) if "capacity" in outcomes.dims else outcomes
+
+
+def _table(outcomes: xr.Dataset, suffix: str) -> bytes:
+    """Return outcomes as the bytes of a table that `ncnet report` reads."""
+    table = outcomes.to_dataframe().reset_index()
+    context = 10 * table.pop("alice_setting") + table.pop("bob_setting")
+    table.insert(0, "context", context)
+    table.attrs = outcomes.attrs | outcomes["capacity"].attrs
+    if suffix.lower() == ".csv":
+        return table.to_csv(index=False).encode()
+    return table.to_parquet(index=False)
+
+
+def _text(report: Report | Shown, source: Mapping[str, object], notes: Sequence[str]) -> str:
+    """Return a report, notes and what it was made of, as lines for a terminal."""
+    told = [printable(line) for line in str(report).split("\n")]
+    # Lines end between entries; the letter is not printable, so that no value has it.
+    entries = [
+        f"{name}: {printable(str(value))}".replace(" ", "\xa0") for name, value in source.items()
+    ]
+    for text in [*(f"note: {printable(note)}" for note in notes), "; ".join(entries)]:
+        lines = textwrap.wrap(text, TEXT_WIDTH, break_long_words=False, break_on_hyphens=False)
+        told += ["", *lines]
+    return "\n".join(told).replace("\xa0", " ")
