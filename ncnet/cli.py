@@ -145,7 +145,9 @@ def _add_input(report: _Parser) -> None:
         "--columns",
         metavar="OURS=YOURS,...",
         type=_columns,
-        help="your names of columns, as in a=alice_right,b=bob_right",
+        action="extend",
+        default=[],
+        help="your names of columns, as in a=alice_right,b=bob_right; may be given again",
     )
 
 
@@ -203,20 +205,22 @@ def _add_training(train: _Parser) -> None:
     )
 
 
-def _columns(text: str) -> dict[str, str]:
+def _columns(text: str) -> list[tuple[str, str]]:
     pairs = [part.partition("=") for part in text.split(",")]
     for ours, equals, theirs in pairs:
         if not (ours and equals and theirs):
             raise argparse.ArgumentTypeError(
                 f"{ours + equals + theirs!r}: expected OURS=YOURS, as in a=alice_right"
             )
-    return {ours: theirs for ours, _, theirs in pairs}
+    return [(ours, theirs) for ours, _, theirs in pairs]
 
 
 def _refuse(unknown: str, parser: _Parser) -> None:
     from ncnet.checks import suggestion
 
     if not unknown.startswith("-"):
-        parser.error(f"unexpected argument `{unknown}`")
+        parser.error(f"unexpected argument `{shortened(unknown)}`")
     option = unknown.partition("=")[0]
-    parser.error(f"unknown option `{option}`{suggestion(option, parser._option_string_actions)}")
+    parser.error(
+        f"unknown option `{shortened(option)}`{suggestion(option, parser._option_string_actions)}"
+    )

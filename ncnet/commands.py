@@ -22,7 +22,7 @@ from ncnet.chsh.reading import read_file, read_table
 from ncnet.chsh.showing import TEXT_WIDTH
 from ncnet.files import replace
 from ncnet.page import page
-from ncnet.printing import printable, say, write
+from ncnet.printing import printable, say, shortened, write
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,12 +41,12 @@ def report(options: argparse.Namespace) -> int:
     chosen = {key: getattr(options, key) for key in ("split", "readout", "level", "seed")}
     with _noted() as notes:
         table = read_table(content, name)
-        outcomes = ncnet.chsh.from_table(table, columns=options.columns)
+        outcomes = ncnet.chsh.from_table(table, columns=_named_once(options.columns))
         outcomes = _one_capacity(outcomes, options.capacity)
         found = ncnet.chsh.report(outcomes, **chosen)
     source = {"input": name, "rows": len(table), "coding": outcomes.attrs["coding"]}
     if "capacity" in outcomes.coords:
-        source["capacity"] = f"{outcomes['capacity'].item():.10g}"
+        source["capacity"] = repr(outcomes["capacity"].item())
     source |= {**chosen, "ncnet": ncnet.__version__, "sha256": hashlib.sha256(content).hexdigest()}
     for note in notes:
         say(f"note: {note}")
@@ -90,10 +90,11 @@ def _check_output(path: Path | None, suffixes: Sequence[str]) -> None:
         )
     if path.is_dir():
         raise ValueError(f"the output {path} is a folder: expected a file")
-    if not path.parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent} for the output {path.name}")
-    if not os.access(path.parent, os.W_OK):
-        raise ValueError(f"nothing can be written to the folder {path.parent}")
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {folder} for the output {path.name}")
+    if not os.access(folder, os.W_OK):
+        raise ValueError(f"nothing can be written to the folder {folder}")
 
 
 def _content(table: str) -> tuple[bytes, str]:
@@ -120,23 +121,31 @@ def _noted() -> Iterator[list[str]]:
     notes += [str(warning.message) for warning in caught]
 
 
+def _named_once(columns: Sequence[tuple[str, str]]) -> dict[str, str]:
+    given = [ours for ours, _ in columns]
+    for ours in given:
+        if given.count(ours) > 1:
+            raise ValueError(f"--columns gives `{shortened(ours)}` more than once: expected one")
+    return dict(columns)
+
+
 def _one_capacity(outcomes: xr.Dataset, asked: float | None) -> xr.Dataset:
     if "capacity" not in outcomes.coords:
         if asked is not None:
             raise ValueError("the table has no column `capacity`: expected no --capacity")
         return outcomes
-    there = np.unique(outcomes["capacity"].values)
+    there = np.unique(outcomes["capacity"].values).tolist()
     if asked is None:
-        if there.size > 1:
-            listed = ", ".join(f"{value:.10g}" for value in there)
+        if len(there) > 1:
+            listed = shortened(", ".join(map(repr, there)), 200)
             raise ValueError(
-                f"the table has {there.size} capacities, {listed}: "
-                f"choose one, as in --capacity {there[0]:.10g}"
+                f"the table has {len(there)} capacities, {listed}: "
+                f"choose one, as in --capacity {there[0]!r}"
             )
         return outcomes
     if asked not in there:
-        nearest = there[abs(there - asked).argmin()]
-        raise ValueError(f"no capacity is {asked:.10g}: the nearest is {nearest:.10g}")
+        nearest = min(there, key=lambda capacity: abs(capacity - asked))
+        raise ValueError(f"no capacity is {asked!r}: the nearest is {nearest!r}")
     return outcomes.sel(capacity=asked) if "capacity" in outcomes.dims else outcomes
 
 

@@ -12,6 +12,8 @@ import numpy as np
 def replace(path: Path, content: bytes) -> None:
     """Write a file beside its place and rename it, so that none is ever read half written.
 
+    A link stays one: what it points to is replaced.
+
     Raises
     ------
     OSError
@@ -25,18 +27,21 @@ def replace(path: Path, content: bytes) -> None:
     ...     path.read_bytes()
     b'1 2 3'
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent)
-    written = Path(name)
+    place = Path(os.path.realpath(path))
+    written = None
     try:
+        descriptor, name = tempfile.mkstemp(dir=place.parent)
+        written = Path(name)
         with os.fdopen(descriptor, "wb") as temporary:
             temporary.write(content)
             temporary.flush()
             os.fsync(temporary.fileno())
         # Closed by now: Windows renames and deletes no file that is open.
         written.chmod(0o644)  # temporary files are private, results are not
-        written.replace(path)
+        written.replace(place)
     except BaseException as error:
-        written.unlink()
+        if written is not None:
+            written.unlink()
         if isinstance(error, OSError) and error.errno:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise

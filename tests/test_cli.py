@@ -179,6 +179,23 @@ def test_columns_may_have_other_names(ncnet_, written):
     assert numbers(ncnet_, written(table), "--columns", "a==cmd|,b=x=y")["s"] == 4
 
 
+def test_columns_may_be_given_again(ncnet_, written):
+    path = written(TABLE.rename(columns={"a": "alice", "b": "bob"}))
+    assert numbers(ncnet_, path, "--columns", "a=alice", "--columns", "b=bob")["s"] == 4
+    status, _, err = ncnet_("report", path, "--columns", "a=alice", "--columns", "b=bob,a=bob")
+    assert status == 2
+    assert re.fullmatch(r"ncnet report: error: --columns gives `a` more than once: .+\n", err)
+
+
+def test_a_capacity_can_be_asked_for_as_it_is_listed(ncnet_, written):
+    path = written(pd.concat([TABLE.assign(capacity=1 / 3), LOCAL.assign(capacity=1000.5)]))
+    _, _, err = ncnet_("report", path)
+    listed = re.search(r"capacities, (\S+), (\S+):", err).groups()
+    assert [numbers(ncnet_, path, "--capacity", one)["s"] for one in listed] == [4, 2]
+    _, _, err = ncnet_("report", path, "--capacity", 0.3)
+    assert err.endswith(f"{listed[0]}\n")
+
+
 @pytest.mark.parametrize("columns", ["a", "a=", "=x", "", "a=x,,b=y"])
 def test_columns_are_pairs(ncnet_, columns):
     status, out, err = ncnet_("report", "-", "--columns", columns)
@@ -265,6 +282,9 @@ BAD.loc[50, "a"] = "x"
         (["empty.csv"], "empty"),
         (["outcome.csv"], "outcome.csv"),
         (["."], "folder"),
+        ([""], "path of a table"),
+        (["https://a.org/b.csv"], "https://a.org/b.csv"),
+        (["x" * 100_000], "name too long"),
         ([], "TABLE"),
         (["outcomes.csv", "more.csv"], "more.csv"),
         (["outcomes.csv", "--levle", ".9"], "--level"),
@@ -309,6 +329,28 @@ def test_a_page_is_written_whole_or_not_at_all(ncnet_, written):
     assert ncnet_("report", written(TABLE), "-o", "report.html")[0] == 0
     assert Path("report.html").read_text(encoding="utf-8").endswith("</html>\n")
     assert sorted(path.name for path in Path().iterdir()) == ["outcomes.csv", "report.html"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets few make links")
+def test_a_page_is_written_to_what_a_link_points_to(ncnet_, written, tmp_path):
+    written(TABLE)
+    (tmp_path / "elsewhere").mkdir()
+    link, target = Path("report.html"), tmp_path / "elsewhere" / "page.html"
+    link.symlink_to(target)
+    assert ncnet_("report", "outcomes.csv", "-o", link)[0] == 0
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8").endswith("</html>\n")
+    target.parent.rename("gone")
+    assert "elsewhere" in ncnet_("report", "outcomes.csv", "-o", link)[2]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no such files")
+@pytest.mark.parametrize("asked", [["/proc/self/mem"], ["outcomes.csv", "-o", "/proc/report.html"]])
+def test_an_error_names_what_could_not_be_read_or_written(ncnet_, written, asked):
+    written(TABLE)
+    status, _, err = ncnet_("report", *asked)
+    assert status == 2
+    assert err.startswith(f"ncnet report: error: {asked[-1]}: ")
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from ncnet import chsh
 from ncnet.chsh.reading import read_table
@@ -202,7 +203,13 @@ def changed(row, **values):
         ),
         (TABLE.assign(bob_loss="high"), "row 0: `bob_loss` is 'high': expected a number"),
         (TABLE.assign(diverged=-1), "row 0: `diverged` is -1: expected true or false"),
-        (TABLE.assign(capacity=""), "row 0: `capacity` is '': expected a number or a name"),
+        (TABLE.assign(capacity=""), "row 0: `capacity` is '': expected a number$"),
+        (
+            TABLE.assign(capacity=[2, *["True"] * 143]),
+            "row 1: `capacity` is 'True': expected a num",
+        ),
+        (TABLE.assign(capacity="1,000"), "row 0: `capacity` is '1,000': expected a number$"),
+        (TABLE.assign(capacity=np.nan), "row 0: `capacity` is nan: expected a number$"),
         (TABLE.assign(split="test"), "row 0: `split` is 'test': expected `training` or `held_out`"),
     ],
 )
@@ -211,6 +218,13 @@ def test_bad_tables_are_named_by_row_or_context(table, line):
         chsh.from_table(table)
 
 
+def of_two_columns():
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table([[1], [2], [3]], names=["a", "b", "a"]), file)
+    return file.getvalue()
+
+
+TWO_COLUMNS = of_two_columns()
 WORKBOOK, PICTURE = b"PK\x03\x04\x14\x00", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 
@@ -230,8 +244,13 @@ WORKBOOK, PICTURE = b"PK\x03\x04\x14\x00", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         (gzip.compress(FORMS["commas"])[:50] + b"\xff" * 50, "is a damaged gzip file: "),
         (gzip.compress(PICTURE), "is no text in UTF-8"),
         (b'[{"a": 1}]', "begins with `\\[`: expected JSON lines, one object a line"),
-        (b'{"a": 1}\n\n{"a": \n', r": row 1 is no JSON: Expecting value: line 1 column 7"),
+        (
+            b'{"a": 1}\n\n{"a": \n',
+            r": row 1 cannot be read as JSON: Expecting value: line 1 column 7",
+        ),
         (b'{"a": 1}\n[1]\n', r": row 1 is \[1\]: expected a JSON object"),
+        (b'{"a": 1}\n{"a": 1, "a": 0}\n', ": row 1 cannot be .*: the key `a` is there twice$"),
+        (TWO_COLUMNS, "outcomes.csv has two columns `a`: expected one"),
         (b"a,b\n1,1\n1\n", ": row 1 has 1 cells, the header 2"),
         (b"a,b\n\n1,1\n\n1,1,1\n", ": row 1 has 3 cells, the header 2"),
         (b"a,b\n1,1,\n1,1,\n", r": each row ends with an empty cell .*: expected 2 cells, as in"),
@@ -432,6 +451,8 @@ def test_columns_may_be_called_otherwise():
     ("columns", "line"),
     [
         ({"a": "alice"}, "no column `alice`, to be `a`: did you mean `alice_right`"),
+        ({"a": "b"}, "column `b` would be read as `a` and as `b`: expected another column for"),
+        ({"a": "alice_right", "b": "alice_right"}, "column `alice_right` would be read as `a` and"),
         ({"alice": "alice_right"}, "unknown column `alice`: did you mean `alice_"),
         ([("a", "alice_right")], "`columns` is a list: expected a dict"),
         (None, r"no column `a`: found \['context', .*\], and no `columns` that says which"),
@@ -440,6 +461,67 @@ def test_columns_may_be_called_otherwise():
 def test_wrong_names_of_columns_are_refused(columns, line):
     with pytest.raises(ValueError, match=line):
         chsh.from_table(TABLE.rename(columns={"a": "alice_right"}), columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (["2", "16"], [2, 16]),
+        (["2.0", "1e3"], [2.0, 1000.0]),
+        ([0.1, 1 / 3], [0.1, 1 / 3]),
+        (["2", "inf"], [2, np.inf]),
+    ],
+)
+def test_capacities_are_numbers_however_written(tmp_path, written, expected):
+    table = pd.concat([TABLE.assign(capacity=one) for one in written])
+    (tmp_path / "t").write_bytes(as_csv(table))
+    assert chsh.from_table(table)["capacity"].values.tolist() == expected
+    assert chsh.from_table(tmp_path / "t")["capacity"].values.tolist() == expected
+
+
+def test_one_capacity_may_be_written_in_two_ways():
+    capacities = np.where(TABLE["item"] == 1, "2.0", "2")
+    assert chsh.from_table(TABLE.assign(capacity=capacities))["capacity"].item() == 2
+
+
+def test_items_of_two_splits_need_names_of_their_own():
+    both = pd.concat([TABLE.assign(split="training"), TABLE.assign(split="held_out")])
+    line = r"^rows 0 and 144 both have .*, item 0: expected one \(they differ in `split`: items"
+    with pytest.raises(ValueError, match=line):
+        chsh.from_table(both)
+    twice = pd.concat([TABLE, TABLE]).assign(split="training")
+    with pytest.raises(ValueError, match=r"item 0: expected one$"):
+        chsh.from_table(twice)
+    chsh.from_table(both.assign(item=both["split"] + both["item"].astype(str)))
+
+
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        (TABLE.assign(a=LONG), None),
+        (TABLE.assign(a=str({"a": list(range(1000))})), None),
+        (TABLE.assign(replica=LONG).drop(index=0), None),
+        (pd.concat([TABLE, TABLE]).assign(item=LONG), None),
+        (TABLE.assign(split=["held_out", *["training"] * 143], item=LONG), None),
+        (TABLE.rename(columns={"a": LONG}), None),
+        (TABLE.rename(columns={"a": LONG}).assign(**{LONG: 3}), {"a": LONG}),
+        (TABLE, {"a": LONG}),
+        (LONG, None),
+    ],
+)
+def test_a_refusal_stays_short(table, columns):
+    with pytest.raises((ValueError, OSError)) as raised:
+        chsh.from_table(table, columns=columns)
+    assert len(str(raised.value)) < 700
+
+
+def test_a_warning_stays_short():
+    with pytest.warns(UserWarning, match=r"not read: `x+\.\.\.x+`$") as warned:
+        chsh.from_table(TABLE.assign(**{LONG: 0}))
+    assert len(str(warned[0].message)) < 200
 
 
 def test_settings_may_have_a_column_each():

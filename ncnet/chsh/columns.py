@@ -1,6 +1,7 @@
 """What the cells of a table's columns mean: settings, outcomes, names, numbers."""
 
 import datetime
+import math
 import numbers
 import re
 from collections.abc import Callable, Hashable, Sequence
@@ -10,6 +11,7 @@ import pandas as pd
 
 from ncnet.chsh.outcomes import SPLITS
 from ncnet.files import is_storable_text
+from ncnet.printing import shortened
 
 CODINGS = "true or false, 1 or 0, or +1 or -1"
 SIGNED, BINARY, BOOLEAN = "+1 and -1", "1 and 0", "true and false"
@@ -68,7 +70,7 @@ class Cells:
     def where(self, place: int) -> str:
         """Return where one of the values first stands, for messages."""
         row = (self.places == place).argmax()
-        return f"row {row}: `{self.name}` is {self.values[place]!r}"
+        return f"row {row}: `{shortened(str(self.name))}` is {shortened(repr(self.values[place]))}"
 
 
 def context(value: object) -> tuple[int, int] | None:
@@ -177,13 +179,14 @@ def names(cells: Cells) -> np.ndarray:
     return np.array(texts)
 
 
-def capacities(cells: Cells) -> np.ndarray:
-    """Return the distinct capacities: numbers if all are written as numbers, else names."""
-    found = names(cells)
-    if found.dtype.kind != "U":
-        return found
-    read = list(map(number, found.tolist()))
-    return found if None in read or len(set(read)) < len(read) else np.array(read)
+def capacities(cells: Cells) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct capacities, and which of them each row has.
+
+    >>> capacities(Cells(pd.Series(["2", "0.5", "2.0"])))
+    (array([2. , 0.5]), array([0, 1, 0]))
+    """
+    places, labels = pd.factorize(np.array(cells.read(_capacity, "a number")))
+    return labels, places[cells.places]
 
 
 def _outcome(value: object) -> tuple[str | None, int] | None:
@@ -194,6 +197,13 @@ def _outcome(value: object) -> tuple[str | None, int] | None:
     if isinstance(value, bool):
         return BOOLEAN, 1 if value else -1
     return OUTCOMES.get(value) if isinstance(value, numbers.Number) else None
+
+
+def _capacity(value: object) -> float | None:
+    found = number(value)
+    if found is None or math.isnan(found):
+        return None
+    return value if isinstance(value, int) and abs(value) < 2**63 else found
 
 
 def _name(value: object) -> object:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from ncnet.chsh import columns as meaning
 from ncnet.chsh.columns import Cells
+from ncnet.printing import shortened
 
 SETTINGS = ("alice_setting", "bob_setting")
 
@@ -35,23 +36,22 @@ class Grid:
         """Return the grid of a table with these columns."""
         labels, places = {}, {}
         if "capacity" in cells:
-            labels["capacity"] = meaning.capacities(cells["capacity"])
-            places["capacity"] = cells["capacity"].places
+            labels["capacity"], places["capacity"] = meaning.capacities(cells["capacity"])
         for name, settings in zip(SETTINGS, _settings(cells), strict=True):
             labels[name], places[name] = np.array([1, 2]), settings - 1
         for name in ("replica", "item"):
             labels[name], places[name] = meaning.names(cells[name]), cells[name].places
         return cls(labels, places)
 
-    def check_once(self, hint: str = "") -> None:
-        """Raise ``ValueError`` for a combination that is in two rows; the line ends with `hint`."""
+    def check_once(self, hint: Callable[[int, int], str]) -> None:
+        """Raise ``ValueError`` for a combination in two rows; the line ends with a hint on both."""
         flat, _ = self._flat(self.labels)
         twice = pd.Series(flat).duplicated(keep=False).to_numpy()
         if twice.any():
             first, second = np.flatnonzero(flat == flat[twice.argmax()])[:2]
             raise ValueError(
                 f"rows {first} and {second} both have {self._named(first, self.labels)}: "
-                f"expected one{hint}"
+                f"expected one{hint(first, second)}"
             )
 
     def check_whole(self) -> None:
@@ -67,13 +67,15 @@ class Grid:
         gaps = np.flatnonzero(flat != np.arange(len(flat)))
         missing = np.unravel_index(gaps[0] if len(gaps) else len(flat), shape)
         at = dict(zip(self.labels, missing, strict=True))
-        replica, item = (self.labels[name].item(at[name]) for name in ("replica", "item"))
+        replica, item = (
+            shortened(repr(self.labels[name].item(at[name]))) for name in ("replica", "item")
+        )
         capacity = ""
         if "capacity" in at:
             capacity = f" at capacity {self.labels['capacity'].item(at['capacity'])}"
         raise ValueError(
             f"context ({at['alice_setting'] + 1},{at['bob_setting'] + 1}) lacks replica "
-            f"{replica!r} with item {item!r}{capacity}: expected every replica with every item in "
+            f"{replica} with item {item}{capacity}: expected every replica with every item in "
             f"each context, {math.prod(shape[-2:]):,} rows a context"
         )
 
@@ -96,10 +98,10 @@ class Grid:
         if differs.any():
             second = int(differs.argmax())
             first = int((flat == flat[second]).argmax())
-            both = [repr(cells.values[cells.places[row]]) for row in (first, second)]
+            both = [shortened(repr(cells.values[cells.places[row]])) for row in (first, second)]
             raise ValueError(
-                f"rows {first} and {second}: {self._named(second, dimensions)} has `{cells.name}` "
-                f"{' and '.join(both)}: expected one"
+                f"rows {first} and {second}: {self._named(second, dimensions)} has "
+                f"`{shortened(str(cells.name))}` {' and '.join(both)}: expected one"
             )
         return dimensions, spread.reshape(shape)
 
@@ -112,7 +114,7 @@ class Grid:
     def _named(self, row: int, dimensions: Iterable[str]) -> str:
         """Return what a row has in these dimensions."""
         has = {name: self.labels[name].item(self.places[name][row]) for name in dimensions}
-        said = [f"{name} {label!r}" for name, label in has.items()]
+        said = [f"{name} {shortened(repr(label))}" for name, label in has.items()]
         if set(SETTINGS) <= set(has):
             alice, bob = (list(has).index(name) for name in SETTINGS)
             said[alice : bob + 1] = [f"context ({has['alice_setting']},{has['bob_setting']})"]

@@ -18,6 +18,7 @@ from ncnet.chsh.grid import SETTINGS, Grid
 from ncnet.chsh.outcomes import as_dataset
 from ncnet.chsh.reading import read_file, read_table
 from ncnet.files import storable
+from ncnet.printing import shortened
 
 REQUIRED = ("context", "replica", "item", "a", "b")
 NETWORK = ("capacity", *SETTINGS, "replica")
@@ -40,7 +41,6 @@ READ = {
     "alice_loss": (meaning.number, "a number"),
     "bob_loss": (meaning.number, "a number"),
 }
-TRACES = " (traces, which are over `step`, are not read: leave them out)"
 FEWEST_COPIED = 10
 """Distinct replicas from which on it is no accident that their counts share a divisor."""
 MOST_NAMED = 10
@@ -115,7 +115,7 @@ item in each context, 10 rows a context
     (a, b), coding = meaning.outcomes([cells["a"], cells["b"]])
     further = _further(cells)
     grid = Grid.of(cells)
-    grid.check_once(TRACES if "step" in frame else "")
+    grid.check_once(lambda first, second: _hint(frame, cells, first, second))
     grid.check_whole()
     found = {name: grid.spread(cells[name], x, grid.labels) for name, x in (("a", a), ("b", b))}
     found |= {name: grid.spread(cells[name], x, OPTIONAL[name]) for name, x in further.items()}
@@ -163,6 +163,12 @@ def _chosen(
         if name not in given:
             _refuse_missing(name, there)
     for theirs in given.values():
+        both = [other for other, same in given.items() if same == theirs]
+        if len(both) > 1:
+            raise ValueError(
+                f"column `{shortened(str(theirs))}` would be read as `{both[0]}` and as "
+                f"`{both[1]}`: expected another column for one of them"
+            )
         if there.count(theirs) > 1:
             raise ValueError(f"the table has two columns `{theirs}`: expected one")
     if frame.empty:
@@ -178,14 +184,15 @@ def _checked_names(columns: object, there: list) -> dict[str, str]:
         check_choice("column", name, COLUMNS)
         if theirs not in there:
             raise ValueError(
-                f"the table has no column `{theirs}`, to be `{name}`"
+                f"the table has no column `{shortened(str(theirs))}`, to be `{name}`"
                 f"{suggestion(theirs, map(str, there))}"
             )
     return dict(columns)
 
 
 def _refuse_missing(name: str, there: list) -> None:
-    line = f"the table has no column `{name}`: found {list(map(str, there))}"
+    found = shortened(str(list(map(str, there))), 400)
+    line = f"the table has no column `{name}`: found {found}"
     if len(there) == 1:
         raise ValueError(f"{line}, so perhaps not separated by commas")
     raise ValueError(f"{line}, and no `columns` that says which of them it is")
@@ -199,7 +206,7 @@ def _warn_of_ignored(ignored: list[str], read: Mapping) -> None:
     for name in ignored[:MOST_NAMED]:
         near = get_close_matches(name.lower(), optional, n=1, cutoff=0.75)
         hint = f" (did you mean `{near[0]}`?)" if near else ""
-        said.append(f"`{name}`{hint}" if name else "one without a name")
+        said.append(f"`{shortened(name)}`{hint}" if name else "one without a name")
     if len(ignored) > MOST_NAMED:
         said.append(f"{len(ignored) - MOST_NAMED} more")
     warnings.warn(f"columns that are not read: {', '.join(said)}", UserWarning, stacklevel=3)
@@ -218,6 +225,15 @@ def _further(cells: Mapping[str, Cells]) -> dict[str, np.ndarray]:
         if name in cells:
             found[name] = np.array(cells[name].read(read, expected))[cells[name].places]
     return found
+
+
+def _hint(frame: pd.DataFrame, cells: Mapping[str, Cells], first: int, second: int) -> str:
+    """Return what may be behind two rows of the same replica and item."""
+    if "step" in frame:
+        return " (traces, which are over `step`, are not read: leave them out)"
+    if "split" in cells and cells["split"].places[first] != cells["split"].places[second]:
+        return " (they differ in `split`: items of two splits need different names)"
+    return ""
 
 
 def _warn_of_copies(dataset: xr.Dataset) -> None:
