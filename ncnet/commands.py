@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import ncnet
+from ncnet.chsh.intervals import fewest_resamples
 from ncnet.chsh.reading import read_file, read_table
 from ncnet.chsh.showing import TEXT_WIDTH
+from ncnet.chsh.signalling import TASKS
 from ncnet.files import replace
 from ncnet.page import page
 from ncnet.printing import printable, say, shortened, write
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 
 PAGES = (".html",)
 TABLES = (".csv", ".parquet")
+LEVELS = (0.01, 0.99996)
+"""The highest takes a million resamples."""
+RESAMPLES = 10_000
+"""What a report draws unless it is asked for more."""
 
 
 def report(options: argparse.Namespace) -> int:
@@ -39,6 +45,7 @@ def report(options: argparse.Namespace) -> int:
     _check_output(options.output, PAGES)
     content, name = _content(options.table)
     chosen = {key: getattr(options, key) for key in ("split", "readout", "level", "seed")}
+    chosen |= _resamples(options.level)
     with _noted() as notes:
         table = read_table(content, name)
         outcomes = ncnet.chsh.from_table(table, columns=_named_once(options.columns))
@@ -78,6 +85,15 @@ def train(options: argparse.Namespace) -> int:
     source = {"game": game.name, **asked, "ncnet": ncnet.__version__}
     write(_text(found, source, notes))
     return 0
+
+
+def _resamples(level: float) -> dict[str, int]:
+    """Return how many resamples a level needs, where these are more than a report's own."""
+    lowest, highest = LEVELS
+    if not lowest <= level <= highest:
+        raise ValueError(f"--level is {level!r}: expected {lowest} to {highest}")
+    fewest = fewest_resamples(level, parts=len(TASKS))
+    return {"resamples": fewest} if fewest > RESAMPLES else {}
 
 
 def _check_output(path: Path | None, suffixes: Sequence[str]) -> None:

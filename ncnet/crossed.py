@@ -26,6 +26,11 @@ def crossed_means(
         (alice_setting, bob_setting, resample) and `capacity` where there is one. Items that are
         partners are drawn together; others (``paired`` is False) for each of the four tasks alone.
 
+    Raises
+    ------
+    ValueError
+        For outcomes with clusters: it is replicas that are resampled.
+
     Examples
     --------
     >>> ones = np.ones((2, 2, 20, 8))
@@ -33,6 +38,8 @@ def crossed_means(
     -1.0
     """
     dataset = as_dataset(outcomes)
+    if "cluster" in dataset.coords:
+        raise ValueError("outcomes have clusters: expected independent replicas, no `cluster`")
     a, b = read(dataset, split=split, readout="correct")
     paired = dataset.attrs.get("paired", True)
     generator = np.random.default_rng(seed)

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 import ncnet
-from ncnet import cli
+from ncnet import cli, commands
 from ncnet.chsh import from_table, report
 from ncnet.printing import printable
 
@@ -129,6 +129,17 @@ def test_each_option_reaches_the_report(ncnet_, written):
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     found = numbers(ncnet_, written(table), *words)
     assert found.items() >= report(from_table(table), **options).numbers().items()
+
+
+def test_a_level_gets_the_resamples_that_it_needs(ncnet_, written):
+    path = written(TABLE)
+    assert "resamples" not in numbers(ncnet_, path, "--level", ".99")
+    assert numbers(ncnet_, path, "--level", ".01")["level"] == 0.01
+    found = numbers(ncnet_, path, "--level", ".998")
+    expected = report(from_table(TABLE), level=0.998, resamples=20_000).numbers()
+    assert found["resamples"] == 20_000
+    assert found.items() >= json.loads(json.dumps(expected)).items()
+    assert commands._resamples(0.99996) == {"resamples": 1_000_000}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -290,6 +301,9 @@ BAD.loc[50, "a"] = "x"
         (["outcomes.csv", "--levle", ".9"], "--level"),
         (["outcomes.csv", "--level", "2"], "level"),
         (["outcomes.csv", "--level", "x"], "level"),
+        (["outcomes.csv", "--level", "nan"], "--level is nan: expected 0.01 to 0.99996"),
+        (["outcomes.csv", "--level", "1e-300"], "--level is 1e-300: expected 0.01 to"),
+        (["outcomes.csv", "--level", ".99997"], "--level is 0.99997: expected 0.01 to 0.99996"),
         (["outcomes.csv", "--seed", "-1"], "seed"),
         (["outcomes.csv", "--split", "heldout"], "held_out"),
         (["outcomes.csv", "--readout", "corect"], "correct"),

@@ -81,6 +81,12 @@ def test_contexts_and_capacities_are_drawn_alike():
     xr.testing.assert_identical(draws, same)
 
 
+def test_clusters_are_refused():
+    outcomes = labelled(np.ones((2, 2, 4, 3)), np.ones((2, 2, 4, 3)))
+    with pytest.raises(ValueError, match="outcomes have clusters: expected independent replicas"):
+        crossed_means(outcomes.assign(cluster=("replica", [1, 1, 2, 2])))
+
+
 @pytest.mark.slow
 def test_intervals_cover_where_replicas_and_items_both_have_effects():
     rng = np.random.default_rng(3)

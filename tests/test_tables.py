@@ -640,6 +640,17 @@ def test_copies_beyond_chance_are_warned_of():
         chsh.from_table(table.drop(columns="cluster"))
 
 
+def test_copies_of_which_some_were_dropped_are_warned_of():
+    for kinds, dropped in ((20, 1), (45, 2)):
+        table, _ = clustered([5] * kinds)
+        less = table[(table["replica"] % 5 > 0) | (table["replica"] >= 5 * dropped)]
+        line = f"{kinds} different ones, all but {dropped} of them there a multiple of 5 times"
+        with pytest.warns(UserWarning, match=line):
+            chsh.from_table(less.drop(columns="cluster"))
+        less = table[(table["replica"] % 5 > 0) | (table["replica"] > 5 * dropped)]
+        chsh.from_table(less.drop(columns="cluster"))
+
+
 @given(
     st.sampled_from([b"", b"{", b"\x1f\x8b", b"PAR1", codecs.BOM_UTF16_LE, b"a,b\n", b'"']),
     st.binary(max_size=60) | st.text(max_size=30).map(lambda text: text.encode("utf-8", "ignore")),

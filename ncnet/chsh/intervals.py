@@ -154,12 +154,21 @@ def check_resampling(level: float, resamples: int, seed: int, *, parts: int = 1)
     """
     check_level(level)
     check_integer("resamples", resamples, at_least=1)
-    fewest = math.ceil(FEWEST_BEYOND * 2 * parts / (1 - level) - 1e-6)
+    fewest = fewest_resamples(level, parts=parts)
     if resamples < fewest:
         raise ValueError(
             f"`resamples` is {resamples}: expected at least {fewest:,} at level {level:g}"
         )
     check_integer("seed", seed, at_least=0)
+
+
+def fewest_resamples(level: float, *, parts: int = 1) -> int:
+    """Return how many resamples a level needs at least; see `check_resampling`.
+
+    >>> fewest_resamples(0.998, parts=4)
+    20000
+    """
+    return math.ceil(FEWEST_BEYOND * 2 * parts / (1 - level) - 1e-6)
 
 
 def check_level(level: float) -> None:

@@ -1,6 +1,5 @@
 """Outcomes from elsewhere: a long table of contexts, replicas and items."""
 
-import math
 import warnings
 from collections import Counter
 from collections.abc import Mapping
@@ -42,7 +41,7 @@ READ = {
     "bob_loss": (meaning.number, "a number"),
 }
 FEWEST_COPIED = 10
-"""Distinct replicas from which on it is no accident that their counts share a divisor."""
+"""Distinct replicas from which on it is no accident that nearly all counts share a divisor."""
 MOST_NAMED = 10
 """Columns that one warning names."""
 
@@ -94,8 +93,9 @@ def from_table(
     Warns
     -----
     UserWarning
-        Of further columns, which are not read; and of ten or more distinct replicas whose counts
-        share a divisor, as if all had been copied, where no `cluster` says what belongs together.
+        Of further columns, which are not read; and of ten or more distinct replicas of which nearly
+        all (19 in 20) are there a multiple of the same number of times, as if they had been copied,
+        where no `cluster` says what belongs together. Fewer distinct ones cannot be judged.
 
     Examples
     --------
@@ -227,6 +227,25 @@ def _further(cells: Mapping[str, Cells]) -> dict[str, np.ndarray]:
     return found
 
 
+def _copied(counts: np.ndarray) -> tuple[int, int]:
+    """Return how often kinds of replicas look copied, 1 if they do not, and how many kinds do not.
+
+    Of K kinds, at most K // 20 may be there another number of times than a multiple: of some
+    copies, a replica was dropped. That all others are multiples by chance has a probability of
+    about 2^-K times few. Fewer than ten kinds cannot be judged.
+
+    >>> _copied(np.array([6] * 19 + [5]))
+    (6, 1)
+    """
+    spared = len(counts) // 20
+    if len(counts) < FEWEST_COPIED:
+        return 1, 0
+    times = np.arange(np.sort(counts)[spared], 0, -1)
+    others = (counts % times[:, None] > 0).sum(axis=1)
+    found = (others <= spared).argmax()
+    return int(times[found]), int(others[found])
+
+
 def _hint(frame: pd.DataFrame, cells: Mapping[str, Cells], first: int, second: int) -> str:
     """Return what may be behind two rows of the same replica and item."""
     if "step" in frame:
@@ -241,12 +260,13 @@ def _warn_of_copies(dataset: xr.Dataset) -> None:
         return
     parties = [dataset[name].transpose("replica", ...).values for name in ("a", "b")]
     replicas = np.concatenate([party.reshape(len(party), -1) for party in parties], axis=1)
-    counts = Counter(replica.tobytes() for replica in replicas)
-    common = math.gcd(*counts.values())
-    if len(counts) >= FEWEST_COPIED and common > 1:
+    counts = np.array(list(Counter(replica.tobytes() for replica in replicas).values()))
+    times, others = _copied(counts)
+    if times > 1:
+        each = f"all but {others} of them" if others else "each"
         warnings.warn(
-            f"{len(replicas):,} replicas are {len(counts):,} different ones, each there a multiple "
-            f"of {common:,} times: if they are copies, intervals are too narrow (a column "
+            f"{len(replicas):,} replicas are {len(counts):,} different ones, {each} there a "
+            f"multiple of {times:,} times: if they are copies, intervals are too narrow (a column "
             "`cluster` says which belong together)",
             UserWarning,
             stacklevel=3,
