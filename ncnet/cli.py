@@ -31,8 +31,8 @@ examples:
   zcat outcomes.tsv.gz | ncnet report - --json
   ncnet report outcomes.csv --fail-if above-2
 
-exit status: 0 if a report was made, whatever S is; 2 if it could not be made;
-1 only as --fail-if asks
+exit status: 0 if a report was made, whatever S is; 2 if it could not be made
+or written; 1 only as --fail-if asks
 """
 TRAIN = """\
 Train networks with one shared hidden layer and two heads in the four
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 where a report was made, whatever S is; 1 only as ``--fail-if`` asks; 2 for what cannot
-        be used, after one line on standard error; 130 after Ctrl-C.
+        be used or written, after one line on standard error; 130 after Ctrl-C.
 
     Raises
     ------

@@ -17,9 +17,11 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1c1c; --faint: #5f5f5f; --line: #d8d8d8;
-  --paper: #fff; }
+  --paper: #fff; --shade: #0004; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e8e8e8; --faint: #a8a8a8; --line: #444; --paper: #181818; }
+  :root { --ink: #e8e8e8; --faint: #a8a8a8; --line: #444; --paper: #181818;
+    --shade: #fff5; }
+  img { filter: brightness(.9); }
 }
 body { margin: 0 auto; max-width: 46rem; padding: 1.5rem 1rem 3rem; color: var(--ink);
   background: var(--paper); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
@@ -28,11 +30,21 @@ strong { font-size: 1.2rem; line-height: 1.4; }
 img { display: block; box-sizing: border-box; width: 100%; margin: 1.5rem 0; padding: .5rem;
   border-radius: .4rem; background: #fff; }
 table { display: block; overflow-x: auto; margin: 0 0 1.5rem; border-collapse: collapse;
-  font-size: .9rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+  font-size: .9rem; font-variant-numeric: tabular-nums; overflow-wrap: normal;
+  /* A shade at an edge beyond which there is more: what scrolls along covers it at the end. */
+  background:
+    linear-gradient(to right, var(--paper) 50%, #0000) left / 2rem 100% no-repeat local,
+    linear-gradient(to left, var(--paper) 50%, #0000) right / 2rem 100% no-repeat local,
+    linear-gradient(to right, var(--shade), #0000) left / .8rem 100% no-repeat,
+    linear-gradient(to left, var(--shade), #0000) right / .8rem 100% no-repeat; }
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left;
   white-space: nowrap; }
 th { font-weight: 600; }
-@media (max-width: 30rem) { table { font-size: .8rem; } th, td { padding-right: .5rem; } }
+@media (max-width: 30rem) {
+  body { padding: 1rem .6rem 2rem; }
+  table { font-size: .69rem; }
+  th, td { padding: .25rem .35rem .25rem 0; }
+}
 summary { cursor: pointer; padding: .5rem 0; font-weight: 600; }
 ul { padding: .1rem 0 .1rem 2rem; border-left: .2rem solid #c77700; }
 footer { margin-top: 2rem; border-top: 1px solid var(--line); color: var(--faint);
@@ -73,7 +85,7 @@ def page(report: Report, source: Mapping[str, object], notes: Sequence[str] = ()
 {f"<ul>{noted}</ul>" if noted else ""}
 {report.html()}
 <details>
-<summary>The rarer rows</summary>
+<summary>All rows</summary>
 {table}
 <p>{methods(report).replace("Delta", "Δ")}</p>
 </details>

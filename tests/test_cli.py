@@ -390,6 +390,7 @@ def test_a_page_begins_with_the_conclusion_and_closes_the_rarer_rows(ncnet_, wri
     text = Path("report.html").read_text(encoding="utf-8")
     assert "above 2" in text[text.index("<title>") : text.index("</title>")]
     assert ("details", {}) in page.tags
+    assert "All rows" in page.text
     assert "arcsine" not in text[: text.index("<details>")]
     assert "arcsine" in text[text.index("<details>") :]
 
