@@ -104,8 +104,8 @@ def _check_output(path: Path | None, suffixes: Sequence[str]) -> None:
         raise ValueError(
             f"the output is {str(path)!r}: expected a name that ends in {' or '.join(suffixes)}"
         )
-    if path.is_dir():
-        raise ValueError(f"the output {path} is a folder: expected a file")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"the output {path} is a folder or a device: expected a file")
     folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder} for the output {path.name}")

@@ -354,6 +354,8 @@ def test_a_page_is_written_to_what_a_link_points_to(ncnet_, written, tmp_path):
     assert ncnet_("report", "outcomes.csv", "-o", link)[0] == 0
     assert link.is_symlink()
     assert target.read_text(encoding="utf-8").endswith("</html>\n")
+    Path("null.html").symlink_to(os.devnull)
+    assert "null.html is a folder or a device" in ncnet_("report", "none.csv", "-o", "null.html")[2]
     target.parent.rename("gone")
     assert "elsewhere" in ncnet_("report", "outcomes.csv", "-o", link)[2]
 
