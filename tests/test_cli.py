@@ -296,6 +296,7 @@ BAD.loc[50, "a"] = "x"
         ([""], "path of a table"),
         (["https://a.org/b.csv"], "https://a.org/b.csv"),
         (["x" * 100_000], "name too long"),
+        (["outcomes.csv", "-o", "x" * 100_000], "html"),
         ([], "TABLE"),
         (["outcomes.csv", "more.csv"], "more.csv"),
         (["outcomes.csv", "--levle", ".9"], "--level"),
