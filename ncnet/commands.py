@@ -102,7 +102,8 @@ def _check_output(path: Path | None, suffixes: Sequence[str]) -> None:
         return
     if path.suffix.lower() not in suffixes:
         raise ValueError(
-            f"the output is {shortened(str(path))!r}: expected a name that ends in {' or '.join(suffixes)}"
+            f"the output is {shortened(str(path))!r}: expected a name that ends in "
+            f"{' or '.join(suffixes)}"
         )
     if path.exists() and not path.is_file():
         raise ValueError(f"the output {path} is a folder or a device: expected a file")
