@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import ncnet
 from ncnet import results
 
 TABLE = pd.DataFrame({"n": [1, 2], "s": [0.5, 1.8]})
@@ -13,6 +14,7 @@ GIVEN = {"parameters": {"seed": 1, "steps": 10}, "command": "papermill one two"}
 
 
 def test_a_saved_table_comes_back_with_its_provenance(tmp_path):
+    assert {ncnet.chsh, ncnet.games}  # loaded, as by whatever makes a table
     results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
     result = results.load("sweep", folder=tmp_path)
     pd.testing.assert_frame_equal(result.table, TABLE)
@@ -132,6 +134,8 @@ def test_kernels_are_part_of_the_version_of_their_module(tmp_path, monkeypatch):
 
 def test_a_part_is_made_once_for_its_parameters(tmp_path, monkeypatch):
     made = []
+
+    assert ncnet.games  # loaded
 
     def part(n):
         return results.kept({"n": n}, lambda: made.append(n) or TABLE.assign(n=n), folder=tmp_path)
