@@ -186,12 +186,12 @@ class Report:
 
     @property
     def independent(self) -> int:
-        """How many independent units there are: clusters, or replicas where there are none."""
+        """How many clusters there are, or replicas where there are no clusters."""
         return self.replicas if self.clusters is None else self.clusters
 
     @property
     def units(self) -> str:
-        """What is independent: "replicas" or "clusters"."""
+        """The word for what is independent, "replicas" or "clusters"."""
         return "replicas" if self.clusters is None else "clusters"
 
     @property
