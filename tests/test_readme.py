@@ -74,6 +74,7 @@ def test_its_figure_is_drawn_from_the_recorded_results(tmp_path):
 NUMBER = r"-?\d+(?:[.,]\d+)*(?:e-\d+)?"
 
 
+@pytest.mark.slow
 def test_its_command_prints_what_it_shows(tmp_path, monkeypatch, capsys):
     """On another machine the last digits of a training may differ."""
     shown = re.search(r"^\$ ncnet report outcomes.csv\n(.*?)\nsha256", README, re.DOTALL | re.M)[1]

@@ -31,6 +31,7 @@ def test_printed_and_shown_it_names_what_a_reader_needs():
     assert "Delta" not in page
 
 
+@pytest.mark.slow
 def test_rarer_rows_are_there_when_asked_for():
     report = chsh.report(correlated_outcomes(np.zeros((2, 2)), replicas=64, items=2, seed=0))
     for word in ("share above 2", "s_odd - Delta - 2", "arcsine excess", "Tsirelson 2.828"):
@@ -215,6 +216,7 @@ def test_the_conclusion_follows_the_more_careful_of_interval_and_exact_test(chan
     assert str(report).replace("\n", " ").startswith(report.conclusion)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), replicas=st.integers(1, 40), signal=st.floats(0, 1))
 def test_no_verdict_contradicts_its_interval(seed, replicas, signal):
     report = chsh.report(
