@@ -22,15 +22,16 @@ ROUNDING = 1e-9
 """Tables on the boundary of the quantum set may pass it by as much, by rounding."""
 FEW_REPLICAS = 100
 """Below as many, betting shows only an S far above 2: the sign test then stands beside it."""
-WON = {"correct": "right", "solved": "solved", "prediction": "+1"}
-"""What +1 stands for, by readout."""
+WON = {"correct": "right %", "solved": "solved %", "prediction": "+1 %"}
+"""How often what +1 stands for, by readout."""
 HOW_OFTEN = {
     "correct": "how often one head is right",
     "solved": "how often one head solves all items",
     "prediction": "how often one head predicts +1",
 }
 """What a marginal is, by readout."""
-DIFFER = "interval and test differ"
+DIFFER = "open"
+"""Said where interval and exact test differ, as the conclusion explains."""
 EXPLAINS = {
     "within 2 + Delta": "Such changes are enough to explain the excess over 2",
     "contextual": "Such changes are not enough to explain the excess over 2",
@@ -131,8 +132,8 @@ def drops(report: Report) -> pd.DataFrame:
     by_test = rows["p_value"] <= error(report)
     ends = zip(rows["low"], rows["high"], strict=True)
     table = {
-        WON[report.readout]: rows["right_beside"].map("{:.1f} %".format),
-        "otherwise": rows["right_instead"].map("{:.1f} %".format) + " beside " + rows["instead"],
+        WON[report.readout]: rows["right_beside"].map("{:.1f}".format),
+        "otherwise": rows["right_instead"].map("{:.1f}".format) + " beside " + rows["instead"],
         "less by": [number_text(points, 1) for points in rows["points"]],
         interval_name(report): [interval_text(pair, digits=1) for pair in ends],
         "p-value": rows["p_value"].map(p_value_text),
@@ -146,41 +147,7 @@ def statistics(report: Report, *, rarer: bool) -> pd.DataFrame:
 
     Of the two sides that a test may ask for, the one that the value speaks against.
     """
-    signalling = f"signalling in {', '.join(report.signalling)}"
-    if not report.signalling:
-        signalling = DIFFER if _signalling_differs(report) else "signalling not shown"
-    rows = {
-        "S": (
-            report.s,
-            report.interval,
-            _against(report.s, CLASSICAL_BOUND, report.p_value, report.p_value_below),
-            report.verdict,
-        ),
-        "Delta": (
-            report.delta,
-            report.delta_interval,
-            ("is 0", report.no_signalling_p_values.min()),
-            signalling,
-        ),
-        "influence": (
-            report.influence,
-            report.influence_interval,
-            None,
-            "at least S - 2 and Delta",
-        ),
-        "S - Delta - 2": (
-            report.contextuality,
-            report.contextuality_interval,
-            _against(
-                report.contextuality,
-                0,
-                report.contextuality_p_value,
-                report.contextuality_p_value_below,
-            ),
-            report.explanation,
-        ),
-    }
-    rows |= _rarer(report) if rarer else {}
+    rows = _usual(report) | (_rarer(report) if rarer else {})
     return pd.DataFrame(
         [
             (
@@ -237,7 +204,44 @@ def _filled(text: str) -> str:
 
 
 def _against(value: float, bound: float, at_most: float, at_least: float) -> tuple[str, float]:
-    return (f"at most {bound:g}", at_most) if value >= bound else (f"at least {bound:g}", at_least)
+    return (f"<= {bound:g}", at_most) if value >= bound else (f">= {bound:g}", at_least)
+
+
+def _usual(report: Report) -> dict[str, tuple]:
+    signalling = f"signalling in {', '.join(report.signalling)}"
+    if not report.signalling:
+        signalling = f"signalling {DIFFER if _signalling_differs(report) else 'not shown'}"
+    return {
+        "S": (
+            report.s,
+            report.interval,
+            _against(report.s, CLASSICAL_BOUND, report.p_value, report.p_value_below),
+            report.verdict,
+        ),
+        "Delta": (
+            report.delta,
+            report.delta_interval,
+            ("= 0", report.no_signalling_p_values.min()),
+            signalling,
+        ),
+        "influence": (
+            report.influence,
+            report.influence_interval,
+            None,
+            "at least Delta",
+        ),
+        "S - Delta - 2": (
+            report.contextuality,
+            report.contextuality_interval,
+            _against(
+                report.contextuality,
+                0,
+                report.contextuality_p_value,
+                report.contextuality_p_value_below,
+            ),
+            report.explanation,
+        ),
+    }
 
 
 def _rarer(report: Report) -> dict[str, tuple]:
@@ -246,7 +250,7 @@ def _rarer(report: Report) -> dict[str, tuple]:
         "share above 2": (
             report.share_above,
             report.share_above_interval,
-            ("at most half", report.sign_p_value),
+            ("<= 0.5", report.sign_p_value),
             f"of {report.units}, S of each",
         ),
         "within each": (
@@ -264,7 +268,7 @@ def _rarer(report: Report) -> dict[str, tuple]:
         "s_odd - Delta - 2": (
             report.any_facet_contextuality,
             None,
-            ("at most 0", report.any_facet_p_value),
+            ("<= 0", report.any_facet_p_value),
             f"s_odd = {number_text(report.facets.max())}: minus signs chosen after",
         ),
         "arcsine excess": (
@@ -326,10 +330,11 @@ def _special(report: Report) -> Iterator[str]:
     """Return what is to be said of some reports only."""
     if report.independent < FEW_REPLICAS:
         yield (
-            f"At so few, count too: S is above 2 in {100 * report.share_above:.0f} % of the "
-            f"{_counted(report.independent, report.units)} (exact sign test of more than half: p = "
-            f"{p_value_text(report.sign_p_value)}). That is about the median, not the mean, and "
-            "these items; its number has to be fixed beforehand."
+            f"At so few {report.units} a count can say more: S is above 2 in "
+            f"{100 * report.share_above:.0f} % of the {report.independent:,} (exact sign test of "
+            f"more than half: p = {p_value_text(report.sign_p_value)}). That is about the median, "
+            f"not the mean, and these items; the number of {report.units} has to be fixed "
+            "beforehand."
         )
     if report.any_facet_p_value <= error(report) and report.explanation != "contextual":
         yield (
