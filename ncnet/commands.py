@@ -43,6 +43,7 @@ RESAMPLES = 10_000
 def report(options: argparse.Namespace) -> int:
     """Report on a table as the command line asks, and return the exit status."""
     _check_output(options.output, PAGES)
+    _check_apart(options.output, options.table)
     content, name = _content(options.table)
     chosen = {key: getattr(options, key) for key in ("split", "readout", "level", "seed")}
     chosen |= _resamples(options.level)
@@ -112,6 +113,14 @@ def _check_output(path: Path | None, suffixes: Sequence[str]) -> None:
         raise ValueError(f"there is no folder {folder} for the output {path.name}")
     if not os.access(folder, os.W_OK):
         raise ValueError(f"nothing can be written to the folder {folder}")
+
+
+def _check_apart(output: Path | None, table: str) -> None:
+    """Refuse an output that would take the place of its table."""
+    if output and output.exists() and Path(table).exists() and output.samefile(table):
+        raise ValueError(
+            f"the output {shortened(str(output))} is the table itself: expected another file"
+        )
 
 
 def _content(table: str) -> tuple[bytes, str]:

@@ -361,6 +361,16 @@ def test_a_page_is_written_to_what_a_link_points_to(ncnet_, written, tmp_path):
     assert "elsewhere" in ncnet_("report", "outcomes.csv", "-o", link)[2]
 
 
+def test_a_table_is_not_overwritten_by_its_report(ncnet_, written):
+    path = written(TABLE, "table.html")
+    before = path.read_bytes()
+    Path("link.html").symlink_to(path)
+    for output in ("table.html", "link.html"):
+        status, _, error = ncnet_("report", "table.html", "-o", output)
+        assert (status, path.read_bytes()) == (2, before)
+        assert f"{output} is the table itself" in error
+
+
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no such files")
 @pytest.mark.parametrize("asked", [["/proc/self/mem"], ["outcomes.csv", "-o", "/proc/report.html"]])
 def test_an_error_names_what_could_not_be_read_or_written(ncnet_, written, asked):

@@ -83,8 +83,8 @@ class Report:
         Marginals <Ai> and <Bj> [2, 2] by context.
     level
         Nominal coverage of each interval by itself.
-    readout, split, replicas, items
-        What was read.
+    readout, split, replicas, items, paired
+        What was read, and whether the k-th items of both parties are partners.
     clusters
         How many clusters the replicas come in, which are then what is independent; None without.
     diverged
@@ -133,6 +133,7 @@ class Report:
     split: str
     replicas: int
     items: int
+    paired: bool
     clusters: int | None
     diverged: int
     s_diverged_against: float

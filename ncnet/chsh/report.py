@@ -193,6 +193,7 @@ def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report
         level=options["level"],
         replicas=dataset.sizes["replica"],
         clusters=int(counts.sum()) if "cluster" in dataset.coords else None,
+        paired=bool(dataset.attrs.get("paired", True)),
         items=int((dataset["split"] == settings["split"]).sum()),
         diverged=int(diverged.sum()),
         s_diverged_against=float(s_value(by_cluster(against)).mean()),

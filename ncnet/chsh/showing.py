@@ -32,6 +32,7 @@ HOW_OFTEN = {
 """What a marginal is, by readout."""
 DIFFER = "open"
 """Said where interval and exact test differ, as the conclusion explains."""
+DIFFERENCE = "interval and exact test differ, as the test is cautious"
 EXPLAINS = {
     "within 2 + Delta": "Such changes are enough to explain the excess over 2",
     "contextual": "Such changes are not enough to explain the excess over 2",
@@ -116,11 +117,13 @@ def conclusion(report: Report) -> list[str]:
         f"S is {report.verdict}: {number_text(report.s)}, {interval_name(report)} "
         f"{interval_text(report.interval)}."
     )
-    sentences = [found, *_s_differs(report), *_signalling_in_words(report)]
+    sentences = [found, *_s_differs(report), _signalling_in_words(report)]
     if report.verdict == "above 2":
+        sentences.append(_explanation_in_words(report))
+    if not report.signalling and report.influence_interval[0] > 0:
         sentences.append(
-            f"{EXPLAINS[report.explanation]} (S - Delta - 2 = {number_text(report.contextuality)} "
-            f"{interval_text(report.contextuality_interval)})."
+            f"Single outcomes do change (influence = {number_text(report.influence)} "
+            f"{interval_text(report.influence_interval)})."
         )
     return sentences
 
@@ -168,10 +171,10 @@ def contexts(report: Report) -> pd.DataFrame:
     return pd.DataFrame(
         [
             (
-                f"{report.correlators[place]:+.3f}",
+                number_text(report.correlators[place], sign="+"),
                 interval_text(report.correlator_intervals[place], sign="+"),
-                f"{report.alice[place]:+.3f}",
-                f"{report.bob[place]:+.3f}",
+                number_text(report.alice[place], sign="+"),
+                number_text(report.bob[place], sign="+"),
             )
             for place in np.ndindex(2, 2)
         ],
@@ -239,9 +242,15 @@ def _usual(report: Report) -> dict[str, tuple]:
                 report.contextuality_p_value,
                 report.contextuality_p_value_below,
             ),
-            report.explanation,
+            _left(report),
         ),
     }
+
+
+def _left(report: Report) -> str:
+    if report.explanation == "undecided" and report.verdict == "below 2":
+        return "nothing to explain"
+    return "beyond 2 + Delta" if report.explanation == "contextual" else report.explanation
 
 
 def _rarer(report: Report) -> dict[str, tuple]:
@@ -295,22 +304,27 @@ def _s_differs(report: Report) -> Iterator[str]:
         )
 
 
-def _signalling_in_words(report: Report) -> Iterator[str]:
+def _signalling_in_words(report: Report) -> str:
     changes = f"{HOW_OFTEN[report.readout]} changes with the other head's task"
     amount = f"Delta = {number_text(report.delta)} {interval_text(report.delta_interval)}"
     if report.signalling:
-        yield f"{changes.capitalize()} ({amount})."
-        return
-    if _signalling_differs(report):
-        p = p_value_text(report.no_signalling_p_values.min())
-        yield f"Whether {changes} is open: interval and exact test differ ({amount}, p = {p})."
-    else:
-        yield f"It is not shown that {changes} ({amount})."
-    if report.influence_interval[0] > 0:
-        yield (
-            f"Single outcomes do change (influence = {number_text(report.influence)} "
-            f"{interval_text(report.influence_interval)})."
-        )
+        return f"{changes.capitalize()} ({amount})."
+    if not _signalling_differs(report):
+        return f"It is not shown that {changes} ({amount})."
+    p = p_value_text(report.no_signalling_p_values.min())
+    return f"Whether {changes} is open: {DIFFERENCE} ({amount}, p = {p})."
+
+
+def _explanation_in_words(report: Report) -> str:
+    low, high = report.contextuality_interval
+    amount = (
+        f"S - Delta - 2 = {number_text(report.contextuality)} "
+        f"{interval_text(report.contextuality_interval)}"
+    )
+    if report.explanation == "undecided" and (low > 0 or high <= 0):
+        p = report.contextuality_p_value if low > 0 else report.contextuality_p_value_below
+        return f"{EXPLAINS['undecided']}: {DIFFERENCE} ({amount}, p = {p_value_text(p)})."
+    return f"{EXPLAINS[report.explanation]} ({amount})."
 
 
 def _signalling_differs(report: Report) -> bool:
@@ -360,7 +374,11 @@ def _counted(number: int, things: str) -> str:
 def _read(report: Report) -> str:
     clusters = "" if report.clusters is None else f" in {_counted(report.clusters, 'clusters')}"
     items = _counted(report.items, f"{report.split.replace('_', '-')} items")
-    return f"{_counted(report.replicas, 'replicas')}{clusters}, {items}; readout: {report.readout}."
+    paired = "" if report.paired else "; items without partners: C is the product of means"
+    return (
+        f"{_counted(report.replicas, 'replicas')}{clusters}, {items}; readout: {report.readout}"
+        f"{paired}."
+    )
 
 
 def _power(report: Report) -> str:
@@ -369,6 +387,7 @@ def _power(report: Report) -> str:
         able = f"With {there} no S can be shown to be above 2."
     else:
         able = f"With {there} no S below {report.smallest_s_shown:.3f} can be shown to be above 2."
-    if report.replicas_needed is None or report.replicas_needed <= report.independent:
+    needed = report.replicas_needed
+    if report.verdict == "above 2" or needed is None or needed <= report.independent:
         return able
-    return f"{able} For the S found here it takes about {report.replicas_needed:,} in all."
+    return f"{able} For the S found here it takes about {needed:,} in all."
