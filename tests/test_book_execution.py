@@ -154,6 +154,23 @@ def test_a_cell_that_says_nothing_is_named_too(tmp_path, source, line):
     assert done.failure.startswith(line)
 
 
+def test_a_kernel_that_does_not_start_is_started_again():
+    fails = ["first", "second"]
+
+    def run():
+        if fails:
+            raise RuntimeError(fails.pop())
+        return "outputs"
+
+    assert parallel_execution._from_a_started_kernel(run, begun=[]) == "outputs"
+    fails += ["again"] * parallel_execution.STARTS
+    with pytest.raises(RuntimeError, match="again"):
+        parallel_execution._from_a_started_kernel(run, begun=[])
+    fails[:] = ["in a cell"]
+    with pytest.raises(RuntimeError, match="in a cell"):
+        parallel_execution._from_a_started_kernel(run, begun=[0])
+
+
 @pytest.mark.slow
 def test_a_page_is_executed_in_its_folder_and_keeps_its_outputs(tmp_path):
     done = executed(tmp_path, "from pathlib import Path", "print(Path.cwd())")

@@ -30,6 +30,8 @@ from ncnet import results
 
 LOGGER = logging.getLogger(__name__)
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+STARTS = 3
+"""How often a kernel is started, if it does not start."""
 MEASURED = "benchmark_memory"
 """The recorded table that has how long each notebook takes."""
 
@@ -129,19 +131,38 @@ def execute(notebook, path, timeout):
     folder, begun = str(path.parent.resolve()), []
     started = time.monotonic()
     try:
-        error = single_nb_execution(
-            notebook,
-            folder,
-            timeout,
-            allow_errors=False,
-            on_cell_execute=lambda cell, cell_index: begun.append(cell_index),
-        ).err
+        error = _from_a_started_kernel(
+            lambda: (
+                single_nb_execution(
+                    notebook,
+                    folder,
+                    timeout,
+                    allow_errors=False,
+                    on_cell_execute=lambda cell, cell_index: begun.append(cell_index),
+                ).err
+            ),
+            begun,
+        )
     except DeadKernelError as dead:
         error = dead
     seconds = time.monotonic() - started
     lighten(notebook)
     failure = None if error is None else _failure(notebook.cells[: begun[-1] + 1], error)
     return Executed(notebook, seconds, failure, "" if error is None else str(error))
+
+
+def _from_a_started_kernel(run, begun):
+    """Return what `run` returns; begin again where its kernel did not start.
+
+    A kernel is told ports that were free a moment before: another program may have taken one.
+    """
+    for _ in range(STARTS - 1):
+        try:
+            return run()
+        except RuntimeError:
+            if begun:
+                raise
+    return run()
 
 
 def _failure(begun, error):
