@@ -116,7 +116,10 @@ def main():
     # setuptools warns of what an editable installation is
     environ = os.environ | {"PYTHONWARNINGS": "ignore"}
     listed = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "pip", "config", "list"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     ).stdout
     cpu_build = wants_cpu_build(platform.system(), DRIVER)
     if run([*pip(sys.executable), f"uv=={locked('uv')}"], environ, quiet=True):

@@ -44,7 +44,10 @@ def print_page(page, target):
         command += [f"--virtual-time-budget={PATIENCE}"]
         command += [option.format(printed) for option in OUTPUT]
         done = subprocess.run(
-            [*command, page.resolve().as_uri()], capture_output=True, text=True, timeout=WITHIN
+            [*command, page.resolve().as_uri()],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=WITHIN,
         )
         if not printed.is_file():
             sys.exit(f"error: the browser wrote nothing:\n{done.stderr.strip()}")

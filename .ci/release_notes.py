@@ -31,7 +31,9 @@ def notes(tag, version, changelog):
 def main():
     """Print the notes of the tag on the command line, or say what is wrong."""
     [tag] = sys.argv[1:]
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "version"
+    ]
     try:
         print(notes(tag, version, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")))
     except ValueError as error:

@@ -85,7 +85,7 @@ def _row(what: str, at: int, quantity: str, value: float) -> dict:
 
 def _grid(checkout: Checkout, replicas: int, seeds: int) -> None:
     listed = ", ".join(map(str, range(seeds)))
-    checkout.batch.write_text(ONE_CELL.format(replicas=replicas, seeds=listed))
+    checkout.batch.write_text(ONE_CELL.format(replicas=replicas, seeds=listed), encoding="utf-8")
     shutil.rmtree(checkout.run, ignore_errors=True)
 
 
@@ -115,14 +115,14 @@ def _joining(checkout: Checkout, folder: Path) -> float:
     """Time the joining of cells whose tables are small, without running them."""
     _grid(checkout, 32, seeds=JOINED)
     read = batch.read(checkout.batch)
-    executed = json.loads((checkout.folder / "notebooks" / "rq1.ipynb").read_text())
+    executed = json.loads((checkout.folder / "notebooks" / "rq1.ipynb").read_text(encoding="utf-8"))
     executed["metadata"]["papermill"] = {"start_time": "2026-01-01T00:00:00"}
     for cell, given in read.cells.items():
         place = folder / "joined" / "cells" / cell
         run = runs.Run(read.notebook, given | {"save_to": place.as_posix()})
         run.save("capacity", pd.DataFrame({"s": [2.0]}))
-        (place / "notebook.ipynb").write_text(json.dumps(executed))
-        (place / "benchmark.tsv").write_text("s\tcpu_time\tmax_rss\n1\t1\t1\n")
+        (place / "notebook.ipynb").write_text(json.dumps(executed), encoding="utf-8")
+        (place / "benchmark.tsv").write_text("s\tcpu_time\tmax_rss\n1\t1\t1\n", encoding="utf-8")
     started = time.perf_counter()
     batch.gather(read, folder / "joined")
     return time.perf_counter() - started
@@ -145,7 +145,9 @@ def _slurm(cells_a_job: int) -> Iterator[dict]:
             took = time.perf_counter() - started
             if process.returncode:
                 raise RuntimeError(output)
-            shown = subprocess.run(["scontrol", "show", "job"], capture_output=True, text=True)
+            shown = subprocess.run(
+                ["scontrol", "show", "job"], capture_output=True, encoding="utf-8"
+            )
             ran = results.load("cells", folder=checkout.run).table
             submission = _submission()
     yield from _jobs(shown.stdout, cells_a_job, ran)
@@ -177,7 +179,7 @@ def _jobs(shown: str, cells_a_job: int, ran: pd.DataFrame) -> Iterator[dict]:
 def _encoder(rank: int) -> Iterator[dict]:
     """Time a step of LoRA training on a BERT of 110 million weights, at random, on one thread."""
     command = [sys.executable, "-m", "benchmarks.batch_encoder", str(rank)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     for quantity, value in zip(("seconds", "megabytes"), done.stdout.split(), strict=True):
         yield _row("encoder step", rank, quantity, float(value))
 

@@ -388,7 +388,7 @@ def _measured(what: str, **given: object) -> dict:
     }
     asked = json.dumps({"what": what, **given})
     command = [sys.executable, "-m", "benchmarks.encoders", "--measure", asked]
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8")
     if ran.returncode:
         sys.exit(ran.stderr)
     return json.loads(ran.stdout.splitlines()[-1])

@@ -136,7 +136,7 @@ def _in_process(**asked: object) -> dict:
         environment["XDG_CACHE_HOME"] = cache
         command = [sys.executable, "-m", "benchmarks.ensemble", "--measure", json.dumps(asked)]
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, encoding="utf-8"
         )
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -98,7 +98,7 @@ class Watch:
 
 def packages() -> list[str]:
     """Return what pip installs on Binder, less the index: it is another where this runs."""
-    *_, pip = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    *_, pip = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     return [line for line in pip["pip"] if not line.startswith("--extra-index-url")]
 
 
@@ -106,7 +106,7 @@ def make_environment(folder: Path) -> None:
     """Make an environment of the packages that Binder has."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     # In the root, since the list names a file beside it.
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", dir=ROOT) as listed:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt", dir=ROOT) as listed:
         listed.write("\n".join([*packages(), SERVER]))
         listed.flush()
         command = [sys.executable, ".ci/install.py", "--python", folder / "bin" / "python"]
@@ -142,7 +142,7 @@ def served(environment: Path, limit: float) -> Iterator[tuple[Watch, BlockingKer
 
 def _kernel(runtime: Path, server: subprocess.Popen) -> BlockingKernelClient:
     described = runtime / f"jpserver-{server.pid}.json"
-    address = _once_started(lambda: json.loads(described.read_text()))
+    address = _once_started(lambda: json.loads(described.read_text(encoding="utf-8")))
     request = urllib.request.Request(
         f"{address['url']}api/kernels",
         data=json.dumps({"name": "python3", "path": "notebooks"}).encode(),

@@ -66,7 +66,7 @@ def claim(path: Path, described: dict) -> None:
     if not path.exists():
         replace(path, json.dumps(described, indent=2).encode())
     try:
-        there = dict(json.loads(path.read_text()))
+        there = dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}): choose another folder") from None
     for name, value in described.items():

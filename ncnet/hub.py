@@ -134,7 +134,7 @@ def _current(repository: str, kind: str, at: str) -> str:
 
 def _pins(path: Path) -> dict[str, str]:
     try:
-        pins = json.loads(path.read_text())
+        pins = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError:

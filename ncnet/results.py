@@ -139,7 +139,7 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
                 f"no recorded result `{name}` ({name}.{suffix}) in {folder}: found {there}"
             )
     content = (folder / f"{name}.parquet").read_bytes()
-    provenance = json.loads((folder / f"{name}.json").read_text())
+    provenance = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     checksum = hashlib.sha256(content).hexdigest()
     if checksum != provenance["checksum"]:
         raise ValueError(
@@ -247,7 +247,9 @@ def source_digests() -> dict[str, str]:
         parts = (package.name, *path.relative_to(package).with_suffix("").parts)
         name = ".".join(parts).removesuffix(".__init__")
         native = path.with_suffix(".cpp")
-        code = _code(path.read_text()) + (native.read_text() if native.exists() else "")
+        code = _code(path.read_text(encoding="utf-8")) + (
+            native.read_text(encoding="utf-8") if native.exists() else ""
+        )
         digests[name] = hashlib.sha256(code.encode()).hexdigest()[:16]
     return digests
 

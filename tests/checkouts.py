@@ -55,7 +55,7 @@ class Checkout:
         shutil.copy(ROOT / "Snakefile", folder)
         (folder / "batches").mkdir()
         self.batch = folder / "batches" / "tiny.yml"
-        self.batch.write_text(TINY)
+        self.batch.write_text(TINY, encoding="utf-8")
         self.run = folder / "runs" / "tiny"
         self.notebook = folder / "notebooks" / "rq1.ipynb"
         if draws:
@@ -86,7 +86,7 @@ class Checkout:
             env=os.environ | {"PYTHONPATH": str(self.folder)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
             start_new_session=True,
         )
 
@@ -105,7 +105,10 @@ class Checkout:
 
     def finished(self) -> dict[str, str]:
         """Return when the table of each finished cell was made, by name."""
-        return {path.parent.name: json.loads(path.read_text())["date"] for path in self._written()}
+        return {
+            path.parent.name: json.loads(path.read_text(encoding="utf-8"))["date"]
+            for path in self._written()
+        }
 
     def tables(self) -> dict[str, bytes]:
         """Return the table of each finished cell as it is on disk."""

@@ -99,7 +99,8 @@ KillWait=2
 MinJobAge=3600
 NodeName={host} NodeAddr=127.0.0.1 CPUs={os.cpu_count()} RealMemory={megabytes}
 PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE
-"""
+""",
+        encoding="utf-8",
     )
 
 
@@ -127,11 +128,11 @@ def _stop(daemon: subprocess.Popen) -> None:
 
 def _wait_for_idle_node(folder: Path) -> None:
     for _ in range(120):
-        shown = subprocess.run(["sinfo", "-h", "-o", "%t"], capture_output=True, text=True)
+        shown = subprocess.run(["sinfo", "-h", "-o", "%t"], capture_output=True, encoding="utf-8")
         if shown.stdout.strip() == "idle":
             return
         time.sleep(0.5)
-    logs = "\n".join(path.read_text()[-500:] for path in folder.glob("slurm*.log"))
+    logs = "\n".join(path.read_text(encoding="utf-8")[-500:] for path in folder.glob("slurm*.log"))
     raise RuntimeError(f"the node did not come up: {shown.stdout}{shown.stderr}\n{logs}")
 
 

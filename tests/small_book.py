@@ -26,10 +26,12 @@ def write(root: Path, pages: dict[str, str]) -> Path:
     shutil.copy(ROOT / "book" / "references.bib", book)
     for name, text in pages.items():
         (book / f"{name}.md").parent.mkdir(exist_ok=True)
-        (book / f"{name}.md").write_text(text)
+        (book / f"{name}.md").write_text(text, encoding="utf-8")
     first, *others = pages
     chapters = ", ".join(f"{{file: {name}}}" for name in others)
-    (book / "_toc.yml").write_text(f"{{format: jb-book, root: {first}, chapters: [{chapters}]}}")
+    (book / "_toc.yml").write_text(
+        f"{{format: jb-book, root: {first}, chapters: [{chapters}]}}", encoding="utf-8"
+    )
     return book
 
 
@@ -42,6 +44,6 @@ def build(book: Path, builder: str = "html") -> tuple[int, str]:
         env=os.environ | {"NO_COLOR": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
     )
     return done.returncode, done.stdout

@@ -37,7 +37,7 @@ def public_names(module):
     """
     path = ROOT / "ncnet" / module
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    body = ast.parse(path.read_text()).body
+    body = ast.parse(path.read_text(encoding="utf-8")).body
     defined = {node.name for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
     assigned = {}
     for node in body:
@@ -76,9 +76,9 @@ def test_constants_have_the_value_that_their_page_gives():
 
 
 def test_every_page_is_in_the_table_of_contents_and_on_the_first_page():
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     [entry] = [c for part in toc["parts"] for c in part["chapters"] if c["file"] == "api/index"]
     pages = {page.stem for page in PAGES} - {"index"}
     assert {section["file"] for section in entry["sections"]} == {f"api/{page}" for page in pages}
-    first = (ROOT / "book" / "api" / "index.md").read_text()
+    first = (ROOT / "book" / "api" / "index.md").read_text(encoding="utf-8")
     assert not [page for page in pages if f"{{doc}}`{page}`" not in first]

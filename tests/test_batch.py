@@ -28,7 +28,7 @@ def write(tmp_path):
 
     def written(text):
         path = tmp_path / "mine.yml"
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         return path
 
     return written
@@ -186,10 +186,10 @@ def _fake(read, folder, changes=()):
         given = given | dict(changes) | {"save_to": place.as_posix()}
         table = pd.DataFrame({"hidden_size": given["hidden_sizes"], "s": 2.0})
         runs.Run(read.notebook, given).save("capacity", table)
-        notebook = json.loads((ROOT / "notebooks" / "rq1.ipynb").read_text())
+        notebook = json.loads((ROOT / "notebooks" / "rq1.ipynb").read_text(encoding="utf-8"))
         notebook["metadata"]["papermill"] = {"start_time": "2026-01-01T00:00:00"}
-        (place / "notebook.ipynb").write_text(json.dumps(notebook))
-        (place / "benchmark.tsv").write_text("s\tcpu_time\tmax_rss\n1\t1\t-\n")
+        (place / "notebook.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+        (place / "benchmark.tsv").write_text("s\tcpu_time\tmax_rss\n1\t1\t-\n", encoding="utf-8")
 
 
 def test_cells_are_joined_with_what_tells_them_apart(write, tmp_path):
@@ -229,7 +229,9 @@ def test_cells_of_two_versions_are_not_joined(write, tmp_path):
     read = batch.read(write(RQ1))
     _fake(read, tmp_path)
     path = tmp_path / "cells" / "2_4" / "capacity.json"
-    path.write_text(path.read_text().replace('"torch": "', '"torch": "0.'))
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"torch": "', '"torch": "0.'), encoding="utf-8"
+    )
     with pytest.raises(batch.BatchError, match=r"cell 2_4 was made with torch 0\."):
         batch.gather(read, tmp_path)
 
@@ -238,7 +240,9 @@ def test_cells_of_two_notebooks_are_not_joined(write, tmp_path):
     read = batch.read(write(RQ1))
     _fake(read, tmp_path)
     path = tmp_path / "cells" / "2_4" / "notebook.ipynb"
-    path.write_text(path.read_text().replace("What we saw", "What we see"))
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("What we saw", "What we see"), encoding="utf-8"
+    )
     with pytest.raises(batch.BatchError, match=r"cell 2_4 was made with another version of its"):
         batch.gather(read, tmp_path)
 
@@ -305,8 +309,8 @@ def test_progress_tells_done_from_cached_failed_and_not_run(write, tmp_path):
     assert outdated.summary() == "batch mine: 0 cells done, 0 cached, 0 failed, 4 not run"
     place = tmp_path / "cells" / "2_4"
     (place / "capacity.json").unlink()
-    (place / "notebook.ipynb").write_text("")
-    (place / "log.txt").write_text("more\nKilled\n")
+    (place / "notebook.ipynb").write_text("", encoding="utf-8")
+    (place / "log.txt").write_text("more\nKilled\n", encoding="utf-8")
     failed = f"1 failed, 0 not run\n  failed: {place}/notebook.ipynb\n    Killed ({place}/log.txt)"
     assert after.summary() == f"batch mine: 0 cells done, 3 cached, {failed}"
 

@@ -35,7 +35,7 @@ def test_a_batch_leaves_tables_notebooks_and_a_report(whole):
     assert (ran["peak_megabytes"] > 50).all()
     for cell in ran["cell"]:
         assert (checkout.run / "cells" / cell / "notebook.ipynb").exists()
-    report = (checkout.run / "report.html").read_text()
+    report = (checkout.run / "report.html").read_text(encoding="utf-8")
     assert report.count("data:image/svg+xml") >= 2
     assert 'src="http' not in report
 
@@ -46,12 +46,18 @@ def test_nothing_is_run_again_without_a_reason(done):
         os.utime(path)
     mended = done.folder / "ncnet" / "games.py"
     mended.write_text(
-        mended.read_text().replace('"""', '"""In other words: ', 1) + "\n# a remark\n"
+        mended.read_text(encoding="utf-8").replace('"""', '"""In other words: ', 1)
+        + "\n# a remark\n",
+        encoding="utf-8",
     )
     unrelated = done.folder / "ncnet" / "atlas.py"
-    unrelated.write_text(unrelated.read_text() + "\nANOTHER = 1\n")
+    unrelated.write_text(
+        unrelated.read_text(encoding="utf-8") + "\nANOTHER = 1\n", encoding="utf-8"
+    )
     notebook = done.folder / "notebooks" / "rq6.ipynb"
-    notebook.write_text(notebook.read_text().replace("survive", "last"))
+    notebook.write_text(
+        notebook.read_text(encoding="utf-8").replace("survive", "last"), encoding="utf-8"
+    )
     assert done.planned() == 0
 
 
@@ -66,8 +72,8 @@ def test_nothing_is_run_again_without_a_reason(done):
 )
 def test_an_edit_runs_what_depends_on_it_again(done, name, old, new):
     path = done.folder / name
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new, 1))
+    assert old in path.read_text(encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     assert done.planned() == CELLS
 
 
@@ -78,7 +84,8 @@ def test_a_new_value_runs_its_cells_only(drawn, tmp_path):
         TINY.replace(
             "[3], hidden_size: 3}",
             "[3], hidden_size: 3}\n    - {hidden_sizes: [1], hidden_size: 1}",
-        )
+        ),
+        encoding="utf-8",
     )
     status, output = done.snakemake(JOINED)
     assert status == 0, output
@@ -94,7 +101,7 @@ def test_tables_made_by_other_code_are_not_joined(drawn, tmp_path):
     shutil.rmtree(done.folder / ".snakemake")
     (done.run / "capacity.parquet").unlink()  # which is then made again
     edited = done.folder / "ncnet" / "games.py"
-    edited.write_text(edited.read_text() + "\nANOTHER = 1\n")
+    edited.write_text(edited.read_text(encoding="utf-8") + "\nANOTHER = 1\n", encoding="utf-8")
     status, output = done.snakemake(JOINED, "--rerun-triggers", "mtime")
     assert status != 0
     assert "cell overlap_2 was made with another version of ncnet.games; delete runs/" in output
@@ -102,12 +109,12 @@ def test_tables_made_by_other_code_are_not_joined(drawn, tmp_path):
 
 def test_a_failed_cell_leaves_its_notebook_and_stops_no_other(tmp_path):
     checkout = Checkout(tmp_path / "checkout", draws=True)
-    content = checkout.notebook.read_text()
+    content = checkout.notebook.read_text(encoding="utf-8")
     broken = content.replace(
         '"import numpy', '"assert hidden_size != 3, \'three\'\\n",\n"import numpy'
     )
     assert broken != content
-    checkout.notebook.write_text(broken)
+    checkout.notebook.write_text(broken, encoding="utf-8")
     status, output = checkout.snakemake("--retries", "0")
     assert status != 0
     assert "batch tiny: 2 cells done, 0 cached, 2 failed, 0 not run" in output
@@ -172,7 +179,7 @@ def _finish(checkout, undisturbed):
 def small_disk(place):
     """Mount a disk in memory; the function it gives leaves so many kilobytes free."""
     mount = ["mount", "-t", "tmpfs", "-o", "size=1G", "tmpfs", str(place)]
-    mounted = subprocess.run(mount, capture_output=True, text=True)
+    mounted = subprocess.run(mount, capture_output=True, encoding="utf-8")
     if mounted.returncode != 0:
         pytest.skip(f"no disk can be mounted here: {mounted.stderr.strip()}")
 

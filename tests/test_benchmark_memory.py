@@ -25,7 +25,7 @@ def taken():
         [sys.executable, "-c", TAKES.format(size=200_000_000)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     with process:
         assert process.stdout.readline() == "taken\n"
@@ -80,7 +80,7 @@ def test_it_runs_the_cells_of_a_notebook_in_order(kernel, tmp_path):
         tmp_path, "x = 6", "%time x *= 7", f"open({str(tmp_path / 'x')!r}, 'w').write(str(x))"
     )
     memory.run(client, path, watch)
-    assert (tmp_path / "x").read_text() == "42"
+    assert (tmp_path / "x").read_text(encoding="utf-8") == "42"
     assert watch.peak > 0
 
 

@@ -72,19 +72,19 @@ class Story:
     def __init__(self, root: Path):
         (root / "ncnet").mkdir()
         self.number = root / "ncnet" / "number.py"
-        self.number.write_text("41.5")
+        self.number.write_text("41.5", encoding="utf-8")
         pages = {"index": INDEX, "number": NUMBER, "broken": BROKEN, "plain": PLAIN}
         self.book = small_book.write(root, pages)
 
     def edit(self, page: str, old: str, new: str) -> None:
         path = self.book / f"{page}.md"
-        assert old in path.read_text()
-        path.write_text(path.read_text().replace(old, new))
+        assert old in path.read_text(encoding="utf-8")
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
 
     def build(self) -> Build:
         status, printed = small_book.build(self.book)
         html = sorted((self.book / "_build" / "html").glob("*.html"))
-        pages = {path.stem: path.read_text() for path in html}
+        pages = {path.stem: path.read_text(encoding="utf-8") for path in html}
         return Build(status, printed, pages, {path.stem: path.stat().st_mtime_ns for path in html})
 
 
@@ -97,7 +97,7 @@ def builds(tmp_path_factory):
     found["mended"] = story.build()
     story.edit("number", "2.25", "2.75")
     found["another number"] = story.build()
-    story.number.write_text("99.25")
+    story.number.write_text("99.25", encoding="utf-8")
     found["another package"] = story.build()
     return found
 
@@ -234,9 +234,9 @@ def test_what_was_read_is_forgotten_when_something_was_wrong(tmp_path, exception
 @pytest.mark.parametrize("path", ["_ext/mine.py", "_templates/layout.html"])
 def test_an_edit_of_extensions_or_templates_is_noticed(tmp_path, path):
     (tmp_path / path).parent.mkdir()
-    (tmp_path / path).write_text("old")
+    (tmp_path / path).write_text("old", encoding="utf-8")
     before = needed_pages.digest(tmp_path)
-    (tmp_path / "index.md").write_text("new")
+    (tmp_path / "index.md").write_text("new", encoding="utf-8")
     assert needed_pages.digest(tmp_path) == before
-    (tmp_path / path).write_text("new")
+    (tmp_path / path).write_text("new", encoding="utf-8")
     assert needed_pages.digest(tmp_path) != before

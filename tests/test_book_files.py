@@ -34,7 +34,7 @@ def test_the_books_folder_links_to_the_root(name):
 
 
 def test_every_page_of_the_table_of_contents_exists():
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
     sections = [section for chapter in chapters for section in chapter.get("sections", [])]
     pages = [toc["root"], *(entry["file"] for entry in chapters + sections)]
@@ -46,7 +46,7 @@ VENDORED = [BOOK / "_vendor" / "katex", ROOT / "tests" / "_vendor" / "axe"]
 
 @pytest.mark.parametrize("folder", VENDORED, ids=lambda folder: folder.name)
 def test_vendored_files_are_those_that_their_readme_names(folder):
-    readme = (folder / "README.md").read_text()
+    readme = (folder / "README.md").read_text(encoding="utf-8")
     named = re.findall(r"^    ([0-9a-f]{64})  (\S+)$", readme, re.MULTILINE)
     files = [path for path in folder.rglob("*") if path.suffix in (".js", ".css", ".woff2")]
     assert set(named) == {
@@ -57,7 +57,9 @@ def test_vendored_files_are_those_that_their_readme_names(folder):
 
 def test_all_fonts_of_formulas_are_there():
     katex = BOOK / "_vendor" / "katex"
-    fonts = re.findall(r"url\((fonts/[^)]*\.woff2)\)", (katex / "katex.min.css").read_text())
+    fonts = re.findall(
+        r"url\((fonts/[^)]*\.woff2)\)", (katex / "katex.min.css").read_text(encoding="utf-8")
+    )
     assert fonts
     assert not [font for font in fonts if not (katex / font).is_file()]
 
@@ -120,7 +122,7 @@ def project(tmp_path):
     """Return a small project with all that a number of the book can depend on."""
     for path in ("ncnet/chsh/report.py", "results/rq3.parquet", "requirements.txt", "README.md"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text("old")
+        (tmp_path / path).write_text("old", encoding="utf-8")
     return tmp_path
 
 
@@ -129,7 +131,7 @@ def project(tmp_path):
 )
 def test_the_digest_changes_with_what_numbers_depend_on(project, path):
     before = execution_cache.content_digest(project)
-    (project / path).write_text("new")
+    (project / path).write_text("new", encoding="utf-8")
     assert execution_cache.content_digest(project) != before
 
 
@@ -141,7 +143,7 @@ def test_the_digest_changes_when_a_file_moves(project):
 
 def test_the_digest_ignores_everything_else(project):
     before = execution_cache.content_digest(project)
-    (project / "README.md").write_text("new")
+    (project / "README.md").write_text("new", encoding="utf-8")
     assert execution_cache.content_digest(project) == before
 
 

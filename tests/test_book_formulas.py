@@ -56,7 +56,7 @@ Math(r"S \le 2")
 
 def small_config():
     """Return those of the book's settings that formulas depend on."""
-    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     extensions = ["jupyter_book", "local_katex", "myst_nb", "sphinx_book_theme"]
     extensions += ["sphinx_comments", "sphinx_external_toc"]  # jupyter-book sets them up
     context = config["sphinx"]["config"]["html_context"]
@@ -76,12 +76,12 @@ def html(tmp_path_factory):
     book = tmp_path_factory.mktemp("small") / "book"
     for folder in ("_ext", "_static", "_vendor"):
         shutil.copytree(ROOT / "book" / folder, book / folder)
-    (book / "_config.yml").write_text(yaml.safe_dump(small_config()))
+    (book / "_config.yml").write_text(yaml.safe_dump(small_config()), encoding="utf-8")
     names = [name.removesuffix(".md") for name in PAGES]
     toc = {"format": "jb-book", "root": "index", "chapters": [{"file": name} for name in names[1:]]}
-    (book / "_toc.yml").write_text(yaml.safe_dump(toc))
+    (book / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
     for name, text in PAGES.items():
-        (book / name).write_text(text)
+        (book / name).write_text(text, encoding="utf-8")
     command = [Path(sys.executable).with_name("jupyter-book"), "build", "-q", "-n", "-W", book]
     subprocess.run(command, check=True)
     return book / "_build" / "html"

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, browser.needs_browser, browser.needs_book]
 DESKTOP, PHONE = 1280, 390
 MEGABYTE = 10**6
 
-AXE = (Path(__file__).parent / "_vendor" / "axe" / "axe.min.js").read_text()
+AXE = (Path(__file__).parent / "_vendor" / "axe" / "axe.min.js").read_text(encoding="utf-8")
 
 FACTS = """
     await document.fonts.ready;

@@ -387,7 +387,7 @@ def test_generalization_is_judged_over_all_settings(fails, verdict):
 
 def test_settings_are_those_of_the_batch():
     path = Path(__file__).resolve().parents[1] / "batches" / "rq4.yml"
-    cells = yaml.safe_load(path.read_text())["grid"]["setting"]
+    cells = yaml.safe_load(path.read_text(encoding="utf-8"))["grid"]["setting"]
     labels = set()
     for cell in cells:
         [name] = cell["populations"]

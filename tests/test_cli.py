@@ -151,7 +151,7 @@ def test_every_form_of_a_table_gives_the_same(ncnet_, written, form):
 
 def test_standard_input_is_a_table_of_any_form(ncnet_, monkeypatch):
     for content in FORMS.values():
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
         found = numbers(ncnet_, "-")
         assert found["sha256"] == hashlib.sha256(content).hexdigest()
         assert found["s"] == 4
@@ -338,9 +338,9 @@ def test_a_folder_that_cannot_be_written_to_is_refused(ncnet_, tmp_path):
 
 
 def test_a_page_is_written_whole_or_not_at_all(ncnet_, written):
-    Path("report.html").write_text("before")
+    Path("report.html").write_text("before", encoding="utf-8")
     assert ncnet_("report", written(BAD), "-o", "report.html")[0] == 2
-    assert Path("report.html").read_text() == "before"
+    assert Path("report.html").read_text(encoding="utf-8") == "before"
     assert ncnet_("report", written(TABLE), "-o", "report.html")[0] == 0
     assert Path("report.html").read_text(encoding="utf-8").endswith("</html>\n")
     assert sorted(path.name for path in Path().iterdir()) == ["outcomes.csv", "report.html"]
@@ -546,7 +546,7 @@ def stream(monkeypatch):
     with ExitStack() as opened:
 
         def put(name, place):
-            stream = place and opened.enter_context(Path(place).open("w"))
+            stream = place and opened.enter_context(Path(place).open("w", encoding="utf-8"))
             monkeypatch.setattr(sys, name, stream)
 
         yield put
@@ -581,7 +581,7 @@ def test_input_that_cannot_be_read_is_status_2(ncnet_, monkeypatch):
         def read(self, *size):
             raise OSError(5, "Input/output error")
 
-    for stdin in (None, io.TextIOWrapper(Broken())):
+    for stdin in (None, io.TextIOWrapper(Broken(), encoding="utf-8")):
         monkeypatch.setattr(sys, "stdin", stdin)
         status, out, err = ncnet_("report", "-", "--fail-if", "above-2")
         assert (status, out) == (2, "")
@@ -620,5 +620,5 @@ def test_ctrl_c_ends_quietly(ncnet_, monkeypatch):
         def read(self, *size):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(Interrupted()))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(Interrupted(), encoding="utf-8"))
     assert ncnet_("report", "-") == (130, "", "")

@@ -84,7 +84,7 @@ def rows_of_python(rows):
 def test_importing_it_loads_nothing_large():
     large = {"torch", "datasets", "huggingface_hub", "transformers"}
     code = f"import ncnet.datasets, sys; print({large} & {{*sys.modules}})"
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
     assert printed.stdout.strip() == "set()", printed.stderr
 
 

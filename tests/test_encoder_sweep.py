@@ -318,7 +318,7 @@ def test_random_numbers_of_torch_are_left_as_they_were():
 
 
 def test_a_damaged_description_of_a_folder_is_refused_in_one_line(tmp_path):
-    (tmp_path / "sweep.json").write_text("{")
+    (tmp_path / "sweep.json").write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match=r"sweep\.json is damaged .*: choose another folder$"):
         train(folder=tmp_path)
 
@@ -385,7 +385,7 @@ def test_a_process_that_is_killed_loses_no_more_than_its_last_minute(tmp_path, m
         cwd=Path(__file__).parents[1],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     with process:
         assert process.stdout.readline() == "here\n"
@@ -418,7 +418,7 @@ def test_kept_files_are_written_whole_in_plain_formats(tmp_path):
         "diverged": (),
     }
     assert outcome["correct"].dtype == torch.int8
-    described = json.loads((tmp_path / "sweep.json").read_text())
+    described = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
     assert described["encoder"] == {"name": "tiny", "generator": "ncnet.encoders"}
     assert (described["steps"], len(described["items"])) == (4, 4)
 

@@ -469,7 +469,7 @@ def published_bert(folder):
     """Return the files of a small BERT, with the heads that the published one has."""
     from transformers import BertForPreTraining, BertTokenizer
 
-    (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n")
+    (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
     BertTokenizer(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
     config = BertConfig(
         vocab_size=len(VOCABULARY),
@@ -501,7 +501,7 @@ def published(tmp_path_factory):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     with process:
         refused = process.stdout.readline()
@@ -511,7 +511,7 @@ def published(tmp_path_factory):
             mirror.add("model", REPOSITORY, files | {"config.json": b"{}"})
             pins = folder / "cache" / "ncnet" / "revisions.json"
             pins.parent.mkdir(parents=True, exist_ok=True)
-            pins.write_text(json.dumps({f"models/{REPOSITORY}@main": commit}))
+            pins.write_text(json.dumps({f"models/{REPOSITORY}@main": commit}), encoding="utf-8")
             loaded, said = process.communicate("\n", timeout=120)
     assert (process.returncode, said) == (0, "")
     return model, commit, json.loads(refused), json.loads(loaded)

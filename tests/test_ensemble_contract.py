@@ -301,7 +301,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux only")
 def test_a_million_replicas_stay_under_two_gibibytes():
     done = subprocess.run(
-        [sys.executable, "-c", MILLION], check=True, capture_output=True, text=True
+        [sys.executable, "-c", MILLION], check=True, capture_output=True, encoding="utf-8"
     )
     assert float(done.stdout) < 2
 

@@ -16,13 +16,13 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCK_LINES = (ROOT / "requirements.txt").read_text().splitlines()
+LOCK_LINES = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
 LOCK = dict(line.split("==") for line in LOCK_LINES if re.match(r"[\w.-]+==", line))
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-BINDER = yaml.safe_load((ROOT / "environment.yml").read_text())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+BINDER = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 PIP = BINDER["dependencies"][-1]["pip"]
 PINS = [line for line in PIP if not line.startswith("-")]
-STATISTICS = (ROOT / "tests" / "statistics.txt").read_text().splitlines()
+STATISTICS = (ROOT / "tests" / "statistics.txt").read_text(encoding="utf-8").splitlines()
 
 
 def test_lock_holds_only_exact_public_versions():
@@ -33,7 +33,9 @@ def test_lock_holds_only_exact_public_versions():
 
 def test_lock_satisfies_the_bounds_of_all_that_make_installs():
     groups = PROJECT["optional-dependencies"]
-    [locked] = re.findall(r"^EXTRAS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    [locked] = re.findall(
+        r"^EXTRAS := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
     # Another framework, to compare with, is for those who ask for it.
     assert set(locked.split()) == set(groups) - {"bench"}
     lines = [*PROJECT["dependencies"], *(line for name in locked.split() for line in groups[name])]
@@ -151,7 +153,9 @@ def test_the_tests_of_the_statistics_are_all_listed():
 def test_all_modules_that_the_command_imports_are_tested_with_the_statistics():
     names = "cli, commands, experiment, games, plotting"
     code = f"import sys; from ncnet import {names}; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    )
     modules = {".".join(m.split(".")[:2]) for m in done.stdout.split() if m.startswith("ncnet.")}
     assert modules == OURS
 
@@ -174,7 +178,7 @@ sys.exit(pytest.main(["--collect-only", "-q", "@tests/statistics.txt"]))
         env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         cwd=ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stdout
 
@@ -195,9 +199,9 @@ def test_binder_reads_the_files_of_the_root():
     assert not [name for name in ("binder", ".binder") if (ROOT / name).exists()]
     start = ROOT / "start"
     assert start.stat().st_mode & 0o111
-    assert start.read_text().rstrip().endswith('exec "$@"')
+    assert start.read_text(encoding="utf-8").rstrip().endswith('exec "$@"')
 
 
 def test_every_place_names_the_same_version():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == PROJECT["version"]

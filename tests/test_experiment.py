@@ -620,7 +620,7 @@ np.save(sys.argv[4], np.stack([found.a, found.b]))
 @pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path):
     script, log, result = (tmp_path / name for name in ("killed.py", "log", "found.npy"))
-    script.write_text(KILLED)
+    script.write_text(KILLED, encoding="utf-8")
     folder = tmp_path / "kept"
     command = [sys.executable, script, folder, log]
     process = subprocess.Popen([*command, "0.1", result])
@@ -630,10 +630,10 @@ def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     finished = len(list(folder.rglob("*.npz")))
-    begun = log.read_text().splitlines()
+    begun = log.read_text(encoding="utf-8").splitlines()
     assert 5 <= finished <= len(begun) <= finished + 1 < 12
     subprocess.run([*command, "0", result], check=True)
-    trained = log.read_text().splitlines()
+    trained = log.read_text(encoding="utf-8").splitlines()
     assert len(set(trained)) == 12
     assert (
         trained[len(begun) :]
@@ -682,11 +682,11 @@ def test_comments_of_the_function_do_not_count(tmp_path):
     digests = {kept.source_digest(one) for one in (plain, changed_training, commented)}
     assert len(digests) == 3  # names count
     for text in ("def f(i, j, s):\n    return i", "def f(i, j, s):\n    # yes\n    return (i)"):
-        (tmp_path / f"{len(text)}.py").write_text(text)
+        (tmp_path / f"{len(text)}.py").write_text(text, encoding="utf-8")
     sources = []
     for path in sorted(tmp_path.glob("*.py")):
         space = {}
-        exec(compile(path.read_text(), path, "exec"), space)
+        exec(compile(path.read_text(encoding="utf-8"), path, "exec"), space)
         sources.append(kept.source_digest(space["f"]))
     assert sources[0] == sources[1] is not None
     assert kept.source_digest(max) is None
@@ -730,7 +730,7 @@ def test_no_wrong_bit_of_a_file_passes_for_an_outcome(tmp_path):
 
 
 def test_a_damaged_description_is_refused(tmp_path):
-    (tmp_path / "experiment.json").write_text("{")
+    (tmp_path / "experiment.json").write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match=r"experiment.json is damaged .*: choose another folder$"):
         run(never, folder=tmp_path)
 
@@ -749,7 +749,7 @@ def test_codings_are_compared_with_those_that_are_kept(tmp_path):
 
 def test_the_description_is_plain_json(tmp_path):
     run(plain, folder=tmp_path, described={"steps": 3})
-    described = json.loads((tmp_path / "experiment.json").read_text())
+    described = json.loads((tmp_path / "experiment.json").read_text(encoding="utf-8"))
     assert described["described"] == {"steps": 3}
     assert described["capacity_name"] is None
 
@@ -757,6 +757,10 @@ def test_the_description_is_plain_json(tmp_path):
 def test_neither_torch_nor_anything_large_is_imported():
     code = "import sys; from ncnet import experiment; print(*sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=Path.cwd()
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+        cwd=Path.cwd(),
     )
     assert not set(done.stdout.split()) & {"torch", "transformers", "matplotlib", "sklearn"}

@@ -236,7 +236,9 @@ def test_a_run_goes_on_where_it_was(tmp_path, monkeypatch):
 
 
 def test_the_page_tells_the_truth_of_the_games_that_it_leads_to(recorded):
-    links = re.findall(r'href="#game=([01.]+)&amp;n=(\d)"', (BOOK / "play.md").read_text())
+    links = re.findall(
+        r'href="#game=([01.]+)&amp;n=(\d)"', (BOOK / "play.md").read_text(encoding="utf-8")
+    )
     choice = {"layout": "overlap", "activation": "tanh", "steps": 2000}
     book, one_input, xor = (
         explorer.look_up(recorded.table, game.split("."), hidden_size=int(n), **choice)
@@ -292,7 +294,7 @@ def test_all_scripts_are_loaded():
 
 
 def test_the_page_loads_little_and_nothing_from_elsewhere():
-    sources = [path.read_text() for path in explorer_data.SOURCES.iterdir()]
+    sources = [path.read_text(encoding="utf-8") for path in explorer_data.SOURCES.iterdir()]
     data = explorer_data.data_script()
     assert len(data) + sum(map(len, sources)) < 2.5e6
     addresses = {a for text in sources for a in re.findall(r"https?://[^\s\"']+", text)}

@@ -162,7 +162,7 @@ def start(code, environment):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
 
 
@@ -284,7 +284,7 @@ def test_a_pin_without_its_files_is_not_served_from_another_commit(read_once, tm
     with HubMirror() as mirror:
         gone = mirror.environment(tmp_path)
     pins = tmp_path / "cache" / "ncnet" / "revisions.json"
-    pins.write_text(json.dumps({"datasets/nyu-mll/glue@main": "f" * 40}))
+    pins.write_text(json.dumps({"datasets/nyu-mll/glue@main": "f" * 40}), encoding="utf-8")
     with new_process(gone) as load:
         line = load("sst2")
     assert line.startswith("cannot get the data set `nyu-mll/glue` from the Hugging Face hub: ")
@@ -315,7 +315,7 @@ def tiny_bert(folder):
     from transformers import BertConfig, BertModel, BertTokenizer
 
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "sat"]
-    (folder / "vocab.txt").write_text("\n".join(words) + "\n")
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
     BertTokenizer(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
     config = BertConfig(
         vocab_size=len(words),
@@ -354,7 +354,9 @@ def test_pins_are_kept_and_read_without_the_hub(tmp_path, monkeypatch):
         ("a/b", "model", "other"),
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["revisions.json"]
-    assert set(json.loads((tmp_path / "revisions.json").read_text()).values()) == {"c0ffee"}
+    assert set(json.loads((tmp_path / "revisions.json").read_text(encoding="utf-8")).values()) == {
+        "c0ffee"
+    }
 
 
 def test_damaged_pins_and_unknown_kinds_are_refused(tmp_path):
@@ -379,7 +381,7 @@ def test_a_python_without_the_packages_is_told_what_to_install(monkeypatch):
 def test_two_processes_that_pin_at_once_agree(tmp_path, monkeypatch):
     def slow(*arguments):
         (tmp_path / "revisions.json").write_text(
-            '{"models/a/b@main": "theirs", "models/c/d@main": "x"}'
+            '{"models/a/b@main": "theirs", "models/c/d@main": "x"}', encoding="utf-8"
         )
         return "ours"
 

@@ -13,7 +13,7 @@ EXTRAS = (
 def run(code, without=()):
     """Run `code` as if the packages `without` were not installed; return what it printed."""
     code = f"import sys; sys.modules.update(dict.fromkeys({without}))\n{code}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -111,7 +111,7 @@ def test_another_list_goes_into_another_environment(commands, monkeypatch):
 
 
 def test_make_installs_by_it():
-    assert "\t@python .ci/install.py\n" in (ROOT / "Makefile").read_text()
+    assert "\t@python .ci/install.py\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
     assert install.locked("uv")
 
 

@@ -50,7 +50,7 @@ def test_writing_the_notebooks_again_changes_nothing(tmp_path):
     writer = tmp_path / ".ci" / "pair_notebooks.py"
     writer.write_bytes((ROOT / ".ci" / "pair_notebooks.py").read_bytes())
     script = '# %% tags=["parameters"]\nn: int = 3\n\n# %%\nn + n\n\n# %%\nn + n\n'
-    (tmp_path / "notebooks" / "sum.py").write_text(script)
+    (tmp_path / "notebooks" / "sum.py").write_text(script, encoding="utf-8")
     notebook = tmp_path / "notebooks" / "sum.ipynb"
 
     subprocess.run([sys.executable, writer], check=True)

@@ -128,7 +128,7 @@ PICTURES = {
 def papermill(name, parameters, folder):
     command = [sys.executable, "-m", "papermill", NOTEBOOKS / f"{name}.ipynb", folder / "out.ipynb"]
     command += ["--no-progress-bar", "-k", "python3", "-y", json.dumps(parameters)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8")
 
 
 def test_every_notebook_is_tried():

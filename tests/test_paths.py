@@ -154,7 +154,7 @@ def test_without_a_compiler_training_is_eager_and_says_so_once(train_with):
 
 def test_a_compiler_that_fails_is_not_needed_either(tmp_path, train_with):
     broken = tmp_path / "broken"
-    broken.write_text("#!/bin/sh\necho 'fatal error: out of luck' >&2\nexit 1\n")
+    broken.write_text("#!/bin/sh\necho 'fatal error: out of luck' >&2\nexit 1\n", encoding="utf-8")
     broken.chmod(0o755)
     [said], refused = train_with(str(broken))
     assert said.endswith("broken failed: fatal error: out of luck")
@@ -171,7 +171,7 @@ def test_a_compiler_that_hangs_is_given_up(tmp_path, monkeypatch):
 def test_a_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(compiler, "_folder", lambda: tmp_path)
     source = tmp_path / "answer.cpp"
-    source.write_text('extern "C" int answer() { return ANSWER; }')
+    source.write_text('extern "C" int answer() { return ANSWER; }', encoding="utf-8")
 
     def answer(value):
         compiler._library.cache_clear()  # as another process would see it
@@ -185,7 +185,7 @@ def test_a_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(compiler, "_folder", lambda: tmp_path)
     assert answer(42) == 42
-    source.write_text('extern "C" int answer() { return -ANSWER; }')
+    source.write_text('extern "C" int answer() { return -ANSWER; }', encoding="utf-8")
     assert answer(42) == -42
     assert len(list(tmp_path.glob("*.so"))) == 3
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
@@ -193,7 +193,7 @@ def test_a_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
 
 @needs_compiler
 def test_a_folder_that_cannot_be_written_to_is_no_obstacle(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     monkeypatch.setattr(compiler, "user_cache_path", lambda _: tmp_path / "file" / "ncnet")
     folder = compiler._folder.__wrapped__()
     assert folder.is_dir()

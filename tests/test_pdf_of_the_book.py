@@ -64,9 +64,9 @@ def small(tmp_path_factory):
     shutil.copy(ROOT / "CITATION.cff", root)
     shutil.copy(ROOT / "_config.yml", root / "book")
     toc = {"format": "jb-book", "root": "index", "chapters": [{"file": "notebooks/sum"}]}
-    (root / "book" / "_toc.yml").write_text(yaml.safe_dump(toc))
-    (root / "book" / "index.md").write_text(PAGE)
-    (root / "book" / "picture.svg").write_text(PICTURE)
+    (root / "book" / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
+    (root / "book" / "index.md").write_text(PAGE, encoding="utf-8")
+    (root / "book" / "picture.svg").write_text(PICTURE, encoding="utf-8")
     cells = [nbformat.v4.new_markdown_cell("# A sum"), nbformat.v4.new_code_cell("6 * 7")]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
@@ -78,7 +78,7 @@ def build(root, builder):
     """Build the book; return the folder of its pages."""
     command = [Path(sys.executable).with_name("jupyter-book"), "build", "-q"]
     command += ["--builder", builder, "book/"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr[-3000:]
     return root / "book" / "_build" / builder
 
@@ -86,27 +86,27 @@ def build(root, builder):
 @pytest.mark.slow
 def test_a_book_carries_the_pdf_that_was_printed_before(small):
     html = build(small, "html")
-    assert pdf_of_the_book.NAME not in (html / "index.html").read_text()
+    assert pdf_of_the_book.NAME not in (html / "index.html").read_text(encoding="utf-8")
 
     pdf = small / "book" / "_build" / "pdf" / pdf_of_the_book.NAME
     pdf.parent.mkdir()
     pdf.write_bytes(PDF)
     html = build(small, "html")
-    assert f'href="{pdf_of_the_book.NAME}"' in (html / "index.html").read_text()
-    assert pdf_of_the_book.NAME not in (html / "notebooks" / "sum.html").read_text()
+    assert f'href="{pdf_of_the_book.NAME}"' in (html / "index.html").read_text(encoding="utf-8")
+    assert pdf_of_the_book.NAME not in (html / "notebooks" / "sum.html").read_text(encoding="utf-8")
     assert (html / pdf_of_the_book.NAME).read_bytes() == PDF
 
 
 @pytest.mark.slow
 def test_a_notebooks_page_offers_it_plain_and_with_results(small):
     html = build(small, "html")
-    page = (html / "notebooks" / "sum.html").read_text()
+    page = (html / "notebooks" / "sum.html").read_text(encoding="utf-8")
     for place, outputs in (("_sources", 0), ("_executed", 1)):
         assert f'href="../{place}/notebooks/sum.ipynb"' in page
         notebook = nbformat.read(html / place / "notebooks" / "sum.ipynb", as_version=4)
         [cell] = [cell for cell in notebook.cells if cell.cell_type == "code"]
         assert len(cell.outputs) == outputs
-    assert "_executed" not in (html / "index.html").read_text()
+    assert "_executed" not in (html / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -114,8 +114,8 @@ def test_the_whole_book_is_printed(small, tmp_path, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     page = build(small, "singlehtml") / "index.html"
     # The theme's own first page, which paper does not show, comes before.
-    text = page.read_text().partition('class="title-page"')[2]
-    version = yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]
+    text = page.read_text(encoding="utf-8").partition('class="title-page"')[2]
+    version = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"]
     assert f"Version {version}, printed on 02 January 1970" in text
     assert "by Hanyu Zhao, Yang Wu and Yuexian Hou" in text
     assert text.index("Contents</p>") < text.index("<h1>A small book") < text.index("<h2>A sum")
@@ -139,7 +139,9 @@ def test_the_whole_book_is_printed(small, tmp_path, monkeypatch):
 
 
 def test_make_prints_the_file_that_the_book_looks_for():
-    assert f"PDF := book/_build/pdf/{pdf_of_the_book.NAME}\n" in (ROOT / "Makefile").read_text()
+    assert f"PDF := book/_build/pdf/{pdf_of_the_book.NAME}\n" in (ROOT / "Makefile").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_without_a_browser_a_line_says_what_to_install(monkeypatch):

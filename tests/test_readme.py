@@ -13,8 +13,8 @@ from ncnet import cli, results
 from ncnet.figures.__main__ import README_FIGURE, write
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text()
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 NOTEBOOKS = ROOT / "notebooks"
 MEASURED = results.load("benchmark_memory").table.set_index("notebook")
 
@@ -36,7 +36,9 @@ def test_every_file_and_target_that_is_named_exists():
     paths = re.findall(r"`([^`]+)`", " ".join(named))
     assert paths
     assert not [path for path in paths if not (ROOT / path).exists()]
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(
+        r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
     for page in (README, CONTRIBUTING):
         assert not set(re.findall(r"[`$] ?make ([a-z]+)", page)) - set(targets)
 
@@ -104,13 +106,13 @@ def test_its_first_example_prints_a_report(capsys):
 def test_the_book_shows_the_same_example():
     example = re.search(r"```python\n(.*?)```", README, re.DOTALL)[0]
     for page in ("index.md", "rerun.md"):
-        assert example in (ROOT / "book" / page).read_text()
+        assert example in (ROOT / "book" / page).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("page", "columns"), [("README.md", 100), ("book/rerun.md", 76)])
 def test_no_shown_command_is_wider_than_its_box(page, columns):
     shown = r"```console\n(.*?)```"
-    blocks = re.findall(shown, (ROOT / page).read_text(), re.DOTALL)
+    blocks = re.findall(shown, (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
     assert lines
     assert not [line for line in lines if len(line) > columns]

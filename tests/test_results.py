@@ -48,9 +48,9 @@ def test_an_altered_table_is_refused(tmp_path):
 def test_an_older_code_digest_is_said_and_is_no_error(tmp_path):
     results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
     path = tmp_path / "sweep.json"
-    provenance = json.loads(path.read_text())
+    provenance = json.loads(path.read_text(encoding="utf-8"))
     provenance["modules"] |= {"ncnet.games": "0" * 16, "ncnet.gone.since": "0" * 16}
-    path.write_text(json.dumps(provenance))
+    path.write_text(json.dumps(provenance), encoding="utf-8")
     result = results.load("sweep", folder=tmp_path)
     assert set(result.changed_modules) == {"ncnet.games", "ncnet.gone.since"}
     assert "with an earlier version of ncnet.games" in str(result)
@@ -124,7 +124,7 @@ def test_kernels_are_part_of_the_version_of_their_module(tmp_path, monkeypatch):
     before = results.source_digests()
     package = tmp_path / "ncnet"
     shutil.copytree(Path(results.__file__).parent, package)
-    (package / "ensemble" / "compiled.cpp").write_text("// another kernel")
+    (package / "ensemble" / "compiled.cpp").write_text("// another kernel", encoding="utf-8")
     monkeypatch.setattr(results, "__file__", str(package / "results.py"))
     after = results.source_digests()
     assert {module for module in before if before[module] != after[module]} == {

@@ -39,7 +39,7 @@ def _running() -> list[str]:
     shown = subprocess.run(
         ["squeue", "--noheader", "--states=running", "--format=%i"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     return shown.stdout.split()

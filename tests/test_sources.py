@@ -92,11 +92,13 @@ def cells_with_pictures():
     """Return the metadata line and code of every notebook cell and page cell with a picture."""
     for path in sorted((ROOT / "notebooks").glob("*.py")):
         for head, code in re.findall(
-            r"^# %%([^\n]*mystnb=[^\n]*)\n(.*?)(?=^# %%|\Z)", path.read_text(), re.M | re.S
+            r"^# %%([^\n]*mystnb=[^\n]*)\n(.*?)(?=^# %%|\Z)",
+            path.read_text(encoding="utf-8"),
+            re.M | re.S,
         ):
             yield path.name, head, code
     for path in sorted((ROOT / "book").glob("*.md")):
-        for cell in re.findall(r"```\{code-cell\}.*?\n```", path.read_text(), re.S):
+        for cell in re.findall(r"```\{code-cell\}.*?\n```", path.read_text(encoding="utf-8"), re.S):
             if ":mystnb:" in cell:
                 yield path.name, cell, cell
 

@@ -83,7 +83,7 @@ def html(book):
 
 
 def test_under_a_figure_stand_its_cell_its_seed_and_its_data(html):
-    page = (html / "pages" / "figures.html").read_text()
+    page = (html / "pages" / "figures.html").read_text(encoding="utf-8")
     [line] = re.findall(r'<div class="source-line"><p>([^\n]*code cell 2[^\n]*)', page)
     assert "live and recorded" in line
     assert "seed = 7" in line
@@ -101,30 +101,30 @@ def test_under_a_figure_stand_its_cell_its_seed_and_its_data(html):
 
 
 def test_every_file_of_live_data_is_linked(html):
-    page = (html / "pages" / "figures.html").read_text()
+    page = (html / "pages" / "figures.html").read_text(encoding="utf-8")
     for path in (html / "data" / "figures").iterdir():
         assert f'href="../data/figures/{path.name}"' in page
 
 
 def test_a_drawing_says_that_it_has_no_data(html):
-    page = (html / "pages" / "figures.html").read_text()
+    page = (html / "pages" / "figures.html").read_text(encoding="utf-8")
     [line] = re.findall(r'<div class="source-line"><p>([^\n]*code cell 3[^\n]*)', page)
     assert "a drawing, no data" in line
 
 
 def test_a_table_whose_code_is_not_shown_names_its_cell(html):
-    page = (html / "pages" / "figures.html").read_text()
+    page = (html / "pages" / "figures.html").read_text(encoding="utf-8")
     assert re.search(r'<div class="source-line"><p>Source: <a href="#figures-cell-4">', page)
 
 
 def test_numbers_lead_to_their_cell_also_from_another_page(html):
     for path, href in (("index.html", "pages/figures.html"), ("pages/figures.html", "")):
-        page = (html / path).read_text()
+        page = (html / path).read_text(encoding="utf-8")
         assert re.search(rf'<a class="[^"]*quoted[^"]*" href="{href}#figures-cell-1"', page), path
 
 
 def test_every_cell_of_a_page_is_on_it_once(html):
-    page = (html / "pages" / "figures.html").read_text()
+    page = (html / "pages" / "figures.html").read_text(encoding="utf-8")
     for number in (1, 2, 3, 4, 5):
         assert page.count(f'id="figures-cell-{number}"') == 1
     behind = page[page.index('<details class="code-behind">') :]
@@ -133,7 +133,7 @@ def test_every_cell_of_a_page_is_on_it_once(html):
 
 
 def test_the_page_on_provenance_lists_what_was_executed_and_every_figure(html):
-    page = (html / "provenance.html").read_text()
+    page = (html / "provenance.html").read_text(encoding="utf-8")
     assert '<a href="pages/figures.html">Figures</a>' in page
     for name in ("fig-both", "fig-drawing"):
         assert f'<a href="pages/figures.html#{name}">{name}</a>' in page
@@ -142,7 +142,7 @@ def test_the_page_on_provenance_lists_what_was_executed_and_every_figure(html):
 
 
 def test_the_book_for_paper_names_the_sources_without_links(book, html):
-    page = (build(book, "singlehtml") / "index.html").read_text()
+    page = (build(book, "singlehtml") / "index.html").read_text(encoding="utf-8")
     lines = re.findall(r'<div class="source-line"><p>(.*?)</p>', page)
     numbers = [re.search(r"code cell (\d)", line)[1] for line in lines]
     assert numbers == ["2", "3", "4", "5"]

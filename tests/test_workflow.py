@@ -17,7 +17,8 @@ import release_notes  # noqa: E402
 FOLDER = ROOT / ".github" / "workflows"
 # The base loader reads every value as text: YAML's own rules take the key `on` for true.
 WORKFLOWS = {
-    path.stem: yaml.load(path.read_text(), yaml.BaseLoader) for path in FOLDER.glob("*.yml")
+    path.stem: yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+    for path in FOLDER.glob("*.yml")
 }
 JOBS = {
     f"{name}.{job}": content
@@ -51,7 +52,9 @@ def action(job, name):
 
 def targets():
     """Return the targets of the Makefile that its help lists."""
-    return set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return set(
+        re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
 
 
 def test_these_workflows_are_there():
@@ -126,17 +129,21 @@ def test_every_push_tests_the_statistics_without_torch_on_three_systems():
 
 
 def test_torch_comes_without_a_gpu_as_on_binder():
-    assert f"--extra-index-url {install.CPU_BUILDS}\n" in (ROOT / "environment.yml").read_text()
+    assert f"--extra-index-url {install.CPU_BUILDS}\n" in (ROOT / "environment.yml").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("job", ["book.build", "release.release"])
 def test_it_uses_the_python_of_the_lock(job):
     python = action(JOBS[job], "setup-python")["with"]["python-version"]
-    assert f"pip-compile with Python {python}\n" in (ROOT / "requirements.txt").read_text()
+    assert f"pip-compile with Python {python}\n" in (ROOT / "requirements.txt").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_it_looks_for_the_browser_and_driver_that_the_tests_look_for():
-    tested = (ROOT / "tests/browser.py").read_text()
+    tested = (ROOT / "tests/browser.py").read_text(encoding="utf-8")
     named = re.search(r"map\(shutil\.which, \((.*?)\)\)", tested)[1]
     names = tuple(re.findall(r'"([\w-]+)"', named))
     assert names == print_book.BROWSERS
@@ -154,13 +161,17 @@ def test_the_pdf_is_made_small_and_before_the_book_that_carries_it(job):
     if job == "book.build":
         assert run.index("qpdf") < run.index("make pdf") < run.index("bash .ci/run")
     else:
-        assert re.search(r"^dist: pdf book ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        assert re.search(
+            r"^dist: pdf book ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+        )
         assert run.index("qpdf") < run.index("make dist")
 
 
 def test_the_book_that_make_builds_is_published_from_main_alone():
     upload = action(BUILD, "upload-pages-artifact")
-    built = re.search(r"file://.+?/(book/\S+)/index\.html", (ROOT / "Makefile").read_text())[1]
+    built = re.search(
+        r"file://.+?/(book/\S+)/index\.html", (ROOT / "Makefile").read_text(encoding="utf-8")
+    )[1]
     assert upload["with"]["path"] == built
     assert upload["if"] == PUBLISH["if"] == MAIN_ONLY
     assert PUBLISH["needs"] == "build"
@@ -186,25 +197,31 @@ def test_newest_and_oldest_packages_are_tried_every_week():
     assert re.fullmatch(r"\d+ \d+ \* \* [0-6]", when["cron"])
     assert commands(NEWEST)[-1] == "bash .ci/run"
     # Make takes its stamp for an environment that is there already.
-    stamp = re.search(r"^ENVIRONMENT := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    stamp = re.search(
+        r"^ENVIRONMENT := (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )[1]
     assert f"touch {stamp}\n" in commands(NEWEST)[0]
     assert "--resolution" not in commands(NEWEST)[0]
     assert "--resolution lowest-direct" in commands(OLDEST)[0]
-    oldest = re.search(r">=(\S+)\"$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)[1]
+    oldest = re.search(
+        r">=(\S+)\"$", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
+    )[1]
     assert action(OLDEST, "setup-python")["with"]["python-version"] == oldest
     assert NEWEST["strategy"]["matrix"]["python"] == [oldest, "3.12", "3.13"]
     python = action(NEWEST, "setup-python")["with"]["python-version"]
     assert python == "${{ matrix.python }}"
     assert OLDEST["env"] == {"HYPOTHESIS_PROFILE": "many"}
     assert NEWEST["env"] == OLDEST["env"] | {"TESTS": "weekly or not weekly"}
-    assert '"many"' in (ROOT / "tests/conftest.py").read_text()
+    assert '"many"' in (ROOT / "tests/conftest.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("job", ["newest.newest", "newest.oldest"])
 def test_it_installs_all_that_the_lock_has_and_not_the_lock(job):
     install = commands(JOBS[job])[0]
     [extras] = re.findall(r"'\.\[(.+)\]'", install)
-    [locked] = re.findall(r"^EXTRAS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    [locked] = re.findall(
+        r"^EXTRAS := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert extras.split(",") == locked.split()
     assert "requirements" not in install
 
@@ -240,12 +257,14 @@ def test_a_release_without_notes_or_of_another_version_is_refused(tag, changelog
 
 
 def test_the_changelog_has_a_place_for_the_next_release():
-    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    headings = re.findall(
+        r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert headings[0].strip("[]") == "Unreleased"
 
 
 @pytest.mark.parametrize("form", sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*.md")))
 def test_an_issue_form_has_a_name_and_says_what_it_is_for(form):
-    _, front, body = form.read_text().split("---\n", 2)
+    _, front, body = form.read_text(encoding="utf-8").split("---\n", 2)
     assert set(yaml.safe_load(front)) == {"name", "about"}
     assert body.strip()

@@ -121,7 +121,7 @@ def add_scripts(app, pagename, templatename, context, doctree):
         return
     folder = Path(app.outdir) / "_static" / "explorer"
     shutil.copytree(SOURCES, folder, ignore=shutil.ignore_patterns("*.html"), dirs_exist_ok=True)
-    (folder / "data.js").write_text(data_script())
+    (folder / "data.js").write_text(data_script(), encoding="utf-8")
     app.add_css_file("explorer/play.css")
     for name in SCRIPTS:
         app.add_js_file(f"explorer/{name}.js", loading_method="defer")

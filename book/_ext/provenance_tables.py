@@ -95,7 +95,9 @@ def commit():
         "--abbrev=12",
     ]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        found = subprocess.run(
+            command, capture_output=True, encoding="utf-8", check=True
+        ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):  # no git, or an unpacked archive
         return "files that are not under version control"
     return f"commit {found}"

@@ -74,7 +74,7 @@ def git_origin(root):
         return ""
     command = ["git", "-C", str(root), "remote", "get-url", "origin"]
     try:
-        return subprocess.run(command, capture_output=True, text=True).stdout
+        return subprocess.run(command, capture_output=True, encoding="utf-8").stdout
     except OSError:  # git is not installed
         return ""
 

@@ -182,7 +182,9 @@ def _together(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _ran(batch: Batch, folder: Path, cell: str) -> dict[str, Any]:
     """Return how a cell ran: when, how long, and what it took."""
     place = folder / CELLS / cell
-    run = json.loads((place / "notebook.ipynb").read_text())["metadata"]["papermill"]
+    run = json.loads((place / "notebook.ipynb").read_text(encoding="utf-8"))["metadata"][
+        "papermill"
+    ]
     used = pd.read_csv(place / "benchmark.tsv", sep="\t", na_values=["-", "NA"]).iloc[-1]
     return {
         "cell": cell,

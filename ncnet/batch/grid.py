@@ -260,7 +260,7 @@ def text(value: Any) -> str:
 
 def notebook_cells(path: Path) -> list[tuple[str, str, dict]]:
     """Return kind, text and metadata of each cell of a notebook file."""
-    cells = json.loads(path.read_text())["cells"]
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return [(cell["cell_type"], "".join(cell["source"]), cell["metadata"]) for cell in cells]
 
 

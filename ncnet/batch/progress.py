@@ -68,7 +68,7 @@ class Progress:
         asked = cell_command(self._batch, cell, self._folder)
         try:
             for path in paths:
-                provenance = json.loads(path.read_text())
+                provenance = json.loads(path.read_text(encoding="utf-8"))
                 if provenance["command"] != asked or results.changed_modules(provenance):
                     return None
             return tuple(path.stat().st_mtime_ns for path in paths)
@@ -88,14 +88,14 @@ class Progress:
         if error := _error(notebook):
             return error
         log = notebook.with_name("log.txt")
-        said = log.read_text().strip().splitlines() if log.exists() else []
+        said = log.read_text(encoding="utf-8").strip().splitlines() if log.exists() else []
         return f"{said[-1]} ({log})" if said else "cut off"
 
 
 def _error(notebook: Path) -> str | None:
     """Return the last error in an executed notebook, in one line."""
     try:
-        cells = json.loads(notebook.read_text())["cells"]
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError):
         return None
     outputs = [output for part in cells for output in part.get("outputs", ())]

@@ -55,7 +55,7 @@ def modules_of(notebook: str) -> set[str]:
         module = ahead.pop()
         if module not in found:
             found.add(module)
-            ahead += _imports(_path(module).read_text())
+            ahead += _imports(_path(module).read_text(encoding="utf-8"))
     return found
 
 

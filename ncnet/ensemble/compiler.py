@@ -119,7 +119,7 @@ def _compile(command: list[str], path: Path) -> None:
 def _run(command: list[str]) -> str:
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=MOST_SECONDS, check=True
+            command, capture_output=True, encoding="utf-8", timeout=MOST_SECONDS, check=True
         )
     except subprocess.TimeoutExpired as error:
         raise CompilerError(f"{command[0]} took longer than {MOST_SECONDS} s") from error
