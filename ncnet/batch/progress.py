@@ -88,7 +88,11 @@ class Progress:
         if error := _error(notebook):
             return error
         log = notebook.with_name("log.txt")
-        said = log.read_text(encoding="utf-8").strip().splitlines() if log.exists() else []
+        said = (
+            log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            if log.exists()
+            else []
+        )
         return f"{said[-1]} ({log})" if said else "cut off"
 
 
