@@ -154,6 +154,46 @@ def test_a_marked_term_is_dressed_everywhere():
     assert dressed[1]["refid"] == "term-capacity"
 
 
+def raw(html):
+    return nodes.raw("", html, format="html")
+
+
+def marked(text):
+    inner = nodes.inline("", text, classes=["xref", "std", "std-term"])
+    return nodes.reference("", "", inner, internal=True, refuri="glossary.html#term-run")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        lambda inner: [nodes.reference("", "", inner, refuri="x.html")],
+        lambda inner: [nodes.reference("", "", nodes.strong("", "", inner), refuri="x.html")],
+        lambda inner: [raw('<a href="x.html">'), inner, raw("</a>")],
+        lambda inner: [raw('<A\nHREF="x.html"><b>'), nodes.emphasis("", "", inner), raw("</b></A>")],
+        lambda inner: [raw('<a href="x"></a><a href="y">'), inner, raw("</a>")],
+    ],
+)
+@pytest.mark.parametrize("inner", [nodes.Text("a run's capacity"), marked("runs of capacity")])
+def test_no_term_is_linked_within_a_link(matcher, link, inner):
+    doctree = page(paragraph(*link(inner.deepcopy())), paragraph("Capacity."))
+    before = doctree.astext()
+    glossary_hovers.dress_marked(doctree, ENTRIES)
+    glossary_hovers.link(doctree, matcher, "glossary.html")
+    assert [text for text, _ in links(doctree)] == ["Capacity"]
+    assert doctree.astext() == before
+    assert not [
+        reference
+        for reference in doctree.findall(nodes.reference)
+        if isinstance(reference.next_node(nodes.reference), nodes.reference)
+    ]
+
+
+def test_what_follows_a_link_of_raw_html_is_linked(matcher):
+    doctree = page(paragraph(raw("<abbr>"), "S", raw("</abbr> <a>x</a>"), ": capacity"))
+    glossary_hovers.link(doctree, matcher, "glossary.html")
+    assert [text for text, _ in links(doctree)] == ["S", "capacity"]
+
+
 def test_a_term_that_is_marked_first_is_not_linked_again(matcher):
     marked = nodes.inline("", "S", classes=["xref", "std", "std-term"])
     reference = nodes.reference("", "", marked, internal=True, refuri="glossary.html#term-s")

@@ -3,7 +3,8 @@
 The page `glossary` is the only source: its entries, and in its front matter the terms that are
 everyday words as well (`only_where_marked`). Those are linked only where their sense is certain:
 where a page marks them by the role `term`, or has the word alone in italics. All other terms are
-linked wherever they first stand in running text, in a list or in a table.
+linked wherever they first stand in running text, in a list or in a table, and nowhere within
+another link.
 
 A link carries the first paragraph of its entry as the attribute `aria-description`. Screen readers
 read it after the link, and `_static/glossary.css` shows it on hover, on focus and on a tap: no
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 
 from docutils import nodes
 from sphinx import addnodes
+from within_links import within_links
 
 PAGE = "glossary"
 WITHOUT_LINKS = (PAGE, "references", "api/", "_modules/")
@@ -27,7 +29,6 @@ NOT_PROSE = (
     nodes.literal,
     nodes.math,
     nodes.raw,
-    nodes.reference,
     nodes.term,
     addnodes.desc_signature,
     addnodes.toctree,
@@ -159,11 +160,11 @@ def link(doctree, matcher, address):
     address
         Where the glossary is, as seen from the page.
     """
-    linked = set()
+    linked, within = set(), within_links(doctree)
     for node in list(doctree.findall()):
         if isinstance(node, definition_link):
             linked.add(node["identifier"])
-        elif isinstance(node, nodes.Text) and _is_prose(node):
+        elif isinstance(node, nodes.Text) and id(node) not in within and _is_prose(node):
             parts = _parts(node, matcher, linked, address)
             node.parent.replace(node, [part for part in parts if part.astext()])
 
@@ -202,11 +203,19 @@ def _link(text, entry, **target):
 
 
 def dress_marked(doctree, entries):
-    """Give the links of the role `term` in a resolved page the definition too, in place."""
+    """Give the links of the role `term` in a resolved page the definition too, in place.
+
+    Within another link the term stays as text.
+    """
     by_target = {entry.identifier: entry for entry in entries}
+    within = within_links(doctree)
     for reference in list(doctree.findall(nodes.reference)):
         target = reference.get("refid") or reference.get("refuri", "").partition("#")[2]
-        if "std-term" in {name for node in reference.findall() for name in _classes_of(node)}:
+        if "std-term" not in {name for node in reference.children for name in _classes_of(node)}:
+            continue
+        if id(reference) in within:
+            reference.replace_self(nodes.Text(reference.astext()))
+        else:
             _dress(reference, by_target[target])
 
 

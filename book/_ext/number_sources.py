@@ -10,6 +10,7 @@ import executed_cells
 from docutils import nodes
 from myst_nb.ext.glue.roles import PasteTextRole
 from myst_nb.ext.glue.utils import PendingGlueReference
+from within_links import within_links
 
 
 class QuotedNumber(PasteTextRole):
@@ -35,19 +36,12 @@ def link_numbers(app, doctree, page):
     """Turn the wrapped numbers of a page into links to their cells."""
     if app.builder.name == "singlehtml":  # made for paper
         return
+    within = within_links(doctree)
     for number in list(doctree.findall(lambda node: isinstance(node, nodes.inline))):
-        if "glue_key" in number and not _in_a_link(number):
+        if "glue_key" in number and id(number) not in within:
             cell = _cells_by_key(app, number["glue_page"]).get(number["glue_key"])
             if cell is not None:
                 number.children = [_link(app, page, cell, number)]
-
-
-def _in_a_link(node):
-    while node is not None:
-        if isinstance(node, nodes.reference):
-            return True
-        node = node.parent
-    return False
 
 
 def _link(app, page, cell, number):
