@@ -1,8 +1,10 @@
 """Writes files whole or not at all, and folders of one kind only; says what files can hold."""
 
+import contextlib
 import json
 import os
 import tempfile
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,6 +52,8 @@ def replace(path: Path, content: bytes) -> None:
 def claim(path: Path, described: dict) -> None:
     """Write into `path` what all files of its folder have in common, or check that it is the same.
 
+    Of two that write at once one is first, and the other is held against it.
+
     Raises
     ------
     ValueError
@@ -62,21 +66,38 @@ def claim(path: Path, described: dict) -> None:
     ...     claim(Path(folder) / "run.json", {"seed": 0})
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    described = json.loads(json.dumps(described))
+    text = json.dumps(described, indent=2)
+    described = json.loads(text)
     if not path.exists():
-        replace(path, json.dumps(described, indent=2).encode())
+        _create(path, text.encode())
     try:
         there = dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}): choose another folder") from None
-    for name, value in described.items():
-        if there.get(name) == value:
-            continue
-        if name.startswith("source of "):
-            what = f"another version of `{name.removeprefix('source of ')}` than is given here"
-        else:
-            what = f"`{name}` {there.get(name)!r}, here it is {value!r}"
-        raise ValueError(f"{path.parent} holds contexts with {what}: choose another folder")
+    for name in {**described, **there}:
+        pair = [repr(one[name]) if name in one else "nothing" for one in (there, described)]
+        # As texts: not a number is no equal of itself.
+        if pair[0] != pair[1] and there.get(name) != described.get(name):
+            raise ValueError(
+                f"{path.parent} holds contexts with `{name}` {pair[0]}, here it is {pair[1]}: "
+                "choose another folder"
+            )
+
+
+def _create(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet, whole; leave one that is."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    replace(beside, content)
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        pass
+    except OSError:
+        # A file system without links, such as a drive in the cloud.
+        with contextlib.suppress(FileExistsError), path.open("xb") as file:
+            file.write(content)
+    finally:
+        beside.unlink()
 
 
 def storable(attributes: Mapping) -> dict:

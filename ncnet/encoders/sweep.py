@@ -143,7 +143,7 @@ class _Sweep:
         self.encoder, self.quartet, self.settings = encoder, quartet, settings
         self.tasks = [tasks[name] for name in quartet.tasks]
         self.sequences = [tokenized(encoder, task) for task in self.tasks]
-        self.folder = Path(folder) if folder else None
+        self.folder = Path(folder).expanduser() if folder else None
         self._kind, self._encoded = None, []
         if self.folder:
             claim(self.folder / kept.DESCRIPTION, self.described())

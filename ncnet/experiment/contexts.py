@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import numbers
+import random
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ def run(
     paired: bool = True,
     folder: Path | str | None = None,
     described: Mapping | None = None,
+    tolerance: float = 0.0,
 ) -> xr.Dataset:
     """Train replicas 0 ... `replicas` - 1 in all four contexts, by a function of the reader's.
 
@@ -71,15 +73,18 @@ def run(
         mean over replicas of the product of both heads' means.
     folder
         Where each context is kept as soon as it is finished: repeated, a run that was cut off goes
-        on from there. It holds contexts of one seed and one function, as far as its own source, its
-        defaults, what a partial holds and the plain values that it closes over tell. Globals and
-        what is in ``self`` are not seen: name them in `described`. More replicas and capacities may
-        be added.
+        on from there. It holds contexts of one `seed` and one `described`; more replicas and
+        capacities may be added. What a function does cannot be read off it. So first one of the
+        finished contexts, drawn by chance, is trained again, and a line says which share of its
+        outcomes differs.
     described
-        What else the outcomes depend on, such as steps or the version of the data; anything JSON
-        holds. A folder made with something else is refused. It becomes attributes of the Dataset,
-        as far as netCDF and zarr hold them: true and false become 1 and 0, dicts and other lists
-        than of numbers or of texts their text in JSON.
+        What the outcomes depend on, such as the network, the number of steps or the version of the
+        data; any values that JSON holds. A folder needs it, and one made with something else is
+        refused. It becomes attributes of the Dataset, as far as netCDF and zarr hold them: true and
+        false become 1 and 0, dicts and other lists than of numbers or of texts their text in JSON.
+    tolerance
+        Largest share of its outcomes in which a context of `folder` may differ when it is trained
+        again: none, unless stated. Trainings on a GPU rarely repeat.
 
     Returns
     -------
@@ -93,9 +98,10 @@ def run(
     Raises
     ------
     ValueError
-        Before any training, for an argument that cannot be used, or a folder that holds another
-        experiment. After the first training that shows it, for outcomes that are not of the form
-        above, or other items than before; the line names the context.
+        Before any training, for an argument that cannot be used, or a folder of another `described`
+        or seed; after one, for a folder of which a context comes out differently. After the first
+        training that shows it, for outcomes that are not of the form above, or other items than
+        before; the line names the context.
     Exception
         Whatever `train_context` raises, with a note that names the context.
 
@@ -129,26 +135,20 @@ def run(
     if not isinstance(paired, (bool, np.bool_)):
         raise ValueError(f"`paired` is {paired!r}: expected true or false")
     described = _checked_description(described or {})
-    folder = Path(folder) if folder else None
+    tolerance = _checked_share("tolerance", tolerance)
     if folder:
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"`folder` is {folder}, a file: expected a folder")
-        common = {"seed": seed, "paired": bool(paired), "described": described}
-        common["capacity_name"] = None if capacities is None else capacity_name
-        common["source of train_context"] = source = kept.source_digest(train_context)
-        if source is None and not described:
-            raise ValueError(
-                "`train_context` has no source to tell it by in `folder`: expected `described`, "
-                "with what its outcomes depend on"
-            )
-        claim(folder / kept.DESCRIPTION, common)
+        swept = None if capacities is None else capacity_name
+        common = {"seed": seed, "paired": bool(paired), "capacity_name": swept}
+        folder = _claimed(folder, common | {"described": described})
+    training = _Training(train_context, seed, folder, Reader("train_context", paired=paired))
     contexts = [
         _Context(*place, capacity_name)
         for place in itertools.product(capacities or [None], range(replicas), (1, 2), (1, 2))
     ]
-    reader = Reader("train_context", paired=paired)
+    if folder:
+        training.repeat_one(contexts, tolerance)
     found = [
-        _trained(train_context, context, seed, folder, reader)
+        training.result(context)
         for context in tqdm(contexts, "contexts", leave=False, disable=None)
     ]
     networks = {"replica": np.arange(replicas), "alice_setting": [1, 2], "bob_setting": [1, 2]}
@@ -162,18 +162,18 @@ def run(
 
 
 def replica_seed(seed: int, replica: int) -> int:
-    """Return the seed, below 2**32, with which a replica's four contexts are trained.
+    """Return the seed, below 2**31, with which a replica's four contexts are trained.
 
-    For training one of them again by hand. Different replicas have independent seeds, whatever
-    the seed of the experiment (`numpy.random.SeedSequence`).
+    For training one of them again by hand; any library takes it. Different replicas have
+    independent seeds, whatever the seed of the experiment (`numpy.random.SeedSequence`).
 
     Examples
     --------
     >>> replica_seed(0, 0), replica_seed(0, 1)
-    (3757552657, 673228719)
+    (1610069009, 673228719)
     """
     sequence = np.random.SeedSequence(seed, spawn_key=(replica,))
-    return int(sequence.generate_state(1, np.uint32)[0])
+    return int(sequence.generate_state(1, np.uint32)[0]) % 2**31
 
 
 @dataclass(frozen=True)
@@ -195,26 +195,93 @@ class _Context:
         return folder / f"replica_{self.replica:03}" / name
 
 
-def _trained(
-    train_context: Callable, context: _Context, seed: int, folder: Path | None, reader: Reader
-) -> Trained:
-    """Train one context, or take it from the folder."""
-    path = context.path(folder) if folder else None
-    if path and (found := kept.read(path)):
-        return reader.read(found, str(context))
-    arguments = [context.alice_setting, context.bob_setting, replica_seed(seed, context.replica)]
-    if context.capacity is not None:
-        arguments.append(context.capacity)
-    try:
-        returned = train_context(*arguments)
-    except Exception as error:
-        called = ", ".join(map(str, arguments))
-        error.add_note(f"raised by `train_context` in {context}, called with ({called})")
-        raise
-    trained = reader.read(returned, str(context))
-    if path:
-        kept.write(path, trained)
-    return trained
+@dataclass
+class _Training:
+    """The reader's training, and the folder with what it has given so far."""
+
+    train_context: Callable
+    seed: int
+    folder: Path | None
+    reader: Reader
+
+    def result(self, context: _Context) -> Trained:
+        """Train one context, or take it from the folder."""
+        path = context.path(self.folder) if self.folder else None
+        if path and (found := kept.read(path)):
+            return self.reader.read(found, str(context))
+        trained = self.reader.read(self._call(context), str(context))
+        if path:
+            kept.write(path, trained)
+        return trained
+
+    def repeat_one(self, contexts: Iterable[_Context], tolerance: float) -> None:
+        """Train one of the finished contexts again, and say how much of it comes out otherwise."""
+        finished = [context for context in contexts if context.path(self.folder).exists()]
+        if not finished:
+            return
+        context = random.SystemRandom().choice(finished)
+        before, returned = self.result(context), self._call(context)
+        try:
+            again = self.reader.read(returned, f"{context}, trained again,")
+        except ValueError as error:
+            raise ValueError(f"{self.folder} was filled by another training: {error}") from None
+        share, differ = _difference(before, again)
+        told = f"{context}, trained again, differs in {differ}"
+        if share > tolerance:
+            raise ValueError(
+                f"{self.folder} is refused: {told}, and `tolerance` is {100 * tolerance:g} %: "
+                "choose another folder, or state a larger tolerance if trainings do not repeat, as "
+                "on a GPU"
+            )
+        tqdm.write(told)
+
+    def _call(self, context: _Context) -> object:
+        seed = replica_seed(self.seed, context.replica)
+        arguments = [context.alice_setting, context.bob_setting, seed]
+        if context.capacity is not None:
+            arguments.append(context.capacity)
+        try:
+            return self.train_context(*arguments)
+        except Exception as error:
+            called = ", ".join(map(str, arguments))
+            error.add_note(f"raised by `train_context` in {context}, called with ({called})")
+            raise
+
+
+def _difference(one: Trained, other: Trained) -> tuple[float, str]:
+    """Return the share of outcomes in which two trainings differ, and words that tell it."""
+    parts = [
+        (x > 0) != (y > 0)
+        for split, pair in one.splits().items()
+        for x, y in zip(pair, other.splits()[split], strict=True)
+    ]
+    differ = np.concatenate(parts)
+    told = f"{differ.sum()} of {differ.size} outcomes ({100 * differ.mean():.3g} %)"
+    if one.alice_loss is not None:
+        apart = abs(one.alice_loss - other.alice_loss), abs(one.bob_loss - other.bob_loss)
+        told += f" and by up to {max(apart):.2g} in a loss"
+    return float(differ.mean()), told
+
+
+def _claimed(folder: Path | str, common: dict) -> Path:
+    """Return the folder of this run, new or begun before, or refuse it."""
+    folder = Path(folder).expanduser()
+    if not common["described"]:
+        raise ValueError(
+            f"`folder` is {folder}, and `described` says nothing: expected what the outcomes "
+            'depend on, such as described={"steps": 500}'
+        )
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"`folder` is {folder}, a file: expected a folder")
+    claim(folder / kept.DESCRIPTION, common)
+    return folder
+
+
+def _checked_share(name: str, value: object) -> float:
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not number or not 0 <= value <= 1:
+        raise ValueError(f"`{name}` is {value!r}: expected a share, 0 to 1")
+    return float(value)
 
 
 def _check_name(name: object) -> None:

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import contextlib
-import functools
-import hashlib
-import inspect
 import io
-import textwrap
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
-from types import CellType
 
 import numpy as np
 
@@ -69,51 +61,3 @@ def read(path: Path) -> Trained | None:
         return Trained(**pairs, **arrays)
     except (*DAMAGE, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}): delete it") from None
-
-
-def source_digest(function: Callable) -> str | None:
-    """Return a digest of what a function's source does, or None where there is no source.
-
-    Comments and layout do not count; nor does what the function calls. Of what it holds beside its
-    source, numbers and texts do: arguments of a partial, defaults, and what it closes over.
-    """
-    held = []
-    while isinstance(function, functools.partial):
-        held += [function.args, tuple(sorted(function.keywords.items()))]
-        function = function.func
-    function = inspect.unwrap(function)
-    if not inspect.isroutine(function):
-        function = type(function)
-    try:
-        source = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
-        return None
-    with contextlib.suppress(SyntaxError):  # of a lambda in the middle of an expression
-        source = ast.unparse(ast.parse(source))
-    plain = getattr(function, "__func__", function)
-    if inspect.isfunction(plain):
-        held += [plain.__defaults__, tuple((plain.__kwdefaults__ or {}).items())]
-        held += [cell.cell_contents for cell in plain.__closure__ or () if _is_filled(cell)]
-        # Of several lambdas in one line, the source is one.
-        held.append(plain.__code__.co_code.hex() if plain.__name__ == "<lambda>" else None)
-    text = source + repr([_plain(value) for value in held])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _is_filled(cell: CellType) -> bool:
-    try:
-        return cell.cell_contents is not cell
-    except ValueError:  # a name that is given its value later
-        return False
-
-
-def _plain(value: object) -> object:
-    """Return a value if its text tells it, tuples of such too; else only its type's name.
-
-    A list may be a log that the function itself writes to.
-    """
-    if value is None or isinstance(value, (bool, int, float, str, bytes)):
-        return value
-    if isinstance(value, tuple):
-        return [_plain(part) for part in value]
-    return type(value).__name__

@@ -226,10 +226,13 @@ def _check_whole(read: Trained, where: str) -> None:
     """Refuse items that are there twice, and the loss of one head only."""
     labels = [named for name in LABELS.values() if (named := getattr(read, name)) is not None]
     if labels:
-        # Beside names, numbers become text: 0 and "0" would be one item.
         names, counts = np.unique(np.concatenate(labels), return_counts=True)
+        mixed = len({named.dtype.kind == "U" for named in labels}) > 1
+        hint = "; beside names, numbers count as names" if mixed else ""
         for label in names[counts > 1][:1].tolist():
-            raise ValueError(f"{where}: item {label!r} is named twice: expected each item once")
+            raise ValueError(
+                f"{where}: item {label!r} is named twice: expected each item once{hint}"
+            )
     given = [name for name in ("alice_loss", "bob_loss") if getattr(read, name) is not None]
     if len(given) == 1:
         raise ValueError(f"{where}: `{given[0]}` is given alone: expected both losses or neither")
@@ -296,13 +299,19 @@ def _loss(value: object, name: str, where: str) -> float:
 
 
 def _array(values: object, name: str, where: str) -> np.ndarray:
-    # A tensor may be on a GPU, and part of a graph.
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
     try:
-        return np.asarray(values)
+        return np.asarray(_without_tensors(values))
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{where}: {name} cannot be read as an array: {error}") from None
+
+
+def _without_tensors(values: object) -> object:
+    """Return tensors as lists: numpy reads none on a GPU, of a graph, or in bfloat16."""
+    if hasattr(values, "detach"):
+        return values.tolist()
+    if isinstance(values, (list, tuple)):
+        return [_without_tensors(value) for value in values]
+    return values
 
 
 def _words(split: str) -> str:
