@@ -169,7 +169,7 @@ def marked(text):
         lambda inner: [nodes.reference("", "", inner, refuri="x.html")],
         lambda inner: [nodes.reference("", "", nodes.strong("", "", inner), refuri="x.html")],
         lambda inner: [raw('<a href="x.html">'), inner, raw("</a>")],
-        lambda inner: [raw('<A\nHREF="x.html"><b>'), nodes.emphasis("", "", inner), raw("</b></A>")],
+        lambda inner: [raw('<A\nHREF="x"><b>'), nodes.emphasis("", "", inner), raw("</b></A>")],
         lambda inner: [raw('<a href="x"></a><a href="y">'), inner, raw("</a>")],
     ],
 )

@@ -302,6 +302,17 @@ def test_the_smallest_mean_shown_is_just_shown(replicas, error):
     assert chsh.replicas_needed([smallest + 1e-6], mean=2, lowest=-4, error=error) <= replicas
 
 
+@given(st.integers(1, 5000), st.sampled_from([0.05, 0.001]))
+def test_no_test_could_show_a_smaller_mean_than_any_test(replicas, error):
+    """If replicas have it or the lowest value, all have it with a chance of `error`."""
+    limit = chsh.smallest_mean_any_test(replicas, mean=2, lowest=-4, error=error)
+    share = (2 - -4) / (limit - -4)
+    assert share * limit + (1 - share) * -4 == pytest.approx(2)
+    assert stats.binom.pmf(replicas, replicas, share) == pytest.approx(error)
+    ours = chsh.smallest_mean_shown(replicas, mean=2, lowest=-4, highest=4, error=error)
+    assert ours is None or ours > limit
+
+
 def closed_testing(p_values):
     """The adjusted p-value of a hypothesis is the largest of all the intersections it is in.
 

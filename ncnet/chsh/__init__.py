@@ -1,7 +1,12 @@
 """The statistics of a CHSH experiment: arrays or a Dataset in, numbers out."""
 
 from ncnet.chsh.bell import BellTest, bell_test
-from ncnet.chsh.betting import betting_test, replicas_needed, smallest_mean_shown
+from ncnet.chsh.betting import (
+    betting_test,
+    replicas_needed,
+    smallest_mean_any_test,
+    smallest_mean_shown,
+)
 from ncnet.chsh.contextuality import contextuality, contextuality_bound, decomposition
 from ncnet.chsh.correlators import (
     ALGEBRAIC_BOUND,
@@ -86,5 +91,6 @@ __all__ = [
     "s_per_run",
     "s_value",
     "sign_test",
+    "smallest_mean_any_test",
     "smallest_mean_shown",
 ]

@@ -168,6 +168,31 @@ def smallest_mean_shown(
     return float(shown)
 
 
+def smallest_mean_any_test(replicas: int, *, mean: float, lowest: float, error: float) -> float:
+    """Return the average below which no test can show a mean above `mean`, by so many replicas.
+
+    It is the limit of all tests that know of the values only that none is below `lowest`, and hold
+    for any such distribution. If replicas had this value v or `lowest`, with `mean` as their mean,
+    all would have v with probability ((mean - lowest) / (v - lowest))^replicas: as seldom as
+    `error`, and no less. `betting_test` needs somewhat more: `smallest_mean_shown`.
+
+    Raises
+    ------
+    ValueError
+        As `smallest_mean_shown` does.
+
+    Examples
+    --------
+    What 32 replicas, a run, and 1,600 would have to show of S:
+
+    >>> [round(smallest_mean_any_test(r, mean=2, lowest=-4, error=0.05), 3) for r in (32, 1600)]
+    [2.589, 2.011]
+    """
+    check_integer("replicas", replicas, at_least=1)
+    _check_bounds(mean, lowest)
+    return lowest + (mean - lowest) * math.exp(_needed(error) / replicas)
+
+
 def replicas_needed(
     values: np.ndarray,
     *,

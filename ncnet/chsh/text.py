@@ -1,5 +1,11 @@
 """Numbers as a reader sees them."""
 
+import pandas as pd
+
+NONE = "\N{EN DASH}"
+"""Where a table has no number."""
+MOST_DIGITS = 15  # those of a float
+
 
 def number_text(value: float, digits: int = 3, *, sign: str = "") -> str:
     """Return a number to some digits, 0 without a sign of its own.
@@ -7,17 +13,58 @@ def number_text(value: float, digits: int = 3, *, sign: str = "") -> str:
     >>> number_text(1.98765), number_text(-0.0001), number_text(0.25, 1)
     ('1.988', '0.000', '0.2')
     """
-    return f"{round(value, digits) + 0.0:{sign}.{digits}f}"
+    return f"{value:{sign}z.{digits}f}"
 
 
 def interval_text(interval: tuple[float, float], *, digits: int = 3, sign: str = "") -> str:
     """Return an interval to some digits, with `sign` "+" with the signs of both ends.
 
-    >>> interval_text((1.98765, 2))
-    '[1.988, 2.000]'
+    Ends that so few digits do not tell apart get more.
+
+    >>> interval_text((1.98765, 2)), interval_text((1.9999, 2.00012)), interval_text((0, 0))
+    ('[1.988, 2.000]', '[1.9999, 2.0001]', '[0.000, 0.000]')
     """
+    digits = _telling_apart(*interval, digits)
     low, high = (number_text(end, digits, sign=sign) for end in interval)
     return f"[{low}, {high}]"
+
+
+def span_text(low: float, high: float, digits: int = 2) -> str:
+    """Return what values lie between, to some digits; the one value where it is one.
+
+    Ends that so few digits do not tell apart get more, and a single value that is whole has none,
+    so that nothing is rounded to 0 that is not.
+
+    >>> span_text(0.5, 2), span_text(0.001, 0.034, 1), span_text(0, 0), span_text(1.25, 1.25)
+    ('0.50 to 2.00', '0.00 to 0.03', '0', '1.25')
+    """
+    if low == high:
+        return f"{low:z.0f}" if low == round(low) else number_text(low, digits)
+    digits = _telling_apart(low, high, digits)
+    return f"{number_text(low, digits)} to {number_text(high, digits)}"
+
+
+def _telling_apart(low: float, high: float, digits: int) -> int:
+    while low < high and number_text(low, digits) == number_text(high, digits):
+        digits += 1
+    return min(digits, MOST_DIGITS)
+
+
+def as_text(table: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
+    """Return a table with its floats to some digits, and a dash where it has none.
+
+    >>> print(as_text(pd.DataFrame({"n": [1, 2], "s": [-0.0001, None]})).to_string(index=False))
+     n     s
+     1 0.000
+     2     \N{EN DASH}
+    """
+
+    def text(cell: object) -> object:
+        if not pd.api.types.is_float(cell):
+            return cell
+        return NONE if pd.isna(cell) else number_text(cell, digits)
+
+    return table.map(text)
 
 
 def p_value_text(p: float | None) -> str:
