@@ -42,7 +42,6 @@ from ncnet import parameters
 chosen = parameters.validate(globals(), parameters.YourModel)
 
 # %%
-import functools
 import tempfile
 import warnings
 from itertools import product
@@ -184,8 +183,10 @@ glue("yours_signalling", signalling, display=False)
 # ## 2. Long runs: capacities, and what was cut off
 #
 # With `capacities` the function is called with a fourth argument, one of them. With `folder` each context is kept as soon as it is finished.
-# Two things decide whether a folder belongs to a run: the seed, and the function, by its source, its defaults and the plain values that it closes
-# over. Outcomes may depend on more, such as globals or the attributes of an object whose method it is: that you name in `described`.
+# A folder belongs to one seed and to what `described` says: all that the outcomes depend on, such as steps, data and size of the network. Nobody can
+# read off a function whether it is still the same. So whenever a run goes on, it first trains one of the finished contexts again, drawn by
+# chance, and says how many of its outcomes differ. Above `tolerance`, which is none unless you state one, the folder is refused. On a CPU the same
+# training gives the same outcomes; on a GPU it rarely does.
 #
 # A function may return more than a pair: {py:class}`ncnet.experiment.Trained` takes held-out items, losses, and
 # names of the items. With names, contexts whose items differ are refused, which finds a loader that shuffles.
@@ -228,7 +229,6 @@ given = {
 }
 
 
-@functools.wraps(train_and_test)
 def cut_off(*arguments):
     if len(list(folder.rglob("*.npz"))) == 10:
         raise KeyboardInterrupt
@@ -242,15 +242,22 @@ except KeyboardInterrupt:
     print(*kept[:4], "...", sep="\n")
 
 # %% [markdown]
-# The same call goes on with the eleventh. A kill or a power cut would do no more harm: a file is there whole, or not at all. Another
-# seed or number of steps is refused:
+# The same call trains one of the ten again, and goes on with the eleventh. A kill or a power cut would do no more harm: a file is there whole, or not
+# at all. Another seed or number of steps is refused. So is another training under the same description:
 
 # %%
 swept = experiment.run(train_and_test, **given)
-try:
-    experiment.run(train_and_test, **(given | {"seed": seed + 1}))
-except ValueError as error:
-    print(str(error).replace(str(folder), "the folder"))
+
+
+def another(alice_setting, bob_setting, seed, units):
+    return train_and_test(alice_setting, bob_setting, seed + 1, units)
+
+
+for training, changed in ((train_and_test, {"seed": seed + 1}), (another, {})):
+    try:
+        experiment.run(training, **(given | changed))
+    except ValueError as error:
+        print(str(error).replace(str(folder), "the folder"))
 temporary.cleanup()
 
 # %%
