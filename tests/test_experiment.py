@@ -757,7 +757,7 @@ def test_it_is_said_how_much_of_a_context_comes_out_otherwise(tmp_path, capsys):
     first = run(shaky, **one)
     before = files(tmp_path)
     assert capsys.readouterr().out == ""
-    told = r"trained again, differs in 6 of 16 outcomes \(37.5 %\) and by up to 0.25 in a loss"
+    told = r"trained again, differs in 6 of 16 outcomes \(37.5 %\) and in a loss by 0.25"
     for tolerance, stated in ((0.0, "0"), (0.37, "37")):
         line = (
             rf"^{re.escape(str(tmp_path))} is refused: context \([12],[12]\) of replica 0, {told}, "
@@ -770,6 +770,33 @@ def test_it_is_said_how_much_of_a_context_comes_out_otherwise(tmp_path, capsys):
     # What is kept stays.
     xr.testing.assert_identical(again, first)
     assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("loss", "other", "refused"),
+    [
+        (0.5, 0.5, False),
+        (0.5, 0.5002, False),
+        (0.0, 1e-12, False),
+        (np.nan, np.inf, False),
+        (0.5, 0.51, True),
+        (1e-4, 2e-4, True),
+        (0.5, np.nan, True),
+    ],
+)
+def test_a_loss_tells_trainings_apart_that_get_everything_right(tmp_path, loss, other, refused):
+    def easy(i, j, seed):
+        return Trained((ONES, ONES), alice_loss=0.1, bob_loss=found)
+
+    found = loss
+    run(easy, folder=tmp_path)
+    found = other
+    run(easy, folder=tmp_path, tolerance=0.1)
+    if refused:
+        with pytest.raises(ValueError, match=r"differs in 0 of 12 outcomes \(0 %\) and in a loss "):
+            run(easy, folder=tmp_path)
+    else:
+        run(easy, folder=tmp_path)
 
 
 @pytest.mark.slow
@@ -888,7 +915,7 @@ def test_codings_are_compared_with_those_that_are_kept(tmp_path):
         return (SOME, SOME) if i == 1 else (SIGNS, SIGNS)
 
     calls = []
-    line = r"context \(2,1\) of replica 0 hold -1, Alice's training items in context \(1,1\) of rep"
+    line = r"context \(2,1\) of replica 0 hold -1, Alice's training items in context \(1,[12]\)"
     for _ in range(2):
         with pytest.raises(ValueError, match=line):
             run(signs, folder=tmp_path)

@@ -28,6 +28,8 @@ from ncnet.files import claim, is_storable_text, storable
 ARGUMENTS = ("alice_setting", "bob_setting", "seed")
 RESERVED = ("coordinates", "CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_NCProperties")
 """Names of attributes that xarray and netCDF keep for themselves."""
+LOSS_TOLERANCE = 1e-3
+"""Relative difference up to which two losses count as one: another machine rounds otherwise."""
 FEWEST_ALIKE = 3
 """Replicas from which on it is remarkable that all are alike, failures included."""
 
@@ -84,7 +86,9 @@ def run(
         false become 1 and 0, dicts and other lists than of numbers or of texts their text in JSON.
     tolerance
         Largest share of its outcomes in which a context of `folder` may differ when it is trained
-        again: none, unless stated. Trainings on a GPU rarely repeat.
+        again: none, unless stated. Trainings on a GPU rarely repeat. If none may, no loss may
+        differ by more than a thousandth of it either, since easy tasks give the same outcomes
+        whatever the training.
 
     Returns
     -------
@@ -225,9 +229,14 @@ class _Training:
             again = self.reader.read(returned, f"{context}, trained again,")
         except ValueError as error:
             raise ValueError(f"{self.folder} was filled by another training: {error}") from None
-        share, differ = _difference(before, again)
-        told = f"{context}, trained again, differs in {differ}"
-        if share > tolerance:
+        differ, losses = _differing(before, again)
+        told = (
+            f"{context}, trained again, differs in {differ.sum()} of {differ.size} outcomes "
+            f"({100 * differ.mean():.3g} %)"
+        )
+        if losses:
+            told += f" and in a loss by {max(abs(x - y) for x, y in losses):.2g}"
+        if differ.mean() > tolerance or (losses and not tolerance):
             raise ValueError(
                 f"{self.folder} is refused: {told}, and `tolerance` is {100 * tolerance:g} %: "
                 "choose another folder, or state a larger tolerance if trainings do not repeat, as "
@@ -248,19 +257,23 @@ class _Training:
             raise
 
 
-def _difference(one: Trained, other: Trained) -> tuple[float, str]:
-    """Return the share of outcomes in which two trainings differ, and words that tell it."""
+def _differing(one: Trained, other: Trained) -> tuple[np.ndarray, list[tuple[float, float]]]:
+    """Return where outcomes of two trainings differ, and the pairs of losses that do."""
     parts = [
         (x > 0) != (y > 0)
         for split, pair in one.splits().items()
         for x, y in zip(pair, other.splits()[split], strict=True)
     ]
-    differ = np.concatenate(parts)
-    told = f"{differ.sum()} of {differ.size} outcomes ({100 * differ.mean():.3g} %)"
-    if one.alice_loss is not None:
-        apart = abs(one.alice_loss - other.alice_loss), abs(one.bob_loss - other.bob_loss)
-        told += f" and by up to {max(apart):.2g} in a loss"
-    return float(differ.mean()), told
+    losses = [(getattr(one, name), getattr(other, name)) for name in ("alice_loss", "bob_loss")]
+    return np.concatenate(parts), [pair for pair in losses if not _is_same_loss(*pair)]
+
+
+def _is_same_loss(one: float | None, other: float | None) -> bool:
+    if one is None:
+        return True
+    if not (math.isfinite(one) and math.isfinite(other)):
+        return math.isfinite(one) == math.isfinite(other)
+    return math.isclose(one, other, rel_tol=LOSS_TOLERANCE, abs_tol=LOSS_TOLERANCE**3)
 
 
 def _claimed(folder: Path | str, common: dict) -> Path:
