@@ -487,7 +487,8 @@ def published_bert(folder):
 def published(tmp_path_factory):
     """Load a published encoder in a new process, without a hub and then with one.
 
-    Return what was published, its commit, and what the process printed.
+    Return what was published, its commit, what the process printed, and what a process prints that
+    has what the hub's cache has, but neither a pin nor a hub.
     """
     folder = tmp_path_factory.mktemp("published")
     (folder / "model").mkdir()
@@ -514,17 +515,33 @@ def published(tmp_path_factory):
             pins.write_text(json.dumps({f"models/{REPOSITORY}@main": commit}), encoding="utf-8")
             loaded, said = process.communicate("\n", timeout=120)
     assert (process.returncode, said) == (0, "")
-    return model, commit, json.loads(refused), json.loads(loaded)
+    pins.unlink()
+    offline = subprocess.run(
+        [sys.executable, "-c", LOAD],
+        env=kept | mirror.environment(folder) | {"HF_HUB_OFFLINE": "1"},
+        cwd=Path(__file__).parents[1],
+        input="\n",
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert offline.stderr == ""
+    return model, commit, json.loads(refused), json.loads(loaded), json.loads(offline.stdout)
 
 
 @pytest.mark.slow
 def test_an_encoder_comes_from_the_hub_at_the_pinned_revision(published):
-    model, commit, _, (source, size, ids, segments, weights) = published
+    model, commit, _, (source, size, ids, segments, weights), _ = published
     assert source == {"repository": REPOSITORY, "revision": commit}
     assert size == [3, 8]
     assert (ids, segments) == ([2, 5, 6, 3, 7, 1, 3], [0, 0, 0, 0, 1, 1, 1])
     expected = model.bert.embeddings.word_embeddings.weight[6]
     assert weights == pytest.approx(expected.tolist())
+
+
+@pytest.mark.slow
+def test_without_a_pin_or_a_hub_an_encoder_comes_from_the_hubs_cache(published):
+    *_, loaded, offline = published
+    assert offline == loaded
 
 
 @pytest.mark.slow

@@ -287,7 +287,107 @@ def test_a_pin_without_its_files_is_not_served_from_another_commit(read_once, tm
     pins.write_text(json.dumps({"datasets/nyu-mll/glue@main": "f" * 40}), encoding="utf-8")
     with new_process(gone) as load:
         line = load("sst2")
-    assert line.startswith("cannot get the data set `nyu-mll/glue` from the Hugging Face hub: ")
+    assert line.startswith(f"cannot get the data set `nyu-mll/glue` at commit {'f' * 40} from ")
+    assert f"cache has commit {read_once[0]['sst2']['source']['revision']}: to read that" in line
+
+
+BY_ANOTHER_PROGRAM = """
+import datasets
+datasets.disable_progress_bars()
+datasets.load_dataset("nyu-mll/glue", "sst2")
+datasets.load_dataset("allenai/math_qa", revision="refs/convert/parquet")
+print("null")
+"""
+
+
+@pytest.mark.slow
+def test_what_another_program_has_fetched_is_read_without_the_hub(tmp_path):
+    with HubMirror() as mirror:
+        commits = add_all(mirror)
+        environment = mirror.environment(tmp_path)
+        run(BY_ANOTHER_PROGRAM, environment)
+        with new_process(environment | {"XDG_CACHE_HOME": str(tmp_path / "other")}) as load:
+            expected = load("sst2", "mathqa")
+    with new_process(environment) as load:
+        assert load("sst2", "mathqa") == expected
+        (part,) = tmp_path.glob("hf/hub/datasets--nyu-mll--glue/snapshots/*/sst2/train*")
+        part.unlink()
+        line = load("sst2", XDG_CACHE_HOME=str(tmp_path / "another"))
+    assert expected["sst2"]["source"]["revision"] == commits["nyu-mll/glue"]
+    assert f"; of this commit, {part.parents[1]} has a part (" in line
+    pinned = json.loads((tmp_path / "cache/ncnet/revisions.json").read_text(encoding="utf-8"))
+    assert set(pinned.values()) == {commits["nyu-mll/glue"], commits["allenai/math_qa"]}
+
+
+@pytest.fixture
+def cached(tmp_path, monkeypatch):
+    """Return a function that puts commits into a hub's cache, and a hub that is gone."""
+    huggingface_hub = pytest.importorskip("huggingface_hub")
+
+    def gone(*arguments, **options):
+        raise ConnectionError("gone")
+
+    def put(folder, *commits, **branches):
+        for commit in commits:
+            (tmp_path / folder / "snapshots" / commit).mkdir(parents=True)
+        (tmp_path / folder / "refs").mkdir()
+        for branch, commit in branches.items():
+            (tmp_path / folder / "refs" / branch).write_text(commit, encoding="utf-8")
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "repo_info", gone)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    return put
+
+
+@pytest.mark.parametrize(
+    ("commits", "branches", "found"),
+    [
+        (("a1", "b2"), {"main": "b2"}, "b2"),
+        (("a1",), {}, "a1"),
+        (("a1", "b2"), {}, None),
+        (("a1",), {"main": "b2"}, None),
+        (("a1",), {"another": "a1"}, None),
+        (("a1", "b2"), {"another": "a1"}, "b2"),
+    ],
+)
+def test_without_a_hub_or_a_pin_the_commit_is_that_of_the_cache(
+    tmp_path, cached, commits, branches, found
+):
+    cached("models--a--b", *commits, **branches)
+    if found:
+        assert hub.revision("a/b", kind="model", folder=tmp_path) == found
+        pins = json.loads((tmp_path / "revisions.json").read_text(encoding="utf-8"))
+        assert pins == {"models/a/b@main": found}
+    else:
+        with pytest.raises(hub.Unavailable, match=" and ".join(commits)):
+            hub.revision("a/b", kind="model", folder=tmp_path)
+        assert not (tmp_path / "revisions.json").exists()
+
+
+def test_a_repository_is_found_by_the_name_it_had_without_owner(tmp_path, cached):
+    cached("models--bert-base-uncased", "a1", main="a1")
+    cached("models--b", "b2", main="b2")
+    name = "google-bert/bert-base-uncased"
+    assert hub.revision(name, kind="model", folder=tmp_path) == "a1"
+    assert hub.snapshot(name, "a1", kind="model").parts[-3] == "models--bert-base-uncased"
+    with pytest.raises(hub.Unavailable, match=r"gone$"):
+        hub.revision("a/b", kind="model", folder=tmp_path)
+
+
+def test_a_commit_is_not_taken_for_another_nor_in_part(tmp_path, cached, monkeypatch):
+    def gone(*arguments, **options):
+        raise TimeoutError("gone")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", gone)
+    cached("models--a--b", "a1")
+    with pytest.raises(hub.Unavailable, match="cache has commit a1: to read that one, pin `models"):
+        hub.download("a/b", "b2", ["config.json", "model.safetensors"])
+    there = tmp_path / "models--a--b" / "snapshots" / "a1"
+    (there / "config.json").touch()
+    with pytest.raises(hub.Unavailable, match=r"this commit without model\.safetensors$"):
+        hub.download("a/b", "a1", ["config.json", "model.safetensors"])
+    (there / "model.safetensors").touch()
+    assert hub.download("a/b", "a1", ["config.json", "model.safetensors"]) == there
 
 
 MODEL = """
@@ -397,7 +497,7 @@ def test_two_processes_that_pin_at_once_agree(tmp_path, monkeypatch):
         (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
         (
             OSError("We couldn't connect to the hub.\nCheck your connection."),
-            "connect to the hub.$",
+            "connect to the hub$",
         ),
         (FileNotFoundError("no such configuration"), "no such configuration"),
     ],

