@@ -9,7 +9,6 @@
 # A cell is run again when its parameters change, or `code`: a digest of the notebook, of the
 # modules that it imports and of installed versions. Times of files play no part in that.
 
-import json
 import os
 import shlex
 import sys
@@ -24,6 +23,7 @@ sys.dont_write_bytecode = True
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 sys.path.insert(0, workflow.basedir)
 from ncnet import batch as batches
+from ncnet import runs
 from ncnet.checks import check_choice
 
 # Cells import the package of this checkout, whatever is installed.
@@ -37,7 +37,6 @@ try:
 except ValueError as error:
     sys.exit(f"error: {error}")
 
-NOTEBOOKS = Path(workflow.basedir) / "notebooks"
 RUN = Path("runs") / BATCH.name
 CELL = f"{RUN}/cells/{{cell}}"
 PAPERMILL = f"{shlex.quote(sys.executable)} -m papermill --no-progress-bar --kernel python3"
@@ -77,7 +76,7 @@ rule cell:
     benchmark:
         f"{CELL}/benchmark.tsv"
     params:
-        given=lambda wildcards: json.dumps(BATCH.cells[wildcards.cell]),
+        given=lambda wildcards: runs.to_yaml(BATCH.cells[wildcards.cell]),
         code=batches.code_digest(BATCH.notebook),
         folder=CELL,
     threads: BATCH.resources.threads
@@ -90,7 +89,7 @@ rule cell:
     message:
         "cell {wildcards.cell}"
     shell:
-        "{PAPERMILL} {NOTEBOOKS:q}/{BATCH.notebook}.ipynb {log.notebook:q}"
+        "{PAPERMILL} notebooks/{BATCH.notebook}.ipynb {log.notebook:q}"
         " --parameters_yaml {params.given:q} -p save_to {params.folder:q} 2> {log.text:q}"
 
 
@@ -123,7 +122,7 @@ rule report:
     message:
         "report of {BATCH.name}"
     shell:
-        "{PAPERMILL} {NOTEBOOKS:q}/batch.ipynb {log.notebook:q} -p folder {RUN:q} 2> {log.text:q}"
+        "{PAPERMILL} notebooks/batch.ipynb {log.notebook:q} -p folder {RUN:q} 2> {log.text:q}"
         " && {NBCONVERT} --to html --no-input {log.notebook:q} 2>> {log.text:q}"
 
 

@@ -1,7 +1,8 @@
 """Notebook parameters, checked before any work: names, types and ranges.
 
 papermill injects whatever it is given: a misspelt name would run with the default and succeed, a
-list given by ``-p`` arrives as text. Each notebook's second cell therefore calls `validate`.
+list given by ``-p`` arrives as text, and so do ``true`` by ``-p`` and ``2e-5`` by ``-y``. Each
+notebook's second cell therefore calls `validate`.
 """
 
 import os
@@ -14,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -32,10 +34,28 @@ def _distinct(values: list) -> list:
     return values
 
 
+def _number(value: Any) -> Any:
+    """Return what YAML 1.1 takes for text, such as 2e-5, as the number it is."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _at_home(name: str) -> str:
+    try:
+        return str(Path(name).expanduser()) if name.startswith("~") else name
+    except RuntimeError as error:
+        raise ValueError(str(error)) from None
+
+
 def _folder(name: str) -> str:
     there = Path(name).absolute()
-    while not there.exists():
-        there = there.parent
+    try:
+        while not there.exists():
+            there = there.parent
+    except OSError as error:
+        raise ValueError(error.strerror) from None
     if name and not (there.is_dir() and os.access(there, os.W_OK)):
         raise ValueError(f"nothing can be written to {there}")
     return name
@@ -79,13 +99,15 @@ Rank = Annotated[int, Field(ge=0, le=4096)] | Literal["full"]
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
 Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Folder = Annotated[str, AfterValidator(_folder)]
+Folder = Annotated[str, AfterValidator(_at_home), AfterValidator(_folder)]
 FEWEST_TRACED = 20
 """Steps of training without which a trace is too short for the filter that finds its trend."""
 FEWEST_A_FOLD = 5
 MOST_TRACED = 20_000_000
 """Replicas x steps whose losses take some gigabytes while they are decoded."""
-Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Switch = Annotated[bool, Field(strict=False)]
+Number = Annotated[float, BeforeValidator(_number)]
+Rate = Annotated[Number, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 class ParameterError(ValueError):
@@ -160,7 +182,7 @@ class Rq1(Training):
         return self
 
 
-Lambda = Annotated[float, Field(ge=0, le=1)]
+Lambda = Annotated[Number, Field(ge=0, le=1)]
 
 
 class Rq2(Training):
@@ -181,11 +203,11 @@ class Rq2(Training):
     hidden_size: HiddenSize
     steps: Annotated[int, Field(ge=FEWEST_TRACED, le=1_000_000)]
     lambdas: Annotated[list[Lambda], Field(min_length=1), AfterValidator(_distinct)]
-    small_steps: bool
+    small_steps: Switch
     log_interval: Annotated[int, Field(ge=1)]
     folds: Annotated[int, Field(ge=2, le=100)]
     permutations: Annotated[int, Field(ge=0, le=10_000)]
-    record: bool
+    record: Switch
 
     @model_validator(mode="after")
     def _can_be_traced_and_decoded(self) -> Self:
@@ -247,7 +269,7 @@ class Rq3Multiverse(Notebook):
     replicas: Replicas
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
     seed: Seed
-    record: bool
+    record: Switch
 
     @model_validator(mode="after")
     def _can_be_judged(self) -> Self:
@@ -273,7 +295,7 @@ class Rq3(Training):
     games: GameNames
     hidden_sizes: HiddenSizes
     hidden_sizes_along_training: HiddenSizes
-    record: bool
+    record: Switch
 
     @model_validator(mode="after")
     def _records_what_the_book_quotes(self) -> Self:
@@ -327,7 +349,7 @@ class Rq6(Notebook):
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
     seed: Seed
     learning_rate: Rate
-    record: bool
+    record: Switch
 
     @model_validator(mode="after")
     def _looks_where_it_is_found(self) -> Self:
@@ -376,7 +398,7 @@ class Calibration(Notebook):
     ]
     simulations: Annotated[int, Field(ge=1, le=100_000)]
     seed: Seed
-    record: bool
+    record: Switch
 
     @model_validator(mode="after")
     def _records_what_the_book_quotes(self) -> Self:
@@ -401,8 +423,8 @@ class Sampled(Notebook):
     hidden_sizes: HiddenSizes
     training: Annotated[int, Field(ge=4, le=898)]
     held_out: Annotated[int, Field(ge=2, le=899)]
-    noise: Annotated[float, Field(gt=0, le=100)]
-    label_noise: Annotated[float, Field(ge=0, le=0.5)]
+    noise: Annotated[Number, Field(gt=0, le=100)]
+    label_noise: Annotated[Number, Field(ge=0, le=0.5)]
     steps: Annotated[int, Field(ge=1, le=1_000_000)]
     seed: Seed
     activation: Activation
@@ -441,11 +463,11 @@ class Rq5(Sampled):
     repetitions: Annotated[int, Field(ge=2, le=10_000)]
     repetition_size: Annotated[int, Field(ge=20, le=1_000_000)]
     fresh_replicas: Annotated[int, Field(ge=20, le=1_000_000)]
-    set_aside: Annotated[float, Field(gt=0, lt=1)]
+    set_aside: Annotated[Number, Field(gt=0, lt=1)]
     pair_size: HiddenSize
     pair_training: Annotated[int, Field(ge=4, le=898)]
     pair_replicas: Annotated[int, Field(ge=2, le=100_000)]
-    record: bool
+    record: Switch
 
     @model_validator(mode="after")
     def _can_be_validated(self) -> Self:
@@ -491,7 +513,7 @@ class Batch(BaseModel):
 
     TABLES: ClassVar[tuple[str, ...]] = ()
 
-    folder: Annotated[str, AfterValidator(_batch)]
+    folder: Annotated[str, AfterValidator(_at_home), AfterValidator(_batch)]
 
 
 def of(notebook: str) -> type[Notebook] | type[Batch]:
@@ -516,6 +538,9 @@ def of(notebook: str) -> type[Notebook] | type[Batch]:
 
 def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
     """Check every public global of a notebook against its parameters, and return them.
+
+    The namespace holds what is returned from then on: a number for the text ``2e-5``, a bool for
+    ``true``, the home folder for ``~``.
 
     Parameters
     ----------
@@ -557,7 +582,7 @@ def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any
         names = [str(name) for problem in problems for name in problem["loc"][:1]]
         # A check of several parameters has no place of its own; its line begins with the first.
         raise ParameterError(line, tuple(names or re.findall(r"`(\w+)`", line))) from None
-    namespace[_VALIDATED] = True
+    namespace |= valid | {_VALIDATED: True}
     return valid
 
 
@@ -600,8 +625,9 @@ def _line(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
         return line + suggestion(value, choices.split(", "))
     message = problem["msg"].removeprefix("Value error, ")
     line += ": " + message.replace("Input", "it").replace("List", "it")
-    if problem["type"] == "list_type" and isinstance(value, str):
-        line += f" (papermill takes lists by -y '{name}: {value}')"
-    if problem["type"] == "float_type" and isinstance(value, str):
-        line += " (YAML reads 1e-3 as text: write 0.001 or 1.0e-3)"
+    if problem["type"] == "list_type" and isinstance(value, (str, int, float)):
+        listed = value if str(value).startswith("[") else f"[{value}]"
+        line += f" (papermill takes lists by -y '{name}: {listed}')"
+    if problem["type"] == "string_type" and value is not None:
+        line += f" (papermill takes it as text by -r {name} {value})"
     return line

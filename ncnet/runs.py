@@ -5,21 +5,40 @@ with `record` has all that the book quotes; its tables take the place of those i
 or, with both, are written to `save_to` and shown on its own page as the recorded ones.
 """
 
-import json
+import math
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
 from ncnet import parameters, results, sources
 
 
 def command(notebook: str, chosen: dict) -> str:
-    """Return the command that runs a notebook again, in the root of the checkout."""
+    """Return the command that runs a notebook again, in the root of the checkout.
+
+    >>> command("rq1", {"learning_rate": 0.00001, "save_to": ""})
+    "papermill notebooks/rq1.ipynb rq1.ipynb -y '{learning_rate: 1.0e-05}'"
+    """
     given = {name: value for name, value in chosen.items() if name != "save_to"}
     if chosen["save_to"]:
         given["save_to"] = chosen["save_to"]
-    return f"papermill notebooks/{notebook}.ipynb {notebook}.ipynb -y '{json.dumps(given)}'"
+    ran = ["papermill", f"notebooks/{notebook}.ipynb", f"{notebook}.ipynb", "-y", to_yaml(given)]
+    return shlex.join(ran)
+
+
+def to_yaml(given: dict) -> str:
+    """Return parameters in a line of YAML that papermill reads as just these values.
+
+    papermill's YAML is version 1.1, where a number without a point, such as ``1e-05``, is text.
+
+    >>> to_yaml({"hidden_sizes": [2, 3], "learning_rate": 0.00001, "save_to": "yes"})
+    "{hidden_sizes: [2, 3], learning_rate: 1.0e-05, save_to: 'yes'}"
+    """
+    written = yaml.safe_dump(given, default_flow_style=True, sort_keys=False, width=math.inf)
+    return written.rstrip()
 
 
 class Run:

@@ -45,6 +45,13 @@ def test_every_combination_is_a_cell(write):
     assert read.tables == ("capacity",)
 
 
+def test_what_varies_is_what_its_cells_are_given(write):
+    """A number that YAML takes for text, and a whole one, are columns of floats."""
+    read = batch.read(write("notebook: rq3\ngrid:\n  learning_rate: [2e-5, 1]\n"))
+    assert [cell["learning_rate"] for cell in read.varied.values()] == [2e-5, 1.0]
+    assert list(read.cells) == ["2e-05", "1.0"]
+
+
 def test_no_grid_is_one_cell(write):
     assert list(batch.read(write("notebook: rq3\n")).cells) == ["all"]
 
@@ -85,8 +92,8 @@ def test_names_of_cells_are_short_and_differ(write):
         (RQ1.replace("hidden_size: 4", "hidden_siz: 4"), ":7: unknown parameter `hidden_siz`"),
         ("notebook: rq1\nparameters:\n  _seed: 1\n", ":3: unknown parameter `_seed`"),
         (
-            "notebook: rq3\nparameters:\n  learning_rate: 1e-3\n",
-            ":3: parameter `learning_rate` is '1e-3': it should be a valid number (YAML reads",
+            "notebook: rq3\nparameters:\n  steps: 1e3\n",
+            ":3: parameter `steps` is '1e3': it should be a valid integer",
         ),
         (
             "notebook: rq3\ngrid:\n  hidden_sizes:\n    - [2]\n    - [0]\n",
@@ -115,6 +122,13 @@ def test_names_of_cells_are_short_and_differ(write):
             + f"  learning_rate: {list(range(1, 201))}\n",
             ":4: 100,400 cells: expected at most",
         ),
+        (
+            "notebook: rq3\ngrid:\n  learning_rate: [2e-5,\n    0.00002]\n",
+            ":4: 2e-05 is there twice",
+        ),
+        ("notebook: rq3\ngrid:\n  learning_rate: [1, 1.0]\n", ":3: 1.0 is there twice"),
+        ("notebook: rq3\ngrid:\n  seed: [1,\n    010]\n", ":4: YAML reads `010` as 8"),
+        ("notebook: rq3\nresources: {minutes: 1:30}\n", ":2: YAML reads `1:30` as 90"),
         ("notebook: rq1\n? [a, b]\n: 3\n", ":2: a key is no text"),
         ("notebook: rq1\ngrid:\n  1: [2]\n", ":3: a key is no text"),
         ("notebook: rq1\ngrid:\n  seed: &p [1, *p]\n", ": a value contains itself"),

@@ -4,11 +4,14 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from contextlib import contextmanager
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from ncnet import results
+from ncnet import results, runs
 from tests.checkouts import CELLS, JOINED, TINY, Checkout, kill_group
 
 pytestmark = pytest.mark.slow
@@ -93,6 +96,28 @@ def test_a_new_value_runs_its_cells_only(drawn, tmp_path):
     after = done.finished()
     assert {cell: after[cell] for cell in before} == before
     assert len(results.load("capacity", folder=done.run).table) == CELLS + 2
+
+
+def test_a_small_rate_runs_in_any_place_and_by_the_command_of_its_table(tmp_path):
+    """The place has what a shell, papermill and YAML read otherwise."""
+    checkout = Checkout(tmp_path / "a reader's {checkout}", draws=True)
+    checkout.batch.write_text(
+        "notebook: rq1\nparameters: {replicas: 32, hidden_sizes: [3]}\n"
+        "grid:\n  learning_rate: [0.00001]\n",
+        encoding="utf-8",
+    )
+    status, output = checkout.snakemake(JOINED)
+    assert status == 0, output
+    joined = results.load("capacity", folder=checkout.run)
+    chosen = joined.provenance["parameters"] | {"save_to": "the reader's"}
+    command = runs.command("rq1", chosen)
+    environment = os.environ | {"PYTHONPATH": str(checkout.folder)}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    shell = ["bash", "-euc", command]
+    subprocess.run(shell, cwd=checkout.folder, env=environment, check=True, capture_output=True)
+    again = results.load("capacity", folder=checkout.folder / "the reader's")
+    assert again.provenance["command"] == command
+    pd.testing.assert_frame_equal(again.table.assign(learning_rate=1e-5), joined.table)
 
 
 def test_tables_made_by_other_code_are_not_joined(drawn, tmp_path):

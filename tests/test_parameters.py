@@ -1,6 +1,8 @@
 import re
 import typing
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ncnet
@@ -19,6 +21,12 @@ RQ1 = {
     "activation": "tanh",
     "optimizer": "gradient_descent",
     "learning_rate": 0.5,
+}
+RQ3 = {name: value for name, value in RQ1.items() if name not in ("game", "hidden_size")} | {
+    "games": ["overlap", "separate"],
+    "hidden_sizes": [3, 6],
+    "hidden_sizes_along_training": [2, 3, 4],
+    "record": False,
 }
 
 
@@ -44,7 +52,29 @@ RQ1 = {
         ({"learning_rate": float("nan")}, "parameter `learning_rate` is nan"),
         ({"learning_rate": float("inf")}, "parameter `learning_rate` is inf"),
         ({"learning_rate": 10**400}, "parameter `learning_rate` is 1000"),
-        ({"learning_rate": "1e-3"}, "write 0.001 or 1.0e-3"),
+        (
+            {"learning_rate": "1e-3x"},
+            "parameter `learning_rate` is '1e-3x': it should be a valid n",
+        ),
+        (
+            {"learning_rate": "inf"},
+            "parameter `learning_rate` is inf: it should be a finite number",
+        ),
+        ({"learning_rate": True}, "parameter `learning_rate` is True"),
+        (
+            {"hidden_sizes": 3},
+            "parameter `hidden_sizes` is 3: it should be a valid list "
+            "(papermill takes lists by -y 'hidden_sizes: [3]')",
+        ),
+        (
+            {"save_to": 2026},
+            "it should be a valid string (papermill takes it as text by -r save_to",
+        ),
+        ({"save_to": "a" * 300}, ": File name too long"),
+        (
+            {"save_to": "~nobody_of_that_name/tables"},
+            "parameter `save_to` is '~nobody_of_that_name",
+        ),
         ({"hidden_sizes": [10**9, 3]}, "parameter `hidden_sizes` is 1000000000: it should be less"),
         ({"hidden_sizes": None}, "parameter `hidden_sizes` is None"),
         (
@@ -85,20 +115,30 @@ def test_the_cell_can_be_run_again_among_the_notebooks_own_variables():
 
 
 def test_a_record_must_hold_what_the_book_quotes():
-    rq3 = {name: value for name, value in RQ1.items() if name not in ("game", "hidden_size")}
-    rq3 |= {"games": ["overlap"], "hidden_sizes_along_training": [2], "record": False}
-    assert validate(dict(rq3), Rq3) == rq3
     with pytest.raises(ParameterError, match="parameter `record` is True: the book quotes both"):
-        validate(rq3 | {"record": True}, Rq3)
-    quoted = {"games": ["overlap", "separate"], "hidden_sizes": [3, 6], "record": True}
-    quoted["hidden_sizes_along_training"] = [2, 3, 4]
+        validate(RQ3 | {"record": True, "games": ["overlap"]}, Rq3)
     with pytest.raises(ParameterError, match=r"at least 1600 `replicas` \(here 64\)"):
-        validate(rq3 | quoted, Rq3)
-    assert validate(rq3 | quoted | {"replicas": 1600}, Rq3)["record"]
+        validate(RQ3 | {"record": True}, Rq3)
+    assert validate(RQ3 | {"record": True, "replicas": 1600}, Rq3)["record"]
 
 
-def test_a_whole_learning_rate_is_a_rate():
-    assert validate(RQ1 | {"learning_rate": 1}, Rq1)["learning_rate"] == 1.0
+@pytest.mark.parametrize(
+    ("name", "given", "meant"),
+    [
+        ("learning_rate", 1, 1.0),
+        ("learning_rate", "2e-5", 2e-5),
+        ("learning_rate", np.float32(0.5), 0.5),
+        ("record", "true", True),
+        ("record", "False", False),
+        ("save_to", "~/tables", str(Path.home() / "tables")),
+    ],
+)
+def test_the_notebook_goes_on_with_what_is_meant(name, given, meant):
+    namespace = RQ3 | {"replicas": 1600, name: given}
+    chosen = validate(namespace, Rq3)
+    for found in (chosen[name], namespace[name]):
+        assert type(found) is type(meant)
+        assert found == meant
 
 
 def test_choices_are_those_of_the_package():

@@ -25,6 +25,8 @@ MOST_CELLS = 100_000
 """Cells that Snakemake can still plan, in some minutes."""
 LONGEST_NAME = 60
 """Characters of a cell's name, which is that of a folder."""
+DIGEST = 16
+"""Characters that tell cells of one name apart, as many as there may be."""
 
 __all__ = ["Batch", "BatchError", "Resources", "notebook_cells", "read", "text"]
 
@@ -103,23 +105,12 @@ def read(path: Path | str) -> Batch:
     asked = _checked(file)
     model = _model(file, asked.notebook)
     _refuse_misplaced(file, asked, model)
-    defaults = _defaults(asked.notebook)
-    count = math.prod(len(values) for values in asked.grid.values())
-    if count > MOST_CELLS:
-        raise file.error(("grid",), f"{count:,} cells: expected at most {MOST_CELLS:,}")
     cells, varied, saved, names = {}, {}, set(), set()
-    for places in itertools.product(*(range(len(values)) for values in asked.grid.values())):
-        axes = dict(zip(asked.grid, places, strict=True))
-        chosen = _chosen(asked, axes)
-        given = defaults | asked.parameters | chosen
-        try:
-            given = parameters.validate(given, model)
-        except parameters.ParameterError as error:
-            raise file.error(_place(asked, axes, error.names), str(error)) from None
-        name = _name(asked, axes, taken=names)
+    for given, axes in _grid(file, asked, model):
+        name = _name(axes, taken=names)
         names.add(name.casefold())
         cells[name] = {key: value for key, value in given.items() if key != "save_to"}
-        varied[name] = chosen
+        varied[name] = {key: value for axis in axes for key, value in axis.items()}
         saved.add(model.model_validate(given).tables)
     if len(saved) > 1:
         raise file.error(("grid",), "`record` differs between cells: expected one value for all")
@@ -189,14 +180,43 @@ def _refuse_misplaced(file: MarkedYaml, asked: _File, model: type[parameters.Not
             if name in by:
                 raise file.error(("grid", axis), f"`{name}` is also given by `{by[name]}`")
             by[name] = axis
-        seen = set()
         for place, value in enumerate(values):
             if set(_sets(asked, axis, value)) != named:
                 wanted = ", ".join(f"`{name}`" for name in sorted(named))
                 raise file.error(("grid", axis, place), f"{value!r}: expected all of {wanted}")
-            if json.dumps(value, default=str) in seen:
-                raise file.error(("grid", axis, place), f"{value!r} is there twice")
-            seen.add(json.dumps(value, default=str))
+
+
+def _grid(
+    file: MarkedYaml, asked: _File, model: type[parameters.Notebook]
+) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Yield all parameters of each cell as its run has them, and those that each axis sets."""
+    defaults = _defaults(asked.notebook)
+    count = math.prod(len(values) for values in asked.grid.values())
+    if count > MOST_CELLS:
+        raise file.error(("grid",), f"{count:,} cells: expected at most {MOST_CELLS:,}")
+    seen = {}
+    for places in itertools.product(*(range(len(values)) for values in asked.grid.values())):
+        axes = dict(zip(asked.grid, places, strict=True))
+        sets = [_sets(asked, axis, asked.grid[axis][place]) for axis, place in axes.items()]
+        given = defaults | asked.parameters
+        for chosen in sets:
+            given |= chosen
+        try:
+            given = parameters.validate(given, model)
+        except parameters.ParameterError as error:
+            raise file.error(_place(asked, axes, error.names), str(error)) from None
+        _refuse_again(file, asked, axes, seen.setdefault(json.dumps(given), axes))
+        yield given, [{name: given[name] for name in chosen} for chosen in sets]
+
+
+def _refuse_again(
+    file: MarkedYaml, asked: _File, axes: dict[str, int], before: dict[str, int]
+) -> None:
+    """Refuse a cell with the parameters of the one `before` it, unless that is itself."""
+    for axis, place in axes.items():
+        if place != before[axis]:
+            value = asked.grid[axis][place]
+            raise file.error(("grid", axis, place), f"{value!r} is there twice")
 
 
 def _places(asked: _File) -> Iterator[tuple]:
@@ -213,13 +233,6 @@ def _sets(asked: _File, axis: str, value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {axis: value}
 
 
-def _chosen(asked: _File, axes: dict[str, int]) -> dict[str, Any]:
-    chosen = {}
-    for axis, place in axes.items():
-        chosen |= _sets(asked, axis, asked.grid[axis][place])
-    return chosen
-
-
 def _place(asked: _File, axes: dict[str, int], names: tuple[str, ...]) -> tuple:
     """Return where the file gives the first of these parameters that it gives at all."""
     for name in names:
@@ -234,14 +247,13 @@ def _place(asked: _File, axes: dict[str, int], names: tuple[str, ...]) -> tuple:
     return ()
 
 
-def _name(asked: _File, axes: dict[str, int], taken: set[str]) -> str:
+def _name(axes: list[dict[str, Any]], taken: set[str]) -> str:
     """Return a cell's name: the values that vary, in letters that any file system takes."""
-    values = [asked.grid[axis][place] for axis, place in axes.items()]
-    words = "_".join(map(text, values)) or "all"
+    words = "_".join(map(text, axes)) or "all"
     name = re.sub(r"[^A-Za-z0-9.+-]+", "_", words).strip("_.") or "cell"
     if len(name) > LONGEST_NAME or name.casefold() in taken:
-        digest = hashlib.sha256(json.dumps(values, default=str).encode()).hexdigest()[:8]
-        name = f"{name[: LONGEST_NAME - 9]}-{digest}"
+        digest = hashlib.sha256(json.dumps(axes).encode()).hexdigest()[:DIGEST]
+        name = f"{name[: LONGEST_NAME - DIGEST - 1]}-{digest}"
     return name
 
 

@@ -1,11 +1,13 @@
 """YAML whose every value knows its line, so that an error can name it."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 LONGEST_MESSAGE = 400
+NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 class BatchError(ValueError):
@@ -32,7 +34,8 @@ class MarkedYaml:
     Raises
     ------
     BatchError
-        If there is no such file, if it is not YAML, or if a key is given twice.
+        If there is no such file, if it is not YAML, if a key is given twice, or for a number that
+        YAML 1.1 reads as another one than most people: ``010`` as 8, ``1:30`` as 90.
     """
 
     def __init__(self, path: Path):
@@ -44,7 +47,7 @@ class MarkedYaml:
         try:
             loader = yaml.SafeLoader(text)
             self._root = loader.get_single_node()
-            self._refuse_keys(self._root)
+            self._refuse(self._root)
             self.value = loader.construct_document(self._root) if self._root else None
         except BatchError:
             raise
@@ -70,7 +73,7 @@ class MarkedYaml:
             node = found
         return node.start_mark.line + 1 if node else 1
 
-    def _refuse_keys(self, node: yaml.Node | None) -> None:
+    def _refuse(self, node: yaml.Node | None) -> None:
         if isinstance(node, yaml.MappingNode):
             seen = set()
             for key, value in node.value:
@@ -80,10 +83,15 @@ class MarkedYaml:
                 if key.value in seen:
                     raise BatchError(f"{where}: `{key.value}` is there twice")
                 seen.add(key.value)
-                self._refuse_keys(value)
+                self._refuse(value)
         elif isinstance(node, yaml.SequenceNode):
             for value in node.value:
-                self._refuse_keys(value)
+                self._refuse(value)
+        elif isinstance(node, yaml.ScalarNode) and node.tag in NUMBERS:
+            if re.match(r"[-+]?(0\d|\d+:)", node.value):
+                read = f"YAML reads `{node.value}` as {yaml.safe_load(node.value)}"
+                where = f"{self.path}:{node.start_mark.line + 1}"
+                raise BatchError(f"{where}: {read}: expected no leading zeros and no colons")
 
 
 def _child(node: yaml.Node | None, step: Any) -> yaml.Node | None:

@@ -1,0 +1,142 @@
+"""Parameters come out of a command as they went in: through the shell, papermill and the checks."""
+
+import contextlib
+import re
+import shlex
+import subprocess
+import typing
+from pathlib import Path
+from unittest import mock
+
+import papermill.cli
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from papermill.translators import papermill_translators
+
+from ncnet import batch, parameters, results, runs
+from ncnet.batch.grid import notebook_cells
+
+ROOT = Path(__file__).resolve().parents[1]
+MODELS = {path.stem: parameters.of(path.stem) for path in sorted(ROOT.glob("notebooks/*.ipynb"))}
+FLOATS = {
+    "learning_rate": st.floats(0, 1e6, exclude_min=True),
+    "lambdas": st.lists(st.floats(0, 1), min_size=1, max_size=3, unique=True),
+    "noise": st.floats(0, 100, exclude_min=True),
+    "label_noise": st.floats(0, 0.5),
+    "set_aside": st.floats(0.2, 0.8),
+}
+# What YAML 1.1, papermill's -p or a shell reads as something else.
+TRAPS = [
+    "yes",
+    "null",
+    "1e5",
+    "010",
+    "1:30",
+    "2020-01-01",
+    "-y",
+    "$HOME",
+    "!!",
+    "a'b",
+    'a"b',
+    "a\\",
+]
+FOLDERS = st.sampled_from(TRAPS) | st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0/~"), max_size=40
+)
+# A reader's prompt, and the lines that go on after a backslash.
+SHOWN = re.compile(r"^(?:# )?\$ (.*papermill notebooks/(?:.*\\\n)*.*)$", re.MULTILINE)
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("book/*.md"), *ROOT.glob("notebooks/*.py")]
+COMMANDS = [
+    command.replace("\n# ", "\n")
+    for page in sorted(PAGES)
+    for command in SHOWN.findall(page.read_text(encoding="utf-8"))
+]
+RECORDED = [
+    path
+    for path in sorted(results.FOLDER.rglob("*.json"))
+    if '"command": "papermill' in path.read_text(encoding="utf-8")
+]
+
+
+def defaults(notebook):
+    """Return what the parameters cell of a notebook defines."""
+    cells = notebook_cells(ROOT / "notebooks" / f"{notebook}.ipynb")
+    [source] = [text for _, text, metadata in cells if "parameters" in metadata.get("tags", ())]
+    namespace = {}
+    exec(source, {}, namespace)
+    return namespace
+
+
+def chosen_by(arguments):
+    """Return the notebook that papermill is asked to run, and its parameters after the check."""
+    with mock.patch("papermill.cli.execute_notebook") as execute:
+        papermill.cli.papermill.main(arguments, standalone_mode=False)
+    asked = execute.call_args.kwargs
+    notebook = Path(asked["input_path"]).stem
+    namespace = defaults(notebook)
+    translator = papermill_translators.find_translator("python3", "python")
+    exec(translator.codify(asked["parameters"]), {}, namespace)
+    chosen = parameters.validate(namespace, MODELS[notebook])
+    assert namespace.items() >= chosen.items()  # which is what the notebook goes on with
+    return notebook, chosen
+
+
+@st.composite
+def runs_of_notebooks(draw):
+    """Draw a notebook that makes tables, and parameters of it that are valid."""
+    notebook = draw(st.sampled_from([name for name, model in MODELS.items() if model.TABLES]))
+    given = {"save_to": draw(FOLDERS)}
+    for name, field in MODELS[notebook].model_fields.items():
+        if "float" in str(field.annotation):
+            given[name] = draw(FLOATS[name])
+        elif str(field.annotation).startswith("list[typing.Literal"):
+            choices = typing.get_args(*typing.get_args(field.annotation))
+            given[name] = draw(st.lists(st.sampled_from(choices), min_size=1, unique=True))
+    return notebook, parameters.validate(defaults(notebook) | given, MODELS[notebook])
+
+
+@pytest.mark.slow
+@given(run=runs_of_notebooks())
+def test_a_command_gives_the_parameters_it_was_made_of(run, tmp_path_factory):
+    with contextlib.chdir(tmp_path_factory.getbasetemp()):
+        program, *arguments = shlex.split(runs.command(*run))
+        assert program == "papermill"
+        assert repr(chosen_by(arguments)) == repr(run)
+
+
+@pytest.mark.parametrize("notation", ["{!r}", "{:.17g}", "{:.16e}", "{:.0e}"])
+@given(rate=FLOATS["learning_rate"])
+@example(rate=1e-5)
+@example(rate=0.5)
+def test_a_rate_in_any_notation_is_that_rate_in_every_cell(notation, rate, tmp_path_factory):
+    written = notation.format(rate)
+    path = tmp_path_factory.getbasetemp() / "rate.yml"
+    path.write_text(f"notebook: rq1\ngrid:\n  learning_rate: [{written}]\n", encoding="utf-8")
+    [cell] = batch.read(path).cells.values()
+    assert cell["learning_rate"] == float(written)
+    asked = ["notebooks/rq1.ipynb", "out.ipynb"]
+    for given_by in (["-y", runs.to_yaml(cell)], ["-p", "learning_rate", written]):
+        _, chosen = chosen_by([*asked, *given_by])
+        assert repr(chosen["learning_rate"]) == repr(float(written))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_papermill_and_the_notebook_accept_what_the_book_shows(command, tmp_path, monkeypatch):
+    """As bash gives it to papermill, which here says what it is given."""
+    monkeypatch.chdir(tmp_path)
+    said = "papermill() { printf '%s\\0' \"$@\" $'\\n'; }\n"
+    done = subprocess.run(["bash", "-euc", said + command], capture_output=True, check=True)
+    asked = [call.split("\0") for call in done.stdout.decode().split("\0\n\0")[:-1]]
+    assert asked
+    for arguments in asked:
+        chosen_by(arguments)
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_a_recorded_command_gives_the_recorded_parameters(path):
+    provenance = results.load(path.stem, folder=path.parent).provenance
+    _, *arguments = shlex.split(provenance["command"])
+    _, chosen = chosen_by(arguments)
+    made_with = provenance["parameters"]
+    assert {name: chosen[name] for name in made_with} == made_with
