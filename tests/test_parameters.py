@@ -58,7 +58,7 @@ RQ3 = {name: value for name, value in RQ1.items() if name not in ("game", "hidde
         ),
         (
             {"learning_rate": "inf"},
-            "parameter `learning_rate` is inf: it should be a finite number",
+            "parameter `learning_rate` is 'inf'",
         ),
         ({"learning_rate": True}, "parameter `learning_rate` is True"),
         (
