@@ -138,6 +138,23 @@ def test_outcomes_may_be_coded_in_several_ways(coding):
     xr.testing.assert_identical(found, run(plain))
 
 
+TENSORS = {
+    "float32 of a graph": lambda values: torch.tensor(values * 1.0, requires_grad=True),
+    "bfloat16 of a graph": lambda values: torch.tensor(values * 1.0).bfloat16().requires_grad_(),
+    "float16": lambda values: torch.tensor(values).half(),
+    "int8": lambda values: torch.tensor(values).to(torch.int8),
+    "lists": lambda values: [list(torch.tensor(part).bfloat16()) for part in values],
+}
+
+
+@pytest.mark.parametrize("tensor", TENSORS.values(), ids=TENSORS)
+def test_the_statistics_read_tensors(tensor):
+    a, b = np.random.default_rng(0).choice([-1, 1], (2, 2, 2, 40, 6))
+    assert chsh.report((tensor(a), tensor(b))).row() == chsh.report((a, b)).row()
+    counts = np.arange(8, 24).reshape(2, 2, 2, 2)
+    xr.testing.assert_identical(chsh.from_counts(tensor(counts)), chsh.from_counts(counts))
+
+
 def test_all_right_and_all_wrong_are_understood_in_every_coding():
     ones = [1] * ITEMS
     assert (run(lambda i, j, seed: (ones, ones)).a == 1).all()

@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from ncnet.checks import check_integer
-from ncnet.chsh.outcomes import Outcomes, as_dataset, read
+from ncnet.chsh.outcomes import Outcomes, as_array, as_dataset, read
 
 SETTINGS = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
 SIGNS = xr.DataArray(
@@ -152,7 +152,7 @@ def s_value(correlator: xr.DataArray | np.ndarray) -> xr.DataArray | float:
     if isinstance(correlator, (xr.DataArray, xr.Dataset)):
         _check_settings(correlator)
         return (SIGNS * correlator).sum(SIGNS.dims)
-    array = np.asarray(correlator, float)
+    array = as_array(correlator).astype(float)
     if array.shape != (2, 2):
         raise ValueError(f"correlators have shape {array.shape}: expected (2, 2)")
     return float((SIGNS.values * array).sum())

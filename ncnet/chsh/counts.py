@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from ncnet.chsh.correlators import SETTINGS
+from ncnet.chsh.outcomes import as_array
 
 OUTCOMES = np.array([1, -1])
 """In the order in which counts have them."""
@@ -60,7 +61,7 @@ def read_counts(counts: np.ndarray, *, whole: bool = False) -> np.ndarray:
     Traceback (most recent call last):
     ValueError: a count is 0.5: expected a whole number
     """
-    counts = np.asarray(counts)
+    counts = as_array(counts)
     if counts.shape != (2, 2, 2, 2):
         raise ValueError(
             f"counts have shape {counts.shape}: expected an array (2, 2, 2, 2) of Alice's "

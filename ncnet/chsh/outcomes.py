@@ -1,5 +1,7 @@
 """What a Bell test reads: outcomes of two parties over settings, replicas and items."""
 
+import contextlib
+
 import numpy as np
 import xarray as xr
 
@@ -70,6 +72,32 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
     return dataset if in_order else dataset.transpose(..., *DIMENSIONS)
 
 
+def as_array(values: object) -> np.ndarray:
+    """Return values as an array of numpy, also those that are tensors.
+
+    By itself numpy reads no tensor that is on a GPU, part of a graph or of a type such as bfloat16,
+    and no list of such.
+
+    Examples
+    --------
+    >>> as_array([True, False]).tolist()
+    [True, False]
+    """
+    if isinstance(values, (list, tuple)):
+        values = [
+            as_array(value)
+            if isinstance(value, (list, tuple)) or hasattr(value, "detach")
+            else value
+            for value in values
+        ]
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        with contextlib.suppress(TypeError):  # of a type that numpy does not have
+            return np.asarray(values)
+        values = values.float()
+    return np.asarray(values)
+
+
 def read(outcomes: Outcomes, *, split: str, readout: str) -> tuple[xr.DataArray, xr.DataArray]:
     """Return both parties' outcomes, +-1, of one split under one readout.
 
@@ -115,7 +143,7 @@ def _from_arrays(outcomes: object) -> xr.Dataset:
         raise ValueError(
             f"outcomes are a {type(outcomes).__name__}: expected a Dataset or two arrays (a, b)"
         )
-    a, b = (np.asarray(party) for party in outcomes)
+    a, b = map(as_array, outcomes)
     for name, array in (("a", a), ("b", b)):
         if array.ndim != 4 or array.shape[:2] != (2, 2):
             raise ValueError(

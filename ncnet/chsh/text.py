@@ -1,5 +1,7 @@
 """Numbers as a reader sees them."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 NONE = "\N{EN DASH}"
@@ -29,15 +31,17 @@ def interval_text(interval: tuple[float, float], *, digits: int = 3, sign: str =
     return f"[{low}, {high}]"
 
 
-def span_text(low: float, high: float, digits: int = 2) -> str:
-    """Return what values lie between, to some digits; the one value where it is one.
+def span_text(values: Iterable[float], digits: int = 2) -> str:
+    """Return the smallest and the largest of some values, to some digits; once where all are alike.
 
     Ends that so few digits do not tell apart get more, and a single value that is whole has none,
     so that nothing is rounded to 0 that is not.
 
-    >>> span_text(0.5, 2), span_text(0.001, 0.034, 1), span_text(0, 0), span_text(1.25, 1.25)
+    >>> span_text([2, 0.5, 1]), span_text([0.001, 0.034], 1), span_text([0, 0]), span_text([1.25])
     ('0.50 to 2.00', '0.00 to 0.03', '0', '1.25')
     """
+    values = list(values)
+    low, high = min(values), max(values)
     if low == high:
         return f"{low:z.0f}" if low == round(low) else number_text(low, digits)
     digits = _telling_apart(low, high, digits)

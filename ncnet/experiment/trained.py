@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ncnet.chsh.columns import CODINGS
-from ncnet.chsh.outcomes import DIMENSIONS, SPLITS, as_dataset
+from ncnet.chsh.outcomes import DIMENSIONS, SPLITS, as_array, as_dataset
 from ncnet.files import is_storable_text, storable
 
 PARTIES = ("Alice", "Bob")
@@ -300,18 +300,9 @@ def _loss(value: object, name: str, where: str) -> float:
 
 def _array(values: object, name: str, where: str) -> np.ndarray:
     try:
-        return np.asarray(_without_tensors(values))
+        return as_array(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{where}: {name} cannot be read as an array: {error}") from None
-
-
-def _without_tensors(values: object) -> object:
-    """Return tensors as lists: numpy reads none on a GPU, of a graph, or in bfloat16."""
-    if hasattr(values, "detach"):
-        return values.tolist()
-    if isinstance(values, (list, tuple)):
-        return [_without_tensors(value) for value in values]
-    return values
 
 
 def _words(split: str) -> str:
