@@ -161,6 +161,61 @@ def test_a_compiler_that_fails_is_not_needed_either(tmp_path, train_with):
     assert "out of luck" in refused
 
 
+@pytest.fixture
+def find_with(monkeypatch):
+    """Return a function that looks for a compiler, or for one among some, as a new process."""
+
+    def found(named="", among=compiler.COMPILERS):
+        monkeypatch.setenv("CXX", named)
+        monkeypatch.setattr(compiler, "COMPILERS", among)
+        compiler._find.cache_clear()
+        return compiler.find()
+
+    yield found
+    monkeypatch.undo()
+    compiler._find.cache_clear()
+
+
+def program(path, line, mode=0o755):
+    path.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+    path.chmod(mode)
+    return str(path)
+
+
+def test_a_compiler_is_split_as_a_shell_splits(tmp_path, find_with):
+    tells = program(tmp_path / "tells all", 'for part; do echo "$part"; done')
+    (path, *options), said = find_with(f"'{tells}' g++ -O1 \"--sysroot=/a b\"")
+    assert (path, options) == (tells, ["g++", "-O1", "--sysroot=/a b"])
+    assert said.startswith("g++\n-O1\n--sysroot=/a b\n-march=native\n")
+    with pytest.raises(
+        compiler.CompilerError, match=r"`CXX` is .*: it cannot be split, No closing"
+    ):
+        find_with("g++ 'O1")
+
+
+def test_only_a_missing_compiler_is_called_missing(tmp_path, find_with):
+    broken = program(tmp_path / "broken", "echo out of luck >&2; exit 1")
+    private = program(tmp_path / "private", "", mode=0o644)
+    works = program(tmp_path / "works", "echo fine")
+    for named, line in (
+        (f"{tmp_path}/gone -O1", rf"^no C\+\+ compiler was found \({tmp_path}/gone\)$"),
+        (f"{broken} -O1", f"^{broken} failed: out of luck$"),
+        (private, f"^{private} cannot be run: Permission denied$"),
+    ):
+        with pytest.raises(compiler.CompilerError, match=line):
+            find_with(named)
+    assert find_with(among=(broken, works)) == ((works,), "fine\n")
+
+
+@needs_compiler
+def test_a_compiler_with_a_wrapper_and_an_option_compiles(tmp_path, monkeypatch, find_with):
+    monkeypatch.setattr(compiler, "_folder", lambda: tmp_path)
+    source = tmp_path / "answer.cpp"
+    source.write_text('extern "C" int answer() { return ANSWER; }', encoding="utf-8")
+    find_with(f"env {find_with()[0][0]} -DANSWER=41")
+    assert compiler.library(source).answer() == 41
+
+
 def test_a_compiler_that_hangs_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(compiler, "MOST_SECONDS", 0.2)
     with pytest.raises(compiler.CompilerError, match=r"sleep took longer than 0\.2 s"):

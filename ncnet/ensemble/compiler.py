@@ -9,6 +9,7 @@ import atexit
 import ctypes
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -59,15 +60,16 @@ def library(source: Path, definitions: tuple[tuple[str, str], ...] = ()) -> ctyp
     return found
 
 
-def find() -> tuple[str, str]:
-    """Return the compiler's path, and what it says of itself and of the processor.
+def find() -> tuple[tuple[str, ...], str]:
+    """Return the compiler's command, and what it says of itself and of the processor.
 
-    ``CXX`` names another compiler than the first found of `COMPILERS`.
+    ``CXX`` names another compiler than the first of `COMPILERS` that works. It may have a wrapper
+    and options, and is split as a shell would: ``ccache g++ -O1``.
 
     Raises
     ------
     CompilerError
-        If there is none.
+        If there is none, or it fails.
     """
     found = _find()
     if isinstance(found, CompilerError):
@@ -80,14 +82,14 @@ def find() -> tuple[str, str]:
 
 @lru_cache
 def _library(
-    compiler: str, target: str, source: Path, definitions: tuple[tuple[str, str], ...]
+    compiler: tuple[str, ...], target: str, source: Path, definitions: tuple[tuple[str, str], ...]
 ) -> ctypes.CDLL | CompilerError:
     command = [*FLAGS, *(f"-D{name}={value}" for name, value in definitions)]
-    described = "\0".join([compiler, target, *command]).encode() + source.read_bytes()
+    described = "\0".join([*compiler, target, *command]).encode() + source.read_bytes()
     path = _folder() / f"{source.stem}-{hashlib.sha256(described).hexdigest()[:24]}.so"
     try:
         if not path.exists():
-            _compile([compiler, *command, str(source)], path)
+            _compile([*compiler, *command, str(source)], path)
         return ctypes.CDLL(str(path))
     except CompilerError as error:
         return error
@@ -96,17 +98,25 @@ def _library(
 
 
 @lru_cache
-def _find() -> tuple[str, str] | CompilerError:
-    named = os.environ.get("CXX")
-    candidates = (named,) if named else COMPILERS
-    for candidate in candidates:
-        if path := shutil.which(candidate):
-            # Its version and all it knows of the processor are predefined macros.
-            try:
-                return path, _run([path, PROCESSOR, "-dM", "-E", "-x", "c++", os.devnull])
-            except CompilerError as error:
-                return error
-    return CompilerError(f"no C++ compiler was found ({', '.join(candidates)})")
+def _find() -> tuple[tuple[str, ...], str] | CompilerError:
+    named = os.environ.get("CXX", "").strip()
+    try:
+        candidates = [shlex.split(named)] if named else [[name] for name in COMPILERS]
+    except ValueError as error:
+        return CompilerError(f"`CXX` is {named!r}: it cannot be split, {error}")
+    failures = []
+    for name, *options in candidates:
+        path = shutil.which(name)
+        if path is None and not (os.sep in name and Path(name).exists()):
+            continue
+        compiler = (path or name, *options)
+        # Its version and all it knows of the processor are predefined macros.
+        try:
+            return compiler, _run([*compiler, PROCESSOR, "-dM", "-E", "-x", "c++", os.devnull])
+        except CompilerError as error:
+            failures.append(error)
+    missing = ", ".join(name for name, *_ in candidates)
+    return failures[0] if failures else CompilerError(f"no C++ compiler was found ({missing})")
 
 
 def _compile(command: list[str], path: Path) -> None:
@@ -119,7 +129,14 @@ def _compile(command: list[str], path: Path) -> None:
 def _run(command: list[str]) -> str:
     try:
         done = subprocess.run(
-            command, capture_output=True, encoding="utf-8", timeout=MOST_SECONDS, check=True
+            command,
+            # For errors in English, which are looked for below.
+            env=os.environ | {"LC_ALL": "C"},
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=MOST_SECONDS,
+            check=True,
         )
     except subprocess.TimeoutExpired as error:
         raise CompilerError(f"{command[0]} took longer than {MOST_SECONDS} s") from error
@@ -128,7 +145,7 @@ def _run(command: list[str]) -> str:
         told = next((line for line in lines if "error" in line), lines[-1])
         raise CompilerError(f"{command[0]} failed: {told}") from error
     except OSError as error:
-        raise CompilerError(f"{command[0]} cannot be run: {error}") from error
+        raise CompilerError(f"{command[0]} cannot be run: {error.strerror}") from error
     return done.stdout
 
 
