@@ -15,7 +15,7 @@ which items and steps were chosen; the second of them was made stricter after a 
 judges one with new seeds and a larger network more: the notebook `rq4` says how.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -27,7 +27,7 @@ LEVEL = 0.95
 MARGIN = 0.05
 """How near 2 counts as 2; fixed in advance."""
 CRITICAL_SIZE = 3
-"""Hidden units at which the paper sees the peak."""
+"""Hidden units at which, by the review page, the paper sees the peak."""
 
 
 GAMES = ("overlap", "separate")
@@ -52,6 +52,9 @@ WEAK = 0.1
 """Rank correlation up to which a correlation is next to none."""
 PARTLY = "partly"
 VERDICTS = ("reproduced", PARTLY, "not", "not testable here")
+ABSTRACT, REVIEW, SUMMARIES = "abstract", "review page", "other public summaries"
+SOURCES = {ABSTRACT: "zhao2026", REVIEW: "review2026", SUMMARIES: "summaries2026"}
+"""Where a statement of the paper is known from, with the key of its reference in the book."""
 Holds = bool | str | None
 """What a rule says of one game: whether it holds, `PARTLY`, or None where it is left open."""
 
@@ -67,7 +70,7 @@ class Claim:
     statement
         What the paper says, in our words.
     source
-        Where it says so.
+        Which of `SOURCES` has it.
     rule
         When we say that it holds.
     result
@@ -94,6 +97,15 @@ class Claim:
     holds: Callable[[pd.DataFrame], Holds]
     rows: tuple[str, ...] = ("hidden_size",)
     games: tuple[str, ...] | None = GAMES
+
+    @property
+    def cited(self) -> str:
+        """The statement with its source.
+
+        >>> CLAIMS["peak-at-3"].cited
+        'S peaks at the critical capacity, three hidden units (review page).'
+        """
+        return f"{self.statement.removesuffix('.')} ({self.source})."
 
 
 def simultaneous_level(capacities: int) -> float:
@@ -263,19 +275,18 @@ def _at_the_critical_size(table: pd.DataFrame, rows: str) -> pd.DataFrame:
     return at.set_index(rows)
 
 
-ABSTRACT = "abstract"
-SUMMARIES = "public summaries"
 _REAL_MODELS = {"result": "lora", "evidence": "notebooks/rq3_lora", "rows": ("rank",)}
 _GENERALIZATION = {
     "source": ABSTRACT,
     "evidence": "notebooks/rq4",
     "games": SETTINGS,
 }
-_SWEEP = {"source": ABSTRACT, "result": "multiverse", "evidence": "notebooks/rq3_multiverse"}
+_SWEEP = {"result": "multiverse", "evidence": "notebooks/rq3_multiverse"}
 _CLAIMS = (
     Claim(
         "rises-to-2",
         "With few resources S is below 2 and rises towards it as they grow.",
+        ABSTRACT,
         rule="S lies below 2 at the smallest capacity; at some capacity its interval lies above "
         f"{CLASSICAL_BOUND - MARGIN:.2f}; and up to the first such capacity no interval lies "
         "below that of a smaller capacity.",
@@ -284,7 +295,8 @@ _CLAIMS = (
     ),
     Claim(
         "exceeds-2",
-        "At some capacities S exceeds 2.",
+        "Near a critical capacity S may exceed 2.",
+        ABSTRACT,
         rule="At some capacity the interval of S lies above 2.",
         holds=_exceeds_2,
         **_SWEEP,
@@ -292,6 +304,7 @@ _CLAIMS = (
     Claim(
         "peak-at-3",
         "S peaks at the critical capacity, three hidden units.",
+        REVIEW,
         rule="The interval of S at three hidden units lies above 2 and above the intervals at all "
         "other capacities.",
         holds=_peaks_at_3,
@@ -300,6 +313,7 @@ _CLAIMS = (
     Claim(
         "returns-to-2",
         "With more capacity S falls back to 2.",
+        ABSTRACT,
         rule="S exceeds 2 by the rule above before the largest capacity, and there its interval "
         f"lies within {MARGIN} of 2.",
         holds=_returns_to_2,
@@ -308,7 +322,7 @@ _CLAIMS = (
     Claim(
         "above-2-suffices",
         "S above 2 is sufficient for non-classical statistics.",
-        ABSTRACT,
+        REVIEW,
         rule="Where S is above 2 (95 % interval and exact test), the change of the marginals does "
         "not explain it: S - Delta is above 2 as well. One capacity with S above 2 and the "
         "interval of S - Delta - 2 not above 0 refutes it; where S is nowhere above 2, or "
@@ -353,7 +367,7 @@ _CLAIMS = (
     Claim(
         "multilingual-rises-with-rank",
         "In multilingual training of a language model S rises with the rank of its adapters.",
-        SUMMARIES,
+        REVIEW,
         rule="From the heads alone (rank 0) to the largest rank S rises, on the same replicas and "
         "items, with the interval of its change clear of 0, and no rank's interval of S lies below "
         "that of a smaller rank. In part only, where S does not rise so from the smallest rank "
@@ -378,7 +392,7 @@ _CLAIMS = (
     Claim(
         "mixed-depends-on-difficulty-and-balance",
         "Whether S passes 2 with mixed tasks depends on their difficulty and balance.",
-        ABSTRACT,
+        REVIEW,
         rule="Difficulty: of the same four tasks, one assignment passes 2 (the interval of S "
         "lies above 2 at some rank) and the other nowhere does, and at such a rank its interval "
         "lies below. The two hard tasks meet in the context with the minus sign, or are both one "
@@ -391,7 +405,7 @@ _CLAIMS = (
     ),
     Claim(
         "generalization-correlates",
-        "At low to middle capacity S and generalization are positively correlated.",
+        "Where capacity is insufficient S and generalization are positively correlated.",
         rule="Over replicas, within a capacity: Spearman's correlation of S of the training items "
         "with held-out accuracy, averaged over the capacities up to the one at which S first "
         "reaches 2 (its mean is at least 1.95, on other replicas), has an interval above 0. It "
@@ -480,6 +494,19 @@ def _in_order(
 
 def _words(column: str) -> str:
     return column.replace("_", " ")
+
+
+def verdict_table(names: Iterable[str], tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return some of the statements, with their sources and verdicts, as a table of Markdown.
+
+    >>> sweep = pd.DataFrame({"game": ["overlap", "separate"], "s_low": [2.1, 1.8]})
+    >>> print(verdict_table(["exceeds-2"], {"multiverse": sweep.assign(hidden_size=3)}))
+    | the paper says | verdict |
+    |:--|:--|
+    | Near a critical capacity S may exceed 2 (abstract). | **partly** |
+    """
+    rows = [f"| {CLAIMS[name].cited} | **{verdict(CLAIMS[name], tables)}** |" for name in names]
+    return "\n".join(["| the paper says | verdict |", "|:--|:--|", *rows])
 
 
 def judge(sweep: pd.DataFrame) -> dict[str, bool]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ncnet import claims, multiverse, results
 from ncnet.checks import check_choice
+from ncnet.chsh.text import interval_text, number_text
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -35,8 +36,8 @@ class Estimate:
 
     def __str__(self) -> str:
         digits = 2 if self.high - self.low > 0.01 else 3
-        numbers = (f"{one:.{digits}f}" for one in (self.value, self.low, self.high))
-        return "{} {} [{}, {}]".format(self.of, *numbers)
+        ends = interval_text((self.low, self.high), digits=digits)
+        return f"{self.of} {number_text(self.value, digits)} {ends}"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@
 # kind. Ours are neither always: near the ceiling almost every replica has S = 2, Δ adds up absolute
 # values, and a single run has few replicas.
 #
-# **The paper's statement.** None on this. It shows S of 50 runs; how it judges them, its public summaries do not say.
+# **The paper's statement.** None on this. It shows S of 50 runs; how it judges them, public summaries {cite:p}`summaries2026` do not say.
 #
 # **What we did.** We made experiments whose truth is known. A *model* is a list of kinds of replica with their
 # probabilities, so that its own S, Δ and all else are sums without any error. An experiment draws replicas from it and
@@ -55,8 +55,9 @@ from IPython.display import Markdown
 from myst_nb import glue
 from scipy import stats
 
-from ncnet import calibration, figures, runs
+from ncnet import calibration, chsh, figures, runs
 from ncnet.chsh.intervals import FEWEST_OFF_MODE
+from ncnet.chsh.text import NONE
 from ncnet.figures.calibration import (
     HYPOTHESES,
     QUANTITIES,
@@ -437,7 +438,11 @@ for name, method in (
 for name, count in (("fewest", fewest), ("most", most)):
     share = share_of("s", "t", "skewed", count)
     glue(f"t_skewed_{name}", share, display=False)
-    glue(f"bet_{name}", 6 * 20 ** (1 / count) - 4, display=False)
+    of_s = {"mean": 2, "lowest": -4, "error": 0.05}
+    limit = chsh.smallest_mean_any_test(count, **of_s)
+    glue(f"any_test_{name}", limit, display=False)
+    ours = chsh.smallest_mean_shown(count, highest=4, **of_s)
+    glue(f"bet_{name}", ours, display=False)
     needed = 2 + np.sqrt(32 * np.log(20) / count)
     glue(f"hoeffding_{name}", float(needed), display=False)
 
@@ -452,8 +457,9 @@ for name, count in (("fewest", fewest), ("most", most)):
 #
 # **Power.** What betting pays for its guarantee shows at few replicas. Even if all of {glue:text}`fewest` replicas had
 # the same S, no test that knows nothing but the range of S could reject S ≤ 2 at 5 % below S =
-# {glue:text}`bet_fewest:.2f`; with {glue:text}`most` replicas this is {glue:text}`bet_most:.3f`. Betting needs little more. Hoeffding's
-# test needs {glue:text}`hoeffding_fewest:.2f` and {glue:text}`hoeffding_most:.2f`. The t-test asks for less, and nobody tells it
+# {glue:text}`any_test_fewest:.2f`; with {glue:text}`most` replicas this is {glue:text}`any_test_most:.3f`. Betting, our test, needs
+# {glue:text}`bet_fewest:.2f` and {glue:text}`bet_most:.3f`, Hoeffding's
+# {glue:text}`hoeffding_fewest:.2f` and {glue:text}`hoeffding_most:.2f`. The t-test asks for less, and nobody tells it
 # when the rare replicas are missing.
 #
 # The tests of S - Δ ≤ 2 bet on a number with a wider range, and have to win all of their bets; any facet pays
@@ -484,7 +490,7 @@ for cell, of in live.groupby(["model", "replicas"], sort=False):
     places = [(*cell, *which) for which in shown.values()]
     known = [recorded_share.get(place, np.nan) for place in places]
     texts = [
-        f"{100 * before:.0f}/{100 * now[place]:.0f}".replace("nan", "-")
+        f"{100 * before:.0f}/{100 * now[place]:.0f}".replace("nan", NONE)
         for before, place in zip(known, places, strict=True)
     ]
     lines.append(

@@ -17,9 +17,9 @@
 # **The question.** Two heads on one hidden layer are read as the two parties of a Bell test. Can S of what they get right
 # exceed 2, the bound for parties without influence on each other?
 #
-# **The paper's statement.** In a small network with one hidden layer shared by two task heads,
-# the CHSH statistic S of the training outcomes exceeds the classical bound 2 at some hidden
-# sizes, most of all at the critical one, n = 3 {cite:p}`zhao2026`.
+# **The paper's statement.** In a network whose hidden units are shared by several tasks, the CHSH statistic S of the training
+# outcomes may exceed the classical bound 2 near a critical size {cite:p}`zhao2026`; with one hidden layer and two heads it does
+# so most of all at n = 3 {cite:p}`review2026`.
 #
 # **What we did.** We trained thousands of such networks on the game `overlap`, at n = 2, 3 and 4, in the
 # four contexts of a CHSH experiment. The paper names neither the tasks nor the training. Both are
@@ -187,7 +187,7 @@ glue(
 # %% [markdown]
 # ## S over runs
 #
-# The paper scatters S over 50 runs and does not say what one run averages. Here a run is 32
+# The paper scatters S over 50 runs {cite:p}`summaries2026`, and what one run averages is not known to us. Here a run is 32
 # replicas. The lines are the three bounds: 2 for parties that may share causes but do not influence
 # each other, $2\sqrt2$ for quantum mechanics, 4 for anything at all.
 

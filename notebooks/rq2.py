@@ -100,10 +100,12 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
 from myst_nb import glue
 
 import ncnet
 from ncnet import chsh, claims, figures, mechanism, runs
+from ncnet.chsh.text import NONE
 
 figures.use_style()
 run = runs.Run("rq2", chosen)
@@ -290,7 +292,7 @@ def with_conflict(table, conflict):
     return table[table["intervention"] == "shared"], conflict
 
 
-# %% mystnb={"figure": {"name": "fig-conflict", "caption": "S, and how opposed the gradients of both heads are on the trunk in each of the four contexts (share of steps with a negative cosine; cosine weighted by the size of the gradients), against the number n of hidden units. Lines with bands: recorded, means over 1,600 replicas a game with 95 % intervals; hollow points: live, with fewer replicas."}, "image": {"alt": "At the defaults, two rows of three panels over n, one for each game. S peaks at n = 3. The share of steps in conflict is above nine tenths nearly everywhere. The weighted cosine rises towards 0 with n. In overlap it is most negative in the context of both hard tasks at n = 3; in separate it is not."}}
+# %% mystnb={"figure": {"name": "fig-conflict", "caption": "S, and how opposed the gradients of both heads are on the trunk in each of the four contexts (share of steps with a negative cosine; cosine weighted by the size of the gradients), against the number n of hidden units. Lines with bands: recorded, means over replicas with 95 % intervals; hollow points: live, with fewer replicas."}, "image": {"alt": "At the defaults, two rows of three panels over n, one for each game. S peaks at n = 3. The share of steps in conflict is near one nearly everywhere. The weighted cosine rises towards 0 with n. In overlap it is most negative in the context of both hard tasks at n = 3; in separate it is not."}}
 run.show(
     figures.conflict_over_n(
         with_conflict(intervened, conflict),
@@ -308,9 +310,9 @@ critical = claims.CRITICAL_SIZE
 
 def quote(name, value, low=None, high=None, form=".3f"):
     """Glue a number, with its interval if it has one."""
-    text = format(float(value), form)
+    text = f"{float(value):z{form}}"
     if low is not None:
-        text += f" ({format(float(low), form)} to {format(float(high), form)})"
+        text += f" ({float(low):z{form}} to {float(high):z{form}})"
     glue(name, text, display=False)
 
 
@@ -469,7 +471,7 @@ def of_first(table):
 
 everywhere = both(of_first(sensing), of_first(sensing_behind))
 
-# %% mystnb={"figure": {"name": "fig-sensing", "caption": "How well a decoder tells Bob's setting from Alice's loss, as area under the curve (AUC; 0.5 is guessing, 1 always right), on replicas it has not seen. Left: from the whole trace, against the number n of hidden units. Middle: from parts of it, and from the whole trace under three interventions. Right: against how many steps it has seen. Filled: recorded, 1,600 replicas; hollow: live, with fewer. Intervals over replicas, at 97.5 % (left and middle) and 95 % (right)."}, "image": {"alt": "At the defaults, three panels. The AUC of the whole trace is above 0.95 at n = 2 and 3 and falls slowly with n, far above guessing. At n = 3 every part of the trace gives between 0.87 and 0.99, with or without oscillation; with small steps it is as high as with usual ones, and with separate trunks exactly one half. Over steps seen it rises from 0.8 at twenty steps."}}
+# %% mystnb={"figure": {"name": "fig-sensing", "caption": "How well a decoder tells Bob's setting from Alice's loss, as area under the curve (AUC; 0.5 is guessing, 1 always right), on replicas it has not seen. Left: from the whole trace, against the number n of hidden units. Middle: from parts of it, and from the whole trace under three interventions. Right: against how many steps it has seen. Filled: recorded; hollow: live, with fewer replicas. Intervals over replicas, at 97.5 % (left and middle) and 95 % (right)."}, "image": {"alt": "At the defaults, three panels. The AUC of the whole trace is highest at small n and falls slowly with it, far above guessing throughout. At n = 3 every part of the trace gives nearly as much as the whole, with or without oscillation; with small steps it is as high as with usual ones, and with separate trunks exactly that of guessing. It rises with the steps seen and is high after the first few."}}
 run.show(
     figures.sensing(
         everywhere[everywhere["use"] == "whole"],
@@ -642,14 +644,14 @@ glue("largest_n", int(largest), display=False)
 # Each keeps the game and the replicas and changes how the heads share the trunk, or how it is trained. Where the trunk keeps its
 # size it starts from the same weights; trunks of half the size have weights of their own.
 
-# %% mystnb={"figure": {"name": "fig-forest", "caption": "S, signalling Δ, influence, and the share of outcomes that are right of either head, under every intervention, at the hidden size and game looked at closely. Filled: recorded, 1,600 replicas; hollow: live, with fewer. Bars: 95 % intervals over replicas, of each by itself. The grey band is the interval of S of the shared trunk."}, "image": {"alt": "At the defaults, a row for each of fifteen interventions. S is about 2.3 with the shared trunk, 2 or less with separate trunks, and 1.3 where Bob's gradient is stopped. With Bob's gradient weakened, S is higher than before. With PCGrad, MGDA, CAGrad, a head start and small steps it stays close to 2.3. Delta and influence are zero with separate trunks and elsewhere much as with the shared trunk, but for lambda 0, where Delta is half as large and influence twice."}}
+# %% mystnb={"figure": {"name": "fig-forest", "caption": "S, signalling Δ, influence, and the share of outcomes that are right of either head, under every intervention, at the hidden size and game looked at closely. Filled: recorded; hollow: live, with fewer replicas. Bars: 95 % intervals over replicas, of each by itself. The grey band is the interval of S of the shared trunk."}, "image": {"alt": "At the defaults, a row for each of fifteen interventions. S is above the classical bound with the shared trunk, not above it with separate trunks, and far below it where Bob's gradient is stopped. With Bob's gradient weakened, S is higher than before. With PCGrad, MGDA, CAGrad, a head start and small steps it stays close to that of the shared trunk. Delta and influence are zero with separate trunks and elsewhere much as with the shared trunk, but for lambda 0, where Delta is clearly smaller and influence clearly larger."}}
 run.show(
     figures.forest(closely(intervened), closely(intervened_behind)),
     interventions=intervened,
     recorded=run.load("interventions"),
 )
 
-# %% mystnb={"figure": {"name": "fig-forest-other", "caption": "Recorded, the other game: S, signalling Δ, influence, and the share of outcomes that are right of either head, under every intervention, at the same hidden size, over 1,600 replicas. Bars: 95 % intervals of each by itself. The grey band is the interval of S of the shared trunk."}, "image": {"alt": "At the defaults, the game separate, fifteen rows, one more for lambda 0.1. S is about 2.27 with the shared trunk, 2 or less with separate trunks, falls with the weight of Bob's gradient to 1.04, is about 2.14 with PCGrad and 2.06 with MGDA, and higher than before with a head start. Delta is smaller where S is."}}
+# %% mystnb={"figure": {"name": "fig-forest-other", "caption": "Recorded, the other game: S, signalling Δ, influence, and the share of outcomes that are right of either head, under every intervention, at the same hidden size. Bars: 95 % intervals of each by itself. The grey band is the interval of S of the shared trunk."}, "image": {"alt": "At the defaults, the game separate, the same rows and one more, for another lambda. S is above the classical bound with the shared trunk, not above it with separate trunks, and falls with the weight of Bob's gradient, at last far below it. With PCGrad it is about halfway down to the bound, with MGDA lower still, and higher than before with a head start. Delta is smaller where S is."}}
 other = next(game for game in claims.GAMES if game != first)
 recorded_other = closely(intervened_behind, other)
 if recorded_other is not None:
@@ -665,10 +667,10 @@ def told(table):
 
     def text(row, name, form):
         if np.isnan(row[name]):
-            return ""
+            return NONE
         ends = (row[f"{name}_low"], row[f"{name}_high"])
-        low, high = (f"{end:{form}}".removesuffix("%") for end in ends)
-        return f"{row[name]:{form}} [{low}, {high}]"
+        low, high = (f"{end:z{form}}".removesuffix("%") for end in ends)
+        return f"{row[name]:z{form}} [{low}, {high}]"
 
     rows = table.set_index("intervention")
     columns = {
@@ -711,7 +713,7 @@ def inside(table):
         for i, j in [(1, 1), (1, 2), (2, 1), (2, 2)]
     }
     shown = {
-        label: rows[name].map("{:.1%}".format).replace("nan%", "")
+        label: rows[name].map("{:.1%}".format).replace("nan%", NONE)
         for label, name in shares.items()
     }
     return pd.DataFrame(shown).assign(
@@ -736,7 +738,7 @@ inside(at_three[at_three["game"] == "separate"])
 # *difference*: the hard task is also missed beside the easy one, in fewer replicas. And λ = 0 does not repair a competition: it breaks
 # Bob's head.
 
-# %% mystnb={"figure": {"name": "fig-dose", "caption": "Dose and response: S against the weight λ of Bob's gradient on the trunk, one line for each number n of hidden units: the one looked at closely, and one less and one more. At 1 the trunk is shared as usual, at 0 it learns for Alice alone. Lines: recorded, 1,600 replicas a game, with 95 % intervals; hollow points: live, with fewer."}, "image": {"alt": "At the defaults, a panel for each game with a line for each n. In overlap at n = 3, S rises as lambda falls from 1 to 0.1; in separate it falls. At n = 2 it stays below 2, at n = 4 near or a little above 2. At lambda 0 it is far lower at every n."}}
+# %% mystnb={"figure": {"name": "fig-dose", "caption": "Dose and response: S against the weight λ of Bob's gradient on the trunk, one line for each number n of hidden units: the one looked at closely, and one less and one more. At 1 the trunk is shared as usual, at 0 it learns for Alice alone. Lines: recorded, with 95 % intervals; hollow points: live, with fewer replicas."}, "image": {"alt": "At the defaults, a panel for each game with a line for each n. In overlap at n = 3, S rises as lambda falls, until it is next to 0; in separate it falls. At n = 2 it stays below 2, at n = 4 near or a little above 2. At lambda 0 it is far lower at every n."}}
 near = intervened_behind
 if near is not None:
     near = near[near["hidden_size"].sub(hidden_size).abs() <= 1]
@@ -788,16 +790,6 @@ for game in claims.GAMES:
         & (all_intervened["intervention"] == "shared")
     ].iloc[0]
     quote_row(f"s_four_{game}", four, "s")
-recorded_tables = {
-    "interventions": all_intervened,
-    "sensing": all_sensing,
-}
-for name in ("competition-causes", "oscillation-senses"):
-    glue(
-        f"verdict_{name}",
-        claims.verdict(claims.CLAIMS[name], recorded_tables),
-        display=False,
-    )
 needed = at_three[
     at_three["intervention"].isin(claims.WITHOUT_COMPETITION)
 ]
@@ -850,11 +842,17 @@ glue(
 # short, on how many inputs and in which contexts, and S follows that. The conflict of the gradients has a part in it. But where no gradient is ever followed at
 # the other head's expense, half of the excess is left in one game and nearly all of it in the other.
 #
-# | statement | verdict of the rule |
-# |:--|:--|
-# | competition of gradients causes S above 2 | **{glue:text}`verdict_competition-causes`** |
-# | a head senses the other's task through oscillations of its own loss | **{glue:text}`verdict_oscillation-senses`** |
-#
+# By the rules:
+
+# %% tags=["hide-input"]
+recorded_tables = {
+    "interventions": all_intervened,
+    "sensing": all_sensing,
+}
+asked = ("competition-causes", "oscillation-senses")
+Markdown(claims.verdict_table(asked, recorded_tables))
+
+# %% [markdown]
 # By the first wording of the rule on competition, that S has to fall, the verdict would be *{glue:text}`verdict_if_falls`*; by the second, that it may no longer
 # be above 2, *{glue:text}`verdict_if_goes`*.
 #

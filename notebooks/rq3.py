@@ -57,6 +57,7 @@ from myst_nb import glue
 
 import ncnet
 from ncnet import chsh, figures, runs
+from ncnet.chsh.text import span_text
 
 figures.use_style()
 run = runs.Run("rq3", chosen)
@@ -107,7 +108,7 @@ behind = (
 # %% [markdown]
 # The recorded sweep is drawn only where it was trained as the live one.
 
-# %% mystnb={"figure": {"name": "fig-capacity", "caption": "S (above) and the signalling Δ (below) against the number of hidden units. Blue: recorded; the dark band is the 95 % interval of the mean over initialisations, the light band holds 95 % of the runs of 32 replicas. Red: live, with 95 % intervals."}, "image": {"alt": "At the defaults: for both games S is lowest at n = 1, peaks at n = 3 between the classical and Tsirelson's bound, is still a little above the classical bound at n = 4 and next to it from n = 5 on, for separate from just below. Delta is large at n = 1, for separate also at n = 2, smaller at n = 3, and vanishes at large n. Live points lie near the recorded lines."}}
+# %% mystnb={"figure": {"name": "fig-capacity", "caption": "S (above) and the signalling Δ (below) against the number of hidden units. Lines: recorded; the dark band is the 95 % interval of the mean over initialisations, the light band holds 95 % of the runs of 32 replicas. Points with bars: live, with 95 % intervals."}, "image": {"alt": "At the defaults: for both games S is lowest at n = 1, peaks at n = 3 between the classical and Tsirelson's bound, is still a little above the classical bound at n = 4 and next to it from n = 5 on, for separate from just below. Delta is large at n = 1, for separate also at n = 2, smaller at n = 3, and vanishes at large n. Live points lie near the recorded lines."}}
 run.show(
     figures.capacity(live, behind),
     capacity=live,
@@ -119,7 +120,17 @@ by_size = recorded.table.set_index(["game", "hidden_size"])
 by_size.index.names = ["game", "n"]
 chsh.brief(by_size)
 
+
 # %% tags=["remove-cell"]
+def by_game(found):
+    """What is found in either game as text, once where it is the same."""
+    if len(set(found.values())) == 1:
+        return f"{next(iter(found.values()))} in both games"
+    return " and ".join(
+        f"{value} in {game}" for game, value in found.items()
+    )
+
+
 glue("replicas", f"{by_size['replicas'].iloc[0]:,}", display=False)
 glue("replicas_live", replicas, display=False)
 glue("largest_n", int(recorded.table["hidden_size"].max()), display=False)
@@ -128,21 +139,30 @@ glue(
     int(by_size["diverged"].sum() + live["diverged"].sum()),
     display=False,
 )
-passed = recorded.table[chsh.holm(recorded.table["p_value"]) <= 0.05]
-glue(
-    "significant",
-    " and ".join(
-        f"`{game}` at n = {', '.join(map(str, rows['hidden_size']))}"
-        for game, rows in passed.groupby("game")
-    )
-    or "none",
-    display=False,
-)
+passed = by_size["s"][chsh.holm(by_size["p_value"]) <= 0.05]
+passed = {
+    game: passed.xs(game, level="game").index.tolist()
+    for game in ("overlap", "separate")
+}
+significant = {
+    game: f"n = {' and '.join(map(str, sizes))}" if sizes else "none"
+    for game, sizes in passed.items()
+}
+glue("significant", by_game(significant), display=False)
+peaks = {
+    game: f"n = {by_size.loc[game, 's'].idxmax()}"
+    for game in ("overlap", "separate")
+}
+glue("peaks", by_game(peaks), display=False)
+delta_1 = {
+    game: f"{by_size.loc[game, 'delta'].iloc[0]:.2f}"
+    for game in ("overlap", "separate")
+}
+glue("delta_1", by_game(delta_1), display=False)
 for game in ("overlap", "separate"):
     s = by_size.loc[game]
     for name in ("influence", "contextuality_high"):
         glue(f"{game}_{name}_3", float(s.loc[3, name]), display=False)
-    glue(f"{game}_peak", int(s["s"].idxmax()), display=False)
     glue(f"{game}_first", float(s["s"].iloc[0]), display=False)
     above = s.index[s["verdict"] == "above 2"]
     below = s.index[s["verdict"] == "below 2"]
@@ -165,11 +185,8 @@ for game in ("overlap", "separate"):
         "delta_high",
     ):
         glue(f"{game}_{name}_3", float(s.loc[3, name]), display=False)
-    glue(f"{game}_delta_1", float(s["delta"].iloc[0]), display=False)
-    glue(f"{game}_band_low", float(s["run_low"].iloc[-1]), display=False)
-    glue(
-        f"{game}_band_high", float(s["run_high"].iloc[-1]), display=False
-    )
+    band = span_text(s[["run_low", "run_high"]].iloc[-1], 3)
+    glue(f"{game}_band", band, display=False)
     last = s.loc[s.index >= 6]
     glue(
         f"{game}_farthest",
@@ -190,7 +207,7 @@ glue("apart", int(apart.sum()), display=False)
 # %% [markdown]
 # In the recorded sweep ({glue:text}`replicas` replicas a point) S starts at
 # {glue:text}`overlap_first:.2f` for `overlap` and {glue:text}`separate_first:.2f` for `separate` with a
-# single unit, and peaks at n = {glue:text}`overlap_peak` and n = {glue:text}`separate_peak`. At n = 3 it
+# single unit. It peaks at {glue:text}`peaks`. At n = 3 it
 # is {glue:text}`overlap_s_3:.3f` (95 % interval {glue:text}`overlap_s_low_3:.3f` to
 # {glue:text}`overlap_s_high_3:.3f`) and {glue:text}`separate_s_3:.3f`
 # ({glue:text}`separate_s_low_3:.3f` to {glue:text}`separate_s_high_3:.3f`). From n = 6 on, S stays within
@@ -218,8 +235,7 @@ glue("apart", int(apart.sum()), display=False)
 # counts every outcome that changes with the other's task, is {glue:text}`overlap_influence_3:.2f` and
 # {glue:text}`separate_influence_3:.2f`. S > 2 alone therefore shows no more than influence. What Δ leaves of it,
 # the column S - Δ - 2, has intervals that end at {glue:text}`overlap_contextuality_high_3:.3f` and
-# {glue:text}`separate_contextuality_high_3:.3f` ({doc}`rq6`). Nor does Δ follow S: with one unit it is {glue:text}`overlap_delta_1:.2f` and
-# {glue:text}`separate_delta_1:.2f`, where S is lowest.
+# {glue:text}`separate_contextuality_high_3:.3f` ({doc}`rq6`). Nor does Δ follow S: with one unit, where S is lowest, it is {glue:text}`delta_1`.
 #
 # ## S along training
 #
@@ -261,7 +277,7 @@ same = (
 )
 behind_along = recorded_along.table if same else None
 
-# %% mystnb={"figure": {"name": "fig-along-training", "caption": "S and Δ after more and more training steps (at the defaults: game `overlap`, 2, 3 and 4 hidden units). Coloured: recorded, with the interval of the mean (dark) and the band of the runs (light). Black: live, with 95 % intervals."}, "image": {"alt": "Three columns for n = 2, 3 and 4. S starts at zero before training and rises with the steps. At n = 2 it approaches the classical bound from below, at n = 3 it passes it and stays above, at n = 4 it passes it and falls back towards it. Delta stays above zero at n = 3."}}
+# %% mystnb={"figure": {"name": "fig-along-training", "caption": "S and Δ after more and more training steps (at the defaults: game `overlap`, 2, 3 and 4 hidden units). Lines: recorded, with the interval of the mean (dark) and the band of the runs (light). Points with bars: live, with 95 % intervals."}, "image": {"alt": "Three columns for n = 2, 3 and 4. S starts at zero before training and rises with the steps. At n = 2 it approaches the classical bound from below, at n = 3 it passes it and stays above, at n = 4 it passes it and falls back towards it. Delta stays above zero at n = 3."}}
 run.show(
     figures.along_training(live_along, behind_along),
     along_training=live_along,
@@ -302,8 +318,8 @@ for n, of_size in recorded_along.table.groupby("hidden_size"):
 #
 # - **The return is not always from above.** In `separate` S goes under 2 after the peak (table above)
 #   before it settles.
-# - **At the far end nothing fluctuates.** At n = {glue:text}`largest_n` 95 % of the runs of `overlap`
-#   lie between {glue:text}`overlap_band_low:.3f` and {glue:text}`overlap_band_high:.3f`: on a truth
+# - **At the far end nothing fluctuates.** At n = {glue:text}`largest_n` the band that holds 95 % of the runs of `overlap`
+#   is {glue:text}`overlap_band`: on a truth
 #   table a network can be perfect, and then S is exactly 2 in every replica.
 # - **At n = 4 the excess is a phase.** It shrinks while training goes on. At n = 3 it stays, as far as
 #   these steps go.

@@ -18,7 +18,7 @@
 # the capacity at which S first reaches 2 a good one to stop at? If so, S, which is computed on training items alone, would
 # measure something that otherwise takes fresh items.
 #
-# **The paper's statement.** At low to middle capacity S and generalization are positively correlated, and the capacity at which S
+# **The paper's statement.** Where capacity is insufficient S and generalization are positively correlated, and the capacity at which S
 # first reaches 2 often generalizes well {cite:p}`zhao2026`.
 #
 # **What we did.** Each replica draws a finite training sample and is tried on further items, its *held-out items*. There are two kinds:
@@ -30,7 +30,7 @@
 # **What we saw.** Recorded, up to the capacity at which S first reaches 2: the rank correlation lies between
 # {glue:text}`rq4_plain_lowest:.2f` and {glue:text}`rq4_plain_highest:.2f` and is clearly above 0 in {glue:text}`rq4_plain_above` of
 # {glue:text}`rq4_settings` settings; with training accuracy and loss held fixed, in {glue:text}`rq4_means_above`. At that capacity held-out
-# accuracy is {glue:text}`rq4_lost_least:.1f` to {glue:text}`rq4_lost_most:.1f` percentage points below the best. [All of it, below](rq4-saw).
+# accuracy is {glue:text}`rq4_lost` percentage points below the best. [All of it, below](rq4-saw).
 #
 # **Time.** 20 seconds of one processor.
 
@@ -57,6 +57,7 @@ chosen = parameters.validate(globals(), parameters.Rq4)
 
 # %%
 import pandas as pd
+from IPython.display import Markdown
 from myst_nb import glue
 
 from ncnet import (
@@ -69,7 +70,13 @@ from ncnet import (
     samples,
 )
 from ncnet import generalization as general
-from ncnet.chsh.text import interval_text
+from ncnet.chsh.text import (
+    NONE,
+    as_text,
+    interval_text,
+    number_text,
+    span_text,
+)
 
 figures.use_style()
 run = runs.Run("rq4", chosen)
@@ -99,8 +106,8 @@ items = {
 # A replica is one point: its S and its held-out accuracy. *Spearman's correlation* compares their ranks. It is +1
 # if the replica with the larger S always generalizes better, 0 if S says nothing, -1 if it is the other way round. Capacity
 # itself moves both, so the correlation is computed *within* each capacity. It is then averaged over the capacities up to the one at which
-# S first reaches 2, that one included: the smallest at which the mean of S, over other replicas, is at least 1.95. The paper does not say over
-# what it correlates, nor where "low to middle" ends; this is our reading.
+# S first reaches 2, that one included: the smallest at which the mean of S, over other replicas, is at least 1.95. Over what the paper correlates, and
+# where "insufficient" ends, is not known to us; this is our reading.
 #
 # ## What replicas train on
 #
@@ -225,7 +232,7 @@ run.show(
     figures.simpsons_trap(correlating, setting), replicas=correlating
 )
 
-# %% mystnb={"figure": {"name": "fig-correlations-live", "caption": "Live, at the parameters above: rank correlation of S with held-out accuracy within each capacity. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: bootstrap intervals over replicas, at a level at which seven settings would hold together at 95 %. The grey stripe marks the capacity at which S first reaches 2."}, "image": {"alt": "At the defaults, one panel: rank correlations against the number of hidden units, three marks at each, with long bars. Most bars cross zero. The plain correlation is highest at two units, about a half, with its bar above zero; with training accuracy and loss held fixed it is lower there."}}
+# %% mystnb={"figure": {"name": "fig-correlations-live", "caption": "Live, at the parameters above: rank correlation of S with held-out accuracy within each capacity. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: bootstrap intervals over replicas, at a level at which seven settings would hold together at 95 %. The grey stripe marks the capacity at which S first reaches 2."}, "image": {"alt": "At the defaults, one panel: rank correlations against the number of hidden units, three marks at each, with long bars. Most bars cross zero. The plain correlation is highest at two units, with its bar above zero; with training accuracy and loss held fixed it is lower there."}}
 held_out_mean = correlated[correlated["target"] == "held_out_accuracy"]
 run.show(figures.correlations(held_out_mean), correlations=held_out_mean)
 
@@ -233,7 +240,8 @@ run.show(figures.correlations(held_out_mean), correlations=held_out_mean)
 # ## Recorded
 #
 # There are seven settings: two noisy games with 64 training items; three quartets of digits with 128; one of these with twice as many; and one
-# with a tenth of the training labels flipped. Items and steps were chosen in a trial with another seed and at most 64 replicas, so
+# with a tenth of the training labels flipped. At each capacity {glue:text}`rq4_replicas_games` replicas are correlated in the games and
+# {glue:text}`rq4_replicas_digits` in the settings on digits. Items and steps were chosen in a trial with another seed and at most 64 replicas, so
 # that S has somewhere to rise.
 #
 # Settings are less independent than their number suggests. Those on digits draw from the same 1,797 images: their intervals are about other
@@ -256,10 +264,10 @@ mean_target = table_of[table_of["target"] == "held_out_accuracy"]
 replicas_of = run.load("generalization_replicas").table
 over_capacity = run.load("generalization_capacity").table
 
-# %% mystnb={"figure": {"name": "fig-averages", "caption": "Recorded: rank correlation of S with held-out accuracy in seven settings, averaged over the capacities up to the one at which S first reaches 2. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. 800 replicas are correlated in the games overlap and separate, 400 in the settings on digits. Bars: intervals that hold together over the settings at 95 %, by a bootstrap over replicas that makes the choice of that capacity again each time."}, "image": {"alt": "Seven settings in rows, three marks each with bars. Spearman's correlation is about 0.2 in both noisy games and in two quartets of digits, about 0.1 or less in the other three, and its bar is above zero in five of the seven rows. At given mean accuracy and loss only the game overlap keeps its bar above zero, near 0.1; in all other rows it crosses zero. At given accuracies and losses of each context the marks lie between 0 and 0.1."}}
+# %% mystnb={"figure": {"name": "fig-averages", "caption": "Recorded: rank correlation of S with held-out accuracy in seven settings, averaged over the capacities up to the one at which S first reaches 2. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: intervals that hold together over the settings at 95 %, by a bootstrap over replicas that makes the choice of that capacity again each time."}, "image": {"alt": "Seven settings in rows, three marks each with bars. Spearman's correlation is small and above zero in both noisy games and in two quartets of digits, smaller in the other three rows, and its bar is above zero in most rows. At given mean accuracy and loss only the game overlap keeps its bar above zero; in all other rows it crosses zero. At given accuracies and losses of each context the marks lie just above zero."}}
 run.show(figures.averages(mean_target), recorded=recorded)
 
-# %% mystnb={"figure": {"name": "fig-correlations", "caption": "Recorded: rank correlation of S with held-out accuracy within each capacity, in seven settings: plain (Spearman), at given mean training accuracy and loss, and at those of each context. 800 replicas a capacity in the games overlap and separate, 400 in the settings on digits. Bars: intervals that hold together over the settings at 95 %. The grey stripe marks the capacity at which S first reaches 2. 'Ceiling': fewer than ten replicas differ from the most frequent S, so there are no ranks to correlate."}, "image": {"alt": "Seven panels, one for each setting, rank correlation against the number of hidden units. In the noisy games Spearman's correlation rises from about zero at one unit to 0.35 and 0.5 at three, and falls to zero or below beyond; at given accuracy less of that is left. With the hard tasks of digits apart, and with middling ones, it is highest at two units, about 0.35, and nothing is left of it with accuracy held fixed; with the hard tasks together it stays near zero or 0.1. The digit settings end at the ceiling, from eight or twelve units on."}}
+# %% mystnb={"figure": {"name": "fig-correlations", "caption": "Recorded: rank correlation of S with held-out accuracy within each capacity, in seven settings: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: intervals that hold together over the settings at 95 %. The grey stripe marks the capacity at which S first reaches 2. 'Ceiling': fewer than ten replicas differ from the most frequent S, so there are no ranks to correlate."}, "image": {"alt": "Seven panels, one for each setting, rank correlation against the number of hidden units. In the noisy games Spearman's correlation rises from about zero at one unit to its highest values at three, and falls to zero or below beyond; at given accuracy less of that is left. With the hard tasks of digits apart, and with middling ones, it is highest at two units, and nothing is left of it with accuracy held fixed; with the hard tasks together it stays near zero. The digit settings end at the ceiling, from eight or twelve units on."}}
 run.show(figures.correlations(mean_target), recorded=recorded)
 
 # %% [markdown]
@@ -275,7 +283,7 @@ gains = run.load("generalization_gains").table
 averaged = gains[gains["part"] == "up to 2"]
 least = averaged.loc[averaged["gain"].idxmin()]
 ends = interval_text((least.gain_low, least.gain_high))
-glue("rq4_least_gain", f"{least.gain:.3f} {ends}", display=False)
+glue("rq4_least_gain", f"{number_text(least.gain)} {ends}", display=False)
 glue(
     "rq4_least_gain_in",
     f"{least.setting}; given {least.given}",
@@ -293,7 +301,7 @@ averaged.set_index(["setting", "given"])[
 #
 # ### The capacity at which S first reaches 2
 
-# %% mystnb={"figure": {"name": "fig-first-at-2", "caption": "Recorded, seven settings: S (above) and the share of items that heads get right (below) against the number of hidden units, on training items, on held-out items and, of the latter, in the worst of the four contexts. Means over 800 replicas in the games overlap and separate, 400 in the settings on digits; bands: 95 % intervals of each by itself. The grey stripe marks the capacity at which S first reaches 2, chosen on as many other replicas."}, "image": {"alt": "Seven pairs of panels over one to twelve hidden units. S of the training items rises steeply and levels off at two from three to six units on. Accuracy on training items does the same; on held-out items it goes on rising slowly up to 24 units in every setting. The grey stripe stands where S has just reached two and held-out accuracy is still below its end."}}
+# %% mystnb={"figure": {"name": "fig-first-at-2", "caption": "Recorded, seven settings: S (above) and the share of items that heads get right (below) against the number of hidden units, on training items, on held-out items and, of the latter, in the worst of the four contexts. Means over replicas; bands: 95 % intervals of each by itself. The grey stripe marks the capacity at which S first reaches 2, chosen on as many other replicas."}, "image": {"alt": "Seven pairs of panels over the number of hidden units. S of the training items rises steeply and levels off at two after a few units. Accuracy on training items does the same; on held-out items it goes on rising slowly up to the largest size in every setting. The grey stripe stands where S has just reached two and held-out accuracy is still below its end."}}
 first_of = run.load("first_at_2").table
 first_of_mean = first_of[first_of["target"] == "held_out_accuracy"]
 stripes = first_of_mean.set_index("setting")["first"]
@@ -303,24 +311,31 @@ run.show(
     first_at_2=run.load("first_at_2"),
 )
 
+
 # %%
-first_of.set_index(["setting", "target"])[
-    [
-        "first",
-        "at_smallest",
-        "at_first",
-        "best",
-        "best_capacity",
-        "regret",
-        "regret_low",
-        "regret_high",
-        "share_of_rise",
-    ]
-].round(3)
+def in_points(table):
+    """What is lost, and the ends of its interval, in percentage points."""
+    names = ("regret", "regret_low", "regret_high")
+    return [100 * table[name] for name in names]
+
+
+lost, lost_low, lost_high = in_points(first_of)
+capacities = first_of[["first", "best_capacity"]].map("{:g}".format)
+shown = first_of.assign(**capacities).set_index(["setting", "target"])
+columns = ["first", "at_smallest", "at_first", "best", "best_capacity"]
+as_text(shown[[*columns, "share_of_rise"]]).assign(
+    **{
+        "lost (points)": [number_text(value, 1) for value in lost],
+        "95 % interval": [
+            interval_text(ends, digits=1)
+            for ends in zip(lost_low, lost_high, strict=True)
+        ],
+    }
+)
 
 # %% [markdown]
-# `first` is the capacity at which S first reaches 2, `regret` what held-out accuracy falls short of the best there, and `share_of_rise` how much of the
-# rise from the smallest network to the best lies behind it. Intervals hold together over the settings at 95 %.
+# `first` is the capacity at which S first reaches 2, *lost* by how many percentage points held-out accuracy falls short of the best there, and `share_of_rise`
+# how much of the rise from the smallest network to the best lies behind it. Intervals hold together over the settings at 95 %.
 #
 # ### Where larger is worse
 #
@@ -440,13 +455,31 @@ real = real[
     (real["target"] == "held_out_accuracy")
     & (real["measure"] != "given contexts")
 ]
-real[real["part"] != "beyond 2"].set_index(
-    ["setting", "measure", "part", "capacity"]
-)[["estimate", "low", "high", "off_mode"]].round(2)
+
+
+# %% tags=["hide-input"]
+def told(row):
+    """One correlation as text, with its interval."""
+    if pd.isna(row.estimate):
+        return "none: at the ceiling"
+    ends = interval_text((row.low, row.high), digits=2)
+    return f"{number_text(row.estimate, 2)} {ends}"
+
+
+at = real["part"] == "at"
+shown = real.assign(
+    rank=real["capacity"].map("{:g}".format).where(at, "mean up to 2"),
+    correlation=[told(row) for row in real.itertuples()],
+    off_mode=real["off_mode"].astype(str).where(at, NONE),
+)
+shown = shown[shown["part"] != "beyond 2"]
+shown.set_index(["setting", "measure", "rank"])[
+    ["correlation", "off_mode"]
+]
 
 # %% [markdown]
-# There are sixteen replicas, too few to hold the accuracies and losses of all four contexts fixed. A row without numbers is at the
-# ceiling: fewer than ten replicas differ from the most frequent S (`off_mode` counts those that do; at an average it is -1). Near it, at 10 or little more, many resamples
+# There are sixteen replicas, too few to hold the accuracies and losses of all four contexts fixed. At the ceiling fewer than ten replicas differ from the
+# most frequent S (`off_mode` counts those that do; an average has no such number). Near it, at 10 or little more, many resamples
 # are at the ceiling too, and the interval is about the others.
 
 # %% [markdown]
@@ -457,7 +490,7 @@ real[real["part"] != "beyond 2"].set_index(
 # %% tags=["hide-input"]
 def with_interval(rows, name, low="low", high="high"):
     return [
-        f"{value:.2f} {interval_text((a, b))}"
+        f"{number_text(value, 2)} {interval_text((a, b))}"
         for value, a, b in zip(
             rows[name], rows[low], rows[high], strict=True
         )
@@ -483,13 +516,8 @@ pd.DataFrame(
             added, "gain", "gain_low", "gain_high"
         ),
         "points lost there": [
-            f"{100 * a:.1f} [{100 * b:.1f}, {100 * c:.1f}]"
-            for a, b, c in zip(
-                lost["regret"],
-                lost["regret_low"],
-                lost["regret_high"],
-                strict=True,
-            )
+            f"{number_text(a, 1)} {interval_text((b, c), digits=1)}"
+            for a, b, c in zip(*in_points(lost), strict=True)
         ],
     },
     index=stripes.index,
@@ -530,6 +558,12 @@ quote_estimates("worst_means", worst_means)
 games_left = means.index[means["low"] > 0]
 quote("left", ", ".join(games_left) or "none")
 quote("settings", len(stripes))
+is_game = plain.index.str.startswith(claims.GAMES)
+for name, rows in (
+    ("games", plain[is_game]),
+    ("digits", plain[~is_game]),
+):
+    quote(f"replicas_{name}", span_text(rows["replicas"], 0))
 
 # %% tags=["remove-cell"]
 most = added.iloc[added["gain"].argmax()]
@@ -541,8 +575,8 @@ on_contexts = averaged[averaged["given"] == "contexts"]
 quote_count("gain_contexts_above", on_contexts["gain_low"] > 0)
 
 # %% tags=["remove-cell"]
-quote("lost_least", float(100 * lost["regret"].min()))
-quote("lost_most", float(100 * lost["regret"].max()))
+points = in_points(lost)[0]
+quote("lost", span_text(points, 1))
 quote_count("lost_close", lost["regret_high"] <= claims.CLOSE)
 quote_count("lost_far", lost["regret_low"] > claims.CLOSE)
 quote("rise_least", float(lost["share_of_rise"].min()))
@@ -557,10 +591,6 @@ averaged_ranks = real[
 ]
 quote("real_low", float(averaged_ranks["low"].min()))
 quote("real_high", float(averaged_ranks["high"].max()))
-judged = {"generalization": table_of, "first_at_2": first_of}
-for name in ("generalization-correlates", "first-2-generalizes"):
-    verdict = claims.verdict(claims.CLAIMS[name], judged)
-    glue(f"verdict_{name}", verdict, display=False)
 
 # %% [markdown]
 # All recorded. Columns: where S first reaches 2; the three correlations of {numref}`fig-averages`; R² of training accuracy and loss, and what S
@@ -590,8 +620,8 @@ for name in ("generalization-correlates", "first-2-generalizes"):
 # {glue:text}`rq4_gain_means_above` of the settings; beside all contexts' accuracies and losses in {glue:text}`rq4_gain_contexts_above`.
 #
 # **Where S first reaches 2 there is more to be had.** Of the sizes tried the largest, {glue:text}`rq4_largest` units, generalizes best in {glue:text}`rq4_best_is_largest` of the
-# {glue:text}`rq4_settings` settings. Where S first reaches 2, held-out accuracy falls short of the best by {glue:text}`rq4_lost_least:.1f` to
-# {glue:text}`rq4_lost_most:.1f` percentage points: by more than two, interval included, in {glue:text}`rq4_lost_far` of the settings, by at most two in
+# {glue:text}`rq4_settings` settings. Where S first reaches 2, held-out accuracy falls short of the best by
+# {glue:text}`rq4_lost` percentage points: by more than two, interval included, in {glue:text}`rq4_lost_far` of the settings, by at most two in
 # {glue:text}`rq4_lost_close`. Of the rise from the smallest network to the best, {glue:text}`rq4_rise_least:.0%` to {glue:text}`rq4_rise_most:.0%` lie behind it
 # there ({numref}`fig-first-at-2`).
 #
@@ -601,11 +631,14 @@ for name in ("generalization-correlates", "first-2-generalizes"):
 # **Of MiniLM little can be said.** With sixteen replicas, the intervals of the averaged correlation reach from {glue:text}`rq4_real_low:.2f` to
 # {glue:text}`rq4_real_high:.2f` over the quartets.
 #
-# | statement | verdict |
-# |:--|:--|
-# | at low to middle capacity S and generalization are positively correlated | **{glue:text}`verdict_generalization-correlates`** |
-# | the capacity at which S first reaches 2 often generalizes well | **{glue:text}`verdict_first-2-generalizes`** |
-#
+# By the rules:
+
+# %% tags=["hide-input"]
+judged = {"generalization": table_of, "first_at_2": first_of}
+asked = ("generalization-correlates", "first-2-generalizes")
+Markdown(claims.verdict_table(asked, judged))
+
+# %% [markdown]
 # *Partly* means: in some of the settings. The first verdict is about the plain correlation, which is what the paper speaks of.
 #
 # ## What would change our mind

@@ -17,8 +17,8 @@
 # **The question.** Can S of training runs alone choose a network's capacity, and can it tell which tasks stand in each other's way? Does it
 # do so better than what one would use anyway?
 #
-# **The paper's statement.** S reflects how much of a network's resources its tasks take up: below 2 there are too few, at 2 there
-# are enough {cite:p}`zhao2026`. The tests of it on this page are ours.
+# **The paper's statement.** While S rises towards 2, underfitting is relieved as resources grow {cite:p}`zhao2026`; the CHSH test is to be a diagnostic
+# of a network's couplings and capacity {cite:p}`review2026`. The tests of it on this page are ours.
 #
 # **What we did.** *A rule and its rivals*: eight rules see networks of several sizes and choose one; fresh replicas say what the choice costs in held-out
 # accuracy, the share of unseen items that heads get right. *A map*: of ten tasks on handwritten digits every pair is trained in
@@ -65,6 +65,7 @@ from myst_nb import glue
 
 from ncnet import chsh, figures, runs, samples
 from ncnet import generalization as general
+from ncnet.chsh.text import as_text, interval_text, number_text, span_text
 
 figures.use_style()
 run = runs.Run("rq5", chosen)
@@ -173,7 +174,7 @@ run.save("capacity_fresh", curves)
 # %% [markdown]
 # Live, a few replicas:
 
-# %% mystnb={"figure": {"name": "fig-regrets-live", "caption": "Live, at the parameters above. Above: the regret of eight rules, in percentage points of held-out accuracy on fresh replicas; bars are 95 % intervals over repetitions of the choice and fresh replicas. Below: the numbers n of hidden units that each rule chose, lowest to highest over the repetitions; a grey cross says that no size met the rule, so that the largest stands in. The dashed line is the smallest size within a percentage point of the best."}, "image": {"alt": "Two panels with a row for each of eight rules. At the defaults: above, the rule S first at 2 costs most, some seven percentage points; the other rules cost nothing. Below, S first at 2 chooses three units, all other rules eight, the largest."}}
+# %% mystnb={"figure": {"name": "fig-regrets-live", "caption": "Live, at the parameters above. Above: the regret of eight rules, in percentage points of held-out accuracy on fresh replicas; bars are 95 % intervals over repetitions of the choice and fresh replicas. Below: the numbers n of hidden units that each rule chose, lowest to highest over the repetitions; a grey cross says that no size met the rule, so that the largest stands in. The dashed line is the smallest size within a percentage point of the best."}, "image": {"alt": "Two panels with a row for each of eight rules. At the defaults: above, the rule S first at 2 costs most; the other rules cost nothing. Below, S first at 2 chooses a small size, all other rules the largest."}}
 run.show(figures.regrets(rules), rules=rules)
 
 # %% [markdown]
@@ -190,26 +191,37 @@ recorded = run.load("capacity_rules")
 print(recorded)
 table_of = recorded.table
 
-# %% mystnb={"figure": {"name": "fig-regrets", "caption": "Recorded, three settings of 64 training items: two noisy games and a quartet of digits. Above: the regret of eight rules, in percentage points of held-out accuracy on 1,600 fresh replicas; bars are 95 % intervals over the repetitions of the choice and fresh replicas. Below: the numbers n of hidden units that each rule chose, lowest to highest of four choices, each on 800 replicas of its own. The dashed line is the smallest size within a percentage point of the best."}, "image": {"alt": "Three pairs of panels with a row for each of eight rules. The rule S first at 2 costs most, up to eight percentage points in the game overlap, where S at 2 costs the same; with all fitted it costs one to three points, as training accuracy does or less. Training loss, validation and the largest size cost nothing. Below, the rules on S and on training accuracy choose two to eight units, less than the dashed line; loss, validation and the last choose 24. Gradient conflict chooses 24, and in the digits anything from two to 24."}}
+# %% mystnb={"figure": {"name": "fig-regrets", "caption": "Recorded, three settings: two noisy games and a quartet of digits. Above: the regret of eight rules, in percentage points of held-out accuracy on fresh replicas; bars are 95 % intervals over the repetitions of the choice and fresh replicas. Below: the numbers n of hidden units that each rule chose, lowest to highest over the repetitions of the choice. The dashed line is the smallest size within a percentage point of the best."}, "image": {"alt": "Three pairs of panels with a row for each of eight rules. The rule S first at 2 costs most, above all in the game overlap, where S at 2 costs the same; with all fitted it costs less, as training accuracy does or less. Training loss, validation and the largest size cost nothing. Below, the rules on S and on training accuracy choose small sizes, to the left of the dashed line; loss, validation and the last choose the largest. Gradient conflict chooses the largest too, and in the digits anything."}}
 run.show(figures.regrets(table_of), recorded=recorded)
 
+
 # %%
-table_of.set_index(["setting", "rule"])[
-    [
-        "regret",
-        "regret_low",
-        "regret_high",
-        "lowest",
-        "highest",
-        "met",
-        "enough",
-        "units_more",
-    ]
-].round(3)
+def points(shares, digits=1):
+    """Shares as percentage points, as text."""
+    return [number_text(100 * share, digits) for share in shares]
+
+
+ends = 100 * table_of[["regret_low", "regret_high"]]
+chosen_n = table_of[["lowest", "highest"]].map("{:g}".format)
+shown = table_of.assign(
+    regret=points(table_of["regret"]),
+    interval=[span_text(pair, 1) for pair in ends.to_numpy()],
+    **chosen_n,
+)
+shown = shown.rename(
+    columns={"regret": "regret (points)", "interval": "95 % interval"}
+)
+columns = ["regret (points)", "95 % interval", "lowest", "highest"]
+as_text(
+    shown.set_index(["setting", "rule"])[
+        [*columns, "met", "enough", "units_more"]
+    ],
+    2,
+)
 
 # %% [markdown]
 # There are {glue:text}`rq5_repetitions` choices in each setting, each on {glue:text}`rq5_repetition_size` replicas of its own, judged on
-# {glue:text}`rq5_fresh_replicas` more. `regret` is here a share, not percentage points. `met` is the share of repetitions in which some size met the rule, `enough`
+# {glue:text}`rq5_fresh_replicas` more. Where the interval is just 0, the choice was best in every resample of the judges. `met` is the share of repetitions in which some size met the rule, `enough`
 # the share in which the choice was the smallest size within a percentage point of the best, and `units_more` by how many hidden units the
 # choice exceeds that, on average.
 #
@@ -223,10 +235,12 @@ table_of.set_index(["setting", "rule"])[
 across = table_of.assign(
     rank=table_of.groupby("setting")["regret"].rank(),
     distance=abs(table_of["units_more"]),
+    regret=100 * table_of["regret"],
 )
-across.groupby("rule", sort=False)[
+across = across.groupby("rule", sort=False)[
     ["regret", "rank", "distance", "enough", "met"]
-].mean().round(3)
+].mean()
+as_text(across.rename(columns={"regret": "regret (points)"}), 2)
 
 # %% [markdown]
 # ## A map of tasks
@@ -281,35 +295,51 @@ run.save("interference_predictors", predictors)
 # %% mystnb={"figure": {"name": "fig-interference-live", "caption": "Live, at the parameters above: S - 2 of every pair of ten tasks on digits, mean over replicas. Above 0 the two hurt each other. Tasks are ordered by the mean of their pairs."}, "image": {"alt": "A square map of ten by ten named tasks; cells are coloured by S less 2 and show its value. Most are above zero."}}
 run.show(figures.interference(interference), interference=interference)
 
-# %% mystnb={"figure": {"name": "fig-interference", "caption": "Recorded: S - 2 of every pair of ten tasks on digits, trained on 200 items with two hidden units, mean over 200 replicas. Above 0 the two hurt each other. Tasks are ordered by the mean of their pairs; the table below has intervals."}, "image": {"alt": "A square map of ten by ten named tasks, cells coloured by S less 2. All are above zero. The row of triangular is darkest, up to 0.13 beside Fibonacci and at least 5; the cells between prime, odd, straight strokes, closed loop and square are palest, 0.01 to 0.03."}}
+# %% mystnb={"figure": {"name": "fig-interference", "caption": "Recorded: S - 2 of every pair of ten tasks on digits, mean over replicas. Above 0 the two hurt each other. Tasks are ordered by the mean of their pairs; the table below has intervals."}, "image": {"alt": "A square map of ten by ten named tasks, cells coloured by S less 2. All are above zero. The row of triangular is darkest, most of all beside Fibonacci and at least 5; the cells between prime, odd, straight strokes, closed loop and square are palest."}}
 pairs_of = run.load("interference").table
 run.show(
     figures.interference(pairs_of), recorded=run.load("interference")
 )
 
 # %%
-columns = ["s", "s_low", "s_high", "training_drop", "held_out_drop"]
-ends = pd.concat([pairs_of.head(6), pairs_of.tail(6)])
-ends.set_index(["first", "second"])[
-    [*columns, "cosine", "likeness"]
-].round(3)
+shown = pd.concat([pairs_of.head(6), pairs_of.tail(6)])
+shown = shown.assign(
+    s=[number_text(s) for s in shown["s"]],
+    interval=[
+        interval_text(ends)
+        for ends in zip(shown["s_low"], shown["s_high"], strict=True)
+    ],
+    training=points(shown["training_drop"]),
+    held_out=points(shown["held_out_drop"]),
+)
+names = {
+    "s": "S",
+    "interval": "interval",
+    "training": "lost in training (points)",
+    "held_out": "lost held out (points)",
+    "cosine": "cosine",
+    "likeness": "likeness",
+}
+shown = shown.set_index(["first", "second"])[[*names]]
+as_text(shown.rename(columns=names))
 
 # %% [markdown]
-# The six pairs with the largest S and the six with the smallest. Intervals of S hold together over all pairs at 95 %.
-# `training_drop` and `held_out_drop` say by how much the share of items that are right falls when the other task joins, mean over both tasks; the
-# latter is of fresh replicas. `cosine` is that of the heads' gradients on the trunk, and `likeness` the absolute correlation of the two
+# The six pairs with the largest S and the six with the smallest, trained on {glue:text}`rq5_pair_training` items with
+# {glue:text}`rq5_pair_size` hidden units; means over {glue:text}`rq5_pair_replicas` replicas. Intervals of S hold together over all pairs at 95 %.
+# *Lost* is by how many percentage points the share of items that are right falls when the other task joins, mean over both tasks;
+# held out it is of fresh replicas. `cosine` is that of the heads' gradients on the trunk, and `likeness` the absolute correlation of the two
 # tasks' classes over the ten digits.
 #
 # ### Is S the right thing to order them by?
 
-# %% mystnb={"figure": {"name": "fig-predicted-losses", "caption": "Recorded: what each of 45 pairs of tasks loses on held-out items, in percentage points, over 200 fresh replicas. It is drawn against three things seen in the training of 200 other replicas (S of the pair, the drop in training accuracy in percentage points, the cosine of both heads' gradients) and against how alike the two tasks are, which takes no training. A point is a pair; intervals of the rank correlations are in the table below."}, "image": {"alt": "Four scatter plots of 45 pairs. Against S and against the loss in training, points rise along a band from zero to more than four percentage points. Against the cosine of the gradients they scatter, rather rising; against likeness they spread widely and fall a little."}}
+# %% mystnb={"figure": {"name": "fig-predicted-losses", "caption": "Recorded: what each pair of tasks loses on held-out items of fresh replicas, in percentage points. It is drawn against three things seen in the training of other replicas (S of the pair, the drop in training accuracy in percentage points, the cosine of both heads' gradients) and against how alike the two tasks are, which takes no training. A point is a pair; intervals of the rank correlations are in the table below."}, "image": {"alt": "Four scatter plots, a point for each pair. Against S and against the loss in training, points rise along a band. Against the cosine of the gradients they scatter, rather rising; against likeness they spread widely and fall a little."}}
 run.show(
     figures.predicted_losses(pairs_of), recorded=run.load("interference")
 )
 
 # %%
 order_of = run.load("interference_predictors").table
-order_of.set_index("predictor").round(3)
+as_text(order_of.set_index("predictor"))
 
 # %% [markdown]
 # `rho` is the rank correlation over the pairs, with 95 % intervals over replicas for these pairs; `s_ahead` is by how much that of S is
@@ -318,12 +348,6 @@ order_of.set_index("predictor").round(3)
 
 
 # %% tags=["remove-cell"]
-def span(values, form):
-    """The least and the greatest value as text, once where both read alike."""
-    ends = [format(value, form) for value in (min(values), max(values))]
-    return " to ".join(dict.fromkeys(ends))
-
-
 def letters(name):
     return "".join(c for c in name if c.isalnum())
 
@@ -332,9 +356,9 @@ def quote_rule(rule, rows):
     """Which sizes a rule chose, and what it cost, over the settings."""
     key = f"rq5_{letters(rule)}"
     sizes = [*rows["lowest"], *rows["highest"]]
-    glue(f"{key}_n", span(sizes, ".0f"), display=False)
+    glue(f"{key}_n", span_text(sizes, 0), display=False)
     regrets = 100 * rows["regret"]
-    glue(f"{key}_regret", span(regrets, ".1f"), display=False)
+    glue(f"{key}_regret", span_text(regrets, 1), display=False)
 
 
 def quote_count(name, holds):
@@ -368,12 +392,19 @@ for ours in ("S at 2", "S at 2, all fitted"):
         quote_rivals(ours, rival)
 settings = table_of.drop_duplicates("setting")
 glue("rq5_settings", len(settings), display=False)
-glue("rq5_best", span(settings["best"], ".0f"), display=False)
-enough = span(settings["enough_capacity"], ".0f")
+best, enough = settings["best"], settings["enough_capacity"]
+glue("rq5_best", span_text(best, 0), display=False)
+enough = span_text(enough, 0)
 glue("rq5_enough", enough, display=False)
 glue("rq5_repetitions", int(table_of["repetitions"].max()), display=False)
 given = recorded.provenance["parameters"]
-for name in ("repetition_size", "fresh_replicas"):
+for name in (
+    "repetition_size",
+    "fresh_replicas",
+    "pair_training",
+    "pair_size",
+    "pair_replicas",
+):
     glue(f"rq5_{name}", f"{given[name]:,}", display=False)
 
 # %% tags=["remove-cell"]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import nbformat
 import pytest
 import yaml
 from docutils import nodes
@@ -39,6 +40,21 @@ def test_every_page_of_the_table_of_contents_exists():
     sections = [section for chapter in chapters for section in chapter.get("sections", [])]
     pages = [toc["root"], *(entry["file"] for entry in chapters + sections)]
     assert not [p for p in pages if not any((BOOK / f"{p}{e}").exists() for e in (".md", ".ipynb"))]
+
+
+def described():
+    """Return the alternative texts of the book's pictures, as they are written."""
+    notebooks = (nbformat.read(path, as_version=4) for path in (ROOT / "notebooks").glob("*.ipynb"))
+    of_cells = [cell.metadata.get("mystnb", {}) for one in notebooks for cell in one.cells]
+    texts = [one["image"]["alt"] for one in of_cells if "image" in one]
+    for page in BOOK.glob("*.md"):
+        texts += re.findall(r"^:    ?alt: (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return texts
+
+
+def test_no_picture_is_described_by_numbers_that_may_change():
+    assert len(described()) > 40
+    assert not [text for text in described() if re.search(r"\d\.\d|\d,\d{3}|\d %", text)]
 
 
 VENDORED = [BOOK / "_vendor" / "katex", ROOT / "tests" / "_vendor" / "axe"]

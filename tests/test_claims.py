@@ -1,7 +1,9 @@
 """The rules that judge the paper's statements, on sweeps whose verdict is plain."""
 
+import re
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from ncnet import claims, samples
 
+ROOT = Path(__file__).resolve().parents[1]
 PAPERS = [0.5, 1.8, 2.3, 2.05, 2.0, 2.0]
 
 
@@ -88,11 +91,52 @@ def test_every_claim_says_what_it_is():
     for name, claim in claims.CLAIMS.items():
         assert claim.name == name
         assert claim.statement.endswith(".")
-        assert claim.source
         judged = [bool(part) for part in (claim.rule, claim.result, claim.evidence, claim.holds)]
         assert all(judged) or not any(judged)
         assert not claim.rule or claim.rule.endswith(".")
     assert set(claims.CAPACITY_CLAIMS) == ALL
+
+
+# Read in the abstract, on the review page and in the summaries, apart from what the package says.
+KNOWN_FROM = {
+    "abstract": {
+        "rises-to-2",
+        "exceeds-2",
+        "returns-to-2",
+        "competition-causes",
+        "oscillation-senses",
+        "generalization-correlates",
+        "first-2-generalizes",
+    },
+    "review page": {
+        "peak-at-3",
+        "above-2-suffices",
+        "multilingual-rises-with-rank",
+        "mixed-depends-on-difficulty-and-balance",
+    },
+    "other public summaries": {"mixed-passes-2-at-low-rank"},
+}
+
+
+def test_every_claim_names_the_source_that_has_it():
+    found = {source: set() for source in claims.SOURCES}
+    for claim in claims.CLAIMS.values():
+        found[claim.source].add(claim.name)
+    assert found == KNOWN_FROM
+
+
+def test_every_source_is_a_reference_of_the_book():
+    references = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
+    for key in claims.SOURCES.values():
+        assert f"{{{key}," in references
+
+
+@pytest.mark.parametrize("page", sorted({c.evidence for c in claims.CLAIMS.values()}))
+def test_the_head_of_a_notebook_cites_who_says_what_it_tests(page):
+    head = nbformat.read(ROOT / f"{page}.ipynb", as_version=4).cells[0].source
+    cited = set(re.findall(r"\{cite:p\}`(\w+)`", head))
+    tested = {claims.SOURCES[c.source] for c in claims.CLAIMS.values() if c.evidence == page}
+    assert cited & set(claims.SOURCES.values()) == tested
 
 
 @pytest.mark.parametrize(
@@ -386,7 +430,7 @@ def test_generalization_is_judged_over_all_settings(fails, verdict):
 
 
 def test_settings_are_those_of_the_batch():
-    path = Path(__file__).resolve().parents[1] / "batches" / "rq4.yml"
+    path = ROOT / "batches" / "rq4.yml"
     cells = yaml.safe_load(path.read_text(encoding="utf-8"))["grid"]["setting"]
     labels = set()
     for cell in cells:
