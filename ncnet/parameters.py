@@ -105,6 +105,7 @@ FEWEST_TRACED = 20
 FEWEST_A_FOLD = 5
 MOST_TRACED = 20_000_000
 """Replicas x steps whose losses take some gigabytes while they are decoded."""
+# By papermill's `-p`, `true` is text; `True` is not.
 Switch = Annotated[bool, Field(strict=False)]
 Number = Annotated[float, BeforeValidator(_number)]
 Rate = Annotated[Number, Field(gt=0, le=1e6, allow_inf_nan=False)]
