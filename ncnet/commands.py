@@ -22,7 +22,7 @@ from ncnet.chsh.intervals import fewest_resamples
 from ncnet.chsh.reading import read_file, read_table
 from ncnet.chsh.showing import TEXT_WIDTH
 from ncnet.chsh.signalling import TASKS
-from ncnet.files import replace
+from ncnet.files import expanded, replace
 from ncnet.page import page
 from ncnet.printing import printable, say, shortened, write
 
@@ -42,8 +42,8 @@ RESAMPLES = 10_000
 
 def report(options: argparse.Namespace) -> int:
     """Report on a table as the command line asks, and return the exit status."""
-    _check_output(options.output, PAGES)
-    _check_apart(options.output, options.table)
+    output = _checked_output(options.output, PAGES)
+    _check_apart(output, options.table)
     content, name = _content(options.table)
     chosen = {key: getattr(options, key) for key in ("split", "readout", "level", "seed")}
     chosen |= _resamples(options.level)
@@ -58,8 +58,8 @@ def report(options: argparse.Namespace) -> int:
     source |= {**chosen, "ncnet": ncnet.__version__, "sha256": hashlib.sha256(content).hexdigest()}
     for note in notes:
         say(f"note: {note}")
-    if options.output is not None:
-        replace(options.output, page(found, source, notes).encode())
+    if output is not None:
+        replace(output, page(found, source, notes).encode())
     if options.json:
         numbers = source | {"notes": notes} | found.numbers()
         write(json.dumps(numbers, indent=2, allow_nan=False))
@@ -73,7 +73,7 @@ def report(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace) -> int:
     """Train a game as the command line asks, report on it, and return the exit status."""
-    _check_output(options.output, TABLES)
+    output = _checked_output(options.output, TABLES)
     game = ncnet.games.named(options.game)
     asked = {key: getattr(options, key) for key in ("hidden_size", "replicas", "seed")}
     with _noted() as notes:
@@ -81,8 +81,8 @@ def train(options: argparse.Namespace) -> int:
         found = ncnet.chsh.report(outcomes)
     for note in notes:
         say(f"note: {note}")
-    if options.output is not None:
-        replace(options.output, _table(outcomes, options.output.suffix))
+    if output is not None:
+        replace(output, _table(outcomes, output.suffix))
     source = {"game": game.name, **asked, "ncnet": ncnet.__version__}
     write(_text(found, source, notes))
     return 0
@@ -97,10 +97,11 @@ def _resamples(level: float) -> dict[str, int]:
     return {"resamples": fewest} if fewest > RESAMPLES else {}
 
 
-def _check_output(path: Path | None, suffixes: Sequence[str]) -> None:
-    """Refuse before any work a place at which nothing can be written."""
-    if path is None:
-        return
+def _checked_output(given: Path | None, suffixes: Sequence[str]) -> Path | None:
+    """Return where to write, or refuse before any work a place at which nothing can be written."""
+    if given is None:
+        return None
+    path = expanded(given)
     if path.suffix.lower() not in suffixes:
         raise ValueError(
             f"the output is {shortened(str(path))!r}: expected a name that ends in "
@@ -113,11 +114,13 @@ def _check_output(path: Path | None, suffixes: Sequence[str]) -> None:
         raise ValueError(f"there is no folder {folder} for the output {path.name}")
     if not os.access(folder, os.W_OK):
         raise ValueError(f"nothing can be written to the folder {folder}")
+    return path
 
 
 def _check_apart(output: Path | None, table: str) -> None:
     """Refuse an output that would take the place of its table."""
-    if output and output.exists() and Path(table).exists() and output.samefile(table):
+    given = expanded(table)
+    if output and output.exists() and given.exists() and output.samefile(given):
         raise ValueError(
             f"the output {shortened(str(output))} is the table itself: expected another file"
         )

@@ -11,6 +11,19 @@ from pathlib import Path
 import numpy as np
 
 
+def expanded(path: str | Path) -> Path:
+    """Return a path whose leading ``~`` is the home folder, as in a shell.
+
+    What begins with ``~`` and names nobody's home stays as it is: a file may be called so.
+
+    >>> expanded("~/outcomes.csv") == Path.home() / "outcomes.csv"
+    True
+    >>> expanded("~outcomes.csv").name
+    '~outcomes.csv'
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111, the other one refuses such files
+
+
 def replace(path: Path, content: bytes) -> None:
     """Write a file beside its place and rename it, so that none is ever read half written.
 

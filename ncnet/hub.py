@@ -14,7 +14,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from ncnet.checks import check_choice
-from ncnet.files import replace
+from ncnet.files import expanded, replace
 
 KINDS = ("dataset", "model")
 SECONDS = 10
@@ -69,7 +69,7 @@ def revision(repository: str, *, kind: str, at: str = "main", folder: Path | Non
     'a5c3'
     """
     check_choice("kind", kind, KINDS)
-    path = (user_cache_path("ncnet") if folder is None else folder) / "revisions.json"
+    path = (user_cache_path("ncnet") if folder is None else expanded(folder)) / "revisions.json"
     name = f"{kind}s/{repository}@{at}"
     pinned = _pins(path).get(name)
     if pinned is None:

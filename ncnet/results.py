@@ -21,7 +21,7 @@ from pathlib import Path
 import pandas as pd
 from platformdirs import user_cache_path
 
-from ncnet.files import replace
+from ncnet.files import expanded, replace
 
 FOLDER = Path(__file__).resolve().parents[1] / "results"
 VERSIONS_OF = ("ncnet", "numpy", "pandas", "scikit-learn", "scipy", "torch", "xarray")
@@ -114,6 +114,7 @@ def save(
 
 def write(result: Result, name: str, *, folder: Path) -> None:
     """Write a table that was made elsewhere, with the provenance it has, as `save` does."""
+    folder = expanded(folder)
     folder.mkdir(parents=True, exist_ok=True)
     content = result.table.to_parquet(index=False)
     provenance = result.provenance | {"checksum": hashlib.sha256(content).hexdigest()}
@@ -132,6 +133,7 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
     ValueError
         If the table is not the one that its provenance describes.
     """
+    folder = expanded(folder)
     for suffix in ("parquet", "json"):
         if not (folder / f"{name}.{suffix}").exists():
             there = sorted(path.stem for path in folder.glob("*.parquet"))
@@ -187,7 +189,7 @@ def kept(
     ...         table = kept({"n": 3}, lambda: print("once") or pd.DataFrame(), folder=Path(folder))
     once
     """
-    folder = user_cache_path("ncnet") / "parts" if folder is None else folder
+    folder = user_cache_path("ncnet") / "parts" if folder is None else expanded(folder)
     path = folder / f"{_digest([parameters, installed_versions(), _imported_modules()])}.parquet"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)

@@ -149,6 +149,21 @@ def test_every_form_of_a_table_gives_the_same(ncnet_, written, form):
     assert {k for k in plain if found[k] != plain[k]} <= {"input", "sha256"}
 
 
+def test_a_tilde_is_the_home_folder(ncnet_, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(home))
+    (home / "table.csv").write_bytes(FORMS["csv"])
+    expected = from_table(home / "table.csv")
+    for path in ("~/table.csv", Path("~/table.csv")):
+        assert from_table(path).identical(expected)
+    assert ncnet_("report", "~/table.csv", "-o=~/report.html")[0] == 0
+    assert (home / "report.html").exists()
+    (tmp_path / "~table.csv").write_bytes(FORMS["csv"])
+    assert ncnet_("report", "~table.csv")[0] == 0
+
+
 def test_standard_input_is_a_table_of_any_form(ncnet_, monkeypatch):
     for content in FORMS.values():
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))

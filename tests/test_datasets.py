@@ -130,6 +130,14 @@ def test_the_environment_names_the_folder_where_the_argument_does_not(folder, mo
         load(["sst2"], items=1, held_out=1, seed=0, folder=folder / "elsewhere")
 
 
+def test_a_tilde_is_the_home_folder(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    expected = load(["sst2"], items=1, held_out=1, seed=0, folder=folder)
+    assert load(["sst2"], items=1, held_out=1, seed=0, folder=f"~/{folder.name}") == expected
+    monkeypatch.setenv("NCNET_DATA", f"~/{folder.name}")
+    assert load(["sst2"], items=1, held_out=1, seed=0) == expected
+
+
 def test_languages_get_the_same_pairs_whichever_are_loaded(folder):
     names = [f"paws_x/{language}" for language in LANGUAGES]
     arguments = {"items": 30, "held_out": 20, "seed": 3, "folder": folder}

@@ -385,6 +385,15 @@ def test_a_cut_file_is_refused_in_one_line_and_nothing_is_changed(file, keep, tm
     assert all(torch.equal(weight, before[name]) for name, weight in other.trained().items())
 
 
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    model = saved("~/kept")
+    other = untrained([uneven("sentence"), uneven("choice")], 3)
+    encoders.load_adapters(other, Path("~/kept"))
+    assert {path.parent for path in tmp_path.rglob("*.*")} == {tmp_path / "kept"}
+    assert all(torch.equal(w, model.trained()[name]) for name, w in other.trained().items())
+
+
 def test_a_missing_file_is_named(tmp_path):
     saved(tmp_path)
     (tmp_path / adapters.ADAPTER).unlink()

@@ -30,6 +30,14 @@ def test_a_saved_table_comes_back_with_its_provenance(tmp_path):
     assert not result.made_with(unheard_of=None)
 
 
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    results.save("sweep", TABLE, folder="~/kept", **GIVEN)
+    pd.testing.assert_frame_equal(results.load("sweep", folder=Path("~/kept")).table, TABLE)
+    results.kept({"seed": 0}, lambda: TABLE, folder="~/parts")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "parts"]
+
+
 def test_nothing_but_the_two_files_is_left(tmp_path):
     for _ in range(2):
         results.save("sweep", TABLE, folder=tmp_path, **GIVEN)

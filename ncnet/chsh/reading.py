@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ncnet.files import expanded
 from ncnet.printing import shortened
 
 GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
@@ -42,7 +43,7 @@ def read_file(path: str | Path) -> bytes:
     given = shortened(str(path))
     if not given:
         raise FileNotFoundError("the file is '': expected the path of a table")
-    path = Path(path)
+    path = expanded(path)
     try:
         if path.is_dir():
             raise FileNotFoundError(f"{given} is a folder: expected a file")

@@ -13,6 +13,7 @@ import numpy as np
 from ncnet.checks import check_choice, check_integer
 from ncnet.datasets import catalogue, local, remote, toy
 from ncnet.datasets.items import Item, TaskData
+from ncnet.files import expanded
 
 TASKS = (*catalogue.PUBLISHED, *(name for names in toy.MEMBERS.values() for name in names))
 """The names of all tasks."""
@@ -153,7 +154,7 @@ def _read(tasks: tuple[catalogue.Published, ...], folder: str | Path | None) -> 
     if folder is None:
         training, held_out, sources = zip(*map(remote.read, tasks), strict=True)
         return training, held_out, sources
-    read = [local.read(Path(folder), task) for task in tasks]
+    read = [local.read(expanded(folder), task) for task in tasks]
     training, held_out, digests = zip(*read, strict=True)
     # Which pairs a language has depends on the files of all.
     files = {name: digest for part in digests for name, digest in part.items()}

@@ -9,6 +9,7 @@ from torch import Tensor
 from ncnet.encoders import checkpoints
 from ncnet.encoders.model import TwoHeads
 from ncnet.encoders.trunk import FULL, lora
+from ncnet.files import expanded
 
 ADAPTER, HEADS = "adapter_model.safetensors", "heads.safetensors"
 
@@ -18,6 +19,7 @@ def save(model: TwoHeads, folder: Path, *, rank: float, alpha: float) -> None:
 
     Of full fine-tuning, at rank `FULL`, only heads: all weights of a layer are no adapter.
     """
+    folder = expanded(folder)
     for name, weights in _weights(model).items():
         checkpoints.write(folder / name, weights, format="pt")
     if 0 < rank < FULL:
@@ -38,6 +40,7 @@ def load(model: TwoHeads, folder: Path) -> None:
     FileNotFoundError
         For a file that is missing.
     """
+    folder = expanded(folder)
     weights = _weights(model)
     if ADAPTER not in weights and (folder / ADAPTER).exists():
         raise ValueError(f"{folder / ADAPTER} is of a network with adapters: this one has none")
