@@ -7,7 +7,6 @@ from typing import Any
 import yaml
 
 LONGEST_MESSAGE = 400
-NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 class BatchError(ValueError):
@@ -87,11 +86,17 @@ class MarkedYaml:
         elif isinstance(node, yaml.SequenceNode):
             for value in node.value:
                 self._refuse(value)
-        elif isinstance(node, yaml.ScalarNode) and node.tag in NUMBERS:
-            if re.match(r"[-+]?(0\d|\d+:)", node.value):
-                read = f"YAML reads `{node.value}` as {yaml.safe_load(node.value)}"
-                where = f"{self.path}:{node.start_mark.line + 1}"
-                raise BatchError(f"{where}: {read}: expected no leading zeros and no colons")
+        elif _misread(node):
+            read = f"YAML reads `{node.value}` as {yaml.safe_load(node.value)}"
+            where = f"{self.path}:{node.start_mark.line + 1}"
+            raise BatchError(f"{where}: {read}: expected no leading zeros and no colons")
+
+
+def _misread(node: yaml.Node | None) -> bool:
+    """Return whether a number is octal or to base 60."""
+    numbers = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+    is_number = isinstance(node, yaml.ScalarNode) and node.tag in numbers
+    return is_number and re.match(r"[-+]?(0\d|\d+:)", node.value) is not None
 
 
 def _child(node: yaml.Node | None, step: Any) -> yaml.Node | None:
