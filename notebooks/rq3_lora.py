@@ -385,7 +385,7 @@ quote("needed", needed)
 # | `mixed_hard_twice` | {glue:text}`lora_mixed_hard_twice_heads_s:.2f` | {glue:text}`lora_mixed_hard_twice_first_s:.3f` ({glue:text}`lora_mixed_hard_twice_first_s_low:.3f` to {glue:text}`lora_mixed_hard_twice_first_s_high:.3f`) | {glue:text}`lora_mixed_hard_twice_last_s:.3f` | {glue:text}`lora_mixed_hard_twice_first_delta:.3f` |
 # | `languages` | {glue:text}`lora_languages_heads_s:.2f` | {glue:text}`lora_languages_first_s:.3f` ({glue:text}`lora_languages_first_s_low:.3f` to {glue:text}`lora_languages_first_s_high:.3f`) | {glue:text}`lora_languages_last_s:.3f` | {glue:text}`lora_languages_first_delta:.3f` |
 #
-# **Mixed tasks.** With the two hard tasks in the context that has the minus sign, S has the shape that the paper reports: it goes from
+# **Mixed tasks.** With the two hard tasks in the context that has the minus sign, S has the reported shape: it goes from
 # {glue:text}`lora_mixed_hard_together_heads_s:.2f` with the heads alone to {glue:text}`lora_mixed_hard_together_first_s:.3f` at rank
 # {glue:text}`lora_mixed_hard_together_first_rank`, and down to {glue:text}`lora_mixed_hard_together_last_s:.3f` at rank
 # {glue:text}`lora_mixed_hard_together_last_rank`. Given to one party, the same two tasks leave S between

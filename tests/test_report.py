@@ -5,11 +5,13 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ncnet import chsh
+from ncnet.chsh.text import NONE, as_text, interval_text, span_text
 from tests.strategies import (
     correlated_outcomes,
     deterministic_outcomes,
@@ -377,3 +379,21 @@ def test_settings_are_those_of_each_task():
     assert changed.to_series().to_dict() == {"A1": 0.5, "A2": 0, "B1": 0, "B2": 1}
     changes = chsh.marginal_changes(chsh.marginals((a, b)))
     assert changes.to_series().to_dict() == {"A1": 0.5, "A2": 0, "B1": 0, "B2": 1}
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-9, 10), st.integers(0, 4))
+def test_ends_that_differ_are_printed_apart(low, width, digits):
+    high = low + width
+    ends = interval_text((low, high), digits=digits).strip("[]").split(", ")
+    assert ends[0] != ends[1]
+    assert float(ends[0]) == pytest.approx(low, abs=10.0**-digits)
+    assert float(ends[1]) == pytest.approx(high, abs=10.0**-digits)
+    assert span_text([high, low], digits) == " to ".join(ends)
+    assert not [end for end in ends if end.startswith("-") and float(end) == 0]
+
+
+def test_no_number_is_a_dash_and_no_zero_has_a_sign():
+    table = pd.DataFrame({"s": [-0.0004, np.nan, 1.5], "n": [1, 2, 3]})
+    shown = as_text(table, 2)
+    assert shown["s"].tolist() == ["0.00", NONE, "1.50"]
+    assert shown["n"].tolist() == [1, 2, 3]
