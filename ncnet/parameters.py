@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from ncnet.checks import check_choice, suggestion
+from ncnet.files import expanded
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -43,10 +44,7 @@ def _number(value: Any) -> Any:
 
 
 def _at_home(name: str) -> str:
-    try:
-        return str(Path(name).expanduser()) if name.startswith("~") else name
-    except RuntimeError as error:
-        raise ValueError(str(error)) from None
+    return str(expanded(name)) if name else name
 
 
 def _folder(name: str) -> str:

@@ -52,6 +52,11 @@ def test_what_varies_is_what_its_cells_are_given(write):
     assert list(read.cells) == ["2e-05", "1.0"]
 
 
+def test_a_file_in_the_home_folder_may_be_named_as_such(write, monkeypatch):
+    monkeypatch.setenv("HOME", str(write(RQ1).parent))
+    assert batch.read("~/mine.yml").path.is_absolute()
+
+
 def test_no_grid_is_one_cell(write):
     assert list(batch.read(write("notebook: rq3\n")).cells) == ["all"]
 

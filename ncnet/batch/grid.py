@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ncnet import parameters
 from ncnet.batch.marked import BatchError, MarkedYaml
 from ncnet.checks import suggestion
+from ncnet.files import expanded
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -100,8 +101,9 @@ def read(path: Path | str) -> Batch:
     >>> list(batch.cells)[:2], batch.tables
     (['overlap_2', 'overlap_3'], ('capacity',))
     """
-    _check_stem(Path(path))
-    file = MarkedYaml(Path(path))
+    path = expanded(path)
+    _check_stem(path)
+    file = MarkedYaml(path)
     asked = _checked(file)
     model = _model(file, asked.notebook)
     _refuse_misplaced(file, asked, model)
@@ -118,8 +120,8 @@ def read(path: Path | str) -> Batch:
     for name, where in asked.record.items():
         _check_record(file, name, where, (*tables, CELLS))
     return Batch(
-        name=Path(path).stem,
-        path=Path(path),
+        name=path.stem,
+        path=path,
         notebook=asked.notebook,
         cells=cells,
         varied=varied,
