@@ -372,6 +372,25 @@ def test_conflict_by_step_averages_the_tables():
             assert (here[name] <= here[f"{name}_high"] + 1e-12).all()
 
 
+def watched_weight(*slopes):
+    """Return the probe of one weight whose losses of a step have these slopes."""
+    weight = nn.Parameter(torch.ones(1))
+    probe = Probe([weight], every=1)
+    for slope in slopes:
+        probe.record(slope * weight.sum(), weight.sum())
+    return probe
+
+
+def test_replicas_without_finite_gradients_are_left_out_and_counted():
+    replicas = [watched_weight(2, 2, math.nan), *[watched_weight(-2, 0, math.inf)] * 2]
+    replicas.append(watched_weight(math.nan, 1, math.nan))
+    by_step = conflict_by_step(dict.fromkeys(CONTEXTS, replicas)).head(3)
+    assert by_step["replicas"].tolist() == [3, 4, 0]
+    assert by_step["cosine"].tolist() == pytest.approx([-1 / 3, 0.5, math.nan], nan_ok=True)
+    assert by_step["conflict"].tolist() == pytest.approx([2 / 3, 0, math.nan], nan_ok=True)
+    assert by_step.iloc[2, 4:].isna().all()
+
+
 def test_held_out_items_can_be_followed_too():
     def evaluate():
         return Trained(([1, 0], [1, 1]), held_out=([0, 0, 1], [1, 1, 0]))
@@ -464,7 +483,7 @@ def rows(count=24):
     ]
 
 
-def trainer(model, folder, callbacks, *, kind=Trainer, held_out=None, **changed):
+def trainer(model, folder, callbacks, *, kind=Trainer, held_out=None, model_init=None, **changed):
     options = {"max_steps": 5, "per_device_train_batch_size": 4, "learning_rate": 1e-2}
     arguments = TrainingArguments(
         output_dir=str(folder),
@@ -476,7 +495,7 @@ def trainer(model, folder, callbacks, *, kind=Trainer, held_out=None, **changed)
         dataloader_pin_memory=False,
     )
     data = {"train_dataset": rows(), "eval_dataset": held_out}
-    return kind(model, arguments, **data, callbacks=callbacks)
+    return kind(model, arguments, **data, callbacks=callbacks, model_init=model_init)
 
 
 def hooks(model):
@@ -554,13 +573,84 @@ def test_no_hook_is_left_after_an_error(tmp_path, kind):
 
 def test_a_hook_that_was_left_before_its_step_goes_with_the_next_call(tmp_path):
     model = ForTrainer()
-    probe = Probe(model.bert, every=1)
     with pytest.raises(RuntimeError, match=r"^cut off$"):
-        trainer(model, tmp_path, [ProbeCallback(probe), Fails()]).train()
+        trainer(model, tmp_path, [ProbeCallback(Probe(model.bert)), Fails()]).train()
     data = rows()[:1]
-    model.eval()(**{name: torch.stack([row[name] for row in data]) for name in data[0]})
+    model(**{name: torch.stack([row[name] for row in data]) for name in data[0]})
     assert hooks(model) == 0
-    assert len(probe.table()) == 2
+
+
+class Asks(Trainer):
+    """Calls the model without gradients first, as a metric or a teacher does."""
+
+    def compute_loss(self, model, inputs, **more):
+        with torch.no_grad():
+            model(**{name: values.flip(0) for name, values in inputs.items()})
+            model.eval()(**{name: values[:1] for name, values in inputs.items()})
+        return super().compute_loss(model.train(self.training), inputs, **more)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_call_that_is_trained_on_is_recorded(tmp_path, training):
+    tables = []
+    for kind in (Trainer, type("AsksSo", (Asks,), {"training": training})):
+        model = ForTrainer()
+        if not training:  # no dropout in either mode
+            model.train = lambda mode=True, model=model: nn.Module.train(model, False)
+        probe = Probe(model.bert, every=1)
+        trainer(model, tmp_path, [ProbeCallback(probe)], kind=kind).train()
+        tables.append(probe.table())
+    if training:  # each call draws its dropout
+        assert len(tables[1]) == 5
+    else:
+        pd.testing.assert_frame_equal(*tables)
+
+
+def test_the_model_that_the_trainer_makes_is_watched(tmp_path):
+    probes = []
+
+    def probe_of(model):
+        probes.append(Probe(model.bert, every=2))
+        return probes[-1]
+
+    callback = ProbeCallback(probe_of)
+    made = trainer(None, tmp_path, [callback], model_init=lambda: ForTrainer())
+    assert callback.probe is None
+    made.train()
+    assert callback.probe is probes[0]
+    made.train()  # once more, as a search of hyperparameters does
+    assert callback.probe is probes[1]
+    assert probes[1].parameters[0] is next(made.model.bert.parameters())
+    for probe in probes:
+        assert probe.table()["step"].tolist() == [0, 2, 4]
+        assert (probe.table()["alice_gradient"] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("probe", "line"),
+    [
+        (Probe(nn.Linear(1, 1)), "the probe watches no parameter of the model that is trained"),
+        (lambda model: model.bert, "`probe` made a BertModel: expected a Probe of the trunk"),
+    ],
+)
+def test_a_probe_of_another_model_is_refused_before_the_training(tmp_path, probe, line):
+    model = ForTrainer()
+    before = [parameter.clone() for parameter in model.parameters()]
+    with pytest.raises(ValueError, match=f"^{line}"):
+        trainer(model, tmp_path, [ProbeCallback(probe)]).train()
+    assert all(map(torch.equal, before, model.parameters()))
+
+
+def test_a_trainer_that_compiles_the_model_is_refused(tmp_path):
+    model = ForTrainer()
+    model.compile(backend="eager")
+    with pytest.raises(ValueError, match=r"^the model is compiled where it is called"):
+        trainer(model, tmp_path, [ProbeCallback(Probe(model.bert))]).train()
+
+
+def test_what_is_no_probe_is_refused():
+    with pytest.raises(ValueError, match=r"^`probe` is a int: expected a Probe of the trunk, or"):
+        ProbeCallback(3)
 
 
 def test_a_model_without_such_losses_is_refused_in_the_first_step(tmp_path):

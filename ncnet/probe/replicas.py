@@ -101,8 +101,9 @@ def conflict_by_step(
     -------
     pandas.DataFrame
         One row a context and step that all its replicas have logged: ``alice_setting``,
-        ``bob_setting``, ``step``; means over replicas of ``cosine``, ``magnitude_similarity`` and
-        ``conflict``, with ``_low`` and ``_high``. Where a gradient is 0 the cosine counts as 0.
+        ``bob_setting``, ``step``; ``replicas``, how many of them have finite gradients there; means
+        over these of ``cosine``, ``magnitude_similarity`` and ``conflict``, with ``_low`` and
+        ``_high``, NaN if there is none. Where a gradient is 0 the cosine counts as 0.
 
     Raises
     ------
@@ -121,18 +122,30 @@ def conflict_by_step(
     """
     rows = []
     for (i, j), of_one in _by_context(probes).items():
-        tables = [probe.table().set_index("step")[list(MEASURES)] for probe in of_one]
+        tables = [_known(probe.table().set_index("step")) for probe in of_one]
         steps = sorted(set.intersection(*(set(table.index) for table in tables)))
-        values = np.array([table.loc[steps].fillna(0).to_numpy(float) for table in tables])
+        values = np.array([table.loc[steps].to_numpy(float) for table in tables])
         for place, step in enumerate(steps):
-            row = {"alice_setting": i, "bob_setting": j, "step": step}
+            known = values[~np.isnan(values[:, place, 0]), place]
+            row = {"alice_setting": i, "bob_setting": j, "step": step, "replicas": len(known)}
             for column, (name, bounds) in enumerate(MEASURES.items()):
-                of_step = values[:, place, column]
-                interval, _ = replica_interval(of_step, bounds=bounds, level=level, seed=seed)
-                mean = float(of_step.mean())
-                row |= {name: mean, f"{name}_low": interval[0], f"{name}_high": interval[1]}
+                mean = low = high = np.nan
+                if len(known):
+                    of_step = known[:, column]
+                    mean = float(of_step.mean())
+                    (low, high), _ = replica_interval(
+                        of_step, bounds=bounds, level=level, seed=seed
+                    )
+                row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _known(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the measures, 0 where a gradient is 0, NaN where one is not finite."""
+    finite = table["conflict"].notna()
+    measures = table[list(MEASURES)].astype(float)
+    return measures.fillna(0).where(finite)
 
 
 def _by_context(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -14,18 +17,32 @@ from ncnet.checks import check_integer
 from ncnet.ensemble.traces import GRADIENTS
 from ncnet.experiment.trained import Reader, Trained
 from ncnet.mechanism.conflict import conflict
+from ncnet.probe.undoing import passes_back_undone, random_streams_kept
+
+Gradient = Sequence[Tensor | None]
+"""A part for each parameter; None where the loss does not depend on it."""
 
 
 class Probe:
     """Watches one training: the gradients of both heads on the trunk, and what they get right.
 
-    Call `record` once a step, before ``backward()``. It changes no gradient, no weight and no
-    random number: the training is the same, bit by bit, with and without it.
+    Call `record` once a step, before ``backward()``. The training is the same, bit by bit, with and
+    without it. The probe changes no weight and no ``grad`` of a parameter. Its backward passes, and
+    `evaluate`, leave the random streams of torch, numpy and Python as they were. If the passes call
+    modules again (checkpointing), these get their buffers and attributes back. What else your own
+    hooks and autograd functions do in a backward pass, they do in those of the probe, too; a tensor
+    with ``retain_grad()`` adds them up.
+
+    Where the gradients cannot be had like that, a warning says why, and the training goes on:
+    losses and outcomes are still recorded, gradients are NaN. Reentrant and selective checkpointing
+    are such cases, and ``torch.compile`` may be one.
 
     Parameters
     ----------
     trunk
-        What both heads share: a module, or parameters. Those that are not trained are left out.
+        What both heads share: a module, or parameters. Those that are not trained are left out. A
+        parameter that one head alone depends on adds to the length of one gradient and nothing to
+        their product: a whole model has a cosine nearer to 0 than its trunk.
     every
         Steps from one logged step to the next, 50 by default; the first step is logged. A logged
         step costs two more backward passes through the trunk: choose fewer in a short training.
@@ -37,6 +54,8 @@ class Probe:
 
     Attributes
     ----------
+    parameters
+        What is watched, as a list.
     step
         Number of steps so far; to be set where a training goes on from a checkpoint.
     seconds
@@ -50,7 +69,9 @@ class Probe:
     Warns
     -----
     RuntimeWarning
-        Once, if a loss depends on no parameter of the trunk: perhaps of another network's.
+        Once each: if a loss depends on no parameter of the trunk, perhaps of another network's; if
+        one loss alone depends on a parameter; if the trunk is frozen, for as long as it is; and if
+        gradients cannot be recorded, from then on.
 
     Examples
     --------
@@ -74,9 +95,9 @@ class Probe:
         every: int = 50,
         evaluate: Callable[[], object] | None = None,
     ):
-        self._parameters = _trunk_parameters(trunk)
+        self.parameters = _trunk_parameters(trunk)
         self._modules = [*trunk.modules()] if isinstance(trunk, torch.nn.Module) else []
-        self._warned = False
+        self._said: set[str] = set()
         self._every = check_integer("every", every, at_least=1)
         if evaluate is not None and not callable(evaluate):
             raise ValueError(
@@ -93,19 +114,21 @@ class Probe:
         Parameters
         ----------
         alice_loss, bob_loss
-            The heads' losses at this step, each one number with its graph.
+            The heads' losses at this step, each one number with its graph. Where float16 takes a
+            scaler, scale both: gradients of a loss that is not scaled would vanish.
 
         Raises
         ------
         ValueError
-            For a loss that is no tensor, no single number or has no graph.
+            For a loss that is no tensor, no single real number or has no graph.
         """
         if self.step % self._every == 0:
             start = time.perf_counter()
             losses = {"alice_loss": alice_loss, "bob_loss": bob_loss}
+            trained = [parameter for parameter in self.parameters if parameter.requires_grad]
             for name, loss in losses.items():
-                _check_loss(name, loss)
-            products = self._products(alice_loss, bob_loss)
+                _check_loss(name, loss, with_graph=bool(trained))
+            products = self._products(losses, trained)
             values = {name: loss.item() for name, loss in losses.items()}
             self._rows.append({"step": self.step} | values | products)
             if self._evaluate:
@@ -133,45 +156,59 @@ class Probe:
         pandas.DataFrame
             ``step``; ``alice_loss``, ``bob_loss``; ``alice_gradient`` and ``bob_gradient``, squared
             lengths of the heads' gradients on the trunk, and ``gradient_product``, their inner
-            product; ``cosine`` of the angle between them, NaN where one of them is 0;
-            ``magnitude_similarity``, ``2|g_A||g_B| / (|g_A|^2 + |g_B|^2)`` (arXiv 2001.06782);
-            ``conflict``, whether the cosine is below 0.
+            product, of the losses as they were given, NaN where they were not recorded; ``cosine``
+            of the angle between them, NaN where one of them is 0; ``magnitude_similarity``,
+            ``2|g_A||g_B| / (|g_A|^2 + |g_B|^2)`` (arXiv 2001.06782); ``conflict``, whether the
+            cosine is below 0. Where the gradients are not finite, cosine and similarity are NaN and
+            ``conflict`` is missing (`pandas.NA`).
         """
         columns = ["step", "alice_loss", "bob_loss", *GRADIENTS]
         table = pd.DataFrame(self._rows, columns=columns)
         measured = conflict(table.set_index("step").to_xarray())
+        finite = np.isfinite(table[list(GRADIENTS)].astype(float)).all(axis=1)
         for name in ("cosine", "magnitude_similarity"):
-            table[name] = measured[name].values
-        return table.assign(conflict=table["cosine"] < 0)
+            table[name] = measured[name].where(finite.to_numpy()).values
+        return table.assign(conflict=(table["cosine"] < 0).astype("boolean").where(finite))
 
     def outcomes(self) -> dict[int, Trained]:
         """Return what the heads got right so far, by the number of steps before."""
         return dict(self._outcomes)
 
-    def _products(self, alice_loss: Tensor, bob_loss: Tensor) -> dict[str, float]:
-        trained = [parameter for parameter in self._parameters if parameter.requires_grad]
-        alice, bob = (
-            _gradients(name, loss, trained)
-            for name, loss in (("alice_loss", alice_loss), ("bob_loss", bob_loss))
-        )
-        self._warn_of_unused(alice_loss=alice, bob_loss=bob)
-        pairs = ((alice, alice), (alice, bob), (bob, bob))
-        return dict(zip(GRADIENTS, (_inner_product(*pair) for pair in pairs), strict=True))
-
-    def _warn_of_unused(self, **gradients: Sequence[Tensor | None]) -> None:
-        unused = [name for name, parts in gradients.items() if all(p is None for p in parts)]
-        if unused and not self._warned:
-            self._warned = True
-            warnings.warn(
-                f"`{unused[0]}` depends on no parameter of the trunk: its gradient counts as 0",
-                RuntimeWarning,
-                stacklevel=4,
+    def _products(self, losses: Mapping[str, Tensor], trained: list[Tensor]) -> dict[str, float]:
+        if not trained:
+            self._say(
+                "frozen",
+                f"none of the trunk's {len(self.parameters)} parameters is trained at step "
+                f"{self.step}: gradients are recorded once one is",
             )
+        if not trained or "stopped" in self._said:
+            return dict.fromkeys(GRADIENTS, math.nan)
+        try:
+            _refuse_nested_backward(losses.values())
+            alice, bob = (_gradients(name, loss, trained) for name, loss in losses.items())
+            pairs = ((alice, alice), (alice, bob), (bob, bob))
+            products = [_inner_product(*pair) for pair in pairs]
+        except _UsedUpError:
+            raise
+        except Exception as error:  # whatever it is, it is no reason to end a training
+            reason = " ".join(str(error).split()) or type(error).__name__
+            self._say(
+                "stopped",
+                f"no gradients are recorded from step {self.step} on, the training goes on without "
+                f"them: {reason}",
+            )
+            return dict.fromkeys(GRADIENTS, math.nan)
+        self._say(*_not_shared(alice, bob))
+        return dict(zip(GRADIENTS, products, strict=True))
+
+    def _say(self, kind: str, line: str) -> None:
+        if line and kind not in self._said:
+            self._said.add(kind)
+            warnings.warn(line, RuntimeWarning, stacklevel=4)
 
     def _keep_outcomes(self) -> None:
-        devices = {p.device for p in self._parameters if p.device.type == "cuda"}
         modes = [module.training for module in self._modules]
-        with torch.no_grad(), torch.random.fork_rng(list(devices)):
+        with torch.no_grad(), random_streams_kept():
             returned = self._evaluate()
         if modes != [module.training for module in self._modules]:
             raise ValueError(
@@ -199,7 +236,7 @@ def _trunk_parameters(trunk: torch.nn.Module | Iterable[Tensor]) -> list[Tensor]
     return given
 
 
-def _check_loss(name: str, loss: object) -> None:
+def _check_loss(name: str, loss: object, *, with_graph: bool) -> None:
     if not isinstance(loss, Tensor):
         raise ValueError(
             f"`{name}` is a {type(loss).__name__}: expected the loss as a tensor, before .item()"
@@ -208,30 +245,89 @@ def _check_loss(name: str, loss: object) -> None:
         raise ValueError(
             f"`{name}` has shape {tuple(loss.shape)}: expected one number, such as its mean"
         )
-    if not loss.requires_grad:
+    if loss.is_complex():
+        raise ValueError(f"`{name}` is complex: expected a real number, such as its abs()")
+    if with_graph and not loss.requires_grad:
         raise ValueError(
             f"`{name}` has no graph: call record() before backward(), without detach() or no_grad()"
         )
 
 
-def _gradients(name: str, loss: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
-    try:
-        return torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-    except RuntimeError as error:
-        if "second time" not in str(error):
-            raise
-        raise ValueError(
-            f"the graph of `{name}` is used up: call record() before backward()"
-        ) from None
+class _UsedUpError(ValueError):
+    """A graph that was let go by a backward pass before."""
 
 
-def _inner_product(alice: Sequence[Tensor | None], bob: Sequence[Tensor | None]) -> float:
+def _gradients(name: str, loss: Tensor, parameters: Sequence[Tensor]) -> Gradient:
+    with passes_back_undone(parameters):
+        try:
+            return torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+        except RuntimeError as error:
+            if "second time" not in str(error):
+                raise
+            raise _UsedUpError(
+                f"the graph of `{name}` is used up: call record() before backward()"
+            ) from None
+
+
+def _refuse_nested_backward(losses: Iterable[Tensor]) -> None:
+    """Refuse a graph with a function that itself calls ``backward``.
+
+    Reentrant checkpointing does, wherever it comes from. What is checkpointed is no part of the
+    graph: `torch.autograd.grad` would find no gradient there, or raise.
+    """
+    for node in _graph(losses):
+        function = getattr(node, "_forward_cls", None)
+        backward = inspect.unwrap(getattr(function, "backward", _refuse_nested_backward))
+        called = getattr(getattr(backward, "__code__", None), "co_names", ())
+        if {"enable_grad", "backward"} <= set(called):
+            raise RuntimeError(
+                f"{function.__name__} calls backward() within its own backward pass, as reentrant "
+                "checkpointing does: expected checkpointing with use_reentrant=False"
+            )
+
+
+def _graph(losses: Iterable[Tensor]) -> Iterator[torch.autograd.graph.Node]:
+    waiting = [loss.grad_fn for loss in losses]
+    seen = set()
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            waiting += [before for before, _ in node.next_functions]
+            yield node
+
+
+def _not_shared(alice: Gradient, bob: Gradient) -> tuple[str, str]:
+    """Return a warning of parameters that a loss does not depend on: its kind, and a line."""
+    for name, parts in (("alice_loss", alice), ("bob_loss", bob)):
+        if all(part is None for part in parts):
+            line = f"`{name}` depends on no parameter of the trunk: its gradient counts as 0"
+            return "unused", line
+    alone = sum((a is None) != (b is None) for a, b in zip(alice, bob, strict=True))
+    line = (
+        f"one loss alone depends on {alone} of the trunk's {len(alice)} trained parameters, which "
+        "draws the cosine towards 0: expected what both heads share"
+    )
+    return "alone", line if alone else ""
+
+
+def _inner_product(alice: Gradient, bob: Gradient) -> float:
     """Return the inner product of two gradients; None stands for 0."""
-    products = []
-    for one, other in zip(alice, bob, strict=True):
-        if one is not None and other is not None:
-            # In double precision, or else squares of small gradients vanish; MPS has none.
-            kind = torch.float32 if one.device.type == "mps" else torch.float64
-            pair = (part.to_dense().flatten().to(kind) for part in (one, other))
-            products.append(torch.dot(*pair).cpu())
+    products = [
+        torch.dot(_flat(one), _flat(other)).cpu()
+        for one, other in zip(alice, bob, strict=True)
+        if one is not None and other is not None
+    ]
     return float(sum(products))
+
+
+def _flat(part: Tensor) -> Tensor:
+    """Return a gradient as a vector of real numbers in double precision.
+
+    In single precision, squares of small gradients would vanish.
+    """
+    home = "cpu" if part.device.type == "mps" else part.device  # MPS has no double precision
+    flat = part.to_dense().flatten().to(home)
+    if flat.is_complex():
+        flat = torch.view_as_real(flat.resolve_conj()).flatten()
+    return flat.to(torch.float64)

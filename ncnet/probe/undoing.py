@@ -1,0 +1,99 @@
+"""Puts back what a further backward pass, or an evaluation, changes beside what it returns."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
+from torch.utils.checkpoint import _CachedTorchDispatchMode
+
+
+@contextmanager
+def random_streams_kept() -> Iterator[None]:
+    """Put the random streams of torch, on all devices in use, of numpy and of Python back."""
+    of_python, of_numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(**_devices_in_use()):
+        try:
+            yield
+        finally:
+            random.setstate(of_python)
+            np.random.set_state(of_numpy)
+
+
+@contextmanager
+def passes_back_undone(parameters: Sequence[Tensor]) -> Iterator[None]:
+    """Leave all as it was but what `torch.autograd.grad` returns for these parameters.
+
+    A backward pass calls modules where activations were not kept (checkpointing): these get their
+    buffers and attributes back.
+
+    Raises
+    ------
+    RuntimeError
+        In a pass in which an autograd function itself calls ``backward``, before that adds to a
+        ``grad``; in a call under selective checkpointing, which allows for one pass only.
+    """
+    with ExitStack() as guards, random_streams_kept():
+        kept: dict[nn.Module, tuple[dict, dict[str, tuple[Tensor, Tensor]]]] = {}
+
+        def keep(module: nn.Module, arguments: tuple) -> None:
+            if torch.compiler.is_compiling():
+                return  # the compiled module was seen with all that it is made of
+            modes = _get_current_dispatch_mode_stack()
+            if any(isinstance(mode, _CachedTorchDispatchMode) for mode in modes):
+                raise RuntimeError("selective checkpointing allows for one backward pass only")
+            for part in module.modules():
+                if part not in kept:
+                    kept[part] = dict(vars(part)), _copied_buffers(part)
+                    _guard(part.parameters(recurse=False), guards)
+
+        _guard(parameters, guards)
+        guards.enter_context(register_module_forward_pre_hook(keep))
+        try:
+            yield
+        finally:
+            for module, (attributes, buffers) in kept.items():
+                vars(module).update(attributes)
+                _put_back(module, buffers)
+
+
+def _guard(parameters: Iterable[Tensor], guards: ExitStack) -> None:
+    """Stop whoever is about to add to the ``grad`` of a parameter."""
+
+    def stop(gradients: tuple) -> None:
+        raise RuntimeError("a function in the graph calls backward() within its own backward pass")
+
+    for parameter in parameters:
+        if parameter.requires_grad:
+            node = torch.autograd.graph.get_gradient_edge(parameter).node
+            guards.enter_context(node.register_prehook(stop))
+            guards.callback(lambda held: None, node)  # or else it is let go, and made anew
+
+
+def _copied_buffers(module: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
+    buffers = module.named_buffers(recurse=False)
+    return {name: (buffer, buffer.clone()) for name, buffer in buffers if not buffer.is_meta}
+
+
+def _put_back(module: nn.Module, buffers: Mapping[str, tuple[Tensor, Tensor]]) -> None:
+    for name, (buffer, content) in buffers.items():
+        if getattr(module, name) is not buffer:
+            setattr(module, name, buffer)
+        if not torch.equal(buffer, content):
+            # By `data`, which counts no version: a graph may have saved the buffer.
+            buffer.data.copy_(content)
+
+
+def _devices_in_use() -> dict[str, object]:
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    kind = accelerator.type if accelerator else "cuda"
+    # Not to be the first to use a GPU: processes cannot be forked any more then.
+    initialized = getattr(torch.get_device_module(kind), "is_initialized", lambda: True)
+    count = torch.accelerator.device_count() if accelerator and initialized() else 0
+    return {"devices": range(count), "device_type": kind}
