@@ -320,7 +320,8 @@ delta_rival = intervals[
     & intervals["model"].isin(silent.index)
 ]
 glue("silent", listed(silent.index), display=False)
-glue("delta_rival", float(delta_rival["share"].max()), display=False)
+highest = 100 * delta_rival["share"].max()
+glue("delta_rival", f"{highest:.2g}", display=False)
 rare = (2 - float(truth.loc["ceiling", "s"])) / 4
 glue("unseen", (1 - rare) ** fewest, display=False)
 bca = of_s[of_s["method"] == "BCa"]
@@ -354,7 +355,7 @@ for name, count in (("fewest", fewest), ("most", most)):
 #   percentiles' lowest is {glue:text}`beside_bca:.1%` (“{glue:text}`beside_bca_at`”). A correction
 #   learnt from a sample cannot know of replicas that are not in it.
 # - **Percentiles of Δ.** Where outcomes change but no marginal does ({glue:text}`silent`), they cover the true 0
-#   in at most {glue:text}`delta_rival:.1%` of the experiments. Every resample adds up absolute values: more
+#   in at most {glue:text}`delta_rival` % of the experiments. Every resample adds up absolute values: more
 #   replicas make the interval shorter, not right.
 # - **Percentiles of S - Δ - 2** inherit this: {glue:text}`contextuality_noise_fewest:.1%` and
 #   {glue:text}`contextuality_noise_most:.1%` in “noise”, at {glue:text}`fewest` and {glue:text}`most` replicas. In

@@ -768,7 +768,7 @@ for game in claims.GAMES:
         quote_row(f"s_{key}_{game}", row, "s")
         quote_row(f"delta_{key}_{game}", row, "delta", ".2f")
         quote_row(f"influence_{key}_{game}", row, "influence", ".2f")
-        quote(f"solved_{key}_{game}", 100 * row["solved_22"], form=".1f")
+        quote(f"solved_{key}_{game}", 100 * row["solved_22"], form=".2g")
         if intervention != "shared":
             quote_row(f"change_{key}_{game}", row, "s_change")
             quote(

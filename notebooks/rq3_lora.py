@@ -397,7 +397,7 @@ quote("needed", needed)
 # excess: S - Δ - 2 is {glue:text}`lora_mixed_hard_together_first_contextuality:.3f`, and its interval ends at
 # {glue:text}`lora_mixed_hard_together_first_contextuality_high:.3f`. It could not be much else: where one of the four tasks is always solved in
 # one of its contexts, S - Δ cannot pass 2 ({doc}`/signalling`). SST-2 comes near that. The bound that follows for S - Δ - 2 is
-# {glue:text}`lora_mixed_hard_together_first_contextuality_bound:.3f`.
+# {glue:text}`lora_mixed_hard_together_first_contextuality_bound:.2g`.
 #
 # **Difficulty.** The rule asks for intervals of S that do not meet. At rank {glue:text}`lora_mixed_hard_together_first_rank` the one with the hard
 # tasks together begins at {glue:text}`lora_mixed_hard_together_first_s_low:.3f`, the one with them apart ends at

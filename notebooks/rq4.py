@@ -312,7 +312,7 @@ run.show(
 )
 
 
-# %%
+# %% tags=["hide-input"]
 def in_points(table):
     """What is lost, and the ends of its interval, in percentage points."""
     names = ("regret", "regret_low", "regret_high")
@@ -412,7 +412,8 @@ def described(setting):
     }
 
 
-pd.DataFrame({s: described(s) for s in stripes.index}).T.round(2)
+by_setting = {setting: described(setting) for setting in stripes.index}
+as_text(pd.DataFrame.from_dict(by_setting, orient="index"), 2)
 
 # %% [markdown]
 # ### Real models

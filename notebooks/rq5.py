@@ -195,7 +195,7 @@ table_of = recorded.table
 run.show(figures.regrets(table_of), recorded=recorded)
 
 
-# %%
+# %% tags=["hide-input"]
 def points(shares, digits=1):
     """Shares as percentage points, as text."""
     return [number_text(100 * share, digits) for share in shares]
@@ -301,7 +301,7 @@ run.show(
     figures.interference(pairs_of), recorded=run.load("interference")
 )
 
-# %%
+# %% tags=["hide-input"]
 shown = pd.concat([pairs_of.head(6), pairs_of.tail(6)])
 shown = shown.assign(
     s=[number_text(s) for s in shown["s"]],

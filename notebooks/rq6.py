@@ -157,7 +157,7 @@ for name in ("s", "delta", "influence", "contextuality", "share_above"):
 #
 # $S - \Delta - 2$ is at most four times the probability of the rarest of eight cells, those that S
 # counts as won: both right and both wrong in contexts (1,1), (1,2), (2,1), only one right in (2,2)
-# ({doc}`/signalling` has the proof). In the table above that bound is at most {glue:text}`sweep_bound:.4f`: at least
+# ({doc}`/signalling` has the proof). In the table above that bound is at most {glue:text}`sweep_bound:.1g`: at least
 # one won cell hardly ever occurs. **A game whose easy tasks are always solved cannot be contextual, however
 # large S.** Only games in which every task is sometimes right and sometimes wrong, in every context, are worth looking at.
 #
@@ -443,14 +443,14 @@ glue(
 #
 # | readout | hold | largest $S - \Delta - 2$ | within replicas | S | Δ | influence | training |
 # |:--|:--|:--|--:|--:|--:|--:|:--|
-# | correct | {glue:text}`held_correct` of {glue:text}`retested_correct` | {glue:text}`best_correct:.3f` ({glue:text}`best_low_correct:.3f` to {glue:text}`best_high_correct:.3f`) | {glue:text}`best_contextuality_within_correct:.3f` | {glue:text}`best_s_correct:.2f` | {glue:text}`best_delta_correct:.2f` | {glue:text}`best_influence_correct:.2f` | {glue:text}`best_training_correct` |
-# | solved | {glue:text}`held_solved` of {glue:text}`retested_solved` | {glue:text}`best_solved:.3f` ({glue:text}`best_low_solved:.3f` to {glue:text}`best_high_solved:.3f`) | {glue:text}`best_contextuality_within_solved:.3f` | {glue:text}`best_s_solved:.2f` | {glue:text}`best_delta_solved:.2f` | {glue:text}`best_influence_solved:.2f` | {glue:text}`best_training_solved` |
-# | prediction | {glue:text}`held_prediction` of {glue:text}`retested_prediction` | {glue:text}`best_prediction:.3f` ({glue:text}`best_low_prediction:.3f` to {glue:text}`best_high_prediction:.3f`) | {glue:text}`best_contextuality_within_prediction:.3f` | {glue:text}`best_s_prediction:.2f` | {glue:text}`best_delta_prediction:.2f` | {glue:text}`best_influence_prediction:.2f` | {glue:text}`best_training_prediction` |
+# | correct | {glue:text}`held_correct` of {glue:text}`retested_correct` | {glue:text}`best_correct:.3f` ({glue:text}`best_low_correct:.3f` to {glue:text}`best_high_correct:.3f`) | {glue:text}`best_contextuality_within_correct:.3f` | {glue:text}`best_s_correct:.2f` | {glue:text}`best_delta_correct:.3g` | {glue:text}`best_influence_correct:.2f` | {glue:text}`best_training_correct` |
+# | solved | {glue:text}`held_solved` of {glue:text}`retested_solved` | {glue:text}`best_solved:.3f` ({glue:text}`best_low_solved:.3f` to {glue:text}`best_high_solved:.3f`) | {glue:text}`best_contextuality_within_solved:.3f` | {glue:text}`best_s_solved:.2f` | {glue:text}`best_delta_solved:.3g` | {glue:text}`best_influence_solved:.2f` | {glue:text}`best_training_solved` |
+# | prediction | {glue:text}`held_prediction` of {glue:text}`retested_prediction` | {glue:text}`best_prediction:.3f` ({glue:text}`best_low_prediction:.3f` to {glue:text}`best_high_prediction:.3f`) | {glue:text}`best_contextuality_within_prediction:.3f` | {glue:text}`best_s_prediction:.2f` | {glue:text}`best_delta_prediction:.3g` | {glue:text}`best_influence_prediction:.2f` | {glue:text}`best_training_prediction` |
 #
 # *Within replicas* is the mean of each replica's own $S_r - \Delta_r - 2$. Where it is above 0, some replicas are contextual by
 # themselves, over their inputs; where it is below 0, replicas are not so on average, and the excess appears only when initial
 # weights are averaged over. Under `prediction` S reaches
-# {glue:text}`best_s_prediction:.2f` with Δ = {glue:text}`best_delta_prediction:.2f`. S = 4 with Δ = 0 is the box of Popescu and Rohrlich
+# {glue:text}`best_s_prediction:.3g` with Δ = {glue:text}`best_delta_prediction:.2g`. S = 4 with Δ = 0 is the box of Popescu and Rohrlich
 # {cite:p}`popescu1994`, out of reach for quantum parties; networks can come close to it, since each head feels the other's setting.
 #
 # Each interval is 95 % by itself, of a game that was the best of several: the retest is fresh, but
@@ -576,7 +576,7 @@ glue(
 # %% [markdown]
 # With one unit S is {glue:text}`found_s:.2f`, and $S - \Delta - 2$ is {glue:text}`found_left:.3f`
 # ({glue:text}`found_low:.3f` to {glue:text}`found_high:.3f`). In (1,1), (1,2) and (2,1) the heads agree on at least {glue:text}`agree_elsewhere:.0f` %
-# of the outcomes; in (2,2) they differ on {glue:text}`differ_22:.0f` %, and are both wrong on {glue:text}`both_wrong_22:.1f` %. There is one
+# of the outcomes; in (2,2) they differ on {glue:text}`differ_22:.0f` %, and are both wrong on {glue:text}`both_wrong_22:.2g` %. There is one
 # half-space for two tasks. Where it serves both, both heads fail on the same inputs; where the tasks ask for different ones, a
 # head that does not get its own fails on other inputs instead.
 #

@@ -27,7 +27,7 @@ class Page(HTMLParser):
         super().__init__()
         self.name = file.relative_to(browser.HTML).as_posix()
         self.open, self.parts, self.described = [], [], []
-        self.cells, self.nested = [], []
+        self.cells, self.nested, self.quoted = [], [], []
         self.feed(file.read_text(encoding="utf-8"))
         self.text = "".join(self.parts).replace("\N{NO-BREAK SPACE}", " ")
 
@@ -36,19 +36,21 @@ class Page(HTMLParser):
         self.described += [attributes[name] for name in READ_ALOUD if attributes.get(name)]
         if tag in WITHOUT_END:
             return
-        if tag == "a" and "a" in (name for name, _ in self.open):
+        if tag == "a" and "a" in (name for name, *_ in self.open):
             self.nested.append(attributes.get("href"))
         if tag in ("td", "th"):
             self.cells.append("")
         classes = set((attributes.get("class") or "").split())
+        if "quoted" in classes:
+            self.quoted.append("")
         read = not self.open or self.open[-1][1]
         read = read and tag not in NOT_READ and NOT_READ_CLASSES.isdisjoint(classes)
         if not read and (not self.open or self.open[-1][1]) and tag not in ("script", "style"):
             self.parts.append(CODE)
-        self.open.append((tag, read))
+        self.open.append((tag, read, "quoted" in classes))
 
     def handle_endtag(self, tag):
-        places = [place for place, (name, _) in enumerate(self.open) if name == tag]
+        places = [place for place, (name, *_) in enumerate(self.open) if name == tag]
         if places:
             del self.open[places[-1] :]
         if tag in ENDS_A_LINE:
@@ -59,8 +61,10 @@ class Page(HTMLParser):
     def handle_data(self, text):
         if self.open and self.open[-1][1]:
             self.parts.append(text)
-            if "td" in (name for name, _ in self.open):
+            if "td" in (name for name, *_ in self.open):
                 self.cells[-1] += text.strip()
+        if any(quoted for *_, quoted in self.open):
+            self.quoted[-1] += text
 
 
 @cache
@@ -119,6 +123,13 @@ def test_no_cell_holds_what_stands_for_no_number():
         if cell in ("-1", "-1.0", "None", "nan", "NaN")
     ]
     assert not found
+
+
+def test_no_quoted_number_is_rounded_to_nothing():
+    """An exact 0 is printed as such."""
+    quoted = {(page.name, text) for page in pages() for text in page.quoted}
+    assert len(quoted) > 300
+    assert not [one for one in quoted if re.fullmatch(r"[-+]?0\.0+ ?%?", one[1])]
 
 
 def test_no_link_stands_in_a_link():
