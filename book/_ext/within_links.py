@@ -17,7 +17,7 @@ def within_links(doctree):
     for node in doctree.findall():
         if is_open or isinstance(node.parent, nodes.reference) or id(node.parent) in within:
             within.add(id(node))
-        if isinstance(node, nodes.raw) and "html" in node["format"].split():
+        if isinstance(node, nodes.raw) and "html" in node.get("format", "").split():
             for tag in TAG.finditer(node.astext()):
                 is_open = not tag[1]
     return within
