@@ -150,8 +150,9 @@ def study(
     """
     made = models()
     check_choice("model", name, made)
-    check_integer("replicas", replicas, at_least=2)
-    check_integer("simulations", simulations, at_least=1)
+    replicas = check_integer("replicas", replicas, at_least=2)
+    simulations = check_integer("simulations", simulations, at_least=1)
+    seed = check_integer("seed", seed, at_least=0)
     model = made[name]()
     truth = model.truth
     generator = np.random.default_rng([seed, replicas, list(made).index(name)])

@@ -38,10 +38,14 @@ def check_choice(kind: str, name: str, valid: Iterable[str]) -> None:
 def check_integer(name: str, value: object, *, at_least: int, at_most: int | None = None) -> int:
     """Return `value` as an int, or raise ``ValueError`` if it is none or out of range.
 
+    >>> check_integer("hidden_size", np.uint8(200), at_least=1) + 100
+    300
+
     >>> check_integer("hidden_size", 0, at_least=1)
     Traceback (most recent call last):
     ValueError: `hidden_size` is 0: expected an integer of at least 1
     """
+    value = plain_number(value)
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not whole or value < at_least:
         raise ValueError(f"`{name}` is {value!r}: expected an integer of at least {at_least}")
@@ -57,12 +61,22 @@ def check_positive(name: str, value: object) -> float:
     Traceback (most recent call last):
     ValueError: `learning_rate` is nan: expected a finite number above 0
     """
+    value = plain_number(value)
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    # Of a whole number of any size; a comparison of a small float type would overflow.
-    value = float(value) if isinstance(value, np.floating) else value
     if not number or not 0 < value <= sys.float_info.max:
         raise ValueError(f"`{name}` is {value!r}: expected a finite number above 0")
     return float(value)
+
+
+def plain_number(value: object) -> object:
+    """Return a number of numpy or torch, or an array of one without axes, as a number of Python.
+
+    Numbers of few bits would overflow in sums and products.
+
+    >>> plain_number(np.array(0.5))
+    0.5
+    """
+    return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
 def check_values(name: str, values: np.ndarray, lowest: float, highest: float = np.inf) -> None:

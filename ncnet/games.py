@@ -64,7 +64,8 @@ class Game:
     bob: tuple[Task, Task]
 
     def __post_init__(self) -> None:
-        check_integer("bits", self.bits, at_least=1, at_most=MOST_BITS)
+        bits = check_integer("bits", self.bits, at_least=1, at_most=MOST_BITS)
+        object.__setattr__(self, "bits", bits)
         for party, tasks in (("alice", self.alice), ("bob", self.bob)):
             _check_tables(party, [task.table for task in tasks], self.bits)
 

@@ -181,7 +181,7 @@ def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
     >>> f"{found.s:.2f} +- {found.s_error:.2f}, p = {found.game.p_value:.3f}", found.signalling
     ('2.42 +- 0.20, p = 0.039', [])
     """
-    check_level(level)
+    level = check_level(level)
     counts = read_counts(counts, whole=True)
     means = from_counts(counts)
     correlators, trials = means.correlator.values, means.trials.values

@@ -155,7 +155,7 @@ def smallest_mean_shown(
     >>> smallest_mean_shown(10, mean=2, lowest=-4, highest=4, error=0.05) is None
     True
     """
-    check_integer("replicas", replicas, at_least=1)
+    replicas = check_integer("replicas", replicas, at_least=1)
     _check_bounds(mean, lowest, highest)
     needed = _needed(error)
 
@@ -188,7 +188,7 @@ def smallest_mean_any_test(replicas: int, *, mean: float, lowest: float, error: 
     >>> [round(smallest_mean_any_test(r, mean=2, lowest=-4, error=0.05), 3) for r in (32, 1600)]
     [2.589, 2.011]
     """
-    check_integer("replicas", replicas, at_least=1)
+    replicas = check_integer("replicas", replicas, at_least=1)
     _check_bounds(mean, lowest)
     return lowest + (mean - lowest) * math.exp(_needed(error) / replicas)
 

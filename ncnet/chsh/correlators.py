@@ -232,7 +232,7 @@ def s_per_run(
     >>> s_per_run((ones, ones)).values
     array([2., 2.])
     """
-    check_integer("run_length", run_length, at_least=1)
+    run_length = check_integer("run_length", run_length, at_least=1)
     values = s_per_replica(outcomes, split=split, readout=readout)
     replicas = values.sizes["replica"]
     if replicas % run_length:

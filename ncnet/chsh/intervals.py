@@ -5,7 +5,7 @@ import numbers
 
 import numpy as np
 
-from ncnet.checks import check_integer, check_values
+from ncnet.checks import check_integer, check_values, plain_number
 from ncnet.chsh.betting import mean_interval
 from ncnet.chsh.bootstrap import (
     DIGITS_OF_SUMS,
@@ -97,7 +97,7 @@ def replica_interval(
     >>> bool(low < changes.mean() < high), method
     (True, 'percentile bootstrap')
     """
-    check_resampling(level, resamples, seed)
+    level, resamples, seed = check_resampling(level, resamples, seed)
     values = np.asarray(values, float)
     check_values(name, values, *bounds)
     columns, counts = distinct_columns(values[None])
@@ -143,8 +143,12 @@ def share_interval(
     return np.where(found > 0, low, 0.0), np.where(found < of, high, 1.0)
 
 
-def check_resampling(level: float, resamples: int, seed: int, *, parts: int = 1) -> None:
-    """Raise ``ValueError`` for a level outside 0 to 1, or fewer resamples than it needs.
+def check_resampling(
+    level: float, resamples: int, seed: int, *, parts: int = 1
+) -> tuple[float, int, int]:
+    """Return all three as numbers of Python.
+
+    Raises ``ValueError`` for a level outside 0 to 1, or fewer resamples than it needs.
 
     Of an interval that is put together from `parts`, each has that share of the error.
 
@@ -152,14 +156,14 @@ def check_resampling(level: float, resamples: int, seed: int, *, parts: int = 1)
     Traceback (most recent call last):
     ValueError: `resamples` is 100: expected at least 200 at level 0.95
     """
-    check_level(level)
-    check_integer("resamples", resamples, at_least=1)
+    level = check_level(level)
+    resamples = check_integer("resamples", resamples, at_least=1)
     fewest = fewest_resamples(level, parts=parts)
     if resamples < fewest:
         raise ValueError(
             f"`resamples` is {resamples}: expected at least {fewest:,} at level {level:g}"
         )
-    check_integer("seed", seed, at_least=0)
+    return level, resamples, check_integer("seed", seed, at_least=0)
 
 
 def fewest_resamples(level: float, *, parts: int = 1) -> int:
@@ -171,15 +175,17 @@ def fewest_resamples(level: float, *, parts: int = 1) -> int:
     return math.ceil(FEWEST_BEYOND * 2 * parts / (1 - level) - 1e-6)
 
 
-def check_level(level: float) -> None:
-    """Raise ``ValueError`` for a level outside 0 to 1.
+def check_level(level: float) -> float:
+    """Return the level as a float, or raise ``ValueError`` if it is outside 0 to 1.
 
     >>> check_level(95)
     Traceback (most recent call last):
     ValueError: `level` is 95: expected a number between 0 and 1
     """
+    level = plain_number(level)
     if not (isinstance(level, numbers.Real) and 0 < level < 1):
         raise ValueError(f"`level` is {level!r}: expected a number between 0 and 1")
+    return float(level)
 
 
 def off_mode(values: np.ndarray, counts: np.ndarray) -> int:

@@ -89,7 +89,7 @@ def report(
     (2.0, 0.0, 'betting')
     """
     # The finest bounds are those of Delta's four parts.
-    check_resampling(level, resamples, seed, parts=len(TASKS))
+    level, resamples, seed = check_resampling(level, resamples, seed, parts=len(TASKS))
     dataset = _one_capacity(as_dataset(outcomes))
     settings = {"split": split, "readout": readout}
     options = {"level": level, "resamples": resamples, "seed": seed}

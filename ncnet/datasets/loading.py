@@ -87,8 +87,11 @@ def load(
     >>> tasks["toy_pairs/borun"].training[1].sequences
     (('zurog bogru dornud grubun', 'grubun zurog bogru dornud'),)
     """
-    further = {} if further is None else dict(further)
-    _check(names, items, held_out, seed, further)
+    _check_names(names)
+    items = check_integer("items", items, at_least=1)
+    held_out = check_integer("held_out", held_out, at_least=0)
+    seed = check_integer("seed", seed, at_least=0)
+    further = _checked_further(further or {}, names)
     loaded = {}
     for group_name in dict.fromkeys(map(_group_name, names)):
         group = _group(group_name, seed, folder)
@@ -102,9 +105,7 @@ def load(
     return {name: loaded[name] for name in names}
 
 
-def _check(
-    names: Sequence[str], items: int, held_out: int, seed: int, further: dict[str, int]
-) -> None:
+def _check_names(names: Sequence[str]) -> None:
     if isinstance(names, str) or not names:
         raise ValueError(f"`names` is {names!r}: expected a list of tasks")
     for name in names:
@@ -112,12 +113,15 @@ def _check(
     repeated = [name for name in names if list(names).count(name) > 1]
     if repeated:
         raise ValueError(f"task `{repeated[0]}` is named twice: expected each once")
-    check_integer("items", items, at_least=1)
-    check_integer("held_out", held_out, at_least=0)
-    check_integer("seed", seed, at_least=0)
-    for name, number in further.items():
+
+
+def _checked_further(further: Mapping[str, int], names: Sequence[str]) -> dict[str, int]:
+    for name in further:
         check_choice("task of `further`", name, names)
-        check_integer(f"further[{name!r}]", number, at_least=0)
+    return {
+        name: check_integer(f"further[{name!r}]", number, at_least=0)
+        for name, number in further.items()
+    }
 
 
 def _group_name(name: str) -> str:

@@ -153,11 +153,11 @@ def train(
         device=device,
     )
     threads = torch.get_num_threads() if threads is None else threads
-    check_integer("threads", threads, at_least=1)
+    threads = check_integer("threads", threads, at_least=1)
     if plan.device.type != "cpu":
         threads = 1
     if chunk_size is not None:
-        check_integer("chunk_size", chunk_size, at_least=1)
+        chunk_size = check_integer("chunk_size", chunk_size, at_least=1)
     path = paths.choose(plan, path)
     findings = Findings(plan)
     _run(plan, findings, path, threads, _blocks_per_chunk(plan, path, threads, chunk_size))

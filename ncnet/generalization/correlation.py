@@ -89,7 +89,7 @@ def correlations(
     >>> found.loc[found["capacity"] == 2, "measure"].unique().tolist()
     ['spearman', 'given means', 'given contexts']
     """
-    check_resampling(level, resamples, seed)
+    level, resamples, seed = check_resampling(level, resamples, seed)
     capacities, values = arrays(replicas, _VARIABLES)
     others, s_of_others = arrays(choosing, _VARIABLES[:1])
     if capacities != others:

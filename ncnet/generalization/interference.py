@@ -181,7 +181,7 @@ def predictors(
         held-out drop of fresh replicas, `low`, `high`; `s_ahead`, by how much that of `s` is
         larger, `s_ahead_low`, `s_ahead_high`. Noise in the means of pairs draws all of them to 0.
     """
-    check_resampling(level, resamples, seed)
+    level, resamples, seed = check_resampling(level, resamples, seed)
     pair = ["first", "second"]
     names = ["s", "training_drop", "cosine"]
 

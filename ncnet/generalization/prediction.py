@@ -73,7 +73,7 @@ def gains(
     >>> bool(gains(table, first=1, resamples=200)["gain"].iloc[0] > 0.9)
     True
     """
-    check_resampling(level, resamples, seed)
+    level, resamples, seed = check_resampling(level, resamples, seed)
     capacities, values = arrays(replicas, (TARGET, "s", *MEANS, *CONTEXTS))
     rows = []
     for given, names in GIVEN.items():

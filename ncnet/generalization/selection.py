@@ -165,7 +165,7 @@ def regrets(
         0.01 of the best (`enough_capacity`), `units_more`, how much larger than that the choice is
         on average; `met`, the share of repetitions in which the rule is met at all.
     """
-    check_resampling(level, resamples, seed)
+    level, resamples, seed = check_resampling(level, resamples, seed)
     capacities = np.sort(fresh["capacity"].unique())
     generator = np.random.default_rng(seed)
     curves = _means(fresh, TARGET, resamples, generator)
@@ -233,7 +233,7 @@ def regret_at_first(
     >>> regret_at_first(table, table, resamples=200).round(3)[["first", "regret"]].iloc[0].tolist()
     [2.0, 0.1]
     """
-    check_resampling(level, resamples, seed)
+    level, resamples, seed = check_resampling(level, resamples, seed)
     capacities, _ = arrays(replicas, TARGETS)
     others, _ = arrays(choosing, ("s",))
     if capacities != others:

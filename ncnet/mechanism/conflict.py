@@ -49,8 +49,8 @@ def log_steps(steps: int, interval: int) -> list[int]:
     Traceback (most recent call last):
     ValueError: `interval` is 50: expected at most the 30 steps of the training
     """
-    check_integer("steps", steps, at_least=1)
-    check_integer("interval", interval, at_least=1)
+    steps = check_integer("steps", steps, at_least=1)
+    interval = check_integer("interval", interval, at_least=1)
     if interval > steps:
         raise ValueError(
             f"`interval` is {interval}: expected at most the {steps} steps of the training"
@@ -340,7 +340,7 @@ def rank_correlation(
     # Imported where it is used: it takes a second.
     from scipy.stats import rankdata
 
-    check_resampling(level, resamples, seed)
+    level, resamples, seed = check_resampling(level, resamples, seed)
     pair = np.stack([np.asarray(values, float), np.asarray(others, float)])
 
     def correlation(pairs: np.ndarray) -> np.ndarray:

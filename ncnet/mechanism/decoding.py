@@ -146,10 +146,10 @@ def decode(
     >>> decode([same, same]).auc
     0.5
     """
-    check_resampling(level, resamples, seed)
+    level, resamples, seed = check_resampling(level, resamples, seed)
     check_choice("use", use, USES)
-    check_integer("folds", folds, at_least=2)
-    check_integer("permutations", permutations, at_least=0)
+    folds = check_integer("folds", folds, at_least=2)
+    permutations = check_integer("permutations", permutations, at_least=0)
     method = "decision_function" if decoder is None else _method(decoder)
     pairs = _checked(traces)
     replicas, steps = pairs.shape[2:]
@@ -161,7 +161,7 @@ def decode(
     if steps < FEWEST_STEPS:
         raise ValueError(f"traces have {steps} steps: expected at least {FEWEST_STEPS}")
     if seen is not None:
-        check_integer("seen", seen, at_least=FEWEST_STEPS, at_most=steps)
+        seen = check_integer("seen", seen, at_least=FEWEST_STEPS, at_most=steps)
     for_sklearn = int(np.random.SeedSequence(seed).generate_state(1)[0])
     if decoder is None:
         decoder = _decoder(for_sklearn, fewest_rows=2 * (replicas - -(-replicas // folds)))

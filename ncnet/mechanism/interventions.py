@@ -112,8 +112,10 @@ def separate_trunks(
     """
     if not isinstance(hidden_sizes, (tuple, list)) or len(hidden_sizes) != 2:
         raise ValueError(f"`hidden_sizes` is {hidden_sizes!r}: expected Alice's and Bob's")
-    for name, size in zip(("Alice", "Bob"), hidden_sizes, strict=True):
+    hidden_sizes = [
         check_integer(f"hidden_sizes` of `{name}", size, at_least=1)
+        for name, size in zip(("Alice", "Bob"), hidden_sizes, strict=True)
+    ]
     for name in ("aggregator", "gradient_weights", "head_start"):
         if name in training:
             raise ValueError(f"`{name}` is given: separate trunks have no gradient to share")
@@ -128,7 +130,7 @@ def separate_trunks(
     # The head that rides along on the other's trunk is nobody's, and so is what it diverges to.
     unsaid = ["diverged"] if "capacity" in alice.dims else ["diverged", "capacity"]
     merged = alice.drop_vars(unsaid).assign({name: bob[name].variable for name in bobs})
-    merged.attrs["hidden_sizes"] = list(hidden_sizes)
+    merged.attrs["hidden_sizes"] = hidden_sizes
     for name in ("gradient_weights", "hidden_size"):
         merged.attrs.pop(name, None)
     return merged
@@ -158,7 +160,7 @@ def interventions(
     >>> list(interventions(3, lambdas=[0.0]))[:4]
     ['shared', 'separate, n each', 'separate, ⌈n/2⌉ each', 'separate, ⌊n/2⌋ each']
     """
-    check_integer("hidden_size", hidden_size, at_least=1)
+    hidden_size = check_integer("hidden_size", hidden_size, at_least=1)
     _check_lambdas(lambdas)
     halves = {"⌈n/2⌉": (hidden_size + 1) // 2, "⌊n/2⌋": hidden_size // 2}
     sizes = {"n": hidden_size} | {name: size for name, size in halves.items() if size}
@@ -300,7 +302,7 @@ def excess_removed(
     >>> excess_removed(chsh.as_dataset((ones, ones)), box)["removed"]
     1.0
     """
-    check_resampling(level, resamples, seed)
+    level, resamples, seed = check_resampling(level, resamples, seed)
     pair = _pair(outcomes, baseline)
     after, before = (chsh.s_per_replica(one).values for one in pair)
     options = {"level": 1 - (1 - level) / 2, "resamples": resamples, "seed": seed}
@@ -370,9 +372,10 @@ def compare(
     for name in OWN_BY_NAME:
         if name in training:
             raise ValueError(f"`{name}` is given: interventions set it themselves")
-    check_integer("steps", steps, at_least=1)
-    check_positive("learning_rate", learning_rate)
-    check_resampling(level, 10_000, 0)
+    steps = check_integer("steps", steps, at_least=1)
+    learning_rate = check_positive("learning_rate", learning_rate)
+    level, *_ = check_resampling(level, 10_000, 0)
+    hidden_size = check_integer("hidden_size", hidden_size, at_least=1)
     logged = log_steps(steps, log_interval)
     options = {"replicas": replicas, "seed": seed, "steps": steps, "learning_rate": learning_rate}
     rows, baseline = [], None

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval, resampled_means
+from ncnet.chsh.intervals import check_resampling
 from ncnet.games import Game
 from ncnet.mechanism.decoding import USES, WHOLE, by_use, decode
 from ncnet.mechanism.interventions import SHARED, SMALL_STEPS, interventions
@@ -110,7 +111,7 @@ def alice_traces(
     >>> alice_traces(ncnet.games.overlap(), 2, replicas=3, seed=0, steps=20).shape
     (2, 2, 3, 21)
     """
-    check_integer("steps", steps, at_least=1)
+    steps = check_integer("steps", steps, at_least=1)
     found = interventions(hidden_size)
     check_choice("intervention", intervention, found)
     every = found[intervention].steps_factor
@@ -168,6 +169,8 @@ def oscillation_table(
     >>> table["intervention"].tolist()
     ['shared', 'small steps', 'PCGrad, small steps']
     """
+    level, resamples, seed = check_resampling(level, resamples, seed)
+    replicas = check_integer("replicas", replicas, at_least=1)
     rows = []
     for name in (SHARED, SMALL_STEPS, f"PCGrad, {SMALL_STEPS}")[: 3 if small_steps else 1]:
         traces = alice_traces(game, hidden_size, name, replicas=replicas, seed=seed, **training)

@@ -85,9 +85,10 @@ def digits(
     >>> population.draw([0, 1]).inputs.shape, population.tasks
     ((2, 30, 64), ('02468', '56789'))
     """
-    members = tuple(tuple(sorted(set(task))) for task in tasks)
-    for digit in itertools.chain(*members):
-        check_integer("digit", digit, at_least=0, at_most=9)
+    members = tuple(
+        tuple(sorted({check_integer("digit", digit, at_least=0, at_most=9) for digit in task}))
+        for task in tasks
+    )
     for part, (_, labels), count in zip(
         ("training", "held_out"), _images(), (training, held_out), strict=True
     ):

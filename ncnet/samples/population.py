@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ncnet.checks import check_integer
+from ncnet.checks import check_integer, plain_number
 
 DATA_STREAM = 2**31
 """First part of the key of every draw of items: those of initial weights begin with a number of
@@ -67,9 +67,10 @@ class Population(ABC):
     seed: int
 
     def __post_init__(self) -> None:
-        check_integer("training", self.training, at_least=2)
-        check_integer("held_out", self.held_out, at_least=1)
-        check_integer("seed", self.seed, at_least=0)
+        for name, fewest in (("training", 2), ("held_out", 1), ("seed", 0)):
+            checked = check_integer(name, getattr(self, name), at_least=fewest)
+            object.__setattr__(self, name, checked)
+        object.__setattr__(self, "label_noise", plain_number(self.label_noise))
         if not 0 <= self.label_noise <= 0.5:
             raise ValueError(f"`label_noise` is {self.label_noise!r}: expected 0 to 0.5")
 
@@ -135,7 +136,7 @@ def set_aside(population: Population, count: int) -> Population:
     >>> set_aside(whole, 2).draw([0]).inputs.shape
     (1, 8, 3)
     """
-    check_integer("count", count, at_least=1, at_most=population.training - 2)
+    count = check_integer("count", count, at_least=1, at_most=population.training - 2)
     return _SetAside(
         name=population.name,
         tasks=population.tasks,

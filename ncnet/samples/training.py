@@ -17,7 +17,7 @@ import xarray as xr
 from torch import Tensor
 from tqdm import tqdm
 
-from ncnet.checks import check_choice, check_integer, check_positive
+from ncnet.checks import check_choice, check_integer, check_positive, plain_number
 from ncnet.ensemble.initialisation import BLOCK, draw_block
 from ncnet.ensemble.network import ACTIVATIONS, LOSSES, Weights
 from ncnet.ensemble.optimizers import OPTIMIZERS
@@ -90,6 +90,8 @@ def train(
     """
     if len(population.tasks) != 4:
         raise ValueError(f"the population has {len(population.tasks)} tasks: expected 4")
+    given = (hidden_size, seed, steps, learning_rate)
+    hidden_size, seed, steps, learning_rate = map(plain_number, given)
     options = {"activation": activation, "optimizer": optimizer, "learning_rate": learning_rate}
     found = train_pairs(
         population,
@@ -151,10 +153,10 @@ def train_pairs(
     """
     check_choice("activation", activation, ACTIVATIONS)
     check_choice("optimizer", optimizer, OPTIMIZERS)
-    check_positive("learning_rate", learning_rate)
-    check_integer("hidden_size", hidden_size, at_least=1)
-    check_integer("seed", seed, at_least=0)
-    check_integer("steps", steps, at_least=0)
+    learning_rate = check_positive("learning_rate", learning_rate)
+    hidden_size = check_integer("hidden_size", hidden_size, at_least=1)
+    seed = check_integer("seed", seed, at_least=0)
+    steps = check_integer("steps", steps, at_least=0)
     traced = sorted({check_integer("trace_steps", step, at_least=0) for step in trace_steps})
     if traced and traced[-1] > steps:
         raise ValueError(f"`trace_steps` has {traced[-1]}: expected at most `steps`, {steps}")
