@@ -17,7 +17,7 @@ from torch.utils.checkpoint import _CachedTorchDispatchMode
 @contextmanager
 def random_streams_kept() -> Iterator[None]:
     """Put the random streams of torch, on all devices in use, of numpy and of Python back."""
-    of_python, of_numpy = random.getstate(), np.random.get_state()
+    of_python, of_numpy = random.getstate(), np.random.get_state(legacy=False)
     with torch.random.fork_rng(**_devices_in_use()):
         try:
             yield
@@ -27,7 +27,7 @@ def random_streams_kept() -> Iterator[None]:
 
 
 @contextmanager
-def passes_back_undone(parameters: Sequence[Tensor]) -> Iterator[None]:
+def training_kept(parameters: Sequence[Tensor]) -> Iterator[None]:
     """Leave all as it was but what `torch.autograd.grad` returns for these parameters.
 
     A backward pass calls modules where activations were not kept (checkpointing): these get their
@@ -70,7 +70,7 @@ def _guard(parameters: Iterable[Tensor], guards: ExitStack) -> None:
         raise RuntimeError("a function in the graph calls backward() within its own backward pass")
 
     for parameter in parameters:
-        if parameter.requires_grad:
+        if parameter.requires_grad and parameter.is_leaf:
             node = torch.autograd.graph.get_gradient_edge(parameter).node
             guards.enter_context(node.register_prehook(stop))
             guards.callback(lambda held: None, node)  # or else it is let go, and made anew

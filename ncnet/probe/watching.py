@@ -17,7 +17,7 @@ from ncnet.checks import check_integer
 from ncnet.ensemble.traces import GRADIENTS
 from ncnet.experiment.trained import Reader, Trained
 from ncnet.mechanism.conflict import conflict
-from ncnet.probe.undoing import passes_back_undone, random_streams_kept
+from ncnet.probe.undoing import training_kept, random_streams_kept
 
 Gradient = Sequence[Tensor | None]
 """A part for each parameter; None where the loss does not depend on it."""
@@ -27,15 +27,15 @@ class Probe:
     """Watches one training: the gradients of both heads on the trunk, and what they get right.
 
     Call `record` once a step, before ``backward()``. The training is the same, bit by bit, with and
-    without it. The probe changes no weight and no ``grad`` of a parameter. Its backward passes, and
-    `evaluate`, leave the random streams of torch, numpy and Python as they were. If the passes call
-    modules again (checkpointing), these get their buffers and attributes back. What else your own
-    hooks and autograd functions do in a backward pass, they do in those of the probe, too; a tensor
-    with ``retain_grad()`` adds them up.
+    without it: the probe changes no weight and no ``grad`` of a parameter, and puts the random
+    streams of torch, numpy and Python back. Modules that its backward passes call again
+    (checkpointing) get their buffers and attributes back. Whatever else your own hooks and autograd
+    functions do in a backward pass, they do in those of the probe, too, and a tensor with
+    ``retain_grad()`` adds up the gradients of all passes.
 
-    Where the gradients cannot be had like that, a warning says why, and the training goes on:
-    losses and outcomes are still recorded, gradients are NaN. Reentrant and selective checkpointing
-    are such cases, and ``torch.compile`` may be one.
+    Where gradients cannot be recorded without changing the training, a warning says why, and the
+    training goes on: gradients are NaN from then on, losses and outcomes are still recorded. That
+    is so under reentrant or selective checkpointing, and may be so under ``torch.compile``.
 
     Parameters
     ----------
@@ -258,7 +258,7 @@ class _UsedUpError(ValueError):
 
 
 def _gradients(name: str, loss: Tensor, parameters: Sequence[Tensor]) -> Gradient:
-    with passes_back_undone(parameters):
+    with training_kept(parameters):
         try:
             return torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
         except RuntimeError as error:
