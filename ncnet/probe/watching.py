@@ -17,7 +17,7 @@ from ncnet.checks import check_integer
 from ncnet.ensemble.traces import GRADIENTS
 from ncnet.experiment.trained import Reader, Trained
 from ncnet.mechanism.conflict import conflict
-from ncnet.probe.undoing import training_kept, random_streams_kept
+from ncnet.probe.undoing import random_streams_kept, training_kept
 
 Gradient = Sequence[Tensor | None]
 """A part for each parameter; None where the loss does not depend on it."""
