@@ -49,6 +49,17 @@ class Tied(nn.Module):
         return self.inner(torch.tanh(self.inner(state)))
 
 
+class Twice(nn.Module):
+    """Has buffers that the graph keeps, and that a backward pass changes."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(6)
+
+    def forward(self, state):
+        return checkpoint(self.norm, self.norm(state).sin(), use_reentrant=False)
+
+
 class Draws(nn.Module):
     """Draws random numbers in its backward pass, as a hook that adds noise does."""
 
@@ -72,6 +83,7 @@ def spectral():
 LAYERS = {
     "dropout": nn.Dropout,
     "batch norm": lambda: nn.BatchNorm1d(6),
+    "batch norm twice": Twice,
     "spectral norm": spectral,
     "weight norm": lambda: nn.utils.parametrizations.weight_norm(nn.Linear(6, 6)),
     "tied": Tied,
