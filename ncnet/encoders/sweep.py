@@ -22,7 +22,7 @@ from ncnet.encoders.quartets import Quartet
 from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
 from ncnet.encoders.training import Outcome, train_context
 from ncnet.encoders.trunk import FULL
-from ncnet.files import claim, storable
+from ncnet.files import claim, expanded, storable
 
 CONTEXTS = tuple(itertools.product((0, 1), (0, 1)))
 
@@ -119,7 +119,7 @@ def train(
         seed=seed,
     )
     ranks = check_ranks(ranks, encoder)
-    check_integer("replicas", replicas, at_least=1)
+    replicas = check_integer("replicas", replicas, at_least=1)
     _check_tasks(quartet, tasks)
     sweep = _Sweep(encoder, quartet, tasks, settings, folder)
     contexts = list(itertools.product(ranks, range(replicas), CONTEXTS))
@@ -143,7 +143,7 @@ class _Sweep:
         self.encoder, self.quartet, self.settings = encoder, quartet, settings
         self.tasks = [tasks[name] for name in quartet.tasks]
         self.sequences = [tokenized(encoder, task) for task in self.tasks]
-        self.folder = Path(folder).expanduser() if folder else None
+        self.folder = expanded(folder) if folder else None
         self._kind, self._encoded = None, []
         if self.folder:
             claim(self.folder / kept.DESCRIPTION, self.described())

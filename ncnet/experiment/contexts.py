@@ -18,12 +18,12 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from ncnet.checks import check_integer
+from ncnet.checks import check_integer, plain_number
 from ncnet.chsh import report
 from ncnet.chsh.outcomes import DIMENSIONS
 from ncnet.experiment import kept
 from ncnet.experiment.trained import Reader, Trained, dataset
-from ncnet.files import claim, is_storable_text, storable
+from ncnet.files import claim, expanded, is_storable_text, storable
 
 ARGUMENTS = ("alice_setting", "bob_setting", "seed")
 RESERVED = ("coordinates", "CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_NCProperties")
@@ -278,7 +278,7 @@ def _is_same_loss(one: float | None, other: float | None) -> bool:
 
 def _claimed(folder: Path | str, common: dict) -> Path:
     """Return the folder of this run, new or begun before, or refuse it."""
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     if not common["described"]:
         raise ValueError(
             f"`folder` is {folder}, and `described` says nothing: expected what the outcomes "
@@ -291,6 +291,7 @@ def _claimed(folder: Path | str, common: dict) -> Path:
 
 
 def _checked_share(name: str, value: object) -> float:
+    value = plain_number(value)
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not number or not 0 <= value <= 1:
         raise ValueError(f"`{name}` is {value!r}: expected a share, 0 to 1")
