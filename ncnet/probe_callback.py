@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 
 import torch
@@ -39,8 +40,12 @@ class ProbeCallback(TrainerCallback):
     ------
     ValueError
         If the probe is none; when a training begins, if it watches another model or has watched
-        another training, or if the Trainer compiles the model; in the first step, if the model's
-        output holds no such losses.
+        another training; in the first step, if the model's output holds no such losses.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the Trainer compiles the model, which a hook would change: nothing is recorded then.
 
     Examples
     --------
@@ -64,7 +69,7 @@ class ProbeCallback(TrainerCallback):
                 "function that makes one of the model"
             )
         self.probe: Probe | None = probe if self._make is None else None
-        self._losses = tuple(losses)
+        self._losses, self._watches = tuple(losses), True
         self._handle: RemovableHandle | None = None
 
     def on_train_begin(
@@ -77,10 +82,14 @@ class ProbeCallback(TrainerCallback):
         **more: object,
     ) -> None:
         """Refuse a probe of another model, or one that has watched another training."""
-        if args.torch_compile or getattr(model, "_compiled_call_impl", None) is not None:
-            raise ValueError(
-                "the model is compiled where it is called, which a hook would change: expected a "
-                "Trainer without `torch_compile`, or Probe.record() in a loop of your own"
+        compiled = args.torch_compile or getattr(model, "_compiled_call_impl", None) is not None
+        self._watches = not compiled
+        if compiled:
+            warnings.warn(
+                "the model is compiled where it is called, which a hook would change: the training "
+                "goes on, and nothing is recorded",
+                RuntimeWarning,
+                stacklevel=2,
             )
         if self._make is not None:
             self.probe = self._make(model)
@@ -110,6 +119,8 @@ class ProbeCallback(TrainerCallback):
     ) -> None:
         """Wait for the step's first output."""
         self._forget()
+        if not self._watches:
+            return
         self.probe.step = state.global_step
         # Hooked until the call that is trained on: no hook is left, wherever that fails.
         self._handle = model.register_forward_hook(self._record, always_call=True)

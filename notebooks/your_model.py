@@ -254,7 +254,10 @@ def another(alice_setting, bob_setting, seed, units):
     return train_and_test(alice_setting, bob_setting, seed + 1, units)
 
 
-for training, changed in ((train_and_test, {"seed": seed + 1}), (another, {})):
+for training, changed in (
+    (train_and_test, {"seed": seed + 1}),
+    (another, {}),
+):
     try:
         experiment.run(training, **(given | changed))
     except ValueError as error:
@@ -277,7 +280,8 @@ chsh.brief(table.set_index("hidden_size"))
 # ## 3. Along training: the probe
 #
 # {py:class}`ncnet.probe.Probe` looks at both heads' gradients on the trunk, and at S, while the network trains. It takes one line in
-# your loop, before `backward()`, and one after it. The training stays the same, bit by bit. Here each
+# your loop, before `backward()`, and one after it. The training stays the same, bit by bit. Where gradients cannot be recorded without changing it, as
+# under reentrant checkpointing and at times under `torch.compile`, a warning says why, and the training goes on without them. Here each
 # context of each replica has a probe of its own.
 
 
@@ -475,7 +479,9 @@ s.isel(replica=0).to_series().rename_axis("steps").to_frame("S")
 of_trainer[2, 2][0].table().set_index("step").round(3)
 
 # %% [markdown]
-# With gradient accumulation, the first batch of each step is looked at. The Trainer seeds itself: hand `seed` to its arguments, as above.
+# In each step the first call with gradients is looked at: with gradient accumulation, that of the first batch. Where the Trainer makes the model
+# (`model_init`), hand over a function, `ProbeCallback(lambda model: Probe(model.bert))`; the probe is then `callback.probe`. The Trainer seeds
+# itself: hand `seed` to its arguments, as above.
 #
 # ## 5. You have outcomes already
 #
@@ -493,7 +499,7 @@ of_trainer[2, 2][0].table().set_index("step").round(3)
 #   small ones. With a dozen replicas no test that is valid for any distribution of S can tell a mean a little above 2 from 2.
 # - **Influence and the share above 2** compare single outcomes between contexts. They mean influence only if the four contexts of a replica share all that is
 #   random. If your training is not deterministic (some operations on GPUs are not), S, Δ and $S - \Delta - 2$ still stand.
-# - **Kept contexts are not trained again**, so they have no probe: use a fresh folder to watch a training.
+# - **Kept contexts have no probe**, since they are not trained again, all but one: use a fresh folder to watch a training.
 #
 # ## Go further
 #

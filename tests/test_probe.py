@@ -3,6 +3,7 @@
 import gc
 import itertools
 import math
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -641,11 +642,19 @@ def test_a_probe_of_another_model_is_refused_before_the_training(tmp_path, probe
     assert all(map(torch.equal, before, model.parameters()))
 
 
-def test_a_trainer_that_compiles_the_model_is_refused(tmp_path):
-    model = ForTrainer()
-    model.compile(backend="eager")
-    with pytest.raises(ValueError, match=r"^the model is compiled where it is called"):
-        trainer(model, tmp_path, [ProbeCallback(Probe(model.bert))]).train()
+def test_a_model_that_is_compiled_where_it_is_called_is_trained_unprobed(tmp_path):
+    trained = []
+    for callbacks in (False, True):
+        model = ForTrainer()
+        model.compile(backend="eager")
+        made = trainer(model, tmp_path, [ProbeCallback(Probe(model.bert))] if callbacks else [])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            made.train()
+        told = [str(one.message) for one in caught if "where it is called" in str(one.message)]
+        assert len(told) == callbacks
+        trained.append(model.state_dict())
+    assert all(map(torch.equal, trained[0].values(), trained[1].values()))
 
 
 def test_what_is_no_probe_is_refused():
