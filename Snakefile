@@ -27,7 +27,8 @@ from ncnet import runs
 from ncnet.checks import check_choice
 
 # Cells import the package of this checkout, whatever is installed.
-os.environ["PYTHONPATH"] = os.pathsep.join([workflow.basedir, os.environ.get("PYTHONPATH", "")])
+others = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+os.environ["PYTHONPATH"] = os.pathsep.join([workflow.basedir, *others])
 
 try:
     check_choice("config entry", next(iter(config.keys() - {"batch"}), "batch"), ["batch"])
