@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -80,21 +80,30 @@ def claim(path: Path, described: dict) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(described, indent=2)
-    described = json.loads(text)
     if not path.exists():
         _create(path, text.encode())
     try:
-        there = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+        there = dict(_flat(json.loads(path.read_text(encoding="utf-8"))))
+    except (ValueError, AttributeError) as error:
         raise ValueError(f"{path} is damaged ({error}): choose another folder") from None
-    for name in {**described, **there}:
-        pair = [repr(one[name]) if name in one else "nothing" for one in (there, described)]
+    here = dict(_flat(json.loads(text)))
+    for name in {**here, **there}:
+        pair = [repr(one[name]) if name in one else "nothing" for one in (there, here)]
         # As texts: not a number is no equal of itself.
-        if pair[0] != pair[1] and there.get(name) != described.get(name):
+        if pair[0] != pair[1] and there.get(name) != here.get(name):
             raise ValueError(
-                f"{path.parent} holds contexts with `{name}` {pair[0]}, here it is {pair[1]}: "
-                "choose another folder"
+                f"{path.parent} holds contexts with `{'.'.join(name)}` {pair[0]}, here it is "
+                f"{pair[1]}: choose another folder"
             )
+
+
+def _flat(described: dict, within: tuple = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield names and values, those of dicts within the dict with the names of both."""
+    for name, value in described.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, (*within, name))
+        else:
+            yield (*within, name), value
 
 
 def _create(path: Path, content: bytes) -> None:

@@ -432,6 +432,15 @@ def never(i, j, seed):
         ({"capacity_name": ""}, "`capacity_name` is '': expected a name"),
         ({"capacities": []}, "`capacities` is empty: expected at least one, or None for no sweep"),
         ({"capacities": [4, 4.0]}, "`capacities` holds 4 twice: expected each once"),
+        (
+            {"capacities": [2**53, 2**53 + 1]},
+            "`capacities` holds 9.0072e+15 twice: expected each once",
+        ),
+        ({"capacities": [10**400]}, f"`capacities` holds {10**400}: expected numbers"),
+        (
+            {"described": {"layers": [{1: 2, "1": 3}]}},
+            "`described` names 1, a int: expected text, as JSON does",
+        ),
         ({"capacities": [1, "full"]}, "`capacities` holds 'full': expected numbers"),
         ({"capacities": [True]}, "`capacities` holds True: expected numbers"),
         ({"capacities": [float("nan")]}, "`capacities` holds nan: expected numbers"),
@@ -669,7 +678,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path):
         (
             plain,
             {"described": {"steps": 20}},
-            "`described` {'steps': 10}, here it is {'steps': 20}",
+            "`described.steps` 10, here it is 20",
         ),
         (full, {"capacities": [1]}, "`capacity_name` None, here it is 'capacity'"),
     ],
@@ -718,7 +727,7 @@ def test_a_folder_is_that_of_its_description_and_of_no_other(one, other):
         run(plain, **described(one))
         run(plain, **described(one))
         if repr(one) != repr(other) and one != other:
-            with pytest.raises(ValueError, match="holds contexts with `described` "):
+            with pytest.raises(ValueError, match="holds contexts with `described"):
                 run(never, **described(other))
 
 
@@ -774,12 +783,12 @@ def test_it_is_said_how_much_of_a_context_comes_out_otherwise(tmp_path, capsys):
     first = run(shaky, **one)
     before = files(tmp_path)
     assert capsys.readouterr().out == ""
-    told = r"trained again, differs in 6 of 16 outcomes \(37.5 %\) and in a loss by 0.25"
-    for tolerance, stated in ((0.0, "0"), (0.37, "37")):
+    told = r"trained again, differs in 6 of 16 outcomes \(a share of 0.375\) and in a loss by 0.25"
+    for tolerance, stated in ((0.0, "0"), (0.37, "0.37")):
         line = (
             rf"^{re.escape(str(tmp_path))} is refused: context \([12],[12]\) of replica 0, {told}, "
         )
-        with pytest.raises(ValueError, match=line + f"and `tolerance` is {stated} %: choose anoth"):
+        with pytest.raises(ValueError, match=line + f"and `tolerance` is {stated}: choose anoth"):
             run(shaky, tolerance=tolerance, **one)
     assert capsys.readouterr().out == ""
     again = run(shaky, tolerance=0.375, **one)
@@ -810,7 +819,9 @@ def test_a_loss_tells_trainings_apart_that_get_everything_right(tmp_path, loss, 
     found = other
     run(easy, folder=tmp_path, tolerance=0.1)
     if refused:
-        with pytest.raises(ValueError, match=r"differs in 0 of 12 outcomes \(0 %\) and in a loss "):
+        with pytest.raises(
+            ValueError, match=r"in 0 of 12 outcomes \(a share of 0\) and in a loss "
+        ):
             run(easy, folder=tmp_path)
     else:
         run(easy, folder=tmp_path)
@@ -832,12 +843,48 @@ def test_any_finished_context_may_be_the_one_that_is_trained_again(tmp_path):
     assert len(called) == times
     called.clear()
     run(spy, replicas=1, capacities=[3], folder=tmp_path)
-    assert called[0][0] == 3
+    assert [width for width, *_ in called] == [3]
+    called.clear()
+    run(spy, replicas=1, capacities=[0.5], folder=tmp_path)  # none of them is finished
+    assert [width for width, *_ in called[1:]] == [0.5] * 4
+    assert called[0] in finished
+
+
+def test_what_another_run_leaves_in_the_folder_meanwhile_is_compared(tmp_path):
+    def slow(i, j, seed):
+        if (i, j) == (1, 2):
+            run(fast, replicas=1, folder=tmp_path)
+        return plain(i, j, seed)
+
+    fast = plain
+    found = run(slow, replicas=1, folder=tmp_path)
+    xr.testing.assert_identical(found, run(plain, replicas=1, described=STATED))
+    for path in tmp_path.rglob("*.npz"):
+        path.unlink()
+    fast = functools.partial(configured, of=1)  # in the folder's first context it is refused
+    with pytest.raises(ValueError, match="is refused: context"):
+        run(slow, replicas=1, folder=tmp_path)
+
+
+def test_a_folder_stays_where_it_is_if_a_training_goes_elsewhere(tmp_path, monkeypatch):
+    def elsewhere(i, j, seed):
+        (tmp_path / f"{i}{j}").mkdir(exist_ok=True)
+        monkeypatch.chdir(tmp_path / f"{i}{j}")
+        return plain(i, j, seed)
+
+    monkeypatch.chdir(tmp_path)
+    run(elsewhere, replicas=1, folder="kept")
+    assert len(list(tmp_path.rglob("*.npz"))) == len(list((tmp_path / "kept").rglob("*.npz"))) == 4
+
+
+def test_an_empty_name_is_no_folder():
+    with pytest.raises(ValueError, match=r"^`folder` is empty: expected a folder, or None"):
+        run(never, folder="")
 
 
 def test_other_items_than_those_that_are_kept_are_another_training(tmp_path):
     run(plain, folder=tmp_path)
-    line = r" was filled by another training: context .*, trained again, has 5 training items, "
+    line = r" does not fit this training: context .* \(trained again\) has 5 training items, "
     with pytest.raises(ValueError, match=line):
         run(lambda i, j, seed: (ONES[1:], ONES[1:]), folder=tmp_path)
 

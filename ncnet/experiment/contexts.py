@@ -8,8 +8,10 @@ import json
 import math
 import numbers
 import random
+import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -77,8 +79,9 @@ def run(
         Where each context is kept as soon as it is finished: repeated, a run that was cut off goes
         on from there. It holds contexts of one `seed` and one `described`; more replicas and
         capacities may be added. What a function does cannot be read off it. So first one of the
-        finished contexts, drawn by chance, is trained again, and a line says which share of its
-        outcomes differs.
+        finished contexts, drawn by chance, is trained again, and a line says in how many of its
+        outcomes it differs. A change that shows in a few contexts alone can be missed so: say all
+        that matters in `described`.
     described
         What the outcomes depend on, such as the network, the number of steps or the version of the
         data; any values that JSON holds. A folder needs it, and one made with something else is
@@ -86,9 +89,9 @@ def run(
         false become 1 and 0, dicts and other lists than of numbers or of texts their text in JSON.
     tolerance
         Largest share of its outcomes in which a context of `folder` may differ when it is trained
-        again: none, unless stated. Trainings on a GPU rarely repeat. If none may, no loss may
-        differ by more than a thousandth of it either, since easy tasks give the same outcomes
-        whatever the training.
+        again: 0, unless stated. Trainings on a GPU rarely repeat. At 0 no loss may differ by more
+        than a thousandth of it either, since easy tasks give the same outcomes whatever the
+        training; above 0, losses are not compared.
 
     Returns
     -------
@@ -140,17 +143,18 @@ def run(
         raise ValueError(f"`paired` is {paired!r}: expected true or false")
     described = _checked_description(described or {})
     tolerance = _checked_share("tolerance", tolerance)
-    if folder:
+    if folder is not None:
         swept = None if capacities is None else capacity_name
         common = {"seed": seed, "paired": bool(paired), "capacity_name": swept}
         folder = _claimed(folder, common | {"described": described})
-    training = _Training(train_context, seed, folder, Reader("train_context", paired=paired))
+    reader = Reader("train_context", paired=paired)
+    training = _Training(train_context, seed, reader, folder, tolerance)
     contexts = [
         _Context(*place, capacity_name)
         for place in itertools.product(capacities or [None], range(replicas), (1, 2), (1, 2))
     ]
-    if folder:
-        training.repeat_one(contexts, tolerance)
+    if folder is not None:
+        training.begin(contexts)
     found = [
         training.result(context)
         for context in tqdm(contexts, "contexts", leave=False, disable=None)
@@ -198,6 +202,16 @@ class _Context:
         name = f"context_{self.alice_setting}{self.bob_setting}.npz"
         return folder / f"replica_{self.replica:03}" / name
 
+    @classmethod
+    def at(cls, path: Path, folder: Path, capacity_name: str) -> _Context:
+        """Return the context that is kept at a path of the folder."""
+        *capacity, replica, name = path.relative_to(folder).parts
+        value = float(capacity[0].removeprefix("capacity_")) if capacity else None
+        whole = value is not None and value.is_integer()
+        number = int(replica.removeprefix("replica_"))
+        i, j = name.removeprefix("context_").removesuffix(".npz")
+        return cls(int(value) if whole else value, number, int(i), int(j), capacity_name)
+
 
 @dataclass
 class _Training:
@@ -205,44 +219,64 @@ class _Training:
 
     train_context: Callable
     seed: int
-    folder: Path | None
     reader: Reader
+    folder: Path | None
+    tolerance: float
+    finished: frozenset[Path] = frozenset()
 
     def result(self, context: _Context) -> Trained:
-        """Train one context, or take it from the folder."""
+        """Train one context, or take it from the folder if it was there at the beginning."""
         path = context.path(self.folder) if self.folder else None
-        if path and (found := kept.read(path)):
-            return self.reader.read(found, str(context))
+        if path in self.finished:
+            return self.reader.read(kept.read(path), str(context))
         trained = self.reader.read(self._call(context), str(context))
-        if path:
+        if path and path.exists():
+            self._compared(context, kept.read(path), trained)
+        elif path:
             kept.write(path, trained)
         return trained
 
-    def repeat_one(self, contexts: Iterable[_Context], tolerance: float) -> None:
-        """Train one of the finished contexts again, and say how much of it comes out otherwise."""
-        finished = [context for context in contexts if context.path(self.folder).exists()]
-        if not finished:
+    def begin(self, contexts: Sequence[_Context]) -> None:
+        """Train one of the folder's contexts again, and say in how much it comes out otherwise.
+
+        It is one of `contexts`, if any of these is finished.
+        """
+        places = "replica_*/context_??.npz"
+        if contexts[0].capacity is not None:
+            places = f"capacity_*/{places}"
+        # What comes to stand there later is another run's.
+        self.finished = frozenset(self.folder.glob(places))
+        if not self.finished:
             return
-        context = random.SystemRandom().choice(finished)
-        before, returned = self.result(context), self._call(context)
+        asked = [context for context in contexts if context.path(self.folder) in self.finished]
+        name = contexts[0].capacity_name
+        others = (_Context.at(path, self.folder, name) for path in sorted(self.finished))
+        context = random.SystemRandom().choice(asked or list(others))
+        returned = self._call(context)
+        before = kept.read(context.path(self.folder))
+        tqdm.write(self._compared(context, before, returned))
+
+    def _compared(self, context: _Context, before: Trained, returned: object) -> str:
+        """Return in words how much two trainings of a context differ, or refuse the folder."""
         try:
-            again = self.reader.read(returned, f"{context}, trained again,")
+            before = self.reader.read(before, str(context))
+            again = self.reader.read(returned, f"{context} (trained again)")
         except ValueError as error:
-            raise ValueError(f"{self.folder} was filled by another training: {error}") from None
+            raise ValueError(f"{self.folder} does not fit this training: {error}") from None
         differ, losses = _differing(before, again)
         told = (
-            f"{context}, trained again, differs in {differ.sum()} of {differ.size} outcomes "
-            f"({100 * differ.mean():.3g} %)"
+            f"{context}, trained again, differs in {differ.sum()} of {differ.size} outcomes (a "
+            f"share of {differ.mean():.3g})"
         )
         if losses:
             told += f" and in a loss by {max(abs(x - y) for x, y in losses):.2g}"
-        if differ.mean() > tolerance or (losses and not tolerance):
+        if differ.mean() > self.tolerance or (losses and not self.tolerance):
             raise ValueError(
-                f"{self.folder} is refused: {told}, and `tolerance` is {100 * tolerance:g} %: "
-                "choose another folder, or state a larger tolerance if trainings do not repeat, as "
-                "on a GPU"
+                f"{self.folder} is refused: {told}, and `tolerance` is {self.tolerance:g}: choose "
+                "another folder, or state a larger tolerance if trainings do not repeat, as on a "
+                "GPU"
             )
-        tqdm.write(told)
+        return told
 
     def _call(self, context: _Context) -> object:
         seed = replica_seed(self.seed, context.replica)
@@ -278,7 +312,10 @@ def _is_same_loss(one: float | None, other: float | None) -> bool:
 
 def _claimed(folder: Path | str, common: dict) -> Path:
     """Return the folder of this run, new or begun before, or refuse it."""
-    folder = expanded(folder)
+    if not str(folder):
+        raise ValueError("`folder` is empty: expected a folder, or None for none")
+    # A training may change the working directory.
+    folder = expanded(folder).absolute()
     if not common["described"]:
         raise ValueError(
             f"`folder` is {folder}, and `described` says nothing: expected what the outcomes "
@@ -360,15 +397,16 @@ def _check_callable(train_context: object, arguments: tuple[str, ...]) -> None:
 def _checked_capacities(capacities: Iterable[float]) -> list[float]:
     if isinstance(capacities, (str, Mapping)) or not isinstance(capacities, Iterable):
         raise ValueError(f"`capacities` is {capacities!r}: expected a list of numbers")
-    values = [c.item() if isinstance(c, np.generic) else c for c in capacities]
+    values = [plain_number(c) for c in capacities]
     if not values:
         raise ValueError("`capacities` is empty: expected at least one, or None for no sweep")
     for value in values:
         number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        if not number or math.isnan(value):
+        if not number or not (abs(value) <= sys.float_info.max or abs(value) == math.inf):
             raise ValueError(f"`capacities` holds {value!r}: expected numbers")
-        if values.count(value) > 1:
-            raise ValueError(f"`capacities` holds {value!r} twice: expected each once")
+    for value, count in Counter(map(float, values)).items():
+        if count > 1:
+            raise ValueError(f"`capacities` holds {value:g} twice: expected each once")
     return values
 
 
@@ -386,9 +424,25 @@ def _checked_description(described: Mapping) -> dict:
                 f"`described` names {name!r}: expected a name that netCDF can give an attribute"
             )
     try:
-        return json.loads(json.dumps(dict(described), default=_unwrapped))
+        written = json.loads(json.dumps(dict(described), default=_unwrapped))
     except (TypeError, ValueError) as error:
         raise ValueError(f"`described` cannot be written as JSON: {error}") from None
+    for name in _keys(described):
+        if not isinstance(name, str):
+            raise ValueError(
+                f"`described` names {name!r}, a {type(name).__name__}: expected text, as JSON does"
+            )
+    return written
+
+
+def _keys(value: object) -> Iterator[object]:
+    """Yield all keys in dicts and lists of dicts."""
+    if isinstance(value, Mapping):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _keys(part)
 
 
 def _unwrapped(value: object) -> object:

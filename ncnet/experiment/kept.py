@@ -40,16 +40,14 @@ def write(path: Path, trained: Trained) -> None:
     replace(path, content.getvalue())
 
 
-def read(path: Path) -> Trained | None:
-    """Return what a context gave, if it is kept.
+def read(path: Path) -> Trained:
+    """Return what a context gave.
 
     Raises
     ------
     ValueError
         For a file that is damaged.
     """
-    if not path.exists():
-        return None
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             arrays = dict(file)
