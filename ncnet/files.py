@@ -90,7 +90,7 @@ def claim(path: Path, described: dict) -> None:
     for name in {**here, **there}:
         pair = [repr(one[name]) if name in one else "nothing" for one in (there, here)]
         # As texts: not a number is no equal of itself.
-        if pair[0] != pair[1] and there.get(name) != here.get(name):
+        if pair[0] != pair[1] and there.get(name, pair) != here.get(name, pair):
             raise ValueError(
                 f"{path.parent} holds contexts with `{'.'.join(name)}` {pair[0]}, here it is "
                 f"{pair[1]}: choose another folder"
