@@ -26,7 +26,8 @@ class ProbeCallback(TrainerCallback):
         A `Probe` of the model's trunk, or a function that makes one of the model: it is called when
         a training begins, where the Trainer makes the model itself (``model_init``). Of a trunk
         with adapters (peft), these alone count. If the probe has an `evaluate`, that is called
-        after the last step too.
+        after the last step too, unless the Trainer takes up its best checkpoint then
+        (``load_best_model_at_end``).
     losses
         Names of Alice's and Bob's loss in the output of the model.
 
@@ -45,7 +46,8 @@ class ProbeCallback(TrainerCallback):
     Warns
     -----
     RuntimeWarning
-        If the Trainer compiles the model, which a hook would change: nothing is recorded then.
+        If the Trainer compiles the model, which a hook would change, or makes a step without
+        calling it: the training goes on, and nothing is recorded.
 
     Examples
     --------
@@ -83,14 +85,9 @@ class ProbeCallback(TrainerCallback):
     ) -> None:
         """Refuse a probe of another model, or one that has watched another training."""
         compiled = args.torch_compile or getattr(model, "_compiled_call_impl", None) is not None
-        self._watches = not compiled
+        self._watches = True
         if compiled:
-            warnings.warn(
-                "the model is compiled where it is called, which a hook would change: the training "
-                "goes on, and nothing is recorded",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+            self._stop("the model is compiled where it is called, which a hook would change")
         if self._make is not None:
             self.probe = self._make(model)
             if not isinstance(self.probe, Probe):
@@ -105,7 +102,8 @@ class ProbeCallback(TrainerCallback):
         if state.global_step < self.probe.step:
             raise ValueError(
                 f"the probe has recorded {self.probe.step} steps, the training starts at "
-                f"{state.global_step}: expected a new probe for a new training"
+                f"{state.global_step}: expected a new probe for a new training, such as "
+                "ProbeCallback(lambda model: Probe(...))"
             )
 
     def on_step_begin(
@@ -131,16 +129,16 @@ class ProbeCallback(TrainerCallback):
         """Say so, if the model's output was not seen."""
         if self._handle is not None:
             self._forget()
-            raise ValueError(
+            self._stop(
                 "the Trainer has made a step without calling the model it was given, with gradients"
             )
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
     ) -> None:
-        """Keep what the heads get right after the last step."""
+        """Keep what the heads get right after the last step, if the model is still that one."""
         self._forget()
-        if self.probe.outcomes():
+        if self.probe.outcomes() and not args.load_best_model_at_end:
             self.probe.evaluate()
 
     def _record(self, module: nn.Module, arguments: tuple, output: object) -> None:
@@ -154,6 +152,11 @@ class ProbeCallback(TrainerCallback):
             if not isinstance(output, Mapping) or name not in output:
                 raise ValueError(f"the model's output has no `{name}`: found {found}")
         self.probe.record(*(output[name] for name in self._losses))
+
+    def _stop(self, reason: str) -> None:
+        self._watches = False
+        line = f"{reason}: the training goes on, and nothing is recorded"
+        warnings.warn(line, RuntimeWarning, stacklevel=3)
 
     def _forget(self) -> None:
         if self._handle is not None:

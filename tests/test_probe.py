@@ -202,16 +202,33 @@ def test_parameters_that_are_frozen_are_left_out():
     assert probes[0].table()["alice_gradient"].nunique() == 2
 
 
-def test_sparse_gradients_are_read_like_dense_ones():
+def test_sparse_gradients_are_read_like_dense_ones_and_not_made_dense(monkeypatch):
     rows = []
     for sparse in (True, False):
         torch.manual_seed(0)
         trunk = nn.Embedding(5, 2, sparse=sparse)
-        state = trunk(torch.tensor([0, 3, 3]))
+        state = trunk(torch.tensor([0, 3, 3, 4]))
         probe = Probe(trunk, every=1)
-        probe.record(state.square().sum(), state.sum())
+        if sparse:
+            monkeypatch.setattr(torch.Tensor, "to_dense", None, raising=False)
+        probe.record(state[:3].square().sum(), state[1:].sum())
+        monkeypatch.undo()
         rows.append(probe.table())
     pd.testing.assert_frame_equal(*rows)
+    assert rows[0]["gradient_product"][0] != 0
+
+
+def test_a_batch_on_which_one_head_has_no_loss_ends_no_training():
+    model = TwoHeads(0)
+    probe = Probe(model.trunk, every=1)
+    probe.record(*model.losses((1, 1)))
+    with pytest.warns(
+        RuntimeWarning, match="^`bob_loss` has no graph at step 1: gradients"
+    ):
+        probe.record(model.losses((1, 1))[0], torch.zeros(()))
+    probe.record(*model.losses((1, 1)))
+    assert probe.table()["cosine"].isna().tolist() == [False, True, False]
+    assert probe.table()["bob_loss"][1] == 0
 
 
 def frozen():
@@ -689,16 +706,31 @@ def test_a_probe_is_for_one_training(tmp_path):
         trainer(model, tmp_path, [callback]).train()
 
 
-def test_a_training_that_calls_something_else_is_refused(tmp_path):
+def test_a_training_that_calls_something_else_goes_on_unprobed(tmp_path):
     class Elsewhere(Trainer):
         def compute_loss(self, model, inputs, **more):
             return model.forward(**inputs)["loss"]
 
     model = ForTrainer()
-    other = trainer(model, tmp_path, [ProbeCallback(Probe(model.bert))], kind=Elsewhere)
-    with pytest.raises(ValueError, match=r"^the Trainer has made a step without calling"):
+    probe = Probe(model.bert)
+    other = trainer(model, tmp_path, [ProbeCallback(probe)], kind=Elsewhere)
+    line = (
+        r"^the Trainer has made a step without calling .*: the training goes on, and nothing"
+    )
+    with pytest.warns(RuntimeWarning, match=line):
         other.train()
-    assert hooks(model) == 0
+    assert other.state.global_step == 5
+    assert hooks(model) == len(probe.table()) == 0
+
+
+def test_the_best_checkpoint_is_not_taken_for_the_last_step(tmp_path):
+    model = ForTrainer()
+    probe = Probe(model.bert, every=2, evaluate=lambda: ([True], [False]))
+    each = {"save_strategy": "steps", "save_steps": 1, "eval_strategy": "steps", "eval_steps": 1}
+    best = {"load_best_model_at_end": True, "metric_for_best_model": "loss"}
+    made = trainer(model, tmp_path, [ProbeCallback(probe)], held_out=rows(), **each, **best)
+    made.train()
+    assert list(probe.outcomes()) == [0, 2, 4]
 
 
 def test_a_training_that_goes_on_from_a_checkpoint_keeps_its_steps(tmp_path):

@@ -4,6 +4,7 @@ import copy
 import functools
 import math
 import random
+import threading
 import warnings
 
 import numpy as np
@@ -74,6 +75,24 @@ class Draws(nn.Module):
     def noisy(module, inputs, outputs):
         noise = torch.rand(1) + np.random.rand() + random.random()
         return tuple(gradient * noise for gradient in inputs)
+
+
+class Method(nn.Module):
+    """Checkpoints a method of its own, which changes a buffer, and calls a layer's by its name."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(6)
+        self.register_buffer("scale", torch.ones(6))
+
+    def inner(self, state):
+        state = self.norm.forward(state)
+        with torch.no_grad():
+            self.scale.mul_(0.9).add_(0.1 * state.abs().mean(0))
+        return torch.tanh(state / self.scale.clone())
+
+    def forward(self, state):
+        return checkpoint(self.inner, state, use_reentrant=False)
 
 
 def spectral():
@@ -223,6 +242,33 @@ def test_a_training_is_the_same_with_the_probe_which_sees_its_gradients(layer, c
     assert table.iloc[0, 3:6].tolist() == pytest.approx(products, rel=1e-5)
 
 
+def test_modules_of_the_trunk_get_back_what_a_method_of_theirs_changes():
+    expected = train(network(Method, CALLS["plain"]))
+    model = network(Method, CALLS["plain"])
+    assert alike(train(model, Probe(model.trunk, every=1)), expected)
+
+
+@pytest.mark.parametrize("call", ["plain", "checkpointed"])
+def test_a_training_in_another_thread_is_left_alone(call):
+    expected = train(network(LAYERS["batch norm"], CALLS[call]))
+    found = []
+
+    def beside(gradient):
+        other = threading.Thread(
+            target=lambda: found.append(train(network(LAYERS["batch norm"], CALLS[call])))
+        )
+        other.start()
+        other.join()
+
+    model = network(nn.Identity, CALLS["checkpointed"])
+    model.trunk[0].weight.register_hook(beside)
+    probe = Probe(model.trunk, every=1)
+    probe.record(*model(torch.randn(16, 6)))
+    assert probe.table()["alice_gradient"].notna().all()
+    assert len(found) == 2  # in each of the two passes
+    assert all(alike(one, expected) for one in found)
+
+
 @pytest.mark.parametrize("call", ["plain", "checkpointed"])
 def test_a_training_in_bfloat16_is_the_same_with_the_probe(call):
     context = torch.autocast("cpu", torch.bfloat16)
@@ -294,7 +340,7 @@ def test_a_hook_that_fails_in_a_further_pass_ends_no_training():
     model.trunk[0].weight.register_hook(once_a_step)
     probe = Probe(model.trunk, every=1)
     alice_loss, bob_loss = model(torch.randn(16, 6))
-    with pytest.warns(RuntimeWarning, match=r"without them: called twice$"):
+    with pytest.warns(RuntimeWarning, match=r"without them: ValueError: called twice$"):
         probe.record(alice_loss, bob_loss)
     passes.clear()
     (alice_loss + bob_loss).backward()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -27,11 +28,11 @@ def random_streams_kept() -> Iterator[None]:
 
 
 @contextmanager
-def training_kept(parameters: Sequence[Tensor]) -> Iterator[None]:
+def training_kept(parameters: Sequence[Tensor], modules: Iterable[nn.Module]) -> Iterator[None]:
     """Leave all as it was but what `torch.autograd.grad` returns for these parameters.
 
     A backward pass calls modules where activations were not kept (checkpointing): these get their
-    buffers and attributes back.
+    buffers and attributes back, and so do `modules`, whatever of them is called.
 
     Raises
     ------
@@ -39,12 +40,13 @@ def training_kept(parameters: Sequence[Tensor]) -> Iterator[None]:
         In a pass in which an autograd function itself calls ``backward``, before that adds to a
         ``grad``; in a call under selective checkpointing, which allows for one pass only.
     """
+    here = threading.get_ident()
     with ExitStack() as guards, random_streams_kept():
         kept: dict[nn.Module, tuple[dict, dict[str, tuple[Tensor, Tensor]]]] = {}
 
         def keep(module: nn.Module, arguments: tuple) -> None:
-            if torch.compiler.is_compiling():
-                return  # the compiled module was seen with all that it is made of
+            if torch.compiler.is_compiling() or _is_of_another_training(here):
+                return  # a compiled module was seen with all that it is made of
             modes = _get_current_dispatch_mode_stack()
             if any(isinstance(mode, _CachedTorchDispatchMode) for mode in modes):
                 raise RuntimeError("selective checkpointing allows for one backward pass only")
@@ -54,6 +56,7 @@ def training_kept(parameters: Sequence[Tensor]) -> Iterator[None]:
                     _guard(part.parameters(recurse=False), guards)
 
         _guard(parameters, guards)
+        kept |= {module: (dict(vars(module)), _copied_buffers(module)) for module in modules}
         guards.enter_context(register_module_forward_pre_hook(keep))
         try:
             yield
@@ -65,8 +68,11 @@ def training_kept(parameters: Sequence[Tensor]) -> Iterator[None]:
 
 def _guard(parameters: Iterable[Tensor], guards: ExitStack) -> None:
     """Stop whoever is about to add to the ``grad`` of a parameter."""
+    here = threading.get_ident()
 
     def stop(gradients: tuple) -> None:
+        if _is_of_another_training(here):
+            return
         raise RuntimeError("a function in the graph calls backward() within its own backward pass")
 
     for parameter in parameters:
@@ -74,6 +80,15 @@ def _guard(parameters: Iterable[Tensor], guards: ExitStack) -> None:
             node = torch.autograd.graph.get_gradient_edge(parameter).node
             guards.enter_context(node.register_prehook(stop))
             guards.callback(lambda held: None, node)  # or else it is let go, and made anew
+
+
+def _is_of_another_training(here: int) -> bool:
+    """Return whether this is a thread of the reader's that is not the one called `here`.
+
+    Threads in which torch makes a backward pass on a GPU are not Python's, and so are none.
+    """
+    now = threading.get_ident()
+    return now != here and now in {thread.ident for thread in threading.enumerate()}
 
 
 def _copied_buffers(module: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:

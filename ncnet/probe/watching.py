@@ -28,14 +28,16 @@ class Probe:
 
     Call `record` once a step, before ``backward()``. The training is the same, bit by bit, with and
     without it: the probe changes no weight and no ``grad`` of a parameter, and puts the random
-    streams of torch, numpy and Python back. Modules that its backward passes call again
-    (checkpointing) get their buffers and attributes back. Whatever else your own hooks and autograd
-    functions do in a backward pass, they do in those of the probe, too, and a tensor with
+    streams of torch, numpy and Python back. The trunk's modules, and those that its backward passes
+    call again (checkpointing), get their buffers and attributes back. Whatever else is done in a
+    backward pass, by your own hooks, autograd functions or what is called again, such as to a list,
+    a generator of its own or a frozen parameter, is done in those of the probe, too. A tensor with
     ``retain_grad()`` adds up the gradients of all passes.
 
     Where gradients cannot be recorded without changing the training, a warning says why, and the
     training goes on: gradients are NaN from then on, losses and outcomes are still recorded. That
-    is so under reentrant or selective checkpointing, and may be so under ``torch.compile``.
+    is so under reentrant checkpointing and selective checkpointing of modules, and may be so under
+    ``torch.compile``.
 
     Parameters
     ----------
@@ -70,8 +72,9 @@ class Probe:
     -----
     RuntimeWarning
         Once each: if a loss depends on no parameter of the trunk, perhaps of another network's; if
-        one loss alone depends on a parameter; if the trunk is frozen, for as long as it is; and if
-        gradients cannot be recorded, from then on.
+        one loss alone depends on a parameter; if the trunk is frozen, or a loss has no graph after
+        the first logged step, for as long as it is so; and if gradients cannot be recorded, from
+        then on.
 
     Examples
     --------
@@ -120,14 +123,15 @@ class Probe:
         Raises
         ------
         ValueError
-            For a loss that is no tensor, no single real number or has no graph.
+            For a loss that is no tensor or no single real number, or that has no graph in the first
+            logged step.
         """
         if self.step % self._every == 0:
             start = time.perf_counter()
             losses = {"alice_loss": alice_loss, "bob_loss": bob_loss}
             trained = [parameter for parameter in self.parameters if parameter.requires_grad]
             for name, loss in losses.items():
-                _check_loss(name, loss, with_graph=bool(trained))
+                _check_loss(name, loss, with_graph=bool(trained) and not self._rows)
             products = self._products(losses, trained)
             values = {name: loss.item() for name, loss in losses.items()}
             self._rows.append({"step": self.step} | values | products)
@@ -181,25 +185,43 @@ class Probe:
                 f"none of the trunk's {len(self.parameters)} parameters is trained at step "
                 f"{self.step}: gradients are recorded once one is",
             )
-        if not trained or "stopped" in self._said:
+        bare = [name for name, loss in losses.items() if trained and not loss.requires_grad]
+        if bare:
+            self._say(
+                "bare",
+                f"`{bare[0]}` has no graph at step {self.step}: gradients are recorded where both "
+                "losses have one",
+            )
+        if not trained or bare or "stopped" in self._said:
             return dict.fromkeys(GRADIENTS, math.nan)
         try:
             _refuse_nested_backward(losses.values())
-            alice, bob = (_gradients(name, loss, trained) for name, loss in losses.items())
+            alice, bob = (self._gradients(name, loss, trained) for name, loss in losses.items())
             pairs = ((alice, alice), (alice, bob), (bob, bob))
             products = [_inner_product(*pair) for pair in pairs]
         except _UsedUpError:
             raise
         except Exception as error:  # whatever it is, it is no reason to end a training
-            reason = " ".join(str(error).split()) or type(error).__name__
+            kind = "" if isinstance(error, RuntimeError) else f"{type(error).__name__}: "
             self._say(
                 "stopped",
                 f"no gradients are recorded from step {self.step} on, the training goes on without "
-                f"them: {reason}",
+                f"them: {kind}{' '.join(str(error).split())}",
             )
             return dict.fromkeys(GRADIENTS, math.nan)
         self._say(*_not_shared(alice, bob))
         return dict(zip(GRADIENTS, products, strict=True))
+
+    def _gradients(self, name: str, loss: Tensor, trained: Sequence[Tensor]) -> Gradient:
+        with training_kept(trained, self._modules):
+            try:
+                return torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
+            except RuntimeError as error:
+                if "second time" not in str(error):
+                    raise
+                raise _UsedUpError(
+                    f"the graph of `{name}` is used up: call record() before backward()"
+                ) from None
 
     def _say(self, kind: str, line: str) -> None:
         if line and kind not in self._said:
@@ -257,18 +279,6 @@ class _UsedUpError(ValueError):
     """A graph that was let go by a backward pass before."""
 
 
-def _gradients(name: str, loss: Tensor, parameters: Sequence[Tensor]) -> Gradient:
-    with training_kept(parameters):
-        try:
-            return torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-        except RuntimeError as error:
-            if "second time" not in str(error):
-                raise
-            raise _UsedUpError(
-                f"the graph of `{name}` is used up: call record() before backward()"
-            ) from None
-
-
 def _refuse_nested_backward(losses: Iterable[Tensor]) -> None:
     """Refuse a graph with a function that itself calls ``backward``.
 
@@ -314,11 +324,19 @@ def _not_shared(alice: Gradient, bob: Gradient) -> tuple[str, str]:
 def _inner_product(alice: Gradient, bob: Gradient) -> float:
     """Return the inner product of two gradients; None stands for 0."""
     products = [
-        torch.dot(_flat(one), _flat(other)).cpu()
+        _product(one, other)
         for one, other in zip(alice, bob, strict=True)
         if one is not None and other is not None
     ]
     return float(sum(products))
+
+
+def _product(one: Tensor, other: Tensor) -> Tensor:
+    if one.is_sparse and other.is_sparse:  # of a large embedding, few rows of which are read
+        one, other = one.coalesce(), other.coalesce()
+        shared = one.double() * other.double().conj()
+        return torch.sparse.sum(shared).real.cpu()
+    return torch.dot(_flat(one), _flat(other)).cpu()
 
 
 def _flat(part: Tensor) -> Tensor:
