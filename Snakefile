@@ -40,12 +40,15 @@ except ValueError as error:
 
 RUN = Path("runs") / BATCH.name
 CELL = f"{RUN}/cells/{{cell}}"
-PAPERMILL = f"{shlex.quote(sys.executable)} -m papermill --no-progress-bar --kernel python3"
+PYTHON = shlex.quote(sys.executable)
+PAPERMILL = f"{PYTHON} -m papermill --no-progress-bar --kernel python3"
+# A rule with `run` would start this Python by its path as it stands, spaces and all.
+STEP = f"{PYTHON} -m ncnet.batch"
 # The report stands alone: nbconvert would load these scripts from elsewhere.
 SCRIPTS = " ".join(f"--HTMLExporter.{name}_url=" for name in ("jquery", "mathjax", "require_js"))
 # Exercises are for the book's readers.
 CELLS = "--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cell_tags=book-only"
-NBCONVERT = f"{shlex.quote(sys.executable)} -m nbconvert {SCRIPTS} {CELLS}"
+NBCONVERT = f"{PYTHON} -m nbconvert {SCRIPTS} {CELLS}"
 KINDS = ["json", "parquet"]
 JOINED = expand(f"{RUN}/{{table}}.{{kind}}", table=[*BATCH.tables, "cells"], kind=KINDS)
 
@@ -103,11 +106,8 @@ rule gather:
         batch=batches.joining_digest(BATCH),
     message:
         "joining {BATCH.name}"
-    run:
-        try:
-            batches.gather(BATCH, RUN)
-        except batches.BatchError as error:
-            raise WorkflowError(str(error)) from None
+    shell:
+        "{STEP} gather {BATCH.path:q} {RUN:q}"
 
 
 rule report:
@@ -132,11 +132,8 @@ rule record:
         JOINED,
     message:
         "recording {BATCH.name}"
-    run:
-        try:
-            print("recorded", *batches.record(BATCH, RUN), sep="\n  ")
-        except batches.BatchError as error:
-            raise WorkflowError(str(error)) from None
+    shell:
+        "{STEP} record {BATCH.path:q} {RUN:q}"
 
 
 onstart:

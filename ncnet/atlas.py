@@ -77,6 +77,7 @@ def train_pairs(
     """
     if len(tasks) % 2 or not tasks:
         raise ValueError(f"there are {len(tasks)} tasks: expected an even number")
+    replicas = check_integer("replicas", replicas, at_least=1)
     classes = [_classes(task) for task in tasks]
     halves = range(0, len(tasks), 2)
     outcomes = np.empty((2, len(tasks), len(tasks), replicas, len(tasks[0])), np.int8)
@@ -278,6 +279,8 @@ def search(
     >>> found[["readout", "games"]].values.tolist()
     [['correct', 16], ['solved', 16], ['prediction', 16]]
     """
+    fresh_replicas = check_integer("fresh_replicas", fresh_replicas, at_least=1)
+    fresh_seed = check_integer("fresh_seed", fresh_seed, at_least=0)
     pairs = train_pairs(tasks, hidden_size=hidden_size, replicas=replicas, seed=seed, **training)
     rows = []
     for readout in chsh.READOUTS:

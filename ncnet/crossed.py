@@ -9,6 +9,7 @@ side.
 import numpy as np
 import xarray as xr
 
+from ncnet.checks import check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
 from ncnet.chsh.correlators import SIGNS
 from ncnet.chsh.outcomes import Outcomes, as_dataset, read
@@ -37,6 +38,8 @@ def crossed_means(
     >>> float(crossed_means((ones, -ones), resamples=100).correlator.mean())
     -1.0
     """
+    resamples = check_integer("resamples", resamples, at_least=1)
+    seed = check_integer("seed", seed, at_least=0)
     dataset = as_dataset(outcomes)
     if "cluster" in dataset.coords:
         raise ValueError("outcomes have clusters: expected independent replicas, no `cluster`")

@@ -211,7 +211,9 @@ def _cached(repository: str, kind: str, at: str) -> str | None:
     """Return the commit of a branch in the hub's cache, or the only one there of no branch."""
     for folder in _folders(repository, kind):
         branches = {
-            path.relative_to(folder / "refs").as_posix(): path.read_text(encoding="utf-8").strip()
+            path.relative_to(folder / "refs").as_posix(): path.read_text(
+                encoding="utf-8", errors="replace"
+            ).strip()
             for path in (folder / "refs").rglob("*")
             if path.is_file()
         }

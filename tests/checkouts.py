@@ -46,6 +46,8 @@ class Checkout:
     does, for tests that ask what becomes of cells and not what is in them.
     """
 
+    python = sys.executable
+
     def __init__(self, folder: Path, draws: bool = False):
         self.folder = folder
         folder.mkdir(exist_ok=True)
@@ -79,7 +81,7 @@ class Checkout:
     def start(self, *arguments: str) -> subprocess.Popen:
         """Start Snakemake on the batch, in a process group of its own."""
         where = [] if "--workflow-profile" in arguments else ["--cores", "2"]
-        command = [sys.executable, "-m", "snakemake", *where, *arguments]
+        command = [self.python, "-m", "snakemake", *where, *arguments]
         return subprocess.Popen(
             [*command, "--config", "batch=batches/tiny.yml"],
             cwd=self.folder,

@@ -133,6 +133,7 @@ def test_names_of_cells_are_short_and_differ(write):
         ),
         ("notebook: rq3\ngrid:\n  learning_rate: [1, 1.0]\n", ":3: 1.0 is there twice"),
         ("notebook: rq3\ngrid:\n  seed: [1,\n    010]\n", ":4: YAML reads `010` as 8"),
+        ("notebook: rq3\ngrid:\n  seed: [2024-13-41]\n", ":3: YAML reads `2024-13-41` as a date"),
         ("notebook: rq3\nresources: {minutes: 1:30}\n", ":2: YAML reads `1:30` as 90"),
         ("notebook: rq1\n? [a, b]\n: 3\n", ":2: a key is no text"),
         ("notebook: rq1\ngrid:\n  1: [2]\n", ":3: a key is no text"),

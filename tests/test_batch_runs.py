@@ -101,6 +101,9 @@ def test_a_new_value_runs_its_cells_only(drawn, tmp_path):
 def test_a_small_rate_runs_in_any_place_and_by_the_command_of_its_table(tmp_path):
     """The place has what a shell, papermill and YAML read otherwise."""
     checkout = Checkout(tmp_path / "a reader's {checkout}", draws=True)
+    environment = checkout.folder / ".venv"
+    environment.symlink_to(sys.prefix)
+    checkout.python = environment / "bin" / Path(sys.executable).name
     checkout.batch.write_text(
         "notebook: rq1\nparameters: {replicas: 32, hidden_sizes: [3]}\n"
         "grid:\n  learning_rate: [0.00001]\n",
@@ -111,10 +114,10 @@ def test_a_small_rate_runs_in_any_place_and_by_the_command_of_its_table(tmp_path
     joined = results.load("capacity", folder=checkout.run)
     chosen = joined.provenance["parameters"] | {"save_to": "the reader's"}
     command = runs.command("rq1", chosen)
-    environment = os.environ | {"PYTHONPATH": str(checkout.folder)}
-    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    variables = os.environ | {"PYTHONPATH": str(checkout.folder)}
+    variables["PATH"] = os.pathsep.join([str(environment / "bin"), os.environ["PATH"]])
     shell = ["bash", "-euc", command]
-    subprocess.run(shell, cwd=checkout.folder, env=environment, check=True, capture_output=True)
+    subprocess.run(shell, cwd=checkout.folder, env=variables, check=True, capture_output=True)
     again = results.load("capacity", folder=checkout.folder / "the reader's")
     assert again.provenance["command"] == command
     pd.testing.assert_frame_equal(again.table.assign(learning_rate=1e-5), joined.table)

@@ -86,17 +86,19 @@ class MarkedYaml:
         elif isinstance(node, yaml.SequenceNode):
             for value in node.value:
                 self._refuse(value)
-        elif _misread(node):
-            read = f"YAML reads `{node.value}` as {yaml.safe_load(node.value)}"
+        elif read := _misread(node):
             where = f"{self.path}:{node.start_mark.line + 1}"
-            raise BatchError(f"{where}: {read}: expected no leading zeros and no colons")
+            raise BatchError(f"{where}: YAML reads `{node.value}` as {read}")
 
 
-def _misread(node: yaml.Node | None) -> bool:
-    """Return whether a number is octal or to base 60."""
-    numbers = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
-    is_number = isinstance(node, yaml.ScalarNode) and node.tag in numbers
-    return is_number and re.match(r"[-+]?(0\d|\d+:)", node.value) is not None
+def _misread(node: yaml.Node | None) -> str:
+    """Return in words what YAML makes of a number that is octal or to base 60, or of a date."""
+    kind = node.tag.rpartition(":")[2] if isinstance(node, yaml.ScalarNode) else ""
+    if kind == "timestamp":
+        return "a date: expected quotes around a text"
+    if kind in ("int", "float") and re.match(r"[-+]?(0\d|\d+:)", node.value):
+        return f"{yaml.safe_load(node.value)}: expected no leading zeros and no colons"
+    return ""
 
 
 def _child(node: yaml.Node | None, step: Any) -> yaml.Node | None:

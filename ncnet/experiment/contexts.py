@@ -180,6 +180,8 @@ def replica_seed(seed: int, replica: int) -> int:
     >>> replica_seed(0, 0), replica_seed(0, 1)
     (1610069009, 673228719)
     """
+    seed = check_integer("seed", seed, at_least=0)
+    replica = check_integer("replica", replica, at_least=0)
     sequence = np.random.SeedSequence(seed, spawn_key=(replica,))
     return int(sequence.generate_state(1, np.uint32)[0]) % 2**31
 
