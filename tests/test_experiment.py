@@ -170,9 +170,9 @@ def test_fewer_replicas_are_the_first_of_more():
 
 @pytest.mark.parametrize("seed", [None, True, "3", -1])
 def test_a_replicas_seed_is_made_of_whole_numbers(seed):
-    for given in ((seed, 0), (0, seed)):
+    for pair in ((seed, 0), (0, seed)):
         with pytest.raises(ValueError, match="expected an integer of at least 0"):
-            replica_seed(*given)
+            replica_seed(*pair)
 
 
 def test_contexts_and_capacities_share_the_seed_of_a_replica():
