@@ -4,11 +4,13 @@ Each notebook runs at its defaults as it would there: the packages of ``environm
 environment of their own, JupyterLab's server started by ``start``, one kernel, one processor. The
 memory of the server and of all that it started is added up ten times a second, a page that
 processes share counted once; what passes the limit is ended. With ``--record`` the table goes to
-``results/``.
+``results/``; with ``--without-compiler`` it is another table, of what a machine without one takes,
+and has no limit.
 """
 
 import argparse
 import json
+import math
 import os
 import queue
 import subprocess
@@ -114,10 +116,13 @@ def make_environment(folder: Path) -> None:
 
 
 @contextmanager
-def served(environment: Path, limit: float) -> Iterator[tuple[Watch, BlockingKernelClient]]:
+def served(
+    environment: Path, limit: float, variables: dict[str, str]
+) -> Iterator[tuple[Watch, BlockingKernelClient]]:
     """Start a server and a kernel in `environment`; yield a watch of both and the kernel's client.
 
-    All that was started has ended when the context is left.
+    They have the environment variables of this process, without settings of Jupyter, and
+    `variables`. All that was started has ended when the context is left.
     """
     with tempfile.TemporaryDirectory() as home:
         # No settings of the person who runs this, and no kernels that were compiled before.
@@ -130,7 +135,10 @@ def served(environment: Path, limit: float) -> Iterator[tuple[Watch, BlockingKer
         command = [ROOT / "start", environment / "bin" / "jupyter", "lab", "--no-browser"]
         command += ["--allow-root", "--ServerApp.port=0", f"--ServerApp.root_dir={ROOT}"]
         with subprocess.Popen(
-            command, env=kept | settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            env=kept | settings | variables,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         ) as server:
             watch = Watch(psutil.Process(server.pid), limit)
             watch.process.cpu_affinity(watch.process.cpu_affinity()[:1])
@@ -198,9 +206,9 @@ def _answer(client: BlockingKernelClient, request: str, watch: Watch) -> dict:
     raise TimeoutError(f"a cell has not ended within {CELL_WITHIN} s")
 
 
-def measure(environment: Path, notebook: Path, limit: float) -> dict:
+def measure(environment: Path, notebook: Path, limit: float, variables: dict[str, str]) -> dict:
     """Return a row of the table: the notebook, the memory that it takes, and the time."""
-    with served(environment, limit) as (watch, client):
+    with served(environment, limit, variables) as (watch, client):
         before, started = watch.processor_seconds(), time.perf_counter()
         fits = True
         try:
@@ -224,30 +232,35 @@ def main() -> None:
     parser.add_argument("--environment", type=Path, help="where it is, or is made and then kept")
     parser.add_argument("--limit", type=float, default=LIMIT, help="in megabytes")
     parser.add_argument("--record", action="store_true", help="write the table to results/")
+    parser.add_argument(
+        "--without-compiler", action="store_true", help="as where there is no C++ compiler"
+    )
     options = parser.parse_args()
+    table_name, command, variables = "benchmark_memory", "python -m benchmarks.memory", {}
+    if options.without_compiler:
+        table_name, options.limit = "benchmark_without_compiler", math.inf
+        command, variables = f"{command} --without-compiler", {"CXX": "none"}
     names = options.notebooks or sorted(p.stem for p in (ROOT / "notebooks").glob("*.ipynb"))
     with tempfile.TemporaryDirectory() as folder:
         environment = (options.environment or Path(folder) / "environment").absolute()
         if not environment.exists():
             print("Installing what Binder installs.", flush=True)
             make_environment(environment)
-        table = pd.DataFrame(_measured(environment, names, options.limit))
+        table = pd.DataFrame(_measured(environment, names, options.limit, variables))
     if options.record:
-        results.save(
-            "benchmark_memory",
-            table,
-            parameters={"limit": options.limit},
-            command="python -m benchmarks.memory --record",
-        )
+        limit = {} if options.without_compiler else {"limit": options.limit}
+        results.save(table_name, table, parameters=limit, command=f"{command} --record")
     sys.exit(not table["fits"].all())
 
 
-def _measured(environment: Path, names: list[str], limit: float) -> Iterator[dict]:
+def _measured(
+    environment: Path, names: list[str], limit: float, variables: dict[str, str]
+) -> Iterator[dict]:
     print(f"load of the machine's {os.cpu_count()} cores at the start: {os.getloadavg()[0]:.1f}")
     print(f"at most {limit:.0f} MB, on one processor")
     print(f"{'notebook':<16}{'peak, MB':>10}{'seconds':>10}{'of processor':>14}")
     for name in names:
-        row = measure(environment, ROOT / "notebooks" / f"{name}.ipynb", limit)
+        row = measure(environment, ROOT / "notebooks" / f"{name}.ipynb", limit, variables)
         line = "{notebook:<16}{megabytes:>10.0f}{seconds:>10.0f}{processor_seconds:>14.0f}"
         print(line.format(**row) + ("" if row["fits"] else "  ended: over the limit"), flush=True)
         yield row

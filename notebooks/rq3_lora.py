@@ -44,7 +44,7 @@
 # `encoder=bert-base-multilingual-cased` runs the paper's own choice ({doc}`/rerun`).
 # ```
 #
-# **Time.** 20 seconds of one processor.
+# **Time.** 30 seconds of one processor.
 
 # %% tags=["parameters"]
 encoder: str = "tiny"

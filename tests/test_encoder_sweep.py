@@ -449,7 +449,7 @@ def test_a_folder_of_another_encoder_or_other_items_is_refused(tmp_path):
     quartet, tasks = toy()
     train(folder=tmp_path)
     other = replace(encoder(), source={"generator": "another"})
-    with pytest.raises(ValueError, match="holds contexts with `encoder.generator`"):
+    with pytest.raises(ValueError, match=r"holds contexts with `encoder.generator`"):
         encoders.train(other, quartet, tasks, folder=tmp_path, **SHORT)
     first = tasks["toy/mood"]
     label = replace(first.training[0], label=1 - first.training[0].label)

@@ -17,12 +17,18 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 NOTEBOOKS = ROOT / "notebooks"
 MEASURED = results.load("benchmark_memory").table.set_index("notebook")
+EAGER = results.load("benchmark_without_compiler").table.set_index("notebook")
 
 
 def title(name):
     """Return the first heading of a notebook."""
     first = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells[0].source
     return first.splitlines()[0].removeprefix("# ")
+
+
+def said(measured, name):
+    """Return the seconds that a notebook is said to take."""
+    return 10 * math.ceil(measured.loc[name, "processor_seconds"] / 10)
 
 
 def test_every_local_file_that_it_shows_or_links_exists():
@@ -51,19 +57,27 @@ def test_every_notebook_has_its_title_and_the_time_that_was_measured():
     }
     assert {row[:3] for row in rows} == expected
     for name, *_, seconds in rows:
-        assert int(seconds) == 10 * math.ceil(MEASURED.loc[name, "processor_seconds"] / 10), name
+        assert int(seconds) == said(MEASURED, name), name
 
 
-def test_no_notebook_takes_longer_than_it_says_or_than_a_page_may():
+def test_no_notebook_takes_longer_than_a_page_may():
     assert MEASURED["processor_seconds"].max() <= 25
-    for path in NOTEBOOKS.glob("*.ipynb"):
-        first = nbformat.read(path, as_version=4).cells[0].source
-        seconds = int(re.search(r"^\*\*Time\.\*\* (\d+) seconds", first, re.MULTILINE)[1])
-        assert seconds == 10 * math.ceil(MEASURED.loc[path.stem, "processor_seconds"] / 10)
+
+
+@pytest.mark.parametrize("name", sorted(MEASURED.index))
+def test_a_notebook_says_the_times_that_were_measured(name):
+    first = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells[0].source
+    # Less than half as long again is the machine, which was not equally fast at both times.
+    ratio = EAGER.loc[name, "processor_seconds"] / MEASURED.loc[name, "processor_seconds"]
+    longer = f", {said(EAGER, name)} where there is no C++ compiler" if ratio > 1.5 else ""
+    seconds = said(MEASURED, name)
+    time = f"**Time.** {seconds} seconds of one processor{longer}."
+    assert first.splitlines()[-1] == time
 
 
 def test_every_notebook_fits_a_machine_of_binder():
     assert set(MEASURED.index) == {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
+    assert set(EAGER.index) == set(MEASURED.index)
     assert MEASURED["fits"].all()
     assert MEASURED["megabytes"].max() < 1000  # "under a gigabyte"
 
