@@ -222,9 +222,7 @@ def test_a_batch_on_which_one_head_has_no_loss_ends_no_training():
     model = TwoHeads(0)
     probe = Probe(model.trunk, every=1)
     probe.record(*model.losses((1, 1)))
-    with pytest.warns(
-        RuntimeWarning, match="^`bob_loss` has no graph at step 1: gradients"
-    ):
+    with pytest.warns(RuntimeWarning, match="^`bob_loss` has no graph at step 1: gradients"):
         probe.record(model.losses((1, 1))[0], torch.zeros(()))
     probe.record(*model.losses((1, 1)))
     assert probe.table()["cosine"].isna().tolist() == [False, True, False]
@@ -714,9 +712,7 @@ def test_a_training_that_calls_something_else_goes_on_unprobed(tmp_path):
     model = ForTrainer()
     probe = Probe(model.bert)
     other = trainer(model, tmp_path, [ProbeCallback(probe)], kind=Elsewhere)
-    line = (
-        r"^the Trainer has made a step without calling .*: the training goes on, and nothing"
-    )
+    line = r"^the Trainer has made a step without calling .*: the training goes on, and nothing"
     with pytest.warns(RuntimeWarning, match=line):
         other.train()
     assert other.state.global_step == 5
