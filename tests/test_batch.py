@@ -184,7 +184,11 @@ def test_every_recorded_table_has_the_command_that_makes_it():
         command = results.load(path.stem, folder=path.parent).provenance["command"]
         benchmark = f"python -m benchmarks.{path.stem.removeprefix('benchmark_')} --record"
         if path.stem.startswith("benchmark"):
-            assert command in (benchmark, "python -m benchmarks.ensemble --record")
+            others = ("ensemble", "memory --without-compiler")
+            assert command in (
+                benchmark,
+                *(f"python -m benchmarks.{one} --record" for one in others),
+            )
         elif path.stem.startswith("explorer"):
             assert command == "python -m ncnet.explorer"
         else:
