@@ -106,11 +106,12 @@ def test_a_small_rate_runs_in_any_place_and_by_the_command_of_its_table(tmp_path
     checkout.python = environment / "bin" / Path(sys.executable).name
     checkout.batch.write_text(
         "notebook: rq1\nparameters: {replicas: 32, hidden_sizes: [3]}\n"
-        "grid:\n  learning_rate: [0.00001]\n",
+        "grid:\n  learning_rate: [0.00001]\nrecord:\n  capacity: results/mine/capacity\n",
         encoding="utf-8",
     )
-    status, output = checkout.snakemake(JOINED)
+    status, output = checkout.snakemake("record")
     assert status == 0, output
+    recorded = results.load("capacity", folder=checkout.folder / "results" / "mine")
     joined = results.load("capacity", folder=checkout.run)
     chosen = joined.provenance["parameters"] | {"save_to": "the reader's"}
     command = runs.command("rq1", chosen)
@@ -121,6 +122,7 @@ def test_a_small_rate_runs_in_any_place_and_by_the_command_of_its_table(tmp_path
     again = results.load("capacity", folder=checkout.folder / "the reader's")
     assert again.provenance["command"] == command
     pd.testing.assert_frame_equal(again.table.assign(learning_rate=1e-5), joined.table)
+    pd.testing.assert_frame_equal(recorded.table, joined.table)
 
 
 def test_tables_made_by_other_code_are_not_joined(drawn, tmp_path):
