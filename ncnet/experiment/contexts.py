@@ -32,6 +32,8 @@ RESERVED = ("coordinates", "CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", 
 """Names of attributes that xarray and netCDF keep for themselves."""
 LOSS_TOLERANCE = 1e-3
 """Relative difference up to which two losses count as one: another machine rounds otherwise."""
+NO_LOSS = 1e-9
+"""Two losses below this are one as well."""
 FEWEST_ALIKE = 3
 """Replicas from which on it is remarkable that all are alike, failures included."""
 
@@ -309,7 +311,7 @@ def _is_same_loss(one: float | None, other: float | None) -> bool:
         return True
     if not (math.isfinite(one) and math.isfinite(other)):
         return math.isfinite(one) == math.isfinite(other)
-    return math.isclose(one, other, rel_tol=LOSS_TOLERANCE, abs_tol=LOSS_TOLERANCE**3)
+    return math.isclose(one, other, rel_tol=LOSS_TOLERANCE, abs_tol=NO_LOSS)
 
 
 def _claimed(folder: Path | str, common: dict) -> Path:

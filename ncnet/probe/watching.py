@@ -332,10 +332,10 @@ def _inner_product(alice: Gradient, bob: Gradient) -> float:
 
 
 def _product(one: Tensor, other: Tensor) -> Tensor:
-    if one.is_sparse and other.is_sparse:  # of a large embedding, few rows of which are read
-        one, other = one.coalesce(), other.coalesce()
-        shared = one.double() * other.double().conj()
-        return torch.sparse.sum(shared).real.cpu()
+    # Of a large embedding, few rows of which are read.
+    if one.is_sparse and other.is_sparse and not one.is_complex():
+        shared = one.coalesce().double() * other.coalesce().double()
+        return torch.sparse.sum(shared).cpu()
     return torch.dot(_flat(one), _flat(other)).cpu()
 
 
