@@ -25,6 +25,7 @@ BOOK = Path(__file__).resolve().parents[1] / "book"
 sys.path.append(str(BOOK / "_ext"))  # as jupyter-book does
 
 import explorer_data  # noqa: E402
+import page_scripts  # noqa: E402
 
 GAME = ["0001", "0110", "0001", "0110"]
 TASKS = st.lists(st.sampled_from(atlas.tables(2)), min_size=4, max_size=4)
@@ -289,12 +290,16 @@ def test_what_does_not_fit_is_refused():
 
 
 def test_all_scripts_are_loaded():
-    sources = {path.stem for path in explorer_data.SOURCES.glob("*.js")}
-    assert set(explorer_data.SCRIPTS) == sources | {"data"}
+    there = {
+        path.relative_to(page_scripts.SOURCES).as_posix()
+        for path in page_scripts.SOURCES.rglob("*.*")
+    }
+    listed = {name for names in page_scripts.PAGES.values() for name in names}
+    assert listed - {page_scripts.DATA} == {name for name in there if not name.endswith(".html")}
 
 
 def test_the_page_loads_little_and_nothing_from_elsewhere():
-    sources = [path.read_text(encoding="utf-8") for path in explorer_data.SOURCES.iterdir()]
+    sources = [path.read_text(encoding="utf-8") for path in page_scripts.SOURCES.rglob("*.*")]
     data = explorer_data.data_script()
     assert len(data) + sum(map(len, sources)) < 2.5e6
     addresses = {a for text in sources for a in re.findall(r"https?://[^\s\"']+", text)}

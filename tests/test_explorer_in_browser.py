@@ -104,7 +104,7 @@ def test_the_page_is_quiet_local_and_fits(play, width, scheme):
 
 
 def test_other_pages_load_none_of_it(driver):
-    assert "explorer/" not in (browser.HTML / "index.html").read_text(encoding="utf-8")
+    assert "interactive/" not in (browser.HTML / "index.html").read_text(encoding="utf-8")
 
 
 def test_it_opens_with_the_game_of_the_book(play, table):

@@ -1,39 +1,16 @@
-"""Give the page "Play" its scripts, and the recorded tables as one more script.
+"""Pack the recorded tables of `ncnet.explorer` into a script for the page "Play".
 
-A page opened from a file can fetch no data, but it can load scripts: so the numbers of
-`ncnet.explorer` travel as base64 text in one of them. The scripts lie outside `book/_static`, where
-jupyter-book would load them on every page.
+A page opened from a file can fetch no data, but it can load scripts: so numbers travel as base64
+text in one of them.
 """
 
 import base64
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 
-BOOK = Path(__file__).resolve().parents[1]
-PAGE = "play"
-SOURCES = BOOK / "_explorer"
-SCRIPTS = (
-    "explorer",
-    "data",  # written here
-    "page",
-    "games",
-    "tables",
-    "statistics",
-    "network",
-    "examples",
-    "state",
-    "controls",
-    "truth_tables",
-    "numbers",
-    "planes",
-    "charts",
-    "atlas",
-    "play",
-)
-"""In the order in which they are loaded."""
+RESULTS = Path(__file__).resolve().parents[2] / "results"
 TABLES = ("explorer", "explorer_networks")
 
 AXES = ("layout", "activation", "hidden_size", "steps", "alice_task", "bob_task")
@@ -107,28 +84,6 @@ def data_script():
     return f"Explorer.packed = {json.dumps(data, separators=(',', ':'))};\n"
 
 
-def note_sources(app, docname, _source):
-    """Let Sphinx read the page anew when a script or a table has changed."""
-    if docname == PAGE:
-        recorded = [BOOK.parent / "results" / f"{name}.parquet" for name in TABLES]
-        for path in [*SOURCES.iterdir(), *recorded]:
-            app.env.note_dependency(str(path))
-
-
-def add_scripts(app, pagename, templatename, context, doctree):
-    """Write the page's scripts beside it and load them there, once the page has been parsed."""
-    if pagename != PAGE:
-        return
-    folder = Path(app.outdir) / "_static" / "explorer"
-    shutil.copytree(SOURCES, folder, ignore=shutil.ignore_patterns("*.html"), dirs_exist_ok=True)
-    (folder / "data.js").write_text(data_script(), encoding="utf-8")
-    app.add_css_file("explorer/play.css")
-    for name in SCRIPTS:
-        app.add_js_file(f"explorer/{name}.js", loading_method="defer")
-
-
-def setup(app):
-    """Connect to Sphinx."""
-    app.connect("source-read", note_sources)
-    app.connect("html-page-context", add_scripts)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+def recorded():
+    """Return the files that the script is made of."""
+    return [RESULTS / f"{name}.parquet" for name in TABLES]

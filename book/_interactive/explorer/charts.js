@@ -2,8 +2,8 @@
 "use strict";
 
 Explorer.charts = (() => {
-  const { state, tables, statistics, page } = Explorer;
-  const { byId, shape } = page;
+  const { byId, state, tables, statistics } = Explorer;
+  const { shape } = Page;
   const SIZE = { width: 400, height: 230, left: 34, right: 12, top: 12, bottom: 40 };
   const BOUND = statistics.CLASSICAL_BOUND;
   const SHOWN_STEPS = [1, 10, 100, 450, 2000];
@@ -39,7 +39,7 @@ Explorer.charts = (() => {
         x1: SIZE.left, x2: SIZE.width - SIZE.right, y1: y(tick), y2: y(tick),
         class: tick === BOUND ? "explorer-limit" : "explorer-grid",
       }),
-      shape("text", { x: SIZE.left - 6, y: y(tick) + 4, "text-anchor": "end" }, page.number(tick, 0)),
+      shape("text", { x: SIZE.left - 6, y: y(tick) + 4, "text-anchor": "end" }, Page.number(tick, 0)),
     ]);
   }
 
@@ -47,7 +47,7 @@ Explorer.charts = (() => {
     const at = SIZE.height - SIZE.bottom + 16;
     const labels = labelled.map((value) => {
       const place = { x: x(values.indexOf(value)), y: at, "text-anchor": "middle" };
-      return shape("text", place, page.count(value));
+      return shape("text", place, Page.count(value));
     });
     const middle = (SIZE.width + SIZE.left - SIZE.right) / 2;
     return [...labels, shape("text", { x: middle, y: at + 18, "text-anchor": "middle" }, title)];
@@ -80,7 +80,7 @@ Explorer.charts = (() => {
     const points = values.map((value) => statistics.lookUp({ ...choice, [name]: value }));
     const ticks = levels(points);
     const scale = scales(values.length, ticks);
-    const said = values.map((value, k) => `${page.count(value)}: ${page.number(points[k].s.value)}`);
+    const said = values.map((value, k) => `${Page.count(value)}: ${Page.number(points[k].s.value)}`);
     const drawing = byId(id);
     drawing.setAttribute("aria-label", `S over ${title}. ${said.join("; ")}.`);
     const [line, ring] = mark(points, values.indexOf(choice[name]), scale);

@@ -2,8 +2,8 @@
 "use strict";
 
 Explorer.truthTables = (() => {
-  const { state, games, page } = Explorer;
-  const { byId, element } = page;
+  const { byId, state, games } = Explorer;
+  const { element } = Page;
   const ROWS = ["00", "01", "10", "11"];
   const PARTIES = ["Alice", "Bob"];
   const views = [];

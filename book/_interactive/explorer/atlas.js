@@ -2,8 +2,8 @@
 "use strict";
 
 Explorer.atlas = (() => {
-  const { state, statistics, games, page } = Explorer;
-  const { byId, number } = page;
+  const { byId, state, statistics, games } = Explorer;
+  const { number } = Page;
   const MARGIN = { left: 40, right: 14, top: 14, bottom: 40 };
   const NEAR = 24; // pixels from which a point is found
   const ROUNDING = 1e-9;
@@ -59,8 +59,8 @@ Explorer.atlas = (() => {
   }
 
   function drawGrid(context, view) {
-    context.strokeStyle = page.colour("grid");
-    context.fillStyle = page.colour("ink");
+    context.strokeStyle = Page.colour("grid");
+    context.fillStyle = Page.colour("ink");
     context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
     for (let s = Math.ceil(view.bottom); s <= view.top; s += 1) {
       line(context, [view.x(0), view.y(s)], [view.x(view.right), view.y(s)]);
@@ -79,8 +79,8 @@ Explorer.atlas = (() => {
 
   function drawBounds(context, view) {
     const end = Math.min(view.right, view.top - BOUND);
-    context.strokeStyle = page.colour("ink");
-    context.fillStyle = page.colour("ink");
+    context.strokeStyle = Page.colour("ink");
+    context.fillStyle = Page.colour("ink");
     context.lineWidth = 1.25;
     line(context, [view.x(0), view.y(BOUND)], [view.x(view.right), view.y(BOUND)], [5, 4]);
     line(context, [view.x(0), view.y(BOUND)], [view.x(end), view.y(BOUND + end)]);
@@ -93,7 +93,7 @@ Explorer.atlas = (() => {
   function drawPoints(context, view) {
     for (const { s, delta, games: here } of atlas.points) {
       const above = s > BOUND + delta + ROUNDING;
-      context.fillStyle = page.colour(above ? "bob" : "alice");
+      context.fillStyle = Page.colour(above ? "bob" : "alice");
       context.globalAlpha = above ? 0.9 : 0.45;
       context.beginPath();
       context.arc(view.x(delta), view.y(s), Math.min(2 + 0.4 * Math.log2(here.length), 6), 0, 7);
@@ -103,7 +103,7 @@ Explorer.atlas = (() => {
   }
 
   function ring(context, view, { s, delta }, radius, width) {
-    context.strokeStyle = page.colour("ink");
+    context.strokeStyle = Page.colour("ink");
     context.lineWidth = width;
     context.beginPath();
     context.arc(view.x(delta), view.y(s), radius, 0, 2 * Math.PI);
@@ -111,7 +111,7 @@ Explorer.atlas = (() => {
   }
 
   function draw() {
-    const sheet = page.sharpContext(canvas);
+    const sheet = Page.sharpContext(canvas);
     if (sheet.width === 0) return;
     atlas.view = viewOf(sheet);
     drawGrid(sheet.context, atlas.view);
@@ -144,7 +144,7 @@ Explorer.atlas = (() => {
   }
 
   function showOpen() {
-    byId("root").scrollIntoView({ behavior: page.prefersStillness() ? "auto" : "smooth" });
+    byId("root").scrollIntoView({ behavior: Page.prefersStillness() ? "auto" : "smooth" });
   }
 
   function nearest(x, y) {
@@ -190,7 +190,7 @@ Explorer.atlas = (() => {
   function show(choice) {
     look(choice);
     const which = present().games.indexOf(statistics.placeOf(choice.tasks));
-    const all = `Atlas: ${page.count(atlas.byGame.length)} games, S against \u0394`;
+    const all = `Atlas: ${Page.count(atlas.byGame.length)} games, S against \u0394`;
     board.setAttribute("aria-label", `${all}. Open now: ${describe(present(), which)}`);
     draw();
   }
@@ -208,7 +208,7 @@ Explorer.atlas = (() => {
       byId(id).addEventListener("click", () => open(find()));
     }
     state.onChange(show);
-    page.onAppearance(board, draw);
+    Page.onAppearance(board, draw);
   }
 
   return { build, view: () => atlas.view };

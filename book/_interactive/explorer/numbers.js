@@ -2,8 +2,8 @@
 "use strict";
 
 Explorer.numbers = (() => {
-  const { state, statistics, games, page } = Explorer;
-  const { byId, element, number, interval } = page;
+  const { byId, state, statistics, games } = Explorer;
+  const { element, number, interval } = Page;
   const { CLASSICAL_BOUND, TSIRELSON_BOUND, ALGEBRAIC_BOUND } = statistics;
   const LOWEST = -1; // of the scale: no game of the tables gets below it
   const NAMES = ["C(A1, B1)", "+ C(A1, B2)", "+ C(A2, B1)", "\u2212 C(A2, B2)"];
@@ -105,12 +105,12 @@ Explorer.numbers = (() => {
     return sentences.filter(Boolean).join(" ");
   }
 
-  const announce = page.afterBurst((text) => {
+  const announce = Page.afterBurst((text) => {
     byId("status").textContent = text;
   }, 800);
 
   function summary({ tasks, layout, n, activation, step }, { s, delta }) {
-    const training = `${n} hidden units, ${activation}, step ${page.count(step)}`;
+    const training = `${n} hidden units, ${activation}, step ${Page.count(step)}`;
     const values = `S = ${number(s.value)}, interval ${interval(s)}; \u0394 = ${number(delta.value)}`;
     return `${games.gameName(tasks, layout)}. ${training}. ${values}.`;
   }

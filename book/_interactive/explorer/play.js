@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { state, controls, truthTables, numbers, planes, charts, atlas, examples, page } = Explorer;
+  const { byId, state, controls, truthTables, numbers, planes, charts, atlas, examples } = Explorer;
   let waiting = null;
 
   /** Train the examples and show them, once the browser has shown the rest. */
@@ -18,12 +18,12 @@
 
   // Links of the text lead to a choice: what they choose should be seen.
   window.addEventListener("hashchange", () => {
-    if (location.hash.includes("=")) page.byId("root").scrollIntoView();
+    if (location.hash.includes("=")) byId("root").scrollIntoView();
   });
 
-  page.byId("root").hidden = false;
+  byId("root").hidden = false;
   [controls, truthTables, numbers, planes, charts, atlas].forEach((part) => part.build());
   state.onChange(showExamples);
-  page.onAppearance(page.byId("planes"), showExamples);
+  Page.onAppearance(byId("planes"), showExamples);
   state.restore();
 })();

@@ -2,8 +2,8 @@
 "use strict";
 
 Explorer.controls = (() => {
-  const { state, tables, games, page } = Explorer;
-  const { byId, element } = page;
+  const { byId, state, tables, games } = Explorer;
+  const { element } = Page;
   const FRAME = 550; // milliseconds a step is shown
   const slider = byId("step");
   const play = byId("play");
@@ -59,14 +59,14 @@ Explorer.controls = (() => {
       wants no motion, go on by one step. */
   function start() {
     if (slider.valueAsNumber === last) goTo(0);
-    else if (page.prefersStillness()) goTo(slider.valueAsNumber + 1);
-    if (page.prefersStillness()) return;
+    else if (Page.prefersStillness()) goTo(slider.valueAsNumber + 1);
+    if (Page.prefersStillness()) return;
     timer = setInterval(forward, FRAME);
     showPlaying();
   }
 
   function showPlaying() {
-    const next = page.prefersStillness() ? "Next step" : "Play";
+    const next = Page.prefersStillness() ? "Next step" : "Play";
     play.dataset.playing = timer !== null;
     play.querySelector("span").textContent = timer === null ? next : "Pause";
   }
@@ -76,8 +76,8 @@ Explorer.controls = (() => {
     check("n", n);
     check("activation", activation);
     slider.value = tables.steps.indexOf(step);
-    slider.setAttribute("aria-valuetext", `step ${page.count(step)}`);
-    byId("step-value").textContent = page.count(step);
+    slider.setAttribute("aria-valuetext", `step ${Page.count(step)}`);
+    byId("step-value").textContent = Page.count(step);
     byId("replica").value = replica;
     preset.value = presetOf(tasks);
   }

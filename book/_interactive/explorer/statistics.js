@@ -1,4 +1,4 @@
-/* S, Delta and what is left of S, looked up for any game: ncnet.explorer.look_up in the page. */
+/* S, Delta and what is left of S, looked up for any game: ncnet.explorer.look_up in the Page. */
 "use strict";
 
 Explorer.statistics = (() => {

@@ -3,8 +3,8 @@
 "use strict";
 
 Explorer.planes = (() => {
-  const { games, network, statistics, page } = Explorer;
-  const { byId, element } = page;
+  const { byId, games, network, statistics } = Explorer;
+  const { element } = Page;
   const REACH = 1.7; // the inputs are +1 and -1
   const PIXELS = 96; // of the region, along an edge
   const PARTIES = ["alice", "bob"];
@@ -54,7 +54,7 @@ Explorer.planes = (() => {
   function picture({ counts, of }, party) {
     const canvas = element("canvas", { width: PIXELS, height: PIXELS });
     const context = canvas.getContext("2d");
-    context.fillStyle = page.colour(PARTIES[party]);
+    context.fillStyle = Page.colour(PARTIES[party]);
     for (let start = 0, end = 0; start < counts.length; start = end) {
       const [x, y] = [start % PIXELS, Math.floor(start / PIXELS)];
       const edge = start - x + PIXELS;
@@ -76,7 +76,7 @@ Explorer.planes = (() => {
   function drawLines({ context, toScreen }, choice, trained, party) {
     const [first, second] = games.LAYOUTS[choice.layout].reads[party];
     const others = otherInputs(choice.layout, party);
-    context.strokeStyle = page.colour("ink");
+    context.strokeStyle = Page.colour("ink");
     context.lineWidth = 1.25;
     context.globalAlpha = 0.25 + 0.6 / others.length;
     for (const weights of trained.trunk) {
@@ -96,8 +96,8 @@ Explorer.planes = (() => {
       const [x, y] = toScreen([row >> 1 ? 1 : -1, row & 1 ? 1 : -1]);
       context.beginPath();
       context.arc(x, y, 5.5, 0, 2 * Math.PI);
-      context.fillStyle = page.colour(target === "1" ? "ink" : "surface");
-      context.strokeStyle = page.colour("ink");
+      context.fillStyle = Page.colour(target === "1" ? "ink" : "surface");
+      context.strokeStyle = Page.colour("ink");
       context.lineWidth = 1.5;
       context.fill();
       context.stroke();
@@ -107,7 +107,7 @@ Explorer.planes = (() => {
 
   function axes({ context, width, height }, layout, party) {
     const [x, y] = games.inputNames(layout, party);
-    context.fillStyle = page.colour("ink");
+    context.fillStyle = Page.colour("ink");
     context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
     context.textAlign = "right";
     context.fillText(`${x} \u2192`, width - 5, height - 5);
@@ -127,7 +127,7 @@ Explorer.planes = (() => {
   }
 
   function drawPlane(canvas, choice, { network: trained, answers }, task, party) {
-    const sheet = page.sharpContext(canvas);
+    const sheet = Page.sharpContext(canvas);
     const { context, width, height } = sheet;
     if (width === 0) return 0;
     const along = (value, size) => ((value / REACH + 1) / 2) * size;

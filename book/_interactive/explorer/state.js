@@ -14,7 +14,7 @@
 "use strict";
 
 Explorer.state = (() => {
-  const { games, tables, page } = Explorer;
+  const { games, tables } = Explorer;
   const DEFAULTS = {
     tasks: games.BOOK,
     layout: "overlap",
@@ -65,7 +65,7 @@ Explorer.state = (() => {
   }
 
   // Browsers refuse to note every move of a slider.
-  const note = page.afterBurst(() => history.replaceState(null, "", write(chosen)), 250);
+  const note = Page.afterBurst(() => history.replaceState(null, "", write(chosen)), 250);
 
   function tell() {
     listeners.forEach((listener) => listener(chosen));

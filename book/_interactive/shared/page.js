@@ -1,9 +1,12 @@
-/* Small things that all parts of the page need: elements, numbers as text, the theme's colours. */
+/* Small things that interactive pages need: elements, numbers as text, the theme's colours.
+
+   Scripts of a page share one name, here `Page`, to which each adds its part. They are classic
+   scripts, in the order of book/_ext/page_scripts.py: a page opened from a file may load neither
+   modules nor data. */
 "use strict";
 
-Explorer.page = (() => {
+const Page = (() => {
   const SVG = "http://www.w3.org/2000/svg";
-  const byId = (name) => document.getElementById(`explorer-${name}`);
 
   function fill(element, attributes, children) {
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -28,9 +31,9 @@ Explorer.page = (() => {
 
   const count = (value) => value.toLocaleString("en-US");
 
-  /** A colour of the explorer, as the present theme has it. */
+  /** A colour of shared/page.css, as the present theme has it. */
   const colour = (name) =>
-    getComputedStyle(byId("root")).getPropertyValue(`--explorer-${name}`).trim();
+    getComputedStyle(document.querySelector(".interactive")).getPropertyValue(`--${name}`).trim();
 
   /** A context of a canvas whose pixels are the screen's, in units of CSS pixels. */
   function sharpContext(canvas) {
@@ -63,7 +66,7 @@ Explorer.page = (() => {
   }
 
   return {
-    byId, element, shape, number, interval, count, colour, sharpContext, prefersStillness,
+    element, shape, number, interval, count, colour, sharpContext, prefersStillness,
     onAppearance, afterBurst,
   };
 })();
