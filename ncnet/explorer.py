@@ -8,6 +8,13 @@ tasks have the same distribution of outcomes, and 8 of the 16 functions of two b
 A game with negated tasks is looked up in networks whose heads started mirrored, not in those that
 `ncnet.train` would train: its statistics are estimates of the same numbers.
 
+Each pair is trained twice: with the trunk that both heads share, and with a trunk of as many units
+for each head. Heads that are trained apart cannot know of each other, so that Delta is 0 and S at
+most 2, whatever the game.
+
+For a few games a whole report is recorded as well: its intervals are those of the game, while what
+is put together from pairs is on the safe side, and wider.
+
 ``python -m ncnet.explorer`` records the tables; a run that was cut off goes on where it was.
 """
 
@@ -25,6 +32,8 @@ from ncnet import chsh, games, results
 from ncnet.checks import check_choice
 from ncnet.ensemble import train
 
+TRUNKS = ("shared", "own")
+"""Whether both heads have one trunk, or each has one of its own."""
 LAYOUTS = {"overlap": (3, (0, 1), (1, 2)), "separate": (4, (0, 1), (2, 3))}
 """Number of input bits, and which two of them Alice's and Bob's tasks read."""
 ACTIVATIONS = ("tanh", "sigmoid", "relu")
@@ -39,14 +48,29 @@ REPLICAS, SEED = 1600, 0
 """Of the recorded table."""
 EXAMPLES = 12
 """Replicas that the page can train anew, for everybody to watch."""
+REPORTED = (
+    ("0001", "0110", "0001", "0110"),
+    ("0110", "0110", "0110", "0110"),
+    ("0001", "0111", "0001", "0111"),
+    ("0011", "0110", "0101", "0110"),
+    ("0000", "0011", "0000", "0101"),
+    ("0000", "0110", "0000", "0110"),
+    ("0011", "0101", "0110", "1001"),
+)
+"""Games with a report of their own, with tanh: those that the page offers to begin with."""
 
-CHOICE = ("layout", "activation", "hidden_size", "steps")
+CHOICE = ("trunk", "layout", "activation", "hidden_size", "steps")
 PARTIES = ("alice", "bob")
 MEANS = ("correlator", *PARTIES)
 COLUMNS = (
     *itertools.chain.from_iterable((name, f"{name}_error") for name in MEANS),
     "replicas",
     "diverged",
+)
+OF_REPORT = (
+    *(f"{name}{end}" for name in ("s", "delta", "contextuality") for end in ("", "_low", "_high")),
+    "verdict",
+    "explanation",
 )
 NORMAL_95 = 1.96
 
@@ -99,7 +123,12 @@ def game(layout: str, tasks: Sequence[str]) -> games.Game:
 
 
 def train_classes(
-    layout: str, *, replicas: int, steps: Sequence[int], **training: object
+    layout: str,
+    *,
+    replicas: int,
+    steps: Sequence[int],
+    trunk: str = "shared",
+    **training: object,
 ) -> xr.Dataset:
     """Train a network on every pair of `CLASSES`, one for each party.
 
@@ -110,6 +139,9 @@ def train_classes(
     replicas, steps, training
         As `ncnet.train` takes them, with several numbers of steps. All pairs start from the same
         initial weights.
+    trunk
+        "shared", or "own": each head has a trunk for itself, with as many units and the same
+        initial weights.
 
     Returns
     -------
@@ -117,26 +149,54 @@ def train_classes(
         `a`, `b`: correct (+1) or not (-1), int8 over (steps, alice_task, bob_task, replica,
         item); `diverged`, over (steps, alice_task, bob_task, replica).
 
+    Raises
+    ------
+    ValueError
+        For a trunk that there is not, or what `ncnet.train` refuses.
+
     Examples
     --------
     >>> trained = train_classes("overlap", replicas=2, steps=[0, 10], hidden_size=1, seed=0)
     >>> dict(trained.a.sizes)
     {'steps': 2, 'alice_task': 8, 'bob_task': 8, 'replica': 2, 'item': 8}
     """
+    check_choice("trunk", trunk, TRUNKS)
     count = len(CLASSES)
     networks = (len(steps), count, count, replicas)
-    found = {name: np.empty((*networks, 2 ** LAYOUTS[layout][0]), np.int8) for name in ("a", "b")}
-    found["diverged"] = np.empty(networks, bool)
-    for f, g in itertools.product(range(0, count, 2), repeat=2):
-        tasks = (*CLASSES[f : f + 2], *CLASSES[g : g + 2])
-        trained = train(game(layout, tasks), replicas=replicas, steps=steps, **training)
-        for name, values in found.items():
-            values[:, f : f + 2, g : g + 2] = trained[name]
+    found = {name: np.zeros((*networks, 2 ** LAYOUTS[layout][0]), np.int8) for name in ("a", "b")}
+    found["diverged"] = np.zeros(networks, bool)
+    fill = _share_a_trunk if trunk == "shared" else _own_trunks
+    fill(found, layout, replicas=replicas, steps=steps, **training)
     dimensions = ("steps", "alice_task", "bob_task", "replica")
     return xr.Dataset(
         {name: ((*dimensions, "item")[: v.ndim], v) for name, v in found.items()},
         {"steps": list(steps), "alice_task": list(CLASSES), "bob_task": list(CLASSES)},
     )
+
+
+PAIRS = range(0, len(CLASSES), 2)
+"""Where two classes begin that one game has as the tasks of a party."""
+
+
+def _share_a_trunk(found: dict[str, np.ndarray], layout: str, **training: object) -> None:
+    for f, g in itertools.product(PAIRS, repeat=2):
+        tasks = (*CLASSES[f : f + 2], *CLASSES[g : g + 2])
+        trained = train(game(layout, tasks), **training)
+        for name, values in found.items():
+            values[:, f : f + 2, g : g + 2] = trained[name]
+
+
+def _own_trunks(found: dict[str, np.ndarray], layout: str, **training: object) -> None:
+    for f in PAIRS:
+        played = game(layout, 2 * CLASSES[f : f + 2])
+        # A trunk that follows one head's gradient alone is that head's own, as in
+        # ncnet.mechanism.separate_trunks. What the other's task is makes no difference to it.
+        alice = train(played, gradient_weights=(1, 0), **training).isel(bob_setting=[0])
+        bob = train(played, gradient_weights=(0, 1), **training).isel(alice_setting=[0])
+        found["a"][:, f : f + 2] = alice["a"]
+        found["b"][:, :, f : f + 2] = bob["b"]
+        found["diverged"][:, f : f + 2] |= alice["diverged"].values
+        found["diverged"][:, :, f : f + 2] |= bob["diverged"].values
 
 
 def means(trained: xr.Dataset) -> pd.DataFrame:
@@ -174,6 +234,7 @@ def means(trained: xr.Dataset) -> pd.DataFrame:
 
 def run(
     *,
+    trunks: Sequence[str] = TRUNKS,
     layouts: Sequence[str] = tuple(LAYOUTS),
     activations: Sequence[str] = ACTIVATIONS,
     hidden_sizes: Sequence[int] = HIDDEN_SIZES,
@@ -186,7 +247,7 @@ def run(
 
     Parameters
     ----------
-    layouts, activations, hidden_sizes, steps
+    trunks, layouts, activations, hidden_sizes, steps
         What the page lets its reader choose; they become columns.
     replicas, seed
         As `ncnet.train` takes them.
@@ -195,9 +256,9 @@ def run(
     """
     shared = {"steps": list(steps), "replicas": replicas, "seed": seed}
     tables = []
-    grid = list(itertools.product(layouts, activations, hidden_sizes))
+    grid = list(itertools.product(trunks, layouts, activations, hidden_sizes))
     for chosen in tqdm(grid, "trainings", disable=None):
-        training = dict(zip(("layout", "activation", "hidden_size"), chosen, strict=True))
+        training = dict(zip(CHOICE[:-1], chosen, strict=True))
         compute = partial(_table, **training, **shared)
         table = results.kept({"explorer": training | shared}, compute) if resume else compute()
         tables.append(table.assign(**training))
@@ -206,6 +267,57 @@ def run(
 
 def _table(**training: object) -> pd.DataFrame:
     return means(train_classes(**training))
+
+
+def reports(
+    *,
+    tasks: Sequence[Sequence[str]] = REPORTED,
+    trunks: Sequence[str] = TRUNKS,
+    layouts: Sequence[str] = tuple(LAYOUTS),
+    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
+    steps: Sequence[int] = STEPS,
+    replicas: int = REPLICAS,
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Return what a report says of some games, on the outcomes that `look_up` adds up.
+
+    Parameters
+    ----------
+    tasks
+        Truth tables of A1, A2, B1, B2 of each game.
+    trunks, layouts, hidden_sizes, steps, replicas, seed
+        As `run` takes them; the activation is tanh.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each training and ``game``: the tasks joined by dots. ``s``, ``delta`` and
+        ``contextuality`` (S - Delta - 2), each with its 95 % interval, as in ``s_low`` and
+        ``s_high``; ``verdict`` and ``explanation``, as `ncnet.chsh.Report` has them.
+
+    Examples
+    --------
+    >>> table = reports(layouts=["overlap"], hidden_sizes=[1], steps=[1], replicas=32)
+    >>> len(table) == 2 * len(REPORTED)
+    True
+    """
+    rows = []
+    grid = list(itertools.product(trunks, layouts, hidden_sizes))
+    for chosen in tqdm(grid, "reports", disable=None):
+        training = dict(zip(("trunk", "layout", "hidden_size"), chosen, strict=True))
+        trained = train_classes(steps=steps, replicas=replicas, seed=seed, **training)
+        for game_tasks, (place, step) in itertools.product(tasks, enumerate(steps)):
+            report = chsh.report(_outcomes(trained.isel(steps=place), game_tasks)).row()
+            row = {"activation": "tanh", "steps": step, "game": ".".join(game_tasks)}
+            rows.append(training | row | {name: report[name] for name in OF_REPORT})
+    return pd.DataFrame(rows)[["game", *CHOICE, *OF_REPORT]]
+
+
+def _outcomes(pairs: xr.Dataset, tasks: Sequence[str]) -> xr.Dataset:
+    """Return the outcomes of a game, negated tasks as those that stand for them."""
+    a1, a2, b1, b2 = (CLASSES[class_of(task)] for task in tasks)
+    contexts = pairs.sel(alice_task=[a1, a2], bob_task=[b1, b2])
+    return chsh.as_dataset((contexts["a"].values, contexts["b"].values))
 
 
 def starts(*, replicas: int = EXAMPLES, seed: int = SEED) -> pd.DataFrame:
@@ -257,7 +369,8 @@ def look_up(
     tasks
         Truth tables of A1, A2, B1, B2.
     choice
-        ``layout``, ``activation``, ``hidden_size`` and ``steps``: one row for each pair of tasks.
+        ``trunk``, ``layout``, ``activation``, ``hidden_size`` and ``steps``: one row for each pair
+        of tasks.
 
     Returns
     -------
@@ -275,10 +388,10 @@ def look_up(
 
     Examples
     --------
-    >>> table = run(
-    ...     layouts=["overlap"], activations=["tanh"], hidden_sizes=[1], steps=[10], replicas=64
-    ... )
-    >>> choice = {"layout": "overlap", "activation": "tanh", "hidden_size": 1, "steps": 10}
+    >>> choice = {"trunk": "shared", "layout": "overlap", "activation": "tanh"}
+    >>> table = run(**{f"{name}s": [one] for name, one in choice.items()}, replicas=64,
+    ...             hidden_sizes=[1], steps=[10])
+    >>> choice |= {"hidden_size": 1, "steps": 10}
     >>> found = look_up(table, ["0001", "0110", "0001", "0110"], **choice)
     >>> found["s_low"] < found["s"] < found["s_high"]
     True
@@ -343,18 +456,19 @@ def _changes(mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 
 def record() -> None:
-    """Write the recorded tables ``explorer`` and ``explorer_networks``."""
-    shared = {"seed": SEED, "layouts": list(LAYOUTS), "hidden_sizes": list(HIDDEN_SIZES)}
-    command = "python -m ncnet.explorer"
-    results.save(
-        "explorer",
-        run(resume=True),
-        parameters=shared
-        | {"activations": list(ACTIVATIONS), "steps": list(STEPS), "replicas": REPLICAS},
-        command=command,
-    )
-    parameters = shared | {"replicas": EXAMPLES}
-    results.save("explorer_networks", starts(), parameters=parameters, command=command)
+    """Write the recorded tables ``explorer``, ``explorer_reports`` and ``explorer_networks``."""
+    networks = {"seed": SEED, "layouts": list(LAYOUTS), "hidden_sizes": list(HIDDEN_SIZES)}
+    trained = networks | {"trunks": list(TRUNKS), "steps": list(STEPS), "replicas": REPLICAS}
+    tables = {
+        "explorer": (run(resume=True), trained | {"activations": list(ACTIVATIONS)}),
+        "explorer_reports": (
+            reports(),
+            trained | {"activations": ["tanh"], "games": [".".join(tasks) for tasks in REPORTED]},
+        ),
+        "explorer_networks": (starts(), networks | {"replicas": EXAMPLES}),
+    }
+    for name, (table, parameters) in tables.items():
+        results.save(name, table, parameters=parameters, command="python -m ncnet.explorer")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ncnet
-from ncnet import atlas, chsh, explorer, results
+from ncnet import atlas, chsh, explorer, mechanism, results
 from ncnet.ensemble import network
 from ncnet.ensemble.initialisation import draw_block
 from ncnet.ensemble.network import Weights
@@ -31,7 +31,7 @@ GAME = ["0001", "0110", "0001", "0110"]
 TASKS = st.lists(st.sampled_from(atlas.tables(2)), min_size=4, max_size=4)
 NEGATION = str.maketrans("01", "10")
 SMALL = {"hidden_size": 2, "replicas": 64, "seed": 3, "steps": [1, 80], "path": "eager"}
-CHOICE = {"layout": "overlap", "activation": "tanh", "hidden_size": 2}
+CHOICE = {"trunk": "shared", "layout": "overlap", "activation": "tanh", "hidden_size": 2}
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,18 @@ def recorded():
 
 
 @pytest.fixture(scope="module")
+def reported():
+    return results.load("explorer_reports")
+
+
+@pytest.fixture(scope="module")
 def trained():
     return explorer.train_classes("overlap", **SMALL)
+
+
+@pytest.fixture(scope="module")
+def apart():
+    return explorer.train_classes("overlap", trunk="own", **SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +86,31 @@ def test_each_pair_of_classes_is_trained_as_ncnet_trains_it(trained):
     looked_up = trained.sel(alice_task=tasks[:2], bob_task=tasks[2:])
     for party in ("a", "b"):
         np.testing.assert_array_equal(looked_up[party], alone[party])
+
+
+@pytest.mark.parametrize("tasks", [GAME, ["1110", "0101", "0011", "1001"]])
+def test_heads_apart_are_those_of_separate_trunks(apart, tasks):
+    size, training = SMALL["hidden_size"], {k: v for k, v in SMALL.items() if k != "hidden_size"}
+    classes = [explorer.CLASSES[explorer.class_of(task)] for task in tasks]
+    alone = mechanism.separate_trunks(
+        explorer.game("overlap", classes), hidden_sizes=(size, size), **training
+    )
+    looked_up = apart.sel(alice_task=classes[:2], bob_task=classes[2:])
+    for party in ("a", "b"):
+        np.testing.assert_array_equal(looked_up[party], alone[party])
+
+
+@given(tasks=TASKS, steps=st.sampled_from(SMALL["steps"]))
+def test_heads_apart_signal_nothing_and_keep_the_bound(apart, tasks, steps):
+    table = explorer.means(apart).assign(**CHOICE | {"trunk": "own"})
+    found = explorer.look_up(table, tasks, **CHOICE | {"trunk": "own"}, steps=steps)
+    assert found["delta"] == 0
+    assert found["s"] <= chsh.CLASSICAL_BOUND
+
+
+def test_a_trunk_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="shared"):
+        explorer.train_classes("overlap", trunk="both", **SMALL)
 
 
 @pytest.mark.slow
@@ -169,6 +204,7 @@ needs_compiler = pytest.mark.skipif(not has_compiler(), reason="no C++ compiler"
 def test_the_recorded_numbers_are_those_of_ncnet(recorded, layout, activation, hidden_size, tasks):
     choice = {"layout": layout, "activation": activation, "hidden_size": hidden_size}
     outcomes = _train(tasks, **choice, steps=100)
+    choice |= {"trunk": "shared"}
     report = chsh.report(outcomes, resamples=800)
     found = explorer.look_up(recorded.table, tasks, **choice, steps=100)
     # Machines differ in the last bit, which may turn a single outcome of 1,600 x 8.
@@ -185,7 +221,7 @@ def test_the_recorded_numbers_are_those_of_ncnet(recorded, layout, activation, h
 )
 def test_games_with_negated_tasks_agree_within_their_error(recorded, activation, tasks):
     choice = {"layout": "overlap", "activation": activation, "hidden_size": 3}
-    found = explorer.look_up(recorded.table, tasks, **choice, steps=100)
+    found = explorer.look_up(recorded.table, tasks, trunk="shared", **choice, steps=100)
     values = chsh.s_per_replica(_train(tasks, **choice, steps=100)).values
     error = (found["s_high"] - found["s_low"]) / 2 / explorer.NORMAL_95
     error = np.hypot(error, values.std(ddof=1) / len(values) ** 0.5)
@@ -204,7 +240,13 @@ def _train(tasks, *, layout, steps, **training):
 
 
 def test_every_choice_is_recorded_once(recorded):
-    axes = [explorer.LAYOUTS, explorer.ACTIVATIONS, explorer.HIDDEN_SIZES, explorer.STEPS]
+    axes = [
+        explorer.TRUNKS,
+        explorer.LAYOUTS,
+        explorer.ACTIVATIONS,
+        explorer.HIDDEN_SIZES,
+        explorer.STEPS,
+    ]
     choices = list(itertools.product(*axes, explorer.CLASSES, explorer.CLASSES))
     names = [*explorer.CHOICE, "alice_task", "bob_task"]
     assert sorted(recorded.table[names].itertuples(index=False, name=None)) == sorted(choices)
@@ -231,6 +273,7 @@ def test_examples_start_where_ncnet_starts():
 def test_a_run_goes_on_where_it_was(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "user_cache_path", lambda _: tmp_path)
     asked = {"layouts": ["overlap"], "activations": ["relu"], "hidden_sizes": [1], "steps": [1]}
+    asked["trunks"] = ["shared"]
     first = explorer.run(**asked, replicas=2, resume=True)
     monkeypatch.setattr(explorer, "train", None)
     pd.testing.assert_frame_equal(explorer.run(**asked, replicas=2, resume=True), first)
@@ -240,7 +283,7 @@ def test_the_page_tells_the_truth_of_the_games_that_it_leads_to(recorded):
     links = re.findall(
         r'href="#game=([01.]+)&amp;n=(\d)"', (BOOK / "play.md").read_text(encoding="utf-8")
     )
-    choice = {"layout": "overlap", "activation": "tanh", "steps": 2000}
+    choice = {"trunk": "shared", "layout": "overlap", "activation": "tanh", "steps": 2000}
     book, one_input, xor = (
         explorer.look_up(recorded.table, game.split("."), hidden_size=int(n), **choice)
         for game, n in links
@@ -262,12 +305,62 @@ def test_the_page_gets_the_recorded_table(recorded):
     table = table.set_index(list(explorer_data.AXES))
     places = list(itertools.product(*packed["axes"].values()))
     ordered = table.loc[places]
-    outcomes = ordered["replicas"] * np.where([p[0] == "overlap" for p in places], 8, 16)
+    outcomes = ordered["replicas"] * np.where(["overlap" in place for place in places], 8, 16)
     for name in explorer.MEANS:
         means = unpack(packed["means"][name], "<i2") / outcomes
         np.testing.assert_allclose(means, ordered[name], atol=1e-6)
         errors = unpack(packed["errors"][name], "<u2") * packed["errorUnit"]
         np.testing.assert_allclose(errors, ordered[f"{name}_error"], atol=packed["errorUnit"])
+
+
+def test_reports_are_those_of_the_networks_that_are_looked_up(recorded, reported):
+    """Also where a task is negated: then both are about the class that stands for it."""
+    table = reported.table
+    assert set(table["game"]) == {".".join(tasks) for tasks in explorer.REPORTED}
+    for row in table.sample(40, random_state=0).itertuples():
+        choice = {name: getattr(row, name) for name in explorer.CHOICE}
+        found = explorer.look_up(recorded.table, row.game.split("."), **choice)
+        for name in ("s", "delta", "contextuality"):
+            low, high = getattr(row, f"{name}_low"), getattr(row, f"{name}_high")
+            assert getattr(row, name) == pytest.approx(found[name], abs=1e-5)
+            assert low < found[name] < high or found[name] in (low, high)
+
+
+def test_a_report_is_that_of_chsh():
+    asked = {"trunks": ["shared"], "layouts": ["overlap"], "hidden_sizes": [3], "steps": [100]}
+    [row] = explorer.reports(tasks=[GAME], replicas=64, **asked).to_dict("records")
+    outcomes = ncnet.train(ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100)
+    report = chsh.report(outcomes).row()
+    assert {name: row[name] for name in explorer.OF_REPORT} == {
+        name: report[name] for name in explorer.OF_REPORT
+    }
+
+
+def test_of_the_book_s_game_the_page_says_what_the_first_page_says(reported):
+    capacity = results.load("capacity").table.set_index(["game", "hidden_size"])
+    of_page = reported.table[
+        (reported.table["game"] == ".".join(GAME))
+        & (reported.table["trunk"] == "shared")
+        & (reported.table["layout"] == "overlap")
+        & (reported.table["steps"] == 2000)
+    ].set_index("hidden_size")
+    for name in ("verdict", "explanation"):
+        assert of_page.loc[3, name] == capacity.loc[("overlap", 3), name]
+
+
+def test_the_page_gets_the_recorded_reports(reported):
+    table = reported.table.sample(frac=1, random_state=0)
+    packed = explorer_data.packed_reports(table)
+    places = list(itertools.product(*packed["axes"].values()))
+    ordered = table.set_index(list(explorer_data.REPORT_AXES)).loc[places]
+    for name in explorer_data.ENDS:
+        ends = unpack(packed["numbers"][name], "<f4")
+        np.testing.assert_allclose(ends, ordered[name], atol=1e-6)
+    for name, words in (
+        ("verdict", explorer_data.VERDICTS),
+        ("explanation", explorer_data.EXPLANATIONS),
+    ):
+        assert [words[k] for k in unpack(packed[name], "<i1")] == ordered[name].tolist()
 
 
 def test_the_page_gets_the_recorded_starts():

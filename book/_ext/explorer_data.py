@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
-TABLES = ("explorer", "explorer_networks")
+TABLES = ("explorer", "explorer_reports", "explorer_networks")
 
-AXES = ("layout", "activation", "hidden_size", "steps", "alice_task", "bob_task")
+AXES = ("trunk", "layout", "activation", "hidden_size", "steps", "alice_task", "bob_task")
 MEANS = ("correlator", "alice", "bob")
 ERROR_UNIT = 2e-6  # of standard errors, so that those of outcomes fit 16 bits
+REPORT_AXES = ("trunk", "game", "layout", "hidden_size", "steps")
+ENDS = tuple(f"{name}_{end}" for name in ("s", "delta", "contextuality") for end in ("low", "high"))
+VERDICTS = ("below 2", "not distinguishable from 2", "above 2")
+EXPLANATIONS = ("within 2 + Delta", "undecided", "contextual")
 
 
 def packed_means(table):
@@ -30,11 +34,7 @@ def packed_means(table):
     >>> np.frombuffer(base64.b64decode(packed["means"]["alice"]), "<i2").tolist()
     [32]
     """
-    axes = {axis: list(dict.fromkeys(table[axis].tolist())) for axis in AXES}
-    expected = np.prod([len(values) for values in axes.values()])
-    if len(table) != expected:
-        raise ValueError(f"there are {len(table)} rows: expected {expected}, one for each choice")
-    table = table.sort_values(list(AXES), key=lambda c: c.map(axes[c.name].index))
+    axes, table = in_order(table, AXES)
     [replicas] = table["replicas"].unique().tolist()
     outcomes = replicas * table["layout"].map(items).to_numpy()
     return {
@@ -43,6 +43,38 @@ def packed_means(table):
         "means": {name: text(table[name] * outcomes, "<i2") for name in MEANS},
         "errors": {name: text(table[f"{name}_error"] / ERROR_UNIT, "<u2") for name in MEANS},
         "errorUnit": ERROR_UNIT,
+    }
+
+
+def in_order(table, names):
+    """Return the values of each of the axes, and the rows with the last axis running fastest.
+
+    Raises
+    ------
+    ValueError
+        Unless there is one row for each combination.
+    """
+    axes = {axis: list(dict.fromkeys(table[axis].tolist())) for axis in names}
+    expected = np.prod([len(values) for values in axes.values()])
+    if len(table) != expected or table.duplicated(list(names)).any():
+        raise ValueError(f"there are {len(table)} rows: expected {expected}, one for each choice")
+    return axes, table.sort_values(list(names), key=lambda c: c.map(axes[c.name].index))
+
+
+def packed_reports(table):
+    """Return the table of `ncnet.explorer.reports` as what the page unpacks.
+
+    Ends of intervals as numbers; verdict and explanation as places in `VERDICTS` and
+    `EXPLANATIONS`.
+    """
+    [activation] = table["activation"].unique().tolist()
+    axes, table = in_order(table, REPORT_AXES)
+    return {
+        "axes": axes,
+        "activation": activation,
+        "numbers": {name: text(table[name], "<f4") for name in ENDS},
+        "verdict": text(table["verdict"].map(VERDICTS.index), "<i1"),
+        "explanation": text(table["explanation"].map(EXPLANATIONS.index), "<i1"),
     }
 
 
@@ -79,8 +111,9 @@ def data_script():
     """Return the script that holds the recorded tables."""
     from ncnet import results  # here: a book without this page needs neither it nor its tables
 
-    means, starts = (results.load(name).table for name in TABLES)
-    data = packed_means(means) | {"starts": packed_starts(starts)}
+    means, reports, starts = (results.load(name).table for name in TABLES)
+    data = packed_means(means)
+    data |= {"exact": packed_reports(reports), "starts": packed_starts(starts)}
     return f"Explorer.packed = {json.dumps(data, separators=(',', ':'))};\n"
 
 
