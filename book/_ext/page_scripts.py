@@ -33,6 +33,24 @@ PAGES = {
         "explorer/atlas.js",
         "explorer/play.js",
     ),
+    "your_table": (
+        "shared/page.css",
+        "report/report.css",
+        "shared/page.js",
+        "report/your_table.js",
+        "report/text.js",
+        "report/reading.js",
+        "report/columns.js",
+        "report/tables.js",
+        "report/betting.js",
+        "report/resampling.js",
+        "report/statistics.js",
+        "report/words.js",
+        "report/picture.js",
+        "report/answer.js",
+        "report/example.js",
+        "report/choose.js",
+    ),
 }
 """Style sheets, and scripts in the order in which they are loaded."""
 

@@ -1,0 +1,160 @@
+/* The picture of a report: S among its bounds, the correlators that it is made of, what each task
+   loses: ncnet.plotting in the Page. Each function takes numbers and a width in pixels, and returns
+   a drawing whose colours are those of picture's classes in report.css. */
+"use strict";
+
+YourTable.picture = (() => {
+  const { statistics: { BOUND, SIGNS }, text } = YourTable;
+  const { shape } = Page;
+  const TSIRELSON = 2 * Math.SQRT2;
+  const NAMES = ["C₁₁", "C₁₂", "C₂₁", "C₂₂"];
+
+  const figure = (value, digits = 2) => Page.number(value, digits);
+
+  const line = (x1, y1, x2, y2, kind) => shape("line", { x1, y1, x2, y2, class: `picture-${kind}` });
+
+  const label = (x, y, said, anchor = "middle", kind = "text") =>
+    shape("text", { x, y, "text-anchor": anchor, class: `picture-${kind}` }, said);
+
+  /** A drawing with a description for those who do not see it. */
+  function drawing(width, height, said, parts) {
+    const box = { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" };
+    return shape("svg", { ...box, class: "picture", "aria-label": said }, ...parts);
+  }
+
+  /** Round values from `low` to `high`, about `most` of them, and the digits that they need. */
+  function ticks(low, high, most) {
+    const rough = (high - low) / most;
+    const power = Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].find((times) => times * 10 ** power >= rough * 0.999) * 10 ** power;
+    const values = [];
+    for (let k = Math.ceil(low / step); k * step <= high; k += 1) values.push(k * step);
+    return { values, digits: Math.max(0, -Math.floor(Math.log10(step * 1.001))) };
+  }
+
+  const between = (low, high, from, to) => (value) => from + ((value - low) / (high - low)) * (to - from);
+
+  /** A horizontal interval with its ends. */
+  const whisker = (x, y, [low, high], half = 5) => [
+    line(x(low), y, x(high), y, "interval"),
+    ...[low, high].map((end) => line(x(end), y - half, x(end), y + half, "interval")),
+  ];
+
+  function axis(x, y, [low, high], width) {
+    const { values, digits } = ticks(low, high, Math.max(3, width / 90));
+    return [
+      line(x(low), y, x(high), y, "axis"),
+      ...values.flatMap((value) => [
+        line(x(value), y, x(value), y + 4, "axis"),
+        label(x(value), y + 17, figure(value, digits), "middle", "tick"),
+      ]),
+    ];
+  }
+
+  /** S with its interval among 2, 2 + Delta and 2 sqrt 2. */
+  function scale({ s, interval, delta }, width) {
+    const bounds = [
+      [BOUND + delta, `2 + Δ = ${figure(BOUND + delta)}`, "allowed", 14],
+      [BOUND, "2", "bound", 32],
+      [TSIRELSON, `2√2 = ${figure(TSIRELSON)}`, "quantum", 32],
+    ];
+    const ends = [...interval, s, ...bounds.map(([bound]) => bound)];
+    const margin = 0.08 * (Math.max(...ends) - Math.min(...ends));
+    const range = [Math.min(...ends) - margin, Math.max(...ends) + margin];
+    const x = between(...range, 4, width - 4);
+    const clear = (at, said) => Math.min(Math.max(at, 3.6 * said.length), width - 3.6 * said.length);
+    const said =
+      `S = ${figure(s)}, interval ${text.interval(interval)}, among the bounds 2, ` +
+      `2 + Δ = ${figure(BOUND + delta)} and 2√2 = ${figure(TSIRELSON)}.`;
+    return drawing(width, 116, said, [
+      ...axis(x, 94, range, width),
+      ...bounds.flatMap(([bound, name, kind, top]) => [
+        line(x(bound), top + 5, x(bound), 94, kind),
+        label(clear(x(bound), name), top, name),
+      ]),
+      ...whisker(x, 70, interval, 7),
+      shape("circle", { cx: x(s), cy: 70, r: 6, class: "picture-point" }),
+    ]);
+  }
+
+  /** Steps of the sum: what each adds, where it starts and ends, how far its interval reaches. */
+  function stepsOf({ correlators, correlatorIntervals, s }) {
+    let sum = 0;
+    const steps = correlators.map((value, k) => {
+      const start = sum;
+      sum += SIGNS[k] * value;
+      const reach = correlatorIntervals[k].map((end) => sum + SIGNS[k] * (end - value));
+      const sign = SIGNS[k] < 0 ? "− " : k ? "+ " : "";
+      return { name: sign + NAMES[k], start, end: sum, reach, said: figure(value), away: SIGNS[k] < 0 };
+    });
+    return [...steps, { name: "= S", start: 0, end: s, said: figure(s), whole: true }];
+  }
+
+  function bar({ name, start, end, reach, said, away, whole }, middle, half, y, foot) {
+    const [top, height] = [Math.min(y(start), y(end)), Math.abs(y(start) - y(end))];
+    const kind = `picture-bar${away ? " picture-away" : ""}${whole ? " picture-whole" : ""}`;
+    const box = { x: middle - half, y: top, width: 2 * half, height, class: kind };
+    const inside = height > 22;
+    return [
+      shape("rect", box),
+      ...(away ? [shape("rect", { ...box, class: "picture-hatch" })] : []),
+      ...(reach ? [line(middle + half / 2, y(reach[0]), middle + half / 2, y(reach[1]), "interval")] : []),
+      label(middle, inside ? top + height / 2 + 4 : top - 6, said, "middle", "value"),
+      label(middle, foot, name),
+    ];
+  }
+
+  /** Three correlators less one, as steps that lead to S. */
+  function waterfall(report, width) {
+    const height = 250;
+    const steps = stepsOf(report);
+    const levels = [0, BOUND, ...steps.flatMap(({ end, reach = [] }) => [end, ...reach])];
+    const range = [Math.min(...levels) - 0.1, Math.max(...levels) + 0.15];
+    const y = between(...range, height - 26, 8);
+    const each = (width - 30) / steps.length;
+    const middle = (k) => 26 + (k + 0.5) * each;
+    const { values } = ticks(...range, 5);
+    const said = `${steps.map((step) => `${step.name} ${step.said}`).join(", ")}; the bound is 2.`;
+    return drawing(width, height, said, [
+      shape("defs", {}, shape("pattern", {
+        id: "picture-hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse",
+        patternTransform: "rotate(45)",
+      }, line(0, 0, 0, 6, "stripe"))),
+      ...values.flatMap((value) => [
+        line(26, y(value), width, y(value), "grid"),
+        label(20, y(value) + 4, figure(value, Number.isInteger(value) ? 0 : 1), "end", "tick"),
+      ]),
+      ...steps.flatMap((step, k) => bar(step, middle(k), each * 0.34, y, height - 6)),
+      ...steps.slice(0, -1).map(({ end }, k) =>
+        line(middle(k) - each * 0.34, y(end), middle(k + 1) + each * 0.34, y(end), "step")),
+      line(26, y(0), width, y(0), "axis"),
+      line(26, y(BOUND), width, y(BOUND), "allowed"),
+    ]);
+  }
+
+  /** What each task loses beside its worse partner. */
+  function losses({ drops }, width) {
+    const [height, left] = [250, 96];
+    const ends = [0, ...drops.flatMap((row) => [row.points, ...row.ends])];
+    const margin = 0.04 * (Math.max(...ends) - Math.min(...ends));
+    const range = [Math.min(...ends) - margin, Math.max(...ends) + margin];
+    const x = between(...range, left, width - 6);
+    const y = (k) => 28 + 46 * k;
+    const said = drops.map((row) =>
+      `${row.task} beside ${row.beside} ${figure(row.points, 1)} percentage points`).join(", ");
+    return drawing(width, height, `${said}.`, [
+      ...axis(x, 200, range, width - left),
+      ...drops.flatMap((row, k) => [
+        shape("rect", {
+          x: x(0), y: y(k) - 12, width: x(row.points) - x(0), height: 24, class: "picture-bar",
+        }),
+        ...whisker(x, y(k), row.ends),
+        label(left - 10, y(k) + 4, `${row.task} beside ${row.beside}`, "end"),
+      ]),
+      line(x(0), 8, x(0), 200, "axis"),
+      label((left + width) / 2, 240, "percentage points"),
+    ]);
+  }
+
+  return { scale, waterfall, losses };
+})();

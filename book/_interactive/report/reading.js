@@ -1,0 +1,164 @@
+/* Reads the content of a file as a table of cells: ncnet.chsh.reading in the Page, for text alone. */
+"use strict";
+
+YourTable.reading = (() => {
+  const { Refused, text: { shortened } } = YourTable;
+  const WHOLE = /^(?:0|-?[1-9][0-9]{0,17})$/;
+  const LONGEST_CELL = 131072; // as in Python's csv
+  const MOST_BYTES = 2 ** 28; // beyond it a browser may hold no such text
+  const [TAB, NEWLINE, RETURN, QUOTE] = ["\t", "\n", "\r", '"'].map((sign) => sign.charCodeAt(0));
+  const OTHERS = [
+    ["a gzip file", [0x1f, 0x8b]],
+    ["a parquet file", [0x50, 0x41, 0x52, 0x31]],
+    ["a zip file, perhaps a workbook", [0x50, 0x4b, 3, 4]],
+  ];
+  const EXPECTED = "expected text with commas, semicolons or tabs";
+  const ELSEWHERE = `${EXPECTED}; \`ncnet report\` reads parquet, JSON lines and gzip, too`;
+
+  const startsWith = (bytes, start) => start.every((byte, place) => bytes[place] === byte);
+
+  function decoded(bytes, name) {
+    if (bytes.length > MOST_BYTES) {
+      throw new Refused(`${name} is too large for this page: \`ncnet report\` reads it`);
+    }
+    for (const [kind, start] of OTHERS) {
+      if (startsWith(bytes, start)) throw new Refused(`${name} is ${kind}: ${ELSEWHERE}`);
+    }
+    const [little, big] = [startsWith(bytes, [0xff, 0xfe]), startsWith(bytes, [0xfe, 0xff])];
+    const encoding = little ? "utf-16le" : big ? "utf-16be" : "utf-8";
+    try {
+      return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    } catch {
+      const called = encoding.slice(0, 6).replace(/-$/, "").toUpperCase();
+      throw new Refused(`${name} is no text in ${called}: ${ELSEWHERE}`);
+    }
+  }
+
+  /** The cells of a column: the distinct ones, in the order in which they come, and each row's. */
+  class Column {
+    constructor(name) {
+      this.name = name;
+      this.places = [];
+      this.values = [];
+      this.known = new Map();
+    }
+
+    add(cell) {
+      let place = this.known.get(cell);
+      if (place === undefined) {
+        place = this.values.length;
+        this.known.set(cell, place);
+        this.values.push(cell);
+      }
+      this.places.push(place);
+    }
+
+    /** Whether each cell is an integer as numbers are written: 7, not 007, 7.0 or 1E3. */
+    get whole() {
+      return this.values.every((value) => WHOLE.test(value));
+    }
+  }
+
+  /** Call `onRow` with the cells of each row, by the rules of Python's csv; it may not keep them. */
+  function eachRow(text, delimiter, name, onRow) {
+    const end = text.length;
+    let at = 0;
+    let line = 0;
+
+    const isBreak = (code) => code === NEWLINE || code === RETURN;
+
+    function plainUntil() {
+      const start = at;
+      for (; at < end; at += 1) {
+        const code = text.charCodeAt(at);
+        if (code === delimiter || code === NEWLINE || code === RETURN) break;
+      }
+      return text.slice(start, at);
+    }
+
+    function inQuotes() {
+      const parts = [];
+      at += 1;
+      for (;;) {
+        const close = text.indexOf('"', at);
+        parts.push(text.slice(at, close < 0 ? end : close));
+        at = close < 0 ? end : close + 1;
+        if (text.charCodeAt(at) !== QUOTE) break; // doubled, it is a quote within the cell
+        parts.push('"');
+        at += 1;
+      }
+      const inside = parts.join("");
+      line += inside.slice(0, LONGEST_CELL + 1).match(/\r\n|\r|\n/g)?.length ?? 0;
+      return inside + plainUntil();
+    }
+
+    const row = [];
+    while (at < end) {
+      row.length = 0;
+      line += 1;
+      for (let more = !isBreak(text.charCodeAt(at)); more; ) {
+        const cell = text.charCodeAt(at) === QUOTE ? inQuotes() : plainUntil();
+        if (cell.length > LONGEST_CELL) {
+          throw new Refused(
+            `${name}: line ${line} cannot be read: field larger than field limit (${LONGEST_CELL})`,
+          );
+        }
+        row.push(cell);
+        more = text.charCodeAt(at) === delimiter;
+        if (more) at += 1;
+      }
+      at += text.charCodeAt(at) === RETURN && text.charCodeAt(at + 1) === NEWLINE ? 2 : 1;
+      if (row.length > 1 || (row.length && row[0].trim())) onRow(row);
+    }
+  }
+
+  function delimiterOf(text) {
+    const start = text.trimStart();
+    const breaks = start.indexOf("\n");
+    const first = breaks < 0 ? start : start.slice(0, breaks);
+    if (first.includes("\t")) return TAB;
+    return (first.includes(";") && !first.includes(",") ? ";" : ",").charCodeAt(0);
+  }
+
+  function delimited(text, name) {
+    let columns = null;
+    let rows = 0;
+    let longer = 0; // rows with just one cell too many, an empty one
+    let wrong = null;
+    eachRow(text, delimiterOf(text), name, (row) => {
+      if (!columns) {
+        columns = row.map((cell) => new Column(cell.trim()));
+        return;
+      }
+      const width = columns.length;
+      if (row.length === width) row.forEach((cell, place) => columns[place].add(cell));
+      else wrong ??= `row ${rows} has ${row.length} cells, the header ${width}`;
+      longer += row.length === width + 1 && row[width] === "";
+      rows += 1;
+    });
+    if (!columns) throw new Refused(`${name} is empty: expected a table`);
+    if (rows && longer === rows) {
+      throw new Refused(
+        `${name}: each row ends with an empty cell (a comma too many?): expected ` +
+          `${columns.length} cells, as in the header`,
+      );
+    }
+    if (wrong) throw new Refused(`${name}: ${wrong}`);
+    return { rows, columns };
+  }
+
+  /** The table that bytes hold: {rows, columns}. Rows count from 0, without header and blank lines. */
+  function read(bytes, called) {
+    const name = shortened(called);
+    const text = decoded(bytes, name);
+    if (text.includes("\0")) {
+      throw new Refused(`${name} is no text, it holds zero bytes: ${ELSEWHERE}`);
+    }
+    const first = text.trimStart()[0];
+    if (!first) throw new Refused(`${name} is empty: expected a table`);
+    if ("[{".includes(first)) throw new Refused(`${name} begins with \`${first}\`: ${ELSEWHERE}`);
+    return delimited(text, name);
+  }
+
+  return { read };
+})();

@@ -1,0 +1,201 @@
+/* A report in words and tables of text, sentence for sentence as `ncnet report` tells it:
+   ncnet.chsh.showing in the Page. */
+"use strict";
+
+YourTable.words = (() => {
+  const { statistics, text: { number, interval, pValue, count, counted } } = YourTable;
+  const { BOUND, ERROR, TASKS } = statistics;
+  const FEW_REPLICAS = 100; // below as many the sign test stands beside betting
+  const CHANGES = "how often one head is right changes with the other head's task";
+  const DIFFERENCE = "interval and exact test differ, as the test is cautious";
+  const EXPLAINS = {
+    "within 2 + Delta": "Such changes are enough to explain the excess over 2",
+    contextual: "Such changes are not enough to explain the excess over 2",
+    undecided: "Whether such changes are enough to explain the excess over 2 is open",
+  };
+
+  const percent = (share) => `${Number((100 * share).toPrecision(6))} %`;
+  const intervalName = ({ level }) => `${percent(level)} interval`;
+  const leavesOut = ([low, high]) => low > 0 || high < 0;
+
+  /** Whether interval and exact test differ on some task. */
+  const signallingDiffers = (report) =>
+    TASKS.some((_, task) =>
+      leavesOut(report.changeIntervals[task]) !== report.noSignallingPValues[task] <= ERROR);
+
+  function sDiffers({ interval: [low, high], pValue: above, pValueBelow: below }) {
+    const sides = [["above", low > BOUND, above], ["below", high < BOUND, below]];
+    return sides.filter(([, byInterval, p]) => byInterval !== p <= ERROR)
+      .map(([side, byInterval, p]) => {
+        const [found, other] = byInterval ? ["interval", "exact test"] : ["exact test", "interval"];
+        return `The ${found} says ${side} 2, the ${other} does not (p = ${pValue(p)}): we say so ` +
+          "only where both do.";
+      });
+  }
+
+  function signallingInWords(report) {
+    const amount = `Delta = ${number(report.delta)} ${interval(report.deltaInterval)}`;
+    if (report.signalling.length) return `${CHANGES.replace("h", "H")} (${amount}).`;
+    if (!signallingDiffers(report)) return `It is not shown that ${CHANGES} (${amount}).`;
+    const p = pValue(Math.min(...report.noSignallingPValues));
+    return `Whether ${CHANGES} is open: ${DIFFERENCE} (${amount}, p = ${p}).`;
+  }
+
+  function explanationInWords(report) {
+    const [low, high] = report.contextualityInterval;
+    const amount = `S - Delta - 2 = ${number(report.contextuality)} ${interval([low, high])}`;
+    if (report.explanation === "undecided" && (low > 0 || high <= 0)) {
+      const p = low > 0 ? report.contextualityPValue : report.contextualityPValueBelow;
+      return `${EXPLAINS.undecided}: ${DIFFERENCE} (${amount}, p = ${pValue(p)}).`;
+    }
+    return `${EXPLAINS[report.explanation]} (${amount}).`;
+  }
+
+  /** What was found: two or three sentences, more where interval and exact test differ. */
+  function conclusion(report) {
+    const sentences = [
+      `S is ${report.verdict}: ${number(report.s)}, ${intervalName(report)} ` +
+        `${interval(report.interval)}.`,
+      ...sDiffers(report),
+      signallingInWords(report),
+    ];
+    if (report.verdict === "above 2") sentences.push(explanationInWords(report));
+    if (!report.signalling.length && report.influenceInterval[0] > 0) {
+      sentences.push(
+        `Single outcomes do change (influence = ${number(report.influence)} ` +
+          `${interval(report.influenceInterval)}).`,
+      );
+    }
+    return sentences;
+  }
+
+  function read({ replicas, clusters, items, split }) {
+    const within = clusters === null ? "" : ` in ${counted(clusters, "clusters")}`;
+    const of = counted(items, `${split.replace("_", "-")} items`);
+    return `${counted(replicas, "replicas")}${within}, ${of}; readout: correct.`;
+  }
+
+  function inWords(byInterval, byTest) {
+    if (byInterval !== byTest) return "open";
+    return byInterval ? "shown" : "not shown";
+  }
+
+  /** Tables as {caption, head, rows}; the first cell of a row is its header. */
+  function drops(report) {
+    const rows = report.drops.map((row) => [
+      `${row.task} beside ${row.beside}`,
+      number(row.rightBeside, 1),
+      `${number(row.rightInstead, 1)} beside ${row.instead}`,
+      number(row.points, 1),
+      interval(row.ends, 1),
+      pValue(row.pValue),
+      inWords(leavesOut(row.ends), row.pValue <= ERROR),
+    ]);
+    return {
+      caption: "What each task loses beside its worse partner, in percentage points",
+      head: ["task", "right %", "otherwise", "less by", intervalName(report), "p-value", "in words"],
+      rows,
+    };
+  }
+
+  const against = (value, bound, atMost, atLeast) =>
+    value >= bound ? `<= ${bound}: ${pValue(atMost)}` : `>= ${bound}: ${pValue(atLeast)}`;
+
+  function left({ explanation, verdict }) {
+    if (explanation === "undecided" && verdict === "below 2") return "nothing to explain";
+    return explanation === "contextual" ? "beyond 2 + Delta" : explanation;
+  }
+
+  function usual(report) {
+    const open = signallingDiffers(report) ? "open" : "not shown";
+    const signalling = report.signalling.length ? `in ${report.signalling.join(", ")}` : open;
+    return {
+      caption: "Statistics",
+      head: ["", "value", intervalName(report), "p-value of", "in words"],
+      rows: [
+        ["S", number(report.s), interval(report.interval),
+          against(report.s, BOUND, report.pValue, report.pValueBelow), report.verdict],
+        ["Delta", number(report.delta), interval(report.deltaInterval),
+          `= 0: ${pValue(Math.min(...report.noSignallingPValues))}`, `signalling ${signalling}`],
+        ["influence", number(report.influence), interval(report.influenceInterval),
+          "", "at least Delta"],
+        ["S - Delta - 2", number(report.contextuality), interval(report.contextualityInterval),
+          against(report.contextuality, 0, report.contextualityPValue,
+            report.contextualityPValueBelow),
+          left(report)],
+      ],
+    };
+  }
+
+  function contexts(report) {
+    const signed = (value) => number(value, 3, "+");
+    return {
+      caption: "Correlators and marginals, by context",
+      head: ["context", "C(Ai,Bj)", intervalName(report), "<Ai>", "<Bj>"],
+      rows: ["(1,1)", "(1,2)", "(2,1)", "(2,2)"].map((context, k) => [
+        context, signed(report.correlators[k]), interval(report.correlatorIntervals[k], 3, "+"),
+        signed(report.alice[k]), signed(report.bob[k]),
+      ]),
+    };
+  }
+
+  function power(report) {
+    const there = counted(report.independent, report.units);
+    if (report.smallestShown === null) return `With ${there} no S can be shown to be above 2.`;
+    const able = `With ${there} no S below ${number(report.smallestShown)} can be shown to be above 2.`;
+    const needed = report.replicasNeeded;
+    if (report.verdict === "above 2" || needed === null || needed <= report.independent) return able;
+    return `${able} For the S found here it takes about ${count(needed)} in all.`;
+  }
+
+  /** What is to be said of some reports only. */
+  function special(report) {
+    const said = [];
+    if (report.independent < FEW_REPLICAS) {
+      said.push(
+        `At so few ${report.units} a count can say more: S is above 2 in ` +
+          `${number(100 * report.shareAbove, 0)} % of the ${count(report.independent)} (exact sign ` +
+          `test of more than half: p = ${pValue(report.signPValue)}). That is about the median, not ` +
+          `the mean, and these items; the number of ${report.units} has to be fixed beforehand.`,
+      );
+    }
+    if (report.anyFacetPValue <= ERROR && report.explanation !== "contextual") {
+      const { name, value } = report.largestFacet;
+      said.push(
+        `With its minus signs elsewhere the sum passes 2 + Delta: ${name} is ${number(value)} ` +
+          `(p = ${pValue(report.anyFacetPValue)}, for all eight ways to place them).`,
+      );
+    }
+    if (report.diverged) {
+      said.push(
+        `Diverged: ${count(report.diverged)} of ${count(4 * report.replicas)} networks; with their ` +
+          "correlators set to what lowers S most, S is " + `${number(report.sDivergedAgainst)}.`,
+      );
+    }
+    if (report.heldOut) {
+      const { s, interval: ends } = report.heldOut;
+      said.push(`Held-out items: S = ${number(s)} ${interval(ends)}.`);
+    }
+    return said;
+  }
+
+  function notes(report) {
+    const { units } = report;
+    return [
+      "Heads that share a layer can influence each other, so S > 2 alone shows nothing " +
+        `non-classical. Intervals and tests are over ${units}, the items being given. The four ` +
+        `intervals of a task's changes hold together at ${percent(report.level)}, and their tests ` +
+        `are adjusted for their number. No interval knows of rare ${units} that are not among these.`,
+      `The tests bet: their p-values hold whenever you look, so ${units} may be added and tested ` +
+        `again. Bootstrap intervals may not be extended like that. ${power(report)}`,
+      ...special(report),
+    ];
+  }
+
+  /** How the intervals were made. */
+  const methods = (report) =>
+    `Interval of S: ${report.intervalMethod}; of S - Delta - 2: ${report.contextualityMethod}; ` +
+    `${count(report.resamples)} resamples.`;
+
+  return { conclusion, read, drops, usual, contexts, notes, methods, intervalName };
+})();

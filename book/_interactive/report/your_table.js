@@ -1,0 +1,10 @@
+/* The one name that the scripts of the page "A table of your own" share: each adds its part to it. */
+"use strict";
+
+const YourTable = {
+  /** An element of the page by its name without the prefix that all of them have. */
+  byId: (name) => document.getElementById(`report-${name}`),
+
+  /** Why a table is refused, as one line for its reader. */
+  Refused: class extends Error {},
+};
