@@ -56,6 +56,8 @@ REPORTED = (
     ("0000", "0011", "0000", "0101"),
     ("0000", "0110", "0000", "0110"),
     ("0011", "0101", "0110", "1001"),
+    ("0101", "0101", "0011", "0011"),
+    ("0101", "0010", "0011", "0001"),
 )
 """Games with a report of their own, with tanh: those that the page offers to begin with."""
 
@@ -457,18 +459,15 @@ def _changes(mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 def record() -> None:
     """Write the recorded tables ``explorer``, ``explorer_reports`` and ``explorer_networks``."""
-    networks = {"seed": SEED, "layouts": list(LAYOUTS), "hidden_sizes": list(HIDDEN_SIZES)}
-    trained = networks | {"trunks": list(TRUNKS), "steps": list(STEPS), "replicas": REPLICAS}
-    tables = {
-        "explorer": (run(resume=True), trained | {"activations": list(ACTIVATIONS)}),
-        "explorer_reports": (
-            reports(),
-            trained | {"activations": ["tanh"], "games": [".".join(tasks) for tasks in REPORTED]},
-        ),
-        "explorer_networks": (starts(), networks | {"replicas": EXAMPLES}),
-    }
-    for name, (table, parameters) in tables.items():
-        results.save(name, table, parameters=parameters, command="python -m ncnet.explorer")
+    command = "python -m ncnet.explorer"
+    shared = {"seed": SEED, "layouts": list(LAYOUTS), "hidden_sizes": list(HIDDEN_SIZES)}
+    trained = shared | {"trunks": list(TRUNKS), "steps": list(STEPS), "replicas": REPLICAS}
+    parameters = trained | {"activations": list(ACTIVATIONS)}
+    results.save("explorer", run(resume=True), parameters=parameters, command=command)
+    of_reports = {"activations": ["tanh"], "games": [".".join(tasks) for tasks in REPORTED]}
+    results.save("explorer_reports", reports(), parameters=trained | of_reports, command=command)
+    parameters = shared | {"replicas": EXAMPLES}
+    results.save("explorer_networks", starts(), parameters=parameters, command=command)
 
 
 if __name__ == "__main__":
