@@ -6,13 +6,13 @@ Explorer.atlas = (() => {
   const { number } = Page;
   const MARGIN = { left: 40, right: 14, top: 14, bottom: 40 };
   const NEAR = 24; // pixels from which a point is found
-  const ROUNDING = 1e-9;
   const BOUND = statistics.CLASSICAL_BOUND;
   const canvas = byId("atlas-canvas");
   const board = byId("atlas-board");
   const atlas = { trained: null, points: [], byGame: [], pointed: null, view: null };
 
-  const training = ({ layout, activation, n, step }) => [layout, activation, n, step].join();
+  const training = ({ trunk, layout, activation, n, step }) =>
+    [trunk, layout, activation, n, step].join();
 
   /** Games that lie at the same place are one point. */
   function gather({ s, delta }) {
@@ -92,7 +92,7 @@ Explorer.atlas = (() => {
 
   function drawPoints(context, view) {
     for (const { s, delta, games: here } of atlas.points) {
-      const above = s > BOUND + delta + ROUNDING;
+      const above = statistics.isAbove(s, delta);
       context.fillStyle = Page.colour(above ? "bob" : "alice");
       context.globalAlpha = above ? 0.9 : 0.45;
       context.beginPath();

@@ -1,101 +1,173 @@
-/* S over hidden units and over training steps, with 2 + Delta, and the present choice marked. */
+/* S over hidden units and over training steps, with 2 + Delta; a click chooses what is below it. */
 "use strict";
 
 Explorer.charts = (() => {
   const { byId, state, tables, statistics } = Explorer;
-  const { shape } = Page;
-  const SIZE = { width: 400, height: 230, left: 34, right: 12, top: 12, bottom: 40 };
+  const { shape, number } = Page;
+  const SIZE = { left: 30, right: 8, top: 14, bottom: 40, height: 230 };
   const BOUND = statistics.CLASSICAL_BOUND;
-  const SHOWN_STEPS = [1, 10, 100, 450, 2000];
+  const WIDE_ENOUGH = 0.15; // of Delta, for a name beside its ceiling
 
   const CHARTS = {
-    "over-n": { name: "n", values: tables.sizes, title: "hidden units n", labelled: tables.sizes },
+    "over-n": {
+      name: "n", values: tables.sizes, title: "hidden units n", labelled: tables.sizes,
+    },
     "over-steps": {
-      name: "step", values: tables.steps, title: "training steps", labelled: SHOWN_STEPS,
+      name: "step", values: tables.steps, title: "training steps",
+      labelled: [1, 10, 100, 450, 2000],
     },
   };
 
+  /** Which numbers of units the tour still hides. */
+  let isHidden = () => false;
+
   /** Values of the vertical axis: whole numbers around everything that is drawn. */
   function levels(points) {
-    const lowest = Math.floor(Math.min(0, ...points.map(({ s }) => s.low)));
-    const highest = Math.ceil(Math.max(3, ...points.map(({ s }) => s.high)));
+    const lowest = Math.floor(Math.min(0, ...points.map(({ s }) => s.value)));
+    const highest = Math.ceil(Math.max(3, ...points.map(({ s }) => s.value)));
     return Array.from({ length: highest - lowest + 1 }, (_, k) => lowest + k);
   }
 
-  function scales(count, ticks) {
-    const { width, height, left, right, top, bottom } = SIZE;
+  function scales({ values }, width, ticks) {
+    const { left, right, top, bottom, height } = SIZE;
     const [low, high] = [ticks[0], ticks.at(-1)];
     return {
-      x: (place) => left + ((width - left - right) * (place + 0.5)) / count,
+      width,
+      across: (width - left - right) / values.length,
+      x: (place) => left + ((width - left - right) * (place + 0.5)) / values.length,
       y: (value) => top + ((high - value) / (high - low)) * (height - top - bottom),
     };
   }
 
   const path = (points) => points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
 
-  function grid(ticks, { y }) {
+  function grid(ticks, { width, y }) {
     return ticks.flatMap((tick) => [
       shape("line", {
-        x1: SIZE.left, x2: SIZE.width - SIZE.right, y1: y(tick), y2: y(tick),
+        x1: SIZE.left, x2: width - SIZE.right, y1: y(tick), y2: y(tick),
         class: tick === BOUND ? "explorer-limit" : "explorer-grid",
       }),
-      shape("text", { x: SIZE.left - 6, y: y(tick) + 4, "text-anchor": "end" }, Page.number(tick, 0)),
+      shape("text", { x: SIZE.left - 6, y: y(tick) + 4, "text-anchor": "end" }, number(tick, 0)),
     ]);
   }
 
-  function horizontalAxis({ values, title, labelled }, { x }) {
+  function horizontalAxis({ values, title, labelled }, { width, x }) {
     const at = SIZE.height - SIZE.bottom + 16;
     const labels = labelled.map((value) => {
       const place = { x: x(values.indexOf(value)), y: at, "text-anchor": "middle" };
       return shape("text", place, Page.count(value));
     });
-    const middle = (SIZE.width + SIZE.left - SIZE.right) / 2;
+    const middle = (width + SIZE.left - SIZE.right) / 2;
     return [...labels, shape("text", { x: middle, y: at + 18, "text-anchor": "middle" }, title)];
   }
 
-  function curves(points, { x, y }) {
-    const of = (value) => points.map((point, place) => [x(place), y(value(point))]);
-    const values = of(({ s }) => s.value);
-    const allowed = of(({ delta }) => BOUND + delta.value);
-    const band = [...of(({ s }) => s.low), ...of(({ s }) => s.high).reverse()];
+  /** What lies between 2 and 2 + Delta, and its name where there is room for it. */
+  function ceiling(points, { x, y }) {
+    const edge = points.map(({ at, delta }) => [x(at), y(BOUND + delta.value)]);
+    const foot = points.map(({ at }) => [x(at), y(BOUND)]).reverse();
+    const highest = points.reduce((a, b) => (b.delta.value > a.delta.value ? b : a));
+    const top = y(BOUND + highest.delta.value);
+    const place = top > SIZE.top + 20 ? { dx: 0, dy: -7, "text-anchor": "middle" } : { dx: 13, dy: 5 };
+    const name = shape("text", { x: x(highest.at), y: top, ...place }, "2 + \u0394");
     return [
-      shape("polygon", { points: path(band), class: "explorer-band" }),
-      shape("polyline", { points: path(allowed), class: "explorer-allowed" }),
-      shape("polyline", { points: path(values), class: "explorer-curve" }),
-      ...values.map(([cx, cy]) => shape("circle", { cx, cy, r: 2.5, class: "explorer-dot" })),
+      shape("polygon", { points: path([...edge, ...foot]), class: "explorer-lift" }),
+      shape("polyline", { points: path(edge), class: "explorer-allowed" }),
+      ...(highest.delta.value > WIDE_ENOUGH ? [name] : []),
     ];
   }
 
-  function mark(points, place, { x, y }) {
-    const [top, foot] = [SIZE.top, SIZE.height - SIZE.bottom];
-    const cx = x(place);
+  function curves(points, { x, y }) {
+    const of = (value) => points.map((point) => [x(point.at), y(value(point))]);
+    const values = of(({ s }) => s.value);
+    const band = [...of(({ s }) => s.low), ...of(({ s }) => s.high).reverse()];
     return [
-      shape("line", { x1: cx, x2: cx, y1: top, y2: foot, class: "explorer-now" }),
-      shape("circle", { cx, cy: y(points[place].s.value), r: 6, class: "explorer-here" }),
+      shape("polygon", { points: path(band), class: "explorer-band" }),
+      shape("polyline", { points: path(values), class: "explorer-curve" }),
+      ...values.map(([cx, cy]) => shape("circle", { cx, cy, r: 3, class: "explorer-dot" })),
     ];
+  }
+
+  /** The same with a shared trunk, where each head has one of its own. */
+  function comparison(points, choice, name, { x, y }) {
+    if (choice.trunk === "shared") return [];
+    const shared = points.map(({ at, value }) => {
+      const { s } = statistics.lookUp({ ...choice, trunk: "shared", [name]: value });
+      return [x(at), y(s.value)];
+    });
+    return [shape("polyline", { points: path(shared), class: "explorer-compared" })];
+  }
+
+  function column(place, { across, x }) {
+    const foot = SIZE.height - SIZE.bottom;
+    return { x: x(place) - across / 2, width: across, y: SIZE.top, height: foot - SIZE.top };
+  }
+
+  function ring(point, { x, y }) {
+    return shape("circle", { cx: x(point.at), cy: y(point.s.value), r: 7, class: "explorer-here" });
+  }
+
+  /** A question mark over what the tour hides. */
+  function hidden(values, scale) {
+    return values.flatMap((value, place) => {
+      if (!isHidden(value)) return [];
+      const middle = {
+        x: scale.x(place), y: scale.y(1), "text-anchor": "middle", class: "explorer-asking",
+      };
+      return [
+        shape("rect", { ...column(place, scale), class: "explorer-veil" }),
+        shape("text", middle, "?"),
+      ];
+    });
   }
 
   function draw(id, chart, choice) {
     const { name, values, title } = chart;
-    const points = values.map((value) => statistics.lookUp({ ...choice, [name]: value }));
-    const ticks = levels(points);
-    const scale = scales(values.length, ticks);
-    const said = values.map((value, k) => `${Page.count(value)}: ${Page.number(points[k].s.value)}`);
-    const drawing = byId(id);
-    drawing.setAttribute("aria-label", `S over ${title}. ${said.join("; ")}.`);
-    const [line, ring] = mark(points, values.indexOf(choice[name]), scale);
-    const axes = [...grid(ticks, scale), ...horizontalAxis(chart, scale)];
-    drawing.replaceChildren(...axes, line, ...curves(points, scale), ring);
+    const hides = name === "n" ? isHidden : () => false;
+    const all = values.map((value, at) => ({
+      at, value, ...statistics.lookUp({ ...choice, [name]: value }),
+    }));
+    const points = all.filter(({ value }) => !hides(value));
+    const ticks = levels(all);
+    const { width } = byId(id).getBoundingClientRect();
+    const scale = scales(chart, width, ticks);
+    const said = points.map(({ value, s }) => `${Page.count(value)}: ${number(s.value)}`);
+    byId(id).setAttribute("viewBox", `0 0 ${width} ${SIZE.height}`);
+    byId(id).setAttribute("aria-label", `S over ${title}. ${said.join("; ")}.`);
+    const here = points.find(({ value }) => value === choice[name]);
+    const now = shape("rect", { ...column(here.at, scale), class: "explorer-now" });
+    byId(id).replaceChildren(
+      now, ...ceiling(points, scale), ...grid(ticks, scale), ...horizontalAxis(chart, scale),
+      ...comparison(points, choice, name, scale), ...curves(points, scale), ring(here, scale),
+      ...(name === "n" ? hidden(values, scale) : []),
+    );
+  }
+
+  /** The value whose column a click is in. */
+  function under(event, id, { values }) {
+    const { left, width } = byId(id).getBoundingClientRect();
+    const share = (event.clientX - left - SIZE.left) / (width - SIZE.left - SIZE.right);
+    const place = Math.floor(share * values.length);
+    return values[Math.min(Math.max(place, 0), values.length - 1)];
+  }
+
+  function show(choice) {
+    for (const [id, chart] of Object.entries(CHARTS)) draw(id, chart, choice);
   }
 
   function build() {
-    for (const id of Object.keys(CHARTS)) {
-      byId(id).setAttribute("viewBox", `0 0 ${SIZE.width} ${SIZE.height}`);
+    for (const [id, chart] of Object.entries(CHARTS)) {
+      byId(id).addEventListener("click", (event) =>
+        state.set({ [chart.name]: under(event, id, chart) }),
+      );
     }
-    state.onChange((choice) => {
-      for (const [id, chart] of Object.entries(CHARTS)) draw(id, chart, choice);
-    });
+    state.onChange(show);
+    Page.onAppearance(byId("stage"), () => show(state.get()));
   }
 
-  return { build };
+  /** Hide what the curve says of some numbers of units, until it is chosen. */
+  function hide(test) {
+    isHidden = test;
+  }
+
+  return { build, hide };
 })();

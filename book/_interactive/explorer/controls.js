@@ -1,4 +1,4 @@
-/* The choices besides the tasks: radio buttons, the slider over steps, its play button. */
+/* The choices besides the tasks: units, trunks, the game, the slider over steps and its button. */
 "use strict";
 
 Explorer.controls = (() => {
@@ -8,6 +8,7 @@ Explorer.controls = (() => {
   const slider = byId("step");
   const play = byId("play");
   const preset = byId("preset");
+  const last = tables.steps.length - 1;
   let timer = null;
 
   function radioButtons(name, values, labels = values) {
@@ -23,6 +24,27 @@ Explorer.controls = (() => {
     for (const input of byId(name).querySelectorAll("input")) {
       input.checked = input.value === String(value);
     }
+  }
+
+  /** The number of units so many places further on, or undefined. */
+  const sizeBy = (more) => tables.sizes[tables.sizes.indexOf(state.get().n) + more];
+
+  function units() {
+    for (const [name, more] of [["fewer", -1], ["more", 1]]) {
+      byId(name).addEventListener("click", () => {
+        const n = sizeBy(more);
+        if (n !== undefined) state.set({ n });
+      });
+    }
+  }
+
+  // A disabled button would lose the focus of who has pressed it until there is no more.
+  const showEnd = (name, more) => byId(name).setAttribute("aria-disabled", sizeBy(more) === undefined);
+
+  function trunk() {
+    byId("trunk").addEventListener("change", ({ target }) =>
+      state.set({ trunk: target.checked ? "own" : "shared" }),
+    );
   }
 
   function presets() {
@@ -41,8 +63,6 @@ Explorer.controls = (() => {
   function goTo(place) {
     state.set({ step: tables.steps[place] });
   }
-
-  const last = tables.steps.length - 1;
 
   function stop() {
     clearInterval(timer);
@@ -66,15 +86,18 @@ Explorer.controls = (() => {
   }
 
   function showPlaying() {
-    const next = Page.prefersStillness() ? "Next step" : "Play";
+    const next = Page.prefersStillness() ? "Next step" : "Play training";
     play.dataset.playing = timer !== null;
-    play.querySelector("span").textContent = timer === null ? next : "Pause";
+    play.setAttribute("aria-label", timer === null ? next : "Pause training");
   }
 
-  function show({ layout, n, activation, step, replica, tasks }) {
+  function show({ trunk: kind, layout, n, activation, step, replica, tasks }) {
     check("layout", layout);
-    check("n", n);
     check("activation", activation);
+    byId("trunk").checked = kind === "own";
+    byId("n").textContent = n;
+    showEnd("fewer", -1);
+    showEnd("more", 1);
     slider.value = tables.steps.indexOf(step);
     slider.setAttribute("aria-valuetext", `step ${Page.count(step)}`);
     byId("step-value").textContent = Page.count(step);
@@ -92,8 +115,9 @@ Explorer.controls = (() => {
   }
 
   function build() {
+    units();
+    trunk();
     radioButtons("layout", tables.layouts);
-    radioButtons("n", tables.sizes);
     radioButtons("activation", tables.activations, ["tanh", "sigmoid", "ReLU"]);
     presets();
     examples();
@@ -107,5 +131,5 @@ Explorer.controls = (() => {
     state.onChange(show);
   }
 
-  return { build, isPlaying: () => timer !== null };
+  return { build, start, stop, isPlaying: () => timer !== null };
 })();

@@ -7,10 +7,10 @@ Explorer.examples = (() => {
   let kept = { key: null, contexts: null };
 
   /** The contexts of a choice, each with the networks that have been trained so far. */
-  function contextsOf({ layout, activation, n, tasks, replica }) {
-    const key = [layout, activation, n, replica, ...tasks].join();
+  function contextsOf({ trunk, layout, activation, n, tasks, replica }) {
+    const key = [trunk, layout, activation, n, replica, ...tasks].join();
     if (kept.key !== key) {
-      const start = network.withBiases(tables.start({ layout, n, replica }));
+      const start = network.withBiases(tables.start({ layout, n, replica }), trunk === "shared");
       const contexts = statistics.CONTEXTS.map(([i, j]) => ({
         batch: { activation, ...items(layout, [tasks[i], tasks[2 + j]]) },
         start,
@@ -53,5 +53,24 @@ Explorer.examples = (() => {
     });
   }
 
-  return { lookUp };
+  /** Of these four networks: right answers by context and party, and S as of one replica. */
+  function score(choice) {
+    const contexts = contextsOf(choice);
+    const correct = lookUp(choice).map(({ answers }, context) =>
+      answers.map((given, item) =>
+        given.map((answer, party) => answer === contexts[context].batch.classes[item][party]),
+      ),
+    );
+    const correlators = correct.map((items) => {
+      const agree = items.filter(([alice, bob]) => alice === bob).length;
+      return { value: (2 * agree) / items.length - 1 };
+    });
+    return {
+      s: statistics.sOf(correlators).value,
+      right: correct.map((items) => [0, 1].map((party) => items.filter((i) => i[party]).length)),
+      inputs: correct[0].length,
+    };
+  }
+
+  return { lookUp, score };
 })();

@@ -19,6 +19,8 @@ Explorer.games = (() => {
     "A constant and one input": ["0000", "0011", "0000", "0101"],
     "A constant and XOR": ["0000", "0110", "0000", "0110"],
     "Alice has easy tasks, Bob hard ones": ["0011", "0101", "0110", "1001"],
+    "One input, four times": ["0101", "0101", "0011", "0011"],
+    "A game next to the line": ["0101", "0010", "0011", "0001"],
   };
 
   const NAMES = [

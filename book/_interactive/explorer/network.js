@@ -1,5 +1,7 @@
 /* Trains one NCnet as ncnet.train does by default: full batch, cross-entropy of both heads added
-   up, gradient descent. A network is {trunk: units x (inputs + bias), heads: 2 x (units + bias)}. */
+   up, gradient descent. A network is {trunks, heads}: of each party (0 Alice, 1 Bob), the trunk
+   that its head reads, units x (inputs + bias), and the head, units + bias. Where the trunk is
+   shared, both trunks are the same one. */
 "use strict";
 
 Explorer.network = (() => {
@@ -16,15 +18,24 @@ Explorer.network = (() => {
     return 1 / (1 + Math.exp(-x));
   }
 
-  /** A network with these initial weights, biases at 0. */
-  const withBiases = ({ trunk, heads }) => ({
-    trunk: trunk.map((weights) => Float64Array.of(...weights, 0)),
-    heads: heads.map((weights) => Float64Array.of(...weights, 0)),
-  });
+  const copyUnits = (trunk) => trunk.map((weights) => weights.slice());
 
-  const copy = ({ trunk, heads }) => ({
-    trunk: trunk.map((weights) => weights.slice()),
-    heads: heads.map((weights) => weights.slice()),
+  /** What `make` makes of the trunks, once where they are one. */
+  function ofTrunks([alice, bob], make) {
+    const made = make(alice);
+    return [made, alice === bob ? made : make(bob)];
+  }
+
+  /** A network with these initial weights, biases at 0; with trunks apart, both start alike. */
+  function withBiases({ trunk, heads }, isShared) {
+    const withBias = (weights) => Float64Array.of(...weights, 0);
+    const first = trunk.map(withBias);
+    return { trunks: [first, isShared ? first : copyUnits(first)], heads: heads.map(withBias) };
+  }
+
+  const copy = ({ trunks, heads }) => ({
+    trunks: ofTrunks(trunks, copyUnits),
+    heads: copyUnits(heads),
   });
 
   /** The dot product of weights with an input and the constant 1. */
@@ -34,18 +45,19 @@ Explorer.network = (() => {
     return total;
   }
 
-  function writeHidden(hidden, network, input, activation) {
+  function writeHidden(hidden, trunk, input, activation) {
     const { apply } = ACTIVATIONS[activation];
     for (let unit = 0; unit < hidden.length; unit += 1) {
-      hidden[unit] = apply(affine(network.trunk[unit], input));
+      hidden[unit] = apply(affine(trunk[unit], input));
     }
   }
 
-  /** A function that gives the logit of one head (0 Alice's, 1 Bob's) for inputs of +1 and -1. */
+  /** A function that gives the logit of a party's head for inputs of +1 and -1. */
   function logitOf(network, activation, party) {
-    const hidden = new Float64Array(network.trunk.length);
+    const trunk = network.trunks[party];
+    const hidden = new Float64Array(trunk.length);
     return (input) => {
-      writeHidden(hidden, network, input, activation);
+      writeHidden(hidden, trunk, input, activation);
       return affine(network.heads[party], hidden);
     };
   }
@@ -58,30 +70,30 @@ Explorer.network = (() => {
     weights[input.length] += factor;
   }
 
-  /** Move `moved` by one input's share of the gradient at `network`; `hidden` is scratch space. */
-  function descend(moved, network, input, classes, activation, rate, hidden) {
-    const [alice, bob] = network.heads;
+  /** Move `moved` by one input's share of a party's gradient; `hidden` is scratch space. */
+  function descend(moved, { trunks, heads }, party, input, target, activation, rate, hidden) {
+    const head = heads[party];
     const { derivative } = ACTIVATIONS[activation];
-    writeHidden(hidden, network, input, activation);
-    const aliceError = sigmoid(affine(alice, hidden)) - classes[0];
-    const bobError = sigmoid(affine(bob, hidden)) - classes[1];
+    writeHidden(hidden, trunks[party], input, activation);
+    const move = -rate * (sigmoid(affine(head, hidden)) - target);
     for (let unit = 0; unit < hidden.length; unit += 1) {
-      const sent = aliceError * alice[unit] + bobError * bob[unit];
-      addScaled(moved.trunk[unit], input, -rate * sent * derivative(hidden[unit]));
+      addScaled(moved.trunks[party][unit], input, move * head[unit] * derivative(hidden[unit]));
     }
-    addScaled(moved.heads[0], hidden, -rate * aliceError);
-    addScaled(moved.heads[1], hidden, -rate * bobError);
+    addScaled(moved.heads[party], hidden, move);
   }
 
   /** The network after so many more steps on {inputs, classes, activation}. */
   function train(network, { inputs, classes, activation }, steps) {
     const rate = LEARNING_RATE / inputs.length;
-    const hidden = new Float64Array(network.trunk.length);
+    const hidden = new Float64Array(network.trunks[0].length);
     let trained = network;
     for (let step = 0; step < steps; step += 1) {
       const moved = copy(trained);
       for (let item = 0; item < inputs.length; item += 1) {
-        descend(moved, trained, inputs[item], classes[item], activation, rate, hidden);
+        for (let party = 0; party < 2; party += 1) {
+          const target = classes[item][party];
+          descend(moved, trained, party, inputs[item], target, activation, rate, hidden);
+        }
       }
       trained = moved;
     }

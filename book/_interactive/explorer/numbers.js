@@ -1,70 +1,30 @@
-/* S on its scale, the correlators behind it, Delta, and what they say in words. */
+/* S, Delta and the correlators as numbers, and what they say in words. */
 "use strict";
 
 Explorer.numbers = (() => {
-  const { byId, state, statistics, games } = Explorer;
+  const { byId, state, statistics, games, dial, waterfall } = Explorer;
   const { element, number, interval } = Page;
-  const { CLASSICAL_BOUND, TSIRELSON_BOUND, ALGEBRAIC_BOUND } = statistics;
-  const LOWEST = -1; // of the scale: no game of the tables gets below it
   const NAMES = ["C(A1, B1)", "+ C(A1, B2)", "+ C(A2, B1)", "\u2212 C(A2, B2)"];
   const CONTEXTS = ["(A1, B1)", "(A1, B2)", "(A2, B1)", "(A2, B2)"];
   const OFTEN = 0.1; // share of common failures from which on the text speaks of them
   const rows = [];
 
-  const percent = (share) => `${(100 * share).toFixed(2)}%`;
+  const percent = (share) => `${(100 * share).toFixed(0)} %`;
 
-  /** Where a value lies between the ends of a scale, within it. */
-  const along = (value, low, high) =>
-    percent(Math.min(Math.max((value - low) / (high - low), 0), 1));
-
-  function place(mark, { low, high }, from, to) {
-    mark.style.left = along(low, from, to);
-    mark.style.right = along(from + to - high, from, to);
-  }
-
-  function bound(value, name, meaning, place = "") {
-    const label = element("span", {}, element("b", {}, name), ` ${meaning}`);
-    const tick = element("div", { class: `explorer-bound ${place}` }, label);
-    tick.style.left = along(value, LOWEST, ALGEBRAIC_BOUND);
-    return tick;
-  }
-
-  function buildScale() {
-    const range = element("div", { class: "explorer-range" });
-    const point = element("div", { class: "explorer-point" });
-    byId("scale").append(
-      bound(0, "0", ""),
-      bound(CLASSICAL_BOUND, "2", "no influence"),
-      bound(TSIRELSON_BOUND, "2\u221a2", "quantum", "explorer-over"),
-      bound(ALGEBRAIC_BOUND, "4", "at most"),
-      range,
-      point,
-    );
-    rows.scale = { range, point };
-  }
-
-  function buildBars() {
-    NAMES.forEach((name, context) => {
-      const bar = element("div", { class: "explorer-fill" });
-      const range = element("div", { class: "explorer-range" });
-      const value = element("span");
-      const ends = element("span");
-      const wrong = element("td");
-      const track = element("div", { class: "explorer-bar", "aria-hidden": "true" }, bar, range);
-      const label = element("th", { scope: "row" }, name);
-      const numbers = element("td", {}, value, " ", ends);
-      rows[context] = { bar, range, value, ends, wrong };
-      const cells = [label, element("td", {}, track), numbers, wrong];
-      byId("correlators").append(element("tr", {}, ...cells));
+  function buildTable() {
+    NAMES.forEach((name) => {
+      const cells = [0, 1, 2].map(() => element("td"));
+      rows.push(cells);
+      byId("correlators").append(
+        element("tr", {}, element("th", { scope: "row" }, name), ...cells),
+      );
     });
   }
 
-  function showBar({ bar, range, value, ends, wrong }, correlator, bothWrong) {
-    place(bar, { low: Math.min(correlator.value, 0), high: Math.max(correlator.value, 0) }, -1, 1);
-    place(range, correlator, -1, 1);
+  function showRow([value, ends, wrong], correlator, bothWrong) {
     value.textContent = number(correlator.value, 3); // with two digits an interval could be a point
     ends.textContent = interval(correlator, 3);
-    wrong.textContent = `${(100 * bothWrong).toFixed(0)} %`;
+    wrong.textContent = percent(bothWrong);
   }
 
   function showNumber(name, found) {
@@ -72,36 +32,32 @@ Explorer.numbers = (() => {
     byId(`${name}-interval`).textContent = interval(found);
   }
 
-  function aboutS({ low, high }) {
-    if (low > CLASSICAL_BOUND) {
-      return "S is above 2: influence, not physics. A head fares differently with another task beside it.";
-    }
-    if (high < CLASSICAL_BOUND) {
-      return "S is below 2: by itself no sign of influence.";
-    }
-    return "S cannot be told from 2, and is by itself no sign of influence.";
+  function aboutS(verdict) {
+    if (verdict > 0) return "S is above 2: influence, not physics.";
+    return verdict < 0 ? "S is below 2." : "S is not distinguishable from 2.";
   }
 
-  function aboutDelta(s, delta, { low, high }) {
-    if (s.low <= CLASSICAL_BOUND) {
-      return delta.low > 0 ? "\u0394 is one: success rates change with the other head's task." : "";
+  function aboutDelta({ verdict, explanation, delta, isReported }, trunk) {
+    if (trunk === "own") return "No head can know of the other\u2019s task.";
+    if (verdict <= 0) {
+      return delta.low > 0 ? "Success rates change with the other head\u2019s task." : "";
     }
-    if (high <= 0) return "The change of success rates, \u0394, is enough to explain it.";
-    if (low > 0) return "\u0394 alone does not explain it.";
-    return "\u0394 may explain it: the intervals of this page, which err on the long side, cannot tell.";
+    if (explanation === 0) return "\u0394, the change of success rates, is enough to explain it.";
+    if (explanation === 2) return "\u0394 alone does not explain it.";
+    const why = isReported ? "" : ": the intervals of this game err on the long side";
+    return `Whether \u0394 is enough to explain it is open${why}.`;
   }
 
   function aboutFailures(bothWrong) {
     const most = Math.max(...bothWrong);
     if (most < OFTEN) return "";
     const context = CONTEXTS[bothWrong.indexOf(most)];
-    const share = `${(100 * most).toFixed(0)} %`;
-    const where = `in ${context}, both heads are wrong in ${share} of outcomes`;
-    return `Two failures agree: ${where}, which counts as +1.`;
+    return `In ${context} both heads are wrong in ${percent(most)}: two failures agree.`;
   }
 
-  function inWords({ s, delta, remainder, bothWrong }) {
-    const sentences = [aboutS(s), aboutDelta(s, delta, remainder), aboutFailures(bothWrong)];
+  function inWords(found, trunk) {
+    const { verdict, bothWrong } = found;
+    const sentences = [aboutS(verdict), aboutDelta(found, trunk), aboutFailures(bothWrong)];
     return sentences.filter(Boolean).join(" ");
   }
 
@@ -109,27 +65,42 @@ Explorer.numbers = (() => {
     byId("status").textContent = text;
   }, 800);
 
-  function summary({ tasks, layout, n, activation, step }, { s, delta }) {
-    const training = `${n} hidden units, ${activation}, step ${Page.count(step)}`;
+  function summary({ tasks, trunk, layout, n, activation, step }, { s, delta }) {
+    const whose = trunk === "own" ? "hidden units for each head" : "hidden units";
+    const training = `${n} ${whose}, ${activation}, step ${Page.count(step)}`;
     const values = `S = ${number(s.value)}, interval ${interval(s)}; \u0394 = ${number(delta.value)}`;
     return `${games.gameName(tasks, layout)}. ${training}. ${values}.`;
+  }
+
+  function kind({ isReported }) {
+    return isReported
+      ? "This game has a full report: the intervals of S, \u0394 and S \u2212 \u0394 \u2212 2 are those that ncnet report gives."
+      : "The intervals of S, \u0394 and S \u2212 \u0394 \u2212 2 are put together from those of the contexts: longer than they need be.";
+  }
+
+  function legend({ trunk }) {
+    const shared = trunk === "own" ? " Thin line: the same units in a shared trunk." : "";
+    return `Line: S, with its interval. Shaded: from 2 to 2 + \u0394, as far as changed success rates could lift S.${shared} Click a number of units to choose it.`;
   }
 
   function show(choice) {
     const found = statistics.lookUp(choice);
     ["s", "delta", "remainder"].forEach((name) => showNumber(name, found[name]));
-    place(rows.scale.range, found.s, LOWEST, ALGEBRAIC_BOUND);
-    rows.scale.point.style.left = along(found.s.value, LOWEST, ALGEBRAIC_BOUND);
-    found.correlators.forEach((correlator, k) =>
-      showBar(rows[k], correlator, found.bothWrong[k]),
-    );
-    byId("words").textContent = inWords(found);
+    ["s", "delta"].forEach((name) => {
+      byId(`glance-${name}`).textContent = number(found[name].value);
+    });
+    dial.show(found);
+    waterfall.show(found);
+    found.correlators.forEach((correlator, k) => showRow(rows[k], correlator, found.bothWrong[k]));
+    byId("words").textContent = inWords(found, choice.trunk);
+    byId("legend").textContent = legend(choice);
+    byId("kind").textContent = kind(found);
     announce(summary(choice, found));
   }
 
   function build() {
-    buildScale();
-    buildBars();
+    dial.build();
+    buildTable();
     state.onChange(show);
   }
 

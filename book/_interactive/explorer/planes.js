@@ -8,6 +8,7 @@ Explorer.planes = (() => {
   const REACH = 1.7; // the inputs are +1 and -1
   const PIXELS = 96; // of the region, along an edge
   const PARTIES = ["alice", "bob"];
+  const WIDE_ENOUGH = 110; // for the names of head and inputs
   const HEADS = ["Alice's head", "Bob's head"];
   const views = [];
 
@@ -17,7 +18,8 @@ Explorer.planes = (() => {
       const score = element("span");
       const title = `(A${i + 1}, B${j + 1})`;
       const caption = element("figcaption", {}, element("b", {}, title), " ", score);
-      byId("planes").append(element("figure", {}, caption, ...canvases));
+      const pair = element("div", { class: "explorer-pair" }, ...canvases);
+      byId("planes").append(element("figure", {}, caption, pair));
       views.push({ canvases, score, title, tasks: [i, 2 + j] });
     });
   }
@@ -79,7 +81,7 @@ Explorer.planes = (() => {
     context.strokeStyle = Page.colour("ink");
     context.lineWidth = 1.25;
     context.globalAlpha = 0.25 + 0.6 / others.length;
-    for (const weights of trained.trunk) {
+    for (const weights of trained.trunks[party]) {
       for (const input of others) {
         const ends = lineEnds(weights[first], weights[second], network.affine(weights, input));
         context.beginPath();
@@ -106,6 +108,7 @@ Explorer.planes = (() => {
   }
 
   function axes({ context, width, height }, layout, party) {
+    if (width < WIDE_ENOUGH) return;
     const [x, y] = games.inputNames(layout, party);
     context.fillStyle = Page.colour("ink");
     context.font = `12px ${getComputedStyle(document.body).fontFamily}`;

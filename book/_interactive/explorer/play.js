@@ -2,7 +2,8 @@
 "use strict";
 
 (() => {
-  const { byId, state, controls, truthTables, numbers, planes, charts, atlas, examples } = Explorer;
+  const { byId, state, examples } = Explorer;
+  const { controls, truthTables, tour, numbers, planes, charts, atlas } = Explorer;
   let waiting = null;
 
   /** Train the examples and show them, once the browser has shown the rest. */
@@ -13,17 +14,21 @@
       const found = examples.lookUp(choice);
       truthTables.showExamples(choice, found);
       planes.show(choice, found);
+      const s = Page.number(examples.score(choice).s);
+      byId("own-s").textContent = `S of these four by themselves: ${s}.`;
     });
   }
 
   // Links of the text lead to a choice: what they choose should be seen.
   window.addEventListener("hashchange", () => {
-    if (location.hash.includes("=")) byId("root").scrollIntoView();
+    if (location.hash.includes("=")) tour.look();
   });
 
   byId("root").hidden = false;
-  [controls, truthTables, numbers, planes, charts, atlas].forEach((part) => part.build());
+  // The tour before the charts: they leave out what it still hides.
+  [controls, truthTables, tour, numbers, planes, charts, atlas].forEach((part) => part.build());
   state.onChange(showExamples);
   Page.onAppearance(byId("planes"), showExamples);
   state.restore();
+  tour.welcome();
 })();

@@ -3,25 +3,29 @@
    Any page of the book can link to a choice by the part of the address after "#", with any of
 
      game=0001.0110.0001.0110   truth tables of A1, A2, B1, B2: the targets at inputs 00 01 10 11
+     trunk=shared               or own: each head has a trunk for itself
      layout=overlap             or separate
      n=3                        hidden units, 1 to 8
      activation=tanh            or sigmoid, relu
      step=2000                  one of the recorded steps; any other number: the nearest
      start=0                    which of the recorded initial weights the examples begin with
+     tour=unit                  a step of the tour, by its name in stories.js, which chooses the rest
 
    joined by "&", such as play.html#game=0110.0110.0110.0110&n=2. What is left out, or cannot be
-   read, is as in DEFAULTS. */
+   read, is as the step of the tour has it, or else as in DEFAULTS. */
 "use strict";
 
 Explorer.state = (() => {
-  const { games, tables } = Explorer;
+  const { games, tables, stories } = Explorer;
   const DEFAULTS = {
     tasks: games.BOOK,
+    trunk: "shared",
     layout: "overlap",
     n: 3,
     activation: "tanh",
     step: tables.steps.at(-1),
     replica: 0,
+    tour: null,
   };
   const listeners = [];
   let chosen = DEFAULTS;
@@ -44,11 +48,15 @@ Explorer.state = (() => {
     return Number.isInteger(number) && number >= 0 && number < tables.examples ? number : undefined;
   }
 
+  /** What a step of the tour begins with; without one, the usual choice. */
+  const startOf = (tour) => ({ ...DEFAULTS, ...stories.STORIES[tour], tour });
+
   /** What an address asks for. */
   function read(hash) {
     const asked = new URLSearchParams(hash.replace(/^#/, ""));
     const found = {
       tasks: readTasks(asked.get("game")),
+      trunk: oneOf(tables.trunks, asked.get("trunk")),
       layout: oneOf(tables.layouts, asked.get("layout")),
       n: oneOf(tables.sizes, numberOf(asked.get("n"))),
       activation: oneOf(tables.activations, asked.get("activation")),
@@ -56,12 +64,19 @@ Explorer.state = (() => {
       replica: readReplica(numberOf(asked.get("start"))),
     };
     const readable = Object.entries(found).filter(([, value]) => value !== undefined);
-    return { ...DEFAULTS, ...Object.fromEntries(readable) };
+    const tour = oneOf(stories.NAMES, asked.get("tour")) ?? null;
+    return { ...startOf(tour), ...Object.fromEntries(readable) };
   }
 
-  function write({ tasks, layout, n, activation, step, replica }) {
-    const game = tasks.join(".");
-    return `#${new URLSearchParams({ game, layout, n, activation, step, start: replica })}`;
+  const asTexts = ({ tasks, trunk, layout, n, activation, step, replica }) =>
+    Object.entries({ game: tasks.join("."), trunk, layout, n, activation, step, start: replica });
+
+  /** The address of a choice: of a step of the tour, its name and what differs from its start. */
+  function write(choice) {
+    const { tour } = choice;
+    const start = Object.fromEntries(asTexts(startOf(tour)));
+    const differing = asTexts(choice).filter(([name, value]) => !tour || value !== start[name]);
+    return `#${new URLSearchParams(tour ? [["tour", tour], ...differing] : differing)}`;
   }
 
   // Browsers refuse to note every move of a slider.
@@ -97,6 +112,6 @@ Explorer.state = (() => {
   return {
     get: () => chosen,
     onChange: (listener) => listeners.push(listener),
-    set, open, restore, read, write,
+    set, open, restore, startOf, read, write,
   };
 })();

@@ -1,9 +1,11 @@
-/* S, Delta and what is left of S, looked up for any game: ncnet.explorer.look_up in the Page. */
+/* S, Delta and what is left of S, looked up for any game as ncnet.explorer.look_up does. */
 "use strict";
 
 Explorer.statistics = (() => {
-  const { tables, games } = Explorer;
+  const { tables, games, reports } = Explorer;
   const CLASSICAL_BOUND = 2;
+  const ROUNDING = 1e-9;
+  const GAMES = 8 ** 4; // of an atlas: up to negated tasks
   const TSIRELSON_BOUND = 2 * Math.SQRT2;
   const ALGEBRAIC_BOUND = 4;
   const CONTEXTS = [[0, 0], [0, 1], [1, 0], [1, 1]]; // settings of Alice and Bob, from 0
@@ -45,7 +47,32 @@ Explorer.statistics = (() => {
   /** Share of outcomes in which both heads are wrong: they agree, and raise the correlator. */
   const bothWrong = (e, a, b) => (1 - a.value - b.value + e.value) / 4;
 
-  /** All that the page says of a game: the choice is {layout, activation, n, step, tasks}. */
+  /** What intervals that are put together from contexts conclude, in the terms of a report. */
+  function concluded(s, left) {
+    const isAbove = s.low > CLASSICAL_BOUND;
+    const isContextual = left.low > 0;
+    return {
+      verdict: isAbove ? 1 : s.high < CLASSICAL_BOUND ? -1 : 0,
+      explanation: isContextual ? 2 : left.high <= 0 ? 0 : 1,
+    };
+  }
+
+  /** With the intervals and conclusions of its report, where a game has one. */
+  function reported(found, choice) {
+    const report = reports.lookUp(choice);
+    if (!report) return { ...found, ...concluded(found.s, found.remainder), isReported: false };
+    const { s, delta, remainder: left } = found;
+    return {
+      ...found,
+      ...report,
+      s: { ...s, ...report.s },
+      delta: { ...delta, ...report.delta },
+      remainder: { ...left, ...report.remainder },
+      isReported: true,
+    };
+  }
+
+  /** All that the page says of a game: the choice is {trunk, layout, activation, n, step, tasks}. */
   function lookUp(choice) {
     const [a1, a2, b1, b2] = choice.tasks.map(games.classOf);
     const pairs = CONTEXTS.map(([i, j]) => [[a1, a2][i], [b1, b2][j]]);
@@ -53,20 +80,22 @@ Explorer.statistics = (() => {
       pairs.map(([f, g]) => tables.mean(name, choice, f, g)),
     );
     const s = sOf(correlators);
-    const delta = deltaOf(alice, bob);
-    return {
+    // Heads with a trunk each never know of one another: there is nothing to estimate.
+    const delta = choice.trunk === "own" ? { value: 0, low: 0, high: 0 } : deltaOf(alice, bob);
+    const found = {
       correlators, alice, bob, s, delta,
       remainder: remainder(s, delta),
       bothWrong: correlators.map((e, k) => bothWrong(e, alice[k], bob[k])),
     };
+    return reported(found, choice);
   }
 
-  /** S and Delta of all games up to negated tasks, 8^4, the last task running fastest. */
+  /** S and Delta of all games up to negated tasks, the last task running fastest. */
   function atlas(choice) {
     const [e, a, b] = ["correlator", "alice", "bob"].map((name) => tables.allMeans(name, choice));
-    const s = new Float64Array(4096);
-    const delta = new Float64Array(4096);
-    for (let game = 0; game < 4096; game += 1) {
+    const s = new Float64Array(GAMES);
+    const delta = new Float64Array(GAMES);
+    for (let game = 0; game < GAMES; game += 1) {
       const [p11, p12, p21, p22] = pairsOf(game);
       s[game] = e[p11] + e[p12] + e[p21] - e[p22];
       delta[game] =
@@ -75,6 +104,15 @@ Explorer.statistics = (() => {
     }
     return { s, delta };
   }
+
+  /** How many games of a training lie above S = 2 + Delta. */
+  function countAbove(choice) {
+    const { s, delta } = atlas(choice);
+    return s.reduce((count, value, game) => count + isAbove(value, delta[game]), 0);
+  }
+
+  /** Whether more than rounding lifts a point above S = 2 + Delta. */
+  const isAbove = (s, delta) => s > CLASSICAL_BOUND + delta + ROUNDING;
 
   function pairsOf(game) {
     const [a1, a2, b1, b2] = classesOf(game);
@@ -90,7 +128,7 @@ Explorer.statistics = (() => {
   const placeOf = (tasks) => tasks.reduce((place, task) => 8 * place + games.classOf(task), 0);
 
   return {
-    CLASSICAL_BOUND, TSIRELSON_BOUND, ALGEBRAIC_BOUND, CONTEXTS,
-    lookUp, atlas, tasksOf, placeOf,
+    CLASSICAL_BOUND, TSIRELSON_BOUND, ALGEBRAIC_BOUND, CONTEXTS, GAMES,
+    lookUp, sOf, atlas, isAbove, countAbove, tasksOf, placeOf,
   };
 })();

@@ -4,6 +4,9 @@
 Explorer.tables = (() => {
   const { axes, replicas, means, errors, errorUnit, starts } = Explorer.packed;
   const PAIRS = axes.alice_task.length * axes.bob_task.length;
+  const LENGTHS = [axes.trunk, axes.layout, axes.activation, axes.hidden_size, axes.steps].map(
+    (values) => values.length,
+  );
   // At 95 %, as ncnet.explorer.half_width has it: 1.96 standard errors, or what may have been missed.
   const NORMAL_95 = 1.96;
   const UNSEEN = (2 * Math.log(40)) / replicas;
@@ -19,16 +22,16 @@ Explorer.tables = (() => {
   const counts = unpackAll(means, Int16Array);
   const standardErrors = unpackAll(errors, Uint16Array);
 
-  /** Where the 64 pairs of one choice begin: {layout, activation, n, step}. */
-  function offset({ layout, activation, n, step }) {
+  /** Where the 64 pairs of one choice begin: {trunk, layout, activation, n, step}. */
+  function offset({ trunk, layout, activation, n, step }) {
     const places = [
+      axes.trunk.indexOf(trunk),
       axes.layout.indexOf(layout),
       axes.activation.indexOf(activation),
       axes.hidden_size.indexOf(n),
       axes.steps.indexOf(step),
     ];
-    const sizes = [axes.layout, axes.activation, axes.hidden_size, axes.steps].map((a) => a.length);
-    return PAIRS * places.reduce((sum, place, axis) => sum * sizes[axis] + place, 0);
+    return PAIRS * places.reduce((sum, place, axis) => sum * LENGTHS[axis] + place, 0);
   }
 
   const outcomes = (layout) => replicas * 2 ** Explorer.games.LAYOUTS[layout].bits;
@@ -64,11 +67,14 @@ Explorer.tables = (() => {
   }
 
   return {
+    trunks: axes.trunk,
     layouts: axes.layout,
     activations: axes.activation,
     sizes: axes.hidden_size,
     steps: axes.steps,
     examples: starts.replicas,
+    replicas,
+    unpack,
     mean,
     allMeans,
     start,

@@ -1,0 +1,262 @@
+/* The tour: sets a scene, asks for a guess, waits for the reader to act, and says what happened. */
+"use strict";
+
+Explorer.tour = (() => {
+  const { byId, state, stories, charts, controls, tourSteps } = Explorer;
+  const { element } = Page;
+  const { NAMES } = stories;
+  const KEPT = "ncnet-tour"; // the step that was open last, or "" for who has left before
+  let open = null; // {name, step, start, guess, outcome, furthest}
+  let resume = NAMES[0];
+  let isPlayingByItself = false;
+
+  // A page from a file may be refused both.
+  function remember(name) {
+    try {
+      localStorage.setItem(KEPT, name);
+    } catch {
+      // It is a first visit again, then.
+    }
+  }
+
+  function remembered() {
+    try {
+      return localStorage.getItem(KEPT);
+    } catch {
+      return null;
+    }
+  }
+
+  /** Whether only what the step leaves free differs from where it began. */
+  function isOnTrack(choice) {
+    const { start, step } = open;
+    const same = (key) => String(choice[key]) === String(start[key]);
+    const watched = ["tasks", "trunk", "layout", "n", "activation", "step", "replica"];
+    return watched.every((key) => step.free.includes(key) || same(key));
+  }
+
+  function isHidden(n) {
+    if (!open?.step.hides || open.outcome || n === state.get().n) return false;
+    return open.step.hides(n, open.start, open.furthest);
+  }
+
+  function begin(name) {
+    const start = state.startOf(name);
+    open = { name, step: tourSteps[name], start, guess: null, outcome: null, furthest: start.n };
+    resume = name;
+    remember(name);
+  }
+
+  /** Take note of the choice, whoever made it. */
+  function follow(choice) {
+    if (choice.tour === null) open = null;
+    else if (open?.name !== choice.tour) begin(choice.tour);
+    if (!open) return;
+    open.furthest = Math.max(open.furthest, choice.n);
+    if (!open.outcome && isOnTrack(choice) && open.step.isDone(choice, open.start)) {
+      open.outcome = open.step.outcome(choice, open.start);
+    }
+  }
+
+  const paragraph = (text, kind = "") => element("p", { class: kind }, text);
+
+  function verdict({ guess, outcome }) {
+    if (guess === null) return [];
+    const isRight = guess === outcome.right;
+    const words = isRight ? "As you guessed." : "Not what you guessed.";
+    return [element("b", {}, words), " "];
+  }
+
+  function outcomeParagraph(outcome) {
+    const { text, link } = outcome;
+    const leads = link ? [" ", element("a", { href: link.href }, link.text)] : [];
+    return element("p", {}, ...verdict(open), text, ...leads, link ? "." : "");
+  }
+
+  const playing = (choice) =>
+    isPlayingByItself && choice.step !== open.start.step
+      ? [paragraph("The training plays by itself until you touch anything here.")]
+      : [];
+
+  function said(choice) {
+    const { step, start, guess, outcome } = open;
+    if (outcome) return [outcomeParagraph(outcome)];
+    const question = paragraph(step.question, "explorer-question");
+    if (!isOnTrack(choice)) {
+      return [question, paragraph("Something else has changed, too. The number of this step, above, sets its scene again.")];
+    }
+    if (guess === null) return [paragraph(step.scene(start)), question, ...playing(choice)];
+    return [question, paragraph(step.action, "explorer-action")];
+  }
+
+  function steps() {
+    NAMES.forEach((name, place) => {
+      const title = `Step ${place + 1}: ${tourSteps[name].title}`;
+      const button = element("button", { type: "button", "aria-label": title, title }, `${place + 1}`);
+      button.addEventListener("click", () => goTo(name));
+      byId("tour-steps").append(element("li", {}, button));
+    });
+  }
+
+  function showSteps() {
+    [...byId("tour-steps").querySelectorAll("button")].forEach((button, place) => {
+      if (NAMES[place] === open?.name) button.setAttribute("aria-current", "step");
+      else button.removeAttribute("aria-current");
+    });
+  }
+
+  /** The buttons stay as long as their step does: one of them may have the focus. */
+  function showAnswers() {
+    const group = byId("tour-answers");
+    if (group.dataset.step !== open.name) {
+      const buttons = open.step.answers.map((text) => element("button", { type: "button" }, text));
+      buttons.forEach((button, place) => button.addEventListener("click", () => take(place)));
+      group.replaceChildren(...buttons);
+      group.dataset.step = open.name;
+    }
+    [...group.children].forEach((button, place) =>
+      button.setAttribute("aria-pressed", place === open.guess),
+    );
+  }
+
+  function take(place) {
+    open.guess = place;
+    show(state.get());
+    look();
+  }
+
+  function mark() {
+    for (const asked of document.querySelectorAll(".explorer-asked")) {
+      asked.classList.remove("explorer-asked");
+    }
+    if (open && open.guess !== null && !open.outcome) {
+      const control = byId(open.step.control);
+      (control.closest("label") ?? control).classList.add("explorer-asked");
+    }
+  }
+
+  /** A live region speaks of what changes in it: so what has not changed stays. */
+  function tell(parts) {
+    const region = byId("tour-said");
+    const text = (nodes) => nodes.map((node) => node.textContent).join("\n");
+    if (text([...region.children]) !== text(parts)) region.replaceChildren(...parts);
+  }
+
+  function showClosed() {
+    const isFresh = resume === NAMES[0];
+    byId("tour-title").textContent = "The tour";
+    tell([paragraph(`${NAMES.length} steps: guess, try, and see what happens.`)]);
+    byId("tour-next").textContent = isFresh
+      ? "Take the tour"
+      : `Go on: ${tourSteps[resume].title}`;
+  }
+
+  const following = () => NAMES[NAMES.indexOf(open.name) + 1];
+
+  function showOpen(choice) {
+    byId("tour-title").textContent = open.step.title;
+    tell(said(choice));
+    showAnswers();
+    byId("tour-next").textContent = following() ? `Next: ${tourSteps[following()].title}` : "Finish";
+  }
+
+  function show(choice) {
+    if (open) showOpen(choice);
+    else showClosed();
+    byId("tour").classList.toggle("explorer-closed", !open);
+    byId("tour-leave").hidden = !open;
+    byId("tour-answers").hidden = !open || open.outcome !== null;
+    byId("tour-show").hidden = !open || open.guess === null || open.outcome !== null;
+    byId("tour-next").hidden = open !== null && !open.outcome;
+    showSteps();
+    mark();
+  }
+
+  const behaviour = () => (Page.prefersStillness() ? "auto" : "smooth");
+
+  /** Where what is in view ends: above the tour, where that lies over the foot of the window. */
+  function foot() {
+    const tour = byId("tour");
+    const lies = getComputedStyle(tour).position === "sticky";
+    return lies ? tour.getBoundingClientRect().top : window.innerHeight;
+  }
+
+  /** Bring what a step is about into view, unless it is there. */
+  function look() {
+    const target = byId(open?.step.look ?? "first");
+    const { top, bottom } = target.getBoundingClientRect();
+    if (top < 0 || bottom > foot()) target.scrollIntoView({ behavior: behaviour() });
+  }
+
+  function goTo(name) {
+    controls.stop();
+    open = null;
+    state.open(state.startOf(name));
+    byId("tour-title").focus({ preventScroll: true });
+    look();
+  }
+
+  function leave() {
+    controls.stop();
+    if (!following() && open.outcome) resume = NAMES[0];
+    remember(resume);
+    state.set({ tour: null });
+    byId("tour-next").focus({ preventScroll: true });
+  }
+
+  function next() {
+    if (!open) goTo(resume);
+    else if (following()) goTo(following());
+    else leave();
+  }
+
+  function showControl() {
+    const control = byId(open.step.control);
+    control.scrollIntoView({ block: "center", behavior: behaviour() });
+    control.focus({ preventScroll: true });
+  }
+
+  /** The first step trains its networks before the eyes of who comes for the first time. */
+  function playByItself() {
+    state.set(state.startOf(NAMES[0]));
+    if (Page.prefersStillness()) return;
+    isPlayingByItself = true;
+    controls.start();
+    for (const touch of ["pointerdown", "keydown"]) {
+      byId("root").addEventListener(touch, takeOver, { capture: true });
+    }
+  }
+
+  /** Whoever touches the explorer finds it trained; its own button only pauses. */
+  function takeOver({ target }) {
+    if (!isPlayingByItself) return;
+    isPlayingByItself = false;
+    if (controls.isPlaying() && target !== byId("play")) {
+      controls.stop();
+      state.set({ step: open.start.step });
+    } else show(state.get());
+  }
+
+  function build() {
+    const kept = remembered();
+    if (NAMES.includes(kept)) resume = kept;
+    steps();
+    byId("tour-leave").addEventListener("click", leave);
+    byId("tour-next").addEventListener("click", next);
+    byId("tour-show").addEventListener("click", showControl);
+    charts.hide(isHidden);
+    // Before the state takes what the address says: each address sets its scene anew.
+    window.addEventListener("hashchange", () => (open = null), { capture: true });
+    state.onChange(follow);
+    state.onChange(show);
+  }
+
+  /** Once all is there: what the address asks for, or the first step for who is new. */
+  function welcome() {
+    if (location.hash.includes("=")) {
+      if (open?.step.look) look();
+    } else if (remembered() === null) playByItself();
+  }
+
+  return { build, welcome, look };
+})();
