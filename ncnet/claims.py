@@ -67,6 +67,8 @@ class Claim:
     ----------
     name
         Short name.
+    label
+        What it says of S, in so few words that a tile can bear them.
     statement
         What the paper says, in our words.
     source
@@ -89,6 +91,7 @@ class Claim:
     """
 
     name: str
+    label: str
     statement: str
     source: str
     rule: str
@@ -285,6 +288,7 @@ _SWEEP = {"result": "multiverse", "evidence": "notebooks/rq3_multiverse"}
 _CLAIMS = (
     Claim(
         "rises-to-2",
+        "rises to 2",
         "With few resources S is below 2 and rises towards it as they grow.",
         ABSTRACT,
         rule="S lies below 2 at the smallest capacity; at some capacity its interval lies above "
@@ -295,6 +299,7 @@ _CLAIMS = (
     ),
     Claim(
         "exceeds-2",
+        "exceeds 2",
         "Near a critical capacity S may exceed 2.",
         ABSTRACT,
         rule="At some capacity the interval of S lies above 2.",
@@ -303,6 +308,7 @@ _CLAIMS = (
     ),
     Claim(
         "peak-at-3",
+        "peaks at 3 units",
         "S peaks at the critical capacity, three hidden units.",
         REVIEW,
         rule="The interval of S at three hidden units lies above 2 and above the intervals at all "
@@ -312,6 +318,7 @@ _CLAIMS = (
     ),
     Claim(
         "returns-to-2",
+        "falls back to 2",
         "With more capacity S falls back to 2.",
         ABSTRACT,
         rule="S exceeds 2 by the rule above before the largest capacity, and there its interval "
@@ -321,6 +328,7 @@ _CLAIMS = (
     ),
     Claim(
         "above-2-suffices",
+        "above 2 suffices",
         "S above 2 is sufficient for non-classical statistics.",
         REVIEW,
         rule="Where S is above 2 (95 % interval and exact test), the change of the marginals does "
@@ -333,6 +341,7 @@ _CLAIMS = (
     ),
     Claim(
         "competition-causes",
+        "conflict causes it",
         "The competition of the heads' gradients on shared units causes S above 2.",
         ABSTRACT,
         rule="At three hidden units, where S of the shared trunk is above 2 (or else it stays "
@@ -350,6 +359,7 @@ _CLAIMS = (
     ),
     Claim(
         "oscillation-senses",
+        "heads sense tasks",
         "A head senses the other's task through oscillations of its own loss.",
         ABSTRACT,
         rule="At three hidden units Bob's setting can be told from Alice's whole loss trace (AUC "
@@ -366,6 +376,7 @@ _CLAIMS = (
     ),
     Claim(
         "multilingual-rises-with-rank",
+        "rises with rank",
         "In multilingual training of a language model S rises with the rank of its adapters.",
         REVIEW,
         rule="From the heads alone (rank 0) to the largest rank S rises, on the same replicas and "
@@ -380,6 +391,7 @@ _CLAIMS = (
     ),
     Claim(
         "mixed-passes-2-at-low-rank",
+        "low rank passes 2",
         "With mixed tasks S passes 2 at low rank and tends to 2 as the rank grows.",
         SUMMARIES,
         rule="At a rank above 0 and below the largest the interval of S lies above 2; at the "
@@ -391,6 +403,7 @@ _CLAIMS = (
     ),
     Claim(
         "mixed-depends-on-difficulty-and-balance",
+        "hard tasks decide",
         "Whether S passes 2 with mixed tasks depends on their difficulty and balance.",
         REVIEW,
         rule="Difficulty: of the same four tasks, one assignment passes 2 (the interval of S "
@@ -405,6 +418,7 @@ _CLAIMS = (
     ),
     Claim(
         "generalization-correlates",
+        "goes with accuracy",
         "Where capacity is insufficient S and generalization are positively correlated.",
         rule="Over replicas, within a capacity: Spearman's correlation of S of the training items "
         "with held-out accuracy, averaged over the capacities up to the one at which S first "
@@ -418,6 +432,7 @@ _CLAIMS = (
     ),
     Claim(
         "first-2-generalizes",
+        "first 2 is best",
         "The capacity at which S first reaches 2 often generalizes well.",
         rule="At the smallest capacity whose mean of S is at least 1.95, found on other replicas, "
         f"held-out accuracy falls short of the best capacity's by at most {CLOSE:.0%} of the "

@@ -19,8 +19,9 @@ from sphinx import addnodes
 from within_links import within_links
 
 PAGE = "glossary"
-WITHOUT_LINKS = (PAGE, "references", "api/", "_modules/")
-"""Pages, by the beginning of their names, that are left as they are."""
+WITHOUT_LINKS = (PAGE, "index", "references", "api/", "_modules/")
+"""Pages, by the beginning of their names, that are left as they are: reference, and the first page,
+which is to be seen at a glance."""
 NOT_PROSE = (
     nodes.FixedTextElement,
     nodes.Titular,

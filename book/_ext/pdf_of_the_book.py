@@ -41,6 +41,7 @@ def add_button(app, pagename, templatename, context, doctree):
     if app.config.pdf_of_the_book and pagename == app.config.root_doc:
         button = {"type": "link", "url": app.config.pdf_of_the_book, "icon": "fas fa-book"}
         context["header_buttons"].insert(0, button | {"tooltip": "This book as one PDF"})
+        context["pdf_of_the_book"] = app.config.pdf_of_the_book
 
 
 def prepare_for_print(app, pagename, templatename, context, doctree):
@@ -71,13 +72,15 @@ def title_page(config):
 
 
 def self_contained(body):
-    """Return the page with links into itself that do not name its file.
+    """Return the page with links into itself that name no file: its own, or one that it holds.
 
     The file's place on this machine would be printed with them. Entries of the bibliography get
     ids that nothing else has: several pages use `id1`.
 
     >>> self_contained('<a href="index.html#ncnet.train">train</a>')
     '<a href="#ncnet.train">train</a>'
+    >>> self_contained('<a href="verdicts.html#peak-at-3">the peak</a>')
+    '<a href="#peak-at-3">the peak</a>'
     >>> self_contained('<a href="index.html#id1">[1]</a> <div class="citation" id="id1">')
     '<a href="#cited-id1">[1]</a> <div class="citation" id="cited-id1">'
     """
@@ -88,7 +91,7 @@ def self_contained(body):
         target = match[1]
         return f'href="#cited-{target}"' if target in entries else f'href="#{target}"'
 
-    return re.sub(r'href="index\.html#([^"]+)"', link, body)
+    return re.sub(r'href="\w+\.html#([^"]+)"', link, body)
 
 
 def setup(app):

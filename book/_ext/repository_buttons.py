@@ -112,8 +112,9 @@ def set_address(app, config):
 
 
 def add_buttons(app, pagename, templatename, context, doctree):
-    """Put the buttons first in the page's header."""
+    """Put the buttons first in the page's header, and let templates have the address."""
     address = app.config.repository_address
+    context["repository_address"] = address
     if address is None or doctree is None:  # pages such as the search have no source
         return
     # Links are followed: the notebooks lie in the root, as Binder and the forge see them.

@@ -1,10 +1,14 @@
-"""The figures of the book: one style, one function a figure; each returns a matplotlib Figure."""
+"""The figures of the book: one style, one function a figure.
+
+Each returns a matplotlib Figure, except for what the first page shows: `headline` returns SVG, and
+`tiles` HTML.
+"""
 
 from ncnet.figures.atlas import atlas, retests, wrong_items
 from ncnet.figures.batch import cells, labelled, over_grid
 from ncnet.figures.bounds import bounds
 from ncnet.figures.calibration import coverage, rejections
-from ncnet.figures.capacity import along_training, capacity
+from ncnet.figures.capacity import along_training, capacity, s_by_game
 from ncnet.figures.contexts import contexts
 from ncnet.figures.diagram import batch_diagram, network_and_contexts
 from ncnet.figures.engine import engines, growth
@@ -24,9 +28,11 @@ from ncnet.figures.probe import conflict_by_step
 from ncnet.figures.ranks import partners, ranks
 from ncnet.figures.runs import runs
 from ncnet.figures.signalling import signalling, three_ways
+from ncnet.figures.tiles import Tile, legend, tiles
 from ncnet.plotting import use_style
 
 __all__ = [
+    "Tile",
     "along_training",
     "atlas",
     "averages",
@@ -47,6 +53,7 @@ __all__ = [
     "held_out_over_capacity",
     "interference",
     "labelled",
+    "legend",
     "loss_curves",
     "network_and_contexts",
     "over_grid",
@@ -58,6 +65,7 @@ __all__ = [
     "retests",
     "retrained",
     "runs",
+    "s_by_game",
     "sensing",
     "shapes",
     "shares",
@@ -66,6 +74,7 @@ __all__ = [
     "solved",
     "specification_curve",
     "three_ways",
+    "tiles",
     "units",
     "use_style",
     "wrong_items",

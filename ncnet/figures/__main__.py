@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from ncnet import results
-from ncnet.figures import headline, use_style
+from ncnet.figures import headline
 
 README_FIGURE = Path(__file__).resolve().parents[2] / "book" / "_static" / "headline.svg"
 
 
 def write(path: Path = README_FIGURE) -> None:
-    """Draw the headline figure into a file that is the same each time."""
-    use_style()
-    headline(results.load("capacity").table).savefig(path, metadata={"Date": None})
+    """Write the headline figure into a file."""
+    picture = headline(results.load("capacity").table, results.load("interventions").table)
+    path.write_text(f"{picture}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
