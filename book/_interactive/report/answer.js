@@ -58,12 +58,12 @@ YourTable.answer = (() => {
 
   function sourceOf({ name, rows, coding, capacity }, report) {
     const parts = [
-      `input: ${text.shortened(name)}`, `rows: ${text.count(rows)}`, `coding: ${coding}`,
+      `Input: ${text.shortened(name)}`, `rows: ${text.count(rows)}`, `coding: ${coding}`,
       ...(capacity === null ? [] : [`capacity: ${capacity}`]),
       `split: ${report.split}`, `level: ${report.level}`,
     ];
     return element("p", { class: "report-source" },
-      `${words.methods(report).replaceAll("Delta", "Δ")} ${text.line(parts.join("; "))}.`);
+      `${typeset(words.methods(report))} ${text.line(parts.join("; "))}`);
   }
 
   function show(outcomes, report) {

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { byId, Refused, tables, statistics, words, answer, example, text } = YourTable;
+  const { byId, tables, statistics, words, answer, example, text } = YourTable;
   let asked = 0;
 
   /** Let the browser show what has changed before it has to compute. */
@@ -13,6 +13,13 @@
     byId("status").textContent = status;
     byId("status").classList.toggle("report-unseen", unseen);
     byId("refusal").textContent = refusal;
+  }
+
+  /** Why a table is not answered: what is wrong with it, or a file that is gone or too large. */
+  function refusalOf({ message }, name) {
+    const counted = /\brows? \d/.test(message)
+      ? "\nRows count from 0, without the header and blank lines." : "";
+    return `${name} cannot be answered.\n${text.line(message)}${counted}`;
   }
 
   async function report(name, content) {
@@ -32,19 +39,24 @@
       say(words.conclusion(found).map(text.typeset).join(" "), { unseen: true });
     } catch (error) {
       if (mine !== asked) return;
-      // Others are of a file that is gone, or of one that takes more memory than there is.
-      const line = error instanceof Refused ? error.message : `${name} cannot be read: ${error.message}`;
-      say("", { refusal: text.line(line) });
+      say("", { refusal: refusalOf(error, called) });
     }
   }
+
+  /** Show no longer which file was chosen. */
+  const forget = () => {
+    byId("file").value = "";
+  };
 
   const read = (file) => report(file.name, () => file.arrayBuffer());
 
   function onDrop(event) {
     event.preventDefault();
     byId("area").classList.remove("report-over");
-    const [file] = event.dataTransfer.files;
-    if (file) read(file);
+    const { files } = event.dataTransfer;
+    if (!files.length) return;
+    byId("file").files = files; // so that its name is shown
+    read(files[0]);
   }
 
   function onOver(event) {
@@ -56,9 +68,13 @@
   byId("example").textContent = example.described;
   byId("file").addEventListener("change", ({ target }) => {
     if (target.files.length) read(target.files[0]);
-    target.value = ""; // so that the same file can be chosen again once it is mended
   });
-  byId("try").addEventListener("click", () => report(example.name, example.content));
+  // So that the same file can be chosen again once it is mended.
+  byId("file").addEventListener("click", forget);
+  byId("try").addEventListener("click", () => {
+    forget();
+    report(example.name, example.content);
+  });
   byId("area").addEventListener("dragover", onOver);
   byId("area").addEventListener("dragleave", () => byId("area").classList.remove("report-over"));
   byId("area").addEventListener("drop", onDrop);

@@ -41,7 +41,7 @@ YourTable.picture = (() => {
   ];
 
   function axis(x, y, [low, high], width) {
-    const { values, digits } = ticks(low, high, Math.max(3, width / 90));
+    const { values, digits } = ticks(low, high, Math.max(3, width / 60));
     return [
       line(x(low), y, x(high), y, "axis"),
       ...values.flatMap((value) => [
@@ -128,7 +128,7 @@ YourTable.picture = (() => {
       ...steps.slice(0, -1).map(({ end }, k) =>
         line(middle(k) - each * 0.34, y(end), middle(k + 1) + each * 0.34, y(end), "step")),
       line(26, y(0), width, y(0), "axis"),
-      line(26, y(BOUND), width, y(BOUND), "allowed"),
+      line(26, y(BOUND), width, y(BOUND), "bound"),
     ]);
   }
 

@@ -69,7 +69,9 @@ YourTable.text = (() => {
 
   /** What the report says, with the symbols that a page can show. */
   const typeset = (text) =>
-    text.replaceAll("Delta", "Δ").replace(/(^|[\s[(])-(?=[\d\s])/g, "$1\u2212");
+    text.replaceAll("Delta", "Δ").replaceAll("<=", "≤").replaceAll(">=", "≥")
+      .replace(/(^|[\s[(])-(?=[\d\s])/g, "$1\u2212")
+      .replace(/(\[[^\s\]]+) /g, "$1\u00a0"); // no line ends within an interval
 
   return { number, interval, pValue, count, counted, shortened, quoted, line, typeset };
 })();
