@@ -80,7 +80,7 @@ def _item(tile: Tile, verdicts: Sequence[str]) -> str:
     return (
         f'<li><a class="tile {_classes(tile.verdict, verdicts, tile.hatched)}" '
         f'href="{escape(tile.address)}" aria-label="{escape(tile.name)}">'
-        f'<span class="tile-letter">{letter}</span>{escape(tile.label)}</a></li>'
+        f'<span class="tile-letter" aria-hidden="true">{letter}</span>{escape(tile.label)}</a></li>'
     )
 
 
