@@ -18,6 +18,7 @@ YourTable.statistics = (() => {
     ["-+--", [-1, 1, -1, -1]], ["+---", [1, -1, -1, -1]],
   ]);
   const TURNS = Array.from({ length: 16 }, (_, turn) => [8, 4, 2, 1].map((k) => (turn & k ? -1 : 1)));
+  const FEW_REPLICAS = 100; // below as many the sign test stands beside betting
   const FEWEST_OFF_MODE = 10; // below as many a bootstrap interval is far too short
   const WIDTH = 9; // of a row: four correlators, four changes, the influence
 
@@ -241,7 +242,7 @@ YourTable.statistics = (() => {
       smallestShown: betting.smallestShown(independent, BOUND, -HIGHEST, HIGHEST, ERROR),
       replicasNeeded: betting.replicasNeeded(values, BOUND, -HIGHEST, ERROR / 2),
       shareAbove: above / independent,
-      signPValue: signTest(above, independent),
+      signPValue: independent < FEW_REPLICAS ? signTest(above, independent) : null,
     };
   }
 

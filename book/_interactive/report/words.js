@@ -5,7 +5,6 @@
 YourTable.words = (() => {
   const { statistics, text: { number, interval, pValue, count, counted } } = YourTable;
   const { BOUND, ERROR, TASKS } = statistics;
-  const FEW_REPLICAS = 100; // below as many the sign test stands beside betting
   const CHANGES = "how often one head is right changes with the other head's task";
   const DIFFERENCE = "interval and exact test differ, as the test is cautious";
   const EXPLAINS = {
@@ -140,9 +139,9 @@ YourTable.words = (() => {
   }
 
   function power(report) {
+    const least = report.smallestShown === null ? "" : ` below ${number(report.smallestShown)}`;
     const there = counted(report.independent, report.units);
-    if (report.smallestShown === null) return `With ${there} no S can be shown to be above 2.`;
-    const able = `With ${there} no S below ${number(report.smallestShown)} can be shown to be above 2.`;
+    const able = `With ${there} no S${least} can be shown to be above 2.`;
     const needed = report.replicasNeeded;
     if (report.verdict === "above 2" || needed === null || needed <= report.independent) return able;
     return `${able} For the S found here it takes about ${count(needed)} in all.`;
@@ -151,7 +150,7 @@ YourTable.words = (() => {
   /** What is to be said of some reports only. */
   function special(report) {
     const said = [];
-    if (report.independent < FEW_REPLICAS) {
+    if (report.signPValue !== null) {
       said.push(
         `At so few ${report.units} a count can say more: S is above 2 in ` +
           `${number(100 * report.shareAbove, 0)} % of the ${count(report.independent)} (exact sign ` +
