@@ -44,16 +44,16 @@ class Tile:
         return self.held is not None and self.held < 0.5
 
     @property
-    def name(self) -> str:
-        """What a screen reader says of it.
+    def unseen(self) -> str:
+        """What a screen reader says after the label.
 
-        >>> Tile("exceeds 2", "Near 3 units S may exceed 2.", "partly", "#exceeds", 0.446).name
-        'exceeds 2: Near 3 units S may exceed 2. Partly; holds under 45 % of other choices.'
+        >>> Tile("exceeds 2", "Near 3 units S may exceed 2.", "partly", "#exceeds", 0.446).unseen
+        'Near 3 units S may exceed 2. Partly; holds under 45 % of other choices.'
         """
         share = (
             "" if self.held is None else f"; holds under {100 * self.held:.0f} % of other choices"
         )
-        return f"{self.label}: {self.statement} {self.verdict.capitalize()}{share}."
+        return f"{self.statement} {self.verdict.capitalize()}{share}."
 
 
 def tiles(shown: Sequence[Tile], verdicts: Sequence[str]) -> str:
@@ -79,8 +79,9 @@ def _item(tile: Tile, verdicts: Sequence[str]) -> str:
     letter = _letters(verdicts)[tile.verdict]
     return (
         f'<li><a class="tile {_classes(tile.verdict, verdicts, tile.hatched)}" '
-        f'href="{escape(tile.address)}" aria-label="{escape(tile.name)}">'
-        f'<span class="tile-letter" aria-hidden="true">{letter}</span>{escape(tile.label)}</a></li>'
+        f'href="{escape(tile.address)}">'
+        f'<span class="tile-letter" aria-hidden="true">{letter}</span>{escape(tile.label)}'
+        f'<span class="visually-hidden">: {escape(tile.unseen)}</span></a></li>'
     )
 
 
