@@ -279,22 +279,6 @@ def test_a_run_goes_on_where_it_was(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(explorer.run(**asked, replicas=2, resume=True), first)
 
 
-def test_the_page_tells_the_truth_of_the_games_that_it_leads_to(recorded):
-    links = re.findall(
-        r'href="#game=([01.]+)&amp;n=(\d)"', (BOOK / "play.md").read_text(encoding="utf-8")
-    )
-    choice = {"trunk": "shared", "layout": "overlap", "activation": "tanh", "steps": 2000}
-    book, one_input, xor = (
-        explorer.look_up(recorded.table, game.split("."), hidden_size=int(n), **choice)
-        for game, n in links
-    )
-    assert book["s_low"] > chsh.CLASSICAL_BOUND
-    assert book["delta_low"] > 0
-    assert one_input["s_low"] > chsh.TSIRELSON_BOUND
-    assert xor["delta"] == 0
-    assert xor["s"] <= chsh.CLASSICAL_BOUND
-
-
 def unpack(text, kind):
     return np.frombuffer(base64.b64decode(text), kind)
 
