@@ -447,6 +447,9 @@ REFUSED = {
     "long row": table("11,3,0,1,1,1"),
     "trailing commas": b"a,b\n1,1,\n1,1,\n",
     "long cell": table('11,3,0,1,"' + 10**6 * "x" + '"'),
+    "long cell after ends of lines": (
+        table().replace(b"\n", b"\r\n") + b'\r\n"11\n\r\r\n",3,"' + 10**6 * b"x"
+    ),
     "unbalanced quote": table('11,"3,0,1,1', "12,3,0,1,1"),
     "bad outcome": table(change={3: "11,2,1,1,yes"}),
     "markup": table(change={3: "11,2,1,<img src=x onerror=alert(1)>,1"}),
@@ -467,6 +470,7 @@ REFUSED = {
     "gap": table(drop=[6]),
     "gap at the end": table(drop=[15]),
     "gap of a name": table('11,"it\'s <b>",0,1,1'),
+    "gap of a quoted name": table('11,"so ""called"", it\'s"then,0,1,1'),
     "bad split": column("split", ["test"]),
     "two splits": column("split", ["held_out", "training"]),
     "two clusters": column("cluster", ["x", "y"]),

@@ -1,4 +1,4 @@
-/* Shows a report: the conclusion, its picture, tables, notes. What a table says is text, not markup. */
+/* Shows a report: conclusion, picture, tables, notes. What a table says is text, not markup. */
 "use strict";
 
 YourTable.answer = (() => {
@@ -53,7 +53,8 @@ YourTable.answer = (() => {
       element("caption", {}, caption),
       element("thead", {}, element("tr", {}, ...heads)),
       element("tbody", {}, ...rows.map(cells)));
-    return element("div", { class: "report-table", tabindex: 0, role: "region", "aria-label": caption }, table);
+    const region = { class: "report-table", tabindex: 0, role: "region", "aria-label": caption };
+    return element("div", region, table);
   }
 
   function sourceOf({ name, rows, coding, capacity }, report) {

@@ -1,5 +1,5 @@
-/* An example: who was right in the networks of `ncnet train overlap --hidden-size 3 --replicas 1600`,
-   the table of the page "From a table to a report". A test trains them again. */
+/* An example: who was right in the networks of `ncnet train overlap --hidden-size 3 --replicas
+   1600`, the table of the page "From a table to a report". A test trains them again. */
 "use strict";
 
 YourTable.example = (() => {
@@ -180,7 +180,8 @@ f///////f3/f////////9/3//7////+/7/////9//3/f////////3f//////f//vv////////7/v////
 /3//33///////3/7/v///////99////v//9//vv////////ff/////////v+/////////vv//+////9/3/////////33////////
 7f///////3/++///7/////f9//////9/3v////////9/3//////997/v/////3//f98=`;
 
-  const packed = () => Uint8Array.from(atob(PACKED.replaceAll("\n", "")), (letter) => letter.charCodeAt(0));
+  const packed = () =>
+    Uint8Array.from(atob(PACKED.replaceAll("\n", "")), (letter) => letter.charCodeAt(0));
 
   const replicas = () => (packed().length * 4) / (CONTEXTS.length * ITEMS);
 
@@ -189,7 +190,8 @@ f///////f3/f////////9/3//7////+/7/////9//3/f////////3f//////f//vv////////7/v////
     const bytes = packed();
     const rows = ["context,replica,item,a,b"];
     for (let place = 0; place < 4 * bytes.length; place += 1) {
-      const [a, b] = [7, 6].map((bit) => (bytes[place >> 2] >> (bit - 2 * (place % 4))) & 1 ? 1 : -1);
+      const pair = bytes[place >> 2] >> (6 - 2 * (place % 4));
+      const [a, b] = [pair & 2 ? 1 : -1, pair & 1 ? 1 : -1];
       const network = Math.floor(place / ITEMS);
       rows.push(`${CONTEXTS[network % 4]},${network >> 2},${place % ITEMS},${a},${b}`);
     }

@@ -11,7 +11,8 @@ YourTable.picture = (() => {
 
   const figure = (value, digits = 2) => Page.number(value, digits);
 
-  const line = (x1, y1, x2, y2, kind) => shape("line", { x1, y1, x2, y2, class: `picture-${kind}` });
+  const line = (x1, y1, x2, y2, kind) =>
+    shape("line", { x1, y1, x2, y2, class: `picture-${kind}` });
 
   const label = (x, y, said, anchor = "middle", kind = "text") =>
     shape("text", { x, y, "text-anchor": anchor, class: `picture-${kind}` }, said);
@@ -32,7 +33,8 @@ YourTable.picture = (() => {
     return { values, digits: Math.max(0, -Math.floor(Math.log10(step * 1.001))) };
   }
 
-  const between = (low, high, from, to) => (value) => from + ((value - low) / (high - low)) * (to - from);
+  const between = (low, high, from, to) => (value) =>
+    from + ((value - low) / (high - low)) * (to - from);
 
   /** A horizontal interval with its ends. */
   const whisker = (x, y, [low, high], half = 5) => [
@@ -55,25 +57,26 @@ YourTable.picture = (() => {
   function scale({ s, interval, delta }, width) {
     const bounds = [
       [BOUND + delta, `2 + Δ = ${figure(BOUND + delta)}`, "allowed", 14],
-      [BOUND, "2", "bound", 32],
-      [TSIRELSON, `2√2 = ${figure(TSIRELSON)}`, "quantum", 32],
+      [TSIRELSON, `2√2 = ${figure(TSIRELSON)}`, "quantum", 30],
+      [BOUND, "2", "bound", 46],
     ];
     const ends = [...interval, s, ...bounds.map(([bound]) => bound)];
     const margin = 0.08 * (Math.max(...ends) - Math.min(...ends));
     const range = [Math.min(...ends) - margin, Math.max(...ends) + margin];
     const x = between(...range, 4, width - 4);
-    const clear = (at, said) => Math.min(Math.max(at, 3.6 * said.length), width - 3.6 * said.length);
+    const half = (said) => 3.6 * said.length; // of a label, about
+    const clear = (at, said) => Math.min(Math.max(at, half(said)), width - half(said));
     const said =
       `S = ${figure(s)}, interval ${text.interval(interval)}, among the bounds 2, ` +
       `2 + Δ = ${figure(BOUND + delta)} and 2√2 = ${figure(TSIRELSON)}.`;
-    return drawing(width, 116, said, [
-      ...axis(x, 94, range, width),
+    return drawing(width, 126, said, [
+      ...axis(x, 104, range, width),
       ...bounds.flatMap(([bound, name, kind, top]) => [
-        line(x(bound), top + 5, x(bound), 94, kind),
+        line(x(bound), top + 5, x(bound), 104, kind),
         label(clear(x(bound), name), top, name),
       ]),
-      ...whisker(x, 70, interval, 7),
-      shape("circle", { cx: x(s), cy: 70, r: 6, class: "picture-point" }),
+      ...whisker(x, 80, interval, 7),
+      shape("circle", { cx: x(s), cy: 80, r: 6, class: "picture-point" }),
     ]);
   }
 
@@ -85,7 +88,8 @@ YourTable.picture = (() => {
       sum += SIGNS[k] * value;
       const reach = correlatorIntervals[k].map((end) => sum + SIGNS[k] * (end - value));
       const sign = SIGNS[k] < 0 ? "− " : k ? "+ " : "";
-      return { name: sign + NAMES[k], start, end: sum, reach, said: figure(value), away: SIGNS[k] < 0 };
+      const away = SIGNS[k] < 0;
+      return { name: sign + NAMES[k], start, end: sum, reach, said: figure(value), away };
     });
     return [...steps, { name: "= S", start: 0, end: s, said: figure(s), whole: true }];
   }
@@ -95,10 +99,11 @@ YourTable.picture = (() => {
     const kind = `picture-bar${away ? " picture-away" : ""}${whole ? " picture-whole" : ""}`;
     const box = { x: middle - half, y: top, width: 2 * half, height, class: kind };
     const inside = height > 22;
+    const edge = middle + half; // beside the number
     return [
       shape("rect", box),
       ...(away ? [shape("rect", { ...box, class: "picture-hatch" })] : []),
-      ...(reach ? [line(middle + half / 2, y(reach[0]), middle + half / 2, y(reach[1]), "interval")] : []),
+      ...(reach ? [line(edge, y(reach[0]), edge, y(reach[1]), "interval")] : []),
       label(middle, inside ? top + height / 2 + 4 : top - 6, said, "middle", "value"),
       label(middle, foot, name),
     ];
@@ -138,7 +143,7 @@ YourTable.picture = (() => {
     const ends = [0, ...drops.flatMap((row) => [row.points, ...row.ends])];
     const margin = 0.04 * (Math.max(...ends) - Math.min(...ends));
     const range = [Math.min(...ends) - margin, Math.max(...ends) + margin];
-    const x = between(...range, left, width - 6);
+    const x = between(...range, left, width - 16);
     const y = (k) => 28 + 46 * k;
     const said = drops.map((row) =>
       `${row.task} beside ${row.beside} ${figure(row.points, 1)} percentage points`).join(", ");

@@ -1,4 +1,4 @@
-/* Reads the content of a file as a table of cells: ncnet.chsh.reading in the Page, for text alone. */
+/* Reads the content of a file, if it is text, as a table of cells: ncnet.chsh.reading. */
 "use strict";
 
 YourTable.reading = (() => {
@@ -147,7 +147,7 @@ YourTable.reading = (() => {
     return { rows, columns };
   }
 
-  /** The table that bytes hold: {rows, columns}. Rows count from 0, without header and blank lines. */
+  /** The table that bytes hold. Rows count from 0, without the header and blank lines. */
   function read(bytes, called) {
     const name = shortened(called);
     const text = decoded(bytes, name);

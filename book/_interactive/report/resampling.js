@@ -4,48 +4,64 @@
 YourTable.resampling = (() => {
   const MOST = 10_000; // resamples, as many as `ncnet report` draws
   const FEWEST = 2_000; // five of which lie beyond each end of a task's change, and more
-  const AFFORDED = 8e7; // replicas to draw and kinds to add up: half a second or so
+  const AFFORDED = 6e7; // replicas to draw and kinds to add up: about half a second
 
-  /** Whole numbers below 2^32 from a seed: sfc32 of Chris Doty-Humphrey's PractRand. */
-  function generator(seed) {
-    let [a, b, c, counter] = [0, seed, 0, 1];
-    const next = () => {
-      const sum = (a + b + counter) | 0;
-      counter = (counter + 1) | 0;
-      a = b ^ (b >>> 9);
-      b = (c + (c << 3)) | 0;
-      c = (((c << 21) | (c >>> 11)) + sum) | 0;
-      return sum >>> 0;
+  /** A function that fills an array with random places of `size`: sfc32 of Chris Doty-Humphrey's
+      PractRand. At once, since a call for each number would take most of the time. */
+  function drawer(seed, size) {
+    const share = size / 2 ** 32;
+    const state = Int32Array.of(0, seed, 0, 1);
+    const fill = (drawn) => {
+      let [a, b, c, counter] = state;
+      for (let k = 0; k < drawn.length; k += 1) {
+        const sum = (a + b + counter) | 0;
+        counter = (counter + 1) | 0;
+        a = b ^ (b >>> 9);
+        b = (c + (c << 3)) | 0;
+        c = (((c << 21) | (c >>> 11)) + sum) | 0;
+        drawn[k] = (sum >>> 0) * share;
+      }
+      state.set([a, b, c, counter]);
     };
-    for (let k = 0; k < 15; k += 1) next();
-    return next;
+    fill(new Int32Array(15)); // until a seed of a few bits has reached all of them
+    return fill;
+  }
+
+  /** How many resamples are drawn: fewer where there are many replicas. */
+  const resamplesOf = (replicas, kinds) =>
+    Math.round(Math.min(MOST, Math.max(FEWEST, AFFORDED / (replicas + 2 * kinds))));
+
+  /** The sum of the kinds' rows, each as often as it was drawn. */
+  function sumOfRows(rows, times, sums) {
+    const width = sums.length;
+    sums.fill(0);
+    for (let kind = 0; kind < times.length; kind += 1) {
+      const often = times[kind];
+      if (!often) continue;
+      for (let row = 0; row < width; row += 1) sums[row] += often * rows[kind * width + row];
+    }
   }
 
   /** Bootstrap means of the rows of replicas, drawn jointly: an array a row.
 
-      `rows` has the values of each kind of replica side by side, `counts` how often it is there. */
-  function means(rows, counts, width, seed = 0) {
-    const kinds = counts.length;
+      `kinds` has the values of each kind of replica, `counts` how often it is there. */
+  function means(kinds, counts, seed = 0) {
     const kindOf = Int32Array.from(counts.flatMap((count, kind) => Array(count).fill(kind)));
-    const replicas = kindOf.length;
-    const resamples = Math.round(
-      Math.min(MOST, Math.max(FEWEST, AFFORDED / (replicas + 2 * kinds))),
-    );
-    const draws = Array.from({ length: width }, () => new Float64Array(resamples));
-    const next = generator(seed);
-    const drawn = new Int32Array(kinds);
-    const share = replicas / 2 ** 32;
-    const sums = new Float64Array(width);
+    const rows = Float64Array.from(kinds.flat());
+    const resamples = resamplesOf(kindOf.length, kinds.length);
+    const draws = kinds[0].map(() => new Float64Array(resamples));
+    const drawPlaces = drawer(seed, kindOf.length);
+    const places = new Int32Array(kindOf.length);
+    const times = new Int32Array(kinds.length);
+    const sums = new Float64Array(draws.length);
     for (let resample = 0; resample < resamples; resample += 1) {
-      drawn.fill(0);
-      for (let k = 0; k < replicas; k += 1) drawn[kindOf[Math.floor(next() * share)]] += 1;
-      sums.fill(0);
-      for (let kind = 0; kind < kinds; kind += 1) {
-        const times = drawn[kind];
-        if (!times) continue;
-        for (let row = 0; row < width; row += 1) sums[row] += times * rows[kind * width + row];
-      }
-      for (let row = 0; row < width; row += 1) draws[row][resample] = sums[row] / replicas;
+      drawPlaces(places);
+      times.fill(0);
+      for (let k = 0; k < places.length; k += 1) times[kindOf[places[k]]] += 1;
+      sumOfRows(rows, times, sums);
+      draws.forEach((row, k) => {
+        row[resample] = sums[k] / places.length;
+      });
     }
     return draws;
   }

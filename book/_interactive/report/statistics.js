@@ -17,10 +17,11 @@ YourTable.statistics = (() => {
     ["-+++", [-1, 1, 1, 1]], ["---+", [-1, -1, -1, 1]], ["--+-", [-1, -1, 1, -1]],
     ["-+--", [-1, 1, -1, -1]], ["+---", [1, -1, -1, -1]],
   ]);
-  const TURNS = Array.from({ length: 16 }, (_, turn) => [8, 4, 2, 1].map((k) => (turn & k ? -1 : 1)));
+  /** The 16 signs t that the four changes may take in Delta. */
+  const TURNS = Array.from({ length: 16 }, (_, turn) =>
+    [8, 4, 2, 1].map((k) => (turn & k ? -1 : 1)));
   const FEW_REPLICAS = 100; // below as many the sign test stands beside betting
   const FEWEST_OFF_MODE = 10; // below as many a bootstrap interval is far too short
-  const WIDTH = 9; // of a row: four correlators, four changes, the influence
 
   const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
   const dot = (one, other) => sum(one.map((number, k) => number * other[k]));
@@ -83,7 +84,8 @@ YourTable.statistics = (() => {
       return means[party + one] - means[party + other];
     });
 
-  /** The kinds of replicas, [kinds, WIDTH] side by side, and how often each is there. */
+  /** The kinds of replicas, each as four correlators, four changes and the influence, and how often
+      each is there. */
   function kindsOf(rows) {
     const found = new Map();
     for (const row of rows) {
@@ -111,11 +113,14 @@ YourTable.statistics = (() => {
   /** How many replicas differ from the most frequent value. */
   function offMode({ values, counts }) {
     const found = new Map();
+    let most = 0;
     values.forEach((value, k) => {
       const key = ofSums(value);
-      found.set(key, (found.get(key) ?? 0) + counts[k]);
+      const there = (found.get(key) ?? 0) + counts[k];
+      found.set(key, there);
+      most = Math.max(most, there);
     });
-    return betting.total({ counts }) - Math.max(...found.values());
+    return betting.total({ counts }) - most;
   }
 
   /** The interval of a mean, and how it was made. */
@@ -279,7 +284,7 @@ YourTable.statistics = (() => {
     const rows = byCluster(ofReplicas(outcomes, split), outcomes.cluster);
     const means = averaged(rows);
     const found = kindsOf(rows);
-    const draws = resampling.means(found.kinds.flat(), found.counts, WIDTH);
+    const draws = resampling.means(found.kinds, found.counts);
     const [correlators, alice, bob] = [0, 4, 8].map((from) => means.slice(from, from + 4));
     const s = dot(SIGNS, correlators);
     const delta = sum(changesOf(means).map(Math.abs));

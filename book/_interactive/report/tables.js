@@ -88,8 +88,9 @@ YourTable.tables = (() => {
     const of = (column, settings) =>
       dimension(["1", "2"], column.places.map((place) => settings[place] - 1));
     if (!cells.has("context")) {
-      const found = SETTINGS.map((name) => meaning.read(cells.get(name), meaning.setting, "1 or 2"));
-      return SETTINGS.map((name, party) => of(cells.get(name), found[party]));
+      const own = SETTINGS.map((name) => cells.get(name));
+      const found = own.map((column) => meaning.read(column, meaning.setting, "1 or 2"));
+      return own.map((column, party) => of(column, found[party]));
     }
     const column = cells.get("context");
     const pairs = meaning.read(column, meaning.context, "11, 12, 21 or 22");
@@ -122,17 +123,15 @@ YourTable.tables = (() => {
     return { numbers, size };
   }
 
-  /** What a combination of labels is called, given a function from a dimension to a label's place. */
-  function called(grid, names, placeOf) {
-    const label = (name) => grid.get(name).label(placeOf(name));
+  /** What a row has in some dimensions. */
+  function called(grid, names, row) {
+    const label = (name) => grid.get(name).label(grid.get(name).places[row]);
     const both = SETTINGS.every((name) => names.includes(name));
     return names.filter((name) => !(both && name === SETTINGS[1])).map((name) => {
       if (both && name === SETTINGS[0]) return `context (${SETTINGS.map(label)})`;
-      return `${name} ${shortened(label(name))}`;
+      return `${name} ${label(name)}`;
     }).join(", ");
   }
-
-  const calledOfRow = (grid, names, row) => called(grid, names, (name) => grid.get(name).places[row]);
 
   /** Refuse a combination that is in two rows, or in none. */
   function checkWhole(grid, rows, hint) {
@@ -147,7 +146,7 @@ YourTable.tables = (() => {
     if (twice < rows) {
       const second = numbers.indexOf(numbers[twice], twice + 1);
       throw new Refused(
-        `rows ${twice} and ${second} both have ${calledOfRow(grid, names, twice)}: expected one` +
+        `rows ${twice} and ${second} both have ${called(grid, names, twice)}: expected one` +
           hint(twice, second),
       );
     }
@@ -173,13 +172,13 @@ YourTable.tables = (() => {
     const capacity = "capacity" in at ? ` at capacity ${at.capacity}` : "";
     const all = grid.get("replica").size * grid.get("item").size;
     throw new Refused(
-      `context (${at.alice_setting},${at.bob_setting}) lacks replica ${shortened(at.replica)} with ` +
-        `item ${shortened(at.item)}${capacity}: expected every replica with every item in each ` +
+      `context (${at.alice_setting},${at.bob_setting}) lacks replica ${at.replica} with ` +
+        `item ${at.item}${capacity}: expected every replica with every item in each ` +
         `context, ${count(all)} rows a context`,
     );
   }
 
-  /** A column's values over the dimensions that it depends on; two rows may not differ in it alone. */
+  /** A column's values over what it depends on; two rows may not differ in it alone. */
   function spread(grid, column, values, over) {
     const names = over.filter((name) => grid.has(name));
     const { numbers, size } = flat(grid, names, column.places.length);
@@ -190,7 +189,7 @@ YourTable.tables = (() => {
       if (Object.is(of(row), of(first[number])) || of(row) === of(first[number])) return;
       const both = [first[number], row].map((one) => meaning.shown(column, column.places[one]));
       throw new Refused(
-        `rows ${first[number]} and ${row}: ${calledOfRow(grid, names, row)} has ` +
+        `rows ${first[number]} and ${row}: ${called(grid, names, row)} has ` +
           `\`${column.name}\` ${both.join(" and ")}: expected one`,
       );
     });
@@ -268,8 +267,8 @@ YourTable.tables = (() => {
     const each = others ? `all but ${others} of them` : "each";
     return [
       `${count(replicas)} replicas are ${count(kinds.size)} different ones, ${each} there a ` +
-        `multiple of ${count(times)} times: if they are copies, intervals are too narrow (a column ` +
-        "`cluster` says which belong together)",
+        `multiple of ${count(times)} times: if they are copies, intervals are too narrow (a ` +
+        "column `cluster` says which belong together)",
     ];
   }
 

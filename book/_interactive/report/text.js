@@ -71,7 +71,8 @@ YourTable.text = (() => {
   const typeset = (text) =>
     text.replaceAll("Delta", "Δ").replaceAll("<=", "≤").replaceAll(">=", "≥")
       .replace(/(^|[\s[(])-(?=[\d\s])/g, "$1\u2212")
-      .replace(/(\[[^\s\]]+) /g, "$1\u00a0"); // no line ends within an interval
+      .replace(/(\[[^\s\]]+) /g, "$1\u00a0") // no line ends within an interval, or a difference
+      .replaceAll("S \u2212 Δ \u2212 2", "S\u00a0\u2212\u00a0Δ\u00a0\u2212\u00a02");
 
   return { number, interval, pValue, count, counted, shortened, quoted, line, typeset };
 })();

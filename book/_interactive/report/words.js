@@ -153,9 +153,10 @@ YourTable.words = (() => {
     if (report.signPValue !== null) {
       said.push(
         `At so few ${report.units} a count can say more: S is above 2 in ` +
-          `${number(100 * report.shareAbove, 0)} % of the ${count(report.independent)} (exact sign ` +
-          `test of more than half: p = ${pValue(report.signPValue)}). That is about the median, not ` +
-          `the mean, and these items; the number of ${report.units} has to be fixed beforehand.`,
+          `${number(100 * report.shareAbove, 0)} % of the ${count(report.independent)} (exact ` +
+          `sign test of more than half: p = ${pValue(report.signPValue)}). That is about the ` +
+          `median, not the mean, and these items; the number of ${report.units} has to be fixed ` +
+          "beforehand.",
       );
     }
     if (report.anyFacetPValue <= ERROR && report.explanation !== "contextual") {
@@ -167,8 +168,9 @@ YourTable.words = (() => {
     }
     if (report.diverged) {
       said.push(
-        `Diverged: ${count(report.diverged)} of ${count(4 * report.replicas)} networks; with their ` +
-          "correlators set to what lowers S most, S is " + `${number(report.sDivergedAgainst)}.`,
+        `Diverged: ${count(report.diverged)} of ${count(4 * report.replicas)} networks; with ` +
+          "their correlators set to what lowers S most, S is " +
+          `${number(report.sDivergedAgainst)}.`,
       );
     }
     if (report.heldOut) {
@@ -183,8 +185,9 @@ YourTable.words = (() => {
     return [
       "Heads that share a layer can influence each other, so S > 2 alone shows nothing " +
         `non-classical. Intervals and tests are over ${units}, the items being given. The four ` +
-        `intervals of a task's changes hold together at ${percent(report.level)}, and their tests ` +
-        `are adjusted for their number. No interval knows of rare ${units} that are not among these.`,
+        `intervals of a task's changes hold together at ${percent(report.level)}, and their ` +
+        `tests are adjusted for their number. No interval knows of rare ${units} that are not ` +
+        "among these.",
       `The tests bet: their p-values hold whenever you look, so ${units} may be added and tested ` +
         `again. Bootstrap intervals may not be extended like that. ${power(report)}`,
       ...special(report),

@@ -1,4 +1,4 @@
-/* The one name that the scripts of the page "A table of your own" share: each adds its part to it. */
+/* The one name that the scripts of the page "A table of your own" share: each adds its part. */
 "use strict";
 
 const YourTable = {
