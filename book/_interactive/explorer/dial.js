@@ -6,8 +6,8 @@ Explorer.dial = (() => {
   const { shape, number } = Page;
   const { CLASSICAL_BOUND, TSIRELSON_BOUND, ALGEBRAIC_BOUND } = statistics;
   const LOWEST = -1; // no game of the tables gets below it
-  const SIZE = { width: 262, height: 150, x: 131, y: 138 };
-  const RADIUS = { s: 88, allowed: 101, label: 113, inner: 68 };
+  const SIZE = { width: 270, height: 150, x: 131, y: 140 };
+  const RADIUS = { s: 92, allowed: 105, ceiling: 117, label: 68 };
   const LENGTH = 100; // of an arc, whatever its radius
   const parts = {};
 
@@ -34,15 +34,15 @@ Explorer.dial = (() => {
 
   function bound(value, name) {
     const [[x1, y1], [x2, y2]] = [RADIUS.s - 9, RADIUS.allowed + 5].map((r) => at(value, r));
-    const [x, y] = at(value, RADIUS.label + (value === TSIRELSON_BOUND ? 8 : 0));
+    const [x, y] = at(value, RADIUS.label);
     const mark = shape("line", { x1, y1, x2, y2, class: "explorer-tick" });
-    return [mark, shape("text", { x, y: y + 2, "text-anchor": "middle" }, name)];
+    return [mark, shape("text", { x, y: y + 4, "text-anchor": "middle" }, name)];
   }
 
   function buildHand() {
-    parts.ceiling = shape("text", { "text-anchor": "middle" }, "2 + \u0394");
-    const ends = { x1: -RADIUS.inner - 9, x2: -RADIUS.allowed - 6 };
-    parts.hand = shape("line", { ...ends, y1: 0, y2: 0, class: "explorer-hand" });
+    const ends = { x1: 10 - RADIUS.s, x2: -RADIUS.allowed, y1: 0, y2: 0 };
+    parts.hand = shape("line", { ...ends, class: "explorer-hand" });
+    parts.ceiling = shape("text", {}, "2 + \u0394");
     const centre = shape("g", { transform: `translate(${SIZE.x} ${SIZE.y})` }, parts.hand);
     return [parts.ceiling, centre];
   }
@@ -74,9 +74,9 @@ Explorer.dial = (() => {
     reach(parts.s, LOWEST, s.value);
     reach(parts.allowed, CLASSICAL_BOUND, ceiling);
     parts.hand.style.transform = `rotate(${180 * along(s.value)}deg)`;
-    const [x, y] = at(ceiling, RADIUS.inner - 5);
+    const [x, y] = at(ceiling, RADIUS.ceiling);
     parts.ceiling.setAttribute("x", x);
-    parts.ceiling.setAttribute("y", y + 4);
+    parts.ceiling.setAttribute("y", y + 2);
     byId("dial").setAttribute("aria-label", say(found));
   }
 

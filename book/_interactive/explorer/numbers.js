@@ -29,7 +29,8 @@ Explorer.numbers = (() => {
 
   function showNumber(name, found) {
     byId(name).textContent = number(found.value);
-    byId(`${name}-interval`).textContent = interval(found);
+    const isExact = found.low === found.high;
+    byId(`${name}-interval`).textContent = isExact ? "exactly" : interval(found);
   }
 
   function aboutS(verdict) {
@@ -44,8 +45,7 @@ Explorer.numbers = (() => {
     }
     if (explanation === 0) return "\u0394, the change of success rates, is enough to explain it.";
     if (explanation === 2) return "\u0394 alone does not explain it.";
-    const why = isReported ? "" : ": the intervals of this game err on the long side";
-    return `Whether \u0394 is enough to explain it is open${why}.`;
+    return `S is at 2 + \u0394, within the interval${isReported ? "" : ", a long one here"}.`;
   }
 
   function aboutFailures(bothWrong) {
@@ -79,8 +79,8 @@ Explorer.numbers = (() => {
   }
 
   function legend({ trunk }) {
-    const shared = trunk === "own" ? " Thin line: the same units in a shared trunk." : "";
-    return `Line: S, with its interval. Shaded: from 2 to 2 + \u0394, as far as changed success rates could lift S.${shared} Click a number of units to choose it.`;
+    const shared = trunk === "own" ? " Thin: the same with a shared trunk." : "";
+    return `Line: S, with its interval. Shaded: up to 2 + \u0394, as far as changed success rates could lift S.${shared} Click a number of units to choose it.`;
   }
 
   function show(choice) {

@@ -38,9 +38,8 @@ Explorer.reports = (() => {
     if (place < 0) return null;
     const endsOf = (name) =>
       Object.fromEntries(ENDS.map((end) => [end, values[`${name}_${end}`][place]]));
-    const found = Object.entries(NAMES).map(([own, name]) => [own, endsOf(name)]);
     return {
-      ...Object.fromEntries(found),
+      ends: Object.fromEntries(Object.entries(NAMES).map(([own, name]) => [own, endsOf(name)])),
       verdict: verdicts[place] - 1,
       explanation: explanations[place],
     };

@@ -57,19 +57,19 @@ Explorer.statistics = (() => {
     };
   }
 
+  /** What is known of Delta and what is left of S where no head can know of the other's task. */
+  function apart(s) {
+    const delta = { value: 0, low: 0, high: 0 };
+    return { delta, remainder: remainder(s, delta) };
+  }
+
   /** With the intervals and conclusions of its report, where a game has one. */
   function reported(found, choice) {
     const report = reports.lookUp(choice);
     if (!report) return { ...found, ...concluded(found.s, found.remainder), isReported: false };
-    const { s, delta, remainder: left } = found;
-    return {
-      ...found,
-      ...report,
-      s: { ...s, ...report.s },
-      delta: { ...delta, ...report.delta },
-      remainder: { ...left, ...report.remainder },
-      isReported: true,
-    };
+    const ends = Object.entries(report.ends).map(([name, own]) => [name, { ...found[name], ...own }]);
+    const { verdict, explanation } = report;
+    return { ...found, ...Object.fromEntries(ends), verdict, explanation, isReported: true };
   }
 
   /** All that the page says of a game: the choice is {trunk, layout, activation, n, step, tasks}. */
@@ -80,14 +80,13 @@ Explorer.statistics = (() => {
       pairs.map(([f, g]) => tables.mean(name, choice, f, g)),
     );
     const s = sOf(correlators);
-    // Heads with a trunk each never know of one another: there is nothing to estimate.
-    const delta = choice.trunk === "own" ? { value: 0, low: 0, high: 0 } : deltaOf(alice, bob);
-    const found = {
+    const delta = deltaOf(alice, bob);
+    const found = reported({
       correlators, alice, bob, s, delta,
       remainder: remainder(s, delta),
       bothWrong: correlators.map((e, k) => bothWrong(e, alice[k], bob[k])),
-    };
-    return reported(found, choice);
+    }, choice);
+    return choice.trunk === "own" ? { ...found, ...apart(found.s) } : found;
   }
 
   /** S and Delta of all games up to negated tasks, the last task running fastest. */

@@ -6,7 +6,7 @@ Explorer.tour = (() => {
   const { element } = Page;
   const { NAMES } = stories;
   const KEPT = "ncnet-tour"; // the step that was open last, or "" for who has left before
-  let open = null; // {name, step, start, guess, outcome, furthest}
+  let open = null; // {name, step, start, guess, outcome, furthest, hasPlayed}
   let resume = NAMES[0];
   let isPlayingByItself = false;
 
@@ -42,7 +42,8 @@ Explorer.tour = (() => {
 
   function begin(name) {
     const start = state.startOf(name);
-    open = { name, step: tourSteps[name], start, guess: null, outcome: null, furthest: start.n };
+    const step = tourSteps[name];
+    open = { name, step, start, guess: null, outcome: null, furthest: start.n, hasPlayed: false };
     resume = name;
     remember(name);
   }
@@ -73,10 +74,12 @@ Explorer.tour = (() => {
     return element("p", {}, ...verdict(open), text, ...leads, link ? "." : "");
   }
 
-  const playing = (choice) =>
-    isPlayingByItself && choice.step !== open.start.step
-      ? [paragraph("The training plays by itself until you touch anything here.")]
-      : [];
+  /** One line either way: a card that changes its size would slip away from under a finger. */
+  function handover(choice) {
+    if (!open.hasPlayed) return [];
+    const isPlaying = isPlayingByItself && choice.step !== open.start.step;
+    return [paragraph(isPlaying ? "It plays by itself until you touch it." : "It is yours now.")];
+  }
 
   function said(choice) {
     const { step, start, guess, outcome } = open;
@@ -85,14 +88,16 @@ Explorer.tour = (() => {
     if (!isOnTrack(choice)) {
       return [question, paragraph("Something else has changed, too. The number of this step, above, sets its scene again.")];
     }
-    if (guess === null) return [paragraph(step.scene(start)), question, ...playing(choice)];
+    if (guess === null) return [paragraph(step.scene(start)), question, ...handover(choice)];
     return [question, paragraph(step.action, "explorer-action")];
   }
 
   function steps() {
     NAMES.forEach((name, place) => {
-      const title = `Step ${place + 1}: ${tourSteps[name].title}`;
-      const button = element("button", { type: "button", "aria-label": title, title }, `${place + 1}`);
+      const { title } = tourSteps[name];
+      const named = { "aria-label": `Step ${place + 1}: ${title}`, title };
+      const text = [`${place + 1}`, element("span", {}, ` ${title}`)];
+      const button = element("button", { type: "button", ...named }, ...text);
       button.addEventListener("click", () => goTo(name));
       byId("tour-steps").append(element("li", {}, button));
     });
@@ -145,7 +150,7 @@ Explorer.tour = (() => {
   function showClosed() {
     const isFresh = resume === NAMES[0];
     byId("tour-title").textContent = "The tour";
-    tell([paragraph(`${NAMES.length} steps: guess, try, and see what happens.`)]);
+    tell([paragraph("Guess, try, and see what happens.")]);
     byId("tour-next").textContent = isFresh
       ? "Take the tour"
       : `Go on: ${tourSteps[resume].title}`;
@@ -221,6 +226,7 @@ Explorer.tour = (() => {
     state.set(state.startOf(NAMES[0]));
     if (Page.prefersStillness()) return;
     isPlayingByItself = true;
+    open.hasPlayed = true;
     controls.start();
     for (const touch of ["pointerdown", "keydown"]) {
       byId("root").addEventListener(touch, takeOver, { capture: true });

@@ -23,7 +23,7 @@ Explorer.tourSteps = (() => {
   const unit = {
     title: "A unit more",
     scene: (start) =>
-      `Two heads, Alice\u2019s and Bob\u2019s, sit on one layer of ${units(start.n)}. Each has an easy task, AND, and a hard one, XOR. S says how well they get on together: ${shown(start)} once trained. Heads without influence on each other keep S at 2 or below.`,
+      `Two heads, Alice\u2019s and Bob\u2019s, share a layer of ${units(start.n)}. Each has an easy task, AND, and a hard one, XOR. Trained, they reach S = ${shown(start)}. Without influence on each other, heads keep S at 2 or below.`,
     question: "Give the layer one unit more. What will S do?",
     answers: ["It falls", "It rises, but not past 2", "It passes 2"],
     action: "Now press + at the hidden units.",
@@ -147,7 +147,7 @@ Explorer.tourSteps = (() => {
       const highest = Math.max(...overSizes(choice));
       return {
         right: s <= CLASSICAL_BOUND ? 1 : s > before ? 2 : 0,
-        text: `S = ${number(s)}, and \u0394 is 0. Neither head can know of the other\u2019s task, so that S is at most 2 in each single network: a theorem, whatever the game. Along the curve its highest mean is ${number(highest)}. All that was above 2 came through the shared layer.`,
+        text: `S = ${number(s)}, and \u0394 is 0, exactly. Neither head can know of the other\u2019s task, so that S is at most 2 in each single network: a theorem, whatever the game. Along the curve its highest mean is ${number(highest)}. All that was above 2 came through the shared layer.`,
       };
     },
   };
@@ -182,7 +182,7 @@ Explorer.tourSteps = (() => {
       const chance = remainder.low > 0 ? "clear of 0" : "which reaches below 0: chance is enough";
       return {
         right: here === 0 ? 0 : here < A_FEW ? 1 : 2,
-        text: `It is ${count(here)}. This one is above the line by ${number(remainder.value, 4)}, with the interval ${interval(remainder)}, ${chance}. Of all ${count(total)} games and trainings of this page, ${count(above)} ${above === 1 ? "is" : "are"} above. What stands out among so many has to be trained anew, as in`,
+        text: `Above it: ${count(here)} of ${count(statistics.GAMES)}. The open one is, by ${number(remainder.value, 4)}, with the interval ${interval(remainder)}, ${chance}. Of all ${count(total)} games and trainings of this page, ${count(above)} ${above === 1 ? "is" : "are"} above. What stands out among so many has to be trained anew, as in`,
         link: { href: "notebooks/rq6.html", text: "RQ6, does any violation survive?" },
       };
     },
