@@ -399,16 +399,17 @@ def test_all_that_is_drawn_is_said_too(play):
     assert not unnamed
 
 
-def test_the_first_screen_of_a_desktop_has_controls_and_what_they_change(play):
-    play.open(1280, height=800)
+@pytest.mark.parametrize("asked", [{}, {"tour": "unit"}])
+def test_the_first_screen_of_a_desktop_has_controls_and_what_they_change(play, asked):
+    play.open(1280, height=800, **asked)
     for name in ("fewer", "more", "n", "step", "dial", "s", "delta", "over-n", "waterfall"):
         assert play.is_in_sight(play.by_id(name)), name
 
 
-@pytest.mark.parametrize("tour", [None, "unit"])
+@pytest.mark.parametrize("asked", [{}, {"tour": "unit"}])
 @pytest.mark.parametrize("seen", ["dial", "over-n"])
-def test_on_a_phone_what_changes_stays_in_sight(play, seen, tour):
-    play.open(390, height=844, **({"tour": tour} if tour else {}))
+def test_on_a_phone_what_changes_stays_in_sight(play, seen, asked):
+    play.open(390, height=844, **asked)
     play.driver.execute_script("arguments[0].scrollIntoView()", play.by_id(seen))
     before = play.chosen()["n"]
     for taps in (1, 2):

@@ -29,6 +29,7 @@ PAGES = {
         "explorer/state.js",
         "explorer/controls.js",
         "explorer/truth_tables.js",
+        "explorer/axes.js",
         "explorer/dial.js",
         "explorer/waterfall.js",
         "explorer/numbers.js",

@@ -2,7 +2,7 @@
 "use strict";
 
 Explorer.charts = (() => {
-  const { byId, state, tables, statistics } = Explorer;
+  const { byId, state, tables, statistics, axes } = Explorer;
   const { shape, number } = Page;
   const SIZE = { left: 30, right: 8, top: 14, bottom: 40, height: 230 };
   const BOUND = statistics.CLASSICAL_BOUND;
@@ -21,35 +21,17 @@ Explorer.charts = (() => {
   /** Which numbers of units the tour still hides. */
   let isHidden = () => false;
 
-  /** Values of the vertical axis: whole numbers around everything that is drawn. */
-  function levels(points) {
-    const lowest = Math.floor(Math.min(0, ...points.map(({ s }) => s.value)));
-    const highest = Math.ceil(Math.max(3, ...points.map(({ s }) => s.value)));
-    return Array.from({ length: highest - lowest + 1 }, (_, k) => lowest + k);
-  }
-
-  function scales({ values }, width, ticks) {
+  function scales({ values }, width, levels) {
     const { left, right, top, bottom, height } = SIZE;
-    const [low, high] = [ticks[0], ticks.at(-1)];
+    const across = (width - left - right) / values.length;
     return {
-      width,
-      across: (width - left - right) / values.length,
-      x: (place) => left + ((width - left - right) * (place + 0.5)) / values.length,
-      y: (value) => top + ((high - value) / (high - low)) * (height - top - bottom),
+      width, across,
+      x: (place) => left + across * (place + 0.5),
+      y: axes.height(levels, top, height - bottom),
     };
   }
 
   const path = (points) => points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
-
-  function grid(ticks, { width, y }) {
-    return ticks.flatMap((tick) => [
-      shape("line", {
-        x1: SIZE.left, x2: width - SIZE.right, y1: y(tick), y2: y(tick),
-        class: tick === BOUND ? "explorer-limit" : "explorer-grid",
-      }),
-      shape("text", { x: SIZE.left - 6, y: y(tick) + 4, "text-anchor": "end" }, number(tick, 0)),
-    ]);
-  }
 
   function horizontalAxis({ values, title, labelled }, { width, x }) {
     const at = SIZE.height - SIZE.bottom + 16;
@@ -67,8 +49,8 @@ Explorer.charts = (() => {
     const foot = points.map(({ at }) => [x(at), y(BOUND)]).reverse();
     const highest = points.reduce((a, b) => (b.delta.value > a.delta.value ? b : a));
     const top = y(BOUND + highest.delta.value);
-    const place = top > SIZE.top + 20 ? { dx: 0, dy: -7, "text-anchor": "middle" } : { dx: 13, dy: 5 };
-    const name = shape("text", { x: x(highest.at), y: top, ...place }, "2 + \u0394");
+    const beside = { x: x(highest.at) + 13, y: Math.max(top, SIZE.top) + 5 };
+    const name = shape("text", beside, "2 + \u0394");
     return [
       shape("polygon", { points: path([...edge, ...foot]), class: "explorer-lift" }),
       shape("polyline", { points: path(edge), class: "explorer-allowed" }),
@@ -127,16 +109,17 @@ Explorer.charts = (() => {
       at, value, ...statistics.lookUp({ ...choice, [name]: value }),
     }));
     const points = all.filter(({ value }) => !hides(value));
-    const ticks = levels(all);
+    const levels = axes.levels(all.map(({ s }) => s.value));
     const { width } = byId(id).getBoundingClientRect();
-    const scale = scales(chart, width, ticks);
+    const scale = scales(chart, width, levels);
     const said = points.map(({ value, s }) => `${Page.count(value)}: ${number(s.value)}`);
     byId(id).setAttribute("viewBox", `0 0 ${width} ${SIZE.height}`);
     byId(id).setAttribute("aria-label", `S over ${title}. ${said.join("; ")}.`);
     const here = points.find(({ value }) => value === choice[name]);
     const now = shape("rect", { ...column(here.at, scale), class: "explorer-now" });
+    const grid = axes.grid(levels, SIZE.left, width - SIZE.right, scale.y);
     byId(id).replaceChildren(
-      now, ...ceiling(points, scale), ...grid(ticks, scale), ...horizontalAxis(chart, scale),
+      now, ...ceiling(points, scale), ...grid, ...horizontalAxis(chart, scale),
       ...comparison(points, choice, name, scale), ...curves(points, scale), ring(here, scale),
       ...(name === "n" ? hidden(values, scale) : []),
     );

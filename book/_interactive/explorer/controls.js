@@ -39,7 +39,9 @@ Explorer.controls = (() => {
   }
 
   // A disabled button would lose the focus of who has pressed it until there is no more.
-  const showEnd = (name, more) => byId(name).setAttribute("aria-disabled", sizeBy(more) === undefined);
+  function showEnd(name, more) {
+    byId(name).setAttribute("aria-disabled", sizeBy(more) === undefined);
+  }
 
   function trunk() {
     byId("trunk").addEventListener("change", ({ target }) =>

@@ -64,8 +64,8 @@ Explorer.dial = (() => {
 
   function say({ s, delta }) {
     const ceiling = CLASSICAL_BOUND + delta.value;
-    const bounds = `2 without influence, 2 + \u0394 = ${number(ceiling)}`;
-    return `S = ${number(s.value)} on a dial from \u22121 to 4. Marked: ${bounds}, 2\u221a2 for quantum systems.`;
+    const bounds = `2 without influence, 2 + \u0394 = ${number(ceiling)}, 2\u221a2 for quantum systems`;
+    return `S = ${number(s.value)} on a dial from \u22121 to 4. Marked: ${bounds}.`;
   }
 
   function show(found) {

@@ -67,12 +67,16 @@ Explorer.statistics = (() => {
   function reported(found, choice) {
     const report = reports.lookUp(choice);
     if (!report) return { ...found, ...concluded(found.s, found.remainder), isReported: false };
-    const ends = Object.entries(report.ends).map(([name, own]) => [name, { ...found[name], ...own }]);
+    const ends = Object.entries(report.ends).map(([name, own]) => [
+      name, { ...found[name], ...own },
+    ]);
     const { verdict, explanation } = report;
     return { ...found, ...Object.fromEntries(ends), verdict, explanation, isReported: true };
   }
 
-  /** All that the page says of a game: the choice is {trunk, layout, activation, n, step, tasks}. */
+  /** All that the page says of a game.
+
+      The choice is {trunk, layout, activation, n, step, tasks}. */
   function lookUp(choice) {
     const [a1, a2, b1, b2] = choice.tasks.map(games.classOf);
     const pairs = CONTEXTS.map(([i, j]) => [[a1, a2][i], [b1, b2][j]]);
@@ -127,7 +131,7 @@ Explorer.statistics = (() => {
   const placeOf = (tasks) => tasks.reduce((place, task) => 8 * place + games.classOf(task), 0);
 
   return {
-    CLASSICAL_BOUND, TSIRELSON_BOUND, ALGEBRAIC_BOUND, CONTEXTS, GAMES,
+    CLASSICAL_BOUND, TSIRELSON_BOUND, ALGEBRAIC_BOUND, CONTEXTS, SIGNS, GAMES,
     lookUp, sOf, atlas, isAbove, countAbove, tasksOf, placeOf,
   };
 })();

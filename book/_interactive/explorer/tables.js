@@ -7,7 +7,7 @@ Explorer.tables = (() => {
   const LENGTHS = [axes.trunk, axes.layout, axes.activation, axes.hidden_size, axes.steps].map(
     (values) => values.length,
   );
-  // At 95 %, as ncnet.explorer.half_width has it: 1.96 standard errors, or what may have been missed.
+  // At 95 %, as ncnet.explorer.half_width has it: 1.96 standard errors, or what may be missed.
   const NORMAL_95 = 1.96;
   const UNSEEN = (2 * Math.log(40)) / replicas;
 
@@ -73,7 +73,6 @@ Explorer.tables = (() => {
     sizes: axes.hidden_size,
     steps: axes.steps,
     examples: starts.replicas,
-    replicas,
     unpack,
     mean,
     allMeans,

@@ -6,7 +6,7 @@ Explorer.tour = (() => {
   const { element } = Page;
   const { NAMES } = stories;
   const KEPT = "ncnet-tour"; // the step that was open last, or "" for who has left before
-  let open = null; // {name, step, start, guess, outcome, furthest, hasPlayed}
+  let open = null; // the step: {name, step, start, guess, outcome, furthest, hasPlayed}
   let resume = NAMES[0];
   let isPlayingByItself = false;
 
@@ -86,7 +86,8 @@ Explorer.tour = (() => {
     if (outcome) return [outcomeParagraph(outcome)];
     const question = paragraph(step.question, "explorer-question");
     if (!isOnTrack(choice)) {
-      return [question, paragraph("Something else has changed, too. The number of this step, above, sets its scene again.")];
+      const how = "The number of this step, above, sets its scene again.";
+      return [question, paragraph(`Something else has changed, too. ${how}`)];
     }
     if (guess === null) return [paragraph(step.scene(start)), question, ...handover(choice)];
     return [question, paragraph(step.action, "explorer-action")];
