@@ -133,7 +133,7 @@ class TestTheBuiltPage:
 
     pytestmark = IN_THE_BOOK
 
-    @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1400, 900)])
+    @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1400, 900), (390, 844)])
     def test_little_stands_above_the_fold(self, driver, width, height):
         open_landing(driver, width, height)
         text = driver.execute_script(ABOVE_THE_FOLD)
@@ -163,12 +163,13 @@ class TestTheBuiltPage:
         verdicts = (browser.HTML / "verdicts.html").read_text(encoding="utf-8")
         assert [name for name in targets if f'id="{name}"' not in verdicts] == []
 
-    def test_the_contents_are_closed_until_they_are_opened(self, driver):
-        open_landing(driver)
-        contents = driver.find_element(By.ID, "pst-primary-sidebar")
-        assert not contents.is_displayed()
+    @pytest.mark.parametrize("width", [1280, 390])
+    def test_the_contents_are_closed_until_they_are_opened(self, driver, width):
+        open_landing(driver, width)
+        links = "#pst-primary-sidebar nav a, #pst-primary-sidebar-modal nav a"
+        assert not any(a.is_displayed() for a in driver.find_elements(By.CSS_SELECTOR, links))
         driver.find_element(By.CLASS_NAME, "primary-toggle").click()
-        assert contents.is_displayed()
+        assert any(a.is_displayed() for a in driver.find_elements(By.CSS_SELECTOR, links))
 
     def test_the_figure_draws_itself_within_three_seconds(self, driver):
         open_landing(driver)

@@ -619,15 +619,18 @@ def test_a_refused_file_is_named_and_takes_the_last_answer_away(page, tmp_path):
     assert not page.by_id("refusal").text
 
 
-def test_a_dropped_file_is_answered(page):
+@pytest.mark.parametrize("where", ["#report-area", "h1"])
+def test_a_dropped_file_is_answered(page, where):
+    """Wherever it falls: the browser would open it in place of the page."""
     page.driver.execute_script(
         """
         const data = new DataTransfer();
         data.items.add(new File([arguments[0]], "dropped.csv"));
         const event = { bubbles: true, cancelable: true, dataTransfer: data };
-        document.getElementById("report-area").dispatchEvent(new DragEvent("drop", event));
+        document.querySelector(arguments[1]).dispatchEvent(new DragEvent("drop", event));
         """,
         table().decode(),
+        where,
     )
     assert "Input: dropped.csv" in page.wait_for_answer().text
 

@@ -60,7 +60,7 @@
   }
 
   function onOver(event) {
-    event.preventDefault(); // or else the browser would open the file in place of the page
+    event.preventDefault();
     byId("area").classList.add("report-over");
   }
 
@@ -75,8 +75,11 @@
     forget();
     report(example.name, example.content);
   });
-  byId("area").addEventListener("dragover", onOver);
-  byId("area").addEventListener("dragleave", () => byId("area").classList.remove("report-over"));
-  byId("area").addEventListener("drop", onDrop);
+  // Anywhere on the page: a file that misses the area would be opened in place of it.
+  document.addEventListener("dragover", onOver);
+  document.addEventListener("dragleave", ({ relatedTarget }) => {
+    if (!relatedTarget) byId("area").classList.remove("report-over");
+  });
+  document.addEventListener("drop", onDrop);
   answer.build();
 })();
