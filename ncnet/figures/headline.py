@@ -83,25 +83,25 @@ def _of_game(table: pd.DataFrame) -> pd.DataFrame:
 def _curves(shared: pd.DataFrame, apart: pd.DataFrame, place: _Places) -> list[str]:
     n, ceiling = shared["hidden_size"], CLASSICAL_BOUND + shared["delta"]
     ends = place.path([place.last, place.first], [CLASSICAL_BOUND] * 2)
-    back = place.path(n[::-1], shared["s_low"][::-1])
     return [
         f'<g class="drawn bound">{_stroke(f"M{ends}", INK, 1, "5 4")}</g>',
         '<g class="drawn ceiling">',
         f'<path d="M{place.path(n, ceiling)}L{ends}Z" fill="{ORANGE}" opacity="0.2"/>',
         _stroke(f"M{place.path(n, ceiling)}", DARK_ORANGE, 2, "2 4"),
         "</g>",
-        f'<g class="drawn apart">{_line(apart["hidden_size"], apart["s"], place, GREEN, 2.5)}</g>',
-        '<g class="drawn shared">',
-        f'<path d="M{place.path(n, shared["s_high"])}L{back}Z" fill="{BLUE}" opacity="0.35"/>',
-        _line(n, shared["s"], place, BLUE, 3.5),
-        "</g>",
+        f'<g class="drawn apart">{_line(apart, place, GREEN, 2.5)}</g>',
+        f'<g class="drawn shared">{_line(shared, place, BLUE, 3.5)}</g>',
     ]
 
 
-def _line(n: pd.Series, s: pd.Series, place: _Places, colour: str, width: float) -> str:
+def _line(curve: pd.DataFrame, place: _Places, colour: str, width: float) -> str:
+    """Return S with its interval as a band."""
+    n, s = curve["hidden_size"], curve["s"]
+    back = place.path(n[::-1], curve["s_low"][::-1])
+    band = f'<path d="M{place.path(n, curve["s_high"])}L{back}Z" fill="{colour}" opacity="0.35"/>'
     # A line without length and with round ends is a dot that does not stretch with the plot.
     dots = "".join(f"M{place.path([x], [y])}h0" for x, y in zip(n, s, strict=True))
-    return _stroke(f"M{place.path(n, s)}", colour, width) + _stroke(dots, colour, 3 * width)
+    return band + _stroke(f"M{place.path(n, s)}", colour, width) + _stroke(dots, colour, 3 * width)
 
 
 def _stroke(path: str, colour: str, width: float, dashes: str = "none") -> str:
@@ -118,7 +118,11 @@ def _ticks(sizes: pd.Series, place: _Places) -> list[str]:
     ]
     units = [_text(place.in_picture(n, LOWEST), str(n), anchor="middle", dy=20) for n in sizes]
     middle = place.in_picture((place.first + place.last) / 2, LOWEST)
-    return [*values, *units, _text(middle, "hidden units", anchor="middle", dy=40)]
+    titles = [
+        _text(place.in_picture(place.first, HIGHEST), "S", anchor="end", dx=-14, dy=5),
+        _text(middle, "hidden units", anchor="middle", dy=40),
+    ]
+    return [*values, *units, *titles]
 
 
 def _labels(shared: pd.DataFrame, place: _Places) -> list[str]:
