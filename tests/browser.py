@@ -1,13 +1,8 @@
 """A browser for the tests of pages: headless, with a profile of its own, out of reach of any host.
 
-A module of such tests says what it needs and shares one browser::
+A module of such tests says what it needs; they share the one browser of the fixture `driver`::
 
     pytestmark = [pytest.mark.slow, browser.needs_browser, browser.needs_book]
-
-    @pytest.fixture(scope="module")
-    def driver(tmp_path_factory):
-        with browser.chrome(tmp_path_factory.mktemp("profile")) as driver:
-            yield driver
 
     def test_the_front_page_is_quiet(driver):
         browser.emulate(driver, width=390, scheme="dark")
@@ -24,6 +19,23 @@ import pytest
 from selenium import webdriver
 
 HTML = Path(__file__).resolve().parents[1] / "book" / "_build" / "html"
+AXE = Path(__file__).parent / "_vendor" / "axe" / "axe.min.js"
+
+# Without `preload: false` it would ask for all style sheets again, as no page from a file may.
+# What is minor to axe is a matter of taste: a table's corner may be empty.
+AUDIT = """
+    const [where, options] = arguments;
+    const context = window[where];
+    if (context.length === 0) return [];
+    const { violations } = await axe.run(
+        context, { resultTypes: ["violations"], preload: false, ...options }
+    );
+    return violations
+        .filter(({ impact }) => impact !== "minor")
+        .map(({ id, nodes }) => `${id}: ${nodes.length} times, first ${nodes[0].html}`);
+"""
+ALL_BUT_COLOURS = {"rules": {"color-contrast": {"enabled": False}}}
+"""Options of an audit."""
 
 # Chrome comes first: where a machine has both, as GitHub's have, the driver is Chrome's.
 CHROME = next(
@@ -84,6 +96,16 @@ def complaints(driver):
         for entry in driver.get_log("browser")
         if entry["level"] in ("SEVERE", "WARNING")
     ]
+
+
+def audit(driver, where="document", options=None):
+    """Return what axe finds wrong with the open page.
+
+    `where` is the part to look at, by a name that the window knows: an id is one.
+    """
+    if not driver.execute_script("return 'axe' in window"):
+        driver.execute_script(AXE.read_text(encoding="utf-8"))
+    return driver.execute_script(AUDIT, where, options or {})
 
 
 def requests(driver):

@@ -52,6 +52,15 @@ def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log)
 
 
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    """Return a browser that the tests of a module share."""
+    from tests import browser
+
+    with browser.chrome(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory):
     """Return a checkout whose batch has been run, and what that printed."""

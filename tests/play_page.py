@@ -2,12 +2,20 @@
 
 from urllib.parse import urlencode
 
+import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests import browser
 
 PAGE = browser.HTML / "play.html"
+NEEDED = [
+    pytest.mark.slow,
+    browser.needs_browser,
+    browser.needs_book,
+    pytest.mark.skipif(not PAGE.is_file(), reason="the built book has no page `play`"),
+]
+"""Marks of the tests of this page."""
 BOOK = ["0001", "0110", "0001", "0110"]
 
 IN_SIGHT = """

@@ -87,12 +87,6 @@ def html(tmp_path_factory):
     return book / "_build" / "html"
 
 
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    with browser.chrome(tmp_path_factory.mktemp("profile")) as driver:
-        yield driver
-
-
 @pytest.fixture
 def open_page(driver, html):
     def open_page(name):

@@ -21,8 +21,6 @@ pytestmark = [pytest.mark.slow, browser.needs_browser, browser.needs_book]
 DESKTOP, PHONE = 1280, 390
 MEGABYTE = 10**6
 
-AXE = (Path(__file__).parent / "_vendor" / "axe" / "axe.min.js").read_text(encoding="utf-8")
-
 FACTS = """
     await document.fonts.ready;
     await new Promise(requestAnimationFrame);
@@ -62,21 +60,8 @@ FIND_NEW = """
     return [...found.keys()];
 """
 
-# Without `preload: false` it would ask for all style sheets again, as no page from a file may.
-# What is minor to axe is a matter of taste: a table's corner may be empty.
-AUDIT = """
-    const [what, options] = arguments;
-    const context = what === "new" ? window.newElements : document;
-    if (context.length === 0) return [];
-    const { violations } = await axe.run(
-        context, { resultTypes: ["violations"], preload: false, ...options }
-    );
-    return violations
-        .filter(({ impact }) => impact !== "minor")
-        .map(({ id, nodes }) => `${id}: ${nodes.length} times, first ${nodes[0].html}`);
-"""
-COLOURS = "new", {"runOnly": ["color-contrast"]}
-ALL_BUT_COLOURS = "all", {"rules": {"color-contrast": {"enabled": False}}}
+COLOURS = "newElements", {"runOnly": ["color-contrast"]}
+ALL_BUT_COLOURS = "document", browser.ALL_BUT_COLOURS
 MANY = 20
 """New kinds of elements from which on a page is also audited on a phone."""
 
@@ -103,20 +88,12 @@ def assert_nothing(visits, look):
     assert not lines, "\n".join(["", *lines])
 
 
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    with browser.chrome(tmp_path_factory.mktemp("profile")) as driver:
-        yield driver
-
-
 def look_at(driver, page, width, audits):
     """Yield a visit of the loaded page for each scheme in `audits`, which says what axe checks."""
     for scheme, asked in audits.items():
         browser.emulate(driver, width, scheme)
         facts = driver.execute_script(FACTS)
-        if asked:
-            driver.execute_script(AXE)
-        faults = [fault for audit in asked for fault in driver.execute_script(AUDIT, *audit)]
+        faults = [fault for audit in asked for fault in browser.audit(driver, *audit)]
         complaints, requests = browser.complaints(driver), browser.requests(driver)
         yield Visit(page, width, scheme, facts, faults, complaints, requests)
 

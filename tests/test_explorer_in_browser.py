@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 import ncnet
 from ncnet import explorer, mechanism, results
 from tests import browser
-from tests.play_page import BOOK, PAGE, Play
+from tests.play_page import BOOK, NEEDED, Play
 
 OTHER = ["1110", "0110", "0011", "1001"]
 DEFAULTS = {
@@ -21,18 +21,7 @@ DEFAULTS = {
     "steps": 2000,
 }
 
-pytestmark = [
-    pytest.mark.slow,
-    browser.needs_browser,
-    browser.needs_book,
-    pytest.mark.skipif(not PAGE.is_file(), reason="the built book has no page `play`"),
-]
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    with browser.chrome(tmp_path_factory.mktemp("profile")) as driver:
-        yield driver
+pytestmark = NEEDED
 
 
 @pytest.fixture(scope="module")

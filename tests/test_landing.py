@@ -112,12 +112,6 @@ ABOVE_THE_FOLD = """
 """
 
 
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    with browser.chrome(tmp_path_factory.mktemp("profile")) as driver:
-        yield driver
-
-
 def open_landing(driver, width=1280, height=800):
     browser.emulate(driver, width, "light", height)
     driver.get((browser.HTML / "index.html").as_uri())

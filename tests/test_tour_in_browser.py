@@ -9,24 +9,12 @@ from selenium.webdriver.support.ui import Select
 
 from ncnet import chsh, explorer, results
 from tests import browser
-from tests.play_page import BOOK, PAGE, Play
-from tests.test_book_in_browser import ALL_BUT_COLOURS, AUDIT, AXE
+from tests.play_page import BOOK, NEEDED, Play
 
 STEPS = ("unit", "critical", "neuron", "same", "failures", "apart", "line")
 XOR = ["0110"] * 4
 
-pytestmark = [
-    pytest.mark.slow,
-    browser.needs_browser,
-    browser.needs_book,
-    pytest.mark.skipif(not PAGE.is_file(), reason="the built book has no page `play`"),
-]
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    with browser.chrome(tmp_path_factory.mktemp("profile")) as driver:
-        yield driver
+pytestmark = NEEDED
 
 
 @pytest.fixture
@@ -383,10 +371,9 @@ def test_a_second_visit_does_not_play(play):
 def test_everybody_can_use_it(play, width, name, act):
     play.open(width, still=True, tour=name)
     answers(play)[0].click()
-    play.driver.execute_script(AXE)
-    assert not play.driver.execute_script(AUDIT, *ALL_BUT_COLOURS)
+    assert not browser.audit(play.driver, options=browser.ALL_BUT_COLOURS)
     act(Keyboard(play))
-    assert not play.driver.execute_script(AUDIT, *ALL_BUT_COLOURS)
+    assert not browser.audit(play.driver, options=browser.ALL_BUT_COLOURS)
 
 
 def test_the_focus_goes_to_the_new_step(play):

@@ -3,10 +3,9 @@
 
 Explorer.atlas = (() => {
   const { byId, state, statistics, games } = Explorer;
-  const { number } = Page;
+  const { number, CLASSICAL_BOUND: BOUND } = Page;
   const MARGIN = { left: 40, right: 14, top: 14, bottom: 40 };
   const NEAR = 24; // pixels from which a point is found
-  const BOUND = statistics.CLASSICAL_BOUND;
   const canvas = byId("atlas-canvas");
   const board = byId("atlas-board");
   const atlas = { trained: null, points: [], byGame: [], pointed: null, view: null };

@@ -1,11 +1,11 @@
-/* S over hidden units and over training steps, with 2 + Delta; a click chooses what is below it. */
+/* S over hidden units and over training steps, with 2 + Delta; a click chooses what is below it.
+   Beside them, what the chosen S is made of. */
 "use strict";
 
 Explorer.charts = (() => {
-  const { byId, state, tables, statistics, axes } = Explorer;
-  const { shape, number } = Page;
+  const { byId, state, tables, statistics } = Explorer;
+  const { shape, number, axes, CLASSICAL_BOUND: BOUND } = Page;
   const SIZE = { left: 30, right: 8, top: 14, bottom: 40, height: 230 };
-  const BOUND = statistics.CLASSICAL_BOUND;
   const WIDE_ENOUGH = 0.15; // of Delta, for a name beside its ceiling
 
   const CHARTS = {
@@ -52,7 +52,7 @@ Explorer.charts = (() => {
     const beside = { x: x(highest.at) + 13, y: Math.max(top, SIZE.top) + 5 };
     const name = shape("text", beside, "2 + \u0394");
     return [
-      shape("polygon", { points: path([...edge, ...foot]), class: "explorer-lift" }),
+      shape("polygon", { points: path([...edge, ...foot]), class: "drawn-lift" }),
       shape("polyline", { points: path(edge), class: "explorer-allowed" }),
       ...(highest.delta.value > WIDE_ENOUGH ? [name] : []),
     ];
@@ -133,7 +133,15 @@ Explorer.charts = (() => {
     return values[Math.min(Math.max(place, 0), values.length - 1)];
   }
 
+  function drawParts(choice) {
+    const { correlators, s, delta } = statistics.lookUp(choice);
+    const place = byId("waterfall");
+    const drawn = Page.waterfall({ correlators, s, delta: delta.value }, place.clientWidth);
+    place.replaceChildren(drawn);
+  }
+
   function show(choice) {
+    drawParts(choice);
     for (const [id, chart] of Object.entries(CHARTS)) draw(id, chart, choice);
   }
 

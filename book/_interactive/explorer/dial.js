@@ -2,9 +2,9 @@
 "use strict";
 
 Explorer.dial = (() => {
-  const { byId, statistics } = Explorer;
-  const { shape, number } = Page;
-  const { CLASSICAL_BOUND, TSIRELSON_BOUND, ALGEBRAIC_BOUND } = statistics;
+  const { byId } = Explorer;
+  const { shape, number, CLASSICAL_BOUND, TSIRELSON_BOUND } = Page;
+  const ALGEBRAIC_BOUND = 4;
   const LOWEST = -1; // no game of the tables gets below it
   const SIZE = { width: 270, height: 150, x: 131, y: 140 };
   const RADIUS = { s: 92, allowed: 105, ceiling: 117, label: 68 };

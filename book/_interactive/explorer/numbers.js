@@ -2,7 +2,7 @@
 "use strict";
 
 Explorer.numbers = (() => {
-  const { byId, state, statistics, games, dial, waterfall } = Explorer;
+  const { byId, state, statistics, games, dial } = Explorer;
   const { element, number, interval } = Page;
   const NAMES = ["C(A1, B1)", "+ C(A1, B2)", "+ C(A2, B1)", "\u2212 C(A2, B2)"];
   const CONTEXTS = ["(A1, B1)", "(A1, B2)", "(A2, B1)", "(A2, B2)"];
@@ -90,7 +90,6 @@ Explorer.numbers = (() => {
       byId(`glance-${name}`).textContent = number(found[name].value);
     });
     dial.show(found);
-    waterfall.show(found);
     found.correlators.forEach((correlator, k) => showRow(rows[k], correlator, found.bothWrong[k]));
     byId("words").textContent = inWords(found, choice.trunk);
     byId("legend").textContent = legend(choice);

@@ -3,13 +3,10 @@
 
 Explorer.statistics = (() => {
   const { tables, games, reports } = Explorer;
-  const CLASSICAL_BOUND = 2;
+  const { CLASSICAL_BOUND, SIGNS } = Page;
   const ROUNDING = 1e-9;
   const GAMES = 8 ** 4; // of an atlas: up to negated tasks
-  const TSIRELSON_BOUND = 2 * Math.SQRT2;
-  const ALGEBRAIC_BOUND = 4;
   const CONTEXTS = [[0, 0], [0, 1], [1, 0], [1, 1]]; // settings of Alice and Bob, from 0
-  const SIGNS = [1, 1, 1, -1];
 
   const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
@@ -130,8 +127,5 @@ Explorer.statistics = (() => {
   /** Place in the atlas of a game, whichever of its tasks are negated. */
   const placeOf = (tasks) => tasks.reduce((place, task) => 8 * place + games.classOf(task), 0);
 
-  return {
-    CLASSICAL_BOUND, TSIRELSON_BOUND, ALGEBRAIC_BOUND, CONTEXTS, SIGNS, GAMES,
-    lookUp, sOf, atlas, isAbove, countAbove, tasksOf, placeOf,
-  };
+  return { CONTEXTS, GAMES, lookUp, sOf, atlas, isAbove, countAbove, tasksOf, placeOf };
 })();

@@ -8,8 +8,7 @@
 
 Explorer.tourSteps = (() => {
   const { statistics, examples, tables, games } = Explorer;
-  const { number, interval, count } = Page;
-  const { CLASSICAL_BOUND, TSIRELSON_BOUND } = statistics;
+  const { number, interval, count, CLASSICAL_BOUND, TSIRELSON_BOUND } = Page;
   const RESTING = 6; // units, by which S of this book's game has come to rest
   const A_FEW = 100; // games
   const XOR = "XOR, four times";

@@ -59,7 +59,7 @@ Explorer.truthTables = (() => {
     );
     cell.replaceChildren(
       element("span", { "aria-hidden": "true", class: "explorer-answers" }, ...digits),
-      element("span", { class: "explorer-unseen" }, `${answers.join(" ")}: ${said}`),
+      element("span", { class: "unseen" }, `${answers.join(" ")}: ${said}`),
     );
   }
 

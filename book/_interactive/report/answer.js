@@ -28,11 +28,20 @@ YourTable.answer = (() => {
     return { shown, drawn };
   }
 
+  /** What S is made of, as the shared drawing takes it. */
+  function partsOf({ correlators, correlatorIntervals, s, interval: [low, high], delta }) {
+    const parts = correlators.map((value, k) => {
+      const [least, most] = correlatorIntervals[k];
+      return { value, low: least, high: most };
+    });
+    return { correlators: parts, s: { value: s, low, high }, delta };
+  }
+
   function pictureOf(report) {
     const title = `S = ${text.number(report.s)}, ${report.verdict}`;
     const panels = [
       panel(`${title}; ${words.intervalName(report)}`, (width) => picture.scale(report, width)),
-      panel("Three correlators less one", (width) => picture.waterfall(report, width)),
+      panel("What S is made of", (width) => Page.waterfall(partsOf(report), width)),
       panel("What each task loses", (width) => picture.losses(report, width)),
     ];
     redraw = () => panels.forEach(({ drawn }) => drawn());

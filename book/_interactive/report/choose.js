@@ -11,7 +11,7 @@
   /** Say how far it is, or what is wrong; what the page shows is said to those who do not see it. */
   function say(status, { refusal = "", unseen = false } = {}) {
     byId("status").textContent = status;
-    byId("status").classList.toggle("report-unseen", unseen);
+    byId("status").classList.toggle("unseen", unseen);
     byId("refusal").textContent = refusal;
   }
 

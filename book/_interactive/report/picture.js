@@ -1,15 +1,11 @@
-/* The picture of a report: S among its bounds, the correlators that it is made of, what each task
-   loses: ncnet.plotting in the Page. Each function takes numbers and a width in pixels, and returns
-   a drawing whose colours are those of picture's classes in report.css. */
+/* The picture of a report, but for its waterfall: S among its bounds, and what each task loses.
+   Each function takes numbers and a width in pixels, and returns a drawing whose colours are those
+   of picture's classes in report.css. */
 "use strict";
 
 YourTable.picture = (() => {
-  const { statistics: { BOUND, SIGNS }, text } = YourTable;
-  const { shape } = Page;
-  const TSIRELSON = 2 * Math.SQRT2;
-  const NAMES = ["C₁₁", "C₁₂", "C₂₁", "C₂₂"];
-
-  const figure = (value, digits = 2) => Page.number(value, digits);
+  const { text } = YourTable;
+  const { shape, number, CLASSICAL_BOUND: BOUND, TSIRELSON_BOUND: TSIRELSON } = Page;
 
   const line = (x1, y1, x2, y2, kind) =>
     shape("line", { x1, y1, x2, y2, class: `picture-${kind}` });
@@ -48,7 +44,7 @@ YourTable.picture = (() => {
       line(x(low), y, x(high), y, "axis"),
       ...values.flatMap((value) => [
         line(x(value), y, x(value), y + 4, "axis"),
-        label(x(value), y + 17, figure(value, digits), "middle", "tick"),
+        label(x(value), y + 17, number(value, digits), "middle", "tick"),
       ]),
     ];
   }
@@ -56,8 +52,8 @@ YourTable.picture = (() => {
   /** S with its interval among 2, 2 + Delta and 2 sqrt 2. */
   function scale({ s, interval, delta }, width) {
     const bounds = [
-      [BOUND + delta, `2 + Δ = ${figure(BOUND + delta)}`, "allowed", 14],
-      [TSIRELSON, `2√2 = ${figure(TSIRELSON)}`, "quantum", 30],
+      [BOUND + delta, `2 + Δ = ${number(BOUND + delta)}`, "allowed", 14],
+      [TSIRELSON, `2√2 = ${number(TSIRELSON)}`, "quantum", 30],
       [BOUND, "2", "bound", 46],
     ];
     const ends = [...interval, s, ...bounds.map(([bound]) => bound)];
@@ -67,8 +63,8 @@ YourTable.picture = (() => {
     const half = (said) => 3.6 * said.length; // of a label, about
     const clear = (at, said) => Math.min(Math.max(at, half(said)), width - half(said));
     const said =
-      `S = ${figure(s)}, interval ${text.interval(interval)}, among the bounds 2, ` +
-      `2 + Δ = ${figure(BOUND + delta)} and 2√2 = ${figure(TSIRELSON)}.`;
+      `S = ${number(s)}, interval ${text.interval(interval)}, among the bounds 2, ` +
+      `2 + Δ = ${number(BOUND + delta)} and 2√2 = ${number(TSIRELSON)}.`;
     return drawing(width, 126, said, [
       ...axis(x, 104, range, width),
       ...bounds.flatMap(([bound, name, kind, top]) => [
@@ -77,63 +73,6 @@ YourTable.picture = (() => {
       ]),
       ...whisker(x, 80, interval, 7),
       shape("circle", { cx: x(s), cy: 80, r: 6, class: "picture-point" }),
-    ]);
-  }
-
-  /** Steps of the sum: what each adds, where it starts and ends, how far its interval reaches. */
-  function stepsOf({ correlators, correlatorIntervals, s }) {
-    let sum = 0;
-    const steps = correlators.map((value, k) => {
-      const start = sum;
-      sum += SIGNS[k] * value;
-      const reach = correlatorIntervals[k].map((end) => sum + SIGNS[k] * (end - value));
-      const sign = SIGNS[k] < 0 ? "− " : k ? "+ " : "";
-      const away = SIGNS[k] < 0;
-      return { name: sign + NAMES[k], start, end: sum, reach, said: figure(value), away };
-    });
-    return [...steps, { name: "= S", start: 0, end: s, said: figure(s), whole: true }];
-  }
-
-  function bar({ name, start, end, reach, said, away, whole }, middle, half, y, foot) {
-    const [top, height] = [Math.min(y(start), y(end)), Math.abs(y(start) - y(end))];
-    const kind = `picture-bar${away ? " picture-away" : ""}${whole ? " picture-whole" : ""}`;
-    const box = { x: middle - half, y: top, width: 2 * half, height, class: kind };
-    const inside = height > 22;
-    const edge = middle + half; // beside the number
-    return [
-      shape("rect", box),
-      ...(away ? [shape("rect", { ...box, class: "picture-hatch" })] : []),
-      ...(reach ? [line(edge, y(reach[0]), edge, y(reach[1]), "interval")] : []),
-      label(middle, inside ? top + height / 2 + 4 : top - 6, said, "middle", "value"),
-      label(middle, foot, name),
-    ];
-  }
-
-  /** Three correlators less one, as steps that lead to S. */
-  function waterfall(report, width) {
-    const height = 250;
-    const steps = stepsOf(report);
-    const levels = [0, BOUND, ...steps.flatMap(({ end, reach = [] }) => [end, ...reach])];
-    const range = [Math.min(...levels) - 0.1, Math.max(...levels) + 0.15];
-    const y = between(...range, height - 26, 8);
-    const each = (width - 30) / steps.length;
-    const middle = (k) => 26 + (k + 0.5) * each;
-    const { values } = ticks(...range, 5);
-    const said = `${steps.map((step) => `${step.name} ${step.said}`).join(", ")}; the bound is 2.`;
-    return drawing(width, height, said, [
-      shape("defs", {}, shape("pattern", {
-        id: "picture-hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse",
-        patternTransform: "rotate(45)",
-      }, line(0, 0, 0, 6, "stripe"))),
-      ...values.flatMap((value) => [
-        line(26, y(value), width, y(value), "grid"),
-        label(20, y(value) + 4, figure(value, Number.isInteger(value) ? 0 : 1), "end", "tick"),
-      ]),
-      ...steps.flatMap((step, k) => bar(step, middle(k), each * 0.34, y, height - 6)),
-      ...steps.slice(0, -1).map(({ end }, k) =>
-        line(middle(k) - each * 0.34, y(end), middle(k + 1) + each * 0.34, y(end), "step")),
-      line(26, y(0), width, y(0), "axis"),
-      line(26, y(BOUND), width, y(BOUND), "bound"),
     ]);
   }
 
@@ -146,7 +85,7 @@ YourTable.picture = (() => {
     const x = between(...range, left, width - 16);
     const y = (k) => 28 + 46 * k;
     const said = drops.map((row) =>
-      `${row.task} beside ${row.beside} ${figure(row.points, 1)} percentage points`).join(", ");
+      `${row.task} beside ${row.beside} ${number(row.points, 1)} percentage points`).join(", ");
     return drawing(width, height, `${said}.`, [
       ...axis(x, 200, range, width - left),
       ...drops.flatMap((row, k) => [
@@ -161,5 +100,5 @@ YourTable.picture = (() => {
     ]);
   }
 
-  return { scale, waterfall, losses };
+  return { scale, losses };
 })();

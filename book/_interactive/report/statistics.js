@@ -3,11 +3,10 @@
 
 YourTable.statistics = (() => {
   const { betting, resampling } = YourTable;
+  const { CLASSICAL_BOUND: BOUND, SIGNS } = Page;
   const LEVEL = 0.95;
   const ERROR = 0.05; // 1 - LEVEL
-  const BOUND = 2; // of S, for heads that do not influence each other
   const HIGHEST = 4; // S by algebra, and -4 its lowest
-  const SIGNS = [1, 1, 1, -1];
   const TASKS = ["A1", "A2", "B1", "B2"];
   const PARTNERS = [["B1", "B2"], ["B1", "B2"], ["A1", "A2"], ["A1", "A2"]];
   /** The contexts with the other party's settings 1 and 2, of each task. */
@@ -357,5 +356,5 @@ YourTable.statistics = (() => {
     return { ...judged(ofSplit(outcomes, "training")), heldOut };
   }
 
-  return { BOUND, ERROR, SIGNS, TASKS, report };
+  return { ERROR, TASKS, report };
 })();

@@ -37,7 +37,7 @@ YourTable.text = (() => {
     return p >= 0.001 ? number(p) : p.toExponential(0).replace(/-(\d)$/, "-0$1");
   }
 
-  const count = (value) => value.toLocaleString("en-US");
+  const { count } = Page;
   const counted = (value, things) => `${count(value)} ${value > 1 ? things : things.slice(0, -1)}`;
 
   /** A letter that steers what shows it, written out. */

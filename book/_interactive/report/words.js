@@ -4,7 +4,8 @@
 
 YourTable.words = (() => {
   const { statistics, text: { number, interval, pValue, count, counted } } = YourTable;
-  const { BOUND, ERROR, TASKS } = statistics;
+  const { ERROR, TASKS } = statistics;
+  const { CLASSICAL_BOUND: BOUND } = Page;
   const CHANGES = "how often one head is right changes with the other head's task";
   const DIFFERENCE = "interval and exact test differ, as the test is cautious";
   const EXPLAINS = {

@@ -1,4 +1,5 @@
-/* Small things that interactive pages need: elements, numbers as text, the theme's colours.
+/* Small things that interactive pages need: elements, numbers as text, the theme's colours, and
+   what S is compared with.
 
    Scripts of a page share one name, here `Page`, to which each adds its part. They are classic
    scripts, in the order of book/_ext/page_scripts.py: a page opened from a file may load neither
@@ -7,6 +8,9 @@
 
 const Page = (() => {
   const SVG = "http://www.w3.org/2000/svg";
+  const CLASSICAL_BOUND = 2;
+  const TSIRELSON_BOUND = 2 * Math.SQRT2;
+  const SIGNS = [1, 1, 1, -1]; // of the correlators in S
 
   function fill(element, attributes, children) {
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -66,6 +70,7 @@ const Page = (() => {
   }
 
   return {
+    CLASSICAL_BOUND, TSIRELSON_BOUND, SIGNS,
     element, shape, number, interval, count, colour, sharpContext, prefersStillness,
     onAppearance, afterBurst,
   };

@@ -1,9 +1,8 @@
 /* Axes of what is drawn over values of S: whole numbers on the left, a dashed line at 2. */
 "use strict";
 
-Explorer.axes = (() => {
-  const { shape, number } = Page;
-  const { CLASSICAL_BOUND } = Explorer.statistics;
+Page.axes = (() => {
+  const { shape, number, CLASSICAL_BOUND } = Page;
 
   /** Whole numbers around these values, from 0 to 3 at least. */
   function levels(values) {
@@ -22,7 +21,7 @@ Explorer.axes = (() => {
     return levels.flatMap((level) => [
       shape("line", {
         x1: left, x2: right, y1: y(level), y2: y(level),
-        class: level === CLASSICAL_BOUND ? "explorer-limit" : "explorer-grid",
+        class: level === CLASSICAL_BOUND ? "drawn-bound" : "drawn-grid",
       }),
       shape("text", { x: left - 6, y: y(level) + 4, "text-anchor": "end" }, number(level, 0)),
     ]);
