@@ -328,7 +328,7 @@ _CLAIMS = (
     ),
     Claim(
         "above-2-suffices",
-        "above 2 suffices",
+        "means non-classical",
         "S above 2 is sufficient for non-classical statistics.",
         REVIEW,
         rule="Where S is above 2 (95 % interval and exact test), the change of the marginals does "
@@ -403,7 +403,7 @@ _CLAIMS = (
     ),
     Claim(
         "mixed-depends-on-difficulty-and-balance",
-        "hard tasks decide",
+        "difficulty matters",
         "Whether S passes 2 with mixed tasks depends on their difficulty and balance.",
         REVIEW,
         rule="Difficulty: of the same four tasks, one assignment passes 2 (the interval of S "
@@ -432,7 +432,7 @@ _CLAIMS = (
     ),
     Claim(
         "first-2-generalizes",
-        "first 2 is best",
+        "first 2 generalizes",
         "The capacity at which S first reaches 2 often generalizes well.",
         rule="At the smallest capacity whose mean of S is at least 1.95, found on other replicas, "
         f"held-out accuracy falls short of the best capacity's by at most {CLOSE:.0%} of the "

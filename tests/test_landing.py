@@ -105,9 +105,9 @@ ABOVE_THE_FOLD = """
         const inside = walker.currentNode.parentElement.closest("script, style, noscript");
         if (!inside && above(range.getClientRects())) found.push(walker.currentNode.data);
     }
-    for (const element of document.body.querySelectorAll("[alt], [aria-label]"))
-        if (above(element.getClientRects()))
-            found.push(element.getAttribute("alt") ?? element.getAttribute("aria-label"));
+    for (const name of ["alt", "aria-label", "title"])
+        for (const element of document.body.querySelectorAll(`.bd-main [${name}]`))
+            if (above(element.getClientRects())) found.push(element.getAttribute(name));
     return found.join(" ");
 """
 

@@ -46,10 +46,10 @@ def link_numbers(app, doctree, page):
 
 def _link(app, page, cell, number):
     uri = app.builder.get_relative_uri(page, cell.page) + f"#{cell.anchor}"
-    title = f"{number['glue_key']}: code cell {cell.number} of {cell.page.rpartition('/')[2]}"
-    link = nodes.reference(
-        "", "", *number.children, internal=True, refuri=uri, reftitle=title, classes=["quoted"]
-    )
+    link = nodes.reference("", "", *number.children, internal=True, refuri=uri, classes=["quoted"])
+    if "landing" not in app.env.metadata[page]:  # where few words stand
+        title = f"{number['glue_key']}: code cell {cell.number} of {cell.page.rpartition('/')[2]}"
+        link["reftitle"] = title
     link.parent = number
     return link
 

@@ -47,7 +47,7 @@ def headline(capacity: pd.DataFrame, interventions: pd.DataFrame) -> str:
             'viewBox="0 0 100 100" preserveAspectRatio="none" overflow="visible" fill="none">',
             *_curves(shared, apart, place),
             "</svg>",
-            *_ticks(apart["hidden_size"], place),
+            *_ticks(shared["hidden_size"], place),
             *_labels(shared, place),
             "</svg>",
         ]

@@ -79,7 +79,7 @@ def _item(tile: Tile, verdicts: Sequence[str]) -> str:
     letter = _letters(verdicts)[tile.verdict]
     return (
         f'<li><a class="tile {_classes(tile.verdict, verdicts, tile.hatched)}" '
-        f'href="{escape(tile.address)}">'
+        f'href="{escape(tile.address)}" title="{escape(tile.statement)}">'
         f'<span class="tile-letter" aria-hidden="true">{letter}</span>{escape(tile.label)}'
         f'<span class="visually-hidden">: {escape(tile.unseen)}</span></a></li>'
     )
