@@ -45,7 +45,7 @@ ANSWER = """
         return { ...report, conclusion, coding: outcomes.coding, notes: outcomes.notes };
     } catch (error) {
         if (!(error instanceof YourTable.Refused)) throw error;
-        return { refused: error.message };
+        return { refused: error.message, hints: YourTable.hints.on(error) };
     }
 """
 TOLD = """
@@ -481,12 +481,27 @@ REFUSED = {
     "bad capacity": column("capacity", ["", "1"]),
     "gap at a capacity": column("capacity", ["2.50", "inf"]),
     "bad setting": b"alice_setting,bob_setting,replica,item,a,b\n1,3,1,1,1,1",
+    "separator as a name": table(change={3: "11,\x1c,1,1,1"}),
+    "next line as a name": table(change={3: "11,\x85,1,1,1"}),
+    "mark before an outcome": table(change={3: "11,2,1,\ufeff1,1"}),
+    "mark on a line": table("\ufeff"),
+    "two marks": b"\xef\xbb\xbf\xef\xbb\xbf" + table(),
+    "separator beside a number": column("capacity", ["\x1c2"]),
+    "bad cluster and target": column("cluster,alice_target", [",9"]),
+    "bad seed and target": column("replica_seed,bob_target", [",9"]),
+    "bad split and target": column("split,bob_target", ["x,9"]),
+    "twice two columns": column("cluster,cluster,split,split", ["1,1,training,training"]),
+    "twice a setting and the item": (
+        b"alice_setting,bob_setting,bob_setting,replica,item,item,a,b\n1,1,1,1,1,1,1,1"
+    ),
+    "long cell of long letters": table("\n11,3,0,1," + 131073 * "\U0001f600"),
     "no letter": "é,a\n1,1".encode("latin-1"),
     "half a pair": b"\xff\xfea",
     "workbook": b"PK\x03\x04\x14\x00",
 }
 LIKE = {
     "no column": r"the table has no column `b`: found \['context', 'replica', 'item', 'a'\]; ",
+    "two marks": r"the table has no column `context`: found \['\\ufeffcontext', 'replica', ",
     "no context": r"the table has no column `context`: found \['alice_setting', 'replica', ",
     "zero byte": "t.csv is no text, it holds zero bytes: ",
     "no letter": "t.csv is no text in UTF-8: ",
@@ -505,6 +520,69 @@ def test_what_the_package_refuses_the_page_refuses(driver, tmp_path, name):
         assert re.match(LIKE[name], found), found
     else:
         assert found == line
+
+
+@pytest.mark.parametrize(
+    "capacity", ["1e16", "1e-5", "1.5e-7", "0.0001", "-0.0", "0", "9" * 19, "\u0665", "-inf"]
+)
+def test_a_capacity_is_written_as_the_package_does(driver, tmp_path, capacity):
+    content = column("capacity", [capacity]).rpartition(b"\n")[0]
+    line, *_ = reported(tmp_path, content)
+    assert answered(driver, content)["refused"] == line
+
+
+LETTERS = {
+    "digits of another script": table().replace(b"-1", "-\u0661".encode()),
+    "wide digits": column("capacity", ["\uff12", "2", "\U0001d7da.0"]),
+    "space around outcomes": table().replace(b"-1", b"\x1c-1\xc2\x85"),
+    "a mark as a name": table().replace(b",2,", ",\ufeff,".encode()),
+    "space around a name": b"\x1c" + table(),
+    "blank lines": table().replace(b"\n", b"\n\x1c\n\xc2\x85\n\xe3\x80\x80\n"),
+    "two zeros": column("capacity", ["0.0", "-0.0"]),
+    "long letters": table().replace(b",2,", f",{131072 * chr(0x1F600)},".encode()),
+}
+
+
+@pytest.mark.parametrize("content", LETTERS.values(), ids=LETTERS)
+def test_letters_are_space_and_digits_where_they_are_to_python(driver, tmp_path, content):
+    report, coding, notes = reported(tmp_path, content)
+    page = answered(driver, content)
+    assert "refused" not in page, page
+    assert (page["s"], page["coding"], page["notes"]) == (report.s, coding, notes)
+
+
+NAMED = "Name the columns in the first row context, replica, item, a, b."
+COMMA = "A context with a comma needs quotes, or is written 11, 12, 21 or 22."
+NO_RATES = "One row an item: right or wrong, no rates."
+COUNTED = "Rows count from 0, without the header and blank lines: "
+HINTS = {
+    "names": (table(head="Context,Replica,Item,A,B"), [NAMED]),
+    "one name": (b"context replica item a b\n11 1 1 1 1", [NAMED]),
+    "comma": (table(change={0: "(1,1),1,0,1,-1"}), [COMMA, f"{COUNTED}row 0 is line 2"]),
+    "a cell too few": (table("11,3,0,1"), [f"{COUNTED}row 16 is line 18"]),
+    "percent": (table(change={1: "11,1,1,1,80.3%"}), [NO_RATES, f"{COUNTED}row 1 is line 3"]),
+    "decimal comma": (
+        table(change={3: "11,2,1,0,888"}).replace(b",", b";").replace(b"0;888", b"0,888;1"),
+        [NO_RATES, f"{COUNTED}row 3 is line 5"],
+    ),
+    "half": (table(change={0: "11,1,0,0.5,1"}), [NO_RATES, f"{COUNTED}row 0 is line 2"]),
+    "count": (table(change={0: "11,1,0,37,1"}), [NO_RATES, f"{COUNTED}row 0 is line 2"]),
+    "words": (table(change={0: "11,1,0,yes,1"}), [f"{COUNTED}row 0 is line 2"]),
+    "workbook": (b"PK\x03\x04\x14\x00", ["Save it as CSV."]),
+    "blank lines": (
+        b"\n\n" + table('\n12,"3\n\r\n",1,1,1', "12,4,1,x,1"),
+        [f"{COUNTED}row 17 is line 24"],
+    ),
+    "two rows": (table(WHOLE[4], WHOLE[1]), [f"{COUNTED}rows 1 and 17 are lines 3 and 19"]),
+    "two codings": (table(change={3: "11,2,1,0,1"}), [f"{COUNTED}rows 0 and 3 are lines 2 and 5"]),
+    "gap": (table(drop=[6]), []),
+}
+
+
+@pytest.mark.parametrize(("content", "hints"), HINTS.values(), ids=HINTS)
+def test_a_refusal_says_where_and_what_may_help(driver, content, hints):
+    found = answered(driver, content, "row 7.csv")["hints"]
+    assert [hint.removesuffix(" of the file.") for hint in found] == hints
 
 
 ELSEWHERE = {
@@ -572,6 +650,19 @@ class Page:
     def choose(self, path):
         self.by_id("file").send_keys(str(path))
 
+    def drop(self, *files, where="h1"):
+        """Drop files, pairs of a content and a name, on an element."""
+        self.driver.execute_script(
+            """
+            const data = new DataTransfer();
+            for (const [content, name] of arguments[0]) data.items.add(new File([content], name));
+            const event = { bubbles: true, cancelable: true, dataTransfer: data };
+            document.querySelector(arguments[1]).dispatchEvent(new DragEvent("drop", event));
+            """,
+            [(content.decode(), name) for content, name in files],
+            where,
+        )
+
     def wait_for_answer(self):
         self.wait(lambda: self.by_id("answer").is_displayed())
         return self.by_id("answer")
@@ -620,17 +711,75 @@ def test_a_refused_file_is_named_and_takes_the_last_answer_away(page, tmp_path):
 @pytest.mark.parametrize("where", ["#report-area", "h1"])
 def test_a_dropped_file_is_answered(page, where):
     """Wherever it falls: the browser would open it in place of the page."""
+    page.drop((table(), "dropped.csv"), where=where)
+    assert "Input: dropped.csv" in page.wait_for_answer().text
+
+
+def test_a_file_without_a_name_is_answered(page):
+    page.drop((table(), ""))
+    assert "Input: a file without a name" in page.wait_for_answer().text
+
+
+def test_of_two_files_none_is_answered(page):
+    page.drop((table(), "one.csv"), (table(), "two.csv"))
+    said = page.wait_for_refusal()
+    assert said == "2 files cannot be answered.\nthere are 2 files: expected one table"
+    assert not page.by_id("answer").is_displayed()
+
+
+def test_a_dropped_folder_is_refused(page, tmp_path):
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        event = {"type": kind, "x": 600, "y": 300, "data": data}
+        page.driver.execute_cdp_cmd("Input.dispatchDragEvent", event)
+    said = page.wait_for_refusal()
+    assert said == "tables cannot be answered.\ntables is a folder: expected a file"
+
+
+def test_a_file_that_is_gone_is_refused(page, tmp_path):
+    path = tmp_path / "gone.csv"
+    path.write_bytes(table())
     page.driver.execute_script(
         """
-        const data = new DataTransfer();
-        data.items.add(new File([arguments[0]], "dropped.csv"));
-        const event = { bubbles: true, cancelable: true, dataTransfer: data };
-        document.querySelector(arguments[1]).dispatchEvent(new DragEvent("drop", event));
-        """,
-        table().decode(),
-        where,
+        const stop = (event) => event.stopPropagation();
+        addEventListener("change", stop, { capture: true, once: true });
+        """
     )
-    assert "Input: dropped.csv" in page.wait_for_answer().text
+    page.choose(path)
+    path.unlink()
+    page.driver.execute_script(
+        "document.getElementById('report-file').dispatchEvent(new Event('change'))"
+    )
+    assert "gone.csv cannot be read: expected a file that is there" in page.wait_for_refusal()
+
+
+def test_dragged_text_is_left_alone(page):
+    taken = page.driver.execute_script(
+        """
+        const data = new DataTransfer();
+        data.setData("text/plain", "a word");
+        return ["dragover", "drop"].flatMap((kind) => [data, null].map((dataTransfer) => {
+            const event = new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer });
+            document.body.dispatchEvent(event);
+            return event.defaultPrevented;
+        }));
+        """
+    )
+    assert taken == [False] * 4
+    assert not browser.complaints(page.driver)
+
+
+def test_the_example_can_be_downloaded(page, tmp_path):
+    link = page.by_id("download")
+    assert link.get_attribute("download") == "example.csv"
+    content = page.driver.execute_async_script(
+        "fetch(arguments[0]).then((found) => found.text()).then(arguments[1])",
+        link.get_attribute("href"),
+    )
+    report, *_ = reported(tmp_path, content.encode())
+    assert answered(page.driver, content.encode())["s"] == pytest.approx(report.s)
 
 
 def test_the_example_is_one_key_away_and_a_training_of_today(page):

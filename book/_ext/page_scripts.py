@@ -57,6 +57,7 @@ PAGES = {
         "report/words.js",
         "report/picture.js",
         "report/answer.js",
+        "report/hints.js",
         "report/example.js",
         "report/choose.js",
     ),

@@ -2,7 +2,8 @@
 "use strict";
 
 (() => {
-  const { byId, tables, statistics, words, answer, example, text } = YourTable;
+  const { Refused, byId, tables, statistics, words, answer, hints, example, text } = YourTable;
+  const NAMELESS = "a file without a name";
   let asked = 0;
 
   /** Let the browser show what has changed before it has to compute. */
@@ -15,12 +16,9 @@
     byId("refusal").textContent = refusal;
   }
 
-  /** Why a table is not answered: what is wrong with it, or a file that is gone or too large. */
-  function refusalOf({ message }, name) {
-    const counted = /\brows? \d/.test(message)
-      ? "\nRows count from 0, without the header and blank lines." : "";
-    return `${name} cannot be answered.\n${text.line(message)}${counted}`;
-  }
+  /** Why a table is not answered, a line each, and what may help. */
+  const refusalOf = (error, name) =>
+    [`${name} cannot be answered.`, text.line(error.message), ...hints.on(error)].join("\n");
 
   async function report(name, content) {
     const mine = (asked += 1);
@@ -48,26 +46,54 @@
     byId("file").value = "";
   };
 
-  const read = (file) => report(file.name, () => file.arrayBuffer());
+  function refuse(name, line) {
+    report(name, () => {
+      throw new Refused(line);
+    });
+  }
+
+  /** Answer the one file that was chosen or dropped. */
+  function take(files) {
+    if (files.length > 1) {
+      refuse(`${files.length} files`, `there are ${files.length} files: expected one table`);
+    } else if (files.length) {
+      const name = files[0].name || NAMELESS;
+      report(name, () => files[0].arrayBuffer().catch(() => {
+        const called = text.shortened(name);
+        throw new Refused(`${called} cannot be read: expected a file that is there, not too large`);
+      }));
+    }
+  }
+
+  const hasFiles = ({ dataTransfer }) => Boolean(dataTransfer?.types.includes("Files"));
 
   function onDrop(event) {
+    if (!hasFiles(event)) return; // dragged text goes where it would
     event.preventDefault();
     byId("area").classList.remove("report-over");
-    const { files } = event.dataTransfer;
-    if (!files.length) return;
+    const { files, items } = event.dataTransfer;
     byId("file").files = files; // so that its name is shown
-    read(files[0]);
+    const folder = [...items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
+    if (folder && files.length === 1) {
+      const { name } = files[0];
+      refuse(name, `${text.shortened(name)} is a folder: expected a file`);
+    } else {
+      take(files);
+    }
   }
 
   function onOver(event) {
+    if (!hasFiles(event)) return;
     event.preventDefault();
     byId("area").classList.add("report-over");
   }
 
   byId("root").hidden = false;
   byId("example").textContent = example.described;
+  byId("download").href = URL.createObjectURL(new Blob([example.content()], { type: "text/csv" }));
+  byId("download").download = example.name;
   byId("file").addEventListener("change", ({ target }) => {
-    if (target.files.length) read(target.files[0]);
+    take(target.files);
   });
   // So that the same file can be chosen again once it is mended.
   byId("file").addEventListener("click", forget);

@@ -2,9 +2,9 @@
 "use strict";
 
 YourTable.reading = (() => {
-  const { Refused, text: { shortened } } = YourTable;
+  const { Refused, text: { lstrip, strip, shortened } } = YourTable;
   const WHOLE = /^(?:0|-?[1-9][0-9]{0,17})$/;
-  const LONGEST_CELL = 131072; // as in Python's csv
+  const LONGEST_CELL = 131072; // letters, as in Python's csv
   const MOST_BYTES = 2 ** 28; // beyond it a browser may hold no such text
   const [TAB, NEWLINE, RETURN, QUOTE] = ["\t", "\n", "\r", '"'].map((sign) => sign.charCodeAt(0));
   const OTHERS = [
@@ -59,7 +59,20 @@ YourTable.reading = (() => {
     }
   }
 
-  /** Call `onRow` with the cells of each row, by the rules of Python's csv; it may not keep them. */
+  /** Of a text so many letters; some of them are two to JavaScript. */
+  const letters = (text, most) => [...text.slice(0, 2 * most)].slice(0, most);
+
+  const isLong = (cell) =>
+    cell.length > LONGEST_CELL && letters(cell, LONGEST_CELL + 1).length > LONGEST_CELL;
+
+  /** How many lines end in a cell, as far as it is read. */
+  function breaksIn(cell) {
+    const read = isLong(cell) ? letters(cell, LONGEST_CELL + 1).join("") : cell;
+    return read.match(/\r\n|\r|\n/g)?.length ?? 0;
+  }
+
+  /** Call `onRow` with the cells of each row, by the rules of Python's csv, and with the line where
+      it begins; it may not keep the cells. */
   function eachRow(text, delimiter, name, onRow) {
     const end = text.length;
     let at = 0;
@@ -88,7 +101,7 @@ YourTable.reading = (() => {
         at += 1;
       }
       const inside = parts.join("");
-      line += inside.slice(0, LONGEST_CELL + 1).match(/\r\n|\r|\n/g)?.length ?? 0;
+      line += breaksIn(inside);
       return inside + plainUntil();
     }
 
@@ -96,9 +109,10 @@ YourTable.reading = (() => {
     while (at < end) {
       row.length = 0;
       line += 1;
+      const start = line;
       for (let more = !isBreak(text.charCodeAt(at)); more; ) {
         const cell = text.charCodeAt(at) === QUOTE ? inQuotes() : plainUntil();
-        if (cell.length > LONGEST_CELL) {
+        if (isLong(cell)) {
           throw new Refused(
             `${name}: line ${line} cannot be read: field larger than field limit (${LONGEST_CELL})`,
           );
@@ -108,12 +122,12 @@ YourTable.reading = (() => {
         if (more) at += 1;
       }
       at += text.charCodeAt(at) === RETURN && text.charCodeAt(at + 1) === NEWLINE ? 2 : 1;
-      if (row.length > 1 || (row.length && row[0].trim())) onRow(row);
+      if (row.length > 1 || (row.length && strip(row[0]))) onRow(row, start);
     }
   }
 
   function delimiterOf(text) {
-    const start = text.trimStart();
+    const start = lstrip(text);
     const breaks = start.indexOf("\n");
     const first = breaks < 0 ? start : start.slice(0, breaks);
     if (first.includes("\t")) return TAB;
@@ -122,39 +136,43 @@ YourTable.reading = (() => {
 
   function delimited(text, name) {
     let columns = null;
-    let rows = 0;
+    const lines = [];
     let longer = 0; // rows with just one cell too many, an empty one
     let wrong = null;
-    eachRow(text, delimiterOf(text), name, (row) => {
+    eachRow(text, delimiterOf(text), name, (row, line) => {
       if (!columns) {
-        columns = row.map((cell) => new Column(cell.trim()));
+        columns = row.map((cell) => new Column(strip(cell)));
         return;
       }
       const width = columns.length;
       if (row.length === width) row.forEach((cell, place) => columns[place].add(cell));
-      else wrong ??= `row ${rows} has ${row.length} cells, the header ${width}`;
+      else wrong ??= { row: lines.length, line, cells: row.length };
       longer += row.length === width + 1 && row[width] === "";
-      rows += 1;
+      lines.push(line);
     });
     if (!columns) throw new Refused(`${name} is empty: expected a table`);
+    const rows = lines.length;
     if (rows && longer === rows) {
       throw new Refused(
         `${name}: each row ends with an empty cell (a comma too many?): expected ` +
           `${columns.length} cells, as in the header`,
       );
     }
-    if (wrong) throw new Refused(`${name}: ${wrong}`);
-    return { rows, columns };
+    if (wrong) {
+      const said = `row ${wrong.row} has ${wrong.cells} cells, the header ${columns.length}`;
+      throw new Refused(`${name}: ${said}`, [wrong.row], [wrong.line]);
+    }
+    return { rows, lines, columns };
   }
 
-  /** The table that bytes hold. Rows count from 0, without the header and blank lines. */
+  /** The table that bytes hold, and the line where each row begins. Rows count from 0, without the header and blank lines. */
   function read(bytes, called) {
     const name = shortened(called);
     const text = decoded(bytes, name);
     if (text.includes("\0")) {
       throw new Refused(`${name} is no text, it holds zero bytes: ${ELSEWHERE}`);
     }
-    const first = text.trimStart()[0];
+    const first = lstrip(text)[0];
     if (!first) throw new Refused(`${name} is empty: expected a table`);
     if ("[{".includes(first)) throw new Refused(`${name} begins with \`${first}\`: ${ELSEWHERE}`);
     return delimited(text, name);

@@ -10,17 +10,19 @@ YourTable.tables = (() => {
   const REQUIRED = ["replica", "item", "a", "b"];
   /** Columns that are read where they are there, and what each depends on, in Python's order. */
   const OPTIONAL = new Map([
+    ["split", { over: ["item"], means: meaning.split, expected: "`training` or `held_out`" }],
     ["cluster", { over: ["replica"], means: meaning.name, expected: "a number or a name" }],
     ["replica_seed", { over: ["replica"], means: meaning.name, expected: "a number or a name" }],
     ["alice_target", { over: ["alice_setting", "item"] }],
     ["bob_target", { over: ["bob_setting", "item"] }],
-    ["split", { over: ["item"], means: meaning.split, expected: "`training` or `held_out`" }],
     ["diverged", { over: NETWORK, means: meaning.flag, expected: "true or false" }],
     ["alice_loss", { over: NETWORK, means: meaning.number, expected: "a number" }],
     ["bob_loss", { over: NETWORK, means: meaning.number, expected: "a number" }],
   ]);
   const TARGETS = ["alice_target", "bob_target"];
-  const COLUMNS = ["context", ...SETTINGS, ...REQUIRED, "capacity", ...OPTIONAL.keys()];
+  const BEFORE_TARGETS = ["cluster", "replica_seed"];
+  const AFTER_TARGETS = ["split", "diverged", "alice_loss", "bob_loss"];
+  const COLUMNS = ["context", ...REQUIRED, ...SETTINGS, "capacity", ...OPTIONAL.keys()];
   const CONTEXTS = ["(1,1)", "(1,2)", "(2,1)", "(2,2)"];
   const FEWEST_COPIED = 10; // distinct replicas of which it can be said at all
   const MOST_NAMED = 10; // columns that one note names
@@ -56,14 +58,16 @@ YourTable.tables = (() => {
   /** What the distinct cells of each optional column mean, by its name. */
   function further(cells) {
     const found = new Map();
-    const targets = TARGETS.filter((name) => cells.has(name));
+    const there = (names) => names.filter((name) => cells.has(name));
+    const read = (names) => there(names).forEach((name) => {
+      const { means, expected } = OPTIONAL.get(name);
+      found.set(name, meaning.read(cells.get(name), means, expected));
+    });
+    read(BEFORE_TARGETS);
+    const targets = there(TARGETS);
     const { signs } = meaning.outcomes(targets.map((name) => cells.get(name)));
-    for (const [name, { means, expected }] of OPTIONAL) {
-      if (!cells.has(name)) continue;
-      const values = means
-        ? meaning.read(cells.get(name), means, expected) : signs[targets.indexOf(name)];
-      found.set(name, values);
-    }
+    targets.forEach((name, place) => found.set(name, signs[place]));
+    read(AFTER_TARGETS);
     return found;
   }
 
@@ -79,8 +83,13 @@ YourTable.tables = (() => {
 
   function capacities(column) {
     const labels = meaning.read(column, meaning.capacity, "a number");
-    const distinct = [...new Set(labels)];
-    const places = labels.map((label) => distinct.indexOf(label));
+    const known = new Map();
+    const distinct = [];
+    const places = labels.map((label) => {
+      const same = label === "-0.0" ? "0.0" : label; // as numbers they are equal
+      if (!known.has(same)) known.set(same, distinct.push(label) - 1);
+      return known.get(same);
+    });
     return dimension(distinct, column.places.map((place) => places[place]));
   }
 
@@ -148,6 +157,7 @@ YourTable.tables = (() => {
       throw new Refused(
         `rows ${twice} and ${second} both have ${called(grid, names, twice)}: expected one` +
           hint(twice, second),
+        [twice, second],
       );
     }
     if (rows < size) refuseGap(grid, numbers);
@@ -191,6 +201,7 @@ YourTable.tables = (() => {
       throw new Refused(
         `rows ${first[number]} and ${row}: ${called(grid, names, row)} has ` +
           `\`${column.name}\` ${both.join(" and ")}: expected one`,
+        [first[number], row],
       );
     });
     return Array.from(first, of);
@@ -210,8 +221,9 @@ YourTable.tables = (() => {
   function oneCapacity(grid) {
     if (!grid.has("capacity")) return null;
     const { size, label } = grid.get("capacity");
-    const labels = Array.from({ length: size }, (_, place) => label(place))
-      .sort((one, other) => meaning.number(one) - meaning.number(other));
+    const labels = Array.from({ length: size }, (_, place) => label(place));
+    const order = new Map(labels.map((one) => [one, meaning.number(one)]));
+    labels.sort((one, other) => order.get(one) - order.get(other));
     if (size === 1) return labels[0];
     throw new Refused(
       `the table has ${size} capacities, ${shortened(labels.join(", "), 200)}: this page reads ` +
@@ -272,9 +284,8 @@ YourTable.tables = (() => {
     ];
   }
 
-  /** The outcomes that bytes hold, with what a reader should know of them; see `answersOf`. */
-  function outcomes(bytes, name) {
-    const table = reading.read(bytes, name);
+  /** The outcomes of a table, with what a reader should know of them; see `answersOf`. */
+  function ofTable(table, name) {
     const { cells, ignored } = chosen(table);
     const { signs, coding } = meaning.outcomes([cells.get("a"), cells.get("b")]);
     const values = further(cells);
@@ -293,6 +304,17 @@ YourTable.tables = (() => {
       answers: answersOf(grid, cells, signs),
     };
     return { ...read, notes: [...noteOfIgnored(ignored), ...noteOfCopies(read)] };
+  }
+
+  /** The outcomes that bytes hold; who is refused some learns the lines, too. */
+  function outcomes(bytes, name) {
+    const table = reading.read(bytes, name);
+    try {
+      return ofTable(table, name);
+    } catch (error) {
+      error.lines = error.rows?.map((row) => table.lines[row]);
+      throw error;
+    }
   }
 
   return { outcomes };

@@ -8,6 +8,7 @@ YourTable.text = (() => {
   const LONGEST_LINE = 1000;
   const BEYOND = 25; // digits that tell a tie from a number that is only close to one
   const ESCAPES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+  const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
   const UNPRINTABLE = /(?! )[\p{C}\p{Z}]/gu;
 
   /** A size to some digits; a tie goes to the even digit, as in Python and not as in toFixed. */
@@ -49,6 +50,19 @@ YourTable.text = (() => {
 
   const printable = (text) => text.replace(UNPRINTABLE, escaped);
 
+  /** Text without the space before it, which is Python's: `trimStart` takes other letters away. */
+  function lstrip(text) {
+    let start = 0;
+    while (start < text.length && SPACE.test(text[start])) start += 1;
+    return text.slice(start);
+  }
+
+  function strip(text) {
+    let end = text.length;
+    while (end && SPACE.test(text[end - 1])) end -= 1;
+    return lstrip(text.slice(0, end));
+  }
+
   /** Of text with too many letters the beginning and the end. */
   function shortened(text, longest = LONGEST) {
     if (text.length <= longest) return text;
@@ -74,5 +88,7 @@ YourTable.text = (() => {
       .replace(/(\[[^\s\]]+) /g, "$1\u00a0") // no line ends within an interval, or a difference
       .replaceAll("S \u2212 Δ \u2212 2", "S\u00a0\u2212\u00a0Δ\u00a0\u2212\u00a02");
 
-  return { number, interval, pValue, count, counted, shortened, quoted, line, typeset };
+  return {
+    number, interval, pValue, count, counted, lstrip, strip, shortened, quoted, line, typeset,
+  };
 })();
