@@ -165,7 +165,8 @@ YourTable.reading = (() => {
     return { rows, lines, columns };
   }
 
-  /** The table that bytes hold, and the line where each row begins. Rows count from 0, without the header and blank lines. */
+  /** The table that bytes hold, and the line where each row begins. Rows count from 0, without the
+      header and blank lines. */
   function read(bytes, called) {
     const name = shortened(called);
     const text = decoded(bytes, name);
