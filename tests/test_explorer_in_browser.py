@@ -210,6 +210,12 @@ def drawn(seed, count):
         yield dict(zip(explorer.CHOICE, choices[place], strict=True)), tasks
 
 
+def is_bounded(choice, tasks):
+    """Return whether a theorem bounds S: no head, or none of a party's, can know of a setting."""
+    a1, a2, b1, b2 = (min(task, task.translate(str.maketrans("01", "10"))) for task in tasks)
+    return choice["trunk"] == "own" or a1 == a2 or b1 == b2
+
+
 def looked_up(play, choice, tasks):
     return play.driver.execute_script(
         "return Explorer.statistics.lookUp(arguments[0])", as_on_the_page(choice) | {"tasks": tasks}
@@ -222,7 +228,7 @@ def test_every_game_is_looked_up_as_in_python(play, table):
         shown, found = looked_up(play, choice, tasks), explorer.look_up(table, tasks, **choice)
         for name, own in (("s", "s"), ("delta", "delta"), ("remainder", "contextuality")):
             assert shown[name]["value"] == pytest.approx(found[own], abs=1e-4)
-            if shown["isReported"] or (choice["trunk"] == "own" and name != "s"):
+            if shown["isReported"] or is_bounded(choice, tasks):
                 continue  # narrower than what contexts are put together to
             assert shown[name]["low"] == pytest.approx(found[f"{own}_low"], abs=1e-4)
             assert shown[name]["high"] == pytest.approx(found[f"{own}_high"], abs=1e-4)
@@ -236,7 +242,7 @@ def test_games_with_a_report_have_its_intervals_and_words(play):
         shown = looked_up(play, choice, row.game.split("."))
         assert shown["isReported"]
         for name, own in (("s", "s"), ("delta", "delta"), ("remainder", "contextuality")):
-            if row.trunk == "own" and name != "s":
+            if is_bounded(choice, row.game.split(".")):
                 continue  # Delta is 0, and nothing to estimate
             ends = getattr(row, f"{own}_low"), getattr(row, f"{own}_high")
             assert (shown[name]["low"], shown[name]["high"]) == pytest.approx(ends, abs=1e-6)
@@ -278,6 +284,19 @@ def test_with_a_trunk_each_delta_is_exactly_0(play):
     play.choose(tasks=OTHER, n=1)
     assert play.numbers()[1] == 0
     assert play.numbers()[2] == pytest.approx(play.numbers()[0] - 2, abs=0.0051)
+
+
+def test_what_a_theorem_bounds_is_not_passed(play):
+    play.open()
+    seen = 0
+    for choice, (a1, _, b1, b2) in drawn(seed=1, count=200):
+        shown = looked_up(play, choice, [a1, a1, b1, b2])
+        assert shown["s"]["low"] <= shown["s"]["value"] <= shown["s"]["high"] <= 2
+        same = looked_up(play, choice, [a1, a1, b1, b1])
+        assert [same["delta"][end] for end in ("low", "value", "high")] == [0, 0, 0]
+        assert same["remainder"]["high"] <= 0
+        seen += shown["delta"]["high"] > 0
+    assert seen
 
 
 def trained_by_the_page(play, tasks, replica, **choice):

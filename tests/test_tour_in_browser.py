@@ -297,7 +297,7 @@ def test_what_it_says_is_what_the_package_finds(play, found):
     assert one["s"] > chsh.TSIRELSON_BOUND
     text = outcome(play, "neuron", neuron)
     assert f"S = {one['s']:.2f}, beyond" in text
-    assert f"= {one['delta']:.2f}, and" in text
+    assert f"that is {one['delta']:.2f}, and" in text
     xor = found(XOR, 3)
     assert xor["delta"] == 0
     assert f"= {xor['s']:.2f}" in outcome(play, "same", same)
@@ -321,10 +321,10 @@ def test_where_a_game_stands_above_the_line(play):
     text = outcome(play, "line", line)
     choice = play.chosen()
     above = play.driver.execute_script(
-        "return Explorer.statistics.countAbove(arguments[0])", choice
+        "return Explorer.statistics.gamesAbove(arguments[0])", choice
     )
-    assert above > 0
-    assert f"Above it: {above:,} of" in text
+    assert above
+    assert f"Above the line: {len(above):,} of" in text
     link = play.by_id("tour-said").find_element(By.TAG_NAME, "a")
     assert link.get_attribute("href").endswith("notebooks/rq6.html")
 
@@ -382,3 +382,68 @@ def test_the_focus_goes_to_the_new_step(play):
     play.press(play.by_id("tour-next"), Keys.ENTER)
     assert focused(play) == play.by_id("tour-title")
     assert focused(play).text == "The critical size"
+
+
+def test_who_acts_with_keys_reads_on_at_the_outcome(play):
+    play.open(tour="neuron")
+    play.press(play.by_id("fewer"), Keys.ENTER)
+    play.wait(lambda: focused(play).text == said(play))
+    ActionChains(play.driver).send_keys(Keys.TAB).perform()
+    assert focused(play) == play.by_id("tour-next")
+
+
+def test_who_points_keeps_the_focus_where_it_was(play):
+    play.open(tour="neuron")
+    play.by_id("fewer").click()
+    play.driver.execute_async_script("setTimeout(arguments[0], 1000)")
+    assert is_done(play)
+    assert focused(play) == play.by_id("fewer")
+
+
+SCROLLED = "return document.documentElement.scrollTop"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+@pytest.mark.parametrize("name", ["unit", "failures"])
+def test_it_does_not_scroll_to_what_is_in_view(play, width, height, name):
+    play.open(width, height=height, still=True, tour=name)
+    answers(play)[0].click()
+    before = play.driver.execute_script(SCROLLED)
+    play.by_id("tour-show").click()
+    play.driver.execute_async_script("setTimeout(arguments[0], 300)")
+    assert play.driver.execute_script(SCROLLED) == before
+
+
+def test_the_keyboard_goes_through_the_sheet_without_scrolling(play):
+    play.open(390, height=844, still=True, tour="critical")
+    play.driver.execute_script("window.scrollTo(0, 400)")
+    play.driver.execute_script(
+        "arguments[0].focus({ preventScroll: true })", play.by_id("tour-title")
+    )
+    for _ in range(9):
+        ActionChains(play.driver).send_keys(Keys.TAB).perform()
+        assert play.driver.execute_script(SCROLLED) == 400
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+@pytest.mark.parametrize(
+    ("name", "act", "seen"), [("apart", apart, "over-n"), ("line", line, "atlas-canvas")]
+)
+def test_what_has_happened_is_in_view(play, width, height, name, act, seen):
+    play.open(width, height=height, still=True, tour=name)
+    act(Keyboard(play))
+    play.wait(lambda: is_done(play))
+    assert play.driver.execute_script(
+        """const { top, bottom } = arguments[0].getBoundingClientRect();
+        const tour = arguments[1].getBoundingClientRect();
+        const foot = innerWidth < 800 ? tour.top : innerHeight;
+        return top > 0 && Math.min(bottom, foot) - top > 0.6 * (bottom - top)""",
+        play.by_id(seen),
+        play.by_id("tour"),
+    )
+
+
+def test_on_a_phone_the_tour_is_taken_up_near_the_top(play):
+    play.open(390, height=844)
+    assert play.is_in_sight(play.by_id("tour-next"))
+    assert play.is_in_sight(play.by_id("dial"))

@@ -6,6 +6,7 @@ Explorer.atlas = (() => {
   const { number, CLASSICAL_BOUND: BOUND } = Page;
   const MARGIN = { left: 40, right: 14, top: 14, bottom: 40 };
   const NEAR = 24; // pixels from which a point is found
+  const DIAMOND = 7; // pixels from its middle to a corner
   const canvas = byId("atlas-canvas");
   const board = byId("atlas-board");
   const atlas = { trained: null, points: [], byGame: [], pointed: null, view: null };
@@ -89,16 +90,35 @@ Explorer.atlas = (() => {
     context.fillText("S = 2 + \u0394", view.x(up) - 8, view.y(BOUND + up) - 2);
   }
 
+  const isAbove = ({ s, delta }) => statistics.isAbove(s, delta);
+
   function drawPoints(context, view) {
+    context.fillStyle = Page.colour("alice");
+    context.globalAlpha = 0.45;
     for (const { s, delta, games: here } of atlas.points) {
-      const above = statistics.isAbove(s, delta);
-      context.fillStyle = Page.colour(above ? "bob" : "alice");
-      context.globalAlpha = above ? 0.9 : 0.45;
       context.beginPath();
       context.arc(view.x(delta), view.y(s), Math.min(2 + 0.4 * Math.log2(here.length), 6), 0, 7);
       context.fill();
     }
     context.globalAlpha = 1;
+  }
+
+  /** What is above the line is few, and close to it: diamonds, over all the rest. */
+  function drawAbove(context, view) {
+    context.fillStyle = Page.colour("bob");
+    context.strokeStyle = Page.colour("surface");
+    context.lineWidth = 1.5;
+    for (const { s, delta } of atlas.points.filter(isAbove)) {
+      const [x, y] = [view.x(delta), view.y(s)];
+      context.beginPath();
+      context.moveTo(x, y - DIAMOND);
+      context.lineTo(x + DIAMOND, y);
+      context.lineTo(x, y + DIAMOND);
+      context.lineTo(x - DIAMOND, y);
+      context.closePath();
+      context.stroke();
+      context.fill();
+    }
   }
 
   function ring(context, view, { s, delta }, radius, width) {
@@ -116,8 +136,9 @@ Explorer.atlas = (() => {
     drawGrid(sheet.context, atlas.view);
     drawPoints(sheet.context, atlas.view);
     drawBounds(sheet.context, atlas.view);
-    ring(sheet.context, atlas.view, present(), 8, 2.5);
-    if (atlas.pointed) ring(sheet.context, atlas.view, atlas.pointed, 12, 1.5);
+    drawAbove(sheet.context, atlas.view);
+    ring(sheet.context, atlas.view, present(), 10, 2.5);
+    if (atlas.pointed) ring(sheet.context, atlas.view, atlas.pointed, 14, 1.5);
   }
 
   function describe({ s, delta, games: here }, which) {

@@ -51,7 +51,7 @@ Explorer.controls = (() => {
 
   function presets() {
     Object.keys(games.PRESETS).forEach((name) => preset.append(element("option", {}, name)));
-    preset.append(element("option", { value: "" }, "a game of your own"));
+    preset.append(element("option", { value: "" }, "Another game"));
     preset.addEventListener("change", () => {
       if (preset.value) state.set({ tasks: games.PRESETS[preset.value] });
     });

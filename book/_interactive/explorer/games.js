@@ -12,7 +12,7 @@ Explorer.games = (() => {
 
   /** Games to begin with, by name. */
   const PRESETS = {
-    "AND and XOR, the game of this book": BOOK,
+    "AND and XOR (this book)": BOOK,
     "XOR, four times": ["0110", "0110", "0110", "0110"],
     "AND and OR": ["0001", "0111", "0001", "0111"],
     "One input and XOR": ["0011", "0110", "0101", "0110"],

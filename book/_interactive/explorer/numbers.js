@@ -2,7 +2,7 @@
 "use strict";
 
 Explorer.numbers = (() => {
-  const { byId, state, statistics, games, dial } = Explorer;
+  const { byId, state, statistics, tables, games, dial } = Explorer;
   const { element, number, interval } = Page;
   const NAMES = ["C(A1, B1)", "+ C(A1, B2)", "+ C(A2, B1)", "\u2212 C(A2, B2)"];
   const CONTEXTS = ["(A1, B1)", "(A1, B2)", "(A2, B1)", "(A2, B2)"];
@@ -43,7 +43,7 @@ Explorer.numbers = (() => {
     if (verdict <= 0) {
       return delta.low > 0 ? "Success rates change with the other head\u2019s task." : "";
     }
-    if (explanation === 0) return "\u0394, the change of success rates, is enough to explain it.";
+    if (explanation === 0) return "Changed success rates, added up in \u0394, are enough to explain it.";
     if (explanation === 2) return "\u0394 alone does not explain it.";
     return `S is at 2 + \u0394, within the interval${isReported ? "" : ", a long one here"}.`;
   }
@@ -99,6 +99,9 @@ Explorer.numbers = (() => {
 
   function build() {
     dial.build();
+    for (const place of document.querySelectorAll(".explorer-mean-of")) {
+      place.textContent = `mean of ${Page.count(tables.replicas)}`;
+    }
     buildTable();
     state.onChange(show);
   }

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { byId, state, examples } = Explorer;
+  const { byId, state, tables, examples } = Explorer;
   const { controls, truthTables, tour, numbers, planes, charts, atlas } = Explorer;
   let waiting = null;
 
@@ -15,7 +15,7 @@
       truthTables.showExamples(choice, found);
       planes.show(choice, found);
       const s = Page.number(examples.score(choice).s);
-      byId("own-s").textContent = `S of these four by themselves: ${s}.`;
+      byId("own-s").textContent = `S of these four by themselves: ${s}. The dial has the mean over ${Page.count(tables.replicas)} such fours.`;
     });
   }
 

@@ -26,10 +26,11 @@ Explorer.statistics = (() => {
     };
   }
 
-  function deltaOf(alice, bob) {
+  /** Nothing changes for a party where the other one's tasks are the same. */
+  function deltaOf(alice, bob, [isAliceSame, isBobSame]) {
     const changes = [
-      change(alice[0], alice[1]), change(alice[2], alice[3]),
-      change(bob[0], bob[2]), change(bob[1], bob[3]),
+      ...(isBobSame ? [] : [change(alice[0], alice[1]), change(alice[2], alice[3])]),
+      ...(isAliceSame ? [] : [change(bob[0], bob[2]), change(bob[1], bob[3])]),
     ];
     const end = (name) => sum(changes.map((changed) => changed[name]));
     return { value: end("value"), low: end("low"), high: end("high") };
@@ -54,10 +55,14 @@ Explorer.statistics = (() => {
     };
   }
 
-  /** What is known of Delta and what is left of S where no head can know of the other's task. */
-  function apart(s) {
-    const delta = { value: 0, low: 0, high: 0 };
-    return { delta, remainder: remainder(s, delta) };
+  /** With what is a theorem: Delta is 0 where no head can know of the other's task, or no task
+      changes; and then, or where one party's tasks are the same, S is at most 2. */
+  function bounded(found, { trunk }, areSame) {
+    if (trunk === "shared" && !areSame.includes(true)) return found;
+    const s = { ...found.s, high: Math.min(found.s.high, CLASSICAL_BOUND) };
+    const isExact = trunk === "own" || !areSame.includes(false);
+    const delta = isExact ? { value: 0, low: 0, high: 0 } : found.delta;
+    return { ...found, s, delta, remainder: remainder(s, delta) };
   }
 
   /** With the intervals and conclusions of its report, where a game has one. */
@@ -81,13 +86,14 @@ Explorer.statistics = (() => {
       pairs.map(([f, g]) => tables.mean(name, choice, f, g)),
     );
     const s = sOf(correlators);
-    const delta = deltaOf(alice, bob);
+    const areSame = [a1 === a2, b1 === b2];
+    const delta = deltaOf(alice, bob, areSame);
     const found = reported({
       correlators, alice, bob, s, delta,
       remainder: remainder(s, delta),
       bothWrong: correlators.map((e, k) => bothWrong(e, alice[k], bob[k])),
     }, choice);
-    return choice.trunk === "own" ? { ...found, ...apart(found.s) } : found;
+    return bounded(found, choice, areSame);
   }
 
   /** S and Delta of all games up to negated tasks, the last task running fastest. */
@@ -105,10 +111,10 @@ Explorer.statistics = (() => {
     return { s, delta };
   }
 
-  /** How many games of a training lie above S = 2 + Delta. */
-  function countAbove(choice) {
+  /** The games of a training that lie above S = 2 + Delta. */
+  function gamesAbove(choice) {
     const { s, delta } = atlas(choice);
-    return s.reduce((count, value, game) => count + isAbove(value, delta[game]), 0);
+    return [...s.keys()].filter((game) => isAbove(s[game], delta[game]));
   }
 
   /** Whether more than rounding lifts a point above S = 2 + Delta. */
@@ -127,5 +133,5 @@ Explorer.statistics = (() => {
   /** Place in the atlas of a game, whichever of its tasks are negated. */
   const placeOf = (tasks) => tasks.reduce((place, task) => 8 * place + games.classOf(task), 0);
 
-  return { CONTEXTS, GAMES, lookUp, sOf, atlas, isAbove, countAbove, tasksOf, placeOf };
+  return { CONTEXTS, GAMES, lookUp, sOf, atlas, isAbove, gamesAbove, tasksOf, placeOf };
 })();

@@ -72,6 +72,7 @@ Explorer.tables = (() => {
     activations: axes.activation,
     sizes: axes.hidden_size,
     steps: axes.steps,
+    replicas,
     examples: starts.replicas,
     unpack,
     mean,

@@ -6,9 +6,13 @@ Explorer.tour = (() => {
   const { element } = Page;
   const { NAMES } = stories;
   const KEPT = "ncnet-tour"; // the step that was open last, or "" for who has left before
+  const ENOUGH = 0.8; // share of what could be seen
+  const REST = 600; // milliseconds without a key: until then the control keeps the focus
   let open = null; // the step: {name, step, start, guess, outcome, furthest, hasPlayed}
   let resume = NAMES[0];
   let isPlayingByItself = false;
+  let isByKeyboard = false;
+  let left = null; // {control, outcome}: what a key has done, and with what, until keys rest
 
   // A page from a file may be refused both.
   function remember(name) {
@@ -56,6 +60,7 @@ Explorer.tour = (() => {
     open.furthest = Math.max(open.furthest, choice.n);
     if (!open.outcome && isOnTrack(choice) && open.step.isDone(choice, open.start)) {
       open.outcome = open.step.outcome(choice, open.start);
+      open.isNews = true;
     }
   }
 
@@ -71,7 +76,7 @@ Explorer.tour = (() => {
   function outcomeParagraph(outcome) {
     const { text, link } = outcome;
     const leads = link ? [" ", element("a", { href: link.href }, link.text)] : [];
-    return element("p", {}, ...verdict(open), text, ...leads, link ? "." : "");
+    return element("p", { tabindex: -1 }, ...verdict(open), text, ...leads);
   }
 
   /** One line either way: a card that changes its size would slip away from under a finger. */
@@ -176,22 +181,62 @@ Explorer.tour = (() => {
     byId("tour-next").hidden = open !== null && !open.outcome;
     showSteps();
     mark();
+    if (open?.isNews) bringNews();
+  }
+
+  /** Show what has changed; who acts with the keyboard reads on at what it means. */
+  function bringNews() {
+    open.isNews = false;
+    look();
+    if (!isByKeyboard) return;
+    left = { control: document.activeElement, outcome: open.outcome };
+    goToOutcome();
   }
 
   const behaviour = () => (Page.prefersStillness() ? "auto" : "smooth");
 
-  /** Where what is in view ends: above the tour, where that lies over the foot of the window. */
-  function foot() {
-    const tour = byId("tour");
-    const lies = getComputedStyle(tour).position === "sticky";
-    return lies ? tour.getBoundingClientRect().top : window.innerHeight;
+  const isSticky = (part) => getComputedStyle(part).position === "sticky";
+
+  /** From where to where one sees: between the bars and the tour, where they lie over the rest. */
+  function view() {
+    const [bar, tour] = [document.querySelector(".explorer-bar"), byId("tour")];
+    const head = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
+    return {
+      top: isSticky(bar) ? Math.max(bar.getBoundingClientRect().bottom, head) : head,
+      foot: isSticky(tour) ? tour.getBoundingClientRect().top : window.innerHeight,
+    };
+  }
+
+  /** Whether an element is in view, or as much of it as there is room for, nearly. */
+  function isInView(element) {
+    const { top, foot } = view();
+    const place = element.getBoundingClientRect();
+    const seen = Math.min(place.bottom, foot) - Math.max(place.top, top);
+    return seen >= ENOUGH * Math.min(place.height, foot - top);
   }
 
   /** Bring what a step is about into view, unless it is there. */
   function look() {
     const target = byId(open?.step.look ?? "first");
-    const { top, bottom } = target.getBoundingClientRect();
-    if (top < 0 || bottom > foot()) target.scrollIntoView({ behavior: behaviour() });
+    if (!isInView(target)) target.scrollIntoView({ behavior: behaviour() });
+  }
+
+  /** Unless the reader has gone elsewhere meanwhile. */
+  const goToOutcome = Page.afterBurst(() => {
+    const { control, outcome } = left;
+    left = null;
+    if (document.activeElement !== control || open?.outcome !== outcome) return;
+    byId("tour-said").querySelector("p").focus({ preventScroll: true });
+  }, REST);
+
+  /** A slider, or a game's name, may take some more keys. */
+  function noteHands() {
+    const options = { capture: true };
+    window.addEventListener("pointerdown", () => (isByKeyboard = false), options);
+    window.addEventListener("keydown", () => {
+      isByKeyboard = true;
+      if (left) goToOutcome();
+    }, options);
   }
 
   function goTo(name) {
@@ -218,7 +263,10 @@ Explorer.tour = (() => {
 
   function showControl() {
     const control = byId(open.step.control);
-    control.scrollIntoView({ block: "center", behavior: behaviour() });
+    const place = control.closest("label") ?? control;
+    if (!control.closest(".explorer-bar") && !isInView(place)) {
+      place.scrollIntoView({ block: "nearest", behavior: behaviour() });
+    }
     control.focus({ preventScroll: true });
   }
 
@@ -252,6 +300,7 @@ Explorer.tour = (() => {
     byId("tour-next").addEventListener("click", next);
     byId("tour-show").addEventListener("click", showControl);
     charts.hide(isHidden);
+    noteHands();
     // Before the state takes what the address says: each address sets its scene anew.
     window.addEventListener("hashchange", () => (open = null), { capture: true });
     state.onChange(follow);

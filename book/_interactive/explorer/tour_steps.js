@@ -81,7 +81,7 @@ Explorer.tourSteps = (() => {
       const isBeyond = s.value > TSIRELSON_BOUND;
       return {
         right: isBeyond ? 2 : Number(s.value > CLASSICAL_BOUND),
-        text: `S = ${number(s.value)}, ${isBeyond ? "beyond" : "within"} the quantum bound, in a network that could hardly be more classical. The neuron follows Alice\u2019s input or Bob\u2019s; where both are asked for, one head loses. Its success changes by \u0394 = ${number(delta.value)}, and 2 + \u0394 is ${number(CLASSICAL_BOUND + delta.value)}.`,
+        text: `S = ${number(s.value)}, ${isBeyond ? "beyond" : "within"} the quantum bound, in a network that could hardly be more classical. The neuron follows Alice\u2019s input or Bob\u2019s; where both are asked for, one head loses. Success rates change with the other head\u2019s task; counted as in \u0394, that is ${number(delta.value)}, and 2 + \u0394 is ${number(CLASSICAL_BOUND + delta.value)}.`,
       };
     },
   };
@@ -89,7 +89,7 @@ Explorer.tourSteps = (() => {
   const same = {
     title: "Same tasks, no signal",
     scene: (start) =>
-      `The game of this book again: S = ${shown(start)}, and \u0394 = ${deltaOf(start)}. \u0394 is by how much success changes with the other head\u2019s task.`,
+      `The game of this book again: S = ${shown(start)}, and \u0394 = ${deltaOf(start)}. \u0394 adds up, over the four tasks, by how much a head\u2019s mean outcome (+1 right, \u22121 wrong) changes with the other head\u2019s task.`,
     question: "Let both tasks of both heads be XOR. They still share a layer. What becomes of \u0394?",
     answers: ["It grows", "It stays above 0", "It is 0"],
     action: `Choose the game \u201c${XOR}\u201d.`,
@@ -110,7 +110,7 @@ Explorer.tourSteps = (() => {
     title: "Two failures agree",
     scene(start) {
       const { s, right, inputs } = examples.score(start);
-      return `Four networks, one a context, after ${start.step} step of training. All heads are to learn the same input. So far they are right on ${right[0][0]} of ${inputs} inputs, as a coin would be; wrong answers are framed. Yet S of these four is ${number(s)}.`;
+      return `Four networks, one a context, after ${start.step} step of training. All heads are to learn the same input. So far they are right on ${right[0][0]} of ${inputs} inputs, as a coin would be; wrong answers are framed. Yet the S of these four is ${number(s)}. (S on the dial is the mean over ${count(tables.replicas)} such fours.)`;
     },
     question: "Train them until no answer is wrong. Where will their S be?",
     answers: ["Below 2", "At 2, as now", "Above 2"],
@@ -126,7 +126,7 @@ Explorer.tourSteps = (() => {
       const { s } = examples.score(choice);
       return {
         right: s > CLASSICAL_BOUND ? 2 : Number(s === CLASSICAL_BOUND),
-        text: `At ${number(s)}, as before. Where both heads were wrong they agreed, and two failures count as +1, just as two successes do. So S = 2 does not say that anything is learnt. (On the dial, the mean over all networks: ${shown(start)} at first, now ${shown(choice)}.)`,
+        text: `At ${number(s)}, as before. Where both heads were wrong they agreed, and two failures count as +1, just as two successes do. So S = 2 does not say that anything is learnt. (The mean over all ${count(tables.replicas)} fours, on the dial, was ${shown(start)} at first and now is ${shown(choice)}.)`,
       };
     },
   };
@@ -139,6 +139,7 @@ Explorer.tourSteps = (() => {
     answers: ["It stays above 2", "It does not pass 2", "It rises"],
     action: "Switch on \u201cA trunk for each head\u201d.",
     control: "trunk",
+    look: "curve",
     free: ["trunk"],
     isDone: (choice) => choice.trunk === "own",
     outcome(choice, start) {
@@ -146,7 +147,7 @@ Explorer.tourSteps = (() => {
       const highest = Math.max(...overSizes(choice));
       return {
         right: s <= CLASSICAL_BOUND ? 1 : s > before ? 2 : 0,
-        text: `S = ${number(s)}, and \u0394 is 0, exactly. Neither head can know of the other\u2019s task, so that S is at most 2 in each single network: a theorem, whatever the game. Along the curve its highest mean is ${number(highest)}. All that was above 2 came through the shared layer.`,
+        text: `S = ${number(s)}, and \u0394 is 0, exactly. Neither head can know of the other\u2019s task, so that S is at most 2 in any four networks, one a context, that start alike: a theorem, whatever the game. Along the curve its highest mean is ${number(highest)}. All that was above 2 came through the shared layer.`,
       };
     },
   };
@@ -158,30 +159,32 @@ Explorer.tourSteps = (() => {
         tables.sizes.flatMap((n) => tables.steps.map((step) => ({ layout, activation, n, step }))),
       ),
     );
-    const above = trainings.map((each) => statistics.countAbove({ trunk: "shared", ...each }));
-    const total = trainings.length * statistics.GAMES;
-    return { above: above.reduce((sum, number) => sum + number, 0), total };
+    const above = trainings.flatMap((each) => statistics.gamesAbove({ trunk: "shared", ...each }));
+    return { above: above.length, total: trainings.length * statistics.GAMES };
   }
 
   const line = {
     title: "Above the line",
     scene: () =>
       `Each point is a game of this training: its S over its \u0394. As far as the slanted line, 2 + \u0394, changed success rates can lift S; what is above it they do not explain.`,
-    question: `How many of the ${count(statistics.GAMES)} games are above the line?`,
+    question: `How many of the ${count(statistics.GAMES)} games are above the line by more than chance?`,
     answers: ["None", "A few", "Hundreds"],
     action: "Press \u201cHighest S \u2212 \u0394 \u2212 2\u201d below the atlas, or open a point above the line.",
     control: "highest-remainder",
-    look: "atlas",
+    look: "atlas-board",
     free: ["tasks"],
     isDone: isAbove,
     outcome(choice) {
-      const here = statistics.countAbove(choice);
+      const here = statistics.gamesAbove(choice);
+      const isClear = (game) =>
+        statistics.lookUp({ ...choice, tasks: statistics.tasksOf(game) }).remainder.low > 0;
+      const clear = here.filter(isClear).length;
       const { above, total } = countEverywhere();
       const { remainder } = statistics.lookUp(choice);
       const chance = remainder.low > 0 ? "clear of 0" : "which reaches below 0: chance is enough";
       return {
-        right: here === 0 ? 0 : here < A_FEW ? 1 : 2,
-        text: `Above it: ${count(here)} of ${count(statistics.GAMES)}. The open one is, by ${number(remainder.value, 4)}, with the interval ${interval(remainder)}, ${chance}. Of all ${count(total)} games and trainings of this page, ${count(above)} ${above === 1 ? "is" : "are"} above. What stands out among so many has to be trained anew, as in`,
+        right: clear === 0 ? 0 : clear < A_FEW ? 1 : 2,
+        text: `Above the line: ${count(here.length)} of ${count(statistics.GAMES)}; by more than chance: ${clear === 0 ? "none" : count(clear)}. The open game is above by ${number(remainder.value, 4)}, with the interval ${interval(remainder)}, ${chance}. Of all ${count(total)} games and trainings of this page ${count(above)} ${above === 1 ? "is" : "are"} above, which is why this step begins here. What stands out among so many has to be trained anew, as in`,
         link: { href: "notebooks/rq6.html", text: "RQ6, does any violation survive?" },
       };
     },

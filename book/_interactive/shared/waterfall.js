@@ -33,6 +33,13 @@ Page.waterfall = (() => {
     };
   }
 
+  /** Above a bar; below it where it is taken away, so that its label is beside none at its height. */
+  function labelled(from, to, ends, kind, y) {
+    const below = y(Math.min(from, to, ...ends)) + 14;
+    const above = y(Math.max(from, to, ...ends)) - 4;
+    return kind === "taken" && below < FOOT ? below : above;
+  }
+
   function draw({ from, to, ends, label, names, kind }, place, bars, { across, x, y }) {
     const middle = x(place) + across / 2;
     const centred = { x: middle, "text-anchor": "middle" };
@@ -47,9 +54,7 @@ Page.waterfall = (() => {
       shape("line", {
         x1: middle, x2: middle, y1: y(ends[0]), y2: y(ends[1]), class: "waterfall-interval",
       }),
-      shape("text", {
-        ...centred, y: y(Math.max(from, to, ...ends)) - 4, class: "waterfall-value",
-      }, label),
+      shape("text", { ...centred, y: labelled(from, to, ends, kind, y), class: "waterfall-value" }, label),
       ...names.map((name, line) => shape("text", { ...centred, y: FOOT + 16 + 15 * line }, name)),
     ];
   }
