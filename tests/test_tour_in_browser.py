@@ -349,6 +349,19 @@ def test_a_first_visit_can_be_paused(play):
     assert play.chosen()["step"] < 2000
 
 
+def test_an_address_that_arrives_ends_what_plays(play):
+    """Or else the scene of the step would be gone before it is read."""
+    play.open_first()
+    play.wait(lambda: play.driver.execute_script("return Explorer.controls.isPlaying()"))
+    play.driver.execute_script("location.hash = '#n=7&step=10'")
+    play.wait(lambda: play.chosen()["n"] == 7)
+    assert not play.driver.execute_script("return Explorer.controls.isPlaying()")
+    play.by_id("more").click()
+    chosen = play.chosen()
+    assert (chosen["n"], chosen["step"]) == (8, 10)
+    assert not browser.complaints(play.driver)
+
+
 def test_a_first_visit_stays_still_for_who_wants_no_motion(play):
     play.open_first(still=True)
     assert play.chosen()["tour"] == "unit"

@@ -302,7 +302,11 @@ Explorer.tour = (() => {
     charts.hide(isHidden);
     noteHands();
     // Before the state takes what the address says: each address sets its scene anew.
-    window.addEventListener("hashchange", () => (open = null), { capture: true });
+    window.addEventListener("hashchange", () => {
+      open = null;
+      isPlayingByItself = false;
+      controls.stop();
+    }, { capture: true });
     state.onChange(follow);
     state.onChange(show);
   }

@@ -184,7 +184,7 @@ Explorer.tourSteps = (() => {
       const chance = remainder.low > 0 ? "clear of 0" : "which reaches below 0: chance is enough";
       return {
         right: clear === 0 ? 0 : clear < A_FEW ? 1 : 2,
-        text: `Above the line: ${count(here.length)} of ${count(statistics.GAMES)}; by more than chance: ${clear === 0 ? "none" : count(clear)}. The open game is above by ${number(remainder.value, 4)}, with the interval ${interval(remainder)}, ${chance}. Of all ${count(total)} games and trainings of this page ${count(above)} ${above === 1 ? "is" : "are"} above, which is why this step begins here. What stands out among so many has to be trained anew, as in`,
+        text: `Above the line: ${count(here.length)} of ${count(statistics.GAMES)}; by more than chance: ${clear === 0 ? "none" : count(clear)}. The open game is above by ${number(remainder.value, 4)}, with the interval ${interval(remainder)}, ${chance}. Of all ${count(total)} games and trainings with a shared trunk ${count(above)} ${above === 1 ? "is" : "are"} above, which is why this step begins here. What stands out among so many has to be trained anew, as in`,
         link: { href: "notebooks/rq6.html", text: "RQ6, does any violation survive?" },
       };
     },
