@@ -15,7 +15,7 @@
       truthTables.showExamples(choice, found);
       planes.show(choice, found);
       const s = Page.number(examples.score(choice).s);
-      byId("own-s").textContent = `S of these four by themselves: ${s}. The dial has the mean over ${Page.count(tables.replicas)} such fours.`;
+      byId("own-s").textContent = `S of these four: ${s}. On the dial: the mean of ${Page.count(tables.replicas)} such fours.`;
     });
   }
 

@@ -61,6 +61,7 @@ Page.waterfall = (() => {
 
   /** What lies between 2 and 2 + Delta, with its name above the first bar, which ends below it. */
   function lift(delta, width, y) {
+    if (delta === 0) return [];
     const [top, foot] = [Math.max(y(CLASSICAL_BOUND + delta), 0), y(CLASSICAL_BOUND)];
     const name = top > 0 ? "2 + \u0394" : "2 + \u0394 \u2191"; // beyond the drawing
     const box = { x: SIZE.left, width: width - SIZE.left - SIZE.right, y: top, height: foot - top };
