@@ -81,6 +81,8 @@ def test_the_figure_shows_the_recorded_values():
     capacity = results.load("capacity").table
     picture = parsed(figures.headline(capacity, results.load("interventions").table))
     peak = capacity.set_index(["game", "hidden_size"]).loc[("overlap", claims.CRITICAL_SIZE)]
+    assert picture.get("role") == "img"
+    assert len(picture.get("aria-label").split()) >= 8
     name = {"svg": "http://www.w3.org/2000/svg"}
     assert f"S = {peak['s']:.2f}" in [text.text for text in picture.findall("svg:text", name)]
     curve = picture.find(".//svg:g[@class='drawn shared']/svg:path[@stroke]", name).get("d")

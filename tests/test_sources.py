@@ -120,6 +120,8 @@ def test_every_figure_is_shown_with_its_sources():
 
 def test_every_picture_is_described_in_words():
     for name, head, _ in cells_with_pictures():
+        if "landing-figure" in head:  # described within: tests/test_landing.py
+            continue
         [alt] = re.findall(r'"?alt"?: "((?:[^"\\]|\\.)+)"', head)
         assert len(alt.split()) >= 8, (name, alt)
         assert not re.search(r"\.(svg|png)$", alt), (name, alt)
