@@ -1,0 +1,336 @@
+"""Compares rows that were made again with the recorded ones, column by column.
+
+Where machine, compiler and packages are those of the recording, all but measured times must be
+equal; of numbers with a point only rounding may differ, so that a sum may be taken in another
+order. Elsewhere a column may be as far away as its tolerance says. A negative control goes with
+each comparison: a recorded cell that was tampered with must be found.
+"""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+ROUNDING = 4 * np.finfo(float).eps ** 0.5
+"""Relative difference that sums in another order may make, scipy's default for equal results."""
+TYPICAL = 1.96
+"""Standard errors from the middle of an interval to its end, at 95 %."""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a column may be from the recorded one, made again at another place.
+
+    Attributes
+    ----------
+    reason
+        Why so far, in words.
+    allowed
+        Gives the largest difference allowed in each row, from the rows recorded and the column's
+        name; None where a value is the same or another, as texts are.
+    share
+        The share of the rows of a piece that may be farther away than `allowed`.
+    measured
+        Whether the column is a measurement, such as a time, which no place gives twice.
+    """
+
+    reason: str
+    allowed: Callable[[pd.DataFrame, str], np.ndarray] | None = None
+    share: float = 0.0
+    measured: bool = False
+
+    def most(self, recorded: pd.DataFrame, name: str, *, equal: bool) -> np.ndarray:
+        """Return the largest difference allowed in each row."""
+        if self.allowed is None or (equal and not self.measured):
+            return _rounding(recorded, name)
+        return self.allowed(recorded, name)
+
+    def beyond(
+        self, recorded: pd.DataFrame, remade: pd.DataFrame, name: str, *, equal: bool
+    ) -> np.ndarray:
+        """Return how many tolerances each row is away: above 1 is too far.
+
+        With `equal` the tolerance is that of rounding, but in what is measured.
+        """
+        apart = difference(recorded[name], remade[name])
+        most = self.most(recorded, name, equal=equal)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            away = np.where(apart == 0, 0, apart / most)
+        if self.share and not equal:
+            # A few may be anywhere; with more than that, each counts as that much too far.
+            return np.where(away > 1, np.mean(away > 1) / self.share, np.minimum(away, 1))
+        return away
+
+
+def same(reason: str = "it does not depend on the training") -> Tolerance:
+    """Return the tolerance of what is equal everywhere: names, counts, what was asked for."""
+    return Tolerance(reason)
+
+
+def standard_errors(
+    share: float = 0.5, *, of: Callable[[pd.DataFrame], np.ndarray] | None = None
+) -> Tolerance:
+    """Return the tolerance of a statistic: a share of its standard error.
+
+    The error is read off the column's interval, whose ends have it as well, or is what `of` makes
+    of the rows.
+    """
+
+    def allowed(rows: pd.DataFrame, name: str) -> np.ndarray:
+        error = _error(rows, name) if of is None else np.asarray(of(rows), float)
+        return np.fmax(share * error, _rounding(rows, name))
+
+    return Tolerance(
+        f"engines may differ in a few outcomes, which move it by less than {share:g} of its "
+        "standard error",
+        allowed,
+    )
+
+
+def outcomes(share: float = 0.005, allowed: float = 0.0) -> Tolerance:
+    """Return the tolerance of what is read off single networks: some may end up elsewhere.
+
+    After thousands of steps engines that round otherwise differ in a share of a percent of the
+    outcomes. `allowed` is how far apart the others may be.
+    """
+    return Tolerance(
+        f"rounding sends up to {100 * share:g} % of the networks elsewhere",
+        lambda rows, name: np.fmax(allowed, _rounding(rows, name)),
+        share=share,
+    )
+
+
+def absolute(amount: float, reason: str) -> Tolerance:
+    """Return the tolerance of a number that may be off by so much."""
+    return Tolerance(reason, lambda rows, name: np.full(len(rows), float(amount)))
+
+
+def factor(times: float, reason: str) -> Tolerance:
+    """Return the tolerance of what is measured, such as a time: so many times more or less."""
+
+    def allowed(rows: pd.DataFrame, name: str) -> np.ndarray:
+        return np.abs(rows[name].to_numpy(float)) * (times - 1)
+
+    return Tolerance(reason, allowed, measured=True)
+
+
+def unchecked(reason: str) -> Tolerance:
+    """Return the tolerance of what cannot be compared, such as the date of a run."""
+    return Tolerance(reason, lambda rows, name: np.full(len(rows), np.inf), measured=True)
+
+
+def intervals(*names: str, tolerance: Tolerance | None = None) -> dict[str, Tolerance]:
+    """Return the tolerances of estimates and of both ends of their intervals.
+
+    >>> list(intervals("s"))
+    ['s', 's_low', 's_high']
+    """
+    tolerance = tolerance or standard_errors()
+    return {f"{name}{end}": tolerance for name in names for end in ("", "_low", "_high")}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What comes of comparing the rows of one piece.
+
+    Attributes
+    ----------
+    rows, failed
+        How many were compared, and how many are too far away.
+    column, difference, beyond
+        The column that is farthest away in tolerances, by how much in its own units, and how many
+        tolerances that is; an empty name where nothing differs.
+    controls, caught
+        Tampered cells, one for each column compared, and how many of them were found.
+    told
+        What is wrong, in one line; empty where nothing is.
+    """
+
+    rows: int
+    failed: int
+    column: str
+    difference: float
+    beyond: float
+    controls: int
+    caught: int
+    told: str
+
+
+def compare(
+    recorded: pd.DataFrame,
+    remade: pd.DataFrame,
+    key: Sequence[str],
+    tolerances: Mapping[str, Tolerance],
+    *,
+    equal: bool,
+    seed: str,
+) -> Comparison:
+    """Compare the recorded rows of a piece with the same rows made again.
+
+    Parameters
+    ----------
+    recorded, remade
+        Rows of a piece; those made again in any order, perhaps with further columns.
+    key
+        Columns that tell the rows apart.
+    tolerances
+        Of each recorded column.
+    equal
+        Whether the place is that of the recording, so that all but measurements must be equal.
+    seed
+        Of the cells that are tampered with.
+
+    Raises
+    ------
+    KeyError
+        For a recorded column without a tolerance.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"n": [1, 2], "s": [0.5, 1.8]})
+    >>> far = {"n": same(), "s": absolute(0.01, "a thousandth of what is drawn")}
+    >>> found = compare(rows, rows.assign(s=[0.505, 1.8]), ["n"], far, equal=False, seed="0")
+    >>> found.rows, found.failed, found.column, found.controls == found.caught
+    (2, 0, 's', True)
+    >>> compare(rows, rows.assign(s=[0.55, 1.8]), ["n"], far, equal=False, seed="0").told
+    's at n = 1: recorded 0.5, made again 0.55'
+    """
+    recorded, remade, wrong = _aligned(recorded, remade, key)
+    if wrong:
+        return Comparison(len(recorded), len(recorded), "", np.nan, np.inf, 0, 0, wrong)
+    drawn = random.Random(seed)
+    failed = np.zeros(len(recorded), bool)
+    worst: tuple[float, float, str, int] = (0.0, 0.0, "", 0)
+    controls = caught = 0
+    for name in recorded.columns:
+        tolerance = tolerances[name]
+        away = tolerance.beyond(recorded, remade, name, equal=equal)
+        failed |= away > 1
+        row = int(away.argmax())
+        apart = difference(recorded[name], remade[name])[row]
+        if away[row] > worst[0]:
+            worst = float(away[row]), float(apart), name, row
+        changed = _tampered(recorded, remade, name, tolerance, drawn, equal=equal)
+        if changed is not None:
+            controls += 1
+            caught += bool((tolerance.beyond(changed, remade, name, equal=equal) > 1).any())
+    beyond, apart, column, row = worst
+    told = _told(recorded, remade, key, column, row) if failed.any() else ""
+    return Comparison(
+        len(recorded), int(failed.sum()), column, apart, beyond, controls, caught, told
+    )
+
+
+def difference(one: pd.Series, other: pd.Series) -> np.ndarray:
+    """Return how far apart two columns are, of texts 1 if they differ; missing equals missing."""
+    if _is_number(one) and _is_number(other):
+        a, b = one.to_numpy(float), other.to_numpy(float)
+        with np.errstate(invalid="ignore"):
+            return np.where(
+                (a == b) | (np.isnan(a) & np.isnan(b)), 0, np.nan_to_num(abs(a - b), nan=np.inf)
+            )
+    a, b = one.astype(object), other.astype(object)
+    return np.where((a == b) | (a.isna() & b.isna()), 0.0, 1.0)
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column)
+
+
+def _error(rows: pd.DataFrame, name: str) -> np.ndarray:
+    whole = name.removesuffix("_low").removesuffix("_high")
+    ends = [f"{whole}_low", f"{whole}_high"]
+    if (whole != name and whole not in rows) or not set(ends) <= set(rows):
+        ends = ["low", "high"]
+    low, high = (rows[end].to_numpy(float) for end in ends)
+    return (high - low) / (2 * TYPICAL)
+
+
+def _rounding(rows: pd.DataFrame, name: str) -> np.ndarray:
+    """Return the difference that rounding makes, zero in what is no number with a point."""
+    if not pd.api.types.is_float_dtype(rows[name]):
+        return np.zeros(len(rows))
+    return ROUNDING * np.fmax(1, np.abs(rows[name].to_numpy(float)))
+
+
+def _aligned(
+    recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """Return both in the same order, and what is wrong if they do not have the same rows."""
+    missing = [name for name in recorded.columns if name not in remade]
+    if missing:
+        return recorded, remade, f"no column `{missing[0]}` was made"
+    before, after = (_names(frame, key) for frame in (recorded, remade))
+    places = {row: place for place, row in enumerate(after)}
+    if len(places) < len(after):
+        return recorded, remade, f"{', '.join(key)} do not tell rows apart"
+    for what, rows in (
+        ("not made again", [row for row in before if row not in places]),
+        ("not recorded", sorted(set(after) - set(before), key=str)),
+    ):
+        if rows:
+            return recorded, remade, f"{len(rows)} rows are {what}, such as {_where(key, rows[0])}"
+    ordered = remade.iloc[[places[row] for row in before]]
+    return recorded.reset_index(drop=True), ordered.reset_index(drop=True), ""
+
+
+def _names(rows: pd.DataFrame, key: Sequence[str]) -> list[tuple]:
+    """Return what tells rows apart: values of the key, or where there is none their order."""
+    if not key:
+        return [(place,) for place in range(len(rows))]
+    named = rows[list(key)].astype(object)
+    return list(named.where(named.notna(), None).itertuples(index=False, name=None))
+
+
+def _where(key: Sequence[str], row: object) -> str:
+    values = row if isinstance(row, tuple) else (row,)
+    return ", ".join(f"{name} = {value}" for name, value in zip(key, values, strict=False))
+
+
+def _told(
+    recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str], column: str, row: int
+) -> str:
+    at = _where(key, tuple(recorded[name].iloc[row] for name in key))
+    before, after = (frame[column].iloc[row] for frame in (recorded, remade))
+    return f"{column}{f' at {at}' if at else ''}: recorded {before:}, made again {after:}"
+
+
+def _tampered(
+    recorded: pd.DataFrame,
+    remade: pd.DataFrame,
+    name: str,
+    tolerance: Tolerance,
+    drawn: random.Random,
+    *,
+    equal: bool,
+) -> pd.DataFrame | None:
+    """Return the rows with a cell of a column changed just enough; None where none can be.
+
+    Where a share of the cells may be elsewhere, so many cells and one more.
+    """
+    column = recorded[name]
+    exact = equal and not tolerance.measured
+    count = 1 if exact else min(int(tolerance.share * len(column)) + 1, len(column))
+    rows = drawn.sample(range(len(column)), count)
+    if not _is_number(column) or pd.api.types.is_bool_dtype(column):
+        return _with_cells(recorded, name, rows, [_another(column.iloc[row]) for row in rows])
+    most = tolerance.most(recorded, name, equal=equal)[rows]
+    if np.isinf(most).any():
+        return None
+    before, after = (frame[name].to_numpy(float)[rows] for frame in (recorded, remade))
+    steps = np.where(most > 0, 2 * most, 1)
+    away = before + np.where(before < after, -1, 1) * steps
+    return _with_cells(recorded, name, rows, np.where(np.isnan(away), 0, away))
+
+
+def _another(cell: object) -> object:
+    return not cell if isinstance(cell, (bool, np.bool_)) else f"{cell}, tampered with"
+
+
+def _with_cells(rows: pd.DataFrame, name: str, at: Sequence[int], values: Sequence) -> pd.DataFrame:
+    cells = rows[name].to_list()
+    for place, value in zip(at, values, strict=True):
+        cells[place] = value
+    return rows.assign(**{name: pd.Series(cells, rows.index)})

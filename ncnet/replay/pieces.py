@@ -1,0 +1,88 @@
+"""What a replay is: which rows of a recorded table are made at once, and how."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from ncnet import results
+from ncnet.replay.comparison import Tolerance
+
+Where = dict[str, object]
+"""The values that the rows of a piece have in common; empty for a whole table."""
+
+
+class NotReplayableError(Exception):
+    """Rows cannot be made here; the message says what is missing, in one line."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How rows of a recorded table are made again.
+
+    Attributes
+    ----------
+    table
+        Its name, as `ncnet.results.load` takes it.
+    piece
+        Columns: rows that agree in them are made together.
+    key
+        Columns that tell the rows of a piece apart; without any they are compared in their order.
+    make
+        Makes a piece: of the recorded result and what the rows of the piece have in common, the
+        rows as the table has them. Raises `NotReplayableError` where something is missing.
+    tolerances
+        Of each of the table's columns.
+    """
+
+    table: str
+    piece: tuple[str, ...]
+    key: tuple[str, ...]
+    make: Callable[[results.Result, Where], pd.DataFrame] = field(repr=False)
+    tolerances: Mapping[str, Tolerance] = field(repr=False)
+
+    def load(self) -> results.Result:
+        """Return the recorded table with its provenance."""
+        folder, _, name = self.table.rpartition("/")
+        return results.load(name, folder=results.FOLDER / folder)
+
+    def pieces(self, table: pd.DataFrame) -> list[Where]:
+        """Return all pieces of the table, in its order."""
+        if not self.piece:
+            return [{}]
+        distinct = table[list(self.piece)].drop_duplicates()
+        return [
+            {name: _plain(value) for name, value in zip(self.piece, row, strict=True)}
+            for row in distinct.itertuples(index=False, name=None)
+        ]
+
+    def rows(self, table: pd.DataFrame, where: Where) -> pd.DataFrame:
+        """Return the rows of one piece."""
+        chosen = pd.Series(True, table.index)
+        for name, value in where.items():
+            chosen &= table[name].isna() if value is None else table[name] == value
+        return table[chosen].reset_index(drop=True)
+
+
+def draw(replays: Sequence[Replay], seed: str) -> Iterator[tuple[Replay, Where]]:
+    """Yield pieces of tables in an order that the seed decides: one of each table, then another.
+
+    The same seed gives the same order. In each round every table that has pieces left comes once.
+    """
+    drawn = random.Random(seed)
+    left = {}
+    for replay in replays:
+        # Of its own, so that a table's pieces do not depend on which others are asked for.
+        left[replay.table] = replay.pieces(replay.load().table)
+        random.Random(f"{seed} {replay.table}").shuffle(left[replay.table])
+    while any(left.values()):
+        for replay in drawn.sample(list(replays), len(replays)):
+            if left[replay.table]:
+                yield replay, left[replay.table].pop()
+
+
+def _plain(value: object) -> object:
+    if pd.isna(value):
+        return None
+    return value.item() if hasattr(value, "item") else value

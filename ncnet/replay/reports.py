@@ -1,0 +1,54 @@
+"""Tolerances of the columns that every table of reports has (`ncnet.chsh.Report.row`)."""
+
+import numpy as np
+import pandas as pd
+
+from ncnet.replay.comparison import Tolerance, absolute, intervals, outcomes, same, standard_errors
+
+CONTEXTS = ("11", "12", "21", "22")
+
+
+def _of_s(rows: pd.DataFrame) -> np.ndarray:
+    """Return the standard error of S, which a sum of the same outcomes has at most."""
+    return (rows["s_high"] - rows["s_low"]).to_numpy() / 4
+
+
+def _of_run(rows: pd.DataFrame) -> np.ndarray:
+    """Return the scatter of a band's end between runs of 32 replicas."""
+    return _of_s(rows) * np.sqrt(rows["replicas"].to_numpy() / 32)
+
+
+def _of_p(rows: pd.DataFrame) -> np.ndarray:
+    return np.full(len(rows), 0.1)
+
+
+FOLLOWS = outcomes(share=0.1)
+"""Words that say on which side of a line a number lies: one that lies on the line may turn."""
+P_VALUE = standard_errors(0.5, of=_of_p)
+REPORT: dict[str, Tolerance] = {
+    **dict.fromkeys(("readout", "split", "level", "items", "replicas"), same()),
+    **intervals("s", "delta", "influence", "contextuality", "share_above"),
+    **intervals("contextuality_within"),
+    **dict.fromkeys(
+        ("s_odd", "any_facet_contextuality", "contextuality_bound", "s_diverged_against"),
+        standard_errors(of=_of_s),
+    ),
+    **dict.fromkeys(("run_low", "run_high"), standard_errors(of=_of_run)),
+    **dict.fromkeys(
+        [f"{name}_{context}" for name in ("correlator", "alice", "bob") for context in CONTEXTS],
+        standard_errors(of=_of_s),
+    ),
+    **dict.fromkeys(
+        (
+            "p_value",
+            "p_value_below",
+            "no_signalling_p_value",
+            "contextuality_p_value",
+            "any_facet_p_value",
+        ),
+        P_VALUE,
+    ),
+    **dict.fromkeys(("interval_method", "verdict", "contextuality_method", "explanation"), FOLLOWS),
+    "arcsine_excess": absolute(0.01, "it follows from the correlators"),
+    "diverged": absolute(2, "a network at the edge of divergence may fall on either side"),
+}

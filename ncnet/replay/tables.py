@@ -1,0 +1,5 @@
+"""All replays: one for each recorded table."""
+
+from ncnet.replay import capacity
+
+REPLAYS = (*capacity.REPLAYS,)
