@@ -140,8 +140,10 @@ class Comparison:
     rows, failed
         How many were compared, and how many are too far away.
     column, difference, beyond
-        The column that is farthest away in tolerances, by how much in its own units, and how many
-        tolerances that is; an empty name where nothing differs.
+        The column that is farthest away in tolerances as declared, by how much in its own units,
+        and how many tolerances that is; an empty name where nothing differs.
+    equal
+        Whether nothing but rounding and measurements differs.
     controls, caught
         Tampered cells, one for each column compared, and how many of them were found.
     told
@@ -153,6 +155,7 @@ class Comparison:
     column: str
     difference: float
     beyond: float
+    equal: bool
     controls: int
     caught: int
     told: str
@@ -199,27 +202,65 @@ def compare(
     """
     recorded, remade, wrong = _aligned(recorded, remade, key)
     if wrong:
-        return Comparison(len(recorded), len(recorded), "", np.nan, np.inf, 0, 0, wrong)
+        return Comparison(len(recorded), len(recorded), "", np.nan, np.inf, False, 0, 0, wrong)
     drawn = random.Random(seed)
-    failed = np.zeros(len(recorded), bool)
-    worst: tuple[float, float, str, int] = (0.0, 0.0, "", 0)
-    controls = caught = 0
-    for name in recorded.columns:
-        tolerance = tolerances[name]
-        away = tolerance.beyond(recorded, remade, name, equal=equal)
-        failed |= away > 1
-        row = int(away.argmax())
-        apart = difference(recorded[name], remade[name])[row]
-        if away[row] > worst[0]:
-            worst = float(away[row]), float(apart), name, row
-        changed = _tampered(recorded, remade, name, tolerance, drawn, equal=equal)
-        if changed is not None:
-            controls += 1
-            caught += bool((tolerance.beyond(changed, remade, name, equal=equal) > 1).any())
-    beyond, apart, column, row = worst
-    told = _told(recorded, remade, key, column, row) if failed.any() else ""
+    columns = [
+        _compared(recorded, remade, name, tolerances[name], drawn, equal=equal)
+        for name in recorded.columns
+    ]
+    failed = np.any([column.away > 1 for column in columns], axis=0)
+    farthest = max(columns, key=lambda column: column.beyond)
+    worst = max(columns, key=lambda column: column.away.max())
+    controls = [column.caught for column in columns if column.caught is not None]
     return Comparison(
-        len(recorded), int(failed.sum()), column, apart, beyond, controls, caught, told
+        rows=len(recorded),
+        failed=int(failed.sum()),
+        column=farthest.name if farthest.beyond else "",
+        difference=farthest.difference,
+        beyond=farthest.beyond,
+        equal=all(column.equal for column in columns),
+        controls=len(controls),
+        caught=sum(controls),
+        told=_told(recorded, remade, key, worst) if failed.any() else "",
+    )
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column of a piece: how far away each row is, and whether a tampered cell was found."""
+
+    name: str
+    away: np.ndarray
+    beyond: float
+    difference: float
+    equal: bool
+    caught: bool | None
+
+
+def _compared(
+    recorded: pd.DataFrame,
+    remade: pd.DataFrame,
+    name: str,
+    tolerance: Tolerance,
+    drawn: random.Random,
+    *,
+    equal: bool,
+) -> _Column:
+    strict, declared = (
+        tolerance.beyond(recorded, remade, name, equal=one) for one in (True, False)
+    )
+    changed = _tampered(recorded, remade, name, tolerance, drawn, equal=equal)
+    caught = None
+    if changed is not None:
+        caught = bool((tolerance.beyond(changed, remade, name, equal=equal) > 1).any())
+    row = int(declared.argmax())
+    return _Column(
+        name,
+        strict if equal else declared,
+        float(declared[row]),
+        float(difference(recorded[name], remade[name])[row]),
+        tolerance.measured or bool((strict <= 1).all()),
+        caught,
     )
 
 
@@ -289,12 +330,11 @@ def _where(key: Sequence[str], row: object) -> str:
     return ", ".join(f"{name} = {value}" for name, value in zip(key, values, strict=False))
 
 
-def _told(
-    recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str], column: str, row: int
-) -> str:
-    at = _where(key, tuple(recorded[name].iloc[row] for name in key))
-    before, after = (frame[column].iloc[row] for frame in (recorded, remade))
-    return f"{column}{f' at {at}' if at else ''}: recorded {before:}, made again {after:}"
+def _told(recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str], column: _Column) -> str:
+    row, name = int(column.away.argmax()), column.name
+    at = _where(key, tuple(recorded[part].iloc[row] for part in key))
+    before, after = (frame[name].iloc[row] for frame in (recorded, remade))
+    return f"{name}{f' at {at}' if at else ''}: recorded {before}, made again {after}"
 
 
 def _tampered(
