@@ -6,8 +6,10 @@
 #     snakemake --cores 2 record --config batch=...           and take its tables over into results/
 #     snakemake --workflow-profile profiles/slurm             on a cluster
 #
-# A cell is run again when its parameters change, or `code`: a digest of the notebook, of the
-# modules that it imports and of installed versions. Times of files play no part in that.
+# A cell is run again when its parameters change, installed versions, or the content of the notebook
+# and of the modules that it imports. That content is a parameter of the rule, a checksum, and no
+# input: of inputs Snakemake compares times first, and takes their checksums when a job ends, so
+# that an edit during a long run would pass for what ran.
 
 import os
 import shlex
@@ -23,7 +25,7 @@ sys.dont_write_bytecode = True
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 sys.path.insert(0, workflow.basedir)
 from ncnet import batch as batches
-from ncnet import runs
+from ncnet import results, runs
 from ncnet.checks import check_choice
 
 # Cells import the package of this checkout, whatever is installed.
@@ -50,6 +52,8 @@ SCRIPTS = " ".join(f"--HTMLExporter.{name}_url=" for name in ("jquery", "mathjax
 CELLS = "--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cell_tags=book-only"
 NBCONVERT = f"{PYTHON} -m nbconvert {SCRIPTS} {CELLS}"
 KINDS = ["json", "parquet"]
+VERSIONS = [f"{name} {version}" for name, version in results.installed_versions().items()]
+JOINING = [BATCH.path, *Path("ncnet/batch").glob("*.py")]
 JOINED = expand(f"{RUN}/{{table}}.{{kind}}", table=[*BATCH.tables, "cells"], kind=KINDS)
 
 
@@ -81,7 +85,8 @@ rule cell:
         f"{CELL}/benchmark.tsv"
     params:
         given=lambda wildcards: runs.to_yaml(BATCH.cells[wildcards.cell]),
-        code=batches.code_digest(BATCH.notebook),
+        code=batches.checksum(batches.files_of(BATCH.notebook)),
+        versions=VERSIONS,
         folder=CELL,
     threads: BATCH.resources.threads
     resources:
@@ -103,7 +108,8 @@ rule gather:
     output:
         JOINED,
     params:
-        batch=batches.joining_digest(BATCH),
+        code=batches.checksum(JOINING),
+        file=BATCH.path.as_posix(),
     message:
         "joining {BATCH.name}"
     shell:
@@ -119,7 +125,8 @@ rule report:
         notebook=f"{RUN}/report.ipynb",
         text=f"{RUN}/report.txt",
     params:
-        code=batches.code_digest("batch"),
+        code=batches.checksum(batches.files_of("batch")),
+        versions=VERSIONS,
     message:
         "report of {BATCH.name}"
     shell:

@@ -15,9 +15,10 @@ import pandas as pd
 import xarray as xr
 from tqdm import tqdm
 
-from ncnet import chsh, games, results
+from ncnet import chsh, games
 from ncnet.checks import check_choice, check_integer
 from ncnet.ensemble import train
+from ncnet.parts import Parts
 
 PLACES = ("A1", "A2", "B1", "B2")
 SEARCHED = tuple(
@@ -304,7 +305,7 @@ def search(
 
 
 def run(
-    trainings: Sequence[dict], tasks: Sequence[str], *, resume: bool = False, **asked: int
+    trainings: Sequence[dict], tasks: Sequence[str], *, parts: Parts | None = None, **asked: int
 ) -> pd.DataFrame:
     """Return the tables of `search` for several trainings, one below the other.
 
@@ -315,18 +316,18 @@ def run(
         become columns.
     tasks
         Truth tables.
-    resume
-        Keep the table of each training, and take those kept by a run that was cut off.
+    parts
+        Keeps the table of each training, for a run that may be cut off.
     asked
         What else `search` takes.
     """
-    parts = []
+    found = []
     for training in tqdm(trainings, "trainings", disable=None):
         compute = partial(search, tasks, **training, **asked)
-        described = {"search": list(tasks), "training": training, "asked": asked}
-        part = results.kept(described, compute) if resume else compute()
-        parts.append(part.assign(**training))
-    return pd.concat(parts, ignore_index=True)
+        described = {"tasks": list(tasks), "training": training, "asked": asked}
+        table = parts.part(described, compute) if parts else compute()
+        found.append(table.assign(**training))
+    return pd.concat(found, ignore_index=True)
 
 
 def retest(

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import optimize, stats
 from tqdm import tqdm
 
-from ncnet import chsh, games, results
+from ncnet import chsh, games
 from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.betting import mean_interval
 from ncnet.chsh.bootstrap import (
@@ -29,6 +29,7 @@ from ncnet.chsh.intervals import S_BOUNDS
 from ncnet.chsh.outcomes import Outcomes
 from ncnet.chsh.report import replica_rows, summary
 from ncnet.ensemble import train
+from ncnet.parts import Parts
 
 ITEMS = 8
 POPULATION = 20_000
@@ -176,7 +177,7 @@ def run(
     replicas: Sequence[int] = REPLICAS,
     simulations: int,
     seed: int,
-    resume: bool = False,
+    parts: Parts | None = None,
 ) -> pd.DataFrame:
     """Return the tables of `study` for several models and numbers of replicas.
 
@@ -188,15 +189,15 @@ def run(
         Numbers of replicas.
     simulations, seed
         See `study`.
-    resume
-        Keep each table, and take those kept by a run that was cut off.
+    parts
+        Keeps each table, for a run that may be cut off.
     """
     tables = []
     cells = [(name, count) for name in names for count in replicas]
     for name, count in tqdm(cells, "calibration", disable=None):
         asked = {"name": name, "replicas": count, "simulations": simulations, "seed": seed}
         compute = partial(study, **asked)
-        tables.append(results.kept({"calibration": asked}, compute) if resume else compute())
+        tables.append(parts.part(asked, compute) if parts else compute())
     return pd.concat(tables, ignore_index=True)
 
 

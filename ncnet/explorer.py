@@ -15,7 +15,8 @@ most 2, whatever the game.
 For a few games a whole report is recorded as well: its intervals are those of the game, while what
 is put together from pairs is on the safe side, and wider.
 
-``python -m ncnet.explorer`` records the tables; a run that was cut off goes on where it was.
+``python -m ncnet.explorer`` records the tables. Its parts lie in ``runs/explorer`` until it ends:
+a run that was cut off goes on where it was.
 """
 
 import itertools
@@ -31,6 +32,7 @@ from tqdm import tqdm
 from ncnet import chsh, games, results
 from ncnet.checks import check_choice
 from ncnet.ensemble import train
+from ncnet.parts import Parts
 
 TRUNKS = ("shared", "own")
 """Whether both heads have one trunk, or each has one of its own."""
@@ -243,7 +245,7 @@ def run(
     steps: Sequence[int] = STEPS,
     replicas: int = REPLICAS,
     seed: int = SEED,
-    resume: bool = False,
+    parts: Parts | None = None,
 ) -> pd.DataFrame:
     """Return the tables of `means` for every training, one below the other.
 
@@ -253,8 +255,8 @@ def run(
         What the page lets its reader choose; they become columns.
     replicas, seed
         As `ncnet.train` takes them.
-    resume
-        Keep the table of each training, and take those kept by a run that was cut off.
+    parts
+        Keeps the table of each training, for a run that may be cut off.
     """
     shared = {"steps": list(steps), "replicas": replicas, "seed": seed}
     tables = []
@@ -262,7 +264,7 @@ def run(
     for chosen in tqdm(grid, "trainings", disable=None):
         training = dict(zip(CHOICE[:-1], chosen, strict=True))
         compute = partial(_table, **training, **shared)
-        table = results.kept({"explorer": training | shared}, compute) if resume else compute()
+        table = parts.part(training | shared, compute) if parts else compute()
         tables.append(table.assign(**training))
     return pd.concat(tables, ignore_index=True)[[*CHOICE, "alice_task", "bob_task", *COLUMNS]]
 
@@ -459,19 +461,19 @@ def _changes(mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 def record() -> None:
     """Write the recorded tables ``explorer``, ``explorer_reports`` and ``explorer_networks``."""
+    results.checkout()  # before an edit that this run does not know of
     command = "python -m ncnet.explorer"
     shared = {"seed": SEED, "layouts": list(LAYOUTS), "hidden_sizes": list(HIDDEN_SIZES)}
     trained = shared | {"trunks": list(TRUNKS), "steps": list(STEPS), "replicas": REPLICAS}
     parameters = trained | {"activations": list(ACTIVATIONS)}
-    results.save("explorer", run(resume=True), parameters=parameters, command=command)
+    parts = Parts(results.FOLDER.parent / "runs" / "explorer" / "parts", parameters)
+    results.save("explorer", run(parts=parts), parameters=parameters, command=command)
     of_reports = {"activations": ["tanh"], "games": [".".join(tasks) for tasks in REPORTED]}
     results.save("explorer_reports", reports(), parameters=trained | of_reports, command=command)
     parameters = shared | {"replicas": EXAMPLES}
     results.save("explorer_networks", starts(), parameters=parameters, command=command)
+    parts.clear()
 
 
 if __name__ == "__main__":
-    # By its own name, under which its source is part of the provenance.
-    from ncnet import explorer
-
-    explorer.record()
+    record()

@@ -16,7 +16,8 @@ import pandas as pd
 import xarray as xr
 from tqdm import tqdm
 
-from ncnet import chsh, claims, games, results
+from ncnet import chsh, claims, games
+from ncnet.parts import Parts
 
 GAMES = ("overlap", "separate")
 ACTIVATIONS = ("tanh", "sigmoid", "relu")
@@ -139,7 +140,7 @@ def run(
     replicas: int,
     seed: int,
     steps: Sequence[int] = STEPS,
-    resume: bool = False,
+    parts: Parts | None = None,
 ) -> pd.DataFrame:
     """Return the tables of `sweep` for several trainings, one below the other.
 
@@ -149,8 +150,8 @@ def run(
         Trainings, as `trainings` gives them.
     hidden_sizes, replicas, seed, steps
         See `sweep`.
-    resume
-        Keep the table of each training, and take those kept by a run that was cut off.
+    parts
+        Keeps the table of each training, for a run that may be cut off.
     """
     shared = {
         "hidden_sizes": list(hidden_sizes),
@@ -161,7 +162,7 @@ def run(
     tables = []
     for training in tqdm(chosen, "trainings", disable=None):
         compute = partial(sweep, training, **shared)
-        tables.append(results.kept(training | shared, compute) if resume else compute())
+        tables.append(parts.part(training | shared, compute) if parts else compute())
     return pd.concat(tables, ignore_index=True)
 
 

@@ -4,7 +4,6 @@ A result ``name`` is two files of `FOLDER`: ``name.parquet``, the table, and ``n
 came from. `FOLDER` is the checkout's ``results/``, wherever the reader's working directory is.
 """
 
-import ast
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -12,31 +11,24 @@ import io
 import json
 import os
 import platform
-import sys
-from collections.abc import Callable
+import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
-from platformdirs import user_cache_path
 
+from ncnet import machine
 from ncnet.files import expanded, replace
 
 FOLDER = Path(__file__).resolve().parents[1] / "results"
 VERSIONS_OF = ("ncnet", "numpy", "pandas", "scikit-learn", "scipy", "torch", "xarray")
 VERSIONS_OF_EXTRAS = ("peft", "transformers")
-DRAW_ONLY = (
-    "ncnet.batch",
-    "ncnet.figures",
-    "ncnet.plotting",
-    "ncnet.files",
-    "ncnet.parameters",
-    "ncnet.results",
-    "ncnet.runs",
-    "ncnet.sources",
-)
-"""Modules that no recorded number depends on."""
+NO_NUMBER_DEPENDS_ON = ("ncnet", "python")
+"""Versions that may differ where numbers are to be the same: packages and compiler may not."""
+MOST_SECONDS = 30
+"""Within which git must answer."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +40,9 @@ class Result:
     table
         The numbers.
     provenance
-        `command` that remakes it, `parameters`, `versions`, `machine`, `date`, digests of the
-        modules that were imported, and the table's `checksum` (SHA-256 of the file).
-    changed_modules
-        Modules whose source differs from the recorded one: the table stands, but was recorded
-        with an earlier version.
+        `command` that remakes it; `parameters`; git `commit`, and whether the checkout was `clean`
+        (both None where that is not known); `versions` of Python, packages and compiler;
+        `machine`; `date`; and the table's `checksum` (SHA-256 of the file).
     name
         Its path in the folder of recorded results, without suffix; empty for one that lies
         elsewhere.
@@ -60,7 +50,6 @@ class Result:
 
     table: pd.DataFrame
     provenance: dict
-    changed_modules: tuple[str, ...]
     name: str = ""
 
     def made_with(self, **parameters: object) -> bool:
@@ -71,12 +60,8 @@ class Result:
     def __str__(self) -> str:
         provenance = self.provenance
         versions = provenance["versions"]
-        line = f"recorded {provenance['date'][:10]} with torch {versions['torch']}"
-        line += f" on {provenance['machine']}"
-        if self.changed_modules:
-            rooms = dict.fromkeys(".".join(m.split(".")[:2]) for m in self.changed_modules)
-            line += f"; with an earlier version of {', '.join(rooms)}"
-        return line
+        recorded = f"recorded {provenance['date'][:10]} with torch {versions['torch']}"
+        return f"{recorded} on {provenance['machine']}"
 
 
 def save(
@@ -101,15 +86,17 @@ def save(
     folder
         Where to write: the checkout's ``results/`` unless told otherwise.
     """
+    commit, clean = checkout()
     provenance = {
         "command": command,
         "parameters": parameters,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "commit": commit,
+        "clean": clean,
         "versions": installed_versions(),
-        "modules": _imported_modules(),
+        "machine": machine.described(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    write(Result(table, provenance, ()), name, folder=folder)
+    write(Result(table, provenance), name, folder=folder)
 
 
 def write(result: Result, name: str, *, folder: Path) -> None:
@@ -150,7 +137,7 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
             f"`{provenance['command']}`"
         )
     table = pd.read_parquet(io.BytesIO(content))
-    return Result(table, provenance, changed_modules(provenance), _recorded_name(name, folder))
+    return Result(table, provenance, _recorded_name(name, folder))
 
 
 def _recorded_name(name: str, folder: Path) -> str:
@@ -158,116 +145,62 @@ def _recorded_name(name: str, folder: Path) -> str:
     return path.relative_to(FOLDER).as_posix() if path.is_relative_to(FOLDER) else ""
 
 
-def changed_modules(provenance: dict) -> tuple[str, ...]:
-    """Return the modules that were others when a table was made than they are in this process."""
-    now = DIGESTS_AT_IMPORT
-    return tuple(m for m, digest in provenance["modules"].items() if now.get(m) != digest)
+@cache
+def checkout() -> tuple[str | None, bool | None]:
+    """Return the git commit that the package lies in, and whether nothing was changed since.
 
-
-def kept(
-    parameters: dict, compute: Callable[[], pd.DataFrame], *, folder: Path | None = None
-) -> pd.DataFrame:
-    """Return ``compute()``, or what it gave before for these parameters with this code.
-
-    For the parts of a run that takes so long that it may be cut off: repeated, it goes on where
-    it was. A part is written in full before it takes its name.
-
-    Parameters
-    ----------
-    parameters
-        All that the table depends on besides the code; anything JSON holds.
-    compute
-        Makes the table.
-    folder
-        Where parts are kept: the user's cache folder unless told otherwise.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for _ in range(2):
-    ...         table = kept({"n": 3}, lambda: print("once") or pd.DataFrame(), folder=Path(folder))
-    once
+    Both are None where the package lies in no checkout of its own, or git is missing. Files of
+    `FOLDER` do not count as changes: a run that records tables makes them itself. Git is asked
+    once a process, and so should be when a run begins: an edit during a long run is not what ran.
     """
-    folder = user_cache_path("ncnet") / "parts" if folder is None else expanded(folder)
-    path = folder / f"{_digest([parameters, installed_versions(), _imported_modules()])}.parquet"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        replace(path, compute().to_parquet(index=False))
-    return pd.read_parquet(path)
+    root = FOLDER.parent
+    try:
+        top, commit = _git(root, "rev-parse", "--show-toplevel", "HEAD").splitlines()
+        if Path(top).resolve() != root:
+            return None, None
+        others = ["--", ".", f":(exclude){FOLDER.name}"]
+        return commit, not _git(root, "status", "--porcelain", *others).strip()
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None, None
 
 
-def kept_folder(parameters: dict, packages: tuple[str, ...]) -> Path:
-    """Return the folder for what these packages make of these parameters, in the user's cache.
-
-    For a run that keeps its parts itself, file by file; another version of one of the packages,
-    such as ``ncnet.encoders``, or of what they are built on, gives another folder.
-    """
-    digests = {m: digest for m, digest in DIGESTS_AT_IMPORT.items() if m.startswith(packages)}
-    described = _digest([parameters, installed_versions(), digests])
-    return user_cache_path("ncnet") / "parts" / described
-
-
-def _digest(described: list) -> str:
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:32]
+def _git(root: Path, *arguments: str) -> str:
+    # Within a hook, git names another repository in these.
+    of_hooks = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+    done = subprocess.run(
+        ["git", "--no-optional-locks", *arguments],
+        cwd=root,
+        env={name: value for name, value in os.environ.items() if name not in of_hooks},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=MOST_SECONDS,
+        check=True,
+    )
+    return done.stdout
 
 
 def installed_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that a number may depend on."""
+    """Return the versions of Python, and of the packages and compiler that numbers depend on.
+
+    There is no ``compiler`` where none was found, so that training is eager.
+    """
     extras = [name for name in VERSIONS_OF_EXTRAS if importlib.util.find_spec(name)]
     versions = {name: importlib.metadata.version(name) for name in (*VERSIONS_OF, *extras)}
-    return {"python": platform.python_version()} | versions
+    compiler = machine.compiler()
+    compilers = {} if compiler is None else {"compiler": compiler}
+    return {"python": platform.python_version()} | versions | compilers
 
 
-def _imported_modules() -> dict[str, str]:
-    """Return the digests of the modules that a number of this run may depend on."""
-    return {
-        module: DIGESTS_AT_IMPORT[module]
-        for module in sorted(sys.modules)
-        if module.startswith("ncnet.") and not module.startswith(DRAW_ONLY)
-    }
+def same_place(provenance: dict) -> bool:
+    """Return whether a table was made with this machine, these packages and this compiler.
 
+    Then what makes it again gives the same numbers to the last digit. Where the provenance names
+    no processor, as tables recorded earlier, the answer is no.
 
-def code_digest(modules: dict[str, str] | None = None) -> str:
-    """Return one digest for many modules: those given with their own, or those of this run.
-
-    >>> code_digest({"ncnet.games": "0f"}) == code_digest({"ncnet.games": "0e"})
+    >>> same_place(load("capacity").provenance | {"machine": "another"})
     False
     """
-    return _digest(sorted((_imported_modules() if modules is None else modules).items()))[:12]
-
-
-def source_digests() -> dict[str, str]:
-    """Return a digest of what every module of the package does.
-
-    Of Python without comments, docstrings and layout: words may be mended without turning hours
-    of training into an earlier version's. Of C++ beside a module, the whole text.
-    """
-    package = Path(__file__).resolve().parent
-    digests = {}
-    for path in package.rglob("*.py"):
-        parts = (package.name, *path.relative_to(package).with_suffix("").parts)
-        name = ".".join(parts).removesuffix(".__init__")
-        native = path.with_suffix(".cpp")
-        code = _code(path.read_text(encoding="utf-8")) + (
-            native.read_text(encoding="utf-8") if native.exists() else ""
-        )
-        digests[name] = hashlib.sha256(code.encode()).hexdigest()[:16]
-    return digests
-
-
-def _code(source: str) -> str:
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            # An attribute's docstring is such an expression too, without being the first.
-            node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
-    return ast.unparse(tree)
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(getattr(node.value, "value", None), str)
-
-
-# What ran is what was imported: an edit made during a long run must not pass for it.
-DIGESTS_AT_IMPORT = source_digests()
+    said, here = provenance["versions"], installed_versions()
+    names = {*said, "compiler"}.difference(NO_NUMBER_DEPENDS_ON)
+    same_versions = all(said.get(name) == here.get(name) for name in names)
+    return same_versions and provenance["machine"] == machine.described()

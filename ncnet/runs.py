@@ -3,8 +3,12 @@
 A run with `save_to` leaves its tables there: a batch gives every cell of its grid a folder. A run
 with `record` has all that the book quotes; its tables take the place of those in ``results/``,
 or, with both, are written to `save_to` and shown on its own page as the recorded ones.
+
+Such a run keeps its parts (`ncnet.parts`) in `save_to`, or in ``runs/`` of the checkout, until the
+last of its tables is saved.
 """
 
+import json
 import math
 import shlex
 from collections.abc import Callable
@@ -14,6 +18,8 @@ import pandas as pd
 import yaml
 
 from ncnet import parameters, results, sources
+from ncnet.files import expanded
+from ncnet.parts import Parts
 
 
 def command(notebook: str, chosen: dict) -> str:
@@ -55,8 +61,9 @@ class Run:
     ----------
     parameters
         All that numbers may depend on: `chosen` without `save_to`.
-    saves
-        Whether this run leaves tables behind: then its parts are kept too, should it be cut off.
+    parts
+        Of a run that leaves tables behind, `Parts` that it keeps until all of them are saved,
+        should it be cut off; else None.
 
     Examples
     --------
@@ -70,10 +77,17 @@ class Run:
 
     def __init__(self, notebook: str, chosen: dict):
         self.parameters = {name: value for name, value in chosen.items() if name != "save_to"}
-        self.saves = bool(chosen["save_to"] or chosen.get("record"))
-        self._recorded = parameters.of(notebook).RECORDED if chosen.get("record") else ()
+        model = parameters.of(notebook)
+        self._recorded = model.RECORDED if chosen.get("record") else ()
         self._folder = Path(chosen["save_to"]) if chosen["save_to"] else None
         self._command = command(notebook, chosen)
+        self._unsaved = {*self._recorded, *(model.TABLES if self._folder else ())}
+        self.parts = None
+        if self._unsaved:
+            results.checkout()  # before an edit that this run does not know of
+            own = self._folder or results.FOLDER.parent / "runs" / notebook
+            code = _code(notebook)
+            self.parts = Parts(expanded(own) / "parts", self.parameters, code=code)
 
     def save(self, name: str, table: pd.DataFrame, *, parameters: dict | None = None) -> None:
         """Save a table, if this run saves it: in `save_to`, or for the book in ``results/``.
@@ -86,6 +100,9 @@ class Run:
         if folder is not None:
             given = self.parameters if parameters is None else parameters
             results.save(name, table, parameters=given, command=self._command, folder=folder)
+            self._unsaved.discard(name)
+            if not self._unsaved:
+                self.parts.clear()
 
     def load(self, name: str) -> results.Result:
         """Load a recorded table: this run's own, if it records it, or else the book's."""
@@ -97,9 +114,16 @@ class Run:
         sources.show(figure, parameters=self.parameters, **drawn_from)
 
     def part(self, described: dict, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """Compute a part; if this run saves, keep it, and take what a run cut off has kept."""
-        return results.kept(described, compute) if self.saves else compute()
+        """Compute a part, or take it from this run before it was cut off: see `ncnet.parts`."""
+        return self.parts.part(described, compute) if self.parts else compute()
 
-    def folder(self, described: dict, packages: tuple[str, ...]) -> Path | None:
-        """Return where a long part keeps what it finishes, if this run saves; see `kept_folder`."""
-        return results.kept_folder(described, packages) if self.saves else None
+    def folder(self, described: dict) -> Path | None:
+        """Return where a long part keeps what it finishes, if this run keeps its parts."""
+        return self.parts.folder(described) if self.parts else None
+
+
+def _code(notebook: str) -> str:
+    """Return the code of a notebook as it is in the checkout, without what it printed."""
+    path = results.FOLDER.parent / "notebooks" / f"{notebook}.ipynb"
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")

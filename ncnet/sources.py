@@ -1,9 +1,9 @@
 """What a figure was drawn from travels with the figure.
 
 `show` displays a figure and writes, into the metadata of this output, the data that it was drawn
-from and what made them: the parameters of the run and a digest of its code, or which recorded table
-they are. Any executed notebook then holds its figures' data. The book puts a line under each figure
-that names its sources, and offers the data as files.
+from and what made them: the parameters of the run, or which recorded table they are. Any executed
+notebook then holds its figures' data. The book puts a line under each figure that names its
+sources, and offers the data as files.
 """
 
 import base64
@@ -52,7 +52,7 @@ def show(figure: object, *, parameters: dict | None = None, **drawn_from: Source
     sources = [described(name, source) for name, source in drawn_from.items() if source is not None]
     metadata = {"sources": sources}
     if any(source["kind"] == "live" for source in sources):
-        metadata |= {"parameters": parameters or {}, "code": results.code_digest()}
+        metadata["parameters"] = parameters or {}
     display(figure, metadata={METADATA: metadata})
 
 

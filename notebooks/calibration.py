@@ -78,7 +78,7 @@ live = calibration.run(
     replicas=replica_counts,
     simulations=simulations,
     seed=seed,
-    resume=run.saves,
+    parts=run.parts,
 )
 
 run.save("calibration", live)

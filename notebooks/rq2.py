@@ -125,7 +125,7 @@ places = [(game, n) for game in games for n in hidden_sizes]
 def part(compute, *where):
     """Compute one part; of a run that saves, keep it should the run be cut off."""
     what = {"what": compute.__name__, "where": where}
-    return run.part(run.parameters | what, partial(compute, *where))
+    return run.part(what, partial(compute, *where))
 
 
 def recorded_as(name, live):

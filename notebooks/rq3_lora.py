@@ -130,21 +130,13 @@ def train(name):
         balanced=True,
         seed=seed,
     )
-    kind = training | {
-        "encoder": encoder,
-        "quartet": name,
-        "items": items,
-    }
     return encoders.train(
         model,
         quartet,
         tasks,
         ranks=[math.inf if r == "full" else r for r in ranks],
         replicas=replicas,
-        folder=run.folder(
-            kind | {"held_out": held_out},
-            ("ncnet.datasets", "ncnet.encoders"),
-        ),
+        folder=run.folder({"quartet": name}),
         **training,
     )
 

@@ -111,7 +111,7 @@ Markdown("\n".join(lines))
 if record:
     asked = {"replicas": replicas, "seed": seed}
     everything = multiverse.run(
-        multiverse.trainings(), **asked, resume=True
+        multiverse.trainings(), **asked, parts=run.parts
     )
     asked |= {"hidden_sizes": list(multiverse.HIDDEN_SIZES)}
     asked |= {"steps": list(multiverse.STEPS)}
@@ -371,7 +371,7 @@ if record:
         replicas=replicas // 2,
         seed=seed,
         steps=[max(multiverse.STEPS), LONGER],
-        resume=True,
+        parts=run.parts,
     )
     run.save("multiverse_longer", longer)
 longer = run.load("multiverse_longer").table

@@ -147,10 +147,9 @@ def trained(population, hidden_size):
 
 
 def table(population):
-    described = kind | items | {"replicas": replicas}
     parts = [
         run.part(
-            described | {"population": population, "hidden_size": n},
+            {"population": population, "hidden_size": n},
             lambda n=n: trained(population, n),
         )
         for n in hidden_sizes

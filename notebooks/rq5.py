@@ -135,8 +135,7 @@ def trained(name, hidden_size, replicas, part):
 def table(name, replicas, part="whole"):
     parts = [
         run.part(
-            run.parameters
-            | {"name": name, "n": n, "first": replicas[0], "part": part},
+            {"name": name, "n": n, "first": replicas[0], "part": part},
             lambda n=n: trained(name, n, replicas, part),
         )
         for n in hidden_sizes
@@ -279,7 +278,7 @@ def pairs(replicas):
 
 drawn, judged = (
     run.part(
-        run.parameters | {"pairs": first},
+        {"pairs": first},
         lambda first=first: pairs(range(first, first + pair_replicas)),
     )
     for first in (0, pair_replicas)

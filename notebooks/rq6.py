@@ -353,7 +353,9 @@ if record:
     halves = [task for task in atlas.tables(3) if task.startswith("0")]
     asked = {"replicas": 256, "seed": 1}
     asked |= {"fresh_replicas": 8192, "fresh_seed": 1001, "most": 5}
-    found = atlas.run(atlas.SEARCHED, halves, resume=True, **asked)
+    found = atlas.run(
+        atlas.SEARCHED, halves, parts=run.parts, **asked
+    )
     run.save("search", found, parameters=asked)
 
 # %%

@@ -9,7 +9,7 @@ from ncnet.batch.costs import Costs, Simulated, simulate
 from ncnet.batch.gathering import check_recordable, gather, record
 from ncnet.batch.grid import Batch, BatchError, read
 from ncnet.batch.progress import Progress
-from ncnet.batch.sources import code_digest, joining_digest, modules_of
+from ncnet.batch.sources import checksum, files_of, modules_of
 
 __all__ = [
     "Batch",
@@ -18,9 +18,9 @@ __all__ = [
     "Progress",
     "Simulated",
     "check_recordable",
-    "code_digest",
+    "checksum",
+    "files_of",
     "gather",
-    "joining_digest",
     "modules_of",
     "read",
     "record",

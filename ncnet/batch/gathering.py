@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ncnet import parameters, results, runs
-from ncnet.batch.grid import CELLS, NOTEBOOKS, ROOT, Batch, BatchError, notebook_cells, text
+from ncnet.batch.grid import CELLS, ROOT, Batch, BatchError, text
 
 
 def gather(batch: Batch, folder: Path) -> None:
@@ -27,15 +27,14 @@ def gather(batch: Batch, folder: Path) -> None:
     Raises
     ------
     BatchError
-        If a cell is missing, damaged, or made with other parameters or another version of the
-        code than is here now.
+        If a cell is missing, damaged, or made with other parameters than the batch has now; or if
+        cells were made with different versions of packages or compiler.
     """
     for path in (*folder.glob("*.parquet"), *folder.glob("*.json")):
         path.unlink()  # a batch of this name may have had other tables before
-    sources = _sources(NOTEBOOKS / f"{batch.notebook}.ipynb")
     found = {}
     for name in batch.tables:
-        found = {cell: _load(batch, folder, cell, name, sources) for cell in batch.cells}
+        found = {cell: _load(batch, folder, cell, name) for cell in batch.cells}
         parts = {cell: _labelled(part.table, batch.varied[cell]) for cell, part in found.items()}
         _write(batch, folder, name, _told_apart(parts), found.values())
     ran = pd.DataFrame([_ran(batch, folder, cell) for cell in batch.cells])
@@ -92,31 +91,16 @@ def check_recordable(batch: Batch) -> None:
         raise BatchError(f"{batch.path} cannot be recorded: {error}") from None
 
 
-def _load(batch: Batch, folder: Path, cell: str, name: str, sources: list[str]) -> results.Result:
+def _load(batch: Batch, folder: Path, cell: str, name: str) -> results.Result:
     place = folder / CELLS / cell
     again = f"delete {place.as_posix()} and give the same command again"
     try:
         found = results.load(name, folder=place)
-        executed = _sources(place / "notebook.ipynb")
     except (OSError, ValueError, KeyError) as error:
         raise BatchError(f"cell {cell} is damaged: {error}; {again}") from None
-    if found.changed_modules:
-        changed = ", ".join(found.changed_modules)
-        raise BatchError(f"cell {cell} was made with another version of {changed}; {again}")
     if found.provenance["command"] != cell_command(batch, cell, folder):
         raise BatchError(f"cell {cell} was made with other parameters; {again}")
-    if executed != sources:
-        raise BatchError(f"cell {cell} was made with another version of its notebook; {again}")
     return found
-
-
-def _sources(notebook: Path) -> list[str]:
-    """Return the text of a notebook's cells, but for the parameters that papermill put in."""
-    return [
-        source
-        for _, source, metadata in notebook_cells(notebook)
-        if "injected-parameters" not in metadata.get("tags", ())
-    ]
 
 
 def _labelled(table: pd.DataFrame, varied: dict[str, Any]) -> pd.DataFrame:
@@ -144,23 +128,31 @@ def _write(
     parts: Collection[results.Result],
 ) -> None:
     provenances = [part.provenance for part in parts]
-    versions = provenances[0]["versions"]
-    for cell, other in zip(batch.cells, provenances, strict=True):
-        apart = [what for what in versions if other["versions"][what] != versions[what]]
-        if apart:
-            raise BatchError(
-                f"cell {cell} was made with {apart[0]} {other['versions'][apart[0]]}, others with "
-                f"{versions[apart[0]]}; run all again: {command(batch)} --forcerun cell"
-            )
+    commits = [other["commit"] for other in provenances]
+    clean = [other["clean"] for other in provenances]
     provenance = {
         "command": command(batch, recorded=name in batch.record),
         "parameters": _together([other["parameters"] for other in provenances]),
-        "date": max(other["date"] for other in provenances),
+        "commit": None if None in commits else ", ".join(dict.fromkeys(commits)),
+        "clean": None if None in clean else all(clean),
+        "versions": _common_versions(batch, [other["versions"] for other in provenances]),
         "machine": "; ".join(dict.fromkeys(other["machine"] for other in provenances)),
-        "versions": versions,
-        "modules": provenances[0]["modules"],
+        "date": max(other["date"] for other in provenances),
     }
-    results.write(results.Result(table, provenance, ()), name, folder=folder)
+    results.write(results.Result(table, provenance), name, folder=folder)
+
+
+def _common_versions(batch: Batch, of_cells: Sequence[dict[str, str]]) -> dict[str, str]:
+    first = of_cells[0]
+    for cell, versions in zip(batch.cells, of_cells, strict=True):
+        for what in {**first, **versions}:
+            one, other = versions.get(what, "missing"), first.get(what, "missing")
+            if one != other:
+                raise BatchError(
+                    f"cell {cell} was made with {what} {one}, others with {other}; "
+                    f"run all again: {command(batch)} --forcerun cell"
+                )
+    return first
 
 
 def _together(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:

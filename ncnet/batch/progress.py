@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from ncnet import results
 from ncnet.batch.gathering import cell_command
 from ncnet.batch.grid import CELLS, Batch
 
@@ -62,14 +61,14 @@ class Progress:
         return self._folder / CELLS / cell / "notebook.ipynb"
 
     def _made(self, cell: str) -> tuple[int, ...] | None:
-        """Return when each table of a cell was written, or None if one is missing or outdated."""
+        """Return when each table of a cell was written, or None if one is missing or of other values."""
         place = self._folder / CELLS / cell
         paths = [place / f"{name}.json" for name in self._batch.tables]
         asked = cell_command(self._batch, cell, self._folder)
         try:
             for path in paths:
                 provenance = json.loads(path.read_text(encoding="utf-8"))
-                if provenance["command"] != asked or results.changed_modules(provenance):
+                if provenance["command"] != asked:
                     return None
             return tuple(path.stat().st_mtime_ns for path in paths)
         except (OSError, ValueError, KeyError):

@@ -1,40 +1,40 @@
-"""What a cell depends on besides its parameters: the notebook, the modules it imports, versions.
+"""The files that a cell of a batch depends on: its notebook, and the modules that this imports.
 
-Snakemake is given a digest of all three and reruns a cell when it changes. Times of files play no
-part: a checkout, a copy or a mended docstring reruns nothing.
+Snakemake is given a checksum of their content when it plans, and runs a cell again when it changes.
+Times of files play no part: what is touched, checked out again or copied reruns nothing.
 """
 
 import ast
 import hashlib
-import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ncnet import results
-from ncnet.batch.grid import NOTEBOOKS, ROOT, Batch, notebook_cells
+from ncnet.batch.grid import NOTEBOOKS, ROOT, notebook_cells
 
 
-def code_digest(notebook: str) -> str:
-    """Return a digest of all code that a run of a notebook may depend on.
+def checksum(files: Iterable[Path]) -> str:
+    """Return one checksum of the names and the bytes of files of the checkout.
 
-    Of the notebook it takes every cell, since all of them are in the executed one; of a module
-    what it does, not its comments and docstrings (`ncnet.results.source_digests`). Recorded
-    tables do not count: a batch that has made one would otherwise be out of date at once.
+    >>> checksum(files_of("rq1")) == checksum(reversed(files_of("rq1")))
+    True
     """
-    shown = notebook_cells(NOTEBOOKS / f"{notebook}.ipynb")
-    digests = results.DIGESTS_AT_IMPORT
-    modules = {module: digests[module] for module in sorted(modules_of(notebook))}
-    everything = json.dumps([shown, modules, results.installed_versions()])
-    return hashlib.sha256(everything.encode()).hexdigest()[:16]
+    content = hashlib.sha256()
+    for path in sorted({(ROOT / file).resolve() for file in files}):
+        content.update(f"{os.path.relpath(path, ROOT)}\0".encode())
+        content.update(hashlib.sha256(path.read_bytes()).digest())
+    return content.hexdigest()[:16]
 
 
-def joining_digest(batch: Batch) -> str:
-    """Return a digest of all that the joining of a batch's tables depends on but the tables."""
-    digests = results.DIGESTS_AT_IMPORT
-    joining = {name: digests[name] for name in digests if name.startswith("ncnet.batch")}
-    described = [batch.path.as_posix(), list(batch.cells.items()), list(batch.varied.items())]
-    everything = json.dumps([described, batch.record, joining], sort_keys=True)
-    return hashlib.sha256(everything.encode()).hexdigest()[:16]
+def files_of(notebook: str) -> list[Path]:
+    """Return the files that a run of a notebook may depend on, recorded tables aside.
+
+    The notebook, the modules of `modules_of`, and the C++ beside them. Recorded tables do not
+    count: a batch that has made one would otherwise be out of date at once.
+    """
+    modules = [_path(module) for module in sorted(modules_of(notebook))]
+    native = [path.with_suffix(".cpp") for path in modules]
+    return [NOTEBOOKS / f"{notebook}.ipynb", *modules, *(path for path in native if path.exists())]
 
 
 def modules_of(notebook: str) -> set[str]:
