@@ -1,0 +1,116 @@
+"""The command: ``python -m ncnet.replay``."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ncnet import results
+from ncnet.checks import check_choice, check_integer, check_positive
+from ncnet.parts import Parts
+from ncnet.replay import log
+from ncnet.replay.running import FAIL, NOT_HERE, run
+from ncnet.replay.tables import REPLAYS
+
+DESCRIPTION = """\
+Make rows of recorded tables again with today's code, and compare them.
+Which rows is drawn by chance. By default, one piece of each table.
+"""
+EPILOG = """\
+examples:
+  python -m ncnet.replay
+  python -m ncnet.replay --table capacity --rows 20
+  python -m ncnet.replay --seconds 7200 --record
+
+exit status: 0 if no row failed, though some may not be replayable here; 1 if
+one failed or a tampered cell was not found; 2 for a wrong use of the command
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Replay what the arguments ask for, print what came of it, and return the exit status."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    try:
+        replays = _chosen(asked.table)
+        rows = asked.rows if asked.rows is None else check_integer("rows", asked.rows, at_least=1)
+        seconds = math.inf if asked.seconds is None else check_positive("seconds", asked.seconds)
+    except ValueError as error:
+        parser.error(str(error))
+    commit, _ = results.checkout()
+    seed = asked.seed or commit or "0"
+    if rows is None and asked.seconds is None:
+        rows = 1
+    given = {"tables": asked.table, "rows": rows, "seconds": asked.seconds, "seed": seed}
+    parts = Parts(results.FOLDER.parent / "runs" / "replay" / "parts", given)
+    print(f"replaying {len(replays)} tables, rows drawn with the seed {seed}", flush=True)
+    try:
+        pieces = run(
+            replays,
+            seed=seed,
+            parts=parts,
+            rows=rows,
+            seconds=seconds,
+            known=log.costs(),
+            equal=log.must_be_equal,
+            tell=lambda piece: print(piece, flush=True),
+        )
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on from here", file=sys.stderr)
+        return 130
+    if asked.record:
+        command = " ".join(["python -m ncnet.replay", *(arguments or sys.argv[1:])])
+        results.save(log.name(), pieces, parameters=given, command=command, folder=log.FOLDER)
+    parts.clear()
+    print(summary(pieces, [replay.table for replay in replays]))
+    return int((pieces["verdict"] == FAIL).any())
+
+
+def summary(pieces: pd.DataFrame, tables: Sequence[str]) -> str:
+    """Return what came of a run in a few lines: what failed, what was left out, and why."""
+    made = pieces[pieces["verdict"] != NOT_HERE]
+    failed = made[made["verdict"] == FAIL]
+    lines = [
+        f"{made['rows'].sum():,} rows of {made['table'].nunique()} tables were made again in "
+        f"{pieces['seconds'].sum():.0f} s; {made['equal'].sum()} of {len(made)} pieces differ by "
+        f"nothing but rounding; {made['caught'].sum():,} of {made['controls'].sum():,} tampered "
+        "cells were found"
+    ]
+    missing = pieces[pieces["verdict"] == NOT_HERE].groupby("told")["table"].unique()
+    lines += [f"not replayable here: {', '.join(of)}: {told}" for told, of in missing.items()]
+    if left := sorted(set(tables) - set(pieces["table"])):
+        lines.append(f"no time for: {', '.join(left)}")
+    lines += [f"FAILED: {table}" for table in failed["table"].unique()]
+    return "\n".join(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ncnet.replay",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--table", action="append", metavar="NAME", help="only this table; may be repeated")
+    add("--rows", type=int, metavar="N", help="at least N rows of each table, as far as time goes")
+    add("--seconds", type=float, metavar="S", help="begin nothing that takes longer than is left")
+    add("--seed", metavar="TEXT", help="draws the rows; by default the git commit")
+    add("--record", action="store_true", help="keep the log in results/replays/")
+    return parser
+
+
+def _chosen(names: Sequence[str] | None) -> list:
+    by_name = {replay.table: replay for replay in REPLAYS}
+    for name in names or ():
+        check_choice("table", name, by_name)
+    return [by_name[name] for name in names or by_name]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""Makes drawn pieces again, one after the other, and says what came of each."""
+
+import json
+import math
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+
+import pandas as pd
+
+from ncnet import results
+from ncnet.parts import Parts
+from ncnet.replay.comparison import Comparison, compare
+from ncnet.replay.pieces import NotReplayableError, Replay, Where, draw
+
+PASS, FAIL, NOT_HERE = "pass", "fail", "not replayable here"
+MOST_MISSING = 3
+"""Pieces not replayable here, one after the other, after which their table is left alone."""
+
+
+@dataclass(frozen=True)
+class Piece(Comparison):
+    """What came of one piece: the comparison, and what was replayed.
+
+    Attributes
+    ----------
+    table, where
+        The table, and what the rows of the piece have in common, as JSON.
+    verdict
+        `PASS`, `FAIL` or `NOT_HERE`.
+    checksum
+        Of the recorded table.
+    seconds
+        What it took.
+    """
+
+    table: str
+    where: str
+    verdict: str
+    checksum: str
+    seconds: float
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{name} = {value}" for name, value in json.loads(self.where).items())
+        line = f"{self.verdict}: {self.table}{f' ({where})' if where else ''}, "
+        if self.verdict == NOT_HERE:
+            return line + self.told
+        line += f"{self.rows} row{'s'[: self.rows != 1]}, "
+        if self.failed:
+            return f"{line}{self.failed} too far away: {self.told}"
+        apart = (
+            f"{self.column} differs by {self.difference:.1g}" if self.column else "no difference"
+        )
+        line += f"{apart}, {self.seconds:.1f} s"
+        missed = self.controls - self.caught
+        return line + (f"; {missed} of {self.controls} tampered cells not found" if missed else "")
+
+
+def make_again(replay: Replay, where: Where, *, equal: bool, seed: str) -> Piece:
+    """Make one piece again and compare it with the recorded rows.
+
+    `equal` says whether all but measurements must be equal; `seed` draws the tampered cells. Code
+    that can no longer make the rows is a failure, whatever it raises.
+    """
+    recorded = replay.load()
+    rows = replay.rows(recorded.table, where)
+    begun = time.monotonic()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the notebooks' runs show them
+            made = replay.make(recorded, where)
+        verdict, found = PASS, None
+    except NotReplayableError as error:
+        verdict, found = NOT_HERE, _without_rows(str(error))
+    except Exception as error:
+        verdict = FAIL
+        found = _without_rows(f"{type(error).__name__}: {error}", rows=len(rows))
+    if found is None:
+        found = compare(
+            rows, made, replay.key, replay.tolerances, equal=equal, seed=f"{seed} {where}"
+        )
+        verdict = FAIL if found.failed or found.caught < found.controls else PASS
+    return Piece(
+        **asdict(found),
+        table=replay.table,
+        where=json.dumps(where),
+        verdict=verdict,
+        checksum=recorded.provenance["checksum"],
+        seconds=time.monotonic() - begun,
+    )
+
+
+def run(
+    replays: Sequence[Replay],
+    *,
+    seed: str,
+    parts: Parts,
+    rows: int | None = None,
+    seconds: float = math.inf,
+    known: Mapping[tuple[str, str], float] | None = None,
+    equal: Callable[[Replay], bool] | None = None,
+    tell: Callable[[Piece], None] = lambda piece: None,
+) -> pd.DataFrame:
+    """Replay pieces drawn by chance, each table in turn, until enough rows or the time is used up.
+
+    Parameters
+    ----------
+    replays
+        Of which tables.
+    seed
+        Decides which pieces are drawn.
+    parts
+        Keeps what is finished, so that a run that was cut off goes on.
+    rows
+        Of each table so many rows at least; by default all, as far as the time goes.
+    seconds
+        No piece is begun that would take longer than is left.
+    known
+        Seconds that pieces took elsewhere, by table and `Piece.where`.
+    equal
+        Whether a table's rows must be equal here; by default where it was recorded at this place.
+    tell
+        Is called with each piece when it is finished.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a piece, with the attributes of `Piece`.
+    """
+    equal = equal or (lambda replay: results.same_place(replay.load().provenance))
+    known, costliest = dict(known or {}), {}
+    for (table, _), cost in known.items():
+        costliest[table] = max(cost, costliest.get(table, 0))
+    replayed, missing = Counter(), Counter()
+    begun, pieces = time.monotonic(), []
+    for one, where in draw(replays, seed):
+        cost = known.get((one.table, json.dumps(where)), costliest.get(one.table, 0))
+        enough = rows is not None and replayed[one.table] >= rows
+        late = time.monotonic() - begun + cost > seconds
+        if enough or late or missing[one.table] == MOST_MISSING:
+            continue
+        checksum = one.load().provenance["checksum"]
+        kept = parts.part(
+            {"table": one.table, "where": where, "seed": seed, "checksum": checksum},
+            lambda one=one, where=where: pd.DataFrame(
+                [asdict(make_again(one, where, equal=equal(one), seed=seed))]
+            ),
+        )
+        piece = Piece(**kept.iloc[0].to_dict())
+        replayed[one.table] += piece.rows
+        missing[one.table] = missing[one.table] + 1 if piece.verdict == NOT_HERE else 0
+        pieces.append(kept)
+        tell(piece)
+    empty = pd.DataFrame(columns=[field.name for field in fields(Piece)])
+    return pd.concat(pieces, ignore_index=True) if pieces else empty
+
+
+def _without_rows(told: str, *, rows: int = 0) -> Comparison:
+    return Comparison(rows, rows, "", math.nan, math.nan, False, 0, 0, told)
