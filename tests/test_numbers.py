@@ -52,7 +52,7 @@ def compared(**options):
 
 
 def oscillating(**options):
-    return mechanism.oscillation_table(GAME, small_steps=False, **options)
+    return mechanism.oscillation_table(GAME, among=["shared"], **options)
 
 
 def loaded(**options):

@@ -26,10 +26,17 @@ from ncnet.mechanism.interventions import (
     success,
 )
 from ncnet.mechanism.oscillation import energy, log_loss, rising_share, trend
-from ncnet.mechanism.sensing import CONTROLS, alice_traces, oscillation_table, sensing_table
+from ncnet.mechanism.sensing import (
+    CONTROLS,
+    OSCILLATING,
+    alice_traces,
+    oscillation_table,
+    sensing_table,
+)
 
 __all__ = [
     "CONTROLS",
+    "OSCILLATING",
     "PHASES",
     "USES",
     "Intervention",

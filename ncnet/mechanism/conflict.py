@@ -19,6 +19,7 @@ from ncnet.chsh.bootstrap import expanded_level, percentile_interval
 from ncnet.chsh.intervals import check_resampling
 from ncnet.ensemble.aggregators import AGGREGATORS, Products
 from ncnet.ensemble.traces import DIMENSIONS, GRADIENTS
+from ncnet.mechanism.rows import mean_with_ends, with_ends
 
 VALUES_AT_ONCE = 2**22
 """Ranks that are taken at once."""
@@ -207,8 +208,7 @@ def conflict_table(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) ->
         for name, bounds in MEASURES.items():
             # Rounding may leave 1 + 1e-16.
             values = one[name].values.clip(*bounds)
-            (low, high), _ = chsh.replica_interval(values, bounds=bounds, level=level, seed=seed)
-            row |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
+            row |= mean_with_ends(name, values, bounds=bounds, level=level, seed=seed)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -253,10 +253,8 @@ def conflict_and_s(
     s = chsh.s_per_replica(traced).values
     rows = []
     for phase in phases["phase"].values.tolist():
-        values = phases.sel(phase=phase).values
-        rho, (low, high) = rank_correlation(values, s, level=level, seed=seed)
-        found = {"correlation": rho, "correlation_low": low, "correlation_high": high}
-        rows.append({"phase": phase} | found)
+        found = rank_correlation(phases.sel(phase=phase).values, s, level=level, seed=seed)
+        rows.append({"phase": phase} | with_ends("correlation", *found))
     return pd.DataFrame(rows)
 
 
@@ -302,8 +300,7 @@ def manipulation(
     found = {}
     for name, there in (("conflict_share", both < 0), ("paid_share", paid)):
         values = there.weighted(spans).mean("step").values
-        (low, high), _ = chsh.replica_interval(values, bounds=(0, 1), level=level, seed=seed)
-        found |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
+        found |= mean_with_ends(name, values, bounds=(0, 1), level=level, seed=seed)
     return found
 
 

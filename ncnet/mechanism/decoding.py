@@ -16,6 +16,7 @@ from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
 from ncnet.chsh.intervals import check_resampling, share_interval
 from ncnet.mechanism.oscillation import FEWEST_STEPS, READINGS, log_loss, trend
+from ncnet.mechanism.rows import with_ends
 
 WINDOWS = 12
 """Stretches of a trace, each longer than the one before, over which features are averaged."""
@@ -229,10 +230,9 @@ def by_use(
     for name, given, use, count in asked:
         found = decode(given, use=use, permutations=count, level=level, **options)
         whole = found if whole is None else whole
-        lost, (lost_low, lost_high) = found.lost_from(whole, level)
-        row = dict(zip(("auc", "auc_low", "auc_high"), (found.auc, *found.interval), strict=True))
-        row |= {"p_value": found.p_value, "lost": lost}
-        rows.append({"use": name} | row | {"lost_low": lost_low, "lost_high": lost_high})
+        row = {"use": name} | with_ends("auc", found.auc, found.interval)
+        row |= {"p_value": found.p_value} | with_ends("lost", *found.lost_from(whole, level))
+        rows.append(row)
     return pd.DataFrame(rows)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from ncnet import chsh
-from ncnet.checks import check_integer, check_positive
+from ncnet.checks import check_choice, check_integer, check_positive
 from ncnet.chsh.bootstrap import (
     distinct_columns,
     expanded_level,
@@ -25,11 +25,18 @@ from ncnet.chsh.intervals import check_resampling
 from ncnet.ensemble import train
 from ncnet.games import Game
 from ncnet.mechanism.conflict import log_steps, manipulation
+from ncnet.mechanism.rows import mean_with_ends, with_ends
 
 SHARED, SMALL_STEPS = "shared", "small steps"
 CHANGE_BOUNDS = (-8.0, 8.0)
 """Of a replica's S, and of its influence."""
 LAMBDAS = (0.75, 0.5, 0.25, 0.0)
+COLUMNS_OF_CHANGE = tuple(
+    f"{name}{end}"
+    for name in ("s_change", "influence_change", "removed")
+    for end in ("", "_low", "_high")
+)
+"""What every row has of `change` and `excess_removed`, as a number or as NaN."""
 SMALLER = 10
 """By how much the learning rate is divided, and the steps are multiplied, for small steps."""
 OWN_BY_NAME = (
@@ -257,10 +264,7 @@ def change(
     for name, value in values.items():
         # Equal values that were summed in another order count as equal.
         changes = (value(outcomes).values - value(baseline).values).round(9)
-        (low, high), _ = chsh.replica_interval(
-            changes, bounds=CHANGE_BOUNDS, level=level, seed=seed
-        )
-        found |= {name: float(changes.mean()), f"{name}_low": low, f"{name}_high": high}
+        found |= mean_with_ends(name, changes, bounds=CHANGE_BOUNDS, level=level, seed=seed)
     return found
 
 
@@ -323,8 +327,7 @@ def excess_removed(
         columns, counts = distinct_columns(pairs)
         drawn = resampled_means(columns, counts, resamples=resamples, seed=seed)
         ends = percentile_interval(1 - drawn[1] / drawn[0], expanded_level(level, counts.sum()))
-    low, high = map(float, ends)
-    return {"removed": float(1 - left / excess), "removed_low": low, "removed_high": high}
+    return with_ends("removed", float(1 - left / excess), tuple(map(float, ends)))
 
 
 def compare(
@@ -337,11 +340,12 @@ def compare(
     learning_rate: float = 0.5,
     lambdas: Sequence[float] = LAMBDAS,
     small_steps: bool = True,
+    among: Sequence[str] | None = None,
     log_interval: int = 7,
     level: float = 0.95,
     **training: object,
 ) -> pd.DataFrame:
-    """Train with every intervention and return one row for each.
+    """Train with interventions and return one row for each.
 
     Parameters
     ----------
@@ -349,6 +353,8 @@ def compare(
         As `ncnet.train` takes them.
     lambdas, small_steps
         See `interventions`.
+    among
+        Which of them; all by default. "shared" has a row in any case, the first.
     log_interval
         Steps between logged gradients, see `log_steps`.
     level
@@ -372,6 +378,11 @@ def compare(
     for name in OWN_BY_NAME:
         if name in training:
             raise ValueError(f"`{name}` is given: interventions set it themselves")
+    asked = interventions(hidden_size, lambdas=lambdas, small_steps=small_steps)
+    if among is not None:
+        for name in among:
+            check_choice("intervention", name, asked)
+        asked = {name: one for name, one in asked.items() if name in (SHARED, *among)}
     steps = check_integer("steps", steps, at_least=1)
     learning_rate = check_positive("learning_rate", learning_rate)
     level, *_ = check_resampling(level, 10_000, 0)
@@ -379,7 +390,6 @@ def compare(
     logged = log_steps(steps, log_interval)
     options = {"replicas": replicas, "seed": seed, "steps": steps, "learning_rate": learning_rate}
     rows, baseline = [], None
-    asked = interventions(hidden_size, lambdas=lambdas, small_steps=small_steps)
     for intervention in asked.values():
         traced = {}
         if intervention.shared:
@@ -395,8 +405,7 @@ def compare(
             row |= change(outcomes, baseline, level=level)
             row |= excess_removed(outcomes, baseline, level=level) if exceeds else {}
         rows.append(row)
-    columns = [*rows[0], *rows[1], "removed", "removed_low", "removed_high"]
-    return pd.DataFrame(rows).reindex(columns=dict.fromkeys(columns))
+    return pd.DataFrame(rows).reindex(columns=[*rows[0], *COLUMNS_OF_CHANGE])
 
 
 def _shared(hidden_size: int, **options: object) -> Callable[..., xr.Dataset]:

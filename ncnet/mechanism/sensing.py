@@ -12,6 +12,7 @@ from ncnet.games import Game
 from ncnet.mechanism.decoding import USES, WHOLE, by_use, decode
 from ncnet.mechanism.interventions import SHARED, SMALL_STEPS, interventions
 from ncnet.mechanism.oscillation import energy, rising_share
+from ncnet.mechanism.rows import with_ends
 
 CONTROLS = {
     "whole, small steps": SMALL_STEPS,
@@ -19,6 +20,8 @@ CONTROLS = {
     "whole, separate trunks": "separate, n each",
 }
 """Rows of the whole trace, by the intervention under which it was made."""
+OSCILLATING = (SHARED, SMALL_STEPS, f"PCGrad, {SMALL_STEPS}")
+"""Trainings whose oscillations are compared: usual ones, hardly any, and none at all."""
 
 
 def sensing_table(
@@ -132,20 +135,21 @@ def oscillation_table(
     hidden_size: int,
     replicas: int,
     seed: int,
-    small_steps: bool = True,
+    among: Sequence[str] = OSCILLATING,
     folds: int = 5,
     level: float = 0.95,
     resamples: int = 10_000,
     **training: object,
 ) -> pd.DataFrame:
-    """Train, with small steps too if asked, and return how much Alice's loss oscillates.
+    """Train, with small steps too, and return how much Alice's loss oscillates.
 
     Parameters
     ----------
     game, hidden_size, replicas, seed, training
         As `ncnet.train` takes them. The seed is that of decoder and bootstrap as well.
-    small_steps
-        Whether to train with small steps as well, and with PCGrad and small steps.
+    among
+        Of `interventions`, those under which to train: none ("shared"), small steps, and PCGrad
+        with small steps by default.
     folds
         See `decode`.
     level, resamples
@@ -154,11 +158,11 @@ def oscillation_table(
     Returns
     -------
     pandas.DataFrame
-        A row for each of the interventions "shared", "small steps" and "PCGrad, small steps", which
-        ``intervention`` names. In the context (A2, B2), means over replicas: ``rising_share``, the
-        share of steps at which her loss rises; ``energy_fast`` and ``energy_rises``, see `energy`,
-        in squared decades. Over both her tasks: ``auc_fast``, how well Bob's setting is decoded
-        from the fast oscillation alone. Each with the ends of its interval, ``_low`` and ``_high``.
+        A row for each intervention, which ``intervention`` names. In the context (A2, B2), means
+        over replicas: ``rising_share``, the share of steps at which her loss rises; ``energy_fast``
+        and ``energy_rises``, see `energy`, in squared decades. Over both her tasks: ``auc_fast``,
+        how well Bob's setting is decoded from the fast oscillation alone. Each with the ends of its
+        interval, ``_low`` and ``_high``.
 
     Examples
     --------
@@ -172,7 +176,7 @@ def oscillation_table(
     level, resamples, seed = check_resampling(level, resamples, seed)
     replicas = check_integer("replicas", replicas, at_least=1)
     rows = []
-    for name in (SHARED, SMALL_STEPS, f"PCGrad, {SMALL_STEPS}")[: 3 if small_steps else 1]:
+    for name in among:
         traces = alice_traces(game, hidden_size, name, replicas=replicas, seed=seed, **training)
         hardest = traces[1, 1]
         measured = {
@@ -185,9 +189,8 @@ def oscillation_table(
         drawn = resampled_means(values, each_once, resamples=resamples, seed=seed)
         ends = percentile_interval(drawn, expanded_level(level, replicas))
         row = {"intervention": name}
-        for measure, mean, (low, high) in zip(measured, values.mean(axis=1), ends, strict=True):
-            row |= {measure: mean, f"{measure}_low": low, f"{measure}_high": high}
+        for measure, mean, interval in zip(measured, values.mean(axis=1), ends, strict=True):
+            row |= with_ends(measure, mean, interval)
         decoded = decode(traces, use="oscillation (fast)", folds=folds, level=level, seed=seed)
-        low, high = decoded.interval
-        rows.append(row | {"auc_fast": decoded.auc, "auc_fast_low": low, "auc_fast_high": high})
+        rows.append(row | with_ends("auc_fast", decoded.auc, decoded.interval))
     return pd.DataFrame(rows)
