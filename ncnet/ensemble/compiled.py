@@ -14,8 +14,7 @@ from torch import Tensor
 
 from ncnet.ensemble import compiler
 from ncnet.ensemble.aggregators import PLAIN, WEIGHTED
-from ncnet.ensemble.network import Weights
-from ncnet.ensemble.optimizers import OPTIMIZERS
+from ncnet.ensemble.networks import Networks
 
 SOURCE = Path(__file__).with_suffix(".cpp")
 
@@ -57,43 +56,27 @@ def kernel(
     return library
 
 
-class Compiled:
-    """Networks in training; takes what `ncnet.ensemble.eager.Eager` takes.
+class Compiled(Networks):
+    """Networks in training.
 
     All tensors are contiguous, on the CPU and float32; N is a multiple of 16. Other threads run
     while it computes.
     """
 
-    def __init__(
-        self,
-        inputs: Tensor,
-        signs: Tensor,
-        weights: Weights,
-        *,
-        activation: str,
-        optimizer: str,
-        learning_rate: float,
-        loss: str,
-        aggregator: str,
-        gradient_weights: tuple[float, float],
-    ) -> None:
-        self.inputs = inputs
-        self.signs = signs
-        self.weights = weights
-        self.optimizer = OPTIMIZERS[optimizer](weights, learning_rate)
+    def __post_init__(self) -> None:
+        super().__post_init__()
         # All is changed in place.
-        self.trunk = _pointers([part.trunk for part in self.optimizer.state])
-        self.heads = _pointers([part.heads for part in self.optimizer.state])
-        self.gradient_weights = gradient_weights
-        items, features = inputs.shape
+        self.trunk = _pointers([part.trunk for part in self.stepper.state])
+        self.heads = _pointers([part.heads for part in self.stepper.state])
+        items, features = self.inputs.shape
         self.kernel = kernel(
             features=features,
             items=items,
-            activation=activation,
-            optimizer=optimizer,
-            loss=loss,
-            aggregator=aggregator,
-            gradient_weights=gradient_weights,
+            activation=self.activation,
+            optimizer=self.optimizer,
+            loss=self.loss,
+            aggregator=self.aggregator,
+            gradient_weights=self.gradient_weights,
         )
 
     def advance(self, steps: int) -> None:
@@ -102,7 +85,7 @@ class Compiled:
             self._advance(min(_STEPS_A_CALL, steps - done))
 
     def _advance(self, steps: int) -> None:
-        rates, scales = (part.astype(np.float32) for part in self.optimizer.next_rates(steps))
+        rates, scales = (part.astype(np.float32) for part in self.stepper.next_rates(steps))
         hidden_size, _, networks = self.weights.trunk.shape
         self.kernel.advance(
             self.trunk,
