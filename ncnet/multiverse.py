@@ -7,6 +7,7 @@ Perspectives on Psychological Science 11, 702, 2016; the specification curve is 
 Nature Human Behaviour 4, 1208, 2020).
 """
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from functools import partial
@@ -88,22 +89,48 @@ def sweep(
     >>> table[["steps", "hidden_size", "readout"]].values.tolist()[:2]
     [[10, 1, 'correct'], [10, 1, 'solved']]
     """
+    level = claims.simultaneous_level(len(hidden_sizes))
+    asked = {"level": level, "replicas": replicas, "seed": seed, "steps": steps}
+    tables = [of_size(training, hidden_size, **asked) for hidden_size in hidden_sizes]
+    return pd.concat(tables, ignore_index=True)
+
+
+def of_size(
+    training: dict,
+    hidden_size: int,
+    *,
+    level: float,
+    replicas: int,
+    seed: int,
+    steps: Sequence[int] = STEPS,
+) -> pd.DataFrame:
+    """Return the rows of `sweep` for one hidden size.
+
+    Parameters
+    ----------
+    training, hidden_size, replicas, seed, steps
+        See `sweep`.
+    level
+        Of each interval: `ncnet.claims.simultaneous_level` of the number of hidden sizes.
+
+    Examples
+    --------
+    >>> rows = of_size(trainings()[0], 3, level=0.99, replicas=64, seed=0, steps=[10, 20])
+    >>> rows[["steps", "readout"]].values.tolist()[2:4]
+    [[10, 'prediction'], [20, 'correct']]
+    """
     from ncnet.ensemble import train  # brings torch, which takes a second and no verdict needs
 
     options = {name: training[name] for name in TRAINING if name != "game"}
-    game = games.named(training["game"])
-    level = claims.simultaneous_level(len(hidden_sizes))
+    asked = options | {"replicas": replicas, "seed": seed, "steps": steps}
+    outcomes = train(games.named(training["game"]), hidden_size=hidden_size, **asked)
     rows = []
-    for hidden_size in hidden_sizes:
-        outcomes = train(
-            game, hidden_size=hidden_size, replicas=replicas, seed=seed, steps=steps, **options
-        )
-        for count in outcomes["capacity"].values.tolist():
-            one = outcomes.sel(capacity=count)
-            rows += [
-                training | {"steps": count, "readout": readout, "hidden_size": hidden_size} | row
-                for readout, row in _rows(one, level)
-            ]
+    for count in outcomes["capacity"].values.tolist():
+        one = outcomes.sel(capacity=count)
+        rows += [
+            training | {"steps": count, "readout": readout, "hidden_size": hidden_size} | row
+            for readout, row in _rows(one, level)
+        ]
     return pd.DataFrame(rows)
 
 
@@ -190,6 +217,89 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
         dip = bool((beyond["s_high"] < chsh.CLASSICAL_BOUND).any())
         names = dict(zip(SPECIFICATION, specification, strict=True))
         rows.append(names | judged | {"peak": peak, "dip": dip})
+    return pd.DataFrame(rows)
+
+
+def unfinished(judged: pd.DataFrame) -> list[dict]:
+    """Return the trainings that do not peak at three units after the most `STEPS`.
+
+    Parameters
+    ----------
+    judged
+        What `verdicts` returns. Read are the rows with the readout `correct` and the
+        initialisation ``lecun_normal``.
+
+    Examples
+    --------
+    >>> late = PRIMARY | {"steps": 5000, "peak-at-3": False}
+    >>> rows = pd.DataFrame([late, late | {"game": "separate", "peak-at-3": True}])
+    >>> [training["game"] for training in unfinished(rows)]
+    ['overlap']
+    """
+    read = {"readout": "correct", "initialisation": "lecun_normal", "steps": max(STEPS)}
+    late = judged[(judged[list(read)] == pd.Series(read)).all(axis=1)]
+    return late.loc[~late["peak-at-3"], list(TRAINING)].to_dict("records")
+
+
+def alone(game: str) -> games.Game:
+    """Return a game whose tasks of Bob's are the constant 1, so that Alice learns alone.
+
+    >>> alone("overlap").bob[0].name
+    'TRUE'
+    """
+    played = games.named(game)
+    always = games.Task("TRUE", (1,) * 2**played.bits)
+    return dataclasses.replace(played, name=f"{played.name}, alone", bob=(always, always))
+
+
+def trainings_alone() -> list[dict]:
+    """Return the trainings in which Alice's second task, XOR, is learnt `alone`.
+
+    >>> trainings_alone()[0]["hidden_size"], len(trainings_alone())
+    (2, 60)
+    """
+    optimizers = (("gradient_descent", 0.5), ("adam", 0.01))
+    grid = itertools.product(GAMES, ACTIVATIONS, optimizers, range(2, 7))
+    names = ("game", "activation", "optimizer", "learning_rate", "hidden_size")
+    return [
+        dict(zip(names, (game, activation, *optimizer, hidden_size), strict=True))
+        for game, activation, optimizer, hidden_size in grid
+    ]
+
+
+def solved_alone(
+    chosen: Sequence[dict], *, replicas: int, seed: int, steps: int = max(STEPS)
+) -> pd.DataFrame:
+    """Train Alice `alone` and count the replicas that solve XOR on all inputs.
+
+    Parameters
+    ----------
+    chosen
+        Some of `trainings_alone`.
+    replicas, seed, steps
+        As `ncnet.train` takes them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a training: what it is, ``solved`` and ``replicas``.
+
+    Examples
+    --------
+    >>> table = solved_alone(trainings_alone()[:1], replicas=64, seed=0, steps=10)
+    >>> table[["game", "hidden_size", "replicas"]].values.tolist()
+    [['overlap', 2, 64]]
+    """
+    from ncnet.ensemble import train
+
+    asked = {"replicas": replicas, "seed": seed, "steps": steps}
+    rows = []
+    for training in chosen:
+        options = {name: value for name, value in training.items() if name != "game"}
+        outcomes = train(alone(training["game"]), **options, **asked)
+        xor = outcomes["a"].sel(alice_setting=2, bob_setting=1)
+        solved = int((xor > 0).all("item").sum())
+        rows.append(training | {"solved": solved, "replicas": replicas})
     return pd.DataFrame(rows)
 
 

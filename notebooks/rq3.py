@@ -52,58 +52,38 @@ chosen = parameters.validate(globals(), parameters.Rq3)
 # %%
 import numpy as np
 import pandas as pd
-import xarray as xr
 from myst_nb import glue
 
-import ncnet
-from ncnet import chsh, figures, runs
+from ncnet import capacity, chsh, figures, runs
 from ncnet.chsh.text import span_text
 
 figures.use_style()
 run = runs.Run("rq3", chosen)
-training = {
+how = {
     "activation": activation,
     "optimizer": optimizer,
     "learning_rate": learning_rate,
+    "steps": steps,
 }
+training = how | {"replicas": replicas, "seed": seed}
 
 # %% [markdown]
 # ## S against the number of hidden units
 #
 # Every point trains its own networks: replicas x four contexts, with the same rule at every n.
 
-
 # %%
-def sweep(game):
-    trained = [
-        ncnet.train(
-            ncnet.games.named(game),
-            hidden_size=n,
-            replicas=replicas,
-            seed=seed,
-            steps=steps,
-            **training,
-        )
-        for n in hidden_sizes
-    ]
-    outcomes = xr.concat(trained, "capacity")
-    return chsh.by_capacity(outcomes).assign(
-        game=game, path=outcomes.attrs["path"]
-    )
-
-
-live = pd.concat([sweep(game) for game in games], ignore_index=True)
+live = pd.concat(
+    [capacity.sweep(game, hidden_sizes, **training) for game in games],
+    ignore_index=True,
+)
 run.save("capacity", live)
 print("path:", live.groupby("game", sort=False)["path"].first().to_dict())
 
 # %%
 recorded = run.load("capacity")
 print(recorded)
-behind = (
-    recorded.table
-    if recorded.made_with(steps=steps, **training)
-    else None
-)
+behind = recorded.table if recorded.made_with(**how) else None
 
 # %% [markdown]
 # The recorded sweep is drawn only where it was trained as the live one.
@@ -241,27 +221,11 @@ glue("apart", int(apart.sum()), display=False)
 # Training steps are a resource too. The same networks, read after more and more steps:
 
 # %%
-marks = (
-    np.unique(np.geomspace(1, steps, 16).round().astype(int)).tolist()
-    if steps
-    else []
-)
-
-
-def along_training(n):
-    outcomes = ncnet.train(
-        ncnet.games.named(games[0]),
-        hidden_size=n,
-        replicas=replicas,
-        seed=seed,
-        steps=[0, *marks],
-        **training,
-    )
-    return chsh.by_capacity(outcomes).assign(hidden_size=n)
-
-
 live_along = pd.concat(
-    [along_training(n) for n in hidden_sizes_along_training],
+    [
+        capacity.along_training(games[0], n, **training)
+        for n in hidden_sizes_along_training
+    ],
     ignore_index=True,
 )
 run.save("along_training", live_along)
@@ -269,7 +233,7 @@ run.save("along_training", live_along)
 # %%
 recorded_along = run.load("along_training")
 print(recorded_along)
-same = recorded_along.made_with(steps=steps, **training)
+same = recorded_along.made_with(**how)
 same = (
     same
     and recorded_along.provenance["parameters"]["games"][0] == games[0]

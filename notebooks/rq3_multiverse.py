@@ -48,9 +48,6 @@ from ncnet import parameters
 chosen = parameters.validate(globals(), parameters.Rq3Multiverse)
 
 # %%
-import dataclasses
-import itertools
-
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
@@ -362,11 +359,8 @@ for name, of in (("smooth", smooth), ("relu", kinked)):
 # %% tags=["hide-input"]
 LONGER = 5 * max(multiverse.STEPS)
 if record:
-    failing = late[
-        ~late["peak-at-3"] & (late["initialisation"] == "lecun_normal")
-    ][list(multiverse.TRAINING)]
     longer = multiverse.run(
-        failing.to_dict("records"),
+        multiverse.unfinished(verdicts),
         hidden_sizes=[2, 3, 4, 5],
         replicas=replicas // 2,
         seed=seed,
@@ -436,48 +430,12 @@ moved("largest_relu", (highest == 3)[relu])
 # *Prediction, if AND is in the way.* Alone, XOR is solved more often than beside AND. *If a second XOR
 # helps:* alone, it is solved as seldom as beside AND, and beside XOR more often than alone.
 
-
 # %% tags=["hide-input"]
-def alone(game):
-    game = ncnet.games.named(game)
-    always = ncnet.games.Task("TRUE", (1,) * 2**game.bits)
-    name = f"{game.name}, alone"
-    return dataclasses.replace(game, name=name, bob=(always, always))
-
-
-def solved_alone(game, activation, optimizer, rate, hidden_size):
-    outcomes = ncnet.train(
-        alone(game),
-        hidden_size=hidden_size,
-        replicas=replicas,
-        seed=seed,
-        steps=max(multiverse.STEPS),
-        activation=activation,
-        optimizer=optimizer,
-        learning_rate=rate,
-    )
-    a = outcomes.a.sel(alice_setting=2, bob_setting=1)
-    return int((a > 0).all("item").sum())
-
-
-DESCENT, ADAM = ("gradient_descent", 0.5), ("adam", 0.01)
-cases = itertools.product(
-    multiverse.GAMES, multiverse.ACTIVATIONS, (DESCENT, ADAM), range(2, 7)
-)
 if record:
-    rows = [
-        {
-            "game": game,
-            "activation": activation,
-            "optimizer": optimizer,
-            "learning_rate": rate,
-            "hidden_size": n,
-            "solved": solved_alone(game, activation, optimizer, rate, n),
-            "replicas": replicas,
-        }
-        for game, activation, (optimizer, rate), n in cases
-    ]
-    run.save("multiverse_alone", pd.DataFrame(rows))
+    learnt_alone = multiverse.solved_alone(
+        multiverse.trainings_alone(), replicas=replicas, seed=seed
+    )
+    run.save("multiverse_alone", learnt_alone)
 xor_alone = run.load("multiverse_alone").table
 
 # %% tags=["hide-input"]

@@ -61,7 +61,7 @@ import xarray as xr
 from myst_nb import glue
 
 import ncnet
-from ncnet import atlas, chsh, figures, runs
+from ncnet import atlas, capacity, chsh, figures, runs
 
 figures.use_style()
 run = runs.Run("rq6", chosen)
@@ -73,24 +73,14 @@ fresh_seed = seed + 1000
 #
 # S, the change of the marginals Δ, the influence and what the marginals leave of S, side by side.
 
-
 # %%
-def sweep(game):
-    trained = [
-        ncnet.train(
-            ncnet.games.named(game),
-            hidden_size=n,
-            replicas=replicas,
-            seed=seed,
-            **training,
-        )
-        for n in hidden_sizes
-    ]
-    return chsh.by_capacity(xr.concat(trained, "capacity"))
-
-
 live = pd.concat(
-    [sweep(game).assign(game=game) for game in ("overlap", "separate")],
+    [
+        capacity.sweep(
+            game, hidden_sizes, replicas=replicas, seed=seed, **training
+        )
+        for game in ("overlap", "separate")
+    ],
     ignore_index=True,
 )
 run.save("capacity", live)
@@ -353,9 +343,7 @@ if record:
     halves = [task for task in atlas.tables(3) if task.startswith("0")]
     asked = {"replicas": 256, "seed": 1}
     asked |= {"fresh_replicas": 8192, "fresh_seed": 1001, "most": 5}
-    found = atlas.run(
-        atlas.SEARCHED, halves, parts=run.parts, **asked
-    )
+    found = atlas.run(atlas.SEARCHED, halves, parts=run.parts, **asked)
     run.save("search", found, parameters=asked)
 
 # %%

@@ -8,14 +8,14 @@ from ncnet.replay.comparison import Tolerance, absolute, intervals, outcomes, sa
 CONTEXTS = ("11", "12", "21", "22")
 
 
-def _of_s(rows: pd.DataFrame) -> np.ndarray:
+def of_s(rows: pd.DataFrame) -> np.ndarray:
     """Return the standard error of S, which a sum of the same outcomes has at most."""
     return (rows["s_high"] - rows["s_low"]).to_numpy() / 4
 
 
 def _of_run(rows: pd.DataFrame) -> np.ndarray:
     """Return the scatter of a band's end between runs of 32 replicas."""
-    return _of_s(rows) * np.sqrt(rows["replicas"].to_numpy() / 32)
+    return of_s(rows) * np.sqrt(rows["replicas"].to_numpy() / 32)
 
 
 def _of_p(rows: pd.DataFrame) -> np.ndarray:
@@ -31,12 +31,12 @@ REPORT: dict[str, Tolerance] = {
     **intervals("contextuality_within"),
     **dict.fromkeys(
         ("s_odd", "any_facet_contextuality", "contextuality_bound", "s_diverged_against"),
-        standard_errors(of=_of_s),
+        standard_errors(of=of_s),
     ),
     **dict.fromkeys(("run_low", "run_high"), standard_errors(of=_of_run)),
     **dict.fromkeys(
         [f"{name}_{context}" for name in ("correlator", "alice", "bob") for context in CONTEXTS],
-        standard_errors(of=_of_s),
+        standard_errors(of=of_s),
     ),
     **dict.fromkeys(
         (
