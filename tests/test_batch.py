@@ -1,6 +1,7 @@
 """Batch files: what they mean, and what is refused before any run."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -196,7 +197,7 @@ def test_every_recorded_table_has_the_command_that_makes_it():
 
 
 @pytest.mark.parametrize("notebook", ["rq1", "calibration", "rq6"])
-def test_the_digest_knows_what_a_notebook_imports(notebook):
+def test_what_a_notebook_imports_is_known(notebook):
     found = batch.modules_of(notebook)
     assert {"ncnet", "ncnet.chsh.report", "ncnet.plotting", "ncnet.runs"} <= found
     assert ("ncnet.atlas" in found) == (notebook == "rq6")
@@ -260,15 +261,63 @@ def test_cells_of_two_versions_are_not_joined(write, tmp_path):
         batch.gather(read, tmp_path)
 
 
-def test_cells_of_two_notebooks_are_not_joined(write, tmp_path):
+def test_cells_of_two_commits_say_so(write, tmp_path):
     read = batch.read(write(RQ1))
     _fake(read, tmp_path)
-    path = tmp_path / "cells" / "2_4" / "notebook.ipynb"
-    path.write_text(
-        path.read_text(encoding="utf-8").replace("What we saw", "What we see"), encoding="utf-8"
-    )
-    with pytest.raises(batch.BatchError, match=r"cell 2_4 was made with another version of its"):
+    told = [("a" * 40, True), ("b" * 40, False), ("a" * 40, True), ("c" * 40, True)]
+    for cell, (commit, clean) in zip(read.cells, told, strict=True):
+        _tell(tmp_path, cell, commit=commit, clean=clean)
+    batch.gather(read, tmp_path)
+    provenance = results.load("capacity", folder=tmp_path).provenance
+    assert provenance["commit"] == f"{'a' * 40}, {'b' * 40}, {'c' * 40}"
+    assert provenance["clean"] is False
+    for cell in read.cells:
+        _tell(tmp_path, cell, commit="a" * 40, clean=True)
+    batch.gather(read, tmp_path)
+    provenance = results.load("capacity", folder=tmp_path).provenance
+    assert (provenance["commit"], provenance["clean"]) == ("a" * 40, True)
+    _tell(tmp_path, "2_4", commit=None, clean=None)
+    batch.gather(read, tmp_path)
+    provenance = results.load("capacity", folder=tmp_path).provenance
+    assert (provenance["commit"], provenance["clean"]) == (None, None)
+
+
+def _tell(folder, cell, **told):
+    """Change what a cell's provenance says."""
+    path = folder / "cells" / cell / "capacity.json"
+    provenance = json.loads(path.read_text(encoding="utf-8")) | told
+    path.write_text(json.dumps(provenance), encoding="utf-8")
+
+
+def test_a_cell_made_without_a_compiler_is_not_joined_to_others(write, tmp_path):
+    read = batch.read(write(RQ1))
+    _fake(read, tmp_path)
+    versions = results.installed_versions()
+    for cell in read.cells:
+        _tell(tmp_path, cell, versions=versions | {"compiler": "g++ 12.2.0"})
+    versions.pop("compiler", None)
+    _tell(tmp_path, "2_4", versions=versions)
+    line = r"cell 2_4 was made with no compiler, others with compiler g\+\+ 12\.2\.0"
+    with pytest.raises(batch.BatchError, match=line):
         batch.gather(read, tmp_path)
+
+
+def test_a_checksum_is_of_content_and_not_of_times(tmp_path):
+    files = [tmp_path / "notebook.ipynb", tmp_path / "module.py"]
+    for path in files:
+        path.write_text("first", encoding="utf-8")
+    before = batch.checksum(files)
+    os.utime(files[1], (0, 0))
+    assert batch.checksum(files) == before
+    files[1].write_text("other", encoding="utf-8")
+    os.utime(files[1], (0, 0))
+    assert batch.checksum(files) != before
+
+
+def test_kernels_are_files_that_a_notebook_depends_on():
+    names = {path.name for path in batch.files_of("rq1")}
+    assert {"rq1.ipynb", "bootstrap.py", "compiled.cpp"} <= names
+    assert "atlas.py" not in names
 
 
 def test_rows_that_look_alike_have_the_name_of_their_cell(write, tmp_path):

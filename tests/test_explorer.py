@@ -19,6 +19,7 @@ from ncnet import atlas, chsh, explorer, mechanism, results
 from ncnet.ensemble import network
 from ncnet.ensemble.initialisation import draw_block
 from ncnet.ensemble.network import Weights
+from ncnet.parts import Parts
 from tests.compilers import has_compiler
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
@@ -271,12 +272,12 @@ def test_examples_start_where_ncnet_starts():
 
 
 def test_a_run_goes_on_where_it_was(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "user_cache_path", lambda _: tmp_path)
     asked = {"layouts": ["overlap"], "activations": ["relu"], "hidden_sizes": [1], "steps": [1]}
     asked["trunks"] = ["shared"]
-    first = explorer.run(**asked, replicas=2, resume=True)
+    parts = Parts(tmp_path, asked)
+    first = explorer.run(**asked, replicas=2, parts=parts)
     monkeypatch.setattr(explorer, "train", None)
-    pd.testing.assert_frame_equal(explorer.run(**asked, replicas=2, resume=True), first)
+    pd.testing.assert_frame_equal(explorer.run(**asked, replicas=2, parts=parts), first)
 
 
 def unpack(text, kind):

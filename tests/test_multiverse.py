@@ -5,6 +5,7 @@ import pytest
 
 import ncnet
 from ncnet import chsh, claims, multiverse, results
+from ncnet.parts import Parts
 
 SMALL = {"hidden_sizes": [1, 3], "replicas": 64, "seed": 2, "steps": [5, 20]}
 
@@ -64,7 +65,7 @@ def test_verdicts_judge_each_specification_by_itself():
 
 @pytest.mark.slow
 def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "user_cache_path", lambda _: tmp_path)
+    parts = Parts(tmp_path, SMALL)
     chosen, trained = multiverse.trainings()[:3], []
     whole = multiverse.run(chosen, **SMALL)
     sweep = multiverse.sweep
@@ -77,9 +78,9 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path, monkeypatch):
 
     monkeypatch.setattr(multiverse, "sweep", cut_off_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        multiverse.run(chosen, resume=True, **SMALL)
+        multiverse.run(chosen, parts=parts, **SMALL)
     trained.remove(chosen[0])
-    pd.testing.assert_frame_equal(multiverse.run(chosen, resume=True, **SMALL), whole)
+    pd.testing.assert_frame_equal(multiverse.run(chosen, parts=parts, **SMALL), whole)
     assert trained == [chosen[1], chosen[2]]
 
 

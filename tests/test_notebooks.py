@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from papermill import inspect_notebook
 
-from ncnet import batch, parameters, results
+from ncnet import parameters, results
 from ncnet.parameters import ParameterError
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -154,7 +154,6 @@ def test_runs_with_other_parameters(name, tmp_path):
     assert set(saved) == set(parameters.of(name).TABLES)
     for table, folder in saved.items():
         provenance = results.load(table, folder=folder).provenance
-        assert set(provenance["modules"]) <= batch.modules_of(name)
         assert "save_to" not in provenance["parameters"]
     notebook = nbformat.read(tmp_path / "out.ipynb", as_version=4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]

@@ -1,28 +1,27 @@
-import json
-import shutil
+import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import ncnet
-from ncnet import results
+from ncnet import machine, results
+from ncnet.ensemble import compiler
+from tests.compilers import has_compiler
 
 TABLE = pd.DataFrame({"n": [1, 2], "s": [0.5, 1.8]})
 GIVEN = {"parameters": {"seed": 1, "steps": 10}, "command": "papermill one two"}
 
 
 def test_a_saved_table_comes_back_with_its_provenance(tmp_path):
-    assert {ncnet.chsh, ncnet.games}  # loaded, as by whatever makes a table
     results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
     result = results.load("sweep", folder=tmp_path)
     pd.testing.assert_frame_equal(result.table, TABLE)
     assert result.provenance["parameters"] == GIVEN["parameters"]
     assert result.provenance["versions"].keys() >= {"python", "ncnet", "torch", "numpy"}
-    assert "ncnet.chsh.bootstrap" in result.provenance["modules"]
-    assert "ncnet.plotting" not in result.provenance["modules"]
-    assert result.changed_modules == ()
+    assert (result.provenance["commit"], result.provenance["clean"]) == results.checkout()
+    assert result.provenance["machine"] == machine.described()
     assert result.provenance["command"] == "papermill one two"
     assert str(result).startswith(f"recorded {result.provenance['date'][:10]} with torch ")
     assert result.made_with(seed=1)
@@ -34,8 +33,7 @@ def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     results.save("sweep", TABLE, folder="~/kept", **GIVEN)
     pd.testing.assert_frame_equal(results.load("sweep", folder=Path("~/kept")).table, TABLE)
-    results.kept({"seed": 0}, lambda: TABLE, folder="~/parts")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "parts"]
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
 def test_nothing_but_the_two_files_is_left(tmp_path):
@@ -51,17 +49,6 @@ def test_an_altered_table_is_refused(tmp_path):
         ValueError, match=r"sweep\.parquet has checksum .* remake them by `papermill"
     ):
         results.load("sweep", folder=tmp_path)
-
-
-def test_an_older_code_digest_is_said_and_is_no_error(tmp_path):
-    results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
-    path = tmp_path / "sweep.json"
-    provenance = json.loads(path.read_text(encoding="utf-8"))
-    provenance["modules"] |= {"ncnet.games": "0" * 16, "ncnet.gone.since": "0" * 16}
-    path.write_text(json.dumps(provenance), encoding="utf-8")
-    result = results.load("sweep", folder=tmp_path)
-    assert set(result.changed_modules) == {"ncnet.games", "ncnet.gone.since"}
-    assert "with an earlier version of ncnet.games" in str(result)
 
 
 def test_an_unknown_result_is_answered_with_those_there_are(tmp_path):
@@ -117,49 +104,134 @@ def test_results_are_found_wherever_the_reader_stands(tmp_path, monkeypatch):
         assert results.load(name).table["s"].between(-4, 4).all()
 
 
-def test_words_and_layout_are_no_other_version_and_code_is():
-    source = (
-        '"""Doc."""\nX = 1\n"""What X is."""\n\n\ndef f(x):\n    """Doc."""\n    return x  # why\n'
-    )
-    mended = '"""Better."""\n\nX = (1)\n\ndef f(x):\n    return x\n'
-    assert results._code(source) == results._code(mended)
-    assert results._code(source) != results._code(source.replace("return x", "return -x"))
-    assert results._code(source) != results._code(source.replace("X = 1", "X = '1'"))
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """Return a checkout with one commit, in which the package lies, and a way to run git in it."""
+    place = tmp_path / "checkout"
+    (place / "results").mkdir(parents=True)
+    (place / "module.py").write_text("", encoding="utf-8")
+
+    def git(*arguments):
+        named = ["-c", "user.name=reader", "-c", "user.email=reader@example.org"]
+        done = subprocess.run(
+            ["git", *named, *arguments],
+            cwd=place,
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        return done.stdout.strip()
+
+    git("init", "-q")
+    git("add", "module.py")
+    git("commit", "-qm", "one")
+    monkeypatch.setattr(results, "FOLDER", place / "results")
+    results.checkout.cache_clear()
+    yield place, git
+    results.checkout.cache_clear()
 
 
-@pytest.mark.slow
-def test_kernels_are_part_of_the_version_of_their_module(tmp_path, monkeypatch):
-    before = results.source_digests()
-    package = tmp_path / "ncnet"
-    shutil.copytree(Path(results.__file__).parent, package)
-    (package / "ensemble" / "compiled.cpp").write_text("// another kernel", encoding="utf-8")
-    monkeypatch.setattr(results, "__file__", str(package / "results.py"))
-    after = results.source_digests()
-    assert {module for module in before if before[module] != after[module]} == {
-        "ncnet.ensemble.compiled"
-    }
+def test_provenance_has_the_commit_and_whether_all_is_in_it(repository, tmp_path):
+    place, git = repository
+    results.save("one", TABLE, folder=place / "results", **GIVEN)
+    provenance = results.load("one", folder=place / "results").provenance
+    assert provenance["commit"] == git("rev-parse", "HEAD")
+    # Tables that the run itself has recorded are no change.
+    results.checkout.cache_clear()
+    assert results.checkout() == (provenance["commit"], True)
+    (place / "module.py").write_text("edited", encoding="utf-8")
+    assert results.checkout() == (provenance["commit"], True), "asked again in the same process"
+    results.checkout.cache_clear()
+    assert results.checkout() == (provenance["commit"], False)
 
 
-def test_a_part_is_made_once_for_its_parameters(tmp_path, monkeypatch):
-    made = []
-
-    assert ncnet.games  # loaded
-
-    def part(n):
-        return results.kept({"n": n}, lambda: made.append(n) or TABLE.assign(n=n), folder=tmp_path)
-
-    for n in (1, 2, 1):
-        pd.testing.assert_frame_equal(part(n), TABLE.assign(n=n))
-    assert made == [1, 2]
-    monkeypatch.setitem(results.DIGESTS_AT_IMPORT, "ncnet.games", "another version")
-    part(1)
-    assert made == [1, 2, 1]
+def test_a_new_module_is_a_change(repository):
+    place, git = repository
+    (place / "another.py").write_text("", encoding="utf-8")
+    assert results.checkout() == (git("rev-parse", "HEAD"), False)
 
 
-def test_a_part_cut_off_leaves_nothing_behind(tmp_path):
-    def killed():
-        raise KeyboardInterrupt
+def test_a_hook_of_another_repository_does_not_lend_its_commit(repository, tmp_path, monkeypatch):
+    head = repository[1]("rev-parse", "HEAD")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    assert results.checkout()[0] == head
 
-    with pytest.raises(KeyboardInterrupt):
-        results.kept({"n": 1}, killed, folder=tmp_path)
-    assert not list(tmp_path.iterdir())
+
+def test_a_copy_within_another_repository_has_no_commit(repository, monkeypatch):
+    place, _ = repository
+    (place / "copy").mkdir()
+    monkeypatch.setattr(results, "FOLDER", place / "copy" / "results")
+    assert results.checkout() == (None, None)
+
+
+@pytest.mark.parametrize("missing", ["git", "checkout"])
+def test_without_git_there_is_no_commit(repository, tmp_path, monkeypatch, missing):
+    if missing == "git":
+        monkeypatch.setenv("PATH", "")
+    else:
+        monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    results.save("one", TABLE, folder=tmp_path / "saved", **GIVEN)
+    provenance = results.load("one", folder=tmp_path / "saved").provenance
+    assert (provenance["commit"], provenance["clean"]) == (None, None)
+
+
+def test_a_table_is_of_this_place_unless_machine_package_or_compiler_differ(tmp_path):
+    results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
+    made = results.load("sweep", folder=tmp_path).provenance
+    assert results.same_place(made)
+    versions = made["versions"]
+    for harmless in ({"python": "3.0"}, {"ncnet": "0"}):
+        assert results.same_place(made | {"versions": versions | harmless})
+    for other in ({"torch": "0"}, {"numpy": "0"}, {"compiler": "g++ 2.7"}):
+        assert not results.same_place(made | {"versions": versions | other})
+    assert not results.same_place(made | {"machine": "Linux x86_64, 2 cores"})
+
+
+def test_tables_recorded_without_a_processor_are_of_another_place():
+    old = results.load("capacity").provenance | {"machine": "Linux x86_64, 2 cores"}
+    assert not results.same_place(old)
+
+
+def test_the_machine_is_told_with_its_processor(monkeypatch):
+    told = machine.described.__wrapped__
+    text = "processor\t: 0\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n\nmodel\t: 2\n"
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: text)
+    assert told().endswith(" cores, AMD EPYC family 25 model 17")
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "processor\t: 0\n")
+    assert told().endswith(" cores")
+
+
+@pytest.mark.parametrize(
+    ("macros", "said"),
+    [
+        (
+            "#define __GNUC__ 12\n#define __GNUC_MINOR__ 2\n#define __GNUC_PATCHLEVEL__ 0",
+            "g++ 12.2.0",
+        ),
+        (
+            "#define __GNUC__ 4\n#define __clang_major__ 17\n#define __clang_minor__ 1",
+            "clang++ 17.1.0",
+        ),
+        ("#define _MSC_VER 1900", None),
+    ],
+)
+def test_a_compiler_says_what_it_is_whatever_its_name(tmp_path, monkeypatch, macros, said):
+    path = tmp_path / "my compiler"
+    path.write_text(f"#!/bin/sh\necho '{macros}'\n", encoding="utf-8")
+    path.chmod(0o755)
+    monkeypatch.setenv("CXX", f"'{path}' -O1")
+    assert machine.compiler.__wrapped__() == said
+
+
+@pytest.mark.parametrize("named", ["no-such-compiler", "g++ 'open", "false", "/", "''"])
+def test_a_compiler_that_does_not_work_is_none(monkeypatch, named):
+    monkeypatch.setenv("CXX", named)
+    assert machine.compiler.__wrapped__() is None
+
+
+@pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler")
+def test_the_compiler_is_the_one_that_makes_the_kernels():
+    _, macros = compiler.find()
+    _, version = machine.compiler.__wrapped__().split()
+    assert version in re.search(r'__VERSION__ "(.*)"', macros)[1]
+    assert machine.COMPILERS == compiler.COMPILERS

@@ -146,10 +146,13 @@ def _common_versions(batch: Batch, of_cells: Sequence[dict[str, str]]) -> dict[s
     first = of_cells[0]
     for cell, versions in zip(batch.cells, of_cells, strict=True):
         for what in {**first, **versions}:
-            one, other = versions.get(what, "missing"), first.get(what, "missing")
+            one, other = (
+                f"{what} {version[what]}" if what in version else f"no {what}"
+                for version in (versions, first)
+            )
             if one != other:
                 raise BatchError(
-                    f"cell {cell} was made with {what} {one}, others with {other}; "
+                    f"cell {cell} was made with {one}, others with {other}; "
                     f"run all again: {command(batch)} --forcerun cell"
                 )
     return first
