@@ -32,18 +32,24 @@ class Tolerance:
         name; None where a value is the same or another, as texts are.
     share
         The share of the rows of a piece that may be farther away than `allowed`.
-    measured
-        Whether the column is a measurement, such as a time, which no place gives twice.
+    times
+        Of a measurement, such as a time, which no place gives twice: how many times more or less
+        it may be. Infinity compares nothing.
     """
 
     reason: str
     allowed: Callable[[pd.DataFrame, str], np.ndarray] | None = None
     share: float = 0.0
-    measured: bool = False
+    times: float | None = None
+
+    @property
+    def measured(self) -> bool:
+        """Whether the column is a measurement."""
+        return self.times is not None
 
     def most(self, recorded: pd.DataFrame, name: str, *, equal: bool) -> np.ndarray:
         """Return the largest difference allowed in each row."""
-        if self.allowed is None or (equal and not self.measured):
+        if self.allowed is None or equal:
             return _rounding(recorded, name)
         return self.allowed(recorded, name)
 
@@ -54,10 +60,16 @@ class Tolerance:
 
         With `equal` the tolerance is that of rounding, but in what is measured.
         """
+        if self.times == np.inf:
+            return np.zeros(len(recorded))
         apart = difference(recorded[name], remade[name])
-        most = self.most(recorded, name, equal=equal)
         with np.errstate(divide="ignore", invalid="ignore"):
-            away = np.where(apart == 0, 0, apart / most)
+            if self.times is None:
+                beyond = apart / self.most(recorded, name, equal=equal)
+            else:
+                ratio = recorded[name].to_numpy(float) / remade[name].to_numpy(float)
+                beyond = np.nan_to_num(abs(np.log(ratio)) / np.log(self.times), nan=np.inf)
+        away = np.where(apart == 0, 0, beyond)
         if self.share and not equal:
             # A few may be anywhere; with more than that, each counts as that much too far.
             return np.where(away > 1, np.mean(away > 1) / self.share, np.minimum(away, 1))
@@ -109,16 +121,12 @@ def absolute(amount: float, reason: str) -> Tolerance:
 
 def factor(times: float, reason: str) -> Tolerance:
     """Return the tolerance of what is measured, such as a time: so many times more or less."""
-
-    def allowed(rows: pd.DataFrame, name: str) -> np.ndarray:
-        return np.abs(rows[name].to_numpy(float)) * (times - 1)
-
-    return Tolerance(reason, allowed, measured=True)
+    return Tolerance(reason, times=times)
 
 
 def unchecked(reason: str) -> Tolerance:
     """Return the tolerance of what cannot be compared, such as the date of a run."""
-    return Tolerance(reason, lambda rows, name: np.full(len(rows), np.inf), measured=True)
+    return Tolerance(reason, times=np.inf)
 
 
 def intervals(*names: str, tolerance: Tolerance | None = None) -> dict[str, Tolerance]:
@@ -346,22 +354,24 @@ def _tampered(
     *,
     equal: bool,
 ) -> pd.DataFrame | None:
-    """Return the rows with a cell of a column changed just enough; None where none can be.
+    """Return the rows with a cell of a column changed just enough; None if none is compared.
 
     Where a share of the cells may be elsewhere, so many cells and one more.
     """
     column = recorded[name]
-    exact = equal and not tolerance.measured
-    count = 1 if exact else min(int(tolerance.share * len(column)) + 1, len(column))
+    if tolerance.times == np.inf:
+        return None
+    count = 1 if equal else min(int(tolerance.share * len(column)) + 1, len(column))
     rows = drawn.sample(range(len(column)), count)
     if not _is_number(column) or pd.api.types.is_bool_dtype(column):
         return _with_cells(recorded, name, rows, [_another(column.iloc[row]) for row in rows])
-    most = tolerance.most(recorded, name, equal=equal)[rows]
-    if np.isinf(most).any():
-        return None
     before, after = (frame[name].to_numpy(float)[rows] for frame in (recorded, remade))
-    steps = np.where(most > 0, 2 * most, 1)
-    away = before + np.where(before < after, -1, 1) * steps
+    sign = np.where(before < after, -1, 1)
+    if tolerance.times is not None:
+        away = before * tolerance.times ** (2.0 * sign)
+    else:
+        most = tolerance.most(recorded, name, equal=equal)[rows]
+        away = before + sign * np.where(most > 0, 2 * most, 1)
     return _with_cells(recorded, name, rows, np.where(np.isnan(away), 0, away))
 
 

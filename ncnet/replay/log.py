@@ -4,6 +4,7 @@ Each Python has its own. Whoever records a table, or releases, replays and commi
 book reads it and says when each table was last replayed, and with what largest difference.
 """
 
+import math
 import platform
 from collections.abc import Sequence
 
@@ -14,6 +15,20 @@ from ncnet.replay.pieces import Replay
 from ncnet.replay.running import FAIL, NOT_HERE
 
 FOLDER = results.FOLDER / "replays"
+NEVER = {
+    "replayed": 0,
+    "failed": 0,
+    "column": "",
+    "difference": math.nan,
+    "beyond": math.nan,
+    "equal": False,
+    "controls": 0,
+    "caught": 0,
+    "seconds": 0.0,
+    "missing": "",
+    "current": False,
+}
+"""What is said of a table that was never replayed."""
 
 
 def name() -> str:
@@ -73,7 +88,7 @@ def by_table(log: results.Result, replays: Sequence[Replay]) -> pd.DataFrame:
 
 def _of_table(replay: Replay, pieces: pd.DataFrame | None) -> dict:
     recorded = replay.load()
-    row = {"table": replay.table, "rows": len(recorded.table), "replayed": 0, "missing": ""}
+    row = {"table": replay.table, "rows": len(recorded.table), **NEVER}
     if pieces is None:
         return row
     made = pieces[pieces["verdict"] != NOT_HERE]

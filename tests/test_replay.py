@@ -1,0 +1,271 @@
+"""Replays: what is compared, what is drawn, what fails, and that every table has one."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncnet import replay, results
+from ncnet.parts import Parts
+from ncnet.replay import __main__ as command
+from ncnet.replay import log
+from ncnet.replay.running import FAIL, NOT_HERE, PASS
+from ncnet.replay.tables import REPLAYS
+
+RECORDED = sorted(
+    path.relative_to(results.FOLDER).with_suffix("").as_posix()
+    for path in results.FOLDER.rglob("*.parquet")
+    if path.parent != log.FOLDER
+)
+TABLE = pd.DataFrame(
+    {
+        "n": [1, 2, 3, 4],
+        "name": ["a", "b", "c", "d"],
+        "right": [True, False, True, True],
+        "s": [0.5, 1.8, math.nan, 2.1],
+        "s_low": [0.4, 1.7, math.nan, 2.0],
+        "s_high": [0.6, 1.9, math.nan, 2.2],
+        "seconds": [1.0, 2.0, 3.0, 4.0],
+    }
+)
+TOLERANCES = {
+    **dict.fromkeys(("n", "name", "right"), replay.same()),
+    **replay.intervals("s"),
+    "seconds": replay.factor(4, "machines are busy"),
+}
+
+
+def compared(remade, *, equal, table=TABLE, key=("n",), tolerances=TOLERANCES):
+    return replay.compare(table, remade, key, tolerances, equal=equal, seed="0")
+
+
+def test_every_recorded_table_has_one_replay():
+    assert sorted(one.table for one in REPLAYS) == RECORDED
+
+
+@pytest.mark.parametrize("one", REPLAYS, ids=lambda one: one.table)
+def test_every_column_has_a_tolerance_and_every_row_a_place(one):
+    table = one.load().table
+    assert set(table.columns) <= set(one.tolerances), "columns without a tolerance"
+    assert all(one.tolerances[name].reason for name in table)
+    pieces = one.pieces(table)
+    if one.key:
+        assert not table.duplicated([*one.piece, *one.key]).any()
+    for where in (pieces[0], pieces[-1]):
+        assert len(one.rows(table, where))
+    assert not one.piece or len(pieces) == len(table[list(one.piece)].drop_duplicates())
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_the_same_rows_pass_in_any_order_and_every_tampered_cell_is_found(equal):
+    found = compared(TABLE[::-1].assign(more=1), equal=equal)
+    assert (found.rows, found.failed, found.column, found.equal) == (4, 0, "", True)
+    assert found.controls == found.caught == len(TABLE.columns)
+
+
+@pytest.mark.parametrize("equal", [True, False])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("n", 5), ("name", "x"), ("right", False), ("s", 0.6), ("s_high", 0.7), ("seconds", 9.0)],
+)
+def test_another_value_in_any_column_fails(equal, name, value):
+    found = compared(TABLE.assign(**{name: [value, *TABLE[name][1:]]}), equal=equal)
+    assert found.failed
+    assert found.told
+
+
+@given(st.floats(-3, 3), st.booleans())
+def test_a_statistic_may_be_half_a_standard_error_away_elsewhere_and_nothing_here(away, equal):
+    error = 0.2 / (2 * 1.96)
+    found = compared(TABLE.assign(s=TABLE["s"] + [away * error, 0, 0, 0]), equal=equal)
+    nearest = min(abs(abs(away) - 0.5), abs(away))
+    if nearest > 1e-6:
+        assert bool(found.failed) == (equal or abs(away) > 0.5)
+        assert not found.equal
+
+
+def test_rounding_is_no_difference_and_is_told():
+    found = compared(TABLE.assign(s=TABLE["s"] + 1e-9), equal=True)
+    assert (found.failed, found.equal, found.column) == (0, True, "s")
+    assert found.difference == pytest.approx(1e-9, rel=1e-3)
+
+
+def test_a_number_where_one_was_missing_fails():
+    assert compared(TABLE.assign(s=TABLE["s"].fillna(2.0)), equal=False).failed == 1
+
+
+@pytest.mark.parametrize(
+    ("remade", "told"),
+    [
+        (TABLE[1:], "1 rows are not made again, such as n = 1"),
+        (pd.concat([TABLE, TABLE.assign(n=9)[:1]]), "1 rows are not recorded, such as n = 9"),
+        (pd.concat([TABLE, TABLE]), "n do not tell rows apart"),
+        (TABLE.drop(columns="s"), "no column `s` was made"),
+    ],
+)
+def test_other_rows_or_columns_fail(remade, told):
+    found = compared(remade, equal=False)
+    assert found.failed == len(TABLE)
+    assert found.told == told
+
+
+def test_a_share_of_the_networks_may_end_elsewhere_but_not_here():
+    outcomes = pd.DataFrame({"item": range(1000), "a": np.ones(1000, np.int8)})
+    tolerances = {"item": replay.same(), "a": replay.outcomes(0.005)}
+    for count, equal, failed in ((0, True, 0), (5, False, 0), (6, False, 6), (1, True, 1)):
+        remade = outcomes.assign(a=np.where(np.arange(1000) < count, -1, 1))
+        found = compared(remade, equal=equal, table=outcomes, key=("item",), tolerances=tolerances)
+        assert found.failed == failed
+        assert found.caught == found.controls == 2
+
+
+def test_a_measurement_is_compared_loosely_even_here():
+    slower = TABLE.assign(seconds=TABLE["seconds"] * 3)
+    found = compared(slower, equal=True)
+    assert (found.failed, found.equal) == (0, True)
+    assert compared(TABLE.assign(seconds=TABLE["seconds"] * 6), equal=True).failed
+
+
+@pytest.fixture
+def recorded(tmp_path, monkeypatch):
+    """Record two tables, and return replays of them that count what they make."""
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    made = []
+
+    def make(result, where):
+        made.append((result.name, where["n"]))
+        return result.table[result.table["n"] == where["n"]]
+
+    def of(name):
+        results.save(name, TABLE, parameters={}, command="", folder=results.FOLDER)
+        return replay.Replay(name, ("n",), (), make, TOLERANCES)
+
+    return [of("one"), of("two")], made
+
+
+def parts(tmp_path):
+    return Parts(tmp_path / "parts", {})
+
+
+def test_the_seed_draws_pieces_of_each_table_in_turn(recorded):
+    replays, _ = recorded
+    orders = [
+        [(one.table, where["n"]) for one, where in replay.draw(replays, seed)]
+        for seed in ("a", "a", "b")
+    ]
+    assert orders[0] == orders[1] != orders[2]
+    assert sorted(orders[0]) == [(name, n) for name in ("one", "two") for n in (1, 2, 3, 4)]
+    rounds = [{table for table, _ in orders[0][i : i + 2]} for i in range(0, 8, 2)]
+    assert rounds == [{"one", "two"}] * 4
+
+
+def test_enough_rows_of_each_table_are_enough(recorded, tmp_path):
+    replays, made = recorded
+    found = replay.run(replays, seed="a", parts=parts(tmp_path), rows=2)
+    assert len(made) == len(found) == 4
+    assert found.groupby("table")["rows"].sum().tolist() == [2, 2]
+    assert found["verdict"].eq(PASS).all()
+
+
+def test_nothing_is_begun_that_takes_longer_than_is_left(recorded, tmp_path):
+    replays, made = recorded
+    known = {("one", json.dumps({"n": 1})): 1e6, ("two", json.dumps({"n": 2})): 1e-9}
+    replay.run(replays, seed="a", parts=parts(tmp_path), seconds=1e3, known=known)
+    assert sorted(made) == [("two", n) for n in (1, 2, 3, 4)]
+    assert replay.run(replays, seed="a", parts=parts(tmp_path), seconds=1e-9).empty
+
+
+def test_a_run_that_was_cut_off_goes_on(recorded, tmp_path):
+    replays, made = recorded
+    seen = []
+
+    def tell(piece):
+        seen.append(piece)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replay.run(replays, seed="a", parts=parts(tmp_path), tell=tell)
+    whole = replay.run(replays, seed="a", parts=parts(tmp_path))
+    assert len(whole) == len(made) == len(set(made)) == 8
+
+
+def test_a_table_recorded_anew_is_replayed_anew(recorded, tmp_path):
+    replays, made = recorded
+    replay.run(replays, seed="a", parts=parts(tmp_path))
+    results.save("one", TABLE.assign(s=2.0), parameters={}, command="", folder=results.FOLDER)
+    replay.run(replays, seed="a", parts=parts(tmp_path))
+    assert len(made) == 12
+
+
+def test_code_that_cannot_make_the_rows_fails(recorded, tmp_path):
+    [one, _], _ = recorded
+
+    def make(*_):
+        raise ZeroDivisionError("no networks")
+
+    broken = replay.Replay(one.table, one.piece, one.key, make, TOLERANCES)
+    [piece] = replay.run([broken], seed="a", parts=parts(tmp_path), rows=1).to_dict("records")
+    assert (piece["verdict"], piece["failed"]) == (FAIL, 1)
+    assert piece["told"] == "ZeroDivisionError: no networks"
+
+
+def test_what_is_missing_here_is_no_pass_and_the_table_is_left_alone(recorded, tmp_path):
+    [one, two], _ = recorded
+
+    def make(*_):
+        raise replay.NotReplayableError("no weights: `make minilm`")
+
+    broken = replay.Replay(one.table, one.piece, one.key, make, TOLERANCES)
+    found = replay.run([broken, two], seed="a", parts=parts(tmp_path))
+    missing = found[found["table"] == "one"]
+    assert missing["verdict"].eq(NOT_HERE).all()
+    assert missing["rows"].eq(0).all()
+    assert len(missing) < len(TABLE)
+    told = command.summary(found, ["one", "two", "three"])
+    assert "not replayable here: one: no weights: `make minilm`" in told
+    assert "no time for: three" in told
+
+
+@pytest.mark.slow
+def test_the_command_fails_on_a_tampered_table_whose_checksum_is_right(
+    tmp_path, monkeypatch, capsys
+):
+    [one] = [one for one in REPLAYS if one.table == "small/capacity"]
+    result = one.load()
+    small = results.Result(result.table[result.table["hidden_size"] == 2], result.provenance)
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    monkeypatch.setattr(log, "FOLDER", tmp_path / "results" / "replays")
+    asked = ["--table", "small/capacity", "--rows", "2", "--seed", "a"]
+    for table, status in (
+        (small.table, 0),
+        (small.table.assign(s=small.table["s"] + [0.05, 0]), 1),
+    ):
+        tampered = results.Result(table, result.provenance)
+        results.write(tampered, "capacity", folder=results.FOLDER / "small")
+        assert command.main([*asked, "--record"]) == status
+        said = capsys.readouterr().out
+        assert ("FAILED: small/capacity" in said) == bool(status)
+        [recorded] = log.logs()
+        [row] = log.by_table(recorded, [one]).to_dict("records")
+        assert (row["replayed"], row["failed"], row["current"]) == (2, status, True)
+        assert row["controls"] == row["caught"] > 50
+
+
+@pytest.mark.parametrize("asked", [["--table", "capcity"], ["--rows", "0"], ["--seconds", "nan"]])
+def test_what_cannot_be_asked_is_refused(asked, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command.main(asked)
+    assert asked[1].removesuffix(".0") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("recorded_log", log.logs(), ids=lambda one: one.name)
+def test_a_committed_log_has_every_table_as_it_is_and_no_failure(recorded_log):
+    found = log.by_table(recorded_log, REPLAYS).set_index("table")
+    assert found.index[~found["current"]].tolist() == []
+    assert found["failed"].sum() == 0
+    assert found["controls"].sum() == found["caught"].sum() > 0
