@@ -63,6 +63,8 @@ REPORTED = (
 )
 """Games with a report of their own, with tanh: those that the page offers to begin with."""
 
+Tasks = tuple[Sequence[str], Sequence[str]]
+"""Those of Alice, and those of Bob."""
 CHOICE = ("trunk", "layout", "activation", "hidden_size", "steps")
 PARTIES = ("alice", "bob")
 MEANS = ("correlator", *PARTIES)
@@ -132,9 +134,10 @@ def train_classes(
     replicas: int,
     steps: Sequence[int],
     trunk: str = "shared",
+    tasks: Tasks = (CLASSES, CLASSES),
     **training: object,
 ) -> xr.Dataset:
-    """Train a network on every pair of `CLASSES`, one for each party.
+    """Train a network on every pair of tasks, one for each party.
 
     Parameters
     ----------
@@ -146,6 +149,9 @@ def train_classes(
     trunk
         "shared", or "own": each head has a trunk for itself, with as many units and the same
         initial weights.
+    tasks
+        Among `CLASSES`, those of Alice and those of Bob, an even number each; all by default. What
+        a pair gives does not depend on which others are trained.
 
     Returns
     -------
@@ -165,42 +171,47 @@ def train_classes(
     {'steps': 2, 'alice_task': 8, 'bob_task': 8, 'replica': 2, 'item': 8}
     """
     check_choice("trunk", trunk, TRUNKS)
-    count = len(CLASSES)
-    networks = (len(steps), count, count, replicas)
+    networks = (len(steps), *map(len, tasks), replicas)
     found = {name: np.zeros((*networks, 2 ** LAYOUTS[layout][0]), np.int8) for name in ("a", "b")}
     found["diverged"] = np.zeros(networks, bool)
     fill = _share_a_trunk if trunk == "shared" else _own_trunks
-    fill(found, layout, replicas=replicas, steps=steps, **training)
+    fill(found, layout, tasks, replicas=replicas, steps=steps, **training)
     dimensions = ("steps", "alice_task", "bob_task", "replica")
     return xr.Dataset(
         {name: ((*dimensions, "item")[: v.ndim], v) for name, v in found.items()},
-        {"steps": list(steps), "alice_task": list(CLASSES), "bob_task": list(CLASSES)},
+        {"steps": list(steps), "alice_task": list(tasks[0]), "bob_task": list(tasks[1])},
     )
 
 
-PAIRS = range(0, len(CLASSES), 2)
-"""Where two classes begin that one game has as the tasks of a party."""
-
-
-def _share_a_trunk(found: dict[str, np.ndarray], layout: str, **training: object) -> None:
-    for f, g in itertools.product(PAIRS, repeat=2):
-        tasks = (*CLASSES[f : f + 2], *CLASSES[g : g + 2])
-        trained = train(game(layout, tasks), **training)
+def _share_a_trunk(
+    found: dict[str, np.ndarray], layout: str, tasks: Tasks, **training: object
+) -> None:
+    for (f, alice), (g, bob) in itertools.product(*map(_pairs, tasks)):
+        trained = train(game(layout, (*alice, *bob)), **training)
         for name, values in found.items():
             values[:, f : f + 2, g : g + 2] = trained[name]
 
 
-def _own_trunks(found: dict[str, np.ndarray], layout: str, **training: object) -> None:
-    for f in PAIRS:
-        played = game(layout, 2 * CLASSES[f : f + 2])
-        # A trunk that follows one head's gradient alone is that head's own, as in
-        # ncnet.mechanism.separate_trunks. What the other's task is makes no difference to it.
-        alice = train(played, gradient_weights=(1, 0), **training).isel(bob_setting=[0])
-        bob = train(played, gradient_weights=(0, 1), **training).isel(alice_setting=[0])
+def _own_trunks(
+    found: dict[str, np.ndarray], layout: str, tasks: Tasks, **training: object
+) -> None:
+    # A trunk that follows one head's gradient alone is that head's own, as in
+    # ncnet.mechanism.separate_trunks. What the other's task is makes no difference to it.
+    for f, pair in _pairs(tasks[0]):
+        alice = train(game(layout, 2 * pair), gradient_weights=(1, 0), **training)
+        alice = alice.isel(bob_setting=[0])
         found["a"][:, f : f + 2] = alice["a"]
-        found["b"][:, :, f : f + 2] = bob["b"]
         found["diverged"][:, f : f + 2] |= alice["diverged"].values
-        found["diverged"][:, :, f : f + 2] |= bob["diverged"].values
+    for g, pair in _pairs(tasks[1]):
+        bob = train(game(layout, 2 * pair), gradient_weights=(0, 1), **training)
+        bob = bob.isel(alice_setting=[0])
+        found["b"][:, :, g : g + 2] = bob["b"]
+        found["diverged"][:, :, g : g + 2] |= bob["diverged"].values
+
+
+def _pairs(tasks: Sequence[str]) -> list[tuple[int, tuple[str, str]]]:
+    """Return two tasks each, those that one game has as the tasks of a party, and their place."""
+    return [(place, tuple(tasks[place : place + 2])) for place in range(0, len(tasks), 2)]
 
 
 def means(trained: xr.Dataset) -> pd.DataFrame:
@@ -306,26 +317,35 @@ def reports(
     True
     """
     rows = []
-    grid = list(itertools.product(trunks, layouts, hidden_sizes))
-    for chosen in tqdm(grid, "reports", disable=None):
+    grid = list(itertools.product(trunks, layouts, hidden_sizes, tasks))
+    for *chosen, one in tqdm(grid, "reports", disable=None):
         training = dict(zip(("trunk", "layout", "hidden_size"), chosen, strict=True))
-        trained = train_classes(steps=steps, replicas=replicas, seed=seed, **training)
-        for game_tasks, (place, step) in itertools.product(tasks, enumerate(steps)):
-            report = chsh.report(_outcomes(trained.isel(steps=place), game_tasks)).row()
-            row = {"activation": "tanh", "steps": step, "game": ".".join(game_tasks)}
+        # Negated tasks are trained as those that stand for them.
+        a1, a2, b1, b2 = (CLASSES[class_of(task)] for task in one)
+        trained = train_classes(
+            **training, tasks=((a1, a2), (b1, b2)), steps=steps, replicas=replicas, seed=seed
+        )
+        for place, step in enumerate(steps):
+            at_step = trained.isel(steps=place)
+            report = chsh.report((at_step["a"].values, at_step["b"].values)).row()
+            row = {"activation": "tanh", "steps": step, "game": ".".join(one)}
             rows.append(training | row | {name: report[name] for name in OF_REPORT})
     return pd.DataFrame(rows)[["game", *CHOICE, *OF_REPORT]]
 
 
-def _outcomes(pairs: xr.Dataset, tasks: Sequence[str]) -> xr.Dataset:
-    """Return the outcomes of a game, negated tasks as those that stand for them."""
-    a1, a2, b1, b2 = (CLASSES[class_of(task)] for task in tasks)
-    contexts = pairs.sel(alice_task=[a1, a2], bob_task=[b1, b2])
-    return chsh.as_dataset((contexts["a"].values, contexts["b"].values))
-
-
-def starts(*, replicas: int = EXAMPLES, seed: int = SEED) -> pd.DataFrame:
+def starts(
+    *,
+    layouts: Sequence[str] = tuple(LAYOUTS),
+    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
+    replicas: int = EXAMPLES,
+    seed: int = SEED,
+) -> pd.DataFrame:
     """Return the initial weights of the first replicas, from which the page trains examples.
+
+    Parameters
+    ----------
+    layouts, hidden_sizes, replicas, seed
+        As `run` takes them.
 
     Returns
     -------
@@ -340,7 +360,7 @@ def starts(*, replicas: int = EXAMPLES, seed: int = SEED) -> pd.DataFrame:
     (144, 36)
     """
     tables = []
-    for layout, hidden_size in itertools.product(LAYOUTS, HIDDEN_SIZES):
+    for layout, hidden_size in itertools.product(layouts, hidden_sizes):
         untrained = train(
             games.named(layout),
             hidden_size=hidden_size,
@@ -357,8 +377,8 @@ def starts(*, replicas: int = EXAMPLES, seed: int = SEED) -> pd.DataFrame:
         table = table.to_dataframe(dim_order=["replica", "unit"]).reset_index()
         tables.append(table.assign(layout=layout, hidden_size=hidden_size))
     table = pd.concat(tables, ignore_index=True)
-    features = [name for name in table if name.startswith("x")]
-    return table[["layout", "hidden_size", "replica", "unit", *sorted(features), *PARTIES]]
+    features = [f"x{place + 1}" for place in range(max(bits for bits, *_ in LAYOUTS.values()))]
+    return table.reindex(columns=["layout", "hidden_size", "replica", "unit", *features, *PARTIES])
 
 
 def look_up(
