@@ -55,6 +55,12 @@ test: lint  ## lint and run all tests, warnings as errors
 quick: lint  ## lint and run the tests that take no browser, no built book and no half second
 	@$(PYTEST) -m "not slow"
 
+# What `python -m ncnet.replay --help` lists; by default a piece of each table.
+REPLAY ?=
+.PHONY: replay
+replay: $(ENVIRONMENT)  ## make rows of recorded tables again, and compare them
+	@python -m ncnet.replay $(REPLAY)
+
 .PHONY: lint
 lint: $(ENVIRONMENT)
 	@ruff check --quiet

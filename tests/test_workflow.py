@@ -28,14 +28,16 @@ JOBS = {
 BUILD, PUBLISH = JOBS["book.build"], JOBS["book.publish"]
 RELEASE = JOBS["release.release"]
 STATISTICS = JOBS["report.statistics"]
-NEWEST, OLDEST, TELL = (JOBS[f"newest.{job}"] for job in ("newest", "oldest", "tell"))
+NEWEST, OLDEST, REPLAY, TELL = (
+    JOBS[f"weekly.{job}"] for job in ("newest", "oldest", "replay", "tell")
+)
 MAIN_ONLY = "github.ref == 'refs/heads/main'"
 TRUSTED = {"checkout": "v7", "setup-python": "v7", "upload-pages-artifact": "v5"}
 TRUSTED |= {"deploy-pages": "v5"}
 WRITES = {
     "book.publish": {"pages": "write", "id-token": "write"},
     "release.release": {"contents": "write"},
-    "newest.tell": {"issues": "write"},
+    "weekly.tell": {"issues": "write"},
 }
 
 
@@ -58,7 +60,7 @@ def targets():
 
 
 def test_these_workflows_are_there():
-    assert set(WORKFLOWS) == {"book", "newest", "release", "report"}
+    assert set(WORKFLOWS) == {"book", "release", "report", "weekly"}
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -71,7 +73,8 @@ def test_a_workflow_may_read_and_only_some_jobs_write(name):
 
 @pytest.mark.parametrize("job", JOBS)
 def test_every_job_ends(job):
-    assert 0 < int(JOBS[job]["timeout-minutes"]) <= 60
+    longest = 150 if job == "weekly.replay" else 60
+    assert 0 < int(JOBS[job]["timeout-minutes"]) <= longest
 
 
 @pytest.mark.parametrize("job", JOBS)
@@ -192,8 +195,8 @@ def test_a_release_is_checked_before_it_is_made():
 
 
 def test_newest_and_oldest_packages_are_tried_every_week():
-    assert set(WORKFLOWS["newest"]["on"]) == {"schedule", "workflow_dispatch"}
-    [when] = WORKFLOWS["newest"]["on"]["schedule"]
+    assert set(WORKFLOWS["weekly"]["on"]) == {"schedule", "workflow_dispatch"}
+    [when] = WORKFLOWS["weekly"]["on"]["schedule"]
     assert re.fullmatch(r"\d+ \d+ \* \* [0-6]", when["cron"])
     assert commands(NEWEST)[-1] == "bash .ci/run"
     # Make takes its stamp for an environment that is there already.
@@ -215,7 +218,7 @@ def test_newest_and_oldest_packages_are_tried_every_week():
     assert '"many"' in (ROOT / "tests/conftest.py").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("job", ["newest.newest", "newest.oldest"])
+@pytest.mark.parametrize("job", ["weekly.newest", "weekly.oldest"])
 def test_it_installs_all_that_the_lock_has_and_not_the_lock(job):
     install = commands(JOBS[job])[0]
     [extras] = re.findall(r"'\.\[(.+)\]'", install)
@@ -226,9 +229,16 @@ def test_it_installs_all_that_the_lock_has_and_not_the_lock(job):
     assert "requirements" not in install
 
 
+def test_recorded_tables_are_replayed_every_week_for_as_long_as_the_job_may_take():
+    assert REPLAY["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
+    assert "make minilm" in commands(REPLAY)
+    [seconds] = re.findall(r"make replay .*--seconds (\d+)", "\n".join(commands(REPLAY)))
+    assert 7200 <= int(seconds) < 60 * int(REPLAY["timeout-minutes"]) - 600
+
+
 def test_what_fails_is_told_in_one_issue_that_a_person_closes():
     assert TELL["if"] == "failure()"
-    assert TELL["needs"] == ["newest", "oldest"]
+    assert TELL["needs"] == ["newest", "oldest", "replay"]
     [run] = commands(TELL)
     assert "gh issue list --state open" in run
     assert "gh issue close" not in run

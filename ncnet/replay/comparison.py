@@ -15,6 +15,8 @@ import pandas as pd
 
 ROUNDING = 4 * np.finfo(float).eps ** 0.5
 """Relative difference that sums in another order may make, scipy's default for equal results."""
+OF_AN_ERROR, OF_NETWORKS = 0.5, 0.005
+"""Shares that may be away at another place: of a standard error, and of the networks."""
 TYPICAL = 1.96
 """Standard errors from the middle of an interval to its end, at 95 %."""
 
@@ -82,7 +84,7 @@ def same(reason: str = "it does not depend on the training") -> Tolerance:
 
 
 def standard_errors(
-    share: float = 0.5, *, of: Callable[[pd.DataFrame], np.ndarray] | None = None
+    share: float = OF_AN_ERROR, *, of: Callable[[pd.DataFrame], np.ndarray] | None = None
 ) -> Tolerance:
     """Return the tolerance of a statistic: a share of its standard error.
 
@@ -101,7 +103,7 @@ def standard_errors(
     )
 
 
-def outcomes(share: float = 0.005, allowed: float = 0.0) -> Tolerance:
+def outcomes(share: float = OF_NETWORKS, allowed: float = 0.0) -> Tolerance:
     """Return the tolerance of what is read off single networks: some may end up elsewhere.
 
     After thousands of steps engines that round otherwise differ in a share of a percent of the
