@@ -367,8 +367,9 @@ _CLAIMS = (
         "oscillation alone; and without the oscillation it is told less well, the loss of AUC "
         "clear of 0. The last two in one of two readings of oscillation, intervals and tests "
         "together at 95 %: what repeats within ten steps, or the height of the loss above its "
-        "lowest value so far. In part only, if it can be told as well from trainings in which no "
-        "head's loss ever rises (PCGrad with a tenth of the learning rate).",
+        "lowest value so far. In part only, if it can also be told (AUC above 0.5 with its "
+        "interval) from trainings in which no head's loss ever rises (PCGrad with a tenth of the "
+        "learning rate).",
         result="sensing",
         evidence="notebooks/rq2",
         holds=_oscillation_senses,

@@ -89,7 +89,7 @@ chosen = parameters.validate(globals(), parameters.Rq2)
 # - *Competition causes S above 2* asked at first only that S *fall*; then that the excess *go*, as the protocol had
 #   asked for from the start. Now it says *partly* where S falls and the excess does not go. What the first two wordings
 #   would say stands below the verdicts.
-# - *A head senses through oscillations* asked nothing of trainings without oscillation. It now says *partly* where the setting can be told from them as well.
+# - *A head senses through oscillations* asked nothing of trainings without oscillation. It now says *partly* where the setting can be told from them, too.
 # - The filter of the reading *fast*, further down, is another one: the first, a parabola over 11 steps, left an eighth of the fastest
 #   oscillation in the trend.
 # - Small steps, with and without PCGrad, were added, and the check of what an intervention does to the gradients.
@@ -106,6 +106,7 @@ from myst_nb import glue
 import ncnet
 from ncnet import chsh, claims, figures, mechanism, runs
 from ncnet.chsh.text import NONE
+from ncnet.mechanism import tables
 
 figures.use_style()
 run = runs.Run("rq2", chosen)
@@ -122,10 +123,12 @@ places = [(game, n) for game in games for n in hidden_sizes]
 
 
 # %% tags=["hide-input"]
-def part(compute, *where):
-    """Compute one part; of a run that saves, keep it should the run be cut off."""
-    what = {"what": compute.__name__, "where": where}
-    return run.part(what, partial(compute, *where))
+def part(compute, *where, **options):
+    """Make rows; of a run that saves, keep them should it be cut off."""
+    make = partial(
+        compute, *where, replicas=replicas, **options, **training
+    )
+    return run.part({"what": compute.__name__, "where": where}, make)
 
 
 def recorded_as(name, live):
@@ -220,53 +223,30 @@ glue("fight_items", hard.sizes["item"], display=False)
 # network, whatever it has learnt. So the second measure, the *weighted cosine*, weighs each step by the size of the gradients:
 # $\sum g_A \cdot g_B / \sum |g_A||g_B|$.
 
-
 # %%
-def traced(game, n):
-    return ncnet.train(
-        played[game],
-        hidden_size=n,
-        replicas=replicas,
-        trace_steps=mechanism.log_steps(steps, log_interval),
-        trace=["gradients"],
-        **training,
-    )
-
-
-def opposed(game, n):
-    found = mechanism.conflict_table(traced(game, n))
-    return found.assign(game=game, hidden_size=n)
-
-
-def opposed_and_s(game, n):
-    found = mechanism.conflict_and_s(traced(game, n))
-    return found.assign(game=game, hidden_size=n)
-
-
-conflict = pd.concat(part(opposed, *place) for place in places)
-with_s = pd.concat(part(opposed_and_s, *place) for place in places)
+conflict = pd.concat(
+    part(tables.opposed, *place, log_interval=log_interval)
+    for place in places
+)
+with_s = pd.concat(
+    part(tables.opposed_and_s, *place, log_interval=log_interval)
+    for place in places
+)
 
 # %% [markdown]
 # And the interventions, which are needed here for S and are discussed below:
 
-
 # %%
-def compared(game, n):
-    asked = {"lambdas": lambdas, "small_steps": small_steps}
-    count = len(mechanism.interventions(n, **asked)) - 1
-    found = mechanism.compare(
-        played[game],
-        hidden_size=n,
-        level=claims.simultaneous_level(count),
-        **asked,
+intervened = pd.concat(
+    part(
+        tables.compared,
+        *place,
+        lambdas=lambdas,
+        small_steps=small_steps,
         log_interval=log_interval,
-        replicas=replicas,
-        **training,
     )
-    return found.assign(game=game)
-
-
-intervened = pd.concat(part(compared, *place) for place in places)
+    for place in places
+)
 
 # %%
 all_conflict, conflict_behind = recorded_as("conflict", conflict)
@@ -412,14 +392,12 @@ for game in claims.GAMES:
 
 # %% tags=["hide-input"]
 def sensed(game, n):
+    """Of the size looked at closely all parts of the trace; else the whole."""
     close = n == hidden_size
-    found = mechanism.sensing_table(
-        played[game],
-        hidden_size=n,
-        replicas=replicas,
-        folds=folds,
-        permutations=permutations,
-        level=claims.simultaneous_level(len(claims.OSCILLATIONS)),
+    return part(
+        tables.sensed,
+        game,
+        n,
         uses=mechanism.USES if close else ["whole"],
         controls=[
             name
@@ -427,31 +405,22 @@ def sensed(game, n):
             if close
             and (small_steps or "small steps" not in intervention)
         ],
-        permuted=[
-            "whole",
-            *(f"oscillation ({one})" for one in claims.OSCILLATIONS),
-        ],
-        **training,
+        folds=folds,
+        permutations=permutations,
     )
-    return found.assign(game=game, hidden_size=n)
 
 
-def sensed_early(game):
-    traces = mechanism.alice_traces(
-        played[game], hidden_size, replicas=replicas, **training
+sensing = pd.concat(sensed(*place) for place in places)
+early = pd.concat(
+    part(
+        tables.sensed_early,
+        game,
+        hidden_size,
+        seen=tables.seen_until(steps),
+        folds=folds,
     )
-    counts = [20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]
-    rows = [
-        mechanism.by_use(
-            traces, uses=["whole"], seen=count + 1, folds=folds, seed=seed
-        ).assign(seen=count)
-        for count in [*(c for c in counts if c < steps), steps]
-    ]
-    return pd.concat(rows).assign(game=game, hidden_size=hidden_size)
-
-
-sensing = pd.concat(part(sensed, *place) for place in places)
-early = pd.concat(part(sensed_early, game) for game in games)
+    for game in games
+)
 all_sensing, sensing_behind = recorded_as("sensing", sensing)
 all_early, early_behind = recorded_as("sensing_along_training", early)
 
@@ -491,23 +460,13 @@ run.show(
 # steps, there is hardly any fast oscillation. With *PCGrad and small steps* no head's loss ever rises. Both take so long that they are recorded
 # (live with `small_steps` above). How much oscillation is there in Alice's loss in (A2, B2)?
 
-
 # %% tags=["hide-input"]
-def oscillating(game):
-    found = mechanism.oscillation_table(
-        played[game],
-        hidden_size=hidden_size,
-        replicas=replicas,
-        small_steps=small_steps,
-        folds=folds,
-        **training,
-    )
-    return found.assign(game=game, hidden_size=hidden_size)
-
-
-run.save(
-    "oscillation", pd.concat(part(oscillating, game) for game in games)
+under = mechanism.OSCILLATING if small_steps else ["shared"]
+oscillation = pd.concat(
+    part(tables.oscillating, game, hidden_size, among=under, folds=folds)
+    for game in games
 )
+run.save("oscillation", oscillation)
 recorded_oscillation = run.load("oscillation")
 print(recorded_oscillation)
 of_recorded = recorded_oscillation.table.set_index(
