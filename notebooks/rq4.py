@@ -135,32 +135,28 @@ pd.DataFrame(
 
 
 # %%
-def trained(population, hidden_size):
-    outcomes = samples.train(
-        samples.named(population, **items),
-        hidden_size=hidden_size,
-        replicas=range(replicas),
-        seed=seed,
-        **kind,
-    )
-    return general.by_replica(outcomes)
-
-
-def table(population):
+def replicas_of(name):
+    """Train a population's replicas at each capacity, a row each."""
+    population = samples.named(name, **items)
     parts = [
         run.part(
-            {"population": population, "hidden_size": n},
-            lambda n=n: trained(population, n),
+            {"population": name, "hidden_size": n},
+            lambda n=n: general.trained(
+                population,
+                hidden_size=n,
+                replicas=range(replicas),
+                seed=seed,
+                **kind,
+            ),
         )
         for n in hidden_sizes
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-tables = {
-    samples.label(
-        name, training=training, label_noise=label_noise
-    ): table(name)
+about = {"training": training, "label_noise": label_noise}
+settings = {
+    samples.label(name, **about): replicas_of(name)
     for name in populations
 }
 
@@ -168,15 +164,8 @@ tables = {
 # %% [markdown]
 # ## Within a capacity, and the trap of throwing capacities together
 #
-# Half of the replicas, those with an odd number, are correlated. The other half choose the capacity at which S first reaches 2.
-
-
-# %%
-def halves(of_setting):
-    """The replicas that are correlated, and those that choose."""
-    odd = of_setting["replica"] % 2 == 1
-    return of_setting[odd], of_setting[~odd]
-
+# Half of the replicas, those with an odd number, are correlated. The other half choose the capacity at which S first reaches 2. The tables are
+# those of {py:data}`ncnet.generalization.TABLES`.
 
 # %%
 options = {
@@ -184,54 +173,31 @@ options = {
     "resamples": resamples,
     "seed": seed,
 }
-
-
-def joined(analysis):
-    parts = [
-        analysis(*halves(of_setting)).assign(setting=setting)
-        for setting, of_setting in tables.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-# %%
-correlated = joined(
-    lambda seen, choosing: general.correlations(seen, choosing, **options)
-)
-gained = joined(
-    lambda seen, choosing: general.gains(
-        seen, first=general.first_at_2(choosing), **options
+tables = {
+    name: pd.concat(
+        [
+            made_of(of_setting, **options).assign(setting=setting)
+            for setting, of_setting in settings.items()
+        ],
+        ignore_index=True,
     )
-)
-first = joined(
-    lambda seen, choosing: general.regret_at_first(
-        seen, choosing, **options
-    )
-)
-# %%
-capacity = joined(lambda seen, _: general.by_capacity(seen, seed=seed))
-shown = joined(lambda seen, _: seen[seen["replica"] < 400])
-run.save("generalization", correlated)
-run.save("generalization_gains", gained)
-run.save("generalization_capacity", capacity)
-run.save("first_at_2", first)
-single = shown.select_dtypes("float64").columns
-run.save(
-    "generalization_replicas",
-    shown.astype(dict.fromkeys(single, "float32")),
-)
+    for name, made_of in general.TABLES.items()
+}
+for name, rows in tables.items():
+    run.save(name, rows)
 
 # %% [markdown]
 # Live, at the parameters above:
 
 # %% mystnb={"figure": {"name": "fig-simpson", "caption": "Live, at the parameters above: S of each replica's training items against the share of its held-out items that heads get right, mean over heads and contexts. A point is a replica. Left: replicas of all capacities thrown together. Right: the same points coloured by the number n of hidden units; large marks are means, lines the least-squares fit within each capacity. The dashed line is the classical bound."}, "image": {"alt": "Two scatter plots of the same points. Left, all in grey, they form one bent cloud that rises from lower left to upper right. Right, coloured by the number of hidden units, the cloud falls apart into groups, one for each capacity, each further up than the one before; within a group the fitted lines are nearly flat or rise a little, whatever the slope of the whole."}}
-setting, of_setting = next(iter(tables.items()))
-correlating = halves(of_setting)[0]
+setting, of_setting = next(iter(settings.items()))
+correlating, _ = general.halves(of_setting)
 run.show(
     figures.simpsons_trap(correlating, setting), replicas=correlating
 )
 
 # %% mystnb={"figure": {"name": "fig-correlations-live", "caption": "Live, at the parameters above: rank correlation of S with held-out accuracy within each capacity. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: bootstrap intervals over replicas, at a level at which seven settings would hold together at 95 %. The grey stripe marks the capacity at which S first reaches 2."}, "image": {"alt": "At the defaults, one panel: rank correlations against the number of hidden units, three marks at each, with long bars. Most bars cross zero. The plain correlation is highest at two units, with its bar above zero; with training accuracy and loss held fixed it is lower there."}}
+correlated = tables["generalization"]
 held_out_mean = correlated[correlated["target"] == "held_out_accuracy"]
 run.show(figures.correlations(held_out_mean), correlations=held_out_mean)
 
@@ -260,7 +226,7 @@ recorded = run.load("generalization")
 print(recorded)
 table_of = recorded.table
 mean_target = table_of[table_of["target"] == "held_out_accuracy"]
-replicas_of = run.load("generalization_replicas").table
+one_by_one = run.load("generalization_replicas").table
 over_capacity = run.load("generalization_capacity").table
 
 # %% mystnb={"figure": {"name": "fig-averages", "caption": "Recorded: rank correlation of S with held-out accuracy in seven settings, averaged over the capacities up to the one at which S first reaches 2. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: intervals that hold together over the settings at 95 %, by a bootstrap over replicas that makes the choice of that capacity again each time."}, "image": {"alt": "Seven settings in rows, three marks each with bars. Spearman's correlation is small and above zero in both noisy games and in two quartets of digits, smaller in the other three rows, and its bar is above zero in most rows. At given mean accuracy and loss only the game overlap keeps its bar above zero; in all other rows it crosses zero. At given accuracies and losses of each context the marks lie just above zero."}}
@@ -401,7 +367,7 @@ glue("rq4_turn_last_s", float(turns.iloc[-1]["s"]), display=False)
 def described(setting):
     means = over_capacity[over_capacity["setting"] == setting]
     low = means[means["capacity"] <= stripes[setting]]
-    thrown = replicas_of[replicas_of["setting"] == setting]
+    thrown = one_by_one[one_by_one["setting"] == setting]
     return {
         "capacities up to 2": len(low),
         "correlation of their means": general.across(low)[0],

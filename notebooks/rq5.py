@@ -75,7 +75,7 @@ kind = {
     "optimizer": optimizer,
     "learning_rate": learning_rate,
 }
-traced = [s for s in (0, 10, 30, 100, 300, 1000) if s <= steps]
+items = {"held_out": held_out, "label_noise": label_noise, "seed": seed}
 seen = range(repetitions * repetition_size)
 fresh = range(len(seen), len(seen) + fresh_replicas)
 
@@ -109,34 +109,24 @@ fresh = range(len(seen), len(seen) + fresh_replicas)
 
 
 # %%
-def trained(name, hidden_size, replicas, part):
-    population = samples.named(
-        name,
-        training=training,
-        held_out=held_out,
-        noise=noise,
-        label_noise=label_noise,
-        seed=seed,
-    )
-    if part == "set aside":
-        count = round(set_aside * training)
-        population = samples.set_aside(population, count)
-    outcomes = samples.train(
-        population,
-        hidden_size=hidden_size,
-        replicas=replicas,
-        seed=seed,
-        trace_steps=traced,
-        **kind,
-    )
-    return general.by_replica(outcomes)
-
-
-def table(name, replicas, part="whole"):
+def table(population, replicas):
+    """Train replicas at each capacity, a row each."""
+    about = {
+        "population": population.name,
+        "training": population.training,
+        "first": replicas[0],
+    }
     parts = [
         run.part(
-            {"name": name, "n": n, "first": replicas[0], "part": part},
-            lambda n=n: trained(name, n, replicas, part),
+            about | {"hidden_size": n},
+            lambda n=n: general.trained(
+                population,
+                hidden_size=n,
+                replicas=replicas,
+                seed=seed,
+                trace=True,
+                **kind,
+            ),
         )
         for n in hidden_sizes
     ]
@@ -148,12 +138,13 @@ for name in populations:
     setting = samples.label(
         name, training=training, label_noise=label_noise
     )
+    whole = samples.named(name, training=training, noise=noise, **items)
     chosen_by_rule = general.selections(
-        table(name, seen),
-        table(name, seen, "set aside"),
+        table(whole, seen),
+        table(samples.set_aside(whole, set_aside), seen),
         repetition_size=repetition_size,
     )
-    judges = table(name, fresh)
+    judges = table(whole, fresh)
     regret = general.regrets(chosen_by_rule, judges, seed=seed)
     curve = general.by_capacity(judges, seed=seed)
     for into, rows in (
@@ -253,33 +244,17 @@ as_text(across.rename(columns={"regret": "regret (points)"}), 2)
 # which is above 2 where the tasks hurt each other by more than they fail together. All of the excess is signalling; here that is the point.
 
 # %%
-tasks = (*samples.NAMED_TASKS, samples.NOTHING)
-images = samples.digits(
-    [*samples.NAMED_TASKS.values(), ()],
-    training=pair_training,
-    held_out=held_out,
-    label_noise=label_noise,
-    seed=seed,
-)
-
-
-def pairs(replicas):
-    outcomes = samples.train_pairs(
-        images,
-        general.pairs_with_nothing(tasks),
-        hidden_size=pair_size,
-        replicas=replicas,
-        seed=seed,
-        trace_steps=traced,
-        **kind,
-    )
-    return general.interference(outcomes, tasks)
-
-
 drawn, judged = (
     run.part(
         {"pairs": first},
-        lambda first=first: pairs(range(first, first + pair_replicas)),
+        lambda first=first: general.trained_pairs(
+            samples.NAMED_TASKS,
+            training=pair_training,
+            hidden_size=pair_size,
+            replicas=range(first, first + pair_replicas),
+            **items,
+            **kind,
+        ),
     )
     for first in (0, pair_replicas)
 )

@@ -11,18 +11,17 @@ from hypothesis import strategies as st
 import ncnet
 from ncnet import chsh, games, samples
 from ncnet.games import Game
-from ncnet.samples.population import Population
 
 TRACED = {"trace_steps": [0, 20], "trace": ["gradients"]}
 
 
 @dataclass(frozen=True)
-class TruthTable(Population):
+class TruthTable(samples.Population):
     """Every replica gets the game's own items, and again as held-out ones."""
 
     game: Game
 
-    def items(self, training, held_out):
+    def items(self, replica):
         targets = np.concatenate([self.game.alice_targets, self.game.bob_targets])
         return np.tile(self.game.inputs, (2, 1)), np.tile(targets, (1, 2))
 
@@ -166,7 +165,7 @@ def test_splits_are_ordered_by_what_a_linear_classifier_gets_right():
 
 def test_a_validation_split_is_made_of_training_items():
     whole = small(label_noise=0.3, training=10)
-    part = samples.set_aside(whole, 4)
+    part = samples.set_aside(whole, 0.4)
     drawn, of_part = whole.draw([2]), part.draw([2])
     assert (part.training, part.held_out) == (6, 4)
     np.testing.assert_array_equal(of_part.inputs, drawn.inputs[:, :10])
@@ -224,7 +223,8 @@ def test_label_noise_out_of_range_is_refused(share):
             lambda: samples.named("overlapp", training=5, held_out=5, seed=0),
             "unknown population `overlapp`: did you mean `overlap`?",
         ),
-        (lambda: samples.set_aside(small(), 11), "`count` is 11: expected .* at most 10"),
+        (lambda: samples.set_aside(small(), 0.9), "`share` is 0.9: expected .* 1 to 10 of the 12"),
+        (lambda: samples.set_aside(small(), 0.01), "`share` is 0.01: expected .* 1 to 10 of the"),
     ],
 )
 def test_bad_populations_are_refused_in_one_line(make, line):

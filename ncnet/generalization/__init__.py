@@ -15,15 +15,19 @@ from ncnet.generalization.interference import (
 from ncnet.generalization.prediction import gains
 from ncnet.generalization.replicas import by_capacity, by_replica
 from ncnet.generalization.selection import RULES, regret_at_first, regrets, selections
+from ncnet.generalization.tables import TABLES, halves
+from ncnet.generalization.training import traced, trained, trained_pairs
 
 __all__ = [
     "RULES",
+    "TABLES",
     "across",
     "by_capacity",
     "by_replica",
     "correlations",
     "first_at_2",
     "gains",
+    "halves",
     "interference",
     "interference_map",
     "likeness",
@@ -33,4 +37,7 @@ __all__ = [
     "regret_at_first",
     "regrets",
     "selections",
+    "traced",
+    "trained",
+    "trained_pairs",
 ]

@@ -15,7 +15,7 @@ from ncnet.samples.digits import (
     splits_by_separability,
 )
 from ncnet.samples.noisy import noisy_game
-from ncnet.samples.population import NOTHING, Drawn, Population, set_aside
+from ncnet.samples.population import NOTHING, Drawn, Population, Sampled, set_aside
 from ncnet.samples.training import train, train_pairs
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "QUARTETS",
     "Drawn",
     "Population",
+    "Sampled",
     "digit_tasks",
     "digits",
     "label",

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from ncnet.checks import check_choice, check_integer
-from ncnet.samples.population import NOTHING, Population
+from ncnet.samples.population import NOTHING, Population, Sampled
 
 QUARTETS = ("hard_together", "hard_apart", "middling")
 NAMED_TASKS = {
@@ -29,10 +29,10 @@ NAMED_TASKS = {
 
 
 @dataclass(frozen=True)
-class _Digits(Population):
+class _Digits(Sampled):
     members: tuple[tuple[int, ...], ...]
 
-    def items(
+    def sample(
         self, training: np.random.Generator, held_out: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         drawn = []

@@ -8,15 +8,15 @@ import numpy as np
 
 from ncnet.checks import check_positive
 from ncnet.games import Game
-from ncnet.samples.population import Population
+from ncnet.samples.population import Population, Sampled
 
 
 @dataclass(frozen=True)
-class _NoisyGame(Population):
+class _NoisyGame(Sampled):
     game: Game
     noise: float
 
-    def items(
+    def sample(
         self, training: np.random.Generator, held_out: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         drawn = [self._some(training, self.training), self._some(held_out, self.held_out)]

@@ -75,7 +75,24 @@ class Population(ABC):
             raise ValueError(f"`label_noise` is {self.label_noise!r}: expected 0 to 0.5")
 
     @abstractmethod
-    def items(
+    def items(self, replica: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return a replica's inputs [items, features] and classes as training sees them.
+
+        Classes are +-1, or 0 where nothing is asked, [tasks, items]; training items come first.
+        """
+
+    def draw(self, replicas: Sequence[int]) -> Drawn:
+        """Return the items of these replicas, given by their indices."""
+        inputs, targets = zip(*map(self.items, replicas), strict=True)
+        return Drawn(np.stack(inputs).astype(np.float32), np.stack(targets, axis=1))
+
+
+@dataclass(frozen=True)
+class Sampled(Population):
+    """A population that draws items at random, and flips labels of training items."""
+
+    @abstractmethod
+    def sample(
         self, training: np.random.Generator, held_out: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return one replica's inputs [items, features] and classes as +-1 [tasks, items].
@@ -83,20 +100,15 @@ class Population(ABC):
         Training items are drawn by the one generator, held-out items by the other.
         """
 
-    def draw(self, replicas: Sequence[int]) -> Drawn:
-        """Return the items of these replicas, given by their indices."""
-        drawn = [self._of_replica(replica) for replica in replicas]
-        inputs, targets = zip(*drawn, strict=True)
-        return Drawn(np.stack(inputs).astype(np.float32), np.stack(targets, axis=1))
-
-    def _of_replica(self, replica: int) -> tuple[np.ndarray, np.ndarray]:
+    def items(self, replica: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return a replica's inputs, and classes of which labels of training items are flipped."""
         training, held_out, flips = (
             np.random.default_rng(
                 np.random.SeedSequence(self.seed, spawn_key=(DATA_STREAM, replica, stream))
             )
             for stream in range(3)
         )
-        inputs, targets = self.items(training, held_out)
+        inputs, targets = self.sample(training, held_out)
         # Item by item, so that samples of several sizes are nested.
         flipped = flips.random((self.training, len(targets))) < self.label_noise
         targets[:, : self.training][flipped.T] *= -1
@@ -107,36 +119,37 @@ class Population(ABC):
 class _SetAside(Population):
     whole: Population
 
-    def items(
-        self, training: np.random.Generator, held_out: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        raise NotImplementedError  # `draw` takes those of the whole
-
-    def draw(self, replicas: Sequence[int]) -> Drawn:
-        drawn, count = self.whole.draw(replicas), self.whole.training
-        return Drawn(drawn.inputs[:, :count], drawn.targets[..., :count])
+    def items(self, replica: int) -> tuple[np.ndarray, np.ndarray]:
+        inputs, targets = self.whole.items(replica)
+        count = self.whole.training
+        return inputs[:count], targets[:, :count]
 
 
-def set_aside(population: Population, count: int) -> Population:
+def set_aside(population: Population, share: float) -> Population:
     """Return a population whose held-out items are some of the training items: a validation split.
 
-    Replicas are the same, with `count` training items less. Among those set aside, too, labels are
-    flipped.
+    Replicas are the same, with this share of training items less. Among those set aside, too,
+    labels are flipped.
 
     Raises
     ------
     ValueError
-        If that would leave fewer than two training items.
+        If that would set no item aside, or leave fewer than two training items.
 
     Examples
     --------
     >>> from ncnet import games
     >>> from ncnet.samples.noisy import noisy_game
     >>> whole = noisy_game(games.overlap(), noise=0.5, training=8, held_out=4, seed=0)
-    >>> set_aside(whole, 2).draw([0]).inputs.shape
+    >>> set_aside(whole, 0.25).draw([0]).inputs.shape
     (1, 8, 3)
     """
-    count = check_integer("count", count, at_least=1, at_most=population.training - 2)
+    count, most = round(share * population.training), population.training - 2
+    if not 1 <= count <= most:
+        raise ValueError(
+            f"`share` is {share}: expected one that sets 1 to {most} of the "
+            f"{population.training} training items aside"
+        )
     return _SetAside(
         name=population.name,
         tasks=population.tasks,
