@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 from tqdm import tqdm
 
-from ncnet import chsh, games
+from ncnet import chsh, games, results
 from ncnet.checks import check_choice, check_integer
 from ncnet.ensemble import train
 from ncnet.parts import Parts
@@ -32,6 +32,9 @@ SEARCHED = tuple(
     for hidden_size in hidden_sizes
 )
 """Trainings in which the book looks for games of three bits."""
+ASKED = {"replicas": 256, "seed": 1, "fresh_replicas": 8192, "fresh_seed": 1001, "most": 5}
+"""How the book searches: see `search`."""
+COUNTS = ("games", "ruled_out", "above")
 LOOKED_AT = 20_000
 """Of the games above the line, so many are sorted into kinds."""
 ROUNDING = 1e-6
@@ -45,6 +48,15 @@ def tables(bits: int) -> list[str]:
     (16, '0110')
     """
     return ["".join(table) for table in itertools.product("01", repeat=2**bits)]
+
+
+def halves(bits: int) -> list[str]:
+    """Return one of each task and its negation, the truth table that begins with 0.
+
+    >>> halves(1)
+    ['00', '01']
+    """
+    return [table for table in tables(bits) if table.startswith("0")]
 
 
 def train_pairs(
@@ -289,7 +301,7 @@ def search(
         counts = {"readout": readout, **found.attrs, "above": len(found)}
         chosen = best_of_each_kind(found, tasks, most)
         if chosen.empty:
-            rows.append(counts)
+            rows.append(counts | dict.fromkeys(PLACES))
         for game in chosen.itertuples():
             named = {place: tasks[getattr(game, place)] for place in PLACES}
             report = retest(
@@ -306,8 +318,8 @@ def search(
 
 def run(
     trainings: Sequence[dict], tasks: Sequence[str], *, parts: Parts | None = None, **asked: int
-) -> pd.DataFrame:
-    """Return the tables of `search` for several trainings, one below the other.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what `search` counts in several trainings, and what it retests.
 
     Parameters
     ----------
@@ -320,14 +332,23 @@ def run(
         Keeps the table of each training, for a run that may be cut off.
     asked
         What else `search` takes.
+
+    Returns
+    -------
+    tuple
+        Two tables: for each training and readout how many games there are, are ``ruled_out`` and
+        lie ``above`` the line; and the retested games.
     """
-    found = []
+    counts, retested = [], []
     for training in tqdm(trainings, "trainings", disable=None):
         compute = partial(search, tasks, **training, **asked)
         described = {"tasks": list(tasks), "training": training, "asked": asked}
         table = parts.part(described, compute) if parts else compute()
-        found.append(table.assign(**training))
-    return pd.concat(found, ignore_index=True)
+        counted = table[["readout", *COUNTS]].drop_duplicates()
+        counts.append(counted.assign(**training))
+        chosen = table.dropna(subset="A1").drop(columns=list(COUNTS))
+        retested.append(chosen.assign(**training))
+    return pd.concat(counts, ignore_index=True), pd.concat(retested, ignore_index=True)
 
 
 def retest(
@@ -434,3 +455,24 @@ def _classes(task: str) -> list[int]:
 
 def _bits(task: Sequence) -> int:
     return (len(task) - 1).bit_length()
+
+
+def record() -> None:
+    """Write a search among games of two bits, ``small/search`` and ``small/search_counts``.
+
+    It takes seconds, and what is recorded of it can be made again as quickly.
+    """
+    asked = ASKED | {"replicas": 64, "fresh_replicas": 1024, "most": 1}
+    counts, retested = run([SEARCHED[0], SEARCHED[3]], halves(2), **asked)
+    for name, table in (("search", retested), ("search_counts", counts)):
+        results.save(
+            name,
+            table,
+            parameters={"bits": 2} | asked,
+            command="python -m ncnet.atlas",
+            folder=results.FOLDER / "small",
+        )
+
+
+if __name__ == "__main__":
+    record()

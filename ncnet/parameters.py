@@ -338,7 +338,7 @@ class Rq6(Notebook):
     """Parameters of ``rq6``: what of S > 2 survives, over capacities and over all games."""
 
     TABLES = ("capacity",)
-    RECORDED = ("search",)
+    RECORDED = ("search", "search_counts")
 
     hidden_sizes: HiddenSizes
     hidden_sizes_of_the_atlas: HiddenSizes

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import ncnet
-from ncnet import atlas, chsh
+from ncnet import atlas, chsh, results
 
 TASKS = ["0110", "0001", "1011", "0011"]
 TRAINING = {"hidden_size": 1, "replicas": 64, "seed": 3, "steps": 60, "activation": "relu"}
@@ -110,17 +110,36 @@ def test_a_retest_is_a_report_of_the_game():
 def test_a_search_retests_the_best_of_each_kind_on_fresh_replicas():
     asked = {"replicas": 64, "seed": 0, "fresh_replicas": 128, "fresh_seed": 1, "most": 2}
     training = {"hidden_size": 1, "steps": 200, "activation": "tanh"}
-    found = atlas.run([training], ["0110", "0101", "0111", "1110"], **asked)
-    assert list(dict.fromkeys(found["readout"])) == list(chsh.READOUTS)
-    assert (found["games"] == 256).all()
-    assert (found["hidden_size"] == 1).all()
-    tested = found[found["A1"].notna()]
-    assert len(tested)
-    assert (tested["selected"] > 0).all()
-    assert (tested["replicas"] == 128).all()
-    assert tested.groupby("readout").size().max() <= 2
-    again = atlas.run([training], ["0110", "0101", "0111", "1110"], **asked)
-    pd.testing.assert_frame_equal(found, again)
+    tasks = ["0110", "0101", "0111", "1110"]
+    counts, retested = atlas.run([training], tasks, **asked)
+    assert counts["readout"].tolist() == list(chsh.READOUTS)
+    assert (counts["games"] == 256).all()
+    assert (counts["hidden_size"] == 1).all()
+    assert len(retested)
+    assert (retested["selected"] > 0).all()
+    assert (retested["replicas"] == 128).all()
+    assert retested.groupby("readout").size().max() <= 2
+    for one, again in zip((counts, retested), atlas.run([training], tasks, **asked), strict=True):
+        pd.testing.assert_frame_equal(one, again)
+    alone, none = atlas.run([training], tasks, **asked | {"most": 0})
+    pd.testing.assert_frame_equal(alone, counts)
+    assert none.empty
+
+
+def test_the_recorded_search_looked_among_all_halves_of_three_bits():
+    """Each training and readout is counted once, and what was retested had been above the line."""
+    counts, retested = (results.load(name).table for name in ("search_counts", "search"))
+    training = list(atlas.SEARCHED[0])
+    assert len(counts.drop_duplicates([*training, "readout"])) == len(counts)
+    assert counts[training].drop_duplicates().to_dict("records") == list(atlas.SEARCHED)
+    halves = set(atlas.halves(3))
+    assert (counts["games"] == len(halves) ** 4).all()
+    assert all(set(retested[place]) <= halves for place in atlas.PLACES)
+    found = retested.groupby([*training, "readout"]).size().rename("retested")
+    both = counts.set_index(found.index.names).join(found)["retested"].fillna(0)
+    above = counts.set_index(found.index.names)["above"]
+    assert (both <= np.minimum(above, atlas.ASKED["most"])).all()
+    assert both.sum() == len(retested)
 
 
 def test_known_contextual_and_noncontextual_games():

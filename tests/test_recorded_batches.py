@@ -9,7 +9,7 @@ import pytest
 from ncnet import batch, results
 
 ROOT = Path(__file__).resolve().parents[1]
-WITH_ITS_OWN = {"search"}
+WITH_ITS_OWN = {"search", "search_counts"}
 """Tables that a notebook makes with parameters that it states itself."""
 RECORDED = [
     (path.stem, Path(place))

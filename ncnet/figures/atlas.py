@@ -79,7 +79,7 @@ def retests(found: pd.DataFrame, readouts: Sequence[str]) -> Figure:
     Parameters
     ----------
     found
-        A table of `ncnet.atlas.run` with a column ``training`` that names each training.
+        Retests, as `ncnet.atlas.run` has them, with a column ``training`` that names each training.
     readouts
         A panel for each.
     """
@@ -87,7 +87,7 @@ def retests(found: pd.DataFrame, readouts: Sequence[str]) -> Figure:
     figure = Figure(figsize=(8.4, 1 + 0.42 * len(trainings)))
     panels = figure.subplots(1, len(readouts), sharey=True, squeeze=False)[0]
     for axes, readout in zip(panels, readouts, strict=True):
-        table = found[(found["readout"] == readout) & found["A1"].notna()]
+        table = found[found["readout"] == readout]
         for row, training in enumerate(trainings):
             _retested(axes, table[table["training"] == training], row)
         axes.axvline(0, color=INK, linewidth=0.9)
