@@ -1,5 +1,5 @@
 """All replays: one for each recorded table."""
 
-from ncnet.replay import capacity
+from ncnet.replay import atlas, capacity, explorer, multiverse
 
-REPLAYS = (*capacity.REPLAYS,)
+REPLAYS = (*capacity.REPLAYS, *multiverse.REPLAYS, *atlas.REPLAYS, *explorer.REPLAYS)
