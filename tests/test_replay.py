@@ -57,7 +57,7 @@ def test_every_column_has_a_tolerance_and_every_row_a_place(one):
         assert not table.duplicated([*one.piece, *one.key]).any()
     for where in (pieces[0], pieces[-1]):
         assert len(one.rows(table, where))
-    assert not one.piece or len(pieces) == len(table[list(one.piece)].drop_duplicates())
+    assert sum(len(one.rows(table, where)) for where in pieces) == len(table)
 
 
 @pytest.mark.parametrize("equal", [True, False])
@@ -128,6 +128,14 @@ def test_a_measurement_is_compared_loosely_even_here():
     found = compared(slower, equal=True)
     assert (found.failed, found.equal) == (0, True)
     assert compared(TABLE.assign(seconds=TABLE["seconds"] * 6), equal=True).failed
+
+
+def test_a_block_of_neighbouring_numbers_is_a_piece_named_by_its_lowest():
+    blocks = replay.Replay("one", ("right", "n"), (), lambda *_: TABLE, TOLERANCES, {"n": 2})
+    pieces = blocks.pieces(TABLE)
+    assert [where["n"] for where in pieces] == [0, 2, 2, 4]
+    assert [blocks.rows(TABLE, where)["n"].tolist() for where in pieces] == [[1], [2], [3], [4]]
+    assert len(replay.Replay("one", ("n",), (), lambda *_: TABLE, {}, {"n": 4}).pieces(TABLE)) == 2
 
 
 @pytest.fixture

@@ -34,6 +34,9 @@ class Replay:
         rows as the table has them. Raises `NotReplayableError` where something is missing.
     tolerances
         Of each of the table's columns.
+    blocks
+        Of piece columns that count, how many neighbouring numbers make a piece, which is then named
+        by the lowest, a multiple of that.
     """
 
     table: str
@@ -41,6 +44,7 @@ class Replay:
     key: tuple[str, ...]
     make: Callable[[results.Result, Where], pd.DataFrame] = field(repr=False)
     tolerances: Mapping[str, Tolerance] = field(repr=False)
+    blocks: Mapping[str, int] = field(default_factory=dict)
 
     def load(self) -> results.Result:
         """Return the recorded table with its provenance."""
@@ -51,7 +55,7 @@ class Replay:
         """Return all pieces of the table, in its order."""
         if not self.piece:
             return [{}]
-        distinct = table[list(self.piece)].drop_duplicates()
+        distinct = self._pieces_of_rows(table).drop_duplicates()
         return [
             {name: _plain(value) for name, value in zip(self.piece, row, strict=True)}
             for row in distinct.itertuples(index=False, name=None)
@@ -59,10 +63,16 @@ class Replay:
 
     def rows(self, table: pd.DataFrame, where: Where) -> pd.DataFrame:
         """Return the rows of one piece."""
+        pieces = self._pieces_of_rows(table)
         chosen = pd.Series(True, table.index)
         for name, value in where.items():
-            chosen &= table[name].isna() if value is None else table[name] == value
+            chosen &= pieces[name].isna() if value is None else pieces[name] == value
         return table[chosen].reset_index(drop=True)
+
+    def _pieces_of_rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        of_rows = table[list(self.piece)]
+        lowest = {name: of_rows[name] // size * size for name, size in self.blocks.items()}
+        return of_rows.assign(**lowest)
 
 
 def draw(replays: Sequence[Replay], seed: str) -> Iterator[tuple[Replay, Where]]:
