@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import nbformat
 import pytest
 from papermill import inspect_notebook
 
-from ncnet import parameters, results
+from ncnet import batch, parameters, results
 from ncnet.parameters import ParameterError
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -125,10 +126,26 @@ PICTURES = {
 }
 
 
+LOADED = """
+import atexit, sys
+from pathlib import Path
+
+def leave():
+    loaded = [name for name in sys.modules if name.split(".")[0] == "ncnet"]
+    if loaded:
+        Path("loaded.txt").write_text("\\n".join(loaded), encoding="utf-8")
+
+atexit.register(leave)
+"""
+"""Leaves behind which modules of the package a process has loaded."""
+
+
 def papermill(name, parameters, folder):
+    (folder / "sitecustomize.py").write_text(LOADED, encoding="utf-8")
     command = [sys.executable, "-m", "papermill", NOTEBOOKS / f"{name}.ipynb", folder / "out.ipynb"]
     command += ["--no-progress-bar", "-k", "python3", "-y", json.dumps(parameters)]
-    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8")
+    within = os.environ | {"PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", env=within)
 
 
 def test_every_notebook_is_tried():
@@ -152,6 +169,9 @@ def test_runs_with_other_parameters(name, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     saved = {path.stem: path.parent for path in tmp_path.glob("tables/*.json")}
     assert set(saved) == set(parameters.of(name).TABLES)
+    assert not (tmp_path / "tables" / "parts").exists()
+    loaded = (tmp_path / "loaded.txt").read_text(encoding="utf-8").split()
+    assert set(loaded) <= batch.modules_of(name), "a change of these would run no batch again"
     for table, folder in saved.items():
         provenance = results.load(table, folder=folder).provenance
         assert "save_to" not in provenance["parameters"]

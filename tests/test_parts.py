@@ -185,27 +185,37 @@ def test_a_run_that_leaves_no_tables_keeps_no_parts():
     assert run.part({"n": 1}, lambda: TABLE) is TABLE
 
 
+RUN = """
+import sys, time
+from pathlib import Path
+import pandas as pd
+from ncnet import runs
+run = runs.Run("rq4", {"seed": 0, "save_to": sys.argv[1]})
+for n in range(4):
+    def made():
+        print(f"made {n}", flush=True)
+        if n == int(sys.argv[2]):
+            time.sleep(600)
+        return pd.DataFrame({"n": [n]})
+    run.part({"n": n}, made)
+for name in runs.parameters.of("rq4").TABLES:
+    run.save(name, pd.DataFrame({"n": [0]}))
+"""
+
+
 @pytest.mark.slow
-def test_a_notebook_that_was_killed_goes_on_and_a_finished_one_starts_anew(tmp_path):
-    command = [sys.executable, "-m", "papermill", ROOT / "notebooks" / "rq4.ipynb"]
-    command += [tmp_path / "out.ipynb", "--no-progress-bar", "-k", "python3"]
-    command += ["-p", "replicas", "40", "-p", "steps", "50", "-p", "resamples", "20"]
-    command += ["-y", "hidden_sizes: [1, 2, 3]", "-p", "save_to", tmp_path / "tables"]
-    parts_of = "tables/parts/*/*.parquet"
-    process = subprocess.Popen(command, start_new_session=True, cwd=tmp_path)
-    while not list(tmp_path.glob(parts_of)):
-        assert process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob(parts_of)}
-    assert kept
-    process = subprocess.Popen(command, start_new_session=True, cwd=tmp_path)
-    while len(now := list(tmp_path.glob(parts_of))) <= len(kept):
-        assert process.poll() is None
-    assert set(kept) < set(now)
-    assert process.wait() == 0
-    assert {path.name for path in (tmp_path / "tables").iterdir()} == {
-        f"{name}.{kind}"
-        for name in runs.parameters.of("rq4").TABLES
-        for kind in ("json", "parquet")
-    }
+def test_a_run_that_was_killed_goes_on_and_a_finished_one_starts_anew(tmp_path):
+    command = [sys.executable, "-c", RUN, tmp_path]
+    said = []
+    for sleeps_at in (2, 3):
+        process = subprocess.Popen(
+            [*command, str(sleeps_at)], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8"
+        )
+        said.append([line.strip() for line in iter(process.stdout.readline, f"made {sleeps_at}\n")])
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    for _ in range(2):
+        printed = subprocess.check_output([*command, "-1"], cwd=ROOT, encoding="utf-8")
+        said.append(printed.splitlines())
+    assert said == [["made 0", "made 1"], ["made 2"], ["made 3"], [f"made {n}" for n in range(4)]]
+    assert not (tmp_path / "parts").exists()
