@@ -37,8 +37,8 @@ def gather(batch: Batch, folder: Path) -> None:
         found = {cell: _load(batch, folder, cell, name) for cell in batch.cells}
         parts = {cell: _labelled(part.table, batch.varied[cell]) for cell, part in found.items()}
         _write(batch, folder, name, _told_apart(parts), found.values())
-    ran = pd.DataFrame([_ran(batch, folder, cell) for cell in batch.cells])
-    _write(batch, folder, CELLS, ran, found.values())
+    costs = pd.DataFrame([ran(batch, folder, cell) for cell in batch.cells])
+    _write(batch, folder, CELLS, costs, found.values())
 
 
 def record(batch: Batch, folder: Path) -> list[Path]:
@@ -174,7 +174,7 @@ def _together(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return together
 
 
-def _ran(batch: Batch, folder: Path, cell: str) -> dict[str, Any]:
+def ran(batch: Batch, folder: Path, cell: str) -> dict[str, Any]:
     """Return how a cell ran: when, how long, and what it took."""
     place = folder / CELLS / cell
     run = json.loads((place / "notebook.ipynb").read_text(encoding="utf-8"))["metadata"][

@@ -1,5 +1,11 @@
 """All replays: one for each recorded table."""
 
-from ncnet.replay import atlas, capacity, explorer, multiverse
+from ncnet.replay import atlas, batch, capacity, explorer, multiverse
 
-REPLAYS = (*capacity.REPLAYS, *multiverse.REPLAYS, *atlas.REPLAYS, *explorer.REPLAYS)
+REPLAYS = (
+    *capacity.REPLAYS,
+    *multiverse.REPLAYS,
+    *batch.REPLAYS,
+    *atlas.REPLAYS,
+    *explorer.REPLAYS,
+)
