@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,14 @@ def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> 
         measured = {name: values[place] for name, values in columns.items()}
         rows.append({"rank": rank} | report.row() | measured)
     return pd.DataFrame(rows)
+
+
+def joined(
+    rows: Callable[[xr.Dataset], pd.DataFrame], trained: Mapping[str, xr.Dataset]
+) -> pd.DataFrame:
+    """Return a table's rows of several quartets, whose names become its column ``quartet``."""
+    parts = [rows(outcomes).assign(quartet=name) for name, outcomes in trained.items()]
+    return pd.concat(parts, ignore_index=True)
 
 
 def outcome_rows(outcomes: xr.Dataset) -> pd.DataFrame:

@@ -80,7 +80,6 @@ warnings.filterwarnings("ignore", "IProgress not found")
 from ncnet import (
     chsh,
     claims,
-    datasets,
     encoders,
     figures,
     results,
@@ -122,18 +121,10 @@ training = {
 # %%
 def train(name):
     quartet = encoders.quartet(name)
-    tasks = datasets.load(
-        quartet.tasks,
-        items=items,
-        held_out=held_out,
-        further={t: items * m for t, m in quartet.further.items()},
-        balanced=True,
-        seed=seed,
-    )
     return encoders.train(
         model,
         quartet,
-        tasks,
+        quartet.data(items=items, held_out=held_out, seed=seed),
         ranks=[math.inf if r == "full" else r for r in ranks],
         replicas=replicas,
         folder=run.folder({"quartet": name}),
@@ -143,21 +134,13 @@ def train(name):
 
 trained = {name: train(name) for name in data}
 
-
 # %%
-def joined(rows):
-    parts = [
-        rows(of_quartet).assign(quartet=name)
-        for name, of_quartet in trained.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-live = joined(by.by_rank).assign(encoder=encoder, **training)
+live = by.joined(by.by_rank, trained)
+live = live.assign(encoder=encoder, **training)
 run.save("lora", live)
-run.save("lora_tasks", joined(by.task_rows))
-run.save("lora_outcomes", joined(by.outcome_rows))
-run.save("lora_losses", joined(by.loss_rows))
+run.save("lora_tasks", by.joined(by.task_rows, trained))
+run.save("lora_outcomes", by.joined(by.outcome_rows, trained))
+run.save("lora_losses", by.joined(by.loss_rows, trained))
 
 # %% mystnb={"figure": {"name": "fig-lora-live", "caption": "Live, at the parameters above, against the rank of the adapters: S on training and on held-out items (above); the signalling Δ and S - Δ - 2, what it leaves of the excess (middle); the share of items that heads get right (below). Bars: intervals that hold together over the ranks at 95 %. Those of S and of the share right resample replicas and items, or come from a betting test where hardly any replica differs from the others; a bar that leaves its panel is of the second kind."}, "image": {"alt": "At the defaults: one column for a quartet of made-up tasks. The share of training items that heads get right rises from rank 0 to rank 4, and S with it. The bars are long, since there are only twelve replicas. Held-out items are right about as often as guessing would have it."}}
 run.show(figures.ranks(live), ranks=live)

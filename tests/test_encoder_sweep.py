@@ -51,6 +51,15 @@ def test_the_dataset_has_the_contracts_shape(outcomes):
     assert outcomes.capacity.attrs == {"capacity_name": "rank"}
 
 
+@pytest.mark.parametrize(("rank", "place"), [(0, 0), (2, 1)])
+def test_a_context_alone_is_the_one_of_the_sweep(outcomes, rank, place):
+    quartet, tasks = toy()
+    how = settings(steps=SHORT["steps"], learning_rate=0.03)
+    one = sweep.Sweep(encoder(), quartet, tasks, how, None).networks([rank], [2], [(1, 0)])
+    there = {"alice_setting": [1], "bob_setting": [0], "replica": [2], "capacity": [place]}
+    xr.testing.assert_identical(one, outcomes.isel(there))
+
+
 def test_attributes_say_what_was_trained(outcomes):
     expected = {
         "quartet": "toy_mixed",
@@ -504,14 +513,14 @@ WIDE = "expected 0 to 32, the width of `tiny`, or inf for full fine-tuning"
     ],
 )
 def test_bad_arguments_are_named_before_any_work(change, line, tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep, "_Sweep", lambda *a: pytest.fail("work started"))
+    monkeypatch.setattr(sweep, "Sweep", lambda *a: pytest.fail("work started"))
     with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
         train(folder=tmp_path / "new", **change)
     assert not (tmp_path / "new").exists()
 
 
 def test_tasks_that_are_not_the_quartets_are_named_before_any_work(monkeypatch):
-    monkeypatch.setattr(sweep, "_Sweep", lambda *a: pytest.fail("work started"))
+    monkeypatch.setattr(sweep, "Sweep", lambda *a: pytest.fail("work started"))
 
     def refusal(quartet, tasks):
         with pytest.raises(ValueError) as caught:  # noqa: PT011, the line is compared

@@ -183,14 +183,19 @@ def test_every_epoch_and_every_key_has_an_order_of_its_own():
     assert len(epochs) == 8
 
 
-@given(st.lists(st.integers(1, LONGEST), min_size=1, max_size=40), st.integers(LONGEST, 500))
-def test_chunks_hold_each_sequence_once_and_fit(lengths, most):
-    lengths = np.array(lengths)
+OF_TASK = st.lists(st.integers(1, LONGEST), min_size=1, max_size=40).map(np.array)
+
+
+@given(st.lists(OF_TASK, min_size=1, max_size=3), st.integers(LONGEST, 500))
+def test_chunks_hold_each_sequence_once_and_fit(of_tasks, most):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(trunk, "TOKENS_AT_ONCE", most)
-        chunks = list(trunk._chunks(lengths))
+        chunks = list(trunk._chunks(of_tasks))
+    lengths = np.concatenate(of_tasks)
     assert sorted(np.concatenate(chunks).tolist()) == list(range(len(lengths)))
     assert all(len(chunk) * lengths[chunk].max() <= most for chunk in chunks)
+    task = np.repeat(np.arange(len(of_tasks)), [len(of_task) for of_task in of_tasks])
+    assert all(len(set(task[chunk])) == 1 for chunk in chunks)
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.randoms())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ncnet import datasets
 from ncnet.checks import check_choice
 
 
@@ -34,6 +35,24 @@ class Quartet:
     def tasks(self) -> tuple[str, ...]:
         """All four tasks, Alice's first."""
         return (*self.alice, *self.bob)
+
+    def data(self, *, items: int, held_out: int, seed: int) -> dict[str, datasets.TaskData]:
+        """Return the items of all four tasks, drawn evenly from their classes.
+
+        See `ncnet.datasets.load`: `items` is the number of those that S is computed on.
+
+        >>> tasks = named("toy_mixed").data(items=2, held_out=1, seed=0)
+        >>> {name: len(task.training) for name, task in tasks.items()}
+        {'toy/mood': 2, 'toy/which': 2, 'toy/same': 2, 'toy/sum': 2}
+        """
+        return datasets.load(
+            self.tasks,
+            items=items,
+            held_out=held_out,
+            further={name: items * times for name, times in self.further.items()},
+            balanced=True,
+            seed=seed,
+        )
 
 
 def named(name: str) -> Quartet:

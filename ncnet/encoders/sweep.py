@@ -25,6 +25,7 @@ from ncnet.encoders.trunk import FULL
 from ncnet.files import claim, expanded, storable
 
 CONTEXTS = tuple(itertools.product((0, 1), (0, 1)))
+CAPACITY = {"capacity_name": "rank"}
 
 
 def train(
@@ -121,16 +122,19 @@ def train(
     ranks = check_ranks(ranks, encoder)
     replicas = check_integer("replicas", replicas, at_least=1)
     _check_tasks(quartet, tasks)
-    sweep = _Sweep(encoder, quartet, tasks, settings, folder)
-    contexts = list(itertools.product(ranks, range(replicas), CONTEXTS))
-    found = [
-        sweep.context(*context) for context in tqdm(contexts, "contexts", leave=False, disable=None)
-    ]
-    return sweep.dataset(found, ranks, replicas)
+    return Sweep(encoder, quartet, tasks, settings, folder).networks(ranks, range(replicas))
 
 
-class _Sweep:
-    """What all contexts of a sweep share: tokens, and the frozen states of the current rank."""
+class Sweep:
+    """What all contexts of a sweep share: tokens, and the frozen states of the current rank.
+
+    Parameters
+    ----------
+    encoder, quartet, tasks, folder
+        See `train`.
+    settings
+        How every context is trained.
+    """
 
     def __init__(
         self,
@@ -144,7 +148,7 @@ class _Sweep:
         self.tasks = [tasks[name] for name in quartet.tasks]
         self.sequences = [tokenized(encoder, task) for task in self.tasks]
         self.folder = expanded(folder) if folder else None
-        self._kind, self._encoded = None, []
+        self._kind, self._encoded, self._read = None, {}, []
         if self.folder:
             claim(self.folder / kept.DESCRIPTION, self.described())
 
@@ -156,7 +160,24 @@ class _Sweep:
             **asdict(self.settings),
         }
 
-    def context(self, rank: float, replica: int, context: tuple[int, int]) -> Outcome:
+    def networks(
+        self,
+        ranks: Sequence[float],
+        replicas: Sequence[int],
+        contexts: Sequence[tuple[int, int]] = CONTEXTS,
+    ) -> xr.Dataset:
+        """Return what `train` does, of some replicas in some contexts: all, or a single one.
+
+        Each network is what it is in a sweep over all of them; settings count from 0.
+        """
+        chosen = list(itertools.product(ranks, replicas, contexts))
+        self._read = sorted({task for i, j in contexts for task in (i, 2 + j)})
+        found = [self._context(*one) for one in tqdm(chosen, "contexts", leave=False, disable=None)]
+        alice, bob = (sorted(set(settings)) for settings in zip(*contexts, strict=True))
+        networks = {"capacity": ranks, "replica": replicas, "alice_setting": alice}
+        return self._dataset(found, networks | {"bob_setting": bob})
+
+    def _context(self, rank: float, replica: int, context: tuple[int, int]) -> Outcome:
         """Train one context, or take it from the folder."""
         place = kept.place(self.folder, rank, replica, context) if self.folder else None
         if place and (found := kept.read(place)):
@@ -176,35 +197,42 @@ class _Sweep:
         return outcome
 
     def _tasks_of(self, rank: float, context: tuple[int, int]) -> tuple[EncodedTask, EncodedTask]:
-        kind = rank if rank in (0, FULL) else "adapters"  # what is frozen is the same for all ranks
+        frozen = rank if rank in (0, FULL) else "adapters"  # the same for all other ranks
+        kind = (frozen, *self._read)
         if kind != self._kind:
-            self._encoded = []  # large: not beside those of another kind
-            layers = self.settings.layers
-            self._encoded = encoded(
-                self.encoder, self.tasks, self.sequences, rank=rank, layers=layers
+            self._encoded = {}  # large: not beside those of another kind
+            read = encoded(
+                self.encoder,
+                [self.tasks[task] for task in self._read],
+                [self.sequences[task] for task in self._read],
+                rank=rank,
+                layers=self.settings.layers,
             )
+            self._encoded = dict(zip(self._read, read, strict=True))
             self._kind = kind
         i, j = context
         return self._encoded[i], self._encoded[2 + j]
 
-    def dataset(self, found: list[Outcome], ranks: list[float], replicas: int) -> xr.Dataset:
+    def _dataset(self, found: list[Outcome], networks: dict[str, Sequence]) -> xr.Dataset:
         """Return all outcomes, in the order in which contexts were trained, as one Dataset."""
-        shape = (len(ranks), replicas, 2, 2)
-        networks = ("capacity", "replica", "alice_setting", "bob_setting")
-        variables = {"diverged": (networks, _stacked([o.diverged for o in found], shape))}
+        shape, dims = tuple(map(len, networks.values())), tuple(networks)
+        variables = {"diverged": (dims, _stacked([o.diverged for o in found], shape))}
         for party, name in enumerate(("alice", "bob")):
             correct = _stacked([outcome.correct[party] for outcome in found], shape)
-            variables[name[0]] = ((*networks, "item"), correct)
+            variables[name[0]] = ((*dims, "item"), correct)
             losses = _stacked([outcome.loss[party] for outcome in found], shape)
-            variables[f"{name}_loss"] = (networks, losses)
-        variables |= _targets(self.tasks)
+            variables[f"{name}_loss"] = (dims, losses)
+            settings = networks[f"{name}_setting"]
+            if all(task.classes == 2 for task in self.tasks):
+                targets = [_signs(self.tasks[2 * party + setting]) for setting in settings]
+                variables[f"{name}_target"] = ((f"{name}_setting", "item"), np.stack(targets))
         first = self.tasks[0]
         split = ["training"] * len(first.training) + ["held_out"] * len(first.held_out)
         coordinates = {
-            "capacity": ("capacity", np.array(ranks, float), {"capacity_name": "rank"}),
-            "replica": np.arange(replicas),
-            "alice_setting": [1, 2],
-            "bob_setting": [1, 2],
+            "capacity": ("capacity", np.array(networks["capacity"], float), CAPACITY),
+            "replica": np.array(networks["replica"]),
+            "alice_setting": 1 + np.array(networks["alice_setting"]),
+            "bob_setting": 1 + np.array(networks["bob_setting"]),
             "split": ("item", split),
         }
         dataset = xr.Dataset(variables, coordinates, storable(self._attributes()))
@@ -232,14 +260,8 @@ def _stacked(values: list, shape: tuple[int, ...]) -> np.ndarray:
     return stacked.reshape(*shape, *stacked.shape[1:])
 
 
-def _targets(tasks: list[TaskData]) -> dict:
-    if any(task.classes != 2 for task in tasks):
-        return {}
-    signs = [[2 * item.label - 1 for item in (*task.training, *task.held_out)] for task in tasks]
-    return {
-        "alice_target": (("alice_setting", "item"), np.array(signs[:2], np.int8)),
-        "bob_target": (("bob_setting", "item"), np.array(signs[2:], np.int8)),
-    }
+def _signs(task: TaskData) -> np.ndarray:
+    return np.array([2 * item.label - 1 for item in (*task.training, *task.held_out)], np.int8)
 
 
 def _digest(task: TaskData) -> str:

@@ -176,7 +176,7 @@ def frozen_states(encoder: Encoder, tasks: Sequence[Sequences], rank: float, lay
         projections = [attention.key, attention.value]
     width = encoder.width * (1 + len(projections))
     states = torch.empty(len(tokens), width, device=model.device)
-    for group in _chunks(lengths):
+    for group in _chunks([task.lengths for task in tasks]):
         layout = Layout(starts[group], lengths[group], model.device)
         numbers = layout.side_by_side(tokens[layout.tokens])
         hidden = model.embeddings(input_ids=numbers[..., 0], token_type_ids=numbers[..., 1])
@@ -188,13 +188,19 @@ def frozen_states(encoder: Encoder, tasks: Sequence[Sequences], rank: float, lay
     return states
 
 
-def _chunks(lengths: np.ndarray) -> Iterable[np.ndarray]:
-    """Yield sequences of like length, as many as fit into `TOKENS_AT_ONCE`."""
-    order = np.argsort(lengths, kind="stable")
-    while len(order):
-        count = max(1, TOKENS_AT_ONCE // int(lengths[order[-1]]))
-        yield order[-count:]
-        order = order[:-count]
+def _chunks(lengths: Sequence[np.ndarray]) -> Iterable[np.ndarray]:
+    """Yield sequences of one task and of like length, as many as fit into `TOKENS_AT_ONCE`.
+
+    How a state is rounded depends on what is computed along with it: never on another task.
+    """
+    before = 0
+    for of_task in lengths:
+        order = before + np.argsort(of_task, kind="stable")
+        before += len(of_task)
+        while len(order):
+            count = max(1, TOKENS_AT_ONCE // int(of_task[order[-1] - before]))
+            yield order[-count:]
+            order = order[:-count]
 
 
 def _through(
