@@ -35,6 +35,7 @@ SEARCHED = tuple(
 ASKED = {"replicas": 256, "seed": 1, "fresh_replicas": 8192, "fresh_seed": 1001, "most": 5}
 """How the book searches: see `search`."""
 COUNTS = ("games", "ruled_out", "above")
+"""What a search counts, for each training and readout."""
 LOOKED_AT = 20_000
 """Of the games above the line, so many are sorted into kinds."""
 ROUNDING = 1e-6

@@ -109,6 +109,28 @@ def test_heads_apart_signal_nothing_and_keep_the_bound(apart, tasks, steps):
     assert found["s"] <= chsh.CLASSICAL_BOUND
 
 
+@pytest.mark.parametrize("trunk", explorer.TRUNKS)
+def test_a_pair_of_tasks_alone_gives_what_it_gives_among_all(trained, apart, trunk):
+    among_all = (trained if trunk == "shared" else apart).sel(alice_task="0110", bob_task="0001")
+    tasks = (("0110", "0110"), ("0011", "0001"))
+    alone = explorer.train_classes("overlap", trunk=trunk, tasks=tasks, **SMALL)
+    assert alone.a.shape[1:3] == (2, 2)
+    for name in ("a", "b", "diverged"):
+        for place in (0, 1):
+            here = alone[name].isel(alice_task=place, bob_task=1)
+            np.testing.assert_array_equal(here, among_all[name])
+
+
+@pytest.mark.parametrize("layout", explorer.LAYOUTS)
+def test_starts_of_one_size_are_those_among_all(layout):
+    among_all = explorer.starts(replicas=2)
+    chosen = (among_all["layout"] == layout) & (among_all["hidden_size"] == 3)
+    alone = explorer.starts(layouts=[layout], hidden_sizes=[3], replicas=2)
+    pd.testing.assert_frame_equal(
+        alone, among_all[chosen].reset_index(drop=True), check_dtype=False
+    )
+
+
 def test_a_trunk_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="shared"):
         explorer.train_classes("overlap", trunk="both", **SMALL)

@@ -97,3 +97,45 @@ def test_the_recorded_multiverse_can_be_made_again():
     )
     assert len(pairs) == len(chsh.READOUTS)
     assert (pairs["s"] - pairs["s_recorded"]).abs().max() < 0.02
+
+
+@pytest.mark.slow
+def test_a_sweep_is_made_of_its_hidden_sizes():
+    training = multiverse.trainings()[3]
+    level = claims.simultaneous_level(len(SMALL["hidden_sizes"]))
+    asked = {name: SMALL[name] for name in ("replicas", "seed", "steps")}
+    parts = [multiverse.of_size(training, n, level=level, **asked) for n in SMALL["hidden_sizes"]]
+    whole = multiverse.sweep(training, **SMALL)
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
+
+
+def test_what_was_trained_for_longer_had_not_peaked_at_three_units():
+    table = results.load("multiverse").table
+    read = (table["readout"] == "correct") & (table["steps"] == max(multiverse.STEPS))
+    judged = multiverse.verdicts(table[read])
+    longer = results.load("multiverse_longer").table[list(multiverse.TRAINING)]
+    assert longer.drop_duplicates().to_dict("records") == multiverse.unfinished(judged)
+
+
+def test_all_that_was_learnt_alone_is_recorded():
+    recorded = results.load("multiverse_alone").table
+    chosen = recorded.drop(columns=["solved", "replicas"])
+    assert chosen.to_dict("records") == multiverse.trainings_alone()
+
+
+@pytest.mark.parametrize("name", multiverse.GAMES)
+def test_alone_nothing_but_a_constant_is_asked_of_bob(name):
+    game, alone = ncnet.games.named(name), multiverse.alone(name)
+    assert (alone.alice_targets == game.alice_targets).all()
+    assert (alone.bob_targets == 1).all()
+
+
+def test_solved_alone_counts_replicas_that_are_right_everywhere():
+    training = multiverse.trainings_alone()[0]
+    [row] = multiverse.solved_alone([training], replicas=64, seed=0, steps=1000).to_dict("records")
+    options = {name: value for name, value in training.items() if name != "game"}
+    game = multiverse.alone(training["game"])
+    outcomes = ncnet.train(game, **options, replicas=64, seed=0, steps=1000)
+    right = outcomes["a"].sel(alice_setting=2, bob_setting=2).values == 1
+    assert row["solved"] == sum(map(all, right.tolist()))
+    assert 0 < row["solved"] < 64
