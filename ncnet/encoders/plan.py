@@ -11,6 +11,9 @@ from ncnet.checks import check_integer, check_positive
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.trunk import FULL
 
+ALPHA = 16.0
+"""Scale of what adapters add, unless told otherwise."""
+
 
 @dataclass(frozen=True)
 class Settings:

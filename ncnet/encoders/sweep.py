@@ -17,7 +17,7 @@ from ncnet.checks import check_choice, check_integer
 from ncnet.datasets import TaskData
 from ncnet.encoders import kept
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.plan import Settings, check_ranks
+from ncnet.encoders.plan import ALPHA, Settings, check_ranks
 from ncnet.encoders.quartets import Quartet
 from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
 from ncnet.encoders.training import Outcome, train_context
@@ -40,7 +40,7 @@ def train(
     steps: int = 300,
     batch_size: int = 16,
     learning_rate: float = 1e-3,
-    alpha: float = 16.0,
+    alpha: float = ALPHA,
     bfloat16: bool | None = None,
     folder: Path | None = None,
 ) -> xr.Dataset:
@@ -168,7 +168,8 @@ class Sweep:
     ) -> xr.Dataset:
         """Return what `train` does, of some replicas in some contexts: all, or a single one.
 
-        Each network is what it is in a sweep over all of them; settings count from 0.
+        Each network is what it is in a sweep over all of them; settings count from 0. Without any
+        rank or replica, the Dataset only says what would be trained.
         """
         chosen = list(itertools.product(ranks, replicas, contexts))
         self._read = sorted({task for i, j in contexts for task in (i, 2 + j)})
@@ -215,19 +216,17 @@ class Sweep:
 
     def _dataset(self, found: list[Outcome], networks: dict[str, Sequence]) -> xr.Dataset:
         """Return all outcomes, in the order in which contexts were trained, as one Dataset."""
-        shape, dims = tuple(map(len, networks.values())), tuple(networks)
-        variables = {"diverged": (dims, _stacked([o.diverged for o in found], shape))}
+        first, shape, dims = self.tasks[0], tuple(map(len, networks.values())), tuple(networks)
+        split = ["training"] * len(first.training) + ["held_out"] * len(first.held_out)
+        variables = {"diverged": (dims, _shaped([o.diverged for o in found], shape))}
         for party, name in enumerate(("alice", "bob")):
-            correct = _stacked([outcome.correct[party] for outcome in found], shape)
+            correct = _shaped([o.correct[party] for o in found], (*shape, len(split)))
             variables[name[0]] = ((*dims, "item"), correct)
-            losses = _stacked([outcome.loss[party] for outcome in found], shape)
-            variables[f"{name}_loss"] = (dims, losses)
+            variables[f"{name}_loss"] = (dims, _shaped([o.loss[party] for o in found], shape))
             settings = networks[f"{name}_setting"]
             if all(task.classes == 2 for task in self.tasks):
                 targets = [_signs(self.tasks[2 * party + setting]) for setting in settings]
                 variables[f"{name}_target"] = ((f"{name}_setting", "item"), np.stack(targets))
-        first = self.tasks[0]
-        split = ["training"] * len(first.training) + ["held_out"] * len(first.held_out)
         coordinates = {
             "capacity": ("capacity", np.array(networks["capacity"], float), CAPACITY),
             "replica": np.array(networks["replica"]),
@@ -255,9 +254,8 @@ class Sweep:
         }
 
 
-def _stacked(values: list, shape: tuple[int, ...]) -> np.ndarray:
-    stacked = np.array(values)
-    return stacked.reshape(*shape, *stacked.shape[1:])
+def _shaped(values: list, shape: tuple[int, ...]) -> np.ndarray:
+    return np.array(values).reshape(shape)
 
 
 def _signs(task: TaskData) -> np.ndarray:
