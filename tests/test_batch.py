@@ -354,6 +354,7 @@ def test_less_than_the_book_quotes_is_not_recorded(write, tmp_path):
     read = batch.read(write(text + "record: {capacity: results/capacity}\n"))
     with pytest.raises(batch.BatchError, match="cannot be recorded: parameter `record` is True"):
         batch.record(read, tmp_path)
+    batch.check_recordable(batch.read(write(text + "record: {capacity: results/small/capacity}\n")))
     with pytest.raises(batch.BatchError, match="no `record`: it should say which tables"):
         batch.record(batch.read(write(text)), tmp_path)
 

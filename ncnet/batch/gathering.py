@@ -68,12 +68,13 @@ def check_recordable(batch: Batch) -> None:
     Raises
     ------
     BatchError
-        If it has no `record`, if its cells are no full grid, or if all of them together are not
-        what the notebook would take with ``record``.
+        If it has no `record`; where the book quotes its tables, also if its cells are no full
+        grid, or if all of them together are not what the notebook would take with ``record``.
     """
     if not batch.record:
         raise BatchError(f"{batch.path} has no `record`: it should say which tables go where")
-    if "record" not in parameters.of(batch.notebook).model_fields:
+    quoted = any((ROOT / place).parent == results.FOLDER for place in batch.record.values())
+    if not quoted or "record" not in parameters.of(batch.notebook).model_fields:
         return
     cells = list(batch.cells.values())
     together = _together(cells)
