@@ -1,9 +1,10 @@
 """Say under each figure where it comes from, and offer its data as files.
 
 `ncnet.sources.show` leaves the data of a figure, and what made them, in the executed notebook. From
-there comes the line under the figure: its code cell, live or recorded, seed and digest of the
-code, and links to the data. The files lie in `data/` of the built book: live ones by page, recorded
-ones as CSV and as the parquet and provenance that `results/` has.
+there comes the line under the figure: its code cell, live or recorded, parameters, and links to
+the data; of a recorded table its seed, checksum, commit and command. The files lie in `data/` of
+the built book: live ones by page, recorded ones as CSV and as the parquet and provenance that
+`results/` has.
 """
 
 import base64
@@ -18,7 +19,7 @@ from docutils import nodes
 from sphinx.util import logging
 
 from ncnet import results
-from ncnet.sources import formats
+from ncnet.sources import commit, formats
 
 LOGGER = logging.getLogger(__name__)
 FOLDER = "data"
@@ -99,14 +100,14 @@ def _details(cell, top):
         rows += [_recorded_row(name, top) for name in names]
     if not rows:
         return ""
-    summary = "<summary>parameters, seed and digests</summary>"
+    summary = "<summary>parameters and provenance</summary>"
     return f"<details>{summary}<ul>{''.join(dict.fromkeys(rows))}</ul></details>"
 
 
 def _live_row(shown):
     given = ", ".join(f"{name} = {json.dumps(v)}" for name, v in shown["parameters"].items())
     given = f" with <code>{escape(given)}</code>" if given else ""
-    return f"<li>live: computed when this page was built{given}; code {_digest(shown['code'])}</li>"
+    return f"<li>live: computed when this page was built{given}</li>"
 
 
 def _recorded_row(name, top):
@@ -114,11 +115,10 @@ def _recorded_row(name, top):
     provenance = result.provenance
     seed = provenance["parameters"].get("seed")
     seeded = "" if seed is None else f", seed {json.dumps(seed)}"
+    known = "" if provenance["commit"] is None else f"commit {_code(commit(result))}, "
     row = (
-        f"<code>{escape(name)}</code>: {escape(str(result))}{seeded}; "
-        f"code {_digest(results.code_digest(provenance['modules']))}, "
-        f"parquet {_digest(provenance['checksum'][:12])}; "
-        f"<code>{escape(provenance['command'])}</code>"
+        f"{_code(name)}: {escape(str(result))}{seeded}; "
+        f"{known}parquet {_code(provenance['checksum'][:12])}; {_code(provenance['command'])}"
     )
     if top is not None:
         links = [
@@ -129,7 +129,7 @@ def _recorded_row(name, top):
     return f"<li>{row}</li>"
 
 
-def _digest(text):
+def _code(text):
     return f"<code>{escape(text)}</code>"
 
 

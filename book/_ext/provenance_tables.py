@@ -1,10 +1,9 @@
 """Directives of the page on provenance: what was executed, and what every figure was made from.
 
-`{executed-pages}` lists all pages with code, when they ran, how long, and the digest of their code.
+`{executed-pages}` lists all pages with code, when they ran and how long.
 `{figure-index}` lists all figures with their cell, live or recorded, and their data.
 """
 
-import hashlib
 import subprocess
 from datetime import UTC, datetime
 from html import escape
@@ -54,12 +53,11 @@ def executed_pages(app, here):
         if not ran:
             continue
         cells = executed_cells.read(app, page)
-        code = hashlib.sha256("\n\n".join(cell.code for cell in cells).encode()).hexdigest()[:12]
         when = datetime.fromtimestamp(ran["mtime"], UTC).strftime("%Y-%m-%d %H:%M")
         seconds = "" if ran["runtime"] is None else f"{ran['runtime']:.1f}"
         link = _link(app, here, page, "", app.env.titles[page].astext())
-        rows.append([link, when, seconds, str(len(cells)), f"<code>{code}</code>"])
-    header = ["page", "executed (UTC)", "seconds", "code cells", "digest of its code"]
+        rows.append([link, when, seconds, str(len(cells))])
+    header = ["page", "executed (UTC)", "seconds", "code cells"]
     return f"<p>Built from {escape(commit())}.</p>" + _table(header, rows)
 
 
