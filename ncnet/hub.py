@@ -4,6 +4,9 @@ No commit is written down in the code: the first use takes the current one and k
 ``revisions.json`` in the user's cache folder, and later uses take it from there. To move to a newer
 one, delete its line. Where the hub cannot be reached, the first use takes the commit that was
 current when any program of this user last asked: the one that the hub's own cache has.
+
+A pin is found by repository and branch. Deleted, it is taken anew, and may be another commit. Files
+lie in the hub's own cache, by repository and commit, and may be deleted: they are fetched again.
 """
 
 import json

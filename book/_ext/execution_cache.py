@@ -4,7 +4,8 @@ The execution cache of MyST-NB knows the code of a notebook, not the code and da
 notebook reads, and Sphinx keeps pages whose own source is unchanged. So the cache lives in a
 folder named by a digest of all three things that a number can depend on: the package, the
 recorded results and the locked versions. Another digest is another, empty cache; it is also a
-changed setting, so that Sphinx reads every page again.
+changed setting, so that Sphinx reads every page again. Within it, an executed page is found by the
+code of its cells. All of it may be deleted: pages are then executed again.
 
 And build without a C++ compiler: trainings are slower then, which the pages say themselves.
 """

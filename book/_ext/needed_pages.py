@@ -3,6 +3,9 @@
 Sphinx reads again what was edited, and writes that. Other pages may show something of an edited
 one: a number that it computed, its title, the text of a heading, a definition of the glossary. They
 are written again as well. An edit of these extensions or of the templates is one of every page.
+
+What was read before is noted in Sphinx's own folder, `.doctrees`. It may be deleted: all pages are
+then read and written again.
 """
 
 import hashlib

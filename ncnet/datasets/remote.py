@@ -1,8 +1,9 @@
 """Reads the published tasks from the Hugging Face hub, each at a pinned commit.
 
-What was fetched once is kept in the user's cache folder under its commit, so that later runs need
-no connection, and read the same rows. What another program has fetched is read from the hub's cache
-where there is no connection. Where a data set is known to be dirty, rows are left out:
+What was fetched once is kept in the user's cache folder by repository and commit, so that later
+runs need no connection, and read the same rows. It may be deleted, and is then fetched again. What
+another program has fetched is read from the hub's cache where there is no connection. Where a data
+set is known to be dirty, rows are left out:
 
 - pairs of PAWS-X that have a label other than 0 and 1, an empty sentence, or ``NS``, which stands
   for a missing translation; its training pairs are English ones and their machine translations;

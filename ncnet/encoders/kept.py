@@ -1,4 +1,8 @@
-"""Finished contexts in a folder: what a sweep that was cut off need not train again."""
+"""Finished contexts in a folder: what a sweep that was cut off need not train again.
+
+A folder holds contexts of one kind, which its `DESCRIPTION` tells: encoder, items and settings. It
+is its owner's, and may be deleted: contexts are then trained again.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Compiles a C++ file with the reader's own compiler, for the reader's own processor, once.
 
 The shared library is kept in the user's cache folder under a name that says all it depends on:
-the source, its definitions, the compiler and the processor's instructions. It is written in full
-and then renamed, so that processes that compile the same file at once do not disturb each other.
+the source, its definitions, the compiler and the processor's instructions. It may be deleted at any
+time, and is then compiled again. It is written in full and then renamed, so that processes that
+compile the same file at once do not disturb each other.
 """
 
 import atexit

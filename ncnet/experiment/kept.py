@@ -1,4 +1,8 @@
-"""Finished contexts of an experiment in a folder, one file each."""
+"""Finished contexts of an experiment in a folder, one file each.
+
+A folder holds contexts of one experiment, which its `DESCRIPTION` tells. It is its owner's, and may
+be deleted: contexts are then trained again.
+"""
 
 from __future__ import annotations
 
