@@ -1,6 +1,6 @@
 """All replays: one for each recorded table."""
 
-from ncnet.replay import atlas, batch, capacity, explorer, multiverse
+from ncnet.replay import atlas, batch, calibration, capacity, explorer, mechanism, multiverse
 
 REPLAYS = (
     *capacity.REPLAYS,
@@ -8,4 +8,6 @@ REPLAYS = (
     *batch.REPLAYS,
     *atlas.REPLAYS,
     *explorer.REPLAYS,
+    *mechanism.REPLAYS,
+    *calibration.REPLAYS,
 )

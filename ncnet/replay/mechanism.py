@@ -1,0 +1,125 @@
+"""Replays of conflict, interventions and sensing (RQ2)."""
+
+import numpy as np
+import pandas as pd
+
+from ncnet.mechanism import CONTROLS, tables
+from ncnet.mechanism.decoding import WHOLE
+from ncnet.replay.capacity import training
+from ncnet.replay.comparison import Tolerance, absolute, intervals, same, standard_errors
+from ncnet.replay.pieces import Replay, Where
+from ncnet.replay.reports import CONTEXTS, REPORT
+from ncnet.results import Result
+
+
+def _given(recorded: Result, *more: str) -> dict:
+    given = recorded.provenance["parameters"]
+    return training(recorded) | {name: given[name] for name in more}
+
+
+def _opposed(recorded: Result, where: Where) -> pd.DataFrame:
+    return tables.opposed(where["game"], where["hidden_size"], **_given(recorded, "log_interval"))
+
+
+def _opposed_and_s(recorded: Result, where: Where) -> pd.DataFrame:
+    given = _given(recorded, "log_interval")
+    return tables.opposed_and_s(where["game"], where["hidden_size"], **given)
+
+
+def _compared(recorded: Result, where: Where) -> pd.DataFrame:
+    given = _given(recorded, "log_interval", "lambdas", "small_steps")
+    intervention = where["intervention"]
+    found = tables.compared(where["game"], where["hidden_size"], among=[intervention], **given)
+    return found[found["intervention"] == intervention]
+
+
+def _sensed(recorded: Result, where: Where) -> pd.DataFrame:
+    given, use = _given(recorded, "folds", "permutations"), where["use"]
+    # What is lost is lost from the whole trace, whose own permutations are another piece's.
+    asked = {"uses": list(dict.fromkeys([WHOLE, use])), "controls": []}
+    if use in CONTROLS:
+        asked = {"uses": [WHOLE], "controls": [use]}
+    asked["permuted"] = [use] if use in tables.PERMUTED else []
+    found = tables.sensed(where["game"], where["hidden_size"], **asked, **given)
+    return found[found["use"] == use]
+
+
+def _sensed_early(recorded: Result, where: Where) -> pd.DataFrame:
+    [size] = set(recorded.table["hidden_size"])
+    given = _given(recorded, "folds")
+    return tables.sensed_early(where["game"], size, seen=[where["seen"]], **given)
+
+
+def _oscillating(recorded: Result, where: Where) -> pd.DataFrame:
+    [size] = set(recorded.table["hidden_size"])
+    given = _given(recorded, "folds")
+    return tables.oscillating(where["game"], size, among=[where["intervention"]], **given)
+
+
+def _share(name: str) -> Tolerance:
+    """Return the tolerance of a share of the replicas, whose error its own size says."""
+
+    def error(rows: pd.DataFrame) -> np.ndarray:
+        count = rows["replicas"].to_numpy(float)
+        # One success and one failure more: a share of 0 or 1 has an error as well.
+        share = (rows[name].to_numpy(float) * count + 1) / (count + 2)
+        return np.sqrt(share * (1 - share) / count)
+
+    return standard_errors(of=error)
+
+
+ASKED = dict.fromkeys(("game", "hidden_size"), same())
+SHARES = (
+    "alice_success",
+    "bob_success",
+    *(f"solved_{context}" for context in CONTEXTS),
+)
+INTERVENTIONS = {
+    **ASKED,
+    **REPORT,
+    "intervention": same(),
+    **{name: _share(name) for name in SHARES},
+    **intervals("conflict_share", "paid_share", "s_change", "influence_change", "removed"),
+}
+DECODED = {
+    **ASKED,
+    **intervals("auc", "lost"),
+    "use": same(),
+    "p_value": absolute(0.03, "three permutations in a hundred may fall on the other side"),
+}
+REPLAYS = (
+    Replay(
+        "conflict",
+        ("game", "hidden_size"),
+        ("alice_setting", "bob_setting", "phase"),
+        _opposed,
+        {
+            **ASKED,
+            **dict.fromkeys(("alice_setting", "bob_setting", "phase"), same()),
+            **intervals("conflict_share", "weighted_cosine", "magnitude_similarity"),
+        },
+    ),
+    Replay(
+        "conflict_and_s",
+        ("game", "hidden_size"),
+        ("phase",),
+        _opposed_and_s,
+        {**ASKED, "phase": same(), **intervals("correlation")},
+    ),
+    Replay("interventions", ("game", "hidden_size", "intervention"), (), _compared, INTERVENTIONS),
+    Replay("sensing", ("game", "hidden_size", "use"), (), _sensed, DECODED),
+    Replay(
+        "sensing_along_training", ("game", "seen"), (), _sensed_early, {**DECODED, "seen": same()}
+    ),
+    Replay(
+        "oscillation",
+        ("game", "intervention"),
+        (),
+        _oscillating,
+        {
+            **ASKED,
+            "intervention": same(),
+            **intervals("rising_share", "energy_fast", "energy_rises", "auc_fast"),
+        },
+    ),
+)
