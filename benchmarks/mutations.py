@@ -36,6 +36,7 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TypeVar
 
 import pandas as pd
 
@@ -69,6 +70,7 @@ ROOMS = {
     ),
 }
 """Which modules are changed, by what they are for."""
+Asked, Made = TypeVar("Asked"), TypeVar("Made")
 KILLED, SURVIVED, TIMEOUT = "killed", "survived", "timeout"
 LONGEST_TABLE = 45
 """Seconds, Python's start included; a table of which the drawn rows take longer is not asked."""
@@ -141,6 +143,10 @@ class Verdict:
     verdict: str
     found_by: str
     seconds: float
+
+
+class FailsWithoutFaultError(RuntimeError):
+    """A check fails on the code as it is, and so could not tell a fault from none."""
 
 
 class InterruptedRunError(RuntimeError):
@@ -402,8 +408,8 @@ def watched(clone: Clone, kind: str, name: str, seed: int) -> pd.DataFrame:
 
     Raises
     ------
-    RuntimeError
-        If it fails: then it could not tell a fault from none.
+    FailsWithoutFaultError
+        If it fails.
     """
     import coverage
 
@@ -418,7 +424,7 @@ def watched(clone: Clone, kind: str, name: str, seed: int) -> pd.DataFrame:
             return pd.DataFrame(columns=["module", "line", "seconds"])
         if status != 0:
             last = "\n".join(printed.splitlines()[-20:])
-            raise RuntimeError(f"{name} does not pass without a fault:\n{last}")
+            raise FailsWithoutFaultError(f"{name} does not pass without a fault:\n{last}")
         found = coverage.CoverageData(str(data))
         found.read()
         lines = [
@@ -474,42 +480,53 @@ def row(clone: Clone, mutant: Mutant, known: Sequence[Check], seed: int) -> pd.D
 
 
 def measure(sample: int, seed: int, workers: int) -> pd.DataFrame:
-    """Draw mutants, have each judged, and return the table; print what comes of each."""
+    """Draw mutants, have each judged, and return the table; print what comes of each.
+
+    Raises
+    ------
+    RuntimeError
+        If anything that is to judge fails without a fault; the message has all that do.
+    """
     commit, _ = results.checkout()
     parts = Parts(ROOT / "runs" / "mutations" / "parts", {"seed": seed, "commit": commit})
     with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
         clones = [Clone(ROOT, Path(folder) / str(number)) for number in range(workers)]
-        root = clones[0].folder
-        mutants = [mutant for room in ROOMS for mutant in drawn(root, room, sample, seed)]
-        listed = checks(root, seed)
-        watching = [
-            lambda clone, kind=kind, name=name: parts.part(
-                {"check": [kind, name]}, lambda: watched(clone, kind, name, seed)
-            )
-            for kind, name in listed
+        known = _known(clones, parts, seed)
+        mutants = [
+            mutant for room in ROOMS for mutant in drawn(clones[0].folder, room, sample, seed)
         ]
-        told = [name for _, name in listed]
-        lines = _shared_out(clones, watching, lambda place, rows: _told(told, place, len(rows)))
-        known = [_check(*one, rows) for one, rows in zip(listed, lines, strict=True) if len(rows)]
-        judging = [
-            lambda clone, mutant=mutant: parts.part(
-                {"mutant": asdict(mutant)}, lambda: row(clone, mutant, known, seed)
-            )
-            for mutant in mutants
-        ]
-        rows = _shared_out(clones, judging, lambda place, rows: print(_line(rows), flush=True))
+
+        def judge(clone: Clone, mutant: Mutant) -> pd.DataFrame:
+            described = {"mutant": asdict(mutant)}
+            rows = parts.part(described, lambda: row(clone, mutant, known, seed))
+            print(_line(rows), flush=True)
+            return rows
+
+        rows = _shared_out(clones, judge, mutants)
     parts.clear()
     return pd.concat(rows, ignore_index=True)
 
 
-def _check(kind: str, name: str, rows: pd.DataFrame) -> Check:
-    lines = frozenset(zip(rows["module"], rows["line"].tolist(), strict=True))
-    return Check(kind, name, float(rows["seconds"].iloc[0]), lines)
+def _known(clones: Sequence[Clone], parts: Parts, seed: int) -> list[Check]:
+    """Return all that is asked, with the lines that it runs."""
+    failures = []
 
+    def watch(clone: Clone, named: tuple[str, str]) -> Check | None:
+        kind, name = named
+        try:
+            rows = parts.part({"check": named}, lambda: watched(clone, kind, name, seed))
+        except FailsWithoutFaultError as error:
+            failures.append(str(error))
+            return None
+        lines = frozenset(zip(rows["module"], rows["line"].tolist(), strict=True))
+        what = f"passes, runs {len(lines):,} lines" if lines else "is not asked: slow, or silent"
+        print(f"without a fault: {name} {what}", flush=True)
+        return Check(kind, name, float(rows["seconds"].max()), lines) if lines else None
 
-def _told(names: Sequence[str], place: int, lines: int) -> None:
-    what = f"passes, runs {lines:,} lines" if lines else "is not asked: too slow, or nothing to say"
-    print(f"without a fault: {names[place]} {what}", flush=True)
+    found = _shared_out(clones, watch, checks(clones[0].folder, seed))
+    if failures:
+        raise RuntimeError("\n".join(failures))
+    return [check for check in found if check is not None]
 
 
 def _line(rows: pd.DataFrame) -> str:
@@ -526,34 +543,32 @@ def _line(rows: pd.DataFrame) -> str:
 
 
 def _shared_out(
-    clones: Sequence[Clone],
-    tasks: Sequence[Callable[[Clone], pd.DataFrame]],
-    tell: Callable[[int, pd.DataFrame], None],
-) -> list[pd.DataFrame]:
-    """Give each task a clone that is free; return what they make, in their order."""
+    clones: Sequence[Clone], work: Callable[[Clone, Asked], Made], tasks: Sequence[Asked]
+) -> list[Made]:
+    """Give each task a clone that is free; return what is made of them, in their order."""
     free = SimpleQueue()
     for clone in clones:
         free.put(clone)
 
-    def with_a_clone(task: Callable[[Clone], pd.DataFrame]) -> pd.DataFrame:
+    def with_a_clone(task: Asked) -> Made:
         clone = free.get()
         try:
-            return task(clone)
+            return work(clone, task)
         finally:
             free.put(clone)
 
     with ThreadPoolExecutor(len(clones)) as threads:
-        places = {threads.submit(with_a_clone, task): place for place, task in enumerate(tasks)}
+        waiting = [threads.submit(with_a_clone, task) for task in tasks]
         try:
-            for done in as_completed(places):
-                tell(places[done], done.result())
+            for done in as_completed(waiting):
+                done.result()
         except BaseException:
-            for future in places:
+            for future in waiting:
                 future.cancel()
             for clone in clones:
                 clone.interrupt()
             raise
-    return [done.result() for done in places]
+    return [done.result() for done in waiting]
 
 
 def main() -> None:

@@ -1,0 +1,80 @@
+"""Replay of the mutants that tests and replay had to find (`benchmarks.mutations`)."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from ncnet import results
+from ncnet.replay.comparison import same, unchecked
+from ncnet.replay.pieces import NotReplayableError, Replay, Where
+
+CHANGED_SINCE = "a mutant survived tests that are others since, or unknown here: measure again"
+
+
+def _mutant(recorded: results.Result, where: Where) -> pd.DataFrame:
+    """Return a mutant's row with today's verdict of the tests that were asked for it."""
+    try:
+        from benchmarks import mutations
+    except ImportError as error:
+        raise NotReplayableError("mutants are judged from the root of a checkout only") from error
+    if not results.checkout()[1]:
+        raise NotReplayableError("mutants are judged in a clone, and the checkout has changes")
+    row = recorded.table.set_index(list(where)).loc[tuple(where.values())].to_dict() | where
+    mutant = mutations.Mutant(**{name: row[name] for name in mutations.Mutant.__match_args__})
+    code = (mutations.ROOT / mutant.module).read_text(encoding="utf-8")
+    try:
+        mutated = mutations.changed(code, mutant)
+    except ValueError as error:
+        raise NotReplayableError(f"a mutated line is another now: {error}") from error
+    if mutant.left_out:
+        return pd.DataFrame([row | {"left_out": mutations.why_left_out(code, mutated)}])
+    survived = row["tests"] == mutations.SURVIVED
+    if survived and _changed(mutations.ROOT, recorded.provenance["commit"], row["run_by"].split()):
+        raise NotReplayableError(CHANGED_SINCE)
+    with tempfile.TemporaryDirectory() as folder:
+        clone = mutations.Clone(mutations.ROOT, Path(folder) / "clone")
+        # One that took too long may do so again.
+        limit = row["tests_seconds"]
+        if row["tests"] != mutations.TIMEOUT:
+            limit = mutations.PATIENCE * limit + mutations.START
+        verdict = mutations.judged(
+            clone,
+            mutant,
+            "tests",
+            row["run_by"].split(),
+            seed=recorded.provenance["parameters"]["seed"],
+            limit=limit,
+        )
+    again = {"tests": verdict.verdict, "test": verdict.found_by, "tests_seconds": verdict.seconds}
+    return pd.DataFrame([row | again])
+
+
+def _changed(root: Path, commit: str | None, paths: list[str]) -> bool:
+    """Return whether files changed since a commit, or git does not know it."""
+    command = ["git", "diff", "--quiet", commit or "", "HEAD", "--", *paths]
+    return subprocess.run(command, cwd=root, capture_output=True).returncode != 0
+
+
+REPLAYS = (
+    Replay(
+        "benchmark_mutations",
+        ("room", "number"),
+        (),
+        _mutant,
+        {
+            **dict.fromkeys(
+                ("room", "number", "module", "line", "operator", "before", "after", "left_out"),
+                same(),
+            ),
+            "tests": same("the same tests run, with the same examples"),
+            "test": unchecked("several tests may find a mutant, and the first ends the judgement"),
+            **dict.fromkeys(("run_by", "tests_seconds"), unchecked("it is measured")),
+            **dict.fromkeys(
+                ("replay", "table", "tables", "replay_seconds"),
+                unchecked("a replay that replayed itself would show nothing"),
+            ),
+        },
+    ),
+)
