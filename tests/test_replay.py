@@ -68,6 +68,17 @@ def test_the_same_rows_pass_in_any_order_and_every_tampered_cell_is_found(equal)
 
 
 @pytest.mark.parametrize("equal", [True, False])
+def test_one_more_of_many_is_found(equal):
+    """Of numbers with a point, so large ones may be off by more than 1."""
+    table = TABLE.assign(games=2**28)
+    tolerances = {**TOLERANCES, "games": replay.same()}
+    found = compared(table, equal=equal, table=table, tolerances=tolerances)
+    assert found.controls == found.caught == len(table.columns)
+    changed = table.assign(games=[2**28 + 1, *table["games"][1:]])
+    assert compared(changed, equal=equal, table=table, tolerances=tolerances).failed == 1
+
+
+@pytest.mark.parametrize("equal", [True, False])
 @pytest.mark.parametrize(
     ("name", "value"),
     [("n", 5), ("name", "x"), ("right", False), ("s", 0.6), ("s_high", 0.7), ("seconds", 9.0)],

@@ -374,7 +374,10 @@ def _tampered(
     else:
         most = tolerance.most(recorded, name, equal=equal)[rows]
         away = before + sign * np.where(most > 0, 2 * most, 1)
-    return _with_cells(recorded, name, rows, np.where(np.isnan(away), 0, away))
+    if pd.api.types.is_integer_dtype(column):
+        # A count stays one: as a number with a point it would be allowed rounding.
+        away = (before + sign * np.ceil(np.abs(away - before))).astype(int)
+    return _with_cells(recorded, name, rows, np.where(np.isnan(away), 0, away).tolist())
 
 
 def _another(cell: object) -> object:
