@@ -596,7 +596,8 @@ def main() -> None:
             NAME,
             table,
             parameters={"sample": given.sample, "seed": given.seed},
-            command="python -m benchmarks.mutations --record",
+            command=f"python -m benchmarks.mutations --sample {given.sample} "
+            f"--seed {given.seed} --record",
         )
 
 
