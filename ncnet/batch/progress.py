@@ -61,7 +61,7 @@ class Progress:
         return self._folder / CELLS / cell / "notebook.ipynb"
 
     def _made(self, cell: str) -> tuple[int, ...] | None:
-        """Return when each table of a cell was written, or None if one is missing or of other values."""
+        """Return when each table of a cell was written; None if one is missing or not its own."""
         place = self._folder / CELLS / cell
         paths = [place / f"{name}.json" for name in self._batch.tables]
         asked = cell_command(self._batch, cell, self._folder)
