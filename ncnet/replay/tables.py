@@ -1,6 +1,16 @@
 """All replays: one for each recorded table."""
 
-from ncnet.replay import atlas, batch, calibration, capacity, explorer, mechanism, multiverse
+from ncnet.replay import (
+    atlas,
+    batch,
+    calibration,
+    capacity,
+    explorer,
+    generalization,
+    mechanism,
+    multiverse,
+    selection,
+)
 
 REPLAYS = (
     *capacity.REPLAYS,
@@ -10,4 +20,6 @@ REPLAYS = (
     *explorer.REPLAYS,
     *mechanism.REPLAYS,
     *calibration.REPLAYS,
+    *generalization.REPLAYS,
+    *selection.REPLAYS,
 )
