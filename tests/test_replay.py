@@ -134,6 +134,15 @@ def test_a_share_of_the_networks_may_end_elsewhere_but_not_here():
         assert found.caught == found.controls == 2
 
 
+def test_what_depends_on_the_place_is_compared_here_alone():
+    engine = {**TOLERANCES, "name": replay.of_this_place("another engine")}
+    other = TABLE.assign(name="x")
+    for equal, failed in ((True, 4), (False, 0)):
+        found = compared(other, equal=equal, tolerances=engine)
+        assert (found.failed, found.equal) == (failed, False)
+        assert found.controls == found.caught == len(TABLE.columns) - (not equal)
+
+
 def test_a_measurement_is_compared_loosely_even_here():
     slower = TABLE.assign(seconds=TABLE["seconds"] * 3)
     found = compared(slower, equal=True)

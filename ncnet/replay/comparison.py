@@ -131,6 +131,11 @@ def unchecked(reason: str) -> Tolerance:
     return Tolerance(reason, times=np.inf)
 
 
+def of_this_place(reason: str) -> Tolerance:
+    """Return the tolerance of what depends on the place, such as the engine that was taken."""
+    return Tolerance(reason, share=np.inf)
+
+
 def intervals(*names: str, tolerance: Tolerance | None = None) -> dict[str, Tolerance]:
     """Return the tolerances of estimates and of both ends of their intervals.
 
@@ -361,7 +366,7 @@ def _tampered(
     Where a share of the cells may be elsewhere, so many cells and one more.
     """
     column = recorded[name]
-    if tolerance.times == np.inf:
+    if tolerance.times == np.inf or (tolerance.share == np.inf and not equal):
         return None
     count = 1 if equal else min(int(tolerance.share * len(column)) + 1, len(column))
     rows = drawn.sample(range(len(column)), count)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ncnet import claims, multiverse
-from ncnet.replay.comparison import absolute, intervals, same, standard_errors
+from ncnet.replay.comparison import absolute, intervals, of_this_place, same, standard_errors
 from ncnet.replay.pieces import Replay, Where
 from ncnet.replay.reports import CONTEXTS, FOLLOWS, REPORT, of_s
 from ncnet.results import Result
@@ -37,7 +37,7 @@ SWEEP = {
     **dict.fromkeys(("delta", *MEANS), standard_errors(of=of_s)),
     "interval_method": FOLLOWS,
     "diverged": REPORT["diverged"],
-    "path": same("the tables of this book are made with the compiled engine"),
+    "path": of_this_place("without a compiler the eager engine is taken"),
 }
 OF_SIZE = (*multiverse.TRAINING, "hidden_size", "replicas")
 ALONE = tuple(multiverse.trainings_alone()[0])
