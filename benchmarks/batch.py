@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -45,12 +46,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.batch", description=__doc__)
     parser.add_argument("--record", action="store_true", help="write the table to results/")
     record = parser.parse_args().record
-    os.environ["OMP_NUM_THREADS"] = "1"
     print(f"load of the machine's {os.cpu_count()} cores at the start: {os.getloadavg()[0]:.1f}")
+    if missing := one_node_slurm.missing():
+        print(f"no jobs are measured: {missing}")
     rows = []
-    for row in measurements():
-        print("{what:<22}{at:>10,}  {quantity:<18}{value:>12,.4g}".format(**row), flush=True)
-        rows.append(row)
+    for what, (_, sizes) in MEASURED.items():
+        for at in () if missing and what == "job" else sizes:
+            for row in measured(what, at):
+                line = "{what:<22}{at:>10,}  {quantity:<18}{value:>12,.4g}".format(**row)
+                print(line, flush=True)
+                rows.append(row)
     if record:
         results.save(
             "benchmark_batch",
@@ -60,23 +65,26 @@ def main() -> None:
         )
 
 
-def measurements() -> Iterator[dict]:
-    """Yield all measurements: what, at which size, which quantity, and its value."""
+def measured(what: str, at: int) -> list[dict]:
+    """Return the rows of one measurement at one size: what, at, which quantity, and its value.
+
+    That of a ``job`` of Slurm has those of the whole ``batch`` as well.
+    """
+    measure, _ = MEASURED[what]
+    threads = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        return list(measure(at))
+    finally:
+        del os.environ["OMP_NUM_THREADS"]
+        if threads is not None:
+            os.environ["OMP_NUM_THREADS"] = threads
+
+
+@contextmanager
+def _checkout() -> Iterator[Checkout]:
     with tempfile.TemporaryDirectory() as folder:
-        checkout = Checkout(Path(folder) / "checkout")
-        for replicas in REPLICAS:
-            yield from _cell(checkout, replicas)
-        for cells in PLANNED:
-            yield _row("planning", cells, "seconds", _planning(checkout, cells))
-        yield _row("joining", JOINED, "seconds", _joining(checkout, Path(folder)))
-    missing = one_node_slurm.missing()
-    if missing:
-        print(f"no jobs are measured: {missing}")
-    else:
-        for cells in GROUPED:
-            yield from _slurm(cells)
-    for rank in RANKS:
-        yield from _encoder(rank)
+        yield Checkout(Path(folder) / "checkout")
 
 
 def _row(what: str, at: int, quantity: str, value: float) -> dict:
@@ -89,42 +97,51 @@ def _grid(checkout: Checkout, replicas: int, seeds: int) -> None:
     shutil.rmtree(checkout.run, ignore_errors=True)
 
 
-def _cell(checkout: Checkout, replicas: int) -> Iterator[dict]:
-    _grid(checkout, replicas, seeds=1)
-    status, output = checkout.snakemake()
-    if status:
-        raise RuntimeError(output)
-    ran = results.load("cells", folder=checkout.run).table.iloc[0]
+def _cell(replicas: int) -> Iterator[dict]:
+    with _checkout() as checkout:
+        _grid(checkout, replicas, seeds=1)
+        status, output = checkout.snakemake()
+        if status:
+            raise RuntimeError(output)
+        ran = results.load("cells", folder=checkout.run).table.iloc[0]
+        files = list((checkout.run / "cells" / ran["cell"]).iterdir())
+        size = sum(path.stat().st_size for path in files)
     yield _row("cell", replicas, "seconds", ran["seconds"])
     yield _row("cell", replicas, "megabytes", ran["peak_megabytes"])
-    files = list((checkout.run / "cells" / ran["cell"]).iterdir())
     yield _row("cell", replicas, "files", len(files))
-    yield _row("cell", replicas, "kilobytes", sum(path.stat().st_size for path in files) / 1000)
+    yield _row("cell", replicas, "kilobytes", size / 1000)
 
 
-def _planning(checkout: Checkout, cells: int) -> float:
-    _grid(checkout, 32, seeds=cells)
-    started = time.perf_counter()
-    status, output = checkout.snakemake("--dry-run")
+def _planning(cells: int) -> Iterator[dict]:
+    with _checkout() as checkout:
+        _grid(checkout, 32, seeds=cells)
+        started = time.perf_counter()
+        status, output = checkout.snakemake("--dry-run")
+        took = time.perf_counter() - started
     if status:
         raise RuntimeError(output)
-    return time.perf_counter() - started
+    yield _row("planning", cells, "seconds", took)
 
 
-def _joining(checkout: Checkout, folder: Path) -> float:
+def _joining(cells: int) -> Iterator[dict]:
     """Time the joining of cells whose tables are small, without running them."""
-    _grid(checkout, 32, seeds=JOINED)
+    with _checkout() as checkout:
+        _grid(checkout, 32, seeds=cells)
+        yield _row("joining", cells, "seconds", _joined(checkout, checkout.folder / "joined"))
+
+
+def _joined(checkout: Checkout, folder: Path) -> float:
     read = batch.read(checkout.batch)
     executed = json.loads((checkout.folder / "notebooks" / "rq1.ipynb").read_text(encoding="utf-8"))
     executed["metadata"]["papermill"] = {"start_time": "2026-01-01T00:00:00"}
     for cell, given in read.cells.items():
-        place = folder / "joined" / "cells" / cell
+        place = folder / "cells" / cell
         run = runs.Run(read.notebook, given | {"save_to": place.as_posix()})
         run.save("capacity", pd.DataFrame({"s": [2.0]}))
         (place / "notebook.ipynb").write_text(json.dumps(executed), encoding="utf-8")
         (place / "benchmark.tsv").write_text("s\tcpu_time\tmax_rss\n1\t1\t1\n", encoding="utf-8")
     started = time.perf_counter()
-    batch.gather(read, folder / "joined")
+    batch.gather(read, folder)
     return time.perf_counter() - started
 
 
@@ -182,6 +199,16 @@ def _encoder(rank: int) -> Iterator[dict]:
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     for quantity, value in zip(("seconds", "megabytes"), done.stdout.split(), strict=True):
         yield _row("encoder step", rank, quantity, float(value))
+
+
+MEASURED: dict[str, tuple[Callable[[int], Iterator[dict]], tuple[int, ...]]] = {
+    "cell": (_cell, REPLICAS),
+    "planning": (_planning, PLANNED),
+    "joining": (_joining, (JOINED,)),
+    "job": (_slurm, GROUPED),
+    "encoder step": (_encoder, RANKS),
+}
+"""What is measured, and at which sizes."""
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ library itself, so that its start can be timed too.
 from collections.abc import Callable
 
 import numpy as np
+import xarray as xr
 
 from benchmarks.problem import LEARNING_RATE, Problem
 
@@ -132,10 +133,10 @@ class Ours:
         networks.advance(steps)
         return tuple(weight.cpu().numpy() for weight in weights)
 
-    def train(self, problem: Problem, device: str, threads: int | None = None) -> None:
+    def train(self, problem: Problem, device: str, threads: int | None = None) -> xr.Dataset:
         import ncnet
 
-        ncnet.train(
+        return ncnet.train(
             problem.game,
             hidden_size=problem.hidden_size,
             replicas=problem.replicas,
@@ -143,6 +144,7 @@ class Ours:
             steps=problem.steps,
             learning_rate=LEARNING_RATE,
             device=device,
+            dtype=self.dtype,
             path=self.path,
             threads=threads,
         )

@@ -14,14 +14,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from benchmarks import limit
-from benchmarks.engines import ENGINES, Ours
+from benchmarks.engines import ENGINES, Ours, Weights
 from benchmarks.problem import Problem, correct
 from ncnet import results
 from ncnet.checks import check_choice
@@ -38,6 +39,9 @@ GOALS = {
     ("compiled", "jax"): 6,
     ("eager", "vmap"): 8,
 }
+STEPS_OF = {100: 2000, 1000: 2000, 10_000: 1000, 100_000: 400, 1_000_000: 100}
+"""Steps for each number of replicas, over which time is seen to grow."""
+AGREEMENT = ("weights_apart", "outcomes_differ")
 CORES = os.cpu_count() or 1
 EXTRA = "pip install -e '.[bench]'"
 
@@ -97,23 +101,34 @@ def _rates(device: str, engines: list[str]) -> pd.DataFrame:
         f"float32; {REPLICAS['compiled']:,} replicas in four contexts;\nthe loop is timed on "
         f"{4 * REPLICAS['loop']} networks: its rate is extrapolated to as many\n"
     )
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for engine, threads in itertools.product(chosen, thread_counts):
-            asked = {"engine": engine, "device": device, "threads": threads}
-            label = {"label": ENGINES[engine].label}
-            rows.append(label | asked | _in_process(folder=folder, **asked))
-        agreement = _agreement(chosen, Path(folder))
-    rates = pd.DataFrame(rows)
+    rates = measured(device, chosen, thread_counts)
     print(_rate_table(rates), "\n\nratios", _ratio_table(rates), sep="\n")
     print(
         f"\nagreement with float64: largest difference of a weight after {AGREE_AFTER} steps, "
         f"share of outcomes that differ after {STEPS:,}"
     )
-    print(agreement.to_string(index=False))
+    print(rates[["engine", *AGREEMENT]].drop_duplicates().to_string(index=False))
     if device == "cpu" and "compiled" in chosen:
         print("\n" + _share_table(rates))
-    return rates.merge(agreement, on="engine")
+    return rates
+
+
+def measured(
+    device: str,
+    engines: Sequence[str],
+    thread_counts: Sequence[int],
+    repeats: Mapping[str, int] = REPEATS,
+) -> pd.DataFrame:
+    """Return a row for each engine and number of threads, its agreement with float64 included."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for engine, threads in itertools.product(engines, thread_counts):
+            asked = {"engine": engine, "device": device, "threads": threads}
+            label = {"label": ENGINES[engine].label}
+            found = _in_process(folder=folder, repeats=repeats[engine], **asked)
+            rows.append(label | asked | found)
+        agreement = _agreement(engines, Path(folder))
+    return pd.DataFrame(rows).merge(agreement, on="engine")
 
 
 def _usable(engine: str, device: str) -> bool:
@@ -141,7 +156,7 @@ def _in_process(**asked: object) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _measure(engine: str, threads: int, device: str, folder: str) -> dict:
+def _measure(engine: str, threads: int, device: str, folder: str, repeats: int) -> dict:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     trainer = ENGINES[engine]
@@ -151,7 +166,7 @@ def _measure(engine: str, threads: int, device: str, folder: str) -> dict:
     cold = _seconds(lambda: trainer.train(first, device))
     rates = [
         problem.network_steps / _seconds(lambda: trainer.train(problem, device))
-        for _ in range(REPEATS[engine])
+        for _ in range(repeats)
     ]
     early = trainer.weights_after(problem, AGREE_AFTER, device)
     late = trainer.weights_after(problem, STEPS, device)
@@ -172,20 +187,29 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _agreement(engines: list[str], folder: Path) -> pd.DataFrame:
+def _agreement(engines: Sequence[str], folder: Path) -> pd.DataFrame:
     """Compare each engine with the eager one in float64, on the replicas that it trained."""
-    exact = Problem(HIDDEN_SIZE, max(REPLICAS.values()), STEPS)
-    reference = Ours("eager", dtype="float64")
-    early = reference.weights_after(exact, AGREE_AFTER, "cpu")
-    late = correct(exact, *reference.weights_after(exact, STEPS, "cpu"))
+    exact, early, late = _exact()
     rows = []
     for engine in engines:
         with np.load(folder / f"{engine}.npz") as found:
             pairs = zip(early, (found["early_trunk"], found["early_heads"]), strict=True)
             apart = max(_apart(exact, *pair, REPLICAS[engine]).max() for pair in pairs)
             differ = _apart(exact, late, found["correct"], REPLICAS[engine]).mean()
-        rows.append({"engine": engine, "weights_apart": apart, "outcomes_differ": differ})
+        rows.append({"engine": engine} | dict(zip(AGREEMENT, (apart, differ), strict=True)))
     return pd.DataFrame(rows)
+
+
+@cache
+def _exact() -> tuple[Problem, Weights, np.ndarray]:
+    """Train in float64: the weights early on, and which outcomes are correct at the end."""
+    exact, reference = Problem(HIDDEN_SIZE, max(REPLICAS.values()), STEPS), Ours("eager", "float64")
+    # All steps by the public call, which takes networks in blocks that fit the caches.
+    outcomes = reference.train(exact, "cpu")
+    order = ("item", "alice_setting", "bob_setting", "replica")
+    late = np.stack([outcomes[party].transpose(*order).values > 0 for party in "ab"])
+    late = late.reshape(*late.shape[:2], exact.networks)
+    return exact, reference.weights_after(exact, AGREE_AFTER, "cpu"), late
 
 
 def _apart(exact: Problem, wide: np.ndarray, narrow: np.ndarray, replicas: int) -> np.ndarray:
@@ -196,28 +220,30 @@ def _apart(exact: Problem, wide: np.ndarray, narrow: np.ndarray, replicas: int) 
 
 def _growth(engines: list[str]) -> pd.DataFrame:
     """Time our calls alone over replicas, hidden sizes and threads; eagerly up to 10,000."""
-    steps_of = {100: 2000, 1000: 2000, 10_000: 1000, 100_000: 400, 1_000_000: 100}
     rows = []
     for path in (path for path in ("compiled", "eager") if path in engines):
-        trainer = Ours(path)
-        for replicas, steps in steps_of.items():
-            if path == "compiled" or replicas <= 10_000:
-                problem = Problem(HIDDEN_SIZE, replicas, steps)
-                rows.append(_grown(trainer, "replicas", replicas, problem))
-        for hidden_size in (1, 2, 3, 4, 8, 16, 32, 64):
-            problem = Problem(hidden_size, 1600, 200)
-            rows.append(_grown(trainer, "hidden_size", hidden_size, problem))
-        for threads in range(1, CORES + 1):
-            problem = Problem(HIDDEN_SIZE, 1600, STEPS)
-            rows.append(_grown(trainer, "threads", threads, problem, threads=threads))
+        most = max(STEPS_OF) if path == "compiled" else 10_000
+        for varied, values in {
+            "replicas": [replicas for replicas in STEPS_OF if replicas <= most],
+            "hidden_size": (1, 2, 3, 4, 8, 16, 32, 64),
+            "threads": range(1, CORES + 1),
+        }.items():
+            rows += [grown(path, varied, value, CORES) for value in values]
     return pd.DataFrame(rows)
 
 
-def _grown(trainer: Ours, varied: str, value: int, problem: Problem, threads: int = CORES) -> dict:
+def grown(path: str, varied: str, value: int, cores: int) -> dict:
+    """Return a row of the table on growth: what `path` takes if one thing is `value`."""
+    problem = {
+        "replicas": lambda: Problem(HIDDEN_SIZE, value, STEPS_OF[value]),
+        "hidden_size": lambda: Problem(value, 1600, 200),
+        "threads": lambda: Problem(HIDDEN_SIZE, 1600, STEPS),
+    }[varied]()
+    threads, trainer = (value if varied == "threads" else cores), Ours(path)
     trainer.train(Problem(problem.hidden_size, replicas=1, steps=1), "cpu")  # compile first
     seconds = min(_seconds(lambda: trainer.train(problem, "cpu", threads)) for _ in range(2))
     return {
-        "path": trainer.path,
+        "path": path,
         "varied": varied,
         "value": value,
         "steps": problem.steps,

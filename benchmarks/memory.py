@@ -3,12 +3,14 @@
 Each notebook runs at its defaults as it would there: the packages of ``environment.yml`` in an
 environment of their own, JupyterLab's server started by ``start``, one kernel, one processor. The
 memory of the server and of all that it started is added up ten times a second, a page that
-processes share counted once; what passes the limit is ended. With ``--record`` the table goes to
+processes share counted once; what passes the limit is ended. The environment is kept in the user's
+cache folder (`environment`), for the next time. With ``--record`` the table goes to
 ``results/``; with ``--without-compiler`` it is another table, of what a machine without one takes,
 and has no limit.
 """
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -27,6 +29,7 @@ import pandas as pd
 import psutil
 import yaml
 from jupyter_client import BlockingKernelClient
+from platformdirs import user_cache_path
 
 from ncnet import results
 
@@ -36,6 +39,8 @@ LIMIT = 1000
 INTERVAL = 0.1  # seconds between two looks at the memory
 STARTED_WITHIN = 60  # seconds
 CELL_WITHIN = 600  # seconds, as in the book
+WITHOUT_COMPILER = {"CXX": "none"}
+MADE = "made"  # a file that says so
 # It serves the notebooks, and Binder has its own.
 SERVER = "jupyterlab"
 
@@ -104,8 +109,26 @@ def packages() -> list[str]:
     return [line for line in pip["pip"] if not line.startswith("--extra-index-url")]
 
 
-def make_environment(folder: Path) -> None:
-    """Make an environment of the packages that Binder has."""
+def environment() -> Path:
+    """Return where the environment of the packages that Binder has is kept, once it is made.
+
+    In the user's cache folder, by a name that says all it depends on: the lock, the packages, this
+    Python and this checkout. It may be deleted at any time, and is made again when it is needed.
+    """
+    lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    made_of = json.dumps([lock, packages(), sys.version, sys.prefix, str(ROOT)])
+    digest = hashlib.sha256(made_of.encode()).hexdigest()[:16]
+    return user_cache_path("ncnet") / "binder" / digest
+
+
+def is_made() -> bool:
+    """Return whether the environment is there, whole."""
+    return (environment() / MADE).exists()
+
+
+def make_environment() -> None:
+    """Make the environment, or what is lacking of one whose making was cut off."""
+    folder = environment()
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     # In the root, since the list names a file beside it.
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt", dir=ROOT) as listed:
@@ -113,6 +136,7 @@ def make_environment(folder: Path) -> None:
         listed.flush()
         command = [sys.executable, ".ci/install.py", "--python", folder / "bin" / "python"]
         subprocess.run([*command, "--requirements", listed.name], cwd=ROOT, check=True)
+    (folder / MADE).touch()
 
 
 @contextmanager
@@ -206,9 +230,13 @@ def _answer(client: BlockingKernelClient, request: str, watch: Watch) -> dict:
     raise TimeoutError(f"a cell has not ended within {CELL_WITHIN} s")
 
 
-def measure(environment: Path, notebook: Path, limit: float, variables: dict[str, str]) -> dict:
-    """Return a row of the table: the notebook, the memory that it takes, and the time."""
-    with served(environment, limit, variables) as (watch, client):
+def measure(name: str, limit: float, variables: dict[str, str]) -> dict:
+    """Return a row of the table: the notebook, the memory that it takes, and the time.
+
+    It runs in the `environment` that is kept.
+    """
+    notebook = ROOT / "notebooks" / f"{name}.ipynb"
+    with served(environment(), limit, variables) as (watch, client):
         before, started = watch.processor_seconds(), time.perf_counter()
         fits = True
         try:
@@ -218,7 +246,7 @@ def measure(environment: Path, notebook: Path, limit: float, variables: dict[str
         finally:
             client.stop_channels()
         return {
-            "notebook": notebook.stem,
+            "notebook": name,
             "megabytes": watch.peak,
             "fits": fits,
             "seconds": time.perf_counter() - started,
@@ -229,7 +257,6 @@ def measure(environment: Path, notebook: Path, limit: float, variables: dict[str
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     parser.add_argument("notebooks", nargs="*", help="their names; all unless told otherwise")
-    parser.add_argument("--environment", type=Path, help="where it is, or is made and then kept")
     parser.add_argument("--limit", type=float, default=LIMIT, help="in megabytes")
     parser.add_argument("--record", action="store_true", help="write the table to results/")
     parser.add_argument(
@@ -239,28 +266,24 @@ def main() -> None:
     table_name, command, variables = "benchmark_memory", "python -m benchmarks.memory", {}
     if options.without_compiler:
         table_name, options.limit = "benchmark_without_compiler", math.inf
-        command, variables = f"{command} --without-compiler", {"CXX": "none"}
+        command, variables = f"{command} --without-compiler", WITHOUT_COMPILER
     names = options.notebooks or sorted(p.stem for p in (ROOT / "notebooks").glob("*.ipynb"))
-    with tempfile.TemporaryDirectory() as folder:
-        environment = (options.environment or Path(folder) / "environment").absolute()
-        if not environment.exists():
-            print("Installing what Binder installs.", flush=True)
-            make_environment(environment)
-        table = pd.DataFrame(_measured(environment, names, options.limit, variables))
+    if not is_made():
+        print(f"Installing what Binder installs, into {environment()}.", flush=True)
+        make_environment()
+    table = pd.DataFrame(_measured(names, options.limit, variables))
     if options.record:
         limit = {} if options.without_compiler else {"limit": options.limit}
         results.save(table_name, table, parameters=limit, command=f"{command} --record")
     sys.exit(not table["fits"].all())
 
 
-def _measured(
-    environment: Path, names: list[str], limit: float, variables: dict[str, str]
-) -> Iterator[dict]:
+def _measured(names: list[str], limit: float, variables: dict[str, str]) -> Iterator[dict]:
     print(f"load of the machine's {os.cpu_count()} cores at the start: {os.getloadavg()[0]:.1f}")
     print(f"at most {limit:.0f} MB, on one processor")
     print(f"{'notebook':<16}{'peak, MB':>10}{'seconds':>10}{'of processor':>14}")
     for name in names:
-        row = measure(environment, ROOT / "notebooks" / f"{name}.ipynb", limit, variables)
+        row = measure(name, limit, variables)
         line = "{notebook:<16}{megabytes:>10.0f}{seconds:>10.0f}{processor_seconds:>14.0f}"
         print(line.format(**row) + ("" if row["fits"] else "  ended: over the limit"), flush=True)
         yield row

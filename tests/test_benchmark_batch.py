@@ -23,6 +23,7 @@ def test_a_job_costs_what_it_takes_beyond_its_cells():
 @pytest.mark.slow
 def test_joining_is_measured_on_real_tables(tmp_path):
     checkout = batch.Checkout(tmp_path / "checkout")
-    assert batch._joining(checkout, tmp_path) > 0
+    batch._grid(checkout, 32, seeds=batch.JOINED)
+    assert batch._joined(checkout, tmp_path / "joined") > 0
     joined = pd.read_parquet(tmp_path / "joined" / "capacity.parquet")
     assert joined["seed"].tolist() == list(range(batch.JOINED))

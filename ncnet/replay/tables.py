@@ -3,12 +3,14 @@
 from ncnet.replay import (
     atlas,
     batch,
+    benchmarks,
     calibration,
     capacity,
     explorer,
     generalization,
     mechanism,
     multiverse,
+    ranks,
     selection,
 )
 
@@ -22,4 +24,6 @@ REPLAYS = (
     *calibration.REPLAYS,
     *generalization.REPLAYS,
     *selection.REPLAYS,
+    *ranks.REPLAYS,
+    *benchmarks.REPLAYS,
 )
