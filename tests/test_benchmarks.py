@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ import pytest
 from benchmarks import ensemble, limit
 from benchmarks.engines import ENGINES, Ours
 from benchmarks.problem import Problem, correct
+from ncnet.replay import NotReplayableError
+from ncnet.replay import benchmarks as replays
 from tests.compilers import has_compiler
 
 
@@ -82,3 +85,45 @@ def test_an_unknown_engine_is_named_with_the_nearest(monkeypatch, capsys):
         ensemble.main()
     assert refused.value.code == 2
     assert "unknown engine `vmapp`: did you mean `vmap`?" in capsys.readouterr().err
+
+
+def test_counts_of_a_batch_are_held_more_closely_than_times():
+    [replay] = [one for one in replays.REPLAYS if one.table == "benchmark_batch"]
+    value = replay.tolerances["value"]
+    recorded = pd.DataFrame({"quantity": ["seconds", "files"], "value": [6.0, 5.0]})
+    made = recorded.assign(value=[30.0, 6.0])
+    assert (value.beyond(recorded, made, "value", equal=True) > 1).tolist() == [False, True]
+
+
+def test_outside_a_checkout_no_benchmark_is_replayed(monkeypatch):
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if not is_checkout(path)])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "benchmarks"]:
+        monkeypatch.delitem(sys.modules, name)
+    [replay] = [one for one in replays.REPLAYS if one.table == "benchmark_growth"]
+    recorded = replay.load()
+    with pytest.raises(NotReplayableError, match="run it in the root of a checkout"):
+        replay.make(recorded, replay.pieces(recorded.table)[0])
+
+
+def is_checkout(path):
+    return (Path(path) / "benchmarks").is_dir()
+
+
+def test_how_time_grows_is_compared_beside_another_call(monkeypatch):
+    [replay] = [one for one in replays.REPLAYS if one.table == "benchmark_growth"]
+    recorded = replay.load()
+    table = recorded.table.set_index(["path", "varied", "value"])
+
+    def thrice_as_long(path, varied, value, cores):
+        asked = {"path": path, "varied": varied, "value": value}
+        row = table.loc[path, varied, value]
+        return asked | row.to_dict() | {"seconds": 3 * row["seconds"], "rate": row["rate"] / 3}
+
+    monkeypatch.setattr(ensemble, "grown", thrice_as_long)
+    monkeypatch.setattr(replays, "_check_cores", lambda _: None)
+    monkeypatch.setattr(replays, "_check_compiler", lambda: None)
+    for varied, value in (("hidden_size", 8), ("replicas", 100), ("threads", 1)):
+        where = {"path": "compiled", "varied": varied, "value": value}
+        made = replay.make(recorded, where)
+        expected = replay.rows(recorded.table, where)
+        np.testing.assert_allclose(made[["seconds", "rate"]], expected[["seconds", "rate"]])

@@ -22,6 +22,8 @@ from ncnet import encoders
 from ncnet.encoders import checkpoints, kept, sweep, training
 from ncnet.encoders.training import train_context
 from ncnet.encoders.trunk import FULL
+from ncnet.replay import NotReplayableError, compare
+from ncnet.replay import ranks as replays
 from tests.small_encoders import SHORT, encode, encoder, settings, toy, train
 
 CONTEXTS = [(0, 0), (0, 1), (1, 0), (1, 1)]
@@ -558,3 +560,29 @@ def test_a_float_that_is_whole_is_a_rank():
     found = train(ranks=[2.0])
     xr.testing.assert_identical(found, train(ranks=[2]))
     assert type(found.attrs["steps"]) is int
+
+
+def test_a_replay_refuses_other_data_than_the_recorded_runs_had(tmp_path, monkeypatch):
+    [replay] = [one for one in replays.REPLAYS if one.table == "lora_tasks"]
+    _, tasks = toy()
+    other = replace(tasks["toy/mood"], name="sst2")
+    with pytest.raises(NotReplayableError, match="the data of `sst2` are others"):
+        replays._check_sources({"sst2": other})
+    replays._check_sources(tasks)
+    monkeypatch.setenv("NCNET_DATA", str(tmp_path))
+    monkeypatch.setattr(encoders, "load", lambda _: encoder())
+    with pytest.raises(NotReplayableError, match=r"sst2/train\.jsonl\.gz"):
+        replay.make(replay.load(), {"quartet": "mixed_hard_together"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("table", ["small/lora", "small/lora_losses"])
+def test_the_small_sweep_is_replayed_and_leaves_the_number_of_threads(table):
+    [replay] = [one for one in replays.REPLAYS if one.table == table]
+    before, recorded = torch.get_num_threads(), replay.load()
+    where = {"quartet": "toy_languages"}
+    made = replay.make(recorded, where)
+    expected = replay.rows(recorded.table, where)
+    found = compare(expected, made, replay.key, replay.tolerances, equal=False, seed="0")
+    assert (found.failed, found.caught) == (0, found.controls), found.told
+    assert torch.get_num_threads() == before

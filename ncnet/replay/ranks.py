@@ -174,7 +174,7 @@ def _one_thread() -> Iterator[None]:
 
 
 OUTCOME = outcomes(share=0.02)
-LOSS = absolute(0.01, "rounding sends hundreds of steps of Adam on slightly other ways")
+LOSS = absolute(0.005, "rounding sends hundreds of steps of Adam on slightly other ways")
 FROM_RECORDED = same("it is made from recorded outcomes, without any training")
 ASKED = dict.fromkeys(
     ("rank", "quartet", "encoder", *TRAINING, "readout", "split", "level", "items", "replicas"),
