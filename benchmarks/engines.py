@@ -8,7 +8,6 @@ library itself, so that its start can be timed too.
 from collections.abc import Callable
 
 import numpy as np
-import xarray as xr
 
 from benchmarks.problem import LEARNING_RATE, Problem
 
@@ -133,10 +132,10 @@ class Ours:
         networks.advance(steps)
         return tuple(weight.cpu().numpy() for weight in weights)
 
-    def train(self, problem: Problem, device: str, threads: int | None = None) -> xr.Dataset:
+    def train(self, problem: Problem, device: str, threads: int | None = None) -> None:
         import ncnet
 
-        return ncnet.train(
+        ncnet.train(
             problem.game,
             hidden_size=problem.hidden_size,
             replicas=problem.replicas,
@@ -144,7 +143,6 @@ class Ours:
             steps=problem.steps,
             learning_rate=LEARNING_RATE,
             device=device,
-            dtype=self.dtype,
             path=self.path,
             threads=threads,
         )

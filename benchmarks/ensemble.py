@@ -203,13 +203,17 @@ def _agreement(engines: Sequence[str], folder: Path) -> pd.DataFrame:
 @cache
 def _exact() -> tuple[Problem, Weights, np.ndarray]:
     """Train in float64: the weights early on, and which outcomes are correct at the end."""
-    exact, reference = Problem(HIDDEN_SIZE, max(REPLICAS.values()), STEPS), Ours("eager", "float64")
-    # All steps by the public call, which takes networks in blocks that fit the caches.
-    outcomes = reference.train(exact, "cpu")
-    order = ("item", "alice_setting", "bob_setting", "replica")
-    late = np.stack([outcomes[party].transpose(*order).values > 0 for party in "ab"])
-    late = late.reshape(*late.shape[:2], exact.networks)
-    return exact, reference.weights_after(exact, AGREE_AFTER, "cpu"), late
+    import torch
+
+    exact = Problem(HIDDEN_SIZE, max(REPLICAS.values()), STEPS)
+    reference, threads = Ours("eager", dtype="float64"), torch.get_num_threads()
+    torch.set_num_threads(1)  # several would wait for each other most of the time
+    try:
+        early = reference.weights_after(exact, AGREE_AFTER, "cpu")
+        late = correct(exact, *reference.weights_after(exact, STEPS, "cpu"))
+    finally:
+        torch.set_num_threads(threads)
+    return exact, early, late
 
 
 def _apart(exact: Problem, wide: np.ndarray, narrow: np.ndarray, replicas: int) -> np.ndarray:

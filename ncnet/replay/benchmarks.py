@@ -105,8 +105,11 @@ def _without_compiler(recorded: Result, where: Where) -> pd.DataFrame:
     return _memory(recorded, where, without_compiler=True)
 
 
-TIMES_OF_QUANTITY = {"files": 1.01, "cells": 1.01, "kilobytes": 1.5, "megabytes": 1.5}
-"""How many times more or less than recorded there may be of what is no time."""
+TIMES_OF_QUANTITY = {"files": 1.01, "cells": 1.01, "kilobytes": 2.5, "megabytes": 1.5}
+"""How many times more or less than recorded there may be of what is no time.
+
+Most kilobytes are those of an executed notebook, which gains and loses figures.
+"""
 
 
 class OfQuantity(Tolerance):
