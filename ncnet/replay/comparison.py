@@ -60,14 +60,16 @@ class Tolerance:
     ) -> np.ndarray:
         """Return how many tolerances each row is away: above 1 is too far.
 
-        With `equal` the tolerance is that of rounding, but in what is measured.
+        With `equal` the tolerance is that of rounding, but in what is measured. A tolerance that
+        is read off the rows is the smaller of both: none excuses itself.
         """
         if self.times == np.inf:
             return np.zeros(len(recorded))
         apart = difference(recorded[name], remade[name])
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.times is None:
-                beyond = apart / self.most(recorded, name, equal=equal)
+                both = (self.most(rows, name, equal=equal) for rows in (recorded, remade))
+                beyond = apart / np.fmin(*both)
             else:
                 ratio = recorded[name].to_numpy(float) / remade[name].to_numpy(float)
                 beyond = np.nan_to_num(abs(np.log(ratio)) / np.log(self.times), nan=np.inf)
