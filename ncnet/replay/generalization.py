@@ -117,8 +117,8 @@ def statistic(
 
 
 def _of_one(rows: pd.DataFrame, name: str) -> np.ndarray:
-    scatter = np.where(_of_digits(rows), 3 * rows[name].std(), 0)
-    return np.fmax(scatter, 1e-3)
+    low, high = rows[name].quantile([0.1, 0.9])
+    return np.fmax(np.where(_of_digits(rows), 2 * (high - low), 0), 1e-3)
 
 
 def _of_loss(rows: pd.DataFrame, name: str) -> np.ndarray:

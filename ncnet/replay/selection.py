@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from ncnet import generalization as general
 from ncnet import samples
-from ncnet.replay.comparison import absolute, intervals, outcomes, same
+from ncnet.replay.comparison import absolute, intervals, outcomes, same, standard_errors
 from ncnet.replay.generalization import MEANS, statistic, training
 from ncnet.replay.pieces import Replay, Where
 from ncnet.results import Result
@@ -114,9 +115,13 @@ def _predictors(recorded: Result, _: Where) -> pd.DataFrame:
     return general.predictors(*_of_pairs(recorded), seed=seed)
 
 
+def _of_drop(rows: pd.DataFrame) -> np.ndarray:
+    """Return the standard error of what a pair loses, of which S has four times as much."""
+    return np.fmax((rows["s_high"] - rows["s_low"]).to_numpy() / 16, 0.0025)
+
+
 CHOICES = outcomes(share=0.375)
 """Three of eight rules may choose another capacity, where two are nearly as good."""
-DROP = absolute(0.01, "one answer in a hundred of the two tasks of a pair")
 COSINE = absolute(0.05, "where a gradient nearly vanishes its direction is rounding")
 CHOSEN = {
     **dict.fromkeys(("repetition", "rule", "setting"), same()),
@@ -132,7 +137,7 @@ RULES = {
 PAIRS = {
     **dict.fromkeys(("first", "second", "likeness"), same()),
     **intervals("s", tolerance=statistic()),
-    **dict.fromkeys(("training_drop", "held_out_drop"), DROP),
+    **dict.fromkeys(("training_drop", "held_out_drop"), statistic(standard_errors(of=_of_drop))),
     "cosine": COSINE,
 }
 PREDICTORS = {
