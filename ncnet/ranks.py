@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ncnet import chsh
+from ncnet import chsh, results
 from ncnet.claims import simultaneous_level
 from ncnet.crossed import crossed_interval, crossed_means
 
+TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
+"""Parameters of a training that the rows of a table repeat."""
 S_BOUNDS, RISE_BOUNDS = (-4.0, 4.0), (-8.0, 8.0)
 HELD_OUT = "held_out"
 
@@ -74,6 +76,34 @@ def joined(
     """Return a table's rows of several quartets, whose names become its column ``quartet``."""
     parts = [rows(outcomes).assign(quartet=name) for name, outcomes in trained.items()]
     return pd.concat(parts, ignore_index=True)
+
+
+def reported(trained: Mapping[str, xr.Dataset], given: Mapping) -> pd.DataFrame:
+    """Return the rows of `by_rank` of several quartets, with how they were trained.
+
+    `given` has the parameters of the run: the encoder and those of `TRAINING`.
+    """
+    return joined(by_rank, trained).assign(**{name: given[name] for name in ("encoder", *TRAINING)})
+
+
+def of_recorded(quartet: str) -> pd.DataFrame:
+    """Return the rows of one quartet in the table ``lora``, from the outcomes that are recorded.
+
+    Reports change more often than networks: they are made anew without any training.
+    """
+    from ncnet import encoders  # takes seconds, and an extra
+
+    recorded = results.load("lora_outcomes")
+    rows = recorded.table[recorded.table["quartet"] == quartet].drop(columns="quartet")
+    outcomes = from_rows(rows, paired=encoders.quartet(quartet).paired)
+    return reported({quartet: outcomes}, recorded.provenance["parameters"])
+
+
+def record() -> None:
+    """Write the table ``lora`` anew, from the outcomes that are recorded."""
+    given = results.load("lora_outcomes").provenance["parameters"]
+    table = pd.concat([of_recorded(quartet) for quartet in given["data"]], ignore_index=True)
+    results.save("lora", table, parameters=given, command="python -m ncnet.ranks")
 
 
 def outcome_rows(outcomes: xr.Dataset) -> pd.DataFrame:
@@ -175,3 +205,7 @@ def _with_intervals(
         for column, value in zip(found, (values.mean(), *interval), strict=True):
             found[column].append(float(value))
     return found
+
+
+if __name__ == "__main__":
+    record()

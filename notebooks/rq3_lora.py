@@ -135,8 +135,7 @@ def train(name):
 trained = {name: train(name) for name in data}
 
 # %%
-live = by.joined(by.by_rank, trained)
-live = live.assign(encoder=encoder, **training)
+live = by.reported(trained, {"encoder": encoder} | training)
 run.save("lora", live)
 run.save("lora_tasks", by.joined(by.task_rows, trained))
 run.save("lora_outcomes", by.joined(by.outcome_rows, trained))

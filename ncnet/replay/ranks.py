@@ -23,9 +23,8 @@ from ncnet.results import Result
 if TYPE_CHECKING:
     from ncnet.encoders.sweep import Sweep
 
-TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
 ITEMS = ("items", "held_out")
-KIND = ("encoder", *ITEMS, *TRAINING)
+KIND = ("encoder", *ITEMS, *by.TRAINING)
 TRIED = ("items", "steps", "batch_size", "learning_rate")
 """What the trial varied."""
 
@@ -52,11 +51,8 @@ def _rows(
 
 
 def _of_recorded_outcomes(recorded: Result, where: Where) -> pd.DataFrame:
-    quartet, given = where["quartet"], recorded.provenance["parameters"]
-    rows = results.load("lora_outcomes").table
-    rows = rows[rows["quartet"] == quartet].drop(columns="quartet")
-    paired = _encoders().quartet(quartet).paired
-    return _reported(by.from_rows(rows, paired=paired), quartet, given)
+    _encoders()
+    return by.of_recorded(where["quartet"])
 
 
 def _tasks(recorded: Result, where: Where) -> pd.DataFrame:
@@ -70,7 +66,7 @@ def _whole(recorded: Result, where: Where) -> pd.DataFrame:
     quartet = where["quartet"]
     given = recorded.provenance["parameters"] | where
     trained = _trained(quartet, _kind(recorded, where), tuple(_ranks(recorded)), given["replicas"])
-    return _reported(trained, quartet, given)
+    return by.reported({quartet: trained}, given)
 
 
 def _all_losses(recorded: Result, where: Where) -> pd.DataFrame:
@@ -87,11 +83,6 @@ def _kind(recorded: Result, where: Where | None = None) -> tuple:
     """Return what the networks of a table have in common, in the order of `KIND`."""
     given = recorded.provenance["parameters"] | (where or {})
     return tuple(given[name] for name in KIND)
-
-
-def _reported(trained: xr.Dataset, quartet: str, given: dict) -> pd.DataFrame:
-    of_training = {name: given[name] for name in ("encoder", *TRAINING)}
-    return by.joined(by.by_rank, {quartet: trained}).assign(**of_training)
 
 
 @cache
@@ -132,7 +123,7 @@ def _sweep(quartet: str, kind: tuple, contexts: tuple) -> Sweep:
         raise NotReplayableError(str(error)) from error
     _check_sources(tasks)
     encoder.model.to("cpu")
-    of_training = {name: given[name] for name in TRAINING}
+    of_training = {name: given[name] for name in by.TRAINING}
     settings = Settings.checked(encoder, alpha=ALPHA, bfloat16=False, **of_training)
     return Sweep(encoder, named, tasks, settings, None)
 
@@ -177,7 +168,7 @@ OUTCOME = outcomes(share=0.02)
 LOSS = absolute(0.005, "rounding sends hundreds of steps of Adam on slightly other ways")
 FROM_RECORDED = same("it is made from recorded outcomes, without any training")
 ASKED = dict.fromkeys(
-    ("rank", "quartet", "encoder", *TRAINING, "readout", "split", "level", "items", "replicas"),
+    ("rank", "quartet", "encoder", *by.TRAINING, "readout", "split", "level", "items", "replicas"),
     same("it says which networks, and what they were trained on"),
 )
 MEASURED = {
