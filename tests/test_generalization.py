@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.stats import pearsonr, rankdata, spearmanr
 
-from ncnet import chsh, claims, games, samples
+from ncnet import chsh, claims, games, parameters, samples
 from ncnet import generalization as general
 from ncnet.generalization.correlation import MEASURES, _off_mode
 from ncnet.generalization.interference import PREDICTORS
@@ -261,6 +261,21 @@ def test_gains_leave_out_the_ceiling():
     found = general.gains(replicas, first=2, resamples=200)
     assert 3 not in found["capacity"].tolist()
     assert found.loc[found["part"] == "beyond 2", "gain"].isna().all()
+
+
+def test_the_tables_of_a_setting_are_those_of_the_notebook_and_of_its_halves():
+    replicas = table(np.random.default_rng(0), replicas=500)
+    correlated, choosing = general.halves(replicas)
+    assert set(correlated["replica"]) | set(choosing["replica"]) == set(range(500))
+    assert tuple(general.TABLES) == parameters.Rq4.TABLES
+    options = {"level": 0.95, "resamples": 200, "seed": 1}
+    pd.testing.assert_frame_equal(
+        general.TABLES["generalization"](replicas, **options),
+        general.correlations(correlated, choosing, **options),
+    )
+    one_by_one = general.TABLES["generalization_replicas"](replicas, **options)
+    assert one_by_one.loc[one_by_one["capacity"] == 2, "replica"].tolist() == [*range(1, 400, 2)]
+    assert (one_by_one.dtypes.drop(["capacity", "replica"]) == "float32").all()
 
 
 def curves(s, accuracy, held_out, *, replicas=700, loss=None, cosine=None):

@@ -126,8 +126,8 @@ def _of_loss(rows: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def _of_regret(rows: pd.DataFrame) -> np.ndarray:
-    """Return the standard error of a regret, which each mean in it has at most."""
-    return (rows["regret_high"] - rows["regret_low"]).to_numpy() / 4
+    """Return the standard error of a regret, which each mean in it has at most, or 0.001."""
+    return np.fmax((rows["regret_high"] - rows["regret_low"]).to_numpy() / 4, 0.001)
 
 
 def _of_gain(rows: pd.DataFrame) -> np.ndarray:
@@ -153,12 +153,13 @@ GAINED = {
     **intervals("gain", tolerance=statistic(standard_errors(of=_of_gain), share=0.4)),
     **dict.fromkeys(("without", "with_s"), statistic(standard_errors(of=_of_gain), share=0.4)),
 }
+COSINE = statistic(absolute(0.02, "where a gradient nearly vanishes its direction is rounding"))
 MEANS = {
     **dict.fromkeys(("capacity", "replicas"), same()),
     **intervals("s", "held_out_s", tolerance=statistic(span=8)),
     **intervals("accuracy", "held_out_accuracy", "held_out_worst", tolerance=statistic(span=1)),
     "loss": statistic(Tolerance("a few networks lose more or less, a twentieth of all", _of_loss)),
-    "cosine": absolute(0.05, "where a gradient nearly vanishes its direction is rounding"),
+    "cosine": COSINE,
 }
 ONE_BY_ONE = {
     **ASKED,

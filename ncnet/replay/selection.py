@@ -7,8 +7,8 @@ import pandas as pd
 
 from ncnet import generalization as general
 from ncnet import samples
-from ncnet.replay.comparison import absolute, intervals, outcomes, same, standard_errors
-from ncnet.replay.generalization import MEANS, statistic, training
+from ncnet.replay.comparison import intervals, outcomes, same, standard_errors
+from ncnet.replay.generalization import COSINE, MEANS, statistic, training
 from ncnet.replay.pieces import Replay, Where
 from ncnet.results import Result
 
@@ -122,7 +122,6 @@ def _of_drop(rows: pd.DataFrame) -> np.ndarray:
 
 CHOICES = outcomes(share=0.375)
 """Three of eight rules may choose another capacity, where two are nearly as good."""
-COSINE = absolute(0.05, "where a gradient nearly vanishes its direction is rounding")
 CHOSEN = {
     **dict.fromkeys(("repetition", "rule", "setting"), same()),
     **dict.fromkeys(("capacity", "found"), CHOICES),
