@@ -1,6 +1,7 @@
 """Replays of S against held-out accuracy (RQ4), and of its small companions."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -35,14 +36,24 @@ def _population(recorded: Result, where: Where) -> samples.Population:
 def _trained(
     recorded: Result, where: Where, hidden_sizes: Sequence[int], replicas: Sequence[int]
 ) -> pd.DataFrame:
-    population = _population(recorded, where)
-    parts = [
-        general.trained(
-            population, hidden_size=n, replicas=replicas, seed=where["seed"], **training(recorded)
-        )
-        for n in hidden_sizes
-    ]
+    population, kind = _population(recorded, where), tuple(training(recorded).items())
+    parts = [of_size(population, n, tuple(replicas), where["seed"], kind) for n in hidden_sizes]
     return pd.concat(parts, ignore_index=True)
+
+
+# Several tables are made of the same networks.
+@lru_cache(maxsize=64)
+def of_size(
+    population: samples.Population,
+    hidden_size: int,
+    replicas: tuple[int, ...],
+    seed: int,
+    kind: tuple[tuple[str, object], ...],
+) -> pd.DataFrame:
+    """Return the rows of networks of one size; `kind` has what else `general.trained` takes."""
+    return general.trained(
+        population, hidden_size=hidden_size, replicas=replicas, seed=seed, **dict(kind)
+    )
 
 
 def _made(

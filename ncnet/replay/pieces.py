@@ -83,9 +83,10 @@ def draw(replays: Sequence[Replay], seed: str) -> Iterator[tuple[Replay, Where]]
     drawn = random.Random(seed)
     left = {}
     for replay in replays:
-        # Of its own, so that a table's pieces do not depend on which others are asked for.
+        # Whichever other tables are asked for. Those cut into the same pieces have them in the same
+        # order: one training may then serve several.
         left[replay.table] = replay.pieces(replay.load().table)
-        random.Random(f"{seed} {replay.table}").shuffle(left[replay.table])
+        random.Random(f"{seed} {replay.piece}").shuffle(left[replay.table])
     while any(left.values()):
         for replay in drawn.sample(list(replays), len(replays)):
             if left[replay.table]:

@@ -1,6 +1,7 @@
 """Replays of rules that choose a capacity and of the map of pairs (RQ5), small ones as well."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pandas as pd
 from ncnet import generalization as general
 from ncnet import samples
 from ncnet.replay.comparison import intervals, outcomes, same, standard_errors
-from ncnet.replay.generalization import COSINE, MEANS, statistic, training
+from ncnet.replay.generalization import COSINE, MEANS, of_size, statistic, training
 from ncnet.replay.pieces import Replay, Where
 from ncnet.results import Result
 
@@ -31,18 +32,9 @@ def _trained(
     replicas: range,
     hidden_sizes: Sequence[int],
 ) -> pd.DataFrame:
-    given = recorded.provenance["parameters"]
-    parts = [
-        general.trained(
-            population,
-            hidden_size=n,
-            replicas=replicas,
-            seed=given["seed"],
-            trace=True,
-            **training(recorded),
-        )
-        for n in hidden_sizes
-    ]
+    seed = recorded.provenance["parameters"]["seed"]
+    kind = (*training(recorded).items(), ("trace", True))
+    parts = [of_size(population, n, tuple(replicas), seed, kind) for n in hidden_sizes]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -91,18 +83,22 @@ def _of_pairs(recorded: Result) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFram
     """Train all pairs, on replicas that draw the map and on those that judge it."""
     given = recorded.provenance["parameters"]
     count = given["pair_replicas"]
+    kind = {
+        "training": given["pair_training"],
+        "hidden_size": given["pair_size"],
+        **_given(recorded, ITEMS),
+        **training(recorded),
+    }
     drawn, judged = (
-        general.trained_pairs(
-            samples.NAMED_TASKS,
-            training=given["pair_training"],
-            hidden_size=given["pair_size"],
-            replicas=range(first, first + count),
-            **_given(recorded, ITEMS),
-            **training(recorded),
-        )
-        for first in (0, count)
+        _trained_pairs(range(first, first + count), tuple(kind.items())) for first in (0, count)
     )
     return drawn, judged, general.likeness(samples.NAMED_TASKS)
+
+
+# Two tables are made of the same networks.
+@lru_cache(maxsize=2)
+def _trained_pairs(replicas: range, kind: tuple[tuple[str, object], ...]) -> pd.DataFrame:
+    return general.trained_pairs(samples.NAMED_TASKS, replicas=replicas, **dict(kind))
 
 
 def _interference(recorded: Result, _: Where) -> pd.DataFrame:
