@@ -55,7 +55,7 @@ test: lint  ## lint and run all tests, warnings as errors
 quick: lint  ## lint and run the tests that take no browser, no built book and no half second
 	@$(PYTEST) -m "not slow"
 
-# What `python -m ncnet.replay --help` lists; by default a piece of each table.
+# What `python -m ncnet.replay --help` lists; by default as many rows as two minutes can pay.
 REPLAY ?=
 .PHONY: replay
 replay: $(ENVIRONMENT)  ## make rows of recorded tables again, and compare them

@@ -18,13 +18,15 @@ from ncnet.replay.tables import REPLAYS
 
 DESCRIPTION = """\
 Make rows of recorded tables again with today's code, and compare them.
-Which rows is drawn by chance. By default, one piece of each table.
+Which rows is drawn by chance. By default, as many as two minutes can pay.
 """
+DEFAULT = 120
+"""Seconds, unless rows or seconds are asked for."""
 EPILOG = """\
 examples:
   python -m ncnet.replay
   python -m ncnet.replay --table capacity --rows 20
-  python -m ncnet.replay --seconds 7200 --record
+  python -m ncnet.replay --rows 1 --record
 
 exit status: 0 if no row failed, though some may not be replayable here; 1 if
 one failed or a tampered cell was not found; 2 for a wrong use of the command
@@ -38,13 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         replays = _chosen(asked.table)
         rows = asked.rows if asked.rows is None else check_integer("rows", asked.rows, at_least=1)
-        seconds = math.inf if asked.seconds is None else check_positive("seconds", asked.seconds)
+        seconds = DEFAULT if rows is None else math.inf
+        if asked.seconds is not None:
+            seconds = check_positive("seconds", asked.seconds)
     except ValueError as error:
         parser.error(str(error))
     commit, _ = results.checkout()
     seed = asked.seed or commit or "0"
-    if rows is None and asked.seconds is None:
-        rows = 1
     given = {"tables": asked.table, "rows": rows, "seconds": asked.seconds, "seed": seed}
     parts = Parts(results.FOLDER.parent / "runs" / "replay" / "parts", given)
     print(f"replaying {len(replays)} tables, rows drawn with the seed {seed}", flush=True)
