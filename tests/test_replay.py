@@ -206,6 +206,12 @@ def test_nothing_is_begun_that_takes_longer_than_is_left(recorded, tmp_path):
     replay.run(replays, seed="a", parts=parts(tmp_path), seconds=1e3, known=known)
     assert sorted(made) == [("two", n) for n in (1, 2, 3, 4)]
     assert replay.run(replays, seed="a", parts=parts(tmp_path), seconds=1e-9).empty
+    made.clear()
+    only = {("two", json.dumps({"n": 2})): 1e-9}
+    replay.run(replays, seed="b", parts=parts(tmp_path), seconds=1e3, known=only)
+    assert {name for name, _ in made} == {"two"}
+    replay.run(replays, seed="b", parts=parts(tmp_path), known=only)
+    assert {name for name, _ in made} == {"one", "two"}
 
 
 def test_a_run_that_was_cut_off_goes_on(recorded, tmp_path):

@@ -118,7 +118,8 @@ def run(
     seconds
         No piece is begun that would take longer than is left.
     known
-        Seconds that pieces took elsewhere, by table and `Piece.where`.
+        Seconds that pieces took elsewhere, by table and `Piece.where`. Given some, a table that is
+        not among them is left to runs without a limit: nobody knows how long it takes.
     equal
         Whether a table's rows must be equal here; by default where it was recorded at this place.
     tell
@@ -133,12 +134,13 @@ def run(
     known, costliest = dict(known or {}), {}
     for (table, _), cost in known.items():
         costliest[table] = max(cost, costliest.get(table, 0))
+    unknown = math.inf if known else 0
     replayed, missing = Counter(), Counter()
     begun, pieces = time.monotonic(), []
     for one, where in draw(replays, seed):
-        cost = known.get((one.table, json.dumps(where)), costliest.get(one.table, 0))
+        cost = known.get((one.table, json.dumps(where)), costliest.get(one.table, unknown))
         enough = rows is not None and replayed[one.table] >= rows
-        late = time.monotonic() - begun + cost > seconds
+        late = seconds < math.inf and time.monotonic() - begun + cost > seconds
         if enough or late or missing[one.table] == MOST_MISSING:
             continue
         checksum = one.load().provenance["checksum"]
