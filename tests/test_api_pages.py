@@ -24,8 +24,8 @@ for text in map(Path.read_text, PAGES):
         [module] = re.findall(MODULE, text, re.MULTILINE)
         CONSTANTS.append((module, name, value))
         NAMED.append(f"{module}.{name}")
-# `checks`, `files`, `machine`, `page`, `plotting` and `printing` serve the other modules; what a reader calls
-# of `ensemble` is `ncnet.train`, of `commands` `ncnet.cli`.
+# `checks`, `files`, `machine`, `page`, `plotting` and `printing` serve the other modules; what a
+# reader calls of `ensemble` is `ncnet.train`, of `commands` `ncnet.cli`.
 INTERNAL = {"__main__", "checks", "commands", "ensemble", "files", "machine", "page"}
 INTERNAL |= {"plotting", "printing"}
 MODULES = [m.name for m in pkgutil.iter_modules(ncnet.__path__) if m.name not in INTERNAL]
