@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -170,10 +171,11 @@ def recorded(tmp_path, monkeypatch):
         return result.table[result.table["n"] == where["n"]]
 
     def of(name):
-        results.save(name, TABLE, parameters={}, command="", folder=results.FOLDER)
+        place = results.FOLDER / name
+        results.save(place.name, TABLE, parameters={}, command="", folder=place.parent)
         return replay.Replay(name, ("n",), (), make, TOLERANCES)
 
-    return [of("one"), of("two")], made
+    return [of("one"), of("small/two")], made
 
 
 def parts(tmp_path):
@@ -187,9 +189,9 @@ def test_the_seed_draws_pieces_of_each_table_in_turn(recorded):
         for seed in ("a", "a", "b")
     ]
     assert orders[0] == orders[1] != orders[2]
-    assert sorted(orders[0]) == [(name, n) for name in ("one", "two") for n in (1, 2, 3, 4)]
+    assert sorted(orders[0]) == [(name, n) for name in ("one", "small/two") for n in (1, 2, 3, 4)]
     rounds = [{table for table, _ in orders[0][i : i + 2]} for i in range(0, 8, 2)]
-    assert rounds == [{"one", "two"}] * 4
+    assert rounds == [{"one", "small/two"}] * 4
 
 
 def test_enough_rows_of_each_table_are_enough(recorded, tmp_path):
@@ -202,16 +204,34 @@ def test_enough_rows_of_each_table_are_enough(recorded, tmp_path):
 
 def test_nothing_is_begun_that_takes_longer_than_is_left(recorded, tmp_path):
     replays, made = recorded
-    known = {("one", json.dumps({"n": 1})): 1e6, ("two", json.dumps({"n": 2})): 1e-9}
-    replay.run(replays, seed="a", parts=parts(tmp_path), seconds=1e3, known=known)
-    assert sorted(made) == [("two", n) for n in (1, 2, 3, 4)]
+    known = {("one", json.dumps({"n": 1})): 1e6, ("small/two", json.dumps({"n": 2})): 1e-9}
+    replay.run(
+        replays, seed="a", parts=parts(tmp_path), seconds=1e3, costs=replay.Costs(replays, known)
+    )
+    assert sorted(made) == [("small/two", n) for n in (1, 2, 3, 4)]
     assert replay.run(replays, seed="a", parts=parts(tmp_path), seconds=1e-9).empty
     made.clear()
-    only = {("two", json.dumps({"n": 2})): 1e-9}
-    replay.run(replays, seed="b", parts=parts(tmp_path), seconds=1e3, known=only)
-    assert {name for name, _ in made} == {"two"}
-    replay.run(replays, seed="b", parts=parts(tmp_path), known=only)
-    assert {name for name, _ in made} == {"one", "two"}
+    only = {("small/two", json.dumps({"n": 2})): 1e-9}
+    replay.run(
+        replays, seed="b", parts=parts(tmp_path), seconds=1e3, costs=replay.Costs(replays, only)
+    )
+    assert {name for name, _ in made} == {"small/two"}
+    replay.run(replays, seed="b", parts=parts(tmp_path), costs=replay.Costs(replays, only))
+    assert {name for name, _ in made} == {"one", "small/two"}
+
+
+def test_a_table_made_of_the_same_networks_as_another_costs_as_much(recorded, tmp_path):
+    [one, _], made = recorded
+    results.save("first", TABLE, parameters={}, command="", folder=results.FOLDER)
+    first = replace(one, table="first")
+    costs = [(json.dumps({"n": n}), 1.0 if n > 2 else 1e6) for n in (1, 2, 3, 4)]
+    known = {("one", where): cost for where, cost in costs}
+    known |= {("first", where): 1e-9 for where, _ in costs}
+    of_both = replay.Costs([one, first], known)
+    for asked in ([first], [first, one]):
+        made.clear()
+        replay.run(asked, seed="a", parts=parts(tmp_path), seconds=1e3, costs=of_both)
+        assert {n for _, n in made} == {3, 4}
 
 
 def test_a_run_that_was_cut_off_goes_on(recorded, tmp_path):
@@ -261,7 +281,7 @@ def test_what_is_missing_here_is_no_pass_and_the_table_is_left_alone(recorded, t
     assert missing["verdict"].eq(NOT_HERE).all()
     assert missing["rows"].eq(0).all()
     assert len(missing) < len(TABLE)
-    told = command.summary(found, ["one", "two", "three"])
+    told = command.summary(found, ["one", "small/two", "three"])
     assert "not replayable here: one: no weights: `make minilm`" in told
     assert "no time for: three" in told
 

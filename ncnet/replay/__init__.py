@@ -19,10 +19,11 @@ from ncnet.replay.comparison import (
     unchecked,
 )
 from ncnet.replay.pieces import NotReplayableError, Replay, draw
-from ncnet.replay.running import Piece, make_again, run
+from ncnet.replay.running import Costs, Piece, make_again, run
 
 __all__ = [
     "Comparison",
+    "Costs",
     "NotReplayableError",
     "Piece",
     "Replay",

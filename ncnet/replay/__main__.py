@@ -13,7 +13,7 @@ from ncnet import results
 from ncnet.checks import check_choice, check_integer, check_positive
 from ncnet.parts import Parts
 from ncnet.replay import log
-from ncnet.replay.running import FAIL, NOT_HERE, run
+from ncnet.replay.running import FAIL, NOT_HERE, Costs, run
 from ncnet.replay.tables import REPLAYS
 
 DESCRIPTION = """\
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parts=parts,
             rows=rows,
             seconds=seconds,
-            known=log.costs(),
+            costs=Costs(REPLAYS, log.costs()),
             equal=log.must_be_equal,
             tell=lambda piece: print(piece, flush=True),
         )

@@ -92,6 +92,39 @@ def make_again(replay: Replay, where: Where, *, equal: bool, seed: str) -> Piece
     )
 
 
+class Costs:
+    """What pieces may take, judged by what they took elsewhere.
+
+    Tables of one study that are cut into the same pieces may be made of the same networks, and only
+    the first of them takes the time: each is taken for the costliest.
+
+    Parameters
+    ----------
+    replays
+        All that there are.
+    known
+        Seconds, by table and `Piece.where`. Given some, a table that is not among them is left to
+        runs without a limit: nobody knows how long it takes.
+    """
+
+    def __init__(self, replays: Sequence[Replay], known: Mapping[tuple[str, str], float]):
+        kinds = {replay.table: _kind(replay) for replay in replays}
+        self._unknown = math.inf if known else 0
+        self._of_piece: dict[tuple, float] = {}
+        self._of_kind: dict[tuple, float] = {}
+        for (table, where), cost in known.items():
+            if table in kinds:
+                kind = kinds[table]
+                self._of_kind[kind] = max(cost, self._of_kind.get(kind, 0))
+                self._of_piece[kind, where] = max(cost, self._of_piece.get((kind, where), 0))
+
+    def of(self, replay: Replay, where: Where) -> float:
+        """Return the seconds of a piece; of one that is not known, the most of its kind."""
+        kind = _kind(replay)
+        of_kind = self._of_kind.get(kind, self._unknown)
+        return self._of_piece.get((kind, json.dumps(where)), of_kind)
+
+
 def run(
     replays: Sequence[Replay],
     *,
@@ -99,7 +132,7 @@ def run(
     parts: Parts,
     rows: int | None = None,
     seconds: float = math.inf,
-    known: Mapping[tuple[str, str], float] | None = None,
+    costs: Costs | None = None,
     equal: Callable[[Replay], bool] | None = None,
     tell: Callable[[Piece], None] = lambda piece: None,
 ) -> pd.DataFrame:
@@ -117,9 +150,8 @@ def run(
         Of each table so many rows at least; by default all, as far as the time goes.
     seconds
         No piece is begun that would take longer than is left.
-    known
-        Seconds that pieces took elsewhere, by table and `Piece.where`. Given some, a table that is
-        not among them is left to runs without a limit: nobody knows how long it takes.
+    costs
+        What pieces may take; by default anything.
     equal
         Whether a table's rows must be equal here; by default where it was recorded at this place.
     tell
@@ -131,16 +163,13 @@ def run(
         One row a piece, with the attributes of `Piece`.
     """
     equal = equal or (lambda replay: results.same_place(replay.load().provenance))
-    known, costliest = dict(known or {}), {}
-    for (table, _), cost in known.items():
-        costliest[table] = max(cost, costliest.get(table, 0))
-    unknown = math.inf if known else 0
+    costs = costs or Costs(replays, {})
     replayed, missing = Counter(), Counter()
     begun, pieces = time.monotonic(), []
     for one, where in draw(replays, seed):
-        cost = known.get((one.table, json.dumps(where)), costliest.get(one.table, unknown))
         enough = rows is not None and replayed[one.table] >= rows
-        late = seconds < math.inf and time.monotonic() - begun + cost > seconds
+        left = seconds - (time.monotonic() - begun)
+        late = left < math.inf and costs.of(one, where) > left
         if enough or late or missing[one.table] == MOST_MISSING:
             continue
         checksum = one.load().provenance["checksum"]
@@ -157,6 +186,11 @@ def run(
         tell(piece)
     empty = pd.DataFrame(columns=[field.name for field in fields(Piece)])
     return pd.concat(pieces, ignore_index=True) if pieces else empty
+
+
+def _kind(replay: Replay) -> tuple:
+    folder = replay.table.rpartition("/")[0]
+    return replay.make.__module__, folder, replay.piece
 
 
 def _without_rows(told: str, *, rows: int = 0) -> Comparison:
