@@ -19,7 +19,7 @@ def sweep(game: str, hidden_sizes: Sequence[int], **training: object) -> pd.Data
         Its name.
     hidden_sizes
         Numbers of hidden units.
-    **training
+    training
         Replicas, seed, steps and the rest, as `ncnet.train` takes them.
 
     Returns

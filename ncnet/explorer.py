@@ -62,9 +62,6 @@ REPORTED = (
     ("0101", "0010", "0011", "0001"),
 )
 """Games with a report of their own, with tanh: those that the page offers to begin with."""
-
-Tasks = tuple[Sequence[str], Sequence[str]]
-"""Those of Alice, and those of Bob."""
 CHOICE = ("trunk", "layout", "activation", "hidden_size", "steps")
 PARTIES = ("alice", "bob")
 MEANS = ("correlator", *PARTIES)
@@ -134,7 +131,7 @@ def train_classes(
     replicas: int,
     steps: Sequence[int],
     trunk: str = "shared",
-    tasks: Tasks = (CLASSES, CLASSES),
+    tasks: tuple[Sequence[str], Sequence[str]] = (CLASSES, CLASSES),
     **training: object,
 ) -> xr.Dataset:
     """Train a network on every pair of tasks, one for each party.
@@ -184,7 +181,10 @@ def train_classes(
 
 
 def _share_a_trunk(
-    found: dict[str, np.ndarray], layout: str, tasks: Tasks, **training: object
+    found: dict[str, np.ndarray],
+    layout: str,
+    tasks: tuple[Sequence[str], Sequence[str]],
+    **training: object,
 ) -> None:
     for (f, alice), (g, bob) in itertools.product(*map(_pairs, tasks)):
         trained = train(game(layout, (*alice, *bob)), **training)
@@ -193,7 +193,10 @@ def _share_a_trunk(
 
 
 def _own_trunks(
-    found: dict[str, np.ndarray], layout: str, tasks: Tasks, **training: object
+    found: dict[str, np.ndarray],
+    layout: str,
+    tasks: tuple[Sequence[str], Sequence[str]],
+    **training: object,
 ) -> None:
     # A trunk that follows one head's gradient alone is that head's own, as in
     # ncnet.mechanism.separate_trunks. What the other's task is makes no difference to it.

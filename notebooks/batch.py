@@ -39,8 +39,23 @@ from ncnet import chsh, figures, results, sources
 
 figures.use_style()
 place = results.FOLDER.parent / folder
-names = sorted(path.stem for path in place.glob("*.json"))
-found = {name: results.load(name, folder=place) for name in names}
+everything = {
+    path.stem: results.load(path.stem, folder=place)
+    for path in sorted(place.glob("*.json"))
+}
+
+
+def batch_of(result):
+    """The batch file in the command that made a table."""
+    return result.provenance["command"].rpartition("--config ")[2]
+
+
+# A folder of recorded tables may hold others, too.
+found = {
+    name: result
+    for name, result in everything.items()
+    if batch_of(result) == batch_of(everything["cells"])
+}
 
 # %% [markdown]
 # ## What is in the folder

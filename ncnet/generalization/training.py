@@ -42,7 +42,7 @@ def trained(
         Training steps.
     trace
         Whether the rows have the cosine of the heads' gradients, at the `traced` steps.
-    **training
+    training
         Hidden size, seed and the rest, as `ncnet.samples.train` takes them.
 
     Examples
@@ -81,7 +81,7 @@ def trained_pairs(
         Of items and of initial weights.
     steps
         Training steps.
-    **kind
+    kind
         Hidden size, replicas and the rest, as `ncnet.samples.train_pairs` takes them.
 
     Examples
