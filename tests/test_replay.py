@@ -211,6 +211,11 @@ def test_nothing_is_begun_that_takes_longer_than_is_left(recorded, tmp_path):
     assert sorted(made) == [("small/two", n) for n in (1, 2, 3, 4)]
     assert replay.run(replays, seed="a", parts=parts(tmp_path), seconds=1e-9).empty
     made.clear()
+    large = {("one", json.dumps({"n": n})): 300.0 if n == 1 else 200.0 for n in (1, 2, 3, 4)}
+    some = replay.Costs(replays, large)
+    replay.run(replays, seed="c", parts=parts(tmp_path), seconds=1e3, costs=some)
+    assert sorted(made) == [("one", n) for n in (2, 3, 4)]
+    made.clear()
     only = {("small/two", json.dumps({"n": 2})): 1e-9}
     replay.run(
         replays, seed="b", parts=parts(tmp_path), seconds=1e3, costs=replay.Costs(replays, only)

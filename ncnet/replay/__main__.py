@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--table", action="append", metavar="NAME", help="only this table; may be repeated")
     add("--rows", type=int, metavar="N", help="at least N rows of each table, as far as time goes")
-    add("--seconds", type=float, metavar="S", help="begin nothing that takes longer than is left")
+    add("--seconds", type=float, metavar="S", help="in so many seconds, none for over a quarter")
     add("--seed", metavar="TEXT", help="draws the rows; by default the git commit")
     add("--record", action="store_true", help="keep the log in results/replays/")
     return parser

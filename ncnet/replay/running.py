@@ -16,6 +16,8 @@ from ncnet.replay.comparison import Comparison, compare
 from ncnet.replay.pieces import NotReplayableError, Replay, Where, draw
 
 PASS, FAIL, NOT_HERE = "pass", "fail", "not replayable here"
+LARGEST_SHARE = 0.25
+"""Of a limited time, what a single piece may take."""
 MOST_MISSING = 3
 """Pieces not replayable here, one after the other, after which their table is left alone."""
 
@@ -149,7 +151,8 @@ def run(
     rows
         Of each table so many rows at least; by default all, as far as the time goes.
     seconds
-        No piece is begun that would take longer than is left.
+        No piece is begun that would take longer than is left, or more than `LARGEST_SHARE` of all:
+        many tables say more than one.
     costs
         What pieces may take; by default anything.
     equal
@@ -169,7 +172,7 @@ def run(
     for one, where in draw(replays, seed):
         enough = rows is not None and replayed[one.table] >= rows
         left = seconds - (time.monotonic() - begun)
-        late = left < math.inf and costs.of(one, where) > left
+        late = left < math.inf and costs.of(one, where) > min(left, LARGEST_SHARE * seconds)
         if enough or late or missing[one.table] == MOST_MISSING:
             continue
         checksum = one.load().provenance["checksum"]
