@@ -66,7 +66,7 @@ class Tolerance:
         if self.times == np.inf:
             return np.zeros(len(recorded))
         apart = difference(recorded[name], remade[name])
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             if self.times is None:
                 both = (self.most(rows, name, equal=equal) for rows in (recorded, remade))
                 beyond = apart / np.fmin(*both)
@@ -384,7 +384,8 @@ def _tampered(
     if pd.api.types.is_integer_dtype(column):
         # A count stays one: as a number with a point it would be allowed rounding.
         away = (before + sign * np.ceil(np.abs(away - before))).astype(int)
-    return _with_cells(recorded, name, rows, np.where(np.isnan(away), 0, away).tolist())
+    # What is missing or infinite stays it by whatever it is moved.
+    return _with_cells(recorded, name, rows, np.where(np.isfinite(away), away, 0).tolist())
 
 
 def _another(cell: object) -> object:
