@@ -7,6 +7,7 @@ sources, and offers the data as files.
 """
 
 import base64
+from collections.abc import Mapping
 
 import pandas as pd
 import xarray as xr
@@ -95,20 +96,19 @@ def formats(result: results.Result) -> tuple[str, ...]:
     return stored if len(result.table) > LONGEST_CSV else ("csv", *stored)
 
 
-def commit(result: results.Result) -> str:
+def commit(provenance: Mapping) -> str:
     """Return the first ten characters of the commit that a table was recorded on, or of several.
 
-    >>> table = pd.DataFrame({"s": [2.3]})
-    >>> commit(results.Result(table, {"commit": "17d3e920446aa99a5d3d", "clean": False}))
+    >>> commit({"commit": "17d3e920446aa99a5d3d", "clean": False})
     '17d3e92044 with changes'
-    >>> commit(results.Result(table, {"commit": None, "clean": None}))
+    >>> commit({"commit": None, "clean": None})
     'not recorded'
     """
-    recorded = result.provenance["commit"]
+    recorded = provenance["commit"]
     if recorded is None:
         return "not recorded"
     short = ", ".join(one[:10] for one in recorded.split(", "))
-    return short if result.provenance["clean"] else f"{short} with changes"
+    return short if provenance["clean"] else f"{short} with changes"
 
 
 def _table(name: str, source: Source) -> pd.DataFrame:

@@ -319,6 +319,27 @@ def test_the_command_fails_on_a_tampered_table_whose_checksum_is_right(
         assert row["controls"] == row["caught"] > 50
 
 
+def test_a_log_keeps_what_it_says_of_other_tables_if_it_is_of_this_place(
+    recorded, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(log, "FOLDER", tmp_path)
+    (one, other), _ = recorded
+    for seed, asked in (("a", [one, other]), ("b", [other])):
+        log.check_extends([replay.table for replay in asked])
+        pieces = replay.run(asked, seed=seed, parts=parts(tmp_path), equal=lambda replay: True)
+        log.record(pieces, parameters={"seed": seed}, command="replay")
+    [found] = log.logs()
+    seeds = found.table.groupby("table")["seed"].unique().map(list).to_dict()
+    assert seeds == {one.table: ["a"], other.table: ["b"]}
+    elsewhere = found.provenance | {"machine": "another"}
+    results.write(results.Result(found.table, elsewhere), log.name(), folder=tmp_path)
+    log.check_extends(None)
+    with pytest.raises(ValueError, match=log.name()):
+        log.check_extends([other.table])
+    log.record(pieces, parameters={"seed": "c"}, command="replay")
+    assert set(log.logs()[0].table["table"]) == {other.table}
+
+
 @pytest.mark.parametrize("asked", [["--table", "capcity"], ["--rows", "0"], ["--seconds", "nan"]])
 def test_what_cannot_be_asked_is_refused(asked, capsys):
     with pytest.raises(SystemExit, match="2"):

@@ -115,7 +115,7 @@ def _recorded_row(name, top):
     provenance = result.provenance
     seed = provenance["parameters"].get("seed")
     seeded = "" if seed is None else f", seed {json.dumps(seed)}"
-    known = "" if provenance["commit"] is None else f"commit {_code(commit(result))}, "
+    known = "" if provenance["commit"] is None else f"commit {_code(commit(provenance))}, "
     row = (
         f"{_code(name)}: {escape(str(result))}{seeded}; "
         f"{known}parquet {_code(provenance['checksum'][:12])}; {_code(provenance['command'])}"

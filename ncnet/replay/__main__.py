@@ -26,6 +26,7 @@ EPILOG = """\
 examples:
   python -m ncnet.replay
   python -m ncnet.replay --table capacity --rows 20
+  python -m ncnet.replay --table capacity --rows 20 --record
   python -m ncnet.replay --rows 1 --record
 
 exit status: 0 if no row failed, though some may not be replayable here; 1 if
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seconds = DEFAULT if rows is None else math.inf
         if asked.seconds is not None:
             seconds = check_positive("seconds", asked.seconds)
+        if asked.record:
+            log.check_extends(asked.table)
     except ValueError as error:
         parser.error(str(error))
     commit, _ = results.checkout()
@@ -66,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     if asked.record:
         command = " ".join(["python -m ncnet.replay", *(arguments or sys.argv[1:])])
-        results.save(log.name(), pieces, parameters=given, command=command, folder=log.FOLDER)
+        log.record(pieces, parameters=given, command=command)
     parts.clear()
     print(summary(pieces, [replay.table for replay in replays]))
     return int((pieces["verdict"] == FAIL).any())
@@ -103,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--rows", type=int, metavar="N", help="at least N rows of each table, as far as time goes")
     add("--seconds", type=float, metavar="S", help="in so many seconds, none for over a quarter")
     add("--seed", metavar="TEXT", help="draws the rows; by default the git commit")
-    add("--record", action="store_true", help="keep the log in results/replays/")
+    add("--record", action="store_true", help="put what was found into the log in results/replays/")
     return parser
 
 

@@ -1,16 +1,18 @@
-"""The log of a full replay, recorded like any other table: ``results/replays/``.
+"""The log of replays, recorded like any other table: ``results/replays/``.
 
-Each Python has its own. Whoever records a table, or releases, replays and commits the log; the
-book reads it and says when each table was last replayed, and with what largest difference.
+Each Python has its own. Whoever records a table replays it, which puts its rows into the log;
+whoever releases replays all tables. The book reads it and says when each table was last replayed,
+on which commit, and with what largest difference.
 """
 
 import math
 import platform
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pandas as pd
 
-from ncnet import results
+from ncnet import results, sources
 from ncnet.replay.pieces import Replay
 from ncnet.replay.running import FAIL, NOT_HERE
 
@@ -27,6 +29,8 @@ NEVER = {
     "seconds": 0.0,
     "missing": "",
     "current": False,
+    "date": "",
+    "commit": "",
 }
 """What is said of a table that was never replayed."""
 
@@ -39,6 +43,46 @@ def name() -> str:
 def logs() -> list[results.Result]:
     """Return all recorded logs, by name."""
     return [results.load(path.stem, folder=FOLDER) for path in sorted(FOLDER.glob("*.json"))]
+
+
+def check_extends(tables: Sequence[str] | None) -> None:
+    """Check that what a replay of these tables finds can stand in the log beside what is there.
+
+    A replay of all tables (None) can: where the log is of another place, it begins anew.
+
+    Raises
+    ------
+    ValueError
+        If the log of this Python was made at another place, so that rows of both would mix.
+    """
+    before = _here()
+    if tables is not None and before is not None and not results.same_place(before.provenance):
+        raise ValueError(
+            f"the log {name()} was made at another place, with other packages or on another "
+            "machine: expected a replay of all tables to begin one of this place, without --table"
+        )
+
+
+def record(pieces: pd.DataFrame, *, parameters: dict, command: str) -> None:
+    """Write what a replay found to the log of this Python, each piece with the commit and the date.
+
+    What the log says of other tables stays, if it was made at this place.
+    """
+    found = pieces.assign(
+        seed=parameters["seed"],
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        commit=sources.commit(dict(zip(("commit", "clean"), results.checkout(), strict=True))),
+    )
+    before = _here()
+    if before is not None and results.same_place(before.provenance):
+        others = before.table[~before.table["table"].isin(pieces["table"])]
+        found = pd.concat([others, found], ignore_index=True)
+    results.save(name(), found, parameters=parameters, command=command, folder=FOLDER)
+
+
+def _here() -> results.Result | None:
+    there = (FOLDER / f"{name()}.json").exists()
+    return results.load(name(), folder=FOLDER) if there else None
 
 
 def costs() -> dict[tuple[str, str], float]:
@@ -80,7 +124,7 @@ def by_table(log: results.Result, replays: Sequence[Replay]) -> pd.DataFrame:
         `failed`; the `column` that is farthest away, by what `difference`, which is how many
         tolerances (`beyond`); whether all are `equal` but for rounding; `controls` and how many
         were `caught`; `missing`, what kept pieces from being replayed; `current`, whether the table
-        is still the one that was replayed.
+        is still the one that was replayed; `date` and `commit` of the replay.
     """
     found = dict(list(log.table.groupby("table")))
     return pd.DataFrame([_of_table(replay, found.get(replay.table)) for replay in replays])
@@ -96,6 +140,8 @@ def _of_table(replay: Replay, pieces: pd.DataFrame | None) -> dict:
     row |= {
         "missing": "; ".join(missing),
         "current": bool((pieces["checksum"] == recorded.provenance["checksum"]).all()),
+        "date": pieces["date"].max(),
+        "commit": pieces["commit"].iloc[-1],
     }
     if made.empty:
         return row
