@@ -363,6 +363,18 @@ def statement(code: str, line: int) -> range:
     return found
 
 
+def touched(code: str, mutant: Mutant) -> set[int]:
+    r"""Return the lines of all statements that a mutant changes.
+
+    >>> code = "x = 1\n\n@f\ndef g():\n    return x"
+    >>> sorted(touched(code, Mutant("", 0, "x.py", 2, "", "\n@f\ndef g():", "def g():")))
+    [3, 4]
+    """
+    # A decorator goes with the blank line before it.
+    places = [n for n, text in enumerate(mutant.before.split("\n"), mutant.line) if text.strip()]
+    return {line for place in places for line in statement(code, place)}
+
+
 def _head(node: ast.AST) -> range:
     decorators = getattr(node, "decorator_list", [])
     place = node.pattern if isinstance(node, ast.match_case) else node
@@ -460,7 +472,7 @@ def judged(
 def row(clone: Clone, mutant: Mutant, known: Sequence[Check], seed: int) -> pd.DataFrame:
     """Return a mutant's row of the table: what it is, and what both judges say."""
     code = (clone.folder / mutant.module).read_text(encoding="utf-8")
-    lines = {(mutant.module, line) for line in statement(code, mutant.line)}
+    lines = {(mutant.module, line) for line in touched(code, mutant)}
     made = asdict(mutant)
     folder = Path(mutant.module).parent.as_posix()
     for kind, found, tried in (("tests", "test", "run_by"), ("replay", "table", "tables")):
