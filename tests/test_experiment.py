@@ -138,6 +138,15 @@ def test_outcomes_may_be_coded_in_several_ways(coding):
     xr.testing.assert_identical(found, run(plain))
 
 
+@pytest.mark.parametrize("coding", ["0 and 1", "+-1"])
+def test_booleans_may_stand_beside_either_coding(coding):
+    def mixed(i, j, seed):
+        a, b = plain(i, j, seed)
+        return a, CODINGS[coding](b)
+
+    xr.testing.assert_identical(run(mixed), run(plain))
+
+
 TENSORS = {
     "float32 of a graph": lambda values: torch.tensor(values * 1.0, requires_grad=True),
     "bfloat16 of a graph": lambda values: torch.tensor(values * 1.0).bfloat16().requires_grad_(),

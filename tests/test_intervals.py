@@ -43,6 +43,17 @@ def test_bootstrap_depends_on_the_seed_alone():
     assert not np.array_equal(first, other)
 
 
+@pytest.mark.parametrize("counts", [[50, 10, 30], [1] * 9])
+def test_how_many_are_drawn_at_once_changes_nothing(counts, monkeypatch):
+    """Not even one at a time, where a single draw is more than should be held at once."""
+    columns = np.random.default_rng(0).normal(size=(2, len(counts)))
+    found = []
+    for at_once in (10**9, 40, 1):
+        monkeypatch.setattr(bootstrap, "VALUES_AT_ONCE", at_once)
+        found.append(resampled_means(columns, np.array(counts), resamples=50, seed=0))
+    np.testing.assert_allclose(found[1:], [found[0]] * 2)
+
+
 @pytest.mark.parametrize("counts", [[5, 1, 3], [1] * 9])
 def test_both_ways_to_draw_have_one_distribution(counts):
     """Of each kind's count: the mean, and all variances and covariances of a multinomial."""

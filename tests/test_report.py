@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncnet import chsh
+from ncnet.chsh import showing
 from ncnet.chsh.text import NONE, as_text, interval_text, span_text
 from tests.strategies import (
     correlated_outcomes,
@@ -41,6 +42,25 @@ def test_rarer_rows_are_there_when_asked_for():
         assert word in str(report.full())
         assert word.replace("Delta", "Δ") in report.full()._repr_html_()
     assert str(report.full()).startswith(str(report).partition("Statistics:")[0])
+
+
+@pytest.mark.parametrize("value", [-0.5, 0.0, 0.5])
+def test_a_test_asks_whether_it_is_on_the_other_side(value):
+    """An S above 2 speaks against "S <= 2", and has that p-value beside it."""
+    report = replace(
+        chsh.report(correlated_outcomes(np.zeros((2, 2)), replicas=64, items=2, seed=0)),
+        s=2 + value,
+        p_value=0.11,
+        p_value_below=0.22,
+        contextuality=value,
+        contextuality_p_value=0.33,
+        contextuality_p_value_below=0.44,
+    )
+    rows = showing.statistics(report, rarer=False)["p-value of"]
+    of_s, of_what_is_left = (
+        (">= 2: 0.220", ">= 0: 0.440") if value < 0 else ("<= 2: 0.110", "<= 0: 0.330")
+    )
+    assert (rows["S"], rows["S - Delta - 2"]) == (of_s, of_what_is_left)
 
 
 def test_html_escapes_what_it_shows():

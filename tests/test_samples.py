@@ -1,5 +1,6 @@
 """Populations and what trains on them: nested draws, the arithmetic of `ncnet.train`."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -148,6 +149,26 @@ def test_training_and_held_out_digits_are_different_images():
     assert len(images) == 1797
     other = {row.tobytes() for row in population.draw([1]).inputs[0, :898]}
     assert other <= images  # the same halves for all replicas
+
+
+def test_named_tasks_are_the_digits_of_which_the_name_is_true():
+    of_name = {
+        "odd": lambda digit: digit % 2,
+        "at least 5": lambda digit: digit >= 5,
+        "prime": lambda digit: digit > 1 and all(digit % other for other in range(2, digit)),
+        "square": lambda digit: digit in {root**2 for root in range(4)},
+        "multiple of 3": lambda digit: digit % 3 == 0,
+        "triangular": lambda digit: digit in {n * (n + 1) // 2 for n in range(4)},
+        "power of 2": lambda digit: digit.bit_count() == 1,
+        "Fibonacci": lambda digit: any(
+            math.isqrt(square := abs(5 * digit**2 + four)) ** 2 == square for four in (4, -4)
+        ),
+        # What cannot be computed is said of how digits are written.
+        "closed loop": lambda digit: str(digit) in "0689",
+        "straight strokes": lambda digit: str(digit) in "147",
+    }
+    expected = {name: tuple(filter(is_true, range(10))) for name, is_true in of_name.items()}
+    assert expected == samples.NAMED_TASKS
 
 
 def test_splits_are_ordered_by_what_a_linear_classifier_gets_right():
