@@ -126,6 +126,15 @@ def test_a_search_retests_the_best_of_each_kind_on_fresh_replicas():
     assert none.empty
 
 
+@pytest.mark.parametrize(("name", "least"), [("fresh_replicas", 1), ("fresh_seed", 0)])
+def test_a_retest_needs_a_replica_and_a_seed(name, least):
+    asked = {"replicas": 64, "seed": 0, "fresh_replicas": 64, "fresh_seed": 1, "most": 0}
+    tasks = ["0110", "0101"]
+    assert len(atlas.search(tasks, hidden_size=1, steps=1, **asked | {name: least}))
+    with pytest.raises(ValueError, match=name):
+        atlas.search(tasks, hidden_size=1, steps=1, **asked | {name: least - 1})
+
+
 def test_the_recorded_search_looked_among_all_halves_of_three_bits():
     """Each training and readout is counted once, and what was retested had been above the line."""
     counts, retested = (results.load(name).table for name in ("search_counts", "search"))

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from ncnet import chsh
 from ncnet.chsh.bootstrap import distinct_columns
 from ncnet.chsh.contextuality import TURNS, _functionals, contextuality_test, within_test
-from ncnet.chsh.report import replica_rows
+from ncnet.chsh.report import INFLUENCE_BOUNDS, WITHIN_BOUNDS, replica_rows
 from tests.strategies import correlated_outcomes, signalling_outcomes, singlet_correlators
 
 signs = st.sampled_from([-1, 1])
@@ -289,6 +289,20 @@ def test_a_row_that_was_tampered_with_departs():
     row = chsh.report(correlated_outcomes(np.zeros((2, 2)), 20, 4, seed=0)).row()
     tampered = pd.DataFrame([row, row | {"s": row["s"] + 0.1}])
     assert chsh.departures(tampered)["identity"] == pytest.approx(0.1)
+
+
+def test_bounds_within_a_replica_hold_and_the_upper_ones_are_reached():
+    """Of every outcome that never varies, and of Popescu and Rohrlich's box."""
+    signs = np.array(list(itertools.product((-1, 1), repeat=8))).T.reshape(2, 2, 2, 256, 1)
+    fixed = chsh.replica_means(tuple(signs))
+    box = np.ones((2, 2, 2, 1, 2))
+    box[..., 1] = -1
+    box[1, 1, 1] *= -1
+    left = np.append(chsh.contextuality(fixed), chsh.contextuality(chsh.replica_means(tuple(box))))
+    assert WITHIN_BOUNDS[0] <= left.min()
+    assert left.max() == WITHIN_BOUNDS[1]
+    influence = chsh.influence(tuple(signs)).sum("task")
+    assert (influence.min(), influence.max()) == INFLUENCE_BOUNDS
 
 
 def test_enough_is_said_by_a_test_that_rare_replicas_do_not_mislead():

@@ -21,6 +21,15 @@ def test_the_grid_is_as_wide_as_it_says_and_holds_the_books_choices():
     assert tuple(range(1, 11)) == multiverse.HIDDEN_SIZES
 
 
+def test_the_recorded_multiverse_is_the_grid():
+    recorded = results.load("multiverse").table
+    trained = recorded[list(multiverse.TRAINING)].drop_duplicates().to_dict("records")
+    assert sorted(trained, key=str) == sorted(multiverse.trainings(), key=str)
+    assert set(recorded["steps"]) == set(multiverse.STEPS)
+    assert set(recorded["hidden_size"]) == set(multiverse.HIDDEN_SIZES)
+    assert set(recorded["readout"]) == set(chsh.READOUTS)
+
+
 def test_a_row_is_the_report_of_its_specification():
     training = multiverse.trainings()[-1]
     table = multiverse.sweep(training, **SMALL)
