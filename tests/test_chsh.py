@@ -150,6 +150,7 @@ def test_readouts():
     a, b = correlated_outcomes(np.zeros((2, 2)), replicas=50, items=3, seed=0)
     dataset = chsh.as_dataset((a, b))
     solved_a, solved_b = chsh.read(dataset, split="training", readout="solved")
+    assert solved_a.sizes["item"] == solved_b.sizes["item"] == 1
     np.testing.assert_array_equal(solved_a[..., 0] == 1, (a == 1).all(axis=3))
     np.testing.assert_array_equal(solved_b[..., 0] == 1, (b == 1).all(axis=3))
     with pytest.raises(ValueError, match="needs targets: `alice_target` is missing"):

@@ -550,8 +550,10 @@ def test_replicas_that_are_all_one_are_told():
     def unseeded(i, j, seed):
         return [True, i == 1], [True, True]
 
-    with pytest.warns(RuntimeWarning, match="^all 3 replicas came out the same: does `train_con"):
-        run(unseeded, replicas=3)
+    line = "^all 3 replicas came out the same: does `train_con"
+    with pytest.warns(RuntimeWarning, match=line) as told:
+        experiment.run(unseeded, replicas=3)
+    assert told[0].filename == __file__, "the warning names another line than the caller's"
     run(unseeded, replicas=2)
     run(lambda i, j, seed: ([True], [True]), replicas=3)  # at the ceiling they may well be
 

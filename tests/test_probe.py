@@ -222,8 +222,10 @@ def test_a_batch_on_which_one_head_has_no_loss_ends_no_training():
     model = TwoHeads(0)
     probe = Probe(model.trunk, every=1)
     probe.record(*model.losses((1, 1)))
-    with pytest.warns(RuntimeWarning, match="^`bob_loss` has no graph at step 1: gradients"):
+    line = "^`bob_loss` has no graph at step 1: gradients"
+    with pytest.warns(RuntimeWarning, match=line) as told:
         probe.record(model.losses((1, 1))[0], torch.zeros(()))
+    assert told[0].filename == __file__, "the warning names another line than the caller's"
     probe.record(*model.losses((1, 1)))
     assert probe.table()["cosine"].isna().tolist() == [False, True, False]
     assert probe.table()["bob_loss"][1] == 0

@@ -540,8 +540,10 @@ def test_settings_may_have_a_column_each():
 
 
 def test_further_columns_are_named_and_not_read(tmp_path):
-    with pytest.warns(UserWarning, match=r"not read: `slit` \(did you mean `split`\?\), `note`$"):
+    line = r"not read: `slit` \(did you mean `split`\?\), `note`$"
+    with pytest.warns(UserWarning, match=line) as told:
         found = chsh.from_table(TABLE.assign(slit="training", note=""))
+    assert told[0].filename == __file__, "the warning names another line than the caller's"
     assert found.identical(chsh.from_table(TABLE))
     many = pd.DataFrame(0, TABLE.index, [f"x{k}" for k in range(100)])
     with pytest.warns(UserWarning, match="`x9`, 90 more$"):
@@ -638,8 +640,10 @@ def test_copies_beyond_chance_are_warned_of():
         table, _ = clustered(sizes)
         chsh.from_table(table.drop(columns="cluster"))
     table, _ = clustered([4, 6] * 8)
-    with pytest.warns(UserWarning, match="80 replicas are 16 different .* a multiple of 2 times"):
+    line = "80 replicas are 16 different .* a multiple of 2 times"
+    with pytest.warns(UserWarning, match=line) as told:
         chsh.from_table(table.drop(columns="cluster"))
+    assert told[0].filename == __file__, "the warning names another line than the caller's"
 
 
 def test_copies_of_which_some_were_dropped_are_warned_of():
