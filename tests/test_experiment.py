@@ -26,7 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncnet import chsh, experiment
-from ncnet.experiment import Trained, kept, replica_seed
+from ncnet.experiment import Trained, contexts, kept, replica_seed
 from ncnet.files import claim
 
 CONTEXTS = list(itertools.product((1, 2), (1, 2)))
@@ -947,6 +947,15 @@ def test_of_two_runs_that_begin_at_once_one_is_let_in(tmp_path, monkeypatch, lin
             let_in = {*pool.map(functools.partial(begin, path), range(others))} - {None}
             assert let_in == {json.loads(path.read_text(encoding="utf-8"))["seed"]}
             assert [*path.parent.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("capacity", [None, 3, 0.5, 1e-7, 10**6])
+def test_a_kept_context_is_known_by_its_path(tmp_path, capacity):
+    """With the capacity that `train_context` takes: a width stays a whole number."""
+    context = contexts._Context(capacity, 7, 2, 1, "width")
+    found = contexts._Context.at(context.path(tmp_path), tmp_path, "width")
+    assert found == context
+    assert type(found.capacity) is type(capacity)
 
 
 @pytest.mark.parametrize("change", ["cut", "empty", "swapped"])

@@ -166,7 +166,7 @@ def check_resampling(
     return level, resamples, check_integer("seed", seed, at_least=0)
 
 
-def fewest_resamples(level: float, *, parts: int = 1) -> int:
+def fewest_resamples(level: float, *, parts: int) -> int:
     """Return how many resamples a level needs at least; see `check_resampling`.
 
     >>> fewest_resamples(0.998, parts=4)
