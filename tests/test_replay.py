@@ -331,6 +331,9 @@ def test_a_log_keeps_what_it_says_of_other_tables_if_it_is_of_this_place(
     [found] = log.logs()
     seeds = found.table.groupby("table")["seed"].unique().map(list).to_dict()
     assert seeds == {one.table: ["a"], other.table: ["b"]}
+    (results.FOLDER / f"{one.table}.json").unlink()
+    log.record(pieces, parameters={"seed": "b"}, command="replay")
+    assert set(log.logs()[0].table["table"]) == {other.table}
     elsewhere = found.provenance | {"machine": "another"}
     results.write(results.Result(found.table, elsewhere), log.name(), folder=tmp_path)
     log.check_extends(None)

@@ -66,7 +66,7 @@ def check_extends(tables: Sequence[str] | None) -> None:
 def record(pieces: pd.DataFrame, *, parameters: dict, command: str) -> None:
     """Write what a replay found to the log of this Python, each piece with the commit and the date.
 
-    What the log says of other tables stays, if it was made at this place.
+    What the log says of other tables that are still recorded stays, if it was made at this place.
     """
     found = pieces.assign(
         seed=parameters["seed"],
@@ -76,7 +76,8 @@ def record(pieces: pd.DataFrame, *, parameters: dict, command: str) -> None:
     before = _here()
     if before is not None and results.same_place(before.provenance):
         others = before.table[~before.table["table"].isin(pieces["table"])]
-        found = pd.concat([others, found], ignore_index=True)
+        there = [(results.FOLDER / f"{table}.json").exists() for table in others["table"]]
+        found = pd.concat([others[there], found], ignore_index=True)
     results.save(name(), found, parameters=parameters, command=command, folder=FOLDER)
 
 
