@@ -8,7 +8,7 @@ import pytest
 from matplotlib.patches import Rectangle
 from scipy import stats
 
-from ncnet import calibration
+from ncnet import calibration, chsh
 from ncnet.figures import calibration as figures
 
 BY_HAND = [name for name in calibration.models() if name not in calibration.TRAINED]
@@ -30,6 +30,14 @@ def row(table, kind, quantity, method):
     found = table[(table[list(labels)] == pd.Series(labels)).all(axis=1)]
     assert len(found) == 1
     return found.iloc[0]
+
+
+def test_strategies_have_the_s_that_was_asked_for_and_no_influence():
+    agreeing = np.random.default_rng(0).random((40, 5)) < 0.5
+    outcomes = calibration._strategies(agreeing)
+    assert (chsh.influence(outcomes) == 0).all()
+    s = chsh.s_per_replica(outcomes)
+    np.testing.assert_allclose(s, (4 * agreeing - 2).mean(axis=1))
 
 
 @each_model

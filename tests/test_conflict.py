@@ -13,6 +13,7 @@ from ncnet.ensemble.traces import GRADIENTS
 from tests.test_network_gradients import GAME, TwoHeads
 
 STEPS = [0, 30, 90]
+ENDS = ("low", "high")
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +205,8 @@ def test_a_head_pays_where_the_step_goes_against_its_gradient(options, pays):
     assert found["paid_share"] == pytest.approx((harms * spans).sum(1).mean() / 40, abs=0.003)
     opposed = ((both < 0) * spans).sum(1).mean() / 40
     assert found["conflict_share"] == pytest.approx(opposed, abs=1e-9)
+    ends = [found[f"{name}_{end}"] for name in ("paid_share", "conflict_share") for end in ENDS]
+    assert 0 <= min(ends) <= max(ends) <= 1
     assert (found["paid_share"] > 0.05) == pays
     assert pays or found["paid_share"] == 0
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 import ncnet
 from ncnet.ensemble.initialisation import draw_block
 from ncnet.ensemble.outcomes import Findings
-from ncnet.ensemble.plan import Plan
+from ncnet.ensemble.plan import MOST_UNITS, Plan
+from ncnet.ensemble.training import _blocks_per_chunk
 from tests.compilers import has_compiler
 
 CPU = torch.device("cpu")
@@ -46,6 +48,12 @@ def test_replicas_do_not_depend_on_how_many_chunks_or_threads(
     split = {"chunk_size": chunk_size, "threads": threads, "path": reference.attrs["path"]}
     found = ncnet.train(GAME, replicas=replicas, **split, **SHORT)
     xr.testing.assert_identical(found, reference.isel(replica=slice(replicas)))
+
+
+@pytest.mark.parametrize("path", ["compiled", "eager"])
+def test_networks_too_wide_for_a_chunk_go_a_block_at_a_time(path):
+    plan = SimpleNamespace(device=CPU, hidden_size=MOST_UNITS, items=8, replicas=100)
+    assert _blocks_per_chunk(plan, path, threads=2, chunk_size=None) == 1
 
 
 @pytest.mark.parametrize("path", PATHS)

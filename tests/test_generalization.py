@@ -360,6 +360,8 @@ def test_regret_at_the_first_capacity_at_2():
     others = curves(s=[1.0, 1.9, 2.0], accuracy=[1.0] * 3, held_out=[0.0] * 3)
     row = at(general.regret_at_first(replicas, replicas), target=TARGETS[0])
     assert row["first"] == 2
+    held_out = replicas.loc[replicas["capacity"] == 2, TARGETS[0]].mean()
+    assert row["at_first"] == pytest.approx(held_out, abs=1e-12), "not that of a resample"
     assert row["regret"] == pytest.approx(0.2, abs=1e-3)
     assert row["regret_low"] < row["regret"] < row["regret_high"]
     assert row["share_of_rise"] == pytest.approx(0.5, abs=0.01)
