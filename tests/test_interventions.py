@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 import ncnet
 from ncnet import chsh, mechanism
+from ncnet.claims import simultaneous_level
 from ncnet.ensemble import ACTIVATIONS, OPTIMIZERS
+from ncnet.mechanism import tables
 from tests.compilers import has_compiler
 
 GAME = ncnet.games.overlap()
@@ -250,3 +252,15 @@ def test_bad_input_is_one_clear_line(call, line):
     with pytest.raises(ValueError, match=line) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_changes_hold_together_over_all_interventions_whichever_are_asked_for(monkeypatch):
+    given = {}
+    monkeypatch.setattr(
+        tables, "compare", lambda game, **options: given.update(options) or pd.DataFrame()
+    )
+    asked = {"lambdas": [0.0, 0.5], "small_steps": False}
+    tables.compared("overlap", 3, among=["PCGrad"], **asked)
+    changed = set(mechanism.interventions(3, **asked)) - {"shared"}
+    assert given["level"] == simultaneous_level(len(changed))
+    assert given["among"] == ["PCGrad"]
