@@ -164,7 +164,8 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-OUTCOME = outcomes(share=0.02)
+SHARE = 0.02
+OUTCOME = outcomes(share=SHARE)
 LOSS = absolute(0.005, "rounding sends hundreds of steps of Adam on slightly other ways")
 FROM_RECORDED = same("it is made from recorded outcomes, without any training")
 ASKED = dict.fromkeys(
@@ -176,11 +177,17 @@ MEASURED = {
     **intervals("accuracy", "rise", "rise_with_rank", "held_out_s", "held_out_accuracy"),
 }
 FEW = absolute(0.1, "of so few replicas intervals are wide: a few outcomes may turn, no more")
+FEW_ITEMS = absolute(
+    16 * SHARE,
+    f"of so few held-out items one is much: if {100 * SHARE:g} % of the outcomes turn, each of the "
+    "two in a product moves a correlator by twice the share, and S has four",
+)
 ONE_OF_TWO = absolute(0.5, "one of two replicas may pass 2 by a single outcome")
 WORDS = {name: MEASURED[name] for name in ("interval_method", "verdict", "contextuality_method")}
 OF_FEW = {
     **dict.fromkeys(MEASURED, FEW),
     **intervals("share_above", tolerance=ONE_OF_TWO),
+    **intervals("held_out_s", tolerance=FEW_ITEMS),
     **WORDS,
     "explanation": MEASURED["explanation"],
     **ASKED,
