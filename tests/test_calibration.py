@@ -38,6 +38,10 @@ def test_strategies_have_the_s_that_was_asked_for_and_no_influence():
     assert (chsh.influence(outcomes) == 0).all()
     s = chsh.s_per_replica(outcomes)
     np.testing.assert_allclose(s, (4 * agreeing - 2).mean(axis=1))
+    a, b = outcomes
+    answers = np.stack([a[0, 0], a[1, 0], b[0, 0], b[0, 1]], axis=-1)
+    for kind in (agreeing, ~agreeing):
+        assert len(np.unique(answers[kind], axis=0)) == 8, "half of all 16 have either S"
 
 
 @each_model
