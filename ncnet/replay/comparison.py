@@ -384,7 +384,7 @@ def _tampered(
     if pd.api.types.is_integer_dtype(column):
         # A count stays one: as a number with a point it would be allowed rounding.
         away = (before + sign * np.ceil(np.abs(away - before))).astype(int)
-    # What is missing or infinite stays it by whatever it is moved.
+    # Nothing that is added changes a missing or an infinite number.
     return _with_cells(recorded, name, rows, np.where(np.isfinite(away), away, 0).tolist())
 
 

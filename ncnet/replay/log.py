@@ -141,8 +141,7 @@ def _of_table(replay: Replay, pieces: pd.DataFrame | None) -> dict:
     row |= {
         "missing": "; ".join(missing),
         "current": bool((pieces["checksum"] == recorded.provenance["checksum"]).all()),
-        "date": pieces["date"].max(),
-        "commit": pieces["commit"].iloc[-1],
+        **pieces.iloc[-1][["date", "commit"]],
     }
     if made.empty:
         return row
