@@ -41,7 +41,7 @@ def test_strategies_have_the_s_that_was_asked_for_and_no_influence():
     a, b = outcomes
     answers = np.stack([a[0, 0], a[1, 0], b[0, 0], b[0, 1]], axis=-1)
     for kind in (agreeing, ~agreeing):
-        assert len(np.unique(answers[kind], axis=0)) == 8, "of all 16 strategies, half have either S"
+        assert len(np.unique(answers[kind], axis=0)) == 8, "half of all 16 have either S"
 
 
 @each_model

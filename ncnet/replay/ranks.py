@@ -179,8 +179,8 @@ MEASURED = {
 FEW = absolute(0.1, "of so few replicas intervals are wide: a few outcomes may turn, no more")
 FEW_ITEMS = absolute(
     16 * SHARE,
-    f"where {100 * SHARE:g} % of the outcomes turn, either party moves each of the four correlators "
-    "by up to twice that share; few held-out items show it",
+    f"where {100 * SHARE:g} % of the outcomes turn, either party moves each of the four "
+    "correlators by up to twice that share; few held-out items show it",
 )
 ONE_OF_TWO = absolute(0.5, "one of two replicas may pass 2 by a single outcome")
 WORDS = {name: MEASURED[name] for name in ("interval_method", "verdict", "contextuality_method")}
