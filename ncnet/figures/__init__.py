@@ -24,6 +24,7 @@ from ncnet.figures.generalization import (
 from ncnet.figures.headline import headline
 from ncnet.figures.mechanism import conflict_over_n, dose, forest, loss_curves, sensing, units
 from ncnet.figures.multiverse import retrained, shapes, shares, solved, specification_curve
+from ncnet.figures.mutations import noticed
 from ncnet.figures.probe import conflict_by_step
 from ncnet.figures.ranks import partners, ranks
 from ncnet.figures.runs import runs
@@ -56,6 +57,7 @@ __all__ = [
     "legend",
     "loss_curves",
     "network_and_contexts",
+    "noticed",
     "over_grid",
     "partners",
     "predicted_losses",
