@@ -25,6 +25,8 @@ from ncnet.files import expanded, replace
 FOLDER = Path(__file__).resolve().parents[1] / "results"
 VERSIONS_OF = ("ncnet", "numpy", "pandas", "scikit-learn", "scipy", "torch", "xarray")
 VERSIONS_OF_EXTRAS = ("peft", "transformers")
+SAID = ("command", "parameters", "versions", "machine", "date", "checksum")
+"""What each provenance says."""
 NO_NUMBER_DEPENDS_ON = ("ncnet", "python")
 """Versions that may differ where numbers are to be the same: packages and compiler may not."""
 MOST_SECONDS = 30
@@ -118,7 +120,7 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
     FileNotFoundError
         If there is no such result; the message names those there are.
     ValueError
-        If the table is not the one that its provenance describes.
+        If the table is not the one that its provenance describes, or either cannot be read.
     """
     folder = expanded(folder)
     for suffix in ("parquet", "json"):
@@ -128,7 +130,7 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
                 f"no recorded result `{name}` ({name}.{suffix}) in {folder}: found {there}"
             )
     content = (folder / f"{name}.parquet").read_bytes()
-    provenance = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    provenance = _provenance(folder / f"{name}.json")
     checksum = hashlib.sha256(content).hexdigest()
     if checksum != provenance["checksum"]:
         raise ValueError(
@@ -136,8 +138,22 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
             f"{provenance['checksum'][:12]}: restore both files, or remake them by "
             f"`{provenance['command']}`"
         )
-    table = pd.read_parquet(io.BytesIO(content))
+    try:
+        table = pd.read_parquet(io.BytesIO(content))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{name}.parquet is no table: {error}") from error
     return Result(table, provenance, _recorded_name(name, folder))
+
+
+def _provenance(path: Path) -> dict:
+    try:
+        provenance = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path.name} is no JSON: {error}") from error
+    said = provenance if isinstance(provenance, dict) else {}
+    if missing := [name for name in SAID if name not in said]:
+        raise ValueError(f"{path.name} has no `{missing[0]}`: restore it, or remake the table")
+    return provenance
 
 
 def _recorded_name(name: str, folder: Path) -> str:

@@ -1,12 +1,14 @@
 """Recorded tables were made with the parameters that their batch files ask for today."""
 
 import ast
+import math
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from ncnet import batch, results
+from ncnet.replay.tables import REPLAYS
 
 ROOT = Path(__file__).resolve().parents[1]
 WITH_ITS_OWN = {"search", "search_counts"}
@@ -36,3 +38,25 @@ def test_a_batch_asks_for_what_its_recorded_table_was_made_with(name, place):
         values = [cell[parameter] for cell in cells if parameter in cell]
         if all(one == values[0] for one in values):
             assert value == values[0], parameter
+
+
+OF_SOME = {
+    *("along_training", "multiverse", "multiverse_longer", "multiverse_alone"),
+    *("sensing", "sensing_along_training", "oscillation", "small/cells"),
+}
+"""Tables of some of the hidden sizes that their run was given, or of others."""
+
+
+def as_recorded(value):
+    """Return a value of a parameter as its column has it: the rank `full` is infinite."""
+    return math.inf if value == "full" else value
+
+
+@pytest.mark.parametrize("one", REPLAYS, ids=lambda one: one.table)
+def test_a_recorded_table_has_all_that_its_run_was_given(one):
+    """Replay makes again what is recorded; it would not miss what is not."""
+    table, given = one.load().table, one.load().provenance["parameters"]
+    for column in set(table).difference(["replica", *["hidden_size"] * (one.table in OF_SOME)]):
+        asked = given.get(f"{column}s")
+        if isinstance(asked, list):
+            assert set(map(as_recorded, asked)) == set(table[column]), column

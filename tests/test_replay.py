@@ -1,7 +1,9 @@
 """Replays: what is compared, what is drawn, what fails, and that every table has one."""
 
+import hashlib
 import json
 import math
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,10 +15,11 @@ from hypothesis import strategies as st
 from ncnet import replay, results
 from ncnet.parts import Parts
 from ncnet.replay import __main__ as command
-from ncnet.replay import log
+from ncnet.replay import log, pieces
 from ncnet.replay.running import FAIL, NOT_HERE, PASS
 from ncnet.replay.tables import REPLAYS
 
+OF_THE_PROJECT = results.FOLDER
 RECORDED = sorted(
     path.relative_to(results.FOLDER).with_suffix("").as_posix()
     for path in results.FOLDER.rglob("*.parquet")
@@ -110,6 +113,23 @@ def test_rounding_is_no_difference_and_is_told():
     assert found.difference == pytest.approx(1e-9, rel=1e-3)
 
 
+@pytest.mark.parametrize("equal", [True, False])
+def test_small_p_values_are_compared_however_small(equal):
+    table = pd.DataFrame({"n": [1, 2, 3], "p": [1e-44, 0.003, 1.0]})
+    tolerances = {"n": replay.same(), "p": replay.p_values()}
+    for p, failed in (([5e-8, 0.003, 1.0], 1), ([1e-44, 0.049, 1.0], 1), ([1e-44, 0.003, 0.99], 0)):
+        found = compared(table.assign(p=p), equal=equal, table=table, tolerances=tolerances)
+        assert found.failed == failed
+        assert found.caught == found.controls == 2
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_infinities_of_opposite_sign_differ(equal):
+    table = TABLE.assign(s=[math.inf, *TABLE["s"][1:]])
+    assert compared(table.assign(s=-table["s"]), equal=equal, table=table).failed == 3
+    assert compared(table, equal=equal, table=table).failed == 0
+
+
 def test_a_number_where_one_was_missing_fails():
     assert compared(TABLE.assign(s=TABLE["s"].fillna(2.0)), equal=False).failed == 1
 
@@ -117,8 +137,8 @@ def test_a_number_where_one_was_missing_fails():
 @pytest.mark.parametrize(
     ("remade", "told"),
     [
-        (TABLE[1:], "1 rows are not made again, such as n = 1"),
-        (pd.concat([TABLE, TABLE.assign(n=9)[:1]]), "1 rows are not recorded, such as n = 9"),
+        (TABLE[1:], "1 row is not made again, such as n = 1"),
+        (pd.concat([TABLE, TABLE.assign(n=9)[:1]]), "1 row is not recorded, such as n = 9"),
         (pd.concat([TABLE, TABLE]), "n do not tell rows apart"),
         (TABLE.drop(columns="s"), "no column `s` was made"),
     ],
@@ -127,6 +147,13 @@ def test_other_rows_or_columns_fail(remade, told):
     found = compared(remade, equal=False)
     assert found.failed == len(TABLE)
     assert found.told == told
+
+
+def test_rows_that_are_recorded_twice_or_not_at_all_fail():
+    twice = pd.concat([TABLE, TABLE[:1]])
+    assert "tell rows apart" in compared(TABLE, equal=False, table=twice).told
+    unnamed = compared(TABLE, equal=False, table=TABLE[1:], key=())
+    assert unnamed.told == "3 rows are recorded, 4 were made again"
 
 
 def test_a_share_of_the_networks_may_end_elsewhere_but_not_here():
@@ -164,9 +191,16 @@ def test_a_block_of_neighbouring_numbers_is_a_piece_named_by_its_lowest():
 
 
 @pytest.fixture
-def recorded(tmp_path, monkeypatch):
-    """Record two tables, and return replays of them that count what they make."""
+def house(tmp_path, monkeypatch):
+    """Keep tables and log apart from the project's, in a checkout that git knows."""
     monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    monkeypatch.setattr(log, "FOLDER", tmp_path / "results" / "replays")
+    monkeypatch.setattr(results, "checkout", lambda: ("0" * 40, True))
+
+
+@pytest.fixture
+def recorded(house):
+    """Record two tables, and return replays of them that count what they make."""
     made = []
 
     def make(result, where):
@@ -294,15 +328,104 @@ def test_what_is_missing_here_is_no_pass_and_the_table_is_left_alone(recorded, t
     assert "no time for: three" in told
 
 
-@pytest.mark.slow
-def test_the_command_fails_on_a_tampered_table_whose_checksum_is_right(
-    tmp_path, monkeypatch, capsys
+def broken(name):
+    """Break a recorded table in one of the ways there are; return what should be said of it."""
+    table, provenance = (results.FOLDER / f"one.{suffix}" for suffix in ("parquet", "json"))
+    if name == "no row":
+        results.save("one", TABLE[:0], parameters={}, command="", folder=results.FOLDER)
+    elif name == "no column `n`":
+        frame = TABLE.drop(columns="n")
+        results.save("one", frame, parameters={}, command="", folder=results.FOLDER)
+    elif name == "no JSON":
+        provenance.write_text("{", encoding="utf-8")
+    elif name == "no `checksum`":
+        said = json.loads(provenance.read_text(encoding="utf-8"))
+        del said["checksum"]
+        provenance.write_text(json.dumps(said), encoding="utf-8")
+    elif name == "has checksum":
+        table.write_bytes(table.read_bytes() + b" ")
+    elif name == "no recorded result":
+        table.unlink()
+    elif name == "is no table":
+        content = b"no table"
+        table.write_bytes(content)
+        said = json.loads(provenance.read_text(encoding="utf-8"))
+        said["checksum"] = hashlib.sha256(content).hexdigest()
+        provenance.write_text(json.dumps(said), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "no row",
+        "no column `n`",
+        "no JSON",
+        "no `checksum`",
+        "has checksum",
+        "no recorded result",
+        "is no table",
+    ],
+)
+def test_a_table_that_cannot_be_read_fails_in_one_line_and_the_others_are_replayed(
+    told, recorded, tmp_path
 ):
+    replays, _ = recorded
+    broken(told)
+    found = replay.run(replays, seed="a", parts=parts(tmp_path), rows=1)
+    verdicts = dict(zip(found["table"], found["verdict"], strict=True))
+    assert verdicts == {"one": FAIL, "small/two": PASS}
+    [line] = str(replay.Piece(**found.iloc[0].to_dict())).splitlines()
+    assert line.startswith("fail: one, ")
+    assert told in line
+    assert "FAILED: one" in command.summary(found, ["one", "small/two"])
+
+
+@pytest.mark.parametrize(
+    ("missing", "error"), [("peft", replay.NotReplayableError), ("nunpy", ModuleNotFoundError)]
+)
+def test_only_a_package_of_an_extra_may_be_missing(missing, error, tmp_path, monkeypatch):
+    (tmp_path / "needs_more.py").write_text(f"import {missing}\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(error, match=missing):
+        pieces.imported("needs_more", extras="lora")
+
+
+def test_nothing_is_kept_of_other_inputs_or_of_what_was_missing(recorded, tmp_path):
+    [one, _], made = recorded
+    replay.run([one], seed="a", parts=parts(tmp_path))
+    replay.run([one], seed="a", parts=parts(tmp_path), equal=lambda *_: False)
+    known = one.load()
+    other = results.Result(known.table, known.provenance | {"parameters": {"seed": 1}})
+    results.write(other, "one", folder=results.FOLDER)
+    replay.run([one], seed="a", parts=parts(tmp_path))
+    assert len(made) == 3 * len(TABLE)
+    asked = []
+
+    def missing(_, where):
+        asked.append(where)
+        raise replay.NotReplayableError("no weights")
+
+    for _ in range(2):
+        found = replay.run([replace(one, make=missing)], seed="b", parts=parts(tmp_path), rows=1)
+        assert set(found["verdict"]) == {NOT_HERE}
+    assert len(asked) == 6
+
+
+def test_another_command_leaves_the_parts_of_a_run(house):
+    begun = command._parts({"tables": ["one"]})
+    table = begun.part({"n": 1}, lambda: TABLE)
+    other = command._parts({"tables": ["two"]})
+    other.part({"n": 1}, lambda: TABLE[:1])
+    other.clear()
+    pd.testing.assert_frame_equal(begun.part({"n": 1}, lambda: TABLE[:0]), table)
+
+
+@pytest.mark.slow
+def test_the_command_fails_on_a_tampered_table_whose_checksum_is_right(house, capsys):
     [one] = [one for one in REPLAYS if one.table == "small/capacity"]
-    result = one.load()
+    result = results.load("capacity", folder=OF_THE_PROJECT / "small")
     small = results.Result(result.table[result.table["hidden_size"] == 2], result.provenance)
-    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
-    monkeypatch.setattr(log, "FOLDER", tmp_path / "results" / "replays")
     asked = ["--table", "small/capacity", "--rows", "2", "--seed", "a"]
     for table, status in (
         (small.table, 0),
@@ -319,14 +442,11 @@ def test_the_command_fails_on_a_tampered_table_whose_checksum_is_right(
         assert row["controls"] == row["caught"] > 50
 
 
-def test_a_log_keeps_what_it_says_of_other_tables_if_it_is_of_this_place(
-    recorded, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(log, "FOLDER", tmp_path)
+def test_a_log_keeps_what_it_says_of_other_tables_if_it_is_of_this_place(recorded, tmp_path):
     (one, other), _ = recorded
     for seed, asked in (("a", [one, other]), ("b", [other])):
-        log.check_extends([replay.table for replay in asked])
-        pieces = replay.run(asked, seed=seed, parts=parts(tmp_path), equal=lambda replay: True)
+        log.check_extends(whole=False)
+        pieces = replay.run(asked, seed=seed, parts=parts(tmp_path), equal=lambda *_: True)
         log.record(pieces, parameters={"seed": seed}, command="replay")
     [found] = log.logs()
     seeds = found.table.groupby("table")["seed"].unique().map(list).to_dict()
@@ -335,15 +455,56 @@ def test_a_log_keeps_what_it_says_of_other_tables_if_it_is_of_this_place(
     log.record(pieces, parameters={"seed": "b"}, command="replay")
     assert set(log.logs()[0].table["table"]) == {other.table}
     elsewhere = found.provenance | {"machine": "another"}
-    results.write(results.Result(found.table, elsewhere), log.name(), folder=tmp_path)
-    log.check_extends(None)
+    results.write(results.Result(found.table, elsewhere), log.name(), folder=log.FOLDER)
+    log.check_extends(whole=True)
     with pytest.raises(ValueError, match=log.name()):
-        log.check_extends([other.table])
+        log.check_extends(whole=False)
     log.record(pieces, parameters={"seed": "c"}, command="replay")
     assert set(log.logs()[0].table["table"]) == {other.table}
 
 
-@pytest.mark.parametrize("asked", [["--table", "capcity"], ["--rows", "0"], ["--seconds", "nan"]])
+def test_a_log_needs_a_commit(house, monkeypatch):
+    log.check_extends(whole=True)
+    monkeypatch.setattr(results, "checkout", lambda: (None, None))
+    with pytest.raises(ValueError, match="commit"):
+        log.check_extends(whole=True)
+
+
+def test_a_failure_stays_in_the_log_until_its_piece_or_its_table_is_made_anew(recorded, tmp_path):
+    [one, _], _ = recorded
+    found = replay.run([one], seed="a", parts=parts(tmp_path))
+    first, second = found[:1], found[1:2]
+
+    def logged(found):
+        log.record(found, parameters={"seed": "a"}, command="replay")
+        [of_python] = log.logs()
+        return of_python.table["verdict"].tolist()
+
+    assert logged(first.assign(verdict=FAIL)) == [FAIL]
+    assert logged(second) == [FAIL, PASS]
+    assert logged(first) == [PASS]
+    logged(first.assign(verdict=FAIL))
+    assert logged(second.assign(checksum="another")) == [PASS]
+
+
+def test_a_piece_must_be_equal_here_where_a_log_of_this_place_found_it_equal(recorded, tmp_path):
+    [one, _], _ = recorded
+    known = one.load()
+    assert log.must_be_equal(one, {"n": 1})
+    elsewhere = results.Result(known.table, known.provenance | {"machine": "another"})
+    results.write(elsewhere, "one", folder=results.FOLDER)
+    assert not log.must_be_equal(one, {"n": 1})
+    found = replay.run([one], seed="a", parts=parts(tmp_path), equal=lambda *_: False)
+    some = found[found["where"].isin([json.dumps({"n": 1}), json.dumps({"n": 2})])]
+    some = some.assign(equal=some["where"] == json.dumps({"n": 1}))
+    log.record(some, parameters={"seed": "a"}, command="replay")
+    assert [n for n in (1, 2, 3) if log.must_be_equal(one, {"n": n})] == [1]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [["--table", "capcity"], ["--rows", "0"], ["--seconds", "nan"], ["--seed", " "]],
+)
 def test_what_cannot_be_asked_is_refused(asked, capsys):
     with pytest.raises(SystemExit, match="2"):
         command.main(asked)
@@ -354,5 +515,21 @@ def test_what_cannot_be_asked_is_refused(asked, capsys):
 def test_a_committed_log_has_every_table_as_it_is_and_no_failure(recorded_log):
     found = log.by_table(recorded_log, REPLAYS).set_index("table")
     assert found.index[~found["current"]].tolist() == []
+    assert found.index[found["replayed"] == 0].tolist() == []
     assert found["failed"].sum() == 0
     assert found["controls"].sum() == found["caught"].sum() > 0
+
+
+@pytest.mark.parametrize("recorded_log", log.logs(), ids=lambda one: one.name)
+def test_a_committed_log_says_only_what_can_be(recorded_log):
+    """Pieces that there are, with the rows they have and every column compared."""
+    logged = recorded_log.table
+    assert set(logged["verdict"]) <= {PASS, NOT_HERE}
+    assert not logged.duplicated(["table", "where"]).any()
+    by_name = {one.table: one for one in REPLAYS}
+    for table, of_table in logged[logged["verdict"] == PASS].groupby("table"):
+        recorded = by_name[table].load().table
+        for _, piece in of_table.iterrows():
+            where = json.loads(piece["where"])
+            assert piece["rows"] == len(by_name[table].rows(recorded, where)) > 0
+            assert 0 < piece["controls"] <= len(recorded.columns)

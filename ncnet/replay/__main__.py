@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import math
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 
 import pandas as pd
 
-from ncnet import results
+from ncnet import machine, results
 from ncnet.checks import check_choice, check_integer, check_positive
 from ncnet.parts import Parts
 from ncnet.replay import log
@@ -39,20 +43,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     asked = parser.parse_args(arguments)
     try:
-        replays = _chosen(asked.table)
+        replays, seed = _chosen(asked.table), _seed(asked.seed)
         rows = asked.rows if asked.rows is None else check_integer("rows", asked.rows, at_least=1)
         seconds = DEFAULT if rows is None else math.inf
         if asked.seconds is not None:
             seconds = check_positive("seconds", asked.seconds)
         if asked.record:
-            log.check_extends(asked.table)
-    except ValueError as error:
+            log.check_extends(whole=asked.table is None and seconds == math.inf)
+        costs = Costs(REPLAYS, log.costs())
+    except (OSError, ValueError) as error:
         parser.error(str(error))
-    commit, _ = results.checkout()
-    seed = asked.seed or commit or "0"
     given = {"tables": asked.table, "rows": rows, "seconds": asked.seconds, "seed": seed}
-    parts = Parts(results.FOLDER.parent / "runs" / "replay" / "parts", given)
-    print(f"replaying {len(replays)} tables, rows drawn with the seed {seed}", flush=True)
+    parts = _parts(given)
+    tables = f"{len(replays)} tables" if len(replays) > 1 else replays[0].table
+    print(f"replaying rows of {tables}, drawn with the seed {seed}", flush=True)
     try:
         pieces = run(
             replays,
@@ -60,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parts=parts,
             rows=rows,
             seconds=seconds,
-            costs=Costs(REPLAYS, log.costs()),
+            costs=costs,
             equal=log.must_be_equal,
             tell=lambda piece: print(piece, flush=True),
         )
@@ -68,8 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted: the same command goes on from here", file=sys.stderr)
         return 130
     if asked.record:
-        command = " ".join(["python -m ncnet.replay", *(arguments or sys.argv[1:])])
-        log.record(pieces, parameters=given, command=command)
+        command = ["python", "-m", "ncnet.replay", *(arguments or sys.argv[1:])]
+        command += [] if asked.seed else ["--seed", seed]
+        log.record(pieces, parameters=given, command=shlex.join(command))
     parts.clear()
     print(summary(pieces, [replay.table for replay in replays]))
     return int((pieces["verdict"] == FAIL).any())
@@ -77,10 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def summary(pieces: pd.DataFrame, tables: Sequence[str]) -> str:
     """Return what came of a run in a few lines: what failed, what was left out, and why."""
-    made = pieces[pieces["verdict"] != NOT_HERE]
-    failed = made[made["verdict"] == FAIL]
+    failed = pieces[pieces["verdict"] == FAIL]
+    made = pieces[(pieces["verdict"] != NOT_HERE) & (pieces["rows"] > 0)]
     lines = [
-        f"{made['rows'].sum():,} rows of {made['table'].nunique()} tables were made again in "
+        f"rows made again: {made['rows'].sum():,}, of tables: {made['table'].nunique()}, in "
         f"{pieces['seconds'].sum():.0f} s; {made['equal'].sum()} of {len(made)} pieces differ by "
         f"nothing but rounding; {made['caught'].sum():,} of {made['controls'].sum():,} tampered "
         "cells were found"
@@ -110,11 +115,33 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _parts(given: dict) -> Parts:
+    """Return the parts of a run, which no other command's touches.
+
+    What else decides what is found: the machine, the other tables, and what lies beside the
+    package.
+    """
+    root, data = results.FOLDER.parent, os.environ.get("NCNET_DATA", "")
+    patterns = ("results/**/*.json", "benchmarks/**/*.py", "notebooks/*.py", "tests/**/*.py")
+    files = sorted(path for pattern in patterns for path in root.glob(pattern))
+    beside = [machine.described(), data, *(path.read_text(encoding="utf-8") for path in files)]
+    name = hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
+    return Parts(root / "runs" / "replay" / name, given, code="\0".join(beside))
+
+
+def _seed(asked: str | None) -> str:
+    if asked is None:
+        return results.checkout()[0] or "0"
+    if not asked.strip():
+        raise ValueError(f"seed {asked!r}: expected a text, such as a commit")
+    return asked
+
+
 def _chosen(names: Sequence[str] | None) -> list:
     by_name = {replay.table: replay for replay in REPLAYS}
     for name in names or ():
         check_choice("table", name, by_name)
-    return [by_name[name] for name in names or by_name]
+    return [by_name[name] for name in dict.fromkeys(names or by_name)]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ grows is compared by ratios, which a machine keeps better: with another call, ti
 breath.
 """
 
-import importlib
 import importlib.util
 import math
 import os
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ncnet.replay.comparison import Tolerance, absolute, factor, same, unchecked
-from ncnet.replay.pieces import NotReplayableError, Replay, Where
+from ncnet.replay.pieces import NotReplayableError, Replay, Where, imported
 from ncnet.results import Result
 
 REFERENCES = {"replicas": 100, "hidden_size": 3}
@@ -24,17 +23,11 @@ REFERENCES = {"replicas": 100, "hidden_size": 3}
 
 
 def _benchmark(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(f"benchmarks.{name}")
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing in ("benchmarks", "tests"):
-            raise NotReplayableError(
-                "benchmarks are no part of the package: run it in the root of a checkout"
-            ) from error
+    if not all(map(importlib.util.find_spec, ("benchmarks", "tests"))):
         raise NotReplayableError(
-            f"`{missing}` is not installed: pip install -e '.[train,report,lora,batch,test]'"
-        ) from error
+            "benchmarks are no part of the package: run it in the root of a checkout"
+        )
+    return imported(f"benchmarks.{name}", extras="train,report,lora,batch,test,dev")
 
 
 def _check_cores(threads: int) -> None:

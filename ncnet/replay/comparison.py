@@ -17,6 +17,8 @@ ROUNDING = 4 * np.finfo(float).eps ** 0.5
 """Relative difference that sums in another order may make, scipy's default for equal results."""
 OF_AN_ERROR, OF_NETWORKS = 0.5, 0.005
 """Shares that may be away at another place: of a standard error, and of the networks."""
+SMALLEST_P, LARGEST_P = 1e-300, 0.98
+"""Between which p-values are told apart."""
 TYPICAL = 1.96
 """Standard errors from the middle of an interval to its end, at 95 %."""
 
@@ -37,17 +39,26 @@ class Tolerance:
     times
         Of a measurement, such as a time, which no place gives twice: how many times more or less
         it may be. Infinity compares nothing.
+    scale
+        What numbers are turned into before they are compared; None leaves them as they are.
     """
 
     reason: str
     allowed: Callable[[pd.DataFrame, str], np.ndarray] | None = None
     share: float = 0.0
     times: float | None = None
+    scale: Callable[[np.ndarray], np.ndarray] | None = None
 
     @property
     def measured(self) -> bool:
         """Whether the column is a measurement."""
         return self.times is not None
+
+    def scaled(self, rows: pd.DataFrame, name: str) -> pd.DataFrame:
+        """Return the rows with the column's numbers as they are compared."""
+        if self.scale is None:
+            return rows
+        return rows.assign(**{name: self.scale(rows[name].to_numpy(float))})
 
     def most(self, recorded: pd.DataFrame, name: str, *, equal: bool) -> np.ndarray:
         """Return the largest difference allowed in each row."""
@@ -73,7 +84,8 @@ class Tolerance:
             else:
                 ratio = recorded[name].to_numpy(float) / remade[name].to_numpy(float)
                 beyond = np.nan_to_num(abs(np.log(ratio)) / np.log(self.times), nan=np.inf)
-        away = np.where(apart == 0, 0, beyond)
+        # Infinity is no tolerance for an infinite difference.
+        away = np.where(np.isinf(apart), np.inf, np.where(apart == 0, 0, beyond))
         if self.share and not equal:
             # A few may be anywhere; with more than that, each counts as that much too far.
             return np.where(away > 1, np.mean(away > 1) / self.share, np.minimum(away, 1))
@@ -103,6 +115,34 @@ def standard_errors(
         "standard error",
         allowed,
     )
+
+
+def p_values() -> Tolerance:
+    """Return the tolerance of a p-value: what half a standard error comes to, however small it is.
+
+    It is compared as the number of standard errors at which a normal test has this p-value. Those
+    of p near 1 say nothing and count as `LARGEST_P`.
+
+    >>> rows = pd.DataFrame({"p": [1e-40, 0.04, 1.0]})
+    >>> far = {"p": p_values()}
+    >>> for p in ([2e-40, 0.05, 0.99], [1e-30, 0.049, 1.0], [1e-40, 0.2, 1.0]):
+    ...     compare(rows, rows.assign(p=p), [], far, equal=False, seed="0").failed
+    0
+    1
+    1
+    """
+    return Tolerance(
+        f"half a standard error moves it, as it does a statistic ({OF_AN_ERROR:g} in the quantile)",
+        lambda rows, name: np.full(len(rows), OF_AN_ERROR),
+        scale=_quantile,
+    )
+
+
+def _quantile(p: np.ndarray) -> np.ndarray:
+    # Imported where it is used: it takes a quarter of a second.
+    from scipy.special import ndtri
+
+    return -ndtri(np.clip(p, SMALLEST_P, LARGEST_P))
 
 
 def outcomes(share: float = OF_NETWORKS, allowed: float = 0.0) -> Tolerance:
@@ -263,6 +303,7 @@ def _compared(
     *,
     equal: bool,
 ) -> _Column:
+    recorded, remade = (tolerance.scaled(rows, name) for rows in (recorded, remade))
     strict, declared = (
         tolerance.beyond(recorded, remade, name, equal=one) for one in (True, False)
     )
@@ -286,9 +327,7 @@ def difference(one: pd.Series, other: pd.Series) -> np.ndarray:
     if _is_number(one) and _is_number(other):
         a, b = one.to_numpy(float), other.to_numpy(float)
         with np.errstate(invalid="ignore"):
-            return np.where(
-                (a == b) | (np.isnan(a) & np.isnan(b)), 0, np.nan_to_num(abs(a - b), nan=np.inf)
-            )
+            return np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0, np.fmin(abs(a - b), np.inf))
     a, b = one.astype(object), other.astype(object)
     return np.where((a == b) | (a.isna() & b.isna()), 0.0, 1.0)
 
@@ -321,15 +360,19 @@ def _aligned(
     if missing:
         return recorded, remade, f"no column `{missing[0]}` was made"
     before, after = (_names(frame, key) for frame in (recorded, remade))
-    places = {row: place for place, row in enumerate(after)}
-    if len(places) < len(after):
+    if not key and len(before) != len(after):
+        return recorded, remade, f"{len(before)} rows are recorded, {len(after)} were made again"
+    if any(len(set(rows)) < len(rows) for rows in (before, after)):
         return recorded, remade, f"{', '.join(key)} do not tell rows apart"
+    places = {row: place for place, row in enumerate(after)}
     for what, rows in (
         ("not made again", [row for row in before if row not in places]),
         ("not recorded", sorted(set(after) - set(before), key=str)),
     ):
         if rows:
-            return recorded, remade, f"{len(rows)} rows are {what}, such as {_where(key, rows[0])}"
+            are = "row is" if len(rows) == 1 else "rows are"
+            told = f"{len(rows)} {are} {what}, such as {_where(key, rows[0])}"
+            return recorded, remade, told
     ordered = remade.iloc[[places[row] for row in before]]
     return recorded.reset_index(drop=True), ordered.reset_index(drop=True), ""
 
@@ -350,8 +393,8 @@ def _where(key: Sequence[str], row: object) -> str:
 def _told(recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str], column: _Column) -> str:
     row, name = int(column.away.argmax()), column.name
     at = _where(key, tuple(recorded[part].iloc[row] for part in key))
-    before, after = (frame[name].iloc[row] for frame in (recorded, remade))
-    return f"{name}{f' at {at}' if at else ''}: recorded {before}, made again {after}"
+    before, after = (frame[name].tolist()[row] for frame in (recorded, remade))
+    return f"{name}{f' at {at}' if at else ''}: recorded {before!r}, made again {after!r}"
 
 
 def _tampered(

@@ -5,6 +5,7 @@ whoever releases replays all tables. The book reads it and says when each table 
 on which commit, and with what largest difference.
 """
 
+import json
 import math
 import platform
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from ncnet import results, sources
-from ncnet.replay.pieces import Replay
+from ncnet.replay.pieces import Replay, Where
 from ncnet.replay.running import FAIL, NOT_HERE
 
 FOLDER = results.FOLDER / "replays"
@@ -45,21 +46,26 @@ def logs() -> list[results.Result]:
     return [results.load(path.stem, folder=FOLDER) for path in sorted(FOLDER.glob("*.json"))]
 
 
-def check_extends(tables: Sequence[str] | None) -> None:
-    """Check that what a replay of these tables finds can stand in the log beside what is there.
+def check_extends(*, whole: bool) -> None:
+    """Check that what a replay finds can stand in the log beside what is there.
 
-    A replay of all tables (None) can: where the log is of another place, it begins anew.
+    A replay of the `whole`, all tables without a limit of time, can: where the log is of another
+    place, it begins anew.
 
     Raises
     ------
     ValueError
-        If the log of this Python was made at another place, so that rows of both would mix.
+        If the log of this Python was made at another place, so that rows of both would mix; or if
+        git does not know the commit, which a log has to say.
     """
+    if results.checkout()[0] is None:
+        raise ValueError("a log says on which commit it was made: expected a checkout, and git")
     before = _here()
-    if tables is not None and before is not None and not results.same_place(before.provenance):
+    if not whole and before is not None and not results.same_place(before.provenance):
         raise ValueError(
             f"the log {name()} was made at another place, with other packages or on another "
-            "machine: expected a replay of all tables to begin one of this place, without --table"
+            "machine: expected a replay of all tables to begin one of this place, with --rows and "
+            "without --table and --seconds"
         )
 
 
@@ -67,6 +73,8 @@ def record(pieces: pd.DataFrame, *, parameters: dict, command: str) -> None:
     """Write what a replay found to the log of this Python, each piece with the commit and the date.
 
     What the log says of other tables that are still recorded stays, if it was made at this place.
+    A piece that failed stays as well, until it or its table is made anew: no other piece that
+    passes excuses it.
     """
     found = pieces.assign(
         seed=parameters["seed"],
@@ -75,10 +83,19 @@ def record(pieces: pd.DataFrame, *, parameters: dict, command: str) -> None:
     )
     before = _here()
     if before is not None and results.same_place(before.provenance):
-        others = before.table[~before.table["table"].isin(pieces["table"])]
+        others = before.table[~_replaced(before.table, pieces)]
         there = [(results.FOLDER / f"{table}.json").exists() for table in others["table"]]
         found = pd.concat([others[there], found], ignore_index=True)
     results.save(name(), found, parameters=parameters, command=command, folder=FOLDER)
+
+
+def _replaced(before: pd.DataFrame, pieces: pd.DataFrame) -> pd.Series:
+    """Return which pieces of a log go, now that others are replayed."""
+    piece, table = ["table", "where", "checksum"], ["table", "checksum"]
+    again = pd.MultiIndex.from_frame(before[piece]).isin(pd.MultiIndex.from_frame(pieces[piece]))
+    current = pd.MultiIndex.from_frame(before[table]).isin(pd.MultiIndex.from_frame(pieces[table]))
+    failure_stands = (before["verdict"] == FAIL) & current & ~again
+    return before["table"].isin(pieces["table"]) & ~failure_stands
 
 
 def _here() -> results.Result | None:
@@ -97,20 +114,20 @@ def costs() -> dict[tuple[str, str], float]:
     return found
 
 
-def must_be_equal(replay: Replay) -> bool:
-    """Return whether a table's rows are equal at this place.
+def must_be_equal(replay: Replay, where: Where) -> bool:
+    """Return whether the rows of a piece are equal at this place.
 
     They are where the table was recorded here, and where a recorded log of this place found nothing
-    but rounding between the table and what was made again.
+    but rounding between the piece and what was made again. Of other pieces it does not say so: they
+    may have been made by another engine.
     """
     recorded = replay.load()
     if results.same_place(recorded.provenance):
         return True
     for log in logs():
-        rows = log.table[log.table["table"] == replay.table]
-        rows = rows[rows["checksum"] == recorded.provenance["checksum"]]
-        rows = rows[rows["verdict"] != NOT_HERE]
-        if len(rows) and rows["equal"].all() and results.same_place(log.provenance):
+        this = (log.table["table"] == replay.table) & (log.table["where"] == json.dumps(where))
+        rows = log.table[this & (log.table["checksum"] == recorded.provenance["checksum"])]
+        if rows["equal"].any() and results.same_place(log.provenance):
             return True
     return False
 

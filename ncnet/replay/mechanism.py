@@ -6,7 +6,14 @@ import pandas as pd
 from ncnet.mechanism import CONTROLS, tables
 from ncnet.mechanism.decoding import WHOLE
 from ncnet.replay.capacity import training
-from ncnet.replay.comparison import Tolerance, absolute, intervals, same, standard_errors
+from ncnet.replay.comparison import (
+    Tolerance,
+    absolute,
+    intervals,
+    p_values,
+    same,
+    standard_errors,
+)
 from ncnet.replay.pieces import Replay, Where
 from ncnet.replay.reports import CONTEXTS, REPORT
 from ncnet.results import Result
@@ -100,7 +107,7 @@ DECODED = {
         tolerance=Tolerance(f"outcomes move it, and of an oscillation {ROUNDED}", _of_decoder),
     ),
     "use": same(),
-    "p_value": absolute(0.03, "three permutations in a hundred may fall on the other side"),
+    "p_value": p_values(),
 }
 REPLAYS = (
     Replay(

@@ -2,6 +2,7 @@
 
 import subprocess
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -15,10 +16,10 @@ CHANGED_SINCE = "a mutant survived tests that are others since, or unknown here:
 
 def _mutant(recorded: results.Result, where: Where) -> pd.DataFrame:
     """Return a mutant's row with today's verdict of the tests that were asked for it."""
-    try:
-        from benchmarks import mutations
-    except ImportError as error:
-        raise NotReplayableError("mutants are judged from the root of a checkout only") from error
+    if find_spec("benchmarks") is None:
+        raise NotReplayableError("mutants are judged from the root of a checkout only")
+    from benchmarks import mutations
+
     if not results.checkout()[1]:
         raise NotReplayableError("mutants are judged in a clone, and the checkout has changes")
     row = recorded.table.set_index(list(where)).loc[tuple(where.values())].to_dict() | where

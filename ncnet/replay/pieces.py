@@ -1,8 +1,10 @@
 """What a replay is: which rows of a recorded table are made at once, and how."""
 
+import importlib
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 
 import pandas as pd
 
@@ -13,8 +15,34 @@ Where = dict[str, object]
 """The values that the rows of a piece have in common; empty for a whole table."""
 
 
+OF_EXTRAS = (
+    *("huggingface_hub", "jupyter_client", "matplotlib", "nbformat", "papermill", "peft"),
+    *("platformdirs", "psutil", "pydantic", "safetensors", "sklearn", "threadpoolctl", "torch"),
+    *("transformers", "yaml"),
+)
+"""Packages that need not be installed. Where another module is missing, the code is at fault."""
+
+
 class NotReplayableError(Exception):
     """Rows cannot be made here; the message says what is missing, in one line."""
+
+
+def imported(name: str, *, extras: str) -> ModuleType:
+    """Import a module that needs packages of extras.
+
+    Raises
+    ------
+    NotReplayableError
+        Where one of these packages is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in OF_EXTRAS:
+            raise
+        told = f"`{missing}` is not installed: pip install -e '.[{extras}]'"
+        raise NotReplayableError(told) from error
 
 
 @dataclass(frozen=True)
@@ -52,7 +80,17 @@ class Replay:
         return results.load(name, folder=results.FOLDER / folder)
 
     def pieces(self, table: pd.DataFrame) -> list[Where]:
-        """Return all pieces of the table, in its order."""
+        """Return all pieces of the table, in its order.
+
+        Raises
+        ------
+        ValueError
+            If the table has no rows, or lacks a column that cuts it into pieces.
+        """
+        if missing := [name for name in self.piece if name not in table]:
+            raise ValueError(f"no column `{missing[0]}` is recorded")
+        if table.empty:
+            raise ValueError("no row is recorded")
         if not self.piece:
             return [{}]
         distinct = self._pieces_of_rows(table).drop_duplicates()

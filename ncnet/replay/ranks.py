@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import xarray as xr
 from ncnet import hub, results
 from ncnet import ranks as by
 from ncnet.replay.comparison import absolute, intervals, outcomes, same
-from ncnet.replay.pieces import NotReplayableError, Replay, Where
+from ncnet.replay.pieces import NotReplayableError, Replay, Where, imported
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
 
@@ -129,12 +128,7 @@ def _sweep(quartet: str, kind: tuple, contexts: tuple) -> Sweep:
 
 
 def _encoders() -> ModuleType:
-    try:
-        return importlib.import_module("ncnet.encoders")
-    except ModuleNotFoundError as error:
-        raise NotReplayableError(
-            f"`{error.name}` is not installed: pip install -e '.[train,lora]'"
-        ) from error
+    return imported("ncnet.encoders", extras="train,lora")
 
 
 def _check_sources(tasks: dict) -> None:

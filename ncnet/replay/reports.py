@@ -3,7 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from ncnet.replay.comparison import Tolerance, absolute, intervals, outcomes, same, standard_errors
+from ncnet.replay.comparison import (
+    Tolerance,
+    absolute,
+    intervals,
+    outcomes,
+    p_values,
+    same,
+    standard_errors,
+)
 
 CONTEXTS = ("11", "12", "21", "22")
 
@@ -18,13 +26,8 @@ def _of_run(rows: pd.DataFrame) -> np.ndarray:
     return of_s(rows) * np.sqrt(rows["replicas"].to_numpy() / 32)
 
 
-def _of_p(rows: pd.DataFrame) -> np.ndarray:
-    return np.full(len(rows), 0.1)
-
-
 FOLLOWS = outcomes(share=0.1)
 """Words that say on which side of a line a number lies: one that lies on the line may turn."""
-P_VALUE = standard_errors(0.5, of=_of_p)
 REPORT: dict[str, Tolerance] = {
     **dict.fromkeys(("readout", "split", "level", "items", "replicas"), same()),
     **intervals("s", "delta", "influence", "contextuality", "share_above"),
@@ -46,7 +49,7 @@ REPORT: dict[str, Tolerance] = {
             "contextuality_p_value",
             "any_facet_p_value",
         ),
-        P_VALUE,
+        p_values(),
     ),
     **dict.fromkeys(("interval_method", "verdict", "contextuality_method", "explanation"), FOLLOWS),
     "arcsine_excess": absolute(0.01, "it follows from the correlators"),

@@ -6,7 +6,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 import pandas as pd
 
@@ -47,7 +47,7 @@ class Piece(Comparison):
     def __str__(self) -> str:
         where = ", ".join(f"{name} = {value}" for name, value in json.loads(self.where).items())
         line = f"{self.verdict}: {self.table}{f' ({where})' if where else ''}, "
-        if self.verdict == NOT_HERE:
+        if self.verdict == NOT_HERE or not self.rows:
             return line + self.told
         line += f"{self.rows} row{'s'[: self.rows != 1]}, "
         if self.failed:
@@ -73,17 +73,14 @@ def make_again(replay: Replay, where: Where, *, equal: bool, seed: str) -> Piece
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the notebooks' runs show them
             made = replay.make(recorded, where)
-        verdict, found = PASS, None
+        drawn = f"{seed} {where}"
+        found = compare(rows, made, replay.key, replay.tolerances, equal=equal, seed=drawn)
+        verdict = FAIL if found.failed or found.caught < found.controls else PASS
     except NotReplayableError as error:
         verdict, found = NOT_HERE, _without_rows(str(error))
     except Exception as error:
         verdict = FAIL
         found = _without_rows(f"{type(error).__name__}: {error}", rows=len(rows))
-    if found is None:
-        found = compare(
-            rows, made, replay.key, replay.tolerances, equal=equal, seed=f"{seed} {where}"
-        )
-        verdict = FAIL if found.failed or found.caught < found.controls else PASS
     return Piece(
         **asdict(found),
         table=replay.table,
@@ -92,6 +89,18 @@ def make_again(replay: Replay, where: Where, *, equal: bool, seed: str) -> Piece
         checksum=recorded.provenance["checksum"],
         seconds=time.monotonic() - begun,
     )
+
+
+def unreadable(replay: Replay) -> Piece | None:
+    """Return the failure of a table that cannot be read or cut into pieces; None where it can."""
+    try:
+        replay.pieces(replay.load().table)
+    except (OSError, ValueError) as error:
+        found = replace(_without_rows(str(error)), failed=1)
+        return Piece(
+            **asdict(found), table=replay.table, where="{}", verdict=FAIL, checksum="", seconds=0.0
+        )
+    return None
 
 
 class Costs:
@@ -135,7 +144,7 @@ def run(
     rows: int | None = None,
     seconds: float = math.inf,
     costs: Costs | None = None,
-    equal: Callable[[Replay], bool] | None = None,
+    equal: Callable[[Replay, Where], bool] | None = None,
     tell: Callable[[Piece], None] = lambda piece: None,
 ) -> pd.DataFrame:
     """Replay pieces drawn by chance, each table in turn, until enough rows or the time is used up.
@@ -156,39 +165,60 @@ def run(
     costs
         What pieces may take; by default anything.
     equal
-        Whether a table's rows must be equal here; by default where it was recorded at this place.
+        Whether the rows of a piece must be equal here; by default where its table was recorded at
+        this place.
     tell
         Is called with each piece when it is finished.
 
     Returns
     -------
     pandas.DataFrame
-        One row a piece, with the attributes of `Piece`.
+        One row a piece, with the attributes of `Piece`. A table that cannot be read has one row,
+        which says why.
     """
-    equal = equal or (lambda replay: results.same_place(replay.load().provenance))
+    equal = equal or (lambda replay, where: results.same_place(replay.load().provenance))
     costs = costs or Costs(replays, {})
     replayed, missing = Counter(), Counter()
     begun, pieces = time.monotonic(), []
-    for one, where in draw(replays, seed):
+    refused = {replay.table: unreadable(replay) for replay in replays}
+    for piece in filter(None, refused.values()):
+        pieces.append(pd.DataFrame([asdict(piece)]))
+        tell(piece)
+    for one, where in draw([replay for replay in replays if not refused[replay.table]], seed):
         enough = rows is not None and replayed[one.table] >= rows
         left = seconds - (time.monotonic() - begun)
         late = left < math.inf and costs.of(one, where) > min(left, LARGEST_SHARE * seconds)
         if enough or late or missing[one.table] == MOST_MISSING:
             continue
-        checksum = one.load().provenance["checksum"]
-        kept = parts.part(
-            {"table": one.table, "where": where, "seed": seed, "checksum": checksum},
-            lambda one=one, where=where: pd.DataFrame(
-                [asdict(make_again(one, where, equal=equal(one), seed=seed))]
-            ),
-        )
-        piece = Piece(**kept.iloc[0].to_dict())
+        piece = _kept(parts, one, where, equal=equal(one, where), seed=seed)
         replayed[one.table] += piece.rows
         missing[one.table] = missing[one.table] + 1 if piece.verdict == NOT_HERE else 0
-        pieces.append(kept)
+        pieces.append(pd.DataFrame([asdict(piece)]))
         tell(piece)
     empty = pd.DataFrame(columns=[field.name for field in fields(Piece)])
     return pd.concat(pieces, ignore_index=True) if pieces else empty
+
+
+def _kept(parts: Parts, replay: Replay, where: Where, *, equal: bool, seed: str) -> Piece:
+    """Return a piece of this run, or what it came to before the run was cut off.
+
+    What was missing is looked for again.
+    """
+    described = {"table": replay.table, "where": where, "seed": seed, "equal": equal}
+    described["recorded"] = replay.load().provenance
+    missing = []
+
+    def make() -> pd.DataFrame:
+        piece = make_again(replay, where, equal=equal, seed=seed)
+        if piece.verdict == NOT_HERE:
+            missing.append(piece)
+            raise NotReplayableError
+        return pd.DataFrame([asdict(piece)])
+
+    try:
+        return Piece(**parts.part(described, make).iloc[0].to_dict())
+    except NotReplayableError:
+        return missing[0]
 
 
 def _kind(replay: Replay) -> tuple:
