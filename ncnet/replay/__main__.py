@@ -17,6 +17,7 @@ from ncnet import machine, results
 from ncnet.checks import check_choice, check_integer, check_positive
 from ncnet.parts import Parts
 from ncnet.replay import log
+from ncnet.replay.pieces import Replay, Where
 from ncnet.replay.running import FAIL, NOT_HERE, Costs, run
 from ncnet.replay.tables import REPLAYS
 
@@ -40,44 +41,61 @@ one failed or a tampered cell was not found; 2 for a wrong use of the command
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Replay what the arguments ask for, print what came of it, and return the exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = _parser()
     asked = parser.parse_args(arguments)
     try:
-        replays, seed = _chosen(asked.table), _seed(asked.seed)
-        rows = asked.rows if asked.rows is None else check_integer("rows", asked.rows, at_least=1)
-        seconds = DEFAULT if rows is None else math.inf
-        if asked.seconds is not None:
-            seconds = check_positive("seconds", asked.seconds)
-        if asked.record:
-            log.check_extends(whole=asked.table is None and seconds == math.inf)
-        costs = Costs(REPLAYS, log.costs())
+        replays, limits, costs = _checked(asked)
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    given = {"tables": asked.table, "rows": rows, "seconds": asked.seconds, "seed": seed}
-    parts = _parts(given)
+    given = {"tables": asked.table, **limits, "seconds": asked.seconds}
+    parts, strict = _parts(given), []
+
+    def equal(replay: Replay, where: Where) -> bool:
+        strict.append(log.must_be_equal(replay, where))
+        return strict[-1]
+
     tables = f"{len(replays)} tables" if len(replays) > 1 else replays[0].table
-    print(f"replaying rows of {tables}, drawn with the seed {seed}", flush=True)
+    print(f"replaying rows of {tables}, drawn with the seed {limits['seed']}", flush=True)
     try:
         pieces = run(
             replays,
-            seed=seed,
+            **limits,
             parts=parts,
-            rows=rows,
-            seconds=seconds,
             costs=costs,
-            equal=log.must_be_equal,
+            equal=equal,
             tell=lambda piece: print(piece, flush=True),
         )
     except KeyboardInterrupt:
         print("interrupted: the same command goes on from here", file=sys.stderr)
         return 130
     if asked.record:
-        command = ["python", "-m", "ncnet.replay", *(arguments or sys.argv[1:])]
-        command += [] if asked.seed else ["--seed", seed]
-        log.record(pieces, parameters=given, command=shlex.join(command))
+        seed = [] if asked.seed else ["--seed", limits["seed"]]
+        command = shlex.join(["python", "-m", "ncnet.replay", *arguments, *seed])
+        log.record(pieces, parameters=given, command=command)
     parts.clear()
+    print(f"had to be equal, as at this place before: {sum(strict)} of {len(strict)} pieces")
     print(summary(pieces, [replay.table for replay in replays]))
     return int((pieces["verdict"] == FAIL).any())
+
+
+def _checked(asked: argparse.Namespace) -> tuple[list[Replay], dict, Costs]:
+    """Return what is replayed, with which seed and limits, and what it may take.
+
+    Raises
+    ------
+    OSError, ValueError
+        For what cannot be asked, and for a log that cannot be read or added to.
+    """
+    replays, seed = _chosen(asked.table), _seed(asked.seed)
+    rows = asked.rows if asked.rows is None else check_integer("rows", asked.rows, at_least=1)
+    seconds = DEFAULT if rows is None else math.inf
+    if asked.seconds is not None:
+        seconds = check_positive("seconds", asked.seconds)
+    if asked.record:
+        log.check_extends(whole=asked.table is None and seconds == math.inf)
+    limits = {"rows": rows, "seconds": seconds, "seed": seed}
+    return replays, limits, Costs(REPLAYS, log.costs())
 
 
 def summary(pieces: pd.DataFrame, tables: Sequence[str]) -> str:
@@ -137,7 +155,7 @@ def _seed(asked: str | None) -> str:
     return asked
 
 
-def _chosen(names: Sequence[str] | None) -> list:
+def _chosen(names: Sequence[str] | None) -> list[Replay]:
     by_name = {replay.table: replay for replay in REPLAYS}
     for name in names or ():
         check_choice("table", name, by_name)
