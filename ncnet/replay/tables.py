@@ -10,6 +10,7 @@ from ncnet.replay import (
     generalization,
     mechanism,
     multiverse,
+    mutations,
     ranks,
     selection,
 )
@@ -26,4 +27,5 @@ REPLAYS = (
     *selection.REPLAYS,
     *ranks.REPLAYS,
     *benchmarks.REPLAYS,
+    *mutations.REPLAYS,
 )
