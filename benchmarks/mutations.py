@@ -168,7 +168,8 @@ class Clone:
         self.folder = folder
         self._process: subprocess.Popen | None = None
         self._interrupted = False
-        subprocess.run(["git", "clone", "-q", "--no-hardlinks", root, folder], check=True)
+        quiet = ["-c", "advice.detachedHead=false"]
+        subprocess.run(["git", *quiet, "clone", "-q", "--no-hardlinks", root, folder], check=True)
         # Compiled files that are told by content: two faults of equal length within one second
         # would pass for one another.
         compiled = ["-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "ncnet"]
