@@ -151,6 +151,18 @@ def test_the_recorded_search_looked_among_all_halves_of_three_bits():
     assert both.sum() == len(retested)
 
 
+def test_a_small_search_is_recorded_with_all_that_makes_it_again(monkeypatch):
+    asked, saved = {}, {}
+    monkeypatch.setattr(
+        atlas, "run", lambda *_, **given: asked.update(given) or (pd.DataFrame(), pd.DataFrame())
+    )
+    monkeypatch.setattr(results, "save", lambda name, table, **how: saved.update({name: how}))
+    atlas.record()
+    assert sorted(saved) == ["search", "search_counts"]
+    for how in saved.values():
+        assert how["parameters"] == {"bits": 2, **asked}
+
+
 def test_known_contextual_and_noncontextual_games():
     """XOR with one unit under `prediction`: amplified to nearly a box; AND, XOR at n = 3: not."""
     found = atlas.retest(

@@ -167,6 +167,11 @@ def test_the_reports_interval_of_contextuality_covers_on_the_boundary_and_is_sho
     assert plain["share"] < ours["share"]
 
 
+@pytest.mark.parametrize(("s", "p_value"), [(2.0, 1.0), (1.9, 1.0), (2.1, 0.0)])
+def test_a_t_test_of_replicas_that_are_all_alike_goes_by_the_bound(s, p_value):
+    assert calibration._t_test(np.full(32, s)) == p_value
+
+
 @pytest.mark.slow
 def test_a_t_test_is_misled_by_skewness_and_betting_is_not():
     table = study("skewed", 32, 100)

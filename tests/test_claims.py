@@ -326,7 +326,9 @@ def verdict_on(name, **quartets):
     ],
 )
 def test_multilingual_s_has_to_rise_with_the_rank(s, rise_low, with_rank_low, expected):
-    table = around(s, rise_low=rise_low, rise_with_rank_low=with_rank_low)
+    # The last rank is judged, whatever those before it came to.
+    before = [-9.0, -9.0, -9.0]
+    table = around(s, rise_low=[*before, rise_low], rise_with_rank_low=[*before, with_rank_low])
     assert verdict_on("multilingual-rises-with-rank", languages=table) == expected
     both = {
         "languages": table,

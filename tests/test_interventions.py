@@ -137,6 +137,10 @@ def test_changes_are_paired_and_shares_of_the_excess_add_up():
     removed = mechanism.excess_removed(half, box)
     assert removed["removed"] == pytest.approx(0.5)
     assert removed["removed_low"] < 0.5 < removed["removed_high"]
+    most = chsh.as_dataset((ones, np.where(np.arange(400)[:, None] < 300, box.b, 1)))
+    removed = mechanism.excess_removed(most, box)
+    assert removed["removed"] == pytest.approx(0.25)
+    assert 0.2 < removed["removed_low"] < 0.25 < removed["removed_high"] < 0.3
     whole = mechanism.excess_removed(rest, box)
     assert whole["removed"] == 1
     assert whole["removed_low"] < 1 < whole["removed_high"]  # never without width

@@ -44,6 +44,17 @@ def test_rarer_rows_are_there_when_asked_for():
     assert str(report.full()).startswith(str(report).partition("Statistics:")[0])
 
 
+def test_a_report_in_full_says_on_which_side_of_the_quantum_set_it_lies():
+    report = chsh.report(correlated_outcomes(np.zeros((2, 2)), replicas=64, items=2, seed=0))
+    for excess, side in ((-0.1, "within"), (0.01, "beyond")):
+        [line] = [
+            line
+            for line in str(replace(report, arcsine_excess=excess).full()).splitlines()
+            if "arcsine excess" in line
+        ]
+        assert side in line
+
+
 @pytest.mark.parametrize("value", [-0.5, 0.0, 0.5])
 def test_a_test_asks_whether_it_is_on_the_other_side(value):
     """An S above 2 speaks against "S <= 2", and has that p-value beside it."""

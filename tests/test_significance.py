@@ -361,6 +361,10 @@ def needed(values, **options):
         (lambda: chsh.sign_test([], above=2), r"values have shape \(0,\): expected"),
         (lambda: chsh.sign_test([2, np.inf], above=2), "value 1 is inf: expected"),
         (lambda: shown(0), "`replicas` is 0: expected an integer of at least 1"),
+        (
+            lambda: chsh.smallest_mean_any_test(0, mean=2, lowest=-4, error=0.05),
+            "`replicas` is 0: expected an integer of at least 1",
+        ),
         (lambda: shown(5, mean=4), "`mean` is 4: expected less than the highest value, 4"),
         (lambda: shown(5, mean=-4), "`mean` is -4: expected more than the lowest value, -4"),
         (lambda: shown(5, error=0), "`error` is 0: expected a number between 0 and 1"),
