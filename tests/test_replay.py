@@ -485,6 +485,9 @@ def test_a_failure_stays_in_the_log_until_its_piece_or_its_table_is_made_anew(re
     assert logged(first) == [PASS]
     logged(first.assign(verdict=FAIL))
     assert logged(second.assign(checksum="another")) == [PASS]
+    missing = second.assign(verdict=NOT_HERE, checksum="another")
+    assert logged(missing) == [PASS]
+    assert logged(missing.assign(checksum="a third")) == [NOT_HERE]
 
 
 def test_a_piece_must_be_equal_here_where_a_log_of_this_place_found_it_equal(recorded, tmp_path):

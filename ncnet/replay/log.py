@@ -74,7 +74,7 @@ def record(pieces: pd.DataFrame, *, parameters: dict, command: str) -> None:
 
     What the log says of other tables that are still recorded stays, if it was made at this place.
     A piece that failed stays as well, until it or its table is made anew: no other piece that
-    passes excuses it.
+    passes excuses it. And what was replayed stays where nothing of the table could be made now.
     """
     found = pieces.assign(
         seed=parameters["seed"],
@@ -83,10 +83,19 @@ def record(pieces: pd.DataFrame, *, parameters: dict, command: str) -> None:
     )
     before = _here()
     if before is not None and results.same_place(before.provenance):
-        others = before.table[~_replaced(before.table, pieces)]
+        found = found[_says_more(before.table, found)]
+        others = before.table[~_replaced(before.table, found)]
         there = [(results.FOLDER / f"{table}.json").exists() for table in others["table"]]
         found = pd.concat([others[there], found], ignore_index=True)
     results.save(name(), found, parameters=parameters, command=command, folder=FOLDER)
+
+
+def _says_more(before: pd.DataFrame, pieces: pd.DataFrame) -> pd.Series:
+    """Return which pieces tell of their table more than a log does."""
+    table = ["table", "checksum"]
+    known = pd.MultiIndex.from_frame(before.loc[before["verdict"] != NOT_HERE, table])
+    made = pieces["table"].isin(pieces.loc[pieces["verdict"] != NOT_HERE, "table"])
+    return made | ~pd.MultiIndex.from_frame(pieces[table]).isin(known)
 
 
 def _replaced(before: pd.DataFrame, pieces: pd.DataFrame) -> pd.Series:
