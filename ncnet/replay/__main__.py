@@ -141,7 +141,8 @@ def _parts(given: dict) -> Parts:
     """
     root, data = results.FOLDER.parent, os.environ.get("NCNET_DATA", "")
     patterns = ("results/**/*.json", "benchmarks/**/*.py", "notebooks/*.py", "tests/**/*.py")
-    files = sorted(path for pattern in patterns for path in root.glob(pattern))
+    found = {path for pattern in patterns for path in root.glob(pattern)}
+    files = sorted(path for path in found if path.parent != log.FOLDER)
     beside = [machine.described(), data, *(path.read_text(encoding="utf-8") for path in files)]
     name = hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
     return Parts(root / "runs" / "replay" / name, given, code="\0".join(beside))
