@@ -181,7 +181,7 @@ def test_a_recorded_verdict_is_replayed(again):
     assert again(recorded(FOUND, KILLED)).verdict == PASS
     assert again(recorded(NOT_FOUND, SURVIVED)).verdict == PASS
     wrong = again(recorded(NOT_FOUND, KILLED))
-    assert wrong.told == "tests: recorded killed, made again survived"
+    assert wrong.told == "tests: recorded 'killed', made again 'survived'"
 
 
 def test_a_mutant_that_can_no_longer_be_made_is_not_replayable(again, monkeypatch):
