@@ -127,17 +127,21 @@ PICTURES = {
 
 
 LOADED = """
-import atexit, sys
+import sys
 from pathlib import Path
 
-def leave():
-    loaded = [name for name in sys.modules if name.split(".")[0] == "ncnet"]
-    if loaded:
-        Path("loaded.txt").write_text("\\n".join(loaded), encoding="utf-8")
+LOADED = Path(__file__).with_name("loaded.txt")
 
-atexit.register(leave)
+class Watch:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.split(".")[0] == "ncnet":
+            with LOADED.open("a", encoding="utf-8") as file:
+                file.write(name + "\\n")
+
+sys.meta_path.insert(0, Watch)
 """
-"""Leaves behind which modules of the package a process has loaded."""
+"""Writes down each module of the package as it is loaded: a kernel may be ended at any time."""
 
 
 def papermill(name, parameters, folder):
