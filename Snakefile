@@ -24,7 +24,7 @@ workdir: workflow.basedir
 sys.dont_write_bytecode = True
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 sys.path.insert(0, workflow.basedir)
-from ncnet import batch as batches
+from ncnet.companion import batch as batches
 from ncnet import results, runs
 from ncnet.checks import check_choice
 
@@ -45,7 +45,7 @@ CELL = f"{RUN}/cells/{{cell}}"
 PYTHON = shlex.quote(sys.executable)
 PAPERMILL = f"{PYTHON} -m papermill --no-progress-bar --kernel python3"
 # A rule with `run` would start this Python by its path as it stands, spaces and all.
-STEP = f"{PYTHON} -m ncnet.batch"
+STEP = f"{PYTHON} -m ncnet.companion.batch"
 # The report stands alone: nbconvert would load these scripts from elsewhere.
 SCRIPTS = " ".join(f"--HTMLExporter.{name}_url=" for name in ("jquery", "mathjax", "require_js"))
 # Exercises are for the book's readers.
@@ -53,7 +53,7 @@ CELLS = "--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cel
 NBCONVERT = f"{PYTHON} -m nbconvert {SCRIPTS} {CELLS}"
 KINDS = ["json", "parquet"]
 VERSIONS = [f"{name} {version}" for name, version in results.installed_versions().items()]
-JOINING = [BATCH.path, *Path("ncnet/batch").glob("*.py")]
+JOINING = [BATCH.path, *Path("ncnet/companion/batch").glob("*.py")]
 JOINED = expand(f"{RUN}/{{table}}.{{kind}}", table=[*BATCH.tables, "cells"], kind=KINDS)
 
 

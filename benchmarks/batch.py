@@ -20,7 +20,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ncnet import batch, results, runs
+from ncnet import results, runs
+from ncnet.companion import batch
 from tests import one_node_slurm
 from tests.checkouts import Checkout
 

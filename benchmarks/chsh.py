@@ -18,9 +18,9 @@ import pandas as pd
 import xarray as xr
 
 import ncnet
-from ncnet import atlas
 from ncnet.chsh.bootstrap import distinct_columns, resampled_means
 from ncnet.chsh.report import replica_rows
+from ncnet.studies.atlas import analysis as atlas
 
 ROOT = Path(__file__).resolve().parents[1]
 HIDDEN_SIZE = 3

@@ -35,7 +35,8 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from transformers import Trainer, TrainingArguments
 
-from ncnet import datasets, encoders, hub
+from ncnet import datasets, encoders
+from ncnet.datasets import hub
 from ncnet.encoders import adapters
 from ncnet.encoders.catalogue import INSTALL
 from ncnet.encoders.model import PARTIES, TwoHeads

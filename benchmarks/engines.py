@@ -110,9 +110,9 @@ class Ours:
     def weights_after(self, problem: Problem, steps: int, device: str) -> Weights:
         import torch
 
-        from ncnet.ensemble import network
-        from ncnet.ensemble.paths import PATHS
-        from ncnet.ensemble.plan import DTYPES
+        from ncnet.training import network
+        from ncnet.training.paths import PATHS
+        from ncnet.training.plan import DTYPES
 
         def tensor(array):
             return torch.as_tensor(array, dtype=DTYPES[self.dtype], device=device)

@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ncnet.ensemble import compiler
+from ncnet.training import compiler
 
 ROUNDS = 20_000_000
 REPEATS = 5

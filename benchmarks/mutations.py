@@ -42,10 +42,10 @@ import pandas as pd
 
 from ncnet import results
 from ncnet.checks import check_integer
+from ncnet.companion.replay import log
+from ncnet.companion.replay.tables import REPLAYS
 from ncnet.parts import Parts
-from ncnet.replay import log
 from ncnet.replay.pieces import draw
-from ncnet.replay.tables import REPLAYS
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "benchmark_mutations"
@@ -53,8 +53,8 @@ ROOMS = {
     "statistics": ("ncnet/chsh/*.py", "ncnet/crossed.py"),
     "training": (
         "ncnet/games.py",
-        "ncnet/ensemble/*.py",
-        "ncnet/samples/*.py",
+        "ncnet/training/*.py",
+        "ncnet/training/samples/*.py",
         "ncnet/experiment/*.py",
     ),
     "analysis": (

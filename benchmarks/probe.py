@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ncnet.probe import Probe
+from ncnet.experiment.probe import Probe
 
 ROOT = Path(__file__).resolve().parents[1]
 GOAL = 1.10  # of the time of the loop without

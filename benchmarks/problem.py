@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import ncnet
-from ncnet.ensemble.initialisation import BLOCK, draw_block
+from ncnet.training.initialisation import BLOCK, draw_block
 
 LEARNING_RATE = 0.5
 

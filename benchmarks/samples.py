@@ -1,6 +1,6 @@
 """Times training on samples beside what one would pick instead: ``python -m benchmarks.samples``.
 
-Networks whose items differ from replica to replica, by `ncnet.samples.train`, by `torch.func`
+Networks whose items differ from replica to replica, by `ncnet.training.samples.train`, by `torch.func`
 (`vmap` over networks of the gradient), and by a loop over torch modules. One thread. Times are
 printed only of what was found to end with the same losses, and the shortest of some repeats.
 """
@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ncnet import samples
-from ncnet.samples.population import Population
-from ncnet.samples.training import QUARTET, _initial_weights
+from ncnet.training import samples
+from ncnet.training.samples.population import Population
+from ncnet.training.samples.training import QUARTET, _initial_weights
 
 HIDDEN_SIZE = 4
 REPLICAS = 128
@@ -38,7 +38,7 @@ def main() -> None:
         drawn = population(name, training)
         print(f"\n{name}: {drawn.features} inputs, {training} items, n = {HIDDEN_SIZE}")
         expected = ours(drawn, REPLICAS, STEPS)
-        times = {"ncnet.samples.train": _fastest(ours, drawn, REPLICAS) / REPLICAS}
+        times = {"ncnet.training.samples.train": _fastest(ours, drawn, REPLICAS) / REPLICAS}
         for label, engine, replicas in (
             ("torch.func.vmap", with_vmap, REPLICAS),
             ("a loop over modules", with_modules, LOOPED),
@@ -48,7 +48,7 @@ def main() -> None:
                 print(f"{label}: ends elsewhere, not timed")
                 continue
             times[label] = _fastest(engine, drawn, replicas) / replicas
-        base = times["ncnet.samples.train"]
+        base = times["ncnet.training.samples.train"]
         for label, seconds in times.items():
             each = 1e6 * seconds / (4 * STEPS)
             print(

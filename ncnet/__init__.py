@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["chsh", "games", "train"]
 
-# What the extra `train` has and `ncnet.ensemble` imports.
+# What the extra `train` has and `ncnet.training` imports.
 _OF_AN_EXTRA = ("torch", "platformdirs")
 
 
@@ -30,7 +30,7 @@ def __getattr__(name: str) -> object:
     # Only training needs torch, which takes a second to import: the statistics do without.
     if name == "train":
         try:
-            from ncnet.ensemble import train
+            from ncnet.training import train
         except ModuleNotFoundError as error:
             if error.name not in _OF_AN_EXTRA:
                 raise

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 COMPILERS = ("c++", "g++", "clang++")
-"""Looked for in this order, as `ncnet.ensemble.compiler` does, which brings torch."""
+"""Looked for in this order, as `ncnet.training.compiler` does, which brings torch."""
 MACROS = {
     "clang++": ("__clang_major__", "__clang_minor__", "__clang_patchlevel__"),
     "g++": ("__GNUC__", "__GNUC_MINOR__", "__GNUC_PATCHLEVEL__"),

@@ -22,7 +22,9 @@ import pandas as pd
 from ncnet import machine
 from ncnet.files import expanded, replace
 
-FOLDER = Path(__file__).resolve().parents[1] / "results"
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
+FOLDER = ROOT / "results"
 VERSIONS_OF = ("ncnet", "numpy", "pandas", "scikit-learn", "scipy", "torch", "xarray")
 VERSIONS_OF_EXTRAS = ("peft", "transformers")
 SAID = ("command", "parameters", "versions", "machine", "date", "checksum")

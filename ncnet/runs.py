@@ -17,8 +17,9 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from ncnet import parameters, results, sources
+from ncnet import results, sources
 from ncnet.files import expanded
+from ncnet.parameters import Notebook
 from ncnet.parts import Parts
 
 
@@ -53,7 +54,7 @@ class Run:
     Parameters
     ----------
     notebook
-        Its name, such as ``rq3``.
+        The model of its parameters, which its study has.
     chosen
         What `ncnet.parameters.validate` returned.
 
@@ -68,25 +69,27 @@ class Run:
     Examples
     --------
     >>> import tempfile
+    >>> class Example(Notebook):
+    ...     NOTEBOOK = "rq1"
+    ...     TABLES = ("capacity",)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run = Run("rq1", {"seed": 0, "save_to": folder})
+    ...     run = Run(Example, {"seed": 0, "save_to": folder})
     ...     run.save("capacity", pd.DataFrame({"s": [2.0]}))
     ...     results.load("capacity", folder=Path(folder)).provenance["parameters"]
     {'seed': 0}
     """
 
-    def __init__(self, notebook: str, chosen: dict):
+    def __init__(self, notebook: type[Notebook], chosen: dict):
         self.parameters = {name: value for name, value in chosen.items() if name != "save_to"}
-        model = parameters.of(notebook)
-        self._recorded = model.RECORDED if chosen.get("record") else ()
+        self._recorded = notebook.RECORDED if chosen.get("record") else ()
         self._folder = Path(chosen["save_to"]) if chosen["save_to"] else None
-        self._command = command(notebook, chosen)
-        self._unsaved = {*self._recorded, *(model.TABLES if self._folder else ())}
+        self._command = command(notebook.NOTEBOOK, chosen)
+        self._unsaved = {*self._recorded, *(notebook.TABLES if self._folder else ())}
         self.parts = None
         if self._unsaved:
             results.checkout()  # before an edit that this run does not know of
-            own = self._folder or results.FOLDER.parent / "runs" / notebook
-            code = _code(notebook)
+            own = self._folder or results.FOLDER.parent / "runs" / notebook.NOTEBOOK
+            code = _code(notebook.NOTEBOOK)
             self.parts = Parts(expanded(own) / "parts", self.parameters, code=code)
 
     def save(self, name: str, table: pd.DataFrame, *, parameters: dict | None = None) -> None:

@@ -27,17 +27,19 @@
 folder: str = "results/small"
 
 # %%
-from ncnet import parameters
+from ncnet.companion.notebooks import Batch
+from ncnet.parameters import validate
 
-chosen = parameters.validate(globals(), parameters.Batch)
+chosen = validate(globals(), Batch)
 
 # %%
 import pandas as pd
 from IPython.display import Markdown, display
 
-from ncnet import chsh, figures, results, sources
+from ncnet import chsh, plotting, results, sources
+from ncnet.companion import figures
 
-figures.use_style()
+plotting.use_style()
 place = results.FOLDER.parent / folder
 everything = {
     path.stem: results.load(path.stem, folder=place)

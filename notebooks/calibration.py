@@ -45,9 +45,10 @@ record: bool = False  # replace the table in results/
 save_to: str = ""  # a folder for the tables of this run
 
 # %%
-from ncnet import parameters
+from ncnet.parameters import validate
+from ncnet.studies.calibration.parameters import Calibration
 
-chosen = parameters.validate(globals(), parameters.Calibration)
+chosen = validate(globals(), Calibration)
 
 # %%
 import numpy as np
@@ -55,10 +56,12 @@ from IPython.display import Markdown
 from myst_nb import glue
 from scipy import stats
 
-from ncnet import calibration, chsh, figures, runs
+from ncnet import chsh, plotting, runs
 from ncnet.chsh.intervals import FEWEST_OFF_MODE
 from ncnet.chsh.text import NONE
-from ncnet.figures.calibration import (
+from ncnet.studies.calibration import analysis as calibration
+from ncnet.studies.calibration import figures
+from ncnet.studies.calibration.figures import (
     HYPOTHESES,
     QUANTITIES,
     limits,
@@ -66,8 +69,8 @@ from ncnet.figures.calibration import (
     short,
 )
 
-figures.use_style()
-run = runs.Run("calibration", chosen)
+plotting.use_style()
+run = runs.Run(Calibration, chosen)
 
 # %% [markdown]
 # The small study, live; with `record` it is the one that is drawn below.
@@ -574,7 +577,8 @@ glue("live_apart", int(apart.sum()), display=False)
 # import numpy as np
 # from scipy import stats
 #
-# from ncnet import calibration, chsh
+# from ncnet import chsh
+# from ncnet.studies.calibration import analysis as calibration
 #
 # model = calibration.models()["skewed"]()
 # s = chsh.SIGNS.values.reshape(4) @ model.columns[:4]

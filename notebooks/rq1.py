@@ -47,9 +47,10 @@ save_to: str = ""  # a folder for the tables of this run
 # The next cell refuses a misspelt name or a value out of range before any work starts.
 
 # %%
-from ncnet import parameters
+from ncnet.parameters import validate
+from ncnet.studies.capacity.parameters import Rq1
 
-chosen = parameters.validate(globals(), parameters.Rq1)
+chosen = validate(globals(), Rq1)
 
 # %%
 import pandas as pd
@@ -58,11 +59,12 @@ from IPython.display import Markdown
 from myst_nb import glue
 
 import ncnet
-from ncnet import chsh, figures, runs
+from ncnet import chsh, figures, plotting, runs
 from ncnet.chsh.text import p_value_text
+from ncnet.studies.capacity.figures import scatter
 
-figures.use_style()
-run = runs.Run("rq1", chosen)
+plotting.use_style()
+run = runs.Run(Rq1, chosen)
 
 # %% [markdown]
 # ## The game
@@ -194,7 +196,7 @@ glue(
 # %% mystnb={"figure": {"name": "fig-runs", "caption": "S of every run of 32 replicas (coloured), and its mean over all replicas with the 95 % interval (black), by the number of hidden units."}, "image": {"alt": "Scatter of S over runs at three hidden sizes, with the three bounds as lines. The runs at n = 2 lie below the classical bound, those at n = 3 clearly above it and below Tsirelson's bound, and those at n = 4 close around the classical bound."}}
 s_per_run = chsh.s_per_run(outcomes)
 run.show(
-    figures.runs(s_per_run, list(reports.values())),
+    scatter(s_per_run, list(reports.values())),
     s_per_run=s_per_run,
     outcomes=outcomes[["a", "b"]],
 )
@@ -347,7 +349,7 @@ readouts[["s", "s_low", "s_high", "verdict", "delta"]].round(3)
 #
 # import ncnet
 # from ncnet import chsh
-# from ncnet.mechanism import separate_trunks
+# from ncnet.studies.mechanism.analysis import separate_trunks
 #
 #
 # def apart(seed):

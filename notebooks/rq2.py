@@ -52,9 +52,10 @@ record: bool = False  # replace the tables in results/
 save_to: str = ""  # a folder for the tables of this run
 
 # %%
-from ncnet import parameters
+from ncnet.parameters import validate
+from ncnet.studies.mechanism.parameters import Rq2
 
-chosen = parameters.validate(globals(), parameters.Rq2)
+chosen = validate(globals(), Rq2)
 
 # %% [markdown]
 # ## What is predicted
@@ -104,12 +105,14 @@ from IPython.display import Markdown
 from myst_nb import glue
 
 import ncnet
-from ncnet import chsh, claims, figures, mechanism, runs
+from ncnet import chsh, plotting, runs
 from ncnet.chsh.text import NONE
-from ncnet.mechanism import tables
+from ncnet.claims import CRITICAL_SIZE, GAMES, verdict_table
+from ncnet.studies.mechanism import analysis as mechanism
+from ncnet.studies.mechanism import claims, figures, tables
 
-figures.use_style()
-run = runs.Run("rq2", chosen)
+plotting.use_style()
+run = runs.Run(Rq2, chosen)
 training = {
     "seed": seed,
     "steps": steps,
@@ -285,7 +288,7 @@ run.show(
 )
 
 # %% tags=["remove-cell"]
-critical = claims.CRITICAL_SIZE
+critical = CRITICAL_SIZE
 
 
 def quote(name, value, low=None, high=None, form=".3f"):
@@ -307,7 +310,7 @@ def quote_row(name, row, column, form=".3f"):
 
 
 whole = all_conflict[all_conflict["phase"] == "whole"]
-for game in claims.GAMES:
+for game in GAMES:
     of_this = whole[whole["game"] == game]
     is_hard = of_this[["alice_setting", "bob_setting"]].eq(2).all(axis=1)
     at_hard = of_this[is_hard].set_index("hidden_size")
@@ -496,7 +499,7 @@ pd.DataFrame(
 )
 
 # %% tags=["remove-cell"]
-of_first_game = of_recorded.loc[claims.GAMES[0]]
+of_first_game = of_recorded.loc[GAMES[0]]
 for key, name in (("usual", "shared"), ("small", "small steps")):
     row = of_first_game.loc[name]
     quote_row(f"energy_{key}", row, "energy_fast", ".1e")
@@ -541,7 +544,7 @@ pd.DataFrame(
 
 # %% tags=["remove-cell"]
 at_critical = all_sensing[all_sensing["hidden_size"] == critical]
-for game in claims.GAMES:
+for game in GAMES:
     rows = at_critical[at_critical["game"] == game].set_index("use")
     quote_row(f"auc_{game}", rows.loc["whole"], "auc")
     quote(f"auc_p_{game}", rows.loc["whole", "p_value"])
@@ -611,7 +614,7 @@ run.show(
 )
 
 # %% mystnb={"figure": {"name": "fig-forest-other", "caption": "Recorded, the other game: S, signalling Δ, influence, and the share of outcomes that are right of either head, under every intervention, at the same hidden size. Bars: 95 % intervals of each by itself. The grey band is the interval of S of the shared trunk."}, "image": {"alt": "At the defaults, the game separate, the same rows and one more, for another lambda. S is above the classical bound with the shared trunk, not above it with separate trunks, and falls with the weight of Bob's gradient, at last far below it. With PCGrad it is about halfway down to the bound, with MGDA lower still, and higher than before with a head start. Delta is smaller where S is."}}
-other = next(game for game in claims.GAMES if game != first)
+other = next(game for game in GAMES if game != first)
 recorded_other = closely(intervened_behind, other)
 if recorded_other is not None:
     run.show(
@@ -720,7 +723,7 @@ ways = {
     "small steps": "steps",
     "PCGrad, small steps": "none",
 }
-for game in claims.GAMES:
+for game in GAMES:
     rows = at_three[at_three["game"] == game].set_index("intervention")
     for intervention, key in ways.items():
         row = rows.loc[intervention]
@@ -808,8 +811,7 @@ recorded_tables = {
     "interventions": all_intervened,
     "sensing": all_sensing,
 }
-asked = ("competition-causes", "oscillation-senses")
-Markdown(claims.verdict_table(asked, recorded_tables))
+Markdown(verdict_table(claims.CLAIMS, recorded_tables))
 
 # %% [markdown]
 # By the first wording of the rule on competition, that S has to fall, the verdict would be *{glue:text}`verdict_if_falls`*; by the second, that it may no longer
@@ -865,7 +867,8 @@ Markdown(claims.verdict_table(asked, recorded_tables))
 # ````{dropdown} Solution
 # ```python
 # import ncnet
-# from ncnet import chsh, mechanism
+# from ncnet import chsh
+# from ncnet.studies.mechanism import analysis as mechanism
 #
 # game = ncnet.games.overlap()
 # training = {"replicas": 640, "seed": 1}

@@ -45,20 +45,22 @@ record: bool = False  # replace the tables in results/
 save_to: str = ""  # a folder for the tables of this run
 
 # %%
-from ncnet import parameters
+from ncnet.parameters import validate
+from ncnet.studies.capacity.parameters import Rq3
 
-chosen = parameters.validate(globals(), parameters.Rq3)
+chosen = validate(globals(), Rq3)
 
 # %%
 import numpy as np
 import pandas as pd
 from myst_nb import glue
 
-from ncnet import capacity, chsh, figures, runs
+from ncnet import chsh, figures, plotting, runs, sweeps
 from ncnet.chsh.text import span_text
+from ncnet.studies.capacity.analysis import along_training
 
-figures.use_style()
-run = runs.Run("rq3", chosen)
+plotting.use_style()
+run = runs.Run(Rq3, chosen)
 how = {
     "activation": activation,
     "optimizer": optimizer,
@@ -74,7 +76,7 @@ training = how | {"replicas": replicas, "seed": seed}
 
 # %%
 live = pd.concat(
-    [capacity.sweep(game, hidden_sizes, **training) for game in games],
+    [sweeps.sweep(game, hidden_sizes, **training) for game in games],
     ignore_index=True,
 )
 run.save("capacity", live)
@@ -223,7 +225,7 @@ glue("apart", int(apart.sum()), display=False)
 # %%
 live_along = pd.concat(
     [
-        capacity.along_training(games[0], n, **training)
+        along_training(games[0], n, **training)
         for n in hidden_sizes_along_training
     ],
     ignore_index=True,

@@ -61,9 +61,10 @@ seed: int = 0
 save_to: str = ""  # a folder for the tables of this run
 
 # %%
-from ncnet import parameters
+from ncnet.parameters import validate
+from ncnet.studies.ranks.parameters import Rq3Lora
 
-chosen = parameters.validate(globals(), parameters.Rq3Lora)
+chosen = validate(globals(), Rq3Lora)
 
 # %%
 import itertools
@@ -79,17 +80,19 @@ from myst_nb import glue
 warnings.filterwarnings("ignore", "IProgress not found")
 from ncnet import (
     chsh,
-    claims,
     encoders,
-    figures,
+    plotting,
     results,
     runs,
+    sweeps,
 )
-from ncnet import ranks as by
 from ncnet.chsh.text import as_text
+from ncnet.claims import LEVEL, simultaneous_level, verdict_table
+from ncnet.studies.ranks import analysis as by
+from ncnet.studies.ranks import claims, figures
 
-figures.use_style()
-run = runs.Run("rq3_lora", chosen)
+plotting.use_style()
+run = runs.Run(Rq3Lora, chosen)
 if encoder == "tiny":
     torch.set_num_threads(1)  # two would wait for each other
 model = encoders.load(encoder)
@@ -138,7 +141,7 @@ trained = {name: train(name) for name in data}
 live = by.reported(trained, {"encoder": encoder} | training)
 run.save("lora", live)
 run.save("lora_tasks", by.joined(by.task_rows, trained))
-run.save("lora_outcomes", by.joined(by.outcome_rows, trained))
+run.save("lora_outcomes", by.joined(sweeps.outcome_rows, trained))
 run.save("lora_losses", by.joined(by.loss_rows, trained))
 
 # %% mystnb={"figure": {"name": "fig-lora-live", "caption": "Live, at the parameters above, against the rank of the adapters: S on training and on held-out items (above); the signalling Δ and S - Δ - 2, what it leaves of the excess (middle); the share of items that heads get right (below). Bars: intervals that hold together over the ranks at 95 %. Those of S and of the share right resample replicas and items, or come from a betting test where hardly any replica differs from the others; a bar that leaves its panel is of the second kind."}, "image": {"alt": "At the defaults: one column for a quartet of made-up tasks. The share of training items that heads get right rises from rank 0 to rank 4, and S with it. The bars are long, since there are only twelve replicas. Held-out items are right about as often as guessing would have it."}}
@@ -205,7 +208,7 @@ run.show(
 # %%
 outcomes = run.load("lora_outcomes").table
 of_one = outcomes[outcomes["quartet"] == claims.MIXED[0]]
-alone = by.from_rows(of_one.drop(columns="quartet"), paired=False)
+alone = sweeps.from_rows(of_one.drop(columns="quartet"), paired=False)
 
 
 def shuffled(order):
@@ -295,7 +298,7 @@ quote("items", int(table["items"].max()))
 
 
 # %% tags=["remove-cell"]
-def over_replicas(values, *, bounds, level=claims.LEVEL):
+def over_replicas(values, *, bounds, level=LEVEL):
     """The ends of the interval over replicas alone, for these items."""
     (low, high), _ = chsh.replica_interval(
         values.values, bounds=bounds, level=level
@@ -305,12 +308,12 @@ def over_replicas(values, *, bounds, level=claims.LEVEL):
 
 of_languages = outcomes[outcomes["quartet"] == "languages"]
 s_of = chsh.s_per_replica(
-    by.from_rows(of_languages.drop(columns="quartet"), paired=True)
+    sweeps.from_rows(of_languages.drop(columns="quartet"), paired=True)
 )
 low, high = over_replicas(
     s_of.isel(capacity=-1) - s_of.isel(capacity=0),
     bounds=by.RISE_BOUNDS,
-    level=claims.simultaneous_level(s_of.sizes["capacity"]),
+    level=simultaneous_level(s_of.sizes["capacity"]),
 )
 quote("languages_rise_alone_low", low)
 quote("languages_rise_alone_high", high)
@@ -337,7 +340,7 @@ for name, classes in {
 }.items():
     quote(f"guess_{name}", float(np.mean([1 / c for c in classes])))
 highest = by_place.loc[together, "s"].max()
-of_s = {"mean": 2, "lowest": -4, "error": 1 - claims.LEVEL}
+of_s = {"mean": 2, "lowest": -4, "error": 1 - LEVEL}
 needed = next(
     count
     for count in itertools.count(1)
@@ -406,12 +409,7 @@ quote("needed", needed)
 # With MiniLM in BERT's place, and under our reading, the rules say:
 
 # %% tags=["hide-input"]
-asked = [
-    name
-    for name, claim in claims.CLAIMS.items()
-    if claim.result == "lora"
-]
-Markdown(claims.verdict_table(asked, {"lora": table}))
+Markdown(verdict_table(claims.CLAIMS, {"lora": table}))
 
 # %% [markdown]
 # The rules were written after the trial and committed before the sweep was read. They were changed once while it ran, so that they read
@@ -477,14 +475,14 @@ Markdown(claims.verdict_table(asked, {"lora": table}))
 # ````{dropdown} Solution
 # ```python
 # from ncnet import chsh, claims, results
-# from ncnet import ranks as by
+# from ncnet.studies.ranks import analysis as by
 #
 # rows = results.load("lora_outcomes").table
 # recorded = results.load("lora").table.set_index(["quartet", "rank"])
-# level = claims.simultaneous_level(5)
+# level = simultaneous_level(5)
 # for quartet in claims.MIXED[:2]:
 #     of_quartet = rows[rows["quartet"] == quartet].drop(columns="quartet")
-#     outcomes = by.from_rows(of_quartet, paired=False).sel(capacity=1)
+#     outcomes = sweeps.from_rows(of_quartet, paired=False).sel(capacity=1)
 #     values = chsh.s_per_replica(outcomes).values
 #     alone, _ = chsh.replica_interval(values, bounds=(-4, 4), level=level)
 #     both = recorded.loc[(quartet, 1), ["s_low", "s_high"]].tolist()

@@ -43,9 +43,10 @@ record: bool = False  # train all and replace the tables in results/
 save_to: str = ""  # a folder for the tables of this run
 
 # %%
-from ncnet import parameters
+from ncnet.parameters import validate
+from ncnet.studies.multiverse.parameters import Rq3Multiverse
 
-chosen = parameters.validate(globals(), parameters.Rq3Multiverse)
+chosen = validate(globals(), Rq3Multiverse)
 
 # %%
 import numpy as np
@@ -55,11 +56,14 @@ from myst_nb import glue
 from scipy.stats import binomtest
 
 import ncnet
-from ncnet import chsh, claims, figures, multiverse, runs
+from ncnet import chsh, plotting, runs
+from ncnet.claims import CRITICAL_SIZE
+from ncnet.studies.multiverse import analysis as multiverse
+from ncnet.studies.multiverse import claims, figures
 
-figures.use_style()
-run = runs.Run("rq3_multiverse", chosen)
-statements = list(claims.CAPACITY_CLAIMS)
+plotting.use_style()
+run = runs.Run(Rq3Multiverse, chosen)
+statements = [claim.name for claim in claims.CLAIMS]
 specification = list(multiverse.SPECIFICATION)
 
 # %% [markdown]
@@ -74,7 +78,7 @@ lines = [
 ]
 lines += [
     f"| {claim.name} | {claim.cited} | {claim.rule} |"
-    for claim in claims.CAPACITY_CLAIMS.values()
+    for claim in claims.CLAIMS
 ]
 Markdown("\n".join(lines))
 
@@ -121,7 +125,7 @@ print(recorded)
 verdicts = multiverse.verdicts(table)
 verdicts["primary"] = multiverse.is_primary(verdicts)
 as_read_here = verdicts[verdicts["readout"] == "correct"]
-at_critical = table[table["hidden_size"] == claims.CRITICAL_SIZE]
+at_critical = table[table["hidden_size"] == CRITICAL_SIZE]
 curve = as_read_here.merge(at_critical, on=specification)
 
 # %% [markdown]
@@ -601,13 +605,15 @@ truth.rename(columns={"size": "trainings"}).round(3)
 #
 # ````{dropdown} Solution
 # ```python
-# from ncnet import claims, multiverse, results
+# from ncnet import results
+# from ncnet.studies.multiverse import analysis as multiverse
+# from ncnet.studies.multiverse import claims
 #
 # table = results.load("multiverse").table
 # table = table[table["readout"] == "correct"]
 # for margin in (0.01, 0.05, 0.2):
 #     claims.MARGIN = margin
-#     held = multiverse.verdicts(table)[list(claims.CAPACITY_CLAIMS)]
+#     held = multiverse.verdicts(table)[[claim.name for claim in claims.CLAIMS]]
 #     print(margin, held.mean().round(3).to_dict())
 # ```
 #
@@ -622,10 +628,12 @@ truth.rename(columns={"size": "trainings"}).round(3)
 # import pandas as pd
 #
 # import ncnet
-# from ncnet import chsh, claims
+# from ncnet import chsh
+# from ncnet.claims import simultaneous_level
+# from ncnet.studies.multiverse.claims import judge
 #
 # sizes = range(1, 7)
-# level = claims.simultaneous_level(len(sizes))
+# level = simultaneous_level(len(sizes))
 # for game in (ncnet.games.overlap(), ncnet.games.separate()):
 #     rows = []
 #     for n in sizes:
@@ -640,7 +648,7 @@ truth.rename(columns={"size": "trainings"}).round(3)
 #         report = chsh.report(outcomes, level=level)
 #         rows.append({"hidden_size": n} | report.row())
 #     sweep = pd.DataFrame(rows)
-#     print(game.name, sweep["s"].round(2).tolist(), claims.judge(sweep))
+#     print(game.name, sweep["s"].round(2).tolist(), judge(sweep))
 # ```
 #
 # The shape stays, and the peak at n = 3 is higher than with cross-entropy. In one of the two games the return fails by the rule although S is next to 2

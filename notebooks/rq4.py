@@ -51,25 +51,17 @@ resamples: int = 1400
 save_to: str = ""  # a folder for the tables of this run
 
 # %%
-from ncnet import parameters
+from ncnet.parameters import validate
+from ncnet.studies.generalization.parameters import Rq4
 
-chosen = parameters.validate(globals(), parameters.Rq4)
+chosen = validate(globals(), Rq4)
 
 # %%
 import pandas as pd
 from IPython.display import Markdown
 from myst_nb import glue
 
-from ncnet import (
-    claims,
-    figures,
-    games,
-    ranks,
-    results,
-    runs,
-    samples,
-)
-from ncnet import generalization as general
+from ncnet import games, plotting, results, runs, sweeps
 from ncnet.chsh.text import (
     NONE,
     as_text,
@@ -77,9 +69,13 @@ from ncnet.chsh.text import (
     number_text,
     span_text,
 )
+from ncnet.claims import GAMES, simultaneous_level, verdict_table
+from ncnet.studies.generalization import analysis as general
+from ncnet.studies.generalization import claims, figures
+from ncnet.training import samples
 
-figures.use_style()
-run = runs.Run("rq4", chosen)
+plotting.use_style()
+run = runs.Run(Rq4, chosen)
 kind = {
     "steps": steps,
     "activation": activation,
@@ -165,11 +161,11 @@ settings = {
 # ## Within a capacity, and the trap of throwing capacities together
 #
 # Half of the replicas, those with an odd number, are correlated. The other half choose the capacity at which S first reaches 2. The tables are
-# those of {py:data}`ncnet.generalization.TABLES`.
+# those of {py:data}`ncnet.studies.generalization.analysis.TABLES`.
 
 # %%
 options = {
-    "level": claims.simultaneous_level(len(claims.SETTINGS)),
+    "level": simultaneous_level(len(claims.SETTINGS)),
     "resamples": resamples,
     "seed": seed,
 }
@@ -404,7 +400,7 @@ def of_quartet(quartet):
     )
     index = ["capacity", "alice_setting", "bob_setting", "replica"]
     lost = lost.set_index(index)[["alice_loss", "bob_loss"]].to_xarray()
-    outcomes = ranks.from_rows(rows, paired=paired).merge(lost)
+    outcomes = sweeps.from_rows(rows, paired=paired).merge(lost)
     # The trial had the hard tasks together only.
     like = "languages" if paired else "mixed_hard_together"
     choosing = tried[tried["quartet"] == like].assign(replica=0)
@@ -524,7 +520,7 @@ quote_estimates("worst_means", worst_means)
 games_left = means.index[means["low"] > 0]
 quote("left", ", ".join(games_left) or "none")
 quote("settings", len(stripes))
-is_game = plain.index.str.startswith(claims.GAMES)
+is_game = plain.index.str.startswith(GAMES)
 for name, rows in (
     ("games", plain[is_game]),
     ("digits", plain[~is_game]),
@@ -601,8 +597,7 @@ quote("real_high", float(averaged_ranks["high"].max()))
 
 # %% tags=["hide-input"]
 judged = {"generalization": table_of, "first_at_2": first_of}
-asked = ("generalization-correlates", "first-2-generalizes")
-Markdown(claims.verdict_table(asked, judged))
+Markdown(verdict_table(claims.CLAIMS, judged))
 
 # %% [markdown]
 # *Partly* means: in some of the settings. The first verdict is about the plain correlation, which is what the paper speaks of.

@@ -54,21 +54,24 @@ record: bool = False  # also save the tables that this book quotes
 save_to: str = ""  # a folder for the tables of this run
 
 # %%
-from ncnet import parameters
+from ncnet.parameters import validate
+from ncnet.studies.generalization.parameters import Rq5
 
-chosen = parameters.validate(globals(), parameters.Rq5)
+chosen = validate(globals(), Rq5)
 
 # %%
 
 import pandas as pd
 from myst_nb import glue
 
-from ncnet import chsh, figures, runs, samples
-from ncnet import generalization as general
+from ncnet import chsh, plotting, runs
 from ncnet.chsh.text import as_text, interval_text, number_text, span_text
+from ncnet.studies.generalization import analysis as general
+from ncnet.studies.generalization import figures
+from ncnet.training import samples
 
-figures.use_style()
-run = runs.Run("rq5", chosen)
+plotting.use_style()
+run = runs.Run(Rq5, chosen)
 kind = {
     "steps": steps,
     "activation": activation,
@@ -445,8 +448,8 @@ glue("rq5_s_and_drop", float(same), display=False)
 #   settings, S would be worth its four trainings. Three settings bear no interval across settings; `papermill` takes others:
 #   `-y 'populations: [hard_apart, middling]'`.
 # - **An order that training accuracy misses.** If S ordered the pairs of tasks clearly better than the plain drop in training accuracy, on
-#   other tasks than these, the map would be S's own. {py:func}`ncnet.samples.train_pairs` and
-#   {py:func}`ncnet.generalization.interference` take any tasks on digits; for networks of your own, {doc}`your_model` has S of any four tasks.
+#   other tasks than these, the map would be S's own. {py:func}`ncnet.training.samples.train_pairs` and
+#   {py:func}`ncnet.studies.generalization.interference` take any tasks on digits; for networks of your own, {doc}`your_model` has S of any four tasks.
 # - **A cost of size.** Here nothing is paid for units, and a larger network is hardly ever worse, which favours rules that choose large ones. Where it is
 #   worse, a rule that waits for S = 2 waits too long ({doc}`rq4` has an example).
 #

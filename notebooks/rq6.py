@@ -50,9 +50,10 @@ record: bool = False  # search again and replace the table in results/
 save_to: str = ""  # a folder for the tables of this run
 
 # %%
-from ncnet import parameters
+from ncnet.parameters import validate
+from ncnet.studies.atlas.parameters import Rq6
 
-chosen = parameters.validate(globals(), parameters.Rq6)
+chosen = validate(globals(), Rq6)
 
 # %%
 import numpy as np
@@ -61,10 +62,12 @@ import xarray as xr
 from myst_nb import glue
 
 import ncnet
-from ncnet import atlas, capacity, chsh, figures, runs
+from ncnet import chsh, figures, plotting, runs, sweeps
+from ncnet.studies.atlas import analysis as atlas
+from ncnet.studies.atlas import figures as atlas_figures
 
-figures.use_style()
-run = runs.Run("rq6", chosen)
+plotting.use_style()
+run = runs.Run(Rq6, chosen)
 training = {"steps": steps, "learning_rate": learning_rate}
 fresh_seed = seed + 1000
 
@@ -76,7 +79,7 @@ fresh_seed = seed + 1000
 # %%
 live = pd.concat(
     [
-        capacity.sweep(
+        sweeps.sweep(
             game, hidden_sizes, replicas=replicas, seed=seed, **training
         )
         for game in ("overlap", "separate")
@@ -191,7 +194,7 @@ def means_of_pairs(activation, n):
 
 # %% mystnb={"figure": {"name": "fig-atlas", "caption": "All 65,536 games over two-bit tasks, at the defaults for tanh and relu: S - 2 against the signalling Δ. Shade: number of games. Dashed: the line above which the marginals do not explain S. Ringed: games above it at first sight."}, "image": {"alt": "Four panels at the defaults, for tanh and relu at n = 1 and 3. Clouds of games fill the region below the dashed diagonal; with tanh the largest S lie exactly on the diagonal. With relu at n = 3 a few ringed games lie on or a hair above it, close to the origin."}}
 run.show(
-    figures.atlas(surveys),
+    atlas_figures.atlas(surveys),
     pairs=pd.concat(
         [means_of_pairs(*which) for which in pairs], ignore_index=True
     ),
@@ -367,7 +370,7 @@ search = named_by_training(search)
 counted = named_by_training(run.load("search_counts").table)
 
 # %% mystnb={"figure": {"name": "fig-retests", "caption": "The games over three-bit tasks that the search put farthest above the line, retested on fresh replicas. Crosses: when they were selected. Points: on fresh replicas, with 95 % intervals. Right of 0 the marginals do not explain S."}, "image": {"alt": "Three panels, for the readouts correct, solved and prediction; a row for each training. Under each readout some trainings have games whose intervals lie far right of zero, for correct above all with one hidden unit. Other retests fall back to zero or below it: selection alone had put them above."}}
-run.show(figures.retests(search, chsh.READOUTS), recorded=searched)
+run.show(atlas_figures.retests(search, chsh.READOUTS), recorded=searched)
 
 # %% tags=["hide-input"]
 held = search["p_holm"] <= 0.05
@@ -521,7 +524,7 @@ wrong_items = {
     for i, j in [(1, 1), (1, 2), (2, 1), (2, 2)]
 }
 run.show(
-    figures.wrong_items(wrong_items),
+    atlas_figures.wrong_items(wrong_items),
     wrong_items=pd.concat(wrong_items, names=["context", "item"]),
 )
 
@@ -671,7 +674,7 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 #
 # ````{dropdown} Solution
 # ```python
-# from ncnet import atlas
+# from ncnet.studies.atlas import analysis as atlas
 #
 # tasks = atlas.tables(2)
 # for n in (1, 2):
@@ -703,7 +706,8 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 # ````{dropdown} Solution
 # ```python
 # import ncnet
-# from ncnet import atlas, chsh, results
+# from ncnet import chsh, results
+# from ncnet.studies.atlas import analysis as atlas
 #
 # search = results.load("search").table
 # best = search[search["readout"] == "correct"]

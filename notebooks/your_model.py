@@ -37,9 +37,10 @@ seed: int = 0
 save_to: str = ""  # a folder for the tables of this run
 
 # %%
-from ncnet import parameters
+from ncnet.parameters import validate
+from ncnet.studies.your_model.parameters import YourModel
 
-chosen = parameters.validate(globals(), parameters.YourModel)
+chosen = validate(globals(), YourModel)
 
 # %%
 import tempfile
@@ -56,10 +57,10 @@ from torch import nn
 warnings.filterwarnings("ignore", "IProgress not found")
 import transformers
 
-from ncnet import chsh, figures, runs
+from ncnet import chsh, figures, plotting, runs
 
-figures.use_style()
-run = runs.Run("your_model", chosen)
+plotting.use_style()
+run = runs.Run(YourModel, chosen)
 torch.set_num_threads(1)  # two would wait for each other
 
 # %% [markdown]
@@ -279,14 +280,14 @@ chsh.brief(table.set_index("hidden_size"))
 #
 # ## 3. Along training: the probe
 #
-# {py:class}`ncnet.probe.Probe` looks at both heads' gradients on the trunk, and at S, while the network trains. It takes one line in
+# {py:class}`ncnet.experiment.probe.Probe` looks at both heads' gradients on the trunk, and at S, while the network trains. It takes one line in
 # your loop, before `backward()`, and one after it. The training stays the same, bit by bit. Where gradients cannot be recorded without changing it, as
 # under reentrant checkpointing and at times under `torch.compile`, a warning says why, and the training goes on without them. Here each
 # context of each replica has a probe of its own.
 
 
 # %%
-from ncnet.probe import Probe, conflict_by_step, running
+from ncnet.experiment.probe import Probe, conflict_by_step, running
 
 probes = {context: [] for context in product((1, 2), (1, 2))}
 
@@ -363,7 +364,7 @@ glue("yours_milliseconds", float(milliseconds), display=False)
 # ## 4. The Trainer of transformers
 #
 # If the model's `forward` returns the loss of each head beside the `loss` that is trained on,
-# {py:class}`ncnet.probe_callback.ProbeCallback` does the same in an unchanged Trainer. A small BERT with random weights, on
+# {py:class}`ncnet.experiment.callback.ProbeCallback` does the same in an unchanged Trainer. A small BERT with random weights, on
 # sentences that are made here:
 
 # %%
@@ -412,7 +413,7 @@ class TwoHeadedBert(nn.Module):
 
 
 # %%
-from ncnet.probe_callback import ProbeCallback
+from ncnet.experiment.callback import ProbeCallback
 
 
 def with_trainer(alice_setting, bob_setting, seed):
@@ -494,7 +495,7 @@ of_trainer[2, 2][0].table().set_index("step").round(3)
 #   $S - \Delta - 2$ belong beside it ({doc}`/signalling`).
 # - **Two failures count as agreement.** Read the success rates with the correlators: two heads that are always wrong have S = 2.
 # - **The replica is the unit.** Intervals resample replicas. More items make no interval shorter; they hold for these items. For new items,
-#   resample both ({py:func}`ncnet.crossed.crossed_interval`).
+#   resample both ({py:func}`ncnet.studies.ranks.crossed.crossed_interval`).
 # - **Few replicas, wide intervals.** Below ten replicas that differ, intervals come from betting tests, which are valid at any number and wide at
 #   small ones. With a dozen replicas no test that is valid for any distribution of S can tell a mean a little above 2 from 2.
 # - **Influence and the share above 2** compare single outcomes between contexts. They mean influence only if the four contexts of a replica share all that is

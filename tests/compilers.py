@@ -1,6 +1,6 @@
 """Whether the tests of compiled kernels can run here."""
 
-from ncnet.ensemble import compiler
+from ncnet.training import compiler
 
 
 def has_compiler():

@@ -12,12 +12,12 @@ from torchjd.autojac import jac, jac_to_grad, mtl_backward
 from torchjd.linalg import QuadprogProjector
 
 import ncnet
-from ncnet.ensemble import network
-from ncnet.ensemble.aggregators import AGGREGATORS, CAGRAD_RADIUS, Products
-from ncnet.ensemble.compiled import Compiled
-from ncnet.ensemble.eager import Eager
-from ncnet.ensemble.initialisation import draw_block
-from ncnet.ensemble.network import ACTIVATIONS, LOSSES, Weights
+from ncnet.training import network
+from ncnet.training.aggregators import AGGREGATORS, CAGRAD_RADIUS, Products
+from ncnet.training.compiled import Compiled
+from ncnet.training.eager import Eager
+from ncnet.training.initialisation import draw_block
+from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
 from tests.compilers import has_compiler
 from tests.test_network_gradients import GAME, TwoHeads, random_problem
 from tests.test_paths import copy, problem

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ncnet import batch, figures, parameters, results, runs
-from ncnet.batch import Costs, simulate
-from ncnet.batch.grid import LONGEST_NAME
+from ncnet import figures, parameters, results, runs
+from ncnet.companion import batch
+from ncnet.companion.batch import Costs, simulate
+from ncnet.companion.batch.grid import LONGEST_NAME
 
 ROOT = Path(__file__).resolve().parents[1]
 RQ1 = """notebook: rq1
@@ -195,8 +196,8 @@ def test_every_recorded_table_has_the_command_that_makes_it():
 def test_what_a_notebook_imports_is_known(notebook):
     found = batch.modules_of(notebook)
     assert {"ncnet", "ncnet.chsh.report", "ncnet.plotting", "ncnet.runs"} <= found
-    assert ("ncnet.atlas" in found) == (notebook == "rq6")
-    assert not {module for module in found if module.startswith("ncnet.batch")}
+    assert ("ncnet.studies.atlas.analysis" in found) == (notebook == "rq6")
+    assert not {module for module in found if module.startswith("ncnet.companion.batch")}
 
 
 def _fake(read, folder, changes=()):
@@ -311,7 +312,7 @@ def test_a_checksum_is_of_content_and_not_of_times(tmp_path):
 
 def test_kernels_are_files_that_a_notebook_depends_on():
     names = {path.relative_to(ROOT).as_posix() for path in batch.files_of("rq1")}
-    watched = {"notebooks/rq1.ipynb", "ncnet/chsh/bootstrap.py", "ncnet/ensemble/compiled.cpp"}
+    watched = {"notebooks/rq1.ipynb", "ncnet/chsh/bootstrap.py", "ncnet/training/compiled.cpp"}
     assert watched <= names
     assert "ncnet/atlas.py" not in names
 

@@ -63,7 +63,7 @@ def test_nothing_is_run_again_without_a_reason(done):
     ("name", "old", "new"),
     [
         ("ncnet/chsh/bootstrap.py", '"""', '"""In other words: '),  # through others
-        ("ncnet/ensemble/compiled.cpp", "\n", "\n// another kernel\n"),
+        ("ncnet/training/compiled.cpp", "\n", "\n// another kernel\n"),
         ("notebooks/rq1.ipynb", "What we saw", "What we see"),
         ("batches/tiny.yml", "seed: 4", "seed: 5"),
     ],

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks import chsh
-from ncnet import atlas
 from ncnet.chsh import SIGNS, replica_means, s_value
+from ncnet.studies.atlas import analysis as atlas
 
 
 @pytest.fixture(scope="module")

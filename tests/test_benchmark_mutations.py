@@ -10,9 +10,9 @@ import pytest
 from benchmarks import mutations
 from benchmarks.mutations import KILLED, SURVIVED, TIMEOUT, Check, Clone, Mutant
 from ncnet import results
-from ncnet.replay import mutations as replayed
+from ncnet.companion.replay import mutations as replayed
+from ncnet.companion.replay.running import PASS, make_again
 from ncnet.replay.pieces import NotReplayableError
-from ncnet.replay.running import PASS, make_again
 
 CODE = """def below(limit):
     n = 1

@@ -11,8 +11,8 @@ import pytest
 from benchmarks import ensemble, limit
 from benchmarks.engines import ENGINES, Ours
 from benchmarks.problem import Problem, correct
+from ncnet.companion.replay import benchmarks as replays
 from ncnet.replay import NotReplayableError
-from ncnet.replay import benchmarks as replays
 from tests.compilers import has_compiler
 
 

@@ -11,7 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncnet import claims, samples
+from ncnet import claims
+from ncnet.training import samples
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPERS = [0.5, 1.8, 2.3, 2.05, 2.0, 2.0]

@@ -14,8 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from papermill.translators import papermill_translators
 
-from ncnet import batch, parameters, results, runs
-from ncnet.batch.grid import notebook_cells
+from ncnet import parameters, results, runs
+from ncnet.companion import batch
+from ncnet.companion.batch.grid import notebook_cells
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = {path.stem: parameters.of(path.stem) for path in sorted(ROOT.glob("notebooks/*.ipynb"))}

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from ncnet.datasets import TASKS, Item, load, toy
 from ncnet.datasets.catalogue import LANGUAGES, PUBLISHED
+from ncnet.datasets.hub import Unavailable
 from ncnet.datasets.remote import options
-from ncnet.hub import Unavailable
 
 REAL = os.environ.get("NCNET_DATA")
 TOYS = tuple(name for names in toy.MEMBERS.values() for name in names)

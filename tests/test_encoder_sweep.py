@@ -23,7 +23,7 @@ from ncnet.encoders import checkpoints, kept, sweep, training
 from ncnet.encoders.training import train_context
 from ncnet.encoders.trunk import FULL
 from ncnet.replay import NotReplayableError, compare
-from ncnet.replay import ranks as replays
+from ncnet.studies.ranks import replay as replays
 from tests.small_encoders import SHORT, encode, encoder, settings, toy, train
 
 CONTEXTS = [(0, 0), (0, 1), (1, 0), (1, 1)]

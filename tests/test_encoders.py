@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import BertConfig, BertModel
 
-from ncnet import encoders, hub
-from ncnet.datasets import Item
+from ncnet import encoders
+from ncnet.datasets import Item, hub
 from ncnet.encoders import adapters, trunk
 from ncnet.encoders.order import batch_at
 from ncnet.encoders.sequences import LONGEST, sequences
@@ -459,7 +459,8 @@ def test_a_python_without_minilms_package_is_told_what_to_install(monkeypatch):
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "sat"]
 LOAD = """
 import json
-from ncnet import encoders, hub
+from ncnet import encoders
+from ncnet.datasets import hub
 from ncnet.datasets import Item
 from ncnet.encoders.sequences import sequences
 

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ncnet
-from ncnet.ensemble.initialisation import draw_block
-from ncnet.ensemble.outcomes import Findings
-from ncnet.ensemble.plan import MOST_UNITS, Plan
-from ncnet.ensemble.training import _blocks_per_chunk
+from ncnet.training.ensemble import _blocks_per_chunk
+from ncnet.training.initialisation import draw_block
+from ncnet.training.outcomes import Findings
+from ncnet.training.plan import MOST_UNITS, Plan
 from tests.compilers import has_compiler
 
 CPU = torch.device("cpu")
@@ -227,7 +227,7 @@ def test_a_tie_reads_as_class_0():
     ],
 )
 def test_bad_arguments_are_named_before_any_work(change, line, monkeypatch):
-    monkeypatch.setattr("ncnet.ensemble.training._run", lambda *_: pytest.fail("work started"))
+    monkeypatch.setattr("ncnet.training.ensemble._run", lambda *_: pytest.fail("work started"))
     with pytest.raises(ValueError, match=re.escape(line)):
         ncnet.train(GAME, **({"replicas": 64} | SHORT | change))
 

@@ -8,7 +8,9 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 
 import ncnet
-from ncnet import explorer, mechanism, results
+from ncnet import results
+from ncnet.studies.atlas import explorer
+from ncnet.studies.mechanism import analysis as mechanism
 from tests import browser
 from tests.play_page import BOOK, NEEDED, Play
 

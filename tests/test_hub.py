@@ -13,8 +13,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from ncnet import hub
-from ncnet.datasets import remote
+from ncnet.datasets import hub, remote
 from ncnet.datasets.catalogue import LANGUAGES, PUBLISHED
 from tests.hub_mirror import HubMirror
 
@@ -133,7 +132,7 @@ def add_all(mirror):
 LOAD = """
 import json, os, sys
 from ncnet.datasets import load
-from ncnet.hub import Unavailable
+from ncnet.datasets.hub import Unavailable
 for line in sys.stdin:
     names, environment = json.loads(line)
     os.environ.update(environment)
@@ -392,7 +391,7 @@ def test_a_commit_is_not_taken_for_another_nor_in_part(tmp_path, cached, monkeyp
 
 MODEL = """
 import json, sys
-from ncnet import hub
+from ncnet.datasets import hub
 commit = hub.revision("somebody/tiny-bert", kind="model")
 from transformers import AutoModel, AutoTokenizer
 with hub.reaching("the model `somebody/tiny-bert`"):
@@ -405,7 +404,7 @@ print(json.dumps([commit, width, tokenizer.tokenize("a cat sat")]))
 
 REVISION = """
 import json
-from ncnet import hub
+from ncnet.datasets import hub
 print(json.dumps(hub.revision("somebody/tiny-bert", kind="model")))
 """
 

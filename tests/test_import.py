@@ -44,7 +44,7 @@ def test_train_comes_when_asked_for():
     with pytest.raises(AttributeError, match="'ncnet' has no attribute 'trian'"):
         _ = ncnet.trian
     pytest.importorskip("torch")
-    assert ncnet.train is __import__("ncnet.ensemble", fromlist=["train"]).train
+    assert ncnet.train is __import__("ncnet.training", fromlist=["train"]).train
 
 
 ASKED = """
@@ -73,5 +73,5 @@ def test_training_without_its_extra_says_how_to_get_it(missing):
 @pytest.mark.slow
 def test_training_without_anything_else_says_just_what_is_missing():
     pytest.importorskip("torch")
-    line = "import of ncnet.ensemble.network halted; None in sys.modules"
-    assert run(ASKED, without=["ncnet.ensemble.network"]) == f"{line}\n{line}\n"
+    line = "import of ncnet.training.network halted; None in sys.modules"
+    assert run(ASKED, without=["ncnet.training.network"]) == f"{line}\n{line}\n"

@@ -7,10 +7,10 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 import ncnet
-from ncnet.ensemble import network
-from ncnet.ensemble.initialisation import INITIALISATIONS, draw_block
-from ncnet.ensemble.network import ACTIVATIONS, LOSSES, Weights
-from ncnet.ensemble.optimizers import OPTIMIZERS
+from ncnet.training import network
+from ncnet.training.initialisation import INITIALISATIONS, draw_block
+from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
+from ncnet.training.optimizers import OPTIMIZERS
 
 GAME = ncnet.games.overlap()
 MODULES = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "relu": nn.ReLU}

@@ -12,7 +12,8 @@ import nbformat
 import pytest
 from papermill import inspect_notebook
 
-from ncnet import batch, parameters, results
+from ncnet import parameters, results
+from ncnet.companion import batch
 from ncnet.parameters import ParameterError
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"

@@ -9,7 +9,10 @@ import torch
 import xarray as xr
 
 import ncnet
-from ncnet import calibration, chsh, datasets, encoders, experiment, games, mechanism, samples
+from ncnet import chsh, datasets, encoders, experiment, games
+from ncnet.studies.calibration import analysis as calibration
+from ncnet.studies.mechanism import analysis as mechanism
+from ncnet.training import samples
 
 GAME = games.overlap()
 TRAINING = {"hidden_size": 2, "replicas": 40, "seed": 3, "steps": 20, "learning_rate": 0.5}

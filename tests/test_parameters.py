@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 import ncnet
-from ncnet import calibration, chsh, encoders, ensemble, games, multiverse, parameters
-from ncnet.mechanism import decoding, oscillation
+from ncnet import chsh, encoders, games, parameters
+from ncnet import training as ensemble
 from ncnet.parameters import ParameterError, Rq1, Rq3, Rq3Lora, Rq3Multiverse, validate
+from ncnet.studies.calibration import analysis as calibration
+from ncnet.studies.mechanism import decoding, oscillation
+from ncnet.studies.multiverse import analysis as multiverse
 
 RQ1 = {
     "game": "overlap",

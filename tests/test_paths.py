@@ -7,11 +7,11 @@ import pytest
 import torch
 
 import ncnet
-from ncnet.ensemble import compiler, network, paths
-from ncnet.ensemble.compiled import Compiled
-from ncnet.ensemble.eager import Eager
-from ncnet.ensemble.network import ACTIVATIONS, LOSSES, Weights
-from ncnet.ensemble.optimizers import OPTIMIZERS
+from ncnet.training import compiler, network, paths
+from ncnet.training.compiled import Compiled
+from ncnet.training.eager import Eager
+from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
+from ncnet.training.optimizers import OPTIMIZERS
 from tests.compilers import has_compiler
 
 GAME = ncnet.games.overlap()

@@ -14,10 +14,11 @@ from torch import nn
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.utils import ModelOutput
 
-from ncnet import chsh, mechanism
+from ncnet import chsh
 from ncnet.experiment import Trained
-from ncnet.probe import Probe, conflict_by_step, running
-from ncnet.probe_callback import ProbeCallback
+from ncnet.experiment.callback import ProbeCallback
+from ncnet.experiment.probe import Probe, conflict_by_step, running
+from ncnet.studies.mechanism import analysis as mechanism
 
 CONTEXTS = list(itertools.product((1, 2), (1, 2)))
 INPUTS = torch.tensor([[-1.0, -1], [-1, 1], [1, -1], [1, 1]]).repeat(4, 1)

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
 
-from ncnet.probe import Probe
+from ncnet.experiment.probe import Probe
 
 STEPS = 5
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from ncnet import batch, results
-from ncnet.replay.tables import REPLAYS
+from ncnet import results
+from ncnet.companion import batch
+from ncnet.companion.replay.tables import REPLAYS
 
 ROOT = Path(__file__).resolve().parents[1]
 WITH_ITS_OWN = {"search", "search_counts"}

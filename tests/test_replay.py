@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncnet import replay, results
+from ncnet.companion.replay import log
+from ncnet.companion.replay.running import FAIL, NOT_HERE, PASS
+from ncnet.companion.replay.tables import REPLAYS
 from ncnet.parts import Parts
 from ncnet.replay import __main__ as command
-from ncnet.replay import log, pieces
-from ncnet.replay.running import FAIL, NOT_HERE, PASS
-from ncnet.replay.tables import REPLAYS
+from ncnet.replay import pieces
 
 OF_THE_PROJECT = results.FOLDER
 RECORDED = sorted(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ncnet import machine, results
-from ncnet.ensemble import compiler
+from ncnet.training import compiler
 from tests.compilers import has_compiler
 
 TABLE = pd.DataFrame({"n": [1, 2], "s": [0.5, 1.8]})

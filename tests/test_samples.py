@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ncnet
-from ncnet import chsh, games, samples
+from ncnet import chsh, games
 from ncnet.games import Game
+from ncnet.training import samples
 
 TRACED = {"trace_steps": [0, 20], "trace": ["gradients"]}
 

@@ -7,7 +7,8 @@ from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
-from ncnet import chsh, explorer, results
+from ncnet import chsh, results
+from ncnet.studies.atlas import explorer
 from tests import browser
 from tests.play_page import BOOK, NEEDED, Play
 

@@ -1,4 +1,4 @@
-"""Pack the recorded tables of `ncnet.explorer` into a script for the page "Play".
+"""Pack the recorded tables of `ncnet.studies.atlas.explorer` into a script for the page "Play".
 
 A page opened from a file can fetch no data, but it can load scripts: so numbers travel as base64
 text in one of them.
@@ -23,7 +23,7 @@ EXPLANATIONS = ("within 2 + Delta", "undecided", "contextual")
 
 
 def packed_means(table):
-    """Return the tables of `ncnet.explorer.run` as what the page unpacks.
+    """Return the tables of `ncnet.studies.atlas.explorer.run` as what the page unpacks.
 
     Means are whole numbers of outcomes, added up over replicas and items: nothing is rounded.
 
@@ -62,7 +62,7 @@ def in_order(table, names):
 
 
 def packed_reports(table):
-    """Return the table of `ncnet.explorer.reports` as what the page unpacks.
+    """Return the table of `ncnet.studies.atlas.explorer.reports` as what the page unpacks.
 
     Ends of intervals as numbers; verdict and explanation as places in `VERDICTS` and
     `EXPLANATIONS`.
@@ -84,7 +84,7 @@ def items(layout):
 
 
 def packed_starts(table):
-    """Return the table of `ncnet.explorer.starts` as what the page unpacks: by layout and size.
+    """Return the table of `ncnet.studies.atlas.explorer.starts` as what the page unpacks: by layout and size.
 
     Each is replicas x units x (inputs, then Alice's and Bob's weight).
     """

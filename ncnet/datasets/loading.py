@@ -68,7 +68,7 @@ def load(
     folder
         A folder that holds published tasks, as gzip JSON lines. Without one, the environment
         variable ``NCNET_DATA`` names it; without that, they are fetched from the Hugging Face hub,
-        at the commit that `ncnet.hub.revision` pins. Tasks whose names begin with ``toy`` are
+        at the commit that `ncnet.datasets.hub.revision` pins. Tasks whose names begin with ``toy`` are
         always made here.
 
     Raises
@@ -76,7 +76,7 @@ def load(
     ValueError
         For an unknown or a repeated name, a number out of range, a task with fewer items than
         asked for, or a file that is not what it should be.
-    ncnet.hub.Unavailable
+    ncnet.datasets.hub.Unavailable
         If the folder lacks a file, or the hub cannot be reached.
 
     Examples

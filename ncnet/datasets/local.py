@@ -22,9 +22,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ncnet.datasets.catalogue import Published
+from ncnet.datasets.hub import Unavailable
 from ncnet.datasets.items import Item
 from ncnet.datasets.rows import item
-from ncnet.hub import Unavailable
 
 
 def read(folder: Path, task: Published) -> tuple[dict[str, Item], dict[str, Item], dict[str, str]]:

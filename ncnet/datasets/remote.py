@@ -19,7 +19,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 from pyarrow.parquet import read_table
 
-from ncnet import hub
+from ncnet.datasets import hub
 from ncnet.datasets.catalogue import Published
 from ncnet.datasets.items import Item
 from ncnet.datasets.rows import item
@@ -33,7 +33,7 @@ def read(task: Published) -> tuple[dict[str, Item], dict[str, Item], dict[str, s
 
     Raises
     ------
-    ncnet.hub.Unavailable
+    ncnet.datasets.hub.Unavailable
         If what is needed was not fetched before and the hub cannot be reached.
     ValueError
         If a row is not what the data set's description promises.

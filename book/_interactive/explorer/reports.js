@@ -7,7 +7,7 @@ Explorer.reports = (() => {
   const NAMES = { s: "s", delta: "delta", remainder: "contextuality" };
   const ENDS = ["low", "high"];
 
-  // Negating a task changes no outcome: see ncnet.explorer.
+  // Negating a task changes no outcome: see ncnet.studies.atlas.explorer.
   const key = (tasks) => tasks.map(games.classOf).join();
   const keys = axes.game.map((game) => key(game.split(".")));
 

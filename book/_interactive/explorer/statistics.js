@@ -1,4 +1,4 @@
-/* S, Delta and what is left of S, looked up for any game as ncnet.explorer.look_up does. */
+/* S, Delta and what is left of S, looked up for any game as ncnet.studies.atlas.explorer.look_up does. */
 "use strict";
 
 Explorer.statistics = (() => {

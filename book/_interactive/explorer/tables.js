@@ -1,4 +1,4 @@
-/* Unpacks the recorded tables (ncnet.explorer), which book/_ext/explorer_data.py has packed. */
+/* Unpacks the recorded tables (ncnet.studies.atlas.explorer), which book/_ext/explorer_data.py has packed. */
 "use strict";
 
 Explorer.tables = (() => {
@@ -7,7 +7,7 @@ Explorer.tables = (() => {
   const LENGTHS = [axes.trunk, axes.layout, axes.activation, axes.hidden_size, axes.steps].map(
     (values) => values.length,
   );
-  // At 95 %, as ncnet.explorer.half_width has it: 1.96 standard errors, or what may be missed.
+  // At 95 %, as ncnet.studies.atlas.explorer.half_width has it: 1.96 standard errors, or what may be missed.
   const NORMAL_95 = 1.96;
   const UNSEEN = (2 * Math.log(40)) / replicas;
 

@@ -1,0 +1,55 @@
+"""The files that a cell of a batch depends on: its notebook, the core, and the study's own folder.
+
+Snakemake is given a checksum of their content when it plans, and runs a cell again when it changes.
+Times of files play no part: what is touched, checked out again or copied reruns nothing. That no
+study imports another one, a linter of imports sees to.
+"""
+
+import hashlib
+import inspect
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ncnet.companion import notebooks
+from ncnet.companion.batch.grid import NOTEBOOKS
+from ncnet.results import ROOT
+
+PACKAGE = ROOT / "ncnet"
+ABOVE_THE_CORE = ("studies", "companion")
+"""Folders of the package on which no other study depends."""
+
+
+def checksum(files: Iterable[Path]) -> str:
+    """Return one checksum of the names and the bytes of files of the checkout.
+
+    >>> checksum(files_of("rq1")) == checksum(reversed(files_of("rq1")))
+    True
+    """
+    content = hashlib.sha256()
+    for path in sorted({(ROOT / file).resolve() for file in files}):
+        content.update(f"{os.path.relpath(path, ROOT)}\0".encode())
+        content.update(hashlib.sha256(path.read_bytes()).digest())
+    return content.hexdigest()[:16]
+
+
+def files_of(notebook: str) -> list[Path]:
+    """Return the files that a run of a notebook may depend on, recorded tables aside.
+
+    Recorded tables do not count: a batch that has made one would otherwise be out of date at once.
+
+    Examples
+    --------
+    >>> names = [path.parent.name for path in files_of("rq2")]
+    >>> "chsh" in names, "mechanism" in names, "ranks" in names
+    (True, True, False)
+    """
+    study = Path(inspect.getfile(notebooks.of(notebook))).parent
+    core = [
+        path for path in _code(PACKAGE) if path.relative_to(PACKAGE).parts[0] not in ABOVE_THE_CORE
+    ]
+    return [NOTEBOOKS / f"{notebook}.ipynb", *core, *_code(study)]
+
+
+def _code(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".cpp"))

@@ -1,0 +1,29 @@
+"""Figures of the book's own pages: one function a figure.
+
+Each returns a matplotlib Figure, except for what the first page shows: `headline` returns SVG, and
+`tiles` HTML.
+"""
+
+from ncnet.companion.figures.batch import cells, labelled, over_grid
+from ncnet.companion.figures.bounds import bounds
+from ncnet.companion.figures.diagram import batch_diagram, network_and_contexts
+from ncnet.companion.figures.engine import engines, growth
+from ncnet.companion.figures.headline import headline
+from ncnet.companion.figures.mutations import noticed
+from ncnet.companion.figures.tiles import Tile, legend, tiles
+
+__all__ = [
+    "Tile",
+    "batch_diagram",
+    "bounds",
+    "cells",
+    "engines",
+    "growth",
+    "headline",
+    "labelled",
+    "legend",
+    "network_and_contexts",
+    "noticed",
+    "over_grid",
+    "tiles",
+]

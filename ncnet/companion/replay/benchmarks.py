@@ -1,0 +1,168 @@
+"""Replays of the benchmarks: of what is computed closely, of what is measured loosely.
+
+Times of a machine that is busy with something else are several times as long, and not at every
+moment alike. They only tell what has become many times slower, or faster than it can be. How time
+grows is compared by ratios, which a machine keeps better: with another call, timed in the same
+breath.
+"""
+
+import importlib.util
+import math
+import os
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+
+from ncnet.replay.comparison import Tolerance, absolute, factor, same, unchecked
+from ncnet.replay.pieces import NotReplayableError, Replay, Where, imported
+from ncnet.results import Result
+
+REFERENCES = {"replicas": 100, "hidden_size": 3}
+"""What growth is measured against: the first of these that is not itself the row."""
+
+
+def _benchmark(name: str) -> ModuleType:
+    if not all(map(importlib.util.find_spec, ("benchmarks", "tests"))):
+        raise NotReplayableError(
+            "benchmarks are no part of the package: run it in the root of a checkout"
+        )
+    return imported(f"benchmarks.{name}", extras="train,report,lora,batch,test,dev")
+
+
+def _check_cores(threads: int) -> None:
+    if threads > (os.cpu_count() or 1):
+        raise NotReplayableError(f"it was measured on {threads} cores: this machine has fewer")
+
+
+def _engine(recorded: Result, where: Where) -> pd.DataFrame:
+    ensemble = _benchmark("ensemble")
+    engine, device, threads = where["engine"], where["device"], where["threads"]
+    _check_cores(threads)
+    if engine == "jax" and importlib.util.find_spec("jax") is None:
+        raise NotReplayableError(f"JAX is not installed: {ensemble.EXTRA}")
+    if engine == "compiled":
+        _check_compiler()
+    return ensemble.measured(device, [engine], [threads], repeats={engine: 1})
+
+
+def _growth(recorded: Result, where: Where) -> pd.DataFrame:
+    """Time a call beside another one, by which the table tells how much longer it takes."""
+    ensemble = _benchmark("ensemble")
+    path, varied, value = where["path"], where["varied"], where["value"]
+    table = recorded.table
+    cores = int(table.loc[table["varied"] == "threads", "value"].max())
+    _check_cores(cores)
+    if path == "compiled":
+        _check_compiler()
+    beside = next(other for other in REFERENCES.items() if other != (varied, value))
+    made, reference = (ensemble.grown(path, *one, cores) for one in ((varied, value), beside))
+    of_path = table[(table["path"] == path) & (table["varied"] == beside[0])]
+    there = of_path.loc[of_path["value"] == beside[1], "seconds"].item()
+    slower = reference["seconds"] / there
+    found = {"seconds": made["seconds"] / slower, "rate": made["rate"] * slower}
+    return pd.DataFrame([made | found])
+
+
+def _check_compiler() -> None:
+    from ncnet.training import compiler
+
+    try:
+        compiler.find()
+    except compiler.CompilerError as error:
+        raise NotReplayableError(str(error)) from error
+
+
+def _batch(recorded: Result, where: Where) -> pd.DataFrame:
+    batch = _benchmark("batch")
+    # A whole batch and a job of it are measured in one run.
+    measurement = "job" if where["what"] == "batch" else where["what"]
+    if measurement == "job" and (missing := batch.one_node_slurm.missing()):
+        raise NotReplayableError(missing)
+    made = pd.DataFrame(batch.measured(measurement, where["at"]))
+    return made[made["what"] == where["what"]]
+
+
+def _memory(recorded: Result, where: Where, *, without_compiler: bool = False) -> pd.DataFrame:
+    memory = _benchmark("memory")
+    if not memory.is_made():
+        raise NotReplayableError(
+            "there is no environment as on Binder: `python -m benchmarks.memory batch` makes it"
+        )
+    limit = recorded.provenance["parameters"].get("limit", math.inf)
+    variables = memory.WITHOUT_COMPILER if without_compiler else {}
+    return pd.DataFrame([memory.measure(where["notebook"], limit, variables)])
+
+
+def _without_compiler(recorded: Result, where: Where) -> pd.DataFrame:
+    return _memory(recorded, where, without_compiler=True)
+
+
+TIMES_OF_QUANTITY = {"files": 1.01, "cells": 1.01, "kilobytes": 2.5, "megabytes": 1.5}
+"""How many times more or less than recorded there may be of what is no time.
+
+Most kilobytes are those of an executed notebook, which gains and loses figures.
+"""
+
+
+class OfQuantity(Tolerance):
+    """The tolerance of a column of times, in which other quantities are to be nearer."""
+
+    def beyond(
+        self, recorded: pd.DataFrame, remade: pd.DataFrame, name: str, *, equal: bool
+    ) -> np.ndarray:
+        """Return how many tolerances each row is away, by what the column ``quantity`` says."""
+        away = super().beyond(recorded, remade, name, equal=equal)
+        times = recorded["quantity"].map(TIMES_OF_QUANTITY).fillna(self.times).to_numpy(float)
+        return away * np.log(self.times) / np.log(times)
+
+
+BUSY = "on a machine that is busy everything takes several times as long"
+RATE = factor(20, f"machines are not equally fast, and {BUSY}")
+GROWTH = factor(10, "it is taken beside another call, but a busy machine is not busy all the time")
+ASKED = same("it says what is measured")
+MEMORY: dict[str, Tolerance] = {
+    "notebook": ASKED,
+    "megabytes": factor(1.5, "memory is taken alike everywhere, but for a few libraries"),
+    "fits": same("what would not fit on Binder any more has to be found"),
+    "seconds": factor(20, BUSY),
+    "processor_seconds": factor(5, "processors differ; other work costs cache, and no time of it"),
+}
+REPLAYS = (
+    Replay(
+        "benchmark_engines",
+        ("engine", "device", "threads"),
+        (),
+        _engine,
+        {
+            **dict.fromkeys(("label", "engine", "device", "threads"), ASKED),
+            **dict.fromkeys(("rate", "slowest"), RATE),
+            "cold_seconds": unchecked("it is a difference of two times, of some engines near 0"),
+            "peak": factor(50, "another machine, or a busy one, does more or fewer operations"),
+            "weights_apart": absolute(1e-4, "float32 rounds otherwise with each processor"),
+            "outcomes_differ": absolute(1e-3, "and few outcomes of 1,600 replicas depend on it"),
+        },
+    ),
+    Replay(
+        "benchmark_growth",
+        ("path", "varied", "value"),
+        (),
+        _growth,
+        {
+            **dict.fromkeys(("path", "varied", "value", "steps"), ASKED),
+            **dict.fromkeys(("seconds", "rate"), GROWTH),
+        },
+    ),
+    Replay(
+        "benchmark_batch",
+        ("what", "at"),
+        ("quantity",),
+        _batch,
+        {
+            **dict.fromkeys(("what", "at", "quantity"), ASKED),
+            "value": OfQuantity(f"counts are the same and sizes alike; {BUSY}", times=10),
+        },
+    ),
+    Replay("benchmark_memory", ("notebook",), (), _memory, MEMORY),
+    Replay("benchmark_without_compiler", ("notebook",), (), _without_compiler, MEMORY),
+)

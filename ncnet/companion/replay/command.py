@@ -1,0 +1,167 @@
+"""The command: ``python -m ncnet.replay``."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ncnet import machine, results
+from ncnet.checks import check_choice, check_integer, check_positive
+from ncnet.companion.replay import log
+from ncnet.companion.replay.running import FAIL, NOT_HERE, Costs, run
+from ncnet.companion.replay.tables import REPLAYS
+from ncnet.parts import Parts
+from ncnet.replay.pieces import Replay, Where
+
+DESCRIPTION = """\
+Make rows of recorded tables again with today's code, and compare them.
+Which rows is drawn by chance. By default, as many as two minutes can pay.
+"""
+DEFAULT = 120
+"""Seconds, unless rows or seconds are asked for."""
+EPILOG = """\
+examples:
+  python -m ncnet.replay
+  python -m ncnet.replay --table capacity --rows 20
+  python -m ncnet.replay --table capacity --rows 20 --record
+  python -m ncnet.replay --rows 1 --record
+
+exit status: 0 if no row failed, though some may not be replayable here; 1 if
+one failed or a tampered cell was not found; 2 for a wrong use of the command
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Replay what the arguments ask for, print what came of it, and return the exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    try:
+        replays, limits, costs = _checked(asked)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    given = {"tables": asked.table, **limits, "seconds": asked.seconds}
+    parts, strict = _parts(given), []
+
+    def equal(replay: Replay, where: Where) -> bool:
+        strict.append(log.must_be_equal(replay, where))
+        return strict[-1]
+
+    tables = f"{len(replays)} tables" if len(replays) > 1 else replays[0].table
+    print(f"replaying rows of {tables}, drawn with the seed {limits['seed']}", flush=True)
+    try:
+        pieces = run(
+            replays,
+            **limits,
+            parts=parts,
+            costs=costs,
+            equal=equal,
+            tell=lambda piece: print(piece, flush=True),
+        )
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on from here", file=sys.stderr)
+        return 130
+    if asked.record:
+        seed = [] if asked.seed else ["--seed", limits["seed"]]
+        command = shlex.join(["python", "-m", "ncnet.replay", *arguments, *seed])
+        log.record(pieces, parameters=given, command=command)
+    parts.clear()
+    print(f"had to be equal, as at this place before: {sum(strict)} of {len(strict)} pieces")
+    print(summary(pieces, [replay.table for replay in replays]))
+    return int((pieces["verdict"] == FAIL).any())
+
+
+def _checked(asked: argparse.Namespace) -> tuple[list[Replay], dict, Costs]:
+    """Return what is replayed, with which seed and limits, and what it may take.
+
+    Raises
+    ------
+    OSError, ValueError
+        For what cannot be asked, and for a log that cannot be read or added to.
+    """
+    replays, seed = _chosen(asked.table), _seed(asked.seed)
+    rows = asked.rows if asked.rows is None else check_integer("rows", asked.rows, at_least=1)
+    seconds = DEFAULT if rows is None else math.inf
+    if asked.seconds is not None:
+        seconds = check_positive("seconds", asked.seconds)
+    if asked.record:
+        log.check_extends(whole=asked.table is None and seconds == math.inf)
+    limits = {"rows": rows, "seconds": seconds, "seed": seed}
+    return replays, limits, Costs(REPLAYS, log.costs())
+
+
+def summary(pieces: pd.DataFrame, tables: Sequence[str]) -> str:
+    """Return what came of a run in a few lines: what failed, what was left out, and why."""
+    failed = pieces[pieces["verdict"] == FAIL]
+    made = pieces[(pieces["verdict"] != NOT_HERE) & (pieces["rows"] > 0)]
+    lines = [
+        f"rows made again: {made['rows'].sum():,}, of tables: {made['table'].nunique()}, in "
+        f"{pieces['seconds'].sum():.0f} s; {made['equal'].sum()} of {len(made)} pieces differ by "
+        f"nothing but rounding; {made['caught'].sum():,} of {made['controls'].sum():,} tampered "
+        "cells were found"
+    ]
+    missing = pieces[pieces["verdict"] == NOT_HERE].groupby("told")["table"].unique()
+    lines += [f"not replayable here: {', '.join(of)}: {told}" for told, of in missing.items()]
+    if left := sorted(set(tables) - set(pieces["table"])):
+        lines.append(f"no time for: {', '.join(left)}")
+    lines += [f"FAILED: {table}" for table in failed["table"].unique()]
+    return "\n".join(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ncnet.replay",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--table", action="append", metavar="NAME", help="only this table; may be repeated")
+    add("--rows", type=int, metavar="N", help="at least N rows of each table, as far as time goes")
+    add("--seconds", type=float, metavar="S", help="in so many seconds, none for over a quarter")
+    add("--seed", metavar="TEXT", help="draws the rows; by default the git commit")
+    add("--record", action="store_true", help="put what was found into the log in results/replays/")
+    return parser
+
+
+def _parts(given: dict) -> Parts:
+    """Return the parts of a run, which no other command's touches.
+
+    What else decides what is found: the machine, the other tables, and what lies beside the
+    package.
+    """
+    root, data = results.FOLDER.parent, os.environ.get("NCNET_DATA", "")
+    patterns = ("results/**/*.json", "benchmarks/**/*.py", "notebooks/*.py", "tests/**/*.py")
+    found = {path for pattern in patterns for path in root.glob(pattern)}
+    files = sorted(path for path in found if path.parent != log.FOLDER)
+    beside = [machine.described(), data, *(path.read_text(encoding="utf-8") for path in files)]
+    name = hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
+    return Parts(root / "runs" / "replay" / name, given, code="\0".join(beside))
+
+
+def _seed(asked: str | None) -> str:
+    if asked is None:
+        return results.checkout()[0] or "0"
+    if not asked.strip():
+        raise ValueError(f"seed {asked!r}: expected a text, such as a commit")
+    return asked
+
+
+def _chosen(names: Sequence[str] | None) -> list[Replay]:
+    by_name = {replay.table: replay for replay in REPLAYS}
+    for name in names or ():
+        check_choice("table", name, by_name)
+    return [by_name[name] for name in dict.fromkeys(names or by_name)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

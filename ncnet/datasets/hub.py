@@ -1,0 +1,251 @@
+"""Pins repositories of the Hugging Face hub to a commit, so that what was read can be read again.
+
+No commit is written down in the code: the first use takes the current one and keeps it in
+``revisions.json`` in the user's cache folder, and later uses take it from there. To move to a newer
+one, delete its line. Where the hub cannot be reached, the first use takes the commit that was
+current when any program of this user last asked: the one that the hub's own cache has.
+
+A pin is found by repository and branch. Deleted, it is taken anew, and may be another commit. Files
+lie in the hub's own cache, by repository and commit, and may be deleted: they are fetched again.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from ncnet.checks import check_choice
+from ncnet.files import expanded, replace
+
+KINDS = ("dataset", "model")
+SECONDS = 10
+"""How long an answer is waited for."""
+ONCE_WITHOUT_OWNER = (
+    "google-bert/bert-base-multilingual-cased",
+    "google-bert/bert-base-uncased",
+    "nyu-mll/glue",
+    "tau/commonsense_qa",
+    "allenai/math_qa",
+    "google-research-datasets/paws-x",
+)
+"""Repositories that other programs may have asked for, and cached, by the name without owner."""
+
+
+class Unavailable(OSError):  # noqa: N818
+    """What was asked for cannot be had: no connection, no such repository, no such file."""
+
+
+def revision(repository: str, *, kind: str, at: str = "main", folder: Path | None = None) -> str:
+    """Return the commit that a repository is pinned to; the current one, the first time.
+
+    Without a connection, the first time, it is the commit of that branch in the hub's cache
+    (``HF_HUB_CACHE``), whoever fetched it; the only one there, where the cache knows of no branch.
+
+    Parameters
+    ----------
+    repository
+        Its name on the hub, with the owner's.
+    kind
+        ``dataset`` or ``model``.
+    at
+        The branch whose current commit is pinned.
+    folder
+        Where the pins are kept: the user's cache folder unless told otherwise.
+
+    Raises
+    ------
+    Unavailable
+        If there is no pin yet, the hub cannot be reached or has no such repository or branch, and
+        its cache has not just one commit; the line names those that it has.
+    ValueError
+        For another kind, or if the file of pins is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pins = Path(folder) / "revisions.json"
+    ...     _ = pins.write_text('{"models/google/electra-small@main": "a5c3"}')
+    ...     revision("google/electra-small", kind="model", folder=Path(folder))
+    'a5c3'
+    """
+    check_choice("kind", kind, KINDS)
+    path = (user_cache_path("ncnet") if folder is None else expanded(folder)) / "revisions.json"
+    name = f"{kind}s/{repository}@{at}"
+    pinned = _pins(path).get(name)
+    if pinned is None:
+        try:
+            pinned = _current(repository, kind, at)
+        except Unavailable as error:
+            pinned = _cached(repository, kind, at)
+            if pinned is None:
+                raise Unavailable(f"{error}{instead(repository, kind, at)}") from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Read again: another process may have pinned something while this one asked the hub.
+        pins = {name: pinned} | _pins(path)
+        pinned = pins[name]
+        replace(path, (json.dumps(pins, indent=2, sort_keys=True) + "\n").encode())
+    return pinned
+
+
+def snapshot(repository: str, commit: str, *, kind: str) -> Path | None:
+    """Return the folder of the hub's cache for a commit, of which it may lack files, if any.
+
+    >>> snapshot("nobody/nothing", "a5c3", kind="model") is None
+    True
+    """
+    folders = [folder / "snapshots" / commit for folder in _folders(repository, kind)]
+    return next(filter(Path.is_dir, folders), None)
+
+
+def download(repository: str, commit: str, files: Sequence[str]) -> Path:
+    """Return a folder that has these files of a model's commit; what the cache lacks is fetched.
+
+    Raises
+    ------
+    Unavailable
+        If a file is neither in the hub's cache nor to be had; the line says what the cache has.
+    """
+    there = snapshot(repository, commit, kind="model")
+    lacking = [file for file in files if there is None or not (there / file).exists()]
+    if not lacking:
+        return there
+    try:
+        with reaching(f"the model `{repository}` at commit {commit}"):
+            from huggingface_hub import hf_hub_download
+
+            paths = [hf_hub_download(repository, file, revision=commit) for file in files]
+    except Unavailable as error:
+        partly = f"; the hub's cache has this commit without {', '.join(lacking)}"
+        has = instead(repository, "model") if there is None else partly
+        raise Unavailable(f"{error}{has}") from error
+    return Path(paths[0]).parent
+
+
+def instead(repository: str, kind: str, at: str = "main") -> str:
+    """Return the end of a line that says which other commits the hub's cache has, if any.
+
+    >>> instead("nobody/nothing", "model")
+    ''
+    """
+    folders = _folders(repository, kind)
+    there = sorted({path.name for folder in folders for path in (folder / "snapshots").glob("*")})
+    if not there:
+        return ""
+    pins = user_cache_path("ncnet") / "revisions.json"
+    return (
+        f"; the hub's cache has commit {' and '.join(there)}: to read that one, pin "
+        f"`{kind}s/{repository}@{at}` to it in {pins}"
+    )
+
+
+@contextmanager
+def reaching(what: str) -> Iterator[None]:
+    """Turn the errors of a hub that cannot be reached, or lacks something, into `Unavailable`.
+
+    Parameters
+    ----------
+    what
+        What is fetched inside, for the message.
+
+    Raises
+    ------
+    Unavailable
+        For no connection, a timeout, offline mode, something private or missing, and where a
+        package that fetches it is not installed.
+
+    Examples
+    --------
+    >>> with reaching("the model `google/electra-small`"):
+    ...     raise ConnectionError("no route to host")
+    Traceback (most recent call last):
+    ncnet.datasets.hub.Unavailable: cannot get the model `google/electra-small` from the Hugging Face hub: \
+no route to host
+    """
+    try:
+        from huggingface_hub.errors import HTTPError
+    except ModuleNotFoundError as error:
+        raise _not_installed(what, error) from None
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise _not_installed(what, error) from None
+    except (HTTPError, OSError) as error:
+        # What the operating system says of anything but a connection, such as a full disk, has a
+        # number; what the packages say of the hub has none.
+        of_system = isinstance(error, OSError) and error.errno is not None
+        if of_system and not isinstance(error, ConnectionError | TimeoutError):
+            raise
+        raise Unavailable(
+            f"cannot get {what} from the Hugging Face hub: {_reason(error)}"
+        ) from error
+
+
+def _not_installed(what: str, error: ModuleNotFoundError) -> Unavailable:
+    package = (error.name or "huggingface_hub").partition(".")[0]
+    return Unavailable(
+        f"cannot get {what}: `{package}` is not installed; run `pip install -e '.[lora]'`"
+    )
+
+
+def _reason(error: Exception) -> str:
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if isinstance(error, LocalEntryNotFoundError) and error.__cause__:
+        return _reason(error.__cause__)
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status in (401, 403, 404):
+        return f"it has none that is public (status {status})"
+    line = (str(error).strip() or repr(error)).splitlines()[0].rstrip(".")
+    return f"status {status}" if status else line
+
+
+def _current(repository: str, kind: str, at: str) -> str:
+    with reaching(f"the {kind} `{repository}` ({at})"):
+        from huggingface_hub import HfApi
+
+        info = HfApi().repo_info(repository, repo_type=kind, revision=at, timeout=SECONDS)
+    return info.sha
+
+
+def _cached(repository: str, kind: str, at: str) -> str | None:
+    """Return the commit of a branch in the hub's cache, or the only one there of no branch."""
+    for folder in _folders(repository, kind):
+        branches = {
+            path.relative_to(folder / "refs").as_posix(): path.read_text(
+                encoding="utf-8", errors="replace"
+            ).strip()
+            for path in (folder / "refs").rglob("*")
+            if path.is_file()
+        }
+        there = {path.name for path in (folder / "snapshots").glob("*")}
+        found = {branches[at]} & there if at in branches else there - set(branches.values())
+        if len(found) == 1:
+            return found.pop()
+    return None
+
+
+def _folders(repository: str, kind: str) -> list[Path]:
+    try:
+        from huggingface_hub.constants import HF_HUB_CACHE
+        from huggingface_hub.file_download import repo_folder_name
+    except ModuleNotFoundError:
+        return []
+    names = [repository]
+    if repository in ONCE_WITHOUT_OWNER:
+        names.append(repository.partition("/")[2])
+    return [Path(HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type=kind) for name in names]
+
+
+def _pins(path: Path) -> dict[str, str]:
+    try:
+        pins = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        pins = None
+    if not isinstance(pins, dict):
+        raise ValueError(f"{path} is damaged: expected a JSON object; delete it to pin anew")
+    return pins

@@ -1,0 +1,167 @@
+"""Puts the probes of all contexts and replicas together."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from ncnet.chsh import replica_interval
+from ncnet.experiment.probe.watching import Probe
+from ncnet.experiment.trained import Reader, dataset
+
+CONTEXTS = tuple(itertools.product((1, 2), (1, 2)))
+MEASURES = {
+    "cosine": (-1.0, 1.0),
+    "magnitude_similarity": (0.0, 1.0),
+    "conflict": (0.0, 1.0),
+}
+"""What is averaged over replicas, with its bounds."""
+
+
+def running(
+    probes: Mapping[tuple[int, int], Probe | Sequence[Probe]], *, paired: bool = True
+) -> xr.Dataset:
+    """Return outcomes along training, from the probes of all four contexts.
+
+    Also while training goes on: at the steps which all have reached.
+
+    Parameters
+    ----------
+    probes
+        The probe of each context, (1, 1) to (2, 2), made with `evaluate`; or a list of probes, one
+        a replica.
+    paired
+        See `ncnet.experiment.run`.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `ncnet.experiment.run` returns it, with `capacity` the number of steps:
+        ``ncnet.chsh.report(outcomes.sel(capacity=100))``, `ncnet.chsh.s_per_replica` for S at every
+        step, and `ncnet.chsh.by_capacity` for all of it, if the replicas are a multiple of 32.
+
+    Raises
+    ------
+    ValueError
+        For a missing context, unlike numbers of replicas, items that differ between probes, or no
+        step that all have in common.
+
+    Examples
+    --------
+    >>> import torch
+    >>> def probe_of_a_training():
+    ...     trunk = torch.nn.Linear(1, 1)
+    ...     probe = Probe(trunk, every=2, evaluate=lambda: ([True, True], [True, False]))
+    ...     for _ in range(4):
+    ...         probe.record(*trunk(torch.ones(2, 1)))
+    ...     return probe
+    >>> outcomes = running({(i, j): probe_of_a_training() for i in (1, 2) for j in (1, 2)})
+    >>> outcomes.capacity.values.tolist()
+    [0, 2]
+    """
+    of_context = _by_context(probes)
+    everything = [probe.outcomes() for of_one in of_context.values() for probe in of_one]
+    steps = sorted(set.intersection(*map(set, everything)))
+    if not steps:
+        raise ValueError(
+            "the probes have no step in common at which outcomes are known: expected probes made "
+            "with `evaluate` and one `every`"
+        )
+    replicas = range(len(of_context[1, 1]))
+    reader = Reader("evaluate", paired=paired)
+    found = [
+        reader.read(
+            of_context[context][replica].outcomes()[step],
+            f"context ({context[0]},{context[1]}) of replica {replica} at step {step}",
+        )
+        for step, replica, context in itertools.product(steps, replicas, CONTEXTS)
+    ]
+    networks = {"capacity": steps, "replica": np.array(replicas)}
+    networks |= {"alice_setting": [1, 2], "bob_setting": [1, 2]}
+    return dataset(found, networks, capacity_name="steps", paired=paired)
+
+
+def conflict_by_step(
+    probes: Mapping[tuple[int, int], Probe | Sequence[Probe]], *, level: float = 0.95, seed: int = 0
+) -> pd.DataFrame:
+    """Return how both heads' gradients lie to each other along training, over replicas.
+
+    Parameters
+    ----------
+    probes
+        As `running` takes them.
+    level, seed
+        Nominal coverage of each interval, and the seed of the bootstrap over replicas.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a context and step that all its replicas have logged: ``alice_setting``,
+        ``bob_setting``, ``step``; ``replicas``, how many of them have finite gradients there; means
+        over these of ``cosine``, ``magnitude_similarity`` and ``conflict``, with ``_low`` and
+        ``_high``, NaN if there is none. Where a gradient is 0 the cosine counts as 0.
+
+    Raises
+    ------
+    ValueError
+        For a missing context, or unlike numbers of replicas.
+
+    Examples
+    --------
+    >>> import torch
+    >>> weight = torch.nn.Parameter(torch.ones(1))
+    >>> probe = Probe([weight])
+    >>> probe.record(weight.sum(), -weight.sum())
+    >>> by_step = conflict_by_step({(i, j): [probe] * 9 for i in (1, 2) for j in (1, 2)})
+    >>> by_step["cosine"].tolist()
+    [-1.0, -1.0, -1.0, -1.0]
+    """
+    rows = []
+    for (i, j), of_one in _by_context(probes).items():
+        tables = [_known(probe.table().set_index("step")) for probe in of_one]
+        steps = sorted(set.intersection(*(set(table.index) for table in tables)))
+        values = np.array([table.loc[steps].to_numpy(float) for table in tables])
+        for place, step in enumerate(steps):
+            known = values[~np.isnan(values[:, place, 0]), place]
+            row = {"alice_setting": i, "bob_setting": j, "step": step, "replicas": len(known)}
+            for column, (name, bounds) in enumerate(MEASURES.items()):
+                mean = low = high = np.nan
+                if len(known):
+                    of_step = known[:, column]
+                    mean = float(of_step.mean())
+                    (low, high), _ = replica_interval(
+                        of_step, bounds=bounds, level=level, seed=seed
+                    )
+                row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _known(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the measures, 0 where a gradient is 0, NaN where one is not finite."""
+    finite = table["conflict"].notna()
+    measures = table[list(MEASURES)].astype(float)
+    return measures.fillna(0).where(finite)
+
+
+def _by_context(
+    probes: Mapping[tuple[int, int], Probe | Sequence[Probe]],
+) -> dict[tuple[int, int], list[Probe]]:
+    if not isinstance(probes, Mapping) or set(probes) != set(CONTEXTS):
+        found = list(probes) if isinstance(probes, Mapping) else f"a {type(probes).__name__}"
+        raise ValueError(f"`probes` is {found}: expected a dict of (1, 1), (1, 2), (2, 1), (2, 2)")
+    of_context = {}
+    for context in CONTEXTS:
+        given = probes[context]
+        of_context[context] = [given] if isinstance(given, Probe) else list(given)
+        for probe in of_context[context]:
+            if not isinstance(probe, Probe):
+                raise ValueError(f"context {context} has a {type(probe).__name__}: expected probes")
+    counts = {context: len(of_one) for context, of_one in of_context.items()}
+    if len(set(counts.values())) > 1 or not counts[1, 1]:
+        raise ValueError(f"contexts have {counts} probes: expected as many of each, one a replica")
+    return of_context

@@ -1,0 +1,350 @@
+"""Watches one training in torch."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ncnet.checks import check_integer
+from ncnet.experiment.probe.undoing import random_streams_kept, training_kept
+from ncnet.experiment.trained import Reader, Trained
+from ncnet.gradients import GRADIENTS, conflict
+
+Gradient = Sequence[Tensor | None]
+"""A part for each parameter; None where the loss does not depend on it."""
+
+
+class Probe:
+    """Watches one training: the gradients of both heads on the trunk, and what they get right.
+
+    Call `record` once a step, before ``backward()``. The training is the same, bit by bit, with and
+    without it: the probe changes no weight and no ``grad`` of a parameter, and puts the random
+    streams of torch, numpy and Python back. The trunk's modules, and those that its backward passes
+    call again (checkpointing), get their buffers and attributes back. Whatever else is done in a
+    backward pass, by your own hooks, autograd functions or what is called again, such as to a list,
+    a generator of its own or a frozen parameter, is done in those of the probe, too. A tensor with
+    ``retain_grad()`` adds up the gradients of all passes.
+
+    Where gradients cannot be recorded without changing the training, a warning says why, and the
+    training goes on: gradients are NaN from then on, losses and outcomes are still recorded. That
+    is so under reentrant checkpointing and selective checkpointing of modules, and may be so under
+    ``torch.compile``.
+
+    Parameters
+    ----------
+    trunk
+        What both heads share: a module, or parameters. Those that are not trained are left out. A
+        parameter that one head alone depends on adds to the length of one gradient and nothing to
+        their product: a whole model has a cosine nearer to 0 than its trunk.
+    every
+        Steps from one logged step to the next, 50 by default; the first step is logged. A logged
+        step costs two more backward passes through the trunk: choose fewer in a short training.
+    evaluate
+        Called without arguments at each logged step, without gradients: returns which items either
+        head gets right, on items that stay the same, as the function of `ncnet.experiment.run`
+        does. It has to leave the modules in the mode it found them in, and to use them in eval mode
+        where they normalise over batches, or else it would change the training.
+
+    Attributes
+    ----------
+    parameters
+        What is watched, as a list.
+    step
+        Number of steps so far; to be set where a training goes on from a checkpoint.
+    seconds
+        What the logged steps cost so far.
+
+    Raises
+    ------
+    ValueError
+        If the trunk has no parameter that is trained, or `evaluate` leaves it in another mode.
+
+    Warns
+    -----
+    RuntimeWarning
+        Once each: if a loss depends on no parameter of the trunk, perhaps of another network's; if
+        one loss alone depends on a parameter; if the trunk is frozen, or a loss has no graph after
+        the first logged step, for as long as it is so; and if gradients cannot be recorded, from
+        then on.
+
+    Examples
+    --------
+    >>> trunk, heads = torch.nn.Linear(3, 2), torch.nn.Linear(2, 2)
+    >>> optimizer = torch.optim.SGD([*trunk.parameters(), *heads.parameters()], lr=0.1)
+    >>> probe = Probe(trunk, every=10)
+    >>> for _ in range(21):
+    ...     alice_loss, bob_loss = heads(torch.tanh(trunk(torch.ones(4, 3)))).square().mean(0)
+    ...     probe.record(alice_loss, bob_loss)
+    ...     optimizer.zero_grad()
+    ...     (alice_loss + bob_loss).backward()
+    ...     optimizer.step()
+    >>> probe.table()["step"].tolist()
+    [0, 10, 20]
+    """
+
+    def __init__(
+        self,
+        trunk: torch.nn.Module | Iterable[Tensor],
+        *,
+        every: int = 50,
+        evaluate: Callable[[], object] | None = None,
+    ):
+        self.parameters = _trunk_parameters(trunk)
+        self._modules = [*trunk.modules()] if isinstance(trunk, torch.nn.Module) else []
+        self._said: set[str] = set()
+        self._every = check_integer("every", every, at_least=1)
+        if evaluate is not None and not callable(evaluate):
+            raise ValueError(
+                f"`evaluate` is a {type(evaluate).__name__}: expected a function without arguments"
+            )
+        self._evaluate, self._reader = evaluate, Reader("evaluate")
+        self._rows: list[dict] = []
+        self._outcomes: dict[int, Trained] = {}
+        self.step, self.seconds = 0, 0.0
+
+    def record(self, alice_loss: Tensor, bob_loss: Tensor) -> None:
+        """Log this step, if it is one of those to be logged, and count it.
+
+        Parameters
+        ----------
+        alice_loss, bob_loss
+            The heads' losses at this step, each one number with its graph. Where float16 takes a
+            scaler, scale both: gradients of a loss that is not scaled would vanish.
+
+        Raises
+        ------
+        ValueError
+            For a loss that is no tensor or no single real number, or that has no graph in the first
+            logged step.
+        """
+        if self.step % self._every == 0:
+            start = time.perf_counter()
+            losses = {"alice_loss": alice_loss, "bob_loss": bob_loss}
+            trained = [parameter for parameter in self.parameters if parameter.requires_grad]
+            for name, loss in losses.items():
+                _check_loss(name, loss, with_graph=bool(trained) and not self._rows)
+            products = self._products(losses, trained)
+            values = {name: loss.item() for name, loss in losses.items()}
+            self._rows.append({"step": self.step} | values | products)
+            if self._evaluate:
+                self._keep_outcomes()
+            self.seconds += time.perf_counter() - start
+        self.step += 1
+
+    def evaluate(self) -> None:
+        """Keep what the heads get right now, after the steps so far: after the last one, too.
+
+        Raises
+        ------
+        ValueError
+            If the probe was made without `evaluate`.
+        """
+        if self._evaluate is None:
+            raise ValueError("the probe has no `evaluate`: expected Probe(..., evaluate=...)")
+        self._keep_outcomes()
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a logged step.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``step``; ``alice_loss``, ``bob_loss``; ``alice_gradient`` and ``bob_gradient``, squared
+            lengths of the heads' gradients on the trunk, and ``gradient_product``, their inner
+            product, of the losses as they were given, NaN where they were not recorded; ``cosine``
+            of the angle between them, NaN where one of them is 0; ``magnitude_similarity``,
+            ``2|g_A||g_B| / (|g_A|^2 + |g_B|^2)`` (arXiv 2001.06782); ``conflict``, whether the
+            cosine is below 0. Where the gradients are not finite, cosine and similarity are NaN and
+            ``conflict`` is missing (`pandas.NA`).
+        """
+        columns = ["step", "alice_loss", "bob_loss", *GRADIENTS]
+        table = pd.DataFrame(self._rows, columns=columns)
+        measured = conflict(table.set_index("step").to_xarray())
+        finite = np.isfinite(table[list(GRADIENTS)].astype(float)).all(axis=1)
+        for name in ("cosine", "magnitude_similarity"):
+            table[name] = measured[name].where(finite.to_numpy()).values
+        return table.assign(conflict=(table["cosine"] < 0).astype("boolean").where(finite))
+
+    def outcomes(self) -> dict[int, Trained]:
+        """Return what the heads got right so far, by the number of steps before."""
+        return dict(self._outcomes)
+
+    def _products(self, losses: Mapping[str, Tensor], trained: list[Tensor]) -> dict[str, float]:
+        if not trained:
+            self._say(
+                "frozen",
+                f"none of the trunk's {len(self.parameters)} parameters is trained at step "
+                f"{self.step}: gradients are recorded once one is",
+            )
+        bare = [name for name, loss in losses.items() if trained and not loss.requires_grad]
+        if bare:
+            self._say(
+                "bare",
+                f"`{bare[0]}` has no graph at step {self.step}: gradients are recorded where both "
+                "losses have one",
+            )
+        if not trained or bare or "stopped" in self._said:
+            return dict.fromkeys(GRADIENTS, math.nan)
+        try:
+            _refuse_nested_backward(losses.values())
+            alice, bob = (self._gradients(name, loss, trained) for name, loss in losses.items())
+            pairs = ((alice, alice), (alice, bob), (bob, bob))
+            products = [_inner_product(*pair) for pair in pairs]
+        except _UsedUpError:
+            raise
+        except Exception as error:  # whatever it is, it is no reason to end a training
+            kind = "" if isinstance(error, RuntimeError) else f"{type(error).__name__}: "
+            self._say(
+                "stopped",
+                f"no gradients are recorded from step {self.step} on, the training goes on without "
+                f"them: {kind}{' '.join(str(error).split())}",
+            )
+            return dict.fromkeys(GRADIENTS, math.nan)
+        self._say(*_not_shared(alice, bob))
+        return dict(zip(GRADIENTS, products, strict=True))
+
+    def _gradients(self, name: str, loss: Tensor, trained: Sequence[Tensor]) -> Gradient:
+        with training_kept(trained, self._modules):
+            try:
+                return torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
+            except RuntimeError as error:
+                if "second time" not in str(error):
+                    raise
+                raise _UsedUpError(
+                    f"the graph of `{name}` is used up: call record() before backward()"
+                ) from None
+
+    def _say(self, kind: str, line: str) -> None:
+        if line and kind not in self._said:
+            self._said.add(kind)
+            warnings.warn(line, RuntimeWarning, stacklevel=4)
+
+    def _keep_outcomes(self) -> None:
+        modes = [module.training for module in self._modules]
+        with torch.no_grad(), random_streams_kept():
+            returned = self._evaluate()
+        if modes != [module.training for module in self._modules]:
+            raise ValueError(
+                f"`evaluate` left the trunk in another mode than it found it in at step "
+                f"{self.step}: expected train() or eval() to be undone"
+            )
+        self._outcomes[self.step] = self._reader.read(returned, f"step {self.step}")
+
+
+def _trunk_parameters(trunk: torch.nn.Module | Iterable[Tensor]) -> list[Tensor]:
+    if isinstance(trunk, torch.nn.Module):
+        given = list(trunk.parameters())
+    elif isinstance(trunk, Iterable) and not isinstance(trunk, Tensor):
+        given = list(dict.fromkeys(trunk))
+    else:
+        raise ValueError(f"`trunk` is a {type(trunk).__name__}: expected a module or parameters")
+    for parameter in given:
+        if not isinstance(parameter, Tensor):
+            raise ValueError(f"`trunk` holds a {type(parameter).__name__}: expected parameters")
+    if not any(parameter.requires_grad for parameter in given):
+        raise ValueError(
+            f"none of the trunk's {len(given)} parameters is trained: expected one with "
+            "requires_grad"
+        )
+    return given
+
+
+def _check_loss(name: str, loss: object, *, with_graph: bool) -> None:
+    if not isinstance(loss, Tensor):
+        raise ValueError(
+            f"`{name}` is a {type(loss).__name__}: expected the loss as a tensor, before .item()"
+        )
+    if loss.numel() != 1:
+        raise ValueError(
+            f"`{name}` has shape {tuple(loss.shape)}: expected one number, such as its mean"
+        )
+    if loss.is_complex():
+        raise ValueError(f"`{name}` is complex: expected a real number, such as its abs()")
+    if with_graph and not loss.requires_grad:
+        raise ValueError(
+            f"`{name}` has no graph: call record() before backward(), without detach() or no_grad()"
+        )
+
+
+class _UsedUpError(ValueError):
+    """A graph that was let go by a backward pass before."""
+
+
+def _refuse_nested_backward(losses: Iterable[Tensor]) -> None:
+    """Refuse a graph with a function that itself calls ``backward``.
+
+    Reentrant checkpointing does, wherever it comes from. What is checkpointed is no part of the
+    graph: `torch.autograd.grad` would find no gradient there, or raise.
+    """
+    for node in _graph(losses):
+        function = getattr(node, "_forward_cls", None)
+        backward = inspect.unwrap(getattr(function, "backward", _refuse_nested_backward))
+        called = getattr(getattr(backward, "__code__", None), "co_names", ())
+        if {"enable_grad", "backward"} <= set(called):
+            raise RuntimeError(
+                f"{function.__name__} calls backward() within its own backward pass, as reentrant "
+                "checkpointing does: expected checkpointing with use_reentrant=False"
+            )
+
+
+def _graph(losses: Iterable[Tensor]) -> Iterator[torch.autograd.graph.Node]:
+    waiting = [loss.grad_fn for loss in losses]
+    seen = set()
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            waiting += [before for before, _ in node.next_functions]
+            yield node
+
+
+def _not_shared(alice: Gradient, bob: Gradient) -> tuple[str, str]:
+    """Return a warning of parameters that a loss does not depend on: its kind, and a line."""
+    for name, parts in (("alice_loss", alice), ("bob_loss", bob)):
+        if all(part is None for part in parts):
+            line = f"`{name}` depends on no parameter of the trunk: its gradient counts as 0"
+            return "unused", line
+    alone = sum((a is None) != (b is None) for a, b in zip(alice, bob, strict=True))
+    line = (
+        f"one loss alone depends on {alone} of the trunk's {len(alice)} trained parameters, which "
+        "draws the cosine towards 0: expected what both heads share"
+    )
+    return "alone", line if alone else ""
+
+
+def _inner_product(alice: Gradient, bob: Gradient) -> float:
+    """Return the inner product of two gradients; None stands for 0."""
+    products = [
+        _product(one, other)
+        for one, other in zip(alice, bob, strict=True)
+        if one is not None and other is not None
+    ]
+    return float(sum(products))
+
+
+def _product(one: Tensor, other: Tensor) -> Tensor:
+    # Of a large embedding, few rows of which are read.
+    if one.is_sparse and other.is_sparse and not one.is_complex():
+        shared = one.coalesce().double() * other.coalesce().double()
+        return torch.sparse.sum(shared).cpu()
+    return torch.dot(_flat(one), _flat(other)).cpu()
+
+
+def _flat(part: Tensor) -> Tensor:
+    """Return a gradient as a vector of real numbers in double precision.
+
+    In single precision, squares of small gradients would vanish.
+    """
+    home = "cpu" if part.device.type == "mps" else part.device  # MPS has no double precision
+    flat = part.to_dense().flatten().to(home)
+    if flat.is_complex():
+        flat = torch.view_as_real(flat.resolve_conj()).flatten()
+    return flat.to(torch.float64)

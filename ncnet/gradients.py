@@ -1,0 +1,65 @@
+"""How the gradients of two heads lie to each other on what they share.
+
+All of it is computed from three inner products: of each head's gradient with itself, and of both
+with each other.
+"""
+
+import xarray as xr
+
+GRADIENTS = ("alice_gradient", "gradient_product", "bob_gradient")
+"""The inner products, as the variables of a traced training."""
+
+
+def conflict(traced: xr.Dataset) -> xr.Dataset:
+    """Return how both heads' gradients lie to each other at every traced step.
+
+    Parameters
+    ----------
+    traced
+        What `ncnet.train` returned with ``trace=["gradients"]``. Summed over `unit` it describes
+        the whole trunk, left as it is each hidden unit: ``conflict(traced.sum("unit"))``.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over the dimensions of the gradients: `cosine` of the angle between them, below 0 in
+        conflict, NaN where a gradient is 0; `magnitude_similarity`, ``2|g_A||g_B| / (|g_A|^2 +
+        |g_B|^2)``, 1 where they are equally long (arXiv 2001.06782); `product` ``g_A . g_B`` and
+        `strength` ``|g_A||g_B|``, the most it could be.
+
+    Raises
+    ------
+    ValueError
+        If gradients were not traced.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> traced = ncnet.train(
+    ...     ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
+    ...     trace_steps=range(101), trace=["gradients"],
+    ... )
+    >>> conflict(traced.sum("unit")).cosine.sizes["step"]
+    101
+    """
+    check_traced(traced)
+    # In double precision: the product of two small squares would vanish.
+    alice, product, bob = (traced[name].astype(float) for name in GRADIENTS)
+    strength = (alice * bob) ** 0.5
+    return xr.Dataset(
+        {
+            "cosine": (product / strength.where(strength > 0)).clip(-1, 1),
+            "magnitude_similarity": 2 * strength / (alice + bob).where(alice + bob > 0),
+            "product": product,
+            "strength": strength,
+        }
+    )
+
+
+def check_traced(traced: xr.Dataset) -> None:
+    """Refuse a training whose gradients were not traced, in one line."""
+    missing = [name for name in GRADIENTS if name not in traced]
+    if missing:
+        raise ValueError(
+            f"`{missing[0]}` is missing: train with `trace_steps` and trace=['gradients']"
+        )

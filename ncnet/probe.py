@@ -1,0 +1,5 @@
+"""Where the probe was before; it is `ncnet.experiment.probe`."""
+
+from ncnet.experiment.probe import Probe, conflict_by_step, running
+
+__all__ = ["Probe", "conflict_by_step", "running"]

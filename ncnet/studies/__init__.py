@@ -1,0 +1,1 @@
+"""One room a research question: its analysis, figures, claims, parameters and replays."""

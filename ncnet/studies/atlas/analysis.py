@@ -1,0 +1,479 @@
+"""All games over a set of tasks from one training of every pair of them.
+
+A context trains one pair of tasks, whatever game it belongs to. So K tasks take K^2 trainings, one
+for each pair of a task of Alice's and a task of Bob's, and the K^4 games made of two tasks a party
+are looked up in them: 65,536 for the 16 Boolean functions of two bits. A game that stands out among
+so many does so by chance as well: `retest` trains it anew.
+"""
+
+import itertools
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from tqdm import tqdm
+
+from ncnet import chsh, games, results
+from ncnet.checks import check_choice, check_integer
+from ncnet.parts import Parts
+from ncnet.training import train
+
+PLACES = ("A1", "A2", "B1", "B2")
+SEARCHED = tuple(
+    {"hidden_size": hidden_size, "activation": activation, "loss": loss, "learning_rate": rate}
+    for activation, loss, rate, hidden_sizes in (
+        ("tanh", "cross_entropy", 0.5, (1, 2, 3)),
+        ("relu", "cross_entropy", 0.5, (1, 2, 3)),
+        ("sigmoid", "cross_entropy", 0.5, (1, 2)),
+        ("tanh", "squared_error", 0.1, (1, 2)),
+    )
+    for hidden_size in hidden_sizes
+)
+"""Trainings in which the book looks for games of three bits."""
+ASKED = {"replicas": 256, "seed": 1, "fresh_replicas": 8192, "fresh_seed": 1001, "most": 5}
+"""How the book searches: see `search`."""
+COUNTS = ("games", "ruled_out", "above")
+"""What a search counts, for each training and readout."""
+LOOKED_AT = 20_000
+"""Of the games above the line, so many are sorted into kinds."""
+ROUNDING = 1e-6
+"""Averages of single precision: what lies nearer to a line lies on it."""
+
+
+def tables(bits: int) -> list[str]:
+    """Return the truth tables of all Boolean functions of so many bits, as texts of 0 and 1.
+
+    >>> len(tables(2)), tables(2)[6]
+    (16, '0110')
+    """
+    return ["".join(table) for table in itertools.product("01", repeat=2**bits)]
+
+
+def halves(bits: int) -> list[str]:
+    """Return one of each task and its negation, the truth table that begins with 0.
+
+    >>> halves(1)
+    ['00', '01']
+    """
+    return [table for table in tables(bits) if table.startswith("0")]
+
+
+def train_pairs(
+    tasks: Sequence[str], *, hidden_size: int, replicas: int, seed: int, **training: object
+) -> xr.Dataset:
+    """Train a network on every pair of tasks, one for each party.
+
+    Parameters
+    ----------
+    tasks
+        An even number of truth tables of the same length, each as often as it is to be trained.
+    hidden_size, replicas, seed, training
+        As `ncnet.train` takes them. All pairs start from the same initial weights.
+
+    Returns
+    -------
+    xarray.Dataset
+        `a`, `b`: correct (+1) or not (-1), int8 over (alice_task, bob_task, replica, item), and
+        `target` (task, item) as +-1. The coordinates are the truth tables.
+
+    Raises
+    ------
+    ValueError
+        For an odd number of tasks, or tables of another length than a power of 2.
+
+    Examples
+    --------
+    >>> pairs = train_pairs(["0001", "0110"], hidden_size=1, replicas=64, seed=0, steps=10)
+    >>> dict(pairs.a.sizes)
+    {'alice_task': 2, 'bob_task': 2, 'replica': 64, 'item': 4}
+    """
+    if len(tasks) % 2 or not tasks:
+        raise ValueError(f"there are {len(tasks)} tasks: expected an even number")
+    replicas = check_integer("replicas", replicas, at_least=1)
+    classes = [_classes(task) for task in tasks]
+    halves = range(0, len(tasks), 2)
+    outcomes = np.empty((2, len(tasks), len(tasks), replicas, len(tasks[0])), np.int8)
+    training = {"hidden_size": hidden_size, "replicas": replicas, "seed": seed} | training
+    for f, g in tqdm(list(itertools.product(halves, halves)), "pairs of tasks", disable=None):
+        game = _game(classes[f : f + 2], classes[g : g + 2])
+        if f == g == 0:
+            training = _compiled_where_possible(game, training)
+        found = train(game, **training)
+        outcomes[0, f : f + 2, g : g + 2] = found["a"]
+        outcomes[1, f : f + 2, g : g + 2] = found["b"]
+    dimensions = ("alice_task", "bob_task", "replica", "item")
+    return xr.Dataset(
+        {
+            "a": (dimensions, outcomes[0]),
+            "b": (dimensions, outcomes[1]),
+            "target": (("task", "item"), 2 * np.array(classes, np.int8) - 1),
+        },
+        {name: list(tasks) for name in ("alice_task", "bob_task", "task")},
+    )
+
+
+def read(pairs: xr.Dataset, readout: str) -> xr.Dataset:
+    """Return the outcomes of `train_pairs` under another readout, as `ncnet.chsh.read` has them.
+
+    >>> pairs = train_pairs(["0001", "0110"], hidden_size=1, replicas=64, seed=0, steps=10)
+    >>> read(pairs, "solved").sizes["item"]
+    1
+    """
+    check_choice("readout", readout, chsh.READOUTS)
+    a, b = pairs["a"], pairs["b"]
+    if readout == "solved":
+        a, b = (party.min("item").expand_dims(item=1, axis=-1) for party in (a, b))
+    if readout == "prediction":
+        a = a * pairs["target"].rename(task="alice_task")
+        b = b * pairs["target"].rename(task="bob_task")
+    return xr.Dataset({"a": a, "b": b})
+
+
+def survey(pairs: xr.Dataset, above: float | None = None) -> pd.DataFrame:
+    """Return S, Delta and what is left of S for every game over the tasks.
+
+    Parameters
+    ----------
+    pairs
+        What `train_pairs` or `read` returns.
+    above
+        Keep the games whose S - Delta - 2 is above this; all by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a game: places ``A1``, ``A2``, ``B1``, ``B2`` among the tasks, ``s``, ``delta``,
+        ``influence``, ``contextuality`` (S - Delta - 2) and ``bound`` (what it cannot exceed, as
+        `ncnet.chsh.contextuality_bound` has it), in single precision. Its ``attrs`` count all
+        ``games`` and those ``ruled_out``, by a bound of 0.
+
+    Examples
+    --------
+    >>> pairs = train_pairs(["0001", "0110"], hidden_size=1, replicas=64, seed=0, steps=10)
+    >>> len(survey(pairs))
+    16
+    """
+    a, b = (pairs[party].values.reshape(*pairs["a"].shape[:2], -1) for party in ("a", "b"))
+    means = [party.mean(axis=2, dtype=np.float32) for party in (a * b, a, b)]
+    changed = 2 * _changes(a), 2 * _changes(b.swapaxes(0, 1))
+    tables, ruled_out = [], 0
+    for a1 in range(pairs.sizes["alice_task"]):
+        games_of = _games_of(a1, *means, *changed)
+        ruled_out += int((games_of["bound"] <= ROUNDING).sum())
+        chosen = np.ones(games_of["s"].shape, bool)
+        if above is not None:
+            chosen = games_of["contextuality"] > above
+        places = np.argwhere(chosen).astype(np.int16).T
+        columns = dict(zip(PLACES, (np.full(places.shape[1], a1, np.int16), *places), strict=True))
+        columns |= {name: values[chosen] for name, values in games_of.items()}
+        tables.append(pd.DataFrame(columns))
+    table = pd.concat(tables, ignore_index=True)
+    table.attrs = {"games": pairs.sizes["alice_task"] ** 4, "ruled_out": ruled_out}
+    return table
+
+
+def kinds(games_of: pd.DataFrame, tasks: Sequence[str]) -> pd.Series:
+    """Return a name for each game that it shares with those it is the mirror image of.
+
+    Networks with symmetric initial weights do not tell apart which input bit is which, which
+    value of a bit is which, which class of a task is which, nor (with equal initialisation) the
+    parties. Games that differ in nothing else have the same S, Delta and contextuality where
+    outcomes are right and wrong answers (readouts `correct` and `solved`). Not the same influence,
+    which compares contexts outcome by outcome: exchanging the classes of one task mirrors the
+    initial weights of its contexts alone. Nor the same S under the readout `prediction`, where
+    the exchange turns the outcomes' signs.
+
+    Parameters
+    ----------
+    games_of
+        Places ``A1``, ``A2``, ``B1``, ``B2``, as `survey` returns them.
+    tasks
+        The truth tables, of at most 4 bits.
+
+    Raises
+    ------
+    ValueError
+        For tasks of more than 4 bits, whose games outnumber the names.
+
+    Examples
+    --------
+    >>> games_of = pd.DataFrame([[1, 6, 1, 6], [7, 9, 2, 6]], columns=list(PLACES))
+    >>> kinds(games_of, tables(2)).nunique()  # AND, XOR | AND, XOR and OR, XNOR | another AND, XOR
+    2
+    >>> games_of.iloc[1] = [7, 9, 7, 6]
+    >>> kinds(games_of, tables(2)).nunique()
+    1
+    """
+    bits = check_integer("bits", _bits(tasks[0]), at_least=1, at_most=4)
+    classes = np.array([_classes(task) for task in tasks])
+    rows = np.array(list(itertools.product((0, 1), repeat=bits)))
+    weights = 2 ** np.arange(2**bits, dtype=np.int64)[::-1]
+    places = games_of[list(PLACES)].to_numpy(int)
+    images = []
+    for order in itertools.permutations(range(bits)):
+        for flips in itertools.product((0, 1), repeat=bits):
+            moved = (rows[:, order] ^ np.array(flips)) @ 2 ** np.arange(bits)[::-1]
+            turned = classes[:, moved]
+            names = np.minimum(turned @ weights, (1 - turned) @ weights)[places]
+            images += [names, names[:, [2, 3, 0, 1]]]
+    codes = np.stack(images) @ (2 ** (2**bits * np.arange(3, -1, -1, dtype=np.int64)))
+    return pd.Series(codes.min(axis=0), games_of.index)
+
+
+def best_of_each_kind(games_of: pd.DataFrame, tasks: Sequence[str], most: int) -> pd.DataFrame:
+    """Return the games above the line with the largest S - Delta - 2, at most one of each kind.
+
+    Parameters
+    ----------
+    games_of
+        What `survey` returns.
+    tasks
+        The truth tables.
+    most
+        How many games to return at most.
+    """
+    above = games_of[games_of["contextuality"] > ROUNDING]
+    best = above.nlargest(LOOKED_AT, "contextuality")
+    return best[~kinds(best, tasks).duplicated()].head(most)
+
+
+def search(
+    tasks: Sequence[str],
+    *,
+    hidden_size: int,
+    replicas: int,
+    seed: int,
+    fresh_replicas: int,
+    fresh_seed: int,
+    most: int,
+    **training: object,
+) -> pd.DataFrame:
+    """Look for games in which S > 2 is more than the marginals explain, and retest the best.
+
+    Of those above the line, the games with the largest S - Delta - 2 are chosen, at most one of
+    each kind, under each readout. That is selection, from very many: only the report on fresh
+    replicas says something of them.
+
+    Parameters
+    ----------
+    tasks
+        Truth tables, as `train_pairs` takes them.
+    hidden_size, training
+        As `ncnet.train` takes them.
+    replicas, seed
+        Of the training of all pairs.
+    fresh_replicas, fresh_seed
+        Of the retests.
+    most
+        How many games to retest for each readout.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For each readout, `ncnet.chsh.READOUTS`, one row a retested game, or one without a game
+        where none was above the line: ``readout``; of the selection, ``games`` (their number),
+        ``ruled_out`` (by a cell that never occurs), ``above`` (the line); the tasks ``A1``,
+        ``A2``, ``B1``, ``B2`` and ``selected``, S - Delta - 2 in the selection; of the retest,
+        the columns of `ncnet.chsh.Report.row`.
+
+    Examples
+    --------
+    >>> found = search(
+    ...     ["0001", "0110"],
+    ...     hidden_size=1,
+    ...     replicas=64,
+    ...     seed=0,
+    ...     fresh_replicas=64,
+    ...     fresh_seed=1,
+    ...     most=1,
+    ...     steps=10,
+    ... )
+    >>> found[["readout", "games"]].values.tolist()
+    [['correct', 16], ['solved', 16], ['prediction', 16]]
+    """
+    fresh_replicas = check_integer("fresh_replicas", fresh_replicas, at_least=1)
+    fresh_seed = check_integer("fresh_seed", fresh_seed, at_least=0)
+    pairs = train_pairs(tasks, hidden_size=hidden_size, replicas=replicas, seed=seed, **training)
+    rows = []
+    for readout in chsh.READOUTS:
+        found = survey(read(pairs, readout), above=ROUNDING)
+        counts = {"readout": readout, **found.attrs, "above": len(found)}
+        chosen = best_of_each_kind(found, tasks, most)
+        if chosen.empty:
+            rows.append(counts | dict.fromkeys(PLACES))
+        for game in chosen.itertuples():
+            named = {place: tasks[getattr(game, place)] for place in PLACES}
+            report = retest(
+                list(named.values()),
+                hidden_size=hidden_size,
+                replicas=fresh_replicas,
+                seed=fresh_seed,
+                readout=readout,
+                **training,
+            )
+            rows.append(counts | named | {"selected": game.contextuality} | report.row())
+    return pd.DataFrame(rows)
+
+
+def run(
+    trainings: Sequence[dict], tasks: Sequence[str], *, parts: Parts | None = None, **asked: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what `search` counts in several trainings, and what it retests.
+
+    Parameters
+    ----------
+    trainings
+        Arguments of `ncnet.train`, ``hidden_size`` among them, such as those of `SEARCHED`; they
+        become columns.
+    tasks
+        Truth tables.
+    parts
+        Keeps the table of each training, for a run that may be cut off.
+    asked
+        What else `search` takes.
+
+    Returns
+    -------
+    tuple
+        Two tables: for each training and readout how many games there are, are ``ruled_out`` and
+        lie ``above`` the line; and the retested games.
+    """
+    counts, retested = [], []
+    for training in tqdm(trainings, "trainings", disable=None):
+        compute = partial(search, tasks, **training, **asked)
+        described = {"tasks": list(tasks), "training": training, "asked": asked}
+        table = parts.part(described, compute) if parts else compute()
+        counted = table[["readout", *COUNTS]].drop_duplicates()
+        counts.append(counted.assign(**training))
+        chosen = table.dropna(subset="A1").drop(columns=list(COUNTS))
+        retested.append(chosen.assign(**training))
+    return pd.concat(counts, ignore_index=True), pd.concat(retested, ignore_index=True)
+
+
+def retest(
+    tasks: Sequence[str],
+    *,
+    hidden_size: int,
+    replicas: int,
+    seed: int,
+    readout: str = "correct",
+    **training: object,
+) -> chsh.Report:
+    """Train one game on fresh replicas and report on it.
+
+    Parameters
+    ----------
+    tasks
+        Truth tables of A1, A2, B1, B2.
+    hidden_size, replicas, seed, training
+        As `ncnet.train` takes them; the seed is another than the game was chosen with.
+    readout
+        See `ncnet.chsh.report`.
+
+    Examples
+    --------
+    >>> retest(["0001", "0110"] * 2, hidden_size=1, replicas=64, seed=1, steps=10).replicas
+    64
+    """
+    a1, a2, b1, b2 = map(_classes, tasks)
+    outcomes = train(
+        _game((a1, a2), (b1, b2)),
+        hidden_size=hidden_size,
+        replicas=replicas,
+        seed=seed,
+        **training,
+    )
+    return chsh.report(outcomes, readout=readout)
+
+
+def _games_of(
+    a1: int,
+    both: np.ndarray,
+    alice: np.ndarray,
+    bob: np.ndarray,
+    alice_changes: np.ndarray,
+    bob_changes: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Return the statistics of all games with this A1, over (A2, B1, B2)."""
+
+    def contexts(table: np.ndarray) -> tuple[np.ndarray, ...]:
+        first = table[a1]
+        return first[None, :, None], first[None, None, :], table[:, :, None], table[:, None, :]
+
+    e11, e12, e21, e22 = contexts(both)
+    a11, a12, a21, a22 = contexts(alice)
+    b11, b12, b21, b22 = contexts(bob)
+    s = e11 + e12 + e21 - e22
+    delta = abs(a11 - a12) + abs(a21 - a22) + abs(b11 - b21) + abs(b12 - b22)
+    same = 1 + both - abs(alice + bob)  # four times the rarer of both right and both wrong
+    differ = 1 - both - abs(alice - bob)
+    s11, s12, s21, _ = contexts(same)
+    *_, d22 = contexts(differ)
+    won = np.minimum(np.minimum(s11, s12), np.minimum(s21, d22))
+    changed = bob_changes[:, a1]  # [B, A2]
+    influence = alice_changes[a1][None] + alice_changes
+    influence = influence + changed.T[:, :, None] + changed.T[:, None, :]
+    return {
+        "s": s,
+        "delta": delta,
+        "influence": influence,
+        "contextuality": s - delta - np.float32(chsh.CLASSICAL_BOUND),
+        "bound": won.clip(min=0),
+    }
+
+
+def _changes(outcomes: np.ndarray) -> np.ndarray:
+    """Return how often an outcome differs between two tasks of the other party.
+
+    [tasks, others, others], of outcomes +-1 [tasks, others, answers]: a mean of products is 1
+    less twice the share of those that differ.
+    """
+    return np.stack([(1 - one @ one.T / one.shape[1]) / 2 for one in outcomes.astype(np.float32)])
+
+
+def _compiled_where_possible(game: games.Game, training: dict) -> dict:
+    """Return the training on the compiled path: with so many alike, the compiler always pays."""
+    if training.get("path") is not None:
+        return training
+    try:
+        train(game, **training | {"path": "compiled", "replicas": 1, "steps": 0})
+    except ValueError:
+        return training
+    return training | {"path": "compiled"}
+
+
+def _game(alice: Sequence[Sequence[int]], bob: Sequence[Sequence[int]]) -> games.Game:
+    return games.boolean(_bits(alice[0]), alice=alice, bob=bob)
+
+
+def _classes(task: str) -> list[int]:
+    if set(task) - {"0", "1"}:
+        raise ValueError(f"a truth table is {task!r}: expected a text of 0 and 1")
+    return [int(c) for c in task]
+
+
+def _bits(task: Sequence) -> int:
+    return (len(task) - 1).bit_length()
+
+
+def record() -> None:
+    """Write a search among games of two bits, ``small/search`` and ``small/search_counts``.
+
+    It takes seconds, and what is recorded of it can be made again as quickly.
+    """
+    asked = ASKED | {"replicas": 64, "fresh_replicas": 1024, "most": 1}
+    counts, retested = run([SEARCHED[0], SEARCHED[3]], halves(2), **asked)
+    for name, table in (("search", retested), ("search_counts", counts)):
+        results.save(
+            name,
+            table,
+            parameters={"bits": 2} | asked,
+            command="python -m ncnet.studies.atlas.analysis",
+            folder=results.FOLDER / "small",
+        )
+
+
+if __name__ == "__main__":
+    record()

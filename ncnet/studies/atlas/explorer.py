@@ -1,0 +1,502 @@
+"""The tables behind the page "Play": any game of two Boolean tasks a party, looked up.
+
+A context trains one pair of tasks, whatever game it belongs to: see `ncnet.studies.atlas.analysis`. Outcomes are
+right or wrong, so that a task and its negation fare alike. For negate the task and the initial
+weights of its head: along the whole training, each logit of that head is the negative of what it
+was, and the same answers are right. Initial weights are as likely as their negatives, hence both
+tasks have the same distribution of outcomes, and 8 of the 16 functions of two bits stand for all.
+A game with negated tasks is looked up in networks whose heads started mirrored, not in those that
+`ncnet.train` would train: its statistics are estimates of the same numbers.
+
+Each pair is trained twice: with the trunk that both heads share, and with a trunk of as many units
+for each head. Heads that are trained apart cannot know of each other, so that Delta is 0 and S at
+most 2, whatever the game.
+
+For a few games a whole report is recorded as well: its intervals are those of the game, while what
+is put together from pairs is on the safe side, and wider.
+
+``python -m ncnet.studies.atlas.explorer`` records the tables. Its parts lie in ``runs/explorer`` until it ends:
+a run that was cut off goes on where it was.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from tqdm import tqdm
+
+from ncnet import chsh, games, results
+from ncnet.checks import check_choice
+from ncnet.parts import Parts
+from ncnet.training import train
+
+TRUNKS = ("shared", "own")
+"""Whether both heads have one trunk, or each has one of its own."""
+LAYOUTS = {"overlap": (3, (0, 1), (1, 2)), "separate": (4, (0, 1), (2, 3))}
+"""Number of input bits, and which two of them Alice's and Bob's tasks read."""
+ACTIVATIONS = ("tanh", "sigmoid", "relu")
+HIDDEN_SIZES = tuple(range(1, 9))
+# Not from 0: where no ReLU is active yet, the logit is exactly 0, which reads as class 0, so that
+# a task and its negation would not fare alike.
+STEPS = (1, 3, 6, 10, 20, 40, 70, 100, 150, 200, 300, 450, 700, 1000, 1400, 2000)
+"""Training steps at which outcomes are read."""
+CLASSES = ("0000", "0001", "0010", "0011", "0100", "0101", "0110", "0111")
+"""The functions of two bits up to negation: truth tables that begin with 0."""
+REPLICAS, SEED = 1600, 0
+"""Of the recorded table."""
+EXAMPLES = 12
+"""Replicas that the page can train anew, for everybody to watch."""
+REPORTED = (
+    ("0001", "0110", "0001", "0110"),
+    ("0110", "0110", "0110", "0110"),
+    ("0001", "0111", "0001", "0111"),
+    ("0011", "0110", "0101", "0110"),
+    ("0000", "0011", "0000", "0101"),
+    ("0000", "0110", "0000", "0110"),
+    ("0011", "0101", "0110", "1001"),
+    ("0101", "0101", "0011", "0011"),
+    ("0101", "0010", "0011", "0001"),
+)
+"""Games with a report of their own, with tanh: those that the page offers to begin with."""
+CHOICE = ("trunk", "layout", "activation", "hidden_size", "steps")
+PARTIES = ("alice", "bob")
+MEANS = ("correlator", *PARTIES)
+COLUMNS = (
+    *itertools.chain.from_iterable((name, f"{name}_error") for name in MEANS),
+    "replicas",
+    "diverged",
+)
+OF_REPORT = (
+    *(f"{name}{end}" for name in ("s", "delta", "contextuality") for end in ("", "_low", "_high")),
+    "verdict",
+    "explanation",
+)
+NORMAL_95 = 1.96
+
+
+def class_of(task: str) -> int:
+    """Return the place in `CLASSES` of a truth table or its negation.
+
+    Raises
+    ------
+    ValueError
+        If the text is no truth table of two bits.
+
+    Examples
+    --------
+    >>> class_of("0110"), class_of("1001")
+    (6, 6)
+    """
+    if len(task) != 4 or set(task) - {"0", "1"}:
+        raise ValueError(f"a truth table is {task!r}: expected four times 0 or 1")
+    value = int(task, 2)
+    return value if task[0] == "0" else 15 - value
+
+
+def game(layout: str, tasks: Sequence[str]) -> games.Game:
+    """Return the game of these tasks, each of two bits, on the inputs of a layout.
+
+    Parameters
+    ----------
+    layout
+        A name in `LAYOUTS`: whether the parties' inputs overlap in one bit or are separate.
+    tasks
+        Truth tables of A1, A2, B1, B2.
+
+    Examples
+    --------
+    >>> played = game("overlap", ["0001", "0110", "0001", "0110"])
+    >>> bool((played.bob_targets == games.overlap().bob_targets).all())
+    True
+    """
+    check_choice("layout", layout, LAYOUTS)
+    bits, *reads = LAYOUTS[layout]
+    rows = list(itertools.product((0, 1), repeat=bits))
+
+    def table(task: str, party: int) -> list[int]:
+        first, second = reads[party]
+        return [int(task[2 * row[first] + row[second]]) for row in rows]
+
+    a1, a2, b1, b2 = (table(task, place // 2) for place, task in enumerate(tasks))
+    return games.boolean(bits, alice=(a1, a2), bob=(b1, b2), name="/".join(tasks))
+
+
+def train_classes(
+    layout: str,
+    *,
+    replicas: int,
+    steps: Sequence[int],
+    trunk: str = "shared",
+    tasks: tuple[Sequence[str], Sequence[str]] = (CLASSES, CLASSES),
+    **training: object,
+) -> xr.Dataset:
+    """Train a network on every pair of tasks, one for each party.
+
+    Parameters
+    ----------
+    layout
+        A name in `LAYOUTS`.
+    replicas, steps, training
+        As `ncnet.train` takes them, with several numbers of steps. All pairs start from the same
+        initial weights.
+    trunk
+        "shared", or "own": each head has a trunk for itself, with as many units and the same
+        initial weights.
+    tasks
+        Among `CLASSES`, those of Alice and those of Bob, an even number each; all by default. What
+        a pair gives does not depend on which others are trained.
+
+    Returns
+    -------
+    xarray.Dataset
+        `a`, `b`: correct (+1) or not (-1), int8 over (steps, alice_task, bob_task, replica,
+        item); `diverged`, over (steps, alice_task, bob_task, replica).
+
+    Raises
+    ------
+    ValueError
+        For a trunk that there is not, or what `ncnet.train` refuses.
+
+    Examples
+    --------
+    >>> trained = train_classes("overlap", replicas=2, steps=[0, 10], hidden_size=1, seed=0)
+    >>> dict(trained.a.sizes)
+    {'steps': 2, 'alice_task': 8, 'bob_task': 8, 'replica': 2, 'item': 8}
+    """
+    check_choice("trunk", trunk, TRUNKS)
+    networks = (len(steps), *map(len, tasks), replicas)
+    found = {name: np.zeros((*networks, 2 ** LAYOUTS[layout][0]), np.int8) for name in ("a", "b")}
+    found["diverged"] = np.zeros(networks, bool)
+    fill = _share_a_trunk if trunk == "shared" else _own_trunks
+    fill(found, layout, tasks, replicas=replicas, steps=steps, **training)
+    dimensions = ("steps", "alice_task", "bob_task", "replica")
+    return xr.Dataset(
+        {name: ((*dimensions, "item")[: v.ndim], v) for name, v in found.items()},
+        {"steps": list(steps), "alice_task": list(tasks[0]), "bob_task": list(tasks[1])},
+    )
+
+
+def _share_a_trunk(
+    found: dict[str, np.ndarray],
+    layout: str,
+    tasks: tuple[Sequence[str], Sequence[str]],
+    **training: object,
+) -> None:
+    for (f, alice), (g, bob) in itertools.product(*map(_pairs, tasks)):
+        trained = train(game(layout, (*alice, *bob)), **training)
+        for name, values in found.items():
+            values[:, f : f + 2, g : g + 2] = trained[name]
+
+
+def _own_trunks(
+    found: dict[str, np.ndarray],
+    layout: str,
+    tasks: tuple[Sequence[str], Sequence[str]],
+    **training: object,
+) -> None:
+    # A trunk that follows one head's gradient alone is that head's own, as in
+    # ncnet.studies.mechanism.analysis.separate_trunks. What the other's task is makes no difference to it.
+    for f, pair in _pairs(tasks[0]):
+        alice = train(game(layout, 2 * pair), gradient_weights=(1, 0), **training)
+        alice = alice.isel(bob_setting=[0])
+        found["a"][:, f : f + 2] = alice["a"]
+        found["diverged"][:, f : f + 2] |= alice["diverged"].values
+    for g, pair in _pairs(tasks[1]):
+        bob = train(game(layout, 2 * pair), gradient_weights=(0, 1), **training)
+        bob = bob.isel(alice_setting=[0])
+        found["b"][:, :, g : g + 2] = bob["b"]
+        found["diverged"][:, :, g : g + 2] |= bob["diverged"].values
+
+
+def _pairs(tasks: Sequence[str]) -> list[tuple[int, tuple[str, str]]]:
+    """Return two tasks each, those that one game has as the tasks of a party, and their place."""
+    return [(place, tuple(tasks[place : place + 2])) for place in range(0, len(tasks), 2)]
+
+
+def means(trained: xr.Dataset) -> pd.DataFrame:
+    """Return what the page needs of the outcomes of `train_classes`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each ``steps``, ``alice_task`` and ``bob_task``: the means ``correlator``,
+        ``alice`` and ``bob``; ``correlator_error``, ``alice_error``, ``bob_error``, their
+        standard errors over replicas; ``replicas``, and how many of them ``diverged``.
+
+    Examples
+    --------
+    >>> trained = train_classes("overlap", replicas=2, steps=[0], hidden_size=1, seed=0)
+    >>> len(means(trained))
+    64
+    """
+    a, b = trained["a"], trained["b"]
+    by_replica = {
+        name: outcomes.mean("item", dtype=np.float32)  # exact: sums of few ones, over 8 or 16
+        for name, outcomes in zip(MEANS, (a * b, a, b), strict=True)
+    }
+    replicas = trained.sizes["replica"]
+    columns = {}
+    for name, values in by_replica.items():
+        values = values.astype(float)
+        columns[name] = values.mean("replica").astype(np.float32)
+        error = values.std("replica", ddof=1) / math.sqrt(replicas)
+        columns[f"{name}_error"] = error.astype(np.float32)
+    columns["diverged"] = trained["diverged"].sum("replica")
+    table = xr.Dataset(columns).to_dataframe(dim_order=["steps", "alice_task", "bob_task"])
+    return table.reset_index().assign(replicas=replicas)
+
+
+def run(
+    *,
+    trunks: Sequence[str] = TRUNKS,
+    layouts: Sequence[str] = tuple(LAYOUTS),
+    activations: Sequence[str] = ACTIVATIONS,
+    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
+    steps: Sequence[int] = STEPS,
+    replicas: int = REPLICAS,
+    seed: int = SEED,
+    parts: Parts | None = None,
+) -> pd.DataFrame:
+    """Return the tables of `means` for every training, one below the other.
+
+    Parameters
+    ----------
+    trunks, layouts, activations, hidden_sizes, steps
+        What the page lets its reader choose; they become columns.
+    replicas, seed
+        As `ncnet.train` takes them.
+    parts
+        Keeps the table of each training, for a run that may be cut off.
+    """
+    shared = {"steps": list(steps), "replicas": replicas, "seed": seed}
+    tables = []
+    grid = list(itertools.product(trunks, layouts, activations, hidden_sizes))
+    for chosen in tqdm(grid, "trainings", disable=None):
+        training = dict(zip(CHOICE[:-1], chosen, strict=True))
+        compute = partial(_table, **training, **shared)
+        table = parts.part(training | shared, compute) if parts else compute()
+        tables.append(table.assign(**training))
+    return pd.concat(tables, ignore_index=True)[[*CHOICE, "alice_task", "bob_task", *COLUMNS]]
+
+
+def _table(**training: object) -> pd.DataFrame:
+    return means(train_classes(**training))
+
+
+def reports(
+    *,
+    tasks: Sequence[Sequence[str]] = REPORTED,
+    trunks: Sequence[str] = TRUNKS,
+    layouts: Sequence[str] = tuple(LAYOUTS),
+    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
+    steps: Sequence[int] = STEPS,
+    replicas: int = REPLICAS,
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Return what a report says of some games, on the outcomes that `look_up` adds up.
+
+    Parameters
+    ----------
+    tasks
+        Truth tables of A1, A2, B1, B2 of each game.
+    trunks, layouts, hidden_sizes, steps, replicas, seed
+        As `run` takes them; the activation is tanh.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each training and ``game``: the tasks joined by dots. ``s``, ``delta`` and
+        ``contextuality`` (S - Delta - 2), each with its 95 % interval, as in ``s_low`` and
+        ``s_high``; ``verdict`` and ``explanation``, as `ncnet.chsh.Report` has them.
+
+    Examples
+    --------
+    >>> table = reports(layouts=["overlap"], hidden_sizes=[1], steps=[1], replicas=32)
+    >>> len(table) == 2 * len(REPORTED)
+    True
+    """
+    rows = []
+    grid = list(itertools.product(trunks, layouts, hidden_sizes, tasks))
+    for *chosen, one in tqdm(grid, "reports", disable=None):
+        training = dict(zip(("trunk", "layout", "hidden_size"), chosen, strict=True))
+        # Negated tasks are trained as those that stand for them.
+        a1, a2, b1, b2 = (CLASSES[class_of(task)] for task in one)
+        trained = train_classes(
+            **training, tasks=((a1, a2), (b1, b2)), steps=steps, replicas=replicas, seed=seed
+        )
+        for place, step in enumerate(steps):
+            at_step = trained.isel(steps=place)
+            report = chsh.report((at_step["a"].values, at_step["b"].values)).row()
+            row = {"activation": "tanh", "steps": step, "game": ".".join(one)}
+            rows.append(training | row | {name: report[name] for name in OF_REPORT})
+    return pd.DataFrame(rows)[["game", *CHOICE, *OF_REPORT]]
+
+
+def starts(
+    *,
+    layouts: Sequence[str] = tuple(LAYOUTS),
+    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
+    replicas: int = EXAMPLES,
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Return the initial weights of the first replicas, from which the page trains examples.
+
+    Parameters
+    ----------
+    layouts, hidden_sizes, replicas, seed
+        As `run` takes them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each ``layout``, ``hidden_size``, ``replica`` and ``unit``: its weights from
+        the inputs, ``x1`` ... ``x4`` (``overlap`` has no ``x4``), and to the heads, ``alice`` and
+        ``bob``. All biases start at 0.
+
+    Examples
+    --------
+    >>> len(starts(replicas=2)), sum(HIDDEN_SIZES)
+    (144, 36)
+    """
+    tables = []
+    for layout, hidden_size in itertools.product(layouts, hidden_sizes):
+        untrained = train(
+            games.named(layout),
+            hidden_size=hidden_size,
+            replicas=replicas,
+            seed=seed,
+            steps=0,
+            trace_steps=[0],
+            trace=["weights"],
+        )
+        one = untrained.isel(alice_setting=0, bob_setting=0, step=0)
+        weights = one["trunk_weight"].drop_sel(input="bias").to_dataset("input")
+        weights = weights.assign(alice=one["alice_weight"], bob=one["bob_weight"])
+        table = weights.drop_vars(("alice_setting", "bob_setting", "step", "capacity"))
+        table = table.to_dataframe(dim_order=["replica", "unit"]).reset_index()
+        tables.append(table.assign(layout=layout, hidden_size=hidden_size))
+    table = pd.concat(tables, ignore_index=True)
+    features = [f"x{place + 1}" for place in range(max(bits for bits, *_ in LAYOUTS.values()))]
+    return table.reindex(columns=["layout", "hidden_size", "replica", "unit", *features, *PARTIES])
+
+
+def look_up(
+    table: pd.DataFrame, tasks: Sequence[str], **choice: str | int
+) -> dict[str, float | np.ndarray]:
+    """Return what the page says of a game.
+
+    Parameters
+    ----------
+    table
+        The recorded table, or one that `run` returns.
+    tasks
+        Truth tables of A1, A2, B1, B2.
+    choice
+        ``trunk``, ``layout``, ``activation``, ``hidden_size`` and ``steps``: one row for each pair
+        of tasks.
+
+    Returns
+    -------
+    dict
+        ``s``, ``delta``, ``contextuality`` (S - Delta - 2), and ``correlator``, ``alice``, ``bob``
+        [2, 2] by context; each with the ends of its interval, such as ``s_low`` and ``s_high``.
+        An end is reached by all contexts being at the end of their own 95 % interval at once.
+        Since standard deviations of a sum add up at most, that is on the safe side, however the
+        contexts of a replica depend on each other.
+
+    Raises
+    ------
+    KeyError
+        If the table has no such choice.
+
+    Examples
+    --------
+    >>> choice = {"trunk": "shared", "layout": "overlap", "activation": "tanh"}
+    >>> table = run(**{f"{name}s": [one] for name, one in choice.items()}, replicas=64,
+    ...             hidden_sizes=[1], steps=[10])
+    >>> choice |= {"hidden_size": 1, "steps": 10}
+    >>> found = look_up(table, ["0001", "0110", "0001", "0110"], **choice)
+    >>> found["s_low"] < found["s"] < found["s_high"]
+    True
+    """
+    chosen = table[np.logical_and.reduce([table[name] == choice[name] for name in CHOICE])]
+    by_pair = chosen.set_index(["alice_task", "bob_task"])
+    places = [CLASSES[class_of(task)] for task in tasks]
+    contexts = by_pair.loc[list(itertools.product(places[:2], places[2:]))]
+    found = {}
+    for name in MEANS:
+        mean, error = (
+            contexts[column].to_numpy(float).reshape(2, 2) for column in (name, f"{name}_error")
+        )
+        half = half_width(error, contexts["replicas"].to_numpy().reshape(2, 2))
+        low, high = (mean - half).clip(min=-1), (mean + half).clip(max=1)
+        found |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+    return found | _of_game(found)
+
+
+def half_width(error: np.ndarray, replicas: np.ndarray) -> np.ndarray:
+    """Return by how much a mean of outcomes over replicas may be off, at 95 %.
+
+    1.96 standard errors, or, where next to all replicas are alike and the standard error says
+    nothing, the change by replicas that are as far off as can be, and as frequent as they can be
+    without one among so many.
+
+    >>> half_width(np.array([0.01, 0.0]), 1600).round(4).tolist()
+    [0.0196, 0.0046]
+    """
+    unseen = math.log(40) / replicas  # a frequency p leaves none with probability (1 - p)^replicas
+    return np.maximum(NORMAL_95 * error, 2 * unseen)
+
+
+def _of_game(means: dict[str, np.ndarray]) -> dict[str, float]:
+    correlator, low, high = (means[f"correlator{end}"] for end in ("", "_low", "_high"))
+    alice = [means[f"alice{end}"] for end in ("", "_low", "_high")]
+    bob = [means[f"bob{end}"].T for end in ("", "_low", "_high")]
+    changed = [_changes(*alice), _changes(*bob)]
+    delta, delta_low, delta_high = np.sum(changed, axis=(0, 2)).tolist()
+    s = float(chsh.s_value(correlator))
+    s_low = float(low.sum() - low[1, 1] - high[1, 1])
+    s_high = float(high.sum() - high[1, 1] - low[1, 1])
+    bound = chsh.CLASSICAL_BOUND
+    return {
+        "s": s,
+        "s_low": s_low,
+        "s_high": s_high,
+        "delta": delta,
+        "delta_low": delta_low,
+        "delta_high": delta_high,
+        "contextuality": s - delta - bound,
+        "contextuality_low": s_low - delta_high - bound,
+        "contextuality_high": s_high - delta_low - bound,
+    }
+
+
+def _changes(mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return by how much marginals [task, other setting] change, and its ends: [3, task]."""
+    apart = np.maximum(low[:, 0] - high[:, 1], low[:, 1] - high[:, 0])
+    at_most = np.maximum(high[:, 0] - low[:, 1], high[:, 1] - low[:, 0])
+    return np.stack([abs(mean[:, 0] - mean[:, 1]), apart.clip(min=0), at_most])
+
+
+def record() -> None:
+    """Write the recorded tables ``explorer``, ``explorer_reports`` and ``explorer_networks``."""
+    results.checkout()  # before an edit that this run does not know of
+    command = "python -m ncnet.studies.atlas.explorer"
+    shared = {"seed": SEED, "layouts": list(LAYOUTS), "hidden_sizes": list(HIDDEN_SIZES)}
+    trained = shared | {"trunks": list(TRUNKS), "steps": list(STEPS), "replicas": REPLICAS}
+    parameters = trained | {"activations": list(ACTIVATIONS)}
+    parts = Parts(results.FOLDER.parent / "runs" / "explorer" / "parts", parameters)
+    results.save("explorer", run(parts=parts), parameters=parameters, command=command)
+    of_reports = {"activations": ["tanh"], "games": [".".join(tasks) for tasks in REPORTED]}
+    results.save("explorer_reports", reports(), parameters=trained | of_reports, command=command)
+    parameters = shared | {"replicas": EXAMPLES}
+    results.save("explorer_networks", starts(), parameters=parameters, command=command)
+    parts.clear()
+
+
+if __name__ == "__main__":
+    record()

@@ -1,0 +1,1 @@
+"""Whether the intervals and tests can be trusted."""

@@ -1,0 +1,58 @@
+"""Parameters of the notebook `calibration`."""
+
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import AfterValidator, Field, model_validator
+
+from ncnet.parameters import Notebook, Seed, Switch, distinct
+
+ModelName = Literal[
+    "local",
+    "ceiling",
+    "skewed",
+    "two modes",
+    "influence",
+    "boundary",
+    "noise",
+    "singlet",
+    "PR box",
+    "contextual",
+    "overlap, n = 1",
+    "overlap, n = 2",
+    "overlap, n = 3",
+    "overlap, n = 5",
+    "separate, n = 3",
+]
+
+
+class Calibration(Notebook):
+    """Parameters of ``calibration``: models to simulate experiments on, and how many."""
+
+    NOTEBOOK = "calibration"
+    TABLES = ("calibration",)
+    RECORDED = ("calibration",)
+
+    models: Annotated[list[ModelName], Field(min_length=1), AfterValidator(distinct)]
+    replica_counts: Annotated[
+        list[Annotated[int, Field(ge=2, le=100_000)]],
+        Field(min_length=1),
+        AfterValidator(distinct),
+    ]
+    simulations: Annotated[int, Field(ge=1, le=100_000)]
+    seed: Seed
+    record: Switch
+
+    @model_validator(mode="after")
+    def _records_what_the_book_quotes(self) -> Self:
+        enough = (
+            set(self.models) == set(get_args(ModelName))
+            and 32 in self.replica_counts
+            and len(self.replica_counts) > 1
+            and self.simulations >= 200
+        )
+        if self.record and not enough:
+            raise ValueError(
+                "parameter `record` is True: the book quotes all models, at 32 replicas and at "
+                "more, with at least 200 simulations each, which the run would not record"
+            )
+        return self

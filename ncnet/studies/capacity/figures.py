@@ -1,0 +1,80 @@
+"""S against hidden units, and its scatter over runs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+from ncnet.chsh import ALGEBRAIC_BOUND, TSIRELSON_BOUND, Report
+from ncnet.plotting import INK, MARKERS, SERIES, draw_bounds
+
+
+def s_by_game(table: pd.DataFrame) -> Figure:
+    """Draw S against the number of hidden units, one curve for each game.
+
+    Parameters
+    ----------
+    table
+        Of `ncnet.chsh.by_capacity`, over ``hidden_size``, with a column ``game``.
+    """
+    figure = Figure(figsize=(5.6, 3.5))
+    axes = figure.subplots()
+    for colour, marker, (game, rows) in zip(SERIES, MARKERS, table.groupby("game"), strict=False):
+        n = rows["hidden_size"]
+        for low, high, alpha in (("run_low", "run_high", 0.15), ("s_low", "s_high", 0.4)):
+            axes.fill_between(n, rows[low], rows[high], color=colour, alpha=alpha, linewidth=0)
+        axes.plot(n, rows["s"], color=colour, marker=marker, label=f"game {game}")
+    axes.set_xlabel("hidden units n, shared by two task heads")
+    axes.set_ylabel("CHSH statistic S (no unit)")
+    axes.set_xticks(sorted(table["hidden_size"].unique()))
+    axes.set_xlim(left=0)  # room for the names of the bounds
+    axes.set_ylim(0, TSIRELSON_BOUND + 0.25)
+    draw_bounds(axes, TSIRELSON_BOUND)
+    axes.legend(loc="lower right")
+    return figure
+
+
+def scatter(s_per_run: xr.DataArray, reports: Sequence[Report]) -> Figure:
+    """Scatter S of every run at each hidden size, with the mean and its interval beside it.
+
+    Parameters
+    ----------
+    s_per_run
+        Over (capacity, run), as `ncnet.chsh.s_per_run` gives it.
+    reports
+        One for each capacity.
+    """
+    figure = Figure(figsize=(7, 4.2))
+    axes = figure.subplots()
+    spread = np.random.default_rng(0)
+    values = s_per_run.transpose("capacity", "run").values
+    for place, (row, report) in enumerate(zip(values, reports, strict=True)):
+        colour, marker = SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]
+        across = place + spread.uniform(-0.22, 0.1, len(row))
+        axes.plot(across, row, marker, color=colour, alpha=0.55, markersize=4, mew=0)
+        low, high = report.interval
+        axes.errorbar(
+            place + 0.24,
+            report.s,
+            yerr=[[report.s - low], [high - report.s]],
+            fmt=marker,
+            color=INK,
+            capsize=4,
+        )
+        axes.annotate(
+            f"{report.s:.2f}",
+            (place + 0.24, report.s),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+        )
+    axes.set_xticks(range(len(values)), [str(n) for n in s_per_run["capacity"].values])
+    axes.set_xlim(-0.5, len(values) - 0.1)
+    axes.set_ylim(min(1.2, values.min() - 0.1), ALGEBRAIC_BOUND + 0.2)
+    axes.set_xlabel("hidden units n")
+    axes.set_ylabel("S (no unit)")
+    axes.grid(axis="x", visible=False)
+    draw_bounds(axes, ALGEBRAIC_BOUND)
+    return figure

@@ -1,0 +1,35 @@
+"""Replays of S against hidden units and along training (RQ3)."""
+
+import pandas as pd
+
+from ncnet import sweeps
+from ncnet.replay.comparison import of_this_place, same
+from ncnet.replay.pieces import TRAINING, Replay, Where, given
+from ncnet.replay.reports import REPORT
+from ncnet.results import Result
+from ncnet.studies.capacity import analysis
+
+
+def _sweep(recorded: Result, where: Where) -> pd.DataFrame:
+    return sweeps.sweep(where["game"], [where["hidden_size"]], **given(recorded, TRAINING))
+
+
+def _along_training(recorded: Result, where: Where) -> pd.DataFrame:
+    [game, *_] = recorded.provenance["parameters"]["games"]
+    return analysis.along_training(game, where["hidden_size"], **given(recorded, TRAINING))
+
+
+ASKED = {**REPORT, **dict.fromkeys(("game", "hidden_size"), same())}
+REPLAYS = (
+    Replay(
+        "capacity",
+        ("game", "hidden_size"),
+        (),
+        _sweep,
+        {**ASKED, "path": of_this_place("without a compiler the eager engine is taken")},
+    ),
+    Replay("small/capacity", ("game", "hidden_size"), (), _sweep, ASKED),
+    Replay(
+        "along_training", ("hidden_size",), ("steps",), _along_training, {**ASKED, "steps": same()}
+    ),
+)

@@ -1,0 +1,1 @@
+"""RQ4 and RQ5: what S says of generalization, and its use as a diagnostic."""

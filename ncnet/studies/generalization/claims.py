@@ -1,0 +1,129 @@
+"""The statements on generalization, and the rules that judge them.
+
+They read settings in place of games, and were written after a trial with another seed and at most
+64 replicas a capacity, in which items and steps were chosen; the second of them was made stricter
+after a first run, and judges one with new seeds and a larger network more: the notebook `rq4` says
+how.
+"""
+
+import pandas as pd
+
+from ncnet.claims import (
+    ABSTRACT,
+    Claim,
+    Effect,
+    Estimate,
+    Holds,
+    Tables,
+    estimates,
+)
+
+SETTINGS = (
+    "overlap, 64 items",
+    "separate, 64 items",
+    "hard_together, 128 items",
+    "hard_apart, 128 items",
+    "middling, 128 items",
+    "hard_together, 256 items",
+    "hard_together, 128 items, 10 % flipped",
+)
+"""What the statements on generalization are asked about: noisy XORnet games, and quartets of tasks
+on digits (`ncnet.training.samples`)."""
+
+CLOSE = 0.02
+"""Share of held-out items by which a capacity that generalizes well may fall short of the best."""
+
+WEAK = 0.1
+"""Rank correlation up to which a correlation is next to none."""
+
+
+def _correlates(table: pd.DataFrame) -> Holds:
+    low, high = _of_held_out_accuracy(
+        table[(table["measure"] == "spearman") & (table["part"] == "up to 2")], "low", "high"
+    )
+    if low > 0:
+        return True
+    return False if high < WEAK else None
+
+
+def _first_at_2_generalizes(table: pd.DataFrame) -> Holds:
+    names = ("regret_low", "regret_high", "best_capacity", "largest_capacity")
+    low, high, best, largest = _of_held_out_accuracy(table, *names)
+    if low > CLOSE:
+        return False
+    # Where the largest is the best, a larger one might be better still.
+    return True if high <= CLOSE and best < largest else None
+
+
+def _of_held_out_accuracy(table: pd.DataFrame, *columns: str) -> list[float]:
+    rows = table[table["target"] == "held_out_accuracy"]
+    if len(rows) != 1:
+        raise ValueError(f"the table has {len(rows)} rows for held-out accuracy: expected 1")
+    return rows[list(columns)].iloc[0].tolist()
+
+
+def _correlation(tables: Tables) -> Effect:
+    table = tables["generalization"]
+    rows = table[
+        (table["target"] == "held_out_accuracy")
+        & (table["measure"] == "spearman")
+        & (table["part"] == "up to 2")
+    ]
+    return _extremes("rank correlation", estimates(rows, "setting", "estimate"))
+
+
+def _points_lost(tables: Tables) -> Effect:
+    table = tables["first_at_2"]
+    rows = table[table["target"] == "held_out_accuracy"]
+    columns = ["regret", "regret_low", "regret_high"]
+    rows = rows.assign(**{name: 100 * rows[name] for name in columns})
+    return _extremes("percentage points lost", estimates(rows, "setting", "regret", "regret"))
+
+
+def _extremes(quantity: str, estimates: tuple[Estimate, ...]) -> Effect:
+    """Keep the smallest and the largest of many, and say of how many they are."""
+    ordered = sorted(estimates, key=lambda estimate: estimate.value)
+    ends = (ordered[0], ordered[-1])
+    return Effect(f"{quantity}, smallest and largest of {len(estimates)} settings", ends)
+
+
+_GENERALIZATION = {
+    "source": ABSTRACT,
+    "evidence": "notebooks/rq4",
+    "kind": "setting",
+    "among": SETTINGS,
+}
+
+
+CLAIMS = (
+    Claim(
+        "generalization-correlates",
+        "goes with accuracy",
+        "Where capacity is insufficient S and generalization are positively correlated.",
+        rule="Over replicas, within a capacity: Spearman's correlation of S of the training items "
+        "with held-out accuracy, averaged over the capacities up to the one at which S first "
+        "reaches 2 (its mean is at least 1.95, on other replicas), has an interval above 0. It "
+        f"fails where the interval ends below {WEAK}; else it stays open. Intervals hold together "
+        "over the settings at 95 %, and are bootstrapped through the choice of the capacity.",
+        result="generalization",
+        holds=_correlates,
+        effect=_correlation,
+        rows=("target", "measure", "part", "capacity"),
+        **_GENERALIZATION,
+    ),
+    Claim(
+        "first-2-generalizes",
+        "first 2 generalizes",
+        "The capacity at which S first reaches 2 often generalizes well.",
+        rule="At the smallest capacity whose mean of S is at least 1.95, found on other replicas, "
+        f"held-out accuracy falls short of the best capacity's by at most {CLOSE:.0%} of the "
+        "items, interval included, and the best is not the largest that was tried, or else a still "
+        "larger one might be better. It fails where the whole interval lies above that. Intervals "
+        "as for the statement before.",
+        result="first_at_2",
+        holds=_first_at_2_generalizes,
+        effect=_points_lost,
+        rows=("target",),
+        **_GENERALIZATION,
+    ),
+)

@@ -1,0 +1,100 @@
+"""Parameters of the notebooks `rq4` and `rq5`."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from ncnet.parameters import (
+    Activation,
+    HiddenSize,
+    HiddenSizes,
+    Notebook,
+    Number,
+    Rate,
+    Seed,
+    Switch,
+    distinct,
+)
+
+PopulationName = Literal["overlap", "separate", "hard_together", "hard_apart", "middling"]
+
+
+class Sampled(Notebook):
+    """Parameters that notebooks on held-out items share."""
+
+    populations: Annotated[list[PopulationName], Field(min_length=1), AfterValidator(distinct)]
+    hidden_sizes: HiddenSizes
+    training: Annotated[int, Field(ge=4, le=898)]
+    held_out: Annotated[int, Field(ge=2, le=899)]
+    noise: Annotated[Number, Field(gt=0, le=100)]
+    label_noise: Annotated[Number, Field(ge=0, le=0.5)]
+    steps: Annotated[int, Field(ge=1, le=1_000_000)]
+    seed: Seed
+    activation: Activation
+    optimizer: Literal["adam", "gradient_descent"]
+    learning_rate: Rate
+
+
+class Rq4(Sampled):
+    """Parameters of ``rq4``: S of the training items against held-out accuracy."""
+
+    NOTEBOOK = "rq4"
+    TABLES = (
+        "generalization",
+        "generalization_gains",
+        "generalization_capacity",
+        "generalization_replicas",
+        "first_at_2",
+    )
+
+    replicas: Annotated[int, Field(ge=40, le=1_000_000, multiple_of=2)]
+    # Enough for intervals that hold together over all settings.
+    resamples: Annotated[int, Field(ge=1400, le=1_000_000)]
+
+
+class Rq5(Sampled):
+    """Parameters of ``rq5``: rules that choose a capacity, and a map of interference."""
+
+    NOTEBOOK = "rq5"
+    TABLES = (
+        "capacity_choices",
+        "capacity_rules",
+        "capacity_fresh",
+        "interference",
+        "interference_predictors",
+    )
+    RECORDED = TABLES
+
+    repetitions: Annotated[int, Field(ge=2, le=10_000)]
+    repetition_size: Annotated[int, Field(ge=20, le=1_000_000)]
+    fresh_replicas: Annotated[int, Field(ge=20, le=1_000_000)]
+    set_aside: Annotated[Number, Field(gt=0, lt=1)]
+    pair_size: HiddenSize
+    pair_training: Annotated[int, Field(ge=4, le=898)]
+    pair_replicas: Annotated[int, Field(ge=2, le=100_000)]
+    record: Switch
+
+    @model_validator(mode="after")
+    def _can_be_validated(self) -> Self:
+        if not 1 <= round(self.set_aside * self.training) <= self.training - 2:
+            raise ValueError(
+                f"parameter `set_aside` is {self.set_aside}: expected a share that sets 1 to "
+                f"{self.training - 2} of the {self.training} `training` items aside"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _records_what_the_book_quotes(self) -> Self:
+        enough = (
+            {"overlap", "separate", "hard_together"} <= set(self.populations)
+            and self.repetition_size >= 800
+            and self.fresh_replicas >= 800
+            and self.pair_replicas >= 100
+        )
+        if self.record and not enough:
+            raise ValueError(
+                "parameter `record` is True: the book quotes `populations` overlap, separate and "
+                "hard_together, a `repetition_size` and `fresh_replicas` of at least 800, and "
+                "`pair_replicas` of at least 100, which the run would not record"
+            )
+        return self

@@ -1,0 +1,1 @@
+"""RQ2: whether the competition of gradients causes it."""

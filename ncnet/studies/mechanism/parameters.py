@@ -1,0 +1,93 @@
+"""Parameters of the notebook `rq2`."""
+
+from typing import Annotated, Self, get_args
+
+from pydantic import AfterValidator, Field, model_validator
+
+from ncnet.parameters import (
+    GameName,
+    GameNames,
+    HiddenSize,
+    HiddenSizes,
+    Number,
+    Switch,
+    Training,
+    distinct,
+)
+
+Lambda = Annotated[Number, Field(ge=0, le=1)]
+FEWEST_TRACED = 20
+"""Steps of training without which a trace is too short for the filter that finds its trend."""
+FEWEST_A_FOLD = 5
+MOST_TRACED = 20_000_000
+"""Replicas x steps whose losses take some gigabytes while they are decoded."""
+
+
+class Rq2(Training):
+    """Parameters of ``rq2``: conflict, sensing, interventions; one size looked at closely."""
+
+    NOTEBOOK = "rq2"
+    TABLES = (
+        "conflict",
+        "conflict_and_s",
+        "interventions",
+        "sensing",
+        "sensing_along_training",
+        "oscillation",
+    )
+    RECORDED = TABLES
+
+    games: GameNames
+    hidden_sizes: HiddenSizes
+    hidden_size: HiddenSize
+    steps: Annotated[int, Field(ge=FEWEST_TRACED, le=1_000_000)]
+    lambdas: Annotated[list[Lambda], Field(min_length=1), AfterValidator(distinct)]
+    small_steps: Switch
+    log_interval: Annotated[int, Field(ge=1)]
+    folds: Annotated[int, Field(ge=2, le=100)]
+    permutations: Annotated[int, Field(ge=0, le=10_000)]
+    record: Switch
+
+    @model_validator(mode="after")
+    def _can_be_traced_and_decoded(self) -> Self:
+        if self.hidden_size not in self.hidden_sizes:
+            raise ValueError(
+                f"parameter `hidden_size` is {self.hidden_size}: "
+                f"expected one of `hidden_sizes`, {self.hidden_sizes}"
+            )
+        if self.log_interval > self.steps:
+            raise ValueError(
+                f"parameter `log_interval` is {self.log_interval}: expected at most the "
+                f"{self.steps} steps of the training"
+            )
+        most = self.replicas // FEWEST_A_FOLD
+        if self.folds > most:
+            raise ValueError(
+                f"parameter `folds` is {self.folds}: expected at most {most}, a fold takes "
+                f"{FEWEST_A_FOLD} of the {self.replicas} replicas"
+            )
+        if self.replicas * self.steps > MOST_TRACED:
+            raise ValueError(
+                f"parameter `steps` is {self.steps}: expected at most "
+                f"{MOST_TRACED // self.replicas:,} with {self.replicas} replicas, whose losses at "
+                "every step have to fit in memory"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _records_what_the_book_quotes(self) -> Self:
+        enough = (
+            set(get_args(GameName)) <= set(self.games)
+            and {2, 3, 4, 6} <= set(self.hidden_sizes)
+            and self.hidden_size == 3
+            and self.replicas >= 1600
+            and self.permutations >= 99
+            and {0.25, 0.0} <= set(self.lambdas)
+        )
+        if self.record and not enough:
+            raise ValueError(
+                "parameter `record` is True: the book quotes both games, `hidden_sizes` 2, 3, 4 "
+                "and 6, `hidden_size` 3, `lambdas` 0.25 and 0, at least 1600 `replicas` and 99 "
+                "`permutations`, which the run would not record"
+            )
+        return self

@@ -1,0 +1,316 @@
+"""The same question under every reasonable choice that the paper leaves open.
+
+A *training* fixes game, activation, optimizer, learning rate and initialisation; a *specification*
+adds when training stops and how outcomes are read. Each specification gives S over the hidden
+sizes and, by the rules of `ncnet.studies.multiverse.claims`, a verdict on each statement of the paper (Steegen et al.,
+Perspectives on Psychological Science 11, 702, 2016; the specification curve is Simonsohn et al.,
+Nature Human Behaviour 4, 1208, 2020).
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from tqdm import tqdm
+
+from ncnet import chsh, games
+from ncnet.claims import simultaneous_level
+from ncnet.parts import Parts
+from ncnet.studies.multiverse.claims import judge
+
+GAMES = ("overlap", "separate")
+ACTIVATIONS = ("tanh", "sigmoid", "relu")
+OPTIMIZERS = {"gradient_descent": (0.1, 0.5, 2.0), "adam": (0.003, 0.01, 0.05)}
+"""Optimizers with their learning rates."""
+INITIALISATIONS = ("lecun_normal", "he_normal", "torch_linear")
+STEPS = (500, 2000, 5000)
+HIDDEN_SIZES = tuple(range(1, 11))
+
+TRAINING = ("game", "activation", "optimizer", "learning_rate", "initialisation")
+SPECIFICATION = (*TRAINING, "steps", "readout")
+PRIMARY = {
+    "game": "overlap",
+    "activation": "tanh",
+    "optimizer": "gradient_descent",
+    "learning_rate": 0.5,
+    "initialisation": "lecun_normal",
+    "steps": 2000,
+    "readout": "correct",
+}
+"""The specification that the rest of the book uses."""
+
+
+def trainings() -> list[dict]:
+    """Return every training of the multiverse as arguments of `ncnet.train`, the game by name.
+
+    >>> len(trainings())
+    108
+    >>> trainings()[0]["activation"]
+    'tanh'
+    """
+    optimizers = [(name, rate) for name, rates in OPTIMIZERS.items() for rate in rates]
+    grid = itertools.product(GAMES, ACTIVATIONS, optimizers, INITIALISATIONS)
+    return [
+        dict(zip(TRAINING, (game, activation, *optimizer, initialisation), strict=True))
+        for game, activation, optimizer, initialisation in grid
+    ]
+
+
+def sweep(
+    training: dict,
+    *,
+    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
+    replicas: int,
+    seed: int,
+    steps: Sequence[int] = STEPS,
+) -> pd.DataFrame:
+    """Train one training at every hidden size and return S of each of its specifications.
+
+    Parameters
+    ----------
+    training
+        One of `trainings`.
+    hidden_sizes, replicas, seed, steps
+        As `ncnet.train` takes them, one hidden size after the other.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a hidden size, number of steps and readout: the columns of `SPECIFICATION`,
+        ``hidden_size``, ``s``, ``s_low`` and ``s_high`` (simultaneous over the hidden sizes),
+        ``interval_method``, ``delta``, ``replicas``, ``diverged``, ``path``; and for each
+        context (i, j) the correlator ``correlator_ij`` and the marginals ``alice_ij``, ``bob_ij``.
+
+    Examples
+    --------
+    >>> table = sweep(trainings()[0], hidden_sizes=[1, 3], replicas=64, seed=0, steps=[10])
+    >>> table[["steps", "hidden_size", "readout"]].values.tolist()[:2]
+    [[10, 1, 'correct'], [10, 1, 'solved']]
+    """
+    level = simultaneous_level(len(hidden_sizes))
+    asked = {"level": level, "replicas": replicas, "seed": seed, "steps": steps}
+    tables = [of_size(training, hidden_size, **asked) for hidden_size in hidden_sizes]
+    return pd.concat(tables, ignore_index=True)
+
+
+def of_size(
+    training: dict,
+    hidden_size: int,
+    *,
+    level: float,
+    replicas: int,
+    seed: int,
+    steps: Sequence[int] = STEPS,
+) -> pd.DataFrame:
+    """Return the rows of `sweep` for one hidden size.
+
+    Parameters
+    ----------
+    training, hidden_size, replicas, seed, steps
+        See `sweep`.
+    level
+        Of each interval: `ncnet.claims.simultaneous_level` of the number of hidden sizes.
+
+    Examples
+    --------
+    >>> rows = of_size(trainings()[0], 3, level=0.99, replicas=64, seed=0, steps=[10, 20])
+    >>> rows[["steps", "readout"]].values.tolist()[2:4]
+    [[10, 'prediction'], [20, 'correct']]
+    """
+    from ncnet.training import train  # brings torch, which takes a second and no verdict needs
+
+    options = {name: training[name] for name in TRAINING if name != "game"}
+    asked = options | {"replicas": replicas, "seed": seed, "steps": steps}
+    outcomes = train(games.named(training["game"]), hidden_size=hidden_size, **asked)
+    rows = []
+    for count in outcomes["capacity"].values.tolist():
+        one = outcomes.sel(capacity=count)
+        rows += [
+            training | {"steps": count, "readout": readout, "hidden_size": hidden_size} | row
+            for readout, row in _rows(one, level)
+        ]
+    return pd.DataFrame(rows)
+
+
+def _rows(outcomes: xr.Dataset, level: float) -> list[tuple[str, dict]]:
+    common = {
+        "replicas": outcomes.sizes["replica"],
+        "diverged": int(outcomes["diverged"].sum()),
+        "path": outcomes.attrs["path"],
+    }
+    rows = []
+    for readout in chsh.READOUTS:
+        means = chsh.replica_means(outcomes, readout=readout)
+        s = chsh.s_value(means.correlator)
+        (low, high), method = chsh.s_interval(s.values, level=level)
+        averages = means.mean("replica")
+        row = {
+            "s": float(s.mean()),
+            "s_low": low,
+            "s_high": high,
+            "interval_method": method,
+            "delta": float(chsh.delta(averages)),
+        }
+        for name in ("correlator", "alice", "bob"):
+            values = averages[name].transpose("alice_setting", "bob_setting").values
+            row |= {f"{name}_{i + 1}{j + 1}": value for (i, j), value in np.ndenumerate(values)}
+        rows.append((readout, row | common))
+    return rows
+
+
+def run(
+    chosen: Sequence[dict],
+    *,
+    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
+    replicas: int,
+    seed: int,
+    steps: Sequence[int] = STEPS,
+    parts: Parts | None = None,
+) -> pd.DataFrame:
+    """Return the tables of `sweep` for several trainings, one below the other.
+
+    Parameters
+    ----------
+    chosen
+        Trainings, as `trainings` gives them.
+    hidden_sizes, replicas, seed, steps
+        See `sweep`.
+    parts
+        Keeps the table of each training, for a run that may be cut off.
+    """
+    shared = {
+        "hidden_sizes": list(hidden_sizes),
+        "replicas": replicas,
+        "seed": seed,
+        "steps": list(steps),
+    }
+    tables = []
+    for training in tqdm(chosen, "trainings", disable=None):
+        compute = partial(sweep, training, **shared)
+        tables.append(parts.part(training | shared, compute) if parts else compute())
+    return pd.concat(tables, ignore_index=True)
+
+
+def verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what each specification says of each statement.
+
+    Parameters
+    ----------
+    table
+        Concatenated tables of `sweep`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a specification: `SPECIFICATION`; one boolean column for each of
+        `ncnet.studies.multiverse.claims.CLAIMS`; ``peak``, the hidden size of the largest S where S exceeds
+        2, else 0; ``dip``, whether S lies below 2 at a hidden size beyond the peak.
+    """
+    rows = []
+    read = table[[*SPECIFICATION, "hidden_size", "s", "s_low", "s_high"]]
+    for specification, one in read.groupby(list(SPECIFICATION), sort=False):
+        judged = judge(one)
+        peak = int(one.loc[one["s"].idxmax(), "hidden_size"]) if judged["exceeds-2"] else 0
+        beyond = one[(one["hidden_size"] > peak) & (peak > 0)]
+        dip = bool((beyond["s_high"] < chsh.CLASSICAL_BOUND).any())
+        names = dict(zip(SPECIFICATION, specification, strict=True))
+        rows.append(names | judged | {"peak": peak, "dip": dip})
+    return pd.DataFrame(rows)
+
+
+def unfinished(judged: pd.DataFrame) -> list[dict]:
+    """Return the trainings that do not peak at three units after the most `STEPS`.
+
+    Parameters
+    ----------
+    judged
+        What `verdicts` returns. Read are the rows with the readout `correct` and the
+        initialisation ``lecun_normal``.
+
+    Examples
+    --------
+    >>> late = PRIMARY | {"steps": 5000, "peak-at-3": False}
+    >>> rows = pd.DataFrame([late, late | {"game": "separate", "peak-at-3": True}])
+    >>> [training["game"] for training in unfinished(rows)]
+    ['overlap']
+    """
+    read = {"readout": "correct", "initialisation": "lecun_normal", "steps": max(STEPS)}
+    late = judged[(judged[list(read)] == pd.Series(read)).all(axis=1)]
+    return late.loc[~late["peak-at-3"], list(TRAINING)].to_dict("records")
+
+
+def alone(game: str) -> games.Game:
+    """Return a game whose tasks of Bob's are the constant 1, so that Alice learns alone.
+
+    >>> alone("overlap").bob[0].name
+    'TRUE'
+    """
+    played = games.named(game)
+    always = games.Task("TRUE", (1,) * 2**played.bits)
+    return dataclasses.replace(played, name=f"{played.name}, alone", bob=(always, always))
+
+
+def trainings_alone() -> list[dict]:
+    """Return the trainings in which Alice's second task, XOR, is learnt `alone`.
+
+    >>> trainings_alone()[0]["hidden_size"], len(trainings_alone())
+    (2, 60)
+    """
+    optimizers = (("gradient_descent", 0.5), ("adam", 0.01))
+    grid = itertools.product(GAMES, ACTIVATIONS, optimizers, range(2, 7))
+    names = ("game", "activation", "optimizer", "learning_rate", "hidden_size")
+    return [
+        dict(zip(names, (game, activation, *optimizer, hidden_size), strict=True))
+        for game, activation, optimizer, hidden_size in grid
+    ]
+
+
+def solved_alone(
+    chosen: Sequence[dict], *, replicas: int, seed: int, steps: int = max(STEPS)
+) -> pd.DataFrame:
+    """Train Alice `alone` and count the replicas that solve XOR on all inputs.
+
+    Parameters
+    ----------
+    chosen
+        Some of `trainings_alone`.
+    replicas, seed, steps
+        As `ncnet.train` takes them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a training: what it is, ``solved`` and ``replicas``.
+
+    Examples
+    --------
+    >>> table = solved_alone(trainings_alone()[:1], replicas=64, seed=0, steps=10)
+    >>> table[["game", "hidden_size", "replicas"]].values.tolist()
+    [['overlap', 2, 64]]
+    """
+    from ncnet.training import train
+
+    asked = {"replicas": replicas, "seed": seed, "steps": steps}
+    rows = []
+    for training in chosen:
+        options = {name: value for name, value in training.items() if name != "game"}
+        outcomes = train(alone(training["game"]), **options, **asked)
+        xor = outcomes["a"].sel(alice_setting=2, bob_setting=1)
+        solved = int((xor > 0).all("item").sum())
+        rows.append(training | {"solved": solved, "replicas": replicas})
+    return pd.DataFrame(rows)
+
+
+def has_our_choices(table: pd.DataFrame) -> pd.Series:
+    """Return which rows belong to the choices that the rest of the book makes, in any game."""
+    choices = pd.Series({name: value for name, value in PRIMARY.items() if name != "game"})
+    return (table[list(choices.index)] == choices).all(axis=1)
+
+
+def is_primary(table: pd.DataFrame) -> pd.Series:
+    """Return which rows belong to the specification that the rest of the book uses."""
+    return has_our_choices(table) & (table["game"] == PRIMARY["game"])

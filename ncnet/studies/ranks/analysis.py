@@ -1,0 +1,189 @@
+"""S of an encoder against the rank of its adapters: one row a rank, with what the claims read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from ncnet import chsh, results
+from ncnet.claims import simultaneous_level
+from ncnet.studies.ranks.crossed import crossed_interval, crossed_means
+from ncnet.sweeps import from_rows
+
+TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
+"""Parameters of a training that the rows of a table repeat."""
+S_BOUNDS, RISE_BOUNDS = (-4.0, 4.0), (-8.0, 8.0)
+HELD_OUT = "held_out"
+
+
+def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> pd.DataFrame:
+    """Return one row a rank: the report of its training items, and what stands beside it.
+
+    Intervals hold together over the ranks at 95 %. Those of S, of its changes and of accuracies
+    resample replicas and items (`ncnet.studies.ranks.crossed`); where fewer than ten replicas differ from
+    the most frequent value they are betting's, over replicas alone (`ncnet.chsh.replica_interval`).
+
+    Parameters
+    ----------
+    outcomes
+        Of one quartet, as `ncnet.encoders.train` returns it, with a dimension `capacity`.
+    resamples, seed
+        Number of bootstrap resamples, and the seed of their draw.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `rank`; the columns of `ncnet.chsh.Report.row`; `rise`, S less S at the smallest rank on
+        the same replicas and items, and `rise_with_rank`, S less S at the smallest rank above 0;
+        `accuracy`, the share that heads get right, mean over both heads and
+        all contexts; the same of held-out items, where there are any, as `held_out_s` and
+        `held_out_accuracy`. Of each, an interval `_low` to `_high`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> a, b = rng.choice([-1, 1], size=(2, 2, 2, 2, 20, 8))  # two ranks, 20 replicas, 8 items
+    >>> dimensions = ("capacity", "alice_setting", "bob_setting", "replica", "item")
+    >>> outcomes = xr.Dataset(
+    ...     {"a": (dimensions, a), "b": (dimensions, b)},
+    ...     {"capacity": [0, 4], "alice_setting": [1, 2], "bob_setting": [1, 2]},
+    ... ).assign_coords(split=("item", ["training"] * 8))
+    >>> by_rank(outcomes, resamples=2000)["rank"].tolist()
+    [0, 4]
+    """
+    outcomes = chsh.as_dataset(outcomes).sortby("capacity")
+    ranks = outcomes["capacity"].values.tolist()
+    level = simultaneous_level(len(ranks))
+    options = {"resamples": resamples, "seed": seed}
+    columns = _of_split(outcomes, "training", level, options)
+    if HELD_OUT in outcomes["split"].values:
+        held_out = _of_split(outcomes, HELD_OUT, level, options)
+        columns |= {f"held_out_{name}": values for name, values in held_out.items()}
+    rows = []
+    for place, rank in enumerate(ranks):
+        report = chsh.report(outcomes.isel(capacity=place), level=level, **options)
+        measured = {name: values[place] for name, values in columns.items()}
+        rows.append({"rank": rank} | report.row() | measured)
+    return pd.DataFrame(rows)
+
+
+def joined(
+    rows: Callable[[xr.Dataset], pd.DataFrame], trained: Mapping[str, xr.Dataset]
+) -> pd.DataFrame:
+    """Return a table's rows of several quartets, whose names become its column ``quartet``."""
+    parts = [rows(outcomes).assign(quartet=name) for name, outcomes in trained.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def reported(trained: Mapping[str, xr.Dataset], given: Mapping) -> pd.DataFrame:
+    """Return the rows of `by_rank` of several quartets, with how they were trained.
+
+    `given` has the parameters of the run: the encoder and those of `TRAINING`.
+    """
+    return joined(by_rank, trained).assign(**{name: given[name] for name in ("encoder", *TRAINING)})
+
+
+def of_recorded(quartet: str) -> pd.DataFrame:
+    """Return the rows of one quartet in the table ``lora``, from the outcomes that are recorded.
+
+    Reports change more often than networks: they are made anew without any training.
+    """
+    from ncnet import encoders  # takes seconds, and an extra
+
+    recorded = results.load("lora_outcomes")
+    rows = recorded.table[recorded.table["quartet"] == quartet].drop(columns="quartet")
+    outcomes = from_rows(rows, paired=encoders.quartet(quartet).paired)
+    return reported({quartet: outcomes}, recorded.provenance["parameters"])
+
+
+def record() -> None:
+    """Write the table ``lora`` anew, from the outcomes that are recorded."""
+    given = results.load("lora_outcomes").provenance["parameters"]
+    table = pd.concat([of_recorded(quartet) for quartet in given["data"]], ignore_index=True)
+    results.save("lora", table, parameters=given, command="python -m ncnet.studies.ranks.analysis")
+
+
+def loss_rows(outcomes: xr.Dataset) -> pd.DataFrame:
+    """Return each network's losses on its training items at the end, and whether it diverged."""
+    columns = ["alice_loss", "bob_loss", "diverged"]
+    frame = outcomes[columns].to_dataframe().reset_index()
+    return frame.rename(columns={"capacity": "rank"})
+
+
+def task_rows(outcomes: xr.Dataset) -> pd.DataFrame:
+    """Return one row for each of the four tasks: its items, its tokens, and where it is from.
+
+    `unknown` is the share of tokens for which the encoder has no word piece, `cut` the share of
+    sequences that were too long; `source` and `encoder_source` are JSON.
+    """
+    about = outcomes.attrs
+    splits = outcomes["split"].values.tolist()
+    return pd.DataFrame(
+        {
+            "setting": ["A1", "A2", "B1", "B2"],
+            "task": about["alice_tasks"] + about["bob_tasks"],
+            "training": splits.count("training"),
+            "further": about["further"],
+            "held_out": splits.count(HELD_OUT),
+            "unknown": about["unknown_share"],
+            "cut": about["cut_share"],
+            "source": [
+                json.dumps(source, sort_keys=True) for source in json.loads(about["sources"])
+            ],
+            "encoder_source": json.dumps(json.loads(about["encoder_source"]), sort_keys=True),
+        }
+    )
+
+
+def _of_split(outcomes: xr.Dataset, split: str, level: float, options: dict) -> dict[str, list]:
+    means = chsh.replica_means(outcomes, split=split)
+    draws = crossed_means(outcomes, split=split, **options)
+    s, s_draws = chsh.s_value(means.correlator), chsh.s_value(draws.correlator)
+    values = {"s": (s, s_draws, S_BOUNDS), "accuracy": (_share(means), _share(draws), (0.0, 1.0))}
+    if split == "training":
+        ranks = outcomes["capacity"].values
+        adapted = np.flatnonzero(ranks > 0)
+        values["rise"] = (*_less(s, s_draws, 0), RISE_BOUNDS)
+        if len(adapted):
+            values["rise_with_rank"] = (*_less(s, s_draws, adapted[0]), RISE_BOUNDS)
+    columns = {}
+    for name, (of_replicas, drawn, bounds) in values.items():
+        columns |= _with_intervals(name, of_replicas, drawn, bounds, level, options)
+    return columns
+
+
+def _share(means: xr.Dataset) -> xr.DataArray:
+    right = (2 + means.alice + means.bob) / 4
+    return right.mean(("alice_setting", "bob_setting"))
+
+
+def _less(s: xr.DataArray, draws: xr.DataArray, place: int) -> tuple[xr.DataArray, xr.DataArray]:
+    return tuple(x - x.isel(capacity=place, drop=True) for x in (s, draws))
+
+
+def _with_intervals(
+    name: str,
+    of_replicas: xr.DataArray,
+    draws: xr.DataArray,
+    bounds: tuple[float, float],
+    level: float,
+    options: dict,
+) -> dict[str, list[float]]:
+    found = {name: [], f"{name}_low": [], f"{name}_high": []}
+    for place in range(of_replicas.sizes["capacity"]):
+        values = of_replicas.isel(capacity=place).values
+        interval, method = chsh.replica_interval(values, bounds=bounds, level=level, **options)
+        if method != "betting":
+            drawn = draws.isel(capacity=place)
+            interval = crossed_interval(drawn, replicas=len(values), level=level)
+        for column, value in zip(found, (values.mean(), *interval), strict=True):
+            found[column].append(float(value))
+    return found
+
+
+if __name__ == "__main__":
+    record()

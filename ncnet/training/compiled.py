@@ -1,0 +1,130 @@
+"""The compiled path: whole trainings inside `compiled.cpp`, on a CPU, in float32.
+
+One kernel serves every hidden size and any number of networks; a game's numbers of inputs and
+items, the activation, the optimizer, the loss and the aggregator are fixed when it is compiled,
+which takes about half a second, once on a machine.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from ncnet.training import compiler
+from ncnet.training.aggregators import PLAIN, WEIGHTED
+from ncnet.training.networks import Networks
+
+SOURCE = Path(__file__).with_suffix(".cpp")
+
+_POINTER, _INTEGER, _NUMBER = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
+_ADVANCE = (*[_POINTER] * 6, *[_INTEGER] * 3, *[_NUMBER] * 2)
+_MEASURE = (*[_POINTER] * 4, *[_INTEGER] * 2, *[_POINTER] * 2)
+_WIDEST_STATE = 3
+_STEPS_A_CALL = 2**16
+
+
+def kernel(
+    *,
+    features: int,
+    items: int,
+    activation: str,
+    optimizer: str,
+    loss: str,
+    aggregator: str,
+    gradient_weights: tuple[float, float],
+) -> ctypes.CDLL:
+    """Return the library that trains networks of this shape, compiled unless it was before.
+
+    Raises
+    ------
+    ncnet.training.compiler.CompilerError
+        If it cannot be compiled here.
+    """
+    definitions = {
+        "FEATURES": str(features),
+        "ITEMS": str(items),
+        f"ACTIVATION_{activation}": "1",
+        f"OPTIMIZER_{optimizer}": "1",
+        f"LOSS_{loss}": "1",
+        f"AGGREGATOR_{_form(aggregator, gradient_weights)}": "1",
+    }
+    library = compiler.library(SOURCE, tuple(definitions.items()))
+    library.advance.argtypes, library.measure.argtypes = _ADVANCE, _MEASURE
+    library.advance.restype = library.measure.restype = None
+    return library
+
+
+class Compiled(Networks):
+    """Networks in training.
+
+    All tensors are contiguous, on the CPU and float32; N is a multiple of 16. Other threads run
+    while it computes.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # All is changed in place.
+        self.trunk = _pointers([part.trunk for part in self.stepper.state])
+        self.heads = _pointers([part.heads for part in self.stepper.state])
+        items, features = self.inputs.shape
+        self.kernel = kernel(
+            features=features,
+            items=items,
+            activation=self.activation,
+            optimizer=self.optimizer,
+            loss=self.loss,
+            aggregator=self.aggregator,
+            gradient_weights=self.gradient_weights,
+        )
+
+    def advance(self, steps: int) -> None:
+        """Do so many further steps."""
+        for done in range(0, steps, _STEPS_A_CALL):
+            self._advance(min(_STEPS_A_CALL, steps - done))
+
+    def _advance(self, steps: int) -> None:
+        rates, scales = (part.astype(np.float32) for part in self.stepper.next_rates(steps))
+        hidden_size, _, networks = self.weights.trunk.shape
+        self.kernel.advance(
+            self.trunk,
+            self.heads,
+            self.inputs.data_ptr(),
+            self.signs.data_ptr(),
+            rates.ctypes.data,
+            scales.ctypes.data,
+            hidden_size,
+            networks,
+            steps,
+            *self.gradient_weights,
+        )
+
+    def measure(self, *, products: bool) -> tuple[Tensor, Tensor | None]:
+        """Return each head's loss [2, N], and if asked for the products of the heads' gradients.
+
+        The products are |g_A|^2, g_A . g_B and |g_B|^2 of each hidden unit, [3, H, N].
+        """
+        hidden_size, _, networks = self.weights.trunk.shape
+        losses = self.weights.heads.new_empty(2, networks)
+        found = self.weights.trunk.new_empty(3, hidden_size, networks) if products else None
+        self.kernel.measure(
+            self.trunk,
+            self.heads,
+            self.inputs.data_ptr(),
+            self.signs.data_ptr(),
+            hidden_size,
+            networks,
+            losses.data_ptr(),
+            None if found is None else found.data_ptr(),
+        )
+        return losses, found
+
+
+def _form(aggregator: str, gradient_weights: tuple[float, float]) -> str:
+    """Return the form that the kernel takes: the plain sum is a case of its own, as the fastest."""
+    return WEIGHTED if aggregator == PLAIN and gradient_weights != (1.0, 1.0) else aggregator
+
+
+def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array:
+    return (_POINTER * _WIDEST_STATE)(*(tensor.data_ptr() for tensor in tensors))

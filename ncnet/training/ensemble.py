@@ -1,0 +1,264 @@
+"""Trains every replica of a game in its four contexts and returns the outcomes."""
+
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+from tqdm import tqdm
+
+from ncnet.checks import check_integer
+from ncnet.games import Game
+from ncnet.training import network, paths
+from ncnet.training.initialisation import BLOCK, draw_block
+from ncnet.training.network import ACTIVATIONS, Weights
+from ncnet.training.outcomes import Findings
+from ncnet.training.plan import CONTEXTS, DEFAULT_TRACE, EQUAL, Plan, is_sequence
+
+
+def train(
+    game: Game,
+    *,
+    hidden_size: int,
+    replicas: int,
+    seed: int,
+    steps: int | Sequence[int] = 2000,
+    activation: str = "tanh",
+    optimizer: str = "gradient_descent",
+    learning_rate: float = 0.5,
+    loss: str = "cross_entropy",
+    initialisation: str = "lecun_normal",
+    aggregator: str = "sum",
+    gradient_weights: Sequence[float] = EQUAL,
+    head_start: int = 0,
+    trace_steps: Sequence[int] = (),
+    trace: Sequence[str] = DEFAULT_TRACE,
+    dtype: str = "float32",
+    device: str | None = None,
+    path: str | None = None,
+    threads: int | None = None,
+    chunk_size: int | None = None,
+) -> xr.Dataset:
+    """Train replicas 0 ... `replicas` - 1 of a game in all four contexts at once.
+
+    A context (i, j) is one network, trained from scratch on Alice's task i and Bob's task j:
+    full batch, loss L_A + L_B, the shared trunk receiving both gradients. The four contexts of
+    a replica start from the same weights. A replica depends on the seed and its own index
+    alone: not on how many others there are, on chunks or on threads; on a CPU, bit by bit.
+    The paper states neither optimizer, nor steps, nor initialisation: the defaults are ours.
+
+    Parameters
+    ----------
+    game
+        Items and tasks, from `ncnet.games`.
+    hidden_size
+        Units n of the shared hidden layer, at least 1.
+    replicas
+        Number of initialisations, at least 1.
+    seed
+        Seed of the initial weights, at least 0. Games with as many bits share initial weights.
+    steps
+        Training steps. A sequence gives the outcomes after each of these numbers of steps,
+        along `capacity` (with ``capacity_name`` "steps").
+    activation
+        "tanh", "sigmoid" or "relu".
+    optimizer
+        "gradient_descent" or "adam".
+    learning_rate
+        Step size, above 0.
+    loss
+        Of each head, averaged over items: "cross_entropy" of the class, or "squared_error", half
+        the square of the logit's distance from the class as +-1.
+    initialisation
+        "lecun_normal" (weights N(0, 1/fan_in), biases 0), "he_normal", "glorot_normal" or
+        "torch_linear".
+    aggregator
+        How both heads' gradients move the shared trunk, over the whole trunk at once: their "sum",
+        or "pcgrad" (arXiv 2001.06782), "mgda" (arXiv 1810.04650) or "cagrad" (arXiv 2110.14048,
+        radius 0.5), each scaled so that two equal gradients move it as far as their sum does. The
+        heads' own weights always follow their own gradients.
+    gradient_weights
+        Of Alice's and Bob's gradient in that sum, from 0 (stopped before the trunk) to 1.
+    head_start
+        Steps in which Alice's head and the trunk train for her task alone, before `steps` for both.
+    trace_steps
+        Steps at which to record what `trace` names; 0 is before the first, after a head start.
+    trace
+        "loss": each head's loss. "gradients": inner products of both heads' gradients on the
+        weights of each hidden unit. "weights": all weights.
+    dtype
+        "float32" or "float64".
+    device
+        A torch device such as "cpu" or "cuda"; by default a GPU where torch sees one.
+    path
+        "compiled" (a CPU and float32 only) or "eager". By default compiled, on a CPU and in
+        float32, where a training is long enough for the compiler to pay (networks x items x
+        steps of at least 2^24: for `overlap`, 2,000 steps of 263 replicas), and eager where it is
+        not or where no C++ compiler is found, which is said once. Results of the two agree in
+        distribution, not bit by bit.
+    threads
+        Chunks trained side by side on a CPU; by default as many as torch has threads.
+    chunk_size
+        Replicas trained together, rounded up to a multiple of 64; bounds the memory. Chosen by
+        network size by default.
+
+    Returns
+    -------
+    xarray.Dataset
+        `a`, `b`: int8, +1 where the head classifies the item correctly after training, else -1,
+        over (alice_setting, bob_setting, replica, item). `alice_target` (alice_setting, item)
+        and `bob_target` (bob_setting, item), +-1. `diverged` (alice_setting, bob_setting,
+        replica): whether any logit ended non-finite; such a logit reads as class 0, and no
+        replica is dropped. Coordinates `capacity` and `split` (item); training parameters in
+        attrs. Traces, over (alice_setting, bob_setting, replica, step): `alice_loss` and
+        `bob_loss`; `alice_gradient` and `bob_gradient`, the squared lengths, and
+        `gradient_product`, over `unit` as well; `trunk_weight` (..., unit, input) with the bias
+        as the last input, `alice_weight` and `bob_weight` (..., unit), `alice_bias` and
+        `bob_bias`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, a size, count or rate out of range, or a path that cannot be taken
+        here: before any work starts.
+
+    Examples
+    --------
+    >>> from ncnet import games
+    >>> outcomes = train(games.overlap(), hidden_size=3, replicas=64, seed=0, steps=10)
+    >>> dict(outcomes.a.sizes)
+    {'alice_setting': 2, 'bob_setting': 2, 'replica': 64, 'item': 8}
+    """
+    plan = Plan.checked(
+        game=game,
+        hidden_size=hidden_size,
+        replicas=replicas,
+        seed=seed,
+        steps=steps,
+        activation=activation,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        loss=loss,
+        initialisation=initialisation,
+        aggregator=aggregator,
+        gradient_weights=gradient_weights,
+        head_start=head_start,
+        trace_steps=trace_steps,
+        trace=trace,
+        dtype=dtype,
+        device=device,
+    )
+    threads = torch.get_num_threads() if threads is None else threads
+    threads = check_integer("threads", threads, at_least=1)
+    if plan.device.type != "cpu":
+        threads = 1
+    if chunk_size is not None:
+        chunk_size = check_integer("chunk_size", chunk_size, at_least=1)
+    path = paths.choose(plan, path)
+    findings = Findings(plan)
+    _run(plan, findings, path, threads, _blocks_per_chunk(plan, path, threads, chunk_size))
+    return findings.dataset(path=path, steps_are_capacity=is_sequence(steps))
+
+
+def _run(plan: Plan, findings: Findings, path: str, threads: int, blocks_per_chunk: int) -> None:
+    blocks = math.ceil(plan.replicas / BLOCK)
+    chunks = [
+        range(start, min(start + blocks_per_chunk, blocks))
+        for start in range(0, blocks, blocks_per_chunk)
+    ]
+    with _single_threaded_operators(), ThreadPoolExecutor(threads) as pool:
+        finished = pool.map(lambda chunk: _train_chunk(plan, path, chunk, findings), chunks)
+        try:
+            # tqdm's None: no bar where the output is not a terminal.
+            list(tqdm(finished, "training", len(chunks), leave=False, disable=None))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+@contextmanager
+def _single_threaded_operators() -> Iterator[None]:
+    """Keep torch from splitting one operation over threads.
+
+    A split may fall inside a vector, whose remainder is computed by other instructions: results
+    would depend on the number of threads in the last bit.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@torch.inference_mode()
+def _train_chunk(plan: Plan, path: str, blocks: range, findings: Findings) -> None:
+    """Train the replicas of some blocks and write their rows of the results.
+
+    Whole blocks of 64 are computed, so that a replica always falls on the same place of a
+    vector; surplus replicas of the last block are left out when they are written.
+    """
+    inputs = network.with_bias(plan.tensor(plan.game.inputs))
+    weights = _initial_weights(plan, blocks)
+    signs = _signs(plan, len(blocks) * BLOCK)
+    *before, asked = plan.phases
+    for phase in before:
+        bobs_head = weights.heads[1].clone()
+        paths.PATHS[path](inputs, signs, weights, **phase).advance(plan.head_start)
+        weights.heads[1] = bobs_head
+    networks = paths.PATHS[path](inputs, signs, weights, **asked)
+    rows = slice(blocks.start * BLOCK, min(blocks.stop * BLOCK, plan.replicas))
+    at = 0
+    for stop in sorted({*plan.steps, *plan.trace_steps}):
+        networks.advance(stop - at)
+        at = stop
+        if stop in plan.steps:
+            hidden = network.hidden_units(inputs, weights.trunk, ACTIVATIONS[plan.activation])
+            findings.write_outcomes(stop, rows, network.logits(hidden, weights.heads), signs)
+        if stop in plan.trace_steps:
+            losses, products = networks.measure(products="gradients" in plan.trace)
+            findings.traces.write(stop, rows, losses, products, weights)
+
+
+def _initial_weights(plan: Plan, blocks: range) -> Weights:
+    drawn = [
+        draw_block(
+            plan.initialisation,
+            features=plan.features,
+            hidden_size=plan.hidden_size,
+            seed=plan.seed,
+            block=block,
+        )
+        for block in blocks
+    ]
+    trunk, heads = (np.concatenate(parts, axis=-1) for parts in zip(*drawn, strict=True))
+    return Weights(
+        plan.tensor(trunk).repeat(1, 1, CONTEXTS), plan.tensor(heads).repeat(1, 1, CONTEXTS)
+    )
+
+
+def _signs(plan: Plan, replicas: int) -> Tensor:
+    """Return classes as +-1 [2, items, 4 * replicas]; contexts in row order, (1, 1) first."""
+    alice = plan.game.alice_targets.repeat(2, axis=0)
+    bob = np.tile(plan.game.bob_targets, (2, 1))
+    contexts = np.stack([alice, bob]).swapaxes(1, 2)
+    return plan.tensor(contexts).repeat_interleave(replicas, dim=2)
+
+
+def _blocks_per_chunk(plan: Plan, path: str, threads: int, chunk_size: int | None) -> int:
+    if chunk_size is None:
+        # In values of a hidden-layer array. Eagerly, at most 2 MiB stays near the cache of a CPU,
+        # while a GPU takes what fits; threads take turns at calling operations, so that chunks
+        # of less than 256 KiB are slower side by side than one after the other. Compiled, a chunk
+        # of any size computes alike: small ones show progress and keep threads equally busy.
+        most, least = (2**19, 2**16) if plan.device.type == "cpu" else (2**27, 2**27)
+        if path == "compiled":
+            most, least = 2**17, 1
+        per_replica = CONTEXTS * plan.hidden_size * plan.items
+        share = max(math.ceil(plan.replicas / threads), least // per_replica)
+        chunk_size = max(min(share, most // per_replica), 1)
+    return math.ceil(chunk_size / BLOCK)

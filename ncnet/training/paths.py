@@ -1,0 +1,80 @@
+"""The two paths through a training, and which is taken."""
+
+import warnings
+from functools import lru_cache
+
+from ncnet.checks import check_choice
+from ncnet.training import compiled
+from ncnet.training.compiled import Compiled
+from ncnet.training.compiler import CompilerError
+from ncnet.training.eager import Eager
+from ncnet.training.plan import CONTEXTS, Plan
+
+PATHS = {"compiled": Compiled, "eager": Eager}
+COMPILING_PAYS = 2**24
+"""Networks x items x steps from which on a training is compiled: eagerly it would take longer
+than the compiler does. Neither the hidden size nor what is compiled already is asked, so that the
+same call takes the same path, and a sweep over hidden sizes one path."""
+MOST_OUTPUTS = 2**16
+"""Hidden units x items of one network up to which a vector of networks stays near the cache."""
+
+
+def choose(plan: Plan, path: str | None) -> str:
+    """Return the path to take: the one asked for, or for None the one that pays.
+
+    Raises
+    ------
+    ValueError
+        If the path is unknown, or compiled and cannot be taken here.
+    """
+    if path is not None:
+        check_choice("path", path, PATHS)
+    if path == "eager" or (path is None and _work(plan) < COMPILING_PAYS):
+        return "eager"
+    reason = _unsuited(plan)
+    if reason is None:
+        reason = _uncompiled(plan)
+        if reason is None:
+            return "compiled"
+        if path is None:
+            _say_that_training_is_eager(reason)
+    if path == "compiled":
+        raise ValueError(f"`path` is 'compiled': {reason}")
+    return "eager"
+
+
+def _work(plan: Plan) -> int:
+    return CONTEXTS * plan.replicas * plan.items * (plan.head_start + plan.steps[-1])
+
+
+def _unsuited(plan: Plan) -> str | None:
+    if plan.device.type != "cpu":
+        return f"it runs on a CPU only, `device` is {plan.device.type!r}"
+    if plan.dtype != "float32":
+        return f"it computes in float32 only, `dtype` is {plan.dtype!r}"
+    if plan.hidden_size * plan.items > MOST_OUTPUTS:
+        return (
+            f"`hidden_size` is {plan.hidden_size:,} for {plan.items:,} items: expected at most "
+            f"{MOST_OUTPUTS // plan.items:,}"
+        )
+    return None
+
+
+def _uncompiled(plan: Plan) -> str | None:
+    shape = {"features": plan.features + 1, "items": plan.items}
+    try:
+        for phase in plan.phases:
+            options = {name: phase[name] for name in phase if name != "learning_rate"}
+            compiled.kernel(**shape, **options)
+    except CompilerError as error:
+        return str(error)
+    return None
+
+
+@lru_cache
+def _say_that_training_is_eager(reason: str) -> None:
+    warnings.warn(
+        f"training eagerly, several times slower than compiled: {reason}",
+        RuntimeWarning,
+        stacklevel=4,
+    )

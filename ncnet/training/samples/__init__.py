@@ -1,0 +1,38 @@
+"""Items that differ from replica to replica: finite training samples, with held-out items.
+
+On the truth tables of `ncnet.games` nothing is left to generalize to. Here each replica draws its
+own training items from a population, and fresh ones that it never sees: `noisy_game` adds Gaussian
+noise to a game's inputs, `digits` takes images of handwritten digits. `train` trains a replica's
+four contexts, `train_pairs` any pairs of tasks.
+"""
+
+from ncnet.training.samples.catalogue import NAMES, label, named
+from ncnet.training.samples.digits import (
+    NAMED_TASKS,
+    QUARTETS,
+    digit_tasks,
+    digits,
+    splits_by_separability,
+)
+from ncnet.training.samples.noisy import noisy_game
+from ncnet.training.samples.population import NOTHING, Drawn, Population, Sampled, set_aside
+from ncnet.training.samples.training import train, train_pairs
+
+__all__ = [
+    "NAMED_TASKS",
+    "NAMES",
+    "NOTHING",
+    "QUARTETS",
+    "Drawn",
+    "Population",
+    "Sampled",
+    "digit_tasks",
+    "digits",
+    "label",
+    "named",
+    "noisy_game",
+    "set_aside",
+    "splits_by_separability",
+    "train",
+    "train_pairs",
+]

@@ -1,0 +1,55 @@
+"""The populations of the recorded runs, by name."""
+
+from __future__ import annotations
+
+from ncnet import games
+from ncnet.checks import check_choice
+from ncnet.training.samples.digits import QUARTETS, digit_tasks, digits
+from ncnet.training.samples.noisy import noisy_game
+from ncnet.training.samples.population import Population
+
+NAMES = (*games.NAMED, *QUARTETS)
+
+
+def label(name: str, *, training: int, label_noise: float = 0.0) -> str:
+    """Return how a table calls a population with so many training items.
+
+    >>> label("overlap", training=64), label("middling", training=128, label_noise=0.1)
+    ('overlap, 64 items', 'middling, 128 items, 10 % flipped')
+    """
+    flipped = f", {100 * label_noise:g} % flipped" if label_noise else ""
+    return f"{name}, {training} items{flipped}"
+
+
+def named(
+    name: str,
+    *,
+    training: int,
+    held_out: int,
+    noise: float = 0.5,
+    label_noise: float = 0.0,
+    seed: int,
+) -> Population:
+    """Return the population of this name: a noisy XORnet game, or a quartet of tasks on digits.
+
+    Parameters
+    ----------
+    name
+        "overlap" or "separate" (`noisy_game`), "hard_together", "hard_apart" or "middling"
+        (`digits` with the tasks of `digit_tasks`).
+    training, held_out, label_noise, seed
+        As `noisy_game` and `digits` take them.
+    noise
+        Standard deviation of the noise on a game's inputs. Digits take none.
+
+    Examples
+    --------
+    >>> named("hard_apart", training=128, held_out=200, seed=0).features
+    64
+    """
+    check_choice("population", name, NAMES)
+    counts = {"training": training, "held_out": held_out}
+    about = {"label_noise": label_noise, "seed": seed}
+    if name in games.NAMED:
+        return noisy_game(games.named(name), noise=noise, **counts, **about)
+    return digits(digit_tasks(name), name=name, **counts, **about)

@@ -1,0 +1,87 @@
+"""A game on truth tables whose inputs come with Gaussian noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ncnet.checks import check_positive
+from ncnet.games import Game
+from ncnet.training.samples.population import Population, Sampled
+
+
+@dataclass(frozen=True)
+class _NoisyGame(Sampled):
+    game: Game
+    noise: float
+
+    def sample(
+        self, training: np.random.Generator, held_out: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        drawn = [self._some(training, self.training), self._some(held_out, self.held_out)]
+        inputs, rows = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+        targets = np.concatenate([self.game.alice_targets, self.game.bob_targets])
+        return inputs, targets[:, rows]
+
+    def _some(self, generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+        # Two generators: the rows of a larger sample then begin with those of a smaller one.
+        (of_rows,) = generator.spawn(1)
+        rows = of_rows.integers(len(self.game.inputs), size=count)
+        blur = generator.standard_normal((count, self.features))
+        return self.game.inputs[rows] + self.noise * blur, rows
+
+
+def noisy_game(
+    game: Game,
+    *,
+    noise: float,
+    training: int,
+    held_out: int,
+    label_noise: float = 0.0,
+    seed: int,
+) -> Population:
+    """Return the population of a game's inputs with Gaussian noise.
+
+    An item is a row of the truth table, each as likely as the other, plus noise; its classes are
+    the row's. Some items lie nearer to another row than to their own: no network gets all of the
+    held-out items right.
+
+    Parameters
+    ----------
+    game
+        From `ncnet.games`.
+    noise
+        Standard deviation of each input; rows lie 2 apart.
+    training, held_out
+        Items of each replica.
+    label_noise
+        Probability with which a training item's class is flipped.
+    seed
+        Of the draws of items.
+
+    Raises
+    ------
+    ValueError
+        For a number out of range.
+
+    Examples
+    --------
+    >>> from ncnet import games
+    >>> population = noisy_game(games.overlap(), noise=0.5, training=6, held_out=4, seed=0)
+    >>> drawn = population.draw(range(3))
+    >>> drawn.inputs.shape, drawn.targets.shape
+    ((3, 10, 3), (4, 3, 10))
+    """
+    tasks = tuple(task.name for task in game.alice + game.bob)
+    return _NoisyGame(
+        name=game.name,
+        tasks=tasks,
+        features=game.bits,
+        training=training,
+        held_out=held_out,
+        label_noise=label_noise,
+        seed=seed,
+        game=game,
+        noise=check_positive("noise", noise),
+    )

@@ -1,0 +1,310 @@
+"""Trains networks on samples: each replica on its own items, many pairs of tasks at once.
+
+The arithmetic is that of `ncnet.training`, with matrix products batched over replicas, since here
+inputs differ from replica to replica and may be many. The same initial weights, the same steps.
+
+Shapes: R replicas, C pairs of tasks, H hidden units, F features, I items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+from tqdm import tqdm
+
+from ncnet.checks import check_choice, check_integer, check_positive, plain_number
+from ncnet.files import storable
+from ncnet.training.initialisation import BLOCK, draw_block
+from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
+from ncnet.training.optimizers import OPTIMIZERS
+from ncnet.training.samples.population import Population
+
+LOSS = LOSSES["cross_entropy"]
+QUARTET = ((0, 2), (0, 3), (1, 2), (1, 3))
+"""Places of the tasks of the contexts (1,1), (1,2), (2,1), (2,2) among A1, A2, B1, B2."""
+VALUES_AT_ONCE = 2**18
+"""Of a hidden-layer array: 1 MiB stays near the cache of a CPU."""
+
+
+def train(
+    population: Population,
+    *,
+    hidden_size: int,
+    replicas: Sequence[int],
+    seed: int,
+    steps: int,
+    activation: str = "tanh",
+    optimizer: str = "gradient_descent",
+    learning_rate: float = 0.5,
+    trace_steps: Sequence[int] = (),
+) -> xr.Dataset:
+    """Train replicas of a population of four tasks in all four contexts.
+
+    As `ncnet.train`, but that each replica has its own training items, the same in its four
+    contexts and at every hidden size, and held-out items that it never sees.
+
+    Parameters
+    ----------
+    population
+        Of four tasks, A1, A2, B1, B2.
+    hidden_size
+        Units of the shared hidden layer, at least 1.
+    replicas
+        Indices of the replicas to train, such as ``range(100)``.
+    seed
+        Of the initial weights, those of `ncnet.train` at as many features; items have a seed of
+        their own.
+    steps
+        Training steps, full batch.
+    activation, optimizer, learning_rate
+        As `ncnet.train` takes them.
+    trace_steps
+        Steps at which to record the cosine of both heads' gradients on the trunk.
+
+    Returns
+    -------
+    xarray.Dataset
+        `a`, `b`: int8, +1 where the head classifies the item as its training target says, else -1,
+        over (alice_setting, bob_setting, replica, item), training items first; `alice_loss` and
+        `bob_loss`, on the training items at the end, and `diverged`, over (alice_setting,
+        bob_setting, replica); `cosine`, with `step` as well, where steps are traced.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, a number out of range, or a population of other than four tasks.
+
+    Examples
+    --------
+    >>> from ncnet import games
+    >>> from ncnet.training.samples.noisy import noisy_game
+    >>> population = noisy_game(games.overlap(), noise=0.5, training=6, held_out=4, seed=0)
+    >>> outcomes = train(population, hidden_size=3, replicas=range(5), seed=0, steps=10)
+    >>> dict(outcomes.a.sizes)
+    {'alice_setting': 2, 'bob_setting': 2, 'replica': 5, 'item': 10}
+    """
+    if len(population.tasks) != 4:
+        raise ValueError(f"the population has {len(population.tasks)} tasks: expected 4")
+    given = (hidden_size, seed, steps, learning_rate)
+    hidden_size, seed, steps, learning_rate = map(plain_number, given)
+    options = {"activation": activation, "optimizer": optimizer, "learning_rate": learning_rate}
+    found = train_pairs(
+        population,
+        QUARTET,
+        hidden_size=hidden_size,
+        replicas=replicas,
+        seed=seed,
+        steps=steps,
+        trace_steps=trace_steps,
+        **options,
+    )
+    settings = {"alice_setting": ("pair", [1, 1, 2, 2]), "bob_setting": ("pair", [1, 2, 1, 2])}
+    dataset = found.assign_coords(settings).set_index(pair=list(settings)).unstack("pair")
+    about = {"population": population.name, "tasks": list(population.tasks), "paired": True}
+    leading = ("alice_setting", "bob_setting", "replica")
+    dataset = dataset.transpose(*leading, ...).assign_coords(capacity=hidden_size)
+    dataset["capacity"].attrs["capacity_name"] = "hidden_size"
+    return dataset.assign_attrs(storable({**about, "seed": seed, "steps": steps, **options}))
+
+
+def train_pairs(
+    population: Population,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    hidden_size: int,
+    replicas: Sequence[int],
+    seed: int,
+    steps: int,
+    activation: str = "tanh",
+    optimizer: str = "gradient_descent",
+    learning_rate: float = 0.5,
+    trace_steps: Sequence[int] = (),
+) -> xr.Dataset:
+    """Train a network for each pair of tasks in every replica; the trunk sees both.
+
+    Parameters
+    ----------
+    population
+        Of any number of tasks.
+    pairs
+        Places of Alice's task and Bob's among the population's tasks, a pair a network.
+    hidden_size, replicas, seed, steps, activation, optimizer, learning_rate, trace_steps
+        As `train` takes them.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `train`, over `pair` in place of the two settings.
+
+    Examples
+    --------
+    >>> from ncnet.training.samples.digits import digits
+    >>> population = digits([(0, 1), (2, 3), ()], training=6, held_out=4, seed=0)
+    >>> pairs = train_pairs(
+    ...     population, [(0, 1), (0, 2)], hidden_size=2, replicas=range(3), seed=0, steps=1
+    ... )
+    >>> dict(pairs.a.sizes)
+    {'pair': 2, 'replica': 3, 'item': 10}
+    """
+    check_choice("activation", activation, ACTIVATIONS)
+    check_choice("optimizer", optimizer, OPTIMIZERS)
+    learning_rate = check_positive("learning_rate", learning_rate)
+    hidden_size = check_integer("hidden_size", hidden_size, at_least=1)
+    seed = check_integer("seed", seed, at_least=0)
+    steps = check_integer("steps", steps, at_least=0)
+    traced = sorted({check_integer("trace_steps", step, at_least=0) for step in trace_steps})
+    if traced and traced[-1] > steps:
+        raise ValueError(f"`trace_steps` has {traced[-1]}: expected at most `steps`, {steps}")
+    if not len(pairs):
+        raise ValueError("`pairs` is empty: expected pairs of places among the tasks")
+    for place in np.ravel(pairs).tolist():
+        check_integer("pairs", place, at_least=0, at_most=len(population.tasks) - 1)
+    indices = [check_integer("replicas", replica, at_least=0) for replica in replicas]
+    if not indices:
+        raise ValueError("`replicas` is empty: expected indices, such as range(100)")
+
+    def train_chunk(chunk: list[int]) -> dict[str, np.ndarray]:
+        networks = _Networks(population, pairs, chunk, hidden_size, seed, ACTIVATIONS[activation])
+        rule = OPTIMIZERS[optimizer](networks.weights, learning_rate)
+        return networks.trained(rule, steps, traced)
+
+    per_replica = len(pairs) * hidden_size * population.training
+    size = max(1, VALUES_AT_ONCE // per_replica)
+    chunks = [indices[start : start + size] for start in range(0, len(indices), size)]
+    threads = torch.get_num_threads()
+    # One operation on one thread: results do not depend on how many threads there are.
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            done = pool.map(train_chunk, chunks)
+            found = list(tqdm(done, "training", len(chunks), leave=False, disable=None))
+    finally:
+        torch.set_num_threads(threads)
+    return _dataset(population, indices, traced, found)
+
+
+class _Networks:
+    """The networks of some replicas: trunk [R, C * H, F + 1] and heads [R, C, 2, H + 1]."""
+
+    def __init__(
+        self,
+        population: Population,
+        pairs: Sequence[tuple[int, int]],
+        replicas: Sequence[int],
+        hidden_size: int,
+        seed: int,
+        activation,
+    ):
+        drawn = population.draw(replicas)
+        inputs = torch.from_numpy(drawn.inputs)
+        self.inputs = torch.cat([inputs, torch.ones_like(inputs[..., :1])], dim=-1)
+        # [R, C, 2, I]
+        signs = drawn.targets[np.array(pairs)].transpose(2, 0, 1, 3)
+        # Where it is 0 nothing is asked: the loss is constant then.
+        self.signs = torch.from_numpy(signs.astype(np.float32))
+        self.training = population.training
+        self.shape = (len(replicas), len(pairs), hidden_size)
+        self.activation = activation
+        self.weights = _initial_weights(population.features, hidden_size, seed, replicas, pairs)
+
+    def trained(self, optimizer, steps: int, traced: Sequence[int]) -> dict[str, np.ndarray]:
+        """Train, and return what was found, the replicas first."""
+        inputs = self.inputs[:, : self.training]
+        signs = self.signs[..., : self.training]
+        cosines = []
+        with torch.inference_mode():
+            for step in range(steps + 1):
+                if step in traced:
+                    cosines.append(self._cosine(inputs, signs))
+                if step < steps:
+                    optimizer.step(self._gradient(inputs, signs))
+            found = self._outcomes()
+        return found | ({"cosine": torch.stack(cosines, -1).numpy()} if cosines else {})
+
+    def _forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the hidden layer [R, C, H, I] and the logits [R, C, 2, I]."""
+        trunk, heads = self.weights
+        hidden = self.activation.apply_(trunk @ inputs.mT).view(*self.shape, -1)
+        return hidden, (heads[..., :-1] @ hidden).add_(heads[..., -1:])
+
+    def _gradient(self, inputs: Tensor, signs: Tensor) -> Weights:
+        hidden, logits = self._forward(inputs)
+        errors = LOSS.derivative(logits, signs).div_(logits.shape[-1])
+        heads = torch.cat([errors @ hidden.mT, errors.sum(-1, keepdim=True)], -1)
+        signal = self.weights.heads[..., :-1].mT @ errors
+        return Weights(self._on_the_trunk(signal, hidden, inputs), heads)
+
+    def _on_the_trunk(self, signal: Tensor, hidden: Tensor, inputs: Tensor) -> Tensor:
+        """Return the trunk's gradient for a signal [R, C, H, I]; overwrites both."""
+        signal.mul_(self.activation.derivative_(hidden))
+        return signal.flatten(1, 2) @ inputs
+
+    def _cosine(self, inputs: Tensor, signs: Tensor) -> Tensor:
+        """Return the cosine of both heads' gradients on the trunk [R, C], NaN where one is 0."""
+        parts = []
+        for head in (0, 1):
+            hidden, logits = self._forward(inputs)
+            errors = LOSS.derivative(logits, signs)[:, :, head, None]
+            signal = self.weights.heads[:, :, head, :-1, None] * errors
+            gradient = self._on_the_trunk(signal, hidden, inputs)
+            parts.append(gradient.view(*self.shape[:2], -1).double())
+        alice, bob = parts
+        return (alice * bob).sum(-1) / (alice.norm(dim=-1) * bob.norm(dim=-1))
+
+    def _outcomes(self) -> dict[str, np.ndarray]:
+        _, logits = self._forward(self.inputs)
+        finite = logits.isfinite()
+        # A tie and a non-finite logit both read as class 0, as in `ncnet.train`.
+        correct = ((logits > 0) & finite) == (self.signs > 0)
+        correct |= self.signs == 0  # asked nothing, a head fails at nothing
+        training = slice(self.training)
+        losses = LOSS.value(logits[..., training], self.signs[..., training]).mean(-1)
+        return {
+            "correct": (2 * correct.to(torch.int8) - 1).numpy(),
+            "loss": losses.numpy(),
+            "diverged": ~finite.flatten(2).all(-1).numpy(),
+        }
+
+
+def _initial_weights(
+    features: int, hidden_size: int, seed: int, replicas: Sequence[int], pairs: Sequence
+) -> Weights:
+    blocks = {}
+    for replica in replicas:
+        block = replica // BLOCK
+        if block not in blocks:
+            blocks[block] = draw_block(
+                "lecun_normal", features=features, hidden_size=hidden_size, seed=seed, block=block
+            )
+    trunks, heads = (
+        np.stack([blocks[r // BLOCK][part][..., r % BLOCK] for r in replicas]) for part in (0, 1)
+    )
+    count = len(pairs)
+    trunk = torch.as_tensor(trunks, dtype=torch.float32).repeat(1, count, 1)
+    head = torch.as_tensor(heads, dtype=torch.float32)[:, None].repeat(1, count, 1, 1)
+    return Weights(trunk, head)
+
+
+def _dataset(
+    population: Population, replicas: list[int], traced: list[int], found: list[dict]
+) -> xr.Dataset:
+    def joined(name: str) -> np.ndarray:
+        return np.concatenate([part[name] for part in found])
+
+    networks = ("replica", "pair")
+    correct, losses = joined("correct"), joined("loss")
+    variables = {"diverged": (networks, joined("diverged"))}
+    for head, party in enumerate(("alice", "bob")):
+        variables[party[0]] = ((*networks, "item"), correct[:, :, head])
+        variables[f"{party}_loss"] = (networks, losses[:, :, head])
+    if traced:
+        variables["cosine"] = ((*networks, "step"), joined("cosine"))
+    split = ["training"] * population.training + ["held_out"] * population.held_out
+    coordinates = {"replica": replicas, "split": ("item", split)}
+    coordinates |= {"step": traced} if traced else {}
+    return xr.Dataset(variables, coordinates).transpose("pair", ...)

@@ -1,0 +1,258 @@
+"""Conflict along training: against autograd, and on gradients whose conflict is plain."""
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import ncnet
+from ncnet.studies.mechanism import analysis as mechanism
+from ncnet.training.aggregators import AGGREGATORS, Products
+from ncnet.training.network import Weights
+from ncnet.training.traces import GRADIENTS
+from tests.test_network_gradients import GAME, TwoHeads
+
+STEPS = [0, 30, 90]
+ENDS = ("low", "high")
+
+
+@pytest.fixture(scope="module")
+def traced():
+    return ncnet.train(
+        GAME, hidden_size=3, replicas=6, seed=1, steps=90, dtype="float64",
+        trace_steps=STEPS, trace=["loss", "gradients", "weights"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("i", "j"), [(1, 1), (2, 1), (2, 2)])
+def test_traced_gradients_losses_and_weights_belong_together(traced, step, i, j):
+    """Losses and gradients again, by autograd, from the weights that were traced."""
+    here = traced.sel(alice_setting=i, bob_setting=j, replica=4, step=step)
+    heads = [
+        np.append(here[f"{party}_weight"], here[f"{party}_bias"]) for party in ("alice", "bob")
+    ]
+    weights = Weights(
+        torch.tensor(here["trunk_weight"].values)[..., None],
+        torch.tensor(np.array(heads))[..., None],
+    )
+    model = TwoHeads(weights, "tanh")
+    logit = model(torch.as_tensor(GAME.inputs))
+    targets = np.stack([GAME.alice_targets[i - 1], GAME.bob_targets[j - 1]])
+    losses = torch.nn.functional.softplus(-torch.as_tensor(targets) * logit).mean(dim=1)
+    assert [float(here.alice_loss), float(here.bob_loss)] == pytest.approx(
+        losses.tolist(), rel=1e-9
+    )
+    parameters = [model.trunk.weight, model.trunk.bias]
+    parts = [torch.autograd.grad(loss, parameters, retain_graph=True) for loss in losses]
+    alice, bob = (torch.cat([part.reshape(3, -1) for part in both], 1) for both in parts)
+    for name, (one, other) in {
+        "alice_gradient": (alice, alice),
+        "gradient_product": (alice, bob),
+        "bob_gradient": (bob, bob),
+    }.items():
+        np.testing.assert_allclose(here[name].values, (one * other).sum(1), rtol=1e-8, atol=1e-14)
+    found = mechanism.conflict(here.sum("unit"))
+    cosine = torch.nn.functional.cosine_similarity(alice.ravel(), bob.ravel(), dim=0)
+    assert float(found.cosine) == pytest.approx(float(cosine), abs=1e-9)
+    lengths = [float(alice.norm()), float(bob.norm())]
+    similarity = 2 * lengths[0] * lengths[1] / (lengths[0] ** 2 + lengths[1] ** 2)
+    assert float(found.magnitude_similarity) == pytest.approx(similarity)
+
+
+def test_traces_do_not_depend_on_what_else_is_traced_or_on_chunks(traced):
+    options = {"hidden_size": 3, "seed": 1, "steps": 90, "dtype": "float64"}
+    alone = ncnet.train(
+        GAME, replicas=150, trace_steps=[30], trace=["gradients"], chunk_size=64, threads=2,
+        **options,
+    )  # fmt: skip
+    first = alone.sel(replica=slice(0, 5), step=30)
+    for name in ("alice_gradient", "gradient_product", "bob_gradient"):
+        assert (first[name].values == traced[name].sel(step=30).values).all()
+    assert "alice_loss" not in alone
+    assert "trunk_weight" not in alone
+
+
+def gradients(alice, product, bob):
+    names = ("alice_gradient", "gradient_product", "bob_gradient")
+    steps = np.arange(len(alice)) * 10
+    values = {name: ("step", v) for name, v in zip(names, (alice, product, bob), strict=True)}
+    return xr.Dataset(values, {"step": steps})
+
+
+def test_opposite_orthogonal_and_equal_gradients():
+    found = mechanism.conflict(
+        gradients([4.0, 1.0, 9.0, 0.0], [-4.0, 0.0, 9.0, 0.0], [4.0, 1.0, 9.0, 1.0])
+    )
+    np.testing.assert_allclose(found.cosine, [-1, 0, 1, np.nan])
+    np.testing.assert_allclose(found.magnitude_similarity, [1, 1, 1, 0])
+
+
+def test_gradients_smaller_than_single_precision_can_square_still_have_an_angle():
+    tiny = np.array([1e-30], np.float32)
+    found = mechanism.conflict(gradients(tiny, -tiny, tiny))
+    assert float(found.cosine[0]) == pytest.approx(-1)
+
+
+def test_a_phase_counts_its_own_steps_and_the_weighted_cosine_their_size():
+    # 101 traced steps over 1,000: 0-20 early, 30-240 middle, 250-1,000 late. The first and the last
+    # stand for half as many steps as the others.
+    product = np.where(np.arange(101) < 3, 1.0, np.where(np.arange(101) < 25, -1.0, -1e-6))
+    size = np.abs(product)
+    phases = mechanism.by_phase(mechanism.conflict(gradients(size, product, size)))
+    assert phases.phase.values.tolist() == ["early", "middle", "late", "whole"]
+    np.testing.assert_allclose(phases.conflict_share, [0, 1, 1, 97.5 / 100])
+    np.testing.assert_allclose(phases.weighted_cosine, [1, -1, -1, (2.5 - 22) / 24.5], atol=1e-5)
+    # Cut off, what was traced is the beginning of the same training.
+    begun = mechanism.conflict(gradients(size, product, size).isel(step=slice(0, 25)))
+    assert mechanism.by_phase(begun, steps=1000).phase.values.tolist() == [
+        "early",
+        "middle",
+        "whole",
+    ]
+
+
+@pytest.mark.slow
+def test_what_is_logged_now_and_then_tells_what_is_logged_at_every_step():
+    options = {"hidden_size": 3, "replicas": 64, "seed": 1, "steps": 2000, "trace": ["gradients"]}
+    every = ncnet.train(GAME, trace_steps=range(2001), **options)
+    some = ncnet.train(GAME, trace_steps=mechanism.log_steps(2000, 7), **options)
+    tables = [mechanism.conflict_table(one) for one in (every, some)]
+    for name in ("conflict_share", "weighted_cosine", "magnitude_similarity"):
+        np.testing.assert_allclose(tables[0][name], tables[1][name], atol=0.01)
+
+
+def test_a_phase_without_traced_steps_is_left_out():
+    phases = mechanism.by_phase(mechanism.conflict(gradients([1.0, 1.0], [1.0, 1.0], [1.0, 1.0])))
+    assert phases.phase.values.tolist() == ["early", "late", "whole"]
+
+
+def test_gradients_of_zero_oppose_nothing():
+    phases = mechanism.by_phase(
+        mechanism.conflict(gradients([0.0] * 101, [0.0] * 101, [0.0] * 101))
+    )
+    np.testing.assert_array_equal(phases.conflict_share, 0)
+    np.testing.assert_array_equal(phases.weighted_cosine, 0)
+
+
+@pytest.fixture(scope="module")
+def many():
+    return ncnet.train(
+        GAME, hidden_size=3, replicas=96, seed=1, steps=100, trace_steps=range(0, 101, 5),
+        trace=["gradients"],
+    )  # fmt: skip
+
+
+def test_the_table_has_means_over_replicas_with_their_intervals(many):
+    table = mechanism.conflict_table(many)
+    assert len(table) == 16
+    for name in ("conflict_share", "weighted_cosine", "magnitude_similarity"):
+        assert (table[f"{name}_low"] < table[name]).all()
+        assert (table[name] < table[f"{name}_high"]).all()
+    phases = mechanism.by_phase(mechanism.conflict(many.sum("unit")))
+    row = table[(table["phase"] == "late") & (table["alice_setting"] == 2)].iloc[1]
+    expected = phases.weighted_cosine.sel(alice_setting=2, bob_setting=2, phase="late").mean()
+    assert row["weighted_cosine"] == pytest.approx(float(expected))
+
+
+def test_rank_correlation_is_scipys_and_covers_it():
+    from scipy.stats import spearmanr
+
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal(300)
+    y = (x + generator.standard_normal(300)).round(1)
+    rho, (low, high) = mechanism.rank_correlation(x, y)
+    assert rho == pytest.approx(spearmanr(x, y).statistic)
+    assert low < rho < high
+    assert high - low == pytest.approx(4 * (1 - rho**2) / np.sqrt(300), rel=0.25)
+    assert np.isnan(mechanism.rank_correlation(x, np.ones(300))[0])
+
+
+def test_more_conflict_with_a_larger_s_shows_as_a_negative_correlation(many):
+    """Gradients made so that their cosine in one context falls as a replica's S rises."""
+    s = ncnet.chsh.s_per_replica(many)
+    ones = xr.ones_like(many["alice_gradient"])
+    there = (ones.alice_setting == 1) & (ones.bob_setting == 2)
+    product = (-s / 5 * ones).where(~there, s / 5 * ones)
+    made = many.assign(alice_gradient=ones, bob_gradient=ones, gradient_product=product)
+    table = mechanism.conflict_and_s(made)
+    assert table["phase"].tolist() == ["early", "middle", "late", "whole"]
+    np.testing.assert_allclose(table["correlation"], -1)
+    np.testing.assert_allclose(mechanism.conflict_and_s(made, context=(1, 2))["correlation"], 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "pays"),
+    [
+        ({"aggregator": "pcgrad"}, False),
+        ({"aggregator": "mgda"}, False),
+        ({"gradient_weights": (1.0, 0.0)}, True),
+        ({}, True),
+    ],
+)
+def test_a_head_pays_where_the_step_goes_against_its_gradient(options, pays):
+    common = {"hidden_size": 3, "replicas": 32, "seed": 1, "dtype": "float64", **options}
+    traced = ncnet.train(GAME, steps=40, trace_steps=range(41), trace=["gradients"], **common)
+    found = mechanism.manipulation(traced)
+    here = traced.sel(alice_setting=2, bob_setting=2).sum("unit")
+    alice, both, bob = (here[name].values for name in GRADIENTS)
+    products = Products(*(torch.as_tensor(one) for one in (alice, both, bob)))
+    rule = AGGREGATORS[options.get("aggregator", "sum")]
+    weights = options.get("gradient_weights", (1.0, 1.0))
+    by_alice, by_bob = weights if rule is None else (one.numpy() for one in rule(products))
+    harms = (by_alice * alice + by_bob * both < -1e-12) | (by_alice * both + by_bob * bob < -1e-12)
+    spans = np.array([0.5, *np.ones(39), 0.5])
+    assert found["paid_share"] == pytest.approx((harms * spans).sum(1).mean() / 40, abs=0.003)
+    opposed = ((both < 0) * spans).sum(1).mean() / 40
+    assert found["conflict_share"] == pytest.approx(opposed, abs=1e-9)
+    ends = [found[f"{name}_{end}"] for name in ("paid_share", "conflict_share") for end in ENDS]
+    assert 0 <= min(ends) <= max(ends) <= 1
+    assert (found["paid_share"] > 0.05) == pays
+    assert pays or found["paid_share"] == 0
+
+
+SHORT = {"hidden_size": 2, "replicas": 4, "seed": 0, "steps": 4}
+TRACED = SHORT | {"trace_steps": [0, 2, 4], "trace": ["gradients"]}
+THREE = gradients([1.0] * 3, [1.0] * 3, [1.0] * 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (
+            lambda: mechanism.log_steps(100, 200),
+            "`interval` is 200: expected at most the 100 steps",
+        ),
+        (lambda: mechanism.log_steps(100, 0), "`interval` is 0: expected an integer of at least 1"),
+        (
+            lambda: mechanism.conflict(
+                ncnet.train(GAME, hidden_size=2, replicas=2, seed=0, steps=1)
+            ),
+            "`alice_gradient` is missing: train with `trace_steps` and trace=",
+        ),
+        (
+            lambda: mechanism.conflict_table(ncnet.train(GAME, **SHORT)),
+            "`alice_gradient` is missing",
+        ),
+        (
+            lambda: mechanism.conflict_table(ncnet.train(GAME, **TRACED).sum("unit")),
+            "`alice_gradient` has no dimension `unit`: expected a whole training",
+        ),
+        (
+            lambda: mechanism.conflict_table(ncnet.train(GAME, **TRACED | {"steps": [2, 4]})),
+            "the traces belong to 2 capacities: select one, as in",
+        ),
+        (
+            lambda: mechanism.conflict_and_s(ncnet.train(GAME, **TRACED), context=(3, 3)),
+            r"`context` is \(3, 3\): expected two settings",
+        ),
+        (
+            lambda: mechanism.by_phase(mechanism.conflict(THREE.isel(step=[2, 0, 1]))),
+            "expected increasing steps",
+        ),
+        (lambda: mechanism.rank_correlation([1, 2], [1, 2], level=95), "`level` is 95: expected"),
+    ],
+)
+def test_bad_input_is_one_clear_line(call, line):
+    with pytest.raises(ValueError, match=line):
+        call()

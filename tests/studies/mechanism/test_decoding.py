@@ -1,0 +1,252 @@
+"""Decoding a setting from loss traces: on traces of which it is known what tells it."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.stats import norm
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold, cross_val_predict
+
+import ncnet
+from ncnet.studies.mechanism import analysis as mechanism
+from ncnet.studies.mechanism import decoding
+
+GAME = ncnet.games.overlap()
+REPLICAS, STEPS = 120, 200
+BASE = 10.0 ** -np.linspace(0, 2, STEPS)
+
+
+def noisy(seed, replicas=REPLICAS):
+    """Traces that fall in much the same way, each at a level and a rate of its own, with bends."""
+    drawn = np.random.default_rng(seed).standard_normal((5, replicas, 1))
+    times = np.linspace(0, 1, STEPS)
+    bends = sum(0.05 * drawn[k] * np.sin(k * np.pi * times + drawn[k]) for k in (2, 3, 4))
+    return BASE ** (1 + 0.2 * drawn[1]) * 10.0 ** (0.3 * drawn[0] + bends)
+
+
+def zigzag(amount):
+    """A factor that goes up and down with every step, and sets in and ends gently."""
+    return 10.0 ** (amount * (-1.0) ** np.arange(STEPS) * np.sin(np.linspace(0, np.pi, STEPS)) ** 2)
+
+
+@pytest.mark.slow
+def test_traces_that_are_alike_are_guessed_at():
+    same = noisy(0)
+    found = mechanism.decode([same, same])
+    assert found.auc == 0.5
+    assert found.interval == (0.5, 0.5)
+    other = mechanism.decode([same, noisy(1)], permutations=39, folds=2)
+    assert other.interval[0] < 0.5 < other.interval[1]
+    assert other.p_value > 0.05
+    assert other.null.mean() == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_level_is_found_in_the_level_and_not_in_oscillations():
+    pair = [noisy(0), 5 * noisy(1)]
+    assert mechanism.decode(pair, use="level").auc > 0.85
+    for reading in ("fast", "rises"):
+        assert mechanism.decode(pair, use=f"oscillation ({reading})").auc < 0.65
+        assert mechanism.decode(pair, use=f"without oscillation ({reading})").auc > 0.85
+
+
+@pytest.mark.slow
+def test_an_oscillation_is_found_in_the_oscillation_and_gone_without_it():
+    pair = [noisy(0), noisy(1) * zigzag(0.05)]
+    whole = mechanism.decode(pair, permutations=19)
+    assert whole.auc > 0.95
+    assert whole.p_value == 1 / 20
+    assert mechanism.decode(pair, use="oscillation (fast)").auc > 0.95
+    without = mechanism.decode(pair, use="without oscillation (fast)")
+    assert without.auc < 0.65
+    lost, (low, high) = without.lost_from(whole)
+    assert lost == pytest.approx(whole.auc - without.auc)
+    assert 0.2 < low < lost < high
+
+
+def test_a_slow_hump_is_a_rise_and_not_fast():
+    hump = 10.0 ** (0.5 * np.exp(-(((np.arange(STEPS) - 120) / 25) ** 2)))
+    pair = [noisy(0), noisy(1) * hump]
+    assert mechanism.decode(pair, use="oscillation (rises)").auc > 0.95
+
+
+def test_the_auc_is_scikit_learns_mean_over_folds_of_whole_replicas():
+    pair = np.array([noisy(0), 1.3 * noisy(1)])
+    found = mechanism.decode(pair, folds=4, seed=5)
+    rows = decoding._made_normal(np.concatenate(decoding.features(pair, "whole")))
+    settings, replica = np.repeat([0, 1], REPLICAS), np.tile(np.arange(REPLICAS), 2)
+    folds = GroupKFold(4, shuffle=True, random_state=0)
+    drawn = int(np.random.SeedSequence(5).generate_state(1)[0])
+    decoder = decoding._decoder(drawn, fewest_rows=2 * REPLICAS * 3 // 4)
+    scores = cross_val_predict(
+        decoder, rows, settings, groups=replica, cv=folds, method="decision_function"
+    )
+    splits = list(folds.split(rows, settings, replica))
+    expected = [roc_auc_score(settings[test], scores[test]) for _, test in splits]
+    assert found.auc == pytest.approx(np.mean(expected), abs=1e-9)
+    for learnt, test in splits:
+        assert not set(replica[learnt]) & set(replica[test])
+        assert settings[test].mean() == 0.5
+
+
+class AsTheyAre(ClassifierMixin, BaseEstimator):
+    """A decoder that learns nothing: its score is the first feature."""
+
+    def fit(self, rows, settings):
+        self.classes_ = np.unique(settings)
+        return self
+
+    def decision_function(self, rows):
+        return rows[:, 0]
+
+    def predict(self, rows):
+        return rows[:, 0] > 0
+
+
+@pytest.mark.slow
+def test_the_interval_covers_the_auc_of_a_given_decoder():
+    """Levels of two normal distributions half a standard deviation apart, paired by half."""
+    truth, inside, experiments = norm.cdf(0.5 / np.sqrt(2)), 0, 200
+    for seed in range(experiments):
+        drawn = np.random.default_rng(seed).standard_normal((3, 60, 1))
+        levels = [(drawn[0] + drawn[k]) / np.sqrt(2) + 0.5 * (k - 1) for k in (1, 2)]
+        pair = [np.broadcast_to(10.0**level, (60, 20)) for level in levels]
+        found = mechanism.decode(pair, use="level", decoder=AsTheyAre(), resamples=400, seed=seed)
+        inside += found.interval[0] <= truth <= found.interval[1]
+    # Below .90 or above .985 it would be elsewhere in 1 of 100 experiments on experiments.
+    assert 0.9 <= inside / experiments <= 0.985
+
+
+def test_where_every_pair_is_told_the_interval_has_a_width():
+    found = mechanism.decode([noisy(0), 1e3 * noisy(1)], use="level")
+    assert found.auc == 1
+    assert found.interval == pytest.approx((0.025 ** (1 / REPLICAS), 1))
+
+
+@pytest.mark.slow
+def test_permutations_exchange_all_tasks_of_a_replica_at_once():
+    """Two tasks that are the same say no more than one."""
+    pair = [noisy(0), noisy(1)]
+    one, two = (
+        mechanism.decode(traces, permutations=9, folds=2) for traces in (pair, [pair, pair])
+    )
+    np.testing.assert_allclose(one.null, two.null)
+    assert one.p_value == two.p_value
+
+
+def test_classifiers_without_scores_give_probabilities():
+    pair = [noisy(0), 5 * noisy(1)]
+    forest = RandomForestClassifier(n_estimators=20, random_state=0)
+    assert mechanism.decode(pair, use="level", decoder=forest).auc > 0.8
+
+
+@pytest.mark.parametrize("seed", [2**32 - 1, 2**40])
+def test_any_seed_of_the_training_is_one_of_the_decoder(seed):
+    assert mechanism.decode([noisy(0), noisy(1)], seed=seed, permutations=1).seed == seed
+
+
+def test_tasks_are_decoded_one_by_one_and_averaged():
+    easy, silent = [noisy(0), 9 * noisy(1)], [noisy(2), noisy(2)]
+    both = mechanism.decode([easy, silent])
+    assert both.auc == pytest.approx((mechanism.decode(easy).auc + 0.5) / 2)
+
+
+def test_seeing_less_of_a_trace_is_cutting_it():
+    pair = np.array([noisy(0), noisy(1) * zigzag(0.03)])
+    cut = mechanism.decode(pair[..., :50])
+    assert mechanism.decode(pair, seen=50).auc == cut.auc
+
+
+@pytest.mark.slow
+def test_separate_trunks_tell_nothing_and_a_shared_one_does():
+    table = mechanism.sensing_table(
+        ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
+        uses=["whole", "level"], permutations=4,
+    )  # fmt: skip
+    rows = table.set_index("use")
+    assert list(rows.index) == ["whole", "level", *mechanism.CONTROLS]
+    assert rows.loc["whole, separate trunks", "auc"] == 0.5
+    assert rows.loc["whole", "auc_low"] > 0.5
+    assert rows.loc["whole", "lost"] == 0
+    assert rows.loc["whole", "p_value"] == 0.2
+    assert np.isnan(rows.loc["level", "p_value"])
+    assert rows.loc["whole, separate trunks", "lost"] == pytest.approx(
+        rows.loc["whole", "auc"] - 0.5
+    )
+
+
+def test_losses_that_diverge_or_vanish_are_large_or_small():
+    broken = noisy(1)
+    broken[:30, 50:] = np.nan
+    broken[30:60, 50:] = np.inf
+    broken[60:, 50:] = 0
+    assert mechanism.decode([noisy(0), broken]).auc > 0.95
+
+
+def test_measures_of_oscillation():
+    falling, wave = BASE, BASE * zigzag(0.05)
+    assert mechanism.rising_share(falling) == 0
+    assert 0.35 < mechanism.rising_share(wave) < 0.5
+    assert mechanism.energy(falling, "rises") == 0
+    assert mechanism.energy(falling, "fast") < 1e-12
+    assert mechanism.energy(wave, "fast") == pytest.approx(0.05**2 * 3 / 8, rel=0.02)
+    # Rounding in single precision is no rise.
+    assert mechanism.rising_share(np.array([0.5, 0.5 + 1e-7, 0.5])) == 0
+
+
+SAME = noisy(0, 30)
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (lambda: mechanism.decode([SAME, SAME[:, 1:]]), "traces have 200 and 199 steps: expected"),
+        (lambda: mechanism.decode([SAME, SAME[1:]]), "traces have 30 and 29 replicas: expected"),
+        (lambda: mechanism.decode([SAME]), "1 traces are given: expected two arrays"),
+        (lambda: mechanism.decode(SAME), "30 traces are given: expected two arrays"),
+        (lambda: mechanism.decode(None), "traces are a NoneType: expected two arrays"),
+        (lambda: mechanism.decode([]), "0 traces are given: expected two arrays"),
+        (lambda: mechanism.decode(["a", "b"]), "a trace is no array of numbers: expected two"),
+        (lambda: mechanism.decode([SAME[0], SAME[0]]), r"traces have shapes \(200,\) and"),
+        (lambda: mechanism.decode([[SAME, SAME], [SAME[1:], SAME[1:]]]), "tasks have traces of"),
+        (lambda: mechanism.decode(xr.DataArray([SAME, SAME])), "traces are a DataArray: expected"),
+        (lambda: mechanism.decode([SAME, -SAME]), "a trace holds -.*: expected losses of at least"),
+        (lambda: mechanism.decode([SAME[:, :9]] * 2), "traces have 9 steps: expected at least 20"),
+        (lambda: mechanism.decode([SAME, SAME], folds=9), "30 replicas for 9 folds: expected at"),
+        (lambda: mechanism.decode([SAME, SAME], folds=1), "`folds` is 1: expected an integer of"),
+        (
+            lambda: mechanism.decode([SAME, SAME], use="levels"),
+            "unknown use `levels`: did you mean",
+        ),
+        (lambda: mechanism.decode([SAME, SAME], seen=5), "`seen` is 5: expected an integer of at"),
+        (lambda: mechanism.decode([SAME, SAME], seen=999), "`seen` is 999: expected an integer"),
+        (lambda: mechanism.decode([SAME, SAME], level=95), "`level` is 95: expected a number"),
+        (lambda: mechanism.decode([SAME, SAME], resamples=0), "`resamples` is 0: expected an"),
+        (lambda: mechanism.decode([SAME, SAME], seed=-1), "`seed` is -1: expected an integer"),
+        (lambda: mechanism.decode([SAME, SAME], decoder="svc"), "`decoder` is 'svc': expected a"),
+        (lambda: mechanism.by_use([SAME, SAME], uses="whole"), "`uses` is 'whole': expected parts"),
+        (lambda: mechanism.by_use([SAME, SAME], uses=["level"]), "`whole` first"),
+        (lambda: mechanism.by_use([SAME, SAME], permuted=["whle"]), "unknown use `whle`: did you"),
+        (lambda: mechanism.features(SAME, "oscilation (fast)"), "did you mean `oscillation"),
+        (
+            lambda: mechanism.decode([SAME, SAME]).lost_from(
+                mechanism.decode([SAME, SAME], seed=1)
+            ),
+            "the decodings have seed 0 and 1: expected the same",
+        ),
+        (lambda: mechanism.alice_traces(GAME, 3, "pcgrad", replicas=1, seed=0), "mean `PCGrad`"),
+        (
+            lambda: mechanism.sensing_table(
+                GAME, hidden_size=3, replicas=30, seed=0, controls=["small steps"]
+            ),
+            "unknown control `small steps`: did you mean `whole, small steps`",
+        ),
+        (lambda: mechanism.trend(BASE, "slow"), "unknown reading `slow`"),
+        (lambda: mechanism.trend(BASE[:5], "fast"), "the trace has 5 steps: expected at least 20"),
+    ],
+)
+def test_bad_input_is_one_clear_line(call, line):
+    with pytest.raises(ValueError, match=line) as caught:
+        call()
+    assert "\n" not in str(caught.value)

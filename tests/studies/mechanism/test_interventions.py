@@ -1,0 +1,271 @@
+"""Interventions on the trunk: what must hold whatever is trained, and what each of them does."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ncnet
+from ncnet import chsh
+from ncnet.claims import simultaneous_level
+from ncnet.studies.mechanism import analysis as mechanism
+from ncnet.studies.mechanism import tables
+from ncnet.training import ACTIVATIONS, OPTIMIZERS
+from tests.compilers import has_compiler
+
+GAME = ncnet.games.overlap()
+PATHS = ["eager", "compiled"] if has_compiler() else ["eager"]
+SHORT = {"replicas": 64, "seed": 3, "steps": 150, "learning_rate": 0.5}
+
+
+@st.composite
+def anything(draw, bits=2):
+    tables = st.lists(st.integers(0, 1), min_size=2**bits, max_size=2**bits)
+    tasks = st.tuples(tables, tables)
+    return {
+        "game": ncnet.games.boolean(bits, alice=draw(tasks), bob=draw(tasks)),
+        "replicas": draw(st.integers(1, 70)),
+        "seed": draw(st.integers(0, 99)),
+        "steps": draw(st.integers(0, 40)),
+        "activation": draw(st.sampled_from(sorted(ACTIVATIONS))),
+        "optimizer": draw(st.sampled_from(sorted(OPTIMIZERS))),
+        # Up to rates at which networks diverge: then as well the other head must not notice.
+        "learning_rate": draw(st.sampled_from([0.05, 0.5, 1e3, 1e18])),
+        "path": draw(st.sampled_from(PATHS)),
+    }
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=40)
+@given(training=anything(), sizes=st.tuples(st.integers(1, 3), st.integers(1, 3)))
+def test_separate_trunks_neither_violate_nor_influence(training, sizes):
+    apart = mechanism.separate_trunks(hidden_sizes=sizes, **training)
+    assert chsh.s_per_replica(apart).max() <= 2 + 1e-12
+    assert chsh.influence(apart).max() == 0
+    assert float(chsh.delta(chsh.marginals(apart))) < 1e-12
+
+
+@settings(deadline=None, max_examples=20)
+@given(training=anything(), size=st.integers(1, 3))
+def test_a_head_whose_trunk_is_its_own_does_not_feel_the_other(training, size):
+    alone = ncnet.train(hidden_size=size, gradient_weights=(1, 0), **training)
+    assert chsh.influence(alone).sel(task=["A1", "A2"]).max() == 0
+
+
+def test_separate_trunks_are_each_heads_own_training():
+    """Against a game in which the other party has nothing to learn that could move the trunk."""
+    apart = mechanism.separate_trunks(GAME, hidden_sizes=(3, 2), trace_steps=[0, 150], **SHORT)
+    alice = ncnet.train(GAME, hidden_size=3, gradient_weights=(1, 0), trace_steps=[0, 150], **SHORT)
+    bob = ncnet.train(GAME, hidden_size=2, gradient_weights=(0, 1), trace_steps=[0, 150], **SHORT)
+    assert apart.a.equals(alice.a.drop_vars("capacity"))
+    assert (apart.b.values == bob.b.values).all()
+    assert (apart.alice_loss.values == alice.alice_loss.values).all()
+    assert (apart.bob_loss.values == bob.bob_loss.values).all()
+    assert apart.attrs["hidden_sizes"] == [3, 2]
+
+
+def test_the_first_loss_is_that_of_the_shared_trunk():
+    shared = ncnet.train(GAME, hidden_size=3, trace_steps=[0], **SHORT)
+    apart = mechanism.separate_trunks(GAME, hidden_sizes=(3, 3), trace_steps=[0], **SHORT)
+    for name in ("alice_loss", "bob_loss"):
+        np.testing.assert_allclose(apart[name].values, shared[name].values, rtol=1e-6)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_weights_next_to_full_ones_change_next_to_nothing(path):
+    """The weighted sum has a way of its own through both paths: it meets the plain one's."""
+    options = {"hidden_size": 3, "trace_steps": [150], "path": path, **SHORT}
+    plain, nearly = (
+        ncnet.train(GAME, gradient_weights=weights, **options)
+        for weights in ((1, 1), (1, 1 - 1e-7))
+    )
+    for name in ("alice_loss", "bob_loss"):
+        np.testing.assert_allclose(nearly[name], plain[name], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_head_start_is_alices_training_and_leaves_bobs_head_alone(path):
+    options = {"hidden_size": 3, "replicas": 64, "seed": 3, "path": path, "learning_rate": 0.5}
+    traced = {"trace_steps": [0], "trace": ["loss", "weights"]}
+    started = ncnet.train(GAME, head_start=80, steps=0, **traced, **options)
+    alone = ncnet.train(
+        GAME,
+        steps=80,
+        gradient_weights=(1, 0),
+        trace_steps=[80],
+        trace=["loss", "weights"],
+        **options,
+    )
+    fresh = ncnet.train(GAME, steps=0, **traced, **options)
+    assert started.a.drop_attrs().equals(alone.a.drop_attrs())
+    assert (started.trunk_weight.values == alone.trunk_weight.values).all()
+    assert (started.bob_weight.values == fresh.bob_weight.values).all()
+    assert (started.bob_bias.values == fresh.bob_bias.values).all()
+
+
+@pytest.mark.slow
+def test_every_intervention_does_what_its_name_says():
+    found = mechanism.interventions(3, lambdas=[0.5])
+    trained = {name: one.train(GAME, **SHORT) for name, one in found.items()}
+    attributes = {name: one.attrs for name, one in trained.items()}
+    assert attributes["separate, n each"]["hidden_sizes"] == [3, 3]
+    assert attributes["separate, ⌈n/2⌉ each"]["hidden_sizes"] == [2, 2]
+    assert attributes["separate, ⌊n/2⌋ each"]["hidden_sizes"] == [1, 1]
+    assert attributes["λ = 0.5"]["gradient_weights"] == [1.0, 0.5]
+    for name in ("PCGrad", "MGDA", "CAGrad"):
+        assert attributes[name]["aggregator"] == name.lower()
+    assert attributes["head start"]["head_start"] == SHORT["steps"]
+    small = attributes["small steps"]
+    assert (small["steps"], small["learning_rate"]) == (1500, 0.05)
+    outcomes = [one.a.values.tobytes() + one.b.values.tobytes() for one in trained.values()]
+    assert len(set(outcomes)) == len(found)
+
+
+def test_one_unit_cannot_be_shared_out():
+    assert "separate, ⌊n/2⌋ each" not in mechanism.interventions(1)
+
+
+def test_changes_are_paired_and_shares_of_the_excess_add_up():
+    ones = np.ones((2, 2, 400, 8))
+    box = chsh.as_dataset((ones, ones * chsh.SIGNS.values[:, :, None, None]))
+    half = chsh.as_dataset((ones, np.where(np.arange(400)[:, None] < 200, box.b, 1)))
+    rest = chsh.as_dataset((ones, ones))
+    found = mechanism.change(half, box)
+    assert found["s_change"] == pytest.approx(-1)
+    assert found["s_change_low"] < -1 < found["s_change_high"] < -0.8
+    assert found["influence_change"] == pytest.approx(-1)
+    removed = mechanism.excess_removed(half, box)
+    assert removed["removed"] == pytest.approx(0.5)
+    assert removed["removed_low"] < 0.5 < removed["removed_high"]
+    most = chsh.as_dataset((ones, np.where(np.arange(400)[:, None] < 300, box.b, 1)))
+    removed = mechanism.excess_removed(most, box)
+    assert removed["removed"] == pytest.approx(0.25)
+    assert 0.2 < removed["removed_low"] < 0.25 < removed["removed_high"] < 0.3
+    whole = mechanism.excess_removed(rest, box)
+    assert whole["removed"] == 1
+    assert whole["removed_low"] < 1 < whole["removed_high"]  # never without width
+    assert mechanism.excess_removed(box, box)["removed"] == 0
+
+
+def with_s(value, replicas):
+    """Every replica has this S, below 2: outcomes differ on one of eight items for each quarter."""
+    a, b = np.ones((2, 2, 2, replicas, 8))
+    b[0, 0, :, : round(4 * (2 - value))] = -1
+    return chsh.as_dataset((a, b))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("left", [2.0, 1.5])
+def test_the_share_removed_is_as_uncertain_as_the_excess_itself(left):
+    """All replicas come to the same S: what varies is only where they came from."""
+    replicas, experiments, inside = 60, 100, 0
+    ones, after = np.ones((2, 2, replicas, 8)), with_s(left, replicas)
+    assert chsh.s_per_replica(after).mean() == left
+    for seed in range(experiments):
+        box = ones.copy()
+        box[1, 1] = np.where(np.random.default_rng(seed).random((replicas, 1)) < 0.5, -1, 1)
+        found = mechanism.excess_removed(
+            after, chsh.as_dataset((ones, box)), resamples=2000, seed=seed
+        )
+        inside += found["removed_low"] <= 1 - (left - 2) / 1.0 <= found["removed_high"]
+    assert inside / experiments > 0.93
+
+
+@pytest.mark.slow
+def test_a_comparison_has_a_row_for_each_and_the_baseline_first():
+    table = mechanism.compare(GAME, hidden_size=3, level=0.99, lambdas=[0.0], **SHORT)
+    assert table["intervention"].tolist() == list(mechanism.interventions(3, lambdas=[0.0]))
+    assert pd.isna(table.loc[0, "s_change"])
+    shared, *others = table.to_dict("records")
+    for row in others:
+        assert row["s_change"] == pytest.approx(row["s"] - shared["s"], abs=1e-9)
+        assert row["influence_change"] == pytest.approx(row["influence"] - shared["influence"])
+        assert row["s_change_low"] <= row["s_change"] <= row["s_change_high"]
+    assert "removed" in table
+    success = 100 * table[["alice_success", "bob_success"]]
+    assert success.min().min() > 30
+    assert success.max().max() <= 100
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (lambda: mechanism.interventions(3, lambdas=[1.5]), "λ is 1.5: expected a number from 0"),
+        (lambda: mechanism.interventions(3, lambdas=["half"]), "λ is 'half': expected a number"),
+        (lambda: mechanism.interventions(3, lambdas=[0.5, 0.5]), "expected each number once"),
+        (lambda: mechanism.interventions(0), "`hidden_size` is 0: expected an integer"),
+        (
+            lambda: mechanism.separate_trunks(GAME, hidden_sizes=(3, 0), **SHORT),
+            "`hidden_sizes` of `Bob` is 0: expected an integer of at least 1",
+        ),
+        (
+            lambda: mechanism.separate_trunks(GAME, hidden_sizes=3, **SHORT),
+            "`hidden_sizes` is 3: expected Alice's and Bob's",
+        ),
+        (
+            lambda: mechanism.separate_trunks(GAME, hidden_sizes=(2, 2), head_start=9, **SHORT),
+            "`head_start` is given: separate trunks have no gradient to share",
+        ),
+        (
+            lambda: mechanism.separate_trunks(
+                GAME, hidden_sizes=(2, 2), trace=["gradients"], trace_steps=[0], **SHORT
+            ),
+            r"`trace` is \['gradients'\]: expected \['loss'\], there is no shared trunk",
+        ),
+        (
+            lambda: mechanism.compare(GAME, hidden_size=2, aggregator="mgda", **SHORT),
+            "`aggregator` is given: interventions set it themselves",
+        ),
+        (
+            lambda: mechanism.compare(GAME, hidden_size=2, level=95, **SHORT),
+            "`level` is 95: expected a number between 0 and 1",
+        ),
+        (
+            lambda: mechanism.compare(GAME, hidden_size=2, log_interval=200, **SHORT),
+            "`interval` is 200: expected at most the 150 steps of the training",
+        ),
+        (
+            lambda: mechanism.change(
+                ncnet.train(GAME, hidden_size=2, replicas=3, seed=0, steps=1),
+                ncnet.train(ncnet.games.separate(), hidden_size=2, replicas=3, seed=0, steps=1),
+            ),
+            "`game` is 'overlap' with and 'separate' without: expected one",
+        ),
+        (
+            lambda: mechanism.change(
+                ncnet.train(GAME, hidden_size=2, replicas=3, seed=0, steps=1),
+                ncnet.train(GAME, hidden_size=2, replicas=3, seed=1, steps=1),
+            ),
+            "`seed` is 0 with and 1 without: expected one",
+        ),
+        (lambda: mechanism.interventions(3, lambdas=0.5), "λ is 0.5: expected a list of numbers"),
+        (
+            lambda: mechanism.change(
+                ncnet.train(GAME, hidden_size=2, replicas=3, seed=0, steps=1),
+                ncnet.train(GAME, hidden_size=2, replicas=4, seed=0, steps=1),
+            ),
+            "3 replicas with and 4 without the intervention: expected the same",
+        ),
+        (
+            lambda: mechanism.excess_removed(*[chsh.as_dataset((np.ones((2, 2, 9, 2)),) * 2)] * 2),
+            r"S without the intervention is 2.000 \[.*\]: expected above 2",
+        ),
+    ],
+)
+def test_bad_input_is_one_clear_line(call, line):
+    with pytest.raises(ValueError, match=line) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+def test_changes_hold_together_over_all_interventions_whichever_are_asked_for(monkeypatch):
+    given = {}
+    monkeypatch.setattr(
+        tables, "compare", lambda game, **options: given.update(options) or pd.DataFrame()
+    )
+    asked = {"lambdas": [0.0, 0.5], "small_steps": False}
+    tables.compared("overlap", 3, among=["PCGrad"], **asked)
+    changed = set(mechanism.interventions(3, **asked)) - {"shared"}
+    assert given["level"] == simultaneous_level(len(changed))
+    assert given["among"] == ["PCGrad"]

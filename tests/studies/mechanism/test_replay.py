@@ -1,0 +1,87 @@
+"""A piece that is made alone has the rows that the whole table has."""
+
+import pandas as pd
+import pytest
+
+from ncnet import games
+from ncnet.results import Result
+from ncnet.studies.mechanism import analysis as mechanism
+from ncnet.studies.mechanism import tables
+from ncnet.studies.mechanism.replay import REPLAYS
+
+TRAINING = {
+    "replicas": 40,
+    "seed": 3,
+    "steps": 40,
+    "activation": "tanh",
+    "optimizer": "gradient_descent",
+    "learning_rate": 0.5,
+}
+OF_GRADIENTS = {"log_interval": 7}
+COMPARED = OF_GRADIENTS | {"lambdas": [0.5], "small_steps": True}
+OF_DECODER = {"folds": 2}
+PLACE = "overlap", 2
+WHOLE = {
+    "conflict": lambda: tables.opposed(*PLACE, **OF_GRADIENTS, **TRAINING),
+    "conflict_and_s": lambda: tables.opposed_and_s(*PLACE, **OF_GRADIENTS, **TRAINING),
+    "interventions": lambda: tables.compared(*PLACE, **COMPARED, **TRAINING),
+    "sensing": lambda: tables.sensed(*PLACE, permutations=3, **OF_DECODER, **TRAINING),
+    "sensing_along_training": lambda: tables.sensed_early(
+        *PLACE, seen=tables.seen_until(TRAINING["steps"]), **OF_DECODER, **TRAINING
+    ),
+    "oscillation": lambda: tables.oscillating(*PLACE, **OF_DECODER, **TRAINING),
+}
+GIVEN = TRAINING | COMPARED | OF_DECODER | {"permutations": 3}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("one", REPLAYS, ids=lambda one: one.table)
+def test_each_piece_alone_has_the_rows_of_the_whole_table(one):
+    table = WHOLE[one.table]()
+    recorded = Result(table, {"parameters": GIVEN})
+    assert set(table.columns) == set(one.load().table.columns)
+    for where in one.pieces(table):
+        made = one.make(recorded, where)
+        rows = one.rows(table, where)
+        pd.testing.assert_frame_equal(
+            made[list(rows)].reset_index(drop=True), rows, check_dtype=False, rtol=1e-12
+        )
+
+
+@pytest.mark.parametrize("use", ["whole", "level", "oscillation (fast)", "whole, separate trunks"])
+def test_a_use_is_decoded_with_no_more_permutations_than_its_own(use, monkeypatch):
+    asked = {}
+
+    def sensed(game, hidden_size, **options):
+        asked.update(options)
+        return pd.DataFrame({"use": [*dict.fromkeys([*options["uses"], *options["controls"]])]})
+
+    monkeypatch.setattr(tables, "sensed", sensed)
+    [one] = [one for one in REPLAYS if one.table == "sensing"]
+    where = {"game": "overlap", "hidden_size": 2, "use": use}
+    made = one.make(Result(pd.DataFrame(), {"parameters": GIVEN}), where)
+    assert made["use"].tolist() == [use]
+    assert asked["permuted"] == ([use] if use in tables.PERMUTED else [])
+    assert len(asked["uses"]) + len(asked["controls"]) == 1 + (use != "whole")
+
+
+def test_a_share_of_replicas_has_an_error_even_where_it_is_whole():
+    [one] = [one for one in REPLAYS if one.table == "interventions"]
+    rows = pd.DataFrame({"replicas": [400, 400], "solved_22": [1.0, 0.5]})
+    whole, half = one.tolerances["solved_22"].most(rows, "solved_22", equal=False)
+    assert 0.001 < whole < half < 0.0126
+    exact = one.tolerances["solved_22"].most(rows, "solved_22", equal=True)
+    assert exact.max() < 1e-7
+
+
+@pytest.mark.slow
+def test_an_intervention_is_compared_alone_or_not_at_all():
+    options = {"hidden_size": 2, "replicas": 30, "seed": 0, "steps": 20}
+    game = games.overlap()
+    table = mechanism.compare(game, among=["MGDA"], **options)
+    assert table["intervention"].tolist() == ["shared", "MGDA"]
+    alone = mechanism.compare(game, among=["shared"], **options)
+    assert list(alone) == list(table)
+    assert alone["s_change"].isna().all()
+    with pytest.raises(ValueError, match="did you mean `MGDA`"):
+        mechanism.compare(game, among=["MGDAs"], **options)

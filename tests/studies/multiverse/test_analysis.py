@@ -1,0 +1,151 @@
+"""The multiverse covers its grid, reads what it trains, and goes on where it was cut off."""
+
+import pandas as pd
+import pytest
+
+import ncnet
+from ncnet import chsh, claims, results
+from ncnet.parts import Parts
+from ncnet.studies.multiverse import analysis as multiverse
+
+SMALL = {"hidden_sizes": [1, 3], "replicas": 64, "seed": 2, "steps": [5, 20]}
+
+
+def test_the_grid_is_as_wide_as_it_says_and_holds_the_books_choices():
+    trainings = multiverse.trainings()
+    distinct = {tuple(training.values()) for training in trainings}
+    assert len(distinct) == len(trainings) >= 60
+    primary = {name: multiverse.PRIMARY[name] for name in multiverse.TRAINING}
+    assert primary in trainings
+    assert multiverse.PRIMARY["steps"] in multiverse.STEPS
+    assert multiverse.PRIMARY["readout"] in chsh.READOUTS
+    assert tuple(range(1, 11)) == multiverse.HIDDEN_SIZES
+
+
+def test_the_recorded_multiverse_is_the_grid():
+    recorded = results.load("multiverse").table
+    trained = recorded[list(multiverse.TRAINING)].drop_duplicates().to_dict("records")
+    assert sorted(trained, key=str) == sorted(multiverse.trainings(), key=str)
+    assert set(recorded["steps"]) == set(multiverse.STEPS)
+    assert set(recorded["hidden_size"]) == set(multiverse.HIDDEN_SIZES)
+    assert set(recorded["readout"]) == set(chsh.READOUTS)
+
+
+def test_a_row_is_the_report_of_its_specification():
+    training = multiverse.trainings()[-1]
+    table = multiverse.sweep(training, **SMALL)
+    assert len(table) == 2 * 2 * len(chsh.READOUTS)
+    options = {name: training[name] for name in multiverse.TRAINING if name != "game"}
+    outcomes = ncnet.train(
+        ncnet.games.named(training["game"]), hidden_size=3, replicas=64, seed=2, steps=20, **options
+    )
+    for readout in chsh.READOUTS:
+        here = (table["steps"] == 20) & (table["hidden_size"] == 3) & (table["readout"] == readout)
+        row = table[here].squeeze()
+        report = chsh.report(outcomes, readout=readout, level=claims.simultaneous_level(2))
+        assert row["s"] == pytest.approx(report.s)
+        assert row["delta"] == pytest.approx(report.delta)
+        assert row["interval_method"] == report.interval_method
+        # Drawn for S alone, and together with all else: the same interval but for the draw.
+        assert (row["s_low"], row["s_high"]) == pytest.approx(report.interval, abs=0.05)
+        assert row["correlator_21"] == pytest.approx(report.correlators[1, 0])
+        assert row["alice_12"] == pytest.approx(report.alice[0, 1])
+        assert row["bob_12"] == pytest.approx(report.bob[0, 1])
+
+
+def test_verdicts_judge_each_specification_by_itself():
+    def specification(readout, values):
+        table = pd.DataFrame({"hidden_size": range(1, 6), "s": values})
+        table["s_low"], table["s_high"] = table["s"] - 0.01, table["s"] + 0.01
+        return table.assign(**multiverse.PRIMARY | {"readout": readout})
+
+    table = pd.concat(
+        [
+            specification("correct", [0.5, 1.8, 2.3, 1.9, 2.0]),
+            specification("solved", [0.5, 1.8, 1.9, 2.2, 2.0]),
+            specification("prediction", [0.5, 0.5, 0.5, 0.5, 0.5]),
+        ]
+    )
+    found = multiverse.verdicts(table).set_index("readout")
+    assert found["peak"].to_dict() == {"correct": 3, "solved": 4, "prediction": 0}
+    assert found["dip"].to_dict() == {"correct": True, "solved": False, "prediction": False}
+    assert found["peak-at-3"].to_dict() == {"correct": True, "solved": False, "prediction": False}
+    assert multiverse.is_primary(found.reset_index()).tolist() == [True, False, False]
+
+
+@pytest.mark.slow
+def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path, monkeypatch):
+    parts = Parts(tmp_path, SMALL)
+    chosen, trained = multiverse.trainings()[:3], []
+    whole = multiverse.run(chosen, **SMALL)
+    sweep = multiverse.sweep
+
+    def cut_off_at_the_third(training, **options):
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        trained.append(training)
+        return sweep(training, **options)
+
+    monkeypatch.setattr(multiverse, "sweep", cut_off_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        multiverse.run(chosen, parts=parts, **SMALL)
+    trained.remove(chosen[0])
+    pd.testing.assert_frame_equal(multiverse.run(chosen, parts=parts, **SMALL), whole)
+    assert trained == [chosen[1], chosen[2]]
+
+
+@pytest.mark.slow
+def test_the_recorded_multiverse_can_be_made_again():
+    recorded = results.load("multiverse").table
+    given = results.load("multiverse").provenance["parameters"]
+    training = {name: multiverse.PRIMARY[name] for name in multiverse.TRAINING}
+    again = multiverse.sweep(
+        training, hidden_sizes=[3], replicas=given["replicas"], seed=given["seed"], steps=[500]
+    )
+    pairs = again.merge(
+        recorded, on=[*multiverse.SPECIFICATION, "hidden_size"], suffixes=("", "_recorded")
+    )
+    assert len(pairs) == len(chsh.READOUTS)
+    assert (pairs["s"] - pairs["s_recorded"]).abs().max() < 0.02
+
+
+@pytest.mark.slow
+def test_a_sweep_is_made_of_its_hidden_sizes():
+    training = multiverse.trainings()[3]
+    level = claims.simultaneous_level(len(SMALL["hidden_sizes"]))
+    asked = {name: SMALL[name] for name in ("replicas", "seed", "steps")}
+    parts = [multiverse.of_size(training, n, level=level, **asked) for n in SMALL["hidden_sizes"]]
+    whole = multiverse.sweep(training, **SMALL)
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
+
+
+def test_what_was_trained_for_longer_had_not_peaked_at_three_units():
+    table = results.load("multiverse").table
+    read = (table["readout"] == "correct") & (table["steps"] == max(multiverse.STEPS))
+    judged = multiverse.verdicts(table[read])
+    longer = results.load("multiverse_longer").table[list(multiverse.TRAINING)]
+    assert longer.drop_duplicates().to_dict("records") == multiverse.unfinished(judged)
+
+
+def test_all_that_was_learnt_alone_is_recorded():
+    recorded = results.load("multiverse_alone").table
+    chosen = recorded.drop(columns=["solved", "replicas"])
+    assert chosen.to_dict("records") == multiverse.trainings_alone()
+
+
+@pytest.mark.parametrize("name", multiverse.GAMES)
+def test_alone_nothing_but_a_constant_is_asked_of_bob(name):
+    game, alone = ncnet.games.named(name), multiverse.alone(name)
+    assert (alone.alice_targets == game.alice_targets).all()
+    assert (alone.bob_targets == 1).all()
+
+
+def test_solved_alone_counts_replicas_that_are_right_everywhere():
+    training = multiverse.trainings_alone()[0]
+    [row] = multiverse.solved_alone([training], replicas=64, seed=0, steps=1000).to_dict("records")
+    options = {name: value for name, value in training.items() if name != "game"}
+    game = multiverse.alone(training["game"])
+    outcomes = ncnet.train(game, **options, replicas=64, seed=0, steps=1000)
+    right = outcomes["a"].sel(alice_setting=2, bob_setting=2).values == 1
+    assert row["solved"] == sum(map(all, right.tolist()))
+    assert 0 < row["solved"] < 64
