@@ -6,9 +6,10 @@
 #     snakemake --cores 2 record --config batch=...           and take its tables over into results/
 #     snakemake --workflow-profile profiles/slurm             on a cluster
 #
-# A cell is run again when its parameters change, installed versions, or the content of the notebook
-# and of the modules that it imports. That content is a parameter of the rule, a checksum, and no
-# input: of inputs Snakemake compares times first, and takes their checksums when a job ends, so
+# A cell is run again when its parameters change, installed versions, or the content of what it is
+# declared to depend on: the notebook, the core of the package, and the study's own folder. That
+# content is a parameter of the rule, a checksum, and no input: of inputs Snakemake compares times
+# first, so that it misses an edit with an older one, and takes their checksums when a job ends, so
 # that an edit during a long run would pass for what ran.
 
 import os
@@ -24,9 +25,9 @@ workdir: workflow.basedir
 sys.dont_write_bytecode = True
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 sys.path.insert(0, workflow.basedir)
-from ncnet.companion import batch as batches
 from ncnet import results, runs
 from ncnet.checks import check_choice
+from ncnet.companion import batch as batches
 
 # Cells import the package of this checkout, whatever is installed.
 others = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []

@@ -34,7 +34,7 @@ from ncnet import chsh, games, runs
 outcomes = np.random.default_rng(seed).choice([-1, 1], (2, 2, 2, replicas, 8))
 row = chsh.report(tuple(outcomes)).row() | {"game": games.named(game).name}
 table = pd.DataFrame([{"hidden_size": n} | row for n in hidden_sizes])
-runs.Run("rq1", chosen).save("capacity", table)
+runs.Run(Rq1, chosen).save("capacity", table)
 """
 """Outcomes that are drawn and not trained, and the table that `rq1` saves of them."""
 

@@ -1,5 +1,6 @@
 """Batch files: what they mean, and what is refused before any run."""
 
+import inspect
 import json
 import os
 import shutil
@@ -8,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ncnet import figures, parameters, results, runs
-from ncnet.companion import batch
+from ncnet import results, runs
+from ncnet.companion import batch, figures
 from ncnet.companion.batch import Costs, simulate
 from ncnet.companion.batch.grid import LONGEST_NAME
+from ncnet.companion.notebooks import NOTEBOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
 RQ1 = """notebook: rq1
@@ -170,7 +172,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 def test_shipped_batches_can_be_run_and_recorded(path):
     read = batch.read(path)
     assert read.record
-    model = parameters.of(read.notebook)
+    model = NOTEBOOKS[read.notebook]
     assert set(read.record) <= {*read.tables, "cells"}
     assert not set(model.RECORDED) - set(read.record)
     batch.check_recordable(read)
@@ -192,12 +194,23 @@ def test_every_recorded_table_has_the_command_that_makes_it():
             assert path in made_by, "no batch makes it"
 
 
-@pytest.mark.parametrize("notebook", ["rq1", "calibration", "rq6"])
-def test_what_a_notebook_imports_is_known(notebook):
-    found = batch.modules_of(notebook)
-    assert {"ncnet", "ncnet.chsh.report", "ncnet.plotting", "ncnet.runs"} <= found
-    assert ("ncnet.studies.atlas.analysis" in found) == (notebook == "rq6")
-    assert not {module for module in found if module.startswith("ncnet.companion.batch")}
+def _studies(files):
+    """Return the studies that files belong to."""
+    places = [path.relative_to(ROOT).parts for path in files]
+    return {parts[2] for parts in places if parts[:2] == ("ncnet", "studies") and len(parts) > 3}
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_a_cell_depends_on_its_notebook_the_core_and_its_own_study(notebook):
+    files = batch.files_of(notebook)
+    names = {path.relative_to(ROOT).as_posix() for path in files}
+    assert {f"notebooks/{notebook}.ipynb", "ncnet/chsh/report.py", "ncnet/runs.py"} <= names
+    assert "ncnet/training/compiled.cpp" in names
+    room = inspect.getmodule(NOTEBOOKS[notebook]).__name__.split(".")[2]
+    of_companion = any(name.startswith("ncnet/companion/") for name in names)
+    assert (_studies(files), of_companion) == (
+        (set(), True) if notebook == "batch" else ({room}, False)
+    )
 
 
 def _fake(read, folder, changes=()):
@@ -206,7 +219,7 @@ def _fake(read, folder, changes=()):
         place = folder / "cells" / cell
         given = given | dict(changes) | {"save_to": place.as_posix()}
         table = pd.DataFrame({"hidden_size": given["hidden_sizes"], "s": 2.0})
-        runs.Run(read.notebook, given).save("capacity", table)
+        runs.Run(NOTEBOOKS[read.notebook], given).save("capacity", table)
         notebook = json.loads((ROOT / "notebooks" / "rq1.ipynb").read_text(encoding="utf-8"))
         notebook["metadata"]["papermill"] = {"start_time": "2026-01-01T00:00:00"}
         (place / "notebook.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
@@ -308,13 +321,6 @@ def test_a_checksum_is_of_content_and_not_of_times(tmp_path):
     files[1].write_text("other", encoding="utf-8")
     os.utime(files[1], (0, 0))
     assert batch.checksum(files) != before
-
-
-def test_kernels_are_files_that_a_notebook_depends_on():
-    names = {path.relative_to(ROOT).as_posix() for path in batch.files_of("rq1")}
-    watched = {"notebooks/rq1.ipynb", "ncnet/chsh/bootstrap.py", "ncnet/training/compiled.cpp"}
-    assert watched <= names
-    assert "ncnet/atlas.py" not in names
 
 
 def test_rows_that_look_alike_have_the_name_of_their_cell(write, tmp_path):

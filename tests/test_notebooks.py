@@ -12,11 +12,12 @@ import nbformat
 import pytest
 from papermill import inspect_notebook
 
-from ncnet import parameters, results
-from ncnet.companion import batch
-from ncnet.parameters import ParameterError
+from ncnet import results
+from ncnet.companion import batch, notebooks
+from ncnet.parameters import ParameterError, validate
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
 SMALL = {
     "rq1": {"hidden_sizes": [2, 3], "replicas": 64, "steps": 50},
     "rq2": {
@@ -159,24 +160,27 @@ def test_every_notebook_is_tried():
 
 @pytest.mark.parametrize("name", SMALL)
 def test_papermill_sees_every_parameter_and_the_defaults_are_valid(name):
-    model = parameters.of(name)
+    model = notebooks.of(name)
     found = inspect_notebook(NOTEBOOKS / f"{name}.ipynb")
     assert set(found) == set(model.model_fields)
     defaults = {key: ast.literal_eval(value["default"]) for key, value in found.items()}
-    assert parameters.validate(dict(defaults), model) == defaults
+    assert validate(dict(defaults), model) == defaults
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_runs_with_other_parameters(name, tmp_path):
-    saves = {"save_to": "tables"} if parameters.of(name).TABLES else {}
+    saves = {"save_to": "tables"} if notebooks.of(name).TABLES else {}
     done = papermill(name, SMALL[name] | saves, tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     saved = {path.stem: path.parent for path in tmp_path.glob("tables/*.json")}
-    assert set(saved) == set(parameters.of(name).TABLES)
+    assert set(saved) == set(notebooks.of(name).TABLES)
     assert not (tmp_path / "tables" / "parts").exists()
     loaded = (tmp_path / "loaded.txt").read_text(encoding="utf-8").split()
-    assert set(loaded) <= batch.modules_of(name), "a change of these would run no batch again"
+    declared = {path.relative_to(ROOT).with_suffix("").as_posix() for path in batch.files_of(name)}
+    for module in set(loaded):
+        place = module.replace(".", "/")
+        assert {place, f"{place}/__init__"} & declared, "a change of it would run no batch again"
     for table, folder in saved.items():
         provenance = results.load(table, folder=folder).provenance
         assert "save_to" not in provenance["parameters"]

@@ -1,4 +1,4 @@
-"""All statements of the paper that this book tests, study by study, and the tables that they read."""
+"""All statements of the paper that this book tests, study by study; the tables they read."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Joins or records a finished batch: ``python -m ncnet.companion.batch gather|record FILE FOLDER``."""
+"""Joins or records a finished batch: ``python -m ncnet.companion.batch gather FILE FOLDER``."""
 
 import sys
 from pathlib import Path

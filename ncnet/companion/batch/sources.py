@@ -16,8 +16,6 @@ from ncnet.companion.batch.grid import NOTEBOOKS
 from ncnet.results import ROOT
 
 PACKAGE = ROOT / "ncnet"
-ABOVE_THE_CORE = ("studies", "companion")
-"""Folders of the package on which no other study depends."""
 
 
 def checksum(files: Iterable[Path]) -> str:
@@ -45,10 +43,16 @@ def files_of(notebook: str) -> list[Path]:
     (True, True, False)
     """
     study = Path(inspect.getfile(notebooks.of(notebook))).parent
-    core = [
-        path for path in _code(PACKAGE) if path.relative_to(PACKAGE).parts[0] not in ABOVE_THE_CORE
+    return [
+        NOTEBOOKS / f"{notebook}.ipynb",
+        *filter(_is_of_the_core, _code(PACKAGE)),
+        *_code(study),
     ]
-    return [NOTEBOOKS / f"{notebook}.ipynb", *core, *_code(study)]
+
+
+def _is_of_the_core(path: Path) -> bool:
+    place, *within = path.relative_to(PACKAGE).parts
+    return place != "companion" and not (place == "studies" and len(within) > 1)
 
 
 def _code(folder: Path) -> list[Path]:
