@@ -1,8 +1,9 @@
 """Times training on samples beside what one would pick instead: ``python -m benchmarks.samples``.
 
-Networks whose items differ from replica to replica, by `ncnet.training.samples.train`, by `torch.func`
-(`vmap` over networks of the gradient), and by a loop over torch modules. One thread. Times are
-printed only of what was found to end with the same losses, and the shortest of some repeats.
+Networks whose items differ from replica to replica, by `ncnet.training.samples.train`, by
+`torch.func` (`vmap` over networks of the gradient), and by a loop over torch modules. One thread.
+Times are printed only of what was found to end with the same losses, and the shortest of some
+repeats.
 """
 
 import argparse

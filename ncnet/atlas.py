@@ -1,4 +1,4 @@
-"""The command ``python -m ncnet.atlas``, which recorded tables name: `ncnet.studies.atlas.analysis`."""
+"""The command ``python -m ncnet.atlas``, by which tables of RQ6 were recorded."""
 
 from ncnet.studies.atlas.analysis import record
 

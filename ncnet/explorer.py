@@ -1,4 +1,4 @@
-"""The command ``python -m ncnet.explorer``, which recorded tables name: `ncnet.studies.atlas.explorer`."""
+"""The command ``python -m ncnet.explorer``, by which the tables of "Play" were recorded."""
 
 from ncnet.studies.atlas.explorer import record
 

@@ -1,4 +1,4 @@
-"""The command ``python -m ncnet.ranks``, which recorded tables name: `ncnet.studies.ranks.analysis`."""
+"""The command ``python -m ncnet.ranks``, by which tables of RQ3 on real models were recorded."""
 
 from ncnet.studies.ranks.analysis import record
 

@@ -161,8 +161,8 @@ def reaching(what: str) -> Iterator[None]:
     >>> with reaching("the model `google/electra-small`"):
     ...     raise ConnectionError("no route to host")
     Traceback (most recent call last):
-    ncnet.datasets.hub.Unavailable: cannot get the model `google/electra-small` from the Hugging Face hub: \
-no route to host
+    ncnet.datasets.hub.Unavailable: cannot get the model `google/electra-small` from the Hugging \
+Face hub: no route to host
     """
     try:
         from huggingface_hub.errors import HTTPError

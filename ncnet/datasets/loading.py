@@ -68,8 +68,8 @@ def load(
     folder
         A folder that holds published tasks, as gzip JSON lines. Without one, the environment
         variable ``NCNET_DATA`` names it; without that, they are fetched from the Hugging Face hub,
-        at the commit that `ncnet.datasets.hub.revision` pins. Tasks whose names begin with ``toy`` are
-        always made here.
+        at the commit that `ncnet.datasets.hub.revision` pins. Tasks whose names begin with ``toy``
+        are always made here.
 
     Raises
     ------

@@ -31,7 +31,7 @@ def headline(capacity: pd.DataFrame, interventions: pd.DataFrame) -> str:
     capacity
         Of `ncnet.chsh.by_capacity`, over ``hidden_size``, with a column ``game``.
     interventions
-        Of `ncnet.studies.mechanism.analysis.intervention_table`, with a column ``game``.
+        Of `ncnet.studies.mechanism.analysis.compare`, with a column ``game``.
     """
     apart = _of_game(interventions[interventions["intervention"] == APART])
     shared = _of_game(capacity)

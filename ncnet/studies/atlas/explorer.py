@@ -1,12 +1,12 @@
 """The tables behind the page "Play": any game of two Boolean tasks a party, looked up.
 
-A context trains one pair of tasks, whatever game it belongs to: see `ncnet.studies.atlas.analysis`. Outcomes are
-right or wrong, so that a task and its negation fare alike. For negate the task and the initial
-weights of its head: along the whole training, each logit of that head is the negative of what it
-was, and the same answers are right. Initial weights are as likely as their negatives, hence both
-tasks have the same distribution of outcomes, and 8 of the 16 functions of two bits stand for all.
-A game with negated tasks is looked up in networks whose heads started mirrored, not in those that
-`ncnet.train` would train: its statistics are estimates of the same numbers.
+A context trains one pair of tasks, whatever game it belongs to: see `ncnet.studies.atlas.analysis`.
+Outcomes are right or wrong, so that a task and its negation fare alike. For negate the task and the
+initial weights of its head: along the whole training, each logit of that head is the negative of
+what it was, and the same answers are right. Initial weights are as likely as their negatives, hence
+both tasks have the same distribution of outcomes, and 8 of the 16 functions of two bits stand for
+all. A game with negated tasks is looked up in networks whose heads started mirrored, not in those
+that `ncnet.train` would train: its statistics are estimates of the same numbers.
 
 Each pair is trained twice: with the trunk that both heads share, and with a trunk of as many units
 for each head. Heads that are trained apart cannot know of each other, so that Delta is 0 and S at
@@ -15,8 +15,8 @@ most 2, whatever the game.
 For a few games a whole report is recorded as well: its intervals are those of the game, while what
 is put together from pairs is on the safe side, and wider.
 
-``python -m ncnet.studies.atlas.explorer`` records the tables. Its parts lie in ``runs/explorer`` until it ends:
-a run that was cut off goes on where it was.
+``python -m ncnet.explorer`` records the tables. Its parts lie in ``runs/explorer`` until it ends: a
+run that was cut off goes on where it was.
 """
 
 import itertools
@@ -198,8 +198,8 @@ def _own_trunks(
     tasks: tuple[Sequence[str], Sequence[str]],
     **training: object,
 ) -> None:
-    # A trunk that follows one head's gradient alone is that head's own, as in
-    # ncnet.studies.mechanism.analysis.separate_trunks. What the other's task is makes no difference to it.
+    # A trunk that follows one head's gradient alone is that head's own: what the other's task is
+    # makes no difference to it.
     for f, pair in _pairs(tasks[0]):
         alice = train(game(layout, 2 * pair), gradient_weights=(1, 0), **training)
         alice = alice.isel(bob_setting=[0])

@@ -22,7 +22,8 @@ def atlas(surveys: Mapping[tuple[str, int], pd.DataFrame]) -> Figure:
     Parameters
     ----------
     surveys
-        Tables of `ncnet.studies.atlas.analysis.survey` by activation (rows) and hidden size (columns).
+        Tables of `ncnet.studies.atlas.analysis.survey` by activation (rows) and hidden size
+        (columns).
     """
     rows, columns = ([*dict.fromkeys(key[part] for key in surveys)] for part in (0, 1))
     figure = Figure(figsize=(3 * len(columns) + 0.6, 2.9 * len(rows)))
@@ -79,7 +80,8 @@ def retests(found: pd.DataFrame, readouts: Sequence[str]) -> Figure:
     Parameters
     ----------
     found
-        Retests, as `ncnet.studies.atlas.analysis.run` has them, with a column ``training`` that names each training.
+        Retests, as `ncnet.studies.atlas.analysis.run` has them, with a column ``training`` that
+        names each training.
     readouts
         A panel for each.
     """

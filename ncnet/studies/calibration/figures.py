@@ -74,8 +74,8 @@ def coverage(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        Of `ncnet.studies.calibration.analysis.run`: ``kind``, ``quantity``, ``method``, ``share``, ``model``,
-        ``replicas``, ``simulations``. Tests are left out.
+        Of `ncnet.studies.calibration.analysis.run`: ``kind``, ``quantity``, ``method``, ``share``,
+        ``model``, ``replicas``, ``simulations``. Tests are left out.
     """
     drawn = table[table["kind"] == "interval"].assign(framed=short)
     panels = _methods(drawn, QUANTITIES)
@@ -103,8 +103,8 @@ def rejections(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        Of `ncnet.studies.calibration.analysis.run`, with the column ``null`` beside those of `coverage`.
-        Intervals are left out.
+        Of `ncnet.studies.calibration.analysis.run`, with the column ``null`` beside those of
+        `coverage`. Intervals are left out.
     """
     drawn = table[table["kind"] == "test"].assign(framed=oversized)
     panels = _methods(drawn, HYPOTHESES)

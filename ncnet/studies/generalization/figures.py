@@ -59,7 +59,8 @@ def correlations(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        `ncnet.studies.generalization.analysis.correlations` with a column ``setting``, of one target.
+        Of `ncnet.studies.generalization.analysis.correlations`, of one target, with a column
+        ``setting``.
     """
     settings = list(dict.fromkeys(table["setting"]))
     columns = min(len(settings), 3)

@@ -54,7 +54,8 @@ def interference(trained: xr.Dataset, tasks: tuple[str, ...]) -> pd.DataFrame:
     Parameters
     ----------
     trained
-        Of `pairs_with_nothing`, as `ncnet.training.samples.train_pairs` returns it, with traced steps.
+        Of `pairs_with_nothing`, as `ncnet.training.samples.train_pairs` returns it, with traced
+        steps.
     tasks
         Names of the tasks, `ncnet.training.samples.NOTHING` last.
 

@@ -1,6 +1,7 @@
 """The statements on the mechanism, and the rules that judge them.
 
-Both rules were changed after first runs, and judge one with a new seed: the notebook `rq2` says how.
+Both rules were changed after first runs, and judge one with a new seed: the notebook `rq2` says
+how.
 """
 
 import pandas as pd
@@ -35,7 +36,8 @@ WITHOUT_OSCILLATION = "whole, PCGrad, small steps"
 """The whole trace of trainings in which no head's loss ever rises."""
 
 OSCILLATIONS = ("fast", "rises")
-"""Two readings of it, as in `ncnet.studies.mechanism.analysis.trend`; the rule holds where one of them does."""
+"""Two readings of it, as in `ncnet.studies.mechanism.analysis.trend`; the rule holds where one of
+them does."""
 
 NO_CONFLICT = "PCGrad"
 

@@ -112,8 +112,8 @@ def conflict_over_n(
     ----------
     live, recorded
         Each a table with ``game``, ``hidden_size`` and S with its interval, and one of
-        `ncnet.studies.mechanism.analysis.conflict_table` with ``game`` and ``hidden_size``; `recorded` may be None.
-        Lines with bands are recorded, hollow points live.
+        `ncnet.studies.mechanism.analysis.conflict_table` with ``game`` and ``hidden_size``;
+        `recorded` may be None. Lines with bands are recorded, hollow points live.
     """
     games = _games(live[0], recorded and recorded[0])
     figure = Figure(figsize=(9, 2.6 * len(games) + 0.6))
@@ -228,8 +228,8 @@ def forest(live: pd.DataFrame | None, recorded: pd.DataFrame | None = None) -> F
     Parameters
     ----------
     live, recorded
-        Tables of `ncnet.studies.mechanism.analysis.compare` at one hidden size; one of them may be None. Filled
-        points are recorded, hollow ones live.
+        Tables of `ncnet.studies.mechanism.analysis.compare` at one hidden size; one of them may be
+        None. Filled points are recorded, hollow ones live.
     """
     tables = [table for table in (recorded, live) if table is not None]
     names = list(dict.fromkeys(name for table in tables for name in table["intervention"]))
@@ -279,8 +279,8 @@ def dose(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
     Parameters
     ----------
     live, recorded
-        Tables of `ncnet.studies.mechanism.analysis.compare` over hidden sizes, with ``game``; `recorded` may be
-        None. Lines with bands are recorded, hollow points live.
+        Tables of `ncnet.studies.mechanism.analysis.compare` over hidden sizes, with ``game``;
+        `recorded` may be None. Lines with bands are recorded, hollow points live.
     """
     games, tables = _games(live, recorded), [live] if recorded is None else [live, recorded]
     sizes = sorted(set().union(*(table["hidden_size"] for table in tables)))

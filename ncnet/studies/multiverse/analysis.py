@@ -2,9 +2,9 @@
 
 A *training* fixes game, activation, optimizer, learning rate and initialisation; a *specification*
 adds when training stops and how outcomes are read. Each specification gives S over the hidden
-sizes and, by the rules of `ncnet.studies.multiverse.claims`, a verdict on each statement of the paper (Steegen et al.,
-Perspectives on Psychological Science 11, 702, 2016; the specification curve is Simonsohn et al.,
-Nature Human Behaviour 4, 1208, 2020).
+sizes and, by the rules of `ncnet.studies.multiverse.claims`, a verdict on each statement of the
+paper (Steegen et al., Perspectives on Psychological Science 11, 702, 2016; the specification curve
+is Simonsohn et al., Nature Human Behaviour 4, 1208, 2020).
 """
 
 import dataclasses
@@ -207,8 +207,8 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a specification: `SPECIFICATION`; one boolean column for each of
-        `ncnet.studies.multiverse.claims.CLAIMS`; ``peak``, the hidden size of the largest S where S exceeds
-        2, else 0; ``dip``, whether S lies below 2 at a hidden size beyond the peak.
+        `ncnet.studies.multiverse.claims.CLAIMS`; ``peak``, the hidden size of the largest S where S
+        exceeds 2, else 0; ``dip``, whether S lies below 2 at a hidden size beyond the peak.
     """
     rows = []
     read = table[[*SPECIFICATION, "hidden_size", "s", "s_low", "s_high"]]

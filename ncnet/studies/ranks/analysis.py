@@ -24,8 +24,9 @@ def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> 
     """Return one row a rank: the report of its training items, and what stands beside it.
 
     Intervals hold together over the ranks at 95 %. Those of S, of its changes and of accuracies
-    resample replicas and items (`ncnet.studies.ranks.crossed`); where fewer than ten replicas differ from
-    the most frequent value they are betting's, over replicas alone (`ncnet.chsh.replica_interval`).
+    resample replicas and items (`ncnet.studies.ranks.crossed`); where fewer than ten replicas
+    differ from the most frequent value they are betting's, over replicas alone
+    (`ncnet.chsh.replica_interval`).
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """The statements on real models, and the rules that judge them.
 
-They read quartets of tasks in place of games, a row a rank; they were written after a trial with two
-replicas, and are about MiniLM, which stands in for BERT.
+They read quartets of tasks in place of games, a row a rank; they were written after a trial with
+two replicas, and are about MiniLM, which stands in for BERT.
 """
 
 import pandas as pd
