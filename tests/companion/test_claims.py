@@ -1,0 +1,93 @@
+"""All statements together: what is said of each, where it is known from, and its effect."""
+
+import re
+
+import nbformat
+import pytest
+
+from ncnet.claims import SOURCES
+from ncnet.companion.claims import CLAIMS, recorded_tables
+from ncnet.results import ROOT
+from ncnet.studies.atlas import claims as atlas
+from ncnet.studies.generalization import claims as generalization
+from ncnet.studies.mechanism import claims as mechanism
+from ncnet.studies.multiverse import claims as multiverse
+from ncnet.studies.ranks import claims as ranks
+
+each_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=list(CLAIMS))
+
+
+def test_no_statement_of_a_study_is_lost():
+    studies = (atlas, generalization, mechanism, multiverse, ranks)
+    assert sorted(CLAIMS) == sorted(claim.name for study in studies for claim in study.CLAIMS)
+
+
+@each_claim
+def test_a_claim_says_what_it_is(claim):
+    assert CLAIMS[claim.name] is claim
+    assert claim.statement.endswith(".")
+    assert claim.rule.endswith(".")
+    assert (ROOT / f"{claim.evidence}.ipynb").exists()
+
+
+# Read in the abstract, on the review page and in the summaries, apart from what the package says.
+KNOWN_FROM = {
+    "abstract": {
+        "rises-to-2",
+        "exceeds-2",
+        "returns-to-2",
+        "competition-causes",
+        "oscillation-senses",
+        "generalization-correlates",
+        "first-2-generalizes",
+    },
+    "review page": {
+        "peak-at-3",
+        "above-2-suffices",
+        "multilingual-rises-with-rank",
+        "mixed-depends-on-difficulty-and-balance",
+    },
+    "other public summaries": {"mixed-passes-2-at-low-rank"},
+}
+
+
+def test_every_claim_names_the_source_that_has_it():
+    found = {source: set() for source in SOURCES}
+    for claim in CLAIMS.values():
+        found[claim.source].add(claim.name)
+    assert found == KNOWN_FROM
+
+
+def test_every_source_is_a_reference_of_the_book():
+    references = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
+    for key in SOURCES.values():
+        assert f"{{{key}," in references
+
+
+@pytest.mark.parametrize("page", sorted({claim.evidence for claim in CLAIMS.values()}))
+def test_the_head_of_a_notebook_cites_who_says_what_it_tests(page):
+    head = nbformat.read(ROOT / f"{page}.ipynb", as_version=4).cells[0].source
+    cited = set(re.findall(r"\{cite:p\}`(\w+)`", head))
+    tested = {SOURCES[claim.source] for claim in CLAIMS.values() if claim.evidence == page}
+    assert cited & set(SOURCES.values()) == tested
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """Return the recorded tables that the rules read, at the choices of the book."""
+    return recorded_tables()
+
+
+@each_claim
+def test_a_statement_has_an_effect_within_its_interval(tables, claim):
+    found = claim.effect(tables)
+    assert found.quantity
+    assert found.estimates
+    for estimate in found.estimates:
+        assert estimate.low <= estimate.value <= estimate.high
+        assert estimate.of
+
+
+@each_claim
+def test_an_effect_reads_no_other_table_than_the_rule(tables, claim):
+    assert claim.effect({claim.result: tables[claim.result]}) == claim.effect(tables)
