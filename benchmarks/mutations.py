@@ -50,26 +50,23 @@ from ncnet.replay.pieces import draw
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "benchmark_mutations"
 ROOMS = {
-    "statistics": ("ncnet/chsh/*.py", "ncnet/crossed.py"),
+    "statistics": ("ncnet/chsh/*.py", "ncnet/studies/ranks/crossed.py"),
     "training": (
         "ncnet/games.py",
+        "ncnet/gradients.py",
         "ncnet/training/*.py",
         "ncnet/training/samples/*.py",
         "ncnet/experiment/*.py",
     ),
     "analysis": (
-        "ncnet/mechanism/*.py",
-        "ncnet/generalization/*.py",
-        "ncnet/multiverse.py",
-        "ncnet/atlas.py",
-        "ncnet/calibration.py",
-        "ncnet/capacity.py",
-        "ncnet/ranks.py",
-        "ncnet/effects.py",
         "ncnet/claims.py",
+        "ncnet/sweeps.py",
+        "ncnet/studies/*/*.py",
     ),
 }
 """Which modules are changed, by what they are for."""
+NOT_CHANGED = ("figures.py", "parameters.py", "replay.py")
+"""Modules of a study that compute no recorded number."""
 Asked, Made = TypeVar("Asked"), TypeVar("Made")
 KILLED, SURVIVED, TIMEOUT = "killed", "survived", "timeout"
 LONGEST_TABLE = 45
@@ -291,7 +288,8 @@ def _places(root: Path, room: str) -> list[tuple[str, list[tuple[str, int]]]]:
     known = {name: get_operator(name) for name in sorted(operator_names())}
     operators = {name: made() for name, made in known.items() if not made.arguments()}
     places = {}
-    for path in sorted(path for pattern in ROOMS[room] for path in root.glob(pattern)):
+    paths = {path for pattern in ROOMS[room] for path in root.glob(pattern)}
+    for path in sorted(path for path in paths if path.name not in NOT_CHANGED):
         module = path.relative_to(root).as_posix()
         nodes = list(ast_nodes(get_ast_from_path(path)))
         for name, operator in operators.items():

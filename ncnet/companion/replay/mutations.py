@@ -24,15 +24,18 @@ def _mutant(recorded: results.Result, where: Where) -> pd.DataFrame:
         raise NotReplayableError("mutants are judged in a clone, and the checkout has changes")
     row = recorded.table.set_index(list(where)).loc[tuple(where.values())].to_dict() | where
     mutant = mutations.Mutant(**{name: row[name] for name in mutations.Mutant.__match_args__})
-    code = (mutations.ROOT / mutant.module).read_text(encoding="utf-8")
     try:
+        code = (mutations.ROOT / mutant.module).read_text(encoding="utf-8")
         mutated = mutations.changed(code, mutant)
-    except ValueError as error:
+    except (FileNotFoundError, ValueError) as error:
         raise NotReplayableError(f"a mutated line is another now: {error}") from error
     if mutant.left_out:
         return pd.DataFrame([row | {"left_out": mutations.why_left_out(code, mutated)}])
+    files = row["run_by"].split()
+    if gone := [file for file in files if not (mutations.ROOT / file).exists()]:
+        raise NotReplayableError(f"{gone[0]}, which judged it, is no longer there: measure again")
     survived = row["tests"] == mutations.SURVIVED
-    if survived and _changed(mutations.ROOT, recorded.provenance["commit"], row["run_by"].split()):
+    if survived and _changed(mutations.ROOT, recorded.provenance["commit"], files):
         raise NotReplayableError(CHANGED_SINCE)
     with tempfile.TemporaryDirectory() as folder:
         clone = mutations.Clone(mutations.ROOT, Path(folder) / "clone")
@@ -44,7 +47,7 @@ def _mutant(recorded: results.Result, where: Where) -> pd.DataFrame:
             clone,
             mutant,
             "tests",
-            row["run_by"].split(),
+            files,
             seed=recorded.provenance["parameters"]["seed"],
             limit=limit,
         )

@@ -29,10 +29,8 @@ SETTINGS = (
 )
 """What the statements on generalization are asked about: noisy XORnet games, and quartets of tasks
 on digits (`ncnet.training.samples`)."""
-
 CLOSE = 0.02
 """Share of held-out items by which a capacity that generalizes well may fall short of the best."""
-
 WEAK = 0.1
 """Rank correlation up to which a correlation is next to none."""
 
@@ -93,8 +91,6 @@ _GENERALIZATION = {
     "kind": "setting",
     "among": SETTINGS,
 }
-
-
 CLAIMS = (
     Claim(
         "generalization-correlates",

@@ -31,14 +31,11 @@ WITHOUT_COMPETITION = {
 }
 """Three ways to take the competition away, of which each has to lower S: the sharing itself, one of
 the competitors, and only the conflict."""
-
 WITHOUT_OSCILLATION = "whole, PCGrad, small steps"
 """The whole trace of trainings in which no head's loss ever rises."""
-
 OSCILLATIONS = ("fast", "rises")
 """Two readings of it, as in `ncnet.studies.mechanism.analysis.trend`; the rule holds where one of
 them does."""
-
 NO_CONFLICT = "PCGrad"
 
 

@@ -66,13 +66,11 @@ def _at_best_other(tables: Tables) -> Effect:
     sweep = tables["multiverse"]
     others = sweep[sweep["hidden_size"] != CRITICAL_SIZE]
     best = others.loc[others.groupby("game")["s"].idxmax()]
-    at = ", ".join(f"n = {n}" for n in sorted(set(best["hidden_size"])))
-    return Effect(f"largest S elsewhere (at {at})", of_s(best))
+    where = ", ".join(f"n = {n}" for n in sorted(set(best["hidden_size"])))
+    return Effect(f"largest S elsewhere (at {where})", of_s(best))
 
 
 _SWEEP = {"result": "multiverse", "evidence": "notebooks/rq3_multiverse"}
-
-
 CLAIMS = (
     Claim(
         "rises-to-2",

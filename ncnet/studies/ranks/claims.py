@@ -24,7 +24,6 @@ from ncnet.claims import (
 MIXED = ("mixed_hard_together", "mixed_hard_apart", "mixed_hard_twice")
 """Quartets of mixed tasks: the hard ones meet in the context with the minus sign; they are one
 party's; they meet there, and are trained on twice as many items."""
-
 LANGUAGES = ("languages", "languages_ja")
 
 
@@ -111,8 +110,6 @@ _REAL_MODELS = {
     "kind": "quartet",
     "left_out": True,
 }
-
-
 CLAIMS = (
     Claim(
         "multilingual-rises-with-rank",
