@@ -1,11 +1,11 @@
-"""Write the README's figure from the recorded results: ``python -m ncnet.figures``."""
+"""Write the README's figure from the recorded results: ``python -m ncnet.companion.figures``."""
 
 from pathlib import Path
 
 from ncnet import results
-from ncnet.figures import headline
+from ncnet.companion.figures import headline
 
-README_FIGURE = Path(__file__).resolve().parents[2] / "book" / "_static" / "headline.svg"
+README_FIGURE = results.ROOT / "book" / "_static" / "headline.svg"
 
 
 def write(path: Path = README_FIGURE) -> None:

@@ -15,8 +15,8 @@ most 2, whatever the game.
 For a few games a whole report is recorded as well: its intervals are those of the game, while what
 is put together from pairs is on the safe side, and wider.
 
-``python -m ncnet.explorer`` records the tables. Its parts lie in ``runs/explorer`` until it ends: a
-run that was cut off goes on where it was.
+``python -m ncnet.studies.atlas.explorer`` records the tables. Its parts lie in ``runs/explorer``
+until it ends: a run that was cut off goes on where it was.
 """
 
 import itertools
