@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from ncnet import chsh, sweeps
+from ncnet import chsh
 from ncnet.claims import simultaneous_level
 from ncnet.studies.ranks import analysis as ranks
 from tests.strategies import correlated_outcomes
@@ -92,17 +92,3 @@ def test_items_that_are_no_partners_are_read_as_such():
     outcomes = rising(paired=False)
     expected = chsh.s_per_replica(outcomes).mean("replica")
     np.testing.assert_allclose(ranks.by_rank(outcomes)["s"], expected)
-
-
-@pytest.mark.parametrize("paired", [True, False])
-def test_outcomes_survive_the_long_table(paired):
-    outcomes = rising(paired=paired, held_out=20)
-    rows = sweeps.outcome_rows(outcomes)
-    assert len(rows) == 3 * 4 * 24 * 60
-    back = sweeps.from_rows(rows, paired=paired)
-    for name in ("a", "b"):
-        np.testing.assert_array_equal(
-            back[name].transpose(*DIMENSIONS), outcomes[name].transpose(*DIMENSIONS)
-        )
-    assert back["split"].values.tolist() == outcomes["split"].values.tolist()
-    assert back.attrs["paired"] == paired

@@ -1,0 +1,36 @@
+import re
+import typing
+
+import pytest
+
+from ncnet.parameters import ParameterError, validate
+from ncnet.studies.calibration import analysis as calibration
+from ncnet.studies.calibration.parameters import Calibration, ModelName
+
+CALIBRATION = {
+    "models": ["local", "singlet"],
+    "replica_counts": [32, 200],
+    "simulations": 200,
+    "seed": 0,
+    "save_to": "",
+    "record": False,
+}
+
+
+def test_models_of_the_calibration_are_those_there_are():
+    assert list(typing.get_args(ModelName)) == list(calibration.models())
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"models": ["lokal"]}, "parameter `models` is 'lokal': did you mean `local`?"),
+        ({"models": ["local", "local"]}, "'local' is there twice"),
+        ({"replica_counts": [1]}, "parameter `replica_counts` is 1"),
+        ({"record": True}, "parameter `record` is True: the book quotes all models"),
+    ],
+)
+def test_a_calibration_that_cannot_be_is_refused(change, line):
+    assert validate(dict(CALIBRATION), Calibration) == CALIBRATION
+    with pytest.raises(ParameterError, match=re.escape(line)):
+        validate(CALIBRATION | change, Calibration)

@@ -1,0 +1,51 @@
+import re
+
+import pytest
+
+from ncnet.parameters import ParameterError, validate
+from ncnet.studies.capacity.parameters import Rq1, Rq3
+
+RQ1 = {
+    "game": "overlap",
+    "hidden_sizes": [2, 3, 4],
+    "hidden_size": 3,
+    "replicas": 64,
+    "steps": 10,
+    "seed": 0,
+    "save_to": "",
+    "activation": "tanh",
+    "optimizer": "gradient_descent",
+    "learning_rate": 0.5,
+}
+RQ3 = {name: value for name, value in RQ1.items() if name not in ("game", "hidden_size")} | {
+    "games": ["overlap", "separate"],
+    "hidden_sizes": [3, 6],
+    "hidden_sizes_along_training": [2, 3, 4],
+    "record": False,
+}
+
+
+def test_the_size_that_is_looked_at_closely_is_one_of_the_sizes():
+    assert validate(dict(RQ1), Rq1) == RQ1
+    line = "parameter `hidden_size` is 5: expected one of `hidden_sizes`"
+    with pytest.raises(ParameterError, match=line):
+        validate(RQ1 | {"hidden_size": 5}, Rq1)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"games": ["overlap"]}, "the book quotes both"),
+        ({"hidden_sizes": [3, 5]}, "the book quotes both"),
+        ({"hidden_sizes_along_training": [2, 3]}, "the book quotes both"),
+        ({"replicas": 64}, "at least 1600 `replicas` (here 64)"),
+        ({"steps": 0}, "a step of training (here 0)"),
+    ],
+)
+def test_a_record_must_hold_what_the_book_quotes(change, line):
+    recording = RQ3 | {"record": True, "replicas": 1600}
+    assert validate(dict(recording), Rq3)["record"]
+    assert not validate(RQ3 | change, Rq3)["record"]
+    with pytest.raises(ParameterError, match=re.escape("parameter `record` is True: ")) as refused:
+        validate(recording | change, Rq3)
+    assert line in str(refused.value)
