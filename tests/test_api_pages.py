@@ -14,31 +14,45 @@ import ncnet
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "book" / "api").glob("*.md"))
-MODULE = r"^\.\. automodule:: (.+)$"
-# A constant is described by hand and belongs to the module of its page, as in Sphinx.
-CONSTANT = r"^\.\. py:data:: (\w+)$(?:\n   :value: (.+)$)?"
-NAMED, CONSTANTS = [], []
-for text in map(Path.read_text, PAGES):
-    NAMED += re.findall(r"^\.\. auto[a-z]+:: (ncnet[\w.]*)$", text, re.MULTILINE)
-    for name, value in re.findall(CONSTANT, text, re.MULTILINE):
-        [module] = re.findall(MODULE, text, re.MULTILINE)
-        CONSTANTS.append((module, name, value))
-        NAMED.append(f"{module}.{name}")
-# `checks`, `files`, `machine`, `page`, `plotting` and `printing` serve the other modules; what a
-# reader calls of `ensemble` is `ncnet.train`, of `commands` `ncnet.cli`.
-INTERNAL = {"__main__", "checks", "commands", "ensemble", "files", "machine", "page"}
-INTERNAL |= {"plotting", "printing"}
-MODULES = [m.name for m in pkgutil.iter_modules(ncnet.__path__) if m.name not in INTERNAL]
+MODULE = r"^\.\. automodule:: (?P<module>.+)$"
+MEMBER = r"^\.\. auto[a-z]+:: (?P<member>ncnet[\w.]*)$"
+# A constant is described by hand and belongs to the module above it, as in Sphinx.
+CONSTANT = r"^\.\. py:data:: (?P<constant>\w+)$(?:\n   :value: (?P<value>.+)$)?"
+DESCRIBED, NAMED, CONSTANTS = [], [], []
+for text in (page.read_text(encoding="utf-8") for page in PAGES):
+    for found in re.finditer("|".join((MODULE, MEMBER, CONSTANT)), text, re.MULTILINE):
+        if found["module"]:
+            DESCRIBED.append(found["module"])
+        elif found["member"]:
+            NAMED.append(found["member"])
+        else:
+            NAMED.append(f"{DESCRIBED[-1]}.{found['constant']}")
+            CONSTANTS.append((DESCRIBED[-1], found["constant"], found["value"]))
+# They serve the other modules; what a reader calls of `commands` is `ncnet.cli`.
+INTERNAL = {"checks", "commands", "files", "machine", "page", "printing"}
+# Former places, and commands.
+INTERNAL |= {"__main__", "atlas", "explorer", "probe", "probe_callback", "ranks"}
+# What a reader calls of `training` is `ncnet.train`; of the others, see below.
+INTERNAL |= {"companion", "studies", "training"}
+WITHIN = ["datasets.hub", "experiment.callback", "experiment.probe", "training.samples"]
+INTERNAL_OF_STUDIES = {"rows"}
+
+
+def modules_in(folder):
+    """Return the names of the modules in a folder of the package."""
+    return {module.name for module in pkgutil.iter_modules([ROOT / "ncnet" / folder])}
+
+
+def source_of(module):
+    """Return the statements of a module; importing it may load large packages."""
+    path = ROOT.joinpath("ncnet", *module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return ast.parse(path.read_text(encoding="utf-8")).body
 
 
 def public_names(module):
-    """Return what a module offers and what more it holds, from its source.
-
-    Importing it may load large packages.
-    """
-    path = ROOT / "ncnet" / module
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    body = ast.parse(path.read_text(encoding="utf-8")).body
+    """Return what a module offers, and what more it holds."""
+    body = source_of(module)
     defined = {node.name for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
     assigned = {}
     for node in body:
@@ -46,27 +60,56 @@ def public_names(module):
             target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
             assigned[ast.unparse(target)] = node.value
     if "__all__" in assigned:
-        return set(ast.literal_eval(assigned["__all__"])), set()
+        elsewhere = {name for origin, name in imported(module) if f"{origin}.{name}" in NAMED}
+        return set(ast.literal_eval(assigned["__all__"])) - elsewhere, set()
     return {name for name in defined if not name.startswith("_")}, set(assigned)
 
 
-@pytest.mark.parametrize("module", MODULES)
+def imported(module):
+    """Return what a module imports by name, each with the module that it is from."""
+    nodes = [node for node in source_of(module) if isinstance(node, ast.ImportFrom)]
+    return {(node.module, alias.name) for node in nodes for alias in node.names}
+
+
+def modules_of(study):
+    """Return the modules of a study, but for those whose functions its `analysis` offers."""
+    names = modules_in(f"studies/{study}") - INTERNAL_OF_STUDIES
+    package = f"studies.{study}"
+    if "analysis" in names:
+        offered, _ = public_names(f"{package}.analysis")
+        origins = {origin for origin, name in imported(f"{package}.analysis") if name in offered}
+        names -= {origin.removeprefix(f"ncnet.{package}.") for origin in origins}
+    return [f"{package}.{name}" for name in names]
+
+
+MODULES = [*(modules_in("") - INTERNAL), *WITHIN]
+MODULES += [f"companion.{name}" for name in modules_in("companion")]
+MODULES += [module for study in modules_in("studies") for module in modules_of(study)]
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
 def test_a_page_names_all_that_a_module_offers(module):
-    assert f"ncnet.{module}" in NAMED, "no page: CONTRIBUTING.md, `Add a module`"
+    assert f"ncnet.{module}" in DESCRIBED, "no page: CONTRIBUTING.md, `Add a module`"
     offered, others = public_names(module)
     prefix = f"ncnet.{module}."
     named = {name.removeprefix(prefix) for name in NAMED if name.startswith(prefix)}
-    assert offered
+    named = {name for name in named if "." not in name}
+    assert named
     assert offered - named == set(), "not on its page in book/api"
     assert named - offered - others == set(), "not in the module"
 
 
+def test_every_room_is_described():
+    rooms = {f"studies.{study}" for study in modules_in("studies")} | {"studies", "companion"}
+    assert {f"ncnet.{room}" for room in rooms} <= set(DESCRIBED)
+
+
 def test_the_pages_name_all_that_the_package_offers():
-    assert {"ncnet", *(f"ncnet.{name}" for name in ncnet.__all__)} <= set(NAMED)
+    assert {"ncnet", *(f"ncnet.{name}" for name in ncnet.__all__)} <= {*DESCRIBED, *NAMED}
 
 
 def test_nothing_is_described_twice():
-    assert not [name for name, count in Counter(NAMED).items() if count > 1]
+    assert not [name for name, count in Counter(DESCRIBED + NAMED).items() if count > 1]
 
 
 def test_constants_have_the_value_that_their_page_gives():
