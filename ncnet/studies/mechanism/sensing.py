@@ -106,7 +106,7 @@ def alice_traces(
     game, hidden_size, steps, learning_rate, training
         As `ncnet.train` takes them.
     intervention
-        One of `ncnet.studies.mechanism.interventions`.
+        One of `ncnet.studies.mechanism.analysis.interventions`.
 
     Examples
     --------
