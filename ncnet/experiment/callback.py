@@ -23,18 +23,18 @@ class ProbeCallback(TrainerCallback):
     Parameters
     ----------
     probe
-        A `Probe` of the model's trunk, or a function that makes one of the model: it is called when
-        a training begins, where the Trainer makes the model itself (``model_init``). Of a trunk
-        with adapters (peft), these alone count. If the probe has an `evaluate`, that is called
-        after the last step too, unless the Trainer takes up its best checkpoint then
-        (``load_best_model_at_end``).
+        A `ncnet.experiment.probe.Probe` of the model's trunk, or a function that makes one of the
+        model: it is called when a training begins, where the Trainer makes the model itself
+        (``model_init``). Of a trunk with adapters (peft), these alone count. If the probe has an
+        `evaluate`, that is called after the last step too, unless the Trainer takes up its best
+        checkpoint then (``load_best_model_at_end``).
     losses
         Names of Alice's and Bob's loss in the output of the model.
 
     Attributes
     ----------
     probe
-        The `Probe` of the present or last training; None before the first, where a function makes
+        The probe of the present or last training; None before the first, where a function makes
         it.
 
     Raises

@@ -62,12 +62,12 @@ def log_steps(steps: int, interval: int) -> list[int]:
 
 
 def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:
-    """Return what `conflict` found as one number for each phase of training.
+    """Return what `ncnet.gradients.conflict` found as one number for each phase of training.
 
     Parameters
     ----------
     measured
-        As `conflict` returns it, over `step`.
+        As `ncnet.gradients.conflict` returns it, over `step`.
     steps
         Length of the training; up to the last traced step by default.
 

@@ -126,7 +126,7 @@ def judge(sweep: pd.DataFrame) -> dict[str, bool]:
     ----------
     sweep
         One row a hidden size: ``hidden_size``, ``s``, and its interval ``s_low``, ``s_high`` at
-        `simultaneous_level`.
+        `ncnet.claims.simultaneous_level`.
 
     Raises
     ------
