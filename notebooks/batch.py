@@ -27,7 +27,7 @@
 folder: str = "results/small"
 
 # %%
-from ncnet.companion.notebooks import Batch
+from ncnet.companion.parameters import Batch
 from ncnet.parameters import validate
 
 chosen = validate(globals(), Batch)

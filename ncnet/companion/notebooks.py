@@ -1,12 +1,8 @@
 """The parameters of all notebooks, by the notebook's name."""
 
-from typing import Annotated, ClassVar
-
-from pydantic import AfterValidator, BaseModel, ConfigDict
-
-from ncnet.checks import check_choice, suggestion
-from ncnet.parameters import Notebook, at_home
-from ncnet.results import ROOT
+from ncnet.checks import check_choice
+from ncnet.companion.parameters import Batch
+from ncnet.parameters import Notebook
 from ncnet.studies.atlas.parameters import Rq6
 from ncnet.studies.calibration.parameters import Calibration
 from ncnet.studies.capacity.parameters import Rq1, Rq3
@@ -15,29 +11,6 @@ from ncnet.studies.mechanism.parameters import Rq2
 from ncnet.studies.multiverse.parameters import Rq3Multiverse
 from ncnet.studies.ranks.parameters import Rq3Lora
 from ncnet.studies.your_model.parameters import YourModel
-
-
-def _batch(folder: str) -> str:
-    if not (ROOT / folder / "cells.json").exists():
-        found = ROOT.glob("r*/*/cells.json")
-        names = [path.parent.relative_to(ROOT).as_posix() for path in found]
-        raise ValueError(f"no finished batch is there{suggestion(folder, names)}")
-    return folder
-
-
-class Batch(BaseModel):
-    """Parameters of ``batch``: the folder of a batch, within the checkout or an absolute path.
-
-    It shows tables and makes none.
-    """
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    NOTEBOOK: ClassVar[str] = "batch"
-    TABLES: ClassVar[tuple[str, ...]] = ()
-
-    folder: Annotated[str, AfterValidator(at_home), AfterValidator(_batch)]
-
 
 _MODELS = (Rq1, Rq2, Rq3, Rq3Multiverse, Rq3Lora, Rq4, Rq5, Rq6, Calibration, YourModel, Batch)
 NOTEBOOKS = {model.NOTEBOOK: model for model in _MODELS}
