@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ncnet import claims
+from ncnet.companion.claims import CLAIMS
 from tests import browser
 
 pytestmark = browser.needs_book
@@ -141,7 +141,7 @@ def shown_by(claim):
     return {"verdicts.html", f"{claim.evidence}.html"} - {"notebooks/rq6.html"}
 
 
-@pytest.mark.parametrize("claim", claims.CLAIMS.values(), ids=list(claims.CLAIMS))
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=list(CLAIMS))
 def test_pages_say_where_each_statement_is_known_from(claim):
     said = claim.cited.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
     by_name = {page.name: " ".join(page.text.split()) for page in pages()}

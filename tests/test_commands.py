@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from papermill.translators import papermill_translators
 
 from ncnet import parameters, results, runs
-from ncnet.companion import batch
+from ncnet.companion import batch, notebooks
 from ncnet.companion.batch.grid import notebook_cells
 
 ROOT = Path(__file__).resolve().parents[1]
-MODELS = {path.stem: parameters.of(path.stem) for path in sorted(ROOT.glob("notebooks/*.ipynb"))}
+MODELS = notebooks.NOTEBOOKS
 FLOATS = {
     "learning_rate": st.floats(0, 1e6, exclude_min=True),
     "lambdas": st.lists(st.floats(0, 1), min_size=1, max_size=3, unique=True),

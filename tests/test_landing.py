@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selenium.webdriver.common.by import By
 
-from ncnet import claims, figures, results
+from ncnet import results
+from ncnet.claims import CRITICAL_SIZE
+from ncnet.companion import figures
+from ncnet.companion.claims import CLAIMS
 from tests import browser
 
 VERDICTS = ("holds", "in part", "does not", "open", "out of reach")
@@ -72,7 +75,7 @@ def test_names_that_hold_markup_stay_text():
 
 
 def test_every_statement_has_a_label_of_its_own():
-    labels = [claim.label for claim in claims.CLAIMS.values()]
+    labels = [claim.label for claim in CLAIMS.values()]
     assert len(set(labels)) == len(labels)
     assert max(len(label) for label in labels) <= 20
 
@@ -80,14 +83,14 @@ def test_every_statement_has_a_label_of_its_own():
 def test_the_figure_shows_the_recorded_values():
     capacity = results.load("capacity").table
     picture = parsed(figures.headline(capacity, results.load("interventions").table))
-    peak = capacity.set_index(["game", "hidden_size"]).loc[("overlap", claims.CRITICAL_SIZE)]
+    peak = capacity.set_index(["game", "hidden_size"]).loc[("overlap", CRITICAL_SIZE)]
     assert picture.get("role") == "img"
     assert len(picture.get("aria-label").split()) >= 8
     name = {"svg": "http://www.w3.org/2000/svg"}
     assert f"S = {peak['s']:.2f}" in [text.text for text in picture.findall("svg:text", name)]
     curve = picture.find(".//svg:g[@class='drawn shared']/svg:path[@stroke]", name).get("d")
     heights = [float(point.split()[1]) for point in re.split("[ML]", curve)[1:]]
-    assert heights.index(min(heights)) == claims.CRITICAL_SIZE - 1
+    assert heights.index(min(heights)) == CRITICAL_SIZE - 1
     apart = picture.find(".//svg:g[@class='drawn apart']/svg:path[@stroke]", name).get("d")
     bound = picture.find(".//svg:g[@class='drawn bound']/svg:path", name).get("d")
     level = float(bound.split()[-1])
@@ -155,7 +158,7 @@ class TestTheBuiltPage:
         open_landing(driver)
         tiles = driver.find_elements(By.CSS_SELECTOR, "a.tile")
         targets = [tile.get_attribute("href").rpartition("#")[2] for tile in tiles]
-        assert targets == list(claims.CLAIMS)
+        assert targets == list(CLAIMS)
         verdicts = (browser.HTML / "verdicts.html").read_text(encoding="utf-8")
         assert [name for name in targets if f'id="{name}"' not in verdicts] == []
 

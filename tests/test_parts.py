@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from ncnet import parts, results, runs
+from ncnet.parameters import Notebook
 from ncnet.parts import INPUTS, Parts
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -143,21 +144,29 @@ def test_inputs_are_written_for_a_reader(begin, tmp_path):
     assert inputs["versions"] == results.installed_versions()
 
 
+class Example(Notebook):
+    """Parameters of a notebook that saves three tables, and records two, one of them another."""
+
+    NOTEBOOK = "rq1"
+    TABLES = ("first", "second", "third")
+    RECORDED = ("third", "fourth")
+
+
 def chosen(save_to, **more):
     return {"seed": 0, "save_to": str(save_to), **more}
 
 
 def test_a_run_of_a_notebook_ends_with_the_last_of_its_tables(tmp_path):
-    first, *others = runs.parameters.of("rq5").TABLES
+    first, *others = Example.TABLES
     for _ in range(2):
         made = []
-        run = runs.Run("rq5", chosen(tmp_path))
+        run = runs.Run(Example, chosen(tmp_path))
         run.part({"n": 1}, lambda made=made: made.append(1) or TABLE)
         assert made == [1]
         run.save(first, TABLE)
         run.save("another", TABLE)
         assert list(tmp_path.glob("parts/*/*.parquet"))
-        again = runs.Run("rq5", chosen(tmp_path))
+        again = runs.Run(Example, chosen(tmp_path))
         again.part({"n": 1}, lambda made=made: made.append(2) or TABLE)
         assert made == [1], "a run that goes on"
         for name in others:
@@ -169,18 +178,18 @@ def test_a_run_that_records_keeps_its_parts_in_the_checkout(tmp_path, monkeypatc
     notebooks = results.FOLDER.parent / "notebooks"
     monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
     (tmp_path / "notebooks").symlink_to(notebooks)
-    run = runs.Run("rq6", chosen("", record=True))
+    run = runs.Run(Example, chosen("", record=True))
     run.part({"n": 1}, lambda: TABLE)
-    assert list(tmp_path.glob("runs/rq6/parts/*/*.parquet"))
-    run.save("capacity", TABLE)  # which it does not record
-    for name in runs.parameters.of("rq6").RECORDED:
-        assert list(tmp_path.glob("runs/rq6/parts/*/*.parquet"))
+    assert list(tmp_path.glob("runs/rq1/parts/*/*.parquet"))
+    run.save("first", TABLE)  # which it does not record
+    for name in Example.RECORDED:
+        assert list(tmp_path.glob("runs/rq1/parts/*/*.parquet"))
         run.save(name, TABLE)
-    assert not (tmp_path / "runs" / "rq6" / "parts").exists()
+    assert not (tmp_path / "runs" / "rq1" / "parts").exists()
 
 
 def test_a_run_that_leaves_no_tables_keeps_no_parts():
-    run = runs.Run("rq6", chosen("", record=False))
+    run = runs.Run(Example, chosen("", record=False))
     assert run.parts is None
     assert run.folder({"n": 1}) is None
     assert run.part({"n": 1}, lambda: TABLE) is TABLE
@@ -191,7 +200,13 @@ import sys, time
 from pathlib import Path
 import pandas as pd
 from ncnet import runs
-run = runs.Run("rq4", {"seed": 0, "save_to": sys.argv[1]})
+from ncnet.parameters import Notebook
+
+class Example(Notebook):
+    NOTEBOOK = "rq1"
+    TABLES = ("first", "second")
+
+run = runs.Run(Example, {"seed": 0, "save_to": sys.argv[1]})
 for n in range(4):
     def made():
         print(f"made {n}", flush=True)
@@ -199,7 +214,7 @@ for n in range(4):
             time.sleep(600)
         return pd.DataFrame({"n": [n]})
     run.part({"n": n}, made)
-for name in runs.parameters.of("rq4").TABLES:
+for name in Example.TABLES:
     run.save(name, pd.DataFrame({"n": [0]}))
 """
 

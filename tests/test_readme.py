@@ -7,10 +7,10 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from ncnet.figures.__main__ import README_FIGURE, write
 
 import ncnet
 from ncnet import cli, results
+from ncnet.companion.figures.__main__ import README_FIGURE, write
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -12,8 +12,16 @@ import pytest
 import xarray as xr
 
 from ncnet import results, runs, sources
+from ncnet.parameters import Notebook
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+class Example(Notebook):
+    """Parameters of a notebook that saves no table."""
+
+    NOTEBOOK = "rq1"
+    TABLES = ()
 
 
 @pytest.fixture
@@ -32,7 +40,7 @@ def content(source):
 
 def test_live_data_come_with_parameters(shown):
     table = pd.DataFrame({"n": [2, 3], "s": [1.8, 2.3]})
-    runs.Run("rq1", {"seed": 3, "save_to": ""}).show("figure", s=table)
+    runs.Run(Example, {"seed": 3, "save_to": ""}).show("figure", s=table)
     [(figure, metadata)] = shown
     assert figure == "figure"
     found = metadata[sources.METADATA]

@@ -4,7 +4,6 @@ import base64
 import itertools
 import re
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,7 +24,7 @@ from ncnet.training.initialisation import draw_block
 from ncnet.training.network import Weights
 from tests.compilers import has_compiler
 
-BOOK = Path(__file__).resolve().parents[1] / "book"
+BOOK = results.ROOT / "book"
 sys.path.append(str(BOOK / "_ext"))  # as jupyter-book does
 
 import explorer_data  # noqa: E402
@@ -277,7 +276,7 @@ def test_every_choice_is_recorded_once(recorded):
     names = [*explorer.CHOICE, "alice_task", "bob_task"]
     assert sorted(recorded.table[names].itertuples(index=False, name=None)) == sorted(choices)
     assert recorded.made_with(replicas=explorer.REPLICAS, seed=explorer.SEED)
-    assert recorded.provenance["command"] == "python -m ncnet.studies.atlas.explorer"
+    assert recorded.provenance["command"] == "python -m ncnet.explorer"
 
 
 @pytest.mark.parametrize("name", explorer_data.TABLES)

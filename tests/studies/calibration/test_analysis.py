@@ -10,7 +10,7 @@ from scipy import stats
 
 from ncnet import chsh
 from ncnet.studies.calibration import analysis as calibration
-from ncnet.studies.calibration import figures as figures
+from ncnet.studies.calibration import figures
 
 BY_HAND = [name for name in calibration.models() if name not in calibration.TRAINED]
 each_model = pytest.mark.parametrize("name", BY_HAND)

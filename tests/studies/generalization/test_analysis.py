@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.stats import pearsonr, rankdata, spearmanr
 
-from ncnet import chsh, claims, games, parameters
+from ncnet import chsh, games
 from ncnet.studies.generalization import analysis as general
+from ncnet.studies.generalization.claims import CLAIMS
 from ncnet.studies.generalization.correlation import MEASURES, _off_mode
 from ncnet.studies.generalization.interference import PREDICTORS
+from ncnet.studies.generalization.parameters import Rq4
 from ncnet.studies.generalization.replicas import (
     ACCURACIES,
     CONTEXTS,
@@ -275,7 +277,7 @@ def test_the_tables_of_a_setting_are_those_of_the_notebook_and_of_its_halves():
     replicas = table(np.random.default_rng(0), replicas=500)
     correlated, choosing = general.halves(replicas)
     assert set(correlated["replica"]) | set(choosing["replica"]) == set(range(500))
-    assert tuple(general.TABLES) == parameters.Rq4.TABLES
+    assert tuple(general.TABLES) == Rq4.TABLES
     options = {"level": 0.95, "resamples": 200, "seed": 1}
     pd.testing.assert_frame_equal(
         general.TABLES["generalization"](replicas, **options),
@@ -384,7 +386,8 @@ def test_where_s_never_reaches_2_there_is_no_regret():
     assert row[names].isna().all()
     assert row["reached"] == 0
     table = pd.DataFrame([row])
-    assert claims.CLAIMS["first-2-generalizes"].holds(table) is None
+    [generalizes] = [claim for claim in CLAIMS if claim.result == "first_at_2"]
+    assert generalizes.holds(table) is None
 
 
 def pairs(tasks=("odd", "prime", "square"), replicas=6, seed=0):

@@ -10,8 +10,8 @@ import pytest
 from ncnet import results
 from ncnet.companion import batch
 from ncnet.companion.replay.tables import REPLAYS
+from ncnet.results import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 WITH_ITS_OWN = {"search", "search_counts"}
 """Tables that a notebook makes with parameters that it states itself."""
 RECORDED = [
