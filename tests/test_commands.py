@@ -2,9 +2,12 @@
 
 import contextlib
 import re
+import runpy
 import shlex
 import subprocess
+import sys
 import typing
+from importlib.util import find_spec
 from pathlib import Path
 from unittest import mock
 
@@ -141,3 +144,41 @@ def test_a_recorded_command_gives_the_recorded_parameters(path):
     _, chosen = chosen_by(arguments)
     made_with = provenance["parameters"]
     assert {name: chosen[name] for name in made_with} == made_with
+
+
+PROVENANCE = " ".join(path.read_text(encoding="utf-8") for path in results.FOLDER.rglob("*.json"))
+
+
+@pytest.mark.parametrize("file", sorted(set(re.findall(r"batch=([\w/.]+)", PROVENANCE))))
+def test_a_recorded_command_names_a_batch_that_there_is(file):
+    assert batch.read(ROOT / file).record
+
+
+@pytest.mark.parametrize("module", sorted(set(re.findall(r"python -m ([\w.]+)", PROVENANCE))))
+def test_a_recorded_command_names_a_module_that_runs(module):
+    if find_spec(module).submodule_search_locations:
+        module += ".__main__"
+    source = Path(find_spec(module).origin).read_text(encoding="utf-8")
+    assert '\nif __name__ == "__main__":\n' in source
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("ncnet.atlas", "ncnet.studies.atlas.analysis"),
+        ("ncnet.explorer", "ncnet.studies.atlas.explorer"),
+        ("ncnet.ranks", "ncnet.studies.ranks.analysis"),
+    ],
+)
+def test_a_study_records_by_the_short_name_of_its_command(name, where, monkeypatch):
+    recorded = []
+    monkeypatch.setattr(f"{where}.record", lambda: recorded.append(where))
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    runpy.run_module(name, run_name="__main__")
+    assert recorded == [where]
+
+
+@pytest.mark.slow
+def test_the_command_of_replay_says_how_it_is_used():
+    said = subprocess.check_output([sys.executable, "-m", "ncnet.replay", "--help"], cwd=ROOT)
+    assert said.startswith(b"usage: python -m ncnet.replay ")

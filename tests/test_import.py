@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -75,3 +76,33 @@ def test_training_without_anything_else_says_just_what_is_missing():
     pytest.importorskip("torch")
     line = "import of ncnet.training.network halted; None in sys.modules"
     assert run(ASKED, without=["ncnet.training.network"]) == f"{line}\n{line}\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "needs"),
+    [
+        ("from ncnet import chsh, experiment, games", ()),
+        ("from ncnet import figures, parameters, results, runs", ("pydantic", "torch", "yaml")),
+        ("from ncnet.probe import Probe, conflict_by_step, running", ("torch",)),
+        ("from ncnet.probe_callback import ProbeCallback", ("torch", "transformers")),
+    ],
+)
+def test_what_a_reader_imports_is_where_it_was(line, needs):
+    for package in needs:
+        pytest.importorskip(package)
+    names = {}
+    exec(line, names)
+    assert set(names) > set(re.findall(r"\w+", line.partition("import")[2]))
+
+
+@pytest.mark.slow
+def test_the_probe_has_one_class_under_both_names():
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from ncnet import probe, probe_callback
+    from ncnet.experiment import callback
+    from ncnet.experiment import probe as here
+
+    assert {getattr(probe, name) is getattr(here, name) for name in here.__all__} == {True}
+    assert probe_callback.ProbeCallback is callback.ProbeCallback
