@@ -115,8 +115,13 @@ FOREIGN = {
     if (NAMED - BROUGHT) & set(map(canonicalize_name, names))
 }
 """What other extras name: it may be imported by tests, but not by those of the statistics."""
-OURS = {line.removesuffix(".py").replace("/", ".") for line in STATISTICS if "tests" not in line}
-"""Modules whose doctests are among the tests of the statistics."""
+
+
+def listed(module):
+    """Return the lines of the statistics' tests that name a module, or a folder around it."""
+    place = Path(module.replace(".", "/"))
+    names = (place.with_suffix(".py"), place / "__init__.py", place, *place.parents)
+    return {name.as_posix() for name in names} & set(STATISTICS)
 
 
 def test_the_statistics_bring_no_torch():
@@ -139,14 +144,15 @@ def used(script):
 def test_the_tests_of_the_statistics_are_all_listed():
     assert sorted(set(STATISTICS)) == STATISTICS
     assert not [line for line in STATISTICS if not (ROOT / line).exists()]
-    for script in (ROOT / "tests").glob("test_*.py"):
-        modules = [module.split(".") for module in used(script)]
-        ours = {".".join(parts[:2]) for parts in modules if parts[0] in ("ncnet", "tests")}
-        of_statistics = "ncnet" in {parts[0] for parts in modules} and not (
-            ours - OURS - {"ncnet", "tests.strategies"} or FOREIGN & {parts[0] for parts in modules}
+    for script in (ROOT / "tests").rglob("test_*.py"):
+        modules = set(used(script))
+        packages = {module.split(".")[0] for module in modules}
+        ours = {module for module in modules if module.startswith(("ncnet.", "tests."))}
+        of_statistics = "ncnet" in packages and not (
+            FOREIGN & packages or any(not listed(module) for module in ours - {"tests.strategies"})
         )
-        listed = f"tests/{script.name}" in STATISTICS
-        assert listed or not of_statistics, f"tests/statistics.txt lacks {script.name}"
+        name = script.relative_to(ROOT).as_posix()
+        assert name in STATISTICS or not of_statistics, f"tests/statistics.txt lacks {name}"
 
 
 @pytest.mark.slow
@@ -156,8 +162,10 @@ def test_all_modules_that_the_command_imports_are_tested_with_the_statistics():
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
     )
-    modules = {".".join(m.split(".")[:2]) for m in done.stdout.split() if m.startswith("ncnet.")}
-    assert modules == OURS
+    modules = [module for module in done.stdout.split() if module.startswith("ncnet.")]
+    assert not [module for module in modules if not listed(module)]
+    needed = set().union(*map(listed, modules))
+    assert needed == {line for line in STATISTICS if not line.startswith("tests/")}
 
 
 @pytest.mark.slow
