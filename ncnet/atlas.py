@@ -1,4 +1,4 @@
-"""The command ``python -m ncnet.atlas``, by which tables of RQ6 were recorded."""
+"""Runs `ncnet.studies.atlas.analysis.record` as ``python -m ncnet.atlas``."""
 
 from ncnet.studies.atlas.analysis import record
 

@@ -1,4 +1,4 @@
-"""The command ``python -m ncnet.explorer``, by which the tables of "Play" were recorded."""
+"""Runs `ncnet.studies.atlas.explorer.record` as ``python -m ncnet.explorer``."""
 
 from ncnet.studies.atlas.explorer import record
 

@@ -1,4 +1,4 @@
-"""The command ``python -m ncnet.ranks``, by which tables of RQ3 on real models were recorded."""
+"""Runs `ncnet.studies.ranks.analysis.record` as ``python -m ncnet.ranks``."""
 
 from ncnet.studies.ranks.analysis import record
 

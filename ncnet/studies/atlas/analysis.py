@@ -470,10 +470,6 @@ def record() -> None:
             name,
             table,
             parameters={"bits": 2} | asked,
-            command="python -m ncnet.studies.atlas.analysis",
+            command="python -m ncnet.atlas",
             folder=results.FOLDER / "small",
         )
-
-
-if __name__ == "__main__":
-    record()

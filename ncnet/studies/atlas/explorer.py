@@ -15,7 +15,7 @@ most 2, whatever the game.
 For a few games a whole report is recorded as well: its intervals are those of the game, while what
 is put together from pairs is on the safe side, and wider.
 
-``python -m ncnet.studies.atlas.explorer`` records the tables. Its parts lie in ``runs/explorer``
+``python -m ncnet.explorer`` records the tables. Its parts lie in ``runs/explorer``
 until it ends: a run that was cut off goes on where it was.
 """
 
@@ -485,7 +485,7 @@ def _changes(mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
 def record() -> None:
     """Write the recorded tables ``explorer``, ``explorer_reports`` and ``explorer_networks``."""
     results.checkout()  # before an edit that this run does not know of
-    command = "python -m ncnet.studies.atlas.explorer"
+    command = "python -m ncnet.explorer"
     shared = {"seed": SEED, "layouts": list(LAYOUTS), "hidden_sizes": list(HIDDEN_SIZES)}
     trained = shared | {"trunks": list(TRUNKS), "steps": list(STEPS), "replicas": REPLICAS}
     parameters = trained | {"activations": list(ACTIVATIONS)}
@@ -496,7 +496,3 @@ def record() -> None:
     parameters = shared | {"replicas": EXAMPLES}
     results.save("explorer_networks", starts(), parameters=parameters, command=command)
     parts.clear()
-
-
-if __name__ == "__main__":
-    record()

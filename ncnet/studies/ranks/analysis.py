@@ -105,7 +105,7 @@ def record() -> None:
     """Write the table ``lora`` anew, from the outcomes that are recorded."""
     given = results.load("lora_outcomes").provenance["parameters"]
     table = pd.concat([of_recorded(quartet) for quartet in given["data"]], ignore_index=True)
-    results.save("lora", table, parameters=given, command="python -m ncnet.studies.ranks.analysis")
+    results.save("lora", table, parameters=given, command="python -m ncnet.ranks")
 
 
 def loss_rows(outcomes: xr.Dataset) -> pd.DataFrame:
@@ -184,7 +184,3 @@ def _with_intervals(
         for column, value in zip(found, (values.mean(), *interval), strict=True):
             found[column].append(float(value))
     return found
-
-
-if __name__ == "__main__":
-    record()
