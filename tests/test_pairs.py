@@ -177,7 +177,7 @@ def test_what_stands_beside_outcomes_comes_along():
         "capacity",
     }
     report = chsh.report(outcomes.isel(capacity=1), readout="prediction", resamples=1000)
-    assert (report.replicas, report.held_out.items) == (2, 2)
+    assert (report.replicas, report.held_out.items) == (3, 2)
 
 
 def test_a_quartet_of_tasks_alone_diverged_where_either_did():
