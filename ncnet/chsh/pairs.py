@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
 
 from ncnet.checks import check_choice, suggestion
 from ncnet.chsh.outcomes import as_array, as_dataset, check_dimensions, check_signs, checked
@@ -111,11 +110,11 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
 
 
 def collect_pairs(
-    outcomes: Mapping[Pair, Sequence[ArrayLike]],
+    outcomes: Mapping[Pair, Sequence[np.ndarray]],
     *,
     split: Sequence[str] | None = None,
-    diverged: Mapping[Pair, ArrayLike] | None = None,
-    targets: Mapping[str, ArrayLike] | None = None,
+    diverged: Mapping[Pair, np.ndarray] | None = None,
+    targets: Mapping[str, np.ndarray] | None = None,
     capacities: Sequence[float] | None = None,
     capacity_name: str = "capacity",
     paired: bool = True,
@@ -195,10 +194,11 @@ def quartet(
 
         pair  first_task  second_task      context  Alice  Bob   a       b
            0  de          en                 (1,1)  en     de    second  first   of pair 0
-           1  de          fr                 (1,2)  en     ja    first   second  of pair 3
+           1  de          fr                 (1,2)  en     ja    first   second  of pair 4
            2  de          ja                 (2,1)  fr     de    second  first   of pair 1
-           3  en          ja                 (2,2)  fr     ja    first   second  of pair 4
-           4  fr          ja
+           3  en          fr                 (2,2)  fr     ja    first   second  of pair 5
+           4  en          ja
+           5  fr          ja
 
     Parameters
     ----------
@@ -325,7 +325,7 @@ def _in_order(by_pair: Mapping[Pair, object]) -> dict[Pair, tuple[Pair, object]]
     return dict(sorted(found.items()))
 
 
-def _heads(given: Pair, outcomes: Sequence[ArrayLike]) -> tuple[np.ndarray, np.ndarray]:
+def _heads(given: Pair, outcomes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return the outcomes of the first task and of the second; of a task alone, its own and 0."""
     arrays = list(map(as_array, outcomes))
     if len(arrays) != len(given):
