@@ -122,7 +122,6 @@ def test_tasks_alone_let_nothing_through(tasks, seed):
     assert (chsh.s_per_replica(outcomes) <= 2).all()
     assert (outcomes.a == outcomes.a.isel(bob_setting=0)).all()
     assert (outcomes.b == outcomes.b.isel(alice_setting=0)).all()
-    assert outcomes.attrs["alone"] == 1
 
 
 def full(shape=(3, 5), **changed):
@@ -181,11 +180,12 @@ def test_what_stands_beside_outcomes_comes_along():
 
 
 def test_a_quartet_of_tasks_alone_diverged_where_either_did():
-    pairs = full()
-    alone = pairs.isel(pair=pairs.second_task.values == "")
-    outcomes = chsh.quartet(alone, alice=("ja", "de"), bob=("en", "fr"), alone=True)
-    flags = dict(zip(alone.first_task.values, alone.diverged.values, strict=True))
-    expected = [[flags[s] | flags[t] for t in ("en", "fr")] for s in ("ja", "de")]
+    beside = drawn(shape=(3, 5))
+    flags = {("de",): [True, False, False], ("en",): [False, False, True]}
+    flags |= {("fr",): [False, True, False], ("ja",): [False, False, False]}
+    chosen = {"alice": ("ja", "de"), "bob": ("en", "fr")}
+    outcomes = chsh.quartet(apart(beside, diverged=flags), **chosen, alone=True)
+    expected = [[[0, 0, 1], [0, 1, 0]], [[1, 0, 1], [1, 1, 0]]]
     np.testing.assert_array_equal(outcomes.diverged, expected)
 
 
@@ -344,6 +344,18 @@ def test_quartets_that_cannot_be_looked_up_are_refused(options, line):
     pairs = chsh.collect_pairs(given)
     with pytest.raises(ValueError, match=line):
         chsh.quartet(pairs, **({"alice": ("de", "en"), "bob": ("fr", "ja")} | options))
+
+
+def test_capacity_0_from_tasks_alone_is_joined_to_others_from_pairs():
+    beside = drawn(shape=(1, 3, 5))
+    targets = {name: beside[name, None][0, 0] for name in LANGUAGES}
+    chosen = {"alice": ("de", "en"), "bob": ("fr", "ja")}
+    frozen = apart(beside, capacities=[0], capacity_name="rank", targets=targets)
+    adapted = together(beside, capacities=[4], capacity_name="rank", targets=targets)
+    parts = [chsh.quartet(frozen, **chosen, alone=True), chsh.quartet(adapted, **chosen)]
+    joined = xr.concat(parts, "capacity", data_vars="minimal")
+    for capacity, part in zip((0, 4), parts, strict=True):
+        xr.testing.assert_identical(joined.sel(capacity=[capacity]), part)
 
 
 def test_tasks_alone_are_read_only_where_asked_for_and_at_capacity_0():

@@ -217,8 +217,9 @@ def quartet(
     xarray.Dataset
         What `report` and all else reads: `a` and `b`, and where pairs have them `diverged`,
         `alice_target` and `bob_target` (where all four tasks have one), with the coordinates of
-        replicas, items and capacities. Attributes are those of the pairs, with `alice_tasks`,
-        `bob_tasks` and `alone`.
+        replicas, items and capacities. Attributes are those of the pairs, with `alice_tasks` and
+        `bob_tasks`. One of tasks alone at capacity 0 can be joined to one of pairs at others:
+        ``xr.concat([...], "capacity", data_vars="minimal")``.
 
     Raises
     ------
@@ -248,7 +249,7 @@ def quartet(
             tasks = canonical((task,) if alone else (task, partner))
             found[name].append((_place(places, tasks), tasks.index(task)))
     heads = {name: np.array(read).reshape(2, 2, 2) for name, read in found.items()}
-    return as_dataset(_looked_up(pairs, heads, alice, bob, alone))
+    return as_dataset(_looked_up(pairs, heads, alice, bob))
 
 
 def _looked_up(
@@ -256,7 +257,6 @@ def _looked_up(
     heads: Mapping[str, np.ndarray],
     alice: tuple[str, str],
     bob: tuple[str, str],
-    alone: bool,
 ) -> xr.Dataset:
     """Return the outcomes of these heads, (place of the pair, place in it) for each context."""
     networks = {name: {"pair": xr.Variable(SETTINGS, head[..., 0])} for name, head in heads.items()}
@@ -265,8 +265,8 @@ def _looked_up(
         first, second = (pairs[one].variable[networks[name]] for one in ("first", "second"))
         found[name] = xr.where(xr.Variable(SETTINGS, head[..., 1] == 0), first, second)
     if "diverged" in pairs:
-        found["diverged"] = pairs["diverged"].variable[networks["a"]]
-        found["diverged"] |= pairs["diverged"].variable[networks["b"]]
+        of_alice, of_bob = (pairs["diverged"].variable[of_party] for of_party in networks.values())
+        found["diverged"] = of_alice | of_bob
     labels = pairs["task"].values.tolist() if "target" in pairs else []
     if {*alice, *bob} <= set(labels):
         for name, tasks in (("alice", alice), ("bob", bob)):
@@ -278,7 +278,7 @@ def _looked_up(
         for name, coordinate in pairs.coords.items()
         if not {"pair", "task"} & set(coordinate.dims)
     }
-    about = {"alice_tasks": list(alice), "bob_tasks": list(bob), "alone": alone}
+    about = {"alice_tasks": list(alice), "bob_tasks": list(bob)}
     settings = {setting: [1, 2] for setting in SETTINGS}
     return xr.Dataset(found, kept | settings, pairs.attrs | storable(about))
 
