@@ -39,7 +39,7 @@ from ncnet import datasets, encoders
 from ncnet.datasets import hub
 from ncnet.encoders import adapters
 from ncnet.encoders.catalogue import INSTALL
-from ncnet.encoders.model import PARTIES, TwoHeads
+from ncnet.encoders.model import BY_PARTY, PARTIES, TwoHeads
 from ncnet.encoders.order import batch_at
 from ncnet.encoders.plan import Settings
 from ncnet.encoders.sequences import Sequences
@@ -177,8 +177,8 @@ class Work:
     def places(self, step: int) -> tuple[np.ndarray, ...]:
         """Return which items our training takes of each task in a step."""
         return tuple(
-            batch_at(step, count=ITEMS, size=self.batch_size, key=(SEED, REPLICA, party))
-            for party in range(len(PARTIES))
+            batch_at(step, count=ITEMS, size=self.batch_size, key=(SEED, REPLICA, *of_head))
+            for of_head in BY_PARTY
         )
 
     def train_ours(
@@ -195,8 +195,10 @@ class Work:
             bfloat16=bfloat16,
             seed=SEED,
         )
-        trained = train_context(self.encoder, tasks, rank=RANK, settings=settings, replica=REPLICA)
-        return trained[1]
+        _, network = train_context(
+            self.encoder, tasks, keys=BY_PARTY, rank=RANK, settings=settings, replica=REPLICA
+        )
+        return network
 
     def train_usual(self, model: "UsersModel", steps: int) -> None:
         """Train the user's model on the same batches."""

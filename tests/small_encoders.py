@@ -11,7 +11,7 @@ from transformers import BertModel
 from ncnet import datasets, encoders
 from ncnet.datasets import Item, TaskData
 from ncnet.encoders import tasks as encoded_tasks
-from ncnet.encoders.model import TwoHeads
+from ncnet.encoders.model import BY_PARTY, TwoHeads
 from ncnet.encoders.plan import Settings
 
 SHORT = {"ranks": [2], "replicas": 1, "seed": 0, "steps": 4, "batch_size": 4}
@@ -61,7 +61,7 @@ def untrained(tasks, rank, of=None, replica=0, **changed):
     """Return a network on two tasks, as its training starts."""
     of, how = of or encoder(), settings(**changed)
     pair = encode(of, tasks, rank, how.layers)
-    return TwoHeads(of, pair, rank=rank, settings=how, replica=replica)
+    return TwoHeads(of, pair, keys=BY_PARTY, rank=rank, settings=how, replica=replica)
 
 
 def shaken(model, seed=0):

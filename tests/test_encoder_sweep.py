@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 import ncnet
 from ncnet import encoders
 from ncnet.encoders import checkpoints, kept, sweep, training
+from ncnet.encoders.model import BY_PARTY
 from ncnet.encoders.training import train_context
 from ncnet.encoders.trunk import FULL
 from ncnet.replay import NotReplayableError, compare
@@ -133,6 +134,7 @@ def test_every_cell_is_the_training_of_its_own_tasks(outcomes):
                 alone, _ = train_context(
                     encoder(),
                     encode(encoder(), pair, rank, 1),
+                    keys=BY_PARTY,
                     rank=rank,
                     settings=how,
                     replica=replica,
@@ -207,7 +209,7 @@ def test_the_kept_weights_give_the_kept_outcomes(tmp_path):
     for i, j in CONTEXTS:
         pair = tasks[quartet.alice[i]], tasks[quartet.bob[j]]
         model = training.TwoHeads(
-            encoder(), encode(encoder(), pair, 2, 1), rank=2, settings=how, replica=0
+            encoder(), encode(encoder(), pair, 2, 1), keys=BY_PARTY, rank=2, settings=how, replica=0
         )
         encoders.load_adapters(model, kept.place(tmp_path, 2, 1, (i, j)))
         outcome = training._outcome(model, how)

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 import ncnet
 from ncnet.encoders import training
+from ncnet.encoders.model import BY_PARTY
 from ncnet.encoders.order import batch_at
 from ncnet.encoders.training import train_context
 from ncnet.encoders.trunk import FULL
@@ -114,7 +115,7 @@ class Whole:
 
 def check_training(of, tasks, rank, how):
     outcome, model = train_context(
-        of, encode(of, tasks, rank, how.layers), rank=rank, settings=how, replica=0
+        of, encode(of, tasks, rank, how.layers), keys=BY_PARTY, rank=rank, settings=how, replica=0
     )
     whole = Whole(of, tasks, rank, how)
     untouched = whole.outcomes()[1]
@@ -268,7 +269,8 @@ def test_one_logit_that_is_not_finite_makes_its_item_class_0(monkeypatch):
     made[0][2, 4], made[0][5, 0], made[0][9, 1] = torch.nan, torch.inf, -torch.inf
     made[1][:, 1] = torch.tensor([0.0, 1.0] * 6)
     monkeypatch.setattr(training, "_logits", lambda model, items, how: list(made))
-    outcome, _ = train_context(encoder(), pair, rank=0, settings=settings(steps=0), replica=0)
+    options = {"keys": BY_PARTY, "rank": 0, "settings": settings(steps=0), "replica": 0}
+    outcome, _ = train_context(encoder(), pair, **options)
     labels = [
         np.array([item.label for item in (*task.data.training, *task.data.held_out)])
         for task in pair
@@ -280,7 +282,7 @@ def test_one_logit_that_is_not_finite_makes_its_item_class_0(monkeypatch):
     # A tie is won by the first class.
     np.testing.assert_array_equal(outcome.correct[1], np.where(labels[1] == [0, 1] * 6, 1, -1))
     made[0].nan_to_num_(0, 0, 0)
-    again, _ = train_context(encoder(), pair, rank=0, settings=settings(steps=0), replica=0)
+    again, _ = train_context(encoder(), pair, **options)
     assert not again.diverged
 
 

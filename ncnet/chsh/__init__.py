@@ -28,6 +28,7 @@ from ncnet.chsh.counts import from_counts
 from ncnet.chsh.findings import Report
 from ncnet.chsh.intervals import replica_interval, s_interval
 from ncnet.chsh.outcomes import READOUTS, as_dataset, read
+from ncnet.chsh.pairs import as_pairs, collect_pairs, quartet
 from ncnet.chsh.programs import coupling_deficit, local_fraction
 from ncnet.chsh.quantum import arcsine_excess
 from ncnet.chsh.report import report
@@ -57,11 +58,13 @@ __all__ = [
     "Shown",
     "arcsine_excess",
     "as_dataset",
+    "as_pairs",
     "bell_test",
     "betting_test",
     "brief",
     "by_capacity",
     "cells",
+    "collect_pairs",
     "contextuality",
     "contextuality_bound",
     "correlators",
@@ -80,6 +83,7 @@ __all__ = [
     "marginal_changes",
     "marginals",
     "no_signalling_test",
+    "quartet",
     "read",
     "replica_interval",
     "replica_means",

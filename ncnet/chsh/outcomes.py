@@ -1,6 +1,7 @@
 """What a Bell test reads: outcomes of two parties over settings, replicas and items."""
 
 import contextlib
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
@@ -49,12 +50,33 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
     """
     dataset = outcomes if isinstance(outcomes, xr.Dataset) else _from_arrays(outcomes)
     for name in ("a", "b"):
-        _check_outcome(dataset, name)
-    _check_split(dataset)
+        check_dimensions(dataset, name, DIMENSIONS)
+        check_signs(f"outcome `{name}`", dataset[name].values)
     for setting in ("alice_setting", "bob_setting"):
         found = dataset[setting].values.tolist()
         if found != [1, 2]:
             raise ValueError(f"`{setting}` is {found}: expected [1, 2], all four contexts")
+    return checked(dataset, ("a", "b"), DIMENSIONS)
+
+
+def checked(dataset: xr.Dataset, names: Sequence[str], dimensions: Sequence[str]) -> xr.Dataset:
+    """Return a Dataset of outcomes, of four contexts or of pairs of tasks, with all that both have.
+
+    Parameters
+    ----------
+    dataset
+        Of outcomes whose dimensions and values have been checked.
+    names
+        Of the two outcomes.
+    dimensions
+        In the order that they are to have.
+
+    Returns
+    -------
+    xarray.Dataset
+        `split`, `paired`, `diverged` and `cluster` checked, outcomes as int8, dimensions in order.
+    """
+    _check_split(dataset)
     paired = dataset.attrs.get("paired", True)
     if not isinstance(paired, (bool, int, np.bool_, np.integer)) or paired not in (0, 1):
         raise ValueError(f"attribute `paired` is {paired!r}: expected true or false")
@@ -64,12 +86,12 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
         _check_cluster(dataset["cluster"])
         dataset = dataset.set_coords("cluster")
     # Means of float16 would be wrong from some thousand items on.
-    types = {"a": np.int8, "b": np.int8, "diverged": bool}
+    types = dict.fromkeys(names, np.int8) | {"diverged": bool}
     others = {name: t for name, t in types.items() if name in dataset and dataset[name].dtype != t}
     if others:
         dataset = dataset.assign({name: dataset[name].astype(t) for name, t in others.items()})
-    in_order = all(dataset[name].dims[-len(DIMENSIONS) :] == DIMENSIONS for name in ("a", "b"))
-    return dataset if in_order else dataset.transpose(..., *DIMENSIONS)
+    in_order = all(dataset[name].dims[-len(dimensions) :] == dimensions for name in names)
+    return dataset if in_order else dataset.transpose(..., *dimensions)
 
 
 def as_array(values: object) -> np.ndarray:
@@ -123,7 +145,7 @@ def read(outcomes: Outcomes, *, split: str, readout: str) -> tuple[xr.DataArray,
         if missing:
             raise ValueError(f"readout `prediction` needs targets: `{missing[0]}` is missing")
         for name in ("alice_target", "bob_target"):
-            _check_signs(f"target `{name}`", dataset[name].values)
+            check_signs(f"target `{name}`", dataset[name].values)
         return a * dataset["alice_target"], b * dataset["bob_target"]
     return a, b
 
@@ -159,27 +181,33 @@ def _from_arrays(outcomes: object) -> xr.Dataset:
     return xr.Dataset({"a": (DIMENSIONS, a), "b": (DIMENSIONS, b)}, coordinates)
 
 
-def _check_outcome(dataset: xr.Dataset, name: str) -> None:
+def check_dimensions(dataset: xr.Dataset, name: str, dimensions: Sequence[str]) -> None:
+    """Raise ``ValueError`` unless an outcome is there, over these and perhaps over `capacity`."""
     if name not in dataset:
         raise ValueError(f"outcome `{name}` is missing: found {sorted(map(str, dataset))}")
     outcome = dataset[name]
-    missing = [dimension for dimension in DIMENSIONS if dimension not in outcome.dims]
+    missing = [dimension for dimension in dimensions if dimension not in outcome.dims]
     if missing:
         raise ValueError(
-            f"outcome `{name}` has no dimension `{missing[0]}`: expected {', '.join(DIMENSIONS)}"
+            f"outcome `{name}` has no dimension `{missing[0]}`: expected {', '.join(dimensions)}"
         )
-    surplus = [str(d) for d in outcome.dims if d not in (*DIMENSIONS, "capacity")]
+    surplus = [str(d) for d in outcome.dims if d not in (*dimensions, "capacity")]
     if surplus:
         raise ValueError(
             f"outcome `{name}` has a dimension `{surplus[0]}`: expected "
-            f"{', '.join(DIMENSIONS)} and perhaps capacity"
+            f"{', '.join(dimensions)} and perhaps capacity"
         )
     if not outcome.size:
         raise ValueError(f"outcome `{name}` is empty: sizes {dict(outcome.sizes)}")
-    _check_signs(f"outcome `{name}`", outcome.values)
 
 
-def _check_signs(name: str, values: np.ndarray) -> None:
+def check_signs(name: str, values: np.ndarray) -> None:
+    """Raise ``ValueError`` for a value other than +1 and -1.
+
+    >>> check_signs("outcome `a`", np.array([1, 0]))
+    Traceback (most recent call last):
+    ValueError: outcome `a` holds 0: expected +1 or -1 everywhere
+    """
     valid = (values == 1) | (values == -1)
     if not valid.all() or values.dtype.kind == "c":
         wrong = values[~valid] if not valid.all() else values

@@ -1,4 +1,4 @@
-"""In which order a head sees its items: a function of seed, replica, party and step alone."""
+"""In which order a head sees its items: a function of seed, replica, head and step alone."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def batch_at(step: int, *, count: int, size: int, key: tuple[int, ...]) -> np.nd
     size
         Items in a batch.
     key
-        What the order depends on besides, such as (seed, replica, party).
+        What the order depends on besides: seed, replica, and the head's key.
 
     Examples
     --------

@@ -17,6 +17,7 @@ from ncnet.checks import check_choice, check_integer
 from ncnet.datasets import TaskData
 from ncnet.encoders import kept
 from ncnet.encoders.catalogue import Encoder
+from ncnet.encoders.model import BY_PARTY
 from ncnet.encoders.plan import ALPHA, Settings, check_ranks
 from ncnet.encoders.quartets import Quartet
 from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
@@ -187,6 +188,7 @@ class Sweep:
         outcome, model = train_context(
             self.encoder,
             self._tasks_of(rank, context),
+            keys=BY_PARTY,
             rank=rank,
             settings=self.settings,
             replica=replica,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from torch.nn import functional
 
 from ncnet.encoders import checkpoints
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.model import TwoHeads
+from ncnet.encoders.model import Key, TwoHeads
 from ncnet.encoders.order import batch_at
 from ncnet.encoders.plan import Settings
 from ncnet.encoders.tasks import EncodedTask
@@ -29,10 +30,10 @@ class Outcome:
     Attributes
     ----------
     correct
-        Alice's and Bob's outcomes, +1 where the head classifies the item correctly, else -1, of
-        the training items and then of the held-out ones: int8 [2, items].
+        Each head's outcomes, +1 where it classifies the item correctly, else -1, of the training
+        items and then of the held-out ones: int8 [heads, items].
     loss
-        Each head's mean cross-entropy over its training items [2].
+        Each head's mean cross-entropy over its training items [heads].
     diverged
         Whether any logit ended non-finite; such an item reads as class 0.
     """
@@ -44,21 +45,22 @@ class Outcome:
 
 def train_context(
     encoder: Encoder,
-    tasks: tuple[EncodedTask, EncodedTask],
+    tasks: Sequence[EncodedTask],
     *,
+    keys: Sequence[Key],
     rank: float,
     settings: Settings,
     replica: int,
     checkpoint: Path | None = None,
 ) -> tuple[Outcome, TwoHeads]:
-    """Train one network on one task of Alice's and one of Bob's; return its outcomes and itself.
+    """Train one network on a task for each of its heads; return its outcomes and itself.
 
-    Each step takes a batch of each task; the loss is the sum of both heads' mean cross-entropies,
+    Each step takes a batch of each task; the loss is the sum of the heads' mean cross-entropies,
     and Adam moves adapters and heads.
 
     Parameters
     ----------
-    encoder, tasks, rank, settings, replica
+    encoder, tasks, keys, rank, settings, replica
         See `TwoHeads`.
     checkpoint
         File to which the state is written now and then, and from which a training that was cut
@@ -66,7 +68,7 @@ def train_context(
     """
     # Modules draw weights of their own as they are made, before ours are put in.
     with torch.random.fork_rng(devices=[]):
-        model = TwoHeads(encoder, tasks, rank=rank, settings=settings, replica=replica)
+        model = TwoHeads(encoder, tasks, keys=keys, rank=rank, settings=settings, replica=replica)
     trained = model.trained()
     optimizer = torch.optim.Adam(trained.values(), lr=settings.learning_rate)
     at = checkpoints.restore_training(checkpoint, trained, optimizer) if checkpoint else 0
@@ -94,10 +96,10 @@ def _step(
                 step,
                 count=len(task.trained),
                 size=settings.batch_size,
-                key=(settings.seed, replica, party),
+                key=(settings.seed, replica, *of_head),
             )
         ]
-        for party, task in enumerate(tasks)
+        for of_head, task in zip(model.keys, tasks, strict=True)
     )
     losses = [
         functional.cross_entropy(logits, task.labels[chosen])
@@ -108,9 +110,7 @@ def _step(
     optimizer.step()
 
 
-def _logits(
-    model: TwoHeads, items: tuple[np.ndarray, np.ndarray], settings: Settings
-) -> list[Tensor]:
+def _logits(model: TwoHeads, items: Sequence[np.ndarray], settings: Settings) -> list[Tensor]:
     with torch.autocast(
         model.tasks[0].states.device.type, torch.bfloat16, enabled=settings.bfloat16
     ):
@@ -122,9 +122,9 @@ def _outcome(model: TwoHeads, settings: Settings) -> Outcome:
     tasks = model.tasks
     count = len(tasks[0].read)
     chunks = [np.arange(count)[at : at + ITEMS_AT_ONCE] for at in range(0, count, ITEMS_AT_ONCE)]
-    pairs = [_logits(model, (chunk, chunk), settings) for chunk in chunks]
+    found = [_logits(model, [chunk] * len(tasks), settings) for chunk in chunks]
     correct, loss, finite = [], [], True
-    for logits, task in zip(map(torch.cat, zip(*pairs, strict=True)), tasks, strict=True):
+    for logits, task in zip(map(torch.cat, zip(*found, strict=True)), tasks, strict=True):
         labels = task.labels[:count]
         there = logits.isfinite().all(dim=1)
         # A tie is won by the first class; what is not finite reads as class 0.

@@ -1,0 +1,68 @@
+"""Pairs of tasks, trained once: a head follows from its task, and not from whose it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from ncnet.chsh.pairs import canonical
+from ncnet.encoders.catalogue import Encoder
+from ncnet.encoders.model import Key, TwoHeads
+from ncnet.encoders.plan import Settings
+from ncnet.encoders.tasks import EncodedTask
+from ncnet.encoders.training import Outcome, train_context
+
+
+def task_key(name: str) -> Key:
+    """Return the key of a task's head: a digest of the task's name, the same on every machine.
+
+    >>> task_key("sst2")
+    (16970584048441915917,)
+    """
+    return (int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"),)
+
+
+def train_pair(
+    encoder: Encoder,
+    tasks: Sequence[EncodedTask],
+    *,
+    rank: float,
+    settings: Settings,
+    replica: int,
+) -> tuple[Outcome, TwoHeads]:
+    """Train one network on a pair of tasks, or on one task alone; return its outcomes and itself.
+
+    Of all pairs that a task is in, its head starts from the same weights and sees its items in the
+    same order. The trunk starts from the same weights in all pairs.
+
+    Parameters
+    ----------
+    encoder, rank, settings, replica
+        See `TwoHeads`.
+    tasks
+        Two different tasks in any order, or one, with equally many items to read outcomes of. They
+        are trained in canonical order, sorted by name, so that the result is the same bit by bit
+        whoever's they are.
+
+    Returns
+    -------
+    Outcome
+        Of the tasks in canonical order, as `ncnet.chsh.collect_pairs` takes them.
+    TwoHeads
+        The network; `tasks` are its own, in that order.
+
+    Raises
+    ------
+    ValueError
+        For a task that is paired with itself: before any work starts.
+    """
+    by_name = {task.data.name: task for task in tasks}
+    names = canonical([task.data.name for task in tasks])
+    return train_context(
+        encoder,
+        [by_name[name] for name in names],
+        keys=[task_key(name) for name in names],
+        rank=rank,
+        settings=settings,
+        replica=replica,
+    )
