@@ -387,7 +387,7 @@ def _head(node: ast.AST) -> range:
 def checks(root: Path, seed: int) -> list[tuple[str, str]]:
     """Return kind and name of all that may be asked."""
     folders = sorted({path.parent for path in root.glob("ncnet/**/*.py")})
-    files = sorted(root.glob("tests/test_*.py"))
+    files = sorted(root.glob("tests/**/test_*.py"))
     tests = [("tests", path.relative_to(root).as_posix()) for path in (*folders, *files)]
     known = log.costs()
     tables = []

@@ -1,6 +1,7 @@
 """What the measurement of mutants draws and how it judges; the rates are nobody's test."""
 
 import doctest
+import itertools
 import subprocess
 from dataclasses import asdict, replace
 
@@ -40,6 +41,15 @@ FOUND = mutant(4, "n * 2", "n * 3")
 NOT_FOUND = mutant(2, "1", "2")
 ENDLESS = mutant(4, "n * 2", "n / 2")
 TEST = "tests/test_doubling.py"
+
+
+def test_modules_are_there_and_tests_of_all_folders_are_asked(monkeypatch):
+    for pattern in itertools.chain(*mutations.ROOMS.values()):
+        assert list(mutations.ROOT.glob(pattern)), pattern
+    monkeypatch.setattr(mutations, "REPLAYS", ())
+    names = {name for _, name in mutations.checks(mutations.ROOT, 0)}
+    files = (mutations.ROOT / "tests").rglob("test_*.py")
+    assert {path.relative_to(mutations.ROOT).as_posix() for path in files} < names
 
 
 @pytest.fixture(scope="module")
