@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from ncnet import results
 from ncnet.companion.claims import CLAIMS
 from tests import browser
 
@@ -147,3 +148,10 @@ def test_pages_say_where_each_statement_is_known_from(claim):
     by_name = {page.name: " ".join(page.text.split()) for page in pages()}
     missing = [name for name in shown_by(claim) if said not in by_name[name]]
     assert not missing
+
+
+def test_the_page_on_batches_has_a_row_for_each_batch_file():
+    page = (browser.HTML / "batches.html").read_text(encoding="utf-8")
+    named = re.findall(r"<tr[^>]*><td><p><code[^>]*><span class=\"pre\">([\w.]+\.yml)", page)
+    files = sorted(path.name for path in (results.ROOT / "batches").glob("*.yml"))
+    assert named == files
