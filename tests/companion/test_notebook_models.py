@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from ncnet.companion import notebooks
-from ncnet.companion.notebooks import NOTEBOOKS, Batch
+from ncnet.companion.notebooks import NOTEBOOKS
+from ncnet.companion.parameters import Batch
 from ncnet.results import ROOT
 
 
