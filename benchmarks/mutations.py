@@ -57,6 +57,7 @@ ROOMS = {
         "ncnet/training/*.py",
         "ncnet/training/samples/*.py",
         "ncnet/experiment/*.py",
+        "ncnet/experiment/probe/*.py",
     ),
     "analysis": (
         "ncnet/claims.py",

@@ -24,16 +24,16 @@ def _mutant(recorded: results.Result, where: Where) -> pd.DataFrame:
         raise NotReplayableError("mutants are judged in a clone, and the checkout has changes")
     row = recorded.table.set_index(list(where)).loc[tuple(where.values())].to_dict() | where
     mutant = mutations.Mutant(**{name: row[name] for name in mutations.Mutant.__match_args__})
+    files = row["run_by"].split()
+    if gone := [name for name in (mutant.module, *files) if not (mutations.ROOT / name).exists()]:
+        raise NotReplayableError(f"{gone[0]} is no longer there: measure again")
+    code = (mutations.ROOT / mutant.module).read_text(encoding="utf-8")
     try:
-        code = (mutations.ROOT / mutant.module).read_text(encoding="utf-8")
         mutated = mutations.changed(code, mutant)
-    except (FileNotFoundError, ValueError) as error:
+    except ValueError as error:
         raise NotReplayableError(f"a mutated line is another now: {error}") from error
     if mutant.left_out:
         return pd.DataFrame([row | {"left_out": mutations.why_left_out(code, mutated)}])
-    files = row["run_by"].split()
-    if gone := [file for file in files if not (mutations.ROOT / file).exists()]:
-        raise NotReplayableError(f"{gone[0]}, which judged it, is no longer there: measure again")
     survived = row["tests"] == mutations.SURVIVED
     if survived and _changed(mutations.ROOT, recorded.provenance["commit"], files):
         raise NotReplayableError(CHANGED_SINCE)
