@@ -197,6 +197,8 @@ def test_a_recorded_verdict_is_replayed(again):
 def test_a_mutant_that_can_no_longer_be_made_is_not_replayable(again, monkeypatch):
     gone = recorded(replace(FOUND, before="n = 2"), KILLED)
     assert "another now: ncnet/doubling.py, line 4" in again(gone).told
+    moved = recorded(replace(FOUND, module="ncnet/tripling.py"), KILLED)
+    assert "ncnet/tripling.py is no longer there" in again(moved).told
     unknown = recorded(NOT_FOUND, SURVIVED)
     unknown.provenance["commit"] = None
     assert again(unknown).told == replayed.CHANGED_SINCE
