@@ -69,6 +69,7 @@ HiddenSizes = Annotated[list[HiddenSize], Field(min_length=1), AfterValidator(di
 GameName = Literal["overlap", "separate"]
 GameNames = Annotated[list[GameName], Field(min_length=1), AfterValidator(distinct)]
 Activation = Literal["relu", "sigmoid", "tanh"]
+Optimizer = Literal["adam", "gradient_descent"]
 Activations = Annotated[list[Activation], Field(min_length=1), AfterValidator(distinct)]
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
 Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
@@ -131,7 +132,7 @@ class Training(Notebook):
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
     seed: Seed
     activation: Activation
-    optimizer: Literal["adam", "gradient_descent"]
+    optimizer: Optimizer
     learning_rate: Rate
 
 

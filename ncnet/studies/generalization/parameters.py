@@ -10,6 +10,7 @@ from ncnet.parameters import (
     HiddenSizes,
     Notebook,
     Number,
+    Optimizer,
     Rate,
     Seed,
     Switch,
@@ -31,7 +32,7 @@ class Sampled(Notebook):
     steps: Annotated[int, Field(ge=1, le=1_000_000)]
     seed: Seed
     activation: Activation
-    optimizer: Literal["adam", "gradient_descent"]
+    optimizer: Optimizer
     learning_rate: Rate
 
 
