@@ -136,6 +136,21 @@ class Training(Notebook):
     learning_rate: Rate
 
 
+def check_is_one_of_the_sizes(model: BaseModel) -> None:
+    """Refuse a `hidden_size` to be looked at closely that is none of the `hidden_sizes`.
+
+    Raises
+    ------
+    ValueError
+        The line names both.
+    """
+    if model.hidden_size not in model.hidden_sizes:
+        raise ValueError(
+            f"parameter `hidden_size` is {model.hidden_size}: "
+            f"expected one of `hidden_sizes`, {model.hidden_sizes}"
+        )
+
+
 def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
     """Check every public global of a notebook against its parameters, and return them.
 

@@ -4,7 +4,15 @@ from typing import Self, get_args
 
 from pydantic import model_validator
 
-from ncnet.parameters import GameName, GameNames, HiddenSize, HiddenSizes, Switch, Training
+from ncnet.parameters import (
+    GameName,
+    GameNames,
+    HiddenSize,
+    HiddenSizes,
+    Switch,
+    Training,
+    check_is_one_of_the_sizes,
+)
 
 
 class Rq1(Training):
@@ -19,11 +27,7 @@ class Rq1(Training):
 
     @model_validator(mode="after")
     def _looks_at_one_of_the_sizes(self) -> Self:
-        if self.hidden_size not in self.hidden_sizes:
-            raise ValueError(
-                f"parameter `hidden_size` is {self.hidden_size}: "
-                f"expected one of `hidden_sizes`, {self.hidden_sizes}"
-            )
+        check_is_one_of_the_sizes(self)
         return self
 
 

@@ -12,6 +12,7 @@ from ncnet.parameters import (
     Number,
     Switch,
     Training,
+    check_is_one_of_the_sizes,
     distinct,
 )
 
@@ -50,11 +51,7 @@ class Rq2(Training):
 
     @model_validator(mode="after")
     def _can_be_traced_and_decoded(self) -> Self:
-        if self.hidden_size not in self.hidden_sizes:
-            raise ValueError(
-                f"parameter `hidden_size` is {self.hidden_size}: "
-                f"expected one of `hidden_sizes`, {self.hidden_sizes}"
-            )
+        check_is_one_of_the_sizes(self)
         if self.log_interval > self.steps:
             raise ValueError(
                 f"parameter `log_interval` is {self.log_interval}: expected at most the "

@@ -4,7 +4,14 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from ncnet.parameters import HiddenSize, HiddenSizes, Notebook, Rate, Seed
+from ncnet.parameters import (
+    HiddenSize,
+    HiddenSizes,
+    Notebook,
+    Rate,
+    Seed,
+    check_is_one_of_the_sizes,
+)
 
 
 class YourModel(Notebook):
@@ -23,9 +30,5 @@ class YourModel(Notebook):
 
     @model_validator(mode="after")
     def _looks_at_one_of_the_sizes(self) -> Self:
-        if self.hidden_size not in self.hidden_sizes:
-            raise ValueError(
-                f"parameter `hidden_size` is {self.hidden_size}: "
-                f"expected one of `hidden_sizes`, {self.hidden_sizes}"
-            )
+        check_is_one_of_the_sizes(self)
         return self
