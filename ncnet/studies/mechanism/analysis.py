@@ -1,4 +1,4 @@
-"""Does the competition of gradients cause it? Conflict, sensing, and interventions.
+"""Conflict of the gradients, sensing, and interventions.
 
 `ncnet.train` traces gradients and losses, and trains with the interventions; here they are
 measured, decoded and compared.
