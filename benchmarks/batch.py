@@ -21,7 +21,7 @@ from pathlib import Path
 import pandas as pd
 
 from ncnet import results, runs
-from ncnet.companion import batch
+from ncnet.companion import batch, notebooks
 from tests import one_node_slurm
 from tests.checkouts import Checkout
 
@@ -137,7 +137,7 @@ def _joined(checkout: Checkout, folder: Path) -> float:
     executed["metadata"]["papermill"] = {"start_time": "2026-01-01T00:00:00"}
     for cell, given in read.cells.items():
         place = folder / "cells" / cell
-        run = runs.Run(read.notebook, given | {"save_to": place.as_posix()})
+        run = runs.Run(notebooks.of(read.notebook), given | {"save_to": place.as_posix()})
         run.save("capacity", pd.DataFrame({"s": [2.0]}))
         (place / "notebook.ipynb").write_text(json.dumps(executed), encoding="utf-8")
         (place / "benchmark.tsv").write_text("s\tcpu_time\tmax_rss\n1\t1\t1\n", encoding="utf-8")
