@@ -263,6 +263,8 @@ def main() -> None:
         "--without-compiler", action="store_true", help="as where there is no C++ compiler"
     )
     options = parser.parse_args()
+    if options.record and options.notebooks:
+        parser.error("--record takes no names: the table is of all notebooks")
     table_name, command, variables = "benchmark_memory", "python -m benchmarks.memory", {}
     if options.without_compiler:
         table_name, options.limit = "benchmark_without_compiler", math.inf

@@ -80,6 +80,11 @@ class Run:
     """
 
     def __init__(self, notebook: type[Notebook], chosen: dict):
+        if isinstance(notebook, str):
+            raise TypeError(
+                f"notebook is {notebook!r}: expected the model of its parameters, such as "
+                "ncnet.studies.capacity.parameters.Rq1"
+            )
         self.parameters = {name: value for name, value in chosen.items() if name != "save_to"}
         self._recorded = notebook.RECORDED if chosen.get("record") else ()
         self._folder = Path(chosen["save_to"]) if chosen["save_to"] else None

@@ -102,3 +102,10 @@ def test_it_installs_what_binder_does_from_this_machines_index():
     assert "--constraint requirements.txt" in listed
     assert "-e .[train,report]" in listed
     assert not [line for line in listed if "http" in line]
+
+
+def test_a_table_of_one_notebook_is_not_recorded(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["memory", "rq1", "--record"])
+    with pytest.raises(SystemExit, match="2"):
+        memory.main()
+    assert "--record takes no names" in capsys.readouterr().err

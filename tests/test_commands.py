@@ -174,6 +174,11 @@ def test_a_study_records_by_the_short_name_of_its_command(name, where, monkeypat
     recorded = []
     monkeypatch.setattr(f"{where}.record", lambda: recorded.append(where))
     monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit, match="0"):
+        runpy.run_module(name, run_name="__main__")
+    assert recorded == []
+    monkeypatch.setattr(sys, "argv", [name])
     runpy.run_module(name, run_name="__main__")
     assert recorded == [where]
 

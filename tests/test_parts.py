@@ -235,3 +235,8 @@ def test_a_run_that_was_killed_goes_on_and_a_finished_one_starts_anew(tmp_path):
         said.append(printed.splitlines())
     assert said == [["made 0", "made 1"], ["made 2"], ["made 3"], [f"made {n}" for n in range(4)]]
     assert not (tmp_path / "parts").exists()
+
+
+def test_a_run_takes_the_model_of_its_parameters_and_no_name():
+    with pytest.raises(TypeError, match="notebook is 'rq1': expected the model"):
+        runs.Run("rq1", {"seed": 0, "save_to": ""})

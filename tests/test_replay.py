@@ -6,11 +6,12 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncnet import replay, results
-from ncnet.replay import pieces
+from ncnet import chsh, replay, results
+from ncnet.replay import pieces, reports
 
 TABLE = pd.DataFrame(
     {
@@ -192,3 +193,10 @@ def test_only_a_package_of_an_extra_may_be_missing(missing, error, tmp_path, mon
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(error, match=missing):
         pieces.imported("needs_more", extras="lora")
+
+
+def test_every_column_of_a_report_has_a_tolerance():
+    ones = np.ones((2, 2, 64, 4))
+    trained = [chsh.as_dataset((ones, ones)).assign_coords(capacity=n) for n in (2, 3)]
+    rows = chsh.by_capacity(xr.concat(trained, "capacity"))
+    assert set(rows) - {"capacity"} <= set(reports.REPORT)

@@ -1,5 +1,6 @@
-"""Joins or records a finished batch: ``python -m ncnet.companion.batch gather FILE FOLDER``."""
+"""Joins or records a finished batch, as the Snakefile asks: ``python -m ncnet.companion.batch``."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -19,4 +20,8 @@ def main(step: str, file: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(prog="python -m ncnet.companion.batch", description=__doc__)
+    parser.add_argument("step", choices=["gather", "record"])
+    parser.add_argument("file", help="the batch file")
+    parser.add_argument("folder", help="where its cells are")
+    main(**vars(parser.parse_args()))

@@ -1,5 +1,6 @@
 """Write the README's figure from the recorded results: ``python -m ncnet.companion.figures``."""
 
+import argparse
 from pathlib import Path
 
 from ncnet import results
@@ -15,4 +16,6 @@ def write(path: Path = README_FIGURE) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m ncnet.companion.figures", description=__doc__)
+    parser.parse_args()
     write()
