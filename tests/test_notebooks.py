@@ -113,19 +113,8 @@ SMALL = {
     },
     "batch": {"folder": "results/small"},
 }
-PICTURES = {
-    "rq1": 2,
-    "rq2": 6,
-    "rq3": 2,
-    "rq3_multiverse": 6,
-    "rq3_lora": 4,
-    "rq4": 5,
-    "rq5": 5,
-    "rq6": 5,
-    "calibration": 2,
-    "your_model": 2,
-    "batch": 2,
-}
+PICTURES = {"rq2": 6, "batch": 2}
+"""Where there are not as many as cells that name a figure: of one game, and one a table."""
 
 
 LOADED = """
@@ -187,7 +176,8 @@ def test_runs_with_other_parameters(name, tmp_path):
     notebook = nbformat.read(tmp_path / "out.ipynb", as_version=4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     pictures = [output for output in outputs if "image/svg+xml" in output.get("data", {})]
-    assert len(pictures) == PICTURES[name]
+    named = ["figure" in cell.metadata.get("mystnb", {}) for cell in notebook.cells]
+    assert len(pictures) == PICTURES.get(name, sum(named)) > 0
     assert not [output for output in outputs if output.get("name") == "stderr"]
     glued = {output.get("metadata", {}).get("scrapbook", {}).get("name") for output in outputs}
     prose = "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
