@@ -36,8 +36,10 @@ def together(beside, **options):
 
 
 def apart(beside, **options):
-    """Return all tasks, each alone."""
-    return chsh.collect_pairs({(s,): (x,) for (s, t), x in beside.items() if t is None}, **options)
+    """Return all tasks, each alone, on a trunk that is frozen unless capacities are given."""
+    given = {(s,): (x,) for (s, t), x in beside.items() if t is None}
+    pairs = chsh.collect_pairs(given, **options)
+    return pairs if "capacities" in options else pairs.assign_coords(capacity=0)
 
 
 def assembled(beside, alice, bob, alone=False):
@@ -274,8 +276,9 @@ def held(name, place, value):
         (named([*"abcd"], [*"ebfg"]), "task `b` is paired with itself"),
         (named([*"abca"], [*"efge"]), "`a beside e` is there twice: expected each pair once"),
         (named([*"abcd"], [*"efga"]), r"a pair is \('d', 'a'\): expected it sorted, \('a', 'd'\)"),
-        (named(["a", "b", "", "d"], [*"efgh"]), "a task of a pair is '': expected a name"),
-        (named([1, 2, 3, 4], [5, 6, 7, 8]), "a task of a pair is 1: expected a name"),
+        (named(["a", "b", "", "d"], [*"efgh"]), "a task is '': expected a name"),
+        (named([1, 2, 3, 4], [5, 6, 7, 8]), "a task is 1: expected a name"),
+        (lambda pairs: pairs.assign_coords(task=[1, 2, 3, 4]), "a task is 1: expected a name"),
         (held("first", 1, 0), r"outcome `first` holds 0.0: expected \+1 or -1"),
         (held("second", 1, 0), r"outcome `second` holds 0.0: expected \+1 or -1"),
         (held("second", 0, 1), "outcome `second` of a task alone is 1.0: expected 0"),
@@ -286,6 +289,8 @@ def held(name, place, value):
         (lambda pairs: pairs.assign(target=pairs.first), "`target` is over"),
         (lambda pairs: pairs.drop_vars("task"), "`target` has no coordinate `task`"),
         (lambda pairs: pairs.isel(task=[0, 0, 1]), "`target` has no coordinate `task`"),
+        (lambda pairs: pairs.expand_dims(capacity=[4, 4]), r"`capacity` is \[4, 4\]: expected"),
+        (lambda pairs: pairs.assign_coords(capacity="4"), "`capacity` is .'4'.: expected"),
         (lambda pairs: pairs.assign_attrs(paired="no"), "attribute `paired` is 'no'"),
         (lambda pairs: pairs.assign_coords(cluster=("item", [0] * 5)), "`cluster` is over"),
     ],
@@ -298,32 +303,86 @@ def test_what_is_no_dataset_of_pairs_is_refused(change, line):
 
 
 ONES = np.ones((3, 5))
+RAGGED = [[1] * 5, [1] * 4]
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "options", "line"),
+    ("outcomes", "line"),
     [
-        ({}, {}, "there are no pairs"),
-        ({"de": [ONES]}, {}, "a pair is 'de': expected two names of tasks, or one in a tuple"),
-        ({("de", "en", "fr"): [ONES] * 3}, {}, "expected two names of tasks"),
-        ({("de", "de"): [ONES] * 2}, {}, "task `de` is paired with itself"),
-        ({("de", "en"): [ONES] * 2, ("en", "de"): [ONES] * 2}, {}, "`de beside en` is there twice"),
-        ({("de", "a\0"): [ONES] * 2}, {}, "a task of a pair is 'a.x00': expected a name"),
-        ({("de", "en"): [ONES]}, {}, "`de beside en` has 1 arrays: expected 2"),
-        ({("de",): [ONES] * 2}, {}, "`de alone` has 2 arrays: expected 1"),
-        ({("de", "en"): [ONES, ONES[1:]]}, {}, r"has shape \(2, 5\): expected \(3, 5\)"),
-        ({("en", "de"): [ONES, ONES[0]]}, {}, r"shape \(5,\): expected \('replica', 'item'\)"),
-        ({("de",): [ONES]}, {"capacities": [1]}, r"expected \('capacity', 'replica', 'item'\)"),
-        ({("de",): [0 * ONES]}, {}, "outcome `first` holds 0.0"),
-        ({("de",): [ONES]}, {"diverged": {("en",): ONES[:, 0]}}, "lacks outcomes or `diverged`"),
-        ({("de",): [ONES]}, {"diverged": {("de",): ONES}}, r"shape \(3, 5\): expected"),
-        ({("de",): [ONES]}, {"split": ["test"] * 5}, "`split` holds 'test'"),
-        ({("de",): [ONES]}, {"targets": {"de": [2] * 5}}, "`target` holds 2"),
+        ({}, "`outcomes` is {}: expected a dict"),
+        ([ONES], r"`outcomes` is \[array\(.*: expected a dict"),
+        ({"de": [ONES]}, "a pair is 'de': expected two names of tasks, or one, in a tuple"),
+        ({1: [ONES]}, "a pair is 1: expected two names"),
+        ({frozenset(("de", "en")): [ONES] * 2}, r"a pair is frozenset\(.*: expected two names"),
+        ({("de", "en", "fr"): [ONES] * 3}, r"a pair is \('de', 'en', 'fr'\): expected two"),
+        ({("de", "de"): [ONES] * 2}, "task `de` is paired with itself"),
+        ({("de", "en"): [ONES] * 2, ("en", "de"): [ONES] * 2}, "`de beside en` is there twice"),
+        ({("de", 1): [ONES] * 2}, "a task is 1: expected a name"),
+        ({("de", " "): [ONES] * 2}, "a task is ' ': expected a name"),
+        ({("de", "a\0"): [ONES] * 2}, "a task is 'a.+x00': expected a name"),
+        ({("de", "a\nb"): [ONES] * 2}, "a task is 'a.+nb': expected a name"),
+        ({("de", "a\udc00"): [ONES] * 2}, "a task is 'a.+udc00': expected a name"),
+        ({("de", "en"): 1}, r"`de beside en` is 1: expected \(task: 2, replica, item\)"),
+        ({("de", "en"): [ONES]}, r"`de beside en` has shape \(1, 3, 5\): expected \(task: 2"),
+        ({("de",): [ONES] * 2}, r"`de alone` has shape \(2, 3, 5\): expected \(task: 1"),
+        ({("de", "en"): [ONES, ONES[1:]]}, "`de beside en` is ragged: expected"),
+        ({("de",): [ONES[0]]}, r"`de alone` has shape \(1, 5\): expected"),
+        ({("de",): [ONES], ("en",): [ONES[1:]]}, r"`en alone` has .*: 1, replica: 3, item: 5\)"),
+        ({("de",): [0 * ONES]}, "outcome `first` holds 0.0"),
     ],
 )
-def test_outcomes_that_make_no_pairs_are_refused(outcomes, options, line):
-    with pytest.raises(ValueError, match=line):
-        chsh.collect_pairs(outcomes, **options)
+def test_outcomes_that_make_no_pairs_are_refused(outcomes, line):
+    with pytest.raises(ValueError, match=f"^{line}.*$"):
+        chsh.collect_pairs(outcomes)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"split": ["training"] * 2}, r"`split` has shape \(2,\): expected \(item: 5\)"),
+        ({"split": ["test"] * 5}, "`split` holds 'test'"),
+        ({"split": "training"}, r"`split` is 'training': expected \(item: 5\)"),
+        ({"diverged": [0] * 3}, r"`diverged` is \[0, 0, 0\]: expected a dict"),
+        ({"diverged": {frozenset(("de", "en")): [0] * 3}}, r"a pair is frozenset\("),
+        ({"diverged": {("de", "em"): [0] * 3}}, "unknown pair `de beside em`: did you mean `de b"),
+        ({"diverged": {("en",): [0] * 3}}, "`diverged` lacks `de beside en`: expected"),
+        (
+            {"diverged": {("en", "de"): [0] * 2, ("en",): [0] * 3}},
+            "`diverged` of `de beside en` ha",
+        ),
+        ({"targets": {}}, "`targets` is {}: expected a dict"),
+        ({"targets": [[1] * 5]}, r"`targets` is \[\[1, 1, 1, 1, 1\]\]: expected a dict"),
+        ({"targets": {"em": [1] * 5}}, "unknown task `em`: did you mean `en`"),
+        ({"targets": {1: [1] * 5}}, "unknown task `1`: expected one of `de`, `en`"),
+        ({"targets": {"a\n" * 200: [1] * 5}}, r"unknown task `a\\na\\n"),
+        ({"targets": {"en": []}}, r"target of `en` has shape \(0,\): expected \(item: 5\)"),
+        ({"targets": {"en": 1}}, r"target of `en` is 1: expected \(item: 5\)"),
+        ({"targets": {"en": RAGGED}}, "target of `en` is ragged: expected"),
+        ({"targets": {"en": ONES}}, r"target of `en` has shape \(3, 5\): expected"),
+        ({"targets": {"de": [2] * 5}}, "`target` holds 2"),
+        ({"targets": {"de": ["1"] * 5}}, "`target` holds '1'"),
+        ({"capacities": [1, 2]}, r"`de beside en` has shape \(2, 3, 5\): expected \(task: 2, cap"),
+    ],
+)
+def test_what_does_not_fit_outcomes_is_refused(options, line):
+    with pytest.raises(ValueError, match=f"^{line}.*$"):
+        chsh.collect_pairs({("en",): [ONES], ("de", "en"): [ONES] * 2}, **options)
+
+
+@pytest.mark.parametrize("wrong", [["1", "2"], [1, np.nan], [1, 2j], [2, 2], [True, False], [1], 1])
+def test_capacities_are_different_numbers_as_many_as_there_are(wrong):
+    given = {("de",): [[ONES, ONES]]}
+    found = chsh.collect_pairs(given, capacities=[4, np.inf])
+    assert found.capacity.values.tolist() == [4, np.inf]
+    with pytest.raises(ValueError, match=r"^`capacit(y|ies)` .*: expected .*$"):
+        chsh.collect_pairs(given, capacities=wrong)
+
+
+def test_an_unknown_task_among_many_is_refused_in_a_short_line():
+    given = {(f"task {k}", f"task {k + 1}"): [ONES] * 2 for k in range(40)}
+    for options in ({"alice": ("xyz", "task 0")}, {"alice": ("task 0", "task 1")}):
+        with pytest.raises(ValueError, match=r"^unknown .{,200}$"):
+            chsh.quartet(chsh.collect_pairs(given), **options, bob=("task 2", "task 3"))
 
 
 @pytest.mark.parametrize(
@@ -334,7 +393,7 @@ def test_outcomes_that_make_no_pairs_are_refused(outcomes, options, line):
         ({"alice": ("de", "de")}, "task `de` comes twice"),
         ({"alice": "de"}, "`alice` is 'de': expected two tasks"),
         ({"bob": ("fr",)}, r"`bob` is \('fr',\): expected two tasks"),
-        ({"bob": ("fr", "it")}, "`en beside it` was not trained: did you mean `de beside it`"),
+        ({"bob": ("fr", "it")}, "unknown pair `en beside it`: did you mean `de beside it`"),
         ({"alone": True}, "`de beside fr` was trained: expected this to be read"),
     ],
 )
@@ -358,15 +417,30 @@ def test_capacity_0_from_tasks_alone_is_joined_to_others_from_pairs():
         xr.testing.assert_identical(joined.sel(capacity=[capacity]), part)
 
 
+def test_pairs_of_several_capacities_are_joined_as_xarray_joins_by_itself():
+    beside = drawn(shape=(2, 3, 5))
+    targets = {name: beside[name, None][0, 0] for name in LANGUAGES}
+    parts = [
+        together({head: x[[place]] for head, x in beside.items()}, capacities=[c], targets=targets)
+        for place, c in enumerate((4, np.inf))
+    ]
+    joined = together(beside, capacities=[4, np.inf], targets=targets)
+    xr.testing.assert_identical(chsh.as_pairs(xr.concat(parts, "capacity")), joined)
+
+
 def test_tasks_alone_are_read_only_where_asked_for_and_at_capacity_0():
     beside = drawn(shape=(2, 3, 5))
     chosen = {"alice": ("de", "en"), "bob": ("fr", "ja")}
     pairs = apart(beside, capacities=[0, 4])
-    with pytest.raises(ValueError, match=r"`de beside fr` was not trained"):
+    with pytest.raises(ValueError, match="unknown pair `de beside fr`: expected one of `de alone`"):
         chsh.quartet(pairs, **chosen)
-    with pytest.raises(ValueError, match="the capacity is 4: expected 0"):
+    with pytest.raises(ValueError, match="the capacity is 4: expected"):
         chsh.quartet(pairs, **chosen, alone=True)
-    frozen = chsh.quartet(pairs.sel(capacity=0), **chosen, alone=True)
+    frozen = pairs.sel(capacity=0)
+    for unsaid in (frozen.drop_vars("capacity"), pairs.sel(capacity=[0]).drop_vars("capacity")):
+        with pytest.raises(ValueError, match="the capacity is unknown: expected"):
+            chsh.quartet(unsaid, **chosen, alone=True)
+    frozen = chsh.quartet(frozen, **chosen, alone=True)
     assert frozen.sizes == {"alice_setting": 2, "bob_setting": 2, "replica": 3, "item": 5}
     without = pairs.isel(pair=pairs.first_task.values != "ja")
     with pytest.raises(ValueError, match="unknown task `ja`"):

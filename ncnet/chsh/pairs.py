@@ -7,15 +7,17 @@ how they stand in a Dataset, `quartet` how a context is found there.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
-from ncnet.checks import check_choice, suggestion
+from ncnet.checks import suggestion
 from ncnet.chsh.outcomes import as_array, as_dataset, check_dimensions, check_signs, checked
-from ncnet.files import is_storable_text, storable
+from ncnet.files import storable
+from ncnet.printing import printable, shortened
 
 DIMENSIONS = ("pair", "replica", "item")
 SETTINGS = ("alice_setting", "bob_setting")
@@ -24,13 +26,14 @@ Pair = tuple[str, ...]
 """Two different tasks in canonical order, or one task alone."""
 
 
-def canonical(tasks: Iterable[str]) -> Pair:
+def canonical(tasks: Sequence[str]) -> Pair:
     """Return the tasks of a pair in canonical order, sorted by name; or one task alone.
 
     Raises
     ------
     ValueError
-        Unless these are one name, or two different ones.
+        Unless these are one name, or two different ones, in a tuple or a list: whatever has no
+        order does not say whose the first outcomes are.
 
     Examples
     --------
@@ -40,17 +43,18 @@ def canonical(tasks: Iterable[str]) -> Pair:
     Traceback (most recent call last):
     ValueError: task `fr` is paired with itself: expected two different tasks, or one alone
     """
-    names = [tasks] if isinstance(tasks, str) else list(tasks)
-    if isinstance(tasks, str) or len(names) not in (1, 2):
-        raise ValueError(f"a pair is {tasks!r}: expected two names of tasks, or one in a tuple")
-    for name in names:
-        if not isinstance(name, str) or not name or not is_storable_text(name):
-            raise ValueError(f"a task of a pair is {name!r}: expected a name")
-    if len(set(names)) < len(names):
+    if not isinstance(tasks, (tuple, list)) or len(tasks) not in (1, 2):
         raise ValueError(
-            f"task `{names[0]}` is paired with itself: expected two different tasks, or one alone"
+            f"a pair is {_shown(tasks)}: expected two names of tasks, or one, in a tuple"
         )
-    return tuple(sorted(names))
+    for name in tasks:
+        if not isinstance(name, str) or not name.strip() or not name.isprintable():
+            raise ValueError(f"a task is {_shown(name)}: expected a name of printable letters")
+    if len(set(tasks)) < len(tasks):
+        raise ValueError(
+            f"task `{tasks[0]}` is paired with itself: expected two different tasks, or one alone"
+        )
+    return tuple(sorted(tasks))
 
 
 def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
@@ -68,14 +72,16 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
           those of the first task's head and of the second task's. A task alone has its outcomes
           in `first`. There `second` is 0, which is no outcome: whatever reads outcomes refuses it;
         - a coordinate `split` over `item`, as all outcomes have;
-        - perhaps `diverged` over (pair, replica) and `capacity`; `target`, +-1 over (task, item),
-          whose coordinate `task` has the names of all tasks that have one; a `cluster` over
-          `replica`; and an attribute `paired`.
+        - perhaps a coordinate `target`, +-1 over (task, item), whose coordinate `task` has the
+          names of all tasks that have one; `diverged` over (pair, replica) and `capacity`; a
+          coordinate `capacity` of different numbers; a `cluster` over `replica`; and an attribute
+          `paired`.
 
     Returns
     -------
     xarray.Dataset
-        `first` and `second` as int8, dimensions in order.
+        `first` and `second` as int8, dimensions in order; `target`, where it is there, a
+        coordinate.
 
     Raises
     ------
@@ -106,6 +112,9 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
         raise ValueError(f"`diverged` is over {pairs['diverged'].dims}: expected pair and replica")
     if "target" in pairs:
         _check_targets(pairs["target"])
+        pairs = pairs.set_coords("target")
+    if "capacity" in pairs.coords:
+        _check_capacities(pairs["capacity"].values)
     return checked(pairs, ("first", "second"), DIMENSIONS)
 
 
@@ -124,8 +133,9 @@ def collect_pairs(
     Parameters
     ----------
     outcomes
-        By the names of two tasks, in any order, the outcomes of both, +-1, in the same order: two
-        arrays [replicas, items]. By one name in a tuple, those of a task alone: one such array.
+        By the names of two tasks in a tuple, in any order, the outcomes of both, +-1, in the same
+        order: two arrays [replicas, items]. By one name in a tuple, those of a task alone: one such
+        array.
     split
         Of each item, "training" or "held_out". By default all are training items.
     diverged
@@ -133,8 +143,8 @@ def collect_pairs(
     targets
         By task, +-1 [items]; only tasks with two classes have them.
     capacities
-        Where networks were trained at several. Arrays of outcomes are then [capacities, replicas,
-        items], and those of `diverged` [capacities, replicas].
+        Where networks were trained at several: different numbers, infinity among them. Arrays of
+        outcomes are then [capacities, replicas, items], those of `diverged` [capacities, replicas].
     capacity_name
         What they are: the name of their column in tables.
     paired
@@ -143,13 +153,14 @@ def collect_pairs(
     Returns
     -------
     xarray.Dataset
-        As `as_pairs` describes it, sorted by names.
+        As `as_pairs` describes it, sorted by names. Those of several capacities, each collected by
+        itself, are joined by ``xr.concat([...], "capacity")``.
 
     Raises
     ------
     ValueError
-        For a pair that is there twice, in whichever order, arrays that are not of one shape, and
-        all that `as_pairs` refuses.
+        For a pair that is there twice, in whichever order, arrays that are not of one shape,
+        targets or `diverged` of what has no outcomes, and all that `as_pairs` refuses.
 
     Examples
     --------
@@ -160,27 +171,30 @@ def collect_pairs(
     >>> pairs.second.isel(replica=0, item=0).values.tolist()
     [0, -1, 1]
     """
-    heads = {tasks: _heads(*given) for tasks, given in _in_order(outcomes).items()}
-    dimensions = ("pair", *(() if capacities is None else ("capacity",)), "replica", "item")
-    both = _stacked(
-        [(tasks, head) for tasks, of_pair in heads.items() for head in of_pair], dimensions
-    )
-    found = {"first": (dimensions, both[::2]), "second": (dimensions, both[1::2])}
+    dimensions = ("replica", "item") if capacities is None else ("capacity", "replica", "item")
+    sizes: dict[str, int | None] = dict.fromkeys(dimensions)
+    heads = {}
+    for tasks, (given, values) in _in_order("outcomes", outcomes).items():
+        array = _array(f"`{_said(tasks)}`", values, {"task": len(tasks)} | sizes)
+        sizes = dict(zip(dimensions, array.shape[1:], strict=True))
+        own = array[[given.index(task) for task in tasks]]
+        heads[tasks] = np.concatenate([own, np.zeros_like(own)])[:2]
+    dimensions = ("pair", *dimensions)
+    both = np.stack(list(heads.values()), axis=1)
+    found = {"first": (dimensions, both[0]), "second": (dimensions, both[1])}
+    items = {"item": sizes.pop("item")}
     if diverged is not None:
-        flags = {tasks: as_array(flag) for tasks, (_, flag) in _in_order(diverged).items()}
-        for tasks in flags.keys() ^ heads.keys():
-            raise ValueError(f"`{_said(tasks)}` lacks outcomes or `diverged`: expected both")
-        found["diverged"] = (dimensions[:-1], _stacked(list(flags.items()), dimensions[:-1]))
-    split = ["training"] * both.shape[-1] if split is None else list(split)
+        found["diverged"] = (dimensions[:-1], _flags(diverged, heads, sizes))
+    split = ["training"] * items["item"] if split is None else _array("`split`", split, items)
     coordinates = {"split": ("item", split)}
     for place, name in enumerate(NAMES):
         coordinates[name] = ("pair", [(*tasks, "")[place] for tasks in heads])
     if targets is not None:
-        found["target"] = (("task", "item"), np.stack(list(map(as_array, targets.values()))))
+        coordinates["target"] = (("task", "item"), _targets(targets, heads, items))
         coordinates["task"] = list(targets)
     if capacities is not None:
-        about = {"capacity_name": capacity_name}
-        coordinates["capacity"] = ("capacity", as_array(capacities), about)
+        capacities = _array("`capacities`", capacities, {"capacity": sizes["capacity"]})
+        coordinates["capacity"] = ("capacity", capacities, {"capacity_name": capacity_name})
     return as_pairs(xr.Dataset(found, coordinates, storable({"paired": paired})))
 
 
@@ -209,8 +223,9 @@ def quartet(
     alone
         Read each head from its task alone instead, in both its contexts. This is right where heads
         cannot influence each other, as with a trunk that is not trained, and then only: S stays
-        at or below 2 in every replica, whatever pairs would have given. So it is refused at a
-        capacity other than 0, and where one of the four pairs was trained.
+        at or below 2 in every replica, whatever pairs would have given. So it is refused unless
+        the pairs have a coordinate `capacity` that is 0 everywhere, and where one of the four
+        pairs was trained. Where all trunks are frozen, ``pairs.assign_coords(capacity=0)`` says so.
 
     Returns
     -------
@@ -224,7 +239,8 @@ def quartet(
     Raises
     ------
     ValueError
-        For a task or a pair that is not there, or a task that comes twice.
+        For a task or a pair that is not there, a task that comes twice, or tasks alone where the
+        trunk may have been trained.
 
     Examples
     --------
@@ -247,7 +263,9 @@ def quartet(
     for own, other in itertools.product(alice, bob):
         for name, task, partner in (("a", own, other), ("b", other, own)):
             tasks = canonical((task,) if alone else (task, partner))
-            found[name].append((_place(places, tasks), tasks.index(task)))
+            if tasks not in places:
+                raise _unknown("pair", _said(tasks), map(_said, places))
+            found[name].append((places[tasks], tasks.index(task)))
     heads = {name: np.array(read).reshape(2, 2, 2) for name, read in found.items()}
     return as_dataset(_looked_up(pairs, heads, alice, bob))
 
@@ -309,54 +327,101 @@ def _check_targets(target: xr.DataArray) -> None:
         raise ValueError(f"`target` is over {target.dims}: expected task and item")
     if "task" not in target.coords or not target.get_index("task").is_unique:
         raise ValueError("`target` has no coordinate `task` with each task once")
+    for task in target["task"].values.tolist():
+        canonical((task,))
     check_signs("`target`", target.values)
 
 
-def _in_order(by_pair: Mapping[Pair, object]) -> dict[Pair, tuple[Pair, object]]:
+def _check_capacities(values: np.ndarray) -> None:
+    numbers = values.ravel().tolist()
+    others = values.dtype.kind not in "iuf" or np.isnan(values).any()
+    if others or len(set(numbers)) < len(numbers):
+        raise ValueError(f"`capacity` is {_shown(numbers)}: expected different numbers")
+
+
+def _in_order(name: str, by_pair: Mapping[Pair, object]) -> dict[Pair, tuple[Pair, object]]:
     """Return pairs in canonical order, sorted, with their names as given and what they have."""
+    _check_mapping(name, by_pair)
     found = {}
     for given, value in by_pair.items():
         tasks = canonical(given)
         if tasks in found:
             raise ValueError(f"`{_said(tasks)}` is there twice: expected each pair once")
         found[tasks] = given, value
-    if not found:
-        raise ValueError("there are no pairs: expected at least one")
     return dict(sorted(found.items()))
 
 
-def _heads(given: Pair, outcomes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the outcomes of the first task and of the second; of a task alone, its own and 0."""
-    arrays = list(map(as_array, outcomes))
-    if len(arrays) != len(given):
-        raise ValueError(
-            f"`{_said(given)}` has {len(arrays)} arrays: expected {len(given)}, one for each task"
-        )
-    own = dict(zip(given, arrays, strict=True))
-    ordered = [own[task] for task in canonical(given)]
-    return ordered[0], ordered[1] if ordered[1:] else np.zeros_like(ordered[0])
+def _check_mapping(name: str, value: object) -> None:
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError(f"`{name}` is {_shown(value)}: expected a dict that is not empty")
 
 
-def _stacked(arrays: Sequence[tuple[Pair, np.ndarray]], dimensions: tuple[str, ...]) -> np.ndarray:
-    """Return arrays, of these dimensions but for the first, as one."""
-    shape = arrays[0][1].shape
-    for tasks, array in arrays:
-        if array.ndim != len(dimensions) - 1 or array.shape != shape:
-            expected = shape if len(shape) == len(dimensions) - 1 else dimensions[1:]
-            raise ValueError(
-                f"an array of `{_said(tasks)}` has shape {array.shape}: expected {expected}"
-            )
-    return np.stack([array for _, array in arrays])
+def _flags(
+    diverged: Mapping[Pair, np.ndarray], trained: Iterable[Pair], sizes: Mapping[str, int]
+) -> np.ndarray:
+    flags = _in_order("diverged", diverged)
+    for tasks in flags:
+        if tasks not in trained:
+            raise _unknown("pair", _said(tasks), map(_said, trained))
+    for tasks in trained:
+        if tasks not in flags:
+            raise ValueError(f"`diverged` lacks `{_said(tasks)}`: expected it for every pair")
+    return np.stack(
+        [
+            _array(f"`diverged` of `{_said(tasks)}`", values, sizes)
+            for tasks, (_, values) in flags.items()
+        ]
+    )
+
+
+def _targets(
+    targets: Mapping[str, np.ndarray], trained: Iterable[Pair], sizes: Mapping[str, int]
+) -> np.ndarray:
+    _check_mapping("targets", targets)
+    _check_known(targets, trained)
+    return np.stack(
+        [_array(f"target of `{task}`", values, sizes) for task, values in targets.items()]
+    )
+
+
+def _array(name: str, values: object, sizes: Mapping[str, int | None]) -> np.ndarray:
+    """Return values as an array of these sizes, by dimension; None is any size."""
+    array, found = np.array(0), "is ragged"
+    with contextlib.suppress(ValueError):  # which numpy raises for rows of different lengths
+        array = as_array(values)
+        found = f"has shape {array.shape}" if array.ndim else f"is {_shown(values)}"
+    if array.ndim != len(sizes) or any(
+        size not in (None, there) for size, there in zip(sizes.values(), array.shape, strict=True)
+    ):
+        expected = [d if size is None else f"{d}: {size}" for d, size in sizes.items()]
+        raise ValueError(f"{name} {found}: expected ({', '.join(expected)})")
+    return array
+
+
+def _check_known(tasks: Iterable[str], trained: Iterable[Pair]) -> None:
+    known = [task for pair in trained for task in pair]
+    for task in tasks:
+        if task not in known:
+            raise _unknown("task", task, set(known))
+
+
+def _unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
+    """Return the refusal of a name: a line that stays short among many that are known."""
+    line = f"unknown {kind} `{name}`{suggestion(name, known)}"
+    return ValueError(shortened(printable(line), 200))
+
+
+def _shown(value: object) -> str:
+    return shortened(printable(repr(value)))
 
 
 def _check_quartet(alice: object, bob: object, places: Iterable[Pair]) -> None:
     for party, tasks in (("alice", alice), ("bob", bob)):
         if not isinstance(tasks, (tuple, list)) or len(tasks) != 2:
-            raise ValueError(f"`{party}` is {tasks!r}: expected two tasks")
-    known = {task for tasks in places for task in tasks}
+            raise ValueError(f"`{party}` is {_shown(tasks)}: expected two tasks")
     tasks = [*alice, *bob]
+    _check_known(tasks, places)
     for task in tasks:
-        check_choice("task", task, known)
         if tasks.count(task) > 1:
             raise ValueError(f"task `{task}` comes twice: expected four different tasks")
 
@@ -369,15 +434,11 @@ def _check_alone(
             raise ValueError(
                 f"`{_said(tasks)}` was trained: expected this to be read, not both tasks alone"
             )
-    capacity = pairs.coords.get("capacity", xr.DataArray(0))
-    for value in capacity.values[capacity.values != 0].tolist()[:1]:
-        raise ValueError(
-            f"the capacity is {value}: expected 0, a trunk that is not trained, to read tasks alone"
-        )
-
-
-def _place(places: Mapping[Pair, int], tasks: Pair) -> int:
-    if tasks not in places:
-        near = suggestion(_said(tasks), map(_said, places))
-        raise ValueError(f"`{_said(tasks)}` was not trained{near}")
-    return places[tasks]
+    # Of a dimension without coordinate, `pairs["capacity"]` would be 0, 1 and so on.
+    found = pairs["capacity"].values.ravel().tolist() if "capacity" in pairs.coords else ["unknown"]
+    for capacity in found:
+        if capacity != 0:
+            raise ValueError(
+                f"the capacity is {capacity}: expected a coordinate `capacity` that is 0, of "
+                "trunks that are not trained, to read tasks alone"
+            )
