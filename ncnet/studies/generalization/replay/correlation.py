@@ -9,7 +9,7 @@ import pandas as pd
 from ncnet import games
 from ncnet.claims import simultaneous_level
 from ncnet.replay.comparison import Tolerance, absolute, intervals, same, standard_errors
-from ncnet.replay.pieces import Replay, Where
+from ncnet.replay.pieces import Replay, Where, given
 from ncnet.results import Result
 from ncnet.studies.generalization import analysis as general
 from ncnet.studies.generalization.claims import SETTINGS
@@ -24,16 +24,14 @@ BLOCK = 40
 
 def training(recorded: Result) -> dict:
     """Return what the networks of a recorded table were trained with, but for their seed."""
-    given = recorded.provenance["parameters"]
-    return {name: given[name] for name in KIND}
+    return given(recorded, KIND)
 
 
 def _population(recorded: Result, where: Where) -> samples.Population:
-    given = recorded.provenance["parameters"]
     about = {name: where[name] for name in ("training", "label_noise")}
     [name] = [one for one in samples.NAMES if samples.label(one, **about) == where["setting"]]
-    from_given = {name: given[name] for name in ("held_out", "noise")}
-    return samples.named(name, seed=where["seed"], **about, **from_given)
+    recorded_with = given(recorded, ("held_out", "noise"))
+    return samples.named(name, seed=where["seed"], **about, **recorded_with)
 
 
 def _trained(

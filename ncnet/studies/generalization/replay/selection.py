@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from ncnet.replay import pieces
 from ncnet.replay.comparison import intervals, outcomes, same, standard_errors
 from ncnet.replay.pieces import Replay, Where
 from ncnet.results import Result
@@ -22,14 +23,10 @@ from ncnet.training import samples
 ITEMS = ("held_out", "label_noise", "seed")
 
 
-def _given(recorded: Result, names: Sequence[str]) -> dict:
-    return {name: recorded.provenance["parameters"][name] for name in names}
-
-
 def _population(recorded: Result, where: Where) -> samples.Population:
-    about = _given(recorded, ("training", "label_noise"))
+    about = pieces.given(recorded, ("training", "label_noise"))
     [name] = [one for one in samples.NAMES if samples.label(one, **about) == where["setting"]]
-    return samples.named(name, **_given(recorded, ("training", "noise", *ITEMS)))
+    return samples.named(name, **pieces.given(recorded, ("training", "noise", *ITEMS)))
 
 
 def _trained(
@@ -92,7 +89,7 @@ def _of_pairs(recorded: Result) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFram
     kind = {
         "training": given["pair_training"],
         "hidden_size": given["pair_size"],
-        **_given(recorded, ITEMS),
+        **pieces.given(recorded, ITEMS),
         **training(recorded),
     }
     drawn, judged = (
