@@ -109,7 +109,7 @@ class Claim:
         What the rule is asked about, one after the other: the column that names it. None: about all
         rows at once.
     among
-        Its values.
+        The values of that column that it is asked about.
     left_out
         Whether values without rows are left out. Otherwise they are an error.
     """

@@ -1,11 +1,12 @@
 """Writes files whole or not at all, and folders of one kind only; says what files can hold."""
 
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,23 @@ def replace(path: Path, content: bytes) -> None:
         if isinstance(error, OSError) and error.errno:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def code_of(folder: Path) -> list[Path]:
+    """Return the files of Python and C++ in a folder and below it, sorted."""
+    return sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".cpp"))
+
+
+def checksum(files: Iterable[Path], root: Path) -> str:
+    """Return one checksum of the names of files, as seen from `root`, and of their bytes.
+
+    Times of files, and the order in which they are named, play no part.
+    """
+    content = hashlib.sha256()
+    for path in sorted(set(files)):
+        content.update(f"{os.path.relpath(path, root)}\0".encode())
+        content.update(hashlib.sha256(path.read_bytes()).digest())
+    return content.hexdigest()
 
 
 def claim(path: Path, described: dict) -> None:

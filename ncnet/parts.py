@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from ncnet import results
-from ncnet.files import expanded, replace
+from ncnet.files import checksum, code_of, expanded, replace
 
 INPUTS = "inputs.json"
 
@@ -130,9 +130,4 @@ def _digest(described: object) -> str:
 def _package() -> str:
     """Return a checksum of the package's files as they were when this process first asked."""
     package = Path(__file__).resolve().parent
-    files = sorted(path for path in package.rglob("*") if path.suffix in (".py", ".cpp"))
-    content = hashlib.sha256()
-    for path in files:
-        content.update(f"{path.relative_to(package).as_posix()}\0".encode())
-        content.update(hashlib.sha256(path.read_bytes()).digest())
-    return content.hexdigest()
+    return checksum(code_of(package), package)

@@ -5,14 +5,14 @@ Times of files play no part: what is touched, checked out again or copied reruns
 study imports another one, a linter of imports sees to.
 """
 
-import hashlib
 import inspect
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from ncnet.companion import notebooks
 from ncnet.companion.batch.grid import NOTEBOOKS
+from ncnet.files import checksum as files_checksum
+from ncnet.files import code_of
 from ncnet.results import ROOT
 
 PACKAGE = ROOT / "ncnet"
@@ -24,11 +24,7 @@ def checksum(files: Iterable[Path]) -> str:
     >>> checksum(files_of("rq1")) == checksum(reversed(files_of("rq1")))
     True
     """
-    content = hashlib.sha256()
-    for path in sorted({(ROOT / file).resolve() for file in files}):
-        content.update(f"{os.path.relpath(path, ROOT)}\0".encode())
-        content.update(hashlib.sha256(path.read_bytes()).digest())
-    return content.hexdigest()[:16]
+    return files_checksum(((ROOT / file).resolve() for file in files), ROOT)[:16]
 
 
 def files_of(notebook: str) -> list[Path]:
@@ -45,15 +41,11 @@ def files_of(notebook: str) -> list[Path]:
     study = Path(inspect.getfile(notebooks.of(notebook))).parent
     return [
         NOTEBOOKS / f"{notebook}.ipynb",
-        *filter(_is_of_the_core, _code(PACKAGE)),
-        *_code(study),
+        *filter(_is_of_the_core, code_of(PACKAGE)),
+        *code_of(study),
     ]
 
 
 def _is_of_the_core(path: Path) -> bool:
     place, *within = path.relative_to(PACKAGE).parts
     return place != "companion" and not (place == "studies" and len(within) > 1)
-
-
-def _code(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".cpp"))
