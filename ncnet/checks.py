@@ -2,10 +2,61 @@
 
 import numbers
 import sys
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from difflib import get_close_matches
 
 import numpy as np
+
+from ncnet.printing import LONGEST_LINE, printable, shortened, shown
+
+
+def check(holds: object, found: str, expected: str) -> None:
+    """Raise ``ValueError`` unless a condition holds; say what was found, and what was expected.
+
+    >>> check(5 <= 3, "`trace_steps` has 5", "at most `steps`, 3")
+    Traceback (most recent call last):
+    ValueError: `trace_steps` has 5: expected at most `steps`, 3
+    """
+    if not holds:
+        raise ValueError(shortened(printable(f"{found}: expected {expected}"), LONGEST_LINE))
+
+
+def check_type(name: str, value: object, types: type | tuple[type, ...], expected: str) -> None:
+    """Raise ``ValueError`` unless a value is of one of these types.
+
+    >>> check_type("columns", ["a"], Mapping, "a dict")
+    Traceback (most recent call last):
+    ValueError: `columns` is a list: expected a dict
+    """
+    check(isinstance(value, types), f"`{name}` is a {type(value).__name__}", expected)
+
+
+def check_once(kind: str, values: Iterable[Hashable]) -> None:
+    """Raise ``ValueError`` for a value that is there twice.
+
+    >>> check_once("task", ["sst2", "mrpc", "sst2"])
+    Traceback (most recent call last):
+    ValueError: task `sst2` is there twice: expected each once
+    """
+    seen = set()
+    for value in values:
+        check(value not in seen, f"{kind} `{value}` is there twice", "each once")
+        seen.add(value)
+
+
+def check_sizes(name: str, array: np.ndarray, sizes: Mapping[str, int | None]) -> None:
+    """Raise ``ValueError`` unless an array has these sizes, by dimension; None is any size.
+
+    >>> check_sizes("`a`", np.ones((2, 5)), {"setting": 2, "replica": None, "item": None})
+    Traceback (most recent call last):
+    ValueError: `a` has shape (2, 5): expected (setting: 2, replica, item)
+    """
+    expected = ", ".join(d if size is None else f"{d}: {size}" for d, size in sizes.items())
+    found = f"has shape {array.shape}" if array.ndim else f"is {shown(array.item())}"
+    fits = array.ndim == len(sizes) and all(
+        size in (None, there) for size, there in zip(sizes.values(), array.shape, strict=True)
+    )
+    check(fits, f"{name} {found}", f"({expected})")
 
 
 def suggestion(name: str, valid: Iterable[str]) -> str:
@@ -47,11 +98,35 @@ def check_integer(name: str, value: object, *, at_least: int, at_most: int | Non
     """
     value = plain_number(value)
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or value < at_least:
-        raise ValueError(f"`{name}` is {value!r}: expected an integer of at least {at_least}")
-    if at_most is not None and value > at_most:
-        raise ValueError(f"`{name}` is {value!r}: expected an integer of at most {at_most:,}")
+    found = f"`{name}` is {shown(value)}"
+    check(whole and value >= at_least, found, f"an integer of at least {at_least}")
+    check(at_most is None or value <= at_most, found, f"an integer of at most {at_most or 0:,}")
     return int(value)
+
+
+def check_number(
+    name: str, value: object, lowest: float, highest: float = np.inf, *, inside: bool = False
+) -> float:
+    """Return `value` as a float, or raise ``ValueError`` unless it is finite and in its range.
+
+    With `inside`, neither bound is in the range.
+
+    >>> check_number("share", 1.5, 0, 1)
+    Traceback (most recent call last):
+    ValueError: `share` is 1.5: expected a number from 0 to 1
+    >>> check_number("level", 1, 0, 1, inside=True)
+    Traceback (most recent call last):
+    ValueError: `level` is 1: expected a number between 0 and 1
+    """
+    value = plain_number(value)
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    fits = number and abs(value) <= sys.float_info.max and lowest <= value <= highest
+    fits = fits and not (inside and value in (lowest, highest))
+    words = ("between", "and", "above") if inside else ("from", "to", "of at least")
+    between = f"a number {words[0]} {lowest:g} {words[1]} {highest:g}"
+    expected = between if highest < np.inf else f"a finite number {words[2]} {lowest:g}"
+    check(fits, f"`{name}` is {shown(value)}", expected)
+    return float(value)
 
 
 def check_positive(name: str, value: object) -> float:
@@ -61,11 +136,7 @@ def check_positive(name: str, value: object) -> float:
     Traceback (most recent call last):
     ValueError: `learning_rate` is nan: expected a finite number above 0
     """
-    value = plain_number(value)
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not number or not 0 < value <= sys.float_info.max:
-        raise ValueError(f"`{name}` is {value!r}: expected a finite number above 0")
-    return float(value)
+    return check_number(name, value, 0, inside=True)
 
 
 def plain_number(value: object) -> object:
@@ -86,10 +157,9 @@ def check_values(name: str, values: np.ndarray, lowest: float, highest: float = 
     Traceback (most recent call last):
     ValueError: S 1 is nan: expected -4 to 4
     """
-    if values.ndim != 1 or not values.size:
-        raise ValueError(f"{name}s have shape {values.shape}: expected (replicas,)")
+    check(values.ndim == 1 and values.size, f"{name}s have shape {values.shape}", "(replicas,)")
     # What was summed may pass a bound by rounding.
     wrong = ~((values >= lowest - 1e-9) & (values <= highest + 1e-9) & np.isfinite(values))
-    if wrong.any():
-        expected = f"{lowest:g} to {highest:g}" if highest < np.inf else f"at least {lowest:g}"
-        raise ValueError(f"{name} {wrong.argmax()} is {values[wrong][0]}: expected {expected}")
+    expected = f"{lowest:g} to {highest:g}" if highest < np.inf else f"at least {lowest:g}"
+    first = wrong.argmax()
+    check(not wrong[first], f"{name} {first} is {values[first]}", expected)

@@ -28,6 +28,15 @@ def shortened(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else f"{text[:half]}...{text[-half:]}"
 
 
+def shown(value: object) -> str:
+    r"""Return what a value looks like in code, on one line that is not too long.
+
+    >>> print(shown("two\nlines"), shown(list(range(100))))
+    'two\nlines' [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1...1, 92, 93, 94, 95, 96, 97, 98, 99]
+    """
+    return shortened(printable(repr(value)))
+
+
 def write(text: str) -> None:
     """Print text on standard output, and nothing where its reader has closed it.
 
