@@ -17,7 +17,7 @@ from torch import nn
 
 from ncnet.training import samples
 from ncnet.training.samples.population import Population
-from ncnet.training.samples.training import QUARTET, _initial_weights
+from ncnet.training.samples.training import QUARTET, initial_weights
 
 HIDDEN_SIZE = 4
 REPLICAS = 128
@@ -131,7 +131,8 @@ def _loss(logits: torch.Tensor, sign: torch.Tensor) -> torch.Tensor:
 
 def _modules(drawn: Population, replicas: int) -> list[nn.Module]:
     """Return the networks of all contexts, (1,1) first, each with all replicas."""
-    trunk, heads = _initial_weights(drawn.features, HIDDEN_SIZE, 0, range(replicas), QUARTET[:1])
+    shape = {"features": drawn.features, "hidden_size": HIDDEN_SIZE}
+    trunk, heads = initial_weights(range(replicas), 1, seed=0, **shape)
     networks = []
     for _ in QUARTET:
         for replica in range(replicas):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import ncnet
 from ncnet.training.ensemble import _blocks_per_chunk
 from ncnet.training.initialisation import draw_block
-from ncnet.training.outcomes import Findings
+from ncnet.training.outcomes import Recorder
 from ncnet.training.plan import MOST_UNITS, Plan
 from tests.compilers import has_compiler
 
@@ -244,7 +244,7 @@ def test_logits_that_are_ties_or_not_finite_read_as_class_0_and_are_counted():
         hidden_size=3,
         replicas=64,
         seed=0,
-        steps=(0,),
+        steps=0,
         activation="tanh",
         optimizer="adam",
         learning_rate=0.1,
@@ -254,19 +254,19 @@ def test_logits_that_are_ties_or_not_finite_read_as_class_0_and_are_counted():
         gradient_weights=(1.0, 1.0),
         head_start=0,
         trace_steps=(),
-        trace=(),
+        trace=["loss"],
         dtype="float32",
         device=CPU,
     )
-    found = Findings(plan)
+    found = Recorder(plan)
     logit = torch.ones(2, 8, 256)
     logit[0, 0, 0], logit[1, 1, 1] = torch.inf, torch.nan
     logit[0, 2, 2], logit[0, 3, 3] = 0, -1
     found.write_outcomes(0, slice(0, 64), logit, torch.ones(2, 8, 256))
-    correct, diverged = found.correct[:, 0, 0], found.diverged[0]
+    correct, diverged = found.correct[:, 0, 0, 0], found.diverged[0]
     wrong = [(0, 0, 0), (1, 1, 1), (0, 2, 2), (0, 3, 3)]  # head, replica, item
     assert {tuple(place) for place in np.argwhere(correct == -1).tolist()} == set(wrong)
-    assert np.argwhere(diverged).tolist() == [[0, 0], [0, 1]]
+    assert np.argwhere(diverged).tolist() == [[0, 0, 0], [0, 0, 1]]
 
 
 def test_games_with_other_inputs_and_other_shapes_are_independent():

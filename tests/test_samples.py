@@ -275,7 +275,7 @@ def test_bad_trainings_are_refused_in_one_line(changes, line):
 @pytest.mark.parametrize(
     ("pairs", "line"),
     [
-        ([], "`pairs` is empty: expected pairs of places"),
+        ([], "`pairs` is empty: expected"),
         ([(0, 4)], "`pairs` is 4: expected an integer of at most 3"),
         ([(-1, 0)], "`pairs` is -1: expected an integer of at least 0"),
     ],

@@ -15,6 +15,7 @@ from torch import Tensor
 from ncnet.training import compiler
 from ncnet.training.aggregators import PLAIN, WEIGHTED
 from ncnet.training.networks import Networks
+from ncnet.training.plan import EQUAL, METHOD
 
 SOURCE = Path(__file__).with_suffix(".cpp")
 
@@ -29,27 +30,24 @@ def kernel(
     *,
     features: int,
     items: int,
-    activation: str,
-    optimizer: str,
-    loss: str,
     aggregator: str,
     gradient_weights: tuple[float, float],
+    **names: str,
 ) -> ctypes.CDLL:
     """Return the library that trains networks of this shape, compiled unless it was before.
+
+    Takes an activation, an optimizer, a loss and an aggregator as `names`.
 
     Raises
     ------
     ncnet.training.compiler.CompilerError
         If it cannot be compiled here.
     """
-    definitions = {
-        "FEATURES": str(features),
-        "ITEMS": str(items),
-        f"ACTIVATION_{activation}": "1",
-        f"OPTIMIZER_{optimizer}": "1",
-        f"LOSS_{loss}": "1",
-        f"AGGREGATOR_{_form(aggregator, gradient_weights)}": "1",
-    }
+    # The plain sum is a case of its own, as the fastest.
+    weighted = aggregator == PLAIN and gradient_weights != EQUAL
+    names["aggregator"] = WEIGHTED if weighted else aggregator
+    definitions = {"FEATURES": str(features), "ITEMS": str(items)}
+    definitions |= {f"{kind.upper()}_{name}": "1" for kind, name in names.items()}
     library = compiler.library(SOURCE, tuple(definitions.items()))
     library.advance.argtypes, library.measure.argtypes = _ADVANCE, _MEASURE
     library.advance.restype = library.measure.restype = None
@@ -66,18 +64,16 @@ class Compiled(Networks):
     def __post_init__(self) -> None:
         super().__post_init__()
         # All is changed in place.
-        self.trunk = _pointers([part.trunk for part in self.stepper.state])
-        self.heads = _pointers([part.heads for part in self.stepper.state])
-        items, features = self.inputs.shape
-        self.kernel = kernel(
-            features=features,
-            items=items,
-            activation=self.activation,
-            optimizer=self.optimizer,
-            loss=self.loss,
-            aggregator=self.aggregator,
-            gradient_weights=self.gradient_weights,
+        trunks, heads = zip(*self.stepper.state, strict=True)
+        self.data = (
+            _pointers(trunks),
+            _pointers(heads),
+            self.inputs.data_ptr(),
+            self.signs.data_ptr(),
         )
+        items, features = self.inputs.shape
+        form = {name: getattr(self, name) for name in METHOD if name != "learning_rate"}
+        self.kernel = kernel(features=features, items=items, **form)
 
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
@@ -88,10 +84,7 @@ class Compiled(Networks):
         rates, scales = (part.astype(np.float32) for part in self.stepper.next_rates(steps))
         hidden_size, _, networks = self.weights.trunk.shape
         self.kernel.advance(
-            self.trunk,
-            self.heads,
-            self.inputs.data_ptr(),
-            self.signs.data_ptr(),
+            *self.data,
             rates.ctypes.data,
             scales.ctypes.data,
             hidden_size,
@@ -109,21 +102,13 @@ class Compiled(Networks):
         losses = self.weights.heads.new_empty(2, networks)
         found = self.weights.trunk.new_empty(3, hidden_size, networks) if products else None
         self.kernel.measure(
-            self.trunk,
-            self.heads,
-            self.inputs.data_ptr(),
-            self.signs.data_ptr(),
+            *self.data,
             hidden_size,
             networks,
             losses.data_ptr(),
             None if found is None else found.data_ptr(),
         )
         return losses, found
-
-
-def _form(aggregator: str, gradient_weights: tuple[float, float]) -> str:
-    """Return the form that the kernel takes: the plain sum is a case of its own, as the fastest."""
-    return WEIGHTED if aggregator == PLAIN and gradient_weights != (1.0, 1.0) else aggregator
 
 
 def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array:

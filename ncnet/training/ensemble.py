@@ -1,23 +1,21 @@
 """Trains every replica of a game in its four contexts and returns the outcomes."""
 
 import math
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
-from tqdm import tqdm
 
 from ncnet.checks import check_integer
 from ncnet.games import Game
 from ncnet.training import network, paths
-from ncnet.training.initialisation import BLOCK, draw_block
+from ncnet.training.chunks import train_chunks
+from ncnet.training.initialisation import BLOCK, draw
 from ncnet.training.network import ACTIVATIONS, Weights
-from ncnet.training.outcomes import Findings
-from ncnet.training.plan import CONTEXTS, DEFAULT_TRACE, EQUAL, Plan, is_sequence
+from ncnet.training.outcomes import Recorder
+from ncnet.training.plan import CONTEXTS, DEFAULT_TRACE, EQUAL, Plan
 
 
 def train(
@@ -133,7 +131,7 @@ def train(
     >>> dict(outcomes.a.sizes)
     {'alice_setting': 2, 'bob_setting': 2, 'replica': 64, 'item': 8}
     """
-    plan = Plan.checked(
+    plan = Plan(
         game=game,
         hidden_size=hidden_size,
         replicas=replicas,
@@ -159,44 +157,19 @@ def train(
     if chunk_size is not None:
         chunk_size = check_integer("chunk_size", chunk_size, at_least=1)
     path = paths.choose(plan, path)
-    findings = Findings(plan)
-    _run(plan, findings, path, threads, _blocks_per_chunk(plan, path, threads, chunk_size))
-    return findings.dataset(path=path, steps_are_capacity=is_sequence(steps))
+    return _run(plan, path, threads, _blocks_per_chunk(plan, path, threads, chunk_size))
 
 
-def _run(plan: Plan, findings: Findings, path: str, threads: int, blocks_per_chunk: int) -> None:
-    blocks = math.ceil(plan.replicas / BLOCK)
-    chunks = [
-        range(start, min(start + blocks_per_chunk, blocks))
-        for start in range(0, blocks, blocks_per_chunk)
-    ]
-    with _single_threaded_operators(), ThreadPoolExecutor(threads) as pool:
-        finished = pool.map(lambda chunk: _train_chunk(plan, path, chunk, findings), chunks)
-        try:
-            # tqdm's None: no bar where the output is not a terminal.
-            list(tqdm(finished, "training", len(chunks), leave=False, disable=None))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-@contextmanager
-def _single_threaded_operators() -> Iterator[None]:
-    """Keep torch from splitting one operation over threads.
-
-    A split may fall inside a vector, whose remainder is computed by other instructions: results
-    would depend on the number of threads in the last bit.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _run(plan: Plan, path: str, threads: int, blocks_per_chunk: int) -> xr.Dataset:
+    recorder = Recorder(plan)
+    blocks = range(math.ceil(plan.replicas / BLOCK))
+    chunks = [blocks[start : start + blocks_per_chunk] for start in blocks[::blocks_per_chunk]]
+    train_chunks(lambda chunk: _train_chunk(plan, path, chunk, recorder), chunks, threads=threads)
+    return recorder.dataset(path=path)
 
 
 @torch.inference_mode()
-def _train_chunk(plan: Plan, path: str, blocks: range, findings: Findings) -> None:
+def _train_chunk(plan: Plan, path: str, blocks: range, recorder: Recorder) -> None:
     """Train the replicas of some blocks and write their rows of the results.
 
     Whole blocks of 64 are computed, so that a replica always falls on the same place of a
@@ -218,27 +191,17 @@ def _train_chunk(plan: Plan, path: str, blocks: range, findings: Findings) -> No
         at = stop
         if stop in plan.steps:
             hidden = network.hidden_units(inputs, weights.trunk, ACTIVATIONS[plan.activation])
-            findings.write_outcomes(stop, rows, network.logits(hidden, weights.heads), signs)
+            recorder.write_outcomes(stop, rows, network.logits(hidden, weights.heads), signs)
         if stop in plan.trace_steps:
             losses, products = networks.measure(products="gradients" in plan.trace)
-            findings.traces.write(stop, rows, losses, products, weights)
+            recorder.write_traces(stop, rows, losses, products, weights)
 
 
 def _initial_weights(plan: Plan, blocks: range) -> Weights:
-    drawn = [
-        draw_block(
-            plan.initialisation,
-            features=plan.features,
-            hidden_size=plan.hidden_size,
-            seed=plan.seed,
-            block=block,
-        )
-        for block in blocks
-    ]
-    trunk, heads = (np.concatenate(parts, axis=-1) for parts in zip(*drawn, strict=True))
-    return Weights(
-        plan.tensor(trunk).repeat(1, 1, CONTEXTS), plan.tensor(heads).repeat(1, 1, CONTEXTS)
-    )
+    replicas = range(blocks.start * BLOCK, blocks.stop * BLOCK)
+    shape = {"features": plan.features, "hidden_size": plan.hidden_size}
+    drawn = draw(plan.initialisation, **shape, seed=plan.seed, replicas=replicas)
+    return Weights(*(plan.tensor(part).repeat(1, 1, CONTEXTS) for part in drawn))
 
 
 def _signs(plan: Plan, replicas: int) -> Tensor:

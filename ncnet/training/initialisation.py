@@ -6,7 +6,7 @@ The shape is part of the key: replicas of different capacities, or of games with
 numbers of inputs, are independent. Trainings that differ in anything else start alike.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -37,6 +37,23 @@ INITIALISATIONS: dict[str, Draw] = {
 }
 """Normal weights with zero biases (LeCun: variance 1/fan_in, our default; He: 2/fan_in;
 Glorot: 2/(fan_in + fan_out)), or the uniform weights and biases of ``torch.nn.Linear``."""
+
+
+def draw(
+    initialisation: str, *, features: int, hidden_size: int, seed: int, replicas: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the initial weights of any replicas, as `draw_block` returns those of a block.
+
+    >>> trunk, _ = draw("he_normal", features=3, hidden_size=2, seed=0, replicas=[5, 70, 5])
+    >>> trunk.shape, bool((trunk[..., 0] == trunk[..., 2]).all())
+    ((2, 4, 3), True)
+    """
+    blocks, places = np.unique(np.array(replicas) // BLOCK, return_inverse=True)
+    shape = {"features": features, "hidden_size": hidden_size, "seed": seed}
+    drawn = [draw_block(initialisation, **shape, block=block) for block in blocks.tolist()]
+    at = places * BLOCK + np.array(replicas) % BLOCK
+    trunk, heads = (np.concatenate(parts, axis=-1)[..., at] for parts in zip(*drawn, strict=True))
+    return trunk, heads
 
 
 def draw_block(

@@ -6,19 +6,49 @@ import xarray as xr
 from torch import Tensor
 
 from ncnet.files import storable
-from ncnet.training.plan import CONTEXTS, Plan
-from ncnet.training.traces import Traces, by_context
+from ncnet.gradients import GRADIENTS
+from ncnet.training.network import Weights
+from ncnet.training.plan import METHOD, Plan
+
+NETWORK = ("alice_setting", "bob_setting", "replica")
+PARTIES = ("alice", "bob")
 
 
-class Findings:
-    """Where the chunks write what they found; [4, replicas, ...] with contexts in row order."""
+class Recorder:
+    """Arrays that the chunks write what they find into; a last axis over replicas, if no other.
+
+    Attributes
+    ----------
+    correct
+        int8 [2, steps, 2, 2, replicas, items], Alice's outcomes first.
+    diverged
+        bool [steps, 2, 2, replicas].
+    traces
+        Variables over `step`, what is traced, and the networks.
+    """
 
     def __init__(self, plan: Plan) -> None:
-        networks = (CONTEXTS, plan.replicas)
         self.plan = plan
+        networks = (2, 2, plan.replicas)
         self.correct = np.empty((2, len(plan.steps), *networks, plan.items), np.int8)
         self.diverged = np.empty((len(plan.steps), *networks), bool)
-        self.traces = Traces(plan)
+        units, inputs = plan.hidden_size, plan.features + 1
+        traced = {
+            "loss": {"losses": {"party": 2}},
+            "gradients": {"products": {"product": 3, "unit": units}},
+            "weights": {
+                "trunk": {"unit": units, "input": inputs},
+                "heads": {"party": 2, "unit": units + 1},
+            },
+        }
+        self.traces = {
+            name: xr.Variable(
+                ("step", *sizes, *NETWORK),
+                np.empty((len(plan.trace_steps), *sizes.values(), *networks), plan.dtype),
+            )
+            for kind in (plan.trace if plan.trace_steps else ())
+            for name, sizes in traced[kind].items()
+        }
 
     def write_outcomes(self, step: int, rows: slice, logit: Tensor, signs: Tensor) -> None:
         """Write the outcomes of some replicas after `step` steps, from logits [2, I, N]."""
@@ -26,57 +56,86 @@ class Findings:
         finite = logit.isfinite()
         # A tie and a non-finite logit both read as class 0.
         correct = ((logit > 0) & finite) == (signs > 0)
-        outcomes = 2 * correct.to(torch.int8) - 1
-        self.correct[:, index, :, rows] = np.moveaxis(by_context(outcomes, rows), 1, -1)
-        diverged = ~finite.all(dim=0).all(dim=0)
-        self.diverged[index, :, rows] = by_context(diverged, rows)
+        outcomes = _by_context(2 * correct.to(torch.int8) - 1, rows)
+        self.correct[:, index, ..., rows, :] = np.moveaxis(outcomes, 1, -1)
+        self.diverged[index, ..., rows] = _by_context(~finite.all(dim=0).all(dim=0), rows)
 
-    def dataset(self, *, path: str, steps_are_capacity: bool) -> xr.Dataset:
+    def write_traces(
+        self, step: int, rows: slice, losses: Tensor, products: Tensor | None, weights: Weights
+    ) -> None:
+        """Write what is traced of some replicas after `step` steps.
+
+        Takes losses [2, N], products of gradients [3, H, N] where they are traced, and weights.
+        """
+        index = self.plan.trace_steps.index(step)
+        found = {"losses": losses, "products": products, **weights._asdict()}
+        for name, trace in self.traces.items():
+            trace.values[index, ..., rows] = _by_context(found[name], rows)
+
+    def dataset(self, *, path: str) -> xr.Dataset:
         """Return all of it as `ncnet.train` documents it."""
         plan = self.plan
-        settings = ("alice_setting", "bob_setting")
-        networks = ("capacity", *settings, "replica")
-        shape = (len(plan.steps), 2, 2, plan.replicas)
-        correct = self.correct.reshape(2, *shape, plan.items)
+        networks = ("capacity", *NETWORK)
         variables = {
-            "a": ((*networks, "item"), correct[0]),
-            "b": ((*networks, "item"), correct[1]),
+            "a": ((*networks, "item"), self.correct[0]),
+            "b": ((*networks, "item"), self.correct[1]),
             "alice_target": (("alice_setting", "item"), plan.game.alice_targets),
             "bob_target": (("bob_setting", "item"), plan.game.bob_targets),
-            "diverged": (networks, self.diverged.reshape(shape)),
+            "diverged": (networks, self.diverged),
         }
-        coordinates = {
+        if plan.trace_steps:
+            variables |= {name: v.transpose(*NETWORK, ...) for name, v in self._traced().items()}
+        capacity = {"hidden_size": [plan.hidden_size], "steps": list(plan.steps)}
+        name = "steps" if plan.steps_are_capacity else "hidden_size"
+        coordinates = self._coordinates()
+        coordinates["capacity"] = ("capacity", capacity.pop(name), {"capacity_name": name})
+        attributes = {fixed: values[0] for fixed, values in capacity.items()}
+        attributes |= self._attributes() | {"path": path, "paired": True}
+        dataset = xr.Dataset(variables, coordinates, storable(attributes))
+        return dataset if plan.steps_are_capacity else dataset.squeeze("capacity")
+
+    def _coordinates(self) -> dict:
+        plan = self.plan
+        found = {
             "alice_setting": [1, 2],
             "bob_setting": [1, 2],
             "replica": np.arange(plan.replicas),
             "split": ("item", np.full(plan.items, "training")),
         }
-        variables |= self.traces.variables()
-        coordinates |= self.traces.coordinates()
-        attributes = {
+        if plan.trace_steps:
+            found["step"] = list(plan.trace_steps)
+        if "trunk" in self.traces:
+            found["input"] = [*(f"x{bit + 1}" for bit in range(plan.features)), "bias"]
+        return found
+
+    def _attributes(self) -> dict:
+        plan = self.plan
+        kept = (*METHOD, "initialisation", "head_start", "seed", "dtype")
+        return {name: getattr(plan, name) for name in kept} | {
             "game": plan.game.name,
             "alice_tasks": [task.name for task in plan.game.alice],
             "bob_tasks": [task.name for task in plan.game.bob],
-            "activation": plan.activation,
-            "optimizer": plan.optimizer,
-            "learning_rate": plan.learning_rate,
-            "loss": plan.loss,
-            "initialisation": plan.initialisation,
-            "aggregator": plan.aggregator,
-            "gradient_weights": list(plan.gradient_weights),
-            "head_start": plan.head_start,
-            "seed": plan.seed,
-            "dtype": plan.dtype,
             "device": plan.device.type,
-            "path": path,
-            "paired": True,
         }
-        if steps_are_capacity:
-            name, values = "steps", list(plan.steps)
-            attributes["hidden_size"] = plan.hidden_size
-        else:
-            name, values = "hidden_size", [plan.hidden_size]
-            attributes["steps"] = plan.steps[0]
-        coordinates["capacity"] = ("capacity", values, {"capacity_name": name})
-        dataset = xr.Dataset(variables, coordinates, storable(attributes))
-        return dataset if steps_are_capacity else dataset.squeeze("capacity")
+
+    def _traced(self) -> dict[str, xr.Variable]:
+        """Return the traces by the names that the Dataset has for them."""
+        found = {}
+        if "trunk" in self.traces:
+            found["trunk_weight"] = self.traces["trunk"]
+        for place, name in enumerate(GRADIENTS if "products" in self.traces else ()):
+            found[name] = self.traces["products"].isel(product=place)
+        for place, party in enumerate(PARTIES):
+            if "losses" in self.traces:
+                found[f"{party}_loss"] = self.traces["losses"].isel(party=place)
+            if "heads" in self.traces:
+                head = self.traces["heads"].isel(party=place)
+                found[f"{party}_weight"] = head.isel(unit=slice(-1))
+                found[f"{party}_bias"] = head.isel(unit=-1)
+        return found
+
+
+def _by_context(values: Tensor, rows: slice) -> np.ndarray:
+    """Split [..., 4 * replicas] into [..., 2, 2, replicas], without surplus replicas."""
+    contexts = values.unflatten(-1, (2, 2, -1))
+    return contexts[..., : rows.stop - rows.start].cpu().numpy()

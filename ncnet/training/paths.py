@@ -31,15 +31,14 @@ def choose(plan: Plan, path: str | None) -> str:
         check_choice("path", path, PATHS)
     if path == "eager" or (path is None and _work(plan) < COMPILING_PAYS):
         return "eager"
-    reason = _unsuited(plan)
+    unsuited = _unsuited(plan)
+    reason = unsuited or _uncompiled(plan)
     if reason is None:
-        reason = _uncompiled(plan)
-        if reason is None:
-            return "compiled"
-        if path is None:
-            _say_that_training_is_eager(reason)
+        return "compiled"
     if path == "compiled":
         raise ValueError(f"`path` is 'compiled': {reason}")
+    if not unsuited:
+        _say_that_training_is_eager(reason)
     return "eager"
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Self
 
 import numpy as np
 import torch
@@ -23,20 +22,32 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 TRACES = ("loss", "gradients", "weights")
 DEFAULT_TRACE = ("loss",)
 EQUAL, ALICE_ALONE = (1.0, 1.0), (1.0, 0.0)
+CHOICES = {
+    "activation": ACTIVATIONS,
+    "optimizer": OPTIMIZERS,
+    "loss": LOSSES,
+    "initialisation": INITIALISATIONS,
+    "aggregator": AGGREGATORS,
+    "dtype": DTYPES,
+}
+METHOD = ("activation", "optimizer", "learning_rate", "loss", "aggregator", "gradient_weights")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
-    """What `ncnet.train` was asked for.
+    """What `ncnet.train` was asked for, as it documents it; `device` is torch's, once checked.
 
-    `steps` are one or several numbers of steps after which outcomes are read.
+    Raises
+    ------
+    ValueError
+        For an argument that cannot be used.
     """
 
     game: Game
     hidden_size: int
     replicas: int
     seed: int
-    steps: tuple[int, ...]
+    steps: int | Sequence[int]
     activation: str
     optimizer: str
     learning_rate: float
@@ -48,65 +59,48 @@ class Plan:
     trace_steps: tuple[int, ...]
     trace: tuple[str, ...]
     dtype: str
-    device: torch.device
+    device: torch.device | str | None
 
-    @classmethod
-    def checked(
-        cls,
-        *,
-        game: Game,
-        hidden_size: int,
-        replicas: int,
-        seed: int,
-        steps: int | Sequence[int],
-        learning_rate: float,
-        gradient_weights: Sequence[float],
-        head_start: int,
-        trace_steps: Sequence[int],
-        trace: Sequence[str],
-        device: str | None,
-        **names: str,
-    ) -> Self:
-        """Return the plan, or raise ``ValueError`` for an argument that cannot be used."""
-        if not isinstance(game, Game):
+    def __post_init__(self) -> None:
+        if not isinstance(self.game, Game):
             raise ValueError(
-                f"`game` is {game!r}: expected a game, such as `ncnet.games.overlap()`"
+                f"`game` is {self.game!r}: expected a game, such as `ncnet.games.overlap()`"
             )
-        plan = cls(
-            game=game,
-            hidden_size=check_integer("hidden_size", hidden_size, at_least=1, at_most=MOST_UNITS),
-            replicas=check_integer("replicas", replicas, at_least=1, at_most=MOST_REPLICAS),
-            seed=check_integer("seed", seed, at_least=0),
-            steps=_check_steps("steps", steps if is_sequence(steps) else (steps,)),
-            learning_rate=check_positive("learning_rate", learning_rate),
-            gradient_weights=_check_gradient_weights(gradient_weights),
-            head_start=check_integer("head_start", head_start, at_least=0),
-            trace_steps=_check_steps("trace_steps", trace_steps),
-            trace=_check_trace(trace),
-            device=_check_device(device),
-            **names,
-        )
-        check_choice("activation", plan.activation, ACTIVATIONS)
-        check_choice("optimizer", plan.optimizer, OPTIMIZERS)
-        check_choice("loss", plan.loss, LOSSES)
-        check_choice("initialisation", plan.initialisation, INITIALISATIONS)
-        check_choice("aggregator", plan.aggregator, AGGREGATORS)
-        if plan.aggregator != PLAIN and plan.gradient_weights != EQUAL:
+        self._check_integer("hidden_size", at_least=1, at_most=MOST_UNITS)
+        self._check_integer("replicas", at_least=1, at_most=MOST_REPLICAS)
+        self._check_integer("seed", at_least=0)
+        self._check_integer("head_start", at_least=0)
+        self.steps_are_capacity = np.ndim(self.steps) > 0
+        self.steps = _check_steps("steps", self.steps if np.ndim(self.steps) else [self.steps])
+        self.trace_steps = _check_steps("trace_steps", self.trace_steps)
+        self.learning_rate = check_positive("learning_rate", self.learning_rate)
+        self.gradient_weights = _check_gradient_weights(self.gradient_weights)
+        self.trace = _check_trace(self.trace)
+        self.device = _check_device(self.device)
+        for name, known in CHOICES.items():
+            check_choice(name, getattr(self, name), known)
+        self._check_combinations()
+
+    def _check_integer(self, name: str, **bounds: int) -> None:
+        setattr(self, name, check_integer(name, getattr(self, name), **bounds))
+
+    def _check_combinations(self) -> None:
+        if not self.steps:
+            raise ValueError("`steps` is []: expected increasing numbers of steps")
+        if self.aggregator != PLAIN and self.gradient_weights != EQUAL:
             raise ValueError(
-                f"`gradient_weights` is {plan.gradient_weights} with aggregator "
-                f"`{plan.aggregator}`: expected {EQUAL}, weights belong to `{PLAIN}`"
+                f"`gradient_weights` is {self.gradient_weights} with aggregator "
+                f"`{self.aggregator}`: expected {EQUAL}, weights belong to `{PLAIN}`"
             )
-        check_choice("dtype", plan.dtype, DTYPES)
-        if not plan.trace_steps and plan.trace != DEFAULT_TRACE:
+        if not self.trace_steps and self.trace != DEFAULT_TRACE:
             raise ValueError(
-                f"`trace` is {list(plan.trace)} without `trace_steps`: expected steps to trace at"
+                f"`trace` is {list(self.trace)} without `trace_steps`: expected steps to trace at"
             )
-        late = [step for step in plan.trace_steps if step > plan.steps[-1]]
-        if late:
+        if self.trace_steps and self.trace_steps[-1] > self.steps[-1]:
+            late = next(step for step in self.trace_steps if step > self.steps[-1])
             raise ValueError(
-                f"`trace_steps` has {late[0]}: expected at most `steps`, {plan.steps[-1]}"
+                f"`trace_steps` has {late}: expected at most `steps`, {self.steps[-1]}"
             )
-        return plan
 
     @property
     def items(self) -> int:
@@ -121,14 +115,7 @@ class Plan:
     @property
     def phases(self) -> list[dict]:
         """How the networks train, one phase after the other: the last is the one asked for."""
-        asked = {
-            "activation": self.activation,
-            "optimizer": self.optimizer,
-            "learning_rate": self.learning_rate,
-            "loss": self.loss,
-            "aggregator": self.aggregator,
-            "gradient_weights": self.gradient_weights,
-        }
+        asked = {name: getattr(self, name) for name in METHOD}
         alone = asked | {"aggregator": PLAIN, "gradient_weights": ALICE_ALONE}
         return [alone, asked] if self.head_start else [asked]
 
@@ -137,33 +124,27 @@ class Plan:
         return torch.as_tensor(array, dtype=DTYPES[self.dtype], device=self.device)
 
 
-def is_sequence(steps: object) -> bool:
-    """Return whether `steps` are several numbers of steps."""
-    return isinstance(steps, Sequence) or (isinstance(steps, np.ndarray) and steps.ndim == 1)
-
-
-def _check_steps(name: str, steps: Sequence[int]) -> tuple[int, ...]:
-    if not is_sequence(steps) or isinstance(steps, str):
+def _check_steps(name: str, steps: object) -> tuple[int, ...]:
+    if np.ndim(steps) != 1:
         raise ValueError(f"`{name}` is {steps!r}: expected numbers of steps")
-    numbers = tuple(check_integer(name, number, at_least=0) for number in steps)
-    if list(numbers) != sorted(set(numbers)) or (name == "steps" and not numbers):
-        raise ValueError(f"`{name}` is {list(numbers)}: expected increasing numbers of steps")
-    return numbers
+    numbers = [check_integer(name, number, at_least=0) for number in steps]
+    if numbers != sorted(set(numbers)):
+        raise ValueError(f"`{name}` is {numbers}: expected increasing numbers of steps")
+    return tuple(numbers)
 
 
-def _check_gradient_weights(weights: Sequence[float]) -> tuple[float, float]:
-    ordered = is_sequence(weights) and not isinstance(weights, str)
-    numbers = ordered and all(isinstance(w, Real) and not isinstance(w, bool) for w in weights)
-    found = tuple(float(weight) for weight in weights) if numbers else ()
-    if len(found) != 2 or not all(0 <= weight <= 1 for weight in found):
+def _check_gradient_weights(weights: object) -> tuple[float, float]:
+    found = list(weights) if np.ndim(weights) == 1 else []
+    numbers = [w for w in found if isinstance(w, Real) and not isinstance(w, bool) and 0 <= w <= 1]
+    if len(found) != 2 or len(numbers) != 2:
         raise ValueError(
             f"`gradient_weights` is {weights!r}: expected two numbers from 0 to 1, "
             "Alice's and Bob's"
         )
-    return found
+    return tuple(map(float, numbers))
 
 
-def _check_trace(trace: Sequence[str]) -> tuple[str, ...]:
+def _check_trace(trace: object) -> tuple[str, ...]:
     if isinstance(trace, str) or not isinstance(trace, Sequence) or not trace:
         raise ValueError(f"`trace` is {trace!r}: expected a list of `{'`, `'.join(TRACES)}`")
     for name in trace:
@@ -171,7 +152,7 @@ def _check_trace(trace: Sequence[str]) -> tuple[str, ...]:
     return tuple(trace)
 
 
-def _check_device(device: str | None) -> torch.device:
+def _check_device(device: object) -> torch.device:
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:

@@ -20,7 +20,7 @@ from ncnet.chsh.intervals import check_resampling
 from ncnet.gradients import GRADIENTS, check_traced, conflict
 from ncnet.studies.mechanism.rows import mean_with_ends, with_ends
 from ncnet.training.aggregators import AGGREGATORS, Products
-from ncnet.training.traces import DIMENSIONS
+from ncnet.training.outcomes import NETWORK
 
 VALUES_AT_ONCE = 2**22
 """Ranks that are taken at once."""
@@ -341,7 +341,7 @@ def _phases(traced: xr.Dataset) -> xr.Dataset:
 
 def _check_whole(traced: xr.Dataset) -> None:
     check_traced(traced)
-    for name in (*DIMENSIONS, "unit"):
+    for name in (*NETWORK, "step", "unit"):
         if name not in traced[GRADIENTS[0]].dims:
             raise ValueError(
                 f"`{GRADIENTS[0]}` has no dimension `{name}`: expected a whole training"

@@ -1,7 +1,9 @@
 """Trains networks on samples: each replica on its own items, many pairs of tasks at once.
 
 The arithmetic is that of `ncnet.training`, with matrix products batched over replicas, since here
-inputs differ from replica to replica and may be many. The same initial weights, the same steps.
+inputs differ from replica to replica and may be many. The same initial weights, the same steps. One
+backward pass for both would cost: on the few inputs of a game this layout takes 1.6 to 7 times as
+long as that of `network`, which needs the same inputs in all networks.
 
 Shapes: R replicas, C pairs of tasks, H hidden units, F features, I items.
 """
@@ -9,18 +11,17 @@ Shapes: R replicas, C pairs of tasks, H hidden units, F features, I items.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
-from tqdm import tqdm
 
 from ncnet.checks import check_choice, check_integer, check_positive, plain_number
 from ncnet.files import storable
-from ncnet.training.initialisation import BLOCK, draw_block
-from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
+from ncnet.training.chunks import train_chunks
+from ncnet.training.initialisation import draw
+from ncnet.training.network import ACTIVATIONS, LOSSES, Activation, Weights
 from ncnet.training.optimizers import OPTIMIZERS
 from ncnet.training.samples.population import Population
 
@@ -90,26 +91,22 @@ def train(
     """
     if len(population.tasks) != 4:
         raise ValueError(f"the population has {len(population.tasks)} tasks: expected 4")
-    given = (hidden_size, seed, steps, learning_rate)
-    hidden_size, seed, steps, learning_rate = map(plain_number, given)
     options = {"activation": activation, "optimizer": optimizer, "learning_rate": learning_rate}
-    found = train_pairs(
-        population,
-        QUARTET,
-        hidden_size=hidden_size,
-        replicas=replicas,
-        seed=seed,
-        steps=steps,
-        trace_steps=trace_steps,
-        **options,
-    )
+    options |= {"hidden_size": hidden_size, "seed": seed, "steps": steps}
+    found = train_pairs(population, QUARTET, replicas=replicas, trace_steps=trace_steps, **options)
     settings = {"alice_setting": ("pair", [1, 1, 2, 2]), "bob_setting": ("pair", [1, 2, 1, 2])}
     dataset = found.assign_coords(settings).set_index(pair=list(settings)).unstack("pair")
-    about = {"population": population.name, "tasks": list(population.tasks), "paired": True}
     leading = ("alice_setting", "bob_setting", "replica")
-    dataset = dataset.transpose(*leading, ...).assign_coords(capacity=hidden_size)
-    dataset["capacity"].attrs["capacity_name"] = "hidden_size"
-    return dataset.assign_attrs(storable({**about, "seed": seed, "steps": steps, **options}))
+    capacity = xr.Variable(
+        (), plain_number(options.pop("hidden_size")), {"capacity_name": "hidden_size"}
+    )
+    about = {"population": population.name, "tasks": list(population.tasks), "paired": True}
+    about |= {name: plain_number(value) for name, value in options.items()}
+    return (
+        dataset.transpose(*leading, ...)
+        .assign_coords(capacity=capacity)
+        .assign_attrs(storable(about))
+    )
 
 
 def train_pairs(
@@ -160,31 +157,21 @@ def train_pairs(
     traced = sorted({check_integer("trace_steps", step, at_least=0) for step in trace_steps})
     if traced and traced[-1] > steps:
         raise ValueError(f"`trace_steps` has {traced[-1]}: expected at most `steps`, {steps}")
-    if not len(pairs):
-        raise ValueError("`pairs` is empty: expected pairs of places among the tasks")
-    for place in np.ravel(pairs).tolist():
-        check_integer("pairs", place, at_least=0, at_most=len(population.tasks) - 1)
+    last = len(population.tasks) - 1
+    places = [check_integer("pairs", x, at_least=0, at_most=last) for x in np.ravel(pairs)]
     indices = [check_integer("replicas", replica, at_least=0) for replica in replicas]
-    if not indices:
-        raise ValueError("`replicas` is empty: expected indices, such as range(100)")
+    for name, found in (("pairs", places), ("replicas", indices)):
+        if not found:
+            raise ValueError(f"`{name}` is empty: expected indices")
 
     def train_chunk(chunk: list[int]) -> dict[str, np.ndarray]:
         networks = _Networks(population, pairs, chunk, hidden_size, seed, ACTIVATIONS[activation])
         rule = OPTIMIZERS[optimizer](networks.weights, learning_rate)
         return networks.trained(rule, steps, traced)
 
-    per_replica = len(pairs) * hidden_size * population.training
-    size = max(1, VALUES_AT_ONCE // per_replica)
+    size = max(1, VALUES_AT_ONCE // (len(pairs) * hidden_size * population.training))
     chunks = [indices[start : start + size] for start in range(0, len(indices), size)]
-    threads = torch.get_num_threads()
-    # One operation on one thread: results do not depend on how many threads there are.
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(threads) as pool:
-            done = pool.map(train_chunk, chunks)
-            found = list(tqdm(done, "training", len(chunks), leave=False, disable=None))
-    finally:
-        torch.set_num_threads(threads)
+    found = train_chunks(train_chunk, chunks, threads=torch.get_num_threads())
     return _dataset(population, indices, traced, found)
 
 
@@ -198,8 +185,8 @@ class _Networks:
         replicas: Sequence[int],
         hidden_size: int,
         seed: int,
-        activation,
-    ):
+        activation: Activation,
+    ) -> None:
         drawn = population.draw(replicas)
         inputs = torch.from_numpy(drawn.inputs)
         self.inputs = torch.cat([inputs, torch.ones_like(inputs[..., :1])], dim=-1)
@@ -210,7 +197,8 @@ class _Networks:
         self.training = population.training
         self.shape = (len(replicas), len(pairs), hidden_size)
         self.activation = activation
-        self.weights = _initial_weights(population.features, hidden_size, seed, replicas, pairs)
+        shape = {"features": population.features, "hidden_size": hidden_size}
+        self.weights = initial_weights(replicas, len(pairs), seed=seed, **shape)
 
     def trained(self, optimizer, steps: int, traced: Sequence[int]) -> dict[str, np.ndarray]:
         """Train, and return what was found, the replicas first."""
@@ -271,40 +259,27 @@ class _Networks:
         }
 
 
-def _initial_weights(
-    features: int, hidden_size: int, seed: int, replicas: Sequence[int], pairs: Sequence
-) -> Weights:
-    blocks = {}
-    for replica in replicas:
-        block = replica // BLOCK
-        if block not in blocks:
-            blocks[block] = draw_block(
-                "lecun_normal", features=features, hidden_size=hidden_size, seed=seed, block=block
-            )
-    trunks, heads = (
-        np.stack([blocks[r // BLOCK][part][..., r % BLOCK] for r in replicas]) for part in (0, 1)
+def initial_weights(replicas: Sequence[int], pairs: int, **drawn: int) -> Weights:
+    """Return weights [replicas, pairs * H, F + 1] and [replicas, pairs, 2, H + 1]."""
+    trunk, heads = (
+        torch.as_tensor(part, dtype=torch.float32).movedim(-1, 0)
+        for part in draw("lecun_normal", replicas=replicas, **drawn)
     )
-    count = len(pairs)
-    trunk = torch.as_tensor(trunks, dtype=torch.float32).repeat(1, count, 1)
-    head = torch.as_tensor(heads, dtype=torch.float32)[:, None].repeat(1, count, 1, 1)
-    return Weights(trunk, head)
+    return Weights(trunk.repeat(1, pairs, 1), heads[:, None].repeat(1, pairs, 1, 1))
 
 
 def _dataset(
     population: Population, replicas: list[int], traced: list[int], found: list[dict]
 ) -> xr.Dataset:
-    def joined(name: str) -> np.ndarray:
-        return np.concatenate([part[name] for part in found])
-
+    joined = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
     networks = ("replica", "pair")
-    correct, losses = joined("correct"), joined("loss")
-    variables = {"diverged": (networks, joined("diverged"))}
+    variables = {"diverged": (networks, joined["diverged"])}
     for head, party in enumerate(("alice", "bob")):
-        variables[party[0]] = ((*networks, "item"), correct[:, :, head])
-        variables[f"{party}_loss"] = (networks, losses[:, :, head])
-    if traced:
-        variables["cosine"] = ((*networks, "step"), joined("cosine"))
+        variables[party[0]] = ((*networks, "item"), joined["correct"][:, :, head])
+        variables[f"{party}_loss"] = (networks, joined["loss"][:, :, head])
     split = ["training"] * population.training + ["held_out"] * population.held_out
     coordinates = {"replica": replicas, "split": ("item", split)}
-    coordinates |= {"step": traced} if traced else {}
+    if traced:
+        variables["cosine"] = ((*networks, "step"), joined["cosine"])
+        coordinates["step"] = traced
     return xr.Dataset(variables, coordinates).transpose("pair", ...)
