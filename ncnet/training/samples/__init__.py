@@ -15,7 +15,7 @@ from ncnet.training.samples.digits import (
     splits_by_separability,
 )
 from ncnet.training.samples.noisy import noisy_game
-from ncnet.training.samples.population import NOTHING, Drawn, Population, Sampled, set_aside
+from ncnet.training.samples.population import NOTHING, Drawn, Population, sampled, set_aside
 from ncnet.training.samples.training import train, train_pairs
 
 __all__ = [
@@ -25,12 +25,12 @@ __all__ = [
     "QUARTETS",
     "Drawn",
     "Population",
-    "Sampled",
     "digit_tasks",
     "digits",
     "label",
     "named",
     "noisy_game",
+    "sampled",
     "set_aside",
     "splits_by_separability",
     "train",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from ncnet.checks import check_choice, check_integer
-from ncnet.training.samples.population import NOTHING, Population, Sampled
+from ncnet.training.samples.population import NOTHING, Items, Population, sampled
 
 QUARTETS = ("hard_together", "hard_apart", "middling")
 NAMED_TASKS = {
@@ -26,23 +25,6 @@ NAMED_TASKS = {
     "straight strokes": (1, 4, 7),
 }
 """Ten properties of a digit, by the digits that have them: taken because they have names."""
-
-
-@dataclass(frozen=True)
-class _Digits(Sampled):
-    members: tuple[tuple[int, ...], ...]
-
-    def sample(
-        self, training: np.random.Generator, held_out: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        drawn = []
-        for generator, (images, labels), count in zip(
-            (training, held_out), _images(), (self.training, self.held_out), strict=True
-        ):
-            places = generator.permutation(len(labels))[:count]
-            drawn.append((images[places], labels[places]))
-        inputs, labels = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
-        return inputs, np.stack([_signs(labels, digits) for digits in self.members])
 
 
 def digits(
@@ -89,11 +71,17 @@ def digits(
         tuple(sorted({check_integer("digit", digit, at_least=0, at_most=9) for digit in task}))
         for task in tasks
     )
-    for part, (_, labels), count in zip(
-        ("training", "held_out"), _images(), (training, held_out), strict=True
-    ):
-        check_integer(part, count, at_least=1, at_most=len(labels))
-    return _Digits(
+    halves = _images()
+    for split, count in (("training", training), ("held_out", held_out)):
+        check_integer(split, count, at_least=1, at_most=len(halves[split][1]))
+
+    def sample(split: str, generator: np.random.Generator, count: int) -> Items:
+        images, labels = halves[split]
+        places = generator.permutation(len(labels))[:count]
+        return images[places], np.stack([_signs(labels[places], task) for task in members])
+
+    return sampled(
+        sample,
         name=name,
         tasks=tuple("".join(map(str, task)) or NOTHING for task in members),
         features=64,
@@ -101,7 +89,6 @@ def digits(
         held_out=held_out,
         label_noise=label_noise,
         seed=seed,
-        members=members,
     )
 
 
@@ -148,7 +135,7 @@ def splits_by_separability() -> tuple[tuple[tuple[int, ...], float], ...]:
     from sklearn.linear_model import Ridge
     from sklearn.model_selection import KFold, cross_val_predict
 
-    images, labels = _images()[0]
+    images, labels = _images()["training"]
     halves = [half for half in itertools.combinations(range(10), 5) if 0 in half]
     classes = np.stack([_signs(labels, half) for half in halves], axis=1)
     folds = KFold(5, shuffle=True, random_state=0)
@@ -178,11 +165,11 @@ def _signs(labels: np.ndarray, digits: Sequence[int]) -> np.ndarray:
 
 
 @lru_cache
-def _images() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def _images() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return the images and labels of both halves, each with its share of every digit."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
     images, labels = load_digits(return_X_y=True)
     parts = train_test_split(images / 8 - 1, labels, test_size=0.5, stratify=labels, random_state=0)
-    return (parts[0], parts[2]), (parts[1], parts[3])
+    return {"training": (parts[0], parts[2]), "held_out": (parts[1], parts[3])}

@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ncnet.checks import check_positive
 from ncnet.games import Game
-from ncnet.training.samples.population import Population, Sampled
-
-
-@dataclass(frozen=True)
-class _NoisyGame(Sampled):
-    game: Game
-    noise: float
-
-    def sample(
-        self, training: np.random.Generator, held_out: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        drawn = [self._some(training, self.training), self._some(held_out, self.held_out)]
-        inputs, rows = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
-        targets = np.concatenate([self.game.alice_targets, self.game.bob_targets])
-        return inputs, targets[:, rows]
-
-    def _some(self, generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
-        # Two generators: the rows of a larger sample then begin with those of a smaller one.
-        (of_rows,) = generator.spawn(1)
-        rows = of_rows.integers(len(self.game.inputs), size=count)
-        blur = generator.standard_normal((count, self.features))
-        return self.game.inputs[rows] + self.noise * blur, rows
+from ncnet.training.samples.population import Items, Population, sampled
 
 
 def noisy_game(
@@ -73,15 +50,23 @@ def noisy_game(
     >>> drawn.inputs.shape, drawn.targets.shape
     ((3, 10, 3), (4, 3, 10))
     """
-    tasks = tuple(task.name for task in game.alice + game.bob)
-    return _NoisyGame(
+    noise = check_positive("noise", noise)
+    classes = np.concatenate([game.alice_targets, game.bob_targets])
+
+    def sample(split: str, generator: np.random.Generator, count: int) -> Items:
+        # Two generators: the rows of a larger sample then begin with those of a smaller one.
+        (of_rows,) = generator.spawn(1)
+        rows = of_rows.integers(len(game.inputs), size=count)
+        blur = generator.standard_normal((count, game.bits))
+        return game.inputs[rows] + noise * blur, classes[:, rows]
+
+    return sampled(
+        sample,
         name=game.name,
-        tasks=tasks,
+        tasks=tuple(task.name for task in game.alice + game.bob),
         features=game.bits,
         training=training,
         held_out=held_out,
         label_noise=label_noise,
         seed=seed,
-        game=game,
-        noise=check_positive("noise", noise),
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,12 +33,13 @@ class Drawn:
     targets: np.ndarray
 
 
-@dataclass(frozen=True)
-class Population(ABC):
-    """What replicas draw their training items and held-out items from.
+Items = tuple[np.ndarray, np.ndarray]
+"""Inputs [items, features], and classes as +-1 [tasks, items], 0 where nothing is asked."""
 
-    Replica r draws by (`seed`, r) alone, and its first k training items are the same whatever the
-    number of them: samples of several sizes are nested.
+
+@dataclass(frozen=True, kw_only=True)
+class Population:
+    """What replicas draw their training items and held-out items from.
 
     Attributes
     ----------
@@ -51,11 +51,10 @@ class Population(ABC):
         Number of inputs.
     training, held_out
         Items of each replica.
-    label_noise
-        Probability with which a training item's class is flipped, for each task by itself.
-        Held-out items are never flipped.
-    seed
-        Of the draws of items.
+    items
+        A function from a replica's index to its inputs [items, features] and its classes as
+        training sees them, +-1 or 0 where nothing is asked, [tasks, items]. Training items come
+        first.
     """
 
     name: str
@@ -63,23 +62,7 @@ class Population(ABC):
     features: int
     training: int
     held_out: int
-    label_noise: float
-    seed: int
-
-    def __post_init__(self) -> None:
-        for name, fewest in (("training", 2), ("held_out", 1), ("seed", 0)):
-            checked = check_integer(name, getattr(self, name), at_least=fewest)
-            object.__setattr__(self, name, checked)
-        object.__setattr__(self, "label_noise", plain_number(self.label_noise))
-        if not 0 <= self.label_noise <= 0.5:
-            raise ValueError(f"`label_noise` is {self.label_noise!r}: expected 0 to 0.5")
-
-    @abstractmethod
-    def items(self, replica: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return a replica's inputs [items, features] and classes as training sees them.
-
-        Classes are +-1, or 0 where nothing is asked, [tasks, items]; training items come first.
-        """
+    items: Callable[[int], Items]
 
     def draw(self, replicas: Sequence[int]) -> Drawn:
         """Return the items of these replicas, given by their indices."""
@@ -87,42 +70,62 @@ class Population(ABC):
         return Drawn(np.stack(inputs).astype(np.float32), np.stack(targets, axis=1))
 
 
-@dataclass(frozen=True)
-class Sampled(Population):
-    """A population that draws items at random, and flips labels of training items."""
+def sampled(
+    sample: Callable[[str, np.random.Generator, int], Items],
+    *,
+    training: int,
+    held_out: int,
+    label_noise: float,
+    seed: int,
+    **about: object,
+) -> Population:
+    """Return a population that draws items at random, and flips labels of training items.
 
-    @abstractmethod
-    def sample(
-        self, training: np.random.Generator, held_out: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return one replica's inputs [items, features] and classes as +-1 [tasks, items].
+    Replica r draws by (`seed`, r) alone. Its first k training items are the same whatever the
+    number of them, if those of `sample` are: samples of several sizes are nested.
 
-        Training items are drawn by the one generator, held-out items by the other.
-        """
+    Parameters
+    ----------
+    sample
+        A function from a split, "training" or "held_out", a generator and a number of items to that
+        many items and their true classes.
+    training, held_out
+        Items of each replica, at least 2 and 1.
+    label_noise
+        Probability with which a training item's class is flipped, for each task by itself, up to
+        one half. Held-out items are never flipped.
+    seed
+        Of the draws of items.
+    about
+        `name`, `tasks` and `features` of the population.
 
-    def items(self, replica: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return a replica's inputs, and classes of which labels of training items are flipped."""
-        training, held_out, flips = (
+    Raises
+    ------
+    ValueError
+        For a number out of range.
+    """
+    training = check_integer("training", training, at_least=2)
+    held_out = check_integer("held_out", held_out, at_least=1)
+    seed = check_integer("seed", seed, at_least=0)
+    label_noise = plain_number(label_noise)
+    if not 0 <= label_noise <= 0.5:
+        raise ValueError(f"`label_noise` is {label_noise!r}: expected 0 to 0.5")
+
+    def items(replica: int) -> Items:
+        of_training, of_held_out, flips = (
             np.random.default_rng(
-                np.random.SeedSequence(self.seed, spawn_key=(DATA_STREAM, replica, stream))
+                np.random.SeedSequence(seed, spawn_key=(DATA_STREAM, replica, stream))
             )
             for stream in range(3)
         )
-        inputs, targets = self.sample(training, held_out)
+        seen, targets = sample("training", of_training, training)
+        unseen, others = sample("held_out", of_held_out, held_out)
         # Item by item, so that samples of several sizes are nested.
-        flipped = flips.random((self.training, len(targets))) < self.label_noise
-        targets[:, : self.training][flipped.T] *= -1
-        return inputs, targets
+        flipped = flips.random((training, len(targets))) < label_noise
+        targets = np.where(flipped.T, -targets, targets)
+        return np.concatenate([seen, unseen]), np.concatenate([targets, others], axis=1)
 
-
-@dataclass(frozen=True)
-class _SetAside(Population):
-    whole: Population
-
-    def items(self, replica: int) -> tuple[np.ndarray, np.ndarray]:
-        inputs, targets = self.whole.items(replica)
-        count = self.whole.training
-        return inputs[:count], targets[:, :count]
+    return Population(training=training, held_out=held_out, items=items, **about)
 
 
 def set_aside(population: Population, share: float) -> Population:
@@ -150,13 +153,10 @@ def set_aside(population: Population, share: float) -> Population:
             f"`share` is {share}: expected one that sets 1 to {most} of the "
             f"{population.training} training items aside"
         )
-    return _SetAside(
-        name=population.name,
-        tasks=population.tasks,
-        features=population.features,
-        training=population.training - count,
-        held_out=count,
-        label_noise=population.label_noise,
-        seed=population.seed,
-        whole=population,
-    )
+
+    def items(replica: int) -> Items:
+        inputs, targets = population.items(replica)
+        return inputs[: population.training], targets[:, : population.training]
+
+    kept = population.training - count
+    return replace(population, training=kept, held_out=count, items=items)
