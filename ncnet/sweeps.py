@@ -1,12 +1,51 @@
-"""Sweeps over a capacity: a report at each, and their outcomes as one long table."""
+"""Sweeps over a capacity or a grid of choices, and outcomes as one long table."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 import xarray as xr
+from tqdm import tqdm
 
+import ncnet  # whose `train` brings torch, when it is asked for
 from ncnet import chsh, games
-from ncnet.training import train
+from ncnet.parts import Parts
+
+
+def run_grid(
+    compute: Callable[..., pd.DataFrame],
+    axes: Mapping[str, Iterable],
+    *,
+    parts: Parts | None = None,
+    **shared: object,
+) -> pd.DataFrame:
+    """Return the tables of all cells of a grid, one below the other.
+
+    Parameters
+    ----------
+    compute
+        Makes the table of a cell, which it is given by keyword: a value of each axis, and `shared`.
+    axes
+        The values of each axis, by the keyword that takes them; the last axis changes fastest.
+    parts
+        Keeps the table of each cell, for a run that may be cut off.
+    shared
+        What all cells have in common.
+
+    Examples
+    --------
+    >>> def power(base, exponent):
+    ...     return pd.DataFrame({"power": [base**exponent]})
+    >>> run_grid(power, {"base": [2, 3]}, exponent=2)["power"].tolist()
+    [4, 9]
+    """
+    tables = []
+    for values in tqdm(list(itertools.product(*axes.values())), "grid", disable=None):
+        cell = dict(zip(axes, values, strict=True)) | shared
+        make = partial(compute, **cell)
+        tables.append(parts.part(cell, make) if parts else make())
+    return pd.concat(tables, ignore_index=True)
 
 
 def sweep(game: str, hidden_sizes: Sequence[int], **training: object) -> pd.DataFrame:
@@ -32,7 +71,7 @@ def sweep(game: str, hidden_sizes: Sequence[int], **training: object) -> pd.Data
     >>> rows[["game", "hidden_size"]].values.tolist()
     [['overlap', 2], ['overlap', 3]]
     """
-    trained = [train(games.named(game), hidden_size=n, **training) for n in hidden_sizes]
+    trained = [ncnet.train(games.named(game), hidden_size=n, **training) for n in hidden_sizes]
     outcomes = xr.concat(trained, "capacity")
     return chsh.by_capacity(outcomes).assign(game=game, path=outcomes.attrs["path"])
 

@@ -8,7 +8,6 @@ so many does so by chance as well: `retest` trains it anew.
 
 import itertools
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from tqdm import tqdm
 from ncnet import chsh, games, results
 from ncnet.checks import check_choice, check_integer
 from ncnet.parts import Parts
+from ncnet.sweeps import run_grid
 from ncnet.training import train
 
 PLACES = ("A1", "A2", "B1", "B2")
@@ -340,16 +340,14 @@ def run(
         Two tables: for each training and readout how many games there are, are ``ruled_out`` and
         lie ``above`` the line; and the retested games.
     """
-    counts, retested = [], []
-    for training in tqdm(trainings, "trainings", disable=None):
-        compute = partial(search, tasks, **training, **asked)
-        described = {"tasks": list(tasks), "training": training, "asked": asked}
-        table = parts.part(described, compute) if parts else compute()
-        counted = table[["readout", *COUNTS]].drop_duplicates()
-        counts.append(counted.assign(**training))
-        chosen = table.dropna(subset="A1").drop(columns=list(COUNTS))
-        retested.append(chosen.assign(**training))
-    return pd.concat(counts, ignore_index=True), pd.concat(retested, ignore_index=True)
+    table = run_grid(_search, {"training": trainings}, parts=parts, tasks=list(tasks), **asked)
+    counts = table[["readout", *COUNTS, *trainings[0]]].drop_duplicates(ignore_index=True)
+    retested = table.dropna(subset="A1", ignore_index=True)
+    return counts, retested.drop(columns=list(COUNTS))
+
+
+def _search(training: dict, **asked: object) -> pd.DataFrame:
+    return search(**training, **asked).assign(**training)
 
 
 def retest(

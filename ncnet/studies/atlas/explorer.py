@@ -22,16 +22,15 @@ until it ends: a run that was cut off goes on where it was.
 import itertools
 import math
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from tqdm import tqdm
 
 from ncnet import chsh, games, results
 from ncnet.checks import check_choice
 from ncnet.parts import Parts
+from ncnet.sweeps import run_grid
 from ncnet.training import train
 
 TRUNKS = ("shared", "own")
@@ -272,19 +271,15 @@ def run(
     parts
         Keeps the table of each training, for a run that may be cut off.
     """
+    axes = (trunks, layouts, activations, hidden_sizes)
     shared = {"steps": list(steps), "replicas": replicas, "seed": seed}
-    tables = []
-    grid = list(itertools.product(trunks, layouts, activations, hidden_sizes))
-    for chosen in tqdm(grid, "trainings", disable=None):
-        training = dict(zip(CHOICE[:-1], chosen, strict=True))
-        compute = partial(_table, **training, **shared)
-        table = parts.part(training | shared, compute) if parts else compute()
-        tables.append(table.assign(**training))
-    return pd.concat(tables, ignore_index=True)[[*CHOICE, "alice_task", "bob_task", *COLUMNS]]
+    return run_grid(_table, dict(zip(CHOICE, axes, strict=False)), parts=parts, **shared)
 
 
-def _table(**training: object) -> pd.DataFrame:
-    return means(train_classes(**training))
+def _table(*, steps: Sequence[int], replicas: int, seed: int, **training: object) -> pd.DataFrame:
+    trained = train_classes(steps=steps, replicas=replicas, seed=seed, **training)
+    table = means(trained).assign(**training)
+    return table[[*CHOICE, "alice_task", "bob_task", *COLUMNS]]
 
 
 def reports(
@@ -319,21 +314,25 @@ def reports(
     >>> len(table) == 2 * len(REPORTED)
     True
     """
+    axes = {"trunk": trunks, "layout": layouts, "hidden_size": hidden_sizes, "tasks": tasks}
+    return run_grid(_reports_of, axes, steps=steps, replicas=replicas, seed=seed)
+
+
+def _reports_of(
+    *, tasks: Sequence[str], steps: Sequence[int], replicas: int, seed: int, **training: object
+) -> pd.DataFrame:
+    # Negated tasks are trained as those that stand for them.
+    a1, a2, b1, b2 = (CLASSES[class_of(task)] for task in tasks)
+    trained = train_classes(
+        **training, tasks=((a1, a2), (b1, b2)), steps=steps, replicas=replicas, seed=seed
+    )
     rows = []
-    grid = list(itertools.product(trunks, layouts, hidden_sizes, tasks))
-    for *chosen, one in tqdm(grid, "reports", disable=None):
-        training = dict(zip(("trunk", "layout", "hidden_size"), chosen, strict=True))
-        # Negated tasks are trained as those that stand for them.
-        a1, a2, b1, b2 = (CLASSES[class_of(task)] for task in one)
-        trained = train_classes(
-            **training, tasks=((a1, a2), (b1, b2)), steps=steps, replicas=replicas, seed=seed
-        )
-        for place, step in enumerate(steps):
-            at_step = trained.isel(steps=place)
-            report = chsh.report((at_step["a"].values, at_step["b"].values)).row()
-            row = {"activation": "tanh", "steps": step, "game": ".".join(one)}
-            rows.append(training | row | {name: report[name] for name in OF_REPORT})
-    return pd.DataFrame(rows)[["game", *CHOICE, *OF_REPORT]]
+    for step in steps:
+        at_step = trained.sel(steps=step)
+        report = chsh.report((at_step["a"].values, at_step["b"].values)).row()
+        rows.append({"steps": step} | {name: report[name] for name in OF_REPORT})
+    table = pd.DataFrame(rows).assign(game=".".join(tasks), activation="tanh", **training)
+    return table[["game", *CHOICE, *OF_REPORT]]
 
 
 def starts(

@@ -8,21 +8,18 @@ is Simonsohn et al., Nature Human Behaviour 4, 1208, 2020).
 """
 
 import dataclasses
-import itertools
 from collections.abc import Sequence
-from functools import partial
 
-import numpy as np
 import pandas as pd
 import xarray as xr
-from tqdm import tqdm
 
+import ncnet  # whose `train` brings torch: no verdict needs it
 from ncnet import chsh, games
-from ncnet.claims import simultaneous_level
+from ncnet.claims import GAMES, simultaneous_level
 from ncnet.parts import Parts
 from ncnet.studies.multiverse.claims import judge
+from ncnet.sweeps import run_grid
 
-GAMES = ("overlap", "separate")
 ACTIVATIONS = ("tanh", "sigmoid", "relu")
 OPTIMIZERS = {"gradient_descent": (0.1, 0.5, 2.0), "adam": (0.003, 0.01, 0.05)}
 """Optimizers with their learning rates."""
@@ -52,114 +49,14 @@ def trainings() -> list[dict]:
     >>> trainings()[0]["activation"]
     'tanh'
     """
-    optimizers = [(name, rate) for name, rates in OPTIMIZERS.items() for rate in rates]
-    grid = itertools.product(GAMES, ACTIVATIONS, optimizers, INITIALISATIONS)
     return [
-        dict(zip(TRAINING, (game, activation, *optimizer, initialisation), strict=True))
-        for game, activation, optimizer, initialisation in grid
+        dict(zip(TRAINING, (game, activation, optimizer, rate, initialisation), strict=True))
+        for game in GAMES
+        for activation in ACTIVATIONS
+        for optimizer, rates in OPTIMIZERS.items()
+        for rate in rates
+        for initialisation in INITIALISATIONS
     ]
-
-
-def sweep(
-    training: dict,
-    *,
-    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
-    replicas: int,
-    seed: int,
-    steps: Sequence[int] = STEPS,
-) -> pd.DataFrame:
-    """Train one training at every hidden size and return S of each of its specifications.
-
-    Parameters
-    ----------
-    training
-        One of `trainings`.
-    hidden_sizes, replicas, seed, steps
-        As `ncnet.train` takes them, one hidden size after the other.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a hidden size, number of steps and readout: the columns of `SPECIFICATION`,
-        ``hidden_size``, ``s``, ``s_low`` and ``s_high`` (simultaneous over the hidden sizes),
-        ``interval_method``, ``delta``, ``replicas``, ``diverged``, ``path``; and for each
-        context (i, j) the correlator ``correlator_ij`` and the marginals ``alice_ij``, ``bob_ij``.
-
-    Examples
-    --------
-    >>> table = sweep(trainings()[0], hidden_sizes=[1, 3], replicas=64, seed=0, steps=[10])
-    >>> table[["steps", "hidden_size", "readout"]].values.tolist()[:2]
-    [[10, 1, 'correct'], [10, 1, 'solved']]
-    """
-    level = simultaneous_level(len(hidden_sizes))
-    asked = {"level": level, "replicas": replicas, "seed": seed, "steps": steps}
-    tables = [of_size(training, hidden_size, **asked) for hidden_size in hidden_sizes]
-    return pd.concat(tables, ignore_index=True)
-
-
-def of_size(
-    training: dict,
-    hidden_size: int,
-    *,
-    level: float,
-    replicas: int,
-    seed: int,
-    steps: Sequence[int] = STEPS,
-) -> pd.DataFrame:
-    """Return the rows of `sweep` for one hidden size.
-
-    Parameters
-    ----------
-    training, hidden_size, replicas, seed, steps
-        See `sweep`.
-    level
-        Of each interval: `ncnet.claims.simultaneous_level` of the number of hidden sizes.
-
-    Examples
-    --------
-    >>> rows = of_size(trainings()[0], 3, level=0.99, replicas=64, seed=0, steps=[10, 20])
-    >>> rows[["steps", "readout"]].values.tolist()[2:4]
-    [[10, 'prediction'], [20, 'correct']]
-    """
-    from ncnet.training import train  # brings torch, which takes a second and no verdict needs
-
-    options = {name: training[name] for name in TRAINING if name != "game"}
-    asked = options | {"replicas": replicas, "seed": seed, "steps": steps}
-    outcomes = train(games.named(training["game"]), hidden_size=hidden_size, **asked)
-    rows = []
-    for count in outcomes["capacity"].values.tolist():
-        one = outcomes.sel(capacity=count)
-        rows += [
-            training | {"steps": count, "readout": readout, "hidden_size": hidden_size} | row
-            for readout, row in _rows(one, level)
-        ]
-    return pd.DataFrame(rows)
-
-
-def _rows(outcomes: xr.Dataset, level: float) -> list[tuple[str, dict]]:
-    common = {
-        "replicas": outcomes.sizes["replica"],
-        "diverged": int(outcomes["diverged"].sum()),
-        "path": outcomes.attrs["path"],
-    }
-    rows = []
-    for readout in chsh.READOUTS:
-        means = chsh.replica_means(outcomes, readout=readout)
-        s = chsh.s_value(means.correlator)
-        (low, high), method = chsh.s_interval(s.values, level=level)
-        averages = means.mean("replica")
-        row = {
-            "s": float(s.mean()),
-            "s_low": low,
-            "s_high": high,
-            "interval_method": method,
-            "delta": float(chsh.delta(averages)),
-        }
-        for name in ("correlator", "alice", "bob"):
-            values = averages[name].transpose("alice_setting", "bob_setting").values
-            row |= {f"{name}_{i + 1}{j + 1}": value for (i, j), value in np.ndenumerate(values)}
-        rows.append((readout, row | common))
-    return rows
 
 
 def run(
@@ -171,28 +68,102 @@ def run(
     steps: Sequence[int] = STEPS,
     parts: Parts | None = None,
 ) -> pd.DataFrame:
-    """Return the tables of `sweep` for several trainings, one below the other.
+    """Train several trainings at every hidden size and return S of each of their specifications.
 
     Parameters
     ----------
     chosen
         Trainings, as `trainings` gives them.
     hidden_sizes, replicas, seed, steps
-        See `sweep`.
+        As `ncnet.train` takes them, one hidden size after the other.
     parts
-        Keeps the table of each training, for a run that may be cut off.
+        Keeps the table of each training and hidden size, for a run that may be cut off.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a hidden size, number of steps and readout: the columns of `SPECIFICATION`,
+        ``hidden_size``, ``s``, ``s_low`` and ``s_high`` (simultaneous over the hidden sizes),
+        ``interval_method``, ``delta``, ``replicas``, ``diverged``, ``path``; and for each
+        context (i, j) the correlator ``correlator_ij`` and the marginals ``alice_ij``, ``bob_ij``.
     """
-    shared = {
-        "hidden_sizes": list(hidden_sizes),
-        "replicas": replicas,
-        "seed": seed,
-        "steps": list(steps),
+    axes = {"training": chosen, "hidden_size": hidden_sizes}
+    level = simultaneous_level(len(hidden_sizes))
+    shared = {"level": level, "replicas": replicas, "seed": seed, "steps": steps}
+    return run_grid(of_size, axes, parts=parts, **shared)
+
+
+def sweep(training: dict, **asked: object) -> pd.DataFrame:
+    """Return the table of `run` for one training.
+
+    Examples
+    --------
+    >>> table = sweep(trainings()[0], hidden_sizes=[1, 3], replicas=64, seed=0, steps=[10])
+    >>> table[["steps", "hidden_size", "readout"]].values.tolist()[:2]
+    [[10, 1, 'correct'], [10, 1, 'solved']]
+    """
+    return run([training], **asked)
+
+
+def of_size(
+    training: dict,
+    hidden_size: int,
+    *,
+    level: float,
+    replicas: int,
+    seed: int,
+    steps: Sequence[int] = STEPS,
+) -> pd.DataFrame:
+    """Return the rows of `run` for one training and hidden size.
+
+    Parameters
+    ----------
+    training, hidden_size, replicas, seed, steps
+        See `run`.
+    level
+        Of each interval: `ncnet.claims.simultaneous_level` of the number of hidden sizes.
+
+    Examples
+    --------
+    >>> rows = of_size(trainings()[0], 3, level=0.99, replicas=64, seed=0, steps=[10, 20])
+    >>> rows[["steps", "readout"]].values.tolist()[2:4]
+    [[10, 'prediction'], [20, 'correct']]
+    """
+    options = training | {"replicas": replicas, "seed": seed, "steps": steps}
+    game = games.named(options.pop("game"))
+    outcomes = ncnet.train(game, hidden_size=hidden_size, **options)
+    rows = [
+        training
+        | {"steps": count, "readout": readout, "hidden_size": hidden_size}
+        | _row(outcomes.sel(capacity=count), readout, level)
+        for count in outcomes["capacity"].values.tolist()
+        for readout in chsh.READOUTS
+    ]
+    return pd.DataFrame(rows)
+
+
+def _row(outcomes: xr.Dataset, readout: str, level: float) -> dict:
+    means = chsh.replica_means(outcomes, readout=readout)
+    s = chsh.s_value(means.correlator)
+    (low, high), method = chsh.s_interval(s.values, level=level)
+    averages = means.mean("replica")
+    by_context = {
+        f"{name}_{i}{j}": float(averages[name].sel(alice_setting=i, bob_setting=j))
+        for name in ("correlator", "alice", "bob")
+        for i in (1, 2)
+        for j in (1, 2)
     }
-    tables = []
-    for training in tqdm(chosen, "trainings", disable=None):
-        compute = partial(sweep, training, **shared)
-        tables.append(parts.part(training | shared, compute) if parts else compute())
-    return pd.concat(tables, ignore_index=True)
+    return {
+        "s": float(s.mean()),
+        "s_low": low,
+        "s_high": high,
+        "interval_method": method,
+        "delta": float(chsh.delta(averages)),
+        **by_context,
+        "replicas": outcomes.sizes["replica"],
+        "diverged": int(outcomes["diverged"].sum()),
+        "path": outcomes.attrs["path"],
+    }
 
 
 def verdicts(table: pd.DataFrame) -> pd.DataFrame:
@@ -211,14 +182,12 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
         exceeds 2, else 0; ``dip``, whether S lies below 2 at a hidden size beyond the peak.
     """
     rows = []
-    read = table[[*SPECIFICATION, "hidden_size", "s", "s_low", "s_high"]]
-    for specification, one in read.groupby(list(SPECIFICATION), sort=False):
-        judged = judge(one)
-        peak = int(one.loc[one["s"].idxmax(), "hidden_size"]) if judged["exceeds-2"] else 0
-        beyond = one[(one["hidden_size"] > peak) & (peak > 0)]
-        dip = bool((beyond["s_high"] < chsh.CLASSICAL_BOUND).any())
-        names = dict(zip(SPECIFICATION, specification, strict=True))
-        rows.append(names | judged | {"peak": peak, "dip": dip})
+    for specification, one in table.groupby(list(SPECIFICATION), sort=False):
+        held = judge(one)
+        peak = int(one.loc[one["s"].idxmax(), "hidden_size"]) if held["exceeds-2"] else 0
+        beyond = one.loc[one["hidden_size"] > peak, "s_high"] < chsh.CLASSICAL_BOUND
+        named = dict(zip(SPECIFICATION, specification, strict=True))
+        rows.append(named | held | {"peak": peak, "dip": peak > 0 and bool(beyond.any())})
     return pd.DataFrame(rows)
 
 
@@ -238,9 +207,9 @@ def unfinished(judged: pd.DataFrame) -> list[dict]:
     >>> [training["game"] for training in unfinished(rows)]
     ['overlap']
     """
-    read = {"readout": "correct", "initialisation": "lecun_normal", "steps": max(STEPS)}
-    late = judged[(judged[list(read)] == pd.Series(read)).all(axis=1)]
-    return late.loc[~late["peak-at-3"], list(TRAINING)].to_dict("records")
+    read = "readout == 'correct' and initialisation == 'lecun_normal'"
+    late = judged.query(f"{read} and steps == {max(STEPS)} and not `peak-at-3`")
+    return late[list(TRAINING)].to_dict("records")
 
 
 def alone(game: str) -> games.Game:
@@ -260,12 +229,13 @@ def trainings_alone() -> list[dict]:
     >>> trainings_alone()[0]["hidden_size"], len(trainings_alone())
     (2, 60)
     """
-    optimizers = (("gradient_descent", 0.5), ("adam", 0.01))
-    grid = itertools.product(GAMES, ACTIVATIONS, optimizers, range(2, 7))
     names = ("game", "activation", "optimizer", "learning_rate", "hidden_size")
     return [
-        dict(zip(names, (game, activation, *optimizer, hidden_size), strict=True))
-        for game, activation, optimizer, hidden_size in grid
+        dict(zip(names, (game, activation, optimizer, rate, hidden_size), strict=True))
+        for game in GAMES
+        for activation in ACTIVATIONS
+        for optimizer, rate in (("gradient_descent", 0.5), ("adam", 0.01))
+        for hidden_size in range(2, 7)
     ]
 
 
@@ -292,13 +262,10 @@ def solved_alone(
     >>> table[["game", "hidden_size", "replicas"]].values.tolist()
     [['overlap', 2, 64]]
     """
-    from ncnet.training import train
-
-    asked = {"replicas": replicas, "seed": seed, "steps": steps}
     rows = []
     for training in chosen:
-        options = {name: value for name, value in training.items() if name != "game"}
-        outcomes = train(alone(training["game"]), **options, **asked)
+        options = training | {"replicas": replicas, "seed": seed, "steps": steps}
+        outcomes = ncnet.train(alone(options.pop("game")), **options)
         xor = outcomes["a"].sel(alice_setting=2, bob_setting=1)
         solved = int((xor > 0).all("item").sum())
         rows.append(training | {"solved": solved, "replicas": replicas})

@@ -76,22 +76,22 @@ def test_verdicts_judge_each_specification_by_itself():
 @pytest.mark.slow
 def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path, monkeypatch):
     parts = Parts(tmp_path, SMALL)
-    chosen, trained = multiverse.trainings()[:3], []
+    chosen, trained = multiverse.trainings()[:2], []
     whole = multiverse.run(chosen, **SMALL)
-    sweep = multiverse.sweep
+    of_size = multiverse.of_size
 
-    def cut_off_at_the_third(training, **options):
+    def cut_off_at_the_third(training, hidden_size, **options):
         if len(trained) == 2:
             raise KeyboardInterrupt
-        trained.append(training)
-        return sweep(training, **options)
+        trained.append((training, hidden_size))
+        return of_size(training, hidden_size, **options)
 
-    monkeypatch.setattr(multiverse, "sweep", cut_off_at_the_third)
+    monkeypatch.setattr(multiverse, "of_size", cut_off_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         multiverse.run(chosen, parts=parts, **SMALL)
-    trained.remove(chosen[0])
+    trained.clear()
     pd.testing.assert_frame_equal(multiverse.run(chosen, parts=parts, **SMALL), whole)
-    assert trained == [chosen[1], chosen[2]]
+    assert trained == [(chosen[1], 1), (chosen[1], 3)]
 
 
 @pytest.mark.slow
@@ -107,16 +107,6 @@ def test_the_recorded_multiverse_can_be_made_again():
     )
     assert len(pairs) == len(chsh.READOUTS)
     assert (pairs["s"] - pairs["s_recorded"]).abs().max() < 0.02
-
-
-@pytest.mark.slow
-def test_a_sweep_is_made_of_its_hidden_sizes():
-    training = multiverse.trainings()[3]
-    level = claims.simultaneous_level(len(SMALL["hidden_sizes"]))
-    asked = {name: SMALL[name] for name in ("replicas", "seed", "steps")}
-    parts = [multiverse.of_size(training, n, level=level, **asked) for n in SMALL["hidden_sizes"]]
-    whole = multiverse.sweep(training, **SMALL)
-    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
 
 
 def test_what_was_trained_for_longer_had_not_peaked_at_three_units():
