@@ -1,9 +1,11 @@
 """Refuses bad arguments in one line that names the value and the nearest valid choice."""
 
 import numbers
+import re
 import sys
 from collections.abc import Hashable, Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 
@@ -72,6 +74,32 @@ def suggestion(name: str, valid: Iterable[str]) -> str:
     if near:
         return f": did you mean `{near[0]}`?"
     return ": expected one of " + ", ".join(f"`{choice}`" for choice in choices)
+
+
+def problem_line(
+    problem: Mapping[str, Any], known: Iterable[str], *, name: str, kind: str = "parameter"
+) -> str:
+    """Return in a line what pydantic finds wrong with something that a reader named.
+
+    Parameters
+    ----------
+    problem
+        One of pydantic's errors.
+    known
+        The names there are.
+    name, kind
+        Name of what is wrong, and what it is.
+    """
+    if problem["type"] == "extra_forbidden":
+        return f"unknown {kind} `{name}`{suggestion(problem['loc'][-1], known)}"
+    if problem["type"] == "missing":
+        return f"{kind} `{name}` is missing"
+    line = f"{kind} `{name}` is {problem['input']!r}"
+    if problem["type"] == "literal_error":
+        choices = re.findall("'([^']+)'", problem["ctx"]["expected"])
+        return line + suggestion(problem["input"], choices)
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{line}: {message.replace('Input', 'it').replace('List', 'it')}"
 
 
 def check_choice(kind: str, name: str, valid: Iterable[str]) -> None:

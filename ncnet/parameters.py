@@ -21,7 +21,7 @@ from pydantic import (
     ValidationError,
 )
 
-from ncnet.checks import suggestion
+from ncnet.checks import problem_line
 from ncnet.files import expanded
 
 
@@ -191,12 +191,12 @@ def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any
     try:
         valid = model.model_validate(given).model_dump()
     except ValidationError as error:
-        first = {problem["loc"][:1]: problem for problem in reversed(error.errors())}
-        problems = list(reversed(first.values()))
-        line = "; ".join(_line(problem, model) for problem in problems)
-        names = [str(name) for problem in problems for name in problem["loc"][:1]]
-        # A check of several parameters has no place of its own; its line begins with the first.
-        raise ParameterError(line, tuple(names or re.findall(r"`(\w+)`", line))) from None
+        lines = {}
+        for problem in error.errors():
+            lines.setdefault(problem["loc"][:1], _line(problem, model))
+        line = "; ".join(lines.values())
+        # Each fault names its parameters, the one at fault first.
+        raise ParameterError(line, tuple(re.findall(r"`(\w+)`", line))) from None
     namespace |= valid | {_VALIDATED: True}
     return valid
 
@@ -204,6 +204,8 @@ def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any
 _VALIDATED = "_parameters_were_valid"
 # What IPython itself puts beside the user's names.
 _SHELL_NAMES = ("In", "Out", "exit", "quit", "get_ipython", "open")
+_GIVEN_TO_PAPERMILL = {"list_type": "-y '{name}: [...]'", "string_type": "-r {name} {value}"}
+"""How papermill takes what it would else read as something else, by pydantic's complaint."""
 
 
 def _is_parameter(name: str, value: Any) -> bool:
@@ -216,20 +218,7 @@ def _line(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
     if not problem["loc"]:  # from a check of several parameters, which names them itself
         return str(problem["ctx"]["error"])
     name = problem["loc"][0]
-    if problem["type"] == "extra_forbidden":
-        return f"unknown parameter `{name}`{suggestion(name, model.model_fields)}"
-    if problem["type"] == "missing":
-        return f"parameter `{name}` is missing"
-    value = problem["input"]
-    line = f"parameter `{name}` is {value!r}"
-    if problem["type"] == "literal_error":
-        choices = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
-        return line + suggestion(value, choices.split(", "))
-    message = problem["msg"].removeprefix("Value error, ")
-    line += ": " + message.replace("Input", "it").replace("List", "it")
-    if problem["type"] == "list_type" and isinstance(value, (str, int, float)):
-        listed = value if str(value).startswith("[") else f"[{value}]"
-        line += f" (papermill takes lists by -y '{name}: {listed}')"
-    if problem["type"] == "string_type" and value is not None:
-        line += f" (papermill takes it as text by -r {name} {value})"
+    line = problem_line(problem, model.model_fields, name=name)
+    if hint := _GIVEN_TO_PAPERMILL.get(problem["type"]):
+        line += f" (papermill takes it by {hint.format(name=name, value=problem['input'])})"
     return line

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from unittest import mock
 
+import nbformat
 import papermill.cli
 import pytest
 from hypothesis import example, given
@@ -19,7 +20,6 @@ from papermill.translators import papermill_translators
 
 from ncnet import parameters, results, runs
 from ncnet.companion import batch, notebooks
-from ncnet.companion.batch.grid import notebook_cells
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = notebooks.NOTEBOOKS
@@ -65,8 +65,8 @@ RECORDED = [
 
 def defaults(notebook):
     """Return what the parameters cell of a notebook defines."""
-    cells = notebook_cells(ROOT / "notebooks" / f"{notebook}.ipynb")
-    [source] = [text for _, text, metadata in cells if "parameters" in metadata.get("tags", ())]
+    cells = nbformat.read(ROOT / "notebooks" / f"{notebook}.ipynb", as_version=4).cells
+    [source] = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", ())]
     namespace = {}
     exec(source, {}, namespace)
     return namespace

@@ -63,7 +63,7 @@ GIVEN = {
         (
             {"hidden_sizes": "[2, 3]"},
             "parameter `hidden_sizes` is '[2, 3]': it should be a valid list "
-            "(papermill takes lists by -y 'hidden_sizes: [2, 3]')",
+            "(papermill takes it by -y 'hidden_sizes: [...]')",
         ),
         ({"hidden_sizes": [0, 3]}, "parameter `hidden_sizes` is 0: it should be greater"),
         ({"hidden_sizes": []}, "parameter `hidden_sizes` is []"),
@@ -89,11 +89,11 @@ GIVEN = {
         (
             {"hidden_sizes": 3},
             "parameter `hidden_sizes` is 3: it should be a valid list "
-            "(papermill takes lists by -y 'hidden_sizes: [3]')",
+            "(papermill takes it by -y 'hidden_sizes: [...]')",
         ),
         (
             {"save_to": 2026},
-            "it should be a valid string (papermill takes it as text by -r save_to",
+            "it should be a valid string (papermill takes it by -r save_to",
         ),
         ({"save_to": "a" * 300}, ": File name too long"),
         ({"hidden_sizes": [10**9, 3]}, "parameter `hidden_sizes` is 1000000000: it should be less"),

@@ -5,6 +5,7 @@
 
 import heapq
 import math
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,8 +57,8 @@ class Costs:
         left = most * cell_seconds - self.cell
         if left <= 0:
             raise ValueError(
-                f"cells of {cell_seconds:g} s are too short for an overhead of {most:.0%}: "
-                f"expected more than {self.cell / most:g} s".replace("%", " %")
+                f"cells of {cell_seconds:g} s are too short for an overhead of {100 * most:g} %: "
+                f"expected more than {self.cell / most:g} s"
             )
         return max(1, math.ceil(self.job / left))
 
@@ -93,7 +94,6 @@ def simulate(
     cores: int,
     submitted: int,
     spread: float = 0.1,
-    seed: int = 0,
     first_check: float = FIRST_CHECK,
 ) -> Simulated:
     """Run through a batch, event by event, as Snakemake and Slurm would run it.
@@ -115,8 +115,6 @@ def simulate(
         Jobs that may be in the queue at a time, running or waiting.
     spread
         Standard deviation of a cell's time, as a share of it (log-normal).
-    seed
-        Of the times.
     first_check
         Seconds until the first look at the queue, and after each that found an ended job.
 
@@ -129,30 +127,26 @@ def simulate(
     >>> run.busy > simulate(Costs(5, 1, 0.1), **asked, submitted=10).busy
     True
     """
-    sizes = [cells_a_job] * (cells // cells_a_job)
-    sizes += [cells % cells_a_job] if cells % cells_a_job else []
     sigma = math.sqrt(math.log1p(spread**2))
-    generator = np.random.default_rng(seed)
-    now, looks, pause, ends = 0.0, 0, first_check, []
+    generator = np.random.default_rng(0)
+    jobs = deque()
+    for first in range(0, cells, cells_a_job):
+        size = min(cells_a_job, cells - first)
+        own = generator.lognormal(-(sigma**2) / 2, sigma, size).sum() * cell_seconds
+        jobs.append((own, costs.job + size * costs.cell + own))
+    count, work = len(jobs), sum(own for own, _ in jobs)
     free = [0.0] * cores  # when each core is free
-    waiting = iter(sizes)
-    ahead = next(waiting, None)
-    work = 0.0
-    while ahead is not None or ends:
-        while ahead is not None and len(ends) < submitted:
+    now, looks, pause, ends = 0.0, 0, first_check, []
+    while jobs or ends:
+        while jobs and len(ends) < submitted:
             now += costs.submission
-            own = generator.lognormal(-(sigma**2) / 2, sigma, ahead).sum() * cell_seconds
-            begin = max(now, free[0])
-            heapq.heapreplace(free, begin + costs.job + ahead * costs.cell + own)
-            heapq.heappush(ends, begin + costs.job + ahead * costs.cell + own)
-            work += own
-            ahead = next(waiting, None)
+            _, takes = jobs.popleft()
+            ends.append(max(now, free[0]) + takes)
+            heapq.heapreplace(free, ends[-1])
         now += pause
         looks += 1
-        ended = False
-        while ends and ends[0] <= now:
-            heapq.heappop(ends)
-            ended = True
-        pause = first_check if ended else min(pause + LONGER, LONGEST)
-    busy = work / (now * min(cores, len(sizes))) if sizes else 0
-    return Simulated(float(now / 3600), len(sizes), looks, float(busy))
+        running = [end for end in ends if end > now]
+        pause = first_check if len(running) < len(ends) else min(pause + LONGER, LONGEST)
+        ends = running
+    busy = work / (now * min(cores, count)) if count else 0
+    return Simulated(float(now / 3600), count, looks, float(busy))

@@ -3,7 +3,6 @@
 import json
 import math
 import shlex
-from collections.abc import Collection, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -34,22 +33,22 @@ def gather(batch: Batch, folder: Path) -> None:
     """
     for path in (*folder.glob("*.parquet"), *folder.glob("*.json")):
         path.unlink()  # a batch of this name may have had other tables before
-    found = {}
+    provenance = {}
     for name in batch.tables:
-        found = {cell: _load(batch, folder, cell, name) for cell in batch.cells}
-        parts = {cell: _labelled(part.table, batch.varied[cell]) for cell, part in found.items()}
-        _write(batch, folder, name, _told_apart(parts), found.values())
-    costs = pd.DataFrame([ran(batch, folder, cell) for cell in batch.cells])
-    _write(batch, folder, CELLS, costs, found.values())
+        parts = {cell: _load(batch, folder, cell, name) for cell in batch.cells}
+        provenance = _provenance(batch, [part.provenance for part in parts.values()])
+        _write(batch, folder, name, _joined(batch, parts), provenance)
+    ran_so = pd.DataFrame([ran(batch, folder, cell) for cell in batch.cells])
+    _write(batch, folder, CELLS, ran_so, provenance)
 
 
 def record(batch: Batch, folder: Path) -> list[Path]:
     """Take gathered tables over into the checkout, where the batch file says; return where to."""
     check_recordable(batch)
-    for name, where in batch.record.items():
-        place = ROOT / where
+    places = [ROOT / where for where in batch.record.values()]
+    for name, place in zip(batch.record, places, strict=True):
         results.write(results.load(name, folder=folder), place.name, folder=place.parent)
-    return [ROOT / where for where in batch.record.values()]
+    return places
 
 
 def command(batch: Batch, *, recorded: bool = False) -> str:
@@ -76,20 +75,16 @@ def check_recordable(batch: Batch) -> None:
     if not batch.record:
         raise BatchError(f"{batch.path} has no `record`: it should say which tables go where")
     quoted = any((ROOT / place).parent == results.FOLDER for place in batch.record.values())
-    if not quoted or "record" not in notebooks.of(batch.notebook).model_fields:
+    model = notebooks.of(batch.notebook)
+    if not quoted or "record" not in model.model_fields:
         return
     cells = list(batch.cells.values())
-    together = _together(cells)
-    varied = [name for name in together if any(cell[name] != cells[0][name] for cell in cells)]
-    single = [name for name in varied if not isinstance(cells[0][name], list)]
+    values = {name: {repr(cell[name]) for cell in cells} for name in cells[0]}
     try:
-        if single:
-            raise BatchError(f"`{single[0]}` varies: expected one value for all cells")
-        values = [{repr(cell[name]) for cell in cells} for name in varied]
-        if math.prod(map(len, values)) != len(cells):
-            raise BatchError(f"cells are no full grid of {', '.join(varied)}")
-        model = notebooks.of(batch.notebook)
-        parameters.validate(together | {"record": True, "save_to": ""}, model)
+        if math.prod(map(len, values.values())) != len(cells):
+            varied = ", ".join(name for name, of in values.items() if len(of) > 1)
+            raise BatchError(f"cells are no full grid of {varied}")
+        parameters.validate(_together(cells) | {"record": True, "save_to": ""}, model)
     except ValueError as error:
         raise BatchError(f"{batch.path} cannot be recorded: {error}") from None
 
@@ -106,88 +101,79 @@ def _load(batch: Batch, folder: Path, cell: str, name: str) -> results.Result:
     return found
 
 
-def _labelled(table: pd.DataFrame, varied: dict[str, Any]) -> pd.DataFrame:
-    """Add what tells a cell from others and is not in its table; of lists, values are."""
-    missing = {name: value for name, value in varied.items() if name not in table}
-    return table.assign(
-        **{name: value for name, value in missing.items() if not isinstance(value, list)}
-    )
+def _joined(batch: Batch, parts: dict[str, results.Result]) -> pd.DataFrame:
+    """Join the tables of all cells, each with what tells it from others and is not in it.
 
-
-def _told_apart(parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Join tables; where rows of different cells look alike, add a column with the cell's name."""
-    named = pd.concat([part.assign(cell=cell) for cell, part in parts.items()], ignore_index=True)
-    measured = named.select_dtypes("float").columns.drop("learning_rate", errors="ignore")
-    of_cells = named.drop(columns=measured).drop_duplicates()
+    Where rows of different cells look alike even so, a column has the cell's name.
+    """
+    labelled = []
+    for cell, part in parts.items():
+        missing = {
+            name: value
+            for name, value in batch.varied[cell].items()
+            if name not in part.table and not isinstance(value, list)  # whose values are
+        }
+        labelled.append(part.table.assign(**missing, cell=cell))
+    table = pd.concat(labelled, ignore_index=True)
+    measured = table.select_dtypes("float").columns.drop("learning_rate", errors="ignore")
+    of_cells = table.drop(columns=measured).drop_duplicates()
     alike = of_cells.drop(columns="cell").duplicated().any()
-    return named if alike else named.drop(columns="cell")
+    return table if alike else table.drop(columns="cell")
 
 
-def _write(
-    batch: Batch,
-    folder: Path,
-    name: str,
-    table: pd.DataFrame,
-    parts: Collection[results.Result],
-) -> None:
-    provenances = [part.provenance for part in parts]
-    commits = [other["commit"] for other in provenances]
-    clean = [other["clean"] for other in provenances]
-    provenance = {
-        "command": command(batch, recorded=name in batch.record),
-        "parameters": _together([other["parameters"] for other in provenances]),
-        "commit": None if None in commits else ", ".join(dict.fromkeys(commits)),
-        "clean": None if None in clean else all(clean),
-        "versions": _common_versions(batch, [other["versions"] for other in provenances]),
-        "machine": "; ".join(dict.fromkeys(other["machine"] for other in provenances)),
-        "date": max(other["date"] for other in provenances),
-    }
-    results.write(results.Result(table, provenance), name, folder=folder)
+def _write(batch: Batch, folder: Path, name: str, table: pd.DataFrame, provenance: dict) -> None:
+    made_by = {"command": command(batch, recorded=name in batch.record)}
+    results.write(results.Result(table, made_by | provenance), name, folder=folder)
 
 
-def _common_versions(batch: Batch, of_cells: Sequence[dict[str, str]]) -> dict[str, str]:
-    first = of_cells[0]
-    for cell, versions in zip(batch.cells, of_cells, strict=True):
+def _provenance(batch: Batch, of_cells: list[dict]) -> dict:
+    """Return what the provenances of all cells come to, but for the command."""
+    first = of_cells[0]["versions"]
+    for cell, provenance in zip(batch.cells, of_cells, strict=True):
+        versions = provenance["versions"]
         for what in {**first, **versions}:
-            one, other = (
-                f"{what} {version[what]}" if what in version else f"no {what}"
-                for version in (versions, first)
-            )
+            one, other = (f"{what} {made.get(what)}" for made in (versions, first))
             if one != other:
                 raise BatchError(
                     f"cell {cell} was made with {one}, others with {other}; "
                     f"run all again: {command(batch)} --forcerun cell"
                 )
-    return first
+    said = {name: [one[name] for one in of_cells] for name in of_cells[0]}
+    commits, clean = said["commit"], said["clean"]
+    return {
+        "parameters": _together(said["parameters"]),
+        "commit": None if None in commits else ", ".join(dict.fromkeys(commits)),
+        "clean": None if None in clean else all(clean),
+        "versions": first,
+        "machine": "; ".join(dict.fromkeys(said["machine"])),
+        "date": max(said["date"]),
+    }
 
 
-def _together(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _together(cells: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the parameters of all cells as one: lists united, other values as they are.
 
     A value that varies becomes the list of what it was.
     """
     together = {}
-    for name in cells[0]:
+    for name, first in cells[0].items():
         values = [cell[name] for cell in cells]
-        if all(value == values[0] for value in values):
-            together[name] = values[0]
-            continue
-        flat = list(chain(*values)) if isinstance(values[0], list) else values
-        together[name] = [value for place, value in enumerate(flat) if value not in flat[:place]]
+        if any(value != first for value in values):
+            flat = list(chain(*values)) if isinstance(first, list) else values
+            first = [value for place, value in enumerate(flat) if value not in flat[:place]]
+        together[name] = first
     return together
 
 
 def ran(batch: Batch, folder: Path, cell: str) -> dict[str, Any]:
     """Return how a cell ran: when, how long, and what it took."""
     place = folder / CELLS / cell
-    run = json.loads((place / "notebook.ipynb").read_text(encoding="utf-8"))["metadata"][
-        "papermill"
-    ]
+    executed = json.loads((place / "notebook.ipynb").read_text(encoding="utf-8"))
     used = pd.read_csv(place / "benchmark.tsv", sep="\t", na_values=["-", "NA"]).iloc[-1]
     return {
         "cell": cell,
         **{name: text(value) for name, value in batch.varied[cell].items()},
-        "started": run["start_time"],
+        "started": executed["metadata"]["papermill"]["start_time"],
         "seconds": float(used["s"]),
         "cpu_seconds": float(used["cpu_time"]),
         "peak_megabytes": float(used["max_rss"]),

@@ -6,17 +6,18 @@ import itertools
 import json
 import math
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ncnet import parameters
-from ncnet.checks import suggestion
+from ncnet.checks import check_choice, problem_line, suggestion
 from ncnet.companion import notebooks
-from ncnet.companion.batch.marked import BatchError, MarkedYaml
 from ncnet.files import expanded
 from ncnet.results import ROOT
 
@@ -29,8 +30,24 @@ LONGEST_NAME = 60
 """Characters of a cell's name, which is that of a folder."""
 DIGEST = 16
 """Characters that tell cells of one name apart, as many as there may be."""
+LONGEST_MESSAGE = 400
+Setting = tuple[tuple, dict[str, Any]]
+"""Parameters that are set together, and their place in the file: the keys that lead to it."""
 
-__all__ = ["Batch", "BatchError", "Resources", "notebook_cells", "read", "text"]
+
+class BatchError(ValueError):
+    """A batch that cannot be run; one line, with file and line number where there are any."""
+
+    def __init__(self, message: str):
+        super().__init__(textwrap.shorten(message, LONGEST_MESSAGE, placeholder=" ..."))
+
+
+class _PlacedError(ValueError):
+    """What is wrong at a place of the file."""
+
+    def __init__(self, place: tuple, message: object):
+        super().__init__(str(message))
+        self.place = place
 
 
 class Resources(BaseModel):
@@ -103,151 +120,154 @@ def read(path: Path | str) -> Batch:
     (['overlap_2', 'overlap_3'], ('capacity',))
     """
     path = expanded(path)
-    _check_stem(path)
-    file = MarkedYaml(path)
-    asked = _checked(file)
-    model = _model(file, asked.notebook)
-    _refuse_misplaced(file, asked, model)
-    cells, varied, saved, names = {}, {}, set(), set()
-    for given, axes in _grid(file, asked, model):
-        name = _name(axes, taken=names)
-        names.add(name.casefold())
-        cells[name] = {key: value for key, value in given.items() if key != "save_to"}
-        varied[name] = {key: value for axis in axes for key, value in axis.items()}
-        saved.add(model.model_validate(given).tables)
-    if len(saved) > 1:
-        raise file.error(("grid",), "`record` differs between cells: expected one value for all")
-    (tables,) = saved
-    for name, where in asked.record.items():
-        _check_record(file, name, where, (*tables, CELLS))
-    return Batch(
-        name=path.stem,
-        path=path,
-        notebook=asked.notebook,
-        cells=cells,
-        varied=varied,
-        tables=tables,
-        record=asked.record,
-        resources=asked.resources,
-    )
-
-
-def _check_stem(path: Path) -> None:
-    """Refuse names that make no good folder, or that a shell would read otherwise."""
+    # The name is that of a folder, too.
     if not re.fullmatch(r"\w[\w .+-]*", path.stem):
         raise BatchError(f"batch file {path}: expected a name of letters, digits, `_`, `-`, `.`")
-
-
-def _checked(file: MarkedYaml) -> _File:
-    if not isinstance(file.value, dict):
-        raise file.error((), "expected `notebook`, `parameters` and `grid`")
+    root = None
     try:
-        return _File.model_validate(file.value)
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        root = loader.get_single_node()
+        return _batch(path, loader.construct_document(root) if root else None)
+    except OSError as error:
+        raise BatchError(f"batch file {path} cannot be read: {error.strerror}") from None
+    except _PlacedError as fault:
+        raise BatchError(f"{path}:{_line(root, fault.place)}: {fault}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or error
+        line = f":{mark.line + 1}" if mark else ""
+        raise BatchError(f"{path}{line}: this is not YAML: {problem}") from None
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads neither dates nor what YAML 1.1 takes for other numbers: ``010`` as 8, ``1:30`` as 90.
+
+    They are texts, which no parameter that is a number accepts.
+    """
+
+    def resolve(self, kind: type, value: str, implicit: Any) -> str:
+        misread = kind is yaml.ScalarNode and re.match(r"[-+]?(0\d|\d+[:-])", value)
+        return self.DEFAULT_SCALAR_TAG if misread else super().resolve(kind, value, implicit)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        keys = []
+        for key, _ in node.value:
+            if key.tag != self.DEFAULT_SCALAR_TAG or key.value in keys:
+                problem = f"key `{key.value}`: expected a name that is there once"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            keys.append(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _line(node: yaml.Node | None, place: tuple) -> int:
+    """Return the line of the value at a place, or of the last one on the way that there is."""
+    for step in place:
+        children = {}
+        if isinstance(node, yaml.MappingNode):
+            children = {key.value: value for key, value in node.value}
+        if isinstance(node, yaml.SequenceNode):
+            children = dict(enumerate(node.value))
+        if step not in children:
+            break
+        node = children[step]
+    return node.start_mark.line + 1 if node else 1
+
+
+def _batch(path: Path, content: Any) -> Batch:
+    asked = _checked(content)
+    try:
+        model = notebooks.of(asked.notebook)
+    except ValueError as error:
+        raise _PlacedError(("notebook",), error) from None
+    if not model.TABLES:
+        raise _PlacedError(("notebook",), f"`{asked.notebook}` saves no tables: nothing to gather")
+    cells, varied, saved, taken = {}, {}, set(), set()
+    for given, axes in _grid(asked, model):
+        name = _name(axes, taken)
+        taken.add(name.casefold())
+        saved.add(model.model_construct(**given).tables)
+        cells[name] = {key: value for key, value in given.items() if key != "save_to"}
+        varied[name] = {key: value for axis in axes for key, value in axis.items()}
+    if len(saved) > 1:
+        raise _PlacedError(("grid",), "`record` differs between cells: expected one value for all")
+    [tables] = saved
+    for name, where in asked.record.items():
+        _check_record(name, where, (*tables, CELLS))
+    of_file = {"name": path.stem, "path": path, "tables": tables}
+    of_file |= {name: getattr(asked, name) for name in ("notebook", "record", "resources")}
+    return Batch(**of_file, cells=cells, varied=varied)
+
+
+def _checked(content: Any) -> _File:
+    if not isinstance(content, dict):
+        raise _PlacedError((), "expected `notebook`, `parameters` and `grid`")
+    try:
+        return _File.model_validate(content)
     except ValidationError as error:
         problem = error.errors()[0]
     place = problem["loc"]
-    name = ".".join(map(str, place))
-    if problem["type"] == "missing":
-        raise file.error((), f"`{name}` is missing")
-    if problem["type"] == "extra_forbidden":
-        known = Resources.model_fields if place[0] == "resources" else _File.model_fields
-        raise file.error(place, f"unknown entry `{name}`{suggestion(str(place[-1]), known)}")
-    wanted = problem["msg"].replace("Input", "it").replace("valid dictionary", "mapping")
-    wanted = wanted.split(" or instance")[0]
-    raise file.error(place, f"`{name}` is {problem['input']!r}: {wanted}")
-
-
-def _model(file: MarkedYaml, notebook: str) -> type[parameters.Notebook]:
-    try:
-        model = notebooks.of(notebook)
-    except ValueError as error:
-        raise file.error(("notebook",), str(error)) from None
-    if not model.TABLES:
-        raise file.error(("notebook",), f"`{notebook}` saves no tables: nothing to gather")
-    return model
-
-
-def _refuse_misplaced(file: MarkedYaml, asked: _File, model: type[parameters.Notebook]) -> None:
-    """Refuse what is given twice, and values that set nothing."""
-    by = dict.fromkeys(asked.parameters, "parameters")
-    known = model.model_fields.keys() - {"save_to"}
-    for place in _places(asked):
-        name = place[-1]
-        if name == "save_to":
-            raise file.error(place, "`save_to` is chosen by the batch: leave it out")
-        if name not in known:
-            raise file.error(place, f"unknown parameter `{name}`{suggestion(name, known)}")
-    for axis, values in asked.grid.items():
-        named = {name for value in values for name in _sets(asked, axis, value)}
-        for name in named:
-            if name in by:
-                raise file.error(("grid", axis), f"`{name}` is also given by `{by[name]}`")
-            by[name] = axis
-        for place, value in enumerate(values):
-            if set(_sets(asked, axis, value)) != named:
-                wanted = ", ".join(f"`{name}`" for name in sorted(named))
-                raise file.error(("grid", axis, place), f"{value!r}: expected all of {wanted}")
+    known = (_File if len(place) == 1 else Resources).model_fields
+    raise _PlacedError(
+        place, problem_line(problem, known, kind="entry", name=".".join(map(str, place)))
+    )
 
 
 def _grid(
-    file: MarkedYaml, asked: _File, model: type[parameters.Notebook]
+    asked: _File, model: type[parameters.Notebook]
 ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """Yield all parameters of each cell as its run has them, and those that each axis sets."""
-    defaults = _defaults(asked.notebook)
-    count = math.prod(len(values) for values in asked.grid.values())
-    if count > MOST_CELLS:
-        raise file.error(("grid",), f"{count:,} cells: expected at most {MOST_CELLS:,}")
-    seen = {}
-    for places in itertools.product(*(range(len(values)) for values in asked.grid.values())):
-        axes = dict(zip(asked.grid, places, strict=True))
-        sets = [_sets(asked, axis, asked.grid[axis][place]) for axis, place in axes.items()]
-        given = defaults | asked.parameters
-        for chosen in sets:
-            given |= chosen
-        try:
-            given = parameters.validate(given, model)
-        except parameters.ParameterError as error:
-            raise file.error(_place(asked, axes, error.names), str(error)) from None
-        _refuse_again(file, asked, axes, seen.setdefault(json.dumps(given), axes))
-        yield given, [{name: given[name] for name in chosen} for chosen in sets]
-
-
-def _refuse_again(
-    file: MarkedYaml, asked: _File, axes: dict[str, int], before: dict[str, int]
-) -> None:
-    """Refuse a cell with the parameters of the one `before` it, unless that is itself."""
-    for axis, place in axes.items():
-        if place != before[axis]:
-            value = asked.grid[axis][place]
-            raise file.error(("grid", axis, place), f"{value!r} is there twice")
-
-
-def _places(asked: _File) -> Iterator[tuple]:
-    for name in asked.parameters:
-        yield "parameters", name
+    axes = [[(("parameters",), asked.parameters)]]
     for axis, values in asked.grid.items():
-        for place, value in enumerate(values):
-            for name in _sets(asked, axis, value):
-                yield ("grid", axis, place, name) if isinstance(value, dict) else ("grid", name)
+        # A mapping sets several parameters together, under any name.
+        sets = [value if isinstance(value, dict) else {axis: value} for value in values]
+        axes.append([(("grid", axis, place), given) for place, given in enumerate(sets)])
+    _check_names(axes, model)
+    count = math.prod(map(len, axes))
+    if count > MOST_CELLS:
+        raise _PlacedError(("grid",), f"{count:,} cells: expected at most {MOST_CELLS:,}")
+    defaults, seen = _defaults(asked.notebook), {}
+    for settings in itertools.product(*axes):
+        valid = _validated(defaults, settings, model)
+        before = seen.setdefault(json.dumps(valid), settings)
+        for (place, _), (other, _) in zip(settings, before, strict=True):
+            if place != other:
+                _, axis, number = place
+                raise _PlacedError(place, f"{asked.grid[axis][number]!r} is there twice")
+        yield valid, [{name: valid[name] for name in given} for _, given in settings[1:]]
 
 
-def _sets(asked: _File, axis: str, value: Any) -> dict[str, Any]:
-    """Return the parameters that a value of an axis sets: a mapping sets several together."""
-    return value if isinstance(value, dict) else {axis: value}
+def _check_names(axes: list[list[Setting]], model: type[parameters.Notebook]) -> None:
+    """Refuse unknown parameters, those that two axes give, and those that not all values give."""
+    known = model.model_fields.keys() - {"save_to"}  # which the batch chooses
+    by = {}
+    for axis in axes:
+        names = set(axis[0][1])
+        for place, given in axis:
+            for name in given:
+                if name not in known:
+                    message = f"unknown parameter `{name}`{suggestion(name, known)}"
+                    raise _PlacedError((*place, name), message)
+                if by.setdefault(name, place[:2]) != place[:2]:
+                    raise _PlacedError(
+                        (*place, name), f"`{name}` is also given by `{by[name][-1]}`"
+                    )
+            if set(given) != names:
+                wanted = ", ".join(f"`{name}`" for name in sorted(names))
+                raise _PlacedError(place, f"{given}: expected {wanted}, as in the first value")
 
 
-def _place(asked: _File, axes: dict[str, int], names: tuple[str, ...]) -> tuple:
-    """Return where the file gives the first of these parameters that it gives at all."""
-    for name in names:
-        if name in asked.parameters:
-            return "parameters", name
-        for axis, place in axes.items():
-            value = asked.grid[axis][place]
-            if isinstance(value, dict) and name in value:
-                return "grid", axis, place, name
-            if name == axis:
-                return "grid", axis, place
-    return ()
+def _validated(
+    defaults: dict, settings: tuple[Setting, ...], model: type[parameters.Notebook]
+) -> dict[str, Any]:
+    given, places = dict(defaults), {}
+    for place, chosen in settings:
+        given |= chosen
+        places |= {name: (*place, name) for name in chosen}
+    try:
+        return parameters.validate(given, model)
+    except parameters.ParameterError as error:
+        place = next((places[name] for name in error.names if name in places), ())
+        raise _PlacedError(place, error) from None
 
 
 def _name(axes: list[dict[str, Any]], taken: set[str]) -> str:
@@ -268,29 +288,22 @@ def text(value: Any) -> str:
     """
     if isinstance(value, dict):
         return ",".join(dict.fromkeys(map(text, value.values())))
-    if isinstance(value, list):
-        return "+".join(map(text, value))
-    return str(value)
-
-
-def notebook_cells(path: Path) -> list[tuple[str, str, dict]]:
-    """Return kind, text and metadata of each cell of a notebook file."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [(cell["cell_type"], "".join(cell["source"]), cell["metadata"]) for cell in cells]
+    return "+".join(map(text, value)) if isinstance(value, list) else str(value)
 
 
 def _defaults(notebook: str) -> dict[str, Any]:
     """Return the values in the parameters cell of a notebook."""
-    cells = notebook_cells(NOTEBOOKS / f"{notebook}.ipynb")
-    source = next(text for _, text, metadata in cells if "parameters" in metadata.get("tags", ()))
-    lines = ast.parse(source).body
-    return {line.target.id: ast.literal_eval(line.value) for line in lines}
+    path = NOTEBOOKS / f"{notebook}.ipynb"
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    [lines] = [one["source"] for one in cells if "parameters" in one["metadata"].get("tags", ())]
+    return {line.target.id: ast.literal_eval(line.value) for line in ast.parse("".join(lines)).body}
 
 
-def _check_record(file: MarkedYaml, name: str, where: str, tables: tuple[str, ...]) -> None:
-    if name not in tables:
-        message = f"no table `{name}` comes of this batch{suggestion(name, tables)}"
-        raise file.error(("record", name), message)
+def _check_record(name: str, where: str, tables: tuple[str, ...]) -> None:
+    try:
+        check_choice("table", name, tables)
+    except ValueError as error:
+        raise _PlacedError(("record", name), error) from None
     if not re.fullmatch(rf"results/([\w-]+/)*{name}", where):
         message = f"`{where}`: expected results/{name}, or results/FOLDER/{name}"
-        raise file.error(("record", name), message)
+        raise _PlacedError(("record", name), message)

@@ -16,6 +16,7 @@ from ncnet.files import code_of
 from ncnet.results import ROOT
 
 PACKAGE = ROOT / "ncnet"
+ROOMS = ("studies", "companion")
 
 
 def checksum(files: Iterable[Path]) -> str:
@@ -39,13 +40,9 @@ def files_of(notebook: str) -> list[Path]:
     (True, True, False)
     """
     study = Path(inspect.getfile(notebooks.of(notebook))).parent
-    return [
-        NOTEBOOKS / f"{notebook}.ipynb",
-        *filter(_is_of_the_core, code_of(PACKAGE)),
-        *code_of(study),
+    core = [
+        path
+        for path in code_of(PACKAGE)
+        if path.parent.name == "studies" or path.relative_to(PACKAGE).parts[0] not in ROOMS
     ]
-
-
-def _is_of_the_core(path: Path) -> bool:
-    place, *within = path.relative_to(PACKAGE).parts
-    return place != "companion" and not (place == "studies" and len(within) > 1)
+    return [NOTEBOOKS / f"{notebook}.ipynb", *core, *code_of(study)]
