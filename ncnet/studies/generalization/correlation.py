@@ -8,10 +8,13 @@ most frequent S are at the ceiling and left out: there are no ranks to correlate
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import mode, rankdata, spearmanr
 
+from ncnet.checks import check
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, expanded_level, percentile_interval
 from ncnet.chsh.intervals import FEWEST_OFF_MODE, check_resampling
@@ -21,9 +24,12 @@ from ncnet.studies.generalization.replicas import CONTEXTS, MEANS, TARGETS
 MEASURES = {"spearman": (), "given means": MEANS, "given contexts": CONTEXTS}
 """Each with what is held fixed: nothing, mean training accuracy and loss, or each context's."""
 UP_TO, BEYOND = "up to 2", "beyond 2"
+AT_2 = CLASSICAL_BOUND - MARGIN
 VALUES_AT_ONCE = 2**21
 EXPLAINED = 1e-6
 """Share of a variable's variance below which what is held fixed leaves nothing of it."""
+VARIABLES = ("s", *TARGETS, *MEANS, *CONTEXTS)
+"""Of each replica, in the order of the arrays."""
 
 
 def first_at_2(replicas: pd.DataFrame) -> float:
@@ -33,8 +39,7 @@ def first_at_2(replicas: pd.DataFrame) -> float:
     2.0
     """
     means = replicas.groupby("capacity")["s"].mean()
-    reached = means.index[means >= CLASSICAL_BOUND - MARGIN]
-    return float(reached.min()) if len(reached) else float("nan")
+    return float(means.index[means >= AT_2].min())
 
 
 def correlations(
@@ -90,21 +95,32 @@ def correlations(
     ['spearman', 'given means', 'given contexts']
     """
     level, resamples, seed = check_resampling(level, resamples, seed)
-    capacities, values = arrays(replicas, _VARIABLES)
-    others, s_of_others = arrays(choosing, _VARIABLES[:1])
-    if capacities != others:
-        raise ValueError(f"capacities are {capacities} and {others}: expected the same")
+    capacities, values, s_of_others = arrays_of_both(replicas, VARIABLES, choosing)
     count, of_choosing = values.shape[-1], s_of_others.shape[-1]
     generator = np.random.default_rng(seed)
-    whole = _pipeline(values[..., None, :], s_of_others[..., None, :], capacities)
+    found = [_estimates(values[..., None, :], s_of_others[:, None])]
     # [capacities, variables, resamples, replicas] at once.
     batch = max(1, VALUES_AT_ONCE // values[0].size)
-    draws = []
     for size in np.diff([*range(0, resamples, batch), resamples]):
         drawn = generator.integers(count, size=(size, count))
         chosen = generator.integers(of_choosing, size=(size, of_choosing))
-        draws.append(_pipeline(values[..., drawn], s_of_others[..., chosen], capacities))
-    return _rows(capacities, values, whole, draws, expanded_level(level, count))
+        found.append(_estimates(values[..., drawn], s_of_others[:, chosen]))
+    estimates = np.concatenate(found, axis=-1)
+    parts = [*(("at", capacity) for capacity in capacities), (UP_TO, np.nan), (BEYOND, np.nan)]
+    rows = pd.DataFrame(itertools.product(TARGETS, MEASURES), columns=["target", "measure"])
+    rows = rows.merge(pd.DataFrame(parts, columns=["part", "capacity"]), how="cross")
+    low, high = intervals_of_defined(estimates, expanded_level(level, count)).T
+    off_modes = np.tile([*off_mode(values[:, 0]), -1, -1], len(TARGETS) * len(MEASURES))
+    return rows.assign(
+        estimate=estimates[:, 0],
+        low=low,
+        high=high,
+        defined=np.isfinite(estimates[:, 1:]).mean(axis=1),
+        replicas=count,
+        off_mode=off_modes,
+        at_ceiling=(off_modes >= 0) & (off_modes < FEWEST_OFF_MODE),
+        first=first_at_2(choosing),
+    )
 
 
 def pooled(replicas: pd.DataFrame, target: str = "held_out_accuracy") -> float:
@@ -129,7 +145,7 @@ def across(replicas: pd.DataFrame, target: str = "held_out_accuracy") -> tuple[f
     (1.0, 2)
     """
     means = replicas.groupby("capacity")[["s", target]].mean()
-    return round(float(spearmanr(means["s"], means[target]).statistic), 12), len(means)
+    return round(pooled(means, target), 12), len(means)
 
 
 def arrays(replicas: pd.DataFrame, names: tuple[str, ...]) -> tuple[list, np.ndarray]:
@@ -138,52 +154,68 @@ def arrays(replicas: pd.DataFrame, names: tuple[str, ...]) -> tuple[list, np.nda
     Raises
     ------
     ValueError
-        If a capacity has other replicas than the first.
+        If a capacity lacks replicas that others have.
     """
-    parts = {c: part.sort_values("replica") for c, part in replicas.groupby("capacity")}
-    first = next(iter(parts.values()))
-    for capacity, part in parts.items():
-        if part["replica"].tolist() != first["replica"].tolist():
-            raise ValueError(
-                f"capacity {capacity} has other replicas than the first: expected the same at all"
-            )
-    values = [part[list(names)].to_numpy(float).T for part in parts.values()]
-    return list(parts), np.stack(values)
+    wide = replicas.pivot(index="capacity", columns="replica", values=list(names))
+    lacks = wide.isna().any(axis=1)
+    check(not lacks.any(), f"capacity {lacks.idxmax()} lacks a replica", "the same at all")
+    return wide.index.tolist(), wide.to_numpy(float).reshape(len(wide), len(names), -1)
 
 
-_VARIABLES = ("s", *TARGETS, *MEANS, *CONTEXTS)
+def arrays_of_both(
+    replicas: pd.DataFrame, names: tuple[str, ...], choosing: pd.DataFrame
+) -> tuple[list, np.ndarray, np.ndarray]:
+    """Return what `arrays` does, and S of the replicas that choose [capacities, replicas].
 
-
-def _pipeline(values: np.ndarray, choosing: np.ndarray, capacities: list) -> dict[str, np.ndarray]:
-    """Return all estimates for arrays [capacities, variables, resamples, replicas].
-
-    Keys are (target, measure); values [capacities + 2, resamples], the last two being the means up
-    to and beyond the capacity at which S first reaches 2; and ``first`` [resamples].
+    Raises
+    ------
+    ValueError
+        If they have other capacities.
     """
-    reached = choosing[:, 0].mean(-1) >= CLASSICAL_BOUND - MARGIN
-    place = np.where(reached.any(0), reached.argmax(0), len(capacities))
-    open_ = np.stack([_off_mode(of_capacity[0]) for of_capacity in values]) >= FEWEST_OFF_MODE
-    low = np.arange(len(capacities))[:, None] <= place
-    tables = [_correlation_matrices(of_capacity) for of_capacity in values]
-    found = {"first": place}
-    for target in TARGETS:
-        for measure, given in MEASURES.items():
-            estimates = np.stack([_partial(table, target, given) for table in tables])
-            estimates[~open_] = np.nan
-            averages = [_mean(np.where(part, estimates, np.nan)) for part in (low, ~low)]
-            found[target, measure] = np.concatenate([estimates, averages])
+    capacities, values = arrays(replicas, names)
+    others, s_of_others = arrays(choosing, ("s",))
+    check(capacities == others, f"capacities are {capacities} and {others}", "the same")
+    return capacities, values, s_of_others[:, 0]
+
+
+def intervals_of_defined(estimates: np.ndarray, level: float) -> np.ndarray:
+    """Return the intervals of estimates [rows, 1 + resamples], the sample itself first, [rows, 2].
+
+    They are of the resamples that have a value, and NaN where there is none or the sample has none.
+    """
+    found = np.full((len(estimates), 2), np.nan)
+    for row, interval in zip(estimates, found, strict=True):
+        draws = row[1:][np.isfinite(row[1:])]
+        if len(draws) and np.isfinite(row[0]):
+            interval[:] = percentile_interval(draws, level)
     return found
 
 
-def _off_mode(s: np.ndarray) -> np.ndarray:
-    """Return how many of the replicas of each row [resamples, replicas] are off its mode."""
-    ordered = np.sort(s.round(DIGITS_OF_SUMS), axis=-1)
-    new = np.diff(ordered, axis=-1, prepend=np.nan) != 0
-    runs = np.maximum.accumulate(np.where(new, np.arange(s.shape[-1]), 0), axis=-1)
-    return s.shape[-1] - (np.arange(s.shape[-1]) - runs + 1).max(-1)
+def _estimates(values: np.ndarray, s_of_others: np.ndarray) -> np.ndarray:
+    """Return the estimates of each target, measure and part [rows, resamples].
+
+    Of arrays [capacities, variables, resamples, replicas] and [capacities, resamples, replicas].
+    """
+    at_2 = s_of_others.mean(-1) >= AT_2
+    first = np.where(at_2.any(0), at_2.argmax(0), len(values))
+    up_to = np.arange(len(values))[:, None] <= first
+    at_ceiling = off_mode(values[:, 0]) < FEWEST_OFF_MODE
+    matrices = [_rank_correlations(of_capacity) for of_capacity in values]
+    found = []
+    for target, given in itertools.product(TARGETS, MEASURES.values()):
+        at = np.stack([_partial(matrix, target, given) for matrix in matrices])
+        at[at_ceiling] = np.nan
+        parts = (np.ma.masked_invalid(np.where(part, at, np.nan)) for part in (up_to, ~up_to))
+        found += [*at, *(part.mean(0).filled(np.nan) for part in parts)]
+    return np.stack(found)
 
 
-def _correlation_matrices(values: np.ndarray) -> np.ndarray:
+def off_mode(s: np.ndarray) -> np.ndarray:
+    """Return how many of the replicas [..., replicas] differ from the most frequent value."""
+    return s.shape[-1] - mode(s.round(DIGITS_OF_SUMS), axis=-1).count
+
+
+def _rank_correlations(values: np.ndarray) -> np.ndarray:
     """Return the correlations of the ranks of [variables, resamples, replicas], by resample."""
     ranks = rankdata(values, axis=-1)
     ranks -= ranks.mean(-1, keepdims=True)
@@ -196,8 +228,8 @@ def _correlation_matrices(values: np.ndarray) -> np.ndarray:
 
 def _partial(matrices: np.ndarray, target: str, given: tuple[str, ...]) -> np.ndarray:
     """Return the partial correlation of S and the target in each matrix, NaN where undefined."""
-    pair = [0, _VARIABLES.index(target)]
-    held = [_VARIABLES.index(name) for name in given]
+    pair = [0, VARIABLES.index(target)]
+    held = [VARIABLES.index(name) for name in given]
     left = matrices[:, pair][:, :, pair].copy()
     if held:
         between = matrices[:, pair][:, :, held]
@@ -205,47 +237,5 @@ def _partial(matrices: np.ndarray, target: str, given: tuple[str, ...]) -> np.nd
         left -= between @ inverse @ between.transpose(0, 2, 1)
     variances = left[:, [0, 1], [0, 1]]
     defined = (variances > EXPLAINED).all(-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        estimate = left[:, 0, 1] / np.sqrt(variances.prod(-1))
-    return np.where(defined, estimate.clip(-1, 1), np.nan)
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    there = np.isfinite(values)
-    count = there.sum(0)
-    total = np.where(there, values, 0).sum(0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _rows(
-    capacities: list, values: np.ndarray, whole: dict, draws: list[dict], level: float
-) -> pd.DataFrame:
-    off_mode = [int(_off_mode(of_capacity[:1])[0]) for of_capacity in values]
-    place = int(whole.pop("first")[0])
-    first = float(capacities[place]) if place < len(capacities) else np.nan
-    parts = [("at", capacity) for capacity in capacities] + [(UP_TO, np.nan), (BEYOND, np.nan)]
-    rows = []
-    for (target, measure), estimates in whole.items():
-        drawn = np.concatenate([part[target, measure] for part in draws], axis=-1)
-        for row, (part, capacity) in enumerate(parts):
-            of_part = drawn[row][np.isfinite(drawn[row])]
-            estimate = float(estimates[row, 0])
-            there = len(of_part) > 0 and np.isfinite(estimate)
-            low, high = percentile_interval(of_part, level) if there else (np.nan, np.nan)
-            rows.append(
-                {
-                    "target": target,
-                    "measure": measure,
-                    "part": part,
-                    "capacity": capacity,
-                    "estimate": estimate,
-                    "low": float(low),
-                    "high": float(high),
-                    "defined": len(of_part) / drawn.shape[-1],
-                    "replicas": values.shape[-1],
-                    "off_mode": off_mode[row] if part == "at" else -1,
-                    "at_ceiling": part == "at" and off_mode[row] < FEWEST_OFF_MODE,
-                    "first": first,
-                }
-            )
-    return pd.DataFrame(rows)
+    scale = np.sqrt(np.where(defined, variances.prod(-1), np.nan))
+    return (left[:, 0, 1] / scale).clip(-1, 1)

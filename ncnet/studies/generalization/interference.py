@@ -20,12 +20,58 @@ import xarray as xr
 from scipy.stats import rankdata
 
 from ncnet import chsh
+from ncnet.checks import check
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
 from ncnet.chsh.intervals import check_resampling
 from ncnet.claims import LEVEL
+from ncnet.studies.generalization.replicas import traced
+from ncnet.training import samples
 from ncnet.training.samples import NOTHING
 
 PREDICTORS = ("s", "training_drop", "cosine", "likeness")
+PAIR = ["first", "second"]
+
+
+def trained_pairs(
+    tasks: Mapping[str, Sequence[int]],
+    *,
+    training: int,
+    held_out: int,
+    label_noise: float = 0.0,
+    seed: int,
+    steps: int,
+    **kind: object,
+) -> pd.DataFrame:
+    """Train each pair of tasks on digits, and each task alone, and return their `interference`.
+
+    Parameters
+    ----------
+    tasks
+        By name, the digits that are of class 1.
+    training, held_out, label_noise
+        Of the items, as `ncnet.training.samples.digits` takes them.
+    seed
+        Of items and of initial weights.
+    steps
+        Training steps.
+    kind
+        Hidden size, replicas and the rest, as `ncnet.training.samples.train_pairs` takes them.
+
+    Examples
+    --------
+    >>> tasks = {"odd": (1, 3, 5, 7, 9), "prime": (2, 3, 5, 7)}
+    >>> rows = trained_pairs(
+    ...     tasks, training=8, held_out=4, seed=0, steps=10, hidden_size=1, replicas=range(3)
+    ... )
+    >>> rows[["first", "second", "replica"]].values.tolist()
+    [['odd', 'prime', 0], ['odd', 'prime', 1], ['odd', 'prime', 2]]
+    """
+    names = (*tasks, NOTHING)
+    items = {"training": training, "held_out": held_out, "label_noise": label_noise}
+    images = samples.digits([*tasks.values(), ()], seed=seed, **items)
+    kind |= {"seed": seed, "steps": steps, "trace_steps": traced(steps)}
+    outcomes = samples.train_pairs(images, pairs_with_nothing(names), **kind)
+    return interference(outcomes, names)
 
 
 def pairs_with_nothing(tasks: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -41,8 +87,7 @@ def pairs_with_nothing(tasks: tuple[str, ...]) -> list[tuple[int, int]]:
     >>> pairs_with_nothing(("odd", "prime", "nothing"))
     [(0, 1), (0, 2), (1, 2), (2, 0), (2, 1)]
     """
-    if tasks[-1] != NOTHING:
-        raise ValueError(f"the last task is `{tasks[-1]}`: expected `{NOTHING}`")
+    check(tasks[-1] == NOTHING, f"the last task is `{tasks[-1]}`", f"`{NOTHING}`")
     last = len(tasks) - 1
     alone = [(last, task) for task in range(last)]
     return [*itertools.combinations(range(last + 1), 2), *alone]
@@ -66,30 +111,28 @@ def interference(trained: xr.Dataset, tasks: tuple[str, ...]) -> pd.DataFrame:
         `held_out_drop`, by how much the share of items right is lower together than alone, mean
         over both tasks; `cosine` of their gradients, mean over traced steps.
     """
-    pairs = pairs_with_nothing(tasks)
+    places = {pair: place for place, pair in enumerate(pairs_with_nothing(tasks))}
     last = len(tasks) - 1
-    place = {pair: k for k, pair in enumerate(pairs)}
-    split = trained["split"].values
-    training, held_out = (trained.isel(item=split == name) for name in ("training", "held_out"))
+    both = list(itertools.combinations(range(last), 2))
+    together = [places[pair] for pair in both]
+    first, second = ([places[s, last] for s, _ in both], [places[last, t] for _, t in both])
+    training, held_out = (
+        trained[["a", "b"]].isel(item=trained["split"].values == name)
+        for name in ("training", "held_out")
+    )
     correlator = (training["a"] * training["b"]).mean("item").values
-    right = {
-        name: [(1 + part[head].mean("item").values) / 2 for head in ("a", "b")]
-        for name, part in (("training", training), ("held_out", held_out))
-    }
+    # Both asked nothing, the parties agree.
+    columns = {"s": 1 + correlator[first] + correlator[second] - correlator[together]}
+    for name, part in (("training", training), ("held_out", held_out)):
+        alice, bob = ((1 + part[head].mean("item").values) / 2 for head in ("a", "b"))
+        alone = alice[first] + bob[second]
+        columns[f"{name}_drop"] = (alone - alice[together] - bob[together]) / 2
     # A gradient that is 0 opposes nothing.
-    cosine = trained["cosine"].fillna(0).mean("step").values
-    frames = []
-    for s, t in itertools.combinations(range(last), 2):
-        together, first, second = place[s, t], place[s, last], place[last, t]
-        # Both asked nothing, the parties agree.
-        columns = {"s": 1 + correlator[first] + correlator[second] - correlator[together]}
-        for name, (alice, bob) in right.items():
-            alone = alice[first] + bob[second]
-            columns[f"{name}_drop"] = (alone - alice[together] - bob[together]) / 2
-        columns["cosine"] = cosine[together]
-        about = {"first": tasks[s], "second": tasks[t], "replica": trained["replica"].values}
-        frames.append(pd.DataFrame(about | columns))
-    return pd.concat(frames, ignore_index=True)
+    columns["cosine"] = trained["cosine"].fillna(0).mean("step").values[together]
+    names = [(tasks[s], tasks[t]) for s, t in both]
+    index = pd.MultiIndex.from_product([names, trained["replica"].values])
+    rows = pd.DataFrame([(*pair, replica) for pair, replica in index], columns=[*PAIR, "replica"])
+    return rows.assign(**{name: values.ravel() for name, values in columns.items()})
 
 
 def likeness(tasks: Mapping[str, Sequence[int]]) -> pd.DataFrame:
@@ -108,7 +151,7 @@ def likeness(tasks: Mapping[str, Sequence[int]]) -> pd.DataFrame:
         (first, second, abs(np.corrcoef(classes[first], classes[second])[0, 1]))
         for first, second in itertools.combinations(classes, 2)
     ]
-    return pd.DataFrame(rows, columns=["first", "second", "likeness"])
+    return pd.DataFrame(rows, columns=[*PAIR, "likeness"])
 
 
 def interference_map(
@@ -139,18 +182,17 @@ def interference_map(
         `first`, `second`; `s`, `s_low`, `s_high`, `training_drop` and `cosine`, means over `seen`;
         `held_out_drop`, over `fresh`; `likeness`.
     """
-    pair = ["first", "second"]
-    groups = seen.groupby(pair, sort=False)
+    groups = seen.groupby(PAIR, sort=False)
     each = 1 - (1 - level) / groups.ngroups
     rows = []
-    for names, part in groups:
+    for pair, part in groups:
         values = part["s"].to_numpy()
         (low, high), _ = chsh.s_interval(values, level=each, resamples=resamples, seed=seed)
         means = part[["training_drop", "cosine"]].mean()
-        about = dict(zip(pair, names, strict=True)) | {"s": values.mean()}
-        rows.append(about | {"s_low": low, "s_high": high, **means})
-    lost = fresh.groupby(pair)["held_out_drop"].mean().reset_index()
-    table = pd.DataFrame(rows).merge(lost, on=pair).merge(likeness, on=pair)
+        rows.append((*pair, values.mean(), low, high, *means))
+    columns = [*PAIR, "s", "s_low", "s_high", "training_drop", "cosine"]
+    lost = fresh.groupby(PAIR)["held_out_drop"].mean().reset_index()
+    table = pd.DataFrame(rows, columns=columns).merge(lost, on=PAIR).merge(likeness, on=PAIR)
     return table.sort_values("s", ascending=False, ignore_index=True)
 
 
@@ -183,39 +225,34 @@ def predictors(
         larger, `s_ahead_low`, `s_ahead_high`. Noise in the means of pairs draws all of them to 0.
     """
     level, resamples, seed = check_resampling(level, resamples, seed)
-    pair = ["first", "second"]
-    names = ["s", "training_drop", "cosine"]
-
-    def cube(table: pd.DataFrame, columns: list[str]) -> np.ndarray:
-        """Return [columns, pairs, replicas]."""
-        ordered = table.sort_values([*pair, "replica"])
-        pairs = ordered[pair].drop_duplicates()
-        return ordered[columns].to_numpy().T.reshape(len(columns), len(pairs), -1)
-
-    known, lost = cube(seen, names), cube(fresh, ["held_out_drop"])
-    of_pairs = likeness.sort_values(pair)["likeness"].to_numpy()
     generator = np.random.default_rng(seed)
-
-    def means(values: np.ndarray) -> np.ndarray:
-        """Return [1 + resamples, columns, pairs], the sample itself first."""
-        count = values.shape[-1]
-        weights = generator.multinomial(count, np.full(count, 1 / count), size=resamples) / count
-        weights = np.concatenate([np.full((1, count), 1 / count), weights])
-        return np.einsum("cpr,kr->kcp", values, weights)
-
-    predicted, truth = means(known), means(lost)
-    predicted[:, 2] *= -1
-    same = np.broadcast_to(-of_pairs, (len(predicted), 1, len(of_pairs)))
-    predicted = np.concatenate([predicted, same], axis=1)
-    rho = _spearman(predicted, truth)
-    replicas = min(known.shape[-1], lost.shape[-1])
+    known = _means(seen, list(PREDICTORS[:3]), resamples, generator)
+    lost = _means(fresh, ["held_out_drop"], resamples, generator)
+    known[:, 2] *= -1
+    alike = likeness.sort_values(PAIR)["likeness"].to_numpy()
+    same = np.broadcast_to(-alike, (len(known), 1, len(alike)))
+    rho = _spearman(np.concatenate([known, same], axis=1), lost)
+    replicas = min(table["replica"].nunique() for table in (seen, fresh))
     table = pd.DataFrame({"predictor": PREDICTORS})
-    for name, values in (("rho", rho), ("s_ahead", rho[:, :1] - rho)):
-        low, high = percentile_interval(values[1:].T, expanded_level(level, replicas)).T
-        prefix = "" if name == "rho" else f"{name}_"
-        columns = {name: values[0], f"{prefix}low": low, f"{prefix}high": high}
-        table = table.assign(**columns)
+    for name, low, high, values in (
+        ("rho", "low", "high", rho),
+        ("s_ahead", "s_ahead_low", "s_ahead_high", rho[:, :1] - rho),
+    ):
+        ends = percentile_interval(values[1:].T, expanded_level(level, replicas)).T
+        table = table.assign(**dict(zip((name, low, high), (values[0], *ends), strict=True)))
     return table
+
+
+def _means(
+    rows: pd.DataFrame, names: list[str], resamples: int, generator: np.random.Generator
+) -> np.ndarray:
+    """Return means over replicas [1 + resamples, names, pairs], the sample itself first."""
+    wide = rows.pivot(index=PAIR, columns="replica", values=names)
+    values = wide.to_numpy().reshape(len(wide), len(names), -1).swapaxes(0, 1)
+    count = values.shape[-1]
+    weights = generator.multinomial(count, np.full(count, 1 / count), size=resamples) / count
+    weights = np.concatenate([np.full((1, count), 1 / count), weights])
+    return np.einsum("cpr,kr->kcp", values, weights)
 
 
 def _spearman(one: np.ndarray, other: np.ndarray) -> np.ndarray:

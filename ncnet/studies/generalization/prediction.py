@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 from sklearn import config_context
 from sklearn.linear_model import RidgeCV
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
-from ncnet.chsh.intervals import FEWEST_OFF_MODE, check_resampling, off_mode
+from ncnet.chsh.intervals import FEWEST_OFF_MODE, check_resampling
 from ncnet.claims import LEVEL
-from ncnet.studies.generalization.correlation import BEYOND, UP_TO, arrays
+from ncnet.studies.generalization.correlation import BEYOND, UP_TO, arrays, off_mode
 from ncnet.studies.generalization.replicas import CONTEXTS, MEANS
 
 TARGET = "held_out_accuracy"
@@ -26,6 +26,7 @@ GIVEN = {"means": MEANS, "contexts": CONTEXTS}
 """What is known beside S: mean training accuracy and loss, or those of all four contexts."""
 FOLDS = 5
 PENALTIES = tuple(np.logspace(-2, 4, 13))
+COLUMNS = ["given", "part", "capacity", "without", "with_s", "gain", "gain_low", "gain_high"]
 
 
 def gains(
@@ -75,60 +76,36 @@ def gains(
     """
     level, resamples, seed = check_resampling(level, resamples, seed)
     capacities, values = arrays(replicas, (TARGET, "s", *MEANS, *CONTEXTS))
+    varies = (values[:, 0].std(-1) > 0) & (off_mode(values[:, 1]) >= FEWEST_OFF_MODE)
+    capacities, values = np.array(capacities)[varies], values[varies]
+    count = values.shape[-1]
+    drawn = np.random.default_rng(seed).integers(count, size=(resamples, count))
+    level = expanded_level(level, count)
+    beyond = capacities > first
+    parts = [("at", capacity, capacities == capacity) for capacity in capacities]
+    parts += [(UP_TO, np.nan, ~beyond), (BEYOND, np.nan, beyond)]
     rows = []
     for given, names in GIVEN.items():
-        places = [2 + (*MEANS, *CONTEXTS).index(name) for name in names]
-        errors = {}
-        for capacity, of_capacity in zip(capacities, values, strict=True):
-            target, s, known = of_capacity[0], of_capacity[1], of_capacity[places]
-            varies = off_mode(s, np.ones(len(s), int)) >= FEWEST_OFF_MODE and target.std() > 0
-            if varies:
-                errors[capacity] = _errors(target, s, known, seed)
-        parts = [("at", capacity, [capacity]) for capacity in errors]
-        low = [capacity for capacity in errors if not capacity > first]
-        parts += [(UP_TO, np.nan, low), (BEYOND, np.nan, [c for c in errors if c > first])]
-        for part, capacity, of_part in parts:
-            scores = _scores([errors[c] for c in of_part], level, resamples, seed)
-            rows.append({"given": given, "part": part, "capacity": capacity} | scores)
-    return pd.DataFrame(rows)
+        known = [2 + (*MEANS, *CONTEXTS).index(name) for name in names]
+        errors = [[_errors(v[0], v[f], seed) for v in values] for f in (known, [*known, 1])]
+        for part, capacity, chosen in parts:
+            without, with_s = np.full((2, count), np.nan)
+            if chosen.any():
+                without, with_s = np.array(errors)[:, chosen].mean(axis=1)
+            gain = without - with_s
+            ends = percentile_interval(gain[drawn].mean(-1), level)
+            scores = (1 - without.mean(), 1 - with_s.mean(), gain.mean(), *ends)
+            rows.append((given, part, capacity, *scores))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _errors(target: np.ndarray, s: np.ndarray, known: np.ndarray, seed: int) -> np.ndarray:
-    """Return the squared errors of both predictions as shares of the variance [2, replicas]."""
-    return np.stack(
-        [
-            (target - _predicted(features.T, target, seed)) ** 2 / target.var()
-            for features in (known, np.concatenate([known, s[None]]))
-        ]
-    )
-
-
-def _predicted(features: np.ndarray, target: np.ndarray, seed: int) -> np.ndarray:
+def _errors(target: np.ndarray, features: np.ndarray, seed: int) -> np.ndarray:
+    """Return the squared errors of the predictions as shares of the variance [replicas]."""
     pipeline = make_pipeline(StandardScaler(), PolynomialFeatures(), RidgeCV(PENALTIES))
-    degrees = {"polynomialfeatures__degree": [1, 2]}
-    predicted = np.empty_like(target)
     outer, inner = (KFold(FOLDS, shuffle=True, random_state=(seed + k) % 2**32) for k in (0, 1))
+    degrees = {"polynomialfeatures__degree": [1, 2]}
+    search = GridSearchCV(pipeline, degrees, cv=inner, scoring="neg_mean_squared_error")
     # Hundreds of fits of small models, whose parameters are all given here.
     with threadpool_limits(1), config_context(skip_parameter_validation=True):
-        for training, rest in outer.split(features):
-            search = GridSearchCV(pipeline, degrees, cv=inner, scoring="neg_mean_squared_error")
-            search.fit(features[training], target[training])
-            predicted[rest] = search.predict(features[rest])
-    return predicted
-
-
-def _scores(errors: list[np.ndarray], level: float, resamples: int, seed: int) -> dict[str, float]:
-    if not errors:
-        return dict.fromkeys(("without", "with_s", "gain", "gain_low", "gain_high"), np.nan)
-    without, with_s = np.mean(errors, axis=0)
-    count = len(without)
-    drawn = np.random.default_rng(seed).integers(count, size=(resamples, count))
-    gain = without - with_s
-    low, high = percentile_interval(gain[drawn].mean(-1), expanded_level(level, count))
-    return {
-        "without": float(1 - without.mean()),
-        "with_s": float(1 - with_s.mean()),
-        "gain": float(gain.mean()),
-        "gain_low": float(low),
-        "gain_high": float(high),
-    }
+        predicted = cross_val_predict(search, features.T, target, cv=outer)
+    return (target - predicted) ** 2 / target.var()

@@ -1,12 +1,17 @@
-"""One row for each capacity and replica: what it says of its training, and what it gets right."""
+"""What replicas say: one row for each capacity and replica, of its training and held-out items."""
 
 from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from ncnet import chsh
+from ncnet.checks import check
+from ncnet.training import samples
 
 PLACES = ("11", "12", "21", "22")
 """The contexts, by their settings."""
@@ -16,6 +21,53 @@ LOSSES = tuple(f"loss_{place}" for place in PLACES)
 TARGETS = ("held_out_accuracy", "held_out_worst")
 MEANS = ("accuracy", "loss")
 CONTEXTS = (*ACCURACIES, *LOSSES)
+TRACED = (0, 10, 30, 100, 300, 1000)
+
+
+def traced(steps: int) -> list[int]:
+    """Return the steps of a training at which the cosine of both heads' gradients is taken.
+
+    >>> traced(100)
+    [0, 10, 30, 100]
+    """
+    return [step for step in TRACED if step <= steps]
+
+
+def trained(
+    population: samples.Population,
+    *,
+    replicas: Sequence[int],
+    steps: int,
+    trace: bool = False,
+    **training: object,
+) -> pd.DataFrame:
+    """Train replicas of a population, and return `by_replica` of them.
+
+    Parameters
+    ----------
+    population
+        Of four tasks.
+    replicas
+        Indices of the replicas.
+    steps
+        Training steps.
+    trace
+        Whether the rows have the cosine of the heads' gradients, at the `traced` steps.
+    training
+        Hidden size, seed and the rest, as `ncnet.training.samples.train` takes them.
+
+    Examples
+    --------
+    >>> population = samples.named("overlap", training=6, held_out=4, seed=0)
+    >>> rows = trained(population, replicas=[3, 5], steps=10, hidden_size=2, seed=0)
+    >>> rows[["capacity", "replica"]].values.tolist()
+    [[2, 3], [2, 5]]
+    """
+    marks = traced(steps) if trace else ()
+    outcomes = samples.train(
+        population, replicas=replicas, steps=steps, trace_steps=marks, **training
+    )
+    return by_replica(outcomes)
 
 
 def by_replica(outcomes: xr.Dataset) -> pd.DataFrame:
@@ -55,19 +107,22 @@ def by_replica(outcomes: xr.Dataset) -> pd.DataFrame:
     [3, 4]
     """
     for name in ("capacity", "alice_loss", "bob_loss"):
-        if name not in outcomes.variables:
-            raise ValueError(f"outcomes have no `{name}`: expected it beside `a` and `b`")
+        check(name in outcomes.variables, f"outcomes have no `{name}`", "it beside `a` and `b`")
     outcomes = outcomes if "capacity" in outcomes.dims else outcomes.expand_dims("capacity")
-    _check_converged(outcomes)
+    settings = ("alice_setting", "bob_setting")
+    losses = (outcomes["alice_loss"] + outcomes["bob_loss"]) / 2
+    for of_capacity in losses.transpose("capacity", ...):
+        count = int((~np.isfinite(of_capacity)).sum())
+        found = f"{count} networks diverged at capacity {of_capacity['capacity'].item():g}"
+        check(not count, found, "none, as with a lower learning rate")
     training = chsh.replica_means(outcomes)
     held_out = chsh.replica_means(outcomes, split="held_out")
-    settings = ("alice_setting", "bob_setting")
-    right = _right(held_out)
-    accuracy, loss = _right(training), (outcomes["alice_loss"] + outcomes["bob_loss"]) / 2
+    # The share of items that heads get right, mean over both heads.
+    accuracy, right = ((2 + means.alice + means.bob) / 4 for means in (training, held_out))
     columns = {
         "s": chsh.s_value(training.correlator),
         "accuracy": accuracy.mean(settings),
-        "loss": loss.mean(settings),
+        "loss": losses.mean(settings),
         "held_out_s": chsh.s_value(held_out.correlator),
         "held_out_accuracy": right.mean(settings),
         "held_out_worst": right.min(settings),
@@ -75,17 +130,10 @@ def by_replica(outcomes: xr.Dataset) -> pd.DataFrame:
     if "cosine" in outcomes:
         # A gradient that is 0 opposes nothing.
         columns["cosine"] = outcomes["cosine"].fillna(0).mean((*settings, "step"))
-    by_context = {CORRELATORS: training.correlator, ACCURACIES: accuracy, LOSSES: loss}
-    for names, values in by_context.items():
-        for name, (i, j) in zip(names, np.ndindex(2, 2), strict=True):
-            columns[name] = values.isel(alice_setting=i, bob_setting=j)
-    replicas = outcomes.sizes["replica"]
-    index = {
-        "capacity": np.repeat(outcomes["capacity"].values, replicas),
-        "replica": np.tile(outcomes["replica"].values, outcomes.sizes["capacity"]),
-    }
-    flat = {n: v.transpose("capacity", "replica").values.ravel() for n, v in columns.items()}
-    return pd.DataFrame(index | flat)
+    by_context = {"correlator": training.correlator, "accuracy": accuracy, "loss": losses}
+    for (name, values), i, j in itertools.product(by_context.items(), (1, 2), (1, 2)):
+        columns[f"{name}_{i}{j}"] = values.sel(alice_setting=i, bob_setting=j, drop=True)
+    return xr.Dataset(columns).to_dataframe(["capacity", "replica"]).reset_index()
 
 
 def by_capacity(
@@ -120,17 +168,12 @@ def by_capacity(
     return pd.DataFrame(rows)
 
 
-def _check_converged(outcomes: xr.Dataset) -> None:
-    finite = np.isfinite(outcomes["alice_loss"] + outcomes["bob_loss"])
-    for of_capacity in finite.transpose("capacity", ...):
-        count = int((~of_capacity).sum())
-        if count:
-            raise ValueError(
-                f"{count} of {of_capacity.size} networks diverged at capacity "
-                f"{of_capacity['capacity'].item():g}: expected none, as with a lower learning rate"
-            )
+def halves(replicas: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the replicas that are correlated, and those that choose.
 
-
-def _right(means: xr.Dataset) -> xr.DataArray:
-    """Return the share of items that heads get right, mean over both heads."""
-    return (2 + means.alice + means.bob) / 4
+    >>> correlated, choosing = halves(pd.DataFrame({"replica": [0, 1, 2, 3]}))
+    >>> correlated["replica"].tolist(), choosing["replica"].tolist()
+    ([1, 3], [0, 2])
+    """
+    odd = replicas["replica"] % 2 == 1
+    return replicas[odd], replicas[~odd]

@@ -12,11 +12,18 @@ import numpy as np
 import pandas as pd
 
 from ncnet import chsh
+from ncnet.checks import check
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
 from ncnet.chsh.intervals import check_resampling
 from ncnet.claims import LEVEL, MARGIN
-from ncnet.studies.generalization.correlation import arrays, first_at_2
+from ncnet.studies.generalization.correlation import (
+    AT_2,
+    arrays,
+    arrays_of_both,
+    first_at_2,
+    intervals_of_defined,
+)
 from ncnet.studies.generalization.replicas import CORRELATORS, TARGETS
 
 Rule = Callable[[pd.DataFrame, pd.DataFrame], float]
@@ -25,57 +32,31 @@ ENOUGH = 0.01
 TARGET = TARGETS[0]
 
 
-def _s_at_2(replicas: pd.DataFrame, _: pd.DataFrame) -> float:
-    return _smallest(replicas, _settled)
+def _s_at_2(part: pd.DataFrame) -> bool:
+    (low, high), _ = chsh.s_interval(part["s"].to_numpy(), resamples=2000)
+    return low >= AT_2 and high <= CLASSICAL_BOUND + MARGIN
 
 
-def _s_at_2_and_fitted(replicas: pd.DataFrame, _: pd.DataFrame) -> float:
-    def holds(part: pd.DataFrame) -> bool:
-        return bool((part[list(CORRELATORS)].mean() >= 1 - MARGIN).all()) and _settled(part)
-
-    return _smallest(replicas, holds)
+def _all_fitted(part: pd.DataFrame) -> bool:
+    return (part[list(CORRELATORS)].mean() >= 1 - MARGIN).all()
 
 
-def _s_first_at_2(replicas: pd.DataFrame, _: pd.DataFrame) -> float:
-    return first_at_2(replicas)
-
-
-def _training_accuracy(replicas: pd.DataFrame, _: pd.DataFrame) -> float:
-    def holds(part: pd.DataFrame) -> bool:
-        # As lenient as a mean correlator of 1 - 2 * MARGIN, if no two failures coincide.
-        (low, _), _ = chsh.replica_interval(
-            part["accuracy"].to_numpy(), bounds=(0, 1), resamples=2000
-        )
-        return low >= 1 - MARGIN / 2
-
-    return _smallest(replicas, holds)
-
-
-def _training_loss(replicas: pd.DataFrame, _: pd.DataFrame) -> float:
-    return _one_standard_error(replicas, -replicas["loss"])
-
-
-def _gradient_conflict(replicas: pd.DataFrame, _: pd.DataFrame) -> float:
-    return _one_standard_error(replicas, replicas["cosine"])
-
-
-def _validation(_: pd.DataFrame, validated: pd.DataFrame) -> float:
-    return _one_standard_error(validated, validated[TARGET])
-
-
-def _largest(replicas: pd.DataFrame, _: pd.DataFrame) -> float:
-    return float(replicas["capacity"].max())
+def _accurate(part: pd.DataFrame) -> bool:
+    # As lenient as a mean correlator of 1 - 2 * MARGIN, if no two failures coincide.
+    accuracy = part["accuracy"].to_numpy()
+    (low, _), _ = chsh.replica_interval(accuracy, bounds=(0, 1), resamples=2000)
+    return low >= 1 - MARGIN / 2
 
 
 RULES: dict[str, Rule] = {
-    "S at 2": _s_at_2,
-    "S at 2, all fitted": _s_at_2_and_fitted,
-    "S first at 2": _s_first_at_2,
-    "training accuracy": _training_accuracy,
-    "training loss": _training_loss,
-    "gradient conflict": _gradient_conflict,
-    "validation": _validation,
-    "largest": _largest,
+    "S at 2": lambda seen, _: _smallest(seen, _s_at_2),
+    "S at 2, all fitted": lambda seen, _: _smallest(seen, _all_fitted, _s_at_2),
+    "S first at 2": lambda seen, _: first_at_2(seen),
+    "training accuracy": lambda seen, _: _smallest(seen, _accurate),
+    "training loss": lambda seen, _: _one_standard_error(seen, -seen["loss"]),
+    "gradient conflict": lambda seen, _: _one_standard_error(seen, seen["cosine"]),
+    "validation": lambda _, validated: _one_standard_error(validated, validated[TARGET]),
+    "largest": lambda seen, _: float(seen["capacity"].max()),
 }
 """Each takes the replicas that choose (`by_replica`), and the same replicas trained on a part of
 their training items and tried on the rest; it returns a capacity, or NaN where none will do.
@@ -118,19 +99,15 @@ def selections(
         Where the replicas do not divide into repetitions.
     """
     indices = np.sort(replicas["replica"].unique())
-    if len(indices) % repetition_size:
-        raise ValueError(
-            f"{len(indices)} replicas do not divide into repetitions of {repetition_size}"
-        )
+    found = f"{len(indices)} replicas do not divide into repetitions of {repetition_size}"
+    check(len(indices) % repetition_size == 0, found, "a divisor")
     rows = []
     for repetition, chosen in enumerate(indices.reshape(-1, repetition_size)):
         seen, set_aside = (table[table["replica"].isin(chosen)] for table in (replicas, validated))
-        for name, rule in RULES.items():
-            capacity = rule(seen, set_aside)
-            found = bool(np.isfinite(capacity))
-            capacity = capacity if found else float(replicas["capacity"].max())
-            rows.append((repetition, name, capacity, found))
-    return pd.DataFrame(rows, columns=["repetition", "rule", "capacity", "found"])
+        rows += [(repetition, name, rule(seen, set_aside)) for name, rule in RULES.items()]
+    table = pd.DataFrame(rows, columns=["repetition", "rule", "capacity"])
+    found = table["capacity"].notna()
+    return table.assign(capacity=table["capacity"].fillna(replicas["capacity"].max()), found=found)
 
 
 def regrets(
@@ -166,9 +143,9 @@ def regrets(
         on average; `met`, the share of repetitions in which the rule is met at all.
     """
     level, resamples, seed = check_resampling(level, resamples, seed)
-    capacities = np.sort(fresh["capacity"].unique())
+    capacities, values = arrays(fresh, (TARGET,))
     generator = np.random.default_rng(seed)
-    curves = _means(fresh, TARGET, resamples, generator)
+    curves = _means(values[:, 0], resamples, generator)
     losses = curves.max(1, keepdims=True) - curves
     enough = capacities[(losses[0] <= ENOUGH).argmax()]
     rows = []
@@ -176,24 +153,22 @@ def regrets(
         places = np.searchsorted(capacities, part["capacity"])
         drawn = generator.integers(len(places), size=(resamples, len(places)))
         draws = np.take_along_axis(losses[1:], places[drawn], axis=1).mean(1)
-        low, high = percentile_interval(draws, expanded_level(level, len(places)))
-        rows.append(
-            {
-                "rule": rule,
-                "regret": float(losses[0, places].mean()),
-                "regret_low": float(low),
-                "regret_high": float(high),
-                "lowest": float(part["capacity"].min()),
-                "highest": float(part["capacity"].max()),
-                "enough": float((part["capacity"] == enough).mean()),
-                "units_more": float((part["capacity"] - enough).mean()),
-                "met": float(part["found"].mean()),
-                "repetitions": len(part),
-                "best": float(capacities[losses[0].argmin()]),
-                "enough_capacity": float(enough),
-            }
-        )
-    return pd.DataFrame(rows)
+        ends = percentile_interval(draws, expanded_level(level, len(places)))
+        rows.append((rule, losses[0, places].mean(), *ends))
+    table = pd.DataFrame(rows, columns=["rule", "regret", "regret_low", "regret_high"])
+    more = chosen["capacity"] - enough
+    others = chosen.assign(enough=more == 0, units_more=more).groupby("rule", sort=False)
+    others = others.agg(
+        lowest=("capacity", "min"),
+        highest=("capacity", "max"),
+        enough=("enough", "mean"),
+        units_more=("units_more", "mean"),
+        met=("found", "mean"),
+        repetitions=("capacity", "size"),
+    )
+    best = capacities[losses[0].argmin()]
+    table = table.merge(others, on="rule")
+    return table.assign(best=float(best), enough_capacity=float(enough))
 
 
 def regret_at_first(
@@ -234,64 +209,48 @@ def regret_at_first(
     [2.0, 0.1]
     """
     level, resamples, seed = check_resampling(level, resamples, seed)
-    capacities, _ = arrays(replicas, TARGETS)
-    others, _ = arrays(choosing, ("s",))
-    if capacities != others:
-        raise ValueError(f"capacities are {capacities} and {others}: expected the same")
+    capacities, values, s_of_others = arrays_of_both(replicas, TARGETS, choosing)
+    count = min(values.shape[-1], s_of_others.shape[-1])
     generator = np.random.default_rng(seed)
-    at_2 = _means(choosing, "s", resamples, generator) >= CLASSICAL_BOUND - MARGIN
-    place, reached = at_2.argmax(1)[:, None], at_2.any(1)
-    count = min(table["replica"].nunique() for table in (replicas, choosing))
-    rows = []
-    for target in TARGETS:
-        curves = _means(replicas, target, resamples, generator)
-        at_first = np.take_along_axis(curves, place, axis=1)[:, 0]
-        at_first = np.where(reached, at_first, np.nan)
-        best, smallest = curves.max(1), curves[:, 0]
-        regret = best - at_first
-        drawn = regret[1:][reached[1:]]
-        known = reached[0] and len(drawn)
-        low, high = (
-            percentile_interval(drawn, expanded_level(level, count)) if known else (np.nan,) * 2
-        )
-        rise = best[0] - smallest[0]
-        rows.append(
-            {
-                "target": target,
-                "first": float(capacities[place[0, 0]]) if reached[0] else np.nan,
-                "at_first": float(at_first[0]),
-                "best": float(best[0]),
-                "best_capacity": float(capacities[curves[0].argmax()]),
-                "largest_capacity": float(capacities[-1]),
-                "at_smallest": float(smallest[0]),
-                "regret": float(regret[0]),
-                "regret_low": float(low),
-                "regret_high": float(high),
-                "share_of_rise": float((at_first[0] - smallest[0]) / rise) if rise else np.nan,
-                "reached": float(reached[1:].mean()),
-            }
-        )
-    return pd.DataFrame(rows)
+    at_2 = _means(s_of_others, resamples, generator) >= AT_2
+    reached = at_2.any(1)
+    # [targets, 1 + resamples, capacities]
+    curves = np.stack(
+        [_means(of_target, resamples, generator) for of_target in values.swapaxes(0, 1)]
+    )
+    at_first = np.where(reached, curves[:, np.arange(len(at_2)), at_2.argmax(1)], np.nan)
+    best, smallest = curves.max(-1), curves[..., 0]
+    regret = best - at_first
+    low, high = intervals_of_defined(regret, expanded_level(level, count)).T
+    rise = np.where(best > smallest, best - smallest, np.nan)
+    return pd.DataFrame(
+        {
+            "target": TARGETS,
+            "first": first_at_2(choosing),
+            "at_first": at_first[:, 0],
+            "best": best[:, 0],
+            "best_capacity": np.array(capacities, float)[curves[:, 0].argmax(-1)],
+            "largest_capacity": float(capacities[-1]),
+            "at_smallest": smallest[:, 0],
+            "regret": regret[:, 0],
+            "regret_low": low,
+            "regret_high": high,
+            "share_of_rise": ((at_first - smallest) / rise)[:, 0],
+            "reached": reached[1:].mean(),
+        }
+    )
 
 
-def _means(
-    replicas: pd.DataFrame, name: str, resamples: int, generator: np.random.Generator
-) -> np.ndarray:
-    """Return means by capacity [1 + resamples, capacities], the sample itself first."""
-    values = np.stack([p.sort_values("replica")[name] for _, p in replicas.groupby("capacity")])
+def _means(values: np.ndarray, resamples: int, generator: np.random.Generator) -> np.ndarray:
+    """Return means over replicas [1 + resamples, capacities], those of the sample itself first."""
     count = values.shape[1]
     weights = generator.multinomial(count, np.full(count, 1 / count), size=resamples) / count
     return np.concatenate([values.mean(1)[None], weights @ values.T])
 
 
-def _settled(part: pd.DataFrame) -> bool:
-    (low, high), _ = chsh.s_interval(part["s"].to_numpy(), resamples=2000)
-    return low >= CLASSICAL_BOUND - MARGIN and high <= CLASSICAL_BOUND + MARGIN
-
-
-def _smallest(replicas: pd.DataFrame, holds: Callable[[pd.DataFrame], bool]) -> float:
+def _smallest(replicas: pd.DataFrame, *conditions: Callable[[pd.DataFrame], bool]) -> float:
     for capacity, part in replicas.groupby("capacity"):
-        if holds(part):
+        if all(holds(part) for holds in conditions):
             return float(capacity)
     return float("nan")
 

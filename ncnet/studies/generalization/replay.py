@@ -1,0 +1,292 @@
+"""Replays of S against held-out accuracy (RQ4), and of rules and the map of pairs (RQ5).
+
+Small companions are replayed as the tables are that they stand beside.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from ncnet import games
+from ncnet.claims import simultaneous_level
+from ncnet.replay.comparison import Tolerance, absolute, intervals, outcomes, same, standard_errors
+from ncnet.replay.pieces import Replay, Where
+from ncnet.results import Result
+from ncnet.studies.generalization import analysis as general
+from ncnet.studies.generalization.claims import SETTINGS
+from ncnet.studies.generalization.replicas import CONTEXTS, CORRELATORS, MEANS, TARGETS
+from ncnet.training import samples
+
+KIND = ("seed", "steps", "activation", "optimizer", "learning_rate")
+SETTING = ("setting", "training", "label_noise", "seed", "replicas")
+BLOCK = 40
+"""Replicas of a piece; half of them are correlated, and so recorded."""
+REPLICAS = {
+    # It counts those that are correlated, half of all.
+    "generalization": lambda given: range(2 * given["replicas"]),
+    "generalization_gains": lambda given: range(given["replicas"]),
+    # Those that choose are in no mean of it.
+    "generalization_capacity": lambda given: range(1, 2 * given["replicas"], 2),
+    "generalization_replicas": lambda given: range(
+        given["replica"] + 1, min(given["replica"] + BLOCK, given["replicas"]), 2
+    ),
+    "first_at_2": lambda given: range(given["replicas"]),
+}
+"""Which replicas each of `general.TABLES` is made of."""
+OF_PAIRS = {
+    "interference": general.interference_map,
+    "interference_predictors": general.predictors,
+}
+
+
+def _given(recorded: Result, where: Where) -> dict:
+    """Return the parameters of a piece; the cells of a batch differ in some."""
+    return recorded.provenance["parameters"] | where
+
+
+def _name(recorded: Result) -> str:
+    return recorded.name.rpartition("/")[2]
+
+
+def _some(given: dict, *names: str) -> dict:
+    return {name: given[name] for name in names}
+
+
+def _population(given: dict) -> samples.Population:
+    about = _some(given, "training", "label_noise")
+    [name] = [one for one in samples.NAMES if samples.label(one, **about) == given["setting"]]
+    return samples.named(name, **about, **_some(given, "held_out", "noise", "seed"))
+
+
+def _trained(
+    given: dict, population: samples.Population, replicas: range, **trace: bool
+) -> pd.DataFrame:
+    sizes = [given["capacity"]] if "capacity" in given else given["hidden_sizes"]
+    kind = tuple((_some(given, *KIND) | trace).items())
+    return pd.concat((_of_size(population, n, replicas, kind) for n in sizes), ignore_index=True)
+
+
+# Several tables are made of the same networks.
+@lru_cache(maxsize=64)
+def _of_size(
+    population: samples.Population, hidden_size: int, replicas: range, kind: tuple
+) -> pd.DataFrame:
+    return general.trained(population, hidden_size=hidden_size, replicas=replicas, **dict(kind))
+
+
+def _of_setting(recorded: Result, where: Where) -> pd.DataFrame:
+    """Make rows of one of `general.TABLES`."""
+    given, name = _given(recorded, where), _name(recorded)
+    rows = general.TABLES[name](
+        _trained(given, _population(given), REPLICAS[name](given)),
+        level=simultaneous_level(len(SETTINGS)),
+        **_some(given, "resamples", "seed"),
+    )
+    return rows.assign(**{name: where[name] for name in SETTING if name not in rows})
+
+
+def _choices(recorded: Result, where: Where) -> pd.DataFrame:
+    """Make the choices of a repetition, or else of all: each sees replicas of its own."""
+    given = _given(recorded, where)
+    first = given.get("repetition", 0)
+    last = first + 1 if "repetition" in given else given["repetitions"]
+    whole, size = _population(given), given["repetition_size"]
+    tables = (
+        _trained(given, population, range(first * size, last * size), trace=True)
+        for population in (whole, samples.set_aside(whole, given["set_aside"]))
+    )
+    rows = general.selections(*tables, repetition_size=size)
+    return rows.assign(repetition=rows["repetition"] + first, setting=where["setting"])
+
+
+def _fresh(given: dict) -> pd.DataFrame:
+    first = given["repetitions"] * given["repetition_size"]
+    replicas = range(first, first + given["fresh_replicas"])
+    return _trained(given, _population(given), replicas, trace=True)
+
+
+def _rules(recorded: Result, where: Where) -> pd.DataFrame:
+    given = _given(recorded, where)
+    rows = general.regrets(_choices(recorded, where), _fresh(given), seed=given["seed"])
+    return rows.assign(**where)
+
+
+def _curve(recorded: Result, where: Where) -> pd.DataFrame:
+    given = _given(recorded, where)
+    return general.by_capacity(_fresh(given), seed=given["seed"]).assign(**where)
+
+
+def _of_pairs(recorded: Result, _: Where) -> pd.DataFrame:
+    """Make rows of pairs, of replicas that draw the map and of those that judge it."""
+    given = _given(recorded, {})
+    kind = _some(given, *KIND, "held_out", "label_noise")
+    kind |= {"training": given["pair_training"], "hidden_size": given["pair_size"]}
+    count = given["pair_replicas"]
+    drawn, judged = (
+        _trained_pairs(range(first, first + count), tuple(kind.items())) for first in (0, count)
+    )
+    likeness = general.likeness(samples.NAMED_TASKS)
+    return OF_PAIRS[_name(recorded)](drawn, judged, likeness, seed=given["seed"])
+
+
+# Two tables are made of the same networks.
+@lru_cache(maxsize=2)
+def _trained_pairs(replicas: range, kind: tuple) -> pd.DataFrame:
+    return general.trained_pairs(samples.NAMED_TASKS, replicas=replicas, **dict(kind))
+
+
+def _of_digits(rows: pd.DataFrame) -> np.ndarray:
+    """Return which rows are of digits; a table without settings is of digits as a whole."""
+    if "setting" not in rows:
+        return np.ones(len(rows), bool)
+    return ~rows["setting"].str.startswith(tuple(games.NAMED)).to_numpy()
+
+
+def _statistic(
+    tolerance: Tolerance | None = None, *, span: float = 0.0, share: float = 0.0
+) -> Tolerance:
+    """Return the tolerance of a statistic: on digits, eight times that of a game.
+
+    Parameters
+    ----------
+    tolerance
+        That of a game, half a standard error unless told otherwise.
+    span
+        What values of single replicas span, of an interval that may be by betting: at the ceiling,
+        such an interval is wider by up to four replicas.
+    share
+        Of the rows that may be anywhere.
+    """
+    tolerance = tolerance or standard_errors()
+
+    def allowed(rows: pd.DataFrame, name: str) -> np.ndarray:
+        digits = _of_digits(rows)
+        most = tolerance.most(rows, name, equal=False) * np.where(digits, 8, 1)
+        return np.fmax(most, np.where(digits, 4 * span / rows["replicas"], 0)) if span else most
+
+    reason = (
+        "rounding moves a few outcomes of a game, which is less than half a standard error; on "
+        "digits it grows until a replica ends as another one would, and four are another sample"
+    )
+    return Tolerance(reason, allowed, share)
+
+
+def _read_off(interval: str, widths: float, least: float) -> Tolerance:
+    """Return half a standard error, such a share of the width of an interval, but at least so much.
+
+    A regret's is at least that of each mean in it; a gain's, that of a share of variance; S has
+    four times that of what a pair loses.
+    """
+
+    def error(rows: pd.DataFrame) -> np.ndarray:
+        width = rows[f"{interval}_high"] - rows[f"{interval}_low"]
+        return np.fmax(width.to_numpy() * widths, least)
+
+    return standard_errors(of=error)
+
+
+def _of_one(rows: pd.DataFrame, name: str) -> np.ndarray:
+    low, high = rows[name].quantile([0.1, 0.9])
+    return np.fmax(np.where(_of_digits(rows), 2 * (high - low), 0), 1e-3)
+
+
+def _same(*names: str) -> dict[str, Tolerance]:
+    return dict.fromkeys(names, same())
+
+
+STATISTIC = _statistic()
+# Which form and penalty is chosen may turn on one replica, and a curve reaches far.
+OF_GAIN = _statistic(_read_off("gain", 1 / 4, 0.02), share=0.4)
+FIRST = _statistic(absolute(0.25, "no mean of S of a game lies near 1.95; on digits the next may"))
+COSINE = _statistic(absolute(0.02, "where a gradient nearly vanishes its direction is rounding"))
+CHOICES = outcomes(share=0.375)
+"""Three of eight rules may choose another capacity, where two are nearly as good."""
+CORRELATED = {
+    **_same(*SETTING, "target", "measure", "part", "capacity"),
+    **dict.fromkeys(("estimate", "low", "high"), STATISTIC),
+    "defined": absolute(0.3, "near the ceiling one replica off the mode decides many resamples"),
+    "off_mode": _statistic(absolute(4, "half a percent of up to 800 replicas may end elsewhere")),
+    "at_ceiling": same("a capacity that is at the ceiling has no correlation to compare"),
+    "first": FIRST,
+}
+GAINED = {
+    **_same(*SETTING, "given", "part", "capacity"),
+    **intervals("gain", "without", "with_s", tolerance=OF_GAIN),
+}
+AVERAGED = {
+    **_same(*SETTING, "capacity"),
+    **intervals("s", "held_out_s", tolerance=_statistic(span=8)),
+    **intervals("accuracy", *TARGETS, tolerance=_statistic(span=1)),
+    "loss": _statistic(
+        Tolerance(
+            "a few networks lose more or less, a twentieth of all",
+            lambda rows, name: np.fmax(0.05 * rows[name].to_numpy(float), 1e-4),
+        )
+    ),
+    "cosine": COSINE,
+}
+ONE_BY_ONE = {
+    **_same(*SETTING, "capacity", "replica"),
+    **dict.fromkeys(
+        ("s", "held_out_s", *MEANS, *TARGETS, *CORRELATORS, *CONTEXTS),
+        Tolerance(
+            "rounding sends up to a fifth of the networks of a game elsewhere; on digits nearly "
+            "all, but seldom farther than replicas lie apart",
+            _of_one,
+            share=0.2,
+        ),
+    ),
+}
+AT_FIRST = {
+    **_same(*SETTING, "target", "largest_capacity"),
+    **dict.fromkeys(
+        ("at_first", "best", "at_smallest"), _statistic(_read_off("regret", 1 / 4, 0.001))
+    ),
+    **intervals("regret", tolerance=STATISTIC),
+    "first": FIRST,
+    "best_capacity": same("no two capacities are nearly as good as the best one"),
+    "share_of_rise": _statistic(absolute(0.06, "it follows from the means")),
+    "reached": _statistic(absolute(0.02, "the mean of S of a resample may turn where it is 1.95")),
+}
+CHOSEN = _same("repetition", "rule", "setting") | dict.fromkeys(("capacity", "found"), CHOICES)
+RULES = {
+    **_same("rule", "setting", "repetitions"),
+    **intervals("regret", tolerance=_statistic(share=CHOICES.share)),
+    **dict.fromkeys(("lowest", "highest", "enough", "units_more", "met"), CHOICES),
+    "best": same("the best capacity is better than the next by many standard errors"),
+    "enough_capacity": same("no capacity lies near the line of a percentage point"),
+}
+PAIRS = {
+    **_same("first", "second", "likeness"),
+    **intervals("s", tolerance=STATISTIC),
+    **dict.fromkeys(("training_drop", "held_out_drop"), _statistic(_read_off("s", 1 / 16, 0.0025))),
+    "cosine": COSINE,
+}
+PREDICTORS = {
+    **_same("predictor"),
+    **dict.fromkeys(("rho", "low", "high"), STATISTIC),
+    **intervals("s_ahead", tolerance=STATISTIC),
+}
+
+
+def _replays(folder: str) -> Iterable[Replay]:
+    at, by = (*SETTING, "capacity"), ("part", "capacity")
+    for name, piece, key, make, tolerances in (
+        ("generalization", SETTING, ("target", "measure", *by), _of_setting, CORRELATED),
+        ("generalization_gains", SETTING, ("given", *by), _of_setting, GAINED),
+        ("generalization_capacity", at, (), _of_setting, AVERAGED),
+        ("generalization_replicas", (*at, "replica"), ("replica",), _of_setting, ONE_BY_ONE),
+        ("first_at_2", SETTING, ("target",), _of_setting, AT_FIRST),
+        ("capacity_choices", ("setting", "repetition"), ("rule",), _choices, CHOSEN),
+        ("capacity_rules", ("setting",), ("rule",), _rules, RULES),
+        ("capacity_fresh", ("setting", "capacity"), (), _curve, AVERAGED),
+        ("interference", (), ("first", "second"), _of_pairs, PAIRS),
+        ("interference_predictors", (), ("predictor",), _of_pairs, PREDICTORS),
+    ):
+        blocks = {"replica": BLOCK} if "replica" in piece else {}
+        yield Replay(folder + name, piece, key, make, tolerances, blocks)
+
+
+REPLAYS = (*_replays(""), *_replays("small/"))
