@@ -26,7 +26,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncnet import chsh, experiment
-from ncnet.experiment import Trained, contexts, kept, replica_seed
+from ncnet.experiment import Trained, replica_seed
+from ncnet.experiment import trained as kept
 from ncnet.files import claim
 
 CONTEXTS = list(itertools.product((1, 2), (1, 2)))
@@ -211,34 +212,25 @@ def test_work_goes_by_capacity_then_replica_then_context():
     assert order == [(w, s, i, j) for w in (9, 3) for s in seeds for i, j in CONTEXTS]
 
 
-RIGHT = "expected whether the head is right, as true or false, 1 or 0, or +1 or -1"
+def refusal(call, *given, **named):
+    """Return the one line with which a call is refused."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011, the line is looked at
+        call(*given, **named)
+    line = str(caught.value)
+    assert "\n" not in line
+    return line
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (0.7, "0.7"),
-        (2, "2"),
-        (float("nan"), "nan"),
-        ("yes", "'yes'"),
-        (None, "None"),
-        (-2, "-2"),
-        (1j, "1j"),
-    ],
-)
-def test_a_value_that_is_no_outcome_is_named(value, shown):
+@pytest.mark.parametrize("value", [0.7, 2, float("nan"), "yes", None, -2, 1j], ids=str)
+def test_a_value_that_is_no_outcome_is_named(value):
     def wrong(i, j, seed):
         b = [True] * ITEMS
-        if (i, j) == (1, 2):
-            b = [*([1] * 4), value, 1] if not isinstance(value, str) else ["1"] * 4 + [value, "1"]
-        return [True] * ITEMS, b
+        return [True] * ITEMS, [value, *b[1:]] if (i, j) == (1, 2) else b
 
-    item, shown = (0, "'1'") if isinstance(value, str) else (4, shown)
-    if isinstance(value, complex):
-        item, shown = 0, r"\(1\+0j\)"
-    line = rf"^context \(1,2\) of replica 0: item {item} of Bob's training items is {shown}: "
-    with pytest.raises(ValueError, match=line + re.escape(RIGHT) + "$"):
-        run(wrong)
+    line = refusal(run, wrong)
+    assert line.startswith("context (1,2) of replica 0: item 0 of Bob's `training` is ")
+    assert repr(value) in line
+    assert "right, as true or false, 1 or 0, or +1 or -1" in line
 
 
 ONES = [1] * ITEMS
@@ -252,157 +244,81 @@ def at(context, returned):
     return lambda i, j, seed: returned if (i, j, seed) == (*context, first) else (SOME, ONES)
 
 
-@pytest.mark.parametrize(
-    ("context", "returned", "line"),
-    [
-        (
-            (1, 1),
-            None,
-            "`train_context` returned None: expected a pair (a, b), or `ncnet.experiment.Trained`",
-        ),
-        (
-            (2, 1),
-            {"training": (ONES, ONES)},
-            "`train_context` returned a dict: expected a pair (a, b), or "
-            "`ncnet.experiment.Trained`",
-        ),
-        (
-            (1, 1),
-            (ONES, ONES, 0.3),
-            "`train_context` returned a tuple of 3: expected a pair (a, b), or "
-            "`ncnet.experiment.Trained`",
-        ),
-        ((1, 1), Trained(np.ones((2, 6))), "`training` is a ndarray: expected a pair (a, b)"),
-        (
-            (1, 2),
-            (0.9, 0.8),
-            "Alice's training items have shape (): expected one outcome an item, (items,), not "
-            "their mean",
-        ),
-        (
-            (1, 2),
-            (ONES, np.ones((6, 1))),
-            "Bob's training items have shape (6, 1): expected one outcome an item, (items,)",
-        ),
-        (
-            (1, 2),
-            (ONES, np.ones((6, 2))),
-            "Bob's training items have shape (6, 2): expected one outcome an item, (items,), not "
-            "logits: whether their argmax is right",
-        ),
-        (
-            (1, 1),
-            Trained((ONES, ONES), items=[*"abcdea"]),
-            "item 'a' is named twice: expected each item once",
-        ),
-        (
-            (1, 1),
-            Trained((ONES, ONES), (ONES[:1], ONES[:1]), items=range(6), held_out_items=[5]),
-            "item 5 is named twice: expected each item once",
-        ),
-        (
-            (1, 1),
-            Trained((ONES, ONES), bob_loss=1.0),
-            "`bob_loss` is given alone: expected both losses or neither",
-        ),
-        ((1, 1), ([], []), "Alice's training items are none: expected at least one"),
-        ((1, 2), (ONES, ONES[1:]), "Alice has 6 training items, Bob 5: expected as many of each"),
-        (
-            (1, 1),
-            Trained((ONES, ONES), (ONES, SOME[1:])),
-            "Alice has 6 held-out items, Bob 5: expected as many of each",
-        ),
-        (
-            (1, 1),
-            Trained((ONES, ONES), items=["a", "b"]),
-            "`items` are 2, training items 6: expected as many of each",
-        ),
-        (
-            (1, 1),
-            Trained((ONES, ONES), held_out_items=["a", "b"]),
-            "`held_out_items` are 2, held-out items 0: expected as many of each",
-        ),
-        (
-            (1, 1),
-            Trained((ONES, ONES), items=[("a", 1)] * 6),
-            "`items` have shape (6, 2) and type <U21: expected one number or name an item",
-        ),
-        (
-            (1, 1),
-            Trained((ONES, ONES), items=[None, *"bcdef"]),
-            "`items` have shape (6,) and type object: expected one number or name an item",
-        ),
-        (
-            (1, 1),
-            Trained((ONES, ONES), alice_loss=[1.0, 2.0]),
-            "`alice_loss` is of shape (2,) and type float64: expected one number",
-        ),
-        (
-            (1, 1),
-            Trained((ONES, ONES), bob_loss="small"),
-            "`bob_loss` is of shape () and type <U5: expected one number",
-        ),
-    ],
-)
-def test_what_is_no_outcome_of_a_context_is_refused(context, returned, line):
-    where = f"context ({context[0]},{context[1]}) of replica 0: "
-    with pytest.raises(ValueError, match=rf"^{re.escape(where + line)}$"):
-        run(at(context, returned))
+PAIR = "expected a pair (a, b)"
+OTHERS = {
+    "nothing": (None, "returned None", PAIR),
+    "a dict": ({"training": (ONES, ONES)}, "returned {'training'", PAIR),
+    "three": ((ONES, ONES, 0.3), "1], 0.3)", PAIR),
+    "an array": (Trained(np.ones((2, 6))), "`training` is array(", PAIR),
+    "no pair": (Trained(None), "`training` is None", PAIR),
+    "three of a split": (Trained((ONES, ONES), (ONES,) * 3), "`held_out` is ([1", PAIR),
+    "means": ((0.9, 0.8), "Alice's `training` has shape ()", "(items,), neither their mean"),
+    "a column": ((ONES, np.ones((6, 1))), "Bob's `training` has shape (6, 1)", "one outcome an"),
+    "logits": ((ONES, np.ones((6, 2))), "has shape (6, 2)", "nor logits"),
+    "none": (([], []), "Alice's `training` has shape (0,)", "one outcome an item"),
+    "ragged": ((ONES, [[1], [1, 2]]), "Bob's `training` cannot be read as an array: ", ""),
+    "a tensor that is none": ((ONES, torch.ones(6, device="meta")), "Bob's `training` cannot", ""),
+    "a name twice": (Trained((ONES, ONES), items=[*"abcdea"]), "item `a` is there twice", "once"),
+    "a number twice": (
+        Trained((ONES, ONES), (ONES[:1], ONES[:1]), items=range(6), held_out_items=[5]),
+        *("item `5` is there twice", "each once"),
+    ),
+    "one loss": (Trained((ONES, ONES), bob_loss=1.0), "`bob_loss` is given alone", "both losses"),
+    "unlike": ((ONES, ONES[1:]), "`training` has 6 items, Bob's 5", "as many of each"),
+    "unlike, held out": (
+        Trained((ONES, ONES), (ONES, SOME[1:])),
+        *("Alice's `held_out` has 6 items, Bob's 5", "as many of each"),
+    ),
+    "two names": (Trained((ONES, ONES), items=["a", "b"]), "`items` are 2, items of `train", "6"),
+    "names of none": (
+        Trained((ONES, ONES), held_out_items=["a", "b"]),
+        *("`held_out_items` are 2, items of `held_out` 0", "as many of each"),
+    ),
+    "pairs": (Trained((ONES, ONES), items=[("a", 1)] * 6), "`items` has shape (6, 2)", "name an i"),
+    "no name": (Trained((ONES, ONES), items=[None, *"bcdef"]), "and type object", "one number or"),
+    "losses": (
+        Trained((ONES, ONES), alice_loss=[1.0, 2.0]),
+        "`alice_loss` has shape (2,)",
+        "one n",
+    ),
+    "a text": (Trained((ONES, ONES), bob_loss="small"), "and type <U5", "expected one number"),
+    "two codings": ((ONES, [0, -1, 1, 1, 1, 1]), "a wrong outcome is -1, in ", "it is 0"),
+}
 
 
-def test_ragged_lists_and_odd_tensors_are_refused():
-    with pytest.raises(ValueError, match=r"^context \(1,1\) .*: Bob's training items cannot be re"):
-        run(at((1, 1), (ONES, [[1], [1, 2]])))
-    with pytest.raises(ValueError, match="Bob's training items cannot be read as an array: "):
-        run(at((1, 1), (ONES, torch.ones(6, device="meta"))))
+@pytest.mark.parametrize("context", [(1, 1), (2, 1)])
+@pytest.mark.parametrize(("returned", "found", "expected"), OTHERS.values(), ids=OTHERS)
+def test_what_is_no_outcome_of_a_context_is_refused(context, returned, found, expected):
+    line = refusal(run, at(context, returned))
+    assert line.startswith(f"context ({context[0]},{context[1]}) of replica 0: ")
+    assert found in line
+    assert expected in line
 
 
 @pytest.mark.parametrize(
-    ("context", "returned", "line"),
+    ("context", "returned", "name", "found", "before"),
     [
+        ((2, 1), (ONES, SIGNS), "the mark of a wrong outcome", -1, 0),
+        ((2, 2), (ONES[1:], ONES[1:]), "the number of items of `training`", 5, 6),
         (
-            (1, 1),
-            (ONES, [0, -1, 1, 1, 1, 1]),
-            "Bob's training items in context (1,1) of replica 0 hold -1, Bob's training items in "
-            "context (1,1) of replica 0 hold 0: expected one coding throughout, 0 and 1 or -1 and "
-            "+1",
+            *((1, 2), Trained((ONES, ONES), ([1], [1])), "the list of what is given"),
+            *(["training", "held_out"], ["training"]),
         ),
         (
-            (2, 1),
-            (ONES, SIGNS),
-            "Bob's training items in context (2,1) of replica 0 hold -1, Alice's training items in "
-            "context (1,1) of replica 0 hold 0: expected one coding throughout, 0 and 1 or -1 and "
-            "+1",
+            *((1, 2), Trained((ONES, ONES), alice_loss=1.0, bob_loss=1.0)),
+            *("the list of what is given", ["training", "alice_loss", "bob_loss"], ["training"]),
         ),
         (
-            (2, 2),
-            (ONES[1:], ONES[1:]),
-            "context (2,2) of replica 0 has 5 training items, context (1,1) of replica 0 has 6: "
-            "expected as many in every context",
-        ),
-        (
-            (1, 2),
-            Trained((ONES, ONES), ([1], [1])),
-            "context (1,2) of replica 0 has 1 held-out items, context (1,1) of replica 0 has 0: "
-            "expected as many in every context",
-        ),
-        (
-            (1, 2),
-            Trained((ONES, ONES), alice_loss=1.0, bob_loss=1.0),
-            "context (1,2) of replica 0 gives `alice_loss`, context (1,1) of replica 0 does not: "
-            "expected it in every context or none",
-        ),
-        (
-            (1, 2),
-            Trained((ONES, ONES), items=range(6)),
-            "context (1,2) of replica 0 gives `items`, context (1,1) of replica 0 does not: "
-            "expected it in every context or none",
+            *((1, 2), Trained((ONES, ONES), items=range(6)), "the list of what is given"),
+            *(["training", "items"], ["training"]),
         ),
     ],
 )
-def test_contexts_that_differ_are_named(context, returned, line):
-    with pytest.raises(ValueError, match=rf"^{re.escape(line)}$"):
-        run(at(context, returned))
+def test_contexts_that_differ_are_named(context, returned, name, found, before):
+    assert refusal(run, at(context, returned)) == (
+        f"context ({context[0]},{context[1]}) of replica 0: {name} is {found}, in context (1,1) of "
+        f"replica 0 it is {before}: expected the same in every context (does a loader shuffle?)"
+    )
 
 
 def test_items_that_a_loader_shuffles_are_named():
@@ -412,25 +328,23 @@ def test_items_that_a_loader_shuffles_are_named():
 
     first, other = (np.random.default_rng(i).permutation(ITEMS) for i in (1, 2))
     k = int((first != other).argmax())
-    line = (
-        f"context (2,1) of replica 0 at width 3: training item {k} is {other[k]}, in context (1,1) "
-        f"of replica 0 at width 3 it is {first[k]}: expected the same items in the same order in "
-        "every context (does a loader shuffle?)"
+    assert refusal(run, shuffled, capacities=[3], capacity_name="width") == (
+        f"context (2,1) of replica 0 at width 3: number {k} of `items` is {other[k]}, in context "
+        f"(1,1) of replica 0 at width 3 it is {first[k]}: expected the same in every context (does "
+        "a loader shuffle?)"
     )
-    with pytest.raises(ValueError, match=rf"^{re.escape(line)}$"):
-        run(shuffled, capacities=[3], capacity_name="width")
 
 
 def test_names_and_numbers_are_different_items():
     def mixed(i, j, seed):
         return Trained(plain(i, j, seed), items=list("012345") if j == 2 else range(6))
 
-    with pytest.raises(ValueError, match=r"training item 0 is '0', in context .* it is 0: "):
+    with pytest.raises(ValueError, match=r"number 0 of `items` is '0', in context .* it is 0: "):
         run(mixed)
 
 
 def test_items_of_unpaired_tasks_have_no_names():
-    with pytest.raises(ValueError, match=r"^context \(1,1\) of replica 0: `items` are given, but "):
+    with pytest.raises(ValueError, match=r"^context \(1,1\) of replica 0: `items` is given: exp"):
         run(full, paired=False)
 
 
@@ -439,77 +353,58 @@ def never(i, j, seed):
 
 
 @pytest.mark.parametrize(
-    ("changed", "line"),
+    ("changed", "named"),
     [
-        ({"replicas": 0}, "`replicas` is 0: expected an integer of at least 1"),
-        ({"replicas": 2.0}, "`replicas` is 2.0: expected an integer of at least 1"),
-        ({"seed": -1}, "`seed` is -1: expected an integer of at least 0"),
-        ({"paired": "no"}, "`paired` is 'no': expected true or false"),
-        ({"capacity_name": ""}, "`capacity_name` is '': expected a name"),
-        ({"capacities": []}, "`capacities` is empty: expected at least one, or None for no sweep"),
-        ({"capacities": [4, 4.0]}, "`capacities` holds 4 twice: expected each once"),
-        (
-            {"capacities": [2**53, 2**53 + 1]},
-            "`capacities` holds 9.0072e+15 twice: expected each once",
+        ({"replicas": 0}, ["`replicas` is 0", "an integer of at least 1"]),
+        ({"replicas": 2.0}, ["`replicas` is 2.0", "an integer of at least 1"]),
+        ({"seed": -1}, ["`seed` is -1", "an integer of at least 0"]),
+        ({"paired": "no"}, ["`paired` is 'no'", "true or false"]),
+        ({"capacity_name": ""}, ["`capacity_name` is ''", "a name"]),
+        ({"capacities": []}, ["`capacities` is empty", "at least one, or None for no sweep"]),
+        ({"capacities": [4, 4.0]}, ["4.0", "twice", "each once"]),
+        ({"capacities": [2**53, 2**53 + 1]}, ["9007199254740992.0", "twice", "each once"]),
+        ({"capacities": [10**400]}, ["`capacities` holds 10000", "numbers"]),
+        ({"capacities": [1, "full"]}, ["`capacities` holds 'full'", "numbers"]),
+        ({"capacities": [True]}, ["`capacities` holds True", "numbers"]),
+        ({"capacities": [float("nan")]}, ["`capacities` holds nan", "numbers"]),
+        ({"capacities": "12"}, ["`capacities` is '12'", "a list of numbers"]),
+        ({"capacities": 8}, ["`capacities` is 8", "a list of numbers"]),
+        ({"described": {"layers": [{1: 2, "1": 3}]}}, ["`described` names 1", "text"]),
+        ({"described": "steps"}, ["`described` is a str", "a dict"]),
+        ({"described": {"seed": 1}}, ["`described` names 'seed'", "none of the arguments"]),
+        ({"described": {3: 1}}, ["`described` names 3", "a name"]),
+        ({"described": {"data": np.ones(2)}}, ["`described` holds array(", "JSON"]),
+        ({"folder": ""}, ["`folder` is empty", "a folder, or None"]),
+        ({"folder": __file__, "described": STATED}, ["test_experiment.py, a file", "a folder"]),
+        ({"folder": "new"}, ["`described` says nothing", "what outcomes depend on"]),
+        ({"folder": "new", "described": {}}, ["`described` says nothing"]),
+        *(
+            ({"tolerance": share}, [f"`tolerance` is {share!r}", "a number from 0 to 1"])
+            for share in (-0.1, 1.5, float("nan"), "none", True)
         ),
-        ({"capacities": [10**400]}, f"`capacities` holds {10**400}: expected numbers"),
+        ({"train_context": 3}, ["train_context(alice_setting, bob_setting, seed)", "3 is not a c"]),
         (
-            {"described": {"layers": [{1: 2, "1": 3}]}},
-            "`described` names 1, a int: expected text, as JSON does",
-        ),
-        ({"capacities": [1, "full"]}, "`capacities` holds 'full': expected numbers"),
-        ({"capacities": [True]}, "`capacities` holds True: expected numbers"),
-        ({"capacities": [float("nan")]}, "`capacities` holds nan: expected numbers"),
-        ({"capacities": "12"}, "`capacities` is '12': expected a list of numbers"),
-        ({"capacities": 8}, "`capacities` is 8: expected a list of numbers"),
-        ({"described": "steps"}, "`described` is a str: expected a dict"),
-        (
-            {"described": {"seed": 1}},
-            "`described` names 'seed': expected names other than `paired` and `seed`, which are "
-            "arguments",
+            {"train_context": lambda i, j: never(i, j, 0)},
+            ["called as train_context(alice_setting, bob_setting, seed)", "too many positional"],
         ),
         (
-            {"described": {"data": np.ones(2)}},
-            "`described` cannot be written as JSON: Object of type ndarray is not JSON "
-            "serializable",
+            {"train_context": lambda i, j, seed: never(i, j, seed), "capacities": [1]},
+            ["train_context(alice_setting, bob_setting, seed, capacity)", "too many positional"],
         ),
-        ({"train_context": 3}, None),
+        (
+            {"train_context": lambda seed, i, j: never(i, j, seed)},
+            ["takes (seed, i, j)", "`seed` at place 3"],
+        ),
     ],
 )
-def test_arguments_that_cannot_be_used_are_refused_before_any_work(changed, line):
+def test_arguments_that_cannot_be_used_are_refused_before_any_work(
+    changed, named, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     given = {"train_context": lambda i, j, seed, width=0: never(i, j, seed), "replicas": 2}
-    call = "train_context(alice_setting, bob_setting, seed)"
-    line = line or f"`train_context` is a int: expected a function, called as {call}"
-    with pytest.raises(ValueError, match=rf"^{re.escape(line)}$"):
-        experiment.run(**(given | changed))
-
-
-@pytest.mark.parametrize(
-    ("function", "capacities", "line"),
-    [
-        (
-            lambda i, j: never(i, j, 0),
-            None,
-            "`train_context` takes (i, j), and is called as train_context(alice_setting, "
-            "bob_setting, seed): too many positional arguments",
-        ),
-        (
-            lambda i, j, seed: never(i, j, seed),
-            [1],
-            "`train_context` takes (i, j, seed), and is called as train_context(alice_setting, "
-            "bob_setting, seed, capacity): too many positional arguments",
-        ),
-        (
-            lambda seed, i, j: never(i, j, seed),
-            None,
-            "`train_context` takes (seed, i, j), and is called as train_context(alice_setting, "
-            "bob_setting, seed): `seed` is at another place",
-        ),
-    ],
-)
-def test_a_function_with_other_arguments_is_refused_before_any_work(function, capacities, line):
-    with pytest.raises(ValueError, match=rf"^{re.escape(line)}$"):
-        run(function, capacities=capacities)
+    line = refusal(experiment.run, **(given | changed))
+    assert all(part in line for part in named), line
+    assert not [*tmp_path.iterdir()]
 
 
 class Training:
@@ -575,12 +470,6 @@ def test_a_replicas_seed_is_one_that_any_library_takes(seed, replica):
     assert np.int32(found) == found >= 0
     state = np.random.SeedSequence(seed, spawn_key=(replica,)).generate_state(1)[0]
     assert found == int(state) & 0x7FFFFFFF
-
-
-def test_a_file_is_no_folder(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="file, a file: expected a folder"):
-        run(plain, replicas=1, folder=tmp_path / "file")
 
 
 def test_a_folder_may_lie_in_the_users_home(tmp_path, monkeypatch):
@@ -721,13 +610,6 @@ def test_a_folder_of_an_earlier_form_is_refused(tmp_path):
         run(never, folder=tmp_path)
 
 
-@pytest.mark.parametrize("described", [None, {}])
-def test_a_folder_needs_words_that_say_what_it_holds(tmp_path, described):
-    with pytest.raises(ValueError, match="and `described` says nothing: expected what the outcome"):
-        run(never, folder=tmp_path / "new", described=described)
-    assert not (tmp_path / "new").exists()
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
@@ -866,6 +748,7 @@ def test_any_finished_context_may_be_the_one_that_is_trained_again(tmp_path):
     run(spy, replicas=1, capacities=[0.5], folder=tmp_path)  # none of them is finished
     assert [width for width, *_ in called[1:]] == [0.5] * 4
     assert called[0] in finished
+    assert type(called[0][0]) is int, "a width stays a whole number"
 
 
 def test_what_another_run_leaves_in_the_folder_meanwhile_is_compared(tmp_path):
@@ -895,14 +778,9 @@ def test_a_folder_stays_where_it_is_if_a_training_goes_elsewhere(tmp_path, monke
     assert len(list(tmp_path.rglob("*.npz"))) == len(list((tmp_path / "kept").rglob("*.npz"))) == 4
 
 
-def test_an_empty_name_is_no_folder():
-    with pytest.raises(ValueError, match=r"^`folder` is empty: expected a folder, or None"):
-        run(never, folder="")
-
-
 def test_other_items_than_those_that_are_kept_are_another_training(tmp_path):
     run(plain, folder=tmp_path)
-    line = r" does not fit this training: context .* \(trained again\) has 5 training items, "
+    line = r" does not fit this training: context .* \(trained again\): the number of items .* is 5"
     with pytest.raises(ValueError, match=line):
         run(lambda i, j, seed: (ONES[1:], ONES[1:]), folder=tmp_path)
 
@@ -915,12 +793,6 @@ def test_an_error_of_what_is_trained_again_stays_what_it_is(tmp_path):
     with pytest.raises(ValueError, match=r"^no data") as caught:
         run(fails, folder=tmp_path)
     assert caught.value.__notes__[0].startswith("raised by `train_context` in context (")
-
-
-@pytest.mark.parametrize("tolerance", [-0.1, 1.5, float("nan"), "none", True])
-def test_a_tolerance_is_a_share(tmp_path, tolerance):
-    with pytest.raises(ValueError, match=r"^`tolerance` is .*: expected a share, 0 to 1$"):
-        run(never, folder=tmp_path, tolerance=tolerance)
 
 
 def no_links(*paths):
@@ -947,15 +819,6 @@ def test_of_two_runs_that_begin_at_once_one_is_let_in(tmp_path, monkeypatch, lin
             let_in = {*pool.map(functools.partial(begin, path), range(others))} - {None}
             assert let_in == {json.loads(path.read_text(encoding="utf-8"))["seed"]}
             assert [*path.parent.iterdir()] == [path]
-
-
-@pytest.mark.parametrize("capacity", [None, 3, 0.5, 1e-7, 10**6])
-def test_a_kept_context_is_known_by_its_path(tmp_path, capacity):
-    """With the capacity that `train_context` takes: a width stays a whole number."""
-    context = contexts._Context(capacity, 7, 2, 1, "width")
-    found = contexts._Context.at(context.path(tmp_path), tmp_path, "width")
-    assert found == context
-    assert type(found.capacity) is type(capacity)
 
 
 @pytest.mark.parametrize("change", ["cut", "empty", "swapped"])
@@ -1006,7 +869,7 @@ def test_codings_are_compared_with_those_that_are_kept(tmp_path):
         return (SOME, SOME) if i == 1 else (SIGNS, SIGNS)
 
     calls = []
-    line = r"context \(2,1\) of replica 0 hold -1, Alice's training items in context \(1,[12]\)"
+    line = r"context \(2,1\) of replica 0: the mark of a wrong .* is -1, in context \(1,[12]\)"
     for _ in range(2):
         with pytest.raises(ValueError, match=line):
             run(signs, folder=tmp_path)

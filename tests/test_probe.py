@@ -3,6 +3,7 @@
 import gc
 import itertools
 import math
+import re
 import warnings
 
 import numpy as np
@@ -240,67 +241,48 @@ def frozen():
 
 
 @pytest.mark.parametrize(
-    ("given", "line"),
+    ("given", "found", "expected"),
     [
+        ({"trunk": frozen()}, "trunk's 2 parameters is trained", "one with requires_grad"),
+        ({"trunk": []}, "none of the trunk's 0 parameters is trained", "requires_grad"),
+        ({"trunk": 3}, "`trunk` is a int", "a module or parameters"),
+        ({"trunk": torch.ones(2)}, "`trunk` is a Tensor", "a module or parameters"),
         (
-            {"trunk": frozen()},
-            "none of the trunk's 2 parameters is trained: expected one with requires_grad",
+            *({"trunk": nn.Linear(2, 2).named_parameters()}, "`trunk` holds a tuple"),
+            "parameters",
         ),
-        (
-            {"trunk": []},
-            "none of the trunk's 0 parameters is trained: expected one with requires_grad",
-        ),
-        ({"trunk": 3}, "`trunk` is a int: expected a module or parameters"),
-        ({"trunk": torch.ones(2)}, "`trunk` is a Tensor: expected a module or parameters"),
-        (
-            {"trunk": nn.Linear(2, 2).named_parameters()},
-            "`trunk` holds a tuple: expected parameters",
-        ),
-        ({"every": 0}, "`every` is 0: expected an integer of at least 1"),
-        (
-            {"evaluate": ([1], [1])},
-            "`evaluate` is a tuple: expected a function without arguments",
-        ),
+        ({"every": 0}, "`every` is 0", "an integer of at least 1"),
+        ({"evaluate": ([1], [1])}, "`evaluate` is ([1], [1])", "a function without arguments"),
     ],
 )
-def test_a_probe_that_cannot_watch_is_refused(given, line):
+def test_a_probe_that_cannot_watch_is_refused(given, found, expected):
     given = {"trunk": nn.Linear(2, 2)} | given
-    with pytest.raises(ValueError) as caught:  # noqa: PT011
+    with pytest.raises(ValueError, match=re.escape(found) + f".*: expected .*{expected}"):
         Probe(given.pop("trunk"), **given)
-    assert str(caught.value) == line
 
 
 @pytest.mark.parametrize(
-    ("change", "line"),
+    ("change", "found", "expected"),
     [
-        (
-            lambda loss: loss.item(),
-            "`bob_loss` is a float: expected the loss as a tensor, before .item()",
-        ),
-        (
-            lambda loss: loss * torch.ones(3),
-            "`bob_loss` has shape (3,): expected one number, such as its mean",
-        ),
-        (
-            lambda loss: loss.detach(),
-            "`bob_loss` has no graph: call record() before backward(), without detach() or "
-            "no_grad()",
-        ),
+        (lambda loss: loss.item(), "is 0.", "the loss as a tensor, before .item()"),
+        (lambda loss: loss * torch.ones(3), "has shape (3,)", "one real number, such as a mean"),
+        (lambda loss: loss * 1j, "type torch.complex64", "one real number"),
+        (lambda loss: loss.detach(), "has no graph", "record() before backward(), without no_grad"),
     ],
 )
-def test_a_loss_without_a_gradient_is_refused(change, line):
+def test_a_loss_without_a_gradient_is_refused(change, found, expected):
     model = TwoHeads(0)
     alice_loss, bob_loss = model.losses((1, 1))
-    with pytest.raises(ValueError) as caught:  # noqa: PT011
+    line = f"^`bob_loss` .*{re.escape(found)}.*: expected {re.escape(expected)}"
+    with pytest.raises(ValueError, match=line):
         Probe(model.trunk).record(alice_loss, change(bob_loss))
-    assert str(caught.value) == line
 
 
 def test_a_graph_that_was_used_is_told():
     trunk = nn.Linear(2, 1)
     loss = trunk(INPUTS).square().mean()
     loss.backward()
-    line = r"^the graph of `alice_loss` is used up: call record\(\) before backward\(\)$"
+    line = r"^the graph is used up: expected record\(\) before backward\(\)$"
     with pytest.raises(ValueError, match=line):
         Probe(trunk).record(loss, loss)
 
@@ -323,7 +305,7 @@ def test_an_evaluation_that_changes_the_mode_is_refused():
 def test_outcomes_that_are_none_are_refused_at_their_step():
     model = TwoHeads(0)
     probe = Probe(model.trunk, every=2, evaluate=lambda: ([0.3], [1]))
-    with pytest.raises(ValueError, match=r"^step 0: item 0 of Alice's training items is 0.3: "):
+    with pytest.raises(ValueError, match=r"^step 0: item 0 of Alice's `training` is 0.3: "):
         probe.record(*model.losses((1, 1)))
 
 
@@ -430,33 +412,31 @@ def small_probe(*outcomes):
 
 def test_probes_that_are_no_experiment_are_refused():
     probe = small_probe(([1, 0], [1, 1]))
-    for probes, line in (
-        ([probe] * 4, "`probes` is a list: expected a dict of (1, 1), (1, 2), (2, 1), (2, 2)"),
-        (
-            {(1, 1): probe, (1, 2): probe},
-            "`probes` is [(1, 1), (1, 2)]: expected a dict of (1, 1), (1, 2), (2, 1), (2, 2)",
-        ),
-        ({context: [3] for context in CONTEXTS}, "context (1, 1) has a int: expected probes"),
+    four = "a dict of (1, 1), (1, 2), (2, 1), (2, 2)"
+    at_first = "in context (1,1) of replica 0 at step 0 it is"
+    for probes, found, expected in (
+        ([probe] * 4, "`probes` is [<", four),
+        ({(1, 1): probe, (1, 2): probe}, "`probes` is [(1, 1), (1, 2)]", four),
+        ({context: [3] for context in CONTEXTS}, "context (1, 1) has 3", "probes"),
         (
             {context: [probe] for context in CONTEXTS} | {(2, 1): [probe, probe]},
-            "contexts have {(1, 1): 1, (1, 2): 1, (2, 1): 2, (2, 2): 1} probes: expected as many "
-            "of each, one a replica",
+            *("(2, 1): 2, (2, 2): 1} probes", "as many of each, one a replica"),
         ),
         (
             dict.fromkeys(CONTEXTS, probe) | {(1, 2): small_probe(([1], [1]))},
-            "context (1,2) of replica 0 at step 0 has 1 training items, context (1,1) of replica 0 "
-            "at step 0 has 2: expected as many in every context",
+            f"(1,2) of replica 0 at step 0: the number of items of `training` is 1, {at_first} 2",
+            "the same in every context",
         ),
         (
             dict.fromkeys(CONTEXTS, probe) | {(2, 2): small_probe(([1, 1], [1, -1]))},
-            "Bob's training items in context (2,2) of replica 0 at step 0 hold -1, Alice's "
-            "training items in context (1,1) of replica 0 at step 0 hold 0: expected one coding "
-            "throughout, 0 and 1 or -1 and +1",
+            f"(2,2) of replica 0 at step 0: the mark of a wrong outcome is -1, {at_first} 0",
+            "the same in every context",
         ),
     ):
-        with pytest.raises(ValueError) as caught:  # noqa: PT011
+        with pytest.raises(
+            ValueError, match=re.escape(found) + ".*: expected " + re.escape(expected)
+        ):
             running(probes)
-        assert str(caught.value) == line
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -649,7 +629,7 @@ def test_the_model_that_the_trainer_makes_is_watched(tmp_path):
     ("probe", "line"),
     [
         (Probe(nn.Linear(1, 1)), "the probe watches no parameter of the model that is trained"),
-        (lambda model: model.bert, "`probe` made a BertModel: expected a Probe of the trunk"),
+        (lambda model: model.bert.pooler, "`probe` made None: expected a Probe of the trunk"),
     ],
 )
 def test_a_probe_of_another_model_is_refused_before_the_training(tmp_path, probe, line):
@@ -676,14 +656,14 @@ def test_a_model_that_is_compiled_where_it_is_called_is_trained_unprobed(tmp_pat
 
 
 def test_what_is_no_probe_is_refused():
-    with pytest.raises(ValueError, match=r"^`probe` is a int: expected a Probe of the trunk, or"):
+    with pytest.raises(ValueError, match=r"^`probe` is 3: expected a Probe of the trunk, or"):
         ProbeCallback(3)
 
 
 def test_a_model_without_such_losses_is_refused_in_the_first_step(tmp_path):
     model = ForTrainer(names=("loss_a", "loss_b"))
     callback = ProbeCallback(Probe(model.bert))
-    line = r"^the model's output has no `alice_loss`: found \['loss', 'loss_a', 'loss_b'\]$"
+    line = r"^the model's output is \['loss', 'loss_a', 'loss_b'\]: expected `alice_loss` in it"
     with pytest.raises(ValueError, match=line):
         trainer(model, tmp_path, [callback]).train()
     assert hooks(model) == 0
@@ -694,7 +674,7 @@ def test_a_model_without_such_losses_is_refused_in_the_first_step(tmp_path):
 
 def test_a_model_that_returns_a_tuple_is_refused(tmp_path):
     model = ForTrainer(output=lambda **named: tuple(named.values()))
-    with pytest.raises(ValueError, match=r"^the model's output has no `alice_loss`: found tuple$"):
+    with pytest.raises(ValueError, match=r"^the model's output is tuple: expected `alice_loss`"):
         trainer(model, tmp_path, [ProbeCallback(Probe(model.bert))]).train()
 
 

@@ -139,18 +139,18 @@ def test_names_that_netcdf_has_no_place_for_are_refused(name):
 
 @pytest.mark.parametrize(
     ("items", "held_out", "named"),
-    [([0, 1], ["0", "x"], "'0'"), ([0.0, 1.0], [2, 1], "1.0"), (["a", "b"], ["b", "c"], "'b'")],
+    [([0, 1], ["0", "x"], "0"), ([0.0, 1.0], [2, 1], "1.0"), (["a", "b"], ["b", "c"], "b")],
 )
 def test_items_that_would_be_equal_as_written_are_refused(items, held_out, named):
     pairs = ([1, 0], [1, 1])
     given = Trained(pairs, pairs, items, held_out)
-    with pytest.raises(ValueError, match=f"item {named} is named twice: expected each item once"):
+    with pytest.raises(ValueError, match=f"item `{named}` is there twice: expected each once"):
         run(lambda i, j, seed: given)
 
 
 def test_items_that_no_file_can_hold_are_refused():
     given = Trained(([1, 0], [1, 1]), items=["a", "b\0c"])
-    with pytest.raises(ValueError, match="`items` hold what no file can"):
+    with pytest.raises(ValueError, match="`items` holds what no file can"):
         run(lambda i, j, seed: given)
 
 

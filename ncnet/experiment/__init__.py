@@ -1,6 +1,6 @@
 """Turns the report on any two-headed network: the reader's own training, in all four contexts."""
 
-from ncnet.experiment.contexts import replica_seed, run
+from ncnet.experiment.sweep import replica_seed, run
 from ncnet.experiment.trained import Trained
 
 __all__ = ["Trained", "replica_seed", "run"]

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback
 
+from ncnet.checks import check
 from ncnet.experiment.probe import Probe
+from ncnet.printing import shown
 
 
 class ProbeCallback(TrainerCallback):
@@ -64,68 +66,42 @@ class ProbeCallback(TrainerCallback):
         *,
         losses: tuple[str, str] = ("alice_loss", "bob_loss"),
     ):
-        self._make = None if isinstance(probe, Probe) else probe
-        if self._make is not None and not callable(self._make):
-            raise ValueError(
-                f"`probe` is a {type(probe).__name__}: expected a Probe of the trunk, or a "
-                "function that makes one of the model"
-            )
-        self.probe: Probe | None = probe if self._make is None else None
+        is_probe = isinstance(probe, Probe)
+        expected = "a Probe of the trunk, or a function that makes one of the model"
+        check(is_probe or callable(probe), f"`probe` is {shown(probe)}", expected)
+        self.probe: Probe | None = probe if is_probe else None
+        self._make = None if is_probe else probe
         self._losses, self._watches = tuple(losses), True
         self._handle: RemovableHandle | None = None
 
-    def on_train_begin(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        *,
-        model: nn.Module,
-        **more: object,
-    ) -> None:
+    def on_train_begin(self, args, state, control, *, model: nn.Module, **more) -> None:
         """Refuse a probe of another model, or one that has watched another training."""
-        compiled = args.torch_compile or getattr(model, "_compiled_call_impl", None) is not None
         self._watches = True
-        if compiled:
+        if args.torch_compile or getattr(model, "_compiled_call_impl", None) is not None:
             self._stop("the model is compiled where it is called, which a hook would change")
         if self._make is not None:
             self.probe = self._make(model)
-            if not isinstance(self.probe, Probe):
-                raise ValueError(
-                    f"`probe` made a {type(self.probe).__name__}: expected a Probe of the trunk"
-                )
-        if {*map(id, self.probe.parameters)}.isdisjoint(map(id, model.parameters())):
-            raise ValueError(
-                "the probe watches no parameter of the model that is trained: expected a probe of "
-                "its trunk, ProbeCallback(lambda model: Probe(...)) with `model_init`"
-            )
-        if state.global_step < self.probe.step:
-            raise ValueError(
-                f"the probe has recorded {self.probe.step} steps, the training starts at "
-                f"{state.global_step}: expected a new probe for a new training, such as "
-                "ProbeCallback(lambda model: Probe(...))"
-            )
+            found = f"`probe` made {shown(self.probe)}"
+            check(isinstance(self.probe, Probe), found, "a Probe of the trunk")
+        own = {*map(id, self.probe.parameters)} & {*map(id, model.parameters())}
+        found = "the probe watches no parameter of the model that is trained"
+        hint = "ProbeCallback(lambda model: Probe(...))"
+        check(own, found, f"a probe of its trunk, {hint} with `model_init`")
+        found = f"the probe has recorded {self.probe.step} steps, the training starts at "
+        fits = state.global_step >= self.probe.step
+        check(
+            fits, f"{found}{state.global_step}", f"a new probe for a new training, such as {hint}"
+        )
 
-    def on_step_begin(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        *,
-        model: nn.Module,
-        **more: object,
-    ) -> None:
+    def on_step_begin(self, args, state, control, *, model: nn.Module, **more) -> None:
         """Wait for the step's first output."""
         self._forget()
-        if not self._watches:
-            return
-        self.probe.step = state.global_step
-        # Hooked until the call that is trained on: no hook is left, wherever that fails.
-        self._handle = model.register_forward_hook(self._record, always_call=True)
+        if self._watches:
+            self.probe.step = state.global_step
+            # Hooked until the call that is trained on: no hook is left, wherever that fails.
+            self._handle = model.register_forward_hook(self._record, always_call=True)
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
-    ) -> None:
+    def on_step_end(self, args, state, control, **more) -> None:
         """Say so, if the model's output was not seen."""
         if self._handle is not None:
             self._forget()
@@ -133,9 +109,7 @@ class ProbeCallback(TrainerCallback):
                 "the Trainer has made a step without calling the model it was given, with gradients"
             )
 
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
-    ) -> None:
+    def on_train_end(self, args, state, control, **more) -> None:
         """Keep what the heads get right after the last step, if the model is still that one."""
         self._forget()
         if self.probe.outcomes() and not args.load_best_model_at_end:
@@ -145,13 +119,12 @@ class ProbeCallback(TrainerCallback):
         if output is not None and not torch.is_grad_enabled():
             return  # of a teacher or a metric; the one that is trained on is still to come
         self._forget()
-        if output is None:  # of a call that failed
-            return
-        found = list(output) if isinstance(output, Mapping) else type(output).__name__
-        for name in self._losses:
-            if not isinstance(output, Mapping) or name not in output:
-                raise ValueError(f"the model's output has no `{name}`: found {found}")
-        self.probe.record(*(output[name] for name in self._losses))
+        if output is not None:  # as it is of a call that failed
+            named = output if isinstance(output, Mapping) else {}
+            found = [*named] or type(output).__name__
+            for name in self._losses:
+                check(name in named, f"the model's output is {found}", f"`{name}` in it, as a loss")
+            self.probe.record(*(named[name] for name in self._losses))
 
     def _stop(self, reason: str) -> None:
         self._watches = False

@@ -1,20 +1,25 @@
-"""What a training gives for one context: read, checked, and compared with the other contexts."""
+"""What a training gives for one context: read, checked, compared with the others, and kept."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
+from ncnet.checks import check, check_once
 from ncnet.chsh.columns import CODINGS
-from ncnet.chsh.outcomes import DIMENSIONS, SPLITS, as_array, as_dataset
-from ncnet.files import is_storable_text, storable
+from ncnet.chsh.outcomes import SPLITS, as_array, as_dataset
+from ncnet.experiment.contexts import Networks, laid_out
+from ncnet.files import is_storable_text, replace, storable
+from ncnet.printing import shown
 
-PARTIES = ("Alice", "Bob")
 LABELS = {"training": "items", "held_out": "held_out_items"}
 """The field of `Trained` that names the items of a split."""
+LOSSES = ("alice_loss", "bob_loss")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +58,21 @@ class Trained:
     alice_loss: float | None = None
     bob_loss: float | None = None
 
+    def there(self) -> dict[str, object]:
+        """Return the fields that are there, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
     def splits(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Return the pairs that are there, by split."""
-        pairs = {split: getattr(self, split) for split in SPLITS}
-        return {split: pair for split, pair in pairs.items() if pair is not None}
+        return {name: pair for name, pair in self.there().items() if name in SPLITS}
+
+    def right(self) -> np.ndarray:
+        """Return whether each head is right on each item of all splits, [2, items]."""
+        return np.concatenate([*self.splits().values()], axis=1) > 0
 
 
 class Reader:
-    """Reads what trainings returned; each is compared with the first.
+    """Reads what trainings returned; what they have in common is compared.
 
     Parameters
     ----------
@@ -70,8 +82,7 @@ class Reader:
 
     def __init__(self, source: str, *, paired: bool = True):
         self._source, self._paired = source, paired
-        self._first: tuple[str, Trained] | None = None
-        self._wrong: tuple[str, int] | None = None
+        self._common: dict[str, tuple[object, str]] = {}
 
     def read(self, returned: object, where: str) -> Trained:
         """Return what was returned, as numpy arrays.
@@ -83,227 +94,161 @@ class Reader:
         ValueError
             For anything but outcomes in one coding, or other items than those before.
         """
-        given = self._as_trained(returned, where)
-        fields = {}
-        for split in SPLITS:
-            pair, labels = getattr(given, split), getattr(given, LABELS[split])
-            if pair is not None:
-                fields[split] = self._pair(pair, split, where)
-            if labels is not None:
-                fields[LABELS[split]] = self._labels(labels, fields.get(split), split, where)
-        for name in ("alice_loss", "bob_loss"):
-            if getattr(given, name) is not None:
-                fields[name] = _loss(getattr(given, name), name, where)
-        read = Trained(**fields)
-        _check_whole(read, where)
-        if self._first is None:
-            self._first = where, read
-        _compare(read, where, *reversed(self._first))
+        try:
+            read = self._read(returned)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+        for name, found in _common(read):
+            before, there = self._common.setdefault(name, (found, where))
+            if found != before:
+                told = f"{where}: {name} is {shown(found)}, in {there} it is {shown(before)}"
+                check(False, told, "the same in every context (does a loader shuffle?)")
         return read
 
-    def _as_trained(self, returned: object, where: str) -> Trained:
-        if isinstance(returned, Trained):
-            return returned
-        if isinstance(returned, (tuple, list)) and len(returned) == 2:
-            return Trained(training=tuple(returned))
-        found = f"a {type(returned).__name__}" if returned is not None else "None"
-        if isinstance(returned, (tuple, list)):
-            found += f" of {len(returned)}"
-        raise ValueError(
-            f"{where}: `{self._source}` returned {found}: expected a pair (a, b), or "
-            "`ncnet.experiment.Trained`"
-        )
-
-    def _pair(self, pair: object, split: str, where: str) -> tuple[np.ndarray, np.ndarray]:
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise ValueError(
-                f"{where}: `{split}` is a {type(pair).__name__}: expected a pair (a, b)"
-            )
-        outcomes = []
-        for party, values in zip(PARTIES, pair, strict=True):
-            name = f"{party}'s {_words(split)} items"
-            outcomes.append(_outcomes(values, name, where))
-            self._check_coding(outcomes[-1], f"{name} in {where}")
-        a, b = outcomes
-        if len(a) != len(b):
-            raise ValueError(
-                f"{where}: Alice has {len(a)} {_words(split)} items, Bob {len(b)}: "
-                "expected as many of each"
-            )
-        return a, b
-
-    def _check_coding(self, values: np.ndarray, name: str) -> None:
-        if values.dtype == bool:
-            return
-        for wrong in sorted({0, -1} & set(values.tolist()), reverse=True):
-            if self._wrong is None:
-                self._wrong = name, wrong
-            if self._wrong[1] != wrong:
-                raise ValueError(
-                    f"{name} hold {wrong}, {self._wrong[0]} hold {self._wrong[1]}: expected one "
-                    "coding throughout, 0 and 1 or -1 and +1"
+    def _read(self, given: object) -> Trained:
+        if not isinstance(given, Trained):
+            found = f"`{self._source}` returned {shown(given)}"
+            check(_is_pair(given), found, "a pair (a, b), or `ncnet.experiment.Trained`")
+            given = Trained(training=given)
+        fields = {"training": given.training} | given.there()
+        there = {name: FIELDS[name](f"`{name}`", value) for name, value in fields.items()}
+        for split, name in LABELS.items():
+            if name in there:
+                check(
+                    self._paired, f"`{name}` is given", "none with paired=False, without partners"
                 )
-
-    def _labels(
-        self, labels: object, pair: tuple[np.ndarray, np.ndarray] | None, split: str, where: str
-    ) -> np.ndarray:
-        name = LABELS[split]
-        if not self._paired:
-            raise ValueError(
-                f"{where}: `{name}` are given, but with paired=False items have no partners: "
-                "leave them out"
-            )
-        labels = _array(labels, f"`{name}`", where)
-        if labels.dtype.kind == "O" and all(isinstance(label, str) for label in labels.ravel()):
-            labels = labels.astype(str)
-        if labels.ndim != 1 or labels.dtype.kind not in "biufU":
-            raise ValueError(
-                f"{where}: `{name}` have shape {labels.shape} and type {labels.dtype}: expected "
-                "one number or name an item"
-            )
-        if labels.dtype.kind == "U" and not all(map(is_storable_text, labels.tolist())):
-            raise ValueError(
-                f"{where}: `{name}` hold what no file can, a zero character or half a letter: "
-                "expected plain text"
-            )
-        count = 0 if pair is None else len(pair[0])
-        if len(labels) != count:
-            raise ValueError(
-                f"{where}: `{name}` are {len(labels)}, {_words(split)} items {count}: "
-                "expected as many of each"
-            )
-        return labels
+                counts = len(there[name]), len(there.get(split, [()])[0])
+                found = f"`{name}` are {counts[0]}, items of `{split}` {counts[1]}"
+                check(counts[0] == counts[1], found, "as many of each")
+        labels = [there[name] for name in LABELS.values() if name in there]
+        check_once("item", np.concatenate(labels or [()]).tolist())
+        losses = [name for name in LOSSES if name in there]
+        check(len(losses) != 1, f"`{''.join(losses)}` is given alone", "both losses or neither")
+        return Trained(**there)
 
 
-def dataset(
-    found: Sequence[Trained], networks: Mapping[str, Sequence], *, capacity_name: str, paired: bool
-) -> xr.Dataset:
-    """Return what a `Reader` read of all networks as one Dataset.
-
-    Parameters
-    ----------
-    found
-        In the order of the product of `networks`, the last of which varies fastest.
-    networks
-        Coordinates of the networks, by dimension: "alice_setting", "bob_setting", "replica" and
-        perhaps "capacity".
-    """
-    shape = tuple(map(len, networks.values()))
-    first = found[0]
-    variables = {}
-    for party, name in enumerate("ab"):
-        right = [np.concatenate([p[party] for p in one.splits().values()]) > 0 for one in found]
-        outcomes = np.where(right, np.int8(1), np.int8(-1))
-        variables[name] = ((*networks, "item"), outcomes.reshape(*shape, -1))
-    for name in ("alice_loss", "bob_loss"):
-        if getattr(first, name) is not None:
-            losses = np.array([getattr(one, name) for one in found])
-            variables[name] = (tuple(networks), losses.reshape(shape))
-    coordinates = dict(networks) | _item_coordinates(first)
-    if "capacity" in networks:
-        attributes = {"capacity_name": capacity_name}
-        capacities = np.array(networks["capacity"])
-        if capacities.dtype == object:  # such as fractions
-            capacities = capacities.astype(float)
-        coordinates["capacity"] = ("capacity", capacities, attributes)
-    outcomes = xr.Dataset(variables, coordinates, storable({"paired": paired}))
-    losses = [outcomes[name] for name in ("alice_loss", "bob_loss") if name in outcomes]
-    if losses:
-        outcomes["diverged"] = ~np.isfinite(sum(losses))
-    return as_dataset(outcomes.transpose(..., *DIMENSIONS))
+def _is_pair(given: object) -> bool:
+    return isinstance(given, (tuple, list)) and len(given) == 2
 
 
-def _item_coordinates(first: Trained) -> dict:
-    sizes = {split: len(pair[0]) for split, pair in first.splits().items()}
-    coordinates = {"split": ("item", np.repeat(list(sizes), list(sizes.values())))}
-    labels = [getattr(first, LABELS[split]) for split in sizes]
-    if all(named is not None for named in labels):
-        coordinates["item"] = np.concatenate(labels)
-    return coordinates
+def _pair(name: str, pair: object) -> tuple[np.ndarray, np.ndarray]:
+    check(_is_pair(pair), f"{name} is {shown(pair)}", "a pair (a, b)")
+    a, b = (_outcomes(f"{party}'s {name}", pair[k]) for k, party in enumerate(("Alice", "Bob")))
+    check(len(a) == len(b), f"Alice's {name} has {len(a)} items, Bob's {len(b)}", "as many of each")
+    return a, b
 
 
-def _check_whole(read: Trained, where: str) -> None:
-    """Refuse items that are there twice, and the loss of one head only."""
-    labels = [named for name in LABELS.values() if (named := getattr(read, name)) is not None]
-    if labels:
-        names, counts = np.unique(np.concatenate(labels), return_counts=True)
-        mixed = len({named.dtype.kind == "U" for named in labels}) > 1
-        hint = "; beside names, numbers count as names" if mixed else ""
-        for label in names[counts > 1][:1].tolist():
-            raise ValueError(
-                f"{where}: item {label!r} is named twice: expected each item once{hint}"
-            )
-    given = [name for name in ("alice_loss", "bob_loss") if getattr(read, name) is not None]
-    if len(given) == 1:
-        raise ValueError(f"{where}: `{given[0]}` is given alone: expected both losses or neither")
-
-
-def _compare(read: Trained, where: str, first: Trained, before: str) -> None:
-    """Refuse other items than those of the first context, or other fields."""
-    for split, name in LABELS.items():
-        counts = [len(one.splits().get(split, [[]])[0]) for one in (read, first)]
-        if counts[0] != counts[1]:
-            raise ValueError(
-                f"{where} has {counts[0]} {_words(split)} items, {before} has {counts[1]}: "
-                "expected as many in every context"
-            )
-        labels, others = getattr(read, name), getattr(first, name)
-        if labels is None or others is None:
-            continue
-        for k in np.flatnonzero(labels != others)[:1]:
-            raise ValueError(
-                f"{where}: {_words(split)} item {k} is {labels[k].item()!r}, in {before} it is "
-                f"{others[k].item()!r}: expected the same items in the same order in every context "
-                "(does a loader shuffle?)"
-            )
-    for name in (*LABELS.values(), "alice_loss", "bob_loss"):
-        if (getattr(read, name) is None) != (getattr(first, name) is None):
-            there, lacking = (before, where) if getattr(read, name) is None else (where, before)
-            raise ValueError(
-                f"{there} gives `{name}`, {lacking} does not: expected it in every context or none"
-            )
-
-
-def _outcomes(values: object, name: str, where: str) -> np.ndarray:
-    array = _array(values, name, where)
-    if array.ndim != 1:
-        guess = "" if array.shape else ", not their mean"
-        if array.shape[1:] and array.shape[1] > 1:
-            guess = ", not logits: whether their argmax is right"
-        raise ValueError(
-            f"{where}: {name} have shape {array.shape}: expected one outcome an item, "
-            f"(items,){guess}"
-        )
-    if not len(array):
-        raise ValueError(f"{where}: {name} are none: expected at least one")
-    if array.dtype.kind in "biuf":
-        valid = np.isin(array, (-1, 0, 1))
-    else:
-        valid = [isinstance(v, (bool, int, float)) and v in (-1, 0, 1) for v in array.tolist()]
-    for k in np.flatnonzero(np.logical_not(valid))[:1]:
-        raise ValueError(
-            f"{where}: item {k} of {name} is {array.tolist()[k]!r}: expected whether the head is "
-            f"right, as {CODINGS}"
-        )
+def _outcomes(name: str, values: object) -> np.ndarray:
+    array = _array(name, values)
+    expected = "one outcome an item, (items,), neither their mean nor logits"
+    check(array.ndim == 1 and len(array), f"{name} has shape {array.shape}", expected)
+    for k, value in enumerate(array.tolist()):
+        if not isinstance(value, (bool, int, float)) or value not in (-1, 0, 1):
+            found = f"item {k} of {name} is {shown(value)}"
+            check(False, found, f"whether the head is right, as {CODINGS}")
     return array if array.dtype == bool else array.astype(np.int8)
 
 
-def _loss(value: object, name: str, where: str) -> float:
-    array = _array(value, f"`{name}`", where)
-    if array.size != 1 or array.dtype.kind not in "iuf":
-        raise ValueError(
-            f"{where}: `{name}` is of shape {array.shape} and type {array.dtype}: expected one "
-            "number"
-        )
-    return float(array.item())
+def _labels(name: str, labels: object) -> np.ndarray:
+    labels = _array(name, labels)
+    if labels.dtype == object:
+        labels = np.array(labels.tolist())  # such as texts of pandas
+    fits = labels.ndim == 1 and labels.dtype.kind in "biufU"
+    found = f"{name} has shape {labels.shape} and type {labels.dtype}"
+    check(fits, found, "one number or name an item")
+    unfit = [label for label in labels.tolist() if not is_storable_text(str(label))]
+    check(not unfit, f"{name} holds what no file can, {shown(unfit[:1])}", "plain text")
+    return labels
 
 
-def _array(values: object, name: str, where: str) -> np.ndarray:
+def _loss(name: str, value: object) -> float:
+    loss = _array(name, value)
+    fits = loss.size == 1 and loss.dtype.kind in "iuf"
+    check(fits, f"{name} has shape {loss.shape} and type {loss.dtype}", "one number")
+    return float(loss.item())
+
+
+def _array(name: str, values: object) -> np.ndarray:
     try:
         return as_array(values)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{where}: {name} cannot be read as an array: {error}") from None
+        raise ValueError(f"{name} cannot be read as an array: {error}") from None
 
 
-def _words(split: str) -> str:
-    return split.replace("_", "-")
+FIELDS = {
+    **dict.fromkeys(SPLITS, _pair),
+    **dict.fromkeys(LABELS.values(), _labels),
+    **dict.fromkeys(LOSSES, _loss),
+}
+"""What reads each field of `Trained`."""
+
+
+def _common(read: Trained) -> Iterator[tuple[str, object]]:
+    """Yield what is the same in all contexts: items, which fields, and how outcomes are coded."""
+    for split, pair in read.splits().items():
+        yield f"the number of items of `{split}`", len(pair[0])
+        for outcomes in pair:
+            if outcomes.dtype != bool:
+                for mark in {0, -1} & set(outcomes.tolist()):
+                    yield "the mark of a wrong outcome", mark
+    yield "the list of what is given", [*read.there()]
+    for name in LABELS.values():
+        for k, label in enumerate(read.there().get(name, np.array(())).tolist()):
+            yield f"number {k} of `{name}`", label
+
+
+def dataset(
+    found: Sequence[Trained], networks: Networks, *, capacity_name: str, paired: bool
+) -> xr.Dataset:
+    """Return what a `Reader` read of all networks, in their order, as one Dataset."""
+    sizes = {split: len(pair[0]) for split, pair in found[0].splits().items()}
+    capacities = np.array(networks["capacity"])
+    if capacities.dtype == object:  # such as fractions
+        capacities = capacities.astype(float)
+    coordinates = {
+        "capacity": ("capacity", capacities, {"capacity_name": capacity_name}),
+        "split": ("item", np.repeat(list(sizes), list(sizes.values()))),
+    }
+    labels = [found[0].there().get(LABELS[split]) for split in sizes]
+    if all(named is not None for named in labels):
+        coordinates["item"] = np.concatenate(labels)
+    columns = []
+    for one in found:
+        losses = {name: loss for name, loss in one.there().items() if name in LOSSES}
+        a, b = np.where(one.right(), np.int8(1), np.int8(-1))
+        columns.append({"a": a, "b": b} | losses)
+    outcomes = laid_out(columns, networks, coordinates).assign_attrs(storable({"paired": paired}))
+    if LOSSES[0] in outcomes:
+        outcomes["diverged"] = ~np.isfinite(outcomes["alice_loss"] + outcomes["bob_loss"])
+    return as_dataset(outcomes)
+
+
+def write(path: Path, trained: Trained) -> None:
+    """Keep what a context gave, whole or not at all."""
+    arrays = trained.there()
+    for split, pair in trained.splits().items():
+        del arrays[split]
+        arrays[f"{split}_a"], arrays[f"{split}_b"] = pair
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace(path, content.getvalue())
+
+
+def read(path: Path) -> Trained:
+    """Return what a context gave.
+
+    Raises
+    ------
+    ValueError
+        For a file that is damaged.
+    """
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            arrays = dict(file)
+        for split in SPLITS:
+            if f"{split}_a" in arrays:
+                arrays[split] = arrays.pop(f"{split}_a"), arrays.pop(f"{split}_b")
+        return Trained(**arrays)
+    except Exception as error:  # numpy raises many kinds where bits are wrong or missing
+        raise ValueError(f"{path} is damaged ({error}): delete it") from None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ncnet.checks import check
 from ncnet.chsh import replica_interval
+from ncnet.experiment.contexts import SETTINGS, contexts
 from ncnet.experiment.probe.watching import Probe
 from ncnet.experiment.trained import Reader, dataset
+from ncnet.printing import shown
 
-CONTEXTS = tuple(itertools.product((1, 2), (1, 2)))
+CONTEXTS = ((1, 1), (1, 2), (2, 1), (2, 2))
 MEASURES = {
     "cosine": (-1.0, 1.0),
     "magnitude_similarity": (0.0, 1.0),
@@ -66,22 +68,14 @@ def running(
     of_context = _by_context(probes)
     everything = [probe.outcomes() for of_one in of_context.values() for probe in of_one]
     steps = sorted(set.intersection(*map(set, everything)))
-    if not steps:
-        raise ValueError(
-            "the probes have no step in common at which outcomes are known: expected probes made "
-            "with `evaluate` and one `every`"
-        )
-    replicas = range(len(of_context[1, 1]))
-    reader = Reader("evaluate", paired=paired)
-    found = [
-        reader.read(
-            of_context[context][replica].outcomes()[step],
-            f"context ({context[0]},{context[1]}) of replica {replica} at step {step}",
-        )
-        for step, replica, context in itertools.product(steps, replicas, CONTEXTS)
-    ]
-    networks = {"capacity": steps, "replica": np.array(replicas)}
-    networks |= {"alice_setting": [1, 2], "bob_setting": [1, 2]}
+    found = "the probes have no step in common at which outcomes are known"
+    check(steps, found, "probes made with `evaluate` and one `every`")
+    reader, found = Reader("evaluate", paired=paired), []
+    networks = {"capacity": steps, "replica": range(len(of_context[1, 1])), **SETTINGS}
+    for context in contexts(networks):
+        step, replica, *settings = context
+        outcomes = of_context[*settings][replica].outcomes()[step]
+        found.append(reader.read(outcomes, context.told("step")))
     return dataset(found, networks, capacity_name="steps", paired=paired)
 
 
@@ -120,23 +114,24 @@ def conflict_by_step(
     >>> by_step["cosine"].tolist()
     [-1.0, -1.0, -1.0, -1.0]
     """
+    tables = {
+        (i, j, replica): _known(probe.table().set_index("step"))
+        for (i, j), of_one in _by_context(probes).items()
+        for replica, probe in enumerate(of_one)
+    }
+    settings = [*SETTINGS]
+    logged = pd.concat(tables, names=[*settings, "replica"])
     rows = []
-    for (i, j), of_one in _by_context(probes).items():
-        tables = [_known(probe.table().set_index("step")) for probe in of_one]
-        steps = sorted(set.intersection(*(set(table.index) for table in tables)))
-        values = np.array([table.loc[steps].to_numpy(float) for table in tables])
-        for place, step in enumerate(steps):
-            known = values[~np.isnan(values[:, place, 0]), place]
-            row = {"alice_setting": i, "bob_setting": j, "step": step, "replicas": len(known)}
-            for column, (name, bounds) in enumerate(MEASURES.items()):
-                mean = low = high = np.nan
+    for where, of_step in logged.groupby([*settings, "step"]):
+        if len(of_step) == len(tables) // len(CONTEXTS):
+            known = of_step.dropna()
+            row = dict(zip([*settings, "step"], where, strict=True)) | {"replicas": len(known)}
+            for name, bounds in MEASURES.items():
+                values, interval = known[name].to_numpy(), (np.nan, np.nan)
                 if len(known):
-                    of_step = known[:, column]
-                    mean = float(of_step.mean())
-                    (low, high), _ = replica_interval(
-                        of_step, bounds=bounds, level=level, seed=seed
-                    )
-                row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+                    interval, _ = replica_interval(values, bounds=bounds, level=level, seed=seed)
+                row |= {name: known[name].mean(), f"{name}_low": interval[0]}
+                row[f"{name}_high"] = interval[1]
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -151,17 +146,16 @@ def _known(table: pd.DataFrame) -> pd.DataFrame:
 def _by_context(
     probes: Mapping[tuple[int, int], Probe | Sequence[Probe]],
 ) -> dict[tuple[int, int], list[Probe]]:
-    if not isinstance(probes, Mapping) or set(probes) != set(CONTEXTS):
-        found = list(probes) if isinstance(probes, Mapping) else f"a {type(probes).__name__}"
-        raise ValueError(f"`probes` is {found}: expected a dict of (1, 1), (1, 2), (2, 1), (2, 2)")
+    is_dict = isinstance(probes, Mapping)
+    found = f"`probes` is {shown([*probes] if is_dict else probes)}"
+    check(is_dict and {*probes} == {*CONTEXTS}, found, "a dict of (1, 1), (1, 2), (2, 1), (2, 2)")
     of_context = {}
     for context in CONTEXTS:
         given = probes[context]
         of_context[context] = [given] if isinstance(given, Probe) else list(given)
         for probe in of_context[context]:
-            if not isinstance(probe, Probe):
-                raise ValueError(f"context {context} has a {type(probe).__name__}: expected probes")
+            check(isinstance(probe, Probe), f"context {context} has {shown(probe)}", "probes")
     counts = {context: len(of_one) for context, of_one in of_context.items()}
-    if len(set(counts.values())) > 1 or not counts[1, 1]:
-        raise ValueError(f"contexts have {counts} probes: expected as many of each, one a replica")
+    whole = len({*counts.values()}) == 1 and counts[1, 1]
+    check(whole, f"contexts have {counts} probes", "as many of each, one a replica")
     return of_context

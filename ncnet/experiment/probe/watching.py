@@ -13,10 +13,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ncnet.checks import check_integer
+from ncnet.checks import check, check_integer
 from ncnet.experiment.probe.undoing import random_streams_kept, training_kept
 from ncnet.experiment.trained import Reader, Trained
 from ncnet.gradients import GRADIENTS, conflict
+from ncnet.printing import shown
 
 Gradient = Sequence[Tensor | None]
 """A part for each parameter; None where the loss does not depend on it."""
@@ -101,10 +102,8 @@ class Probe:
         self._modules = [*trunk.modules()] if isinstance(trunk, torch.nn.Module) else []
         self._said: set[str] = set()
         self._every = check_integer("every", every, at_least=1)
-        if evaluate is not None and not callable(evaluate):
-            raise ValueError(
-                f"`evaluate` is a {type(evaluate).__name__}: expected a function without arguments"
-            )
+        fits = evaluate is None or callable(evaluate)
+        check(fits, f"`evaluate` is {shown(evaluate)}", "a function without arguments")
         self._evaluate, self._reader = evaluate, Reader("evaluate")
         self._rows: list[dict] = []
         self._outcomes: dict[int, Trained] = {}
@@ -147,8 +146,7 @@ class Probe:
         ValueError
             If the probe was made without `evaluate`.
         """
-        if self._evaluate is None:
-            raise ValueError("the probe has no `evaluate`: expected Probe(..., evaluate=...)")
+        check(self._evaluate, "the probe has no `evaluate`", "Probe(..., evaluate=...)")
         self._keep_outcomes()
 
     def table(self) -> pd.DataFrame:
@@ -178,49 +176,35 @@ class Probe:
         return dict(self._outcomes)
 
     def _products(self, losses: Mapping[str, Tensor], trained: list[Tensor]) -> dict[str, float]:
-        if not trained:
-            self._say(
-                "frozen",
-                f"none of the trunk's {len(self.parameters)} parameters is trained at step "
-                f"{self.step}: gradients are recorded once one is",
-            )
         bare = [name for name, loss in losses.items() if trained and not loss.requires_grad]
-        if bare:
-            self._say(
-                "bare",
-                f"`{bare[0]}` has no graph at step {self.step}: gradients are recorded where both "
-                "losses have one",
-            )
-        if not trained or bare or "stopped" in self._said:
-            return dict.fromkeys(GRADIENTS, math.nan)
-        try:
-            _refuse_nested_backward(losses.values())
-            alice, bob = (self._gradients(name, loss, trained) for name, loss in losses.items())
-            pairs = ((alice, alice), (alice, bob), (bob, bob))
-            products = [_inner_product(*pair) for pair in pairs]
-        except _UsedUpError:
-            raise
-        except Exception as error:  # whatever it is, it is no reason to end a training
-            kind = "" if isinstance(error, RuntimeError) else f"{type(error).__name__}: "
-            self._say(
-                "stopped",
-                f"no gradients are recorded from step {self.step} on, the training goes on without "
-                f"them: {kind}{' '.join(str(error).split())}",
-            )
-            return dict.fromkeys(GRADIENTS, math.nan)
-        self._say(*_not_shared(alice, bob))
-        return dict(zip(GRADIENTS, products, strict=True))
-
-    def _gradients(self, name: str, loss: Tensor, trained: Sequence[Tensor]) -> Gradient:
-        with training_kept(trained, self._modules):
+        found = "gradients are recorded where"
+        if not trained:
+            line = f"none of the trunk's {len(self.parameters)} parameters is trained at step "
+            self._say("frozen", f"{line}{self.step}: {found} one is")
+        elif bare:
+            line = f"`{bare[0]}` has no graph at step {self.step}"
+            self._say("bare", f"{line}: {found} both losses have one")
+        elif "stopped" not in self._said:
             try:
-                return torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
-            except RuntimeError as error:
-                if "second time" not in str(error):
-                    raise
-                raise _UsedUpError(
-                    f"the graph of `{name}` is used up: call record() before backward()"
-                ) from None
+                _refuse_nested_backward(losses.values())
+                alice, bob = (self._gradients(loss, trained) for loss in losses.values())
+                pairs = ((alice, alice), (alice, bob), (bob, bob))
+                products = [_inner_product(*pair) for pair in pairs]
+            except Exception as error:  # whatever it is, it is no reason to end a training
+                used_up = "backward through the graph a second time" in str(error)
+                check(not used_up, "the graph is used up", "record() before backward()")
+                kind = "" if isinstance(error, RuntimeError) else f"{type(error).__name__}: "
+                line = f"no gradients are recorded from step {self.step} on, the training goes on"
+                reason = f"{kind}{' '.join(str(error).split())}"
+                self._say("stopped", f"{line} without them: {reason}")
+            else:
+                self._say(*_not_shared(alice, bob))
+                return dict(zip(GRADIENTS, products, strict=True))
+        return dict.fromkeys(GRADIENTS, math.nan)
+
+    def _gradients(self, loss: Tensor, trained: Sequence[Tensor]) -> Gradient:
+        with training_kept(trained, self._modules):
+            return torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
 
     def _say(self, kind: str, line: str) -> None:
         if line and kind not in self._said:
@@ -231,51 +215,34 @@ class Probe:
         modes = [module.training for module in self._modules]
         with torch.no_grad(), random_streams_kept():
             returned = self._evaluate()
-        if modes != [module.training for module in self._modules]:
-            raise ValueError(
-                f"`evaluate` left the trunk in another mode than it found it in at step "
-                f"{self.step}: expected train() or eval() to be undone"
-            )
+        same = modes == [module.training for module in self._modules]
+        line = f"`evaluate` left the trunk in another mode than it found it in at step {self.step}"
+        check(same, line, "train() or eval() to be undone")
         self._outcomes[self.step] = self._reader.read(returned, f"step {self.step}")
 
 
 def _trunk_parameters(trunk: torch.nn.Module | Iterable[Tensor]) -> list[Tensor]:
-    if isinstance(trunk, torch.nn.Module):
-        given = list(trunk.parameters())
-    elif isinstance(trunk, Iterable) and not isinstance(trunk, Tensor):
-        given = list(dict.fromkeys(trunk))
-    else:
-        raise ValueError(f"`trunk` is a {type(trunk).__name__}: expected a module or parameters")
+    given = trunk.parameters() if isinstance(trunk, torch.nn.Module) else trunk
+    listed = isinstance(given, Iterable) and not isinstance(given, Tensor)
+    check(listed, f"`trunk` is a {type(trunk).__name__}", "a module or parameters")
+    given = list(dict.fromkeys(given))
     for parameter in given:
-        if not isinstance(parameter, Tensor):
-            raise ValueError(f"`trunk` holds a {type(parameter).__name__}: expected parameters")
-    if not any(parameter.requires_grad for parameter in given):
-        raise ValueError(
-            f"none of the trunk's {len(given)} parameters is trained: expected one with "
-            "requires_grad"
-        )
+        found = f"`trunk` holds a {type(parameter).__name__}"
+        check(isinstance(parameter, Tensor), found, "parameters")
+    trained = any(parameter.requires_grad for parameter in given)
+    found = f"none of the trunk's {len(given)} parameters is trained"
+    check(trained, found, "one with requires_grad")
     return given
 
 
 def _check_loss(name: str, loss: object, *, with_graph: bool) -> None:
-    if not isinstance(loss, Tensor):
-        raise ValueError(
-            f"`{name}` is a {type(loss).__name__}: expected the loss as a tensor, before .item()"
-        )
-    if loss.numel() != 1:
-        raise ValueError(
-            f"`{name}` has shape {tuple(loss.shape)}: expected one number, such as its mean"
-        )
-    if loss.is_complex():
-        raise ValueError(f"`{name}` is complex: expected a real number, such as its abs()")
-    if with_graph and not loss.requires_grad:
-        raise ValueError(
-            f"`{name}` has no graph: call record() before backward(), without detach() or no_grad()"
-        )
-
-
-class _UsedUpError(ValueError):
-    """A graph that was let go by a backward pass before."""
+    is_tensor = isinstance(loss, Tensor)
+    check(is_tensor, f"`{name}` is {shown(loss)}", "the loss as a tensor, before .item()")
+    found = f"`{name}` has shape {tuple(loss.shape)} and type {loss.dtype}"
+    fits = loss.numel() == 1 and not loss.is_complex()
+    check(fits, found, "one real number, such as a mean, or the abs() of a complex one")
+    has_graph = loss.requires_grad or not with_graph
+    check(has_graph, f"`{name}` has no graph", "record() before backward(), without no_grad()")
 
 
 def _refuse_nested_backward(losses: Iterable[Tensor]) -> None:
@@ -296,11 +263,10 @@ def _refuse_nested_backward(losses: Iterable[Tensor]) -> None:
 
 
 def _graph(losses: Iterable[Tensor]) -> Iterator[torch.autograd.graph.Node]:
-    waiting = [loss.grad_fn for loss in losses]
-    seen = set()
+    waiting, seen = [loss.grad_fn for loss in losses], {None}
     while waiting:
         node = waiting.pop()
-        if node is not None and node not in seen:
+        if node not in seen:
             seen.add(node)
             waiting += [before for before, _ in node.next_functions]
             yield node
@@ -322,29 +288,19 @@ def _not_shared(alice: Gradient, bob: Gradient) -> tuple[str, str]:
 
 def _inner_product(alice: Gradient, bob: Gradient) -> float:
     """Return the inner product of two gradients; None stands for 0."""
-    products = [
-        _product(one, other)
-        for one, other in zip(alice, bob, strict=True)
-        if one is not None and other is not None
-    ]
-    return float(sum(products))
+    pairs = zip(alice, bob, strict=True)
+    return sum((_product(a, b) for a, b in pairs if a is not None and b is not None), 0.0)
 
 
-def _product(one: Tensor, other: Tensor) -> Tensor:
+def _product(one: Tensor, other: Tensor) -> float:
     # Of a large embedding, few rows of which are read.
     if one.is_sparse and other.is_sparse and not one.is_complex():
-        shared = one.coalesce().double() * other.coalesce().double()
-        return torch.sparse.sum(shared).cpu()
-    return torch.dot(_flat(one), _flat(other)).cpu()
+        return torch.sparse.sum(one.coalesce().double() * other.coalesce().double()).item()
+    return torch.vdot(_flat(one), _flat(other)).real.item()
 
 
 def _flat(part: Tensor) -> Tensor:
-    """Return a gradient as a vector of real numbers in double precision.
-
-    In single precision, squares of small gradients would vanish.
-    """
+    """Return a gradient as a vector in double precision: in single, small squares would vanish."""
     home = "cpu" if part.device.type == "mps" else part.device  # MPS has no double precision
     flat = part.to_dense().flatten().to(home)
-    if flat.is_complex():
-        flat = torch.view_as_real(flat.resolve_conj()).flatten()
-    return flat.to(torch.float64)
+    return flat.to(torch.promote_types(flat.dtype, torch.float64))

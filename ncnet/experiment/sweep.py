@@ -1,0 +1,351 @@
+"""Calls the reader's training in every context of every replica, and keeps what is finished."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import numbers
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from tqdm import tqdm
+
+from ncnet.checks import check, check_integer, check_number, check_once, check_type, plain_number
+from ncnet.chsh import report
+from ncnet.chsh.outcomes import DIMENSIONS
+from ncnet.experiment import trained as kept
+from ncnet.experiment.contexts import SETTINGS, Context, contexts, swept
+from ncnet.experiment.trained import LOSSES, Reader, Trained, dataset
+from ncnet.files import claim, expanded, is_storable_text, storable
+from ncnet.printing import shown
+
+ARGUMENTS = ("alice_setting", "bob_setting", "seed")
+DESCRIPTION = "experiment.json"
+RESERVED = ("coordinates", "CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_NCProperties")
+"""Names of attributes that xarray and netCDF keep for themselves."""
+LOSS_TOLERANCE = 1e-3
+"""Relative difference up to which two losses count as one: another machine rounds otherwise."""
+NO_LOSS = 1e-9
+"""Two losses that differ by less are one as well."""
+FEWEST_ALIKE = 3
+"""Replicas from which on it is remarkable that all are alike, failures included."""
+
+
+def run(
+    train_context: Callable,
+    *,
+    replicas: int,
+    seed: int = 0,
+    capacities: Iterable[float] | None = None,
+    capacity_name: str = "capacity",
+    paired: bool = True,
+    folder: Path | str | None = None,
+    described: Mapping | None = None,
+    tolerance: float = 0.0,
+) -> xr.Dataset:
+    """Train replicas 0 ... `replicas` - 1 in all four contexts, by a function of the reader's.
+
+    The function is called as ``train_context(alice_setting, bob_setting, seed)``, with settings 1
+    or 2: it trains one network from scratch on Alice's task of that setting and Bob's, and returns
+    which items either head gets right. All that is random in it follows from `seed`, which the four
+    contexts of a replica share: they start from the same weights and see items in the same order.
+
+    Parameters
+    ----------
+    train_context
+        Returns a pair ``(a, b)``, each [items], or a `Trained` that holds more: whether the head is
+        right on the item, not what it predicts (``predicted == label``). Of one training after
+        another the same items are expected, in the same order. A bound method, a partial or any
+        other callable will do.
+    replicas
+        Number of networks in each context. A replica depends on `seed` and its number alone: 100
+        replicas are the first 100 of 1,000. `ncnet.chsh.by_capacity` asks for a multiple of 32.
+    seed
+        Of the experiment; `replica_seed` makes each replica's from it.
+    capacities
+        Sizes of the shared trunk, such as widths, to train at one after the other: the function is
+        then called with a fourth argument, the capacity.
+    capacity_name
+        What they are: the name of their column in tables.
+    paired
+        Whether Alice's k-th item and Bob's are the same, or partners. If not, a correlator is the
+        mean over replicas of the product of both heads' means.
+    folder
+        Where each context is kept as soon as it is finished: repeated, a run that was cut off goes
+        on from there. It holds contexts of one `seed` and one `described`; more replicas and
+        capacities may be added. What a function does cannot be read off it. So first one of the
+        finished contexts, drawn by chance, is trained again, and a line says in how many of its
+        outcomes it differs. A change that shows in a few contexts alone can be missed so: say all
+        that matters in `described`.
+    described
+        What the outcomes depend on, such as the network, the number of steps or the version of the
+        data; any values that JSON holds. A folder needs it, and one made with something else is
+        refused. It becomes attributes of the Dataset, as far as netCDF and zarr hold them: true and
+        false become 1 and 0, dicts and other lists than of numbers or of texts their text in JSON.
+    tolerance
+        Largest share of its outcomes in which a context of `folder` may differ when it is trained
+        again: 0, unless stated. Trainings on a GPU rarely repeat. At 0 no loss may differ by more
+        than a thousandth of it either, since easy tasks give the same outcomes whatever the
+        training; above 0, losses are not compared.
+
+    Returns
+    -------
+    xarray.Dataset
+        What `ncnet.chsh.report` reads: `a` and `b`, +-1, over (`capacity`, if there are any,)
+        `alice_setting`, `bob_setting`, `replica` and `item`, training items first; `alice_loss`,
+        `bob_loss` and `diverged` where losses were returned; coordinates `split` of the items, and
+        `replica_seed`. It can be saved and read back equal by ``to_netcdf(path,
+        engine="h5netcdf")`` and ``to_zarr``.
+
+    Raises
+    ------
+    ValueError
+        Before any training, for an argument that cannot be used, or a folder of another `described`
+        or seed; after one, for a folder of which a context comes out differently. After the first
+        training that shows it, for outcomes that are not of the form above, or other items than
+        before; the line names the context.
+    Exception
+        Whatever `train_context` raises, with a note that names the context.
+
+    Warns
+    -----
+    RuntimeWarning
+        If all of three or more replicas came out the same, failures included, as where the function
+        does not use its seed: they are then one replica, counted many times.
+
+    Examples
+    --------
+    Heads that get three of four items right, each its own, whatever the other's task:
+
+    >>> def train_context(alice_setting, bob_setting, seed):
+    ...     wrong = np.random.default_rng(seed).integers(4, size=4)
+    ...     a, b = np.ones((2, 4), bool)
+    ...     a[wrong[alice_setting - 1]] = b[wrong[1 + bob_setting]] = False
+    ...     return a, b
+    >>> outcomes = run(train_context, replicas=20)
+    >>> dict(outcomes.sizes)
+    {'alice_setting': 2, 'bob_setting': 2, 'replica': 20, 'item': 4}
+    >>> from ncnet import chsh
+    >>> chsh.report(outcomes).delta
+    0.0
+    """
+    arguments = ARGUMENTS
+    if capacities is not None:
+        capacities, arguments = _checked_capacities(capacities), (*ARGUMENTS, "capacity")
+    _check_callable(train_context, arguments)
+    replicas = check_integer("replicas", replicas, at_least=1)
+    seed = check_integer("seed", seed, at_least=0)
+    _check_name(capacity_name)
+    check(isinstance(paired, (bool, np.bool_)), f"`paired` is {shown(paired)}", "true or false")
+    described = _checked_description(described or {})
+    tolerance = check_number("tolerance", tolerance, 0, 1)
+    if folder is not None:
+        common = {"seed": seed, "paired": bool(paired)}
+        common |= {"capacity_name": capacity_name if capacities else None, "described": described}
+        folder = _claimed(folder, common)
+    networks = {"capacity": capacities or [None], "replica": range(replicas), **SETTINGS}
+    reader = Reader("train_context", paired=paired)
+    training = _Training(train_context, seed, capacity_name, reader, folder, tolerance)
+    training.begin(contexts(networks))
+    found = swept(training.result, contexts(networks))
+    outcomes = dataset(found, networks, capacity_name=capacity_name, paired=paired)
+    if capacities is None:
+        outcomes = outcomes.isel(capacity=0, drop=True)
+    _warn_of_one_replica(outcomes)
+    seeds = [replica_seed(seed, replica) for replica in range(replicas)]
+    outcomes = outcomes.assign_coords(replica_seed=("replica", seeds))
+    return outcomes.assign_attrs(storable({"seed": seed, **described}))
+
+
+def replica_seed(seed: int, replica: int) -> int:
+    """Return the seed, below 2**31, with which a replica's four contexts are trained.
+
+    For training one of them again by hand; any library takes it. Different replicas have
+    independent seeds, whatever the seed of the experiment (`numpy.random.SeedSequence`).
+
+    Examples
+    --------
+    >>> replica_seed(0, 0), replica_seed(0, 1)
+    (1610069009, 673228719)
+    """
+    seed = check_integer("seed", seed, at_least=0)
+    replica = check_integer("replica", replica, at_least=0)
+    sequence = np.random.SeedSequence(seed, spawn_key=(replica,))
+    return int(sequence.generate_state(1, np.uint32)[0]) % 2**31
+
+
+@dataclass
+class _Training:
+    """The reader's training, and the folder with what it has given so far."""
+
+    train_context: Callable
+    seed: int
+    capacity_name: str
+    reader: Reader
+    folder: Path | None
+    tolerance: float
+    finished: frozenset[Path] = frozenset()
+
+    def begin(self, asked: Sequence[Context]) -> None:
+        """Train one of the folder's contexts again, and say in how much it comes out otherwise.
+
+        It is one of those that are asked for, if any of these is finished.
+        """
+        if self.folder is None:
+            return
+        above = "*/" * len(asked[0].path("capacity").parent.parts)
+        # What comes to stand there later is another run's.
+        self.finished = frozenset(self.folder.glob(f"{above}context_??.npz"))
+        if self.finished:
+            others = [Context.at(path.relative_to(self.folder)) for path in self.finished]
+            there = [context for context in asked if self._path(context) in self.finished]
+            context = random.SystemRandom().choice(there or others)
+            before = kept.read(self._path(context))
+            tqdm.write(self._compared(context, before, self._call(context)))
+
+    def result(self, context: Context) -> Trained:
+        """Train one context, or take it from the folder if it was there at the beginning."""
+        path = self._path(context) if self.folder else None
+        if path in self.finished:
+            return self.reader.read(kept.read(path), context.told(self.capacity_name))
+        trained = self.reader.read(self._call(context), context.told(self.capacity_name))
+        if path and path.exists():
+            self._compared(context, kept.read(path), trained)
+        elif path:
+            kept.write(path, trained)
+        return trained
+
+    def _compared(self, context: Context, before: Trained, returned: object) -> str:
+        """Return in words how much two trainings of a context differ, or refuse the folder."""
+        where = context.told(self.capacity_name)
+        try:
+            before = self.reader.read(before, where)
+            again = self.reader.read(returned, f"{where} (trained again)")
+        except ValueError as error:
+            raise ValueError(f"{self.folder} does not fit this training: {error}") from None
+        differ = before.right() != again.right()
+        losses = np.array([[one.alice_loss, one.bob_loss] for one in (before, again)], float)
+        one, other = np.where(np.isfinite(losses), losses, np.nan)
+        same = np.isclose(one, other, LOSS_TOLERANCE, NO_LOSS, equal_nan=True)
+        told = (
+            f"{where}, trained again, differs in {differ.sum()} of {differ.size} outcomes (a "
+            f"share of {differ.mean():.3g})"
+        )
+        if not same.all():
+            told += f" and in a loss by {abs(one - other)[~same].max():.2g}"
+        if differ.mean() > self.tolerance or not (same.all() or self.tolerance):
+            raise ValueError(
+                f"{self.folder} is refused: {told}, and `tolerance` is {self.tolerance:g}: choose "
+                "another folder, or state a larger tolerance if trainings do not repeat, as on a "
+                "GPU"
+            )
+        return told
+
+    def _call(self, context: Context) -> object:
+        capacity, replica, alice_setting, bob_setting = context
+        arguments = [alice_setting, bob_setting, replica_seed(self.seed, replica)]
+        if capacity is not None:
+            arguments.append(capacity)
+        try:
+            return self.train_context(*arguments)
+        except Exception as error:
+            called = f"called with ({', '.join(map(str, arguments))})"
+            error.add_note(
+                f"raised by `train_context` in {context.told(self.capacity_name)}, {called}"
+            )
+            raise
+
+    def _path(self, context: Context) -> Path:
+        return self.folder / context.path("capacity").with_suffix(".npz")
+
+
+def _claimed(folder: Path | str, common: dict) -> Path:
+    """Return the folder of this run, new or begun before, or refuse it."""
+    check(str(folder), "`folder` is empty", "a folder, or None for none")
+    # A training may change the working directory.
+    folder = expanded(folder).absolute()
+    found = f"`folder` is {folder}, and `described` says nothing"
+    check(common["described"], found, "what outcomes depend on, such as {'steps': 500}")
+    check(not folder.exists() or folder.is_dir(), f"`folder` is {folder}, a file", "a folder")
+    claim(folder / DESCRIPTION, common)
+    return folder
+
+
+def _check_name(name: object) -> None:
+    check(isinstance(name, str) and name, f"`capacity_name` is {shown(name)}", "a name")
+    ones = np.ones((2, 2, 1, 1))
+    taken = {*report((ones, ones)).row(), *DIMENSIONS, "a", "b"}
+    found = f"`capacity_name` is {name!r}, which is something else in a report"
+    check(name not in taken, found, "a name such as `width`")
+
+
+def _warn_of_one_replica(outcomes: xr.Dataset) -> None:
+    told = outcomes[[name for name in ("a", "b", *LOSSES) if name in outcomes]]
+    all_right = bool((told[["a", "b"]] > 0).all().to_array().all())
+    alike = bool((told == told.isel(replica=0)).all().to_array().all())
+    if outcomes.sizes["replica"] >= FEWEST_ALIKE and alike and not all_right:
+        warnings.warn(
+            f"all {outcomes.sizes['replica']} replicas came out the same: does `train_context` use "
+            "its seed?",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def _check_callable(train_context: object, arguments: tuple[str, ...]) -> None:
+    call = f"`train_context` is called as train_context({', '.join(arguments)})"
+    try:
+        signature = inspect.signature(train_context)
+        signature.bind(*arguments)
+    except TypeError as error:
+        raise ValueError(f"{call}: {error}: expected a function that can be") from None
+    except ValueError:  # of some functions that are not written in Python
+        return
+    places = {name: place for place, name in enumerate(signature.parameters)}
+    for place, name in enumerate(arguments):
+        found = f"{call}, and takes {signature}"
+        check(places.get(name, place) == place, found, f"`{name}` at place {place + 1}")
+
+
+def _checked_capacities(capacities: Iterable[float]) -> list[float]:
+    listed = isinstance(capacities, Iterable) and not isinstance(capacities, (str, Mapping))
+    check(listed, f"`capacities` is {shown(capacities)}", "a list of numbers")
+    values = [plain_number(c) for c in capacities]
+    check(values, "`capacities` is empty", "at least one, or None for no sweep")
+    for value in values:
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        fits = number and (abs(value) <= sys.float_info.max or abs(value) == math.inf)
+        check(fits, f"`capacities` holds {shown(value)}", "numbers")
+    check_once("capacity", map(float, values))
+    return values
+
+
+def _checked_description(described: Mapping) -> dict:
+    check_type("described", described, Mapping, "a dict")
+    for name in described:
+        fits = isinstance(name, str) and name and is_storable_text(name)
+        expected = "a name that netCDF can give an attribute, and none of the arguments"
+        taken = name in (*RESERVED, "paired", "seed")
+        check(fits and not taken, f"`described` names {shown(name)}", expected)
+    return _as_json(described)
+
+
+def _as_json(value: object) -> object:
+    """Return a value as JSON holds it, or refuse it."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Mapping):
+        for name in value:
+            check(isinstance(name, str), f"`described` names {shown(name)}", "text, as in JSON")
+        return {name: _as_json(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_json(one) for one in value]
+    plain = value is None or isinstance(value, (bool, int, float, str))
+    check(plain, f"`described` holds {shown(value)}", "what JSON can write")
+    return value
