@@ -6,6 +6,8 @@ with each other.
 
 import xarray as xr
 
+from ncnet.checks import check
+
 GRADIENTS = ("alice_gradient", "gradient_product", "bob_gradient")
 """The inner products, as the variables of a traced training."""
 
@@ -58,8 +60,6 @@ def conflict(traced: xr.Dataset) -> xr.Dataset:
 
 def check_traced(traced: xr.Dataset) -> None:
     """Refuse a training whose gradients were not traced, in one line."""
-    missing = [name for name in GRADIENTS if name not in traced]
-    if missing:
-        raise ValueError(
-            f"`{missing[0]}` is missing: train with `trace_steps` and trace=['gradients']"
-        )
+    expected = "a training with `trace_steps` and trace=['gradients']"
+    for name in GRADIENTS:
+        check(name in traced, f"`{name}` is missing", expected)

@@ -14,7 +14,7 @@ import torch
 import xarray as xr
 
 from ncnet import chsh
-from ncnet.checks import check_integer
+from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
 from ncnet.chsh.intervals import check_resampling
 from ncnet.gradients import GRADIENTS, check_traced, conflict
@@ -30,6 +30,8 @@ EVERY_STEP = 20
 """Intervals at the beginning of which each step is traced."""
 PHASES = {"early": (0, 1 / 40), "middle": (1 / 40, 1 / 4), "late": (1 / 4, 1)}
 """Parts of a training, as shares of its steps; fixed in advance."""
+BOTH_SECOND = {"alice_setting": 2, "bob_setting": 2}
+"""The context of both second tasks, the hard ones."""
 
 
 def log_steps(steps: int, interval: int) -> list[int]:
@@ -49,14 +51,10 @@ def log_steps(steps: int, interval: int) -> list[int]:
     [138, 139, 140, 147]
     >>> log_steps(30, 50)
     Traceback (most recent call last):
-    ValueError: `interval` is 50: expected at most the 30 steps of the training
+    ValueError: `interval` is 50: expected an integer of at most 30
     """
     steps = check_integer("steps", steps, at_least=1)
-    interval = check_integer("interval", interval, at_least=1)
-    if interval > steps:
-        raise ValueError(
-            f"`interval` is {interval}: expected at most the {steps} steps of the training"
-        )
+    interval = check_integer("interval", interval, at_least=1, at_most=steps)
     dense = min(EVERY_STEP * interval, steps)
     return [*range(dense + 1), *range(dense + interval, steps + 1, interval)]
 
@@ -90,17 +88,15 @@ def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:
     >>> found.weighted_cosine.sel(phase="whole").item(), found.cosine.sel(phase="whole").item()
     (0.1, -0.625)
     """
-    last = int(measured["step"].max()) if steps is None else steps
-    share = measured["step"].values / max(last, 1)
-    within = {name: (share >= low) & (share < high) for name, (low, high) in PHASES.items()}
-    within["late"] |= share == 1
-    within["whole"] = np.ones_like(share, bool)
-    traced = {name: np.flatnonzero(there) for name, there in within.items() if there.any()}
-    spans = spans_of(measured["step"])
-    parts = [
-        _summary(measured.isel(step=places), spans.isel(step=places)) for places in traced.values()
-    ]
-    return xr.concat(parts, "phase").assign_coords(phase=list(traced))
+    step = measured["step"]
+    share = step / max(int(step.max()) if steps is None else steps, 1)
+    spans = spans_of(step)
+    parts = {}
+    for name, (low, high) in (PHASES | {"whole": (0, 1)}).items():
+        within = (share >= low) & (share <= high if high == 1 else share < high)
+        if within.any():
+            parts[name] = _summary(measured.isel(step=within), spans.isel(step=within))
+    return xr.concat(parts.values(), pd.Index([*parts], name="phase"))
 
 
 def spans_of(step: xr.DataArray) -> xr.DataArray:
@@ -112,10 +108,9 @@ def spans_of(step: xr.DataArray) -> xr.DataArray:
     values = step.values.astype(float)
     if len(values) < 2:
         return xr.ones_like(step, dtype=float)
-    gaps = np.diff(values)
-    if (gaps <= 0).any():
-        raise ValueError(f"`step` is {values.tolist()[:5]} ...: expected increasing steps")
-    return step.copy(data=np.concatenate([[gaps[0]], gaps[:-1] + gaps[1:], [gaps[-1]]]) / 2)
+    increasing = (np.diff(values) > 0).all()
+    check(increasing, f"`step` is {values.tolist()[:5]} ...", "increasing steps")
+    return step.copy(data=np.diff([values[0], *(values[1:] + values[:-1]) / 2, values[-1]]))
 
 
 MEASURES = {
@@ -158,8 +153,8 @@ def conflict_table(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) ->
     phases = _phases(traced)
     rows = []
     for i, j, phase in itertools.product((1, 2), (1, 2), phases["phase"].values.tolist()):
-        one = phases.sel(alice_setting=i, bob_setting=j, phase=phase)
         row = {"alice_setting": i, "bob_setting": j, "phase": phase}
+        one = phases.sel(row)
         for name, bounds in MEASURES.items():
             # Rounding may leave 1 + 1e-16.
             values = one[name].values.clip(*bounds)
@@ -168,28 +163,21 @@ def conflict_table(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) ->
     return pd.DataFrame(rows)
 
 
-def conflict_and_s(
-    traced: xr.Dataset,
-    *,
-    context: tuple[int, int] = (2, 2),
-    level: float = 0.95,
-    seed: int = 0,
-) -> pd.DataFrame:
+def conflict_and_s(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) -> pd.DataFrame:
     """Return whether the replicas with more conflict are those with a larger S.
 
     Parameters
     ----------
     traced, level, seed
         As `conflict_table` takes them.
-    context
-        Settings of the context whose conflict is read; that of both second tasks by default.
 
     Returns
     -------
     pandas.DataFrame
         One row a phase: ``phase``; ``correlation``, Spearman's between a replica's
-        ``weighted_cosine`` and its S, below 0 where more conflict goes with a larger S;
-        ``correlation_low``, ``correlation_high``. NaN where all replicas have the same S.
+        ``weighted_cosine`` in the context of both second tasks and its S, below 0 where more
+        conflict goes with a larger S; ``correlation_low``, ``correlation_high``. NaN where all
+        replicas have the same S.
 
     Examples
     --------
@@ -201,34 +189,30 @@ def conflict_and_s(
     >>> conflict_and_s(traced).phase.tolist()
     ['early', 'middle', 'late', 'whole']
     """
-    _check_context(context)
-    phases = _phases(traced)["weighted_cosine"].sel(
-        alice_setting=context[0], bob_setting=context[1]
-    )
+    cosines = _phases(traced)["weighted_cosine"].sel(BOTH_SECOND)
     s = chsh.s_per_replica(traced).values
     rows = []
-    for phase in phases["phase"].values.tolist():
-        found = rank_correlation(phases.sel(phase=phase).values, s, level=level, seed=seed)
+    for phase in cosines["phase"].values.tolist():
+        found = rank_correlation(cosines.sel(phase=phase).values, s, level=level, seed=seed)
         rows.append({"phase": phase} | with_ends("correlation", *found))
     return pd.DataFrame(rows)
 
 
-def manipulation(
-    traced: xr.Dataset, *, context: tuple[int, int] = (2, 2), level: float = 0.95, seed: int = 0
-) -> dict[str, float]:
+def manipulation(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) -> dict[str, float]:
     """Return how far an intervention does to the gradients what it is meant to do.
 
     Parameters
     ----------
-    traced, context, level, seed
-        As `conflict_and_s` takes them; the aggregator is read from the attributes.
+    traced, level, seed
+        As `conflict_table` takes them; the aggregator is read from the attributes.
 
     Returns
     -------
     dict
-        ``conflict_share``, the share of steps at which the heads' gradients oppose each other, and
-        ``paid_share``, the share of steps at which the trunk moves against either of them, so that
-        to first order a head pays for the other; means over replicas, with ``_low`` and ``_high``.
+        Of the context of both second tasks: ``conflict_share``, the share of steps at which the
+        heads' gradients oppose each other, and ``paid_share``, the share of steps at which the
+        trunk moves against either of them, so that to first order a head pays for the other; means
+        over replicas, with ``_low`` and ``_high``.
 
     Examples
     --------
@@ -243,14 +227,15 @@ def manipulation(
     >>> found["paid_share"], found["conflict_share"] > 0.5
     (0.0, True)
     """
-    _check_whole(traced)
-    _check_context(context)
-    here = traced[list(GRADIENTS)].sel(alice_setting=context[0], bob_setting=context[1])
-    alice, both, bob = (here[name].sum("unit").astype(float) for name in GRADIENTS)
-    weight_a, weight_b = _coefficients(traced, alice, both, bob)
+    here = _of_trunk(traced).sel(BOTH_SECOND).astype(float)
+    alice, both, bob = (here[name] for name in GRADIENTS)
+    by_alice, by_bob = traced.attrs["gradient_weights"]
+    if aggregator := AGGREGATORS[traced.attrs["aggregator"]]:
+        products = Products(*(torch.as_tensor(one.values) for one in (alice, both, bob)))
+        by_alice, by_bob = (both.copy(data=one.numpy()) for one in aggregator(products))
     # Near rest the products cancel: what is smaller than their rounding is 0.
-    least = -ROUNDING * (weight_a * alice + weight_b * bob + abs(both))
-    paid = (weight_a * alice + weight_b * both < least) | (weight_a * both + weight_b * bob < least)
+    least = -ROUNDING * (by_alice * alice + by_bob * bob + abs(both))
+    paid = (by_alice * alice + by_bob * both < least) | (by_alice * both + by_bob * bob < least)
     spans = spans_of(traced["step"])
     found = {}
     for name, there in (("conflict_share", both < 0), ("paid_share", paid)):
@@ -290,81 +275,49 @@ def rank_correlation(
     True
     """
     # Imported where it is used: it takes a second.
-    from scipy.stats import rankdata
+    from scipy.stats import bootstrap, rankdata
+
+    def correlation(*pair: np.ndarray, axis: int = -1) -> np.ndarray:
+        ranks = rankdata(pair, axis=axis)
+        x, y = ranks - ranks.mean(axis=axis, keepdims=True)
+        spread = np.sqrt((x**2).sum(axis=axis) * (y**2).sum(axis=axis))
+        return (x * y).sum(axis=axis) / np.where(spread > 0, spread, np.nan)
 
     level, resamples, seed = check_resampling(level, resamples, seed)
-    pair = np.stack([np.asarray(values, float), np.asarray(others, float)])
-
-    def correlation(pairs: np.ndarray) -> np.ndarray:
-        ranks = rankdata(pairs, axis=-1)
-        ranks -= ranks.mean(axis=-1, keepdims=True)
-        x, y = ranks
-        spread = np.sqrt((x**2).sum(axis=-1) * (y**2).sum(axis=-1))
-        return (x * y).sum(axis=-1) / np.where(spread > 0, spread, np.nan)
-
-    replicas = pair.shape[1]
-    generator = np.random.default_rng(seed)
-    batch = max(1, VALUES_AT_ONCE // replicas)
-    sizes = np.diff([*range(0, resamples, batch), resamples])
-    draws = np.concatenate(
-        [correlation(pair[:, generator.integers(replicas, size=(n, replicas))]) for n in sizes]
-    )
-    draws = draws[~np.isnan(draws)]
-    estimate = float(correlation(pair[:, None])[0])
-    if not len(draws) or np.isnan(estimate):
-        return float("nan"), (float("nan"), float("nan"))
-    low, high = percentile_interval(draws, expanded_level(level, replicas)).tolist()
-    return estimate, (low, high)
-
-
-def _coefficients(
-    traced: xr.Dataset, alice: xr.DataArray, both: xr.DataArray, bob: xr.DataArray
-) -> tuple[xr.DataArray | float, xr.DataArray | float]:
-    """Return what multiplies Alice's and Bob's gradient in the trunk's step."""
-    aggregator = AGGREGATORS[traced.attrs["aggregator"]]
-    if aggregator is None:
-        return tuple(traced.attrs["gradient_weights"])
-    products = Products(*(torch.as_tensor(one.values) for one in (alice, both, bob)))
-    return tuple(alice.copy(data=one.numpy()) for one in aggregator(products))
-
-
-def _check_context(context: tuple[int, int]) -> None:
-    if context not in itertools.product((1, 2), (1, 2)):
-        raise ValueError(f"`context` is {context!r}: expected two settings, such as (2, 2)")
+    estimate = float(correlation(values, others))
+    if np.isnan(estimate):
+        return estimate, (estimate, estimate)
+    options = {"n_resamples": resamples, "batch": max(1, VALUES_AT_ONCE // len(values))}
+    options |= {"paired": True, "vectorized": True, "method": "percentile", "rng": seed}
+    draws = bootstrap((values, others), correlation, **options).bootstrap_distribution
+    level = expanded_level(level, len(values))
+    return estimate, tuple(percentile_interval(draws[~np.isnan(draws)], level).tolist())
 
 
 def _phases(traced: xr.Dataset) -> xr.Dataset:
-    _check_whole(traced)
-    gradients = traced[list(GRADIENTS)].sum("unit")
-    return by_phase(conflict(gradients), steps=traced.attrs.get("steps"))
+    return by_phase(conflict(_of_trunk(traced)), steps=traced.attrs.get("steps"))
 
 
-def _check_whole(traced: xr.Dataset) -> None:
+def _of_trunk(traced: xr.Dataset) -> xr.Dataset:
+    """Return the inner products of the gradients on the whole trunk."""
     check_traced(traced)
+    first = traced[GRADIENTS[0]]
     for name in (*NETWORK, "step", "unit"):
-        if name not in traced[GRADIENTS[0]].dims:
-            raise ValueError(
-                f"`{GRADIENTS[0]}` has no dimension `{name}`: expected a whole training"
-            )
-    if "capacity" in traced.dims:
-        raise ValueError(
-            f"the traces belong to {traced.sizes['capacity']} capacities: select one, as in "
-            f"`traced.sel(capacity={traced['capacity'].values[0]})`"
-        )
+        found = f"`{first.name}` has no dimension `{name}`"
+        check(name in first.dims, found, "a whole training")
+    capacities = traced.sizes.get("capacity")
+    check(capacities is None, f"the traces belong to {capacities} capacities", "one: select it")
+    return traced[list(GRADIENTS)].sum("unit")
 
 
 def _summary(measured: xr.Dataset, spans: xr.DataArray) -> xr.Dataset:
-    def mean(values: xr.DataArray) -> xr.DataArray:
-        return values.weighted(spans).mean("step")
-
     strength = (spans * measured["strength"]).sum("step")
     opposed = (spans * measured["product"]).sum("step") / strength.where(strength > 0)
-    return xr.Dataset(
-        {
-            "conflict_share": mean(measured["cosine"] < 0),
-            "cosine": mean(measured["cosine"]),
-            # Gradients of 0, in single precision, oppose nothing and are equally long.
-            "weighted_cosine": opposed.fillna(0),
-            "magnitude_similarity": mean(measured["magnitude_similarity"].fillna(1)),
-        }
-    )
+    counted = {
+        "conflict_share": measured["cosine"] < 0,
+        "cosine": measured["cosine"],
+        # Gradients of 0, in single precision, are equally long, and oppose nothing.
+        "magnitude_similarity": measured["magnitude_similarity"].fillna(1),
+    }
+    means = xr.Dataset(counted).weighted(spans).mean("step")
+    return means.assign(weighted_cosine=opposed.fillna(0))

@@ -93,13 +93,12 @@ def test_more_conflict_with_a_larger_s_shows_as_a_negative_correlation(many):
     """Gradients made so that their cosine in one context falls as a replica's S rises."""
     s = ncnet.chsh.s_per_replica(many)
     ones = xr.ones_like(many["alice_gradient"])
-    there = (ones.alice_setting == 1) & (ones.bob_setting == 2)
-    product = (-s / 5 * ones).where(~there, s / 5 * ones)
+    there = (ones.alice_setting == 2) & (ones.bob_setting == 2)
+    product = (s / 5 * ones).where(~there, -s / 5 * ones)
     made = many.assign(alice_gradient=ones, bob_gradient=ones, gradient_product=product)
     table = mechanism.conflict_and_s(made)
     assert table["phase"].tolist() == ["early", "middle", "late", "whole"]
     np.testing.assert_allclose(table["correlation"], -1)
-    np.testing.assert_allclose(mechanism.conflict_and_s(made, context=(1, 2))["correlation"], 1)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +141,7 @@ THREE = gradients([1.0] * 3, [1.0] * 3, [1.0] * 3)
     [
         (
             lambda: mechanism.log_steps(100, 200),
-            "`interval` is 200: expected at most the 100 steps",
+            "`interval` is 200: expected .* at most 100",
         ),
         (lambda: mechanism.log_steps(100, 0), "`interval` is 0: expected an integer of at least 1"),
         (
@@ -155,11 +154,7 @@ THREE = gradients([1.0] * 3, [1.0] * 3, [1.0] * 3)
         ),
         (
             lambda: mechanism.conflict_table(ncnet.train(GAME, **TRACED | {"steps": [2, 4]})),
-            "the traces belong to 2 capacities: select one, as in",
-        ),
-        (
-            lambda: mechanism.conflict_and_s(ncnet.train(GAME, **TRACED), context=(3, 3)),
-            r"`context` is \(3, 3\): expected two settings",
+            "the traces belong to 2 capacities: expected one",
         ),
         (
             lambda: mechanism.by_phase(mechanism.conflict(THREE.isel(step=[2, 0, 1]))),
