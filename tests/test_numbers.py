@@ -16,7 +16,6 @@ from ncnet.training import samples
 
 GAME = games.overlap()
 TRAINING = {"hidden_size": 2, "replicas": 40, "seed": 3, "steps": 20, "learning_rate": 0.5}
-RESAMPLING = {"level": 0.9, "resamples": 400, "seed": 3}
 
 
 def trained(**options):
@@ -72,7 +71,7 @@ CALLS = [
     (digits, {"training": 8, "held_out": 8, "label_noise": 0.1, "seed": 3}),
     (encoders_trained, {"seed": 3, "steps": 2, "batch_size": 2, "alpha": 16.0, "layers": 1}),
     (compared, TRAINING | {"log_interval": 5, "level": 0.9}),
-    (oscillating, TRAINING | {"folds": 2} | RESAMPLING),
+    (oscillating, TRAINING | {"folds": 2, "level": 0.9}),
     (calibration.study, {"replicas": 4, "simulations": 2, "seed": 3}),
     (loaded, {"items": 4, "held_out": 2, "seed": 3}),
 ]

@@ -117,6 +117,17 @@ def standard_errors(
     )
 
 
+def share_error(rows: pd.DataFrame, name: str, of: str) -> np.ndarray:
+    """Return the standard error of a share, also of 0 and 1: of one success and failure more.
+
+    >>> share_error(pd.DataFrame({"share": [0.5, 1.0], "count": 98}), "share", "count").round(3)
+    array([0.051, 0.01 ])
+    """
+    count = rows[of].to_numpy(float)
+    share = (rows[name].to_numpy(float) * count + 1) / (count + 2)
+    return np.sqrt(share * (1 - share) / count)
+
+
 def p_values() -> Tolerance:
     """Return the tolerance of a p-value: what half a standard error comes to, however small it is.
 

@@ -4,13 +4,14 @@ Both rules were changed after first runs, and judge one with a new seed: the not
 how.
 """
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from ncnet.checks import check_choice
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.claims import (
     ABSTRACT,
-    CRITICAL_SIZE,
     LEVEL,
     MARGIN,
     PARTLY,
@@ -18,7 +19,6 @@ from ncnet.claims import (
     Effect,
     Holds,
     Tables,
-    at,
     at_critical_size,
     estimates,
     of_s,
@@ -39,10 +39,16 @@ them does."""
 NO_CONFLICT = "PCGrad"
 
 
+def _rows(table: pd.DataFrame, column: str, names: Iterable[str]) -> pd.DataFrame:
+    """Return rows at the critical size by the values of a column, which has all these."""
+    rows = at_critical_size(table, column)
+    for name in names:
+        check_choice(column, name, rows.index)
+    return rows
+
+
 def _competition_causes(interventions: pd.DataFrame) -> Holds:
-    at = at_critical_size(interventions, "intervention")
-    for name in ("shared", *WITHOUT_COMPETITION):
-        check_choice("intervention", name, at.index)
+    at = _rows(interventions, "intervention", ("shared", *WITHOUT_COMPETITION))
     if at.loc["shared", "verdict"] != "above 2":
         return None
     without = at.loc[list(WITHOUT_COMPETITION)]
@@ -53,38 +59,27 @@ def _competition_causes(interventions: pd.DataFrame) -> Holds:
 
 
 def _oscillation_senses(sensing: pd.DataFrame) -> Holds:
-    at = at_critical_size(sensing, "use")
-
-    alone = {reading: f"oscillation ({reading})" for reading in OSCILLATIONS}
-    without = {reading: f"without oscillation ({reading})" for reading in OSCILLATIONS}
-    for use in ("whole", WITHOUT_OSCILLATION, *alone.values(), *without.values()):
-        check_choice("use", use, at.index)
-    if at.loc[["whole", *alone.values()], "p_value"].isna().any():
+    alone = [f"oscillation ({reading})" for reading in OSCILLATIONS]
+    without = [f"without {use}" for use in alone]
+    at = _rows(sensing, "use", ("whole", WITHOUT_OSCILLATION, *alone, *without))
+    if at.loc[["whole", *alone], "p_value"].isna().any():
         return None
-
-    def decodes(use: str, tests: int) -> bool:
-        row = at.loc[use]
-        return bool(row["auc_low"] > 0.5 and row["p_value"] <= (1 - LEVEL) / tests)
-
-    carries = [
-        decodes(alone[reading], len(OSCILLATIONS)) and at.loc[without[reading], "lost_low"] > 0
-        for reading in OSCILLATIONS
-    ]
-    if not (decodes("whole", 1) and any(carries)):
+    told = at["auc_low"] > 0.5
+    carries = told[alone] & (at.loc[alone, "p_value"] <= (1 - LEVEL) / len(alone))
+    carries &= (at.loc[without, "lost_low"] > 0).to_numpy()
+    if not (told["whole"] and at.loc["whole", "p_value"] <= 1 - LEVEL and carries.any()):
         return False
     return True if at.loc[WITHOUT_OSCILLATION, "auc_low"] <= 0.5 else PARTLY
 
 
 def _without_conflict(tables: Tables) -> Effect:
-    critical = at(tables["interventions"], "hidden_size", CRITICAL_SIZE)
-    without = critical[critical["intervention"] == NO_CONFLICT]
-    return Effect(f"S with the conflict taken out ({NO_CONFLICT})", of_s(without))
+    rows = _rows(tables["interventions"], "intervention", [NO_CONFLICT]).loc[[NO_CONFLICT]]
+    return Effect(f"S with the conflict taken out ({NO_CONFLICT})", of_s(rows))
 
 
 def _without_oscillation(tables: Tables) -> Effect:
-    critical = at(tables["sensing"], "hidden_size", CRITICAL_SIZE)
-    without = critical[critical["use"] == WITHOUT_OSCILLATION]
-    return Effect("AUC where no loss ever rises", estimates(without, "game", "auc", "auc"))
+    rows = _rows(tables["sensing"], "use", [WITHOUT_OSCILLATION]).loc[[WITHOUT_OSCILLATION]]
+    return Effect("AUC where no loss ever rises", estimates(rows, "game", "auc", "auc"))
 
 
 CLAIMS = (

@@ -18,12 +18,13 @@ from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
 from ncnet.chsh.intervals import check_resampling
 from ncnet.gradients import GRADIENTS, check_traced, conflict
-from ncnet.studies.mechanism.rows import mean_with_ends, with_ends
+from ncnet.studies.mechanism.rows import means_with_ends, with_ends
 from ncnet.training.aggregators import AGGREGATORS, Products
 from ncnet.training.outcomes import NETWORK
 
 VALUES_AT_ONCE = 2**22
 """Ranks that are taken at once."""
+RESAMPLES = 2000
 ROUNDING = 1e-6
 """Of single precision, relative to what is added up."""
 EVERY_STEP = 20
@@ -153,13 +154,9 @@ def conflict_table(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) ->
     phases = _phases(traced)
     rows = []
     for i, j, phase in itertools.product((1, 2), (1, 2), phases["phase"].values.tolist()):
-        row = {"alice_setting": i, "bob_setting": j, "phase": phase}
-        one = phases.sel(row)
-        for name, bounds in MEASURES.items():
-            # Rounding may leave 1 + 1e-16.
-            values = one[name].values.clip(*bounds)
-            row |= mean_with_ends(name, values, bounds=bounds, level=level, seed=seed)
-        rows.append(row)
+        where = {"alice_setting": i, "bob_setting": j, "phase": phase}
+        means = means_with_ends(phases.sel(where), MEASURES, level=level, seed=seed)
+        rows.append(where | means)
     return pd.DataFrame(rows)
 
 
@@ -236,21 +233,14 @@ def manipulation(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) -> d
     # Near rest the products cancel: what is smaller than their rounding is 0.
     least = -ROUNDING * (by_alice * alice + by_bob * bob + abs(both))
     paid = (by_alice * alice + by_bob * both < least) | (by_alice * both + by_bob * bob < least)
-    spans = spans_of(traced["step"])
-    found = {}
-    for name, there in (("conflict_share", both < 0), ("paid_share", paid)):
-        values = there.weighted(spans).mean("step").values
-        found |= mean_with_ends(name, values, bounds=(0, 1), level=level, seed=seed)
-    return found
+    found = xr.Dataset({"conflict_share": both < 0, "paid_share": paid})
+    shares = found.weighted(spans_of(traced["step"])).mean("step")
+    bounds = dict.fromkeys(shares, (0, 1))
+    return means_with_ends(shares, bounds, level=level, seed=seed)
 
 
 def rank_correlation(
-    values: np.ndarray,
-    others: np.ndarray,
-    *,
-    level: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    values: np.ndarray, others: np.ndarray, *, level: float = 0.95, seed: int = 0
 ) -> tuple[float, tuple[float, float]]:
     """Return Spearman's correlation of two values that each replica has, and its interval.
 
@@ -260,8 +250,8 @@ def rank_correlation(
     ----------
     values, others
         [replicas] each.
-    level, resamples, seed
-        Nominal coverage, number of resamples, and the seed of their draw.
+    level, seed
+        Nominal coverage, and the seed of the resamples.
 
     Returns
     -------
@@ -283,7 +273,7 @@ def rank_correlation(
         spread = np.sqrt((x**2).sum(axis=axis) * (y**2).sum(axis=axis))
         return (x * y).sum(axis=axis) / np.where(spread > 0, spread, np.nan)
 
-    level, resamples, seed = check_resampling(level, resamples, seed)
+    level, resamples, seed = check_resampling(level, RESAMPLES, seed)
     estimate = float(correlation(values, others))
     if np.isnan(estimate):
         return estimate, (estimate, estimate)

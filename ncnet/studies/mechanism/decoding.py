@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ncnet.checks import check_choice, check_integer
+from ncnet.checks import check, check_choice, check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
 from ncnet.chsh.intervals import check_resampling, share_interval
 from ncnet.studies.mechanism.oscillation import FEWEST_STEPS, READINGS, log_loss, trend
+from ncnet.studies.mechanism.parameters import FEWEST_A_FOLD
 from ncnet.studies.mechanism.rows import with_ends
 
 WINDOWS = 12
@@ -24,17 +25,11 @@ COMPONENTS = 128
 """Of the decoder's kernel: it is nonlinear, and fast enough to be trained thousands of times."""
 SMALLEST_OSCILLATION = 1e-7
 """The oscillation, in decades, that single precision may make by itself."""
-FEWEST_A_FOLD = 5
-"""Replicas without which the folds say too little of how far an AUC would vary."""
+RESAMPLES = 2000
 WHOLE = "whole"
-
-USES = (
-    WHOLE,
-    "level",
-    "slope",
-    *(f"oscillation ({reading})" for reading in READINGS),
-    *(f"without oscillation ({reading})" for reading in READINGS),
-)
+PARTS = ("level", "slope", *(f"oscillation ({reading})" for reading in READINGS))
+"""What the whole of a trace is made of, for the decoder."""
+USES = (WHOLE, *PARTS, *(f"without oscillation ({reading})" for reading in READINGS))
 """What of a trace the decoder is given."""
 
 Traces = np.ndarray | Sequence[np.ndarray]
@@ -76,15 +71,9 @@ class Sensing:
             Unless both have the same number of replicas, resamples and the same seed: only then do
             their resamples belong together.
         """
-        for name, ours, others in (
-            ("replicas", self.replicas, other.replicas),
-            ("resamples", len(self.draws), len(other.draws)),
-            ("seed", self.seed, other.seed),
-        ):
-            if ours != others:
-                raise ValueError(
-                    f"the decodings have {name} {ours} and {others}: expected the same"
-                )
+        ours, others = ((one.replicas, len(one.draws), one.seed) for one in (self, other))
+        found = f"decodings have replicas, resamples and seed {ours} and {others}"
+        check(ours == others, found, "the same")
         lost = other.draws - self.draws
         low, high = percentile_interval(lost, expanded_level(level, self.replicas)).tolist()
         return other.auc - self.auc, (low, high)
@@ -94,12 +83,10 @@ def decode(
     traces: Traces,
     *,
     use: str = WHOLE,
-    seen: int | None = None,
     folds: int = 5,
     permutations: int = 0,
     decoder: object | None = None,
     level: float = 0.95,
-    resamples: int = 2000,
     seed: int = 0,
 ) -> Sensing:
     """Decode the other party's setting from loss traces, cross-validated over replicas.
@@ -115,8 +102,6 @@ def decode(
         own task, decoded one by one and averaged. A loss that is not finite counts as very large.
     use
         One of `USES`.
-    seen
-        The decoder sees this many steps; all by default.
     folds
         Of the cross-validation, of at least `FEWEST_A_FOLD` replicas each.
     permutations
@@ -125,7 +110,7 @@ def decode(
         A scikit-learn classifier that gives scores or probabilities; by default a kernel (radial
         basis functions, by Nyström's method) and logistic regression. It gets features whose
         distribution over all traces was made normal, by ranks and without regard to the setting.
-    level, resamples
+    level
         Of the bootstrap over replicas. Where every resample has the same AUC, the interval is that
         of a share of as many replicas, unless all traces are alike.
     seed
@@ -147,37 +132,24 @@ def decode(
     >>> decode([same, same]).auc
     0.5
     """
-    level, resamples, seed = check_resampling(level, resamples, seed)
+    level, _, seed = check_resampling(level, RESAMPLES, seed)
     check_choice("use", use, USES)
     folds = check_integer("folds", folds, at_least=2)
     permutations = check_integer("permutations", permutations, at_least=0)
-    method = "decision_function" if decoder is None else _method(decoder)
     pairs = _checked(traces)
     replicas, steps = pairs.shape[2:]
-    if replicas < FEWEST_A_FOLD * folds:
-        raise ValueError(
-            f"{replicas} replicas for {folds} folds: expected at least {FEWEST_A_FOLD * folds}, "
-            f"{FEWEST_A_FOLD} a fold"
-        )
-    if steps < FEWEST_STEPS:
-        raise ValueError(f"traces have {steps} steps: expected at least {FEWEST_STEPS}")
-    if seen is not None:
-        seen = check_integer("seen", seen, at_least=FEWEST_STEPS, at_most=steps)
-    for_sklearn = int(np.random.SeedSequence(seed).generate_state(1)[0])
-    if decoder is None:
-        decoder = _decoder(for_sklearn, fewest_rows=2 * (replicas - -(-replicas // folds)))
-    found = [
-        _cross_validated(
-            features(pair[..., :seen], use), decoder, method, folds, permutations, for_sklearn
-        )
-        for pair in pairs
-    ]
-    wins = [np.mean([task.wins[fold] for task in found], axis=0) for fold in range(folds)]
+    fewest = FEWEST_A_FOLD * folds
+    check(replicas >= fewest, f"{replicas} replicas for {folds} folds", f"at least {fewest}")
+    check(steps >= FEWEST_STEPS, f"traces have {steps} steps", f"at least {FEWEST_STEPS}")
+    given = [features(pair, use) for pair in pairs]
+    wins, null = _cross_validated(given, decoder, folds, permutations, seed)
     auc = float(np.mean([fold.mean() for fold in wins]))
-    draws = _bootstrap(wins, resamples, seed)
-    null = np.mean([task.null for task in found], axis=0)
     p_value = (1 + np.sum(null >= auc)) / (1 + permutations) if permutations else np.nan
-    interval = _interval(auc, draws, level, replicas)
+    draws = _bootstrap(wins, seed)
+    low, high = percentile_interval(draws, expanded_level(level, replicas))
+    if np.ptp(draws) == 0 and auc in (0.0, 1.0):
+        low, high = share_interval(round(auc) * replicas, replicas, level)
+    interval = float(low), float(high)
     return Sensing(auc, interval, float(p_value), null, draws, replicas, seed)
 
 
@@ -218,18 +190,17 @@ def by_use(
     >>> by_use(losses, uses=["whole", "level"]).use.tolist()
     ['whole', 'level']
     """
-    if isinstance(uses, str) or list(uses)[:1] != [WHOLE]:
-        raise ValueError(f"`uses` is {uses!r}: expected parts of the trace, `{WHOLE}` first")
-    for use in uses:
-        check_choice("use", use, USES)
-    for use in permuted:
+    whole_first = not isinstance(uses, str) and list(uses)[:1] == [WHOLE]
+    check(whole_first, f"`uses` is {uses!r}", f"parts of the trace, `{WHOLE}` first")
+    for use in (*uses, *permuted):
         check_choice("use", use, USES)
     asked = [(use, traces, use, permutations if use in permuted else 0) for use in uses]
     asked += [(name, other, WHOLE, 0) for name, other in (others or {}).items()]
-    rows, whole = [], None
+    rows = []
     for name, given, use, count in asked:
         found = decode(given, use=use, permutations=count, level=level, **options)
-        whole = found if whole is None else whole
+        if not rows:
+            whole = found
         row = {"use": name} | with_ends("auc", found.auc, found.interval)
         row |= {"p_value": found.p_value} | with_ends("lost", *found.lost_from(whole, level))
         rows.append(row)
@@ -260,20 +231,17 @@ def features(losses: np.ndarray, use: str) -> np.ndarray:
     (3, 12)
     """
     check_choice("use", use, USES)
+    if use == WHOLE:
+        return np.concatenate([features(losses, part) for part in PARTS], axis=-1)
     logarithm = log_loss(losses)
-    if use == "whole":
-        parts = ["level", "slope", *(f"oscillation ({reading})" for reading in READINGS)]
-        return np.concatenate([features(losses, part) for part in parts], axis=-1)
-    if use == "level":
-        return _averages(logarithm)
-    if use == "slope":
-        return _averages(np.diff(logarithm))
-    what, reading = use.removesuffix(")").split(" (")
-    smooth = trend(logarithm, reading)
+    what, _, reading = use.removesuffix(")").partition(" (")
+    smooth = trend(logarithm, reading) if reading else logarithm
     if what == "oscillation":
         square = _averages((logarithm - smooth) ** 2)
         return np.log10(np.sqrt(square).clip(SMALLEST_OSCILLATION))
-    return np.concatenate([_averages(smooth), _averages(np.diff(smooth))], axis=-1)
+    level, slope = _averages(smooth), _averages(np.diff(smooth))
+    both = np.concatenate([level, slope], axis=-1)
+    return {"level": level, "slope": slope}.get(what, both)
 
 
 def _averages(values: np.ndarray) -> np.ndarray:
@@ -284,51 +252,60 @@ def _averages(values: np.ndarray) -> np.ndarray:
     return np.add.reduceat(values, starts, axis=-1) / lengths
 
 
-@dataclass(frozen=True)
-class _Decoded:
-    """Of one task: in each fold, whether replica r with setting 2 scores above s with 1 [r, s]."""
-
-    wins: list[np.ndarray]
-    null: np.ndarray
-
-
 def _cross_validated(
-    given: np.ndarray, decoder: object, method: str, folds: int, permutations: int, seed: int
-) -> _Decoded:
+    given: Sequence[np.ndarray], decoder: object | None, folds: int, permutations: int, seed: int
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Decode tasks, of which features [2, replicas, features] are given.
+
+    Returns whether replica r with setting 2 scores above s with 1 [r, s], in each fold, and the AUC
+    under each permutation; means over tasks.
+    """
     # Imported where it is used: it takes a second.
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
     from sklearn.model_selection import GroupKFold, cross_val_predict, permutation_test_score
     from threadpoolctl import threadpool_limits
 
-    replicas = given.shape[1]
-    rows, settings = _made_normal(np.concatenate(given)), np.repeat([0, 1], replicas)
-    shared = {
-        "groups": np.tile(np.arange(replicas), 2),
-        # The same folds for every task and use: their replicas are drawn together.
-        "cv": GroupKFold(folds, shuffle=True, random_state=0),
-    }
+    replicas = given[0].shape[1]
+    settings, groups = np.repeat([0, 1], replicas), np.tile(np.arange(replicas), 2)
+    # The same folds for every task and use: their replicas are drawn together.
+    splits = list(GroupKFold(folds, shuffle=True, random_state=0).split(groups, groups=groups))
+    seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
+    if decoder is None:
+        decoder = _decoder(seed, fewest_rows=min(len(learnt) for learnt, _ in splits))
+    method = "decision_function" if hasattr(decoder, "decision_function") else "predict_proba"
+    expected = "a scikit-learn classifier with a decision_function or predict_proba"
+    check(hasattr(decoder, method), f"`decoder` is {decoder!r}", expected)
+    scores, null = [], []
     # Matrices this small are slower on several threads, three times so on two.
     with threadpool_limits(1):
-        scores = cross_val_predict(decoder, rows, settings, method=method, **shared)
-        scores = scores if scores.ndim == 1 else scores[:, 1]
-        null = np.empty(0)
-        if permutations:
-            _, null, _ = permutation_test_score(
-                decoder,
-                rows,
-                settings,
-                scoring="roc_auc",
-                n_permutations=permutations,
-                random_state=seed,
-                **shared,
+        for task in given:
+            # A normal distribution of each feature, in the same order.
+            rows = ndtri((rankdata(np.concatenate(task), axis=0) - 0.5) / len(groups))
+            asked = {"X": rows, "y": settings, "groups": groups, "cv": splits}
+            found = cross_val_predict(decoder, method=method, **asked)
+            scores.append(found.reshape(len(groups), -1)[:, -1].reshape(2, replicas))
+            options = {"n_permutations": permutations, "random_state": seed, "scoring": "roc_auc"}
+            tested = (
+                permutation_test_score(decoder, **asked, **options) if permutations else [0, []]
             )
-    first, second = scores.reshape(2, replicas)
-    splits = shared["cv"].split(rows, settings, shared["groups"])
+            null.append(tested[1])
+    first, second = np.array(scores).swapaxes(0, 1)
     members = [test[test < replicas] for _, test in splits]
-    apart = [second[fold][:, None] - first[fold] for fold in members]
-    return _Decoded([(one > 0) + 0.5 * (one == 0) for one in apart], null)
+    apart = [second[:, fold, None] - first[:, None, fold] for fold in members]
+    return [((1 + np.sign(one)) / 2).mean(axis=0) for one in apart], np.array(null).mean(axis=0)
 
 
-def _bootstrap(wins: list[np.ndarray], resamples: int, seed: int) -> np.ndarray:
+def _decoder(seed: int, fewest_rows: int) -> object:
+    from sklearn.kernel_approximation import Nystroem
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    kernel = Nystroem(n_components=min(COMPONENTS, fewest_rows), random_state=seed)
+    return make_pipeline(kernel, LogisticRegression(max_iter=1000))
+
+
+def _bootstrap(wins: list[np.ndarray], seed: int) -> np.ndarray:
     """Return the AUC of resampled replicas [resamples], each fold with as many as it has.
 
     A replica that is drawn several times is not set against its own copies.
@@ -337,91 +314,24 @@ def _bootstrap(wins: list[np.ndarray], resamples: int, seed: int) -> np.ndarray:
     draws = []
     for fold in wins:
         size = len(fold)
-        counts = generator.multinomial(size, np.full(size, 1 / size), size=resamples).astype(float)
+        counts = generator.multinomial(size, np.full(size, 1 / size), size=RESAMPLES).astype(float)
         copies = counts**2 - counts
         won = ((counts @ fold) * counts).sum(axis=1) - copies @ np.diag(fold)
         draws.append(won / (size**2 - copies.sum(axis=1)))
     return np.mean(draws, axis=0)
 
 
-def _interval(auc: float, draws: np.ndarray, level: float, replicas: int) -> tuple[float, float]:
-    if np.ptp(draws) == 0 and auc in (0.0, 1.0):
-        low, high = share_interval(round(auc) * replicas, replicas, level)
-        return float(low), float(high)
-    low, high = percentile_interval(draws, expanded_level(level, replicas)).tolist()
-    return low, high
-
-
-def _made_normal(rows: np.ndarray) -> np.ndarray:
-    """Return features [rows, features] with a normal distribution each, in the same order."""
-    from scipy.special import ndtri
-    from scipy.stats import rankdata
-
-    return ndtri((rankdata(rows, axis=0) - 0.5) / len(rows))
-
-
-def _decoder(seed: int, fewest_rows: int) -> object:
-    from sklearn.kernel_approximation import Nystroem
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-
-    return make_pipeline(
-        Nystroem(n_components=min(COMPONENTS, fewest_rows), random_state=seed),
-        LogisticRegression(max_iter=1000),
-    )
-
-
-def _method(decoder: object) -> str:
-    for method in ("decision_function", "predict_proba"):
-        if hasattr(decoder, method):
-            return method
-    raise ValueError(
-        f"`decoder` is {decoder!r}: expected a scikit-learn classifier with a decision_function or "
-        "predict_proba"
-    )
-
-
 def _checked(traces: Traces) -> np.ndarray:
     """Return traces as [tasks, 2, replicas, steps]."""
-    if isinstance(traces, (xr.DataArray, xr.Dataset, Mapping)):
-        # Which of its settings is the other party's, it does not say.
-        raise ValueError(
-            f"traces are a {type(traces).__name__}: expected arrays [own task, other's setting, "
-            "replica, step], as `.transpose(...).values` gives them"
-        )
+    expected = "losses [2, replicas, steps], one for each setting of the other party, or several"
+    # Which of its settings is the other party's, a DataArray does not say.
+    check(not isinstance(traces, xr.DataArray), "traces are a DataArray", expected)
     try:
-        parts = list(traces)
-        several = bool(parts) and np.ndim(parts[0]) == 3
+        pairs = np.asarray(traces, float)
     except (TypeError, ValueError):
-        parts, several = [], True
-    pairs = [_pair(pair) for pair in (parts if several else [parts])]
-    if not pairs:
-        raise ValueError(
-            f"traces are a {type(traces).__name__}: expected two arrays [replicas, steps], one for "
-            "each setting of the other party"
-        )
-    shapes = [pair.shape for pair in pairs]
-    if len(set(shapes)) > 1:
-        raise ValueError(f"tasks have traces of shapes {shapes[0]} and {shapes[1]}: expected one")
-    return np.array(pairs)
-
-
-def _pair(pair: Sequence[np.ndarray]) -> np.ndarray:
-    expected = "expected two arrays [replicas, steps], one for each setting of the other party"
-    if len(pair) != 2:
-        raise ValueError(f"{len(pair)} traces are given: {expected}")
-    try:
-        arrays = [np.asarray(trace, float) for trace in pair]
-    except (TypeError, ValueError):
-        raise ValueError(f"a trace is no array of numbers: {expected}") from None
-    if any(array.ndim != 2 for array in arrays):
-        shapes = " and ".join(str(array.shape) for array in arrays)
-        raise ValueError(f"traces have shapes {shapes}: {expected}")
-    for name, axis in (("steps", 1), ("replicas", 0)):
-        counts = [array.shape[axis] for array in arrays]
-        if counts[0] != counts[1]:
-            raise ValueError(f"traces have {counts[0]} and {counts[1]} {name}: expected the same")
-    both = np.stack(arrays)
-    if (both < 0).any():
-        raise ValueError(f"a trace holds {np.nanmin(both):g}: expected losses of at least 0")
-    return both
+        raise ValueError(f"traces are no array of numbers: expected {expected}") from None
+    pairs = pairs[None] if pairs.ndim == 3 else pairs
+    fits = pairs.ndim == 4 and pairs.shape[1] == 2 and pairs.size
+    check(fits, f"traces have shape {pairs.shape}", expected)
+    check(not (pairs < 0).any(), f"a trace holds {np.nanmin(pairs):g}", "losses of at least 0")
+    return pairs

@@ -5,16 +5,22 @@ is trained. Where the trunk keeps its size its initial weights are the same, so 
 compared with itself.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from numbers import Real
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from ncnet import chsh
-from ncnet.checks import check_choice, check_integer, check_positive
+from ncnet.checks import (
+    check,
+    check_choice,
+    check_integer,
+    check_number,
+    check_once,
+    check_positive,
+)
 from ncnet.chsh.bootstrap import (
     distinct_columns,
     expanded_level,
@@ -23,31 +29,22 @@ from ncnet.chsh.bootstrap import (
 )
 from ncnet.chsh.intervals import check_resampling
 from ncnet.games import Game
+from ncnet.printing import shown
 from ncnet.studies.mechanism.conflict import log_steps, manipulation
-from ncnet.studies.mechanism.rows import mean_with_ends, with_ends
+from ncnet.studies.mechanism.rows import means_with_ends, with_ends
 from ncnet.training import train
 
 SHARED, SMALL_STEPS = "shared", "small steps"
-CHANGE_BOUNDS = (-8.0, 8.0)
-"""Of a replica's S, and of its influence."""
+CHANGES = dict.fromkeys(("s_change", "influence_change"), (-8.0, 8.0))
+"""What `change` measures, with its bounds."""
 LAMBDAS = (0.75, 0.5, 0.25, 0.0)
-COLUMNS_OF_CHANGE = tuple(
-    f"{name}{end}"
-    for name in ("s_change", "influence_change", "removed")
-    for end in ("", "_low", "_high")
-)
+OF_CHANGE = [f"{name}{end}" for name in (*CHANGES, "removed") for end in ("", "_low", "_high")]
 """What every row has of `change` and `excess_removed`, as a number or as NaN."""
+SET = ("aggregator", "gradient_weights", "head_start")
+"""Arguments of a training that interventions set themselves."""
+RESAMPLES = 10_000
 SMALLER = 10
 """By how much the learning rate is divided, and the steps are multiplied, for small steps."""
-OWN_BY_NAME = (
-    "aggregator",
-    "gradient_weights",
-    "head_start",
-    "hidden_size",
-    "trace_steps",
-    "trace",
-)
-"""What an intervention sets itself."""
 
 
 @dataclass(frozen=True)
@@ -58,28 +55,41 @@ class Intervention:
     ----------
     name
         As tables and figures call it.
-    train
-        Trains with it: takes the game, `steps` and `learning_rate`, and what else `ncnet.train`
-        takes but the number of hidden units; returns the same.
+    hidden_size
+        Units of the shared trunk, or of each of two separate ones.
     shared
         Whether both heads still share a trunk.
+    options
+        What it gives `ncnet.train`.
+    head_start
+        Whether Alice's head trains first, for as many steps as both do then.
     steps_factor
-        By how much it multiplies the number of steps.
+        By how much it multiplies the number of steps, and divides the learning rate.
     """
 
     name: str
-    train: Callable[..., xr.Dataset]
+    hidden_size: int
     shared: bool = True
+    options: Mapping[str, object] = field(default_factory=dict)
+    head_start: bool = False
     steps_factor: int = 1
 
+    def train(
+        self, game: Game, *, steps: int = 2000, learning_rate: float = 0.5, **training: object
+    ) -> xr.Dataset:
+        """Train with it; steps, and those that are traced, are counted as without it."""
+        steps = check_integer("steps", steps, at_least=1)
+        rate = check_positive("learning_rate", learning_rate)
+        times, traced = self.steps_factor, training.get("trace_steps", ())
+        training |= {"steps": times * steps, "trace_steps": [times * step for step in traced]}
+        training |= self.options | {"learning_rate": rate / times}
+        training |= {"head_start": steps} if self.head_start else {}
+        if not self.shared:
+            return separate_trunks(game, hidden_sizes=(self.hidden_size,) * 2, **training)
+        return train(game, hidden_size=self.hidden_size, **training)
 
-def separate_trunks(
-    game: Game,
-    *,
-    hidden_sizes: tuple[int, int],
-    trace: Sequence[str] = ("loss",),
-    **training: object,
-) -> xr.Dataset:
+
+def separate_trunks(game: Game, *, hidden_sizes: tuple[int, int], **training: object) -> xr.Dataset:
     """Train with a trunk for each head instead of a shared one.
 
     Neither head can know of the other's task: the outcomes of a head, given the replica, are the
@@ -89,13 +99,11 @@ def separate_trunks(
     Parameters
     ----------
     game, training
-        As `ncnet.train` takes them, but `hidden_size`, `aggregator`, `gradient_weights` and
-        `head_start`. Alice's trunk starts from the weights of the shared trunk of her size, Bob's
-        of his.
+        As `ncnet.train` takes them, but `hidden_size`, `aggregator`, `gradient_weights`,
+        `head_start` and `trace`: losses alone are traced, there is no trunk with two gradients.
+        Alice's trunk starts from the weights of the shared trunk of her size, Bob's of his.
     hidden_sizes
         Units of Alice's trunk and of Bob's.
-    trace
-        Losses only: there is no trunk with two gradients.
 
     Returns
     -------
@@ -117,26 +125,19 @@ def separate_trunks(
     >>> ncnet.chsh.influence(apart).max().item()
     0.0
     """
-    if not isinstance(hidden_sizes, (tuple, list)) or len(hidden_sizes) != 2:
-        raise ValueError(f"`hidden_sizes` is {hidden_sizes!r}: expected Alice's and Bob's")
-    hidden_sizes = [
-        check_integer(f"hidden_sizes` of `{name}", size, at_least=1)
-        for name, size in zip(("Alice", "Bob"), hidden_sizes, strict=True)
-    ]
-    for name in ("aggregator", "gradient_weights", "head_start"):
-        if name in training:
-            raise ValueError(f"`{name}` is given: separate trunks have no gradient to share")
-    if list(trace) != ["loss"]:
-        raise ValueError(f"`trace` is {list(trace)}: expected ['loss'], there is no shared trunk")
+    pair = isinstance(hidden_sizes, (tuple, list)) and len(hidden_sizes) == 2
+    check(pair, f"`hidden_sizes` is {hidden_sizes!r}", "Alice's and Bob's")
+    hidden_sizes = [check_integer("hidden_sizes", size, at_least=1) for size in hidden_sizes]
+    _check_unset(training, *SET, "trace")
     # A trunk that follows one head's gradient alone is that head's own.
     alice, bob = (
         train(game, hidden_size=size, gradient_weights=weights, **training)
         for size, weights in zip(hidden_sizes, ((1, 0), (0, 1)), strict=True)
     )
-    bobs = [name for name in ("b", "bob_loss") if name in bob]
+    bobs = {name: bob[name].variable for name in ("b", "bob_loss") if name in bob}
     # The head that rides along on the other's trunk is nobody's, and so is what it diverges to.
-    unsaid = ["diverged"] if "capacity" in alice.dims else ["diverged", "capacity"]
-    merged = alice.drop_vars(unsaid).assign({name: bob[name].variable for name in bobs})
+    unsaid = {"diverged", "capacity"} - set(alice.dims)
+    merged = alice.drop_vars(unsaid).assign(bobs)
     merged.attrs["hidden_sizes"] = hidden_sizes
     for name in ("gradient_weights", "hidden_size"):
         merged.attrs.pop(name, None)
@@ -167,37 +168,28 @@ def interventions(
     >>> list(interventions(3, lambdas=[0.0]))[:4]
     ['shared', 'separate, n each', 'separate, ⌈n/2⌉ each', 'separate, ⌊n/2⌋ each']
     """
-    hidden_size = check_integer("hidden_size", hidden_size, at_least=1)
-    _check_lambdas(lambdas)
-    halves = {"⌈n/2⌉": (hidden_size + 1) // 2, "⌊n/2⌋": hidden_size // 2}
-    sizes = {"n": hidden_size} | {name: size for name, size in halves.items() if size}
-
-    def sharing(name: str, **options: object) -> Intervention:
-        return Intervention(name, _shared(hidden_size, **options))
-
-    def in_small_steps(name: str, **options: object) -> Intervention:
-        small = _in_small_steps(_shared(hidden_size, **options))
-        return Intervention(name, small, steps_factor=SMALLER)
-
+    n = check_integer("hidden_size", hidden_size, at_least=1)
+    check(isinstance(lambdas, (list, tuple)), f"`lambdas` is {lambdas!r}", "a list of numbers")
+    lambdas = [check_number("λ", weight, 0, 1) for weight in lambdas]
+    check_once("λ", lambdas)
+    sizes = {"n": n, "⌈n/2⌉": (n + 1) // 2, "⌊n/2⌋": n // 2}
+    pcgrad = {"aggregator": "pcgrad"}
     found = [
-        sharing(SHARED),
+        Intervention(SHARED, n),
+        *(Intervention(f"separate, {of} each", size, shared=False) for of, size in sizes.items()),
         *(
-            Intervention(f"separate, {name} each", _separate(size), shared=False)
-            for name, size in sizes.items()
+            Intervention(f"λ = {λ:.15g}", n, options={"gradient_weights": (1.0, λ)})
+            for λ in lambdas
         ),
-        *(
-            sharing(f"λ = {weight:.15g}", gradient_weights=(1.0, float(weight)))
-            for weight in lambdas
-        ),
-        *(sharing(name, aggregator=name.lower()) for name in ("PCGrad", "MGDA", "CAGrad")),
-        Intervention("head start", _with_head_start(_shared(hidden_size))),
+        Intervention("PCGrad", n, options=pcgrad),
+        Intervention("MGDA", n, options={"aggregator": "mgda"}),
+        Intervention("CAGrad", n, options={"aggregator": "cagrad"}),
+        Intervention("head start", n, head_start=True),
+        Intervention(SMALL_STEPS, n, steps_factor=SMALLER),
+        Intervention(f"PCGrad, {SMALL_STEPS}", n, options=pcgrad, steps_factor=SMALLER),
     ]
-    if small_steps:
-        found += [
-            in_small_steps(SMALL_STEPS),
-            in_small_steps(f"PCGrad, {SMALL_STEPS}", aggregator="pcgrad"),
-        ]
-    return {intervention.name: intervention for intervention in found}
+    asked = [one for one in found if one.hidden_size and (small_steps or one.steps_factor == 1)]
+    return {one.name: one for one in asked}
 
 
 def success(outcomes: xr.Dataset) -> dict[str, float]:
@@ -255,33 +247,24 @@ def change(
     >>> change(same, same)["s_change"]
     0.0
     """
-    outcomes, baseline = _pair(outcomes, baseline)
-    values = {
-        "s_change": chsh.s_per_replica,
-        "influence_change": lambda one: chsh.influence(one).sum("task"),
-    }
-    found = {}
-    for name, value in values.items():
-        # Equal values that were summed in another order count as equal.
-        changes = (value(outcomes).values - value(baseline).values).round(9)
-        found |= mean_with_ends(name, changes, bounds=CHANGE_BOUNDS, level=level, seed=seed)
-    return found
+    given, without = (
+        {"s_change": chsh.s_per_replica(one), "influence_change": chsh.influence(one).sum("task")}
+        for one in _pair(outcomes, baseline)
+    )
+    # Equal values that were summed in another order count as equal.
+    changes = {name: (given[name] - without[name]).round(9) for name in CHANGES}
+    return means_with_ends(changes, CHANGES, level=level, seed=seed)
 
 
 def excess_removed(
-    outcomes: xr.Dataset,
-    baseline: xr.Dataset,
-    *,
-    level: float = 0.95,
-    resamples: int = 10_000,
-    seed: int = 0,
+    outcomes: xr.Dataset, baseline: xr.Dataset, *, level: float = 0.95, seed: int = 0
 ) -> dict[str, float]:
     """Return which share of the excess of S over 2 an intervention removes.
 
     Parameters
     ----------
-    outcomes, baseline, level, resamples, seed
-        As `change` takes them, with the number of resamples.
+    outcomes, baseline, level, seed
+        As `change` takes them.
 
     Returns
     -------
@@ -306,38 +289,27 @@ def excess_removed(
     >>> excess_removed(chsh.as_dataset((ones, ones)), box)["removed"]
     1.0
     """
-    level, resamples, seed = check_resampling(level, resamples, seed)
-    pair = _pair(outcomes, baseline)
-    after, before = (chsh.s_per_replica(one).values for one in pair)
-    options = {"level": 1 - (1 - level) / 2, "resamples": resamples, "seed": seed}
-    (low, high), _ = chsh.s_interval(before, **options)
-    if low <= chsh.CLASSICAL_BOUND:
-        raise ValueError(
-            f"S without the intervention is {before.mean():.3f} [{low:.3f}, {high:.3f}]: expected "
-            "above 2"
-        )
-    pairs = np.stack([before, after]) - chsh.CLASSICAL_BOUND
-    excess, left = pairs.mean(axis=1)
-    interval, method = chsh.s_interval(after, **options)
+    outcomes, baseline = _pair(outcomes, baseline)
+    before, ends, _ = _excess(baseline, level, seed)
+    after, left, method = _excess(outcomes, level, seed)
+    found = f"S without the intervention exceeds 2 by {before.mean():.3f} {ends.round(3)}"
+    check(ends[0] > 0, found, "an interval above 0")
     if method == "betting":
-        excesses = np.array([low, high]) - chsh.CLASSICAL_BOUND
-        shares = 1 - np.outer(np.array(interval) - chsh.CLASSICAL_BOUND, 1 / excesses)
-        ends = shares.min(), shares.max()
+        shares = 1 - np.outer(left, 1 / ends)
+        low, high = shares.min(), shares.max()
     else:
-        columns, counts = distinct_columns(pairs)
-        drawn = resampled_means(columns, counts, resamples=resamples, seed=seed)
-        ends = percentile_interval(1 - drawn[1] / drawn[0], expanded_level(level, counts.sum()))
-    return with_ends("removed", float(1 - left / excess), tuple(map(float, ends)))
+        columns, counts = distinct_columns(np.stack([before, after]))
+        drawn = resampled_means(columns, counts, resamples=RESAMPLES, seed=seed)
+        shares, level = 1 - drawn[1] / drawn[0], expanded_level(level, counts.sum())
+        low, high = percentile_interval(shares, level)
+    return with_ends("removed", float(1 - after.mean() / before.mean()), (float(low), float(high)))
 
 
 def compare(
     game: Game,
     *,
     hidden_size: int,
-    replicas: int,
-    seed: int,
     steps: int = 2000,
-    learning_rate: float = 0.5,
     lambdas: Sequence[float] = LAMBDAS,
     small_steps: bool = True,
     among: Sequence[str] | None = None,
@@ -349,7 +321,7 @@ def compare(
 
     Parameters
     ----------
-    game, hidden_size, replicas, seed, steps, learning_rate, training
+    game, hidden_size, steps, training
         As `ncnet.train` takes them.
     lambdas, small_steps
         See `interventions`.
@@ -375,90 +347,50 @@ def compare(
     >>> table.loc[table["intervention"] == "separate, n each", "influence"].item()
     0.0
     """
-    for name in OWN_BY_NAME:
-        if name in training:
-            raise ValueError(f"`{name}` is given: interventions set it themselves")
-    asked = interventions(hidden_size, lambdas=lambdas, small_steps=small_steps)
-    if among is not None:
-        for name in among:
-            check_choice("intervention", name, asked)
-        asked = {name: one for name, one in asked.items() if name in (SHARED, *among)}
-    steps = check_integer("steps", steps, at_least=1)
-    learning_rate = check_positive("learning_rate", learning_rate)
-    level, *_ = check_resampling(level, 10_000, 0)
-    hidden_size = check_integer("hidden_size", hidden_size, at_least=1)
-    logged = log_steps(steps, log_interval)
-    options = {"replicas": replicas, "seed": seed, "steps": steps, "learning_rate": learning_rate}
-    rows, baseline = [], None
-    for intervention in asked.values():
-        traced = {}
-        if intervention.shared:
-            traced["trace_steps"] = [intervention.steps_factor * step for step in logged]
-            traced["trace"] = ["gradients"]
-        outcomes = intervention.train(game, **options, **traced, **training)
-        row = {"intervention": intervention.name, "hidden_size": hidden_size}
+    _check_unset(training, *SET)
+    found = interventions(hidden_size, lambdas=lambdas, small_steps=small_steps)
+    names = dict.fromkeys([SHARED, *(found if among is None else among)])
+    for name in names:
+        check_choice("intervention", name, found)
+    level, *_ = check_resampling(level, RESAMPLES, 0)
+    gradients = {"trace_steps": log_steps(steps, log_interval), "trace": ["gradients"]}
+    rows = []
+    for name in names:
+        shared = found[name].shared
+        traced = gradients if shared else {}
+        outcomes = found[name].train(game, steps=steps, **training, **traced)
+        row = {"intervention": name, "hidden_size": found[SHARED].hidden_size}
         row |= chsh.report(outcomes).row() | success(outcomes) | solved(outcomes)
-        row |= manipulation(outcomes) if intervention.shared else {}
-        if baseline is None:
-            baseline, exceeds = outcomes, _exceeds(outcomes, row["verdict"], level)
+        row |= manipulation(outcomes) if shared else {}
+        if name == SHARED:
+            baseline = outcomes
+            exceeds = row["verdict"] == "above 2" and _excess(baseline, level, 0)[1][0] > 0
         else:
             row |= change(outcomes, baseline, level=level)
             row |= excess_removed(outcomes, baseline, level=level) if exceeds else {}
         rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=[*rows[0], *COLUMNS_OF_CHANGE])
+    return pd.DataFrame(rows).reindex(columns=[*rows[0], *OF_CHANGE])
 
 
-def _shared(hidden_size: int, **options: object) -> Callable[..., xr.Dataset]:
-    return lambda game, **training: train(game, hidden_size=hidden_size, **options, **training)
-
-
-def _separate(size: int) -> Callable[..., xr.Dataset]:
-    return lambda game, **training: separate_trunks(game, hidden_sizes=(size, size), **training)
-
-
-def _with_head_start(trained: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]:
-    # As long as the training that follows: Alice's task is learnt if it can be.
-    return lambda game, *, steps, **training: trained(
-        game, steps=steps, head_start=steps, **training
-    )
-
-
-def _in_small_steps(trained: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]:
-    return lambda game, *, steps, learning_rate, **training: trained(
-        game, steps=SMALLER * steps, learning_rate=float(learning_rate) / SMALLER, **training
-    )
-
-
-def _exceeds(outcomes: xr.Dataset, verdict: str, level: float) -> bool:
+def _excess(outcomes: xr.Dataset, level: float, seed: int) -> tuple[np.ndarray, np.ndarray, str]:
+    """Return S - 2 of every replica, and its interval at half of the error with how it was made."""
     values = chsh.s_per_replica(outcomes).values
-    (low, _), _ = chsh.s_interval(values, level=1 - (1 - level) / 2)
-    return verdict == "above 2" and low > chsh.CLASSICAL_BOUND
+    half = 1 - (1 - level) / 2
+    interval, method = chsh.s_interval(values, level=half, resamples=RESAMPLES, seed=seed)
+    return values - chsh.CLASSICAL_BOUND, np.array(interval) - chsh.CLASSICAL_BOUND, method
 
 
-def _pair(outcomes: xr.Dataset, baseline: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    pair = chsh.as_dataset(outcomes), chsh.as_dataset(baseline)
-    for name in ("game", "seed"):
-        found = [one.attrs.get(name) for one in pair]
-        if None not in found and found[0] != found[1]:
-            raise ValueError(
-                f"`{name}` is {found[0]!r} with and {found[1]!r} without: expected one"
-            )
-    counts = [one.sizes["replica"] for one in pair]
-    if counts[0] != counts[1]:
-        raise ValueError(
-            f"{counts[0]} replicas with and {counts[1]} without the intervention: expected the same"
-        )
-    if not (pair[0]["replica"].values == pair[1]["replica"].values).all():
-        raise ValueError("the replicas with and without the intervention come in another order")
+def _pair(*pair: xr.Dataset) -> list[xr.Dataset]:
+    pair = [chsh.as_dataset(outcomes) for outcomes in pair]
+    given, without = (
+        [one.attrs.get("game"), one.attrs.get("seed"), one["replica"].values.tolist()]
+        for one in pair
+    )
+    found = f"game, seed, replicas are {shown(given)} with and {shown(without)} without"
+    check(given == without, found, "the same")
     return pair
 
 
-def _check_lambdas(lambdas: Sequence[float]) -> None:
-    if isinstance(lambdas, str) or not isinstance(lambdas, Sequence):
-        raise ValueError(f"λ is {lambdas!r}: expected a list of numbers from 0 to 1")
-    for weight in lambdas:
-        number = isinstance(weight, Real) and not isinstance(weight, bool)
-        if not number or not 0 <= weight <= 1:
-            raise ValueError(f"λ is {weight!r}: expected a number from 0 to 1")
-    if len(set(lambdas)) < len(lambdas):
-        raise ValueError(f"λ is {list(lambdas)}: expected each number once")
+def _check_unset(training: Mapping[str, object], *names: str) -> None:
+    for name in names:
+        check(name not in training, f"`{name}` is given", "none: an intervention sets it itself")

@@ -11,7 +11,7 @@ as we can read it, not what counts as one. Both readings split the logarithm of 
 
 import numpy as np
 
-from ncnet.checks import check_choice
+from ncnet.checks import check, check_choice
 
 READINGS = ("fast", "rises")
 PERIOD = 10
@@ -79,16 +79,14 @@ def trend(logarithm: np.ndarray, reading: str) -> np.ndarray:
     logarithm = np.asarray(logarithm, float)
     if reading == "rises":
         return np.minimum.accumulate(logarithm, axis=-1)
-    if logarithm.shape[-1] < FEWEST_STEPS:
-        raise ValueError(
-            f"the trace has {logarithm.shape[-1]} steps: expected at least {FEWEST_STEPS}"
-        )
+    steps = logarithm.shape[-1]
+    check(steps >= FEWEST_STEPS, f"the trace has {steps} steps", f"at least {FEWEST_STEPS}")
     # Imported where it is used: it takes half a second.
     from scipy.signal import butter, sosfiltfilt
 
     low_pass = butter(4, 1 / PERIOD, fs=1, output="sos")
     # Continued beyond its ends for so long that the filter has swung in.
-    beyond = min(10 * PERIOD, logarithm.shape[-1] - 1)
+    beyond = min(10 * PERIOD, steps - 1)
     return sosfiltfilt(low_pass, logarithm, axis=-1, padlen=beyond)
 
 

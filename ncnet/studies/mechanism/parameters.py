@@ -4,6 +4,7 @@ from typing import Annotated, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
+from ncnet.checks import check
 from ncnet.parameters import (
     GameName,
     GameNames,
@@ -15,11 +16,11 @@ from ncnet.parameters import (
     check_is_one_of_the_sizes,
     distinct,
 )
+from ncnet.studies.mechanism.oscillation import FEWEST_STEPS
 
 Lambda = Annotated[Number, Field(ge=0, le=1)]
-FEWEST_TRACED = 20
-"""Steps of training without which a trace is too short for the filter that finds its trend."""
 FEWEST_A_FOLD = 5
+"""Replicas without which the folds say too little of how far an AUC would vary."""
 MOST_TRACED = 20_000_000
 """Replicas x steps whose losses take some gigabytes while they are decoded."""
 
@@ -28,20 +29,15 @@ class Rq2(Training):
     """Parameters of ``rq2``: conflict, sensing, interventions; one size looked at closely."""
 
     NOTEBOOK = "rq2"
-    TABLES = (
-        "conflict",
-        "conflict_and_s",
-        "interventions",
-        "sensing",
-        "sensing_along_training",
-        "oscillation",
+    TABLES = RECORDED = (
+        *("conflict", "conflict_and_s", "interventions"),
+        *("sensing", "sensing_along_training", "oscillation"),
     )
-    RECORDED = TABLES
 
     games: GameNames
     hidden_sizes: HiddenSizes
     hidden_size: HiddenSize
-    steps: Annotated[int, Field(ge=FEWEST_TRACED, le=1_000_000)]
+    steps: Annotated[int, Field(ge=FEWEST_STEPS, le=1_000_000)]
     lambdas: Annotated[list[Lambda], Field(min_length=1), AfterValidator(distinct)]
     small_steps: Switch
     log_interval: Annotated[int, Field(ge=1)]
@@ -52,23 +48,13 @@ class Rq2(Training):
     @model_validator(mode="after")
     def _can_be_traced_and_decoded(self) -> Self:
         check_is_one_of_the_sizes(self)
-        if self.log_interval > self.steps:
-            raise ValueError(
-                f"parameter `log_interval` is {self.log_interval}: expected at most the "
-                f"{self.steps} steps of the training"
-            )
-        most = self.replicas // FEWEST_A_FOLD
-        if self.folds > most:
-            raise ValueError(
-                f"parameter `folds` is {self.folds}: expected at most {most}, a fold takes "
-                f"{FEWEST_A_FOLD} of the {self.replicas} replicas"
-            )
-        if self.replicas * self.steps > MOST_TRACED:
-            raise ValueError(
-                f"parameter `steps` is {self.steps}: expected at most "
-                f"{MOST_TRACED // self.replicas:,} with {self.replicas} replicas, whose losses at "
-                "every step have to fit in memory"
-            )
+        for name, most, why in (
+            ("log_interval", self.steps, "the steps of the training"),
+            ("folds", self.replicas // FEWEST_A_FOLD, f"a fold takes {FEWEST_A_FOLD} replicas"),
+            ("steps", MOST_TRACED // self.replicas, "losses at every step have to fit in memory"),
+        ):
+            value = getattr(self, name)
+            check(value <= most, f"parameter `{name}` is {value}", f"at most {most:,}: {why}")
         return self
 
     @model_validator(mode="after")

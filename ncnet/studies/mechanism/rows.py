@@ -1,6 +1,8 @@
 """What rows of this package's tables have in common: values with the ends of their intervals."""
 
-import numpy as np
+from collections.abc import Mapping
+
+import xarray as xr
 
 from ncnet import chsh
 
@@ -15,13 +17,23 @@ def with_ends(name: str, value: float, interval: tuple[float, float]) -> dict[st
     return {name: value, f"{name}_low": low, f"{name}_high": high}
 
 
-def mean_with_ends(
-    name: str, values: np.ndarray, *, bounds: tuple[float, float], level: float, seed: int
+def means_with_ends(
+    values: Mapping[str, xr.DataArray],
+    bounds: Mapping[str, tuple[float, float]],
+    *,
+    level: float,
+    seed: int,
 ) -> dict[str, float]:
-    """Return the mean of a bounded value over replicas, with the ends of its interval.
+    """Return means of bounded values over replicas, each with the ends of its interval.
 
-    >>> mean_with_ends("share", np.ones(400), bounds=(0, 1), level=0.95, seed=0)["share_high"]
+    >>> ones = {"share": xr.DataArray([1.0] * 400)}
+    >>> means_with_ends(ones, {"share": (0, 1)}, level=0.95, seed=0)["share_high"]
     1.0
     """
-    interval, _ = chsh.replica_interval(values, bounds=bounds, level=level, seed=seed)
-    return with_ends(name, float(values.mean()), interval)
+    found = {}
+    for name, within in bounds.items():
+        # Rounding may leave 1 + 1e-16.
+        each = values[name].values.clip(*within)
+        interval, _ = chsh.replica_interval(each, bounds=within, level=level, seed=seed)
+        found |= with_ends(name, float(each.mean()), interval)
+    return found

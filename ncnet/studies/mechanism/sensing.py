@@ -9,7 +9,7 @@ from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval, resampled_means
 from ncnet.chsh.intervals import check_resampling
 from ncnet.games import Game
-from ncnet.studies.mechanism.decoding import USES, WHOLE, by_use, decode
+from ncnet.studies.mechanism.decoding import WHOLE, by_use, decode
 from ncnet.studies.mechanism.interventions import SHARED, SMALL_STEPS, interventions
 from ncnet.studies.mechanism.oscillation import energy, rising_share
 from ncnet.studies.mechanism.rows import with_ends
@@ -20,34 +20,28 @@ CONTROLS = {
     "whole, separate trunks": "separate, n each",
 }
 """Rows of the whole trace, by the intervention under which it was made."""
+DECODING = ("uses", "permuted", "permutations", "folds", "level")
+"""Options of `sensing_table` that are the decoder's; all others are of the training."""
 OSCILLATING = (SHARED, SMALL_STEPS, f"PCGrad, {SMALL_STEPS}")
 """Trainings whose oscillations are compared: usual ones, hardly any, and none at all."""
+RESAMPLES = 10_000
 
 
 def sensing_table(
     game: Game,
     *,
     hidden_size: int,
-    replicas: int,
     seed: int,
-    steps: int = 2000,
-    learning_rate: float = 0.5,
-    uses: Sequence[str] = USES,
-    permuted: Sequence[str] = (WHOLE,),
-    permutations: int = 0,
     controls: Sequence[str] = tuple(CONTROLS),
-    folds: int = 5,
-    level: float = 0.95,
-    **training: object,
+    **options: object,
 ) -> pd.DataFrame:
     """Train, and decode Bob's setting from Alice's losses, with controls.
 
     Parameters
     ----------
-    game, hidden_size, replicas, seed, steps, learning_rate, training
-        As `ncnet.train` takes them. The seed is the decoder's as well.
-    uses, permuted, permutations, folds, level
-        See `by_use`.
+    game, hidden_size, seed, options
+        As `ncnet.train` takes them, and as `by_use` takes `uses`, `permuted`, `permutations`,
+        `folds` and `level`. The seed is the decoder's as well.
     controls
         Of `CONTROLS`: "whole, small steps", where the optimizer makes hardly any fast oscillation;
         "whole, PCGrad, small steps", where besides no head's loss ever rises; "whole, separate
@@ -69,23 +63,13 @@ def sensing_table(
     """
     for control in controls:
         check_choice("control", control, CONTROLS)
-    options = {"replicas": replicas, "seed": seed, "steps": steps, "learning_rate": learning_rate}
-    options |= training
-    names = {WHOLE: SHARED} | {control: CONTROLS[control] for control in controls}
+    decoding = {name: options.pop(name) for name in DECODING if name in options}
     traces = {
-        name: alice_traces(game, hidden_size, intervention, **options)
-        for name, intervention in names.items()
+        name: alice_traces(game, hidden_size, intervention, seed=seed, **options)
+        for name, intervention in ({WHOLE: SHARED} | CONTROLS).items()
+        if name in (WHOLE, *controls)
     }
-    return by_use(
-        traces.pop(WHOLE),
-        uses=uses,
-        others=traces,
-        permuted=permuted,
-        permutations=permutations,
-        folds=folds,
-        level=level,
-        seed=seed,
-    )
+    return by_use(traces.pop(WHOLE), others=traces, seed=seed, **decoding)
 
 
 def alice_traces(
@@ -94,7 +78,6 @@ def alice_traces(
     intervention: str = SHARED,
     *,
     steps: int = 2000,
-    learning_rate: float = 0.5,
     **training: object,
 ) -> np.ndarray:
     """Train and return Alice's losses [her 2 tasks, Bob's 2 settings, replicas, steps].
@@ -103,7 +86,7 @@ def alice_traces(
 
     Parameters
     ----------
-    game, hidden_size, steps, learning_rate, training
+    game, hidden_size, steps, training
         As `ncnet.train` takes them.
     intervention
         One of `ncnet.studies.mechanism.analysis.interventions`.
@@ -117,14 +100,7 @@ def alice_traces(
     steps = check_integer("steps", steps, at_least=1)
     found = interventions(hidden_size)
     check_choice("intervention", intervention, found)
-    every = found[intervention].steps_factor
-    traced = found[intervention].train(
-        game,
-        steps=steps,
-        learning_rate=learning_rate,
-        trace_steps=range(0, every * steps + 1, every),
-        **training,
-    )
+    traced = found[intervention].train(game, steps=steps, trace_steps=range(steps + 1), **training)
     dims = ("alice_setting", "bob_setting", "replica", "step")
     return traced["alice_loss"].transpose(*dims).values
 
@@ -133,26 +109,24 @@ def oscillation_table(
     game: Game,
     *,
     hidden_size: int,
-    replicas: int,
     seed: int,
     among: Sequence[str] = OSCILLATING,
     folds: int = 5,
     level: float = 0.95,
-    resamples: int = 10_000,
     **training: object,
 ) -> pd.DataFrame:
     """Train, with small steps too, and return how much Alice's loss oscillates.
 
     Parameters
     ----------
-    game, hidden_size, replicas, seed, training
+    game, hidden_size, seed, training
         As `ncnet.train` takes them. The seed is that of decoder and bootstrap as well.
     among
         Of `interventions`, those under which to train: none ("shared"), small steps, and PCGrad
         with small steps by default.
     folds
         See `decode`.
-    level, resamples
+    level
         Of the bootstrap over replicas.
 
     Returns
@@ -173,21 +147,19 @@ def oscillation_table(
     >>> table["intervention"].tolist()
     ['shared', 'small steps', 'PCGrad, small steps']
     """
-    level, resamples, seed = check_resampling(level, resamples, seed)
-    replicas = check_integer("replicas", replicas, at_least=1)
+    level, _, seed = check_resampling(level, RESAMPLES, seed)
     rows = []
     for name in among:
-        traces = alice_traces(game, hidden_size, name, replicas=replicas, seed=seed, **training)
+        traces = alice_traces(game, hidden_size, name, seed=seed, **training)
         hardest = traces[1, 1]
         measured = {
             "rising_share": rising_share(hardest),
             "energy_fast": energy(hardest, "fast"),
             "energy_rises": energy(hardest, "rises"),
         }
-        each_once = np.ones(replicas, dtype=int)
-        values = np.array(list(measured.values()))
-        drawn = resampled_means(values, each_once, resamples=resamples, seed=seed)
-        ends = percentile_interval(drawn, expanded_level(level, replicas))
+        values, each_once = np.array(list(measured.values())), np.ones(len(hardest), dtype=int)
+        drawn = resampled_means(values, each_once, resamples=RESAMPLES, seed=seed)
+        ends = percentile_interval(drawn, expanded_level(level, len(hardest)))
         row = {"intervention": name}
         for measure, mean, interval in zip(measured, values.mean(axis=1), ends, strict=True):
             row |= with_ends(measure, mean, interval)

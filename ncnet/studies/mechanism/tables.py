@@ -11,17 +11,9 @@ import xarray as xr
 
 from ncnet import games
 from ncnet.claims import simultaneous_level
+from ncnet.studies.mechanism import analysis as mechanism
 from ncnet.studies.mechanism.claims import OSCILLATIONS
-from ncnet.studies.mechanism.conflict import conflict_and_s, conflict_table, log_steps
-from ncnet.studies.mechanism.decoding import USES, WHOLE, by_use
-from ncnet.studies.mechanism.interventions import compare, interventions
-from ncnet.studies.mechanism.sensing import (
-    CONTROLS,
-    OSCILLATING,
-    alice_traces,
-    oscillation_table,
-    sensing_table,
-)
+from ncnet.studies.mechanism.decoding import WHOLE
 from ncnet.training import train
 
 PERMUTED = (WHOLE, *(f"oscillation ({reading})" for reading in OSCILLATIONS))
@@ -41,7 +33,7 @@ def traced(
         games.named(game),
         hidden_size=hidden_size,
         steps=steps,
-        trace_steps=log_steps(steps, log_interval),
+        trace_steps=mechanism.log_steps(steps, log_interval),
         trace=["gradients"],
         **training,
     )
@@ -53,7 +45,7 @@ def opposed(game: str, hidden_size: int, **training: object) -> pd.DataFrame:
     >>> len(opposed("overlap", 2, replicas=30, seed=0, steps=50, log_interval=10))
     16
     """
-    found = conflict_table(traced(game, hidden_size, **training))
+    found = mechanism.conflict_table(traced(game, hidden_size, **training))
     return found.assign(game=game, hidden_size=hidden_size)
 
 
@@ -63,62 +55,35 @@ def opposed_and_s(game: str, hidden_size: int, **training: object) -> pd.DataFra
     >>> len(opposed_and_s("overlap", 2, replicas=30, seed=0, steps=50, log_interval=10))
     4
     """
-    found = conflict_and_s(traced(game, hidden_size, **training))
+    found = mechanism.conflict_and_s(traced(game, hidden_size, **training))
     return found.assign(game=game, hidden_size=hidden_size)
 
 
 def compared(
-    game: str,
-    hidden_size: int,
-    *,
-    lambdas: Sequence[float],
-    small_steps: bool,
-    among: Sequence[str] | None = None,
-    **training: object,
+    game: str, hidden_size: int, *, lambdas: Sequence[float], small_steps: bool, **options: object
 ) -> pd.DataFrame:
-    """Return rows of ``interventions``, those of `among` or all; changes hold together over all.
+    """Return rows of ``interventions``, those `among` all; changes hold together over all.
 
     >>> asked = {"lambdas": [0.5], "small_steps": False, "log_interval": 10, "among": ["PCGrad"]}
     >>> compared("overlap", 2, replicas=30, seed=0, steps=50, **asked)["intervention"].tolist()
     ['shared', 'PCGrad']
     """
     asked = {"lambdas": lambdas, "small_steps": small_steps}
-    together = len(interventions(hidden_size, **asked)) - 1
-    found = compare(
-        games.named(game),
-        hidden_size=hidden_size,
-        level=simultaneous_level(together),
-        among=among,
-        **asked,
-        **training,
-    )
+    together = len(mechanism.interventions(hidden_size, **asked)) - 1
+    options |= asked | {"level": simultaneous_level(together)}
+    found = mechanism.compare(games.named(game), hidden_size=hidden_size, **options)
     return found.assign(game=game)
 
 
-def sensed(
-    game: str,
-    hidden_size: int,
-    *,
-    uses: Sequence[str] = USES,
-    controls: Sequence[str] = tuple(CONTROLS),
-    permuted: Sequence[str] = PERMUTED,
-    **training: object,
-) -> pd.DataFrame:
+def sensed(game: str, hidden_size: int, **options: object) -> pd.DataFrame:
     """Return rows of ``sensing``: how well Bob's setting is told from parts of Alice's trace.
 
     >>> asked = {"uses": ["whole"], "controls": ["whole, separate trunks"], "folds": 2}
     >>> sensed("overlap", 2, replicas=20, seed=0, steps=40, **asked)["use"].tolist()
     ['whole', 'whole, separate trunks']
     """
-    found = sensing_table(
-        games.named(game),
-        hidden_size=hidden_size,
-        uses=uses,
-        controls=controls,
-        permuted=permuted,
-        level=simultaneous_level(len(OSCILLATIONS)),
-        **training,
-    )
+    options = {"permuted": PERMUTED, "level": simultaneous_level(len(OSCILLATIONS))} | options
+    found = mechanism.sensing_table(games.named(game), hidden_size=hidden_size, **options)
     return found.assign(game=game, hidden_size=hidden_size)
 
 
@@ -140,22 +105,18 @@ def sensed_early(
     >>> sensed_early("overlap", 2, replicas=20, seed=0, steps=40, **asked)["seen"].tolist()
     [20, 40]
     """
-    traces = alice_traces(games.named(game), hidden_size, seed=seed, **training)
-    rows = [
-        by_use(traces, uses=[WHOLE], seen=count + 1, folds=folds, seed=seed).assign(seen=count)
-        for count in seen
-    ]
+    traces = mechanism.alice_traces(games.named(game), hidden_size, seed=seed, **training)
+    asked = {"uses": [WHOLE], "folds": folds, "seed": seed}
+    rows = [mechanism.by_use(traces[..., : n + 1], **asked).assign(seen=n) for n in seen]
     return pd.concat(rows, ignore_index=True).assign(game=game, hidden_size=hidden_size)
 
 
-def oscillating(
-    game: str, hidden_size: int, *, among: Sequence[str] = OSCILLATING, **training: object
-) -> pd.DataFrame:
+def oscillating(game: str, hidden_size: int, **options: object) -> pd.DataFrame:
     """Return rows of ``oscillation``: how much Alice's loss oscillates, by intervention.
 
     >>> asked = {"among": ["shared"], "folds": 2}
     >>> len(oscillating("overlap", 2, replicas=20, seed=0, steps=40, **asked))
     1
     """
-    found = oscillation_table(games.named(game), hidden_size=hidden_size, among=among, **training)
+    found = mechanism.oscillation_table(games.named(game), hidden_size=hidden_size, **options)
     return found.assign(game=game, hidden_size=hidden_size)
