@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 import html
 import io
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, SIGNS, TSIRELSON_BOUND
 from ncnet.chsh.text import interval_text
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ncnet.chsh import Report
+
+    Places = str | np.ndarray | pd.Series
 
 # Okabe and Ito's palette: told apart with every common kind of colour blindness.
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -31,6 +37,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", (0, (6, 1.5)), (0, (3, 1)), (0, (1, 1)), (0, (6, 1, 1, 1)), (0, (1, 2.5)))
 HATCH = "////"
 
+SOLID = {"color": INK, "linewidth": 0.9}
+DASHED = {**SOLID, "linestyle": (0, (4, 3))}
 BOUNDS = {
     CLASSICAL_BOUND: "classical bound 2",
     TSIRELSON_BOUND: "Tsirelson's bound 2√2",
@@ -44,7 +52,8 @@ STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
-    "axes.titlesize": 11,
+    "axes.titlesize": 10,
+    "errorbar.capsize": 3,
     "figure.constrained_layout.use": True,
     "figure.facecolor": "white",
     "font.family": "DejaVu Sans",
@@ -52,6 +61,7 @@ STYLE = {
     "hatch.color": "white",
     "hatch.linewidth": 0.8,
     "grid.color": "#E6E6E6",
+    "legend.fontsize": 8.5,
     "legend.frameon": False,
     "lines.linewidth": 1.6,
     "lines.markersize": 5,
@@ -69,20 +79,125 @@ def use_style() -> None:
     matplotlib.rcParams.update(STYLE)
 
 
+def panels(
+    count: int,
+    columns: int | None = None,
+    *,
+    size: tuple[float, float],
+    margin: tuple[float, float] = (0, 0),
+    **options: object,
+) -> tuple[Figure, np.ndarray]:
+    """Return a figure and its panels in reading order, at most so many columns side by side.
+
+    Parameters
+    ----------
+    count, columns
+        How many panels, and how many of them in a row; all of them unless told otherwise.
+    size, margin
+        Width and height of a panel, and of what lies around them, in inches.
+    options
+        Of `matplotlib.figure.Figure.subplots`.
+    """
+    from matplotlib.figure import Figure
+
+    columns = min(columns or count, count)
+    rows = math.ceil(count / columns)
+    figure = Figure(figsize=np.multiply(size, (columns, rows)) + margin)
+    grid = figure.subplots(rows, columns, squeeze=False, **options)
+    for unused in grid.flat[count:]:
+        unused.remove()
+    return figure, grid.ravel()[:count]
+
+
+def look(place: int) -> dict[str, object]:
+    """Return the colour and the marker of the series at a place of the legend."""
+    return {"color": SERIES[place % len(SERIES)], "marker": MARKERS[place % len(MARKERS)]}
+
+
+def dashed_look(place: int) -> dict[str, object]:
+    """Return the look of a series, and the dashes of its line."""
+    return {**look(place), "linestyle": DASHES[place % len(DASHES)]}
+
+
+def band(axes: Axes, table: pd.DataFrame, x: Places, name: str, **line: object) -> None:
+    """Draw a column as a line over another one, its interval as a band; `alpha` is the band's."""
+    x, low, high = _places(table, x, name)
+    alpha = line.pop("alpha", 0.25)
+    axes.fill_between(x, low, high, color=line["color"], alpha=alpha, linewidth=0)
+    axes.plot(x, table[name], **line)
+
+
+def points(
+    axes: Axes, table: pd.DataFrame, x: Places, name: str, *, flat: bool = False, **look: object
+) -> None:
+    """Draw a column as points over another one, its interval as bars; `flat` swaps the axes."""
+    x, low, high = _places(table, x, name)
+    # Rounding may put an end on the wrong side of what never varies.
+    bars = np.maximum(0, [table[name] - low, high - table[name]])
+    look = {"linestyle": "none", "elinewidth": 1.2, **look}
+    if flat:
+        axes.errorbar(table[name], x, xerr=bars, **look)
+    else:
+        axes.errorbar(x, table[name], yerr=bars, **look)
+
+
+def hollow(axes: Axes, table: pd.DataFrame, x: Places, name: str, **look: object) -> None:
+    """Draw hollow points with bars: live numbers, beside the lines of recorded ones."""
+    points(axes, table, x, name, **look | {"linestyle": "none", "mfc": "white"})
+
+
+def sources(recorded: object, live: object) -> list[tuple[Callable, object]]:
+    """Return how recorded and live tables are drawn, `band` and `hollow`, without what is None."""
+    both = ((band, recorded), (hollow, live))
+    return [(draw, tables) for draw, tables in both if tables is not None]
+
+
+def of_contexts(table: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, dict[str, object]]]:
+    """Yield the rows of each context, and its label and look."""
+    contexts = table.groupby(["alice_setting", "bob_setting"])
+    for place, (context, rows) in enumerate(contexts):
+        colour, label = CONTEXT_COLOURS[context], "(A{}, B{})".format(*context)
+        yield rows, {**dashed_look(place), "color": colour, "label": label}
+
+
+def legend_once(axes: Axes, below: Figure | None = None, **options: object) -> None:
+    """Name the series of a panel, a line and its points once: there, or below all panels."""
+    named = defaultdict(list)
+    for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+        named[label].append(handle)
+    handles = [tuple(same) for same in named.values()]
+    if below is not None:
+        options = {"loc": "outside lower center", "ncols": len(named), "fontsize": 10, **options}
+    (below or axes).legend(handles, named, **options)
+
+
+def name_rows(axes: Axes, names: Sequence[str], **text: object) -> None:
+    """Name the rows of a panel, the first one at the top."""
+    axes.set_yticks(range(len(names)), names, **text)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+
+
+def bare(*panels: Axes) -> None:
+    """Take away the grid, the ticks' marks and the frame: of what is drawn as cells."""
+    for axes in panels:
+        axes.grid(visible=False)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+
+
+def level(axes: Axes, value: float, label: str) -> None:
+    """Draw a dashed line across, named at the left-hand edge, clear of the data."""
+    axes.axhline(value, zorder=1, **DASHED)
+    edge = {"xycoords": ("axes fraction", "data"), "annotation_clip": True}
+    beside = {"xytext": (4, 3), "textcoords": "offset points"}
+    axes.annotate(label, (0, value), fontsize=8, color=INK, **edge, **beside)
+
+
 def draw_bounds(axes: Axes, highest: float) -> None:
-    """Draw the bounds of S up to `highest`, each named at the left-hand edge, clear of the data."""
+    """Draw the bounds of S up to `highest`, each with its name."""
     for bound, label in BOUNDS.items():
         if bound <= highest:
-            axes.axhline(bound, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-            axes.annotate(
-                label,
-                (0, bound),
-                xycoords=("axes fraction", "data"),
-                xytext=(4, 3),
-                textcoords="offset points",
-                fontsize=8,
-                color=INK,
-            )
+            level(axes, bound, label)
 
 
 def picture(report: Report) -> Figure:
@@ -151,33 +266,29 @@ def _style() -> AbstractContextManager:
     return matplotlib.rc_context(STYLE)
 
 
+def _places(table: pd.DataFrame, x: Places, name: str) -> tuple[Places, pd.Series, pd.Series]:
+    """Return places, and the interval in ``NAME_low``, ``NAME_high`` or in ``low``, ``high``."""
+    prefix = f"{name}_" if f"{name}_low" in table else ""
+    places = table[x] if isinstance(x, str) else x
+    return places, table[f"{prefix}low"], table[f"{prefix}high"]
+
+
 def _draw_line(axes: Axes, report: Report) -> None:
-    low, high = report.interval
-    errors = np.maximum(0, [[report.s - low], [high - report.s]])
     bounds = (
         (CLASSICAL_BOUND + report.delta, "2 + Δ", (0, (5, 2)), 0.86),
         (CLASSICAL_BOUND, "2", "-", 0.62),
         (TSIRELSON_BOUND, "2√2", (0, (1, 1.5)), 0.62),
     )
+    name = {"bbox": {"facecolor": "white", "linewidth": 0, "pad": 1.5}, "zorder": 4}
+    above = {"xytext": (0, 2), "textcoords": "offset points", "ha": "center", "va": "bottom"}
     for bound, label, dashes, top in bounds:
         axes.axvline(bound, 0, top, color=INK, linewidth=1.1, linestyle=dashes)
-        axes.annotate(
-            label,
-            (bound, top),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            bbox={"facecolor": "white", "linewidth": 0, "pad": 1.5},
-            zorder=4,
-        )
-    axes.errorbar(report.s, 0.3, xerr=errors, fmt="o", color=BLUE, capsize=7)
-    ends = [low, high, *(bound for bound, *_ in bounds)]
-    margin = 0.06 * (max(ends) - min(ends))
-    axes.set_xlim(min(ends) - margin, max(ends) + margin)
-    axes.set_ylim(0, 1)
-    axes.set_yticks([])
+        axes.annotate(label, (bound, top), xycoords=("data", "axes fraction"), **above, **name)
+    s = pd.DataFrame([report.row()])
+    points(axes, s, [0.3], "s", flat=True, marker="o", color=BLUE, capsize=7, elinewidth=1.6)
+    ends = [*report.interval, *(bound for bound, *_ in bounds)]
+    margin = 0.06 * np.ptp(ends)
+    axes.set(xlim=(min(ends) - margin, max(ends) + margin), ylim=(0, 1), yticks=[])
     axes.spines["left"].set_visible(False)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(f"S (no unit); {100 * report.level:g} % interval")
@@ -185,35 +296,21 @@ def _draw_line(axes: Axes, report: Report) -> None:
 
 
 def _draw_waterfall(axes: Axes, report: Report) -> None:
-    steps = (SIGNS.values * report.correlators).ravel()
-    ends = np.cumsum(steps)
-    intervals = report.correlator_intervals.reshape(4, 2) - report.correlators.reshape(4, 1)
-    intervals *= (-1, 1)
-    for place, (step, end) in enumerate(zip(steps, ends, strict=True)):
-        colour = VERMILION if place == 3 else SKY
-        start = end - step
-        axes.bar(place, step, 0.62, start, color=colour, hatch=HATCH if place == 3 else None)
-        axes.annotate(
-            "",
-            (place, end),
-            (place, start),
-            arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 0.9, "shrinkA": 0},
-        )
-        errors = np.maximum(0, intervals[place][:: -1 if place == 3 else 1])
-        axes.errorbar(place + 0.2, end, errors[:, None], color=INK, capsize=2.5, linewidth=1)
-        if place:
-            axes.plot([place - 1, place], [start, start], color=INK, linewidth=0.7)
-    axes.plot([3, 4], [ends[3], ends[3]], color=INK, linewidth=0.7)
-    axes.bar(4, report.s, 0.62, color=BLUE)
-    axes.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=3)
-    axes.annotate(
-        "bound 2",
-        (0, CLASSICAL_BOUND),
-        xycoords=("axes fraction", "data"),
-        xytext=(3, 2),
-        textcoords="offset points",
-        fontsize=8,
-    )
+    signs, places = SIGNS.values.ravel(), np.arange(4)
+    steps = signs * report.correlators.ravel()
+    ends = steps.cumsum()
+    colours, hatches = (SKY, SKY, SKY, VERMILION, BLUE), ("", "", "", HATCH, "")
+    starts = [*(ends - steps), 0]
+    axes.bar(range(5), [*steps, report.s], 0.62, starts, color=colours, hatch=hatches)
+    arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 0.9, "shrinkA": 0}
+    for place, start, end in zip(places, starts, ends, strict=False):
+        axes.annotate("", (place, end), (place, start), arrowprops=arrow)
+    spread = report.correlator_intervals.reshape(4, 2) - report.correlators.reshape(4, 1)
+    low, high = ends + np.sort(signs[:, None] * spread).T
+    sums = pd.DataFrame({"end": ends, "low": low, "high": high})
+    points(axes, sums, places + 0.2, "end", color=INK, capsize=2.5)
+    axes.hlines(ends, places, places + 1, color=INK, linewidth=0.7)
+    level(axes, CLASSICAL_BOUND, "bound 2")
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set_xticks(range(5), ["C11", "+ C12", "+ C21", "- C22", "= S"], fontsize=9)
     axes.grid(axis="x", visible=False)
@@ -224,13 +321,10 @@ def _draw_waterfall(axes: Axes, report: Report) -> None:
 def _draw_drops(axes: Axes, report: Report) -> None:
     rows = report.drops
     places = np.arange(len(rows))[::-1]
-    points = rows["points"]
-    errors = np.maximum(0, [points - rows["low"], rows["high"] - points])
-    axes.barh(places, points, 0.5, color=ORANGE)
-    axes.errorbar(points, places, xerr=errors, fmt="none", color=INK, capsize=3, linewidth=1)
+    axes.barh(places, rows["points"], 0.5, color=ORANGE)
+    points(axes, rows, places, "points", flat=True, color=INK)
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks(places, [f"{row.task} beside {row.beside}" for row in rows.itertuples()])
-    axes.tick_params(axis="y", labelsize=9)
+    axes.set_yticks(places, rows["task"] + " beside " + rows["beside"], fontsize=9)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("percentage points")
     axes.set_title(_loses(report))

@@ -7,8 +7,9 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
+from ncnet import plotting
 from ncnet.chsh import ALGEBRAIC_BOUND, TSIRELSON_BOUND, Report
-from ncnet.plotting import INK, MARKERS, SERIES, draw_bounds
+from ncnet.plotting import INK
 
 
 def s_by_game(table: pd.DataFrame) -> Figure:
@@ -21,17 +22,17 @@ def s_by_game(table: pd.DataFrame) -> Figure:
     """
     figure = Figure(figsize=(5.6, 3.5))
     axes = figure.subplots()
-    for colour, marker, (game, rows) in zip(SERIES, MARKERS, table.groupby("game"), strict=False):
-        n = rows["hidden_size"]
-        for low, high, alpha in (("run_low", "run_high", 0.15), ("s_low", "s_high", 0.4)):
-            axes.fill_between(n, rows[low], rows[high], color=colour, alpha=alpha, linewidth=0)
-        axes.plot(n, rows["s"], color=colour, marker=marker, label=f"game {game}")
+    for place, (game, rows) in enumerate(table.groupby("game")):
+        look = plotting.look(place)
+        runs = {"color": look["color"], "alpha": 0.15, "linewidth": 0}
+        axes.fill_between("hidden_size", "run_low", "run_high", data=rows, **runs)
+        plotting.band(axes, rows, "hidden_size", "s", alpha=0.4, label=f"game {game}", **look)
     axes.set_xlabel("hidden units n, shared by two task heads")
     axes.set_ylabel("CHSH statistic S (no unit)")
     axes.set_xticks(sorted(table["hidden_size"].unique()))
     axes.set_xlim(left=0)  # room for the names of the bounds
     axes.set_ylim(0, TSIRELSON_BOUND + 0.25)
-    draw_bounds(axes, TSIRELSON_BOUND)
+    plotting.draw_bounds(axes, TSIRELSON_BOUND)
     axes.legend(loc="lower right")
     return figure
 
@@ -50,31 +51,19 @@ def scatter(s_per_run: xr.DataArray, reports: Sequence[Report]) -> Figure:
     axes = figure.subplots()
     spread = np.random.default_rng(0)
     values = s_per_run.transpose("capacity", "run").values
-    for place, (row, report) in enumerate(zip(values, reports, strict=True)):
-        colour, marker = SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]
+    means = pd.DataFrame([report.row() for report in reports])
+    for place, (row, s) in enumerate(zip(values, means["s"], strict=True)):
+        look = {"linestyle": "none", **plotting.look(place)}
         across = place + spread.uniform(-0.22, 0.1, len(row))
-        axes.plot(across, row, marker, color=colour, alpha=0.55, markersize=4, mew=0)
-        low, high = report.interval
-        axes.errorbar(
-            place + 0.24,
-            report.s,
-            yerr=[[report.s - low], [high - report.s]],
-            fmt=marker,
-            color=INK,
-            capsize=4,
-        )
-        axes.annotate(
-            f"{report.s:.2f}",
-            (place + 0.24, report.s),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-        )
-    axes.set_xticks(range(len(values)), [str(n) for n in s_per_run["capacity"].values])
+        axes.plot(across, row, alpha=0.55, markersize=4, mew=0, **look)
+        look |= {"color": INK, "capsize": 4}
+        plotting.points(axes, means[place : place + 1], [place + 0.24], "s", **look)
+        beside = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(f"{s:.2f}", (place + 0.24, s), **beside)
+    axes.set_xticks(range(len(values)), s_per_run["capacity"].values)
     axes.set_xlim(-0.5, len(values) - 0.1)
     axes.set_ylim(min(1.2, values.min() - 0.1), ALGEBRAIC_BOUND + 0.2)
-    axes.set_xlabel("hidden units n")
-    axes.set_ylabel("S (no unit)")
+    axes.set(xlabel="hidden units n", ylabel="S (no unit)")
     axes.grid(axis="x", visible=False)
-    draw_bounds(axes, ALGEBRAIC_BOUND)
+    plotting.draw_bounds(axes, ALGEBRAIC_BOUND)
     return figure

@@ -7,22 +7,22 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import (
     ALICE,
     BLUE,
     BOB,
-    CONTEXT_COLOURS,
     CONTEXTS,
-    DASHES,
+    DASHED,
     GREEN,
     GREY,
     HATCH,
     INK,
-    MARKERS,
     ORANGE,
     PURPLE,
     SERIES,
@@ -42,21 +42,16 @@ def loss_curves(traced: xr.Dataset) -> Figure:
     traced
         One replica of what `ncnet.train` returns with traced losses.
     """
-    figure = Figure(figsize=(9, 2.9))
-    panels = figure.subplots(1, 4, sharey=True)
+    figure, panels = plotting.panels(4, size=(2.25, 2.9), sharey=True)
+    heads = {"alice": (ALICE, "-"), "bob": (BOB, (0, (4, 1.5)))}
     for axes, (i, j) in zip(panels, CONTEXTS, strict=True):
         here = traced.sel(alice_setting=i, bob_setting=j)
-        for party, colour, dashes in (("alice", ALICE, "-"), ("bob", BOB, (0, (4, 1.5)))):
-            steps = 1 + here["step"].values
-            axes.plot(
-                steps, here[f"{party}_loss"], color=colour, linestyle=dashes, label=party.title()
-            )
-        axes.set_title(f"(A{i}, B{j})")
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_xlabel("1 + training step")
+        for party, (colour, dashes) in heads.items():
+            look = {"color": colour, "linestyle": dashes, "label": party.title()}
+            axes.plot(1 + here["step"], here[f"{party}_loss"], **look)
+        axes.set(title=f"(A{i}, B{j})", xscale="log", yscale="log", xlabel="1 + training step")
     panels[0].set_ylabel("loss (nats)")
-    panels[0].legend(loc="lower left", fontsize=8.5)
+    panels[0].legend(loc="lower left")
     return figure
 
 
@@ -84,21 +79,19 @@ def units(traced: xr.Dataset, steps: Sequence[int]) -> Figure:
         for axes, (party, plane) in zip(column, planes.items(), strict=False):
             _plane(axes, here, party, plane)
         _pulls(column[2], here)
-        column[0].set_title(f"step {step:,}", fontsize=10)
-    for row, (party, plane) in zip(grid, planes.items(), strict=False):
-        row[0].set_ylabel(f"{party.title()}: {plane[1]} against {plane[0]}")
-    grid[2, 0].set_ylabel("relative pull")
-    grid[2, 0].set_ylim(-1.05, 1.05)
-    figure.legend(
-        handles=[
-            *_unit_handles(grid[0, 0], traced.sizes["unit"]),
-            Patch(color=ALICE, label="Alice's pull"),
-            Patch(facecolor=BOB, hatch=HATCH, edgecolor="white", label="Bob's pull"),
-        ],
-        loc="outside lower center",
-        ncols=6,
-        fontsize=8.5,
-    )
+        column[0].set_title(f"step {step:,}")
+    for axes, (party, plane) in zip(grid[:2, 0], planes.items(), strict=True):
+        axes.set_ylabel(f"{party.title()}: {plane[1]} against {plane[0]}")
+    grid[2, 0].set(ylabel="relative pull", ylim=(-1.05, 1.05))
+    lines = [
+        Line2D([], [], linewidth=2, label=f"unit {unit + 1}", **_unit_look(unit))
+        for unit in range(traced.sizes["unit"])
+    ]
+    pulls = [
+        Patch(color=ALICE, label="Alice's pull"),
+        Patch(facecolor=BOB, hatch=HATCH, edgecolor="white", label="Bob's pull"),
+    ]
+    figure.legend(handles=[*lines, *pulls], loc="outside lower center", ncols=6)
     return figure
 
 
@@ -115,40 +108,29 @@ def conflict_over_n(
         `ncnet.studies.mechanism.analysis.conflict_table` with ``game`` and ``hidden_size``;
         `recorded` may be None. Lines with bands are recorded, hollow points live.
     """
-    games = _games(live[0], recorded and recorded[0])
+    sources = plotting.sources(recorded, live)
+    games = pd.concat(s for _, (s, _) in reversed(sources))["game"].unique()
     figure = Figure(figsize=(9, 2.6 * len(games) + 0.6))
     grid = figure.subplots(len(games), 3, squeeze=False, sharex=True)
     for row, game in zip(grid, games, strict=True):
-        for tables, is_live in ((recorded, False), (live, True)):
-            if tables is not None:
-                _conflict_row(row, *(table[table["game"] == game] for table in tables), is_live)
-        row[0].axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        for draw, tables in sources:
+            s, conflict = (table[table["game"] == game] for table in tables)
+            draw(row[0], s, "hidden_size", "s", color=INK, marker="o", markersize=4)
+            for here, look in plotting.of_contexts(conflict[conflict["phase"] == "whole"]):
+                draw(row[1], here, "hidden_size", "conflict_share", markersize=4, **look)
+                draw(row[2], here, "hidden_size", "weighted_cosine", markersize=4, **look)
+        row[0].axhline(CLASSICAL_BOUND, **DASHED)
         row[0].set_ylabel(f"game {game}")
         row[1].set_ylim(0, 1.05)
         highest = max(0.05, *(line.get_ydata().max(initial=0) for line in row[2].lines))
         row[2].set_ylim(-1.05, highest + 0.05)
-    for axes, title in zip(
-        grid[0], ("S", "share of steps in conflict", "cosine, weighted by size"), strict=True
-    ):
-        axes.set_title(title, fontsize=10)
-    for axes in grid[-1]:
-        axes.set_xlabel("hidden units n")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    handles, labels = grid[0, 1].get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
-    figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=4)
+    titles = ("S", "share of steps in conflict", "cosine, weighted by size")
+    for axes, below, title in zip(grid[0], grid[-1], titles, strict=True):
+        axes.set_title(title)
+        below.set_xlabel("hidden units n")
+        below.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    plotting.legend_once(grid[0, 1], below=figure)
     return figure
-
-
-def _conflict_row(
-    row: np.ndarray, s_table: pd.DataFrame, conflict: pd.DataFrame, live: bool
-) -> None:
-    _series(row[0], s_table, "s", INK, "o", live)
-    whole = conflict[conflict["phase"] == "whole"]
-    for axes, name in zip(row[1:], ("conflict_share", "weighted_cosine"), strict=True):
-        for marker, (i, j) in zip(MARKERS, CONTEXTS, strict=False):
-            here = whole[(whole["alice_setting"] == i) & (whole["bob_setting"] == j)]
-            _series(axes, here, name, CONTEXT_COLOURS[i, j], marker, live, f"(A{i}, B{j})")
 
 
 def sensing(
@@ -174,51 +156,30 @@ def sensing(
     """
     figure = Figure(figsize=(9.4, 3.7))
     over_n, parts, over_steps = figure.subplots(1, 3, width_ratios=(1, 1.25, 1))
-    for source, table in by_size.groupby("source", sort=False):
-        _series(over_n, table, "auc", BLUE, "o", source == "live", source)
-    over_n.set_xlabel("hidden units n")
-    over_n.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    over_n.set_ylabel("AUC (no unit)")
-    over_n.set_title("whole trace", fontsize=10)
-    over_n.legend(loc="lower left", fontsize=8.5)
-    uses = by_use["use"].drop_duplicates().tolist()
-    for source, table in by_use.groupby("source", sort=False):
-        places = np.array([uses.index(use) for use in table["use"]], float)
-        live = source == "live"
-        places += LIVE_SHIFT if live else 0
-        parts.errorbar(
-            table["auc"],
-            places,
-            xerr=_errors(table, "auc"),
-            fmt="D" if live else "o",
-            color=VERMILION if live else BLUE,
-            mfc="white" if live else BLUE,
-            capsize=3,
-            label=source,
-        )
-    parts.set_yticks(range(len(uses)), uses, fontsize=8.5)
-    parts.invert_yaxis()
-    parts.set_xlabel("AUC (no unit)")
-    parts.set_title(f"part of the trace; {title}", fontsize=10)
-    parts.axvline(0.5, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-    parts.set_xlim(0.45, 1.02)
-    for source, table in by_steps.groupby("source", sort=False):
-        _series(over_steps, table, "auc", BLUE, "o", source == "live", source, x="seen")
     over_steps.set_xscale("log")
-    over_steps.set_xlabel("steps seen")
-    over_steps.set_title(f"steps seen; {title}", fontsize=10)
-    for axes in (over_n, over_steps):
-        axes.axhline(0.5, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.annotate(
-            "guessing",
-            (1, 0.5),
-            xycoords=("axes fraction", "data"),
-            xytext=(-2, 3),
-            textcoords="offset points",
-            ha="right",
-            fontsize=8,
-        )
+    for axes, table, x in ((over_n, by_size, "hidden_size"), (over_steps, by_steps, "seen")):
+        for source, rows in table.groupby("source", sort=False):
+            draw = plotting.hollow if source == "live" else plotting.band
+            draw(axes, rows, x, "auc", color=BLUE, marker="o", markersize=4, label=source)
+        axes.axhline(0.5, **DASHED)
+        edge = {"xycoords": ("axes fraction", "data"), "ha": "right", "fontsize": 8}
+        axes.annotate("guessing", (1, 0.5), (-2, 3), textcoords="offset points", **edge)
         axes.set_ylim(0.45, 1.02)
+    over_n.set(title="whole trace", xlabel="hidden units n", ylabel="AUC (no unit)")
+    over_n.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    over_n.legend(loc="lower left")
+    over_steps.set(title=f"steps seen; {title}", xlabel="steps seen")
+    uses = pd.Index(by_use["use"].unique())
+    for source, rows in by_use.groupby("source", sort=False):
+        places = uses.get_indexer(rows["use"])
+        if source == "live":
+            look = {"color": VERMILION, "marker": "D"}
+            plotting.hollow(parts, rows, places + LIVE_SHIFT, "auc", flat=True, **look)
+        else:
+            plotting.points(parts, rows, places, "auc", flat=True, color=BLUE, marker="o")
+    plotting.name_rows(parts, uses, fontsize=8.5)
+    parts.axvline(0.5, **DASHED)
+    parts.set(title=f"part of the trace; {title}", xlabel="AUC (no unit)", xlim=(0.45, 1.02))
     return figure
 
 
@@ -231,45 +192,26 @@ def forest(live: pd.DataFrame | None, recorded: pd.DataFrame | None = None) -> F
         Tables of `ncnet.studies.mechanism.analysis.compare` at one hidden size; one of them may be
         None. Filled points are recorded, hollow ones live.
     """
-    tables = [table for table in (recorded, live) if table is not None]
-    names = list(dict.fromkeys(name for table in tables for name in table["intervention"]))
+    sources = [(plotting.points, 0, recorded), (plotting.hollow, 2 * LIVE_SHIFT, live)]
+    sources = [source for source in sources if source[-1] is not None]
+    names = pd.Index(pd.concat(table["intervention"] for *_, table in sources).unique())
     figure = Figure(figsize=(10, 0.36 * len(names) + 1.3))
     panels = figure.subplots(1, 4, sharey=True, width_ratios=(1.4, 1, 1, 1))
-    for table, is_live in ((recorded, False), (live, True)):
-        if table is None:
-            continue
-        places = np.array([names.index(name) for name in table["intervention"]], float)
-        places += 2 * LIVE_SHIFT if is_live else 0
-        look = {"mfc": "white"} if is_live else {}
-        for axes, name, colour, marker in (
-            (panels[0], "s", INK, "o"),
-            (panels[1], "delta", ORANGE, "s"),
-            (panels[2], "influence", GREY, "^"),
-        ):
-            axes.errorbar(
-                table[name],
-                places,
-                xerr=_errors(table, name),
-                fmt=marker,
-                color=colour,
-                capsize=2.5,
-                linewidth=1.2,
-                **look,
-            )
+    measured = {"s": (INK, "o"), "delta": (ORANGE, "s"), "influence": (GREY, "^")}
+    for draw, shift, table in sources:
+        places = names.get_indexer(table["intervention"]) + shift
+        for axes, (name, (colour, marker)) in zip(panels, measured.items(), strict=False):
+            draw(axes, table, places, name, flat=True, color=colour, marker=marker, capsize=2.5)
         for party, colour, marker in (("alice", ALICE, "o"), ("bob", BOB, "s")):
-            label = party.title() if is_live or live is None else None
-            panels[3].plot(
-                100 * table[f"{party}_success"], places, marker, color=colour, label=label, **look
-            )
-    shared = (live if recorded is None else recorded).iloc[0]
+            look = {"color": colour, "mfc": "white" if shift else colour, "label": party.title()}
+            panels[3].plot(100 * table[f"{party}_success"], places, marker, **look)
+    shared = sources[0][-1].iloc[0]
     panels[0].axvspan(shared["s_low"], shared["s_high"], color=GREY, alpha=0.25, linewidth=0)
-    panels[0].axvline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-    titles = ("S", "Δ", "influence", "outcomes right (%)")
-    for axes, title in zip(panels, titles, strict=True):
-        axes.set_title(title, fontsize=10)
-    panels[0].set_yticks(range(len(names)), names)
-    panels[0].set_ylim(len(names) - 0.4, -0.6)
-    panels[3].legend(loc="upper left", fontsize=8.5)
+    panels[0].axvline(CLASSICAL_BOUND, **DASHED)
+    for axes, title in zip(panels, ("S", "Δ", "influence", "outcomes right (%)"), strict=True):
+        axes.set_title(title)
+    plotting.name_rows(panels[0], names)
+    panels[3].legend(handles=panels[3].lines[-2:], loc="upper left")
     return figure
 
 
@@ -282,136 +224,61 @@ def dose(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
         Tables of `ncnet.studies.mechanism.analysis.compare` over hidden sizes, with ``game``;
         `recorded` may be None. Lines with bands are recorded, hollow points live.
     """
-    games, tables = _games(live, recorded), [live] if recorded is None else [live, recorded]
-    sizes = sorted(set().union(*(table["hidden_size"] for table in tables)))
-    figure = Figure(figsize=(4.4 * len(games), 3.6))
-    panels = figure.subplots(1, len(games), sharey=True, squeeze=False)[0]
+    sources = plotting.sources(recorded, live)
+    drawn = pd.concat(table[["game", "hidden_size"]] for _, table in reversed(sources))
+    games, sizes = drawn["game"].unique(), sorted(drawn["hidden_size"].unique())
+    figure, panels = plotting.panels(len(games), size=(4.4, 3.6), sharey=True)
     for axes, game in zip(panels, games, strict=True):
-        for table, is_live in ((recorded, False), (live, True)):
-            if table is None:
-                continue
-            doses = table[table["game"] == game]
-            doses = doses.assign(weight=doses["intervention"].map(_weight)).dropna(subset="weight")
-            for place, size in enumerate(sizes):
-                colour, marker = SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]
-                one = doses[doses["hidden_size"] == size].sort_values("weight")
-                _series(axes, one, "s", colour, marker, is_live, f"n = {size}", x="weight")
-        axes.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.set_title(f"game {game}", fontsize=10)
-        axes.set_xlabel("weight λ of Bob's gradient")
+        for draw, table in sources:
+            doses = table[table["game"] == game].assign(weight=_weights).sort_values("weight")
+            for size, one in doses.dropna(subset="weight").groupby("hidden_size"):
+                look = {"markersize": 4, **plotting.dashed_look(sizes.index(size))}
+                draw(axes, one, "weight", "s", label=f"n = {size}", **look)
+        axes.axhline(CLASSICAL_BOUND, **DASHED)
+        axes.set(title=f"game {game}", xlabel="weight λ of Bob's gradient")
     panels[0].set_ylabel("S (no unit)")
-    handles, labels = panels[0].get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
-    panels[0].legend(unique.values(), unique.keys(), loc="lower right", fontsize=8.5)
+    plotting.legend_once(panels[0], loc="lower right")
     return figure
 
 
-def _games(live: pd.DataFrame, recorded: pd.DataFrame | None) -> list[str]:
-    """Return the games of both tables, the live ones first."""
-    tables = [live] if recorded is None else [live, recorded]
-    return list(dict.fromkeys(game for table in tables for game in table["game"]))
-
-
-def _errors(table: pd.DataFrame, name: str) -> np.ndarray:
-    low, high = table[name] - table[f"{name}_low"], table[f"{name}_high"] - table[name]
-    return np.array([low, high]).clip(min=0)
-
-
-def _weight(name: str) -> float:
-    if name == "shared":
-        return 1.0
-    return float(name.removeprefix("λ = ")) if name.startswith("λ = ") else np.nan
-
-
-def _series(
-    axes: Axes,
-    table: pd.DataFrame,
-    name: str,
-    colour: str,
-    marker: str,
-    live: bool,
-    label: str | None = None,
-    *,
-    x: str = "hidden_size",
-) -> None:
-    if live:
-        axes.errorbar(
-            table[x],
-            table[name],
-            yerr=_errors(table, name),
-            fmt=marker,
-            color=colour,
-            mfc="white",
-            capsize=3,
-            linewidth=1.2,
-            label=label,
-        )
-        return
-    low, high = table[f"{name}_low"], table[f"{name}_high"]
-    axes.fill_between(table[x], low, high, color=colour, alpha=0.25, linewidth=0)
-    dashes = DASHES[MARKERS.index(marker)]
-    axes.plot(
-        table[x],
-        table[name],
-        color=colour,
-        marker=marker,
-        markersize=3.5,
-        linestyle=dashes,
-        label=label,
-    )
+def _weights(table: pd.DataFrame) -> pd.Series:
+    """Return λ of each intervention, 1 of the shared trunk, and none of what has no λ."""
+    names = table["intervention"].replace("shared", "λ = 1")
+    return pd.to_numeric(names.str.removeprefix("λ = "), errors="coerce")
 
 
 def _plane(axes: Axes, here: xr.Dataset, party: str, plane: list[str]) -> None:
-    reach = np.array([-1.6, 1.6])
     for unit in range(here.sizes["unit"]):
-        weight = here["trunk_weight"].isel(unit=unit)
-        across, up, bias = (float(weight.sel(input=name)) for name in (*plane, "bias"))
-        colour, dashes = _unit_look(unit)
+        *normal, bias = here["trunk_weight"].isel(unit=unit).sel(input=[*plane, "bias"]).values
         width = 0.4 + 3.2 * min(1.0, abs(float(here[f"{party}_weight"].isel(unit=unit))) / 6)
-        # The line across * x + up * y + bias = 0, along its flatter direction.
-        along = (reach, -(across * reach + bias) / up) if abs(up) >= abs(across) and up else None
-        if along is None and across:
-            along = (-(up * reach + bias) / across, reach)
-        if along is not None:
-            axes.plot(*along, color=colour, linestyle=dashes, linewidth=width)
-    places, classes = _corners(here, party, plane)
-    for place, one in zip(places, classes, strict=True):
-        axes.plot(*place, "o", color=INK, mfc=INK if one > 0 else "white", markersize=6, zorder=3)
-    axes.set(xlim=reach, ylim=reach, aspect="equal", xticks=[-1, 1], yticks=[-1, 1])
-    axes.grid(visible=False)
-
-
-def _corners(here: xr.Dataset, party: str, plane: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    target = here[f"{party}_target"].values
+        if any(normal):
+            nearest = -bias * np.array(normal) / np.dot(normal, normal)
+            along = np.array([-normal[1], normal[0]])
+            axes.axline(nearest, nearest + along, linewidth=width, **_unit_look(unit))
     bits = here.sizes["input"] - 1
-    rows = np.array(np.meshgrid(*[(-1, 1)] * bits, indexing="ij")).reshape(bits, -1).T
     columns = [int(name[1:]) - 1 for name in plane]
-    places, first = np.unique(rows[:, columns], axis=0, return_index=True)
-    return places, target[first]
+    classes = here[f"{party}_target"].values.reshape((2,) * bits)
+    classes = np.moveaxis(classes, columns, (0, 1)).reshape(2, 2, -1)[..., 0]
+    for (x, y), one in np.ndenumerate(classes):
+        look = {"color": INK, "mfc": INK if one > 0 else "white", "markersize": 6, "zorder": 3}
+        axes.plot(2 * x - 1, 2 * y - 1, "o", **look)
+    axes.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), aspect="equal", xticks=[-1, 1], yticks=[-1, 1])
+    axes.grid(visible=False)
 
 
 def _pulls(axes: Axes, here: xr.Dataset) -> None:
     places = np.arange(here.sizes["unit"])
-    alice, bob = (np.sqrt(here[f"{party}_gradient"].values) for party in ("alice", "bob"))
-    strongest = max(alice.max(), bob.max()) or 1.0
-    alice, bob = alice / strongest, bob / strongest
-    opposed = here["gradient_product"].values < 0
+    pulls = np.sqrt([here[f"{party}_gradient"].values for party in ("alice", "bob")])
+    alice, bob = pulls / (pulls.max() or 1.0)
     axes.bar(places - 0.2, alice, 0.4, color=ALICE)
-    turned = np.where(opposed, -bob, bob)
+    turned = np.where(here["gradient_product"] < 0, -bob, bob)
     axes.bar(places + 0.2, turned, 0.4, color=BOB, hatch=HATCH, lw=0)
     axes.axhline(0, color=INK, linewidth=0.8)
-    axes.set_xticks(places, [str(place + 1) for place in places])
+    axes.set_xticks(places, places + 1)
     axes.set_xlabel("unit")
     axes.grid(axis="x", visible=False)
 
 
-def _unit_look(unit: int) -> tuple[str, object]:
-    return UNIT_COLOURS[unit % len(UNIT_COLOURS)], UNIT_DASHES[unit % len(UNIT_DASHES)]
-
-
-def _unit_handles(axes: Axes, count: int) -> list:
-    looks = [_unit_look(unit) for unit in range(count)]
-    return [
-        axes.plot([], [], color=colour, linestyle=dashes, linewidth=2, label=f"unit {unit + 1}")[0]
-        for unit, (colour, dashes) in enumerate(looks)
-    ]
+def _unit_look(unit: int) -> dict[str, object]:
+    colour = UNIT_COLOURS[unit % len(UNIT_COLOURS)]
+    return {"color": colour, "linestyle": UNIT_DASHES[unit % len(UNIT_DASHES)]}

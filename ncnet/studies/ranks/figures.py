@@ -1,35 +1,21 @@
 """S of an encoder, the signalling beside it and what heads get right, against the rank."""
 
-import math
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.plotting import BLUE, GREY, INK, MARKERS, ORANGE, SERIES, VERMILION
+from ncnet.plotting import BLUE, GREY, ORANGE, SOLID, VERMILION
 
-ROWS = (
-    (
-        "S (no unit)",
-        (("s", "training items", BLUE, "o"), ("held_out_s", "held-out items", ORANGE, "s")),
-    ),
-    (
-        "no unit",
-        (
-            ("delta", "Δ", GREY, "^"),
-            ("contextuality", "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", VERMILION, "D"),
-        ),
-    ),
-    (
-        "share right",
-        (
-            ("accuracy", "training items", BLUE, "o"),
-            ("held_out_accuracy", "held-out items", ORANGE, "s"),
-        ),
-    ),
-)
+TRAINING, HELD_OUT = ("training items", BLUE, "o"), ("held-out items", ORANGE, "s")
+LEFT = ("S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", VERMILION, "D")
+ROWS = {
+    "S (no unit)": {"s": TRAINING, "held_out_s": HELD_OUT},
+    "no unit": {"delta": ("Δ", GREY, "^"), "contextuality": LEFT},
+    "share right": {"accuracy": TRAINING, "held_out_accuracy": HELD_OUT},
+}
 
 
 def ranks(table: pd.DataFrame) -> Figure:
@@ -40,31 +26,32 @@ def ranks(table: pd.DataFrame) -> Figure:
     table
         `ncnet.studies.ranks.analysis.by_rank` with a column ``quartet``.
     """
-    quartets = list(dict.fromkeys(table["quartet"]))
+    quartets = table.groupby("quartet", sort=False)
     figure = Figure(figsize=(0.9 + 2.9 * len(quartets), 7))
-    grid = figure.subplots(
-        3, len(quartets), sharex="col", sharey="row", squeeze=False, height_ratios=(1.5, 1, 1)
-    )
-    for column, quartet in zip(grid.T, quartets, strict=True):
-        of_quartet = table[table["quartet"] == quartet]
-        for axes, (_, lines) in zip(column, ROWS, strict=True):
-            for series, shift in zip(lines, (-0.06, 0.06), strict=True):
-                if series[0] in of_quartet:
-                    _line(axes, of_quartet, *series, shift)
-        column[0].set_title(quartet.replace("_", " "), fontsize=10)
-        column[1].axhline(0, color=INK, linewidth=0.9)
-        _name_ranks(column[-1], of_quartet["rank"])
-        column[0].axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+    shared = {"sharex": "col", "sharey": "row", "height_ratios": (1.5, 1, 1)}
+    grid = figure.subplots(3, len(quartets), squeeze=False, **shared)
+    for column, (quartet, rows) in zip(grid.T, quartets, strict=True):
+        for axes, lines in zip(column, ROWS.values(), strict=True):
+            for (name, (label, colour, marker)), shift in zip(
+                lines.items(), (-0.06, 0.06), strict=True
+            ):
+                if name in rows:
+                    look = {"color": colour, "marker": marker, "markersize": 4, "linestyle": "-"}
+                    at = np.arange(len(rows)) + shift
+                    plotting.points(axes, rows, at, name, label=label, **look)
+        column[0].set_title(quartet.replace("_", " "))
         # Short: lines run close to the bound from the second rank on.
-        column[0].annotate("bound 2", (-0.15, CLASSICAL_BOUND + 0.02), fontsize=8, va="bottom")
-    for axes, (label, lines) in zip(grid[:, 0], ROWS, strict=True):
-        axes.set_ylabel(label)
+        plotting.level(column[0], CLASSICAL_BOUND, "bound 2")
+        column[1].axhline(0, **SOLID)
+        _name_ranks(column[2], rows["rank"])
+    for axes, (label, lines) in zip(grid[:, 0], ROWS.items(), strict=True):
         # Betting's intervals at few replicas would squeeze all else into a line.
-        values = table[[name for name, *_ in lines if name in table]]
-        reach = values.max(axis=None) - values.min(axis=None)
-        axes.set_ylim(values.min(axis=None) - 0.2 * reach, values.max(axis=None) + 0.25 * reach)
-    for axes in (grid[0, -1], grid[1, -1]):
-        axes.legend(loc="best", fontsize=8.5)
+        values = table[table.columns.intersection(list(lines))]
+        lowest, highest = values.min(axis=None), values.max(axis=None)
+        reach = highest - lowest
+        axes.set(ylabel=label, ylim=(lowest - 0.2 * reach, highest + 0.25 * reach))
+    for axes in grid[:2, -1]:
+        axes.legend(loc="best")
     return figure
 
 
@@ -78,55 +65,22 @@ def partners(table: pd.DataFrame, tasks: dict[str, tuple[str, str, str, str]]) -
     tasks
         Names of A1, A2, B1, B2, by quartet.
     """
-    quartets = list(dict.fromkeys(table["quartet"]))
-    figure = Figure(figsize=(0.9 + 3.1 * len(quartets), 3.6))
-    for axes, quartet in zip(
-        figure.subplots(1, len(quartets), sharey=True, squeeze=False)[0], quartets, strict=True
-    ):
-        rows = table[table["quartet"] == quartet]
-        places = np.arange(len(rows))
-        for task, name in enumerate(tasks[quartet]):
-            party, setting = ("alice", "bob")[task // 2], task % 2 + 1
+    quartets = table.groupby("quartet", sort=False)
+    figure, panels = plotting.panels(len(quartets), size=(3.1, 3.6), margin=(0.9, 0), sharey=True)
+    for axes, (quartet, rows) in zip(panels, quartets, strict=True):
+        for place, task in enumerate(tasks[quartet]):
+            setting = place % 2 + 1
             for other, style in ((1, "-"), (2, ":")):
-                context = f"{setting}{other}" if party == "alice" else f"{other}{setting}"
-                axes.plot(
-                    places,
-                    (1 + rows[f"{party}_{context}"]) / 2,
-                    color=SERIES[task],
-                    marker=MARKERS[task],
-                    linestyle=style,
-                    label=name if other == 1 else None,
-                )
-        axes.set_title(quartet.replace("_", " "), fontsize=10)
+                name = f"alice_{setting}{other}" if place < 2 else f"bob_{other}{setting}"
+                look = {"linestyle": style, "label": task if other == 1 else None}
+                axes.plot(range(len(rows)), (1 + rows[name]) / 2, **look, **plotting.look(place))
+        axes.set_title(quartet.replace("_", " "))
         _name_ranks(axes, rows["rank"])
-        axes.legend(loc="lower right", fontsize=8.5)
-    figure.axes[0].set_ylabel("share of training items right")
+        axes.legend(loc="lower right")
+    panels[0].set_ylabel("share of training items right")
     return figure
 
 
-def _line(
-    axes: Axes, table: pd.DataFrame, name: str, label: str, colour: str, marker: str, shift: float
-) -> None:
-    below = table[name] - table[f"{name}_low"]
-    above = table[f"{name}_high"] - table[name]
-    axes.errorbar(
-        np.arange(len(table)) + shift,
-        table[name],
-        # Rounding may put an end on the wrong side of what never varies.
-        yerr=[below.clip(lower=0), above.clip(lower=0)],
-        color=colour,
-        marker=marker,
-        markersize=4,
-        capsize=2.5,
-        elinewidth=1,
-        label=label,
-    )
-
-
 def _name_ranks(axes: Axes, values: pd.Series) -> None:
-    axes.set_xticks(range(len(values)), [_rank(value) for value in values])
+    axes.set_xticks(range(len(values)), [f"{rank:g}".replace("inf", "full") for rank in values])
     axes.set_xlabel("rank of the adapters")
-
-
-def _rank(value: float) -> str:
-    return "full" if math.isinf(value) else f"{value:g}"

@@ -1,0 +1,207 @@
+"""Figures of any outcomes and trainings, whoever made them: one function a figure.
+
+Each takes tables or reports and returns a matplotlib Figure. Those of one study are in its room.
+"""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from ncnet import plotting
+from ncnet.chsh import TSIRELSON_BOUND, Report
+from ncnet.plotting import BLUE, GREY, INK, ORANGE, SOLID, VERMILION
+
+CELLS = (
+    (1, 1, "both right", BLUE, ""),
+    (1, -1, "Alice right, Bob wrong", ORANGE, "///"),
+    (-1, 1, "Alice wrong, Bob right", VERMILION, "\\\\\\"),
+    (-1, -1, "both wrong (agree)", GREY, "xxx"),
+)
+LINES = (
+    ("excess", "S \N{MINUS SIGN} 2", BLUE, "o"),
+    ("influence", "influence", GREY, "^"),
+    ("delta", "Δ", ORANGE, "s"),
+    ("contextuality", "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", VERMILION, "D"),
+)
+WAYS = {
+    "nothing changes": ("11110110", "11110110"),
+    "influence, no signalling": ("11110000", "01011010"),
+    "signalling": ("11111110", "01011010"),
+}
+
+
+def capacity(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
+    """Draw S(n) above Delta(n), a column for each game.
+
+    Lines with bands are recorded: the darker band is the interval of the mean, the lighter one
+    holds 95 % of the runs. Points with bars are live.
+
+    Parameters
+    ----------
+    live, recorded
+        Tables of `ncnet.chsh.by_capacity` with a column ``game``; `recorded` may be None.
+    """
+    games = live["game"].unique()
+    figure, grid = _two_rows(len(games), 4.2, 5.4)
+    for column, game in zip(grid.T, games, strict=True):
+        if recorded is not None:
+            _line(column, recorded[recorded["game"] == game], "hidden_size", plotting.look(0))
+        _points(column, live[live["game"] == game], "hidden_size", VERMILION)
+        column[0].set_title(f"game {game}")
+        column[1].set_xlabel("hidden units n")
+        column[1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    grid[0, -1].legend(loc="lower right")
+    return figure
+
+
+def along_training(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
+    """Draw S above Delta along training, a column for each hidden size.
+
+    Parameters
+    ----------
+    live, recorded
+        Tables of `ncnet.chsh.by_capacity` over ``steps`` with a column ``hidden_size``.
+    """
+    sizes = live["hidden_size"].unique()
+    sizes = live["hidden_size"].unique()
+    figure, grid = _two_rows(len(sizes), 2.9, 5)
+    grid[0, 0].set_xscale("symlog", linthresh=10)
+    for place, (column, size) in enumerate(zip(grid.T, sizes, strict=True)):
+        if recorded is not None:
+            of_size = recorded[recorded["hidden_size"] == size]
+            _line(column, of_size, "steps", plotting.look(place))
+        _points(column, live[live["hidden_size"] == size], "steps", INK)
+        column[0].set_title(f"n = {size}")
+        column[1].set_xlabel("training steps")
+    grid[0, 0].legend(loc="lower right")
+    return figure
+
+
+def _two_rows(columns: int, width: float, height: float) -> tuple[Figure, np.ndarray]:
+    figure = Figure(figsize=(width * columns, height))
+    rows = {"sharey": "row", "height_ratios": (1.7, 1)}
+    grid = figure.subplots(2, columns, sharex=True, squeeze=False, **rows)
+    grid[0, 0].set_ylabel("S (no unit)")
+    grid[1, 0].set_ylabel("Δ (no unit)")
+    return figure, grid
+
+
+def _line(column: np.ndarray, table: pd.DataFrame, x: str, look: dict) -> None:
+    runs = {"color": look["color"], "alpha": 0.15, "linewidth": 0}
+    column[0].fill_between(x, "run_low", "run_high", data=table, **runs)
+    look = {"label": "recorded", "markersize": 3.5, "alpha": 0.35, **look}
+    for axes, name in zip(column, ("s", "delta"), strict=True):
+        plotting.band(axes, table, x, name, **look)
+
+
+def _points(column: np.ndarray, table: pd.DataFrame, x: str, colour: str) -> None:
+    look = {"label": "live", "markersize": 3.5, "marker": "D", "color": colour}
+    for axes, name in zip(column, ("s", "delta"), strict=True):
+        plotting.hollow(axes, table, x, name, **look)
+    plotting.draw_bounds(column[0], TSIRELSON_BOUND)
+    column[1].axhline(0, color=GREY, linewidth=0.8)
+
+
+def contexts(report: Report, cells: xr.DataArray) -> Figure:
+    """Draw the correlators with their intervals, and the cells as shares of all outcomes.
+
+    Parameters
+    ----------
+    report
+        The report of one capacity.
+    cells
+        Its cells, as `ncnet.chsh.cells` gives them.
+    """
+    figure = Figure(figsize=(8.4, 3.6))
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
+    places = np.arange(4)
+    correlators = pd.DataFrame(report.correlator_intervals.reshape(4, 2), columns=["low", "high"])
+    correlators["c"] = report.correlators.ravel()
+    plotting.points(left, correlators, places, "c", marker="o", color=INK, capsize=4)
+    lowest = min(0.0, correlators["low"].min() - 0.05)
+    left.set(xlim=(-0.5, 3.5), ylim=(lowest, 1.05), ylabel="correlator C (no unit)")
+    left.set_title("The correlators")
+    bottom = np.zeros(4)
+    shares = 100 * cells.stack(context=("alice_setting", "bob_setting"))
+    for a, b, label, colour, hatch in CELLS:
+        look = {"label": label, "color": colour, "hatch": hatch, "edgecolor": "white"}
+        right.bar(places, shares.sel(a=a, b=b), 0.6, bottom, **look)
+        bottom += shares.sel(a=a, b=b)
+    right.set_ylabel("share of outcomes (%)")
+    right.set_title("The four cells of each context")
+    right.grid(axis="x", visible=False)
+    right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
+    for axes in (left, right):
+        axes.set_xticks(places, [f"(A{i}, B{j})" for i, j in plotting.CONTEXTS], fontsize=8.5)
+    return figure
+
+
+def signalling(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
+    """Draw S - 2, Delta, influence and S - Delta - 2 against hidden units, a column for each game.
+
+    Lines with bands are recorded, with 95 % intervals; hollow points with bars are live.
+
+    Parameters
+    ----------
+    live, recorded
+        Tables of `ncnet.chsh.by_capacity` with a column ``game``; `recorded` may be None.
+    """
+    games = live["game"].unique()
+    figure, columns = plotting.panels(len(games), size=(4.3, 4.6), sharey=True)
+    for axes, game in zip(columns, games, strict=True):
+        for name, label, colour, marker in LINES:
+            look = {"color": colour, "label": label}
+            if recorded is not None:
+                plotting.band(axes, _of(recorded, game), "hidden_size", name, **look)
+            plotting.hollow(axes, _of(live, game), "hidden_size", name, marker=marker, **look)
+        axes.axhline(0, **SOLID)
+        axes.set(title=f"game {game}", xlabel="hidden units n")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    columns[0].set_ylabel("distance from 0 (no unit)")
+    plotting.legend_once(columns[0], below=figure)
+    return figure
+
+
+def _of(table: pd.DataFrame, game: str) -> pd.DataFrame:
+    rows = table[table["game"] == game]
+    return rows.assign(**{f"excess{end}": rows[f"s{end}"] - 2 for end in ("", "_low", "_high")})
+
+
+def three_ways() -> Figure:
+    """Draw one task's outcomes on eight items in its two contexts, for three kinds of parties."""
+    figure = Figure(figsize=(8.4, 1.7))
+    panels = figure.subplots(1, 3, sharey=True)
+    looks = {"1": {"facecolor": BLUE, "hatch": ""}, "0": {"facecolor": ORANGE, "hatch": "///"}}
+    for axes, (title, settings) in zip(panels, WAYS.items(), strict=True):
+        for row, outcomes in enumerate(settings):
+            for item, outcome in enumerate(outcomes):
+                corner = (item + 0.06, 1.06 - row)
+                axes.add_patch(Rectangle(corner, 0.88, 0.88, edgecolor="white", **looks[outcome]))
+        axes.set(title=title, xlim=(0, 8), ylim=(0, 2), xticks=[], aspect="equal")
+        axes.set_yticks([1.5, 0.5], ["Bob's setting 1", "Bob's setting 2"], fontsize=8.5)
+    plotting.bare(*panels)
+    return figure
+
+
+def conflict_by_step(table: pd.DataFrame) -> Figure:
+    """Draw how the heads' gradients lie to each other along training, a line for each context.
+
+    Parameters
+    ----------
+    table
+        `ncnet.experiment.probe.conflict_by_step`: means with intervals over replicas.
+    """
+    figure = Figure(figsize=(9, 3.6))
+    cosine, similarity = figure.subplots(1, 2)
+    for axes, name in ((cosine, "cosine"), (similarity, "magnitude_similarity")):
+        for here, look in plotting.of_contexts(table):
+            plotting.band(axes, here, "step", name, alpha=0.15, **look)
+        axes.set_xlabel("training steps")
+    cosine.axhline(0, **SOLID)
+    cosine.set(ylim=(-1.05, 1.05), ylabel="cosine of both gradients (no unit)")
+    similarity.set(ylim=(0, 1.05), ylabel="magnitude similarity (no unit)")
+    plotting.legend_once(cosine, below=figure)
+    return figure
