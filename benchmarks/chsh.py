@@ -19,7 +19,7 @@ import xarray as xr
 
 import ncnet
 from ncnet.chsh.bootstrap import distinct_columns, resampled_means
-from ncnet.chsh.report import replica_rows
+from ncnet.chsh.report import CHANGES, CORRELATORS, replica_rows, s_of_rows
 from ncnet.studies.atlas import analysis as atlas
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,8 +56,8 @@ def main() -> None:
 def game_rows(outcomes: xr.Dataset) -> np.ndarray:
     """Return S, the four correlators and the four changes of each replica, [9, replicas]."""
     means = ncnet.chsh.replica_means(outcomes)
-    rows = replica_rows(means, ncnet.chsh.influence(outcomes))[:8]
-    return np.vstack([ncnet.chsh.SIGNS.values.reshape(4) @ rows[:4], rows])
+    rows = replica_rows(means, ncnet.chsh.influence(outcomes))
+    return np.vstack([s_of_rows(rows), rows[CORRELATORS], rows[CHANGES]])
 
 
 def with_ncnet(rows: np.ndarray, resamples: int, seed: int) -> np.ndarray:

@@ -153,7 +153,7 @@ def test_readouts():
     assert solved_a.sizes["item"] == solved_b.sizes["item"] == 1
     np.testing.assert_array_equal(solved_a[..., 0] == 1, (a == 1).all(axis=3))
     np.testing.assert_array_equal(solved_b[..., 0] == 1, (b == 1).all(axis=3))
-    with pytest.raises(ValueError, match="needs targets: `alice_target` is missing"):
+    with pytest.raises(ValueError, match="`alice_target` is missing: expected targets"):
         chsh.report(dataset, readout="prediction")
     targets = np.array([[1, -1, 1], [-1, -1, 1]])
     dataset["alice_target"] = (("alice_setting", "item"), targets)
@@ -188,7 +188,7 @@ def test_capacities_broadcast_and_a_report_asks_for_one():
     assert chsh.s_value(chsh.correlators(sweep)).values.tolist() == [2, -2]
     assert chsh.s_per_run(sweep).dims == ("capacity", "run")
     assert chsh.delta(chsh.marginals(sweep)).values.tolist() == [0, 0]
-    with pytest.raises(ValueError, match=r"outcomes hold 2 capacities, \[2, 3\]: select one"):
+    with pytest.raises(ValueError, match=r"outcomes hold 2 capacities, \[2, 3\]: expected one"):
         chsh.report(sweep)
     table = chsh.by_capacity(sweep)
     assert table["capacity"].tolist() == [2, 3]
@@ -280,8 +280,14 @@ def dataset_with(**changes):
     ("outcomes", "line"),
     [
         ((np.ones((2, 2, 3)), np.ones((2, 2, 3))), r"`a` has shape \(2, 2, 3\): expected"),
-        ((np.ones((2, 3, 4, 5)), np.ones((2, 3, 4, 5))), "expected \\(2, 2, replicas, items\\)"),
-        ((np.ones((2, 2, 3, 4)), np.ones((2, 2, 3, 5))), "expected the same"),
+        (
+            (np.ones((2, 3, 4, 5)), np.ones((2, 3, 4, 5))),
+            r"`a` has shape .*: expected \(alice_setting: 2, bob_setting: 2, replica, item\)",
+        ),
+        (
+            (np.ones((2, 2, 3, 4)), np.ones((2, 2, 3, 5))),
+            r"`b` has shape \(2, 2, 3, 5\): expected .* item: 4\)",
+        ),
         ((np.ones((2, 2, 3, 4)), np.zeros((2, 2, 3, 4))), "`b` holds 0.0: expected"),
         ((np.full((2, 2, 3, 4), np.nan), np.ones((2, 2, 3, 4))), "`a` holds nan"),
         ((np.ones((2, 2, 0, 4)), np.ones((2, 2, 0, 4))), "`a` is empty"),

@@ -106,7 +106,7 @@ def test_the_statistics_read_it(outcomes):
     assert report.s == pytest.approx(float(ncnet.chsh.s_per_replica(outcomes).mean("replica")[1]))
     table = ncnet.chsh.by_capacity(outcomes.isel(replica=np.arange(32) % 3))
     assert table["rank"].tolist() == [0, 2, math.inf]
-    with pytest.raises(ValueError, match="readout `prediction` needs targets"):
+    with pytest.raises(ValueError, match="expected targets, as readout `prediction` needs"):
         ncnet.chsh.report(outcomes.sel(capacity=2), readout="prediction", resamples=1000)
     pairs = train("toy_languages")
     assert ncnet.chsh.report(pairs, readout="prediction", resamples=1000).items == 8

@@ -16,7 +16,6 @@ from ncnet.chsh.bootstrap import (
     percentile_interval,
     resampled_means,
 )
-from ncnet.chsh.report import _change_intervals, _delta_interval, replica_rows
 from tests.strategies import DETERMINISTIC, correlated_outcomes
 
 
@@ -148,14 +147,6 @@ def test_betting_interval_covers_where_most_replicas_are_alike(rare):
     assert covered >= 0.9 * 300
 
 
-def interval_of_delta(a, b, *, resamples):
-    """Return what a report finds, and no more: all else that is in one takes longer than this."""
-    rows = replica_rows(chsh.replica_means((a, b)), chsh.influence((a, b)))
-    columns, counts = distinct_columns(rows)
-    draws = resampled_means(columns, counts, resamples=resamples, seed=0)
-    return _delta_interval(_change_intervals(columns[4:8], counts, draws[4:8], 0.95))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("delta", [0.0, 0.1])
 def test_interval_of_delta_covers_also_where_nothing_signals(delta):
@@ -165,9 +156,7 @@ def test_interval_of_delta_covers_also_where_nothing_signals(delta):
         a, b = correlated_outcomes(np.zeros((2, 2)), replicas=100, items=4, seed=seed)
         flips = np.random.default_rng(seed).random(a[0, 1].shape) < delta / 2
         a[0, 1] = np.where(flips, 1, a[0, 1])  # <A1> = delta / 2 where Bob's setting is 2
-        low, high = interval_of_delta(a, b, resamples=4000)
-        if seed == 0:
-            assert (low, high) == chsh.report((a, b), resamples=4000).delta_interval
+        low, high = chsh.report((a, b), resamples=1000).delta_interval
         covered += low <= delta / 2 <= high
     assert covered >= 85  # 95 nominal; a percentile interval is a little short at 100 replicas
 

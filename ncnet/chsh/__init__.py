@@ -15,6 +15,7 @@ from ncnet.chsh.correlators import (
     RUN_LENGTH,
     SIGNS,
     TSIRELSON_BOUND,
+    arcsine_excess,
     cells,
     correlators,
     facets,
@@ -30,7 +31,6 @@ from ncnet.chsh.intervals import replica_interval, s_interval
 from ncnet.chsh.outcomes import READOUTS, as_dataset, read
 from ncnet.chsh.pairs import as_pairs, collect_pairs, quartet
 from ncnet.chsh.programs import coupling_deficit, local_fraction
-from ncnet.chsh.quantum import arcsine_excess
 from ncnet.chsh.report import report
 from ncnet.chsh.showing import Shown
 from ncnet.chsh.signalling import (

@@ -14,25 +14,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ncnet.checks import check_integer
-from ncnet.chsh.outcomes import Outcomes, as_array, as_dataset, read
+from ncnet.checks import check, check_integer
+from ncnet.chsh.outcomes import Outcomes, as_array, as_dataset, select
 
 SETTINGS = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
 SIGNS = xr.DataArray(
     [[1, 1], [1, -1]], SETTINGS, dims=tuple(SETTINGS), name="sign of the context in S"
 )
+CONTEXTS = ("(1,1)", "(1,2)", "(2,1)", "(2,2)")
+_FACETS = ("+++-", "++-+", "+-++", "-+++", "---+", "--+-", "-+--", "+---")
 FACETS = xr.DataArray(
-    [
-        [[1, 1], [1, -1]],
-        [[1, 1], [-1, 1]],
-        [[1, -1], [1, 1]],
-        [[-1, 1], [1, 1]],
-        [[-1, -1], [-1, 1]],
-        [[-1, -1], [1, -1]],
-        [[-1, 1], [-1, -1]],
-        [[1, -1], [-1, -1]],
-    ],
-    {"facet": ["+++-", "++-+", "+-++", "-+++", "---+", "--+-", "-+--", "+---"], **SETTINGS},
+    np.reshape([int(f"{sign}1") for facet in _FACETS for sign in facet], (8, 2, 2)),
+    {"facet": list(_FACETS), **SETTINGS},
     dims=("facet", *SETTINGS),
     name="sign of the context in each facet",
 )
@@ -64,20 +57,17 @@ def replica_means(
     >>> replica_means((ones, -ones)).correlator.sizes["replica"]
     5
     """
-    return by_cluster(means_apart(outcomes, split=split, readout=readout))
+    chosen = select(as_dataset(outcomes), split=split, readout=readout)
+    return by_cluster(item_means(chosen))
 
 
-def means_apart(outcomes: Outcomes, *, split: str, readout: str) -> xr.Dataset:
-    """Return what `replica_means` averages over clusters, of every replica."""
-    dataset = as_dataset(outcomes)
-    a, b = read(dataset, split=split, readout=readout)
-    alice, bob = a.mean("item"), b.mean("item")
-    paired = dataset.attrs.get("paired", True)
-    correlator = (a * b).mean("item") if paired else alice * bob
+def item_means(chosen: xr.Dataset) -> xr.Dataset:
+    """Return what `replica_means` averages over clusters, of what `select` returns."""
+    alice, bob = chosen.a.mean("item"), chosen.b.mean("item")
+    paired = chosen.attrs.get("paired", True)
+    correlator = (chosen.a * chosen.b).mean("item") if paired else alice * bob
     means = xr.Dataset({"correlator": correlator, "alice": alice, "bob": bob})
-    # Dropping takes as long as all of the above, also where there is nothing to drop.
-    described = means.attrs or any(part.attrs for part in means.variables.values())
-    return means.drop_attrs() if described else means
+    return means.drop_attrs()
 
 
 def by_cluster(values: Means) -> Means:
@@ -153,8 +143,7 @@ def s_value(correlator: xr.DataArray | np.ndarray) -> xr.DataArray | float:
         _check_settings(correlator)
         return (SIGNS * correlator).sum(SIGNS.dims)
     array = as_array(correlator).astype(float)
-    if array.shape != (2, 2):
-        raise ValueError(f"correlators have shape {array.shape}: expected (2, 2)")
+    check(array.shape == (2, 2), f"correlators have shape {array.shape}", "(2, 2)")
     return float((SIGNS.values * array).sum())
 
 
@@ -179,11 +168,9 @@ def _check_settings(correlator: xr.DataArray) -> None:
     if isinstance(correlator, xr.Dataset):
         raise ValueError("correlators are a Dataset: did you mean its `.correlator`?")
     for setting, expected in SETTINGS.items():
-        if setting not in correlator.dims:
-            raise ValueError(f"correlators have no dimension `{setting}`")
+        check(setting in correlator.dims, f"correlators have no dimension `{setting}`", "it")
         found = correlator[setting].values.tolist() if setting in correlator.coords else expected
-        if sorted(found) != expected:
-            raise ValueError(f"`{setting}` is {found}: expected {expected}")
+        check(sorted(found) == expected, f"`{setting}` is {found}", expected)
 
 
 def s_odd(correlator: xr.DataArray) -> xr.DataArray:
@@ -197,6 +184,27 @@ def s_odd(correlator: xr.DataArray) -> xr.DataArray:
     2.0
     """
     return facets(correlator).max("facet")
+
+
+def arcsine_excess(correlator: xr.DataArray) -> xr.DataArray:
+    """Return by how much the correlators pass the quantum set, in radians; at most 0 within it.
+
+    The largest of ``|arcsin E11 + arcsin E12 + arcsin E21 + arcsin E22 - 2 arcsin E_k| - pi`` over
+    the four contexts k. At most 0 is necessary and sufficient for correlators of two parties with
+    two settings (Tsirelson, J. Soviet Math. 36, 557, 1987; Landau, Found. Phys. 18, 449, 1988;
+    Masanes, quant-ph/0309137). It looks at correlators alone: where marginals change with the
+    other's setting no quantum experiment without influence gives them. ``S <= 2 sqrt(2)`` is
+    necessary but not sufficient.
+
+    Examples
+    --------
+    >>> E = xr.DataArray([[1, 1], [1, -1]], dims=("alice_setting", "bob_setting"))
+    >>> abs(float(arcsine_excess(E / 2**0.5))) < 1e-12  # Tsirelson's bound
+    True
+    >>> bool(arcsine_excess(0.99 * E) > 0), bool(arcsine_excess(0.5 * E) > 0)
+    (True, False)
+    """
+    return facets(np.arcsin(correlator.clip(-1, 1))).max("facet") - np.pi
 
 
 def s_per_replica(
@@ -235,12 +243,10 @@ def s_per_run(
     run_length = check_integer("run_length", run_length, at_least=1)
     values = s_per_replica(outcomes, split=split, readout=readout)
     replicas = values.sizes["replica"]
-    if replicas % run_length:
-        below = replicas - replicas % run_length
-        nearest = " or ".join(str(count) for count in (below, below + run_length) if count)
-        raise ValueError(
-            f"{replicas} replicas do not divide into runs of {run_length}: expected {nearest}"
-        )
+    below = replicas - replicas % run_length
+    nearest = " or ".join(str(count) for count in (below, below + run_length) if count)
+    found = f"{replicas} replicas do not divide into runs of {run_length}"
+    check(below == replicas, found, nearest)
     values = values.drop_vars("replica", errors="ignore")
     return values.coarsen(replica=run_length).mean().rename(replica="run")
 
@@ -263,6 +269,10 @@ def cells(outcomes: Outcomes, *, split: str = "training", readout: str = "correc
            [1., 1.]])
     """
     means = replica_means(outcomes, split=split, readout=readout).mean("replica")
-    a, b = (xr.DataArray([1, -1], dims=party, coords={party: [1, -1]}) for party in ("a", "b"))
-    probabilities = (1 + a * means.alice + b * means.bob + a * b * means.correlator) / 4
-    return probabilities.clip(0, 1)  # rounding may leave -1e-17
+    return cells_of(means).clip(0, 1)  # rounding may leave -1e-17
+
+
+def cells_of(means: xr.Dataset) -> xr.DataArray:
+    """Return the cells of a table of means, as `cells` has them, but for rounding."""
+    a, b = (xr.DataArray([1, -1], {party: [1, -1]}, party) for party in ("a", "b"))
+    return (1 + a * means.alice + b * means.bob + a * b * means.correlator) / 4

@@ -9,11 +9,22 @@ import numpy as np
 import pandas as pd
 
 from ncnet.chsh.correlators import CLASSICAL_BOUND
-from ncnet.chsh.showing import Shown, conclusion
+from ncnet.chsh.showing import Shown, conclusion, interval_of
 from ncnet.chsh.signalling import PARTNERS, TASKS
+from ncnet.chsh.significance import SHOWN, agreement, error_of
 
 if TYPE_CHECKING:
     import matplotlib.figure
+
+IN_A_ROW = (
+    *("readout", "split", "level", "s", "interval_method", "verdict", "p_value", "p_value_below"),
+    *("share_above", "delta", "no_signalling_p_value", "influence", "contextuality"),
+    *("contextuality_method", "contextuality_p_value", "contextuality_within"),
+    *("contextuality_bound", "explanation", "s_odd", "any_facet_contextuality"),
+    *("any_facet_p_value", "arcsine_excess", "replicas", "items", "diverged"),
+    "s_diverged_against",
+)
+"""What `Report.row` has, with the ends of intervals, before correlators and marginals."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -148,9 +159,9 @@ class Report:
         weigh much are missing from the sample.
         """
         low, high = self.interval
-        if low > CLASSICAL_BOUND and self.p_value <= self._error:
+        if agreement(low > CLASSICAL_BOUND, self.p_value, self.level) == SHOWN:
             return "above 2"
-        if high < CLASSICAL_BOUND and self.p_value_below <= self._error:
+        if agreement(high < CLASSICAL_BOUND, self.p_value_below, self.level) == SHOWN:
             return "below 2"
         return "not distinguishable from 2"
 
@@ -161,13 +172,8 @@ class Report:
         Those of which the exact test says so, at most 1 - `level` after Holm's correction, and
         whose interval leaves 0 out.
         """
-        return [
-            task
-            for task, p, (low, high) in zip(
-                TASKS, self.no_signalling_p_values, self.change_intervals, strict=True
-            )
-            if p <= self._error and not low <= 0 <= high
-        ]
+        rows = self.drops
+        return sorted(rows["task"][rows["shown"]])
 
     @property
     def explanation(self) -> str:
@@ -179,9 +185,9 @@ class Report:
         Of the other facets it says nothing.
         """
         low, high = self.contextuality_interval
-        if low > 0 and self.contextuality_p_value <= self._error:
+        if agreement(low > 0, self.contextuality_p_value, self.level) == SHOWN:
             return "contextual"
-        if high <= 0 and self.contextuality_p_value_below <= self._error:
+        if agreement(high <= 0, self.contextuality_p_value_below, self.level) == SHOWN:
             return "within 2 + Delta"
         return "undecided"
 
@@ -195,50 +201,21 @@ class Report:
         """The word for what is independent, "replicas" or "clusters"."""
         return "replicas" if self.clusters is None else "clusters"
 
-    @property
-    def _error(self) -> float:
-        return round(1 - self.level, 12)
-
     def row(self) -> dict[str, float | int | str]:
         """Return one flat row of a table.
 
         Of the facets the largest, of the no-signalling tests the smallest p-value; without the
         intervals of the correlators and without the held-out items.
         """
-        row = {
-            "readout": self.readout,
-            "split": self.split,
-            "level": self.level,
-            "s": self.s,
-            **_ends("s", self.interval),
-            "interval_method": self.interval_method,
-            "verdict": self.verdict,
-            "p_value": self.p_value,
-            "p_value_below": self.p_value_below,
-            "share_above": self.share_above,
-            **_ends("share_above", self.share_above_interval),
-            "delta": self.delta,
-            **_ends("delta", self.delta_interval),
+        derived = {
             "no_signalling_p_value": float(self.no_signalling_p_values.min()),
-            "influence": self.influence,
-            **_ends("influence", self.influence_interval),
-            "contextuality": self.contextuality,
-            **_ends("contextuality", self.contextuality_interval),
-            "contextuality_method": self.contextuality_method,
-            "contextuality_p_value": self.contextuality_p_value,
-            "contextuality_within": self.contextuality_within,
-            **_ends("contextuality_within", self.contextuality_within_interval),
-            "contextuality_bound": self.contextuality_bound,
-            "explanation": self.explanation,
             "s_odd": float(self.facets.max()),
-            "any_facet_contextuality": self.any_facet_contextuality,
-            "any_facet_p_value": self.any_facet_p_value,
-            "arcsine_excess": self.arcsine_excess,
-            "replicas": self.replicas,
-            "items": self.items,
-            "diverged": self.diverged,
-            "s_diverged_against": self.s_diverged_against,
         }
+        row = {}
+        for name in IN_A_ROW:
+            row[name] = derived[name] if name in derived else getattr(self, name)
+            interval = interval_of(self, name)
+            row |= dict(zip((f"{name}_low", f"{name}_high"), interval or (), strict=False))
         for name in ("correlators", "alice", "bob"):
             for (i, j), value in np.ndenumerate(getattr(self, name)):
                 row[f"{name.removesuffix('s')}_{i + 1}{j + 1}"] = float(value)
@@ -258,28 +235,25 @@ class Report:
             no change, adjusted for the four; `shown`, whether test and interval agree that it is
             not 0. With readout "prediction" it is how often +1 is predicted.
         """
-        marginals = [*self.alice, *self.bob.T]
-        rows = []
-        for k, (task, partners) in enumerate(PARTNERS.items()):
-            worse = int(self.changes[k] > 0)
-            right = 50 * (1 + marginals[k])
-            ends = 50 * self.change_intervals[k]
-            low, high = ends if worse else -ends[::-1]
-            rows.append(
-                {
-                    "task": task,
-                    "beside": partners[worse],
-                    "instead": partners[1 - worse],
-                    "right_beside": right[worse],
-                    "right_instead": right[1 - worse],
-                    "points": 50 * abs(self.changes[k]),
-                    "low": low,
-                    "high": high,
-                    "p_value": self.no_signalling_p_values[k],
-                    "shown": task in self.signalling,
-                }
-            )
-        table = pd.DataFrame(rows)
+        k, worse = np.arange(len(TASKS)), (self.changes > 0).astype(int)
+        partners = np.array(list(PARTNERS.values()))
+        right = 50 * (1 + np.vstack([self.alice, self.bob.T]))
+        low, high = np.sort(50 * self.change_intervals * np.where(worse, 1, -1)[:, None]).T
+        table = pd.DataFrame(
+            {
+                "task": TASKS,
+                "beside": partners[k, worse],
+                "instead": partners[k, 1 - worse],
+                "right_beside": right[k, worse],
+                "right_instead": right[k, 1 - worse],
+                "points": 50 * abs(self.changes),
+                "low": low,
+                "high": high,
+                "p_value": self.no_signalling_p_values,
+            }
+        )
+        by_test = table["p_value"] <= error_of(self.level)
+        table["shown"] = by_test & ((low > 0) | (high < 0))
         return table.sort_values("points", ascending=False, kind="stable", ignore_index=True)
 
     @property
@@ -289,13 +263,9 @@ class Report:
 
     def numbers(self) -> dict:
         """Return all that the report holds, as JSON has it: numbers, text, lists and None."""
-        held = {field.name: getattr(self, field.name) for field in fields(self)}
-        held["held_out"] = self.held_out and self.held_out.numbers()
-        found = {
-            name: getattr(self, name)
-            for name in ("conclusion", "verdict", "signalling", "explanation", "drops")
-        }
-        return {name: _plain(value) for name, value in (found | held).items()}
+        names = ["conclusion", "verdict", "signalling", "explanation", "drops"]
+        names += [field.name for field in fields(self)]
+        return {name: _plain(getattr(self, name)) for name in names}
 
     def full(self) -> Shown:
         """Return the report with its rarer rows, to print or to show in a notebook."""
@@ -330,16 +300,13 @@ class Report:
         return self.html()
 
 
-def _ends(name: str, interval: tuple[float, float]) -> dict[str, float]:
-    return {f"{name}_low": interval[0], f"{name}_high": interval[1]}
-
-
 def _plain(value: object) -> object:
     """Return a value of a report as JSON has it."""
+    if isinstance(value, Report):
+        return value.numbers()
     if isinstance(value, pd.DataFrame):
-        return [{k: _plain(v) for k, v in row.items()} for row in value.to_dict("records")]
+        return value.to_dict("records")
     if isinstance(value, pd.Series):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, (np.ndarray, tuple)):
-        return np.asarray(value).tolist()
-    return value.item() if isinstance(value, np.generic) else value
+        return value.to_dict()
+    array = isinstance(value, (np.ndarray, np.generic, tuple))
+    return np.asarray(value).tolist() if array else value

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from ncnet.checks import check_choice
+from ncnet.checks import check, check_choice, check_sizes
 
 Outcomes = xr.Dataset | tuple[np.ndarray, np.ndarray]
 """A Dataset as `ncnet.train` returns it, or a pair of arrays ``(a, b)``."""
@@ -54,8 +54,7 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
         check_signs(f"outcome `{name}`", dataset[name].values)
     for setting in ("alice_setting", "bob_setting"):
         found = dataset[setting].values.tolist()
-        if found != [1, 2]:
-            raise ValueError(f"`{setting}` is {found}: expected [1, 2], all four contexts")
+        check(found == [1, 2], f"`{setting}` is {found}", "[1, 2], all four contexts")
     return checked(dataset, ("a", "b"), DIMENSIONS)
 
 
@@ -76,20 +75,24 @@ def checked(dataset: xr.Dataset, names: Sequence[str], dimensions: Sequence[str]
     xarray.Dataset
         `split`, `paired`, `diverged` and `cluster` checked, outcomes as int8, dimensions in order.
     """
-    _check_split(dataset)
+    split = dataset.coords.get("split", xr.DataArray(""))
+    expected = "`training` or `held_out`"
+    check(split.dims == ("item",), "outcomes have no coordinate `split` over `item`", expected)
+    for value in dict.fromkeys(split.values.tolist()):
+        check(value in SPLITS, f"`split` holds {value!r}", expected)
     paired = dataset.attrs.get("paired", True)
-    if not isinstance(paired, (bool, int, np.bool_, np.integer)) or paired not in (0, 1):
-        raise ValueError(f"attribute `paired` is {paired!r}: expected true or false")
+    flag = isinstance(paired, (bool, int, np.bool_, np.integer)) and paired in (0, 1)
+    check(flag, f"attribute `paired` is {paired!r}", "true or false")
     if "diverged" in dataset:
-        _check_flags(dataset["diverged"].values)
+        _check_only("`diverged`", dataset["diverged"].values, (0, 1), "true or false")
     if "cluster" in dataset:
-        _check_cluster(dataset["cluster"])
         dataset = dataset.set_coords("cluster")
+        _check_cluster(dataset["cluster"])
     # Means of float16 would be wrong from some thousand items on.
-    types = dict.fromkeys(names, np.int8) | {"diverged": bool}
-    others = {name: t for name, t in types.items() if name in dataset and dataset[name].dtype != t}
-    if others:
-        dataset = dataset.assign({name: dataset[name].astype(t) for name, t in others.items()})
+    types = {name: bool if name == "diverged" else np.int8 for name in (*names, "diverged")}
+    dataset = dataset.assign(
+        {name: dataset[name].astype(types[name], copy=False) for name in types if name in dataset}
+    )
     in_order = all(dataset[name].dims[-len(dimensions) :] == dimensions for name in names)
     return dataset if in_order else dataset.transpose(..., *dimensions)
 
@@ -106,12 +109,7 @@ def as_array(values: object) -> np.ndarray:
     [True, False]
     """
     if isinstance(values, (list, tuple)):
-        values = [
-            as_array(value)
-            if isinstance(value, (list, tuple)) or hasattr(value, "detach")
-            else value
-            for value in values
-        ]
+        values = [as_array(value) for value in values]
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         with contextlib.suppress(TypeError):  # of a type that numpy does not have
@@ -132,22 +130,28 @@ def read(outcomes: Outcomes, *, split: str, readout: str) -> tuple[xr.DataArray,
     ValueError
         For an unknown readout, a split without items, or `prediction` without targets of +-1.
     """
+    chosen = select(as_dataset(outcomes), split=split, readout=readout)
+    return chosen["a"], chosen["b"]
+
+
+def select(dataset: xr.Dataset, *, split: str, readout: str) -> xr.Dataset:
+    """Return a checked Dataset with the `a` and `b` that `read` returns."""
     check_choice("readout", readout, READOUTS)
-    dataset = as_dataset(outcomes)
-    read_of = [name for name in ("a", "b", "alice_target", "bob_target") if name in dataset]
-    dataset = dataset[read_of].isel(item=_items(dataset, split))
-    a, b = dataset["a"], dataset["b"]
+    check_choice("split", split, SPLITS)
+    found = splits(dataset)
+    check(split in found, f"no item has split `{split}`", f"split `{found[0]}`")
+    targets = ("alice_target", "bob_target") if readout == "prediction" else ()
+    for name in targets:
+        check(name in dataset, f"`{name}` is missing", f"targets, as readout `{readout}` needs")
+        check_signs(f"target `{name}`", dataset[name].values)
+    items = np.flatnonzero(dataset["split"].values == split)
+    chosen = dataset[["a", "b", *targets]].isel(item=items)
     if readout == "solved":
-        solved = [party.min("item").expand_dims(item=1, axis=-1) for party in (a, b)]
-        return solved[0], solved[1]
+        return chosen.min("item", keep_attrs=True).expand_dims(item=1, axis=-1)
     if readout == "prediction":
-        missing = [name for name in ("alice_target", "bob_target") if name not in dataset]
-        if missing:
-            raise ValueError(f"readout `prediction` needs targets: `{missing[0]}` is missing")
-        for name in ("alice_target", "bob_target"):
-            check_signs(f"target `{name}`", dataset[name].values)
-        return a * dataset["alice_target"], b * dataset["bob_target"]
-    return a, b
+        predicted = {"a": chosen.a * chosen.alice_target, "b": chosen.b * chosen.bob_target}
+        return chosen.assign(predicted)
+    return chosen
 
 
 def splits(outcomes: xr.Dataset) -> list[str]:
@@ -161,18 +165,12 @@ def splits(outcomes: xr.Dataset) -> list[str]:
 
 
 def _from_arrays(outcomes: object) -> xr.Dataset:
-    if not isinstance(outcomes, (tuple, list)) or len(outcomes) != 2:
-        raise ValueError(
-            f"outcomes are a {type(outcomes).__name__}: expected a Dataset or two arrays (a, b)"
-        )
+    pair = isinstance(outcomes, (tuple, list)) and len(outcomes) == 2
+    found = f"outcomes are a {type(outcomes).__name__}"
+    check(pair, found, "a Dataset or two arrays (a, b)")
     a, b = map(as_array, outcomes)
-    for name, array in (("a", a), ("b", b)):
-        if array.ndim != 4 or array.shape[:2] != (2, 2):
-            raise ValueError(
-                f"outcome `{name}` has shape {array.shape}: expected (2, 2, replicas, items)"
-            )
-    if a.shape != b.shape:
-        raise ValueError(f"outcomes have shapes {a.shape} and {b.shape}: expected the same")
+    check_sizes("outcome `a`", a, dict(zip(DIMENSIONS, (2, 2, None, None), strict=True)))
+    check_sizes("outcome `b`", b, dict(zip(DIMENSIONS, a.shape, strict=True)))
     coordinates = {
         "alice_setting": [1, 2],
         "bob_setting": [1, 2],
@@ -183,22 +181,15 @@ def _from_arrays(outcomes: object) -> xr.Dataset:
 
 def check_dimensions(dataset: xr.Dataset, name: str, dimensions: Sequence[str]) -> None:
     """Raise ``ValueError`` unless an outcome is there, over these and perhaps over `capacity`."""
-    if name not in dataset:
-        raise ValueError(f"outcome `{name}` is missing: found {sorted(map(str, dataset))}")
+    found, expected = f"outcome `{name}`", f"{', '.join(dimensions)} and perhaps capacity"
+    check(name in dataset, f"{found} is missing", f"it beside {sorted(map(str, dataset))}")
     outcome = dataset[name]
-    missing = [dimension for dimension in dimensions if dimension not in outcome.dims]
-    if missing:
-        raise ValueError(
-            f"outcome `{name}` has no dimension `{missing[0]}`: expected {', '.join(dimensions)}"
-        )
-    surplus = [str(d) for d in outcome.dims if d not in (*dimensions, "capacity")]
-    if surplus:
-        raise ValueError(
-            f"outcome `{name}` has a dimension `{surplus[0]}`: expected "
-            f"{', '.join(dimensions)} and perhaps capacity"
-        )
-    if not outcome.size:
-        raise ValueError(f"outcome `{name}` is empty: sizes {dict(outcome.sizes)}")
+    for dimension in dimensions:
+        check(dimension in outcome.dims, f"{found} has no dimension `{dimension}`", expected)
+    for dimension in outcome.dims:
+        known = dimension in (*dimensions, "capacity")
+        check(known, f"{found} has a dimension `{dimension}`", expected)
+    check(outcome.size, f"{found} is empty, of sizes {dict(outcome.sizes)}", "some of each")
 
 
 def check_signs(name: str, values: np.ndarray) -> None:
@@ -208,40 +199,17 @@ def check_signs(name: str, values: np.ndarray) -> None:
     Traceback (most recent call last):
     ValueError: outcome `a` holds 0: expected +1 or -1 everywhere
     """
-    valid = (values == 1) | (values == -1)
-    if not valid.all() or values.dtype.kind == "c":
-        wrong = values[~valid] if not valid.all() else values
-        value = wrong.ravel().tolist()[0]
-        raise ValueError(f"{name} holds {value!r}: expected +1 or -1 everywhere")
+    _check_only(name, values, (1, -1), "+1 or -1 everywhere")
 
 
-def _check_split(dataset: xr.Dataset) -> None:
-    if "split" not in dataset.coords or dataset["split"].dims != ("item",):
-        raise ValueError("outcomes have no coordinate `split` over `item`")
-    unknown = [split for split in dataset["split"].values.tolist() if split not in SPLITS]
-    if unknown:
-        raise ValueError(f"`split` holds {unknown[0]!r}: expected `training` or `held_out`")
-
-
-def _check_flags(diverged: np.ndarray) -> None:
-    wrong = (diverged != 0) & (diverged != 1)
+def _check_only(name: str, values: np.ndarray, valid: tuple[int, int], expected: str) -> None:
+    wrong = (values != valid[0]) & (values != valid[1]) | (values.dtype.kind == "c")
     if wrong.any():
-        value = diverged[wrong].tolist()[0]
-        raise ValueError(f"`diverged` holds {value!r}: expected true or false")
+        raise ValueError(f"{name} holds {values[wrong].tolist()[0]!r}: expected {expected}")
 
 
 def _check_cluster(cluster: xr.DataArray) -> None:
-    if cluster.dims != ("replica",):
-        raise ValueError(f"`cluster` is over {cluster.dims}: expected one for each replica")
+    check(cluster.dims == ("replica",), f"`cluster` is over {cluster.dims}", "one for each replica")
     missing = cluster.isnull().values | (cluster.values == "")
-    for where in np.flatnonzero(missing)[:1].tolist():
-        name = cluster.values.tolist()[where]
-        raise ValueError(f"`cluster` {where} is {name!r}: expected a name")
-
-
-def _items(dataset: xr.Dataset, split: str) -> np.ndarray:
-    check_choice("split", split, SPLITS)
-    there = splits(dataset)
-    if split not in there:
-        raise ValueError(f"no item has split `{split}`: expected split `{there[0]}`")
-    return np.flatnonzero(dataset["split"].values == split)
+    first = missing.argmax()
+    check(not missing[first], f"`cluster` {first} is {cluster.values.tolist()[first]!r}", "a name")

@@ -9,11 +9,11 @@ import itertools
 import numpy as np
 import xarray as xr
 
-from ncnet.chsh.correlators import SETTINGS
+from ncnet.checks import check
+from ncnet.chsh.correlators import SETTINGS, cells_of
+from ncnet.chsh.counts import OUTCOMES
 from ncnet.chsh.signalling import marginal_changes
 
-CONTEXTS = tuple(itertools.product((0, 1), repeat=2))
-SIGN_PAIRS = tuple(itertools.product((1, -1), repeat=2))
 ROUNDED = 1e-6
 """Single precision: a probability may be as much below 0."""
 
@@ -46,10 +46,8 @@ def local_fraction(means: xr.Dataset) -> float:
     from scipy.optimize import linprog
 
     answers = np.array(list(itertools.product((1, -1), repeat=4)))
-    fits = [
-        (answers[:, i] == a) & (answers[:, 2 + j] == b) for i, j in CONTEXTS for a, b in SIGN_PAIRS
-    ]
-    found = linprog(-np.ones(16), A_ub=np.array(fits, float), b_ub=_cells(means))
+    alice, bob = answers[:, :2, None], answers[:, None, 2:]  # whatever the other's setting
+    found = linprog(-np.ones(16), A_ub=_fits(alice, bob), b_ub=_cells(means))
     return float(-found.fun)
 
 
@@ -83,33 +81,32 @@ def coupling_deficit(means: xr.Dataset) -> float:
     from scipy.optimize import linprog
 
     answers = np.array(list(itertools.product((1, -1), repeat=8))).reshape(-1, 2, 2, 2)
-    a, b = answers[:, 0], answers[:, 1]
-    fits = [(a[:, i, j] == x) & (b[:, i, j] == y) for i, j in CONTEXTS for x, y in SIGN_PAIRS]
-    same = [a[:, 0, 0] == a[:, 0, 1], a[:, 1, 0] == a[:, 1, 1]]
-    same += [b[:, 0, 0] == b[:, 1, 0], b[:, 0, 1] == b[:, 1, 1]]
-    found = linprog(-np.sum(same, axis=0), A_eq=np.array(fits, float), b_eq=_cells(means))
+    alice, bob = answers[:, 0], answers[:, 1]
+    same = np.hstack([alice[..., 0] == alice[..., 1], bob[:, 0] == bob[:, 1]]).sum(axis=1)
+    found = linprog(-same, A_eq=_fits(alice, bob), b_eq=_cells(means))
     alone = 1 - abs(marginal_changes(means)) / 2
     return float(alone.sum("task")) + found.fun
 
 
+def _fits(alice: np.ndarray, bob: np.ndarray) -> np.ndarray:
+    """Return whether answers [answers, 2, 2] by settings fall in each cell, [16, answers]."""
+    both = np.broadcast_arrays(alice, bob)
+    a, b = ((answers[..., None] == OUTCOMES).astype(float) for answers in both)
+    return np.einsum("kija,kijb->ijabk", a, b).reshape(16, -1)
+
+
 def _cells(means: xr.Dataset) -> np.ndarray:
-    if set(means.sizes) != set(SETTINGS):
-        raise ValueError(f"means have dimensions {list(means.sizes)}: expected {list(SETTINGS)}")
-    one = means.sortby(list(SETTINGS)).transpose(*SETTINGS).astype(float)
-    a, b, both = one.alice.values, one.bob.values, one.correlator.values
-    cells = np.array(
-        [
-            [(1 + x * a[i, j] + y * b[i, j] + x * y * both[i, j]) / 4 for x, y in SIGN_PAIRS]
-            for i, j in CONTEXTS
-        ]
-    )
-    impossible = ~(cells >= -ROUNDED).all(axis=1)
-    if impossible.any():
-        i, j = CONTEXTS[impossible.argmax()]
-        raise ValueError(
-            f"context ({i + 1},{j + 1}) has a probability of {cells[impossible][0].min():.3g}: "
-            f"its correlator and marginals belong to no table"
+    """Return the cells of four contexts [16], as `_fits` has them."""
+    found = f"means have dimensions {list(means.sizes)}"
+    check(set(means.sizes) == set(SETTINGS), found, list(SETTINGS))
+    cells = cells_of(means.astype(float).sortby(list(SETTINGS))).transpose(*SETTINGS, "a", "b")
+    lowest = cells.min(["a", "b"])
+    for (i, j), probability in np.ndenumerate(lowest.values):
+        check(
+            probability >= -ROUNDED,
+            f"context ({i + 1},{j + 1}) has a probability of {probability:.3g}",
+            "a correlator and marginals of some table",
         )
     # Four probabilities that add up to just 1, or else the program may find no answer.
     cells = cells.clip(min=0)
-    return (cells / cells.sum(axis=1, keepdims=True)).ravel()
+    return (cells / cells.sum(["a", "b"])).values.ravel()

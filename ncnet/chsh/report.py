@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from ncnet.checks import check
 from ncnet.chsh.betting import betting_test, replicas_needed, smallest_mean_shown
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, distinct_columns, resampled_means
 from ncnet.chsh.contextuality import (
@@ -16,30 +17,29 @@ from ncnet.chsh.contextuality import (
 from ncnet.chsh.correlators import (
     CLASSICAL_BOUND,
     SIGNS,
+    arcsine_excess,
     by_cluster,
     facets,
-    means_apart,
+    item_means,
     s_value,
 )
 from ncnet.chsh.findings import Report
-from ncnet.chsh.intervals import (
-    S_BOUNDS,
-    check_resampling,
-    interval_of_mean,
-    share_interval,
-)
-from ncnet.chsh.outcomes import Outcomes, as_dataset, splits
-from ncnet.chsh.quantum import arcsine_excess
+from ncnet.chsh.intervals import S_BOUNDS, check_resampling, interval_of_mean, share_interval
+from ncnet.chsh.outcomes import Outcomes, as_dataset, select, splits
 from ncnet.chsh.signalling import (
     CHANGE_BOUNDS,
     TASKS,
     delta,
-    influence,
+    delta_interval,
+    influence_of,
     marginal_changes,
     no_signalling_test,
 )
 from ncnet.chsh.significance import holm, sign_test
 
+CORRELATORS, CHANGES, INFLUENCES, DELTA = slice(0, 4), slice(4, 8), slice(8, 12), 12
+"""Where `replica_rows` has what."""
+CORRELATOR_BOUNDS = (-1.0, 1.0)
 INFLUENCE_BOUNDS = (0.0, 8.0)
 WITHIN_BOUNDS = (-14.0, 2.0)
 """S of a replica less its own Delta, from 0 to 8, less 2; at most what `contextuality` can be."""
@@ -91,172 +91,153 @@ def report(
     # The finest bounds are those of Delta's four parts.
     level, resamples, seed = check_resampling(level, resamples, seed, parts=len(TASKS))
     dataset = _one_capacity(as_dataset(outcomes))
-    settings = {"split": split, "readout": readout}
-    options = {"level": level, "resamples": resamples, "seed": seed}
+    options = {"readout": readout, "level": level, "resamples": resamples, "seed": seed}
     others = [other for other in splits(dataset) if other != split]
     held_out = None
     if split == "training" and others:
-        held_out = _report(dataset, {**settings, "split": others[0]}, options, None)
-    return _report(dataset, settings, options, held_out)
+        held_out = _report(dataset, split=others[0], held_out=None, **options)
+    return _report(dataset, split=split, held_out=held_out, **options)
 
 
-def replica_rows(means: xr.Dataset, changed: xr.DataArray) -> np.ndarray:
+def replica_rows(means: xr.Dataset, influences: xr.DataArray) -> np.ndarray:
     """Return all that the report reads of each replica, [13, replicas].
 
-    The correlators (1,1), (1,2), (2,1), (2,2), the changes of the marginals of A1, A2, B1, B2, the
-    influence on A1, A2, B1, B2, and the replica's own Delta; from `replica_means` and `influence`.
+    `CORRELATORS`, those of (1,1), (1,2), (2,1), (2,2); `CHANGES` of the marginals of A1, A2, B1,
+    B2, and `INFLUENCES` on these; the replica's own `DELTA`. From `replica_means` and `influence`.
     """
-    correlator = means.correlator.transpose(*SIGNS.dims, "replica").values.reshape(4, -1)
+    correlators = means.correlator.transpose(*SIGNS.dims, "replica").values.reshape(4, -1)
     changes = marginal_changes(means).transpose("task", "replica").values
-    changed = changed.transpose("task", "replica").values
-    return np.concatenate([correlator, changes, changed, abs(changes).sum(axis=0)[None]])
+    influences = influences.transpose("task", "replica").values
+    return np.vstack([correlators, changes, influences, abs(changes).sum(axis=0)])
 
 
-def summary(columns: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level: float) -> dict:
+def s_of_rows(rows: np.ndarray) -> np.ndarray:
+    """Return S of rows as `replica_rows` has them, equal where it was summed in another order."""
+    return (SIGNS.values.ravel() @ rows[CORRELATORS]).round(DIGITS_OF_SUMS)
+
+
+def summary(kinds: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level: float) -> dict:
     """Return the intervals and tests of a report, by the names of its attributes.
 
     Parameters
     ----------
-    columns, counts
-        The distinct columns [13, distinct] of `replica_rows`, and how often each is there.
+    kinds, counts
+        The distinct columns [13, kinds] of `replica_rows`, and how often each is there.
     draws
         Bootstrap means of the rows [13, resamples].
     level
         Nominal coverage.
     """
-    correlator, changes, changed, own_delta = columns[:4], columns[4:8], columns[8:12], columns[12]
-    values = _s_values(columns)
-
-    def interval(value: np.ndarray, draw: np.ndarray, bounds: tuple[float, float]) -> tuple:
-        return interval_of_mean(value, counts, draw, bounds, level)
-
-    s_draws = SIGNS.values.ravel() @ draws[:4]
-    s_interval, s_method = interval(values, s_draws, S_BOUNDS)
-    within = (values - own_delta - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
-    within_draws = s_draws - draws[12] - CLASSICAL_BOUND
-    context_method = contextuality_interval(columns[:8], counts, draws[:8], level)
-    above = int(counts[values > CLASSICAL_BOUND].sum())
     replicas = int(counts.sum())
-    change_intervals = _change_intervals(changes, counts, draws[4:8], level)
-    any_facet = min(contextuality_test(columns[:8], counts, facet=f) for f in range(8))
+    s, s_draws = s_of_rows(kinds), SIGNS.values.ravel() @ draws[CORRELATORS]
+    within = (s - kinds[DELTA] - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
+    within_draws = s_draws - draws[DELTA] - CLASSICAL_BOUND
+    influence, influence_draws = (rows[INFLUENCES].sum(axis=0) for rows in (kinds, draws))
+    above = int(counts[s > CLASSICAL_BOUND].sum())
+    linear = slice(CORRELATORS.start, CHANGES.stop)
+
+    def interval(values: np.ndarray, drawn: np.ndarray, bounds: tuple, at: float = level) -> tuple:
+        return interval_of_mean(values, counts, drawn, bounds, at)
+
+    def intervals(rows: slice, bounds: tuple, at: float = level) -> np.ndarray:
+        pairs = zip(kinds[rows], draws[rows], strict=True)
+        return np.array([interval(*pair, bounds, at)[0] for pair in pairs])
+
+    s_interval, s_method = interval(s, s_draws, S_BOUNDS)
+    left_interval, left_method = contextuality_interval(kinds[linear], counts, draws[linear], level)
+    # The four hold together (Bonferroni).
+    change_intervals = intervals(CHANGES, CHANGE_BOUNDS, 1 - (1 - level) / len(TASKS))
+    any_facet = min(contextuality_test(kinds[linear], counts, facet=f) for f in range(8))
     return {
         "interval": s_interval,
         "interval_method": s_method,
-        "p_value": betting_test(values, mean=CLASSICAL_BOUND, lowest=S_BOUNDS[0], counts=counts),
+        "p_value": betting_test(s, mean=CLASSICAL_BOUND, lowest=S_BOUNDS[0], counts=counts),
         "p_value_below": betting_test(
-            -values, mean=-CLASSICAL_BOUND, lowest=-S_BOUNDS[1], counts=counts
+            -s, mean=-CLASSICAL_BOUND, lowest=-S_BOUNDS[1], counts=counts
         ),
         "share_above": above / replicas,
         "share_above_interval": tuple(map(float, share_interval(above, replicas, level))),
-        "changes": changes @ counts / replicas,
+        "changes": kinds[CHANGES] @ counts / replicas,
         "change_intervals": change_intervals,
-        "delta_interval": _delta_interval(change_intervals),
-        "no_signalling_p_values": holm([no_signalling_test(c, counts) for c in changes]),
-        "influence": float(changed.sum(axis=0) @ counts / replicas),
-        "influence_interval": interval(
-            changed.sum(axis=0), draws[8:12].sum(axis=0), INFLUENCE_BOUNDS
-        )[0],
-        "contextuality_interval": context_method[0],
-        "contextuality_method": context_method[1],
-        "contextuality_p_value": contextuality_test(columns[:8], counts),
-        "contextuality_p_value_below": within_test(columns[:8], counts),
+        "delta_interval": delta_interval(change_intervals),
+        "no_signalling_p_values": holm([no_signalling_test(c, counts) for c in kinds[CHANGES]]),
+        "influence": float(influence @ counts / replicas),
+        "influence_interval": interval(influence, influence_draws, INFLUENCE_BOUNDS)[0],
+        "contextuality_interval": left_interval,
+        "contextuality_method": left_method,
+        "contextuality_p_value": contextuality_test(kinds[linear], counts),
+        "contextuality_p_value_below": within_test(kinds[linear], counts),
         "contextuality_within": float(within @ counts / replicas),
         "contextuality_within_interval": interval(within, within_draws, WITHIN_BOUNDS)[0],
         "any_facet_p_value": min(1.0, 8 * any_facet),
-        "correlator_intervals": np.array(
-            [interval(*pair, (-1.0, 1.0))[0] for pair in zip(correlator, draws[:4], strict=True)]
-        ).reshape(2, 2, 2),
+        "correlator_intervals": intervals(CORRELATORS, CORRELATOR_BOUNDS).reshape(2, 2, 2),
     }
 
 
-def _report(dataset: xr.Dataset, settings: dict, options: dict, held_out: Report | None) -> Report:
-    apart = means_apart(dataset, **settings)
-    means = by_cluster(apart)
-    columns, counts = distinct_columns(replica_rows(means, influence(dataset, **settings)))
-    draws = resampled_means(columns, counts, resamples=options["resamples"], seed=options["seed"])
-    averages = means.mean("replica").transpose(*SIGNS.dims)
-    diverged = _diverged(dataset)
-    against = apart.correlator.where(~diverged, -SIGNS)
-    odd = facets(averages.correlator)
-    s, change = float(s_value(averages.correlator)), float(delta(averages))
+def _report(
+    dataset: xr.Dataset,
+    *,
+    split: str,
+    readout: str,
+    level: float,
+    resamples: int,
+    seed: int,
+    held_out: Report | None,
+) -> Report:
+    chosen = select(dataset, split=split, readout=readout)
+    of_replicas = item_means(chosen)
+    means = by_cluster(of_replicas)
+    kinds, counts = distinct_columns(replica_rows(means, influence_of(chosen)))
+    draws = resampled_means(kinds, counts, resamples=resamples, seed=seed)
+    mean = means.mean("replica").transpose(*SIGNS.dims)
+    diverged = dataset.get("diverged", xr.DataArray(False))
+    against = by_cluster(of_replicas.correlator.where(~diverged, -SIGNS))
+    s, change = float(s_value(mean.correlator)), float(delta(mean))
+    of_facets = facets(mean.correlator).to_series()
     return Report(
         s=s,
         delta=change,
         contextuality=s - change - CLASSICAL_BOUND,
-        contextuality_bound=float(contextuality_bound(averages)),
-        facets=odd.to_series(),
-        any_facet_contextuality=float(odd.max()) - change - CLASSICAL_BOUND,
-        arcsine_excess=float(arcsine_excess(averages.correlator)),
-        correlators=averages.correlator.values,
-        alice=averages.alice.values,
-        bob=averages.bob.values,
-        level=options["level"],
+        contextuality_bound=float(contextuality_bound(mean)),
+        facets=of_facets,
+        any_facet_contextuality=float(of_facets.max()) - change - CLASSICAL_BOUND,
+        arcsine_excess=float(arcsine_excess(mean.correlator)),
+        correlators=mean.correlator.values,
+        alice=mean.alice.values,
+        bob=mean.bob.values,
+        level=level,
+        readout=readout,
+        split=split,
         replicas=dataset.sizes["replica"],
         clusters=int(counts.sum()) if "cluster" in dataset.coords else None,
         paired=bool(dataset.attrs.get("paired", True)),
-        items=int((dataset["split"] == settings["split"]).sum()),
+        items=int((dataset["split"] == split).sum()),
         diverged=int(diverged.sum()),
-        s_diverged_against=float(s_value(by_cluster(against)).mean()),
+        s_diverged_against=float(s_value(against).mean()),
         held_out=held_out,
-        **settings,
-        **summary(columns, counts, draws, level=options["level"]),
-        **_of_few_replicas(columns, counts, options["level"]),
+        **summary(kinds, counts, draws, level=level),
+        **_of_few_replicas(s_of_rows(kinds), counts, round(1 - level, 12)),
     )
 
 
-def _of_few_replicas(columns: np.ndarray, counts: np.ndarray, level: float) -> dict:
+def _of_few_replicas(s: np.ndarray, counts: np.ndarray, error: float) -> dict:
     """Return what so many replicas can show at all, and the test that says most at few of them."""
-    values = _s_values(columns)
-    error = round(1 - level, 12)
-    bounds = {"mean": CLASSICAL_BOUND, "lowest": S_BOUNDS[0]}
+    lowest, highest = S_BOUNDS
+    bounds = {"mean": CLASSICAL_BOUND, "lowest": lowest}
+    replicas = int(counts.sum())
     return {
-        "smallest_s_shown": smallest_mean_shown(
-            int(counts.sum()), highest=S_BOUNDS[1], error=error, **bounds
-        ),
+        "smallest_s_shown": smallest_mean_shown(replicas, highest=highest, error=error, **bounds),
         # The interval has to lie above 2, too: at either end it bets at half of the error.
-        "replicas_needed": replicas_needed(values, counts=counts, error=error / 2, **bounds),
-        "sign_p_value": sign_test(values, above=CLASSICAL_BOUND, counts=counts),
+        "replicas_needed": replicas_needed(s, counts=counts, error=error / 2, **bounds),
+        "sign_p_value": sign_test(s, above=CLASSICAL_BOUND, counts=counts),
     }
-
-
-def _s_values(columns: np.ndarray) -> np.ndarray:
-    return (SIGNS.values.ravel() @ columns[:4]).round(DIGITS_OF_SUMS)
 
 
 def _one_capacity(dataset: xr.Dataset) -> xr.Dataset:
     if "capacity" not in dataset.dims:
         return dataset
     capacities = dataset["capacity"].values.tolist()
-    if len(capacities) > 1:
-        raise ValueError(
-            f"outcomes hold {len(capacities)} capacities, {capacities}: "
-            f"select one, as in `outcomes.sel(capacity={capacities[0]})`"
-        )
+    found = f"outcomes hold {len(capacities)} capacities, {capacities}"
+    one = f"one, as in `outcomes.sel(capacity={capacities[0]})`"
+    check(len(capacities) == 1, found, one)
     return dataset.squeeze("capacity")
-
-
-def _diverged(dataset: xr.Dataset) -> xr.DataArray:
-    if "diverged" in dataset:
-        return dataset["diverged"]
-    return xr.zeros_like(dataset["a"].isel(item=0, drop=True), dtype=bool)
-
-
-def _change_intervals(
-    changes: np.ndarray, counts: np.ndarray, draws: np.ndarray, level: float
-) -> np.ndarray:
-    """Return intervals [4, 2] of the four changes that hold together (Bonferroni)."""
-    share = 1 - (1 - level) / len(changes)
-    return np.array(
-        [
-            interval_of_mean(change, counts, draw, CHANGE_BOUNDS, share)[0]
-            for change, draw in zip(changes, draws, strict=True)
-        ]
-    )
-
-
-def _delta_interval(change_intervals: np.ndarray) -> tuple[float, float]:
-    # Resampling Delta itself never covers a true 0: each resample adds up absolute values. So the
-    # intervals of the changes add up, as their errors may.
-    low, high = change_intervals.T
-    nearest = np.maximum(0, np.maximum(low, -high))
-    return float(nearest.sum()), float(np.maximum(abs(low), abs(high)).sum())

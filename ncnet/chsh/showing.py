@@ -8,11 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, TSIRELSON_BOUND
-from ncnet.chsh.text import interval_text, number_text, p_value_text
+from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, CONTEXTS, TSIRELSON_BOUND
+from ncnet.chsh.significance import DIFFER, agreement
+from ncnet.chsh.text import (
+    aligned,
+    estimate_text,
+    interval_name,
+    interval_text,
+    number_text,
+    p_value_text,
+)
 
 if TYPE_CHECKING:
     from ncnet.chsh.findings import Report
@@ -30,8 +37,6 @@ HOW_OFTEN = {
     "prediction": "how often one head predicts +1",
 }
 """What a marginal is, by readout."""
-DIFFER = "open"
-"""Said where interval and exact test differ, as the conclusion explains."""
 DIFFERENCE = "interval and exact test differ, as the test is cautious"
 EXPLAINS = {
     "within 2 + Delta": "Such changes are enough to explain the excess over 2",
@@ -56,13 +61,9 @@ class Shown:
     rarer: bool
 
     def __str__(self) -> str:
-        report = self.report
-        parts = [_filled(report.conclusion), _read(report)]
-        for title, table in self._tables():
-            words = table.columns[-1]
-            table[words] = table[words].str.ljust(table[words].str.len().max())
-            parts.append(f"{title}\n{table.to_string(justify='left')}")
-        text = "\n\n".join([*parts, *map(_filled, self._notes())])
+        tables = [f"{title}\n{aligned(table)}" for title, table in self._tables()]
+        notes = map(_filled, self._notes())
+        text = "\n\n".join([_filled(self.report.conclusion), _read(self.report), *tables, *notes])
         return "\n".join(line.rstrip() for line in text.split("\n"))
 
     __repr__ = __str__
@@ -71,16 +72,15 @@ class Shown:
         # Imported when something is shown: a picture takes matplotlib.
         from ncnet import plotting
 
-        report = self.report
         try:
-            picture = plotting.image(report)
+            picture = plotting.image(self.report)
         except ImportError as error:
             picture = f"<p>{error}</p>"
         tables = [f"<p>{title}</p>{table.to_html(border=0)}" for title, table in self._tables()]
         notes = [f"<p>{html.escape(note)}</p>" for note in self._notes()]
-        first, *more = map(html.escape, conclusion(report))
+        first, *more = map(html.escape, conclusion(self.report))
         head = f"<p><strong>{first}</strong> {' '.join(more)}</p>"
-        rest = "".join([f"<p>{_read(report)}</p>", *tables, *notes])
+        rest = "".join([f"<p>{_read(self.report)}</p>", *tables, *notes])
         # On a page the symbol can be read; in a terminal not everywhere.
         return head.replace("Delta", "Δ") + picture + rest.replace("Delta", "Δ")
 
@@ -95,12 +95,13 @@ class Shown:
 
     def _notes(self) -> Iterator[str]:
         report = self.report
-        units, level = report.units, f"{100 * report.level:g} %"
+        units = report.units
         yield (
             "Heads that share a layer can influence each other, so S > 2 alone shows nothing "
             f"non-classical. Intervals and tests are over {units}, the items being given. The four "
-            f"intervals of a task's changes hold together at {level}, and their tests are adjusted "
-            f"for their number. No interval knows of rare {units} that are not among these."
+            f"intervals of a task's changes hold together at {100 * report.level:g} %, and their "
+            f"tests are adjusted for their number. No interval knows of rare {units} that are not "
+            "among these."
         )
         yield (
             f"The tests bet: their p-values hold whenever you look, so {units} may be added and "
@@ -113,34 +114,31 @@ class Shown:
 
 def conclusion(report: Report) -> list[str]:
     """Return what was found: two or three sentences, more where interval and exact test differ."""
-    found = (
-        f"S is {report.verdict}: {number_text(report.s)}, {interval_name(report)} "
-        f"{interval_text(report.interval)}."
-    )
-    sentences = [found, *_s_differs(report), _signalling_in_words(report)]
+    sentences = [
+        f"S is {report.verdict}: {number_text(report.s)}, {interval_name(report.level)} "
+        f"{interval_text(report.interval)}.",
+        *_s_differs(report),
+        _signalling_in_words(report),
+    ]
     if report.verdict == "above 2":
         sentences.append(_explanation_in_words(report))
     if not report.signalling and report.influence_interval[0] > 0:
-        sentences.append(
-            f"Single outcomes do change (influence = {number_text(report.influence)} "
-            f"{interval_text(report.influence_interval)})."
-        )
+        influence = estimate_text(report.influence, report.influence_interval)
+        sentences.append(f"Single outcomes do change (influence = {influence}).")
     return sentences
 
 
 def drops(report: Report) -> pd.DataFrame:
     """Return what each task loses as a table of text, a row each, the worst first."""
     rows = report.drops
-    by_interval = (rows["low"] > 0) | (rows["high"] < 0)
-    by_test = rows["p_value"] <= error(report)
     ends = zip(rows["low"], rows["high"], strict=True)
     table = {
         WON[report.readout]: rows["right_beside"].map("{:.1f}".format),
         "otherwise": rows["right_instead"].map("{:.1f}".format) + " beside " + rows["instead"],
         "less by": [number_text(points, 1) for points in rows["points"]],
-        interval_name(report): [interval_text(pair, digits=1) for pair in ends],
+        interval_name(report.level): [interval_text(pair, digits=1) for pair in ends],
         "p-value": rows["p_value"].map(p_value_text),
-        "in words": map(_in_words, by_interval, by_test),
+        "in words": _changes_in_words(report),
     }
     return pd.DataFrame(table).set_axis(rows["task"] + " beside " + rows["beside"])
 
@@ -150,37 +148,29 @@ def statistics(report: Report, *, rarer: bool) -> pd.DataFrame:
 
     Of the two sides that a test may ask for, the one that the value speaks against.
     """
-    rows = _usual(report) | (_rarer(report) if rarer else {})
-    return pd.DataFrame(
-        [
-            (
-                number_text(value),
-                interval and interval_text(interval),
-                test and f"{test[0]}: {p_value_text(test[1])}",
-                words,
-            )
-            for value, interval, test, words in rows.values()
-        ],
-        index=pd.Index(rows),
-        columns=["value", interval_name(report), "p-value of", "in words"],
-    ).fillna("")
+    rows = _usual(report) + (_rarer(report) if rarer else [])
+    labels, names, tests, words = zip(*rows, strict=True)
+    intervals = [interval_of(report, name) for name in names]
+    table = {
+        "value": [number_text(getattr(report, name)) for name in names],
+        interval_name(report.level): [interval_text(ends) if ends else "" for ends in intervals],
+        "p-value of": tests,
+        "in words": words,
+    }
+    return pd.DataFrame(table, index=pd.Index(labels))
 
 
 def contexts(report: Report) -> pd.DataFrame:
     """Return correlators with their intervals and marginals as a table of text, a row a context."""
-    return pd.DataFrame(
-        [
-            (
-                number_text(report.correlators[place], sign="+"),
-                interval_text(report.correlator_intervals[place], sign="+"),
-                number_text(report.alice[place], sign="+"),
-                number_text(report.bob[place], sign="+"),
-            )
-            for place in np.ndindex(2, 2)
-        ],
-        index=pd.Index([f"({i + 1},{j + 1})" for i, j in np.ndindex(2, 2)]),
-        columns=["C(Ai,Bj)", interval_name(report), "<Ai>", "<Bj>"],
-    )
+    intervals = report.correlator_intervals.reshape(4, 2)
+    columns = {"C(Ai,Bj)": report.correlators, "<Ai>": report.alice, "<Bj>": report.bob}
+    table = {
+        name: [number_text(value, sign="+") for value in values.flat]
+        for name, values in columns.items()
+    }
+    frame = pd.DataFrame(table, index=pd.Index(CONTEXTS))
+    frame.insert(1, interval_name(report.level), [interval_text(x, sign="+") for x in intervals])
+    return frame
 
 
 def methods(report: Report) -> str:
@@ -192,101 +182,57 @@ def methods(report: Report) -> str:
     )
 
 
-def interval_name(report: Report) -> str:
-    """Return what an interval of the report is called, such as "95 % interval"."""
-    return f"{100 * report.level:g} % interval"
-
-
-def error(report: Report) -> float:
-    """Return the largest p-value that rejects at the report's level."""
-    return round(1 - report.level, 12)
+def interval_of(report: Report, name: str) -> tuple[float, float] | None:
+    """Return the interval that a report has for one of its attributes, if any."""
+    return getattr(report, "interval" if name == "s" else f"{name}_interval", None)
 
 
 def _filled(text: str) -> str:
     return textwrap.fill(text, TEXT_WIDTH, break_on_hyphens=False)
 
 
-def _against(value: float, bound: float, at_most: float, at_least: float) -> tuple[str, float]:
-    return (f"<= {bound:g}", at_most) if value >= bound else (f">= {bound:g}", at_least)
-
-
-def _usual(report: Report) -> dict[str, tuple]:
-    signalling = f"signalling in {', '.join(report.signalling)}"
+def _usual(report: Report) -> list[tuple[str, str, str, str]]:
+    """Return label, attribute, test and words of each row of the statistics."""
+    in_words = f"in {', '.join(report.signalling)}"
     if not report.signalling:
-        signalling = f"signalling {DIFFER if _signalling_differs(report) else 'not shown'}"
-    return {
-        "S": (
-            report.s,
-            report.interval,
-            _against(report.s, CLASSICAL_BOUND, report.p_value, report.p_value_below),
-            report.verdict,
-        ),
-        "Delta": (
-            report.delta,
-            report.delta_interval,
-            ("= 0", report.no_signalling_p_values.min()),
-            signalling,
-        ),
-        "influence": (
-            report.influence,
-            report.influence_interval,
-            None,
-            "at least Delta",
-        ),
-        "S - Delta - 2": (
-            report.contextuality,
-            report.contextuality_interval,
-            _against(
-                report.contextuality,
-                0,
-                report.contextuality_p_value,
-                report.contextuality_p_value_below,
-            ),
-            _left(report),
-        ),
-    }
-
-
-def _left(report: Report) -> str:
+        in_words = DIFFER if DIFFER in _changes_in_words(report) else "not shown"
+    left = "beyond 2 + Delta" if report.explanation == "contextual" else report.explanation
     if report.explanation == "undecided" and report.verdict == "below 2":
-        return "nothing to explain"
-    return "beyond 2 + Delta" if report.explanation == "contextual" else report.explanation
+        left = "nothing to explain"
+    of_s = _against(report.s, CLASSICAL_BOUND, report.p_value, report.p_value_below)
+    of_left = _against(
+        report.contextuality,
+        0,
+        report.contextuality_p_value,
+        report.contextuality_p_value_below,
+    )
+    no_signalling = f"= 0: {p_value_text(report.no_signalling_p_values.min())}"
+    return [
+        ("S", "s", of_s, report.verdict),
+        ("Delta", "delta", no_signalling, f"signalling {in_words}"),
+        ("influence", "influence", "", "at least Delta"),
+        ("S - Delta - 2", "contextuality", of_left, left),
+    ]
 
 
-def _rarer(report: Report) -> dict[str, tuple]:
-    quantum = "within" if report.arcsine_excess <= ROUNDING else "beyond"
-    return {
-        "share above 2": (
-            report.share_above,
-            report.share_above_interval,
-            ("<= 0.5", report.sign_p_value),
-            f"of {report.units}, S of each",
-        ),
-        "within each": (
-            report.contextuality_within,
-            report.contextuality_within_interval,
-            None,
-            f"mean of S - Delta - 2 of {report.units}",
-        ),
-        "most possible": (
-            report.contextuality_bound,
-            None,
-            None,
-            "S - Delta - 2, by the rarest cell here",
-        ),
-        "s_odd - Delta - 2": (
-            report.any_facet_contextuality,
-            None,
-            ("<= 0", report.any_facet_p_value),
-            f"s_odd = {number_text(report.facets.max())}: minus signs chosen after",
-        ),
-        "arcsine excess": (
-            report.arcsine_excess,
-            None,
-            None,
-            f"correlators alone: {quantum} the quantum set",
-        ),
-    }
+def _rarer(report: Report) -> list[tuple[str, str, str, str]]:
+    units, s_odd = report.units, number_text(report.facets.max())
+    side = "within" if report.arcsine_excess <= ROUNDING else "beyond"
+    half = f"<= 0.5: {p_value_text(report.sign_p_value)}"
+    any_facet = f"<= 0: {p_value_text(report.any_facet_p_value)}"
+    chosen_after = f"s_odd = {s_odd}: minus signs chosen after"
+    return [
+        ("share above 2", "share_above", half, f"of {units}, S of each"),
+        ("within each", "contextuality_within", "", f"mean of S - Delta - 2 of {units}"),
+        ("most possible", "contextuality_bound", "", "S - Delta - 2, by the rarest cell here"),
+        ("s_odd - Delta - 2", "any_facet_contextuality", any_facet, chosen_after),
+        ("arcsine excess", "arcsine_excess", "", f"correlators alone: {side} the quantum set"),
+    ]
+
+
+def _against(value: float, bound: float, at_most: float, at_least: float) -> str:
+    side, p = ("<=", at_most) if value >= bound else (">=", at_least)
+    return f"{side} {bound:g}: {p_value_text(p)}"
 
 
 def _s_differs(report: Report) -> Iterator[str]:
@@ -295,21 +241,20 @@ def _s_differs(report: Report) -> Iterator[str]:
         ("above", low > CLASSICAL_BOUND, report.p_value),
         ("below", high < CLASSICAL_BOUND, report.p_value_below),
     ):
-        if by_interval == (p <= error(report)):
-            continue
-        found, other = ("interval", "exact test") if by_interval else ("exact test", "interval")
-        yield (
-            f"The {found} says {side} 2, the {other} does not (p = {p_value_text(p)}): we say so "
-            "only where both do."
-        )
+        if agreement(by_interval, p, report.level) == DIFFER:
+            says, other = ("interval", "exact test")[:: 1 if by_interval else -1]
+            yield (
+                f"The {says} says {side} 2, the {other} does not (p = {p_value_text(p)}): we say "
+                "so only where both do."
+            )
 
 
 def _signalling_in_words(report: Report) -> str:
     changes = f"{HOW_OFTEN[report.readout]} changes with the other head's task"
-    amount = f"Delta = {number_text(report.delta)} {interval_text(report.delta_interval)}"
+    amount = f"Delta = {estimate_text(report.delta, report.delta_interval)}"
     if report.signalling:
         return f"{changes.capitalize()} ({amount})."
-    if not _signalling_differs(report):
+    if DIFFER not in _changes_in_words(report):
         return f"It is not shown that {changes} ({amount})."
     p = p_value_text(report.no_signalling_p_values.min())
     return f"Whether {changes} is open: {DIFFERENCE} ({amount}, p = {p})."
@@ -317,27 +262,23 @@ def _signalling_in_words(report: Report) -> str:
 
 def _explanation_in_words(report: Report) -> str:
     low, high = report.contextuality_interval
-    amount = (
-        f"S - Delta - 2 = {number_text(report.contextuality)} "
-        f"{interval_text(report.contextuality_interval)}"
-    )
-    if report.explanation == "undecided" and (low > 0 or high <= 0):
-        p = report.contextuality_p_value if low > 0 else report.contextuality_p_value_below
-        return f"{EXPLAINS['undecided']}: {DIFFERENCE} ({amount}, p = {p_value_text(p)})."
-    return f"{EXPLAINS[report.explanation]} ({amount})."
+    left = estimate_text(report.contextuality, report.contextuality_interval)
+    for by_interval, p in (
+        (low > 0, report.contextuality_p_value),
+        (high <= 0, report.contextuality_p_value_below),
+    ):
+        if by_interval and agreement(by_interval, p, report.level) == DIFFER:
+            differ = f"{DIFFERENCE} (S - Delta - 2 = {left}, p = {p_value_text(p)})"
+            return f"{EXPLAINS['undecided']}: {differ}."
+    return f"{EXPLAINS[report.explanation]} (S - Delta - 2 = {left})."
 
 
-def _signalling_differs(report: Report) -> bool:
-    """Return whether interval and exact test differ on some task."""
-    low, high = report.change_intervals.T
-    by_interval = (low > 0) | (high < 0)
-    return bool((by_interval != (report.no_signalling_p_values <= error(report))).any())
-
-
-def _in_words(by_interval: bool, by_test: bool) -> str:
-    if by_interval != by_test:
-        return DIFFER
-    return "shown" if by_interval else "not shown"
+def _changes_in_words(report: Report) -> list[str]:
+    """Return whether each change of a marginal is shown, in the order of `drops`."""
+    return [
+        agreement(row.low > 0 or row.high < 0, row.p_value, report.level)
+        for row in report.drops.itertuples()
+    ]
 
 
 def _special(report: Report) -> Iterator[str]:
@@ -350,7 +291,8 @@ def _special(report: Report) -> Iterator[str]:
             f"not the mean, and these items; the number of {report.units} has to be fixed "
             "beforehand."
         )
-    if report.any_facet_p_value <= error(report) and report.explanation != "contextual":
+    any_facet = agreement(True, report.any_facet_p_value, report.level) != DIFFER
+    if any_facet and report.explanation != "contextual":
         yield (
             f"With its minus signs elsewhere the sum passes 2 + Delta: {report.facets.idxmax()} is "
             f"{number_text(report.facets.max())} (p = {p_value_text(report.any_facet_p_value)}, "
@@ -364,7 +306,7 @@ def _special(report: Report) -> Iterator[str]:
         )
     if report.held_out is not None:
         other = report.held_out
-        yield f"Held-out items: S = {number_text(other.s)} {interval_text(other.interval)}."
+        yield f"Held-out items: S = {estimate_text(other.s, other.interval)}."
 
 
 def _counted(number: int, things: str) -> str:
@@ -383,10 +325,10 @@ def _read(report: Report) -> str:
 
 def _power(report: Report) -> str:
     there = _counted(report.independent, report.units)
-    if report.smallest_s_shown is None:
-        able = f"With {there} no S can be shown to be above 2."
-    else:
-        able = f"With {there} no S below {report.smallest_s_shown:.3f} can be shown to be above 2."
+    below = ""
+    if report.smallest_s_shown is not None:
+        below = f" below {report.smallest_s_shown:.3f}"
+    able = f"With {there} no S{below} can be shown to be above 2."
     needed = report.replicas_needed
     if report.verdict == "above 2" or needed is None or needed <= report.independent:
         return able

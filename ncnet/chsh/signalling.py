@@ -8,13 +8,16 @@ a22, b11 of b21 and b12 of b22, S is at most 2, and each exchange moves S by no 
 change that it undoes.
 """
 
+from collections.abc import Callable
+from operator import ne, sub
+
 import numpy as np
 import xarray as xr
 
 from ncnet.checks import check_values
 from ncnet.chsh.betting import betting_test
 from ncnet.chsh.correlators import by_cluster, replica_means
-from ncnet.chsh.outcomes import Outcomes, as_dataset, read
+from ncnet.chsh.outcomes import Outcomes, as_dataset, select
 
 PARTNERS = {"A1": ("B1", "B2"), "A2": ("B1", "B2"), "B1": ("A1", "A2"), "B2": ("A1", "A2")}
 """The tasks that each task is trained beside."""
@@ -47,9 +50,7 @@ def marginal_changes(marginal: xr.Dataset) -> xr.DataArray:
         Over `task` ("A1", "A2", "B1", "B2") in place of the settings: <A_i> with Bob's setting 1
         less <A_i> with 2, and <B_j> with Alice's setting 1 less <B_j> with 2.
     """
-    alice = marginal.alice.sel(bob_setting=1) - marginal.alice.sel(bob_setting=2)
-    bob = marginal.bob.sel(alice_setting=1) - marginal.bob.sel(alice_setting=2)
-    return _by_task(alice, bob)
+    return _by_task(sub, marginal.alice, marginal.bob)
 
 
 def delta(marginal: xr.Dataset) -> xr.DataArray:
@@ -96,10 +97,24 @@ def influence(
     >>> changed.sum("task").mean().item(), delta(marginals((a, np.ones_like(a)))).item()
     (4.0, 0.0)
     """
-    a, b = read(as_dataset(outcomes), split=split, readout=readout)
-    alice = a.sel(bob_setting=1) != a.sel(bob_setting=2)
-    bob = b.sel(alice_setting=1) != b.sel(alice_setting=2)
-    return by_cluster(2 * _by_task(alice.mean("item"), bob.mean("item")))
+    return influence_of(select(as_dataset(outcomes), split=split, readout=readout))
+
+
+def influence_of(chosen: xr.Dataset) -> xr.DataArray:
+    """Return `influence` of what `select` returns."""
+    changed = _by_task(ne, chosen.a, chosen.b)
+    return by_cluster(2 * changed.mean("item"))
+
+
+def delta_interval(change_intervals: np.ndarray) -> tuple[float, float]:
+    """Return the interval of Delta that intervals [4, 2] of the four changes add up to.
+
+    Resampling Delta itself never covers a true 0: each resample adds up absolute values. The
+    intervals of the changes add up as their errors may.
+    """
+    low, high = change_intervals.T
+    nearest = np.maximum(0, np.maximum(low, -high))
+    return float(nearest.sum()), float(np.maximum(abs(low), abs(high)).sum())
 
 
 def no_signalling_test(changes: np.ndarray, counts: np.ndarray | None = None) -> float:
@@ -135,12 +150,15 @@ def no_signalling_test(changes: np.ndarray, counts: np.ndarray | None = None) ->
     return min(1.0, 2 * min(sides))
 
 
-def _by_task(alice: xr.DataArray, bob: xr.DataArray) -> xr.DataArray:
-    changes = [
-        party.drop_vars([setting, other], errors="ignore").rename({setting: "task"})
-        for party, setting, other in (
+def _by_task(compare: Callable, alice: xr.DataArray, bob: xr.DataArray) -> xr.DataArray:
+    """Return each task's values beside the other party's setting 1, compared with beside 2."""
+    compared = [
+        compare(party.sel({other: 1}), party.sel({other: 2}))
+        .drop_vars([own, other], errors="ignore")
+        .rename({own: "task"})
+        for party, own, other in (
             (alice, "alice_setting", "bob_setting"),
             (bob, "bob_setting", "alice_setting"),
         )
     ]
-    return xr.concat(changes, "task").assign_coords(task=list(TASKS))
+    return xr.concat(compared, "task").assign_coords(task=list(TASKS))

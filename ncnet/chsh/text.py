@@ -48,6 +48,27 @@ def span_text(values: Iterable[float], digits: int = 2) -> str:
     return f"{number_text(low, digits)} to {number_text(high, digits)}"
 
 
+def estimate_text(value: float, interval: tuple[float, float]) -> str:
+    """Return a number with its interval.
+
+    >>> estimate_text(2.3, (2.25, 2.361))
+    '2.300 [2.250, 2.361]'
+    """
+    return f"{number_text(value)} {interval_text(interval)}"
+
+
+def interval_name(level: float) -> str:
+    """Return what an interval is called, such as "95 % interval"."""
+    return f"{100 * level:g} % interval"
+
+
+def aligned(table: pd.DataFrame) -> str:
+    """Return a table of text as lines, its last column flush left."""
+    words = table.iloc[:, -1]
+    padded = table.assign(**{words.name: words.str.ljust(words.str.len().max())})
+    return padded.to_string(justify="left")
+
+
 def _telling_apart(low: float, high: float, digits: int) -> int:
     while low < high and number_text(low, digits) == number_text(high, digits):
         digits += 1

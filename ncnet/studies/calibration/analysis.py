@@ -19,15 +19,18 @@ from tqdm import tqdm
 from ncnet import chsh, games
 from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.betting import mean_interval
-from ncnet.chsh.bootstrap import (
-    DIGITS_OF_SUMS,
-    distinct_columns,
-    percentile_interval,
-    resampled_means,
-)
+from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
 from ncnet.chsh.intervals import S_BOUNDS
 from ncnet.chsh.outcomes import Outcomes
-from ncnet.chsh.report import replica_rows, summary
+from ncnet.chsh.report import (
+    CHANGES,
+    CORRELATORS,
+    DELTA,
+    INFLUENCES,
+    replica_rows,
+    s_of_rows,
+    summary,
+)
 from ncnet.parts import Parts
 from ncnet.training import train
 
@@ -69,17 +72,17 @@ class Model:
     def truth(self) -> dict[str, float]:
         """The model's own S and all else that the report has intervals or tests for."""
         means = self.columns @ self.weights
-        s = float(chsh.SIGNS.values.reshape(4) @ means[:4])
-        delta = float(abs(means[4:8]).sum())
-        odd = (chsh.FACETS.values.reshape(8, 4) @ means[:4]).max()
-        above = _s(self.columns) > chsh.CLASSICAL_BOUND
+        s = float(chsh.SIGNS.values.reshape(4) @ means[CORRELATORS])
+        delta = float(abs(means[CHANGES]).sum())
+        odd = (chsh.FACETS.values.reshape(8, 4) @ means[CORRELATORS]).max()
+        above = s_of_rows(self.columns) > chsh.CLASSICAL_BOUND
         excess = s - chsh.CLASSICAL_BOUND
         return {
             "s": s,
             "delta": delta,
-            "influence": float(means[8:12].sum()),
+            "influence": float(means[INFLUENCES].sum()),
             "contextuality": excess - delta,
-            "contextuality_within": excess - float(means[12]),
+            "contextuality_within": excess - float(means[DELTA]),
             "any_facet": float(odd) - delta - chsh.CLASSICAL_BOUND,
             "share_above": float(self.weights @ above),
         }
@@ -216,14 +219,14 @@ class Experiment:
         self, columns: np.ndarray, counts: np.ndarray, *, resamples: int, seed: int
     ) -> None:
         self.counts = counts
-        self.s = _s(columns)
+        self.s = s_of_rows(columns)
         self.draws = resampled_means(columns, counts, resamples=resamples, seed=seed)
         self.report = summary(columns, counts, self.draws, level=LEVEL)
         self.resampling = {"n_resamples": resamples, "rng": seed}
 
     def intervals(self, truth: dict, *, bca: bool) -> Iterator[dict]:
         """Yield whether each interval covers the truth, and its width."""
-        s, delta = _s(self.draws), abs(self.draws[4:8]).sum(axis=0)
+        s, delta = s_of_rows(self.draws), abs(self.draws[CHANGES]).sum(axis=0)
         excess = s - delta - chsh.CLASSICAL_BOUND
         found = {
             ("s", "report"): self.report["interval"],
@@ -282,10 +285,6 @@ class Experiment:
         return stats.bootstrap(
             (values,), np.mean, confidence_level=LEVEL, **self.resampling
         ).confidence_interval
-
-
-def _s(columns: np.ndarray) -> np.ndarray:
-    return (chsh.SIGNS.values.reshape(4) @ columns[:4]).round(DIGITS_OF_SUMS)
 
 
 def _t_test(s: np.ndarray) -> float:
@@ -362,7 +361,7 @@ def _box(correlators: np.ndarray) -> Model:
 def _exactly_fair(model: Model) -> Model:
     """Return the model mixed with itself under a -> -a, b -> -b: then no marginal changes."""
     turned = model.columns.copy()
-    turned[4:8] *= -1
+    turned[CHANGES] *= -1
     return _mixture(model, Model(turned, model.weights), 0.5)
 
 
