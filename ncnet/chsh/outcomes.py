@@ -109,7 +109,12 @@ def as_array(values: object) -> np.ndarray:
     [True, False]
     """
     if isinstance(values, (list, tuple)):
-        values = [as_array(value) for value in values]
+        values = [
+            as_array(value)
+            if isinstance(value, (list, tuple)) or hasattr(value, "detach")
+            else value
+            for value in values
+        ]
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         with contextlib.suppress(TypeError):  # of a type that numpy does not have
