@@ -4,14 +4,15 @@ import datetime
 import math
 import numbers
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from ncnet.checks import check
 from ncnet.chsh.outcomes import SPLITS
 from ncnet.files import is_storable_text
-from ncnet.printing import shortened
+from ncnet.printing import shortened, shown
 
 CODINGS = "true or false, 1 or 0, or +1 or -1"
 SIGNED, BINARY, BOOLEAN = "+1 and -1", "1 and 0", "true and false"
@@ -23,54 +24,91 @@ CONTEXT = re.compile(
 )
 KINDS = {bool: "b", int: "iu", float: "f", str: "U"}
 """Kinds of arrays that hold names of a type; integers that are too large for one become text."""
+Labelled = tuple[np.ndarray, np.ndarray]
+"""The different labels of a column, and [rows] which of them each row has."""
 
 
-class Cells:
-    """The cells of one column, of which each distinct one is read once.
+class Column:
+    """A column of a table, of which each distinct cell is read once.
 
     Attributes
     ----------
     name
-        The column's name in the table.
-    places
-        [rows] which of `values` a cell holds.
-    values
+        The column's name in the table, for messages.
+    codes
+        [rows] which of `cells` a row has.
+    cells
         The distinct cells, in the order in which they come. Cells of different types are
         different: 1, 1.0, true and "1" are four.
     """
 
-    def __init__(self, column: pd.Series) -> None:
-        self.name = column.name
-        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
-            self.places, values = pd.factorize(column.to_numpy(), use_na_sentinel=False)
-            self.values = values.tolist()
+    def __init__(self, series: pd.Series) -> None:
+        self.name = shortened(str(series.name))
+        if series.dtype != object or pd.api.types.infer_dtype(series, skipna=False) == "string":
+            self.codes, cells = pd.factorize(series, use_na_sentinel=False)
+            self.cells = cells.tolist()
             return
-        cells = column.tolist()
-        one_type = len(set(map(type, cells))) == 1 and isinstance(cells[0], (str, int))
-        keys = cells if one_type else map(_key, cells)
-        found: dict[Hashable, int] = {}
-        self.places = np.array([found.setdefault(key, len(found)) for key in keys])
-        first = np.unique(self.places, return_index=True)[1]
-        self.values = [_plain(cells[row]) for row in first]
+        cells = [cell.item() if isinstance(cell, np.generic) else cell for cell in series]
+        # By type, since 1, 1.0 and true are equal; as text, since a list has no hash.
+        self.codes, _ = pd.factorize(pd.Series([(type(cell), repr(cell)) for cell in cells]))
+        self.cells = [cells[row] for row in np.unique(self.codes, return_index=True)[1]]
 
     def read(self, meaning: Callable, expected: str) -> list:
-        """Return what `meaning` makes of each of `values`.
-
-        Raises
-        ------
-        ValueError
-            For the first that means nothing, None.
-        """
-        found = [meaning(value) for value in self.values]
-        for place, means in enumerate(found):
-            if means is None:
-                raise ValueError(f"{self.where(place)}: expected {expected}")
+        """Return what each of `cells` means; raise ``ValueError`` for the first that is None."""
+        found = [meaning(cell) for cell in self.cells]
+        if None in found:
+            raise ValueError(f"{self.where(found.index(None))}: expected {expected}")
         return found
 
+    def labelled(self, found: Sequence) -> Labelled:
+        """Return as labels what each of `cells` means; those that mean the same have one label."""
+        labels = np.array(found)
+        if labels.dtype.kind == "U":
+            return labels, self.codes
+        merged, labels = pd.factorize(labels, use_na_sentinel=False)
+        return labels, merged[self.codes]
+
     def where(self, place: int) -> str:
-        """Return where one of the values first stands, for messages."""
-        row = (self.places == place).argmax()
-        return f"row {row}: `{shortened(str(self.name))}` is {shortened(repr(self.values[place]))}"
+        """Return where one of `cells` first stands, for messages."""
+        row = (self.codes == place).argmax()
+        return f"row {row}: `{self.name}` is {shown(self.cells[place])}"
+
+
+def outcomes(columns: Sequence[Column]) -> tuple[list[Labelled], str]:
+    """Return outcomes +1 and -1, a column each, and how they were coded.
+
+    Raises
+    ------
+    ValueError
+        For a cell that is no outcome, or outcomes in two codings.
+
+    Examples
+    --------
+    >>> outcomes([Column(pd.Series([1, 1], name="a")), Column(pd.Series([0, 1], name="b"))])
+    ([(array([1], dtype=int8), array([0, 0])), (array([-1,  1], dtype=int8), array([0, 1]))], \
+'1 and 0')
+    """
+    labelled, told, where = [], None, ""
+    for column in columns:
+        found = column.read(_outcome, CODINGS)
+        for place, (coding, _) in enumerate(found):
+            if coding and told is None:
+                told, where = coding, column.where(place)
+            if coding and coding != told:
+                found = f"{column.where(place)}, {where}"
+                raise ValueError(f"{found}: expected one coding throughout, {CODINGS}")
+        labelled.append(column.labelled(np.array([sign for _, sign in found], np.int8)))
+    return labelled, told or SIGNED
+
+
+def settings(columns: Sequence[Column]) -> list[Labelled]:
+    """Return Alice's settings and Bob's, out of one column of contexts or a column for each."""
+    if len(columns) == 1:
+        [column] = columns
+        both = np.array(column.read(context, "11, 12, 21 or 22"))[column.codes].T
+    else:
+        both = [np.array(one.read(_setting, "1 or 2"))[one.codes] for one in columns]
+    return [(np.array([1, 2]), one - 1) for one in both]
 
 
 def context(value: object) -> tuple[int, int] | None:
@@ -90,9 +128,29 @@ def context(value: object) -> tuple[int, int] | None:
     return alice, bob
 
 
-def setting(value: object) -> int | None:
-    """Return a setting, 1 or 2."""
-    return {"1": 1, "1.0": 1, "2": 2, "2.0": 2}.get(str(value).strip())
+def names(column: Column) -> Labelled:
+    """Return names, all of one type.
+
+    Raises
+    ------
+    ValueError
+        For a cell that is no name, or two of different types that are the same as text.
+
+    Examples
+    --------
+    >>> names(Column(pd.Series(["007", "NA", 7])))
+    (array(['007', 'NA', '7'], dtype='<U3'), array([0, 1, 2]))
+    """
+    found = column.read(_name, "a number or a name")
+    array = np.array(found) if len(set(map(type, found))) == 1 else None
+    if array is not None and array.dtype.kind in KINDS.get(type(found[0]), ""):
+        return column.labelled(found)
+    texts: dict[str, int] = {}
+    for place, text in enumerate(map(str, found)):
+        before = texts.setdefault(text, place)
+        both = f"{column.where(place)}, {column.where(before)}" if before < place else ""
+        check(not both, both, "names of one type, or different as text")
+    return column.labelled(list(texts))
 
 
 def split(value: object) -> str | None:
@@ -100,37 +158,22 @@ def split(value: object) -> str | None:
     return value if isinstance(value, str) and value in SPLITS else None
 
 
-def outcomes(columns: Sequence[Cells]) -> tuple[list[np.ndarray], str]:
-    """Return outcomes +1 and -1, a column each, and how they were coded.
-
-    Raises
-    ------
-    ValueError
-        For a cell that is no outcome, or outcomes in two codings.
-
-    Examples
-    --------
-    >>> outcomes([Cells(pd.Series([1, 1], name="a")), Cells(pd.Series([1, 0], name="b"))])
-    ([array([1, 1], dtype=int8), array([ 1, -1], dtype=int8)], '1 and 0')
-    """
-    signs, first = [], None
-    for cells in columns:
-        found = cells.read(_outcome, CODINGS)
-        for place, (coding, _) in enumerate(found):
-            if coding and first and first[0] != coding:
-                raise ValueError(
-                    f"{cells.where(place)}, {first[1]}: expected one coding throughout, {CODINGS}"
-                )
-            if coding and not first:
-                first = coding, cells.where(place)
-        signs.append(np.array([sign for _, sign in found], np.int8)[cells.places])
-    return signs, first[0] if first else SIGNED
-
-
 def flag(value: object) -> bool | None:
     """Return true or false, also where it is written as 1 or 0."""
     found = _outcome(value)
     return None if found is None or found[0] == SIGNED else found[1] > 0
+
+
+def capacity(value: object) -> float | None:
+    """Return a number that is not missing; a whole one stays whole.
+
+    >>> capacity("2.5"), capacity(16), capacity("")
+    (2.5, 16, None)
+    """
+    found = number(value)
+    if found is None or math.isnan(found):
+        return None
+    return value if isinstance(value, int) and abs(value) < 2**63 else found
 
 
 def number(value: object) -> float | None:
@@ -149,46 +192,6 @@ def number(value: object) -> float | None:
         return None
 
 
-def names(cells: Cells) -> np.ndarray:
-    """Return what each of the distinct cells is called, as an array of one type.
-
-    Raises
-    ------
-    ValueError
-        For a cell that is no name, or two of different types that are the same as text.
-
-    Examples
-    --------
-    >>> names(Cells(pd.Series(["007", "NA", 7])))
-    array(['007', 'NA', '7'], dtype='<U3')
-    """
-    found = cells.read(_name, "a number or a name")
-    if len(set(map(type, found))) == 1:
-        array = np.array(found)
-        if array.dtype.kind in KINDS.get(type(found[0]), ""):
-            return array
-    texts = list(map(str, found))
-    first: dict[str, int] = {}
-    for place, text in enumerate(texts):
-        before = first.setdefault(text, place)
-        if before < place:
-            raise ValueError(
-                f"{cells.where(place)}, {cells.where(before)}: expected names of one type, or "
-                "different as text"
-            )
-    return np.array(texts)
-
-
-def capacities(cells: Cells) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct capacities, and which of them each row has.
-
-    >>> capacities(Cells(pd.Series(["2", "0.5", "2.0"])))
-    (array([2. , 0.5]), array([0, 1, 0]))
-    """
-    places, labels = pd.factorize(np.array(cells.read(_capacity, "a number")))
-    return labels, places[cells.places]
-
-
 def _outcome(value: object) -> tuple[str | None, int] | None:
     """Return the coding that a cell tells, if it does, and the outcome."""
     if isinstance(value, str):
@@ -199,11 +202,8 @@ def _outcome(value: object) -> tuple[str | None, int] | None:
     return OUTCOMES.get(value) if isinstance(value, numbers.Number) else None
 
 
-def _capacity(value: object) -> float | None:
-    found = number(value)
-    if found is None or math.isnan(found):
-        return None
-    return value if isinstance(value, int) and abs(value) < 2**63 else found
+def _setting(value: object) -> int | None:
+    return {"1": 1, "1.0": 1, "2": 2, "2.0": 2}.get(str(value).strip())
 
 
 def _name(value: object) -> object:
@@ -221,17 +221,3 @@ def _is_missing(value: object) -> bool:
     if isinstance(value, (numbers.Number, datetime.date)):
         return value != value
     return value is None or value is pd.NA
-
-
-def _key(cell: object) -> Hashable:
-    cell = _plain(cell)
-    try:
-        hash(cell)
-    except TypeError:
-        return type(cell), repr(cell)
-    return type(cell), cell
-
-
-def _plain(value: object) -> object:
-    """Return what numpy wraps, so that messages show 1 and not np.int64(1)."""
-    return value.item() if isinstance(value, np.generic) else value

@@ -2,129 +2,99 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import pandas as pd
 
-from ncnet.chsh import columns as meaning
-from ncnet.chsh.columns import Cells
-from ncnet.printing import shortened
+from ncnet.checks import check
+from ncnet.chsh.columns import Column, Labelled
+from ncnet.printing import shown
 
 SETTINGS = ("alice_setting", "bob_setting")
 
 
 @dataclass(frozen=True)
 class Grid:
-    """All combinations of the dimensions' labels, and where among them each row is.
+    """All combinations of the dimensions' labels, and which of them each row has.
 
     Attributes
     ----------
-    labels
-        Of each dimension, in the order of the dimensions.
-    places
-        [rows] which label of a dimension each row has.
+    dimensions
+        Labels of each dimension, in the order of dimensions, and which of them a row has.
     """
 
-    labels: dict[str, np.ndarray]
-    places: dict[str, np.ndarray]
+    dimensions: dict[str, Labelled]
 
-    @classmethod
-    def of(cls, cells: Mapping[str, Cells]) -> Self:
-        """Return the grid of a table with these columns."""
-        labels, places = {}, {}
-        if "capacity" in cells:
-            labels["capacity"], places["capacity"] = meaning.capacities(cells["capacity"])
-        for name, settings in zip(SETTINGS, _settings(cells), strict=True):
-            labels[name], places[name] = np.array([1, 2]), settings - 1
-        for name in ("replica", "item"):
-            labels[name], places[name] = meaning.names(cells[name]), cells[name].places
-        return cls(labels, places)
-
-    def check_once(self, hint: Callable[[int, int], str]) -> None:
-        """Raise ``ValueError`` for a combination in two rows; the line ends with a hint on both."""
-        flat, _ = self._flat(self.labels)
+    def repeated(self) -> tuple[int, int] | None:
+        """Return the first two rows that have the same combination, if any."""
+        flat, _ = self._flat(self.dimensions)
         twice = pd.Series(flat).duplicated(keep=False).to_numpy()
-        if twice.any():
-            first, second = np.flatnonzero(flat == flat[twice.argmax()])[:2]
-            raise ValueError(
-                f"rows {first} and {second} both have {self._named(first, self.labels)}: "
-                f"expected one{hint(first, second)}"
-            )
+        if not twice.any():
+            return None
+        first, second = np.flatnonzero(flat == flat[twice.argmax()])[:2].tolist()
+        return first, second
 
     def check_whole(self) -> None:
         """Raise ``ValueError`` for a combination that is in no row, if each is in one at most."""
-        flat, shape = self._flat(self.labels)
+        flat, shape = self._flat(self.dimensions)
         if len(flat) == math.prod(shape):
             return
-        contexts = set(zip(*(self.places[name].tolist() for name in SETTINGS), strict=True))
+        of_rows = (self.dimensions[name][1].tolist() for name in SETTINGS)
+        contexts = set(zip(*of_rows, strict=True))
         for i, j in itertools.product((0, 1), (0, 1)):
-            if (i, j) not in contexts:
-                raise ValueError(f"context ({i + 1},{j + 1}) is empty: expected all four contexts")
+            check((i, j) in contexts, f"context ({i + 1},{j + 1}) is empty", "all four contexts")
         flat.sort()
         gaps = np.flatnonzero(flat != np.arange(len(flat)))
         missing = np.unravel_index(gaps[0] if len(gaps) else len(flat), shape)
-        at = dict(zip(self.labels, missing, strict=True))
-        replica, item = (
-            shortened(repr(self.labels[name].item(at[name]))) for name in ("replica", "item")
-        )
-        capacity = ""
-        if "capacity" in at:
-            capacity = f" at capacity {self.labels['capacity'].item(at['capacity'])}"
+        at = self._labels(dict(zip(self.dimensions, missing, strict=True)))
+        capacity = f" at capacity {at['capacity']}" if "capacity" in at else ""
         raise ValueError(
-            f"context ({at['alice_setting'] + 1},{at['bob_setting'] + 1}) lacks replica "
-            f"{replica} with item {item}{capacity}: expected every replica with every item in "
-            f"each context, {math.prod(shape[-2:]):,} rows a context"
+            f"context ({at['alice_setting']},{at['bob_setting']}) lacks replica "
+            f"{shown(at['replica'])} with item {shown(at['item'])}{capacity}: expected every "
+            f"replica with every item in each context, {math.prod(shape[-2:]):,} rows a context"
         )
 
     def spread(
-        self, cells: Cells, values: np.ndarray, dimensions: Iterable[str]
+        self, column: Column, labelled: Labelled, dimensions: Iterable[str]
     ) -> tuple[list[str], np.ndarray]:
-        """Return a column's values as an array over these dimensions, as far as they are there.
+        """Return a column as an array over these dimensions, as far as they are there.
 
         Raises
         ------
         ValueError
             For two rows that differ in the column alone.
         """
-        dimensions = [name for name in dimensions if name in self.labels]
+        labels, codes = labelled
+        dimensions = [name for name in dimensions if name in self.dimensions]
         flat, shape = self._flat(dimensions)
-        spread = np.empty(math.prod(shape), values.dtype)
-        spread[flat[::-1]] = values[::-1]
-        there = spread[flat]
-        differs = (there != values) & ((there == there) | (values == values))  # NaN is as NaN
+        first = np.empty(math.prod(shape), int)
+        first[flat[::-1]] = np.arange(len(flat))[::-1]
+        differs = codes[first[flat]] != codes
         if differs.any():
-            second = int(differs.argmax())
-            first = int((flat == flat[second]).argmax())
-            both = [shortened(repr(cells.values[cells.places[row]])) for row in (first, second)]
+            rows = first[flat[differs.argmax()]], differs.argmax()
+            both = " and ".join(shown(column.cells[column.codes[row]]) for row in rows)
             raise ValueError(
-                f"rows {first} and {second}: {self._named(second, dimensions)} has "
-                f"`{shortened(str(cells.name))}` {' and '.join(both)}: expected one"
+                f"rows {rows[0]} and {rows[1]}: {self.named(rows[0], dimensions)} has "
+                f"`{column.name}` {both}: expected one"
             )
-        return dimensions, spread.reshape(shape)
+        return dimensions, labels[codes[first]].reshape(shape)
+
+    def named(self, row: int, dimensions: Iterable[str]) -> str:
+        """Return what a row has in these dimensions."""
+        has = self._labels({name: self.dimensions[name][1][row] for name in dimensions})
+        said = {name: f"{name} {shown(label)}" for name, label in has.items()}
+        if set(SETTINGS) <= set(has):
+            said["alice_setting"] = f"context ({has['alice_setting']},{has['bob_setting']})"
+            del said["bob_setting"]
+        return ", ".join(said.values())
+
+    def _labels(self, places: Mapping[str, int]) -> dict[str, object]:
+        return {name: self.dimensions[name][0].item(place) for name, place in places.items()}
 
     def _flat(self, dimensions: Iterable[str]) -> tuple[np.ndarray, tuple[int, ...]]:
         """Return each row's combination as one number [rows], and how many labels there are."""
-        dimensions = list(dimensions)
-        shape = tuple(len(self.labels[name]) for name in dimensions)
-        return np.ravel_multi_index([self.places[name] for name in dimensions], shape), shape
-
-    def _named(self, row: int, dimensions: Iterable[str]) -> str:
-        """Return what a row has in these dimensions."""
-        has = {name: self.labels[name].item(self.places[name][row]) for name in dimensions}
-        said = [f"{name} {shortened(repr(label))}" for name, label in has.items()]
-        if set(SETTINGS) <= set(has):
-            alice, bob = (list(has).index(name) for name in SETTINGS)
-            said[alice : bob + 1] = [f"context ({has['alice_setting']},{has['bob_setting']})"]
-        return ", ".join(said)
-
-
-def _settings(cells: Mapping[str, Cells]) -> Iterable[np.ndarray]:
-    """Return Alice's settings and Bob's, [rows] each."""
-    if "context" in cells:
-        pairs = cells["context"].read(meaning.context, "11, 12, 21 or 22")
-        return np.array(pairs)[cells["context"].places].T
-    found = [cells[name].read(meaning.setting, "1 or 2") for name in SETTINGS]
-    return [np.array(x)[cells[name].places] for name, x in zip(SETTINGS, found, strict=True)]
+        labels, codes = zip(*map(self.dimensions.get, dimensions), strict=True)
+        shape = tuple(map(len, labels))
+        return np.ravel_multi_index(codes, shape), shape

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ncnet.checks import check_choice, suggestion
+from ncnet.checks import check, check_choice, check_type, suggestion
 from ncnet.chsh import columns as meaning
-from ncnet.chsh.columns import Cells
+from ncnet.chsh.columns import Column, Labelled
 from ncnet.chsh.grid import SETTINGS, Grid
 from ncnet.chsh.outcomes import as_dataset
 from ncnet.chsh.reading import read_file, read_table
@@ -39,6 +39,7 @@ READ = {
     "diverged": (meaning.flag, "true or false"),
     "alice_loss": (meaning.number, "a number"),
     "bob_loss": (meaning.number, "a number"),
+    "capacity": (meaning.capacity, "a number"),
 }
 FEWEST_COPIED = 10
 """Distinct replicas from which on it is no accident that nearly all counts share a divisor."""
@@ -111,22 +112,27 @@ item in each context, 10 rows a context
     """
     frame = _frame(table)
     chosen, ignored = _chosen(frame, columns or {})
-    cells = {name: Cells(column) for name, column in chosen.items()}
-    (a, b), coding = meaning.outcomes([cells["a"], cells["b"]])
-    further = _further(cells)
-    grid = Grid.of(cells)
-    grid.check_once(lambda first, second: _hint(frame, cells, first, second))
+    read = {name: Column(series) for name, series in chosen.items()}
+    labelled, coding = _labelled(read)
+    grid = Grid(_dimensions(read))
+    if twice := grid.repeated():
+        raise ValueError(
+            f"rows {twice[0]} and {twice[1]} both have {grid.named(twice[0], grid.dimensions)}: "
+            f"expected one{_hint(frame, labelled, *twice)}"
+        )
     grid.check_whole()
-    found = {name: grid.spread(cells[name], x, grid.labels) for name, x in (("a", a), ("b", b))}
-    found |= {name: grid.spread(cells[name], x, OPTIONAL[name]) for name, x in further.items()}
-    found.setdefault("split", ("item", np.full(len(grid.labels["item"]), "training")))
-    coordinates = {name: found.pop(name) for name in COORDINATES if name in found}
-    attributes = storable(frame.attrs | {"coding": coding})
-    dataset = xr.Dataset(found, grid.labels | coordinates, attributes)
-    if "capacity" in cells:
-        dataset["capacity"].attrs["capacity_name"] = str(cells["capacity"].name)
+    labels = {name: one for name, (one, _) in grid.dimensions.items()}
+    found = {
+        name: grid.spread(read[name], one, OPTIONAL.get(name, labels))
+        for name, one in labelled.items()
+    }
+    found.setdefault("split", ("item", np.full(len(labels["item"]), "training")))
+    dataset = xr.Dataset(found, labels, storable(frame.attrs | {"coding": coding}))
+    dataset = dataset.set_coords([name for name in COORDINATES if name in found])
+    if "capacity" in read:
+        dataset["capacity"].attrs["capacity_name"] = str(chosen["capacity"].name)
         dataset = dataset if dataset.sizes["capacity"] > 1 else dataset.squeeze("capacity")
-    _warn_of_ignored(ignored, cells)
+    _warn_of_ignored(ignored, read)
     _warn_of_copies(dataset)
     return as_dataset(dataset)
 
@@ -149,53 +155,35 @@ def _frame(table: object) -> pd.DataFrame:
     return frame.reset_index(levels).reset_index(drop=True)
 
 
-def _chosen(
-    frame: pd.DataFrame, columns: Mapping[str, str]
-) -> tuple[dict[str, pd.Series], list[str]]:
+def _chosen(frame: pd.DataFrame, columns: object) -> tuple[dict[str, pd.Series], list[str]]:
     """Return the columns that are read, by our names, and what the others are called."""
     there = list(frame.columns)
-    wanted = {name: name for name in COLUMNS} | _checked_names(columns, there)
+    check_type("columns", columns, Mapping, "a dict")
+    for name, theirs in columns.items():
+        check_choice("column", name, COLUMNS)
+        if theirs not in there:
+            line = f"the table has no column `{shortened(str(theirs))}`, to be `{name}`"
+            raise ValueError(f"{line}{suggestion(theirs, map(str, there))}")
+    wanted = {name: name for name in COLUMNS} | dict(columns)
     given = {name: theirs for name, theirs in wanted.items() if theirs in there}
     if "context" in given:
         given = {name: theirs for name, theirs in given.items() if name not in SETTINGS}
-    required = SETTINGS + REQUIRED[1:] if set(SETTINGS) <= set(given) else REQUIRED
-    for name in required:
+    for name in SETTINGS + REQUIRED[1:] if set(SETTINGS) <= set(given) else REQUIRED:
         if name not in given:
-            _refuse_missing(name, there)
+            found = shortened(str(list(map(str, there))), 400)
+            one = ", so perhaps not separated by commas"
+            several = ", and no `columns` that says which of them it is"
+            hint = one if len(there) == 1 else several
+            raise ValueError(f"the table has no column `{name}`: found {found}{hint}")
     for theirs in given.values():
-        both = [other for other, same in given.items() if same == theirs]
-        if len(both) > 1:
-            raise ValueError(
-                f"column `{shortened(str(theirs))}` would be read as `{both[0]}` and as "
-                f"`{both[1]}`: expected another column for one of them"
-            )
-        if there.count(theirs) > 1:
-            raise ValueError(f"the table has two columns `{theirs}`: expected one")
+        both = [f"`{other}`" for other, same in given.items() if same == theirs]
+        would = f"column `{shortened(str(theirs))}` would be read as {' and as '.join(both)}"
+        check(len(both) == 1, would, "another column for one of them")
+        check(there.count(theirs) == 1, f"the table has two columns `{theirs}`", "one")
     if frame.empty:
         raise ValueError("the table has no rows")
     chosen = {name: frame.iloc[:, there.index(theirs)] for name, theirs in given.items()}
     return chosen, [str(name) for name in there if name not in given.values()]
-
-
-def _checked_names(columns: object, there: list) -> dict[str, str]:
-    if not isinstance(columns, Mapping):
-        raise ValueError(f"`columns` is a {type(columns).__name__}: expected a dict")
-    for name, theirs in columns.items():
-        check_choice("column", name, COLUMNS)
-        if theirs not in there:
-            raise ValueError(
-                f"the table has no column `{shortened(str(theirs))}`, to be `{name}`"
-                f"{suggestion(theirs, map(str, there))}"
-            )
-    return dict(columns)
-
-
-def _refuse_missing(name: str, there: list) -> None:
-    found = shortened(str(list(map(str, there))), 400)
-    line = f"the table has no column `{name}`: found {found}"
-    if len(there) == 1:
-        raise ValueError(f"{line}, so perhaps not separated by commas")
-    raise ValueError(f"{line}, and no `columns` that says which of them it is")
 
 
 def _warn_of_ignored(ignored: list[str], read: Mapping) -> None:
@@ -212,19 +200,30 @@ def _warn_of_ignored(ignored: list[str], read: Mapping) -> None:
     warnings.warn(f"columns that are not read: {', '.join(said)}", UserWarning, stacklevel=3)
 
 
-def _further(cells: Mapping[str, Cells]) -> dict[str, np.ndarray]:
-    """Return what the optional columns say, [rows] each."""
-    found = {}
+def _labelled(read: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
+    """Return what the columns of outcomes and the optional ones say, and the outcomes' coding."""
+    outcomes, coding = meaning.outcomes([read["a"], read["b"]])
+    found = dict(zip(("a", "b"), outcomes, strict=True))
     for name in ("cluster", "replica_seed"):
-        if name in cells:
-            found[name] = meaning.names(cells[name])[cells[name].places]
-    targets = [name for name in ("alice_target", "bob_target") if name in cells]
-    signs, _ = meaning.outcomes([cells[name] for name in targets])
-    found |= dict(zip(targets, signs, strict=True))
-    for name, (read, expected) in READ.items():
-        if name in cells:
-            found[name] = np.array(cells[name].read(read, expected))[cells[name].places]
-    return found
+        if name in read:
+            found[name] = meaning.names(read[name])
+    targets = [name for name in ("alice_target", "bob_target") if name in read]
+    outcomes, _ = meaning.outcomes([read[name] for name in targets])
+    found |= dict(zip(targets, outcomes, strict=True))
+    for name in ("split", "diverged", "alice_loss", "bob_loss"):
+        if name in read:
+            found[name] = read[name].labelled(read[name].read(*READ[name]))
+    return found, coding
+
+
+def _dimensions(read: Mapping[str, Column]) -> dict[str, Labelled]:
+    """Return what the columns say of where a row belongs, in the order of dimensions."""
+    found = {}
+    if "capacity" in read:
+        found["capacity"] = read["capacity"].labelled(read["capacity"].read(*READ["capacity"]))
+    contexts = [read[name] for name in ("context", *SETTINGS) if name in read]
+    found |= dict(zip(SETTINGS, meaning.settings(contexts), strict=True))
+    return found | {name: meaning.names(read[name]) for name in ("replica", "item")}
 
 
 def _copied(counts: np.ndarray) -> tuple[int, int]:
@@ -246,11 +245,11 @@ def _copied(counts: np.ndarray) -> tuple[int, int]:
     return int(times[found]), int(others[found])
 
 
-def _hint(frame: pd.DataFrame, cells: Mapping[str, Cells], first: int, second: int) -> str:
+def _hint(frame: pd.DataFrame, labelled: Mapping[str, Labelled], *rows: int) -> str:
     """Return what may be behind two rows of the same replica and item."""
     if "step" in frame:
         return " (traces, which are over `step`, are not read: leave them out)"
-    if "split" in cells and cells["split"].places[first] != cells["split"].places[second]:
+    if "split" in labelled and len(set(labelled["split"][1][list(rows)])) > 1:
         return " (they differ in `split`: items of two splits need different names)"
     return ""
 
