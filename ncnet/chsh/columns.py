@@ -44,14 +44,18 @@ class Column:
 
     def __init__(self, series: pd.Series) -> None:
         self.name = shortened(str(series.name))
-        if series.dtype != object or pd.api.types.infer_dtype(series, skipna=False) == "string":
-            self.codes, cells = pd.factorize(series, use_na_sentinel=False)
-            self.cells = cells.tolist()
-            return
-        cells = [cell.item() if isinstance(cell, np.generic) else cell for cell in series]
-        # By type, since 1, 1.0 and true are equal; as text, since a list has no hash.
-        self.codes, _ = pd.factorize(pd.Series([(type(cell), repr(cell)) for cell in cells]))
-        self.cells = [cells[row] for row in np.unique(self.codes, return_index=True)[1]]
+        kind = pd.api.types.infer_dtype(series, skipna=False) if series.dtype == object else ""
+        if kind in ("", "string", "integer", "boolean"):
+            codes, cells = pd.factorize(series, use_na_sentinel=False)
+            cells = cells.tolist()
+        else:
+            # By type, since 1, 1.0 and true are equal; as text, since a list has no hash.
+            codes, _ = pd.factorize(
+                series.map(lambda cell: (type(_plain(cell)), repr(_plain(cell))))
+            )
+            cells = series.iloc[np.unique(codes, return_index=True)[1]].tolist()
+        self.codes = codes.astype(np.int32)
+        self.cells = list(map(_plain, cells))
 
     def read(self, meaning: Callable, expected: str) -> list:
         """Return what each of `cells` means; raise ``ValueError`` for the first that is None."""
@@ -66,7 +70,7 @@ class Column:
         if labels.dtype.kind == "U":
             return labels, self.codes
         merged, labels = pd.factorize(labels, use_na_sentinel=False)
-        return labels, merged[self.codes]
+        return labels, merged.astype(np.int32)[self.codes]
 
     def where(self, place: int) -> str:
         """Return where one of `cells` first stands, for messages."""
@@ -84,9 +88,9 @@ def outcomes(columns: Sequence[Column]) -> tuple[list[Labelled], str]:
 
     Examples
     --------
-    >>> outcomes([Column(pd.Series([1, 1], name="a")), Column(pd.Series([0, 1], name="b"))])
-    ([(array([1], dtype=int8), array([0, 0])), (array([-1,  1], dtype=int8), array([0, 1]))], \
-'1 and 0')
+    >>> labelled, coding = outcomes([Column(pd.Series([1, 1])), Column(pd.Series([0, 1]))])
+    >>> [labels[codes].tolist() for labels, codes in labelled], coding
+    ([[1, 1], [-1, 1]], '1 and 0')
     """
     labelled, told, where = [], None, ""
     for column in columns:
@@ -139,7 +143,7 @@ def names(column: Column) -> Labelled:
     Examples
     --------
     >>> names(Column(pd.Series(["007", "NA", 7])))
-    (array(['007', 'NA', '7'], dtype='<U3'), array([0, 1, 2]))
+    (array(['007', 'NA', '7'], dtype='<U3'), array([0, 1, 2], dtype=int32))
     """
     found = column.read(_name, "a number or a name")
     array = np.array(found) if len(set(map(type, found))) == 1 else None
@@ -221,3 +225,8 @@ def _is_missing(value: object) -> bool:
     if isinstance(value, (numbers.Number, datetime.date)):
         return value != value
     return value is None or value is pd.NA
+
+
+def _plain(value: object) -> object:
+    """Return what numpy wraps, so that messages show 1 and not np.int64(1)."""
+    return value.item() if isinstance(value, np.generic) else value

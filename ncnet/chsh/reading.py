@@ -4,16 +4,18 @@ import codecs
 import csv
 import gzip
 import io
+import itertools
 import json
 import re
 import zlib
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ncnet.checks import check_once
 from ncnet.files import expanded
 from ncnet.printing import shortened
 
@@ -21,6 +23,7 @@ GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 """A whole number as it is written by itself: 7, not 007, 7.0 or 1E3; at most what int64 holds."""
+ROWS_AT_ONCE = 1000
 EXPECTED = "expected CSV, TSV, JSON lines or parquet, perhaps compressed with gzip"
 
 
@@ -111,17 +114,15 @@ def _unpacked(content: bytes, name: str) -> bytes:
 
 def _parquet(content: bytes, name: str) -> pd.DataFrame:
     from pyarrow import ArrowException
-    from pyarrow.parquet import read_schema
+    from pyarrow.parquet import ParquetFile
 
     try:
-        names = read_schema(io.BytesIO(content)).names
-        if len(set(names)) == len(names):
-            return pd.read_parquet(io.BytesIO(content))
-    except (ArrowException, OSError, ValueError) as error:
+        table = ParquetFile(io.BytesIO(content)).read()
+        check_once(f"{name}: column", table.column_names)
+        return table.to_pandas()
+    except (ArrowException, OSError) as error:
         line = str(error).strip().partition("\n")[0]
         raise ValueError(f"{name} is a damaged parquet file: {shortened(line, 200)}") from None
-    [(twice, _)] = Counter(names).most_common(1)
-    raise ValueError(f"{name} has two columns `{shortened(twice)}`: expected one")
 
 
 def _text(content: bytes, name: str) -> str:
@@ -140,22 +141,30 @@ def _text(content: bytes, name: str) -> str:
     return text
 
 
+def _lines(text: str, newline: str) -> io.TextIOWrapper:
+    """Return a stream of lines; that of `io.StringIO` would take four bytes a letter."""
+    return io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline=newline)
+
+
 def _json_lines(text: str, name: str) -> pd.DataFrame:
-    lines = [line for line in text.split("\n") if line.strip()]
-    try:
-        # At once: a third of the time.
-        rows = json.loads(f"[{','.join(lines)}]", object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        rows = []
-    if len(rows) != len(lines) or not all(isinstance(row, dict) for row in rows):
-        rows = [_json_object(line, row, name) for row, line in enumerate(lines)]
-    columns = dict.fromkeys(column for row in rows for column in row)
-    return _frame(list(columns), [_of_json([row.get(c) for row in rows]) for c in columns])
+    decode = json.JSONDecoder(object_pairs_hook=_once).decode
+    lines = filter(str.strip, _lines(text, "\n"))
+    pieces, first = [], 0
+    while chunk := list(itertools.islice(lines, ROWS_AT_ONCE)):
+        try:
+            rows = decode(f"[{','.join(chunk)}]")  # at once: half the time
+        except (ValueError, RecursionError):
+            rows = []
+        if [*map(type, rows)] != [dict] * len(chunk):
+            rows = [_json_object(decode, *line, name) for line in enumerate(chunk, first)]
+        pieces.append(pd.DataFrame(rows, dtype=object))
+        first += len(chunk)
+    return pd.concat(pieces, ignore_index=True)
 
 
-def _json_object(line: str, row: int, name: str) -> dict:
+def _json_object(decode: Callable[[str], object], row: int, line: str, name: str) -> dict:
     try:
-        found = json.loads(line, object_pairs_hook=_once)
+        found = decode(line.rstrip())
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{name}: row {row} cannot be read as JSON: {error}") from None
     if not isinstance(found, dict):
@@ -176,21 +185,23 @@ def _delimited(text: str, name: str) -> pd.DataFrame:
     first = text.lstrip().partition("\n")[0]
     semicolons = ";" in first and "," not in first
     delimiter = "\t" if "\t" in first else ";" if semicolons else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    # One flat list: as many lists as there are rows would keep the garbage collector busy.
-    cells, lengths = [], []
+    reader = csv.reader(_lines(text, ""), delimiter=delimiter)
+    rows = (row for row in reader if len(row) > 1 or "".join(row).strip())
+    lengths = []
     try:
-        for row in reader:
-            if len(row) > 1 or "".join(row).strip():
-                cells += row
-                lengths.append(len(row))
+        header = [cell.strip() for cell in next(rows, [])]
+        columns = [_Coded() for _ in range(len(header) + 1)]
+        while chunk := list(itertools.islice(rows, ROWS_AT_ONCE)):
+            lengths += map(len, chunk)
+            for column, cells in zip(columns, zip(*chunk, strict=False), strict=False):
+                column.add(cells)
     except csv.Error as error:
         raise ValueError(f"{name}: line {reader.line_num} cannot be read: {error}") from None
-    if not lengths:
+    if not header:
         raise ValueError(f"{name} is empty: expected a table")
-    width, *lengths = lengths
-    header, cells = cells[:width], cells[width:]
-    if set(lengths) == {width + 1} and not any(cells[width :: width + 1]):
+    *columns, beyond = columns
+    width = len(columns)
+    if set(lengths) == {width + 1} and set(beyond.numbers) == {""}:
         raise ValueError(
             f"{name}: each row ends with an empty cell (a comma too many?): expected {width} "
             "cells, as in the header"
@@ -198,28 +209,32 @@ def _delimited(text: str, name: str) -> pd.DataFrame:
     for row, length in enumerate(lengths):
         if length != width:
             raise ValueError(f"{name}: row {row} has {length} cells, the header {width}")
-    columns = [_typed(cells[place::width]) for place in range(width)]
-    return _frame([cell.strip() for cell in header], columns)
+    # By number, since names may repeat.
+    frame = pd.DataFrame({place: column.categorical() for place, column in enumerate(columns)})
+    return frame.set_axis(header, axis="columns")
 
 
-def _typed(column: list[str]) -> np.ndarray:
-    """Return cells as integers if all of them are written as such, else as they are."""
-    distinct = set(column)
-    if not distinct or not all(map(WHOLE.fullmatch, distinct)):
-        return _objects(column)
-    number = {text: int(text) for text in distinct}
-    return np.array([number[text] for text in column])
+class _Coded:
+    """A column of text while it is read: the number of each cell, in the order in which they come.
 
+    Attributes
+    ----------
+    numbers
+        By cell; one that is new gets the next number.
+    codes
+        The cells' numbers, in pieces.
+    """
 
-def _of_json(column: list) -> np.ndarray:
-    return np.array(column) if set(map(type, column)) == {int} else _objects(column)
+    def __init__(self) -> None:
+        self.numbers = defaultdict(itertools.count().__next__)
+        self.codes = [np.zeros(0, np.int32)]
 
+    def add(self, cells: Iterable[str]) -> None:
+        """Append cells."""
+        self.codes.append(np.fromiter(map(self.numbers.__getitem__, cells), np.int32))
 
-def _objects(values: Iterable) -> np.ndarray:
-    return np.fromiter(values, object)
-
-
-def _frame(names: list[str], columns: list[np.ndarray]) -> pd.DataFrame:
-    # Of their own type, or pandas would look for another; by number, since names may repeat.
-    series = {place: pd.Series(cells, dtype=cells.dtype) for place, cells in enumerate(columns)}
-    return pd.DataFrame(series).set_axis(names, axis="columns")
+    def categorical(self) -> pd.Categorical:
+        """Return all cells, as integers if all of them are written as such."""
+        whole = self.numbers and all(map(WHOLE.fullmatch, self.numbers))
+        cells = pd.Index(map(int, self.numbers)) if whole else pd.Index(self.numbers, dtype=object)
+        return pd.Categorical.from_codes(np.concatenate(self.codes), cells)

@@ -127,8 +127,8 @@ item in each context, 10 rows a context
         for name, one in labelled.items()
     }
     found.setdefault("split", ("item", np.full(len(labels["item"]), "training")))
-    dataset = xr.Dataset(found, labels, storable(frame.attrs | {"coding": coding}))
-    dataset = dataset.set_coords([name for name in COORDINATES if name in found])
+    coordinates = labels | {name: found.pop(name) for name in COORDINATES if name in found}
+    dataset = xr.Dataset(found, coordinates, storable(frame.attrs | {"coding": coding}))
     if "capacity" in read:
         dataset["capacity"].attrs["capacity_name"] = str(chosen["capacity"].name)
         dataset = dataset if dataset.sizes["capacity"] > 1 else dataset.squeeze("capacity")
