@@ -164,7 +164,7 @@ def _json_lines(text: str, name: str) -> pd.DataFrame:
 
 def _json_object(decode: Callable[[str], object], row: int, line: str, name: str) -> dict:
     try:
-        found = decode(line.rstrip())
+        found = decode(line.rstrip("\n"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{name}: row {row} cannot be read as JSON: {error}") from None
     if not isinstance(found, dict):
