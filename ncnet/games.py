@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ncnet.checks import check_choice, check_integer
+from ncnet.checks import check, check_choice, check_integer
 
 MOST_BITS = 16
+LAYOUTS = {"overlap": (3, (0, 1), (1, 2)), "separate": (4, (0, 1), (2, 3))}
+"""Number of input bits, and which two of them Alice's and Bob's tasks read."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,13 @@ class Game:
         bits = check_integer("bits", self.bits, at_least=1, at_most=MOST_BITS)
         object.__setattr__(self, "bits", bits)
         for party, tasks in (("alice", self.alice), ("bob", self.bob)):
-            _check_tables(party, [task.table for task in tasks], self.bits)
+            check(
+                len(tasks) == 2,
+                f"`{party}` has {len(tasks)} truth tables",
+                "2, one for each setting",
+            )
+            for setting, task in enumerate(tasks, start=1):
+                _check_table(f"truth table {setting} of `{party}`", task.table, 2**bits)
 
     @property
     def inputs(self) -> np.ndarray:
@@ -103,8 +111,8 @@ class Game:
 def boolean(
     bits: int,
     *,
-    alice: Sequence[Sequence[int]],
-    bob: Sequence[Sequence[int]],
+    alice: Sequence[Sequence[int] | str],
+    bob: Sequence[Sequence[int] | str],
     name: str = "boolean",
 ) -> Game:
     """Return the game with these truth tables: any game over Boolean functions.
@@ -114,8 +122,8 @@ def boolean(
     bits
         Number of input bits, at least 1.
     alice, bob
-        Two truth tables a party, each of ``2**bits`` classes 0 or 1, in lexicographic order of
-        the bits: the first bit changes slowest.
+        Two truth tables a party, each of ``2**bits`` classes 0 or 1, as numbers or as one text, in
+        lexicographic order of the bits: the first bit changes slowest.
     name
         How the game calls itself when printed.
 
@@ -128,7 +136,7 @@ def boolean(
     --------
     Alice computes x1 or its negation, Bob AND or XOR of both bits:
 
-    >>> game = boolean(2, alice=([0, 0, 1, 1], [1, 1, 0, 0]), bob=([0, 0, 0, 1], [0, 1, 1, 0]))
+    >>> game = boolean(2, alice=([0, 0, 1, 1], [1, 1, 0, 0]), bob=("0001", "0110"))
     >>> game.bob_targets.tolist()
     [[-1, -1, -1, 1], [-1, 1, 1, -1]]
     """
@@ -144,7 +152,7 @@ def overlap() -> Game:
     >>> print(overlap().alice[1].name, overlap().bob[1].name)
     XOR(x1, x2) XOR(x2, x3)
     """
-    return _and_xor("overlap", bits=3, alice=(0, 1), bob=(1, 2))
+    return _and_xor("overlap")
 
 
 def separate() -> Game:
@@ -155,7 +163,7 @@ def separate() -> Game:
     >>> separate().inputs.shape
     (16, 4)
     """
-    return _and_xor("separate", bits=4, alice=(0, 1), bob=(2, 3))
+    return _and_xor("separate")
 
 
 NAMED: dict[str, Callable[[], Game]] = {"overlap": overlap, "separate": separate}
@@ -172,41 +180,35 @@ def named(name: str) -> Game:
     return NAMED[name]()
 
 
-def _and_xor(name: str, bits: int, alice: tuple[int, int], bob: tuple[int, int]) -> Game:
+def _and_xor(layout: str) -> Game:
+    bits, *reads = LAYOUTS[layout]
     rows = list(itertools.product((0, 1), repeat=bits))
-
-    def tasks(i: int, j: int) -> tuple[Task, Task]:
-        reads = f"(x{i + 1}, x{j + 1})"
-        return (
-            Task("AND" + reads, tuple(row[i] & row[j] for row in rows)),
-            Task("XOR" + reads, tuple(row[i] ^ row[j] for row in rows)),
+    alice, bob = (
+        (
+            Task(f"AND(x{i + 1}, x{j + 1})", tuple(row[i] & row[j] for row in rows)),
+            Task(f"XOR(x{i + 1}, x{j + 1})", tuple(row[i] ^ row[j] for row in rows)),
         )
+        for i, j in reads
+    )
+    return Game(layout, bits, alice, bob)
 
-    return Game(name, bits, tasks(*alice), tasks(*bob))
 
-
-def _tasks(party: str, tables: Sequence[Sequence[int]]) -> tuple[Task, ...]:
+def _tasks(party: str, tables: Sequence[Sequence[int] | str]) -> tuple[Task, ...]:
     try:
-        rows = [tuple(table) for table in tables]
+        rows = [tuple(map(_class, table)) for table in tables]
     except TypeError:
         raise ValueError(f"`{party}` is {tables!r}: expected two truth tables") from None
-    return tuple(Task("".join(map(str, table)), table) for table in rows)
+    return tuple(Task("".join(map(str, row)), row) for row in rows)
 
 
-def _check_tables(party: str, tables: Sequence[Sequence[int]], bits: int) -> None:
-    if len(tables) != 2:
-        raise ValueError(f"`{party}` has {len(tables)} truth tables: expected 2, one a setting")
-    for setting, table in enumerate(tables, start=1):
-        if len(table) != 2**bits:
-            raise ValueError(
-                f"truth table {setting} of `{party}` has {len(table)} rows: "
-                f"expected {2**bits}, one for each input"
-            )
-        wrong = [value for value in table if not (np.isscalar(value) and value in (0, 1))]
-        if wrong:
-            raise ValueError(
-                f"truth table {setting} of `{party}` holds {wrong[0]!r}: expected classes 0 or 1"
-            )
+def _class(value: object) -> object:
+    return int(value) if isinstance(value, str) and value in ("0", "1") else value
+
+
+def _check_table(name: str, table: Sequence[int], rows: int) -> None:
+    check(len(table) == rows, f"{name} has {len(table)} rows", f"{rows}, one for each input")
+    wrong = [value for value in table if not (np.isscalar(value) and value in (0, 1))]
+    check(not wrong, f"{name} holds {wrong}", "classes 0 or 1")
 
 
 def _signs(tasks: tuple[Task, Task]) -> np.ndarray:

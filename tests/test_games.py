@@ -31,6 +31,8 @@ def test_rows_are_in_lexicographic_order_and_bit_1_is_plus_1():
 def test_any_truth_tables_make_a_game_that_prints_them(drawn):
     bits, (a1, a2, b1, b2) = drawn
     game = games.boolean(bits, alice=(a1, a2), bob=(b1, b2))
+    texts = ["".join(map(str, table)) for table in (a1, a2, b1, b2)]
+    assert game == games.boolean(bits, alice=texts[:2], bob=texts[2:])
     np.testing.assert_array_equal((game.alice_targets + 1) // 2, [a1, a2])
     np.testing.assert_array_equal((game.bob_targets + 1) // 2, [b1, b2])
     printed = [line.split() for line in str(game).splitlines()[5:]]
@@ -57,7 +59,7 @@ def test_a_game_is_an_immutable_value():
         ),
         (
             {"bits": 1, "alice": ([0, 1], [1, 0]), "bob": ([0, 1], [1, -1])},
-            "truth table 2 of `bob` holds -1: expected classes 0 or 1",
+            "truth table 2 of `bob` holds [-1]: expected classes 0 or 1",
         ),
         ({"bits": 1, "alice": ([0, 1],), "bob": ([0, 1], [1, 0])}, "`alice` has 1 truth tables"),
         ({"bits": 1, "alice": None, "bob": ([0, 1], [1, 0])}, "`alice` is None: expected two"),

@@ -7,7 +7,8 @@ so many does so by chance as well: `retest` trains it anew.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import xarray as xr
 from tqdm import tqdm
 
 from ncnet import chsh, games, results
-from ncnet.checks import check_choice, check_integer
+from ncnet.checks import check, check_choice, check_integer
 from ncnet.parts import Parts
 from ncnet.sweeps import run_grid
 from ncnet.training import train
@@ -60,23 +61,56 @@ def halves(bits: int) -> list[str]:
     return [table for table in tables(bits) if table.startswith("0")]
 
 
-def train_pairs(
-    tasks: Sequence[str], *, hidden_size: int, replicas: int, seed: int, **training: object
+def train_games(
+    game_of: Callable[[Sequence[str]], games.Game],
+    alice: Sequence[str],
+    bob: Sequence[str],
+    **training: object,
 ) -> xr.Dataset:
+    """Train every pair of a task of Alice's and one of Bob's, in games of two tasks a party.
+
+    Parameters
+    ----------
+    game_of
+        Makes the game of four tasks, A1, A2, B1, B2.
+    alice, bob
+        Tasks of each party, an even number.
+    training
+        As `ncnet.train` takes it.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `ncnet.train` returns it, over ``alice_task`` and ``bob_task`` instead of settings.
+    """
+    of_alice, of_bob = (list(zip(x[::2], x[1::2], strict=True)) for x in (alice, bob))
+    trained = [
+        [train(game_of(one + other), **training) for other in of_bob]
+        for one in tqdm(of_alice, "pairs of Alice's tasks", disable=None)
+    ]
+    parties = {"alice_setting": "alice_task", "bob_setting": "bob_task"}
+    alike = dict.fromkeys(("compat", "join", "combine_attrs"), "override")
+    joined = xr.combine_nested(
+        trained, list(parties), data_vars="minimal", coords="minimal", **alike
+    )
+    return joined.rename(parties).assign_coords(alice_task=list(alice), bob_task=list(bob))
+
+
+def train_pairs(tasks: Sequence[str], **training: object) -> xr.Dataset:
     """Train a network on every pair of tasks, one for each party.
 
     Parameters
     ----------
     tasks
         An even number of truth tables of the same length, each as often as it is to be trained.
-    hidden_size, replicas, seed, training
-        As `ncnet.train` takes them. All pairs start from the same initial weights.
+    training
+        As `ncnet.train` takes it. All pairs start from the same initial weights.
 
     Returns
     -------
     xarray.Dataset
-        `a`, `b`: correct (+1) or not (-1), int8 over (alice_task, bob_task, replica, item), and
-        `target` (task, item) as +-1. The coordinates are the truth tables.
+        As `ncnet.train` returns it, over ``alice_task`` and ``bob_task`` instead of settings: the
+        truth tables.
 
     Raises
     ------
@@ -85,33 +119,20 @@ def train_pairs(
 
     Examples
     --------
-    >>> pairs = train_pairs(["0001", "0110"], hidden_size=1, replicas=64, seed=0, steps=10)
+    >>> pairs = train_pairs(
+    ...     ["0001", "0110"], hidden_size=1, replicas=64, seed=0, steps=10
+    ... )
     >>> dict(pairs.a.sizes)
     {'alice_task': 2, 'bob_task': 2, 'replica': 64, 'item': 4}
     """
-    if len(tasks) % 2 or not tasks:
-        raise ValueError(f"there are {len(tasks)} tasks: expected an even number")
-    replicas = check_integer("replicas", replicas, at_least=1)
-    classes = [_classes(task) for task in tasks]
-    halves = range(0, len(tasks), 2)
-    outcomes = np.empty((2, len(tasks), len(tasks), replicas, len(tasks[0])), np.int8)
-    training = {"hidden_size": hidden_size, "replicas": replicas, "seed": seed} | training
-    for f, g in tqdm(list(itertools.product(halves, halves)), "pairs of tasks", disable=None):
-        game = _game(classes[f : f + 2], classes[g : g + 2])
-        if f == g == 0:
-            training = _compiled_where_possible(game, training)
-        found = train(game, **training)
-        outcomes[0, f : f + 2, g : g + 2] = found["a"]
-        outcomes[1, f : f + 2, g : g + 2] = found["b"]
-    dimensions = ("alice_task", "bob_task", "replica", "item")
-    return xr.Dataset(
-        {
-            "a": (dimensions, outcomes[0]),
-            "b": (dimensions, outcomes[1]),
-            "target": (("task", "item"), 2 * np.array(classes, np.int8) - 1),
-        },
-        {name: list(tasks) for name in ("alice_task", "bob_task", "task")},
-    )
+    check(tasks and len(tasks) % 2 == 0, f"there are {len(tasks)} tasks", "an even number")
+    for task in tasks:  # before any is trained
+        game = _game([tasks[0], task] * 2)
+    if training.get("path") is None:
+        with suppress(ValueError):  # where it cannot be compiled
+            train(game, **training | {"path": "compiled", "replicas": 1, "steps": 0})
+            training["path"] = "compiled"  # with so many alike it always pays
+    return train_games(_game, tasks, tasks, **training)
 
 
 def read(pairs: xr.Dataset, readout: str) -> xr.Dataset:
@@ -126,12 +147,11 @@ def read(pairs: xr.Dataset, readout: str) -> xr.Dataset:
     if readout == "solved":
         a, b = (party.min("item").expand_dims(item=1, axis=-1) for party in (a, b))
     if readout == "prediction":
-        a = a * pairs["target"].rename(task="alice_task")
-        b = b * pairs["target"].rename(task="bob_task")
+        a, b = a * pairs["alice_target"], b * pairs["bob_target"]
     return xr.Dataset({"a": a, "b": b})
 
 
-def survey(pairs: xr.Dataset, above: float | None = None) -> pd.DataFrame:
+def survey(pairs: xr.Dataset, above: float = -np.inf) -> pd.DataFrame:
     """Return S, Delta and what is left of S for every game over the tasks.
 
     Parameters
@@ -156,22 +176,57 @@ def survey(pairs: xr.Dataset, above: float | None = None) -> pd.DataFrame:
     16
     """
     a, b = (pairs[party].values.reshape(*pairs["a"].shape[:2], -1) for party in ("a", "b"))
-    means = [party.mean(axis=2, dtype=np.float32) for party in (a * b, a, b)]
-    changed = 2 * _changes(a), 2 * _changes(b.swapaxes(0, 1))
+    means = np.stack([party.mean(axis=2, dtype=np.float32) for party in (a * b, a, b)])
+    changes = 2 * _changes(a), 2 * _changes(b.swapaxes(0, 1))
     tables, ruled_out = [], 0
-    for a1 in range(pairs.sizes["alice_task"]):
-        games_of = _games_of(a1, *means, *changed)
-        ruled_out += int((games_of["bound"] <= ROUNDING).sum())
-        chosen = np.ones(games_of["s"].shape, bool)
-        if above is not None:
-            chosen = games_of["contextuality"] > above
-        places = np.argwhere(chosen).astype(np.int16).T
-        columns = dict(zip(PLACES, (np.full(places.shape[1], a1, np.int16), *places), strict=True))
-        columns |= {name: values[chosen] for name, values in games_of.items()}
-        tables.append(pd.DataFrame(columns))
+    for a1 in range(len(a)):
+        statistics = _games_of(a1, means, *changes)
+        ruled_out += int((statistics["bound"] <= ROUNDING).sum())
+        kept = statistics["contextuality"] > above
+        places = np.argwhere(kept).astype(np.int16)
+        table = pd.DataFrame(places, columns=PLACES[1:]).assign(A1=np.int16(a1))[[*PLACES]]
+        found = {name: values[kept] for name, values in statistics.items()}
+        tables.append(table.assign(**found))
     table = pd.concat(tables, ignore_index=True)
-    table.attrs = {"games": pairs.sizes["alice_task"] ** 4, "ruled_out": ruled_out}
+    table.attrs = {"games": len(a) ** 4, "ruled_out": ruled_out}
     return table
+
+
+def _games_of(
+    a1: int, means: np.ndarray, alice_changes: np.ndarray, bob_changes: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the statistics of all games with this A1, over (A2, B1, B2)."""
+    both, alice, bob = means
+    same = 1 + both - abs(alice + bob)  # four times the rarer of both right and both wrong
+    differ = 1 - both - abs(alice - bob)
+    table = np.stack([*means, same, differ])
+    first = table[:, a1]
+    e11, a11, b11, s11, _ = first[:, None, :, None]
+    e12, a12, b12, s12, _ = first[:, None, None, :]
+    e21, a21, b21, s21, _ = table[:, :, :, None]
+    e22, a22, b22, _, d22 = table[:, :, None, :]
+    s = e11 + e12 + e21 - e22
+    delta = abs(a11 - a12) + abs(a21 - a22) + abs(b11 - b21) + abs(b12 - b22)
+    won = np.minimum(np.minimum(s11, s12), np.minimum(s21, d22))
+    changed = bob_changes[:, a1].T  # [A2, B]
+    influence = alice_changes[a1][None] + alice_changes
+    influence = influence + changed[:, :, None] + changed[:, None, :]
+    return {
+        "s": s,
+        "delta": delta,
+        "influence": influence,
+        "contextuality": s - delta - np.float32(chsh.CLASSICAL_BOUND),
+        "bound": won.clip(min=0),
+    }
+
+
+def _changes(outcomes: np.ndarray) -> np.ndarray:
+    """Return how often an outcome differs between two tasks of the other party.
+
+    [tasks, others, others], of outcomes +-1 [tasks, others, answers]: a mean of products is 1
+    less twice the share of those that differ.
+    """
+    return np.stack([(1 - one @ one.T / one.shape[1]) / 2 for one in outcomes.astype(np.float32)])
 
 
 def kinds(games_of: pd.DataFrame, tasks: Sequence[str]) -> pd.Series:
@@ -207,7 +262,7 @@ def kinds(games_of: pd.DataFrame, tasks: Sequence[str]) -> pd.Series:
     1
     """
     bits = check_integer("bits", _bits(tasks[0]), at_least=1, at_most=4)
-    classes = np.array([_classes(task) for task in tasks])
+    classes = np.array([list(map(int, task)) for task in tasks])
     rows = np.array(list(itertools.product((0, 1), repeat=bits)))
     weights = 2 ** np.arange(2**bits, dtype=np.int64)[::-1]
     places = games_of[list(PLACES)].to_numpy(int)
@@ -242,7 +297,6 @@ def best_of_each_kind(games_of: pd.DataFrame, tasks: Sequence[str], most: int) -
 def search(
     tasks: Sequence[str],
     *,
-    hidden_size: int,
     replicas: int,
     seed: int,
     fresh_replicas: int,
@@ -260,8 +314,8 @@ def search(
     ----------
     tasks
         Truth tables, as `train_pairs` takes them.
-    hidden_size, training
-        As `ncnet.train` takes them.
+    training
+        As `ncnet.train` takes it.
     replicas, seed
         Of the training of all pairs.
     fresh_replicas, fresh_seed
@@ -293,9 +347,10 @@ def search(
     >>> found[["readout", "games"]].values.tolist()
     [['correct', 16], ['solved', 16], ['prediction', 16]]
     """
-    fresh_replicas = check_integer("fresh_replicas", fresh_replicas, at_least=1)
-    fresh_seed = check_integer("fresh_seed", fresh_seed, at_least=0)
-    pairs = train_pairs(tasks, hidden_size=hidden_size, replicas=replicas, seed=seed, **training)
+    check_integer("fresh_replicas", fresh_replicas, at_least=1)
+    check_integer("fresh_seed", fresh_seed, at_least=0)
+    pairs = train_pairs(tasks, replicas=replicas, seed=seed, **training)
+    fresh = training | {"replicas": fresh_replicas, "seed": fresh_seed}
     rows = []
     for readout in chsh.READOUTS:
         found = survey(read(pairs, readout), above=ROUNDING)
@@ -303,17 +358,10 @@ def search(
         chosen = best_of_each_kind(found, tasks, most)
         if chosen.empty:
             rows.append(counts | dict.fromkeys(PLACES))
-        for game in chosen.itertuples():
-            named = {place: tasks[getattr(game, place)] for place in PLACES}
-            report = retest(
-                list(named.values()),
-                hidden_size=hidden_size,
-                replicas=fresh_replicas,
-                seed=fresh_seed,
-                readout=readout,
-                **training,
-            )
-            rows.append(counts | named | {"selected": game.contextuality} | report.row())
+        for game in chosen.to_dict("records"):
+            named = {place: tasks[game[place]] for place in PLACES}
+            report = retest(list(named.values()), readout=readout, **fresh)
+            rows.append(counts | named | {"selected": game["contextuality"]} | report.row())
     return pd.DataFrame(rows)
 
 
@@ -350,109 +398,32 @@ def _search(training: dict, **asked: object) -> pd.DataFrame:
     return search(**training, **asked).assign(**training)
 
 
-def retest(
-    tasks: Sequence[str],
-    *,
-    hidden_size: int,
-    replicas: int,
-    seed: int,
-    readout: str = "correct",
-    **training: object,
-) -> chsh.Report:
+def retest(tasks: Sequence[str], *, readout: str = "correct", **training: object) -> chsh.Report:
     """Train one game on fresh replicas and report on it.
 
     Parameters
     ----------
     tasks
         Truth tables of A1, A2, B1, B2.
-    hidden_size, replicas, seed, training
-        As `ncnet.train` takes them; the seed is another than the game was chosen with.
     readout
         See `ncnet.chsh.report`.
+    training
+        As `ncnet.train` takes it; the seed is another than the game was chosen with.
 
     Examples
     --------
     >>> retest(["0001", "0110"] * 2, hidden_size=1, replicas=64, seed=1, steps=10).replicas
     64
     """
-    a1, a2, b1, b2 = map(_classes, tasks)
-    outcomes = train(
-        _game((a1, a2), (b1, b2)),
-        hidden_size=hidden_size,
-        replicas=replicas,
-        seed=seed,
-        **training,
-    )
-    return chsh.report(outcomes, readout=readout)
+    return chsh.report(train(_game(tasks), **training), readout=readout)
 
 
-def _games_of(
-    a1: int,
-    both: np.ndarray,
-    alice: np.ndarray,
-    bob: np.ndarray,
-    alice_changes: np.ndarray,
-    bob_changes: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Return the statistics of all games with this A1, over (A2, B1, B2)."""
-
-    def contexts(table: np.ndarray) -> tuple[np.ndarray, ...]:
-        first = table[a1]
-        return first[None, :, None], first[None, None, :], table[:, :, None], table[:, None, :]
-
-    e11, e12, e21, e22 = contexts(both)
-    a11, a12, a21, a22 = contexts(alice)
-    b11, b12, b21, b22 = contexts(bob)
-    s = e11 + e12 + e21 - e22
-    delta = abs(a11 - a12) + abs(a21 - a22) + abs(b11 - b21) + abs(b12 - b22)
-    same = 1 + both - abs(alice + bob)  # four times the rarer of both right and both wrong
-    differ = 1 - both - abs(alice - bob)
-    s11, s12, s21, _ = contexts(same)
-    *_, d22 = contexts(differ)
-    won = np.minimum(np.minimum(s11, s12), np.minimum(s21, d22))
-    changed = bob_changes[:, a1]  # [B, A2]
-    influence = alice_changes[a1][None] + alice_changes
-    influence = influence + changed.T[:, :, None] + changed.T[:, None, :]
-    return {
-        "s": s,
-        "delta": delta,
-        "influence": influence,
-        "contextuality": s - delta - np.float32(chsh.CLASSICAL_BOUND),
-        "bound": won.clip(min=0),
-    }
+def _game(tasks: Sequence[str]) -> games.Game:
+    a1, a2, b1, b2 = tasks
+    return games.boolean(_bits(a1), alice=(a1, a2), bob=(b1, b2))
 
 
-def _changes(outcomes: np.ndarray) -> np.ndarray:
-    """Return how often an outcome differs between two tasks of the other party.
-
-    [tasks, others, others], of outcomes +-1 [tasks, others, answers]: a mean of products is 1
-    less twice the share of those that differ.
-    """
-    return np.stack([(1 - one @ one.T / one.shape[1]) / 2 for one in outcomes.astype(np.float32)])
-
-
-def _compiled_where_possible(game: games.Game, training: dict) -> dict:
-    """Return the training on the compiled path: with so many alike, the compiler always pays."""
-    if training.get("path") is not None:
-        return training
-    try:
-        train(game, **training | {"path": "compiled", "replicas": 1, "steps": 0})
-    except ValueError:
-        return training
-    return training | {"path": "compiled"}
-
-
-def _game(alice: Sequence[Sequence[int]], bob: Sequence[Sequence[int]]) -> games.Game:
-    return games.boolean(_bits(alice[0]), alice=alice, bob=bob)
-
-
-def _classes(task: str) -> list[int]:
-    if set(task) - {"0", "1"}:
-        raise ValueError(f"a truth table is {task!r}: expected a text of 0 and 1")
-    return [int(c) for c in task]
-
-
-def _bits(task: Sequence) -> int:
+def _bits(task: str) -> int:
     return (len(task) - 1).bit_length()
 
 

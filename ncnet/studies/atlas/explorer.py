@@ -22,28 +22,29 @@ until it ends: a run that was cut off goes on where it was.
 import itertools
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from ncnet import chsh, games, results
-from ncnet.checks import check_choice
+from ncnet.checks import check, check_choice, plain_number
+from ncnet.games import LAYOUTS
 from ncnet.parts import Parts
+from ncnet.studies.atlas.analysis import halves, tables, train_games
 from ncnet.sweeps import run_grid
 from ncnet.training import train
 
 TRUNKS = ("shared", "own")
 """Whether both heads have one trunk, or each has one of its own."""
-LAYOUTS = {"overlap": (3, (0, 1), (1, 2)), "separate": (4, (0, 1), (2, 3))}
-"""Number of input bits, and which two of them Alice's and Bob's tasks read."""
 ACTIVATIONS = ("tanh", "sigmoid", "relu")
 HIDDEN_SIZES = tuple(range(1, 9))
 # Not from 0: where no ReLU is active yet, the logit is exactly 0, which reads as class 0, so that
 # a task and its negation would not fare alike.
 STEPS = (1, 3, 6, 10, 20, 40, 70, 100, 150, 200, 300, 450, 700, 1000, 1400, 2000)
 """Training steps at which outcomes are read."""
-CLASSES = ("0000", "0001", "0010", "0011", "0100", "0101", "0110", "0111")
+CLASSES = tuple(halves(2))
 """The functions of two bits up to negation: truth tables that begin with 0."""
 REPLICAS, SEED = 1600, 0
 """Of the recorded table."""
@@ -64,17 +65,16 @@ REPORTED = (
 CHOICE = ("trunk", "layout", "activation", "hidden_size", "steps")
 PARTIES = ("alice", "bob")
 MEANS = ("correlator", *PARTIES)
-COLUMNS = (
-    *itertools.chain.from_iterable((name, f"{name}_error") for name in MEANS),
-    "replicas",
-    "diverged",
-)
+PLACE = ("layout", "hidden_size", "replica", "unit")
+WEIGHTS = ("x1", "x2", "x3", "x4", *PARTIES)
 OF_REPORT = (
     *(f"{name}{end}" for name in ("s", "delta", "contextuality") for end in ("", "_low", "_high")),
     "verdict",
     "explanation",
 )
 NORMAL_95 = 1.96
+TURNED = [0, 2, 1]
+"""A number and the ends of its interval, in the order of those of its negative."""
 
 
 def class_of(task: str) -> int:
@@ -90,10 +90,8 @@ def class_of(task: str) -> int:
     >>> class_of("0110"), class_of("1001")
     (6, 6)
     """
-    if len(task) != 4 or set(task) - {"0", "1"}:
-        raise ValueError(f"a truth table is {task!r}: expected four times 0 or 1")
-    value = int(task, 2)
-    return value if task[0] == "0" else 15 - value
+    check(task in tables(2), f"a truth table is {task!r}", "four times 0 or 1")
+    return min(int(task, 2), 15 - int(task, 2))
 
 
 def game(layout: str, tasks: Sequence[str]) -> games.Game:
@@ -115,20 +113,16 @@ def game(layout: str, tasks: Sequence[str]) -> games.Game:
     check_choice("layout", layout, LAYOUTS)
     bits, *reads = LAYOUTS[layout]
     rows = list(itertools.product((0, 1), repeat=bits))
-
-    def table(task: str, party: int) -> list[int]:
-        first, second = reads[party]
-        return [int(task[2 * row[first] + row[second]]) for row in rows]
-
-    a1, a2, b1, b2 = (table(task, place // 2) for place, task in enumerate(tasks))
+    a1, a2, b1, b2 = (
+        "".join(task[2 * row[first] + row[second]] for row in rows)
+        for task, (first, second) in zip(tasks, np.repeat(reads, 2, axis=0), strict=True)
+    )
     return games.boolean(bits, alice=(a1, a2), bob=(b1, b2), name="/".join(tasks))
 
 
 def train_classes(
     layout: str,
     *,
-    replicas: int,
-    steps: Sequence[int],
     trunk: str = "shared",
     tasks: tuple[Sequence[str], Sequence[str]] = (CLASSES, CLASSES),
     **training: object,
@@ -139,15 +133,15 @@ def train_classes(
     ----------
     layout
         A name in `LAYOUTS`.
-    replicas, steps, training
-        As `ncnet.train` takes them, with several numbers of steps. All pairs start from the same
-        initial weights.
     trunk
         "shared", or "own": each head has a trunk for itself, with as many units and the same
         initial weights.
     tasks
         Among `CLASSES`, those of Alice and those of Bob, an even number each; all by default. What
         a pair gives does not depend on which others are trained.
+    training
+        As `ncnet.train` takes it, with several numbers of steps. All pairs start from the same
+        initial weights.
 
     Returns
     -------
@@ -167,53 +161,20 @@ def train_classes(
     {'steps': 2, 'alice_task': 8, 'bob_task': 8, 'replica': 2, 'item': 8}
     """
     check_choice("trunk", trunk, TRUNKS)
-    networks = (len(steps), *map(len, tasks), replicas)
-    found = {name: np.zeros((*networks, 2 ** LAYOUTS[layout][0]), np.int8) for name in ("a", "b")}
-    found["diverged"] = np.zeros(networks, bool)
-    fill = _share_a_trunk if trunk == "shared" else _own_trunks
-    fill(found, layout, tasks, replicas=replicas, steps=steps, **training)
-    dimensions = ("steps", "alice_task", "bob_task", "replica")
-    return xr.Dataset(
-        {name: ((*dimensions, "item")[: v.ndim], v) for name, v in found.items()},
-        {"steps": list(steps), "alice_task": list(tasks[0]), "bob_task": list(tasks[1])},
-    )
 
-
-def _share_a_trunk(
-    found: dict[str, np.ndarray],
-    layout: str,
-    tasks: tuple[Sequence[str], Sequence[str]],
-    **training: object,
-) -> None:
-    for (f, alice), (g, bob) in itertools.product(*map(_pairs, tasks)):
-        trained = train(game(layout, (*alice, *bob)), **training)
-        for name, values in found.items():
-            values[:, f : f + 2, g : g + 2] = trained[name]
-
-
-def _own_trunks(
-    found: dict[str, np.ndarray],
-    layout: str,
-    tasks: tuple[Sequence[str], Sequence[str]],
-    **training: object,
-) -> None:
-    # A trunk that follows one head's gradient alone is that head's own: what the other's task is
-    # makes no difference to it.
-    for f, pair in _pairs(tasks[0]):
-        alice = train(game(layout, 2 * pair), gradient_weights=(1, 0), **training)
-        alice = alice.isel(bob_setting=[0])
-        found["a"][:, f : f + 2] = alice["a"]
-        found["diverged"][:, f : f + 2] |= alice["diverged"].values
-    for g, pair in _pairs(tasks[1]):
-        bob = train(game(layout, 2 * pair), gradient_weights=(0, 1), **training)
-        bob = bob.isel(alice_setting=[0])
-        found["b"][:, :, g : g + 2] = bob["b"]
-        found["diverged"][:, :, g : g + 2] |= bob["diverged"].values
-
-
-def _pairs(tasks: Sequence[str]) -> list[tuple[int, tuple[str, str]]]:
-    """Return two tasks each, those that one game has as the tasks of a party, and their place."""
-    return [(place, tuple(tasks[place : place + 2])) for place in range(0, len(tasks), 2)]
+    of_pairs = partial(train_games, partial(game, layout), **training)
+    alice, bob = tasks
+    if trunk == "shared":
+        found = of_pairs(alice, bob)
+    else:
+        # A trunk that follows one head's gradient alone is that head's own: what the other's task
+        # is makes no difference to it.
+        one = of_pairs(alice, alice[:2], gradient_weights=(1, 0)).isel(bob_task=0, drop=True)
+        other = of_pairs(bob[:2], bob, gradient_weights=(0, 1)).isel(alice_task=0, drop=True)
+        a, b = xr.broadcast(one["a"], other["b"])
+        found = xr.Dataset({"a": a, "b": b, "diverged": one["diverged"] | other["diverged"]})
+    found = found[["a", "b", "diverged"]].rename(capacity="steps")
+    return found.transpose("steps", "alice_task", "bob_task", "replica", "item")
 
 
 def means(trained: xr.Dataset) -> pd.DataFrame:
@@ -233,19 +194,16 @@ def means(trained: xr.Dataset) -> pd.DataFrame:
     64
     """
     a, b = trained["a"], trained["b"]
-    by_replica = {
-        name: outcomes.mean("item", dtype=np.float32)  # exact: sums of few ones, over 8 or 16
-        for name, outcomes in zip(MEANS, (a * b, a, b), strict=True)
-    }
+    outcomes = xr.Dataset({"correlator": a * b, "alice": a, "bob": b})
+    # The first mean is exact: of few ones, over 8 or 16 items.
+    of_replicas = outcomes.mean("item", dtype=np.float32).astype(float)
     replicas = trained.sizes["replica"]
-    columns = {}
-    for name, values in by_replica.items():
-        values = values.astype(float)
-        columns[name] = values.mean("replica").astype(np.float32)
-        error = values.std("replica", ddof=1) / math.sqrt(replicas)
-        columns[f"{name}_error"] = error.astype(np.float32)
-    columns["diverged"] = trained["diverged"].sum("replica")
-    table = xr.Dataset(columns).to_dataframe(dim_order=["steps", "alice_task", "bob_task"])
+    errors = of_replicas.std("replica", ddof=1) / math.sqrt(replicas)
+    columns = of_replicas.mean("replica").assign(
+        {f"{name}_error": error for name, error in errors.items()}
+    )
+    columns = columns.astype(np.float32).assign(diverged=trained["diverged"].sum("replica"))
+    table = columns.to_dataframe(dim_order=["steps", "alice_task", "bob_task"])
     return table.reset_index().assign(replicas=replicas)
 
 
@@ -278,8 +236,8 @@ def run(
 
 def _table(*, steps: Sequence[int], replicas: int, seed: int, **training: object) -> pd.DataFrame:
     trained = train_classes(steps=steps, replicas=replicas, seed=seed, **training)
-    table = means(trained).assign(**training)
-    return table[[*CHOICE, "alice_task", "bob_task", *COLUMNS]]
+    key = [*CHOICE, "alice_task", "bob_task"]
+    return means(trained).assign(**training).set_index(key).reset_index()  # which puts it first
 
 
 def reports(
@@ -361,26 +319,18 @@ def starts(
     >>> len(starts(replicas=2)), sum(HIDDEN_SIZES)
     (144, 36)
     """
-    tables = []
-    for layout, hidden_size in itertools.product(layouts, hidden_sizes):
-        untrained = train(
-            games.named(layout),
-            hidden_size=hidden_size,
-            replicas=replicas,
-            seed=seed,
-            steps=0,
-            trace_steps=[0],
-            trace=["weights"],
-        )
-        one = untrained.isel(alice_setting=0, bob_setting=0, step=0)
-        weights = one["trunk_weight"].drop_sel(input="bias").to_dataset("input")
-        weights = weights.assign(alice=one["alice_weight"], bob=one["bob_weight"])
-        table = weights.drop_vars(("alice_setting", "bob_setting", "step", "capacity"))
-        table = table.to_dataframe(dim_order=["replica", "unit"]).reset_index()
-        tables.append(table.assign(layout=layout, hidden_size=hidden_size))
-    table = pd.concat(tables, ignore_index=True)
-    features = [f"x{place + 1}" for place in range(max(bits for bits, *_ in LAYOUTS.values()))]
-    return table.reindex(columns=["layout", "hidden_size", "replica", "unit", *features, *PARTIES])
+    axes = {"layout": layouts, "hidden_size": hidden_sizes}
+    table = run_grid(_starts_of, axes, replicas=replicas, seed=seed)
+    return table.reindex(columns=[*PLACE, *WEIGHTS])
+
+
+def _starts_of(layout: str, **training: int) -> pd.DataFrame:
+    untrained = train(games.named(layout), steps=0, trace_steps=[0], trace=["weights"], **training)
+    one = untrained.isel(alice_setting=0, bob_setting=0, step=0)
+    weights = one["trunk_weight"].drop_sel(input="bias").to_dataset("input")
+    weights = weights.assign(alice=one["alice_weight"], bob=one["bob_weight"])
+    table = weights.to_dataframe(dim_order=["replica", "unit"]).reset_index()
+    return table.assign(layout=layout, hidden_size=training["hidden_size"])
 
 
 def look_up(
@@ -426,15 +376,24 @@ def look_up(
     by_pair = chosen.set_index(["alice_task", "bob_task"])
     places = [CLASSES[class_of(task)] for task in tasks]
     contexts = by_pair.loc[list(itertools.product(places[:2], places[2:]))]
-    found = {}
+    ends = {}
     for name in MEANS:
-        mean, error = (
-            contexts[column].to_numpy(float).reshape(2, 2) for column in (name, f"{name}_error")
+        mean = contexts[name].to_numpy(float)
+        half = half_width(
+            contexts[f"{name}_error"].to_numpy(float), contexts["replicas"].to_numpy()
         )
-        half = half_width(error, contexts["replicas"].to_numpy().reshape(2, 2))
-        low, high = (mean - half).clip(min=-1), (mean + half).clip(max=1)
-        found |= {name: mean, f"{name}_low": low, f"{name}_high": high}
-    return found | _of_game(found)
+        reached = (mean, (mean - half).clip(min=-1), (mean + half).clip(max=1))
+        ends[name] = np.reshape(reached, (3, 2, 2))
+    signs, correlator = chsh.SIGNS.values, ends["correlator"]
+    s = np.where(signs > 0, correlator, -correlator[TURNED]).sum(axis=(1, 2))
+    changes = _changes(ends["alice"]), _changes(ends["bob"].swapaxes(1, 2))
+    delta = np.sum(changes, axis=(0, 2))
+    ends |= {"s": s, "delta": delta, "contextuality": s - delta[TURNED] - chsh.CLASSICAL_BOUND}
+    return {
+        f"{name}{end}": plain_number(value)
+        for name, values in ends.items()
+        for end, value in zip(("", "_low", "_high"), values, strict=True)
+    }
 
 
 def half_width(error: np.ndarray, replicas: np.ndarray) -> np.ndarray:
@@ -451,34 +410,10 @@ def half_width(error: np.ndarray, replicas: np.ndarray) -> np.ndarray:
     return np.maximum(NORMAL_95 * error, 2 * unseen)
 
 
-def _of_game(means: dict[str, np.ndarray]) -> dict[str, float]:
-    correlator, low, high = (means[f"correlator{end}"] for end in ("", "_low", "_high"))
-    alice = [means[f"alice{end}"] for end in ("", "_low", "_high")]
-    bob = [means[f"bob{end}"].T for end in ("", "_low", "_high")]
-    changed = [_changes(*alice), _changes(*bob)]
-    delta, delta_low, delta_high = np.sum(changed, axis=(0, 2)).tolist()
-    s = float(chsh.s_value(correlator))
-    s_low = float(low.sum() - low[1, 1] - high[1, 1])
-    s_high = float(high.sum() - high[1, 1] - low[1, 1])
-    bound = chsh.CLASSICAL_BOUND
-    return {
-        "s": s,
-        "s_low": s_low,
-        "s_high": s_high,
-        "delta": delta,
-        "delta_low": delta_low,
-        "delta_high": delta_high,
-        "contextuality": s - delta - bound,
-        "contextuality_low": s_low - delta_high - bound,
-        "contextuality_high": s_high - delta_low - bound,
-    }
-
-
-def _changes(mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return by how much marginals [task, other setting] change, and its ends: [3, task]."""
-    apart = np.maximum(low[:, 0] - high[:, 1], low[:, 1] - high[:, 0])
-    at_most = np.maximum(high[:, 0] - low[:, 1], high[:, 1] - low[:, 0])
-    return np.stack([abs(mean[:, 0] - mean[:, 1]), apart.clip(min=0), at_most])
+def _changes(ends: np.ndarray) -> np.ndarray:
+    """Return by how much marginals [end, task, other setting] change, and its ends: [end, task]."""
+    change, low, high = ends[..., 0] - ends[TURNED][..., 1]
+    return np.stack([abs(change), np.maximum(low, -high).clip(min=0), np.maximum(high, -low)])
 
 
 def record() -> None:

@@ -48,8 +48,6 @@ def _starts(recorded: Result, where: Where) -> pd.DataFrame:
 
 *TRAINING, _ = explorer.CHOICE
 PAIR = ("alice_task", "bob_task")
-PLACE = ("layout", "hidden_size", "replica", "unit")
-WEIGHTS = ("x1", "x2", "x3", "x4", "alice", "bob")
 
 
 def _of_mean(name: str) -> Callable[[pd.DataFrame], np.ndarray]:
@@ -94,8 +92,8 @@ REPLAYS = (
         ("replica", "unit"),
         _starts,
         {
-            **dict.fromkeys(PLACE, same("all weights come from one generator")),
-            **dict.fromkeys(WEIGHTS, absolute(1e-6, "weights have single precision")),
+            **dict.fromkeys(explorer.PLACE, same("all weights come from one generator")),
+            **dict.fromkeys(explorer.WEIGHTS, absolute(1e-6, "weights have single precision")),
         },
     ),
 )
