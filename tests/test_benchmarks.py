@@ -12,7 +12,7 @@ from benchmarks import ensemble, limit
 from benchmarks.engines import ENGINES, Ours
 from benchmarks.problem import Problem, correct
 from ncnet.companion.replay import benchmarks as replays
-from ncnet.replay import NotReplayableError
+from ncnet.replay import NotReplayableError, compare
 from tests.compilers import has_compiler
 
 
@@ -89,10 +89,11 @@ def test_an_unknown_engine_is_named_with_the_nearest(monkeypatch, capsys):
 
 def test_counts_of_a_batch_are_held_more_closely_than_times():
     [replay] = [one for one in replays.REPLAYS if one.table == "benchmark_batch"]
-    value = replay.tolerances["value"]
     recorded = pd.DataFrame({"quantity": ["seconds", "files"], "value": [6.0, 5.0]})
     made = recorded.assign(value=[30.0, 6.0])
-    assert (value.beyond(recorded, made, "value", equal=True) > 1).tolist() == [False, True]
+    found = compare(recorded, made, ["quantity"], replay.tolerances, equal=True, seed="0")
+    assert (found.failed, found.caught) == (1, found.controls)
+    assert found.told.startswith("value at quantity = files")
 
 
 def test_outside_a_checkout_no_benchmark_is_replayed(monkeypatch):

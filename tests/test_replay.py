@@ -123,7 +123,7 @@ def test_rows_that_are_recorded_twice_or_not_at_all_fail():
     twice = pd.concat([TABLE, TABLE[:1]])
     assert "tell rows apart" in compared(TABLE, equal=False, table=twice).told
     unnamed = compared(TABLE, equal=False, table=TABLE[1:], key=())
-    assert unnamed.told == "3 rows are recorded, 4 were made again"
+    assert unnamed.told == "1 row is not recorded, such as row = 3"
 
 
 def test_a_share_of_the_networks_may_end_elsewhere_but_not_here():

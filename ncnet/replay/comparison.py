@@ -35,57 +35,53 @@ class Tolerance:
         Gives the largest difference allowed in each row, from the rows recorded and the column's
         name; None where a value is the same or another, as texts are.
     share
-        The share of the rows of a piece that may be farther away than `allowed`.
-    times
-        Of a measurement, such as a time, which no place gives twice: how many times more or less
-        it may be. Infinity compares nothing.
+        The share of the rows of a piece that may be farther away than `allowed`; infinity compares
+        nothing.
     scale
         What numbers are turned into before they are compared; None leaves them as they are.
+    measured
+        Whether it is a measurement, such as a time, which no place gives twice.
     """
 
     reason: str
     allowed: Callable[[pd.DataFrame, str], np.ndarray] | None = None
     share: float = 0.0
-    times: float | None = None
     scale: Callable[[np.ndarray], np.ndarray] | None = None
+    measured: bool = False
 
-    @property
-    def measured(self) -> bool:
-        """Whether the column is a measurement."""
-        return self.times is not None
+    def compares(self, *, equal: bool) -> bool:
+        """Return whether anything is compared: of what depends on the place, not elsewhere."""
+        return self.share < np.inf or (equal and not self.measured)
 
     def scaled(self, rows: pd.DataFrame, name: str) -> pd.DataFrame:
         """Return the rows with the column's numbers as they are compared."""
         if self.scale is None:
             return rows
-        return rows.assign(**{name: self.scale(rows[name].to_numpy(float))})
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return rows.assign(**{name: self.scale(rows[name].to_numpy(float))})
 
     def most(self, recorded: pd.DataFrame, name: str, *, equal: bool) -> np.ndarray:
         """Return the largest difference allowed in each row."""
-        if self.allowed is None or equal:
+        if self.allowed is None or (equal and not self.measured):
             return _rounding(recorded, name)
         return self.allowed(recorded, name)
 
     def beyond(
         self, recorded: pd.DataFrame, remade: pd.DataFrame, name: str, *, equal: bool
     ) -> np.ndarray:
-        """Return how many tolerances each row is away: above 1 is too far.
+        """Return how many tolerances each scaled row is away: above 1 is too far.
 
         With `equal` the tolerance is that of rounding, but in what is measured. A tolerance that
         is read off the rows is the smaller of both: none excuses itself.
         """
-        if self.times == np.inf:
+        if not self.compares(equal=equal):
             return np.zeros(len(recorded))
         apart = difference(recorded[name], remade[name])
+        most = [self.most(rows, name, equal=equal) for rows in (recorded, remade)]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            if self.times is None:
-                both = (self.most(rows, name, equal=equal) for rows in (recorded, remade))
-                beyond = apart / np.fmin(*both)
-            else:
-                ratio = recorded[name].to_numpy(float) / remade[name].to_numpy(float)
-                beyond = np.nan_to_num(abs(np.log(ratio)) / np.log(self.times), nan=np.inf)
+            away = apart / np.fmin(*most)
         # Infinity is no tolerance for an infinite difference.
-        away = np.where(np.isinf(apart), np.inf, np.where(apart == 0, 0, beyond))
+        away = np.where(np.isinf(apart), np.inf, np.where(apart == 0, 0, away))
         if self.share and not equal:
             # A few may be anywhere; with more than that, each counts as that much too far.
             return np.where(away > 1, np.mean(away > 1) / self.share, np.minimum(away, 1))
@@ -174,14 +170,21 @@ def absolute(amount: float, reason: str) -> Tolerance:
     return Tolerance(reason, lambda rows, name: np.full(len(rows), float(amount)))
 
 
-def factor(times: float, reason: str) -> Tolerance:
-    """Return the tolerance of what is measured, such as a time: so many times more or less."""
-    return Tolerance(reason, times=times)
+def factor(times: float | Callable[[pd.DataFrame], np.ndarray], reason: str) -> Tolerance:
+    """Return the tolerance of what is measured, such as a time: so many times more or less.
+
+    `times` may depend on the rows.
+    """
+
+    def allowed(rows: pd.DataFrame, name: str) -> np.ndarray:
+        return np.log(times(rows) if callable(times) else np.full(len(rows), float(times)))
+
+    return Tolerance(reason, allowed, scale=np.log, measured=True)
 
 
 def unchecked(reason: str) -> Tolerance:
     """Return the tolerance of what cannot be compared, such as the date of a run."""
-    return Tolerance(reason, times=np.inf)
+    return Tolerance(reason, share=np.inf, measured=True)
 
 
 def of_this_place(reason: str) -> Tolerance:
@@ -218,15 +221,15 @@ class Comparison:
         What is wrong, in one line; empty where nothing is.
     """
 
-    rows: int
-    failed: int
-    column: str
-    difference: float
-    beyond: float
-    equal: bool
-    controls: int
-    caught: int
-    told: str
+    rows: int = 0
+    failed: int = 0
+    column: str = ""
+    difference: float = np.nan
+    beyond: float = np.nan
+    equal: bool = False
+    controls: int = 0
+    caught: int = 0
+    told: str = ""
 
 
 def compare(
@@ -270,81 +273,44 @@ def compare(
     """
     recorded, remade, wrong = _aligned(recorded, remade, key)
     if wrong:
-        return Comparison(len(recorded), len(recorded), "", np.nan, np.inf, False, 0, 0, wrong)
+        return Comparison(len(recorded), len(recorded), beyond=np.inf, told=wrong)
     drawn = random.Random(seed)
-    columns = [
-        _compared(recorded, remade, name, tolerances[name], drawn, equal=equal)
-        for name in recorded.columns
-    ]
-    failed = np.any([column.away > 1 for column in columns], axis=0)
-    farthest = max(columns, key=lambda column: column.beyond)
-    worst = max(columns, key=lambda column: column.away.max())
-    controls = [column.caught for column in columns if column.caught is not None]
+    strict, declared, caught = {}, {}, []
+    for name in recorded.columns:
+        tolerance = tolerances[name]
+        before, after = (tolerance.scaled(rows, name) for rows in (recorded, remade))
+        strict[name] = tolerance.beyond(before, after, name, equal=True)
+        declared[name] = tolerance.beyond(before, after, name, equal=False)
+        if tolerance.compares(equal=equal):
+            changed = _tampered(before, after, name, tolerance, drawn, equal=equal)
+            away = tolerance.beyond(changed, after, name, equal=equal)
+            caught.append(bool((away > 1).any()))
+    away = pd.DataFrame(strict if equal else declared)
+    worst = away.max().idxmax()
+    farthest = max(declared, key=lambda name: declared[name].max())
+    row = int(declared[farthest].argmax())
+    failed = int((away > 1).any(axis=1).sum())
     return Comparison(
         rows=len(recorded),
-        failed=int(failed.sum()),
-        column=farthest.name if farthest.beyond else "",
-        difference=farthest.difference,
-        beyond=farthest.beyond,
-        equal=all(column.equal for column in columns),
-        controls=len(controls),
-        caught=sum(controls),
-        told=_told(recorded, remade, key, worst) if failed.any() else "",
-    )
-
-
-@dataclass(frozen=True)
-class _Column:
-    """One column of a piece: how far away each row is, and whether a tampered cell was found."""
-
-    name: str
-    away: np.ndarray
-    beyond: float
-    difference: float
-    equal: bool
-    caught: bool | None
-
-
-def _compared(
-    recorded: pd.DataFrame,
-    remade: pd.DataFrame,
-    name: str,
-    tolerance: Tolerance,
-    drawn: random.Random,
-    *,
-    equal: bool,
-) -> _Column:
-    recorded, remade = (tolerance.scaled(rows, name) for rows in (recorded, remade))
-    strict, declared = (
-        tolerance.beyond(recorded, remade, name, equal=one) for one in (True, False)
-    )
-    changed = _tampered(recorded, remade, name, tolerance, drawn, equal=equal)
-    caught = None
-    if changed is not None:
-        caught = bool((tolerance.beyond(changed, remade, name, equal=equal) > 1).any())
-    row = int(declared.argmax())
-    return _Column(
-        name,
-        strict if equal else declared,
-        float(declared[row]),
-        float(difference(recorded[name], remade[name])[row]),
-        tolerance.measured or bool((strict <= 1).all()),
-        caught,
+        failed=failed,
+        column=farthest if declared[farthest][row] else "",
+        difference=float(difference(recorded[farthest], remade[farthest])[row]),
+        beyond=float(declared[farthest][row]),
+        equal=all((strict[name] <= 1).all() or tolerances[name].measured for name in strict),
+        controls=len(caught),
+        caught=sum(caught),
+        told=_told(recorded, remade, key, worst, away[worst].argmax()) if failed else "",
     )
 
 
 def difference(one: pd.Series, other: pd.Series) -> np.ndarray:
     """Return how far apart two columns are, of texts 1 if they differ; missing equals missing."""
-    if _is_number(one) and _is_number(other):
+    if all(map(pd.api.types.is_numeric_dtype, (one, other))):
         a, b = one.to_numpy(float), other.to_numpy(float)
         with np.errstate(invalid="ignore"):
             return np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0, np.fmin(abs(a - b), np.inf))
     a, b = one.astype(object), other.astype(object)
     return np.where((a == b) | (a.isna() & b.isna()), 0.0, 1.0)
-
-
-def _is_number(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column)
 
 
 def _error(rows: pd.DataFrame, name: str) -> np.ndarray:
@@ -370,39 +336,37 @@ def _aligned(
     missing = [name for name in recorded.columns if name not in remade]
     if missing:
         return recorded, remade, f"no column `{missing[0]}` was made"
-    before, after = (_names(frame, key) for frame in (recorded, remade))
-    if not key and len(before) != len(after):
-        return recorded, remade, f"{len(before)} rows are recorded, {len(after)} were made again"
-    if any(len(set(rows)) < len(rows) for rows in (before, after)):
+    before, after = (_places(frame, key) for frame in (recorded, remade))
+    if (len(before), len(after)) != (len(recorded), len(remade)):
         return recorded, remade, f"{', '.join(key)} do not tell rows apart"
-    places = {row: place for place, row in enumerate(after)}
     for what, rows in (
-        ("not made again", [row for row in before if row not in places]),
-        ("not recorded", sorted(set(after) - set(before), key=str)),
+        ("not made again", [row for row in before if row not in after]),
+        ("not recorded", [row for row in after if row not in before]),
     ):
         if rows:
             are = "row is" if len(rows) == 1 else "rows are"
-            told = f"{len(rows)} {are} {what}, such as {_where(key, rows[0])}"
+            told = f"{len(rows)} {are} {what}, such as {_where(key or ['row'], rows[0])}"
             return recorded, remade, told
-    ordered = remade.iloc[[places[row] for row in before]]
+    ordered = remade.iloc[[after[row] for row in before]]
     return recorded.reset_index(drop=True), ordered.reset_index(drop=True), ""
 
 
-def _names(rows: pd.DataFrame, key: Sequence[str]) -> list[tuple]:
-    """Return what tells rows apart: values of the key, or where there is none their order."""
+def _places(rows: pd.DataFrame, key: Sequence[str]) -> dict[tuple, int]:
+    """Return the place of each row by the values of the key, or where there is none by itself."""
     if not key:
-        return [(place,) for place in range(len(rows))]
+        return {(place,): place for place in range(len(rows))}
     named = rows[list(key)].astype(object)
-    return list(named.where(named.notna(), None).itertuples(index=False, name=None))
+    names = named.where(named.notna(), None).itertuples(index=False, name=None)
+    return {row: place for place, row in enumerate(names)}
 
 
-def _where(key: Sequence[str], row: object) -> str:
-    values = row if isinstance(row, tuple) else (row,)
-    return ", ".join(f"{name} = {value}" for name, value in zip(key, values, strict=False))
+def _where(key: Sequence[str], row: tuple) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in zip(key, row, strict=True))
 
 
-def _told(recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str], column: _Column) -> str:
-    row, name = int(column.away.argmax()), column.name
+def _told(
+    recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str], name: str, row: int
+) -> str:
     at = _where(key, tuple(recorded[part].iloc[row] for part in key))
     before, after = (frame[name].tolist()[row] for frame in (recorded, remade))
     return f"{name}{f' at {at}' if at else ''}: recorded {before!r}, made again {after!r}"
@@ -416,38 +380,25 @@ def _tampered(
     drawn: random.Random,
     *,
     equal: bool,
-) -> pd.DataFrame | None:
-    """Return the rows with a cell of a column changed just enough; None if none is compared.
+) -> pd.DataFrame:
+    """Return the rows with a cell of a column changed just enough.
 
     Where a share of the cells may be elsewhere, so many cells and one more.
     """
     column = recorded[name]
-    if tolerance.times == np.inf or (tolerance.share == np.inf and not equal):
-        return None
     count = 1 if equal else min(int(tolerance.share * len(column)) + 1, len(column))
-    rows = drawn.sample(range(len(column)), count)
-    if not _is_number(column) or pd.api.types.is_bool_dtype(column):
-        return _with_cells(recorded, name, rows, [_another(column.iloc[row]) for row in rows])
-    before, after = (frame[name].to_numpy(float)[rows] for frame in (recorded, remade))
-    sign = np.where(before < after, -1, 1)
-    if tolerance.times is not None:
-        away = before * tolerance.times ** (2.0 * sign)
+    cells = column.to_list()
+    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+        changed = [f"{cell}, tampered with" for cell in cells]
     else:
-        most = tolerance.most(recorded, name, equal=equal)[rows]
-        away = before + sign * np.where(most > 0, 2 * most, 1)
-    if pd.api.types.is_integer_dtype(column):
-        # A count stays one: as a number with a point it would be allowed rounding.
-        away = (before + sign * np.ceil(np.abs(away - before))).astype(int)
-    # Nothing that is added changes a missing or an infinite number.
-    return _with_cells(recorded, name, rows, np.where(np.isfinite(away), away, 0).tolist())
-
-
-def _another(cell: object) -> object:
-    return not cell if isinstance(cell, (bool, np.bool_)) else f"{cell}, tampered with"
-
-
-def _with_cells(rows: pd.DataFrame, name: str, at: Sequence[int], values: Sequence) -> pd.DataFrame:
-    cells = rows[name].to_list()
-    for place, value in zip(at, values, strict=True):
-        cells[place] = value
-    return rows.assign(**{name: pd.Series(cells, rows.index)})
+        before, after = (frame[name].to_numpy(float) for frame in (recorded, remade))
+        most = tolerance.most(recorded, name, equal=equal)
+        away = np.where(most > 0, 2 * most, 1)
+        whole = pd.api.types.is_integer_dtype(column)
+        away = before + np.where(before < after, -1, 1) * (np.ceil(away) if whole else away)
+        # Nothing that is added changes a missing or an infinite number. A count stays one: as a
+        # number with a point it would be allowed rounding.
+        changed = np.where(np.isfinite(away), away, 0).astype(int if whole else float).tolist()
+    for row in drawn.sample(range(len(column)), count):
+        cells[row] = changed[row]
+    return recorded.assign(**{name: cells})

@@ -104,11 +104,8 @@ class Replay:
             raise ValueError("no row is recorded")
         if not self.piece:
             return [{}]
-        distinct = self._pieces_of_rows(table).drop_duplicates()
-        return [
-            {name: _plain(value) for name, value in zip(self.piece, row, strict=True)}
-            for row in distinct.itertuples(index=False, name=None)
-        ]
+        distinct = self._pieces_of_rows(table).drop_duplicates().astype(object)
+        return distinct.where(distinct.notna(), None).to_dict("records")
 
     def rows(self, table: pd.DataFrame, where: Where) -> pd.DataFrame:
         """Return the rows of one piece."""
@@ -140,9 +137,3 @@ def draw(replays: Sequence[Replay], seed: str) -> Iterator[tuple[Replay, Where]]
         for replay in drawn.sample(list(replays), len(replays)):
             if left[replay.table]:
                 yield replay, left[replay.table].pop()
-
-
-def _plain(value: object) -> object:
-    if pd.isna(value):
-        return None
-    return value.item() if hasattr(value, "item") else value

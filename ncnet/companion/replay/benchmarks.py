@@ -105,16 +105,8 @@ Most kilobytes are those of an executed notebook, which gains and loses figures.
 """
 
 
-class OfQuantity(Tolerance):
-    """The tolerance of a column of times, in which other quantities are to be nearer."""
-
-    def beyond(
-        self, recorded: pd.DataFrame, remade: pd.DataFrame, name: str, *, equal: bool
-    ) -> np.ndarray:
-        """Return how many tolerances each row is away, by what the column ``quantity`` says."""
-        away = super().beyond(recorded, remade, name, equal=equal)
-        times = recorded["quantity"].map(TIMES_OF_QUANTITY).fillna(self.times).to_numpy(float)
-        return away * np.log(self.times) / np.log(times)
+def _times_of_quantity(rows: pd.DataFrame) -> np.ndarray:
+    return rows["quantity"].map(TIMES_OF_QUANTITY).fillna(10).to_numpy(float)
 
 
 BUSY = "on a machine that is busy everything takes several times as long"
@@ -160,7 +152,7 @@ REPLAYS = (
         _batch,
         {
             **dict.fromkeys(("what", "at", "quantity"), ASKED),
-            "value": OfQuantity(f"counts are the same and sizes alike; {BUSY}", times=10),
+            "value": factor(_times_of_quantity, f"counts are the same and sizes alike; {BUSY}"),
         },
     ),
     Replay("benchmark_memory", ("notebook",), (), _memory, MEMORY),

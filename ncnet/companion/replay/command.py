@@ -1,4 +1,16 @@
-"""The command: ``python -m ncnet.replay``."""
+"""Make rows of recorded tables again with today's code, and compare them.
+
+Which rows is drawn by chance. By default, as many as two minutes can pay.
+
+For example:
+  python -m ncnet.replay
+  python -m ncnet.replay --table capacity --rows 20
+  python -m ncnet.replay --table capacity --rows 20 --record
+  python -m ncnet.replay --rows 1 --record
+
+The exit status is 0 if no row failed, though some may not be replayable here; 1 if
+one failed or a tampered cell was not found; 2 for a wrong use of the command
+"""
 
 from __future__ import annotations
 
@@ -21,22 +33,8 @@ from ncnet.companion.replay.tables import REPLAYS
 from ncnet.parts import Parts
 from ncnet.replay.pieces import Replay, Where
 
-DESCRIPTION = """\
-Make rows of recorded tables again with today's code, and compare them.
-Which rows is drawn by chance. By default, as many as two minutes can pay.
-"""
 DEFAULT = 120
 """Seconds, unless rows or seconds are asked for."""
-EPILOG = """\
-examples:
-  python -m ncnet.replay
-  python -m ncnet.replay --table capacity --rows 20
-  python -m ncnet.replay --table capacity --rows 20 --record
-  python -m ncnet.replay --rows 1 --record
-
-exit status: 0 if no row failed, though some may not be replayable here; 1 if
-one failed or a tampered cell was not found; 2 for a wrong use of the command
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     asked = parser.parse_args(arguments)
     try:
-        replays, limits, costs = _checked(asked)
+        replays, limits = _checked(asked)
+        costs = Costs(REPLAYS, log.costs())
     except (OSError, ValueError) as error:
         parser.error(str(error))
     given = {"tables": asked.table, **limits, "seconds": asked.seconds}
@@ -57,15 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     tables = f"{len(replays)} tables" if len(replays) > 1 else replays[0].table
     print(f"replaying rows of {tables}, drawn with the seed {limits['seed']}", flush=True)
+    told = {"equal": equal, "tell": lambda piece: print(piece, flush=True)}
     try:
-        pieces = run(
-            replays,
-            **limits,
-            parts=parts,
-            costs=costs,
-            equal=equal,
-            tell=lambda piece: print(piece, flush=True),
-        )
+        pieces = run(replays, **limits, parts=parts, costs=costs, **told)
     except KeyboardInterrupt:
         print("interrupted: the same command goes on from here", file=sys.stderr)
         return 130
@@ -79,23 +72,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int((pieces["verdict"] == FAIL).any())
 
 
-def _checked(asked: argparse.Namespace) -> tuple[list[Replay], dict, Costs]:
-    """Return what is replayed, with which seed and limits, and what it may take.
+def _checked(asked: argparse.Namespace) -> tuple[list[Replay], dict]:
+    """Return what is replayed, with which seed and within which limits.
 
     Raises
     ------
-    OSError, ValueError
-        For what cannot be asked, and for a log that cannot be read or added to.
+    ValueError
+        For what cannot be asked, and for a log that cannot be added to.
     """
-    replays, seed = _chosen(asked.table), _seed(asked.seed)
-    rows = asked.rows if asked.rows is None else check_integer("rows", asked.rows, at_least=1)
-    seconds = DEFAULT if rows is None else math.inf
+    by_name = {replay.table: replay for replay in REPLAYS}
+    for name in asked.table or ():
+        check_choice("table", name, by_name)
+    if asked.rows is not None:
+        check_integer("rows", asked.rows, at_least=1)
+    seconds = DEFAULT if asked.rows is None else math.inf
     if asked.seconds is not None:
         seconds = check_positive("seconds", asked.seconds)
+    seed = (results.checkout()[0] or "0") if asked.seed is None else asked.seed
+    if not seed.strip():
+        raise ValueError(f"seed {seed!r}: expected a text, such as a commit")
     if asked.record:
         log.check_extends(whole=asked.table is None and seconds == math.inf)
-    limits = {"rows": rows, "seconds": seconds, "seed": seed}
-    return replays, limits, Costs(REPLAYS, log.costs())
+    replays = [by_name[name] for name in dict.fromkeys(asked.table or by_name)]
+    return replays, {"rows": asked.rows, "seconds": seconds, "seed": seed}
 
 
 def summary(pieces: pd.DataFrame, tables: Sequence[str]) -> str:
@@ -119,8 +118,7 @@ def summary(pieces: pd.DataFrame, tables: Sequence[str]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ncnet.replay",
-        description=DESCRIPTION,
-        epilog=EPILOG,
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -146,22 +144,3 @@ def _parts(given: dict) -> Parts:
     beside = [machine.described(), data, *(path.read_text(encoding="utf-8") for path in files)]
     name = hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
     return Parts(root / "runs" / "replay" / name, given, code="\0".join(beside))
-
-
-def _seed(asked: str | None) -> str:
-    if asked is None:
-        return results.checkout()[0] or "0"
-    if not asked.strip():
-        raise ValueError(f"seed {asked!r}: expected a text, such as a commit")
-    return asked
-
-
-def _chosen(names: Sequence[str] | None) -> list[Replay]:
-    by_name = {replay.table: replay for replay in REPLAYS}
-    for name in names or ():
-        check_choice("table", name, by_name)
-    return [by_name[name] for name in dict.fromkeys(names or by_name)]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,7 +6,6 @@ on which commit, and with what largest difference.
 """
 
 import json
-import math
 import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,22 +17,6 @@ from ncnet.companion.replay.running import FAIL, NOT_HERE
 from ncnet.replay.pieces import Replay, Where
 
 FOLDER = results.FOLDER / "replays"
-NEVER = {
-    "replayed": 0,
-    "failed": 0,
-    "column": "",
-    "difference": math.nan,
-    "beyond": math.nan,
-    "equal": False,
-    "controls": 0,
-    "caught": 0,
-    "seconds": 0.0,
-    "missing": "",
-    "current": False,
-    "date": "",
-    "commit": "",
-}
-"""What is said of a table that was never replayed."""
 
 
 def name() -> str:
@@ -83,28 +66,25 @@ def record(pieces: pd.DataFrame, *, parameters: dict, command: str) -> None:
     )
     before = _here()
     if before is not None and results.same_place(before.provenance):
-        found = found[_says_more(before.table, found)]
-        others = before.table[~_replaced(before.table, found)]
-        there = [(results.FOLDER / f"{table}.json").exists() for table in others["table"]]
-        found = pd.concat([others[there], found], ignore_index=True)
+        found = _merged(before.table, found)
     results.save(name(), found, parameters=parameters, command=command, folder=FOLDER)
 
 
-def _says_more(before: pd.DataFrame, pieces: pd.DataFrame) -> pd.Series:
-    """Return which pieces tell of their table more than a log does."""
-    table = ["table", "checksum"]
-    known = pd.MultiIndex.from_frame(before.loc[before["verdict"] != NOT_HERE, table])
-    made = pieces["table"].isin(pieces.loc[pieces["verdict"] != NOT_HERE, "table"])
-    return made | ~pd.MultiIndex.from_frame(pieces[table]).isin(known)
+def _merged(before: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Return what stays of a log, and what is found now and tells more than the log does."""
+    known, made = (one[one["verdict"] != NOT_HERE] for one in (before, found))
+    found = found[_among(found, made, "table") | ~_among(found, known, "table", "checksum")]
+    again = _among(before, found, "table", "where", "checksum")
+    stands = (before["verdict"] == FAIL) & _among(before, found, "table", "checksum") & ~again
+    recorded = before["table"].map(lambda table: (results.FOLDER / f"{table}.json").exists())
+    stays = (stands | ~_among(before, found, "table")) & recorded
+    return pd.concat([before[stays], found], ignore_index=True)
 
 
-def _replaced(before: pd.DataFrame, pieces: pd.DataFrame) -> pd.Series:
-    """Return which pieces of a log go, now that others are replayed."""
-    piece, table = ["table", "where", "checksum"], ["table", "checksum"]
-    again = pd.MultiIndex.from_frame(before[piece]).isin(pd.MultiIndex.from_frame(pieces[piece]))
-    current = pd.MultiIndex.from_frame(before[table]).isin(pd.MultiIndex.from_frame(pieces[table]))
-    failure_stands = (before["verdict"] == FAIL) & current & ~again
-    return before["table"].isin(pieces["table"]) & ~failure_stands
+def _among(rows: pd.DataFrame, others: pd.DataFrame, *names: str) -> pd.Series:
+    """Return which rows have the same values in these columns as one of the others."""
+    one, other = (pd.MultiIndex.from_frame(frame[list(names)]) for frame in (rows, others))
+    return pd.Series(one.isin(other), rows.index)
 
 
 def _here() -> results.Result | None:
@@ -116,10 +96,8 @@ def costs() -> dict[tuple[str, str], float]:
     """Return the seconds that pieces took, by table and `Piece.where`."""
     found = {}
     for log in logs():
-        rows = log.table[log.table["verdict"] != NOT_HERE]
-        found |= dict(
-            zip(zip(rows["table"], rows["where"], strict=True), rows["seconds"], strict=True)
-        )
+        made = log.table[log.table["verdict"] != NOT_HERE]
+        found |= made.set_index(["table", "where"])["seconds"].to_dict()
     return found
 
 
@@ -130,15 +108,13 @@ def must_be_equal(replay: Replay, where: Where) -> bool:
     but rounding between the piece and what was made again. Of other pieces it does not say so: they
     may have been made by another engine.
     """
-    recorded = replay.load()
-    if results.same_place(recorded.provenance):
-        return True
-    for log in logs():
-        this = (log.table["table"] == replay.table) & (log.table["where"] == json.dumps(where))
-        rows = log.table[this & (log.table["checksum"] == recorded.provenance["checksum"])]
-        if rows["equal"].any() and results.same_place(log.provenance):
-            return True
-    return False
+    recorded = replay.load().provenance
+    piece = {"table": replay.table, "where": json.dumps(where), "checksum": recorded["checksum"]}
+    return results.same_place(recorded) or any(
+        (log.table[[*piece, "equal"]] == pd.Series(piece | {"equal": True})).all(axis=1).any()
+        and results.same_place(log.provenance)
+        for log in logs()
+    )
 
 
 def by_table(log: results.Result, replays: Sequence[Replay]) -> pd.DataFrame:
@@ -149,33 +125,31 @@ def by_table(log: results.Result, replays: Sequence[Replay]) -> pd.DataFrame:
     pandas.DataFrame
         One row a table, in the order of `replays`: its `rows`, how many were `replayed` and
         `failed`; the `column` that is farthest away, by what `difference`, which is how many
-        tolerances (`beyond`); whether all are `equal` but for rounding; `controls` and how many
-        were `caught`; `missing`, what kept pieces from being replayed; `current`, whether the table
-        is still the one that was replayed; `date` and `commit` of the replay.
+        tolerances (`beyond`); `controls` and how many were `caught`; `missing`, what kept pieces
+        from being replayed; `current`, whether the table is still the one that was replayed; `date`
+        and `commit` of the replay.
     """
-    found = dict(list(log.table.groupby("table")))
-    return pd.DataFrame([_of_table(replay, found.get(replay.table)) for replay in replays])
+    return pd.DataFrame([_of_table(replay, log.table) for replay in replays])
 
 
-def _of_table(replay: Replay, pieces: pd.DataFrame | None) -> dict:
+def _of_table(replay: Replay, logged: pd.DataFrame) -> dict:
     recorded = replay.load()
-    row = {"table": replay.table, "rows": len(recorded.table), **NEVER}
-    if pieces is None:
-        return row
+    pieces = logged[logged["table"] == replay.table]
     made = pieces[pieces["verdict"] != NOT_HERE]
-    missing = pieces.loc[pieces["verdict"] == NOT_HERE, "told"].drop_duplicates()
-    row |= {
-        "missing": "; ".join(missing),
-        "current": bool((pieces["checksum"] == recorded.provenance["checksum"]).all()),
-        **pieces.iloc[-1][["date", "commit"]],
-    }
-    if made.empty:
-        return row
-    worst = made.loc[made["beyond"].idxmax()] if made["beyond"].notna().any() else made.iloc[0]
-    return row | {
-        "replayed": int(made["rows"].sum()),
-        "failed": int(made.loc[made["verdict"] == FAIL, "rows"].sum()),
-        **worst[["column", "difference", "beyond"]],
-        "equal": bool(made["equal"].all()),
-        **made[["controls", "caught", "seconds"]].sum(),
+    worst = made.nlargest(1, "beyond")
+    missing = pieces.loc[pieces["verdict"] == NOT_HERE, "told"]
+    current = pieces["checksum"] == recorded.provenance["checksum"]
+    return {
+        "table": replay.table,
+        "rows": len(recorded.table),
+        "replayed": made["rows"].sum(),
+        "failed": made.loc[made["verdict"] == FAIL, "rows"].sum(),
+        "column": "".join(worst["column"]),
+        "difference": worst["difference"].max(),
+        "beyond": worst["beyond"].max(),
+        **made[["controls", "caught"]].sum(),
+        "missing": "; ".join(missing.unique()),
+        "current": bool(len(pieces) and current.all()),
+        "date": "".join(pieces["date"][-1:]),
+        "commit": "".join(pieces["commit"][-1:]),
     }

@@ -6,7 +6,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 
 import pandas as pd
 
@@ -22,7 +22,7 @@ MOST_MISSING = 3
 """Pieces not replayable here, one after the other, after which their table is left alone."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Piece(Comparison):
     """What came of one piece: the comparison, and what was replayed.
 
@@ -39,10 +39,10 @@ class Piece(Comparison):
     """
 
     table: str
-    where: str
+    where: str = "{}"
     verdict: str
-    checksum: str
-    seconds: float
+    checksum: str = ""
+    seconds: float = 0.0
 
     def __str__(self) -> str:
         where = ", ".join(f"{name} = {value}" for name, value in json.loads(self.where).items())
@@ -52,10 +52,8 @@ class Piece(Comparison):
         line += f"{self.rows} row{'s'[: self.rows != 1]}, "
         if self.failed:
             return f"{line}{self.failed} too far away: {self.told}"
-        apart = (
-            f"{self.column} differs by {self.difference:.1g}" if self.column else "no difference"
-        )
-        line += f"{apart}, {self.seconds:.1f} s"
+        differs = f"{self.column} differs by {self.difference:.1g}"
+        line += f"{differs if self.column else 'no difference'}, {self.seconds:.1f} s"
         missed = self.controls - self.caught
         return line + (f"; {missed} of {self.controls} tampered cells not found" if missed else "")
 
@@ -77,10 +75,10 @@ def make_again(replay: Replay, where: Where, *, equal: bool, seed: str) -> Piece
         found = compare(rows, made, replay.key, replay.tolerances, equal=equal, seed=drawn)
         verdict = FAIL if found.failed or found.caught < found.controls else PASS
     except NotReplayableError as error:
-        verdict, found = NOT_HERE, _without_rows(str(error))
+        verdict, found = NOT_HERE, Comparison(told=str(error))
     except Exception as error:
-        verdict = FAIL
-        found = _without_rows(f"{type(error).__name__}: {error}", rows=len(rows))
+        told = f"{type(error).__name__}: {error}"
+        verdict, found = FAIL, Comparison(len(rows), len(rows), told=told)
     return Piece(
         **asdict(found),
         table=replay.table,
@@ -89,18 +87,6 @@ def make_again(replay: Replay, where: Where, *, equal: bool, seed: str) -> Piece
         checksum=recorded.provenance["checksum"],
         seconds=time.monotonic() - begun,
     )
-
-
-def unreadable(replay: Replay) -> Piece | None:
-    """Return the failure of a table that cannot be read or cut into pieces; None where it can."""
-    try:
-        replay.pieces(replay.load().table)
-    except (OSError, ValueError) as error:
-        found = replace(_without_rows(str(error)), failed=1)
-        return Piece(
-            **asdict(found), table=replay.table, where="{}", verdict=FAIL, checksum="", seconds=0.0
-        )
-    return None
 
 
 class Costs:
@@ -121,19 +107,16 @@ class Costs:
     def __init__(self, replays: Sequence[Replay], known: Mapping[tuple[str, str], float]):
         kinds = {replay.table: _kind(replay) for replay in replays}
         self._unknown = math.inf if known else 0
-        self._of_piece: dict[tuple, float] = {}
-        self._of_kind: dict[tuple, float] = {}
+        self._most: dict[tuple, float] = {}
         for (table, where), cost in known.items():
-            if table in kinds:
-                kind = kinds[table]
-                self._of_kind[kind] = max(cost, self._of_kind.get(kind, 0))
-                self._of_piece[kind, where] = max(cost, self._of_piece.get((kind, where), 0))
+            for of in (kinds.get(table), where), (kinds.get(table), None):
+                self._most[of] = max(cost, self._most.get(of, 0))
 
     def of(self, replay: Replay, where: Where) -> float:
         """Return the seconds of a piece; of one that is not known, the most of its kind."""
         kind = _kind(replay)
-        of_kind = self._of_kind.get(kind, self._unknown)
-        return self._of_piece.get((kind, json.dumps(where)), of_kind)
+        of_kind = self._most.get((kind, None), self._unknown)
+        return self._most.get((kind, json.dumps(where)), of_kind)
 
 
 def run(
@@ -179,12 +162,19 @@ def run(
     equal = equal or (lambda replay, where: results.same_place(replay.load().provenance))
     costs = costs or Costs(replays, {})
     replayed, missing = Counter(), Counter()
-    begun, pieces = time.monotonic(), []
-    refused = {replay.table: unreadable(replay) for replay in replays}
-    for piece in filter(None, refused.values()):
-        pieces.append(pd.DataFrame([asdict(piece)]))
+    begun, pieces, readable = time.monotonic(), [], []
+
+    def finish(piece: Piece) -> None:
+        pieces.append(piece)
         tell(piece)
-    for one, where in draw([replay for replay in replays if not refused[replay.table]], seed):
+
+    for one in replays:
+        try:
+            one.pieces(one.load().table)
+            readable.append(one)
+        except (OSError, ValueError) as error:
+            finish(Piece(table=one.table, verdict=FAIL, failed=1, told=str(error)))
+    for one, where in draw(readable, seed):
         enough = rows is not None and replayed[one.table] >= rows
         left = seconds - (time.monotonic() - begun)
         late = left < math.inf and costs.of(one, where) > min(left, LARGEST_SHARE * seconds)
@@ -193,10 +183,8 @@ def run(
         piece = _kept(parts, one, where, equal=equal(one, where), seed=seed)
         replayed[one.table] += piece.rows
         missing[one.table] = missing[one.table] + 1 if piece.verdict == NOT_HERE else 0
-        pieces.append(pd.DataFrame([asdict(piece)]))
-        tell(piece)
-    empty = pd.DataFrame(columns=[field.name for field in fields(Piece)])
-    return pd.concat(pieces, ignore_index=True) if pieces else empty
+        finish(piece)
+    return pd.DataFrame(map(asdict, pieces), columns=[field.name for field in fields(Piece)])
 
 
 def _kept(parts: Parts, replay: Replay, where: Where, *, equal: bool, seed: str) -> Piece:
@@ -206,25 +194,19 @@ def _kept(parts: Parts, replay: Replay, where: Where, *, equal: bool, seed: str)
     """
     described = {"table": replay.table, "where": where, "seed": seed, "equal": equal}
     described["recorded"] = replay.load().provenance
-    missing = []
 
     def make() -> pd.DataFrame:
         piece = make_again(replay, where, equal=equal, seed=seed)
         if piece.verdict == NOT_HERE:
-            missing.append(piece)
-            raise NotReplayableError
+            raise NotReplayableError(piece)
         return pd.DataFrame([asdict(piece)])
 
     try:
         return Piece(**parts.part(described, make).iloc[0].to_dict())
-    except NotReplayableError:
-        return missing[0]
+    except NotReplayableError as error:
+        return error.args[0]
 
 
 def _kind(replay: Replay) -> tuple:
     folder = replay.table.rpartition("/")[0]
     return replay.make.__module__, folder, replay.piece
-
-
-def _without_rows(told: str, *, rows: int = 0) -> Comparison:
-    return Comparison(rows, rows, "", math.nan, math.nan, False, 0, 0, told)
