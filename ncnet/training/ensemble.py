@@ -1,5 +1,6 @@
 """Trains every replica of a game in its four contexts and returns the outcomes."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -131,25 +132,8 @@ def train(
     >>> dict(outcomes.a.sizes)
     {'alice_setting': 2, 'bob_setting': 2, 'replica': 64, 'item': 8}
     """
-    plan = Plan(
-        game=game,
-        hidden_size=hidden_size,
-        replicas=replicas,
-        seed=seed,
-        steps=steps,
-        activation=activation,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        loss=loss,
-        initialisation=initialisation,
-        aggregator=aggregator,
-        gradient_weights=gradient_weights,
-        head_start=head_start,
-        trace_steps=trace_steps,
-        trace=trace,
-        dtype=dtype,
-        device=device,
-    )
+    asked = locals()
+    plan = Plan(**{field.name: asked[field.name] for field in dataclasses.fields(Plan)})
     threads = torch.get_num_threads() if threads is None else threads
     threads = check_integer("threads", threads, at_least=1)
     if plan.device.type != "cpu":
