@@ -4,18 +4,24 @@ import os
 import platform
 import re
 import shlex
+import shutil
 import subprocess
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 COMPILERS = ("c++", "g++", "clang++")
-"""Looked for in this order, as `ncnet.training.compiler` does, which brings torch."""
+PROCESSOR = "-march=native"
 MACROS = {
     "clang++": ("__clang_major__", "__clang_minor__", "__clang_patchlevel__"),
     "g++": ("__GNUC__", "__GNUC_MINOR__", "__GNUC_PATCHLEVEL__"),
 }
 """Where compilers say their version, clang first, which also passes for g++."""
 MOST_SECONDS = 20
+"""A compiler takes half a second; one that takes this long is given up."""
+
+
+class CompilerError(RuntimeError):
+    """Nothing was compiled; the message says why, in one line."""
 
 
 @cache
@@ -48,33 +54,80 @@ def _processor() -> str:
 def compiler() -> str | None:
     """Return the C++ compiler that would make the kernels, such as ``g++ 12.2.0``.
 
-    None where there is none, or none that works. ``CXX`` names another one than the first of
-    `COMPILERS`.
+    None where there is none, or none that works.
     """
+    try:
+        _, said = find_compiler()
+    except CompilerError:
+        return None
+    macros = dict(re.findall(r"^#define (\w+) (.*)$", said, re.MULTILINE))
+    for name, numbers in MACROS.items():
+        if numbers[0] in macros:
+            return f"{name} {'.'.join(macros.get(one, '0') for one in numbers)}"
+    return None
+
+
+def find_compiler() -> tuple[tuple[str, ...], str]:
+    """Return the compiler's command, and what it says of itself and of the processor.
+
+    ``CXX`` names another compiler than the first of `COMPILERS` that works. It may have a wrapper
+    and options, and is split as a shell would: ``ccache g++ -O1``.
+
+    Raises
+    ------
+    CompilerError
+        If there is none, or it fails.
+    """
+    found = _find_compiler()
+    if isinstance(found, CompilerError):
+        raise found
+    return found
+
+
+# A failure is remembered as well: what failed or took too long is not tried at every training.
+@lru_cache
+def _find_compiler() -> tuple[tuple[str, ...], str] | CompilerError:
     named = os.environ.get("CXX", "").strip()
     try:
         candidates = [shlex.split(named)] if named else [[name] for name in COMPILERS]
-    except ValueError:
-        return None
-    return next(filter(None, map(_version, candidates)), None)
+    except ValueError as error:
+        return CompilerError(f"`CXX` is {named!r}: it cannot be split, {error}")
+    failures = []
+    for name, *options in candidates:
+        path = shutil.which(name)
+        if path is None and not (os.sep in name and Path(name).exists()):
+            continue
+        compiler = (path or name, *options)
+        # Its version and all it knows of the processor are predefined macros.
+        try:
+            return compiler, run_compiler(
+                [*compiler, PROCESSOR, "-dM", "-E", "-x", "c++", os.devnull]
+            )
+        except CompilerError as error:
+            failures.append(error)
+    missing = ", ".join(name for name, *_ in candidates)
+    return failures[0] if failures else CompilerError(f"no C++ compiler was found ({missing})")
 
 
-def _version(command: list[str]) -> str | None:
-    """Return what a compiler's predefined macros say that it is, whatever it is called."""
-    asked = [*command, "-march=native", "-dM", "-E", "-x", "c++", os.devnull]
+def run_compiler(command: list[str]) -> str:
+    """Return what a command of a compiler prints, or raise `CompilerError`."""
     try:
         done = subprocess.run(
-            asked,
+            command,
+            # For errors in English, which are looked for below.
+            env=os.environ | {"LC_ALL": "C"},
             capture_output=True,
             encoding="utf-8",
             errors="replace",
             timeout=MOST_SECONDS,
             check=True,
         )
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return None
-    macros = dict(re.findall(r"^#define (\w+) (.*)$", done.stdout, re.MULTILINE))
-    for name, numbers in MACROS.items():
-        if numbers[0] in macros:
-            return f"{name} {'.'.join(macros.get(one, '0') for one in numbers)}"
-    return None
+    except subprocess.TimeoutExpired as error:
+        raise CompilerError(f"{command[0]} took longer than {MOST_SECONDS} s") from error
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.strip().splitlines() or [f"exit status {error.returncode}"]
+        told = next((line for line in lines if "error" in line), lines[-1])
+        raise CompilerError(f"{command[0]} failed: {told}") from error
+    except OSError as error:
+        raise CompilerError(f"{command[0]} cannot be run: {error.strerror}") from error
+    return done.stdout

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import ncnet
+from ncnet import machine
 from ncnet.training import compiler, network, paths
 from ncnet.training.compiled import Compiled
 from ncnet.training.eager import Eager
@@ -124,7 +125,7 @@ def train_with(monkeypatch):
     """
 
     def forget():
-        compiler._find.cache_clear()
+        machine._find_compiler.cache_clear()
         paths._say_that_training_is_eager.cache_clear()
 
     def trained(name):
@@ -165,15 +166,15 @@ def test_a_compiler_that_fails_is_not_needed_either(tmp_path, train_with):
 def find_with(monkeypatch):
     """Return a function that looks for a compiler, or for one among some, as a new process."""
 
-    def found(named="", among=compiler.COMPILERS):
+    def found(named="", among=machine.COMPILERS):
         monkeypatch.setenv("CXX", named)
-        monkeypatch.setattr(compiler, "COMPILERS", among)
-        compiler._find.cache_clear()
-        return compiler.find()
+        monkeypatch.setattr(machine, "COMPILERS", among)
+        machine._find_compiler.cache_clear()
+        return machine.find_compiler()
 
     yield found
     monkeypatch.undo()
-    compiler._find.cache_clear()
+    machine._find_compiler.cache_clear()
 
 
 def program(path, line, mode=0o755):
@@ -187,9 +188,7 @@ def test_a_compiler_is_split_as_a_shell_splits(tmp_path, find_with):
     (path, *options), said = find_with(f"'{tells}' g++ -O1 \"--sysroot=/a b\"")
     assert (path, options) == (tells, ["g++", "-O1", "--sysroot=/a b"])
     assert said.startswith("g++\n-O1\n--sysroot=/a b\n-march=native\n")
-    with pytest.raises(
-        compiler.CompilerError, match=r"`CXX` is .*: it cannot be split, No closing"
-    ):
+    with pytest.raises(machine.CompilerError, match=r"`CXX` is .*: it cannot be split, No closing"):
         find_with("g++ 'O1")
 
 
@@ -202,7 +201,7 @@ def test_only_a_missing_compiler_is_called_missing(tmp_path, find_with):
         (f"{broken} -O1", f"^{broken} failed: out of luck$"),
         (private, f"^{private} cannot be run: Permission denied$"),
     ):
-        with pytest.raises(compiler.CompilerError, match=line):
+        with pytest.raises(machine.CompilerError, match=line):
             find_with(named)
     assert find_with(among=(broken, works)) == ((works,), "fine\n")
 
@@ -217,9 +216,9 @@ def test_a_compiler_with_a_wrapper_and_an_option_compiles(tmp_path, monkeypatch,
 
 
 def test_a_compiler_that_hangs_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(compiler, "MOST_SECONDS", 0.2)
-    with pytest.raises(compiler.CompilerError, match=r"sleep took longer than 0\.2 s"):
-        compiler._run(["sleep", "5"])
+    monkeypatch.setattr(machine, "MOST_SECONDS", 0.2)
+    with pytest.raises(machine.CompilerError, match=r"sleep took longer than 0\.2 s"):
+        machine.run_compiler(["sleep", "5"])
 
 
 @needs_compiler

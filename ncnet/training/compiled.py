@@ -40,7 +40,7 @@ def kernel(
 
     Raises
     ------
-    ncnet.training.compiler.CompilerError
+    ncnet.machine.CompilerError
         If it cannot be compiled here.
     """
     # The plain sum is a case of its own, as the fastest.

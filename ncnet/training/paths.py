@@ -4,9 +4,9 @@ import warnings
 from functools import lru_cache
 
 from ncnet.checks import check_choice
+from ncnet.machine import CompilerError
 from ncnet.training import compiled
 from ncnet.training.compiled import Compiled
-from ncnet.training.compiler import CompilerError
 from ncnet.training.eager import Eager
 from ncnet.training.plan import CONTEXTS, Plan
 

@@ -14,6 +14,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
+from ncnet import machine
 from ncnet.replay.comparison import Tolerance, absolute, factor, same, unchecked
 from ncnet.replay.pieces import NotReplayableError, Replay, Where, imported
 from ncnet.results import Result
@@ -65,11 +66,9 @@ def _growth(recorded: Result, where: Where) -> pd.DataFrame:
 
 
 def _check_compiler() -> None:
-    from ncnet.training import compiler
-
     try:
-        compiler.find()
-    except compiler.CompilerError as error:
+        machine.find_compiler()
+    except machine.CompilerError as error:
         raise NotReplayableError(str(error)) from error
 
 
