@@ -7,15 +7,15 @@ should reject in at most 5 % of those where its hypothesis is true, and often wh
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pandas as pd
 from scipy import optimize, stats
-from tqdm import tqdm
 
+import ncnet  # whose `train` brings torch, when it is asked for
 from ncnet import chsh, games
 from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.betting import mean_interval
@@ -32,23 +32,22 @@ from ncnet.chsh.report import (
     summary,
 )
 from ncnet.parts import Parts
-from ncnet.training import train
+from ncnet.sweeps import run_grid
 
 ITEMS = 8
 POPULATION = 20_000
 LEVEL = 0.95
 ROUNDING = 1e-9
 """A bound or a hypothesis that is met to the last digits holds."""
+METHOD = ["quantity", "method"]
 S_RANGE = dict(zip(("lowest", "highest"), S_BOUNDS, strict=True))
 REPLICAS = (32, 200, 800, 1600)
 RESAMPLES = 10_000
 """As a report makes them."""
 TRAINED = {
-    "overlap, n = 1": ("overlap", 1),
-    "overlap, n = 2": ("overlap", 2),
-    "overlap, n = 3": ("overlap", 3),
-    "overlap, n = 5": ("overlap", 5),
-    "separate, n = 3": ("separate", 3),
+    f"{game}, n = {n}": (game, n)
+    for game, sizes in {"overlap": (1, 2, 3, 5), "separate": (3,)}.items()
+    for n in sizes
 }
 """Models that are the ensemble's own: a game and a hidden size."""
 
@@ -72,18 +71,17 @@ class Model:
     def truth(self) -> dict[str, float]:
         """The model's own S and all else that the report has intervals or tests for."""
         means = self.columns @ self.weights
-        s = float(chsh.SIGNS.values.reshape(4) @ means[CORRELATORS])
-        delta = float(abs(means[CHANGES]).sum())
-        odd = (chsh.FACETS.values.reshape(8, 4) @ means[CORRELATORS]).max()
-        above = s_of_rows(self.columns) > chsh.CLASSICAL_BOUND
-        excess = s - chsh.CLASSICAL_BOUND
+        correlators, changes = means[CORRELATORS], abs(means[CHANGES]).sum()
+        s = float(chsh.SIGNS.values.ravel() @ correlators)
+        largest = (chsh.FACETS.values.reshape(8, 4) @ correlators).max()
+        above, bound = s_of_rows(self.columns) > chsh.CLASSICAL_BOUND, chsh.CLASSICAL_BOUND
         return {
             "s": s,
-            "delta": delta,
+            "delta": float(changes),
             "influence": float(means[INFLUENCES].sum()),
-            "contextuality": excess - delta,
-            "contextuality_within": excess - float(means[DELTA]),
-            "any_facet": float(odd) - delta - chsh.CLASSICAL_BOUND,
+            "contextuality": s - bound - float(changes),
+            "contextuality_within": s - bound - float(means[DELTA]),
+            "any_facet": float(largest) - float(changes) - bound,
             "share_above": float(self.weights @ above),
         }
 
@@ -108,11 +106,11 @@ def models() -> dict[str, Callable[[], Model]]:
     - `TRAINED`: networks of this book.
     """
     drawn = {
-        "local": _local,
-        "ceiling": _ceiling,
-        "skewed": _skewed,
-        "two modes": _two_modes,
-        "influence": _influence,
+        "local": lambda: _local(np.random.default_rng(1).random((POPULATION, ITEMS)) < 0.8),
+        "ceiling": lambda: _local(np.tile(np.arange(POPULATION)[:, None] % 100 > 0, ITEMS)),
+        "skewed": partial(_with_outliers, above=100, below=4),
+        "two modes": partial(_with_outliers, above=24, below=1),
+        "influence": partial(_influenced, seed=2, share=0.15, noise=0),
         "boundary": partial(_mixed, 0.0),
         "noise": partial(_box, np.full((2, 2), 0.25)),
         "singlet": partial(_box, chsh.SIGNS.values / np.sqrt(2)),
@@ -122,9 +120,7 @@ def models() -> dict[str, Callable[[], Model]]:
     return drawn | {name: partial(_trained, *which) for name, which in TRAINED.items()}
 
 
-def study(
-    name: str, *, replicas: int, simulations: int, seed: int, resamples: int = RESAMPLES
-) -> pd.DataFrame:
+def study(name: str, *, replicas: int, simulations: int, seed: int) -> pd.DataFrame:
     """Simulate experiments on one model and count what covers and what rejects.
 
     Parameters
@@ -135,8 +131,6 @@ def study(
         Replicas in each experiment.
     simulations, seed
         Number of experiments, and the seed of all of them.
-    resamples
-        Bootstrap resamples in each experiment.
 
     Returns
     -------
@@ -158,20 +152,33 @@ def study(
     simulations = check_integer("simulations", simulations, at_least=1)
     seed = check_integer("seed", seed, at_least=0)
     model = made[name]()
-    truth = model.truth
     generator = np.random.default_rng([seed, replicas, list(made).index(name)])
     rows = []
     for number in range(simulations):
         drawn = generator.multinomial(replicas, model.weights)
-        experiment = Experiment(
-            model.columns[:, drawn > 0], drawn[drawn > 0], resamples=resamples, seed=number
-        )
-        rows += experiment.intervals(truth, bca=name in TRAINED)
-        rows += experiment.tests(truth)
-    labels = ["kind", "quantity", "method"]
-    found = pd.DataFrame(rows).groupby(labels, sort=False, as_index=False)
-    table = found.agg({"share": "mean", "width": "mean", "truth": "first", "null": "first"})
+        there = drawn > 0
+        experiment = Experiment(model.columns[:, there], drawn[there], seed=number)
+        intervals = experiment.intervals(bca=name in TRAINED)
+        rows += [(*which, low, high, np.nan) for which, (low, high) in intervals.items()]
+        rows += [(*which, np.nan, np.nan, p) for which, p in experiment.tests().items()]
+    counted = {"share": "mean", "width": "mean", "truth": "first", "null": "first"}
+    found = _counted(pd.DataFrame(rows, columns=[*METHOD, "low", "high", "p"]), model.truth)
+    table = found.groupby(["kind", *METHOD], sort=False, as_index=False).agg(counted)
     return table.assign(model=name, replicas=replicas, simulations=simulations)
+
+
+def _counted(found: pd.DataFrame, truth: dict[str, float]) -> pd.DataFrame:
+    """Return which intervals cover the truth, how wide they are, and which tests reject."""
+    value, is_test = found["quantity"].map(truth), found["p"].notna()
+    covers = (found["low"] - ROUNDING <= value) & (value <= found["high"] + ROUNDING)
+    bound = np.where(found["quantity"] == "s", chsh.CLASSICAL_BOUND, 0)
+    return found.assign(
+        kind=np.where(is_test, "test", "interval"),
+        share=np.where(is_test, found["p"] <= 1 - LEVEL, covers),
+        width=found["high"] - found["low"],
+        truth=value,
+        null=(value <= bound + ROUNDING).where(is_test, None),
+    )
 
 
 def run(
@@ -195,13 +202,8 @@ def run(
     parts
         Keeps each table, for a run that may be cut off.
     """
-    tables = []
-    cells = [(name, count) for name in names for count in replicas]
-    for name, count in tqdm(cells, "calibration", disable=None):
-        asked = {"name": name, "replicas": count, "simulations": simulations, "seed": seed}
-        compute = partial(study, **asked)
-        tables.append(parts.part(asked, compute) if parts else compute())
-    return pd.concat(tables, ignore_index=True)
+    axes = {"name": names, "replicas": replicas}
+    return run_grid(study, axes, parts=parts, simulations=simulations, seed=seed)
 
 
 class Experiment:
@@ -211,80 +213,51 @@ class Experiment:
     ----------
     columns, counts
         The replicas drawn, by kind.
-    resamples, seed
+    seed
         Of the bootstrap.
     """
 
-    def __init__(
-        self, columns: np.ndarray, counts: np.ndarray, *, resamples: int, seed: int
-    ) -> None:
-        self.counts = counts
+    def __init__(self, columns: np.ndarray, counts: np.ndarray, *, seed: int) -> None:
+        self.counts, self.seed = counts, seed
         self.s = s_of_rows(columns)
-        self.draws = resampled_means(columns, counts, resamples=resamples, seed=seed)
+        self.draws = resampled_means(columns, counts, resamples=RESAMPLES, seed=seed)
         self.report = summary(columns, counts, self.draws, level=LEVEL)
-        self.resampling = {"n_resamples": resamples, "rng": seed}
 
-    def intervals(self, truth: dict, *, bca: bool) -> Iterator[dict]:
-        """Yield whether each interval covers the truth, and its width."""
+    def intervals(self, *, bca: bool) -> dict[tuple[str, str], tuple[float, float]]:
+        """Return the ends of each interval, by quantity and method."""
         s, delta = s_of_rows(self.draws), abs(self.draws[CHANGES]).sum(axis=0)
         excess = s - delta - chsh.CLASSICAL_BOUND
-        found = {
+        in_report = ("delta", "influence", "share_above", "contextuality", "contextuality_within")
+        return {
             ("s", "report"): self.report["interval"],
+            **{(name, "report"): self.report[f"{name}_interval"] for name in in_report},
             ("s", "percentile"): percentile_interval(s, LEVEL),
             ("s", "betting"): mean_interval(self.s, counts=self.counts, level=LEVEL, **S_RANGE),
-            ("delta", "report"): self.report["delta_interval"],
             ("delta", "percentile"): percentile_interval(delta, LEVEL),
-            ("influence", "report"): self.report["influence_interval"],
-            ("share_above", "report"): self.report["share_above_interval"],
-            ("contextuality", "report"): self.report["contextuality_interval"],
-            ("contextuality_within", "report"): self.report["contextuality_within_interval"],
             ("contextuality", "percentile"): percentile_interval(excess, LEVEL),
+            **({("s", "BCa"): self._bca()} if bca else {}),
         }
-        if bca:
-            found["s", "BCa"] = self._bca()
-        for (quantity, method), (low, high) in found.items():
-            value = truth[quantity]
-            yield {
-                "kind": "interval",
-                "quantity": quantity,
-                "method": method,
-                "share": low - ROUNDING <= value <= high + ROUNDING,
-                "width": high - low,
-                "truth": value,
-                "null": None,
-            }
 
-    def tests(self, truth: dict) -> Iterator[dict]:
-        """Yield whether each test rejects its hypothesis; the interval of S alone is one too."""
+    def tests(self) -> dict[tuple[str, str], float]:
+        """Return the p-value of each test, by quantity and method; the interval of S is one."""
         s = np.repeat(self.s, self.counts)
         bound = chsh.CLASSICAL_BOUND
-        found = {
-            ("s", "betting", bound): self.report["p_value"],
-            ("s", "Hoeffding", bound): chsh.hoeffding_test(s, mean=bound, **S_RANGE),
-            ("s", "t", bound): _t_test(s),
-            ("s", "interval", bound): 0.0 if self.report["interval"][0] > bound else 1.0,
-            ("delta", "betting, Holm", 0): self.report["no_signalling_p_values"].min(),
-            ("contextuality", "fixed facet", 0): self.report["contextuality_p_value"],
-            ("any_facet", "times eight", 0): self.report["any_facet_p_value"],
+        return {
+            ("s", "betting"): self.report["p_value"],
+            ("s", "Hoeffding"): chsh.hoeffding_test(s, mean=bound, **S_RANGE),
+            ("s", "t"): _t_test(s),
+            ("s", "interval"): 0.0 if self.report["interval"][0] > bound else 1.0,
+            ("delta", "betting, Holm"): self.report["no_signalling_p_values"].min(),
+            ("contextuality", "fixed facet"): self.report["contextuality_p_value"],
+            ("any_facet", "times eight"): self.report["any_facet_p_value"],
         }
-        for (quantity, method, bound), p in found.items():
-            yield {
-                "kind": "test",
-                "quantity": quantity,
-                "method": method,
-                "share": p <= 1 - LEVEL,
-                "width": None,
-                "truth": truth[quantity],
-                "null": truth[quantity] <= bound + ROUNDING,
-            }
 
     def _bca(self) -> tuple[float, float]:
         values = np.repeat(self.s, self.counts)
-        if len(self.s) == 1 or np.ptp(values) == 0:
+        if np.ptp(values) == 0:
             return values[0], values[0]
-        return stats.bootstrap(
-            (values,), np.mean, confidence_level=LEVEL, **self.resampling
-        ).confidence_interval
+        options = {"confidence_level": LEVEL, "n_resamples": RESAMPLES, "rng": self.seed}
+        return stats.bootstrap((values,), np.mean, **options).confidence_interval
 
 
 def _t_test(s: np.ndarray) -> float:
@@ -299,54 +272,36 @@ def _of_outcomes(outcomes: Outcomes) -> Model:
     return Model(columns, counts / counts.sum())
 
 
-def _strategies(agreeing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return outcomes without influence, of S = 2 where `agreeing` [replicas, items], else -2."""
+def _local(agreeing: np.ndarray) -> Model:
+    """Outcomes without influence, of S = 2 where `agreeing` [replicas, items], else -2."""
     generator = np.random.default_rng(0)
     answers = np.array(list(itertools.product((1, -1), repeat=4)))
-    s = answers[:, 0] * (answers[:, 2] + answers[:, 3]) + answers[:, 1] * (
-        answers[:, 2] - answers[:, 3]
-    )
-    chosen = np.where(
-        agreeing,
-        generator.choice(np.flatnonzero(s == 2), agreeing.shape),
-        generator.choice(np.flatnonzero(s == -2), agreeing.shape),
-    )
-    a1, a2, b1, b2 = np.moveaxis(answers[chosen], -1, 0)
-    return np.array([[a1, a1], [a2, a2]]), np.array([[b1, b2], [b1, b2]])
+    a1, a2, b1, b2 = answers.T
+    s = a1 * (b1 + b2) + a2 * (b1 - b2)
+    of_2, of_minus_2 = (generator.choice(np.flatnonzero(s == of), agreeing.shape) for of in (2, -2))
+    a1, a2, b1, b2 = np.moveaxis(answers[np.where(agreeing, of_2, of_minus_2)], -1, 0)
+    return _of_outcomes((np.array([[a1, a1], [a2, a2]]), np.array([[b1, b2], [b1, b2]])))
 
 
-def _local() -> Model:
-    generator = np.random.default_rng(1)
-    return _of_outcomes(_strategies(generator.random((POPULATION, ITEMS)) < 0.8))
+def _correct() -> tuple[np.ndarray, np.ndarray]:
+    return np.ones((2, 2, POPULATION, ITEMS), int), np.ones((2, 2, POPULATION, ITEMS), int)
 
 
-def _ceiling() -> Model:
-    every_hundredth = np.arange(POPULATION) % 100 == 0
-    return _of_outcomes(_strategies(np.tile(~every_hundredth[:, None], ITEMS)))
-
-
-def _skewed() -> Model:
-    """S_r = 2.25 or -4: with probability .96 and .04 the mean is 2."""
-    a, b = (np.ones((2, 2, POPULATION, ITEMS), int) for _ in range(2))
-    a[1, 1, :, 0] = -1
-    low = np.arange(POPULATION) % 25 == 0
-    a[:, :, low] = np.array([[-1, -1], [-1, 1]])[..., None, None]
-    return _of_outcomes((a, b))
-
-
-def _two_modes() -> Model:
-    """S_r = 2, 2.25 or -4, in shares of .75, .24 and .01."""
-    a, b = (np.ones((2, 2, POPULATION, ITEMS), int) for _ in range(2))
+def _with_outliers(above: int, below: int) -> Model:
+    """S_r = 2.25 in the first `above` of a hundred replicas, -4 in the last `below`, or else 2."""
+    a, b = _correct()
     place = np.arange(POPULATION) % 100
-    a[1, 1, place < 24, 0] = -1
-    a[:, :, place == 99] = np.array([[-1, -1], [-1, 1]])[..., None, None]
+    a[1, 1, place < above, 0] = -1
+    a[:, :, place >= 100 - below] = np.array([[-1, -1], [-1, 1]])[..., None, None]
     return _of_outcomes((a, b))
 
 
-def _influence() -> Model:
-    a, b = (np.ones((2, 2, POPULATION, ITEMS), int) for _ in range(2))
-    a[1, 1] = np.where(np.random.default_rng(2).random((POPULATION, ITEMS)) < 0.15, -1, 1)
-    return _of_outcomes((a, b))
+def _influenced(seed: int, share: float, noise: float) -> Model:
+    """Alice's outcome of A2 changes with Bob's setting in a share of all items."""
+    generator = np.random.default_rng(seed)
+    a, b = _correct()
+    a[1, 1] = np.where(generator.random((POPULATION, ITEMS)) < share, -1, 1)
+    return _of_outcomes([np.where(generator.random(x.shape) < noise, -x, x) for x in (a, b)])
 
 
 def _box(correlators: np.ndarray) -> Model:
@@ -355,11 +310,8 @@ def _box(correlators: np.ndarray) -> Model:
     shape = (2, 2, POPULATION, ITEMS)
     a = generator.choice([-1, 1], shape)
     agree = generator.random(shape) < (1 + correlators[..., None, None]) / 2
-    return _exactly_fair(_of_outcomes((a, np.where(agree, a, -a))))
-
-
-def _exactly_fair(model: Model) -> Model:
-    """Return the model mixed with itself under a -> -a, b -> -b: then no marginal changes."""
+    model = _of_outcomes((a, np.where(agree, a, -a)))
+    # Mixed with itself under a -> -a, b -> -b no marginal changes.
     turned = model.columns.copy()
     turned[CHANGES] *= -1
     return _mixture(model, Model(turned, model.weights), 0.5)
@@ -367,11 +319,7 @@ def _exactly_fair(model: Model) -> Model:
 
 def _mixed(excess: float) -> Model:
     """Noisy influence and noisy boxes in such shares that S - Delta - 2 is `excess`."""
-    generator = np.random.default_rng(4)
-    a, b = (np.ones((2, 2, POPULATION, ITEMS), int) for _ in range(2))
-    a[1, 1] = np.where(generator.random((POPULATION, ITEMS)) < 0.25, -1, 1)
-    a, b = (np.where(generator.random(x.shape) < 0.02, -x, x) for x in (a, b))
-    influenced = _of_outcomes((a, b))
+    influenced = _influenced(seed=4, share=0.25, noise=0.02)
     box = _box(0.95 * chsh.SIGNS.values)
 
     def too_much(share: float) -> float:
@@ -386,6 +334,5 @@ def _mixture(one: Model, other: Model, share: float) -> Model:
 
 
 def _trained(game: str, hidden_size: int) -> Model:
-    return _of_outcomes(
-        train(games.named(game), hidden_size=hidden_size, replicas=POPULATION, seed=0)
-    )
+    training = {"hidden_size": hidden_size, "replicas": POPULATION, "seed": 0}
+    return _of_outcomes(ncnet.train(games.named(game), **training))

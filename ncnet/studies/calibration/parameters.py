@@ -1,36 +1,33 @@
 """Parameters of the notebook `calibration`."""
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from ncnet.checks import check_choice
 from ncnet.parameters import Notebook, Seed, Switch, distinct
 
-ModelName = Literal[
-    "local",
-    "ceiling",
-    "skewed",
-    "two modes",
-    "influence",
-    "boundary",
-    "noise",
-    "singlet",
-    "PR box",
-    "contextual",
-    "overlap, n = 1",
-    "overlap, n = 2",
-    "overlap, n = 3",
-    "overlap, n = 5",
-    "separate, n = 3",
-]
+
+def _models() -> list[str]:
+    # Imported where it is used: it takes a second.
+    from ncnet.studies.calibration.analysis import models
+
+    return list(models())
+
+
+def _known(name: str) -> str:
+    check_choice("model", name, _models())
+    return name
+
+
+ModelName = Annotated[str, AfterValidator(_known)]
 
 
 class Calibration(Notebook):
     """Parameters of ``calibration``: models to simulate experiments on, and how many."""
 
     NOTEBOOK = "calibration"
-    TABLES = ("calibration",)
-    RECORDED = ("calibration",)
+    TABLES = RECORDED = ("calibration",)
 
     models: Annotated[list[ModelName], Field(min_length=1), AfterValidator(distinct)]
     replica_counts: Annotated[
@@ -45,7 +42,7 @@ class Calibration(Notebook):
     @model_validator(mode="after")
     def _records_what_the_book_quotes(self) -> Self:
         enough = (
-            set(self.models) == set(get_args(ModelName))
+            set(self.models) == set(_models())
             and 32 in self.replica_counts
             and len(self.replica_counts) > 1
             and self.simulations >= 200

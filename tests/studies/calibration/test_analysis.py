@@ -8,7 +8,6 @@ import pytest
 from matplotlib.patches import Rectangle
 from scipy import stats
 
-from ncnet import chsh
 from ncnet.studies.calibration import analysis as calibration
 from ncnet.studies.calibration import figures
 
@@ -31,18 +30,6 @@ def row(table, kind, quantity, method):
     found = table[(table[list(labels)] == pd.Series(labels)).all(axis=1)]
     assert len(found) == 1
     return found.iloc[0]
-
-
-def test_strategies_have_the_s_that_was_asked_for_and_no_influence():
-    agreeing = np.random.default_rng(0).random((40, 5)) < 0.5
-    outcomes = calibration._strategies(agreeing)
-    assert (chsh.influence(outcomes) == 0).all()
-    s = chsh.s_per_replica(outcomes)
-    np.testing.assert_allclose(s, (4 * agreeing - 2).mean(axis=1))
-    a, b = outcomes
-    answers = np.stack([a[0, 0], a[1, 0], b[0, 0], b[0, 1]], axis=-1)
-    for kind in (agreeing, ~agreeing):
-        assert len(np.unique(answers[kind], axis=0)) == 8, "half of all 16 have either S"
 
 
 @each_model
@@ -168,9 +155,12 @@ def test_the_reports_interval_of_contextuality_covers_on_the_boundary_and_is_sho
     assert plain["share"] < ours["share"]
 
 
-@pytest.mark.parametrize(("s", "p_value"), [(2.0, 1.0), (1.9, 1.0), (2.1, 0.0)])
+@pytest.mark.parametrize(("s", "p_value"), [(2.0, 1.0), (1.5, 1.0), (2.5, 0.0)])
 def test_a_t_test_of_replicas_that_are_all_alike_goes_by_the_bound(s, p_value):
-    assert calibration._t_test(np.full(32, s)) == p_value
+    correlators = np.array([s / 4, s / 4, s / 4, -s / 4])
+    column = np.concatenate([correlators, np.zeros(9)])[:, None]
+    alike = calibration.Experiment(column, np.array([32]), seed=0)
+    assert alike.tests()["s", "t"] == p_value
 
 
 @pytest.mark.slow

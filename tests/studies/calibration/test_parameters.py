@@ -1,11 +1,10 @@
 import re
-import typing
 
 import pytest
 
 from ncnet.parameters import ParameterError, validate
 from ncnet.studies.calibration import analysis as calibration
-from ncnet.studies.calibration.parameters import Calibration, ModelName
+from ncnet.studies.calibration.parameters import Calibration
 
 CALIBRATION = {
     "models": ["local", "singlet"],
@@ -18,13 +17,17 @@ CALIBRATION = {
 
 
 def test_models_of_the_calibration_are_those_there_are():
-    assert list(typing.get_args(ModelName)) == list(calibration.models())
+    every = CALIBRATION | {"models": list(calibration.models())}
+    assert validate(dict(every), Calibration) == every
 
 
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"models": ["lokal"]}, "parameter `models` is 'lokal': did you mean `local`?"),
+        (
+            {"models": ["lokal"]},
+            "parameter `models` is 'lokal': unknown model `lokal`: did you mean `local`?",
+        ),
         ({"models": ["local", "local"]}, "'local' is there twice"),
         ({"replica_counts": [1]}, "parameter `replica_counts` is 1"),
         ({"record": True}, "parameter `record` is True: the book quotes all models"),
