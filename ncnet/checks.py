@@ -111,7 +111,8 @@ def check_choice(kind: str, name: str, valid: Iterable[str]) -> None:
     """
     valid = list(valid)
     if name not in valid:
-        raise ValueError(f"unknown {kind} `{name}`{suggestion(name, valid)}")
+        found = f"unknown {kind} `{shortened(str(name))}`"
+        raise ValueError(printable(found + shortened(suggestion(name, valid), 400)))
 
 
 def check_integer(name: str, value: object, *, at_least: int, at_most: int | None = None) -> int:

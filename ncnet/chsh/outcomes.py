@@ -84,7 +84,7 @@ def checked(dataset: xr.Dataset, names: Sequence[str], dimensions: Sequence[str]
     flag = isinstance(paired, (bool, int, np.bool_, np.integer)) and paired in (0, 1)
     check(flag, f"attribute `paired` is {paired!r}", "true or false")
     if "diverged" in dataset:
-        _check_only("`diverged`", dataset["diverged"].values, (0, 1), "true or false")
+        check_only("`diverged`", dataset["diverged"].values, (0, 1), "true or false")
     if "cluster" in dataset:
         dataset = dataset.set_coords("cluster")
         _check_cluster(dataset["cluster"])
@@ -204,10 +204,11 @@ def check_signs(name: str, values: np.ndarray) -> None:
     Traceback (most recent call last):
     ValueError: outcome `a` holds 0: expected +1 or -1 everywhere
     """
-    _check_only(name, values, (1, -1), "+1 or -1 everywhere")
+    check_only(name, values, (1, -1), "+1 or -1 everywhere")
 
 
-def _check_only(name: str, values: np.ndarray, valid: tuple[int, int], expected: str) -> None:
+def check_only(name: str, values: np.ndarray, valid: tuple[int, int], expected: str) -> None:
+    """Raise ``ValueError`` for a value that is neither of these two."""
     wrong = (values != valid[0]) & (values != valid[1]) | (values.dtype.kind == "c")
     if wrong.any():
         raise ValueError(f"{name} holds {values[wrong].tolist()[0]!r}: expected {expected}")

@@ -7,21 +7,28 @@ how they stand in a Dataset, `quartet` how a context is found there.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
-from ncnet.checks import suggestion
-from ncnet.chsh.outcomes import as_array, as_dataset, check_dimensions, check_signs, checked
+from ncnet.checks import check, check_choice, check_once, check_sizes, check_type
+from ncnet.chsh.outcomes import (
+    as_array,
+    as_dataset,
+    check_dimensions,
+    check_only,
+    check_signs,
+    checked,
+)
 from ncnet.files import storable
-from ncnet.printing import printable, shortened
+from ncnet.printing import shown
 
 DIMENSIONS = ("pair", "replica", "item")
 SETTINGS = ("alice_setting", "bob_setting")
 NAMES = ("first_task", "second_task")
+HEADS = ("first", "second")
 Pair = tuple[str, ...]
 """Two different tasks in canonical order, or one task alone."""
 
@@ -43,17 +50,13 @@ def canonical(tasks: Sequence[str]) -> Pair:
     Traceback (most recent call last):
     ValueError: task `fr` is paired with itself: expected two different tasks, or one alone
     """
-    if not isinstance(tasks, (tuple, list)) or len(tasks) not in (1, 2):
-        raise ValueError(
-            f"a pair is {_shown(tasks)}: expected two names of tasks, or one, in a tuple"
-        )
+    several = isinstance(tasks, (tuple, list)) and len(tasks) in (1, 2)
+    check(several, f"a pair is {shown(tasks)}", "two names of tasks, or one, in a tuple")
     for name in tasks:
-        if not isinstance(name, str) or not name.strip() or not name.isprintable():
-            raise ValueError(f"a task is {_shown(name)}: expected a name of printable letters")
-    if len(set(tasks)) < len(tasks):
-        raise ValueError(
-            f"task `{tasks[0]}` is paired with itself: expected two different tasks, or one alone"
-        )
+        named = isinstance(name, str) and name.strip() and name.isprintable()
+        check(named, f"a task is {shown(name)}", "a name of printable letters")
+    found = f"task `{tasks[0]}` is paired with itself"
+    check(len(set(tasks)) == len(tasks), found, "two different tasks, or one alone")
     return tuple(sorted(tasks))
 
 
@@ -97,25 +100,33 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
     Traceback (most recent call last):
     ValueError: task `fr` is paired with itself: expected two different tasks, or one alone
     """
-    if not isinstance(pairs, xr.Dataset):
-        raise ValueError(f"pairs are a {type(pairs).__name__}: expected a Dataset")
-    for name in ("first", "second"):
+    check_type("pairs", pairs, xr.Dataset, "a Dataset")
+    for name in HEADS:
         check_dimensions(pairs, name, DIMENSIONS)
     found = _names(pairs)
     for tasks in found:
-        if canonical(tasks) != tasks:
-            raise ValueError(f"a pair is {tasks}: expected it sorted, {canonical(tasks)}")
-        if found.count(tasks) > 1:
-            raise ValueError(f"`{_said(tasks)}` is there twice: expected each pair once")
-    _check_outcomes(pairs, np.array([len(tasks) == 1 for tasks in found]))
-    if "diverged" in pairs and set(pairs["diverged"].dims) - {"capacity"} != {"pair", "replica"}:
-        raise ValueError(f"`diverged` is over {pairs['diverged'].dims}: expected pair and replica")
+        check(canonical(tasks) == tasks, f"a pair is {tasks}", f"it sorted, {canonical(tasks)}")
+    check_once("pair", map(_said, found))
+    alone = np.array([len(tasks) == 1 for tasks in found])
+    check_signs("outcome `first`", pairs["first"].values)
+    check_signs("outcome `second`", pairs["second"].isel(pair=~alone).values)
+    missing = pairs["second"].isel(pair=alone).values
+    check_only("outcome `second` of a task alone", missing, (0, 0), "0, no outcome")
+    if "diverged" in pairs:
+        _check_over(pairs["diverged"], {"pair", "replica"})
     if "target" in pairs:
-        _check_targets(pairs["target"])
+        _check_over(pairs["target"], {"task", "item"})
+        check("task" in pairs.coords, "`target` has no coordinate `task`", "the tasks' names")
+        tasks = pairs["task"].values.tolist()
+        check_once("task", [_said(canonical((task,))) for task in tasks])
+        check_signs("`target`", pairs["target"].values)
         pairs = pairs.set_coords("target")
     if "capacity" in pairs.coords:
-        _check_capacities(pairs["capacity"].values)
-    return checked(pairs, ("first", "second"), DIMENSIONS)
+        capacities = pairs["capacity"].values
+        different = capacities.dtype.kind in "iuf" and not np.isnan(capacities).any()
+        different = different and np.unique(capacities).size == capacities.size
+        check(different, f"`capacity` is {shown(capacities.tolist())}", "different numbers")
+    return checked(pairs, HEADS, DIMENSIONS)
 
 
 def collect_pairs(
@@ -179,19 +190,21 @@ def collect_pairs(
         sizes = dict(zip(dimensions, array.shape[1:], strict=True))
         own = array[[given.index(task) for task in tasks]]
         heads[tasks] = np.concatenate([own, np.zeros_like(own)])[:2]
-    dimensions = ("pair", *dimensions)
-    both = np.stack(list(heads.values()), axis=1)
-    found = {"first": (dimensions, both[0]), "second": (dimensions, both[1])}
+    found = dict(zip(HEADS, np.stack(list(heads.values()), axis=1), strict=True))
+    found = {name: (("pair", *dimensions), values) for name, values in found.items()}
     items = {"item": sizes.pop("item")}
     if diverged is not None:
-        found["diverged"] = (dimensions[:-1], _flags(diverged, heads, sizes))
+        found["diverged"] = (("pair", *dimensions[:-1]), _flags(diverged, heads, sizes))
     split = ["training"] * items["item"] if split is None else _array("`split`", split, items)
     coordinates = {"split": ("item", split)}
     for place, name in enumerate(NAMES):
         coordinates[name] = ("pair", [(*tasks, "")[place] for tasks in heads])
     if targets is not None:
-        coordinates["target"] = (("task", "item"), _targets(targets, heads, items))
-        coordinates["task"] = list(targets)
+        _check_dict("targets", targets)
+        for task in targets:
+            check_choice("task", task, _tasks(heads))
+        of_tasks = [_array(f"target of `{task}`", x, items) for task, x in targets.items()]
+        coordinates |= {"target": (("task", "item"), np.stack(of_tasks)), "task": list(targets)}
     if capacities is not None:
         capacities = _array("`capacities`", capacities, {"capacity": sizes["capacity"]})
         coordinates["capacity"] = ("capacity", capacities, {"capacity_name": capacity_name})
@@ -256,104 +269,75 @@ def quartet(
     """
     pairs = as_pairs(pairs)
     places = {tasks: place for place, tasks in enumerate(_names(pairs))}
-    _check_quartet(alice, bob, places)
+    for party, tasks in (("alice", alice), ("bob", bob)):
+        two = isinstance(tasks, (tuple, list)) and len(tasks) == 2
+        check(two, f"`{party}` is {shown(tasks)}", "two tasks")
+    chosen = (*alice, *bob)
+    for task in chosen:
+        check_choice("task", task, _tasks(places))
+    check_once("task", chosen)
     if alone:
-        _check_alone(pairs, alice, bob, places)
-    found = {"a": [], "b": []}
-    for own, other in itertools.product(alice, bob):
-        for name, task, partner in (("a", own, other), ("b", other, own)):
-            tasks = canonical((task,) if alone else (task, partner))
-            if tasks not in places:
-                raise _unknown("pair", _said(tasks), map(_said, places))
-            found[name].append((places[tasks], tasks.index(task)))
-    heads = {name: np.array(read).reshape(2, 2, 2) for name, read in found.items()}
-    return as_dataset(_looked_up(pairs, heads, alice, bob))
-
-
-def _looked_up(
-    pairs: xr.Dataset,
-    heads: Mapping[str, np.ndarray],
-    alice: tuple[str, str],
-    bob: tuple[str, str],
-) -> xr.Dataset:
-    """Return the outcomes of these heads, (place of the pair, place in it) for each context."""
-    networks = {name: {"pair": xr.Variable(SETTINGS, head[..., 0])} for name, head in heads.items()}
-    found = {}
-    for name, head in heads.items():
-        first, second = (pairs[one].variable[networks[name]] for one in ("first", "second"))
-        found[name] = xr.where(xr.Variable(SETTINGS, head[..., 1] == 0), first, second)
-    if "diverged" in pairs:
-        of_alice, of_bob = (pairs["diverged"].variable[of_party] for of_party in networks.values())
-        found["diverged"] = of_alice | of_bob
-    labels = pairs["task"].values.tolist() if "target" in pairs else []
-    if {*alice, *bob} <= set(labels):
-        for name, tasks in (("alice", alice), ("bob", bob)):
-            target = pairs["target"].transpose("task", "item").values
-            target = target[[labels.index(task) for task in tasks]]
-            found[f"{name}_target"] = ((f"{name}_setting", "item"), target)
-    kept = {
-        name: coordinate.variable
-        for name, coordinate in pairs.coords.items()
-        if not {"pair", "task"} & set(coordinate.dims)
-    }
+        _check_alone(pairs, itertools.product(alice, bob), places)
+    contexts = [[_context(pairs, places, s, t, alone) for s in alice] for t in bob]
+    options = {"data_vars": "all", "coords": "minimal", "compat": "override", "join": "override"}
+    found = xr.combine_nested(contexts, SETTINGS[::-1], **options)
+    if "target" in pairs and set(chosen) <= set(pairs["task"].values.tolist()):
+        for party, tasks in (("alice", alice), ("bob", bob)):
+            target = pairs["target"].transpose("task", "item").sel(task=list(tasks))
+            found[f"{party}_target"] = ((f"{party}_setting", "item"), target.values)
     about = {"alice_tasks": list(alice), "bob_tasks": list(bob)}
-    settings = {setting: [1, 2] for setting in SETTINGS}
-    return xr.Dataset(found, kept | settings, pairs.attrs | storable(about))
+    found = found.assign_coords(alice_setting=[1, 2], bob_setting=[1, 2])
+    return as_dataset(found.assign_attrs(pairs.attrs | storable(about)))
+
+
+def _context(
+    pairs: xr.Dataset, places: Mapping[Pair, int], own: str, other: str, alone: bool
+) -> xr.Dataset:
+    """Return Alice's and Bob's outcomes in one context, and what stands beside them."""
+    beside = [name for name, one in pairs.coords.items() if {"pair", "task"} & set(one.dims)]
+    found = {}
+    for name, task, partner in (("a", own, other), ("b", other, own)):
+        tasks = canonical((task,) if alone else (task, partner))
+        check_choice("pair", _said(tasks), map(_said, places))
+        network = pairs.drop_vars(beside).isel(pair=places[tasks])
+        found[name] = network[HEADS[tasks.index(task)]]
+        if "diverged" in network:
+            found["diverged"] = network["diverged"] | found.get("diverged", False)
+    return xr.Dataset(found)
 
 
 def _names(pairs: xr.Dataset) -> list[Pair]:
     for name in NAMES:
-        if name not in pairs.coords or pairs[name].dims != ("pair",):
-            raise ValueError(f"pairs have no coordinate `{name}` over `pair`")
+        there = name in pairs.coords and pairs[name].dims == ("pair",)
+        check(there, f"pairs have no coordinate `{name}` over `pair`", "the names of tasks")
     both = zip(*(pairs[name].values.tolist() for name in NAMES), strict=True)
     return [tasks if tasks[1] != "" else tasks[:1] for tasks in both]
+
+
+def _tasks(pairs: Iterable[Pair]) -> set[str]:
+    return {task for tasks in pairs for task in tasks}
 
 
 def _said(tasks: Pair) -> str:
     return " beside ".join(tasks) if len(tasks) > 1 else f"{tasks[0]} alone"
 
 
-def _check_outcomes(pairs: xr.Dataset, alone: np.ndarray) -> None:
-    check_signs("outcome `first`", pairs["first"].values)
-    check_signs("outcome `second`", pairs["second"].isel(pair=~alone).values)
-    surplus = pairs["second"].isel(pair=alone).values
-    if (surplus != 0).any():
-        value = surplus[surplus != 0].tolist()[0]
-        raise ValueError(f"outcome `second` of a task alone is {value!r}: expected 0, no outcome")
+def _check_over(variable: xr.DataArray, dimensions: set[str]) -> None:
+    fits = set(variable.dims) - {"capacity"} == dimensions
+    check(fits, f"`{variable.name}` is over {variable.dims}", " and ".join(sorted(dimensions)))
 
 
-def _check_targets(target: xr.DataArray) -> None:
-    if set(target.dims) != {"task", "item"}:
-        raise ValueError(f"`target` is over {target.dims}: expected task and item")
-    if "task" not in target.coords or not target.get_index("task").is_unique:
-        raise ValueError("`target` has no coordinate `task` with each task once")
-    for task in target["task"].values.tolist():
-        canonical((task,))
-    check_signs("`target`", target.values)
-
-
-def _check_capacities(values: np.ndarray) -> None:
-    numbers = values.ravel().tolist()
-    others = values.dtype.kind not in "iuf" or np.isnan(values).any()
-    if others or len(set(numbers)) < len(numbers):
-        raise ValueError(f"`capacity` is {_shown(numbers)}: expected different numbers")
+def _check_dict(name: str, value: object) -> None:
+    several = isinstance(value, Mapping) and value
+    check(several, f"`{name}` is {shown(value)}", "a dict that is not empty")
 
 
 def _in_order(name: str, by_pair: Mapping[Pair, object]) -> dict[Pair, tuple[Pair, object]]:
     """Return pairs in canonical order, sorted, with their names as given and what they have."""
-    _check_mapping(name, by_pair)
-    found = {}
-    for given, value in by_pair.items():
-        tasks = canonical(given)
-        if tasks in found:
-            raise ValueError(f"`{_said(tasks)}` is there twice: expected each pair once")
-        found[tasks] = given, value
-    return dict(sorted(found.items()))
-
-
-def _check_mapping(name: str, value: object) -> None:
-    if not isinstance(value, Mapping) or not value:
-        raise ValueError(f"`{name}` is {_shown(value)}: expected a dict that is not empty")
+    _check_dict(name, by_pair)
+    found = [(canonical(given), (given, value)) for given, value in by_pair.items()]
+    check_once("pair", [_said(tasks) for tasks, _ in found])
+    return dict(sorted(found, key=lambda pair: pair[0]))
 
 
 def _flags(
@@ -361,84 +345,32 @@ def _flags(
 ) -> np.ndarray:
     flags = _in_order("diverged", diverged)
     for tasks in flags:
-        if tasks not in trained:
-            raise _unknown("pair", _said(tasks), map(_said, trained))
+        check_choice("pair", _said(tasks), map(_said, trained))
     for tasks in trained:
-        if tasks not in flags:
-            raise ValueError(f"`diverged` lacks `{_said(tasks)}`: expected it for every pair")
+        check(tasks in flags, f"`diverged` lacks `{_said(tasks)}`", "it for every pair")
     return np.stack(
-        [
-            _array(f"`diverged` of `{_said(tasks)}`", values, sizes)
-            for tasks, (_, values) in flags.items()
-        ]
-    )
-
-
-def _targets(
-    targets: Mapping[str, np.ndarray], trained: Iterable[Pair], sizes: Mapping[str, int]
-) -> np.ndarray:
-    _check_mapping("targets", targets)
-    _check_known(targets, trained)
-    return np.stack(
-        [_array(f"target of `{task}`", values, sizes) for task, values in targets.items()]
+        [_array(f"`diverged` of `{_said(tasks)}`", x, sizes) for tasks, (_, x) in flags.items()]
     )
 
 
 def _array(name: str, values: object, sizes: Mapping[str, int | None]) -> np.ndarray:
     """Return values as an array of these sizes, by dimension; None is any size."""
-    array, found = np.array(0), "is ragged"
-    with contextlib.suppress(ValueError):  # which numpy raises for rows of different lengths
+    try:
         array = as_array(values)
-        found = f"has shape {array.shape}" if array.ndim else f"is {_shown(values)}"
-    if array.ndim != len(sizes) or any(
-        size not in (None, there) for size, there in zip(sizes.values(), array.shape, strict=True)
-    ):
-        expected = [d if size is None else f"{d}: {size}" for d, size in sizes.items()]
-        raise ValueError(f"{name} {found}: expected ({', '.join(expected)})")
+    except ValueError:  # of numpy, for rows of different lengths
+        raise ValueError(f"{name} is ragged: expected rows of one length") from None
+    check_sizes(name, array, sizes)
     return array
 
 
-def _check_known(tasks: Iterable[str], trained: Iterable[Pair]) -> None:
-    known = [task for pair in trained for task in pair]
-    for task in tasks:
-        if task not in known:
-            raise _unknown("task", task, set(known))
-
-
-def _unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
-    """Return the refusal of a name: a line that stays short among many that are known."""
-    line = f"unknown {kind} `{name}`{suggestion(name, known)}"
-    return ValueError(shortened(printable(line), 200))
-
-
-def _shown(value: object) -> str:
-    return shortened(printable(repr(value)))
-
-
-def _check_quartet(alice: object, bob: object, places: Iterable[Pair]) -> None:
-    for party, tasks in (("alice", alice), ("bob", bob)):
-        if not isinstance(tasks, (tuple, list)) or len(tasks) != 2:
-            raise ValueError(f"`{party}` is {_shown(tasks)}: expected two tasks")
-    tasks = [*alice, *bob]
-    _check_known(tasks, places)
-    for task in tasks:
-        if tasks.count(task) > 1:
-            raise ValueError(f"task `{task}` comes twice: expected four different tasks")
-
-
 def _check_alone(
-    pairs: xr.Dataset, alice: tuple[str, str], bob: tuple[str, str], places: Iterable[Pair]
+    pairs: xr.Dataset, contexts: Iterable[tuple[str, str]], places: Iterable[Pair]
 ) -> None:
-    for tasks in itertools.product(alice, bob):
-        if canonical(tasks) in places:
-            raise ValueError(
-                f"`{_said(tasks)}` was trained: expected this to be read, not both tasks alone"
-            )
+    for tasks in map(canonical, contexts):
+        found = f"`{_said(tasks)}` was trained"
+        check(tasks not in places, found, "this to be read, not both tasks alone")
     # Of a dimension without coordinate, `pairs["capacity"]` would be 0, 1 and so on.
     found = pairs["capacity"].values.ravel().tolist() if "capacity" in pairs.coords else ["unknown"]
+    expected = "a coordinate `capacity` that is 0, of trunks not trained, to read tasks alone"
     for capacity in found:
-        if capacity != 0:
-            raise ValueError(
-                f"the capacity is {capacity}: expected a coordinate `capacity` that is 0, of "
-                "trunks that are not trained, to read tasks alone"
-            )
+        check(capacity == 0, f"the capacity is {capacity}", expected)
