@@ -316,7 +316,7 @@ RAGGED = [[1] * 5, [1] * 4]
         ({frozenset(("de", "en")): [ONES] * 2}, r"a pair is frozenset\(.*: expected two names"),
         ({("de", "en", "fr"): [ONES] * 3}, r"a pair is \('de', 'en', 'fr'\): expected two"),
         ({("de", "de"): [ONES] * 2}, "task `de` is paired with itself"),
-        ({("de", "en"): [ONES] * 2, ("en", "de"): [ONES] * 2}, "pair `de beside en` is there twice"),
+        ({("de", "en"): [ONES] * 2, ("en", "de"): [ONES] * 2}, "pair `de beside en` is there tw"),
         ({("de", 1): [ONES] * 2}, "a task is 1: expected a name"),
         ({("de", " "): [ONES] * 2}, "a task is ' ': expected a name"),
         ({("de", "a\0"): [ONES] * 2}, "a task is 'a.+x00': expected a name"),
