@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -37,6 +36,7 @@ def replace(path: Path, content: bytes) -> None:
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "numbers"
     ...     replace(path, b"1 2 3")
@@ -44,23 +44,26 @@ def replace(path: Path, content: bytes) -> None:
     b'1 2 3'
     """
     place = Path(os.path.realpath(path))
-    written = None
     try:
-        descriptor, name = tempfile.mkstemp(dir=place.parent)
-        written = Path(name)
-        with os.fdopen(descriptor, "wb") as temporary:
-            temporary.write(content)
-            temporary.flush()
-            os.fsync(temporary.fileno())
+        with _beside(place, content) as written:
+            written.replace(place)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextlib.contextmanager
+def _beside(path: Path, content: bytes) -> Iterator[Path]:
+    """Write a file of another name into the folder of `path`, and remove it in the end."""
+    written = path.with_name(f".{uuid.uuid4().hex}")
+    try:
+        with written.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         # Closed by now: Windows renames and deletes no file that is open.
-        written.chmod(0o644)  # temporary files are private, results are not
-        written.replace(place)
-    except BaseException as error:
-        if written is not None:
-            written.unlink()
-        if isinstance(error, OSError) and error.errno:
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        raise
+        yield written
+    finally:
+        written.unlink(missing_ok=True)
 
 
 def code_of(folder: Path) -> list[Path]:
@@ -92,6 +95,7 @@ def claim(path: Path, described: dict) -> None:
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     claim(Path(folder) / "run.json", {"seed": 0})
     ...     claim(Path(folder) / "run.json", {"seed": 0})
@@ -126,18 +130,13 @@ def _flat(described: dict, within: tuple = ()) -> Iterator[tuple[tuple[str, ...]
 
 def _create(path: Path, content: bytes) -> None:
     """Write a file that is not there yet, whole; leave one that is."""
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    replace(beside, content)
-    try:
-        os.link(beside, path)
-    except FileExistsError:
-        pass
-    except OSError:
-        # A file system without links, such as a drive in the cloud.
-        with contextlib.suppress(FileExistsError), path.open("xb") as file:
-            file.write(content)
-    finally:
-        beside.unlink()
+    with _beside(path, content) as written, contextlib.suppress(FileExistsError):
+        try:
+            os.link(written, path)
+        except OSError:
+            # A file system without links, such as a drive in the cloud.
+            with path.open("xb") as file:
+                file.write(content)
 
 
 def storable(attributes: Mapping) -> dict:
