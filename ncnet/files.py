@@ -105,27 +105,30 @@ def claim(path: Path, described: dict) -> None:
     if not path.exists():
         _create(path, text.encode())
     try:
-        there = dict(_flat(json.loads(path.read_text(encoding="utf-8"))))
-    except (ValueError, AttributeError) as error:
+        there = json.loads(path.read_text(encoding="utf-8"))
+        different = list(differences(there, json.loads(text)))
+    except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}): choose another folder") from None
-    here = dict(_flat(json.loads(text)))
-    for name in {**here, **there}:
-        pair = [repr(one[name]) if name in one else "nothing" for one in (there, here)]
+    for name, before, now in different:
+        raise ValueError(
+            f"{path.parent} holds contexts with `{name}` {before!r}, here it is {now!r}: choose "
+            "another folder"
+        )
+
+
+def differences(before: dict, now: dict, within: str = "") -> Iterator[tuple[str, object, object]]:
+    """Yield the name of each value that differs, and both values; ``a.b`` is within a dict.
+
+    >>> list(differences({"seed": 0, "code": {"a": 1}}, {"seed": 0, "code": {"a": 2, "b": 3}}))
+    [('code.a', 1, 2), ('code.b', None, 3)]
+    """
+    for name in {**now, **before}:
+        one, other = before.get(name), now.get(name)
+        if isinstance(one, dict) and isinstance(other, dict):
+            yield from differences(one, other, f"{within}{name}.")
         # As texts: not a number is no equal of itself.
-        if pair[0] != pair[1] and there.get(name, pair) != here.get(name, pair):
-            raise ValueError(
-                f"{path.parent} holds contexts with `{'.'.join(name)}` {pair[0]}, here it is "
-                f"{pair[1]}: choose another folder"
-            )
-
-
-def _flat(described: dict, within: tuple = ()) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Yield names and values, those of dicts within the dict with the names of both."""
-    for name, value in described.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, (*within, name))
-        else:
-            yield (*within, name), value
+        elif one != other and repr(one) != repr(other):
+            yield f"{within}{name}", one, other
 
 
 def _create(path: Path, content: bytes) -> None:

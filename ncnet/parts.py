@@ -13,14 +13,14 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
 from ncnet import results
-from ncnet.files import checksum, code_of, expanded, replace
+from ncnet.files import checksum, code_of, differences, expanded, replace
 
 INPUTS = "inputs.json"
 
@@ -105,21 +105,14 @@ class Parts:
 
 def _said(folder: Path, before: dict, now: dict) -> str:
     """Return the line on parts of a run that had other inputs."""
-    was, here = dict(_flat(before)), dict(_flat(now))
-    changed = [name for name in {**was, **here} if was.get(name) != here.get(name)]
     told = [
-        name if name == "code" else f"{name} was {was.get(name)!r}, is {here.get(name)!r}"
-        for name in changed
+        name if name == "code" else f"{name} was {was!r}, is {here!r}"
+        for name, was, here in differences(before, now)
     ]
     return (
         f"{folder}: parts of a run that was cut off are deleted, and all is computed anew, since "
         f"inputs differ: {'; '.join(told)}"
     )
-
-
-def _flat(inputs: dict) -> Iterator[tuple[str, object]]:
-    for name, value in inputs.items():
-        yield from _flat(value) if isinstance(value, dict) else [(name, value)]
 
 
 def _digest(described: object) -> str:

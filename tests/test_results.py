@@ -58,7 +58,7 @@ def test_a_failed_write_leaves_the_old_result(tmp_path, monkeypatch):
     results.save("sweep", TABLE, folder=tmp_path, **GIVEN)
 
     def full_disk(_):
-        raise OSError("No space left on device")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(results.os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
