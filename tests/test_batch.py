@@ -149,7 +149,7 @@ def test_names_of_cells_are_short_and_differ(write):
         ("notebook: rq1\ngrid:\n  1: [2]\n", ":3: this is not YAML: key `1`: expected a name"),
         ("notebook: rq1\ngrid:\n  seed: &p [1, *p]\n", ":3: parameter `seed` is [1, [...]]"),
         ("notebook: rq1\x00\n", ": this is not YAML"),
-        ("notebook: |\n  rq1\n  foo\n", ":1: unknown notebook `rq1 foo"),
+        ("notebook: |\n  rq1\n  foo\n", ":1: unknown notebook `rq1"),
         (
             "notebook: rq1\nresources:\n",
             ":2: entry `resources` is None",
