@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import ncnet
@@ -14,35 +15,6 @@ EXAMPLES = """\
 examples:
   ncnet report outcomes.csv
   ncnet train overlap --hidden-size 3 --replicas 1600
-"""
-REPORT = """\
-What a table of outcomes says: is S above 2, and what does each task lose
-beside each other task?
-
-The table has one row for each context, replica and item: columns context
-(or alice_setting and bob_setting), replica, item, a and b. Outcomes a and b
-are right or wrong: 1/0, true/false or +1/-1.
-"""
-REPORT_EXAMPLES = """\
-examples:
-  ncnet report outcomes.csv
-  ncnet report outcomes.parquet -o report.html
-  ncnet report outcomes.csv --columns a=alice_right,b=bob_right
-  zcat outcomes.tsv.gz | ncnet report - --json
-  ncnet report outcomes.csv --fail-if above-2
-
-exit status: 0 if a report was made, whatever S is; 2 if it could not be made
-or written; 1 only as --fail-if asks
-"""
-TRAIN = """\
-Train networks with one shared hidden layer and two heads in the four
-contexts of a game, and report on them. Needs the extra `train` (torch).
-"""
-TRAIN_EXAMPLES = """\
-examples:
-  ncnet train overlap --hidden-size 3 --replicas 1600
-  ncnet train separate --hidden-size 4 --replicas 320 -o outcomes.parquet
-  ncnet report outcomes.parquet
 """
 
 
@@ -70,13 +42,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["report", "-", "-o", "report.pdf"])
     2
     """
-    try:
-        return _status(arguments)
-    except KeyboardInterrupt:
-        return 130
-
-
-def _status(arguments: Sequence[str] | None) -> int:
     name = "ncnet"
     try:
         options, unknown = _parser().parse_known_args(arguments)
@@ -87,6 +52,8 @@ def _status(arguments: Sequence[str] | None) -> int:
         from ncnet import commands
 
         return getattr(commands, options.command)(options)
+    except KeyboardInterrupt:
+        return 130
     except (ValueError, OSError, ImportError, MemoryError) as error:
         line = str(error) or type(error).__name__
         if isinstance(error, OSError) and error.filename is not None:
@@ -99,7 +66,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser that refuses in one line, and fails where its help cannot be written."""
 
     def __init__(self, **options: object) -> None:
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        options |= {"formatter_class": argparse.RawDescriptionHelpFormatter}
         super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> None:
@@ -114,113 +81,83 @@ def _parser() -> _Parser:
     parser = _Parser(prog="ncnet", description=DESCRIPTION, epilog=EXAMPLES)
     parser.add_argument("--version", action="version", version=f"ncnet {ncnet.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    report = commands.add_parser(
-        "report",
-        help="what a table of outcomes says",
-        description=REPORT,
-        epilog=REPORT_EXAMPLES,
-    )
-    report.set_defaults(parser=report)
-    _add_input(report)
-    _add_choices(report)
-    _add_output(report)
-    train = commands.add_parser(
-        "train",
-        help="train the networks of a game and report on them",
-        description=TRAIN,
-        epilog=TRAIN_EXAMPLES,
-    )
-    train.set_defaults(parser=train)
-    _add_training(train)
+    for name, add_options in {"report": _of_report, "train": _of_train}.items():
+        description, heading, examples = (inspect.getdoc(add_options) or "").partition(
+            "for example:"
+        )
+        summary = description.partition(".")[0]
+        command = commands.add_parser(
+            name, help=summary, description=description, epilog=heading + examples
+        )
+        command.set_defaults(parser=command)
+        add_options(command.add_argument)
     return parser
 
 
-def _add_input(report: _Parser) -> None:
-    report.add_argument(
-        "table",
-        metavar="TABLE",
-        help="CSV, TSV, JSON lines or parquet, gzipped or not; - is standard input",
-    )
-    report.add_argument(
-        "--columns",
-        metavar="OURS=YOURS,...",
-        type=_columns,
-        action="extend",
-        default=[],
-        help="your names of columns, as in a=alice_right,b=bob_right; may be given again",
-    )
+def _of_report(add: Callable) -> None:
+    """Say whether S is above 2 in a table of outcomes, and what each task loses.
+
+    The table has one row for each context, replica and item: columns context
+    (or alice_setting and bob_setting), replica, item, a and b. Outcomes a and b
+    are right or wrong: 1/0, true/false or +1/-1.
+
+    for example:
+      ncnet report outcomes.csv
+      ncnet report outcomes.parquet -o report.html
+      ncnet report outcomes.csv --columns a=alice_right,b=bob_right
+      zcat outcomes.tsv.gz | ncnet report - --json
+      ncnet report outcomes.csv --fail-if above-2
+
+    exit status: 0 if a report was made, whatever S is; 2 if it could not be made
+    or written; 1 only as --fail-if asks
+    """
+    table = "CSV, TSV, JSON lines or parquet, gzipped or not; - is standard input"
+    columns = "your names of columns, as in a=alice_right,b=bob_right; may be given again"
+    pairs = {"type": _columns, "action": "extend", "default": []}
+    page = "write the report as one self-contained page, too"
+    add("table", metavar="TABLE", help=table)
+    add("--columns", metavar="OURS=YOURS,...", help=columns, **pairs)
+    add("--split", default="training", help="training (default) or held_out")
+    add("--readout", default="correct", help="correct (default), solved or prediction")
+    add("--level", type=float, default=0.95, help="of the intervals (default .95)")
+    add("--seed", type=int, default=0, help="of the resampling (default 0)")
+    add("--capacity", type=float, metavar="N", help="which to read, where the table has several")
+    add("-o", dest="output", metavar="REPORT.html", type=Path, help=page)
+    add("--json", action="store_true", help="print all numbers as JSON")
+    add("--all", action="store_true", help="print the rows that few readers need, too")
+    add("--fail-if", choices=["above-2"], help="end with status 1 where S is above 2")
 
 
-def _add_choices(report: _Parser) -> None:
-    report.add_argument("--split", default="training", help="training (default) or held_out")
-    report.add_argument(
-        "--readout", default="correct", help="correct (default), solved or prediction"
-    )
-    report.add_argument("--level", type=float, default=0.95, help="of the intervals (default .95)")
-    report.add_argument("--seed", type=int, default=0, help="of the resampling (default 0)")
-    report.add_argument(
-        "--capacity",
-        type=float,
-        metavar="N",
-        help="the one to read, where the table has several",
-    )
+def _of_train(add: Callable) -> None:
+    """Train the networks of a game and report on them.
+
+    They have one shared hidden layer and two heads, and are trained in the four
+    contexts of the game. Needs the extra `train` (torch).
+
+    for example:
+      ncnet train overlap --hidden-size 3 --replicas 1600
+      ncnet train separate --hidden-size 4 --replicas 320 -o outcomes.parquet
+      ncnet report outcomes.parquet
+    """
+    count = {"type": int, "required": True}
+    outcomes = "write the outcomes as a table, .parquet or .csv"
+    add("game", metavar="GAME", help=", ".join(ncnet.games.NAMED))
+    add("--hidden-size", metavar="N", help="units of the shared layer", **count)
+    add("--replicas", metavar="R", help="initialisations, four networks each", **count)
+    add("--seed", type=int, default=0, help="of the initial weights (default 0)")
+    add("-o", dest="output", metavar="OUTCOMES", type=Path, help=outcomes)
 
 
-def _add_output(report: _Parser) -> None:
-    report.add_argument(
-        "-o",
-        dest="output",
-        metavar="REPORT.html",
-        type=Path,
-        help="write the report as one self-contained page, too",
-    )
-    report.add_argument("--json", action="store_true", help="print all numbers as JSON")
-    report.add_argument(
-        "--all", action="store_true", help="print the rows that few readers need, too"
-    )
-    report.add_argument(
-        "--fail-if", choices=["above-2"], help="end with status 1 where S is above 2"
-    )
-
-
-def _add_training(train: _Parser) -> None:
-    train.add_argument("game", metavar="GAME", help=", ".join(ncnet.games.NAMED))
-    train.add_argument(
-        "--hidden-size", type=int, required=True, metavar="N", help="units of the shared layer"
-    )
-    train.add_argument(
-        "--replicas",
-        type=int,
-        required=True,
-        metavar="R",
-        help="initialisations, four networks each",
-    )
-    train.add_argument("--seed", type=int, default=0, help="of the initial weights (default 0)")
-    train.add_argument(
-        "-o",
-        dest="output",
-        metavar="OUTCOMES",
-        type=Path,
-        help="write the outcomes as a table, .parquet or .csv",
-    )
-
-
-def _columns(text: str) -> list[tuple[str, str]]:
-    pairs = [part.partition("=") for part in text.split(",")]
-    for ours, equals, theirs in pairs:
-        if not (ours and equals and theirs):
-            raise argparse.ArgumentTypeError(
-                f"{ours + equals + theirs!r}: expected OURS=YOURS, as in a=alice_right"
-            )
-    return [(ours, theirs) for ours, _, theirs in pairs]
+def _columns(text: str) -> list[list[str]]:
+    pairs = [pair.split("=", maxsplit=1) for pair in text.split(",")]
+    if any("" in pair or len(pair) < 2 for pair in pairs):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected OURS=YOURS, as in a=alice_right")
+    return pairs
 
 
 def _refuse(unknown: str, parser: _Parser) -> None:
     from ncnet.checks import suggestion
 
-    if not unknown.startswith("-"):
-        parser.error(f"unexpected argument `{shortened(unknown)}`")
-    option = unknown.partition("=")[0]
-    parser.error(
-        f"unknown option `{shortened(option)}`{suggestion(option, parser._option_string_actions)}"
-    )
+    options = parser._option_string_actions
+    near = suggestion(unknown.partition("=")[0], options) if unknown.startswith("-") else ""
+    parser.error(f"unknown argument `{shortened(unknown)}`{near}")

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import ncnet
+from ncnet.checks import check, check_number, check_once
 from ncnet.chsh.intervals import fewest_resamples
 from ncnet.chsh.reading import read_file, read_table
 from ncnet.chsh.showing import TEXT_WIDTH
 from ncnet.chsh.signalling import TASKS
 from ncnet.files import expanded, replace
 from ncnet.page import page
-from ncnet.printing import printable, say, shortened, write
+from ncnet.printing import printable, say, shortened, shown, write
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,22 +43,22 @@ RESAMPLES = 10_000
 
 def report(options: argparse.Namespace) -> int:
     """Report on a table as the command line asks, and return the exit status."""
-    output = _checked_output(options.output, PAGES)
-    _check_apart(output, options.table)
-    content, name = _content(options.table)
+    output = _checked_output(options.output, PAGES, apart_from=expanded(options.table))
+    check_number("level", options.level, *LEVELS)
+    check_once("column", [ours for ours, _ in options.columns])
     chosen = {key: getattr(options, key) for key in ("split", "readout", "level", "seed")}
-    chosen |= _resamples(options.level)
+    fewest = fewest_resamples(options.level, parts=len(TASKS))
+    chosen |= {"resamples": fewest} if fewest > RESAMPLES else {}
+    content, name = _content(options.table)
     with _noted() as notes:
         table = read_table(content, name)
-        outcomes = ncnet.chsh.from_table(table, columns=_named_once(options.columns))
+        outcomes = ncnet.chsh.from_table(table, columns=dict(options.columns))
         outcomes = _one_capacity(outcomes, options.capacity)
         found = ncnet.chsh.report(outcomes, **chosen)
     source = {"input": name, "rows": len(table), "coding": outcomes.attrs["coding"]}
     if "capacity" in outcomes.coords:
         source["capacity"] = repr(outcomes["capacity"].item())
     source |= {**chosen, "ncnet": ncnet.__version__, "sha256": hashlib.sha256(content).hexdigest()}
-    for note in notes:
-        say(f"note: {note}")
     if output is not None:
         replace(output, page(found, source, notes).encode())
     if options.json:
@@ -79,51 +80,27 @@ def train(options: argparse.Namespace) -> int:
     with _noted() as notes:
         outcomes = ncnet.train(game, **asked)
         found = ncnet.chsh.report(outcomes)
-    for note in notes:
-        say(f"note: {note}")
     if output is not None:
         replace(output, _table(outcomes, output.suffix))
-    source = {"game": game.name, **asked, "ncnet": ncnet.__version__}
-    write(_text(found, source, notes))
+    write(_text(found, {"game": game.name, **asked, "ncnet": ncnet.__version__}, notes))
     return 0
 
 
-def _resamples(level: float) -> dict[str, int]:
-    """Return how many resamples a level needs, where these are more than a report's own."""
-    lowest, highest = LEVELS
-    if not lowest <= level <= highest:
-        raise ValueError(f"--level is {level!r}: expected {lowest} to {highest}")
-    fewest = fewest_resamples(level, parts=len(TASKS))
-    return {"resamples": fewest} if fewest > RESAMPLES else {}
-
-
-def _checked_output(given: Path | None, suffixes: Sequence[str]) -> Path | None:
+def _checked_output(
+    given: Path | None, suffixes: Sequence[str], *, apart_from: Path | None = None
+) -> Path | None:
     """Return where to write, or refuse before any work a place at which nothing can be written."""
     if given is None:
         return None
     path = expanded(given)
-    if path.suffix.lower() not in suffixes:
-        raise ValueError(
-            f"the output is {shortened(str(path))!r}: expected a name that ends in "
-            f"{' or '.join(suffixes)}"
-        )
-    if path.exists() and not path.is_file():
-        raise ValueError(f"the output {path} is a folder or a device: expected a file")
+    found = f"the output is {shown(str(path))}"
+    check(path.suffix.lower() in suffixes, found, f"a name that ends in {' or '.join(suffixes)}")
+    check(not path.exists() or path.is_file(), f"{found}, a folder or a device", "a file")
     folder = Path(os.path.realpath(path)).parent
-    if not folder.is_dir():
-        raise ValueError(f"there is no folder {folder} for the output {path.name}")
-    if not os.access(folder, os.W_OK):
-        raise ValueError(f"nothing can be written to the folder {folder}")
+    check(os.access(folder, os.W_OK), found, f"a folder that can be written to, not {folder}")
+    itself = apart_from and path.exists() and apart_from.exists() and path.samefile(apart_from)
+    check(not itself, f"{found}, the table itself", "another file")
     return path
-
-
-def _check_apart(output: Path | None, table: str) -> None:
-    """Refuse an output that would take the place of its table."""
-    given = expanded(table)
-    if output and output.exists() and given.exists() and output.samefile(given):
-        raise ValueError(
-            f"the output {shortened(str(output))} is the table itself: expected another file"
-        )
 
 
 def _content(table: str) -> tuple[bytes, str]:
@@ -141,40 +118,27 @@ def _content(table: str) -> tuple[bytes, str]:
 
 @contextmanager
 def _noted() -> Iterator[list[str]]:
-    """Collect warnings as lines for the reader."""
+    """Collect warnings as lines for the reader, and say them at the end."""
     notes = []
     with warnings.catch_warnings(record=True) as caught:
         for category in (UserWarning, RuntimeWarning):
             warnings.simplefilter("always", category)
         yield notes
     notes += [str(warning.message) for warning in caught]
-
-
-def _named_once(columns: Sequence[tuple[str, str]]) -> dict[str, str]:
-    given = [ours for ours, _ in columns]
-    for ours in given:
-        if given.count(ours) > 1:
-            raise ValueError(f"--columns gives `{shortened(ours)}` more than once: expected one")
-    return dict(columns)
+    for note in notes:
+        say(f"note: {note}")
 
 
 def _one_capacity(outcomes: xr.Dataset, asked: float | None) -> xr.Dataset:
     if "capacity" not in outcomes.coords:
-        if asked is not None:
-            raise ValueError("the table has no column `capacity`: expected no --capacity")
+        check(asked is None, "the table has no column `capacity`", "no --capacity")
         return outcomes
     there = np.unique(outcomes["capacity"].values).tolist()
-    if asked is None:
-        if len(there) > 1:
-            listed = shortened(", ".join(map(repr, there)), 200)
-            raise ValueError(
-                f"the table has {len(there)} capacities, {listed}: "
-                f"choose one, as in --capacity {there[0]!r}"
-            )
-        return outcomes
-    if asked not in there:
-        nearest = min(there, key=lambda capacity: abs(capacity - asked))
-        raise ValueError(f"no capacity is {asked!r}: the nearest is {nearest!r}")
+    found = f"the table has {len(there)} capacities, {shortened(', '.join(map(repr, there)), 200)}"
+    check(asked is not None or len(there) == 1, found, f"one, as in --capacity {there[0]!r}")
+    asked = there[0] if asked is None else asked
+    nearest = min(there, key=lambda capacity: abs(capacity - asked))
+    check(asked in there, f"no capacity is {asked!r}", f"the nearest, {nearest!r}")
     return outcomes.sel(capacity=asked) if "capacity" in outcomes.dims else outcomes
 
 

@@ -16,15 +16,11 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri
 """What a browser lets the page do, should a name in it ever be read as markup: nothing."""
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1c1c1c; --faint: #5f5f5f; --line: #d8d8d8;
-  --paper: #fff; --shade: #0004; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e8e8e8; --faint: #a8a8a8; --line: #444; --paper: #181818;
-    --shade: #fff5; }
-  img { filter: brightness(.9); }
-}
-body { margin: 0 auto; max-width: 46rem; padding: 1.5rem 1rem 3rem; color: var(--ink);
-  background: var(--paper); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+:root { color-scheme: light dark; --faint: color-mix(in srgb, CanvasText 68%, Canvas);
+  --line: color-mix(in srgb, CanvasText 18%, Canvas); }
+@media (prefers-color-scheme: dark) { img { filter: brightness(.9); } }
+body { margin: 0 auto; max-width: 46rem; padding: 1.5rem 1rem 3rem;
+  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { margin: 0 0 1rem; color: var(--faint); font-size: 1rem; font-weight: normal; }
 strong { font-size: 1.2rem; line-height: 1.4; }
 img { display: block; box-sizing: border-box; width: 100%; margin: 1.5rem 0; padding: .5rem;
@@ -33,10 +29,10 @@ table { display: block; overflow-x: auto; margin: 0 0 1.5rem; border-collapse: c
   font-size: .9rem; font-variant-numeric: tabular-nums; overflow-wrap: normal;
   /* A shade at an edge beyond which there is more: what scrolls along covers it at the end. */
   background:
-    linear-gradient(to right, var(--paper) 50%, #0000) left / 2rem 100% no-repeat local,
-    linear-gradient(to left, var(--paper) 50%, #0000) right / 2rem 100% no-repeat local,
-    linear-gradient(to right, var(--shade), #0000) left / .8rem 100% no-repeat,
-    linear-gradient(to left, var(--shade), #0000) right / .8rem 100% no-repeat; }
+    linear-gradient(to right, Canvas 50%, #0000) left / 2rem 100% no-repeat local,
+    linear-gradient(to left, Canvas 50%, #0000) right / 2rem 100% no-repeat local,
+    linear-gradient(to right, #8888, #0000) left / .8rem 100% no-repeat,
+    linear-gradient(to left, #8888, #0000) right / .8rem 100% no-repeat; }
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left;
   white-space: nowrap; }
 th { font-weight: 600; }
