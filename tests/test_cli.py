@@ -316,7 +316,7 @@ BAD.loc[50, "a"] = "x"
         (["outcomes.csv", "--levle", ".9"], "--level"),
         (["outcomes.csv", "--level", "2"], "level"),
         (["outcomes.csv", "--level", "x"], "level"),
-        (["outcomes.csv", "--level", "nan"], "`level` is nan: expected a number from 0.01 to 0.99996"),
+        (["outcomes.csv", "--level", "nan"], "is nan: expected a number from 0.01 to 0.99996"),
         (["outcomes.csv", "--level", "1e-300"], "`level` is 1e-300: expected a number from 0.01"),
         (["outcomes.csv", "--level", ".99997"], "`level` is 0.99997: expected"),
         (["outcomes.csv", "--seed", "-1"], "seed"),
