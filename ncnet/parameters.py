@@ -10,7 +10,7 @@ import re
 import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -19,9 +19,10 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    model_validator,
 )
 
-from ncnet.checks import problem_line
+from ncnet.checks import check, problem_line
 from ncnet.files import expanded
 
 
@@ -64,13 +65,15 @@ def _folder(name: str) -> str:
     return name
 
 
+T = TypeVar("T")
+Distinct = Annotated[list[T], Field(min_length=1), AfterValidator(distinct)]
 HiddenSize = Annotated[int, Field(ge=1, le=10_000)]
-HiddenSizes = Annotated[list[HiddenSize], Field(min_length=1), AfterValidator(distinct)]
+HiddenSizes = Distinct[HiddenSize]
 GameName = Literal["overlap", "separate"]
-GameNames = Annotated[list[GameName], Field(min_length=1), AfterValidator(distinct)]
+GameNames = Distinct[GameName]
 Activation = Literal["relu", "sigmoid", "tanh"]
 Optimizer = Literal["adam", "gradient_descent"]
-Activations = Annotated[list[Activation], Field(min_length=1), AfterValidator(distinct)]
+Activations = Distinct[Activation]
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
 Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -115,6 +118,8 @@ class Notebook(BaseModel):
     """Tables that a run saves when it is given `save_to`."""
     RECORDED: ClassVar[tuple[str, ...]] = ()
     """Tables that it saves with `record`: those that the book quotes."""
+    QUOTED: ClassVar[dict[str, Any]] = {}
+    """What such a run has at least: values among those of a list, or the least of a number."""
 
     save_to: Folder
 
@@ -124,16 +129,33 @@ class Notebook(BaseModel):
         recorded = self.RECORDED if getattr(self, "record", False) else ()
         return tuple(dict.fromkeys(self.TABLES + recorded))
 
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if {"hidden_size", "hidden_sizes"} <= type(self).model_fields.keys():
+            check_is_one_of_the_sizes(self)
+        for name, least in self.QUOTED.items() if getattr(self, "record", False) else ():
+            value, several = getattr(self, name), isinstance(least, tuple)
+            enough = set(least) <= set(value) if several else value >= least
+            expected = f"{', '.join(map(str, least))} in it" if several else f"at least {least}"
+            found = f"parameter `record` is True with `{name}` {value}"
+            check(enough, found, f"{expected}, which the book quotes")
+        return self
 
-class Training(Notebook):
-    """Parameters that every notebook on XORnet games shares."""
 
-    replicas: Replicas
-    steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
+class Trained(Notebook):
+    """Parameters that every notebook shares that trains networks of its own."""
+
     seed: Seed
     activation: Activation
     optimizer: Optimizer
     learning_rate: Rate
+
+
+class Training(Trained):
+    """Parameters that every notebook on XORnet games shares."""
+
+    replicas: Replicas
+    steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 def check_is_one_of_the_sizes(model: BaseModel) -> None:
@@ -144,11 +166,9 @@ def check_is_one_of_the_sizes(model: BaseModel) -> None:
     ValueError
         The line names both.
     """
-    if model.hidden_size not in model.hidden_sizes:
-        raise ValueError(
-            f"parameter `hidden_size` is {model.hidden_size}: "
-            f"expected one of `hidden_sizes`, {model.hidden_sizes}"
-        )
+    found = f"parameter `hidden_size` is {model.hidden_size}"
+    expected = f"one of `hidden_sizes`, {model.hidden_sizes}"
+    check(model.hidden_size in model.hidden_sizes, found, expected)
 
 
 def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:

@@ -1,39 +1,25 @@
 """Parameters of the notebooks `rq4` and `rq5`."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from ncnet.parameters import (
-    Activation,
-    HiddenSize,
-    HiddenSizes,
-    Notebook,
-    Number,
-    Optimizer,
-    Rate,
-    Seed,
-    Switch,
-    distinct,
-)
+from ncnet.checks import check
+from ncnet.parameters import Distinct, HiddenSize, HiddenSizes, Number, Switch, Trained
 
 PopulationName = Literal["overlap", "separate", "hard_together", "hard_apart", "middling"]
 
 
-class Sampled(Notebook):
+class Sampled(Trained):
     """Parameters that notebooks on held-out items share."""
 
-    populations: Annotated[list[PopulationName], Field(min_length=1), AfterValidator(distinct)]
+    populations: Distinct[PopulationName]
     hidden_sizes: HiddenSizes
     training: Annotated[int, Field(ge=4, le=898)]
     held_out: Annotated[int, Field(ge=2, le=899)]
     noise: Annotated[Number, Field(gt=0, le=100)]
     label_noise: Annotated[Number, Field(ge=0, le=0.5)]
     steps: Annotated[int, Field(ge=1, le=1_000_000)]
-    seed: Seed
-    activation: Activation
-    optimizer: Optimizer
-    learning_rate: Rate
 
 
 class Rq4(Sampled):
@@ -41,11 +27,8 @@ class Rq4(Sampled):
 
     NOTEBOOK = "rq4"
     TABLES = (
-        "generalization",
-        "generalization_gains",
-        "generalization_capacity",
-        "generalization_replicas",
-        "first_at_2",
+        *("generalization", "generalization_gains", "generalization_capacity"),
+        *("generalization_replicas", "first_at_2"),
     )
 
     replicas: Annotated[int, Field(ge=40, le=1_000_000, multiple_of=2)]
@@ -57,14 +40,16 @@ class Rq5(Sampled):
     """Parameters of ``rq5``: rules that choose a capacity, and a map of interference."""
 
     NOTEBOOK = "rq5"
-    TABLES = (
-        "capacity_choices",
-        "capacity_rules",
-        "capacity_fresh",
-        "interference",
-        "interference_predictors",
+    TABLES = RECORDED = (
+        *("capacity_choices", "capacity_rules", "capacity_fresh"),
+        *("interference", "interference_predictors"),
     )
-    RECORDED = TABLES
+    QUOTED: ClassVar = {
+        "populations": ("overlap", "separate", "hard_together"),
+        "repetition_size": 800,
+        "fresh_replicas": 800,
+        "pair_replicas": 100,
+    }
 
     repetitions: Annotated[int, Field(ge=2, le=10_000)]
     repetition_size: Annotated[int, Field(ge=20, le=1_000_000)]
@@ -77,25 +62,8 @@ class Rq5(Sampled):
 
     @model_validator(mode="after")
     def _can_be_validated(self) -> Self:
-        if not 1 <= round(self.set_aside * self.training) <= self.training - 2:
-            raise ValueError(
-                f"parameter `set_aside` is {self.set_aside}: expected a share that sets 1 to "
-                f"{self.training - 2} of the {self.training} `training` items aside"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _records_what_the_book_quotes(self) -> Self:
-        enough = (
-            {"overlap", "separate", "hard_together"} <= set(self.populations)
-            and self.repetition_size >= 800
-            and self.fresh_replicas >= 800
-            and self.pair_replicas >= 100
-        )
-        if self.record and not enough:
-            raise ValueError(
-                "parameter `record` is True: the book quotes `populations` overlap, separate and "
-                "hard_together, a `repetition_size` and `fresh_replicas` of at least 800, and "
-                "`pair_replicas` of at least 100, which the run would not record"
-            )
+        count, most = round(self.set_aside * self.training), self.training - 2
+        found = f"parameter `set_aside` is {self.set_aside}"
+        expected = f"a share that sets 1 to {most} of the {self.training} `training` items aside"
+        check(1 <= count <= most, found, expected)
         return self

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from ncnet.parameters import Notebook, Rate, Seed, distinct
+from ncnet.parameters import Distinct, Notebook, Rate, Seed
 
 EncoderName = Literal["bert-base-multilingual-cased", "bert-base-uncased", "minilm", "tiny"]
 QuartetName = Literal[
@@ -26,8 +26,8 @@ class Rq3Lora(Notebook):
     TABLES = ("lora", "lora_tasks", "lora_outcomes", "lora_losses")
 
     encoder: EncoderName
-    data: Annotated[list[QuartetName], Field(min_length=1), AfterValidator(distinct)]
-    ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(distinct)]
+    data: Distinct[QuartetName]
+    ranks: Distinct[Rank]
     replicas: Annotated[int, Field(ge=2, le=100_000)]
     items: Annotated[int, Field(ge=2, le=100_000)]
     held_out: Annotated[int, Field(ge=0, le=100_000)]

@@ -1,17 +1,10 @@
 """Parameters of the notebook `your_model`."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from ncnet.parameters import (
-    HiddenSize,
-    HiddenSizes,
-    Notebook,
-    Rate,
-    Seed,
-    check_is_one_of_the_sizes,
-)
+from ncnet.parameters import HiddenSize, HiddenSizes, Notebook, Rate, Seed
 
 
 class YourModel(Notebook):
@@ -27,8 +20,3 @@ class YourModel(Notebook):
     learning_rate: Rate
     log_interval: Annotated[int, Field(ge=1, le=1_000_000)]
     seed: Seed
-
-    @model_validator(mode="after")
-    def _looks_at_one_of_the_sizes(self) -> Self:
-        check_is_one_of_the_sizes(self)
-        return self

@@ -33,19 +33,20 @@ def test_the_size_that_is_looked_at_closely_is_one_of_the_sizes():
 
 
 @pytest.mark.parametrize(
-    ("change", "line"),
+    ("change", "least"),
     [
-        ({"games": ["overlap"]}, "the book quotes both"),
-        ({"hidden_sizes": [3, 5]}, "the book quotes both"),
-        ({"hidden_sizes_along_training": [2, 3]}, "the book quotes both"),
-        ({"replicas": 64}, "at least 1600 `replicas` (here 64)"),
-        ({"steps": 0}, "a step of training (here 0)"),
+        ({"games": ["overlap"]}, "overlap, separate in it"),
+        ({"hidden_sizes": [3, 5]}, "3, 6 in it"),
+        ({"hidden_sizes_along_training": [2, 3]}, "2, 3, 4 in it"),
+        ({"replicas": 64}, "at least 1600"),
+        ({"steps": 0}, "at least 1"),
     ],
 )
-def test_a_record_must_hold_what_the_book_quotes(change, line):
+def test_a_record_must_hold_what_the_book_quotes(change, least):
     recording = RQ3 | {"record": True, "replicas": 1600}
     assert validate(dict(recording), Rq3)["record"]
     assert not validate(RQ3 | change, Rq3)["record"]
-    with pytest.raises(ParameterError, match=re.escape("parameter `record` is True: ")) as refused:
+    [(name, value)] = change.items()
+    line = f"parameter `record` is True with `{name}` {value}: expected {least}, which"
+    with pytest.raises(ParameterError, match=re.escape(line)):
         validate(recording | change, Rq3)
-    assert line in str(refused.value)

@@ -73,5 +73,6 @@ def test_items_are_set_aside_and_left(share):
 def test_a_record_must_hold_what_the_book_quotes(change):
     assert validate(dict(RQ5), Rq5)["record"]
     assert not validate(RQ5 | change | {"record": False}, Rq5)["record"]
-    with pytest.raises(ParameterError, match="parameter `record` is True: the book quotes"):
+    [name] = change
+    with pytest.raises(ParameterError, match=f"parameter `record` is True with `{name}`"):
         validate(RQ5 | change, Rq5)
