@@ -566,13 +566,13 @@ def test_a_float_that_is_whole_is_a_rank():
 
 def test_a_replay_refuses_other_data_than_the_recorded_runs_had(tmp_path, monkeypatch):
     [replay] = [one for one in replays.REPLAYS if one.table == "lora_tasks"]
-    _, tasks = toy()
+    loaded, (_, tasks) = encoder(), toy()
     other = replace(tasks["toy/mood"], name="sst2")
     with pytest.raises(NotReplayableError, match="the data of `sst2` are others"):
         replays._check_sources({"sst2": other})
     replays._check_sources(tasks)
     monkeypatch.setenv("NCNET_DATA", str(tmp_path))
-    monkeypatch.setattr(encoders, "load", lambda _: encoder())
+    monkeypatch.setattr(encoders, "load", lambda _: loaded)
     with pytest.raises(NotReplayableError, match=r"sst2/train\.jsonl\.gz"):
         replay.make(replay.load(), {"quartet": "mixed_hard_together"})
 

@@ -8,15 +8,8 @@ how.
 
 import pandas as pd
 
-from ncnet.claims import (
-    ABSTRACT,
-    Claim,
-    Effect,
-    Estimate,
-    Holds,
-    Tables,
-    estimates,
-)
+from ncnet.checks import check
+from ncnet.claims import ABSTRACT, Claim, Effect, Estimate, Holds, Tables, at, estimates
 
 SETTINGS = (
     "overlap, 64 items",
@@ -36,53 +29,49 @@ WEAK = 0.1
 
 
 def _correlates(table: pd.DataFrame) -> Holds:
-    low, high = _of_held_out_accuracy(
-        table[(table["measure"] == "spearman") & (table["part"] == "up to 2")], "low", "high"
-    )
-    if low > 0:
+    found = _only(_averaged_up_to_2(table))
+    if found["low"] > 0:
         return True
-    return False if high < WEAK else None
+    return False if found["high"] < WEAK else None
 
 
 def _first_at_2_generalizes(table: pd.DataFrame) -> Holds:
-    names = ("regret_low", "regret_high", "best_capacity", "largest_capacity")
-    low, high, best, largest = _of_held_out_accuracy(table, *names)
-    if low > CLOSE:
+    found = _only(at(table, "target", "held_out_accuracy"))
+    if found["regret_low"] > CLOSE:
         return False
     # Where the largest is the best, a larger one might be better still.
-    return True if high <= CLOSE and best < largest else None
+    within = found["best_capacity"] < found["largest_capacity"]
+    return True if found["regret_high"] <= CLOSE and within else None
 
 
-def _of_held_out_accuracy(table: pd.DataFrame, *columns: str) -> list[float]:
-    rows = table[table["target"] == "held_out_accuracy"]
-    if len(rows) != 1:
-        raise ValueError(f"the table has {len(rows)} rows for held-out accuracy: expected 1")
-    return rows[list(columns)].iloc[0].tolist()
+def _averaged_up_to_2(table: pd.DataFrame) -> pd.DataFrame:
+    plain = at(at(table, "target", "held_out_accuracy"), "measure", "spearman")
+    return at(plain, "part", "up to 2")
+
+
+def _only(rows: pd.DataFrame) -> pd.Series:
+    check(len(rows) == 1, f"the table has {len(rows)} rows for held-out accuracy", "1")
+    return rows.iloc[0]
 
 
 def _correlation(tables: Tables) -> Effect:
-    table = tables["generalization"]
-    rows = table[
-        (table["target"] == "held_out_accuracy")
-        & (table["measure"] == "spearman")
-        & (table["part"] == "up to 2")
-    ]
+    rows = _averaged_up_to_2(tables["generalization"])
     return _extremes("rank correlation", estimates(rows, "setting", "estimate"))
 
 
 def _points_lost(tables: Tables) -> Effect:
-    table = tables["first_at_2"]
-    rows = table[table["target"] == "held_out_accuracy"]
-    columns = ["regret", "regret_low", "regret_high"]
-    rows = rows.assign(**{name: 100 * rows[name] for name in columns})
+    rows = at(tables["first_at_2"], "target", "held_out_accuracy")
+    rows = rows.assign(
+        **{name: 100 * rows[name] for name in ("regret", "regret_low", "regret_high")}
+    )
     return _extremes("percentage points lost", estimates(rows, "setting", "regret", "regret"))
 
 
 def _extremes(quantity: str, estimates: tuple[Estimate, ...]) -> Effect:
     """Keep the smallest and the largest of many, and say of how many they are."""
     ordered = sorted(estimates, key=lambda estimate: estimate.value)
-    ends = (ordered[0], ordered[-1])
-    return Effect(f"{quantity}, smallest and largest of {len(estimates)} settings", ends)
+    quantity = f"{quantity}, smallest and largest of {len(estimates)} settings"
+    return Effect(quantity, (ordered[0], ordered[-1]))
 
 
 _GENERALIZATION = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,10 @@ from ncnet.sweeps import from_rows
 
 TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
 """Parameters of a training that the rows of a table repeat."""
-S_BOUNDS, RISE_BOUNDS = (-4.0, 4.0), (-8.0, 8.0)
+RISE_BOUNDS = (-8.0, 8.0)
+BOUNDS = {"s": (-4, 4), "accuracy": (0, 1), "rise": RISE_BOUNDS, "rise_with_rank": RISE_BOUNDS}
 HELD_OUT = "held_out"
+_as_json = partial(json.dumps, sort_keys=True)
 
 
 def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> pd.DataFrame:
@@ -58,17 +61,23 @@ def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> 
     """
     outcomes = chsh.as_dataset(outcomes).sortby("capacity")
     ranks = outcomes["capacity"].values.tolist()
-    level = simultaneous_level(len(ranks))
     options = {"resamples": resamples, "seed": seed}
-    columns = _of_split(outcomes, "training", level, options)
+    measured = _measured(outcomes, "training", **options)
     if HELD_OUT in outcomes["split"].values:
-        held_out = _of_split(outcomes, HELD_OUT, level, options)
-        columns |= {f"held_out_{name}": values for name, values in held_out.items()}
+        held_out = _measured(outcomes, HELD_OUT, **options)
+        measured |= {f"held_out_{name}": held_out[name] for name in ("s", "accuracy")}
+    options["level"] = simultaneous_level(len(ranks))
     rows = []
     for place, rank in enumerate(ranks):
-        report = chsh.report(outcomes.isel(capacity=place), level=level, **options)
-        measured = {name: values[place] for name, values in columns.items()}
-        rows.append({"rank": rank} | report.row() | measured)
+        row = {"rank": rank} | chsh.report(outcomes.isel(capacity=place), **options).row()
+        for name, both in measured.items():
+            values, draws = (x.isel(capacity=place) for x in both)
+            bounds = BOUNDS[name.removeprefix("held_out_")]
+            (low, high), method = chsh.replica_interval(values.values, bounds=bounds, **options)
+            if method != "betting":
+                low, high = crossed_interval(draws, replicas=len(values), level=options["level"])
+            row |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -132,55 +141,20 @@ def task_rows(outcomes: xr.Dataset) -> pd.DataFrame:
             "held_out": splits.count(HELD_OUT),
             "unknown": about["unknown_share"],
             "cut": about["cut_share"],
-            "source": [
-                json.dumps(source, sort_keys=True) for source in json.loads(about["sources"])
-            ],
-            "encoder_source": json.dumps(json.loads(about["encoder_source"]), sort_keys=True),
+            "source": [_as_json(source) for source in json.loads(about["sources"])],
+            "encoder_source": _as_json(json.loads(about["encoder_source"])),
         }
     )
 
 
-def _of_split(outcomes: xr.Dataset, split: str, level: float, options: dict) -> dict[str, list]:
-    means = chsh.replica_means(outcomes, split=split)
-    draws = crossed_means(outcomes, split=split, **options)
-    s, s_draws = chsh.s_value(means.correlator), chsh.s_value(draws.correlator)
-    values = {"s": (s, s_draws, S_BOUNDS), "accuracy": (_share(means), _share(draws), (0.0, 1.0))}
-    if split == "training":
-        ranks = outcomes["capacity"].values
-        adapted = np.flatnonzero(ranks > 0)
-        values["rise"] = (*_less(s, s_draws, 0), RISE_BOUNDS)
-        if len(adapted):
-            values["rise_with_rank"] = (*_less(s, s_draws, adapted[0]), RISE_BOUNDS)
-    columns = {}
-    for name, (of_replicas, drawn, bounds) in values.items():
-        columns |= _with_intervals(name, of_replicas, drawn, bounds, level, options)
-    return columns
-
-
-def _share(means: xr.Dataset) -> xr.DataArray:
-    right = (2 + means.alice + means.bob) / 4
-    return right.mean(("alice_setting", "bob_setting"))
-
-
-def _less(s: xr.DataArray, draws: xr.DataArray, place: int) -> tuple[xr.DataArray, xr.DataArray]:
-    return tuple(x - x.isel(capacity=place, drop=True) for x in (s, draws))
-
-
-def _with_intervals(
-    name: str,
-    of_replicas: xr.DataArray,
-    draws: xr.DataArray,
-    bounds: tuple[float, float],
-    level: float,
-    options: dict,
-) -> dict[str, list[float]]:
-    found = {name: [], f"{name}_low": [], f"{name}_high": []}
-    for place in range(of_replicas.sizes["capacity"]):
-        values = of_replicas.isel(capacity=place).values
-        interval, method = chsh.replica_interval(values, bounds=bounds, level=level, **options)
-        if method != "betting":
-            drawn = draws.isel(capacity=place)
-            interval = crossed_interval(drawn, replicas=len(values), level=level)
-        for column, value in zip(found, (values.mean(), *interval), strict=True):
-            found[column].append(float(value))
+def _measured(outcomes: xr.Dataset, split: str, **options: int) -> dict[str, tuple]:
+    """Return S and accuracy of a split, and how far S rises: of each replica and each resample."""
+    of_replicas = chsh.replica_means(outcomes, split=split)
+    both = (of_replicas, crossed_means(outcomes, split=split, **options))
+    s = [chsh.s_value(means.correlator) for means in both]
+    right = [(2 + means.alice + means.bob) / 4 for means in both]
+    found = {"s": s, "accuracy": [x.mean(("alice_setting", "bob_setting")) for x in right]}
+    found["rise"] = [x - x.isel(capacity=0, drop=True) for x in s]
+    for lowest in np.flatnonzero(outcomes["capacity"].values > 0)[:1]:
+        found["rise_with_rank"] = [x - x.isel(capacity=lowest, drop=True) for x in s]
     return found

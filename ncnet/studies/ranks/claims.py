@@ -4,22 +4,12 @@ They read quartets of tasks in place of games, a row a rank; they were written a
 two replicas, and are about MiniLM, which stands in for BERT.
 """
 
+from functools import partial
+
 import pandas as pd
 
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.claims import (
-    MARGIN,
-    PARTLY,
-    REVIEW,
-    SUMMARIES,
-    Claim,
-    Effect,
-    Holds,
-    Tables,
-    at,
-    estimates,
-    of_s,
-)
+from ncnet.claims import MARGIN, PARTLY, REVIEW, SUMMARIES, Claim, Effect, Holds, Tables, estimates
 
 MIXED = ("mixed_hard_together", "mixed_hard_apart", "mixed_hard_twice")
 """Quartets of mixed tasks: the hard ones meet in the context with the minus sign; they are one
@@ -46,12 +36,10 @@ def _passes_2_at_low_rank(sweep: pd.DataFrame) -> Holds:
 
 
 def _depends_on_difficulty_and_balance(table: pd.DataFrame) -> Holds:
-    together, apart, twice = MIXED
-    depends = [_differ(table, together, other) for other in (apart, twice)]
-    if all(depends):
-        return True
+    together, *others = MIXED
+    depends = [_differ(table, together, other) for other in others]
     if any(depends):
-        return PARTLY
+        return True if all(depends) else PARTLY
     return None if None in depends else False
 
 
@@ -70,37 +58,20 @@ def _differ(table: pd.DataFrame, *quartets: str) -> bool | None:
 
 def _rise_with_rank(tables: Tables) -> Effect:
     table = tables["lora"]
-    last = at(table, "rank", table["rank"].max())
-    languages = last[last["quartet"].isin(LANGUAGES)]
-    lowest = table.loc[table["rank"] > 0, "rank"].min()
-    rises = [
-        estimate
-        for start, rise in ((0, "rise"), (lowest, "rise_with_rank"))
-        for estimate in estimates(
-            languages.assign(start=languages["quartet"] + f" (from rank {start:.0f})"),
-            "start",
-            rise,
-            rise,
-        )
-    ]
+    last = table[(table["rank"] == table["rank"].max()) & table["quartet"].isin(LANGUAGES)]
+    rises = []
+    for start, rise in ((0, "rise"), (table["rank"][table["rank"] > 0].min(), "rise_with_rank")):
+        names = last["quartet"] + f" (from rank {start:.0f})"
+        rises += estimates(last.assign(start=names), "start", rise, rise)
     return Effect("S gained up to the largest rank", tuple(rises))
 
 
-def _of_two_quartets(tables: Tables) -> Effect:
-    return _largest_of_mixed(tables["lora"], MIXED[:2])
-
-
-def _of_all_quartets(tables: Tables) -> Effect:
-    return _largest_of_mixed(tables["lora"], MIXED)
-
-
-def _largest_of_mixed(table: pd.DataFrame, quartets: tuple[str, ...]) -> Effect:
-    adapted = table[table["rank"] > 0]
-    largest = adapted.loc[adapted.groupby("quartet")["s"].idxmax()]
-    largest = largest.set_index("quartet").loc[list(quartets)].reset_index()
-    names = largest["quartet"].str.removeprefix("mixed_")
-    ranks = largest["rank"].map(" (rank {:.0f})".format)
-    return Effect("largest S over the ranks", of_s(largest.assign(of=names + ranks), "of"))
+def _largest_s(quartets: tuple[str, ...], tables: Tables) -> Effect:
+    table = tables["lora"]
+    adapted = table[table["rank"] > 0].sort_values("s", ascending=False, kind="stable")
+    largest = adapted.drop_duplicates("quartet").set_index("quartet").loc[list(quartets)]
+    names = largest.index.str.removeprefix("mixed_") + largest["rank"].map(" (rank {:.0f})".format)
+    return Effect("largest S over the ranks", estimates(largest.assign(of=names), "of", "s", "s"))
 
 
 _REAL_MODELS = {
@@ -136,7 +107,7 @@ CLAIMS = (
         f"largest rank it comes within {MARGIN} of 2, and S is smaller there. In part only, where "
         "S passes 2 but does not come back. Intervals as for the statement before.",
         holds=_passes_2_at_low_rank,
-        effect=_of_two_quartets,
+        effect=partial(_largest_s, MIXED[:2]),
         among=MIXED[:2],
         **_REAL_MODELS,
     ),
@@ -152,7 +123,7 @@ CLAIMS = (
         "for the two hard ones. In part only, where one of the two decides it; not, where both "
         "sides of both comparisons pass 2; open otherwise. Intervals as before.",
         holds=_depends_on_difficulty_and_balance,
-        effect=_of_all_quartets,
+        effect=partial(_largest_s, MIXED),
         **{**_REAL_MODELS, "kind": None, "rows": ("rank", "quartet")},
     ),
 )

@@ -9,9 +9,8 @@ side.
 import numpy as np
 import xarray as xr
 
-from ncnet.checks import check_integer
+from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import expanded_level, percentile_interval
-from ncnet.chsh.correlators import SIGNS
 from ncnet.chsh.outcomes import Outcomes, as_dataset, read
 
 
@@ -39,33 +38,27 @@ def crossed_means(
     -1.0
     """
     resamples = check_integer("resamples", resamples, at_least=1)
-    seed = check_integer("seed", seed, at_least=0)
+    generator = np.random.default_rng(check_integer("seed", seed, at_least=0))
     dataset = as_dataset(outcomes)
-    if "cluster" in dataset.coords:
-        raise ValueError("outcomes have clusters: expected independent replicas, no `cluster`")
-    a, b = read(dataset, split=split, readout="correct")
-    paired = dataset.attrs.get("paired", True)
-    generator = np.random.default_rng(seed)
-    replicas = _weights(generator, a.sizes["replica"], resamples)
-    # Of the tasks A1, A2, B1, B2.
-    items = [_weights(generator, a.sizes["item"], resamples) for _ in range(1 if paired else 4)]
-    items = items * 4 if paired else items
+    check("cluster" not in dataset.coords, "outcomes have clusters", "independent replicas")
+    a, b = (party.astype(float) for party in read(dataset, split=split, readout="correct"))
 
-    def of_context(i: int, j: int) -> dict[str, np.ndarray]:
-        here = {"alice_setting": i + 1, "bob_setting": j + 1}
-        alice, bob = (x.sel(here).transpose(..., "replica", "item").values for x in (a, b))
-        both = (alice * bob) @ items[0] if paired else (alice @ items[i]) * (bob @ items[2 + j])
-        parts = {"correlator": both, "alice": alice @ items[i], "bob": bob @ items[2 + j]}
-        return {name: np.einsum("...rk,rk->...k", part, replicas) for name, part in parts.items()}
+    def weights(dimension: str) -> xr.DataArray:
+        """Return how often each unit is drawn in each resample, as a share."""
+        count = a.sizes[dimension]
+        drawn = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
+        return xr.DataArray(drawn.T / count, dims=(dimension, "resample"))
 
-    found = [[of_context(i, j) for j in (0, 1)] for i in (0, 1)]
-    lead = [str(dimension) for dimension in a.dims if dimension == "capacity"]
-    means = {
-        name: ((*SIGNS.dims, *lead, "resample"), [[cell[name] for cell in row] for row in found])
-        for name in ("correlator", "alice", "bob")
-    }
-    coordinates = {name: a[name] for name in (*SIGNS.dims, *lead)}
-    return xr.Dataset(means, coordinates)
+    replicas, paired = weights("replica"), dataset.attrs.get("paired", True)
+    if paired:
+        of_alice = of_bob = weights("item")
+    else:
+        tasks = (a["alice_setting"], b["bob_setting"])
+        of_alice, of_bob = (xr.concat([weights("item") for _ in task], task) for task in tasks)
+    alice, bob = a.dot(of_alice, "item"), b.dot(of_bob, "item")
+    both = (a * b).dot(of_alice, "item") if paired else alice * bob
+    means = xr.Dataset({"correlator": both, "alice": alice, "bob": bob})
+    return means.map(lambda values: values.dot(replicas, "replica"))
 
 
 def crossed_interval(draws: xr.DataArray, *, replicas: int, level: float) -> np.ndarray:
@@ -88,9 +81,3 @@ def crossed_interval(draws: xr.DataArray, *, replicas: int, level: float) -> np.
     """
     values = draws.transpose(..., "resample").values
     return percentile_interval(values, expanded_level(level, replicas))
-
-
-def _weights(generator: np.random.Generator, count: int, resamples: int) -> np.ndarray:
-    """Return the weights of units in each resample [count, resamples]: how often it is drawn."""
-    drawn = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
-    return drawn.T / count

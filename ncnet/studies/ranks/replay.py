@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cache, lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -29,87 +27,69 @@ TRIED = ("items", "steps", "batch_size", "learning_rate")
 """What the trial varied."""
 
 
+def _given(recorded: Result, where: Where) -> dict:
+    return recorded.provenance["parameters"] | where
+
+
+def _trained(recorded: Result, where: Where) -> dict[str, xr.Dataset]:
+    """Train a quartet as it was for a table, or the one network of it that a piece is of."""
+    given = _given(recorded, where)
+    ranks = [where["rank"]] if "rank" in where else sorted(set(recorded.table["rank"]))
+    replicas = [where["replica"]] if "replica" in where else range(given["replicas"])
+    contexts = ()
+    if "replica" in where:
+        context = where.get("context") or 10 * where["alice_setting"] + where["bob_setting"]
+        contexts = (divmod(context - 11, 10),)
+    kind = tuple(given[name] for name in KIND)
+    return {where["quartet"]: _networks(where["quartet"], kind, (*ranks,), (*replicas,), contexts)}
+
+
 def _outcomes(recorded: Result, where: Where) -> pd.DataFrame:
-    context = divmod(where["context"] - 11, 10)
-    return _rows(sweeps.outcome_rows, recorded, where, context)
+    return by.joined(sweeps.outcome_rows, _trained(recorded, where))
 
 
 def _losses(recorded: Result, where: Where) -> pd.DataFrame:
-    context = where["alice_setting"] - 1, where["bob_setting"] - 1
-    return _rows(by.loss_rows, recorded, where, context)
+    return by.joined(by.loss_rows, _trained(recorded, where))
 
 
-def _rows(
-    rows: Callable[[xr.Dataset], pd.DataFrame],
-    recorded: Result,
-    where: Where,
-    context: tuple[int, int],
-) -> pd.DataFrame:
-    quartet = where["quartet"]
-    trained = _network(quartet, _kind(recorded), where["rank"], where["replica"], context)
-    return by.joined(rows, {quartet: trained})
+def _reports(recorded: Result, where: Where) -> pd.DataFrame:
+    """Train at all ranks: a row says how far S rose from one to another."""
+    return by.reported(_trained(recorded, where), _given(recorded, where))
 
 
-def _of_recorded_outcomes(recorded: Result, where: Where) -> pd.DataFrame:
+def _of_recorded(_: Result, where: Where) -> pd.DataFrame:
     _encoders()
     return by.of_recorded(where["quartet"])
 
 
 def _tasks(recorded: Result, where: Where) -> pd.DataFrame:
-    quartet = where["quartet"]
-    untrained = _sweep(quartet, _kind(recorded), ()).networks([], [])
+    quartet, given = where["quartet"], _given(recorded, where)
+    untrained = _sweep(quartet, tuple(given[name] for name in KIND)).networks([], [])
     return by.joined(by.task_rows, {quartet: untrained})
 
 
-def _whole(recorded: Result, where: Where) -> pd.DataFrame:
-    """Train a quartet at all ranks: a row says how far S rose from one to another."""
-    quartet = where["quartet"]
-    given = recorded.provenance["parameters"] | where
-    trained = _trained(quartet, _kind(recorded, where), tuple(_ranks(recorded)), given["replicas"])
-    return by.reported({quartet: trained}, given)
-
-
-def _all_losses(recorded: Result, where: Where) -> pd.DataFrame:
-    quartet, replicas = where["quartet"], recorded.provenance["parameters"]["replicas"]
-    trained = _trained(quartet, _kind(recorded), tuple(_ranks(recorded)), replicas)
-    return by.joined(by.loss_rows, {quartet: trained})
-
-
-def _ranks(recorded: Result) -> list[float]:
-    return sorted(set(recorded.table["rank"]))
-
-
-def _kind(recorded: Result, where: Where | None = None) -> tuple:
-    """Return what the networks of a table have in common, in the order of `KIND`."""
-    given = recorded.provenance["parameters"] | (where or {})
-    return tuple(given[name] for name in KIND)
-
-
+# Outcomes and losses are rows of two tables.
 @cache
-def _network(
-    quartet: str, kind: tuple, rank: float, replica: int, context: tuple[int, int]
+def _networks(
+    quartet: str, kind: tuple, ranks: tuple[float, ...], replicas: tuple[int, ...], contexts: tuple
 ) -> xr.Dataset:
-    """Train one context: its outcomes and its losses are rows of two tables."""
+    import torch
+
     from ncnet.encoders.plan import check_ranks
+    from ncnet.encoders.sweep import CONTEXTS
 
-    sweep = _sweep(quartet, kind, (context,))
-    with _one_thread():
-        return sweep.networks(check_ranks([rank], sweep.encoder), [replica], [context])
-
-
-@lru_cache(maxsize=2)
-def _trained(quartet: str, kind: tuple, ranks: tuple[float, ...], replicas: int) -> xr.Dataset:
-    from ncnet.encoders.plan import check_ranks
-
-    sweep = _sweep(quartet, kind, ())
-    with _one_thread():
-        return sweep.networks(check_ranks(ranks, sweep.encoder), range(replicas))
+    sweep, threads = _sweep(quartet, kind), torch.get_num_threads()
+    # As the recorded runs did: more threads would take sums in another order.
+    torch.set_num_threads(1)
+    try:
+        return sweep.networks(check_ranks(ranks, sweep.encoder), replicas, contexts or CONTEXTS)
+    finally:
+        torch.set_num_threads(threads)
 
 
 # The frozen states are large, and take longer than a training: pieces in a row may share them.
 @lru_cache(maxsize=1)
-def _sweep(quartet: str, kind: tuple, contexts: tuple) -> Sweep:
-    """Return a sweep of this kind, which keeps the frozen states of these contexts' tasks."""
+def _sweep(quartet: str, kind: tuple) -> Sweep:
     encoders = _encoders()
     from ncnet.encoders.plan import ALPHA, Settings
     from ncnet.encoders.sweep import Sweep
@@ -118,7 +98,7 @@ def _sweep(quartet: str, kind: tuple, contexts: tuple) -> Sweep:
     named = encoders.quartet(quartet)
     try:
         encoder = encoders.load(given["encoder"])
-        tasks = named.data(**{name: given[name] for name in ITEMS}, seed=given["seed"])
+        tasks = named.data(**{name: given[name] for name in (*ITEMS, "seed")})
     except hub.Unavailable as error:
         raise NotReplayableError(str(error)) from error
     _check_sources(tasks)
@@ -134,11 +114,10 @@ def _encoders() -> ModuleType:
 
 def _check_sources(tasks: dict) -> None:
     """Refuse data sets that are not those of the recorded runs: other items, other networks."""
-    recorded = results.load("lora_tasks").table
-    sources = dict(zip(recorded["task"], recorded["source"].map(json.loads), strict=True))
-    for name, task in tasks.items():
-        there = sources.get(name, task.source)
-        if task.source != there:
+    recorded = results.load("lora_tasks").table.set_index("task")["source"]
+    for name in set(tasks) & set(recorded.index):
+        there = json.loads(recorded[[name]].iloc[-1])
+        if tasks[name].source != there:
             where = "the folder" if there.get("folder") else "the commit of the hub"
             raise NotReplayableError(
                 f"the data of `{name}` are others than those of the recorded runs: NCNET_DATA "
@@ -146,31 +125,28 @@ def _check_sources(tasks: dict) -> None:
             )
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one thread, as the recorded runs did: others would take sums in another order."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 SHARE = 0.02
-OUTCOME = outcomes(share=SHARE)
+CONTEXT = ("rank", "alice_setting", "bob_setting", "replica")
+OF_OUTCOMES = {
+    **dict.fromkeys(("quartet", "rank", "context", "replica", "item", "split"), same()),
+    **dict.fromkeys(("a", "b"), outcomes(share=SHARE)),
+}
 LOSS = absolute(0.005, "rounding sends hundreds of steps of Adam on slightly other ways")
-FROM_RECORDED = same("it is made from recorded outcomes, without any training")
-ASKED = dict.fromkeys(
-    ("rank", "quartet", "encoder", *by.TRAINING, "readout", "split", "level", "items", "replicas"),
-    same("it says which networks, and what they were trained on"),
-)
+OF_LOSSES = {
+    **dict.fromkeys(("quartet", *CONTEXT), same()),
+    **dict.fromkeys(("alice_loss", "bob_loss"), LOSS),
+    "diverged": same("logits are far from overflow"),
+}
+ABOUT_TASKS = ("quartet", "setting", "task", "training", "further", "held_out")
+ABOUT_TASKS += ("unknown", "cut", "source", "encoder_source")
+DRAWN = same("items and tokens are drawn and cut without any arithmetic")
+ASKED = ("rank", "quartet", "encoder", *by.TRAINING)
+ASKED += ("readout", "split", "level", "items", "replicas")
 MEASURED = {
     **REPORT,
     **intervals("accuracy", "rise", "rise_with_rank", "held_out_s", "held_out_accuracy"),
 }
+FROM_RECORDED = same("it is made from recorded outcomes, without any training")
 FEW = absolute(0.1, "of so few replicas intervals are wide: a few outcomes may turn, no more")
 FEW_ITEMS = absolute(
     16 * SHARE,
@@ -178,61 +154,23 @@ FEW_ITEMS = absolute(
     "correlators by up to twice that share; few held-out items show it",
 )
 ONE_OF_TWO = absolute(0.5, "one of two replicas may pass 2 by a single outcome")
-WORDS = {name: MEASURED[name] for name in ("interval_method", "verdict", "contextuality_method")}
+WORDS = ("interval_method", "verdict", "contextuality_method", "explanation")
 OF_FEW = {
     **dict.fromkeys(MEASURED, FEW),
     **intervals("share_above", tolerance=ONE_OF_TWO),
     **intervals("held_out_s", tolerance=FEW_ITEMS),
-    **WORDS,
-    "explanation": MEASURED["explanation"],
-    **ASKED,
+    **{name: REPORT[name] for name in WORDS},
+    **dict.fromkeys(ASKED, same("it says which networks, and what they were trained on")),
 }
-OF_LOSSES = {
-    **dict.fromkeys(("quartet", "rank", "alice_setting", "bob_setting", "replica"), same()),
-    **dict.fromkeys(("alice_loss", "bob_loss"), LOSS),
-    "diverged": same("logits are far from overflow"),
-}
-OF_TASKS = same("items and tokens are drawn and cut without any arithmetic")
-REPLAYS = (
-    Replay(
-        "lora_outcomes",
-        ("quartet", "rank", "context", "replica"),
-        ("item",),
-        _outcomes,
-        {
-            **dict.fromkeys(("quartet", "rank", "context", "replica", "item", "split"), same()),
-            **dict.fromkeys(("a", "b"), OUTCOME),
-        },
-    ),
-    Replay(
-        "lora_losses",
-        ("quartet", "rank", "alice_setting", "bob_setting", "replica"),
-        (),
-        _losses,
-        OF_LOSSES,
-    ),
-    Replay(
-        "lora",
-        ("quartet",),
-        ("rank",),
-        _of_recorded_outcomes,
-        dict.fromkeys((*MEASURED, *ASKED), FROM_RECORDED),
-    ),
-    Replay(
-        "lora_tasks",
-        ("quartet",),
-        ("setting",),
-        _tasks,
-        dict.fromkeys(("setting", "task", "training", "further", "held_out"), OF_TASKS)
-        | dict.fromkeys(("unknown", "cut", "source", "encoder_source", "quartet"), OF_TASKS),
-    ),
-    Replay("trial/lora", ("quartet", *TRIED), ("rank",), _whole, OF_FEW),
-    Replay("small/lora", ("quartet",), ("rank",), _whole, OF_FEW),
-    Replay(
-        "small/lora_losses",
-        ("quartet",),
-        ("rank", "alice_setting", "bob_setting", "replica"),
-        _all_losses,
-        OF_LOSSES,
-    ),
+REPLAYS = tuple(
+    Replay(table, ("quartet", *piece), key, make, tolerances)
+    for table, piece, key, make, tolerances in (
+        ("lora_outcomes", ("rank", "context", "replica"), ("item",), _outcomes, OF_OUTCOMES),
+        ("lora_losses", CONTEXT, (), _losses, OF_LOSSES),
+        ("lora", (), ("rank",), _of_recorded, dict.fromkeys((*MEASURED, *ASKED), FROM_RECORDED)),
+        ("lora_tasks", (), ("setting",), _tasks, dict.fromkeys(ABOUT_TASKS, DRAWN)),
+        ("trial/lora", TRIED, ("rank",), _reports, OF_FEW),
+        ("small/lora", (), ("rank",), _reports, OF_FEW),
+        ("small/lora_losses", (), CONTEXT, _losses, OF_LOSSES),
+    )
 )
