@@ -167,7 +167,7 @@ def legend_once(axes: Axes, below: Figure | None = None, **options: object) -> N
         named[label].append(handle)
     handles = [tuple(same) for same in named.values()]
     if below is not None:
-        options = {"loc": "outside lower center", "ncols": len(named), "fontsize": 10, **options}
+        options = {"loc": "outside lower center", "ncols": len(named), "fontsize": 9, **options}
     (below or axes).legend(handles, named, **options)
 
 

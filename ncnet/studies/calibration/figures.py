@@ -1,11 +1,15 @@
 """How often intervals cover and tests reject where the truth is known: two tables of shares."""
 
+import math
+
 import numpy as np
 import pandas as pd
+from matplotlib.artist import setp
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, FigureBase
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from ncnet import plotting
 from ncnet.chsh.intervals import share_interval
 from ncnet.plotting import GREY, INK, VERMILION
 
@@ -26,6 +30,7 @@ HYPOTHESES = {
     "contextuality": "S - Δ ≤ 2",
     "any_facet": "any facet - Δ ≤ 2",
 }
+FRAME = {"fill": False, "edgecolor": VERMILION, "linewidth": 1.4}
 COLUMNS = 6
 ROW_HEIGHT, COLUMN_WIDTH, LABEL_WIDTH, HEADING = 0.2, 1.22, 1.15, 0.75  # inches
 
@@ -77,22 +82,10 @@ def coverage(table: pd.DataFrame) -> Figure:
         Of `ncnet.studies.calibration.analysis.run`: ``kind``, ``quantity``, ``method``, ``share``,
         ``model``, ``replicas``, ``simulations``. Tests are left out.
     """
-    drawn = table[table["kind"] == "interval"].assign(framed=short)
-    panels = _methods(drawn, QUANTITIES)
-    models = list(dict.fromkeys(drawn["model"]))
-    height = HEADING + ROW_HEIGHT * len(models)
-    rows = -(-len(panels) // COLUMNS)
-    figure = Figure(figsize=(LABEL_WIDTH + COLUMN_WIDTH * COLUMNS, rows * height + 0.6))
-    grid = figure.subplots(rows, COLUMNS, squeeze=False)
-    for axes in grid.flat[len(panels) :]:
-        axes.set_visible(False)
-    for axes, (quantity, method) in zip(grid.flat, panels, strict=False):
-        _panel(axes, _of(drawn, quantity, method), models, _counts(drawn))
-        axes.set_title(f"{QUANTITIES[quantity]}\n{method}", fontsize=9)
-    _label(grid, models)
-    _head(figure, "Experiments in which the interval covers the truth, in %")
-    _explain_frames(figure, "covers credibly less often than in 95 % of the experiments")
-    return figure
+    intervals = table[table["kind"] == "interval"].assign(framed=short)
+    intervals["heading"] = "Experiments in which the interval covers the truth, in %"
+    framed = "covers credibly less often than in 95 % of the experiments"
+    return _draw(intervals, QUANTITIES, COLUMNS, framed)
 
 
 def rejections(table: pd.DataFrame) -> Figure:
@@ -106,85 +99,61 @@ def rejections(table: pd.DataFrame) -> Figure:
         Of `ncnet.studies.calibration.analysis.run`, with the column ``null`` beside those of
         `coverage`. Intervals are left out.
     """
-    drawn = table[table["kind"] == "test"].assign(framed=oversized)
-    panels = _methods(drawn, HYPOTHESES)
-    true = drawn["null"].astype(bool)
-    parts = {
-        "the hypothesis is true": drawn[true],
-        "the hypothesis is false": drawn[~true],
-    }
-    parts = {truth: part for truth, part in parts.items() if len(part)}
-    models = {truth: list(dict.fromkeys(part["model"])) for truth, part in parts.items()}
-    heights = [HEADING + ROW_HEIGHT * len(names) for names in models.values()]
-    width = LABEL_WIDTH + COLUMN_WIDTH * len(panels)
-    figure = Figure(figsize=(width, sum(heights) + 0.6))
-    halves = np.atleast_1d(figure.subfigures(len(parts), 1, height_ratios=heights))
-    for half, (truth, part) in zip(halves, parts.items(), strict=True):
-        _head(half, f"Experiments in which the test rejects, in %, where {truth}")
-        grid = half.subplots(1, len(panels), squeeze=False)
-        for axes, (quantity, method) in zip(grid.flat, panels, strict=True):
-            _panel(axes, _of(part, quantity, method), models[truth], _counts(drawn))
-            axes.set_title(f"{HYPOTHESES[quantity]}\n{method}", fontsize=8.5)
-        _label(grid, models[truth])
-    _explain_frames(halves[-1], "rejects a true hypothesis credibly more often than in 5 %")
+    tests = table[table["kind"] == "test"].assign(framed=oversized)
+    rejects = "Experiments in which the test rejects, in %, where the hypothesis is"
+    tests["heading"] = np.where(tests["null"].eq(True), f"{rejects} true", f"{rejects} false")
+    methods = len(tests[["quantity", "method"]].drop_duplicates())
+    framed = "rejects a true hypothesis credibly more often than in 5 %"
+    return _draw(tests, HYPOTHESES, methods, framed)
+
+
+def _draw(table: pd.DataFrame, names: dict[str, str], columns: int, framed: str) -> Figure:
+    """Draw panels by quantity and method below each heading: models from above, replicas across."""
+    places = table["quantity"].map(list(names).index)
+    panels = table.assign(place=places).groupby(["place", "quantity", "method"], sort=False)
+    panels = sorted(panels.groups, key=lambda panel: panel[0])
+    rows = math.ceil(len(panels) / columns)
+    parts = list(table.groupby("heading"))[::-1]
+    heights = [rows * (HEADING + ROW_HEIGHT * part["model"].nunique()) for _, part in parts]
+    figure = Figure(figsize=(LABEL_WIDTH + COLUMN_WIDTH * columns, sum(heights) + 0.6))
+    below = np.ravel(figure.subfigures(len(parts), 1, height_ratios=heights))
+    counts = np.unique(table["replicas"])
+    for subfigure, (heading, part) in zip(below, parts, strict=True):
+        subfigure.suptitle(heading, x=0.01, ha="left", fontsize=10.5)
+        grid = subfigure.subplots(rows, columns, squeeze=False)
+        models = part["model"].unique()
+        for axes, (_, quantity, method) in zip(grid.flat, panels, strict=False):
+            cells = part[(part["quantity"] == quantity) & (part["method"] == method)]
+            _draw_cells(axes, cells, models, counts)
+            axes.set_title(f"{names[quantity]}\n{method}", fontsize=9)
+        setp(grid[-1], xlabel="replicas")
+        for axes in grid[:, 0]:
+            axes.set_yticks(np.arange(len(models)) + 0.5, models, fontsize=8.5)
+        for unused in grid.flat[len(panels) :]:
+            unused.remove()
+    below[-1].legend(handles=[Patch(label=framed, **FRAME)], loc="outside lower center")
     return figure
 
 
-def _methods(table: pd.DataFrame, quantities: dict[str, str]) -> list[tuple[str, str]]:
-    """Return quantity and method of each panel, the quantities in the order given."""
-    found = table[["quantity", "method"]].drop_duplicates().itertuples(index=False, name=None)
-    return sorted(found, key=lambda pair: list(quantities).index(pair[0]))
-
-
-def _of(table: pd.DataFrame, quantity: str, method: str) -> pd.DataFrame:
-    return table[(table["quantity"] == quantity) & (table["method"] == method)]
-
-
-def _counts(table: pd.DataFrame) -> list[int]:
-    return sorted(table["replicas"].unique())
-
-
-def _panel(axes: Axes, table: pd.DataFrame, models: list[str], counts: list[int]) -> None:
-    """Draw a cell for each model (rows, from above) and number of replicas (columns)."""
-    shares = table.pivot(index="model", columns="replicas", values="share")
-    shares = shares.reindex(index=models, columns=counts).to_numpy(float)
+def _draw_cells(axes: Axes, table: pd.DataFrame, models: np.ndarray, counts: np.ndarray) -> None:
+    shares, framed = (
+        table.pivot(index="model", columns="replicas", values=name).reindex(models, columns=counts)
+        for name in ("share", "framed")
+    )
+    shares, framed = shares.to_numpy(float), framed.eq(True).to_numpy()
     axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=2, edgecolors="white", linewidth=0.7)
-    for row in table.itertuples():
-        place = counts.index(row.replicas), models.index(row.model)
-        _write(axes, *place, f"{100 * row.share:.0f}", framed=row.framed)
-    for row, column in np.argwhere(np.isnan(shares)):
-        axes.text(column + 0.5, row + 0.5, "·", ha="center", va="center", color=GREY)
+    for (row, column), share in np.ndenumerate(shares):
+        place = {"x": column + 0.5, "y": row + 0.5, "ha": "center"}
+        weight = "bold" if framed[row, column] else "normal"
+        if np.isnan(share):
+            axes.text(s="·", color=GREY, va="center", **place)
+        else:
+            look = {"fontsize": 7.5, "color": INK, "fontweight": weight, "va": "center_baseline"}
+            axes.text(s=f"{100 * share:.0f}", **look, **place)
+        if framed[row, column]:
+            axes.add_patch(Rectangle((column + 0.06, row + 0.07), 0.88, 0.86, **FRAME))
     axes.set_ylim(len(models), 0)
     axes.set_xticks(np.arange(len(counts)) + 0.5, [f"{n:,}" for n in counts], fontsize=7)
     axes.set_yticks([])
-    axes.tick_params(length=0, pad=2)
-    axes.grid(visible=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-
-
-def _write(axes: Axes, column: int, row: int, text: str, *, framed: bool) -> None:
-    weight = "bold" if framed else "normal"
-    middle = {"ha": "center", "va": "center_baseline"}
-    axes.text(column + 0.5, row + 0.5, text, fontsize=7.5, color=INK, fontweight=weight, **middle)
-    if framed:
-        corner = (column + 0.06, row + 0.07)
-        axes.add_patch(
-            Rectangle(corner, 0.88, 0.86, fill=False, edgecolor=VERMILION, linewidth=1.4)
-        )
-
-
-def _label(grid: np.ndarray, models: list[str]) -> None:
-    for axes in grid[:, 0]:
-        axes.set_yticks(np.arange(len(models)) + 0.5, models, fontsize=8.5)
-    for axes in grid[-1]:
-        axes.set_xlabel("replicas", fontsize=8.5)
-
-
-def _head(figure: FigureBase, text: str) -> None:
-    figure.suptitle(text, x=0.01, ha="left", fontsize=10.5)
-
-
-def _explain_frames(figure: FigureBase, meaning: str) -> None:
-    frame = Patch(fill=False, edgecolor=VERMILION, linewidth=1.4, label=meaning)
-    figure.legend(handles=[frame], loc="outside lower center", fontsize=8.5)
+    axes.tick_params(pad=2)
+    plotting.bare(axes)

@@ -5,17 +5,34 @@ import math
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.artist import setp
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.plotting import BLUE, GREY, INK, MARKERS, ORANGE, VERMILION
+from ncnet.plotting import BLUE, DASHED, GREY, INK, ORANGE, SOLID, VERMILION
 
-DASHED = (0, (4, 3))
+STRIPE = {"color": GREY, "linewidth": 6, "alpha": 0.35, "zorder": 0}
 MEASURES = {
-    "spearman": ("Spearman", BLUE, "o"),
-    "given means": ("given mean accuracy and loss", VERMILION, "s"),
-    "given contexts": ("given those of each context", ORANGE, "D"),
+    "spearman": {"label": "Spearman", "color": BLUE, "marker": "o"},
+    "given means": {
+        "label": "given mean accuracy and loss",
+        "color": VERMILION,
+        "marker": "s",
+    },
+    "given contexts": {"label": "given those of each context", "color": ORANGE, "marker": "D"},
+}
+TRAINING = {"label": "training items", "color": BLUE, "marker": "o"}
+HELD_OUT = {"label": "held-out items", "color": ORANGE, "marker": "s"}
+WORST = {"label": "held out, worst context", "color": VERMILION, "marker": "^"}
+ABOVE = {"s": TRAINING, "held_out_s": HELD_OUT}
+BELOW = {"accuracy": TRAINING, "held_out_accuracy": HELD_OUT, "held_out_worst": WORST}
+PREDICTORS = {
+    "s": "S of the pair (no unit)",
+    "training_drop": "training: share lost (points)",
+    "cosine": "cosine of the gradients",
+    "likeness": "likeness of the tasks",
 }
 
 
@@ -29,27 +46,27 @@ def simpsons_trap(replicas: pd.DataFrame, setting: str) -> Figure:
     setting
         Named above the panels.
     """
-    figure = Figure(figsize=(9.2, 3.9))
-    together, apart = figure.subplots(1, 2, sharex=True, sharey=True)
+    figure, panels = plotting.panels(2, size=(4.6, 3.9), sharex=True, sharey=True)
+    together, apart = panels
     together.plot(replicas["s"], replicas["held_out_accuracy"], ".", color=GREY, markersize=3)
-    groups = list(replicas.groupby("capacity"))
-    shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(groups)))
-    for place, (capacity, part) in enumerate(groups):
-        colour, marker = shades[place], MARKERS[place % len(MARKERS)]
+    capacities = replicas.groupby("capacity")[["s", "held_out_accuracy"]]
+    shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(capacities)))
+    for place, (shade, (capacity, part)) in enumerate(zip(shades, capacities, strict=True)):
+        s, accuracy = part["s"], part["held_out_accuracy"]
+        look = {**plotting.look(place), "color": shade, "linestyle": "none"}
+        apart.plot(s, accuracy, markersize=2, alpha=0.35, **look)
+        if s.nunique() > 2:
+            ends = s.quantile([0.02, 0.98])
+            fitted = np.polyval(np.polyfit(s, accuracy, 1), ends)
+            apart.plot(ends, fitted, color=shade, linewidth=2)
         label = f"n = {capacity:g}"
-        apart.plot(
-            part["s"], part["held_out_accuracy"], marker, color=colour, markersize=2, alpha=0.35
-        )
-        _line_of_best_fit(apart, part, colour)
-        mean = part[["s", "held_out_accuracy"]].mean()
-        apart.plot(*mean, marker, color=colour, markeredgecolor=INK, markersize=8, label=label)
+        apart.plot(*part.mean(), markeredgecolor=INK, markersize=8, label=label, **look)
     figure.suptitle(setting, fontsize=10)
-    for axes, title in ((together, "all capacities together"), (apart, "by capacity")):
-        axes.axvline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=DASHED)
-        axes.set_xlabel("S of the replica's training items (no unit)")
-        axes.set_title(title, fontsize=10)
+    for axes, title in zip(panels, ("all capacities together", "by capacity"), strict=True):
+        axes.axvline(CLASSICAL_BOUND, **DASHED)
+        axes.set(title=title, xlabel="S of the replica's training items (no unit)")
     together.set_ylabel("share of its held-out items right")
-    apart.legend(loc="lower left", bbox_to_anchor=(1, 0), fontsize=8.5)
+    apart.legend(loc="lower left", bbox_to_anchor=(1, 0))
     return figure
 
 
@@ -62,24 +79,30 @@ def correlations(table: pd.DataFrame) -> Figure:
         Of `ncnet.studies.generalization.analysis.correlations`, of one target, with a column
         ``setting``.
     """
-    settings = list(dict.fromkeys(table["setting"]))
-    columns = min(len(settings), 3)
-    rows = math.ceil(len(settings) / columns)
-    figure = Figure(figsize=(0.8 + 3.1 * columns, 0.9 + 2.5 * rows))
-    grid = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-    for axes, setting in zip(grid, settings, strict=False):
-        part = table[(table["setting"] == setting) & (table["part"] == "at")]
+    settings = table[table["part"] == "at"].groupby("setting", sort=False)
+    size = {"size": (3.1, 2.5), "margin": (0.8, 0.9)}
+    figure, panels = plotting.panels(len(settings), 3, sharey=True, **size)
+    for axes, (setting, part) in zip(panels, settings, strict=True):
         _correlations_of(axes, part)
         axes.set_title(setting, fontsize=9.5)
-    for axes in grid[len(settings) :]:
-        axes.remove()
-    for axes in grid[::columns]:
-        axes.set_ylabel("rank correlation")
-    for axes in grid[max(0, len(settings) - columns) : len(settings)]:
-        axes.set_xlabel("hidden units n")
-    handles, labels = grid[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
+    setp(panels[::3], ylabel="rank correlation")
+    setp(panels[-3:], xlabel="hidden units n")
+    plotting.legend_once(panels[0], below=figure)
     return figure
+
+
+def _correlations_of(axes: Axes, part: pd.DataFrame) -> None:
+    capacities = pd.Index(part["capacity"].unique()).sort_values()
+    axes.axhline(0, **SOLID)
+    for place in np.flatnonzero(capacities == part["first"].iloc[0]):
+        axes.axvline(place, **STRIPE)
+    for shift, (measure, look) in zip((-0.16, 0, 0.16), MEASURES.items(), strict=True):
+        rows = part[part["measure"] == measure]
+        places = capacities.get_indexer(rows["capacity"]) + shift
+        plotting.points(axes, rows, places, "estimate", markersize=4, capsize=2, **look)
+    for place in capacities.get_indexer(part.loc[part["at_ceiling"], "capacity"].unique()):
+        axes.annotate("ceiling", (place, 0), rotation=90, fontsize=7.5, ha="center", va="bottom")
+    axes.set_xticks(range(len(capacities)), [f"{capacity:g}" for capacity in capacities])
 
 
 def averages(table: pd.DataFrame, *, part: str = "up to 2") -> Figure:
@@ -93,19 +116,17 @@ def averages(table: pd.DataFrame, *, part: str = "up to 2") -> Figure:
         "up to 2" or "beyond 2".
     """
     rows = table[table["part"] == part]
-    settings = list(dict.fromkeys(rows["setting"]))
+    settings = pd.Index(rows["setting"].unique())
     figure = Figure(figsize=(7.6, 1.2 + 0.5 * len(settings)))
     axes = figure.subplots()
-    axes.axvline(0, color=INK, linewidth=0.9)
-    for shift, (measure, (label, colour, marker)) in zip(
-        (-0.22, 0, 0.22), MEASURES.items(), strict=True
-    ):
-        of_measure = rows[rows["measure"] == measure].set_index("setting").loc[settings]
-        _bars(axes, of_measure, np.arange(len(settings)) + shift, label, colour, marker)
-    axes.set_yticks(range(len(settings)), settings)
-    axes.invert_yaxis()
+    axes.axvline(0, **SOLID)
+    for shift, (measure, look) in zip((-0.22, 0, 0.22), MEASURES.items(), strict=True):
+        estimates = rows[rows["measure"] == measure]
+        places = settings.get_indexer(estimates["setting"]) + shift
+        plotting.points(axes, estimates, places, "estimate", flat=True, **look)
+    plotting.name_rows(axes, settings)
     axes.set_xlabel("rank correlation of S with held-out accuracy, mean over capacities")
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8.5)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
@@ -119,43 +140,30 @@ def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
     first
         The capacity at which S first reaches 2, by setting.
     """
-    settings = list(dict.fromkeys(table["setting"]))
+    settings = table.groupby("setting", sort=False)
     columns = min(len(settings), 4)
-    figure = Figure(figsize=(1.6 + 2.1 * columns, 4.2 * math.ceil(len(settings) / columns)))
-    grid = figure.subplots(
-        2 * math.ceil(len(settings) / columns), columns, sharex=True, squeeze=False
-    )
-    pairs = [
-        pair
-        for above, below in zip(grid[::2], grid[1::2], strict=True)
-        for pair in zip(above, below, strict=True)
-    ]
-    for (above, below), setting in zip(pairs, settings, strict=False):
-        part = table[table["setting"] == setting]
+    rows = math.ceil(len(settings) / columns)
+    figure = Figure(figsize=(1.6 + 2.1 * columns, 4.2 * rows))
+    grid = figure.subplots(2 * rows, columns, sharex=True, squeeze=False)
+    pairs = grid.reshape(rows, 2, columns).swapaxes(1, 2).reshape(-1, 2)
+    for (above, below), (setting, part) in zip(pairs, settings, strict=False):
         places = np.arange(len(part))
-        _band(above, part, places, "s", "training items", BLUE, "o")
-        _band(above, part, places, "held_out_s", "held-out items", ORANGE, "s")
-        _band(below, part, places, "accuracy", "training items", BLUE, "o")
-        _band(below, part, places, "held_out_accuracy", "held-out items", ORANGE, "s")
-        _band(below, part, places, "held_out_worst", "held out, worst context", VERMILION, "^")
-        above.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=DASHED)
-        for axes in (above, below):
-            for place in np.flatnonzero(part["capacity"].to_numpy() == first.get(setting)):
-                axes.axvline(place, color=GREY, linewidth=6, alpha=0.35, zorder=0)
+        for axes, lines in ((above, ABOVE), (below, BELOW)):
+            for name, look in lines.items():
+                plotting.band(axes, part, places, name, markersize=4, **look)
+            for place in np.flatnonzero(part["capacity"] == first.get(setting)):
+                axes.axvline(place, **STRIPE)
+        above.axhline(CLASSICAL_BOUND, **DASHED)
         above.set_ylim(0, 2.6)
-        below.set_ylim(0.5, 1.02)
         above.set_title(setting.replace(", ", "\n", 1), fontsize=9)
+        below.set(ylim=(0.5, 1.02), xlabel="hidden units n")
         below.set_xticks(places, [f"{n:g}" for n in part["capacity"]])
         below.tick_params(labelbottom=True)
-        below.set_xlabel("hidden units n")
-    for above, below in pairs[len(settings) :]:
-        above.remove()
-        below.remove()
-    for above, below in pairs[: len(settings) : columns]:
-        above.set_ylabel("S (no unit)")
-        below.set_ylabel("share right")
-    handles, labels = pairs[0][1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
+    for unused in pairs[len(settings) :].flat:
+        unused.remove()
+    setp(pairs[: len(settings) : columns, 0], ylabel="S (no unit)")
+    setp(pairs[: len(settings) : columns, 1], ylabel="share right")
+    plotting.legend_once(pairs[0, 1], below=figure)
     return figure
 
 
@@ -167,31 +175,25 @@ def regrets(table: pd.DataFrame) -> Figure:
     table
         `ncnet.studies.generalization.analysis.regrets` with a column ``setting``.
     """
-    settings = list(dict.fromkeys(table["setting"]))
-    rules = list(dict.fromkeys(table["rule"]))
+    settings = table.groupby("setting", sort=False)
+    rules = table["rule"].unique()
     figure = Figure(figsize=(2.2 + 2.6 * len(settings), 4.9))
     grid = figure.subplots(2, len(settings), sharex="row", sharey=True, squeeze=False)
     places = np.arange(len(rules))
-    for (above, below), setting in zip(grid.T, settings, strict=True):
-        part = table[table["setting"] == setting].set_index("rule").loc[rules]
+    for (above, below), (setting, part) in zip(grid.T, settings, strict=True):
+        part = part.set_index("rule").loc[rules]
+        points = 100 * part[["regret", "regret_low", "regret_high"]]
         met = part["met"] > 0
         for chosen, colour, marker in ((met, BLUE, "o"), (~met, GREY, "X")):
-            of_kind = part[chosen]
-            ends = [of_kind["regret"] - of_kind["regret_low"]]
-            ends += [of_kind["regret_high"] - of_kind["regret"]]
-            ends = [100 * np.maximum(end, 0) for end in ends]
-            at, values = places[chosen], 100 * of_kind["regret"]
-            above.errorbar(values, at, xerr=ends, fmt=marker, color=colour, capsize=2.5)
-            below.hlines(at, of_kind["lowest"], of_kind["highest"], color=colour, linewidth=4)
-            below.plot(of_kind["lowest"], at, marker, color=colour)
-            below.plot(of_kind["highest"], at, marker, color=colour)
-        below.axvline(part["enough_capacity"].iloc[0], color=INK, linewidth=0.9, linestyle=DASHED)
+            look = {"color": colour, "marker": marker}
+            plotting.points(above, points[chosen], places[chosen], "regret", flat=True, **look)
+            ends = part.loc[chosen, ["lowest", "highest"]].T
+            below.plot(ends, np.tile(places[chosen], (2, 1)), linewidth=4, **look)
+        below.axvline(part["enough_capacity"].iloc[0], **DASHED)
         above.set_title(setting, fontsize=9.5)
         above.set_xlabel("regret (percentage points)")
         below.set_xlabel("n chosen, lowest to highest")
-    for axes in grid[:, 0]:
-        axes.set_yticks(places, rules)
-    grid[0, 0].invert_yaxis()
+    plotting.name_rows(grid[0, 0], rules)
     return figure
 
 
@@ -203,9 +205,8 @@ def interference(table: pd.DataFrame) -> Figure:
     table
         `ncnet.studies.generalization.analysis.interference_map`.
     """
-    both = pd.concat(
-        [table, table.rename(columns={"first": "second", "second": "first"})], ignore_index=True
-    )
+    mirrored = table.rename(columns={"first": "second", "second": "first"})
+    both = pd.concat([table, mirrored], ignore_index=True)
     order = both.groupby("first")["s"].mean().sort_values(ascending=False).index
     grid = both.pivot_table(index="first", columns="second", values="s").loc[order, order]
     excess = grid.to_numpy() - CLASSICAL_BOUND
@@ -213,23 +214,16 @@ def interference(table: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(7.6, 6.2))
     axes = figure.subplots()
     picture = axes.imshow(excess, cmap="PuOr_r", vmin=-reach, vmax=reach)
-    for (row, column), value in np.ndenumerate(excess):
-        if np.isfinite(value):
-            dark = abs(value) > 0.6 * reach
-            axes.text(
-                column,
-                row,
-                f"{value:.2f}".replace("0.", ".").replace("-", "\N{MINUS SIGN}"),
-                ha="center",
-                va="center",
-                fontsize=8,
-                color="white" if dark else INK,
-            )
+    for row, column in np.argwhere(np.isfinite(excess)):
+        value = excess[row, column]
+        text = f"{value:.2f}".replace("0.", ".").replace("-", "\N{MINUS SIGN}")
+        look = {"color": "white" if abs(value) > 0.6 * reach else INK, "fontsize": 8}
+        axes.text(column, row, text, ha="center", va="center", **look)
     axes.grid(visible=False)
     axes.set_xticks(range(len(order)), order, rotation=45, ha="right")
     axes.set_yticks(range(len(order)), order)
-    bar = figure.colorbar(picture, ax=axes, shrink=0.8)
-    bar.set_label("S \N{MINUS SIGN} 2 of the pair (no unit): above 0 they hurt each other")
+    label = "S \N{MINUS SIGN} 2 of the pair (no unit): above 0 they hurt each other"
+    figure.colorbar(picture, ax=axes, shrink=0.8, label=label)
     return figure
 
 
@@ -241,87 +235,11 @@ def predicted_losses(table: pd.DataFrame) -> Figure:
     table
         `ncnet.studies.generalization.analysis.interference_map`.
     """
-    figure = Figure(figsize=(9.2, 3.4))
-    panels = {
-        "s": "S of the pair (no unit)",
-        "training_drop": "training: share lost (points)",
-        "cosine": "cosine of the gradients",
-        "likeness": "likeness of the tasks",
-    }
-    for axes, (name, label) in zip(
-        figure.subplots(1, len(panels), sharey=True), panels.items(), strict=True
-    ):
+    figure, panels = plotting.panels(len(PREDICTORS), size=(2.3, 3.4), sharey=True)
+    for axes, (name, label) in zip(panels, PREDICTORS.items(), strict=True):
         scale = 100 if name == "training_drop" else 1
         axes.plot(scale * table[name], 100 * table["held_out_drop"], "o", color=BLUE, markersize=4)
-        axes.axhline(0, color=INK, linewidth=0.9)
+        axes.axhline(0, **SOLID)
         axes.set_xlabel(label, fontsize=9)
-    figure.axes[0].set_ylabel("held out, fresh replicas:\nshare lost (points)")
+    panels[0].set_ylabel("held out, fresh replicas:\nshare lost (points)")
     return figure
-
-
-def _line_of_best_fit(axes: Axes, part: pd.DataFrame, colour: np.ndarray) -> None:
-    if part["s"].nunique() < 3:
-        return
-    slope, level = np.polyfit(part["s"], part["held_out_accuracy"], 1)
-    ends = part["s"].quantile([0.02, 0.98]).to_numpy()
-    axes.plot(ends, level + slope * ends, color=colour, linewidth=2)
-
-
-def _correlations_of(axes: Axes, part: pd.DataFrame) -> None:
-    capacities = sorted(part["capacity"].unique())
-    places = {capacity: place for place, capacity in enumerate(capacities)}
-    axes.axhline(0, color=INK, linewidth=0.9)
-    first = part["first"].iloc[0]
-    if first in places:
-        axes.axvline(places[first], color=GREY, linewidth=6, alpha=0.35, zorder=0)
-    for shift, (measure, (label, colour, marker)) in zip(
-        (-0.16, 0, 0.16), MEASURES.items(), strict=True
-    ):
-        rows = part[part["measure"] == measure]
-        at = rows["capacity"].map(places) + shift
-        ends = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
-        axes.errorbar(
-            at,
-            rows["estimate"],
-            yerr=[end.clip(lower=0) for end in ends],
-            fmt=marker,
-            color=colour,
-            markersize=4,
-            capsize=2,
-            elinewidth=1,
-            label=label,
-        )
-    ceiling = part.loc[part["at_ceiling"], "capacity"].map(places).unique()
-    for place in ceiling:
-        axes.annotate("ceiling", (place, 0), rotation=90, fontsize=7.5, ha="center", va="bottom")
-    axes.set_xticks(range(len(capacities)), [f"{capacity:g}" for capacity in capacities])
-
-
-def _bars(
-    axes: Axes, rows: pd.DataFrame, at: np.ndarray, label: str, colour: str, marker: str
-) -> None:
-    ends = [(rows["estimate"] - rows["low"]), (rows["high"] - rows["estimate"])]
-    axes.errorbar(
-        rows["estimate"],
-        at,
-        xerr=[end.clip(lower=0) for end in ends],
-        fmt=marker,
-        color=colour,
-        markersize=5,
-        capsize=2.5,
-        label=label,
-    )
-
-
-def _band(
-    axes: Axes,
-    part: pd.DataFrame,
-    places: np.ndarray,
-    name: str,
-    label: str,
-    colour: str,
-    marker: str,
-) -> None:
-    axes.plot(places, part[name], color=colour, marker=marker, markersize=4, label=label)
-    low, high = part[f"{name}_low"], part[f"{name}_high"]
-    axes.fill_between(places, low, high, color=colour, alpha=0.25, linewidth=0)

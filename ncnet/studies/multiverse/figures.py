@@ -4,15 +4,23 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import setp
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND, TSIRELSON_BOUND
-from ncnet.plotting import BLUE, DASHES, GREY, INK, MARKERS, SERIES, VERMILION, draw_bounds
+from ncnet.plotting import BLUE, DASHED, GREY, INK, VERMILION
 
 WORDS = {"gradient_descent": "gradient descent"}
-SHOWN_CHOICES = ("game", "activation", "optimizer", "initialisation", "steps")
+SHOWN_CHOICES = (
+    "game",
+    "activation",
+    ["optimizer", "learning_rate"],
+    "initialisation",
+    "steps",
+)
 
 
 def specification_curve(specifications: pd.DataFrame, statements: Sequence[str]) -> Figure:
@@ -29,59 +37,41 @@ def specification_curve(specifications: pd.DataFrame, statements: Sequence[str])
     statements
         Names of the statements.
     """
-    curve = specifications.sort_values("s")
-    rows = _choices(curve) + [("statement", name, curve[name]) for name in statements]
-    figure = Figure(figsize=(8.4, 3.2 + 0.19 * len(rows)))
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 0.19 * len(rows)))
-    place = np.arange(len(curve))
-    top.vlines(place, curve["s_low"], curve["s_high"], color=BLUE, alpha=0.45, linewidth=1)
-    top.plot(place, curve["s"], ".", color=BLUE, markersize=2.5)
-    primary = curve["primary"].to_numpy(bool)
-    if primary.any():
-        top.plot(
-            place[primary], curve["s"][primary], "D", color=VERMILION, label="this book's choices"
-        )
-        top.legend(loc="lower right", fontsize=8.5)
-    draw_bounds(top, TSIRELSON_BOUND)
+    curve = specifications.sort_values("s", ignore_index=True)
+    chosen = [
+        {_label(option): rows.index for option, rows in curve.groupby(choice)}
+        for choice in SHOWN_CHOICES
+    ]
+    held = {name: curve.index[curve[name]] for name in statements}
+    names = [name for group in (*chosen, held) for name in group]
+    figure = Figure(figsize=(8.4, 3.2 + 0.19 * len(names)))
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 0.19 * len(names)))
+    top.vlines(curve.index, curve["s_low"], curve["s_high"], color=BLUE, alpha=0.45, linewidth=1)
+    top.plot(curve["s"], ".", color=BLUE, markersize=2.5)
+    primary = curve.loc[curve["primary"], "s"]
+    if len(primary):
+        top.plot(primary, "D", color=VERMILION, label="this book's choices")
+        top.legend(loc="lower right")
+    plotting.draw_bounds(top, TSIRELSON_BOUND)
     top.set_ylabel(f"S at n = {curve['hidden_size'].iloc[0]} (no unit)")
     top.grid(visible=False, axis="x")
-    for row, (choice, _, chosen) in enumerate(rows):
-        colour = VERMILION if choice == "statement" else INK
-        _ticks(bottom, place[chosen.to_numpy(bool)], row, colour)
-        if row and choice != rows[row - 1][0]:
+    row = 0
+    for group in (*chosen, held):
+        for places in group.values():
+            _ticks(bottom, places, row, VERMILION if group is held else INK)
+            row += 1
+        if group is not held:
             bottom.axhline(row - 0.5, color=GREY, linewidth=0.5)
-    bottom.set_yticks(range(len(rows)), [label for _, label, _ in rows], fontsize=8)
-    bottom.set_ylim(len(rows) - 0.4, -0.6)
+    plotting.name_rows(bottom, names, fontsize=8)
     bottom.grid(visible=False)
     bottom.tick_params(length=0)
     bottom.set_xlabel("specifications, sorted by S")
     return figure
 
 
-def _choices(curve: pd.DataFrame) -> list[tuple[str, str, pd.Series]]:
-    """Return for each option its choice, its label and which specifications took it."""
-    rows = []
-    for choice in SHOWN_CHOICES:
-        for option in pd.unique(curve[choice].sort_values()):
-            chosen = curve[choice] == option
-            rates = sorted(set(curve.loc[chosen, "learning_rate"]))
-            if choice == "optimizer":
-                rows += [
-                    (
-                        choice,
-                        f"{_words(option)}, {rate:g}",
-                        chosen & (curve["learning_rate"] == rate),
-                    )
-                    for rate in rates
-                ]
-            else:
-                rows.append((choice, _label(choice, option), chosen))
-    return rows
-
-
-def _ticks(axes: Axes, places: np.ndarray, row: int, colour: str) -> None:
+def _ticks(axes: Axes, places: pd.Index, row: int, colour: str) -> None:
     # One line with gaps is a hundredth of the file that as many lines are.
-    x = np.repeat(places.astype(float), 3)
+    x = np.repeat(places.to_numpy(float), 3)
     y = np.tile([row - 0.38, row + 0.38, np.nan], len(places))
     axes.plot(x, y, color=colour, linewidth=0.7, solid_capstyle="butt")
 
@@ -103,18 +93,13 @@ def shares(table: pd.DataFrame, statements: Sequence[str]) -> Figure:
     axes.imshow(values, cmap="Blues", vmin=0, vmax=1.35, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         axes.text(column, row, f"{value:.0%}", ha="center", va="center", fontsize=8.5, color=INK)
-    labels = [
-        f"{_label(row.choice, row.option)}  ({row.specifications})" for row in table.itertuples()
-    ]
+    labels = table["option"].map(_label) + table["specifications"].map("  ({})".format)
     axes.set_yticks(range(len(table)), labels, fontsize=8.5)
     axes.set_xticks(range(len(statements)), statements)
     axes.xaxis.tick_top()
-    axes.tick_params(length=0)
-    axes.grid(visible=False)
+    plotting.bare(axes)
     for row in np.flatnonzero(table["choice"].ne(table["choice"].shift())[1:]) + 0.5:
         axes.axhline(row, color="white", linewidth=4)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
     return figure
 
 
@@ -130,47 +115,13 @@ def shapes(table: pd.DataFrame, game: str, initialisation: str) -> Figure:
     """
     fixed = {"game": game, "initialisation": initialisation, "readout": "correct"}
     drawn = table[(table[list(fixed)] == pd.Series(fixed)).all(axis=1)]
-    columns = list(drawn[["optimizer", "learning_rate"]].drop_duplicates().itertuples(index=False))
-    activations = list(dict.fromkeys(drawn["activation"]))
-    figure = Figure(figsize=(1.75 * len(columns), 1.75 * len(activations) + 0.5))
-    grid = figure.subplots(len(activations), len(columns), sharex=True, sharey=True, squeeze=False)
-    for (row, column), axes in np.ndenumerate(grid):
-        optimizer, rate = columns[column]
-        one = drawn[
-            (drawn["activation"] == activations[row])
-            & (drawn["optimizer"] == optimizer)
-            & (drawn["learning_rate"] == rate)
-        ]
-        _lines(axes, one)
-        if row == 0:
-            axes.set_title(f"{_words(optimizer)}\n{rate:g}", fontsize=9)
-        if column == 0:
-            axes.set_ylabel(f"{activations[row]}\nS")
-    for axes in grid[-1]:
-        axes.set_xlabel("n")
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8.5)
+    drawn = drawn.sort_values("steps", kind="stable")
+    figure, grid = _crossed(drawn, "activation", ["optimizer", "learning_rate"], "steps", "s", 1.75)
+    for axes in grid.flat:
+        axes.axhline(CLASSICAL_BOUND, zorder=1, **DASHED)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(f"{axes.get_ylabel()}\nS")
     return figure
-
-
-def _lines(axes: Axes, sweeps: pd.DataFrame) -> None:
-    axes.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-    for place, (steps, sweep) in enumerate(sweeps.groupby("steps")):
-        colour, marker = SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]
-        dashes = DASHES[place % len(DASHES)]
-        axes.fill_between(
-            sweep["hidden_size"], sweep["s_low"], sweep["s_high"], color=colour, alpha=0.3, lw=0
-        )
-        axes.plot(
-            sweep["hidden_size"],
-            sweep["s"],
-            marker=marker,
-            markersize=2.5,
-            linestyle=dashes,
-            linewidth=1.1,
-            color=colour,
-            label=f"{steps:,} steps",
-        )
 
 
 def retrained(pairs: pd.DataFrame, capacities: Sequence[int]) -> Figure:
@@ -184,42 +135,22 @@ def retrained(pairs: pd.DataFrame, capacities: Sequence[int]) -> Figure:
     capacities
         Hidden sizes on the axis.
     """
-    training = ["game", "activation", "optimizer", "learning_rate", "initialisation"]
-    groups = list(pairs.groupby(training, sort=False))
-    columns = min(3, len(groups))
-    figure = Figure(figsize=(2.8 * columns, 2.5 * -(-len(groups) // columns)))
-    grid = figure.subplots(-(-len(groups) // columns), columns, sharey=True, squeeze=False)
-    for axes in grid.flat[len(groups) :]:
-        axes.set_visible(False)
-    place = {size: x for x, size in enumerate(capacities)}
-    for axes, (chosen, one) in zip(grid.flat, groups, strict=False):
-        game, activation, optimizer, rate, initialisation = chosen
-        x = one["hidden_size"].map(place)
-        axes.fill_between(
-            x, one["s_low_recorded"], one["s_high_recorded"], color=BLUE, alpha=0.35, linewidth=0
-        )
-        axes.plot(x, one["s_recorded"], color=BLUE, label="recorded")
-        axes.errorbar(
-            x,
-            one["s"],
-            yerr=[one["s"] - one["s_low"], one["s_high"] - one["s"]],
-            fmt="D",
-            markersize=3.5,
-            capsize=3,
-            linewidth=1.2,
-            color=VERMILION,
-            mfc="white",
-            label="live",
-        )
-        axes.axhline(CLASSICAL_BOUND, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.set_title(
-            f"{game}, {activation}, {initialisation}\n{_words(optimizer)} {rate:g}", fontsize=8.5
-        )
-        axes.set_xticks(list(place.values()), list(place))
+    training = ["game", "activation", "initialisation", "optimizer", "learning_rate"]
+    trainings = pairs.groupby(training, sort=False)
+    figure, panels = plotting.panels(len(trainings), 3, size=(2.8, 2.5), sharey=True)
+    for axes, (chosen, live) in zip(panels, trainings, strict=True):
+        places = pd.Index(capacities).get_indexer(live["hidden_size"])
+        recorded = live.filter(like="_recorded").rename(columns=lambda name: name[:-9])
+        plotting.band(axes, recorded, places, "s", alpha=0.35, color=BLUE, label="recorded")
+        look = {"color": VERMILION, "marker": "D", "markersize": 3.5, "label": "live"}
+        plotting.hollow(axes, live, places, "s", **look)
+        axes.axhline(CLASSICAL_BOUND, **DASHED)
+        title = "{}, {}, {}\n{} {}".format(*map(_label, chosen))
+        axes.set_title(title, fontsize=8.5)
+        axes.set_xticks(range(len(capacities)), capacities)
         axes.set_xlabel("hidden units n")
-    for axes in grid[:, 0]:
-        axes.set_ylabel("S (no unit)")
-    grid[0, 0].legend(fontsize=8.5, loc="lower right")
+    setp(panels[::3], ylabel="S (no unit)")
+    panels[0].legend(loc="lower right")
     return figure
 
 
@@ -232,45 +163,42 @@ def solved(table: pd.DataFrame) -> Figure:
         One row a share: ``game``, ``activation``, ``optimizer``, ``learning_rate``,
         ``hidden_size``, ``company``, and ``share`` with its interval ``low``, ``high``.
     """
-    columns = list(table.groupby(["activation", "optimizer", "learning_rate"], sort=False))
-    games = list(dict.fromkeys(table["game"]))
-    figure = Figure(figsize=(1.75 * len(columns), 1.9 * len(games) + 0.6))
-    grid = figure.subplots(len(games), len(columns), sharex=True, sharey=True, squeeze=False)
-    for place, ((activation, optimizer, rate), of_column) in enumerate(columns):
-        grid[0, place].set_title(f"{activation}\n{_words(optimizer)}\n{rate:g}", fontsize=9)
-        grid[-1, place].set_xlabel("n")
-        for axes, game in zip(grid[:, place], games, strict=True):
-            _shares_solved(axes, of_column[of_column["game"] == game])
-    for axes, game in zip(grid[:, 0], games, strict=True):
-        axes.set_ylabel(f"{game}\nshare solved")
+    columns = ["activation", "optimizer", "learning_rate"]
+    figure, grid = _crossed(table, "game", columns, "company", "share", 1.9)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(f"{axes.get_ylabel()}\nshare solved")
         axes.yaxis.set_major_formatter(PercentFormatter(1))
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8.5)
     return figure
 
 
-def _shares_solved(axes: Axes, table: pd.DataFrame) -> None:
-    for place, (company, one) in enumerate(table.groupby("company", sort=False)):
-        axes.fill_between(
-            one["hidden_size"], one["low"], one["high"], color=SERIES[place], alpha=0.25, lw=0
-        )
-        axes.plot(
-            one["hidden_size"],
-            one["share"],
-            marker=MARKERS[place],
-            markersize=3,
-            linestyle=DASHES[place],
-            linewidth=1.1,
-            color=SERIES[place],
-            label=company,
-        )
+def _crossed(
+    table: pd.DataFrame, rows: str, columns: list[str], by: str, name: str, height: float
+) -> tuple[Figure, np.ndarray]:
+    """Return panels by what was chosen in rows and columns, over n with a line for each `by`."""
+    down = table[rows].unique()
+    across = table[columns].drop_duplicates()
+    figure = Figure(figsize=(1.75 * len(across), height * len(down) + 0.5))
+    shared = {"sharex": True, "sharey": True, "squeeze": False}
+    grid = figure.subplots(len(down), len(across), **shared)
+    places = pd.MultiIndex.from_frame(across)
+    looks = {value: plotting.dashed_look(place) for place, value in enumerate(table[by].unique())}
+    for (row, *column, value), line in table.groupby([rows, *columns, by], sort=False):
+        axes = grid[list(down).index(row), places.get_loc(tuple(column))]
+        look = {"markersize": 2.5, "linewidth": 1.1, "label": _label(value), **looks[value]}
+        plotting.band(axes, line, "hidden_size", name, **look)
+    for axes, column in zip(grid[0], places, strict=True):
+        axes.set_title("\n".join(map(_label, column)), fontsize=9)
+    for axes, row in zip(grid[:, 0], down, strict=True):
+        axes.set_ylabel(row)
+    setp(grid[-1], xlabel="n")
+    plotting.legend_once(grid[0, 0], below=figure)
+    return figure, grid
 
 
-def _words(option: str) -> str:
-    return WORDS.get(option, option)
-
-
-def _label(choice: str, option: object) -> str:
-    if choice == "steps":
-        return f"{option:,} steps"
-    return _words(str(option))
+def _label(option: object) -> str:
+    """Return an option in words; whole numbers are training steps."""
+    if isinstance(option, tuple):
+        return ", ".join(map(_label, option))
+    if isinstance(option, str):
+        return WORDS.get(option, option)
+    return f"{option:g}" if isinstance(option, float) else f"{option:,} steps"
