@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from ncnet import plotting
@@ -44,12 +43,10 @@ def capacity(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure
     live, recorded
         Tables of `ncnet.chsh.by_capacity` with a column ``game``; `recorded` may be None.
     """
-    games = live["game"].unique()
+    games = plotting.by_source(recorded, live, "game")
     figure, grid = _two_rows(len(games), 4.2, 5.4)
-    for column, game in zip(grid.T, games, strict=True):
-        if recorded is not None:
-            _line(column, recorded[recorded["game"] == game], "hidden_size", plotting.look(0))
-        _points(column, live[live["game"] == game], "hidden_size", VERMILION)
+    for column, (game, sources) in zip(grid.T, games.items(), strict=True):
+        _s_above_delta(column, sources, "hidden_size", plotting.look(0), VERMILION)
         column[0].set_title(f"game {game}")
         column[1].set_xlabel("hidden units n")
         column[1].xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -65,15 +62,11 @@ def along_training(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> 
     live, recorded
         Tables of `ncnet.chsh.by_capacity` over ``steps`` with a column ``hidden_size``.
     """
-    sizes = live["hidden_size"].unique()
-    sizes = live["hidden_size"].unique()
+    sizes = plotting.by_source(recorded, live, "hidden_size")
     figure, grid = _two_rows(len(sizes), 2.9, 5)
     grid[0, 0].set_xscale("symlog", linthresh=10)
     for place, (column, size) in enumerate(zip(grid.T, sizes, strict=True)):
-        if recorded is not None:
-            of_size = recorded[recorded["hidden_size"] == size]
-            _line(column, of_size, "steps", plotting.look(place))
-        _points(column, live[live["hidden_size"] == size], "steps", INK)
+        _s_above_delta(column, sizes[size], "steps", plotting.look(place), INK)
         column[0].set_title(f"n = {size}")
         column[1].set_xlabel("training steps")
     grid[0, 0].legend(loc="lower right")
@@ -89,18 +82,17 @@ def _two_rows(columns: int, width: float, height: float) -> tuple[Figure, np.nda
     return figure, grid
 
 
-def _line(column: np.ndarray, table: pd.DataFrame, x: str, look: dict) -> None:
-    runs = {"color": look["color"], "alpha": 0.15, "linewidth": 0}
-    column[0].fill_between(x, "run_low", "run_high", data=table, **runs)
-    look = {"label": "recorded", "markersize": 3.5, "alpha": 0.35, **look}
-    for axes, name in zip(column, ("s", "delta"), strict=True):
-        plotting.band(axes, table, x, name, **look)
-
-
-def _points(column: np.ndarray, table: pd.DataFrame, x: str, colour: str) -> None:
-    look = {"label": "live", "markersize": 3.5, "marker": "D", "color": colour}
-    for axes, name in zip(column, ("s", "delta"), strict=True):
-        plotting.hollow(axes, table, x, name, **look)
+def _s_above_delta(
+    column: np.ndarray, sources: list[tuple], x: str, look: dict, live_colour: str
+) -> None:
+    for draw, table in sources:
+        kind = {"color": live_colour, "marker": "D", "label": "live"}
+        if draw is plotting.band:
+            kind = {**look, "alpha": 0.35, "label": "recorded"}
+            runs = {"color": look["color"], "alpha": 0.15, "linewidth": 0}
+            column[0].fill_between(x, "run_low", "run_high", data=table, **runs)
+        draw(column[0], table, x, "s", markersize=3.5, **kind)
+        draw(column[1], table, x, "delta", markersize=3.5, **kind)
     plotting.draw_bounds(column[0], TSIRELSON_BOUND)
     column[1].axhline(0, color=GREY, linewidth=0.8)
 
@@ -122,16 +114,15 @@ def contexts(report: Report, cells: xr.DataArray) -> Figure:
     correlators["c"] = report.correlators.ravel()
     plotting.points(left, correlators, places, "c", marker="o", color=INK, capsize=4)
     lowest = min(0.0, correlators["low"].min() - 0.05)
-    left.set(xlim=(-0.5, 3.5), ylim=(lowest, 1.05), ylabel="correlator C (no unit)")
-    left.set_title("The correlators")
+    left.set(xlim=(-0.5, 3.5), ylim=(lowest, 1.05))
+    left.set(ylabel="correlator C (no unit)", title="The correlators")
     bottom = np.zeros(4)
     shares = 100 * cells.stack(context=("alice_setting", "bob_setting"))
     for a, b, label, colour, hatch in CELLS:
         look = {"label": label, "color": colour, "hatch": hatch, "edgecolor": "white"}
         right.bar(places, shares.sel(a=a, b=b), 0.6, bottom, **look)
         bottom += shares.sel(a=a, b=b)
-    right.set_ylabel("share of outcomes (%)")
-    right.set_title("The four cells of each context")
+    right.set(ylabel="share of outcomes (%)", title="The four cells of each context")
     right.grid(axis="x", visible=False)
     right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
     for axes in (left, right):
@@ -149,14 +140,14 @@ def signalling(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figu
     live, recorded
         Tables of `ncnet.chsh.by_capacity` with a column ``game``; `recorded` may be None.
     """
-    games = live["game"].unique()
+    games = plotting.by_source(recorded, live, "game")
     figure, columns = plotting.panels(len(games), size=(4.3, 4.6), sharey=True)
-    for axes, game in zip(columns, games, strict=True):
-        for name, label, colour, marker in LINES:
-            look = {"color": colour, "label": label}
-            if recorded is not None:
-                plotting.band(axes, _of(recorded, game), "hidden_size", name, **look)
-            plotting.hollow(axes, _of(live, game), "hidden_size", name, marker=marker, **look)
+    for axes, (game, sources) in zip(columns, games.items(), strict=True):
+        for draw, table in sources:
+            excess = {f"excess{end}": table[f"s{end}"] - 2 for end in ("", "_low", "_high")}
+            for name, label, colour, marker in LINES:
+                look = {"label": label, "color": colour, "marker": marker}
+                draw(axes, table.assign(**excess), "hidden_size", name, **look)
         axes.axhline(0, **SOLID)
         axes.set(title=f"game {game}", xlabel="hidden units n")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -165,21 +156,16 @@ def signalling(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figu
     return figure
 
 
-def _of(table: pd.DataFrame, game: str) -> pd.DataFrame:
-    rows = table[table["game"] == game]
-    return rows.assign(**{f"excess{end}": rows[f"s{end}"] - 2 for end in ("", "_low", "_high")})
-
-
 def three_ways() -> Figure:
     """Draw one task's outcomes on eight items in its two contexts, for three kinds of parties."""
     figure = Figure(figsize=(8.4, 1.7))
     panels = figure.subplots(1, 3, sharey=True)
-    looks = {"1": {"facecolor": BLUE, "hatch": ""}, "0": {"facecolor": ORANGE, "hatch": "///"}}
     for axes, (title, settings) in zip(panels, WAYS.items(), strict=True):
         for row, outcomes in enumerate(settings):
-            for item, outcome in enumerate(outcomes):
-                corner = (item + 0.06, 1.06 - row)
-                axes.add_patch(Rectangle(corner, 0.88, 0.88, edgecolor="white", **looks[outcome]))
+            colours = [BLUE if outcome == "1" else ORANGE for outcome in outcomes]
+            hatches = ["" if outcome == "1" else "///" for outcome in outcomes]
+            look = {"color": colours, "hatch": hatches, "edgecolor": "white", "linewidth": 1}
+            axes.bar(np.arange(8) + 0.5, 0.88, 0.88, 1.06 - row, **look)
         axes.set(title=title, xlim=(0, 8), ylim=(0, 2), xticks=[], aspect="equal")
         axes.set_yticks([1.5, 0.5], ["Bob's setting 1", "Bob's setting 2"], fontsize=8.5)
     plotting.bare(*panels)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ncnet.chsh import Report
 
     Places = str | np.ndarray | pd.Series
+    Size = tuple[float, float]
+    Sources = list[tuple[Callable, pd.DataFrame]]
 
 # Okabe and Ito's palette: told apart with every common kind of colour blindness.
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -80,19 +82,14 @@ def use_style() -> None:
 
 
 def panels(
-    count: int,
-    columns: int | None = None,
-    *,
-    size: tuple[float, float],
-    margin: tuple[float, float] = (0, 0),
-    **options: object,
+    count: int, columns: int = 9, *, size: Size, margin: Size = (0, 0), **options: object
 ) -> tuple[Figure, np.ndarray]:
-    """Return a figure and its panels in reading order, at most so many columns side by side.
+    """Return a figure and its panels in reading order.
 
     Parameters
     ----------
     count, columns
-        How many panels, and how many of them in a row; all of them unless told otherwise.
+        How many panels, and how many of them at most in a row.
     size, margin
         Width and height of a panel, and of what lies around them, in inches.
     options
@@ -100,7 +97,7 @@ def panels(
     """
     from matplotlib.figure import Figure
 
-    columns = min(columns or count, count)
+    columns = min(columns, count)
     rows = math.ceil(count / columns)
     figure = Figure(figsize=np.multiply(size, (columns, rows)) + margin)
     grid = figure.subplots(rows, columns, squeeze=False, **options)
@@ -146,10 +143,20 @@ def hollow(axes: Axes, table: pd.DataFrame, x: Places, name: str, **look: object
     points(axes, table, x, name, **look | {"linestyle": "none", "mfc": "white"})
 
 
-def sources(recorded: object, live: object) -> list[tuple[Callable, object]]:
-    """Return how recorded and live tables are drawn, `band` and `hollow`, without what is None."""
-    both = ((band, recorded), (hollow, live))
-    return [(draw, tables) for draw, tables in both if tables is not None]
+def sources(recorded: pd.DataFrame | None, live: pd.DataFrame) -> Sources:
+    """Return how tables are drawn, `band` if recorded and `hollow` if live, without None."""
+    return [
+        (draw, table) for draw, table in ((band, recorded), (hollow, live)) if table is not None
+    ]
+
+
+def by_source(
+    recorded: pd.DataFrame | None, live: pd.DataFrame, column: str
+) -> dict[object, Sources]:
+    """Return `sources` of each value that a column of the live table has."""
+    drawn = sources(recorded, live)
+    values = live[column].unique()
+    return {v: [(draw, table[table[column] == v]) for draw, table in drawn] for v in values}
 
 
 def of_contexts(table: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, dict[str, object]]]:
@@ -212,14 +219,11 @@ def picture(report: Report) -> Figure:
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(5.8, 5.6))
-        axes = figure.subplot_mosaic(
-            [["line", "line"], ["waterfall", "drops"]],
-            height_ratios=(1, 1.75),
-            width_ratios=(1.15, 1),
-        )
-        _draw_line(axes["line"], report)
-        _draw_waterfall(axes["waterfall"], report)
-        _draw_drops(axes["drops"], report)
+        ratios = {"height_ratios": (1, 1.75), "width_ratios": (1.15, 1)}
+        axes = figure.subplot_mosaic("ss;cd", **ratios)
+        _draw_line(axes["s"], report)
+        _draw_waterfall(axes["c"], report)
+        _draw_drops(axes["d"], report)
         figure.get_layout_engine().set(h_pad=0.08)
     return figure
 
@@ -314,8 +318,7 @@ def _draw_waterfall(axes: Axes, report: Report) -> None:
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set_xticks(range(5), ["C11", "+ C12", "+ C21", "- C22", "= S"], fontsize=9)
     axes.grid(axis="x", visible=False)
-    axes.set_ylabel("sum so far (no unit)")
-    axes.set_title("Three correlators less one")
+    axes.set(ylabel="sum so far (no unit)", title="Three correlators less one")
 
 
 def _draw_drops(axes: Axes, report: Report) -> None:
@@ -326,5 +329,4 @@ def _draw_drops(axes: Axes, report: Report) -> None:
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(places, rows["task"] + " beside " + rows["beside"], fontsize=9)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("percentage points")
-    axes.set_title(_loses(report))
+    axes.set(xlabel="percentage points", title=_loses(report))

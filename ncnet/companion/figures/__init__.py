@@ -5,11 +5,9 @@ Each returns a matplotlib Figure, except for what the first page shows: `headlin
 """
 
 from ncnet.companion.figures.batch import cells, labelled, over_grid
-from ncnet.companion.figures.bounds import bounds
-from ncnet.companion.figures.diagram import batch_diagram, network_and_contexts
-from ncnet.companion.figures.engine import engines, growth
+from ncnet.companion.figures.benchmarks import engines, growth, noticed
+from ncnet.companion.figures.diagrams import batch_diagram, bounds, network_and_contexts
 from ncnet.companion.figures.headline import headline
-from ncnet.companion.figures.mutations import noticed
 from ncnet.companion.figures.tiles import Tile, legend, tiles
 
 __all__ = [

@@ -1,15 +1,13 @@
 """The results of any batch: how its cells ran, and every quantity that has an interval."""
 
-from collections.abc import Iterator
-
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.plotting import BLUE, GREY, INK, MARKERS, SERIES, draw_bounds
+from ncnet.plotting import BLUE, GREY, INK, SERIES
 
 QUANTITIES = {
     "s": "S (no unit)",
@@ -55,22 +53,25 @@ def over_grid(table: pd.DataFrame) -> Figure | None:
     drawn = [name for name in QUANTITIES if f"{name}_low" in table][:MOST_ROWS]
     if not drawn or table.empty:
         return None
-    varied = [name for name in LABELS if name in table and table[name].nunique() > 1]
+    varied = _varied(table)
     x = max((name for name in RESOURCES if name in varied), key=table.nunique().get, default=None)
     labels = [name for name in varied if name != x]
-    columns = list(_columns(table, labels))
-    size = (max(4.6, 3.4 * len(columns) + 1), 2.5 * len(drawn) + 0.5)
-    figure = Figure(figsize=size)
+    first = [name for name in labels[:1] if table[name].nunique() <= MOST_COLUMNS]
+    columns = _split(table, first)
+    figure = Figure(figsize=(max(4.6, 3.4 * len(columns) + 1), 2.5 * len(drawn) + 0.5))
     grid = figure.subplots(len(drawn), len(columns), sharex=True, sharey="row", squeeze=False)
-    for place, (title, part, others) in enumerate(columns):
-        lines = list(part.groupby(others, sort=False, dropna=False)) if others else [((), part)]
-        for row, name in enumerate(drawn):
-            _draw_lines(grid[row, place], lines, x, name)
-        grid[0, place].set_title(title)
-        grid[-1, place].set_xlabel(RESOURCES.get(x, ""))
-    for axes, name in zip(grid[:, 0], drawn, strict=True):
-        axes.set_ylabel(QUANTITIES[name])
-    _finish(grid, drawn, x)
+    for column, (value, part) in zip(grid.T, columns, strict=True):
+        within = _varied(part)
+        lines = _split(part, [name for name in labels if name in within and name not in first])
+        for axes, name in zip(column, drawn, strict=True):
+            _draw_lines(axes, lines, x, name)
+        column[0].set_title(" ".join([*first, *map(str, value)]).replace("_", " "))
+        column[-1].set_xlabel(RESOURCES.get(x, ""))
+    for row, name in zip(grid, drawn, strict=True):
+        row[0].set_ylabel(QUANTITIES[name])
+    _scale(grid[0, 0], x)
+    if 1 < len(grid[0, -1].get_legend_handles_labels()[1]) <= len(SERIES):
+        grid[0, -1].legend(fontsize=8, loc="best")
     return figure
 
 
@@ -81,7 +82,7 @@ def labelled(table: pd.DataFrame) -> pd.DataFrame:
     >>> labelled(table).index.names
     FrozenList(['seed'])
     """
-    varied = [name for name in LABELS if name in table and table[name].nunique() > 1]
+    varied = _varied(table)
     return table.set_index(varied) if varied else table
 
 
@@ -93,16 +94,16 @@ def cells(ran: pd.DataFrame) -> Figure:
     ran
         The table ``cells`` of a batch: `cell`, `started` (ISO 8601), `seconds`.
     """
-    begun = pd.to_datetime(ran["started"], format="ISO8601", utc=True)
-    order = begun.sort_values(kind="stable").index
-    starts = (begun - begun.min()).dt.total_seconds()[order]
+    ran = ran.assign(started=pd.to_datetime(ran["started"], format="ISO8601", utc=True))
+    ran = ran.sort_values("started", kind="stable")
+    starts = (ran["started"] - ran["started"].min()).dt.total_seconds()
     few = len(ran) <= MOST_BARS
     figure = Figure(figsize=(7.2, 1 + (0.24 * len(ran) if few else 4)))
     axes = figure.subplots()
-    axes.barh(range(len(ran)), ran["seconds"][order], left=starts, height=0.7, color=BLUE)
+    axes.barh(range(len(ran)), ran["seconds"], left=starts, height=0.7, color=BLUE)
     axes.invert_yaxis()
     if few:
-        axes.set_yticks(range(len(ran)), ran["cell"][order], fontsize=8.5)
+        axes.set_yticks(range(len(ran)), ran["cell"], fontsize=8.5)
     else:
         axes.set_ylabel("cells, in the order of their start")
     axes.grid(axis="y", visible=False)
@@ -110,53 +111,36 @@ def cells(ran: pd.DataFrame) -> Figure:
     return figure
 
 
-def _columns(
-    table: pd.DataFrame, labels: list[str]
-) -> Iterator[tuple[str, pd.DataFrame, list[str]]]:
-    """Yield title, rows and further labels of each column of panels."""
-    if not labels or table[labels[0]].nunique() > MOST_COLUMNS:
-        yield "", table, labels
-        return
-    for value, part in table.groupby(labels[0], sort=False):
-        others = [name for name in labels[1:] if part[name].nunique() > 1]
-        yield f"{labels[0].replace('_', ' ')} {value}", part, others
+def _varied(table: pd.DataFrame) -> list[str]:
+    return [name for name in LABELS if name in table and table[name].nunique() > 1]
+
+
+def _split(table: pd.DataFrame, by: list[str]) -> list[tuple[tuple, pd.DataFrame]]:
+    return list(table.groupby(by, sort=False, dropna=False)) if by else [((), table)]
 
 
 def _draw_lines(axes: Axes, lines: list, x: str | None, name: str) -> None:
-    named = len(lines) <= len(SERIES)
     for place, (values, line) in enumerate(lines):
-        line = line.sort_values(x) if x else line
-        at = line[x] if x else range(len(line))
-        spread = [line[name] - line[f"{name}_low"], line[f"{name}_high"] - line[name]]
-        axes.errorbar(
-            at,
-            line[name],
-            yerr=[part.clip(lower=0) for part in spread],
-            marker=MARKERS[place % len(MARKERS)] if named else ".",
-            color=SERIES[place] if named else GREY,
-            alpha=1 if named else 0.4,
-            linewidth=1.4 if named else 0.8,
-            linestyle="-" if x and line[x].is_unique else "none",
-            markersize=4 if named else 3,
-            capsize=2.5 if named else 0,
-            label=", ".join(map(str, values)) if values else None,
-        )
+        line = line.sort_values(x) if x else line.reset_index(drop=True)
+        look = {"markersize": 4, **plotting.look(place)}
+        if len(lines) > len(SERIES):
+            look = {"marker": ".", "markersize": 3, "color": GREY, "alpha": 0.4, "capsize": 0}
+            look |= {"linewidth": 0.8, "elinewidth": 0.8}
+        look["linestyle"] = "-" if x and line[x].is_unique else "none"
+        look["label"] = ", ".join(map(str, values)) or None
+        plotting.points(axes, line, x or line.index, name, **look)
+    if name == "s":
+        plotting.draw_bounds(axes, CLASSICAL_BOUND)
+    else:
+        axes.axhline(0.5 if name == "auc" else 0, color=INK, linewidth=0.8)
 
 
-def _finish(grid: np.ndarray, drawn: list[str], x: str | None) -> None:
-    for row, name in zip(grid, drawn, strict=True):
-        for axes in row:
-            if name == "s":
-                draw_bounds(axes, CLASSICAL_BOUND)
-            else:
-                axes.axhline(0.5 if name == "auc" else 0, color=INK, linewidth=0.8)
-            if x is None:
-                axes.set_xticks([])
-            elif x in ("steps", "seen"):
-                axes.set_xscale("symlog", linthresh=10)
-                axes.set_xlim(left=-0.5)
-            else:
-                axes.xaxis.set_major_locator(MaxNLocator(integer=x != "learning_rate"))
-    handles, names = grid[0, -1].get_legend_handles_labels()
-    if 1 < len(names) <= len(SERIES):
-        grid[0, -1].legend(handles, names, fontsize=8, loc="best")
+def _scale(axes: Axes, x: str | None) -> None:
+    """Scale the axis of a resource, which all panels share."""
+    if x is None:
+        axes.set_xticks([])
+    elif x in ("steps", "seen"):
+        axes.set_xscale("symlog", linthresh=10)
+        axes.set_xlim(left=-0.5)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=x != "learning_rate"))

@@ -21,6 +21,7 @@ LEFT, RIGHT, TOP, BOTTOM = 6, 98, 4, 85
 LOWEST, HIGHEST = 0.4, 2.8
 DARK_ORANGE, DARK_GREEN = "#8A5A00", "#00704F"
 """The palette's own are too light for letters."""
+LETTERS = {"ceiling": DARK_ORANGE, "apart": DARK_GREEN, "shared": BLUE}
 
 
 def headline(capacity: pd.DataFrame, interventions: pd.DataFrame) -> str:
@@ -66,14 +67,28 @@ class _Places:
     def down(self, s: float) -> float:
         return round(100 * (HIGHEST - s) / (HIGHEST - LOWEST), 2)
 
-    def in_picture(self, size: float, s: float) -> str:
-        x = LEFT + self.across(size) * (RIGHT - LEFT) / 100
-        y = TOP + self.down(s) * (BOTTOM - TOP) / 100
-        return f'x="{x:.2f}%" y="{y:.2f}%"'
-
     def path(self, sizes: Iterable[float], values: Iterable[float]) -> str:
         points = zip(sizes, values, strict=True)
         return "L".join(f"{self.across(n)} {self.down(s)}" for n, s in points)
+
+    def text(
+        self,
+        n: float,
+        s: float,
+        text: str,
+        name: str = "tick",
+        *,
+        anchor: str = "start",
+        dx: int = 0,
+        dy: int = 0,
+    ) -> str:
+        """Return text beside a point, in points to the right and downwards of it."""
+        x = LEFT + self.across(n) * (RIGHT - LEFT) / 100
+        y = TOP + self.down(s) * (BOTTOM - TOP) / 100
+        return (
+            f'<text class="{name}" x="{x:.2f}%" y="{y:.2f}%" dx="{dx}" dy="{dy}" '
+            f'text-anchor="{anchor}" fill="{LETTERS.get(name, INK)}">{text}</text>'
+        )
 
 
 def _of_game(table: pd.DataFrame) -> pd.DataFrame:
@@ -112,63 +127,25 @@ def _stroke(path: str, colour: str, width: float, dashes: str = "none") -> str:
 
 
 def _ticks(sizes: pd.Series, place: _Places) -> list[str]:
-    values = [
-        _text(place.in_picture(place.first, s), str(s), anchor="end", dx=-14, dy=5)
-        for s in range(1, int(HIGHEST) + 1)
+    value, unit = {"anchor": "end", "dx": -14, "dy": 5}, {"anchor": "middle"}
+    middle = (place.first + place.last) / 2
+    return [
+        *(place.text(place.first, s, str(s), **value) for s in range(1, int(HIGHEST) + 1)),
+        *(place.text(n, LOWEST, str(n), dy=20, **unit) for n in sizes),
+        place.text(place.first, HIGHEST, "S", **value),
+        place.text(middle, LOWEST, "hidden units", dy=40, **unit),
     ]
-    units = [_text(place.in_picture(n, LOWEST), str(n), anchor="middle", dy=20) for n in sizes]
-    middle = place.in_picture((place.first + place.last) / 2, LOWEST)
-    titles = [
-        _text(place.in_picture(place.first, HIGHEST), "S", anchor="end", dx=-14, dy=5),
-        _text(middle, "hidden units", anchor="middle", dy=40),
-    ]
-    return [*values, *units, *titles]
 
 
 def _labels(shared: pd.DataFrame, place: _Places) -> list[str]:
     rows = shared.set_index("hidden_size")
-    first, peak = rows.iloc[0], rows.loc[CRITICAL_SIZE]
-    start, end = place.first, place.last
+    first, s = rows.iloc[0], rows.loc[CRITICAL_SIZE, "s"]
+    start, bound, peak = place.first, CLASSICAL_BOUND, CRITICAL_SIZE
+    ceiling = f"ceiling {bound:g} + Δ"
     return [
-        _text(place.in_picture(end, CLASSICAL_BOUND), "classical bound", "bound", "end", dy=-9),
-        _text(
-            place.in_picture(start, CLASSICAL_BOUND + first["delta"]),
-            f"ceiling {CLASSICAL_BOUND:g} + Δ",
-            "ceiling",
-            colour=DARK_ORANGE,
-            dx=12,
-            dy=4,
-        ),
-        _text(
-            place.in_picture(CRITICAL_SIZE, CLASSICAL_BOUND),
-            "own trunks",
-            "apart",
-            colour=DARK_GREEN,
-            dx=-2,
-            dy=25,
-        ),
-        _text(place.in_picture(start, first["s"]), "shared trunk", "shared", colour=BLUE, dx=16),
-        _text(
-            place.in_picture(CRITICAL_SIZE, peak["s"]),
-            f"S = {peak['s']:.2f}",
-            "shared",
-            colour=BLUE,
-            dx=10,
-            dy=-14,
-        ),
+        place.text(place.last, bound, "classical bound", "bound", anchor="end", dy=-9),
+        place.text(start, bound + first["delta"], ceiling, "ceiling", dx=12, dy=4),
+        place.text(peak, bound, "own trunks", "apart", dx=-2, dy=25),
+        place.text(start, first["s"], "shared trunk", "shared", dx=16),
+        place.text(peak, s, f"S = {s:.2f}", "shared", dx=10, dy=-14),
     ]
-
-
-def _text(
-    at: str,
-    text: str,
-    name: str = "tick",
-    anchor: str = "start",
-    colour: str = INK,
-    dx: int = 0,
-    dy: int = 0,
-) -> str:
-    return (
-        f'<text class="{name}" {at} dx="{dx}" dy="{dy}" text-anchor="{anchor}" fill="{colour}">'
-        f"{text}</text>"
-    )

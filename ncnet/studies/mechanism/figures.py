@@ -8,30 +8,19 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.plotting import (
-    ALICE,
-    BLUE,
-    BOB,
-    CONTEXTS,
-    DASHED,
-    GREEN,
-    GREY,
-    HATCH,
-    INK,
-    ORANGE,
-    PURPLE,
-    SERIES,
-    VERMILION,
-)
+from ncnet.plotting import ALICE, BLUE, BOB, DASHED, GREY, HATCH, INK, ORANGE, VERMILION
 
-UNIT_COLOURS = (ORANGE, GREEN, PURPLE, *SERIES)
+UNIT_COLOURS = (ORANGE, plotting.GREEN, plotting.PURPLE, *plotting.SERIES)
 UNIT_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 LIVE_SHIFT = 0.12
+PARTS = {
+    "recorded": (plotting.points, 0, BLUE, "o"),
+    "live": (plotting.hollow, LIVE_SHIFT, VERMILION, "D"),
+}
 
 
 def loss_curves(traced: xr.Dataset) -> Figure:
@@ -44,7 +33,7 @@ def loss_curves(traced: xr.Dataset) -> Figure:
     """
     figure, panels = plotting.panels(4, size=(2.25, 2.9), sharey=True)
     heads = {"alice": (ALICE, "-"), "bob": (BOB, (0, (4, 1.5)))}
-    for axes, (i, j) in zip(panels, CONTEXTS, strict=True):
+    for axes, (i, j) in zip(panels, plotting.CONTEXTS, strict=True):
         here = traced.sel(alice_setting=i, bob_setting=j)
         for party, (colour, dashes) in heads.items():
             look = {"color": colour, "linestyle": dashes, "label": party.title()}
@@ -83,15 +72,12 @@ def units(traced: xr.Dataset, steps: Sequence[int]) -> Figure:
     for axes, (party, plane) in zip(grid[:2, 0], planes.items(), strict=True):
         axes.set_ylabel(f"{party.title()}: {plane[1]} against {plane[0]}")
     grid[2, 0].set(ylabel="relative pull", ylim=(-1.05, 1.05))
-    lines = [
+    handles = [
         Line2D([], [], linewidth=2, label=f"unit {unit + 1}", **_unit_look(unit))
         for unit in range(traced.sizes["unit"])
     ]
-    pulls = [
-        Patch(color=ALICE, label="Alice's pull"),
-        Patch(facecolor=BOB, hatch=HATCH, edgecolor="white", label="Bob's pull"),
-    ]
-    figure.legend(handles=[*lines, *pulls], loc="outside lower center", ncols=6)
+    handles += grid[2, 0].get_legend_handles_labels()[0]
+    figure.legend(handles=handles, loc="outside lower center", ncols=6)
     return figure
 
 
@@ -134,11 +120,7 @@ def conflict_over_n(
 
 
 def sensing(
-    by_size: pd.DataFrame,
-    by_use: pd.DataFrame,
-    by_steps: pd.DataFrame,
-    *,
-    title: str,
+    by_size: pd.DataFrame, by_use: pd.DataFrame, by_steps: pd.DataFrame, *, title: str
 ) -> Figure:
     """Draw how well Bob's setting is told from Alice's loss.
 
@@ -171,12 +153,9 @@ def sensing(
     over_steps.set(title=f"steps seen; {title}", xlabel="steps seen")
     uses = pd.Index(by_use["use"].unique())
     for source, rows in by_use.groupby("source", sort=False):
-        places = uses.get_indexer(rows["use"])
-        if source == "live":
-            look = {"color": VERMILION, "marker": "D"}
-            plotting.hollow(parts, rows, places + LIVE_SHIFT, "auc", flat=True, **look)
-        else:
-            plotting.points(parts, rows, places, "auc", flat=True, color=BLUE, marker="o")
+        draw, shift, colour, marker = PARTS[source]
+        places = uses.get_indexer(rows["use"]) + shift
+        draw(parts, rows, places, "auc", flat=True, color=colour, marker=marker)
     plotting.name_rows(parts, uses, fontsize=8.5)
     parts.axvline(0.5, **DASHED)
     parts.set(title=f"part of the trace; {title}", xlabel="AUC (no unit)", xlim=(0.45, 1.02))
@@ -208,8 +187,8 @@ def forest(live: pd.DataFrame | None, recorded: pd.DataFrame | None = None) -> F
     shared = sources[0][-1].iloc[0]
     panels[0].axvspan(shared["s_low"], shared["s_high"], color=GREY, alpha=0.25, linewidth=0)
     panels[0].axvline(CLASSICAL_BOUND, **DASHED)
-    for axes, title in zip(panels, ("S", "Δ", "influence", "outcomes right (%)"), strict=True):
-        axes.set_title(title)
+    for axes, name in zip(panels, ("S", "Δ", "influence", "outcomes right (%)"), strict=True):
+        axes.set_title(name)
     plotting.name_rows(panels[0], names)
     panels[3].legend(handles=panels[3].lines[-2:], loc="upper left")
     return figure
@@ -270,12 +249,11 @@ def _pulls(axes: Axes, here: xr.Dataset) -> None:
     places = np.arange(here.sizes["unit"])
     pulls = np.sqrt([here[f"{party}_gradient"].values for party in ("alice", "bob")])
     alice, bob = pulls / (pulls.max() or 1.0)
-    axes.bar(places - 0.2, alice, 0.4, color=ALICE)
+    axes.bar(places - 0.2, alice, 0.4, color=ALICE, label="Alice's pull")
     turned = np.where(here["gradient_product"] < 0, -bob, bob)
-    axes.bar(places + 0.2, turned, 0.4, color=BOB, hatch=HATCH, lw=0)
+    axes.bar(places + 0.2, turned, 0.4, color=BOB, hatch=HATCH, lw=0, label="Bob's pull")
     axes.axhline(0, color=INK, linewidth=0.8)
-    axes.set_xticks(places, places + 1)
-    axes.set_xlabel("unit")
+    axes.set(xticks=places, xticklabels=places + 1, xlabel="unit")
     axes.grid(axis="x", visible=False)
 
 
