@@ -62,10 +62,8 @@ class Result:
         return all(name in given and given[name] == value for name, value in parameters.items())
 
     def __str__(self) -> str:
-        provenance = self.provenance
-        versions = provenance["versions"]
-        recorded = f"recorded {provenance['date'][:10]} with torch {versions['torch']}"
-        return f"{recorded} on {provenance['machine']}"
+        date, torch = self.provenance["date"][:10], self.provenance["versions"]["torch"]
+        return f"recorded {date} with torch {torch} on {self.provenance['machine']}"
 
 
 def save(
@@ -172,29 +170,24 @@ def checkout() -> tuple[str | None, bool | None]:
     once a process, and so should be when a run begins: an edit during a long run is not what ran.
     """
     root = FOLDER.parent
+    git = ["git", "--no-optional-locks", f"--git-dir={root / '.git'}", f"--work-tree={root}"]
+    asked = ["status", "--porcelain=v2", "--branch", "--", ".", f":(exclude){FOLDER.name}"]
+    # Within a hook, git names another repository in these.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        top, commit = _git(root, "rev-parse", "--show-toplevel", "HEAD").splitlines()
-        if Path(top).resolve() != root:
-            return None, None
-        others = ["--", ".", f":(exclude){FOLDER.name}"]
-        return commit, not _git(root, "status", "--porcelain", *others).strip()
+        done = subprocess.run(
+            [*git, *asked],
+            cwd=root,
+            env=variables,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=MOST_SECONDS,
+            check=True,
+        )
     except (OSError, ValueError, subprocess.SubprocessError):
         return None, None
-
-
-def _git(root: Path, *arguments: str) -> str:
-    # Within a hook, git names another repository in these.
-    of_hooks = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
-    done = subprocess.run(
-        ["git", "--no-optional-locks", *arguments],
-        cwd=root,
-        env={name: value for name, value in os.environ.items() if name not in of_hooks},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=MOST_SECONDS,
-        check=True,
-    )
-    return done.stdout
+    commit, *others = done.stdout.splitlines()
+    return commit.removeprefix("# branch.oid "), all(line.startswith("#") for line in others)
 
 
 def installed_versions() -> dict[str, str]:
@@ -205,8 +198,8 @@ def installed_versions() -> dict[str, str]:
     extras = [name for name in VERSIONS_OF_EXTRAS if importlib.util.find_spec(name)]
     versions = {name: importlib.metadata.version(name) for name in (*VERSIONS_OF, *extras)}
     compiler = machine.compiler()
-    compilers = {} if compiler is None else {"compiler": compiler}
-    return {"python": platform.python_version()} | versions | compilers
+    versions |= {"compiler": compiler} if compiler else {}
+    return {"python": platform.python_version()} | versions
 
 
 def same_place(provenance: dict) -> bool:

@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from ncnet import results
+from ncnet.checks import check_type
 
 METADATA = "ncnet"
 """The key of an output's metadata under which `show` leaves the sources."""
@@ -36,7 +37,7 @@ def show(figure: object, *, parameters: dict | None = None, **drawn_from: Source
 
     Raises
     ------
-    TypeError
+    ValueError
         For a source that is neither a table, an array nor a recorded result.
 
     Examples
@@ -104,23 +105,17 @@ def commit(provenance: Mapping) -> str:
     >>> commit({"commit": None, "clean": None})
     'not recorded'
     """
-    recorded = provenance["commit"]
-    if recorded is None:
+    if provenance["commit"] is None:
         return "not recorded"
-    short = ", ".join(one[:10] for one in recorded.split(", "))
+    short = ", ".join(one[:10] for one in provenance["commit"].split(", "))
     return short if provenance["clean"] else f"{short} with changes"
 
 
 def _table(name: str, source: Source) -> pd.DataFrame:
+    expected = "a table (pandas), an array (xarray) or a recorded result"
+    check_type(name, source, Source, expected)
     if isinstance(source, results.Result):
         return source.table
     if isinstance(source, xr.DataArray):
         source = source.to_dataset(name=name)
-    if isinstance(source, xr.Dataset):
-        return source.to_dataframe().reset_index()
-    if isinstance(source, pd.DataFrame):
-        return source
-    raise TypeError(
-        f"{name} is a {type(source).__name__}: expected a table (pandas), an array (xarray) or a "
-        "recorded result"
-    )
+    return source.to_dataframe().reset_index() if isinstance(source, xr.Dataset) else source

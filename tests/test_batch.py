@@ -84,8 +84,14 @@ def test_names_of_cells_are_short_and_differ(write):
             ":2: this is not YAML: key `notebook`",
         ),
         ("grid: {}\n", ":1: entry `notebook` is missing"),
-        ("notebook: rq33\n", ":1: unknown notebook `rq33`: did you mean `rq3`?"),
-        ("notebook: batch\nparameters: {folder: results/small}\n", ":1: `batch` saves no tables"),
+        (
+            "notebook: rq33\n",
+            ":1: entry `notebook` is 'rq33': unknown notebook `rq33`: did",
+        ),
+        (
+            "notebook: batch\nparameters: {folder: results/small}\n",
+            ":1: entry `notebook` is",
+        ),
         ("notebook: rq1\ngird:\n  seed: [1]\n", ":3: unknown entry `gird`: did you mean `grid`?"),
         ("notebook: rq1\ngrid:\n  seed: []\n", ":3: entry `grid.seed` is []"),
         ("notebook: rq1\ngrid:\n  seed: 3\n", ":3: entry `grid.seed` is 3"),
@@ -149,7 +155,7 @@ def test_names_of_cells_are_short_and_differ(write):
         ("notebook: rq1\ngrid:\n  1: [2]\n", ":3: this is not YAML: key `1`: expected a name"),
         ("notebook: rq1\ngrid:\n  seed: &p [1, *p]\n", ":3: parameter `seed` is [1, [...]]"),
         ("notebook: rq1\x00\n", ": this is not YAML"),
-        ("notebook: |\n  rq1\n  foo\n", ":1: unknown notebook `rq1"),
+        ("notebook: |\n  rq1\n  foo\n", ":1: entry `notebook` is 'rq1"),
         (
             "notebook: rq1\nresources:\n",
             ":2: entry `resources` is None",

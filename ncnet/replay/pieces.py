@@ -9,7 +9,7 @@ from types import ModuleType
 import pandas as pd
 
 from ncnet import results
-from ncnet.replay.comparison import Tolerance
+from ncnet.replay.comparison import Tolerance, same
 
 Where = dict[str, object]
 """The values that the rows of a piece have in common; empty for a whole table."""
@@ -47,6 +47,12 @@ def imported(name: str, *, extras: str) -> ModuleType:
         raise NotReplayableError(told) from error
 
 
+def need(holds: object, told: str) -> None:
+    """Raise `NotReplayableError` unless what a replay needs is here."""
+    if not holds:
+        raise NotReplayableError(told)
+
+
 def given(recorded: results.Result, names: Iterable[str]) -> dict:
     """Return some of the parameters that a table was recorded with.
 
@@ -72,7 +78,8 @@ class Replay:
         Makes a piece: of the recorded result and what the rows of the piece have in common, the
         rows as the table has them. Raises `NotReplayableError` where something is missing.
     tolerances
-        Of each of the table's columns.
+        Of each of the table's columns; those of `piece` and `key` are the same unless told
+        otherwise.
     blocks
         Of piece columns that count, how many neighbouring numbers make a piece, which is then named
         by the lowest, a multiple of that.
@@ -84,6 +91,10 @@ class Replay:
     make: Callable[[results.Result, Where], pd.DataFrame] = field(repr=False)
     tolerances: Mapping[str, Tolerance] = field(repr=False)
     blocks: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        of_names = dict.fromkeys((*self.piece, *self.key), same())
+        object.__setattr__(self, "tolerances", of_names | dict(self.tolerances))
 
     def load(self) -> results.Result:
         """Return the recorded table with its provenance."""

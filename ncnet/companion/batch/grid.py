@@ -8,15 +8,14 @@ import math
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ncnet import parameters
-from ncnet.checks import check_choice, problem_line, suggestion
+from ncnet.checks import problem_line, suggestion
 from ncnet.companion import notebooks
 from ncnet.files import expanded
 from ncnet.results import ROOT
@@ -61,18 +60,23 @@ class Resources(BaseModel):
     minutes: Annotated[int, Field(ge=1, le=100_000)] = 30
 
 
+def _with_tables(notebook: str) -> str:
+    if not notebooks.of(notebook).TABLES:
+        raise ValueError("it saves no tables: nothing to gather")
+    return notebook
+
+
 class _File(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    notebook: str
+    notebook: Annotated[str, AfterValidator(_with_tables)]
     parameters: dict[str, Any] = {}
     grid: dict[str, Annotated[list, Field(min_length=1)]] = {}
     record: dict[str, str] = {}
     resources: Resources = Resources()
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(_File):
     """A notebook, and the parameters of every cell of its grid.
 
     Attributes
@@ -97,12 +101,9 @@ class Batch:
 
     name: str
     path: Path
-    notebook: str
     cells: dict[str, dict[str, Any]]
     varied: dict[str, dict[str, Any]]
     tables: tuple[str, ...]
-    record: dict[str, str]
-    resources: Resources
 
 
 def read(path: Path | str) -> Batch:
@@ -175,12 +176,7 @@ def _line(node: yaml.Node | None, place: tuple) -> int:
 
 def _batch(path: Path, content: Any) -> Batch:
     asked = _checked(content)
-    try:
-        model = notebooks.of(asked.notebook)
-    except ValueError as error:
-        raise _PlacedError(("notebook",), error) from None
-    if not model.TABLES:
-        raise _PlacedError(("notebook",), f"`{asked.notebook}` saves no tables: nothing to gather")
+    model = notebooks.of(asked.notebook)
     cells, varied, saved, taken = {}, {}, set(), set()
     for given, axes in _grid(asked, model):
         name = _name(axes, taken)
@@ -192,10 +188,16 @@ def _batch(path: Path, content: Any) -> Batch:
         raise _PlacedError(("grid",), "`record` differs between cells: expected one value for all")
     [tables] = saved
     for name, where in asked.record.items():
-        _check_record(name, where, (*tables, CELLS))
-    of_file = {"name": path.stem, "path": path, "tables": tables}
-    of_file |= {name: getattr(asked, name) for name in ("notebook", "record", "resources")}
-    return Batch(**of_file, cells=cells, varied=varied)
+        if name not in (*tables, CELLS):
+            message = f"unknown table `{name}`{suggestion(name, (*tables, CELLS))}"
+            raise _PlacedError(("record", name), message)
+        if not re.fullmatch(rf"results/([\w-]+/)*{name}", where):
+            message = f"`{where}`: expected results/{name}, or results/FOLDER/{name}"
+            raise _PlacedError(("record", name), message)
+    # What is checked already is taken as it is.
+    return Batch.model_construct(
+        **dict(asked), name=path.stem, path=path, cells=cells, varied=varied, tables=tables
+    )
 
 
 def _checked(content: Any) -> _File:
@@ -297,13 +299,3 @@ def _defaults(notebook: str) -> dict[str, Any]:
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     [lines] = [one["source"] for one in cells if "parameters" in one["metadata"].get("tags", ())]
     return {line.target.id: ast.literal_eval(line.value) for line in ast.parse("".join(lines)).body}
-
-
-def _check_record(name: str, where: str, tables: tuple[str, ...]) -> None:
-    try:
-        check_choice("table", name, tables)
-    except ValueError as error:
-        raise _PlacedError(("record", name), error) from None
-    if not re.fullmatch(rf"results/([\w-]+/)*{name}", where):
-        message = f"`{where}`: expected results/{name}, or results/FOLDER/{name}"
-        raise _PlacedError(("record", name), message)

@@ -12,23 +12,20 @@ import pandas as pd
 from ncnet import runs
 from ncnet.companion import batch
 from ncnet.companion.batch import gathering
-from ncnet.companion.batch.grid import NOTEBOOKS
+from ncnet.companion.batch.grid import CELLS, NOTEBOOKS
 from ncnet.replay.comparison import factor, same, unchecked
-from ncnet.replay.pieces import NotReplayableError, Replay, Where
+from ncnet.replay.pieces import Replay, Where, need
 from ncnet.results import ROOT, Result
-
-NEEDED = ("papermill", "snakemake")
 
 
 def _cell(recorded: Result, where: Where) -> pd.DataFrame:
     """Run a cell once more, measured as Snakemake measures it."""
-    for name in NEEDED:
-        if not importlib.util.find_spec(name):
-            raise NotReplayableError(f"{name} is not installed")
+    for name in ("papermill", "snakemake"):
+        need(importlib.util.find_spec(name), f"{name} is not installed")
     _, _, file = recorded.provenance["command"].partition("batch=")
     asked = batch.read(ROOT / file)
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / gathering.CELLS / where["cell"]
+        place = Path(folder) / CELLS / where["cell"]
         place.mkdir(parents=True)
         _run(asked, where["cell"], place)
         return pd.DataFrame([gathering.ran(asked, Path(folder), where["cell"])])
@@ -37,18 +34,16 @@ def _cell(recorded: Result, where: Where) -> pd.DataFrame:
 def _run(asked: batch.Batch, cell: str, place: Path) -> None:
     from snakemake import benchmark
 
-    given = asked.cells[cell] | {"save_to": str(place)}
+    given = runs.to_yaml(asked.cells[cell] | {"save_to": str(place)})
     command = [sys.executable, "-m", "papermill", "--no-progress-bar", "--kernel", "python3"]
     command += [NOTEBOOKS / f"{asked.notebook}.ipynb", place / "notebook.ipynb"]
-    command += ["--parameters_yaml", runs.to_yaml(given)]
+    options = {
+        "cwd": ROOT,
+        "env": os.environ | {"PYTHONPATH": str(ROOT)},
+        **dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL),
+    }
     with (
-        subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as running,
+        subprocess.Popen([*command, "--parameters_yaml", given], **options) as running,
         benchmark.benchmarked(running.pid) as taken,
     ):
         running.wait()
@@ -57,20 +52,13 @@ def _run(asked: batch.Batch, cell: str, place: Path) -> None:
     benchmark.write_benchmark_records([taken], str(place / "benchmark.tsv"), False)
 
 
-NAMES = ("cell", "game", "hidden_sizes", "hidden_size")
+NAMED = same("the batch file names it")
 BESIDE = "it depends on what else the machine does"
-REPLAYS = (
-    Replay(
-        "small/cells",
-        ("cell",),
-        (),
-        _cell,
-        {
-            **dict.fromkeys(NAMES, same("the batch file names it")),
-            "started": unchecked("no run starts when another did"),
-            "seconds": factor(5, BESIDE),
-            "cpu_seconds": factor(3, BESIDE),
-            "peak_megabytes": factor(2.5, "torch with CUDA takes more; shared pages count twice"),
-        },
-    ),
-)
+COLUMNS = {
+    **dict.fromkeys(("game", "hidden_sizes", "hidden_size"), NAMED),
+    "started": unchecked("no run starts when another did"),
+    "seconds": factor(5, BESIDE),
+    "cpu_seconds": factor(3, BESIDE),
+    "peak_megabytes": factor(2.5, "torch with CUDA takes more; shared pages count twice"),
+}
+REPLAYS = (Replay("small/cells", ("cell",), (), _cell, COLUMNS),)

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from ncnet import machine
-from ncnet.replay.comparison import Tolerance, absolute, factor, same, unchecked
-from ncnet.replay.pieces import NotReplayableError, Replay, Where, imported
+from ncnet.replay.comparison import absolute, factor, same, unchecked
+from ncnet.replay.pieces import NotReplayableError, Replay, Where, imported, need
 from ncnet.results import Result
 
 REFERENCES = {"replicas": 100, "hidden_size": 3}
@@ -24,45 +24,14 @@ REFERENCES = {"replicas": 100, "hidden_size": 3}
 
 
 def _benchmark(name: str) -> ModuleType:
-    if not all(map(importlib.util.find_spec, ("benchmarks", "tests"))):
-        raise NotReplayableError(
-            "benchmarks are no part of the package: run it in the root of a checkout"
-        )
+    there = all(map(importlib.util.find_spec, ("benchmarks", "tests")))
+    need(there, "benchmarks are no part of the package: run it in the root of a checkout")
     return imported(f"benchmarks.{name}", extras="train,report,lora,batch,test,dev")
 
 
 def _check_cores(threads: int) -> None:
-    if threads > (os.cpu_count() or 1):
-        raise NotReplayableError(f"it was measured on {threads} cores: this machine has fewer")
-
-
-def _engine(recorded: Result, where: Where) -> pd.DataFrame:
-    ensemble = _benchmark("ensemble")
-    engine, device, threads = where["engine"], where["device"], where["threads"]
-    _check_cores(threads)
-    if engine == "jax" and importlib.util.find_spec("jax") is None:
-        raise NotReplayableError(f"JAX is not installed: {ensemble.EXTRA}")
-    if engine == "compiled":
-        _check_compiler()
-    return ensemble.measured(device, [engine], [threads], repeats={engine: 1})
-
-
-def _growth(recorded: Result, where: Where) -> pd.DataFrame:
-    """Time a call beside another one, by which the table tells how much longer it takes."""
-    ensemble = _benchmark("ensemble")
-    path, varied, value = where["path"], where["varied"], where["value"]
-    table = recorded.table
-    cores = int(table.loc[table["varied"] == "threads", "value"].max())
-    _check_cores(cores)
-    if path == "compiled":
-        _check_compiler()
-    beside = next(other for other in REFERENCES.items() if other != (varied, value))
-    made, reference = (ensemble.grown(path, *one, cores) for one in ((varied, value), beside))
-    of_path = table[(table["path"] == path) & (table["varied"] == beside[0])]
-    there = of_path.loc[of_path["value"] == beside[1], "seconds"].item()
-    slower = reference["seconds"] / there
-    found = {"seconds": made["seconds"] / slower, "rate": made["rate"] * slower}
-    return pd.DataFrame([made | found])
+    enough = threads <= (os.cpu_count() or 1)
+    need(enough, f"it was measured on {threads} cores: this machine has fewer")
 
 
 def _check_compiler() -> None:
@@ -72,29 +41,50 @@ def _check_compiler() -> None:
         raise NotReplayableError(str(error)) from error
 
 
+def _engine(recorded: Result, where: Where) -> pd.DataFrame:
+    ensemble = _benchmark("ensemble")
+    engine, device, threads = where["engine"], where["device"], where["threads"]
+    _check_cores(threads)
+    if engine == "jax":
+        need(importlib.util.find_spec("jax"), f"JAX is not installed: {ensemble.EXTRA}")
+    if engine == "compiled":
+        _check_compiler()
+    return ensemble.measured(device, [engine], [threads], repeats={engine: 1})
+
+
+def _growth(recorded: Result, where: Where) -> pd.DataFrame:
+    """Time a call beside another one, by which the table tells how much longer it takes."""
+    ensemble = _benchmark("ensemble")
+    path, varied, value = where["path"], where["varied"], where["value"]
+    seconds = recorded.table.set_index(["path", "varied", "value"])["seconds"]
+    cores = int(recorded.table.loc[recorded.table["varied"] == "threads", "value"].max())
+    _check_cores(cores)
+    if path == "compiled":
+        _check_compiler()
+    beside = next(other for other in REFERENCES.items() if other != (varied, value))
+    made, reference = (ensemble.grown(path, *one, cores) for one in ((varied, value), beside))
+    slower = reference["seconds"] / seconds[path, *beside]
+    found = {"seconds": made["seconds"] / slower, "rate": made["rate"] * slower}
+    return pd.DataFrame([made | found])
+
+
 def _batch(recorded: Result, where: Where) -> pd.DataFrame:
     batch = _benchmark("batch")
     # A whole batch and a job of it are measured in one run.
     measurement = "job" if where["what"] == "batch" else where["what"]
-    if measurement == "job" and (missing := batch.one_node_slurm.missing()):
-        raise NotReplayableError(missing)
+    missing = batch.one_node_slurm.missing() if measurement == "job" else None
+    need(not missing, missing)
     made = pd.DataFrame(batch.measured(measurement, where["at"]))
     return made[made["what"] == where["what"]]
 
 
-def _memory(recorded: Result, where: Where, *, without_compiler: bool = False) -> pd.DataFrame:
+def _memory(recorded: Result, where: Where) -> pd.DataFrame:
     memory = _benchmark("memory")
-    if not memory.is_made():
-        raise NotReplayableError(
-            "there is no environment as on Binder: `python -m benchmarks.memory batch` makes it"
-        )
+    made_by = "`python -m benchmarks.memory batch` makes it"
+    need(memory.is_made(), f"there is no environment as on Binder: {made_by}")
     limit = recorded.provenance["parameters"].get("limit", math.inf)
-    variables = memory.WITHOUT_COMPILER if without_compiler else {}
+    variables = memory.WITHOUT_COMPILER if recorded.name.endswith("without_compiler") else {}
     return pd.DataFrame([memory.measure(where["notebook"], limit, variables)])
-
-
-def _without_compiler(recorded: Result, where: Where) -> pd.DataFrame:
-    return _memory(recorded, where, without_compiler=True)
 
 
 TIMES_OF_QUANTITY = {"files": 1.01, "cells": 1.01, "kilobytes": 2.5, "megabytes": 1.5}
@@ -112,48 +102,26 @@ BUSY = "on a machine that is busy everything takes several times as long"
 RATE = factor(20, f"machines are not equally fast, and {BUSY}")
 GROWTH = factor(10, "it is taken beside another call, but a busy machine is not busy all the time")
 ASKED = same("it says what is measured")
-MEMORY: dict[str, Tolerance] = {
-    "notebook": ASKED,
+MEMORY = {
     "megabytes": factor(1.5, "memory is taken alike everywhere, but for a few libraries"),
     "fits": same("what would not fit on Binder any more has to be found"),
     "seconds": factor(20, BUSY),
     "processor_seconds": factor(5, "processors differ; other work costs cache, and no time of it"),
 }
+ENGINES = {
+    "label": ASKED,
+    **dict.fromkeys(("rate", "slowest"), RATE),
+    "cold_seconds": unchecked("it is a difference of two times, of some engines near 0"),
+    "peak": factor(50, "another machine, or a busy one, does more or fewer operations"),
+    "weights_apart": absolute(1e-4, "float32 rounds otherwise with each processor"),
+    "outcomes_differ": absolute(1e-3, "and few outcomes of 1,600 replicas depend on it"),
+}
+OF_GROWTH = {"steps": ASKED, **dict.fromkeys(("seconds", "rate"), GROWTH)}
+OF_BATCH = {"value": factor(_times_of_quantity, f"counts are the same and sizes alike; {BUSY}")}
 REPLAYS = (
-    Replay(
-        "benchmark_engines",
-        ("engine", "device", "threads"),
-        (),
-        _engine,
-        {
-            **dict.fromkeys(("label", "engine", "device", "threads"), ASKED),
-            **dict.fromkeys(("rate", "slowest"), RATE),
-            "cold_seconds": unchecked("it is a difference of two times, of some engines near 0"),
-            "peak": factor(50, "another machine, or a busy one, does more or fewer operations"),
-            "weights_apart": absolute(1e-4, "float32 rounds otherwise with each processor"),
-            "outcomes_differ": absolute(1e-3, "and few outcomes of 1,600 replicas depend on it"),
-        },
-    ),
-    Replay(
-        "benchmark_growth",
-        ("path", "varied", "value"),
-        (),
-        _growth,
-        {
-            **dict.fromkeys(("path", "varied", "value", "steps"), ASKED),
-            **dict.fromkeys(("seconds", "rate"), GROWTH),
-        },
-    ),
-    Replay(
-        "benchmark_batch",
-        ("what", "at"),
-        ("quantity",),
-        _batch,
-        {
-            **dict.fromkeys(("what", "at", "quantity"), ASKED),
-            "value": factor(_times_of_quantity, f"counts are the same and sizes alike; {BUSY}"),
-        },
-    ),
+    Replay("benchmark_engines", ("engine", "device", "threads"), (), _engine, ENGINES),
+    Replay("benchmark_growth", ("path", "varied", "value"), (), _growth, OF_GROWTH),
+    Replay("benchmark_batch", ("what", "at"), ("quantity",), _batch, OF_BATCH),
     Replay("benchmark_memory", ("notebook",), (), _memory, MEMORY),
-    Replay("benchmark_without_compiler", ("notebook",), (), _without_compiler, MEMORY),
+    Replay("benchmark_without_compiler", ("notebook",), (), _memory, MEMORY),
 )

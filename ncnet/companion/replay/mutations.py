@@ -9,24 +9,22 @@ import pandas as pd
 
 from ncnet import results
 from ncnet.replay.comparison import same, unchecked
-from ncnet.replay.pieces import NotReplayableError, Replay, Where
+from ncnet.replay.pieces import NotReplayableError, Replay, Where, need
 
 CHANGED_SINCE = "a mutant survived tests that are others since, or unknown here: measure again"
 
 
 def _mutant(recorded: results.Result, where: Where) -> pd.DataFrame:
     """Return a mutant's row with today's verdict of the tests that were asked for it."""
-    if find_spec("benchmarks") is None:
-        raise NotReplayableError("mutants are judged from the root of a checkout only")
+    need(find_spec("benchmarks"), "mutants are judged from the root of a checkout only")
     from benchmarks import mutations
 
-    if not results.checkout()[1]:
-        raise NotReplayableError("mutants are judged in a clone, and the checkout has changes")
+    need(results.checkout()[1], "mutants are judged in a clone, and the checkout has changes")
     row = recorded.table.set_index(list(where)).loc[tuple(where.values())].to_dict() | where
     mutant = mutations.Mutant(**{name: row[name] for name in mutations.Mutant.__match_args__})
     files = row["run_by"].split()
-    if gone := [name for name in (mutant.module, *files) if not (mutations.ROOT / name).exists()]:
-        raise NotReplayableError(f"{gone[0]} is no longer there: measure again")
+    for name in (mutant.module, *files):
+        need((mutations.ROOT / name).exists(), f"{name} is no longer there: measure again")
     code = (mutations.ROOT / mutant.module).read_text(encoding="utf-8")
     try:
         mutated = mutations.changed(code, mutant)
@@ -34,23 +32,16 @@ def _mutant(recorded: results.Result, where: Where) -> pd.DataFrame:
         raise NotReplayableError(f"a mutated line is another now: {error}") from error
     if mutant.left_out:
         return pd.DataFrame([row | {"left_out": mutations.why_left_out(code, mutated)}])
-    survived = row["tests"] == mutations.SURVIVED
-    if survived and _changed(mutations.ROOT, recorded.provenance["commit"], files):
-        raise NotReplayableError(CHANGED_SINCE)
+    if row["tests"] == mutations.SURVIVED:
+        need(not _changed(mutations.ROOT, recorded.provenance["commit"], files), CHANGED_SINCE)
+    # One that took too long may do so again.
+    limit = row["tests_seconds"]
+    if row["tests"] != mutations.TIMEOUT:
+        limit = mutations.PATIENCE * limit + mutations.START
+    asked = {"seed": recorded.provenance["parameters"]["seed"], "limit": limit}
     with tempfile.TemporaryDirectory() as folder:
         clone = mutations.Clone(mutations.ROOT, Path(folder) / "clone")
-        # One that took too long may do so again.
-        limit = row["tests_seconds"]
-        if row["tests"] != mutations.TIMEOUT:
-            limit = mutations.PATIENCE * limit + mutations.START
-        verdict = mutations.judged(
-            clone,
-            mutant,
-            "tests",
-            files,
-            seed=recorded.provenance["parameters"]["seed"],
-            limit=limit,
-        )
+        verdict = mutations.judged(clone, mutant, "tests", files, **asked)
     again = {"tests": verdict.verdict, "test": verdict.found_by, "tests_seconds": verdict.seconds}
     return pd.DataFrame([row | again])
 
@@ -61,24 +52,14 @@ def _changed(root: Path, commit: str | None, paths: list[str]) -> bool:
     return subprocess.run(command, cwd=root, capture_output=True).returncode != 0
 
 
-REPLAYS = (
-    Replay(
-        "benchmark_mutations",
-        ("room", "number"),
-        (),
-        _mutant,
-        {
-            **dict.fromkeys(
-                ("room", "number", "module", "line", "operator", "before", "after", "left_out"),
-                same(),
-            ),
-            "tests": same("the same tests run, with the same examples"),
-            "test": unchecked("several tests may find a mutant, and the first ends the judgement"),
-            **dict.fromkeys(("run_by", "tests_seconds"), unchecked("it is measured")),
-            **dict.fromkeys(
-                ("replay", "table", "tables", "replay_seconds"),
-                unchecked("a replay that replayed itself would show nothing"),
-            ),
-        },
+COLUMNS = {
+    **dict.fromkeys(("module", "line", "operator", "before", "after", "left_out"), same()),
+    "tests": same("the same tests run, with the same examples"),
+    "test": unchecked("several tests may find a mutant, and the first ends the judgement"),
+    **dict.fromkeys(("run_by", "tests_seconds"), unchecked("it is measured")),
+    **dict.fromkeys(
+        ("replay", "table", "tables", "replay_seconds"),
+        unchecked("a replay that replayed itself would show nothing"),
     ),
-)
+}
+REPLAYS = (Replay("benchmark_mutations", ("room", "number"), (), _mutant, COLUMNS),)
