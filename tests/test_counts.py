@@ -239,14 +239,14 @@ def test_counts_of_balanced_outcomes_give_the_means_of_replicas():
     ("counts", "line"),
     [
         (np.ones((2, 2, 4)), r"counts have shape \(2, 2, 4\): expected an array \(2, 2, 2, 2\)"),
-        (-np.ones((2, 2, 2, 2)), "a count is -1.0: expected a finite number of at least 0"),
-        (np.full((2, 2, 2, 2), np.inf), "a count is inf: expected a finite number"),
-        (np.full((2, 2, 2, 2), "7"), "a count is '7': expected a number"),
-        (np.full((2, 2, 2, 2), None), "a count is None: expected a number"),
-        (np.full((2, 2, 2, 2), True), "a count is True: expected a number"),
+        (-np.ones((2, 2, 2, 2)), "`count` is -1.0: expected a finite number of at least 0"),
+        (np.full((2, 2, 2, 2), np.inf), "`count` is inf: expected a finite number"),
+        (np.full((2, 2, 2, 2), "7"), "`count` is '7': expected a finite number"),
+        (np.full((2, 2, 2, 2), None), "`count` is None: expected a finite number"),
+        (np.full((2, 2, 2, 2), True), "`count` is True: expected a finite number"),
         ({(1, 1): [1, 2, 3, 4]}, r"counts have shape \(\): expected an array"),
-        (1j * DELFT, "a count is 23j: expected a number"),
-        (np.full((2, 2, 2, 2), np.nan), "a count is nan"),
+        (1j * DELFT, "`count` is 23j: expected a finite number"),
+        (np.full((2, 2, 2, 2), np.nan), "`count` is nan"),
         (DELFT * np.array([1, 0])[:, None, None], r"context \(1,2\) has no trials"),
     ],
 )
@@ -257,7 +257,7 @@ def test_bad_counts_are_named(function, counts, line):
 
 @pytest.mark.parametrize("function", [chsh.game_test, chsh.bell_test])
 def test_trials_come_whole(function):
-    with pytest.raises(ValueError, match=r"a count is 11\.5: expected a whole number"):
+    with pytest.raises(ValueError, match=r"`count` is 11\.5: expected a whole number"):
         function(DELFT / 2)
 
 

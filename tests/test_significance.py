@@ -356,8 +356,8 @@ def needed(values, **options):
 @pytest.mark.parametrize(
     ("call", "line"),
     [
-        (lambda: chsh.holm([0.1, np.nan]), "a p-value is nan: expected 0 to 1"),
-        (lambda: chsh.holm([1.2]), "a p-value is 1.2"),
+        (lambda: chsh.holm([0.1, np.nan]), "`p_value` is nan: expected a number from 0 to 1"),
+        (lambda: chsh.holm([1.2]), "`p_value` is 1.2"),
         (lambda: chsh.sign_test([], above=2), r"values have shape \(0,\): expected"),
         (lambda: chsh.sign_test([2, np.inf], above=2), "value 1 is inf: expected"),
         (lambda: shown(0), "`replicas` is 0: expected an integer of at least 1"),

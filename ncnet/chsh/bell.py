@@ -7,14 +7,14 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
+from ncnet.checks import check_number
 from ncnet.chsh.contextuality import TURNS
-from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, SIGNS
+from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, CONTEXTS, SIGNS
 from ncnet.chsh.counts import OUTCOMES, from_counts, read_counts
-from ncnet.chsh.intervals import check_level
 from ncnet.chsh.programs import local_fraction
-from ncnet.chsh.signalling import TASKS
-from ncnet.chsh.significance import GameTest, game_test, holm
-from ncnet.chsh.text import p_value_text
+from ncnet.chsh.signalling import CHANGE_BOUNDS, TASKS, delta_interval
+from ncnet.chsh.significance import GameTest, error_of, game_test, holm
+from ncnet.chsh.text import aligned, interval_name, interval_text, number_text, p_value_text
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,54 +68,55 @@ class BellTest:
     @property
     def signalling(self) -> list[str]:
         """Which of the four marginals change, their p-values being at most 1 - `level`."""
-        changed = self.no_signalling_p_values <= round(1 - self.level, 12)
+        changed = self.no_signalling_p_values <= error_of(self.level)
         return [task for task, found in zip(TASKS, changed, strict=True) if found]
 
     @property
     def statistics(self) -> pd.DataFrame:
         """S, signalling and the game as a table of text, a row each."""
-        found = f"in {', '.join(self.signalling)}" if self.signalling else "not shown"
-        rows = {
-            "S": (self.s, self.s_error, self.interval, None, ""),
-            **{
-                f"change of {task}": (change, error, None, p, "")
-                for task, change, error, p in zip(
-                    TASKS,
-                    self.changes,
-                    self.change_errors,
-                    self.no_signalling_p_values,
-                    strict=True,
-                )
-            },
-            "Delta": (self.delta, None, self.delta_interval, None, f"signalling {found}"),
-            "S - Delta - 2": (self.contextuality, None, self.contextuality_interval, None, ""),
-            "local fraction": (self.local_fraction, None, None, None, ""),
-            **self._game_rows,
-        }
-        text = [
-            (self._number(value), self._number(error), self._between(ends), p_value_text(p), words)
-            for value, error, ends, p, words in rows.values()
+        game, digits = self.game, self._digits
+        most = f"at most {number_text(game.bound, digits)} without influence"
+        equal = "are not equally likely"
+        if game.equal_contexts:
+            p = p_value_text(game.p_value_any_contexts)
+            equal = f"equally likely? Else p = {p} for the share"
+        signalling = f"in {', '.join(self.signalling)}" if self.signalling else "not shown"
+        parts = (TASKS, self.changes, self.change_errors, self.no_signalling_p_values)
+        rows = [
+            ("S", self.s, self.s_error, self.interval, None, ""),
+            *[
+                (f"change of {t}", x, error, None, p, "")
+                for t, x, error, p in zip(*parts, strict=True)
+            ],
+            ("Delta", self.delta, None, self.delta_interval, None, f"signalling {signalling}"),
+            ("S - Delta - 2", self.contextuality, None, self.contextuality_interval, None, ""),
+            ("local fraction", self.local_fraction, None, None, None, ""),
+            ("share won", game.wins / game.trials, None, None, game.p_value, most),
+            ("contexts", None, None, None, game.contexts_p_value, equal),
         ]
-        interval = f"{100 * self.level:g} % interval"
-        columns = ["value", "error", interval, "p-value", "in words"]
-        return pd.DataFrame(text, index=pd.Index(rows), columns=columns)
+        labels, values, errors, intervals, p_values, words = zip(*rows, strict=True)
+        table = {
+            "value": [number_text(value, digits) for value in values],
+            "error": [number_text(error, digits) for error in errors],
+            interval_name(self.level): [interval_text(x, digits=digits) for x in intervals],
+            "p-value": map(p_value_text, p_values),
+            "in words": words,
+        }
+        return pd.DataFrame(table, index=pd.Index(labels))
 
     @property
     def contexts(self) -> pd.DataFrame:
         """Correlators with their errors, and the number of trials, a row a context."""
-        return pd.DataFrame(
-            {
-                "E(Ai,Bj)": [f"{value:+.{self._digits}f}" for value in self.correlators.flat],
-                "error": [self._number(error) for error in self.correlator_errors.flat],
-                "trials": [f"{trials:,.0f}" for trials in self.trials.flat],
-            },
-            index=pd.Index([f"({i + 1},{j + 1})" for i, j in np.ndindex(2, 2)]),
-        )
+        digits = self._digits
+        table = {
+            "E(Ai,Bj)": [number_text(value, digits, sign="+") for value in self.correlators.flat],
+            "error": [number_text(error, digits) for error in self.correlator_errors.flat],
+            "trials": map("{:,.0f}".format, self.trials.flat),
+        }
+        return pd.DataFrame(table, index=pd.Index(CONTEXTS))
 
     def __str__(self) -> str:
-        words = self.statistics["in words"]
-        padded = self.statistics.assign(**{"in words": words.str.ljust(words.str.len().max())})
-        return f"{padded.to_string(justify='left')}\n\n{self.contexts.to_string()}"
+        return f"{aligned(self.statistics)}\n\n{self.contexts.to_string()}"
 
     __repr__ = __str__
 
@@ -123,29 +124,9 @@ class BellTest:
         return self.statistics.to_html(border=0) + self.contexts.to_html(border=0)
 
     @property
-    def _game_rows(self) -> dict[str, tuple]:
-        game = self.game
-        most = f"at most {self._number(game.bound)} without influence"
-        equal = "are not equally likely"
-        if game.equal_contexts:
-            equal = (
-                f"equally likely? Else p = {p_value_text(game.p_value_any_contexts)} for the share"
-            )
-        return {
-            "share won": (game.wins / game.trials, None, None, game.p_value, most),
-            "contexts": (None, None, None, game.contexts_p_value, equal),
-        }
-
-    @property
     def _digits(self) -> int:
         """How many digits show two of the error of S, which is tiny for billions of trials."""
         return max(3, 1 - math.floor(math.log10(self.s_error))) if self.s_error else 3
-
-    def _number(self, value: float | None) -> str:
-        return "" if value is None else f"{value:.{self._digits}f}"
-
-    def _between(self, ends: tuple[float, float] | None) -> str:
-        return "" if ends is None else f"[{self._number(ends[0])}, {self._number(ends[1])}]"
 
 
 def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
@@ -181,31 +162,34 @@ def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
     >>> f"{found.s:.2f} +- {found.s_error:.2f}, p = {found.game.p_value:.3f}", found.signalling
     ('2.42 +- 0.20, p = 0.039', [])
     """
-    level = check_level(level)
+    level = check_number("level", level, 0, 1, inside=True)
     counts = read_counts(counts, whole=True)
     means = from_counts(counts)
     correlators, trials = means.correlator.values, means.trials.values
-    product, change = _outcomes()
-    wider = counts + 1 / 2
-    s, changes = _mean(product, counts), _mean(change, counts)
-    reach = _normal(level) * _error(product, counts, wider)
-    spread = _error(change, counts, wider)
+    product, change = _contributions()
+    s, s_error = _estimate(product, counts)
+    changes, change_errors = _estimate(change, counts)
+    left, left_spread = _estimate(product - np.tensordot(TURNS, change, axes=1), counts, more=0.5)
+    reach = _normal(level) * _estimate(product, counts, more=0.5)[1]
+    spread = _estimate(change, counts, more=0.5)[1]
     quarter = _normal(1 - (1 - level) / len(changes)) * spread
-    low, high = (np.clip(changes + side * quarter, -2, 2) for side in (-1, 1))
+    low = left - CLASSICAL_BOUND - _normal(level) * left_spread
+    high = left - CLASSICAL_BOUND + _normal(1 - (1 - level) / len(TURNS)) * left_spread
+    ends = np.stack([changes - quarter, changes + quarter], axis=1)
     return BellTest(
         s=float(s),
-        s_error=float(_error(product, counts, counts)),
+        s_error=float(s_error),
         interval=(max(-ALGEBRAIC_BOUND, float(s - reach)), min(ALGEBRAIC_BOUND, float(s + reach))),
         changes=changes,
-        change_errors=_error(change, counts, counts),
+        change_errors=change_errors,
         no_signalling_p_values=holm([math.erfc(abs(z) / 2**0.5) for z in changes / spread]),
         delta=float(abs(changes).sum()),
-        delta_interval=(
-            float(np.maximum(0, np.maximum(low, -high)).sum()),
-            float(np.maximum(-low, high).sum()),
-        ),
+        delta_interval=delta_interval(ends.clip(*CHANGE_BOUNDS)),
         contextuality=float(s - abs(changes).sum() - CLASSICAL_BOUND),
-        contextuality_interval=_contextuality_interval(counts, level),
+        contextuality_interval=(
+            float(low.min()),
+            min(ALGEBRAIC_BOUND - CLASSICAL_BOUND, float(high.min())),
+        ),
         local_fraction=local_fraction(means),
         game=game_test(counts),
         correlators=correlators,
@@ -215,7 +199,7 @@ def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
     )
 
 
-def _outcomes() -> tuple[np.ndarray, np.ndarray]:
+def _contributions() -> tuple[np.ndarray, np.ndarray]:
     """Return what a trial adds to S, and to each change, by context and outcomes.
 
     [2, 2, 2, 2] and [4, 2, 2, 2, 2]: S and the changes are sums over contexts of the means of
@@ -229,29 +213,21 @@ def _outcomes() -> tuple[np.ndarray, np.ndarray]:
     return SIGNS.values[:, :, None, None] * a * b, change
 
 
-def _mean(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the sums over contexts of the means of values [..., 2, 2, 2, 2]."""
-    return _means(values, counts).sum(axis=(-2, -1))
+def _estimate(
+    values: np.ndarray, counts: np.ndarray, *, more: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sums over contexts of the means of values [..., 2, 2, 2, 2], and their errors.
 
+    Standard errors, if values are spread as with so many trials `more` in each cell.
+    """
 
-def _error(values: np.ndarray, counts: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Return their standard errors, if values are spread as in the other counts."""
-    variances = (_means(values**2, spread) - _means(values, spread) ** 2).clip(min=0)
-    return np.sqrt((variances / counts.sum(axis=(2, 3))).sum(axis=(-2, -1)))
+    def means(of: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        return (of * counts).sum(axis=(-2, -1)) / counts.sum(axis=(2, 3))
 
-
-def _means(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    return (values * counts).sum(axis=(-2, -1)) / counts.sum(axis=(2, 3))
-
-
-def _contextuality_interval(counts: np.ndarray, level: float) -> tuple[float, float]:
-    product, change = _outcomes()
-    values = product - np.tensordot(TURNS, change, axes=1)
-    means = _mean(values, counts) - CLASSICAL_BOUND
-    errors = _error(values, counts, counts + 1 / 2)
-    low = means - _normal(level) * errors
-    high = means + _normal(1 - (1 - level) / len(TURNS)) * errors
-    return float(low.min()), min(ALGEBRAIC_BOUND - CLASSICAL_BOUND, float(high.min()))
+    wider = counts + more
+    variances = (means(values**2, wider) - means(values, wider) ** 2).clip(min=0)
+    errors = np.sqrt((variances / counts.sum(axis=(2, 3))).sum(axis=(-2, -1)))
+    return means(values, counts).sum(axis=(-2, -1)), errors
 
 
 def _normal(level: float) -> float:

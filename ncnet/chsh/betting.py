@@ -20,7 +20,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ncnet.checks import check_integer, check_values
+from ncnet.checks import check, check_integer, check_number, check_values
 
 BETS = np.linspace(0.01, 1, 100)
 MOST_REPLICAS = 10_000_000
@@ -117,8 +117,6 @@ def lower_bound(
     >>> lower_bound(np.full(100, 1.0), lowest=0, error=0.05) < 1
     True
     """
-    if counts is None:
-        values, counts = np.unique(values, return_counts=True)
     needed = -math.log(error)
     average = np.average(values, weights=counts)
     margin = FINEST * max(1.0, abs(lowest))
@@ -277,13 +275,9 @@ def _crossing(falling: Callable[[float], float], low: float, high: float) -> tup
 
 
 def _needed(error: float) -> float:
-    if not 0 < error < 1:
-        raise ValueError(f"`error` is {error!r}: expected a number between 0 and 1")
-    return -math.log(error)
+    return -math.log(check_number("error", error, 0, 1, inside=True))
 
 
 def _check_bounds(mean: float, lowest: float, highest: float = math.inf) -> None:
-    if not mean > lowest:
-        raise ValueError(f"`mean` is {mean}: expected more than the lowest value, {lowest}")
-    if not mean < highest:
-        raise ValueError(f"`mean` is {mean}: expected less than the highest value, {highest}")
+    check(mean > lowest, f"`mean` is {mean}", f"more than the lowest value, {lowest}")
+    check(mean < highest, f"`mean` is {mean}", f"less than the highest value, {highest}")

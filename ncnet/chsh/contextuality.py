@@ -22,9 +22,16 @@ import xarray as xr
 
 from ncnet.chsh.betting import betting_test, lower_bound
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, expanded_level
-from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, FACETS, SIGNS, s_value
+from ncnet.chsh.correlators import (
+    ALGEBRAIC_BOUND,
+    CLASSICAL_BOUND,
+    FACETS,
+    SIGNS,
+    cells_of,
+    s_value,
+)
 from ncnet.chsh.intervals import FEWEST_OFF_MODE, off_mode
-from ncnet.chsh.signalling import delta, marginal_changes
+from ncnet.chsh.signalling import answers, delta, marginal_changes
 
 TURNS = np.array(list(itertools.product((1, -1), repeat=4)))
 """The 16 signs t that the four changes may take in Delta."""
@@ -73,22 +80,20 @@ def decomposition(means: xr.Dataset) -> xr.DataArray:
     >>> round(float(decomposition(means).sum() + 2 - s_value(means.correlator)), 12)
     0.0
     """
-    changes = marginal_changes(means)
-    cell = {
-        name: sign * 4 * _cell(means, i, j, a, b)
-        for name, sign, i, j, a, b in (
-            ("(1,2) both wrong", 1, 1, 2, -1, -1),
-            ("(1,1) only Bob right", -1, 1, 1, -1, 1),
-            ("(2,1) only Alice right", -1, 2, 1, 1, -1),
-            ("(2,2) both wrong", -1, 2, 2, -1, -1),
-        )
+    changes, cell = marginal_changes(means), cells_of(means).clip(0, 1)
+    signs = {"A1": -1, "A2": 1, "B1": 1, "B2": 1}
+    terms = {
+        f"change of {task}": sign * changes.sel(task=task, drop=True)
+        for task, sign in signs.items()
     }
-    terms = [sign * changes.sel(task=task, drop=True) for task, sign in _ENTERS]
-    names = [f"change of {task}" for task, _ in _ENTERS]
-    return xr.concat([*terms, *cell.values()], "term").assign_coords(term=[*names, *cell])
-
-
-_ENTERS = (("A1", -1), ("A2", 1), ("B1", 1), ("B2", 1))
+    for name, sign, i, j, a, b in (
+        ("(1,2) both wrong", 1, 1, 2, -1, -1),
+        ("(1,1) only Bob right", -1, 1, 1, -1, 1),
+        ("(2,1) only Alice right", -1, 2, 1, 1, -1),
+        ("(2,2) both wrong", -1, 2, 2, -1, -1),
+    ):
+        terms[name] = sign * 4 * cell.sel(alice_setting=i, bob_setting=j, a=a, b=b, drop=True)
+    return xr.concat(list(terms.values()), "term").assign_coords(term=list(terms))
 
 
 def contextuality_bound(means: xr.Dataset) -> xr.DataArray:
@@ -111,11 +116,6 @@ def contextuality_bound(means: xr.Dataset) -> xr.DataArray:
     return 4 * won.min(["a", *SIGNS.dims]).clip(min=0)
 
 
-def _cell(means: xr.Dataset, i: int, j: int, a: int, b: int) -> xr.DataArray:
-    one = means.sel(alice_setting=i, bob_setting=j, drop=True)
-    return ((1 + a * one.alice + b * one.bob + a * b * one.correlator) / 4).clip(0, 1)
-
-
 def contextuality_test(rows: np.ndarray, counts: np.ndarray, *, facet: int = 0) -> float:
     """Return the p-value of "not contextual through this facet", facet 0 being S.
 
@@ -131,13 +131,12 @@ def contextuality_test(rows: np.ndarray, counts: np.ndarray, *, facet: int = 0) 
     facet
         Place in `FACETS`.
     """
-    weights, ranges = _functionals()
-    values = (weights[facet] @ rows - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
+    values, ranges = _values(rows, facet)
     if (values @ counts).min() <= 0:
         return 1.0
     return max(
         betting_test(value, mean=0, lowest=lowest, counts=counts)
-        for value, (lowest, _) in zip(values, ranges[facet], strict=True)
+        for value, (lowest, _) in zip(values, ranges, strict=True)
     )
 
 
@@ -152,8 +151,7 @@ def within_test(rows: np.ndarray, counts: np.ndarray) -> float:
     rows, counts
         See `contextuality_test`.
     """
-    weights, ranges = (part[0] for part in _functionals())
-    values = (weights @ rows - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
+    values, ranges = _values(rows)
     tests = [
         betting_test(-value, mean=0, lowest=-highest, counts=counts)
         for value, (_, highest) in zip(values, ranges, strict=True)
@@ -185,8 +183,7 @@ def contextuality_interval(
     # Imported where it is used: it takes a quarter of a second.
     from scipy.special import stdtrit
 
-    weights, ranges = (part[0] for part in _functionals())
-    values = (weights @ rows - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
+    values, ranges = _values(rows)
     error = (1 - level) / 2
     most = ALGEBRAIC_BOUND - CLASSICAL_BOUND
     if min(off_mode(value, counts) for value in values) < FEWEST_OFF_MODE:
@@ -201,11 +198,17 @@ def contextuality_interval(
     means = values @ counts / replicas
     squares = (values - means[:, None]) ** 2 @ counts
     errors = np.sqrt(squares / (replicas - 1) / replicas)
-    resampled = weights @ draws - CLASSICAL_BOUND
+    resampled = _functionals()[0][0] @ draws - CLASSICAL_BOUND
     largest = ((means[:, None] - resampled) / errors[:, None]).max(axis=0)
     low = means - stdtrit(replicas - 1, 1 - error) * errors
     high = means + np.quantile(largest, (1 + expanded_level(level, replicas)) / 2) * errors
     return (float(low.min()), min(most, float(high.min()))), "intersection bounds"
+
+
+def _values(rows: np.ndarray, facet: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return L_ft of a facet in each replica, and their ranges, for all t."""
+    weights, ranges = (part[facet] for part in _functionals())
+    return (weights @ rows - CLASSICAL_BOUND).round(DIGITS_OF_SUMS), ranges
 
 
 @lru_cache
@@ -217,10 +220,7 @@ def _functionals() -> tuple[np.ndarray, np.ndarray]:
     weights = np.empty((8, len(TURNS), 8))
     weights[..., :4] = FACETS.values.reshape(8, 1, 4)
     weights[..., 4:] = -TURNS
-    answers = np.array(list(itertools.product((-1, 1), repeat=8))).reshape(-1, 2, 2, 2)
-    a, b = answers[:, 0], answers[:, 1]
-    changes = [a[:, 0, 0] - a[:, 0, 1], a[:, 1, 0] - a[:, 1, 1]]
-    changes += [b[:, 0, 0] - b[:, 1, 0], b[:, 0, 1] - b[:, 1, 1]]
-    rows = np.vstack([(a * b).reshape(-1, 4).T, changes])
+    alice, bob, changes = answers()
+    rows = np.vstack([(alice * bob).reshape(-1, 4).T, changes.T])
     values = weights @ rows - CLASSICAL_BOUND
     return weights, np.stack([values.min(axis=-1), values.max(axis=-1)], axis=-1)

@@ -1,11 +1,9 @@
 """The counts of a Bell test in which every trial has one context."""
 
-import numbers
-import sys
-
 import numpy as np
 import xarray as xr
 
+from ncnet.checks import check, check_number
 from ncnet.chsh.correlators import SETTINGS
 from ncnet.chsh.outcomes import as_array
 
@@ -59,24 +57,15 @@ def read_counts(counts: np.ndarray, *, whole: bool = False) -> np.ndarray:
 
     >>> read_counts(np.full((2, 2, 2, 2), 0.5), whole=True)
     Traceback (most recent call last):
-    ValueError: a count is 0.5: expected a whole number
+    ValueError: `count` is 0.5: expected a whole number
     """
     counts = as_array(counts)
-    if counts.shape != (2, 2, 2, 2):
-        raise ValueError(
-            f"counts have shape {counts.shape}: expected an array (2, 2, 2, 2) of Alice's "
-            "setting, Bob's setting, a, b"
-        )
+    expected = "an array (2, 2, 2, 2) of Alice's setting, Bob's setting, a, b"
+    check(counts.shape == (2, 2, 2, 2), f"counts have shape {counts.shape}", expected)
     for count in counts.ravel().tolist():
-        if not isinstance(count, numbers.Real) or isinstance(count, bool):
-            raise ValueError(f"a count is {count!r}: expected a number")
-        if not 0 <= count <= sys.float_info.max:
-            raise ValueError(f"a count is {count}: expected a finite number of at least 0")
-        if whole and count % 1:
-            raise ValueError(f"a count is {count}: expected a whole number")
+        check_number("count", count, 0)
+        check(not whole or count % 1 == 0, f"`count` is {count}", "a whole number")
     counts = counts.astype(float)
-    empty = counts.sum(axis=(2, 3)) == 0
-    if empty.any():
-        i, j = np.argwhere(empty)[0] + 1
-        raise ValueError(f"context ({i},{j}) has no trials: expected some in each context")
+    for (i, j), trials in np.ndenumerate(counts.sum(axis=(2, 3))):
+        check(trials, f"context ({i + 1},{j + 1}) has no trials", "some in each context")
     return counts

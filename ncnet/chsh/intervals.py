@@ -1,11 +1,10 @@
 """The interval of a mean over replicas: bootstrap, or betting where a resample shows no spread."""
 
 import math
-import numbers
 
 import numpy as np
 
-from ncnet.checks import check_integer, check_values, plain_number
+from ncnet.checks import check, check_integer, check_number, check_values
 from ncnet.chsh.betting import mean_interval
 from ncnet.chsh.bootstrap import (
     DIGITS_OF_SUMS,
@@ -156,13 +155,11 @@ def check_resampling(
     Traceback (most recent call last):
     ValueError: `resamples` is 100: expected at least 200 at level 0.95
     """
-    level = check_level(level)
+    level = check_number("level", level, 0, 1, inside=True)
     resamples = check_integer("resamples", resamples, at_least=1)
     fewest = fewest_resamples(level, parts=parts)
-    if resamples < fewest:
-        raise ValueError(
-            f"`resamples` is {resamples}: expected at least {fewest:,} at level {level:g}"
-        )
+    expected = f"at least {fewest:,} at level {level:g}"
+    check(resamples >= fewest, f"`resamples` is {resamples}", expected)
     return level, resamples, check_integer("seed", seed, at_least=0)
 
 
@@ -173,19 +170,6 @@ def fewest_resamples(level: float, *, parts: int) -> int:
     20000
     """
     return math.ceil(FEWEST_BEYOND * 2 * parts / (1 - level) - 1e-6)
-
-
-def check_level(level: float) -> float:
-    """Return the level as a float, or raise ``ValueError`` if it is outside 0 to 1.
-
-    >>> check_level(95)
-    Traceback (most recent call last):
-    ValueError: `level` is 95: expected a number between 0 and 1
-    """
-    level = plain_number(level)
-    if not (isinstance(level, numbers.Real) and 0 < level < 1):
-        raise ValueError(f"`level` is {level!r}: expected a number between 0 and 1")
-    return float(level)
 
 
 def off_mode(values: np.ndarray, counts: np.ndarray) -> int:

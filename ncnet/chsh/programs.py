@@ -12,7 +12,7 @@ import xarray as xr
 from ncnet.checks import check
 from ncnet.chsh.correlators import SETTINGS, cells_of
 from ncnet.chsh.counts import OUTCOMES
-from ncnet.chsh.signalling import marginal_changes
+from ncnet.chsh.signalling import answers, marginal_changes
 
 ROUNDED = 1e-6
 """Single precision: a probability may be as much below 0."""
@@ -45,8 +45,8 @@ def local_fraction(means: xr.Dataset) -> float:
     """
     from scipy.optimize import linprog
 
-    answers = np.array(list(itertools.product((1, -1), repeat=4)))
-    alice, bob = answers[:, :2, None], answers[:, None, 2:]  # whatever the other's setting
+    strategies = np.array(list(itertools.product((1, -1), repeat=4)))
+    alice, bob = strategies[:, :2, None], strategies[:, None, 2:]  # whatever the other's setting
     found = linprog(-np.ones(16), A_ub=_fits(alice, bob), b_ub=_cells(means))
     return float(-found.fun)
 
@@ -80,9 +80,8 @@ def coupling_deficit(means: xr.Dataset) -> float:
     """
     from scipy.optimize import linprog
 
-    answers = np.array(list(itertools.product((1, -1), repeat=8))).reshape(-1, 2, 2, 2)
-    alice, bob = answers[:, 0], answers[:, 1]
-    same = np.hstack([alice[..., 0] == alice[..., 1], bob[:, 0] == bob[:, 1]]).sum(axis=1)
+    alice, bob, changes = answers()
+    same = (changes == 0).sum(axis=1)
     found = linprog(-same, A_eq=_fits(alice, bob), b_eq=_cells(means))
     alone = 1 - abs(marginal_changes(means)) / 2
     return float(alone.sum("task")) + found.fun

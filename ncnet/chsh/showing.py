@@ -150,10 +150,9 @@ def statistics(report: Report, *, rarer: bool) -> pd.DataFrame:
     """
     rows = _usual(report) + (_rarer(report) if rarer else [])
     labels, names, tests, words = zip(*rows, strict=True)
-    intervals = [interval_of(report, name) for name in names]
     table = {
         "value": [number_text(getattr(report, name)) for name in names],
-        interval_name(report.level): [interval_text(ends) if ends else "" for ends in intervals],
+        interval_name(report.level): [interval_text(interval_of(report, name)) for name in names],
         "p-value of": tests,
         "in words": words,
     }

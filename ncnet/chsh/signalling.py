@@ -8,6 +8,7 @@ a22, b11 of b21 and b12 of b22, S is at most 2, and each exchange moves S by no 
 change that it undoes.
 """
 
+import itertools
 from collections.abc import Callable
 from operator import ne, sub
 
@@ -115,6 +116,16 @@ def delta_interval(change_intervals: np.ndarray) -> tuple[float, float]:
     low, high = change_intervals.T
     nearest = np.maximum(0, np.maximum(low, -high))
     return float(nearest.sum()), float(np.maximum(abs(low), abs(high)).sum())
+
+
+def answers() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the 256 ways to answer in four contexts: Alice's and Bob's [256, 2, 2], and [256, 4].
+
+    The last are the changes of the answers in A1, A2, B1, B2 with the other party's setting.
+    """
+    outcomes = np.array(list(itertools.product((1, -1), repeat=8))).reshape(-1, 2, 2, 2)
+    alice, bob = outcomes[:, 0], outcomes[:, 1]
+    return alice, bob, np.hstack([alice[..., 0] - alice[..., 1], bob[:, 0] - bob[:, 1]])
 
 
 def no_signalling_test(changes: np.ndarray, counts: np.ndarray | None = None) -> float:

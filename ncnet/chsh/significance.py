@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ncnet.checks import check_values
+from ncnet.checks import check_number, check_values
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS
 from ncnet.chsh.correlators import SIGNS
 from ncnet.chsh.counts import OUTCOMES, read_counts
@@ -235,9 +235,8 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     array([0.04, 0.09, 0.09, 0.5 ])
     """
     values = np.asarray(p_values, float)
-    wrong = ~((values >= 0) & (values <= 1))  # NaN too
-    if wrong.any():
-        raise ValueError(f"a p-value is {values[wrong].flat[0]}: expected 0 to 1")
+    for value in values.flat:
+        check_number("p_value", value, 0, 1)
     order = np.argsort(values, axis=None)
     adjusted = np.empty(values.size)
     steps = values.flat[order] * np.arange(values.size, 0, -1)

@@ -9,7 +9,7 @@ from ncnet.chsh.correlators import SIGNS, s_per_run
 from ncnet.chsh.outcomes import Outcomes, as_dataset
 from ncnet.chsh.report import report
 from ncnet.chsh.significance import holm
-from ncnet.chsh.text import interval_text, number_text, p_value_text
+from ncnet.chsh.text import estimate_text, number_text, p_value_text
 
 BAND = (0.025, 0.975)
 
@@ -83,7 +83,7 @@ def brief(rows: pd.DataFrame) -> pd.DataFrame:
 
     def with_interval(name: str) -> list[str]:
         ends = zip(rows[name], rows[f"{name}_low"], rows[f"{name}_high"], strict=True)
-        return [f"{number_text(value)} {interval_text((low, high))}" for value, low, high in ends]
+        return [estimate_text(value, (low, high)) for value, low, high in ends]
 
     def adjusted(name: str) -> list[str]:
         return [p_value_text(p) for p in holm(rows[name])]

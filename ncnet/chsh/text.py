@@ -9,23 +9,25 @@ NONE = "\N{EN DASH}"
 MOST_DIGITS = 15  # those of a float
 
 
-def number_text(value: float, digits: int = 3, *, sign: str = "") -> str:
-    """Return a number to some digits, 0 without a sign of its own.
+def number_text(value: float | None, digits: int = 3, *, sign: str = "") -> str:
+    """Return a number to some digits, 0 without a sign of its own, and none as nothing.
 
     >>> number_text(1.98765), number_text(-0.0001), number_text(0.25, 1)
     ('1.988', '0.000', '0.2')
     """
-    return f"{value:{sign}z.{digits}f}"
+    return "" if value is None else f"{value:{sign}z.{digits}f}"
 
 
-def interval_text(interval: tuple[float, float], *, digits: int = 3, sign: str = "") -> str:
-    """Return an interval to some digits, with `sign` "+" with the signs of both ends.
+def interval_text(interval: tuple[float, float] | None, *, digits: int = 3, sign: str = "") -> str:
+    """Return an interval to some digits, with `sign` "+" with the signs of both ends; none as "".
 
     Ends that so few digits do not tell apart get more.
 
     >>> interval_text((1.98765, 2)), interval_text((1.9999, 2.00012)), interval_text((0, 0))
     ('[1.988, 2.000]', '[1.9999, 2.0001]', '[0.000, 0.000]')
     """
+    if interval is None:
+        return ""
     digits = _telling_apart(*interval, digits)
     low, high = (number_text(end, digits, sign=sign) for end in interval)
     return f"[{low}, {high}]"
