@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ncnet.chsh.correlators import CLASSICAL_BOUND
-from ncnet.chsh.showing import Shown, conclusion, interval_of
+from ncnet.chsh.showing import SHOWN, Shown, agreement, conclusion, interval_of
 from ncnet.chsh.signalling import PARTNERS, TASKS
-from ncnet.chsh.significance import SHOWN, agreement, error_of
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -158,12 +156,7 @@ class Report:
         1 - `level`; below likewise. A bootstrap interval alone is misled where rare replicas that
         weigh much are missing from the sample.
         """
-        low, high = self.interval
-        if agreement(low > CLASSICAL_BOUND, self.p_value, self.level) == SHOWN:
-            return "above 2"
-        if agreement(high < CLASSICAL_BOUND, self.p_value_below, self.level) == SHOWN:
-            return "below 2"
-        return "not distinguishable from 2"
+        return self._first_shown("above 2", "below 2") or "not distinguishable from 2"
 
     @property
     def signalling(self) -> list[str]:
@@ -172,8 +165,7 @@ class Report:
         Those of which the exact test says so, at most 1 - `level` after Holm's correction, and
         whose interval leaves 0 out.
         """
-        rows = self.drops
-        return sorted(rows["task"][rows["shown"]])
+        return [task for task in TASKS if agreement(self, task) == SHOWN]
 
     @property
     def explanation(self) -> str:
@@ -184,12 +176,10 @@ class Report:
         interval does not reach above 0, and the test of the other side agrees; else "undecided".
         Of the other facets it says nothing.
         """
-        low, high = self.contextuality_interval
-        if agreement(low > 0, self.contextuality_p_value, self.level) == SHOWN:
-            return "contextual"
-        if agreement(high <= 0, self.contextuality_p_value_below, self.level) == SHOWN:
-            return "within 2 + Delta"
-        return "undecided"
+        return self._first_shown("contextual", "within 2 + Delta") or "undecided"
+
+    def _first_shown(self, *sides: str) -> str | None:
+        return next((side for side in sides if agreement(self, side) == SHOWN), None)
 
     @property
     def independent(self) -> int:
@@ -250,10 +240,9 @@ class Report:
                 "low": low,
                 "high": high,
                 "p_value": self.no_signalling_p_values,
+                "shown": np.isin(TASKS, self.signalling),
             }
         )
-        by_test = table["p_value"] <= error_of(self.level)
-        table["shown"] = by_test & ((low > 0) | (high < 0))
         return table.sort_values("points", ascending=False, kind="stable", ignore_index=True)
 
     @property

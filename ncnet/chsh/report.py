@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
@@ -95,8 +97,8 @@ def report(
     others = [other for other in splits(dataset) if other != split]
     held_out = None
     if split == "training" and others:
-        held_out = _report(dataset, split=others[0], held_out=None, **options)
-    return _report(dataset, split=split, held_out=held_out, **options)
+        held_out = _report(dataset, others[0], **options)
+    return replace(_report(dataset, split, **options), held_out=held_out)
 
 
 def replica_rows(means: xr.Dataset, influences: xr.DataArray) -> np.ndarray:
@@ -175,14 +177,7 @@ def summary(kinds: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level: 
 
 
 def _report(
-    dataset: xr.Dataset,
-    *,
-    split: str,
-    readout: str,
-    level: float,
-    resamples: int,
-    seed: int,
-    held_out: Report | None,
+    dataset: xr.Dataset, split: str, *, readout: str, level: float, resamples: int, seed: int
 ) -> Report:
     chosen = select(dataset, split=split, readout=readout)
     of_replicas = item_means(chosen)
@@ -214,7 +209,6 @@ def _report(
         items=int((dataset["split"] == split).sum()),
         diverged=int(diverged.sum()),
         s_diverged_against=float(s_value(against).mean()),
-        held_out=held_out,
         **summary(kinds, counts, draws, level=level),
         **_of_few_replicas(s_of_rows(kinds), counts, round(1 - level, 12)),
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, CONTEXTS, TSIRELSON_BOUND
-from ncnet.chsh.significance import DIFFER, agreement
+from ncnet.chsh.signalling import TASKS
+from ncnet.chsh.significance import error_of
 from ncnet.chsh.text import (
     aligned,
     estimate_text,
@@ -37,6 +38,8 @@ HOW_OFTEN = {
     "prediction": "how often one head predicts +1",
 }
 """What a marginal is, by readout."""
+SHOWN, DIFFER = "shown", "open"
+"""Said where interval and exact test agree, and where they differ, as the conclusion explains."""
 DIFFERENCE = "interval and exact test differ, as the test is cautious"
 EXPLAINS = {
     "within 2 + Delta": "Such changes are enough to explain the excess over 2",
@@ -138,7 +141,7 @@ def drops(report: Report) -> pd.DataFrame:
         "less by": [number_text(points, 1) for points in rows["points"]],
         interval_name(report.level): [interval_text(pair, digits=1) for pair in ends],
         "p-value": rows["p_value"].map(p_value_text),
-        "in words": _changes_in_words(report),
+        "in words": [agreement(report, task) for task in rows["task"]],
     }
     return pd.DataFrame(table).set_axis(rows["task"] + " beside " + rows["beside"])
 
@@ -181,6 +184,33 @@ def methods(report: Report) -> str:
     )
 
 
+def said_by(report: Report, side: str) -> tuple[bool, float]:
+    """Return whether its interval says it of S, of what is left of S or of a task, and the p-value.
+
+    Sides are "above 2", "below 2", "contextual", "within 2 + Delta", and tasks that change.
+    """
+    if side in TASKS:
+        low, high = report.change_intervals[TASKS.index(side)]
+        return low > 0 or high < 0, report.no_signalling_p_values[TASKS.index(side)]
+    return {
+        "above 2": (report.interval[0] > CLASSICAL_BOUND, report.p_value),
+        "below 2": (report.interval[1] < CLASSICAL_BOUND, report.p_value_below),
+        "contextual": (report.contextuality_interval[0] > 0, report.contextuality_p_value),
+        "within 2 + Delta": (
+            report.contextuality_interval[1] <= 0,
+            report.contextuality_p_value_below,
+        ),
+    }[side]
+
+
+def agreement(report: Report, side: str) -> str:
+    """Return `SHOWN` where both interval and test say it, `DIFFER` where one alone does."""
+    by_interval, p = said_by(report, side)
+    if by_interval != (p <= error_of(report.level)):
+        return DIFFER
+    return SHOWN if by_interval else f"not {SHOWN}"
+
+
 def interval_of(report: Report, name: str) -> tuple[float, float] | None:
     """Return the interval that a report has for one of its attributes, if any."""
     return getattr(report, "interval" if name == "s" else f"{name}_interval", None)
@@ -194,7 +224,7 @@ def _usual(report: Report) -> list[tuple[str, str, str, str]]:
     """Return label, attribute, test and words of each row of the statistics."""
     in_words = f"in {', '.join(report.signalling)}"
     if not report.signalling:
-        in_words = DIFFER if DIFFER in _changes_in_words(report) else "not shown"
+        in_words = DIFFER if _changes_differ(report) else f"not {SHOWN}"
     left = "beyond 2 + Delta" if report.explanation == "contextual" else report.explanation
     if report.explanation == "undecided" and report.verdict == "below 2":
         left = "nothing to explain"
@@ -235,16 +265,13 @@ def _against(value: float, bound: float, at_most: float, at_least: float) -> str
 
 
 def _s_differs(report: Report) -> Iterator[str]:
-    low, high = report.interval
-    for side, by_interval, p in (
-        ("above", low > CLASSICAL_BOUND, report.p_value),
-        ("below", high < CLASSICAL_BOUND, report.p_value_below),
-    ):
-        if agreement(by_interval, p, report.level) == DIFFER:
+    for side in ("above 2", "below 2"):
+        if agreement(report, side) == DIFFER:
+            by_interval, p = said_by(report, side)
             says, other = ("interval", "exact test")[:: 1 if by_interval else -1]
             yield (
-                f"The {says} says {side} 2, the {other} does not (p = {p_value_text(p)}): we say "
-                "so only where both do."
+                f"The {says} says {side}, the {other} does not (p = {p_value_text(p)}): we say so "
+                "only where both do."
             )
 
 
@@ -253,31 +280,23 @@ def _signalling_in_words(report: Report) -> str:
     amount = f"Delta = {estimate_text(report.delta, report.delta_interval)}"
     if report.signalling:
         return f"{changes.capitalize()} ({amount})."
-    if DIFFER not in _changes_in_words(report):
+    if not _changes_differ(report):
         return f"It is not shown that {changes} ({amount})."
     p = p_value_text(report.no_signalling_p_values.min())
     return f"Whether {changes} is open: {DIFFERENCE} ({amount}, p = {p})."
 
 
 def _explanation_in_words(report: Report) -> str:
-    low, high = report.contextuality_interval
-    left = estimate_text(report.contextuality, report.contextuality_interval)
-    for by_interval, p in (
-        (low > 0, report.contextuality_p_value),
-        (high <= 0, report.contextuality_p_value_below),
-    ):
-        if by_interval and agreement(by_interval, p, report.level) == DIFFER:
-            differ = f"{DIFFERENCE} (S - Delta - 2 = {left}, p = {p_value_text(p)})"
-            return f"{EXPLAINS['undecided']}: {differ}."
-    return f"{EXPLAINS[report.explanation]} (S - Delta - 2 = {left})."
+    left = f"S - Delta - 2 = {estimate_text(report.contextuality, report.contextuality_interval)}"
+    for side in ("contextual", "within 2 + Delta"):
+        by_interval, p = said_by(report, side)
+        if by_interval and agreement(report, side) == DIFFER:
+            return f"{EXPLAINS['undecided']}: {DIFFERENCE} ({left}, p = {p_value_text(p)})."
+    return f"{EXPLAINS[report.explanation]} ({left})."
 
 
-def _changes_in_words(report: Report) -> list[str]:
-    """Return whether each change of a marginal is shown, in the order of `drops`."""
-    return [
-        agreement(row.low > 0 or row.high < 0, row.p_value, report.level)
-        for row in report.drops.itertuples()
-    ]
+def _changes_differ(report: Report) -> bool:
+    return DIFFER in [agreement(report, task) for task in TASKS]
 
 
 def _special(report: Report) -> Iterator[str]:
@@ -290,7 +309,7 @@ def _special(report: Report) -> Iterator[str]:
             f"not the mean, and these items; the number of {report.units} has to be fixed "
             "beforehand."
         )
-    any_facet = agreement(True, report.any_facet_p_value, report.level) != DIFFER
+    any_facet = report.any_facet_p_value <= error_of(report.level)
     if any_facet and report.explanation != "contextual":
         yield (
             f"With its minus signs elsewhere the sum passes 2 + Delta: {report.facets.idxmax()} is "

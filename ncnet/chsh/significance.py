@@ -12,7 +12,6 @@ from ncnet.chsh.correlators import SIGNS
 from ncnet.chsh.counts import OUTCOMES, read_counts
 
 CLASSICAL_WINS = 3 / 4
-SHOWN, DIFFER = "shown", "open"
 UNEQUAL = 0.01
 """Contexts count as not equally likely where the test of it gives less."""
 
@@ -199,17 +198,6 @@ def _binomial_tail(successes: float, trials: float, chance: float) -> float:
     if successes > trials:
         return sys.float_info.min
     return max(float(betainc(successes, trials - successes + 1, chance)), sys.float_info.min)
-
-
-def agreement(by_interval: bool, p_value: float, level: float) -> str:
-    """Return `SHOWN` where an interval and a test agree on it, and `DIFFER` where one alone does.
-
-    >>> agreement(True, 0.01, 0.95), agreement(False, 0.3, 0.95), agreement(True, 0.3, 0.95)
-    ('shown', 'not shown', 'open')
-    """
-    if by_interval != (p_value <= error_of(level)):
-        return DIFFER
-    return SHOWN if by_interval else f"not {SHOWN}"
 
 
 def error_of(level: float) -> float:
