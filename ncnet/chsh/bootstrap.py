@@ -82,13 +82,45 @@ def _counts_of_places(generator: np.random.Generator, counts: np.ndarray, size: 
     return found.reshape(size, len(counts)).astype(float)
 
 
-def percentile_interval(distribution: np.ndarray, level: float) -> np.ndarray:
+def drawn_shares(units: int, resamples: int, generator: np.random.Generator) -> np.ndarray:
+    """Return what share of each resample every unit is [resamples, units].
+
+    >>> drawn_shares(4, 3, np.random.default_rng(0)).sum(axis=1)
+    array([1., 1., 1.])
+    """
+    return generator.multinomial(units, np.full(units, 1 / units), size=resamples) / units
+
+
+def spearman(one: np.ndarray, other: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Return Spearman's correlations along an axis, NaN where all values are the same.
+
+    What `scipy.stats.spearmanr` gives of a single pair, of many at once: of all resamples.
+
+    Examples
+    --------
+    >>> spearman(np.array([[1, 2, 3], [1, 1, 1]]), np.array([[1, 3, 2], [1, 2, 3]]))
+    array([0.5, nan])
+    """
+    # Imported where it is used: it takes a second.
+    from scipy.stats import rankdata
+
+    ranks = (rankdata(values, axis=axis) for values in (one, other))
+    x, y = (rank - rank.mean(axis=axis, keepdims=True) for rank in ranks)
+    spread = np.sqrt((x**2).sum(axis=axis) * (y**2).sum(axis=axis))
+    return (x * y).sum(axis=axis) / np.where(spread > 0, spread, np.nan)
+
+
+def percentile_interval(
+    distribution: np.ndarray, level: float, replicas: int | None = None
+) -> np.ndarray:
     """Return the central interval of a bootstrap distribution [..., resamples] as [..., 2].
+
+    Given how many replicas were resampled, at their `expanded_level`.
 
     >>> percentile_interval(np.arange(101.0), 0.9)
     array([ 5., 95.])
     """
-    tail = (1 - level) / 2
+    tail = (1 - (expanded_level(level, replicas) if replicas else level)) / 2
     return np.moveaxis(np.quantile(distribution, [tail, 1 - tail], axis=-1), 0, -1)
 
 

@@ -9,7 +9,6 @@ from ncnet.chsh.betting import mean_interval
 from ncnet.chsh.bootstrap import (
     DIGITS_OF_SUMS,
     distinct_columns,
-    expanded_level,
     percentile_interval,
     resampled_means,
 )
@@ -119,7 +118,7 @@ def interval_of_mean(
         lowest, highest = bounds
         interval = mean_interval(values, lowest=lowest, highest=highest, level=level, counts=counts)
         return interval, "betting"
-    low, high = percentile_interval(draws, expanded_level(level, counts.sum())).tolist()
+    low, high = percentile_interval(draws, level, counts.sum()).tolist()
     return (low, high), "percentile bootstrap"
 
 

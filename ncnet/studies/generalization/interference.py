@@ -17,11 +17,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.stats import rankdata
 
 from ncnet import chsh
 from ncnet.checks import check
-from ncnet.chsh.bootstrap import expanded_level, percentile_interval
+from ncnet.chsh.bootstrap import drawn_shares, percentile_interval, spearman
 from ncnet.chsh.intervals import check_resampling
 from ncnet.claims import LEVEL
 from ncnet.studies.generalization.replicas import traced
@@ -231,14 +230,14 @@ def predictors(
     known[:, 2] *= -1
     alike = likeness.sort_values(PAIR)["likeness"].to_numpy()
     same = np.broadcast_to(-alike, (len(known), 1, len(alike)))
-    rho = _spearman(np.concatenate([known, same], axis=1), lost)
+    rho = spearman(np.concatenate([known, same], axis=1), lost)
     replicas = min(table["replica"].nunique() for table in (seen, fresh))
     table = pd.DataFrame({"predictor": PREDICTORS})
     for name, low, high, values in (
         ("rho", "low", "high", rho),
         ("s_ahead", "s_ahead_low", "s_ahead_high", rho[:, :1] - rho),
     ):
-        ends = percentile_interval(values[1:].T, expanded_level(level, replicas)).T
+        ends = percentile_interval(values[1:].T, level, replicas).T
         table = table.assign(**dict(zip((name, low, high), (values[0], *ends), strict=True)))
     return table
 
@@ -250,13 +249,6 @@ def _means(
     wide = rows.pivot(index=PAIR, columns="replica", values=names)
     values = wide.to_numpy().reshape(len(wide), len(names), -1).swapaxes(0, 1)
     count = values.shape[-1]
-    weights = generator.multinomial(count, np.full(count, 1 / count), size=resamples) / count
-    weights = np.concatenate([np.full((1, count), 1 / count), weights])
+    drawn = drawn_shares(count, resamples, generator)
+    weights = np.concatenate([np.full((1, count), 1 / count), drawn])
     return np.einsum("cpr,kr->kcp", values, weights)
-
-
-def _spearman(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return rank correlations along the last axis."""
-    ranks = [rankdata(values, axis=-1) for values in (one, other)]
-    first, second = (r - r.mean(-1, keepdims=True) for r in ranks)
-    return (first * second).sum(-1) / np.sqrt((first**2).sum(-1) * (second**2).sum(-1))

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from ncnet.chsh.bootstrap import expanded_level, percentile_interval
+from ncnet.chsh.bootstrap import percentile_interval
 from ncnet.chsh.intervals import FEWEST_OFF_MODE, check_resampling
 from ncnet.claims import LEVEL
 from ncnet.studies.generalization.correlation import BEYOND, UP_TO, arrays, off_mode
@@ -80,7 +80,6 @@ def gains(
     capacities, values = np.array(capacities)[varies], values[varies]
     count = values.shape[-1]
     drawn = np.random.default_rng(seed).integers(count, size=(resamples, count))
-    level = expanded_level(level, count)
     beyond = capacities > first
     parts = [("at", capacity, capacities == capacity) for capacity in capacities]
     parts += [(UP_TO, np.nan, ~beyond), (BEYOND, np.nan, beyond)]
@@ -93,7 +92,7 @@ def gains(
             if chosen.any():
                 without, with_s = np.array(errors)[:, chosen].mean(axis=1)
             gain = without - with_s
-            ends = percentile_interval(gain[drawn].mean(-1), level)
+            ends = percentile_interval(gain[drawn].mean(-1), level, count)
             scores = (1 - without.mean(), 1 - with_s.mean(), gain.mean(), *ends)
             rows.append((given, part, capacity, *scores))
     return pd.DataFrame(rows, columns=COLUMNS)

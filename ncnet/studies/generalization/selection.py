@@ -14,7 +14,7 @@ import pandas as pd
 from ncnet import chsh
 from ncnet.checks import check
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.chsh.bootstrap import expanded_level, percentile_interval
+from ncnet.chsh.bootstrap import drawn_shares, expanded_level, percentile_interval
 from ncnet.chsh.intervals import check_resampling
 from ncnet.claims import LEVEL, MARGIN
 from ncnet.studies.generalization.correlation import (
@@ -153,7 +153,7 @@ def regrets(
         places = np.searchsorted(capacities, part["capacity"])
         drawn = generator.integers(len(places), size=(resamples, len(places)))
         draws = np.take_along_axis(losses[1:], places[drawn], axis=1).mean(1)
-        ends = percentile_interval(draws, expanded_level(level, len(places)))
+        ends = percentile_interval(draws, level, len(places))
         rows.append((rule, losses[0, places].mean(), *ends))
     table = pd.DataFrame(rows, columns=["rule", "regret", "regret_low", "regret_high"])
     more = chosen["capacity"] - enough
@@ -243,8 +243,7 @@ def regret_at_first(
 
 def _means(values: np.ndarray, resamples: int, generator: np.random.Generator) -> np.ndarray:
     """Return means over replicas [1 + resamples, capacities], those of the sample itself first."""
-    count = values.shape[1]
-    weights = generator.multinomial(count, np.full(count, 1 / count), size=resamples) / count
+    weights = drawn_shares(values.shape[1], resamples, generator)
     return np.concatenate([values.mean(1)[None], weights @ values.T])
 
 

@@ -15,7 +15,7 @@ import xarray as xr
 
 from ncnet import chsh
 from ncnet.checks import check, check_integer
-from ncnet.chsh.bootstrap import expanded_level, percentile_interval
+from ncnet.chsh.bootstrap import percentile_interval, spearman
 from ncnet.chsh.intervals import check_resampling
 from ncnet.gradients import GRADIENTS, check_traced, conflict
 from ncnet.studies.mechanism.rows import means_with_ends, with_ends
@@ -265,23 +265,17 @@ def rank_correlation(
     True
     """
     # Imported where it is used: it takes a second.
-    from scipy.stats import bootstrap, rankdata
-
-    def correlation(*pair: np.ndarray, axis: int = -1) -> np.ndarray:
-        ranks = rankdata(pair, axis=axis)
-        x, y = ranks - ranks.mean(axis=axis, keepdims=True)
-        spread = np.sqrt((x**2).sum(axis=axis) * (y**2).sum(axis=axis))
-        return (x * y).sum(axis=axis) / np.where(spread > 0, spread, np.nan)
+    from scipy.stats import bootstrap
 
     level, resamples, seed = check_resampling(level, RESAMPLES, seed)
-    estimate = float(correlation(values, others))
+    estimate = float(spearman(values, others))
     if np.isnan(estimate):
         return estimate, (estimate, estimate)
     options = {"n_resamples": resamples, "batch": max(1, VALUES_AT_ONCE // len(values))}
     options |= {"paired": True, "vectorized": True, "method": "percentile", "rng": seed}
-    draws = bootstrap((values, others), correlation, **options).bootstrap_distribution
-    level = expanded_level(level, len(values))
-    return estimate, tuple(percentile_interval(draws[~np.isnan(draws)], level).tolist())
+    draws = bootstrap((values, others), spearman, **options).bootstrap_distribution
+    ends = percentile_interval(draws[~np.isnan(draws)], level, len(values))
+    return estimate, tuple(ends.tolist())
 
 
 def _phases(traced: xr.Dataset) -> xr.Dataset:

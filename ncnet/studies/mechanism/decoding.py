@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from ncnet.checks import check, check_choice, check_integer
-from ncnet.chsh.bootstrap import expanded_level, percentile_interval
+from ncnet.chsh.bootstrap import percentile_interval
 from ncnet.chsh.intervals import check_resampling, share_interval
 from ncnet.studies.mechanism.oscillation import FEWEST_STEPS, READINGS, log_loss, trend
 from ncnet.studies.mechanism.parameters import FEWEST_A_FOLD
@@ -75,7 +75,7 @@ class Sensing:
         found = f"decodings have replicas, resamples and seed {ours} and {others}"
         check(ours == others, found, "the same")
         lost = other.draws - self.draws
-        low, high = percentile_interval(lost, expanded_level(level, self.replicas)).tolist()
+        low, high = percentile_interval(lost, level, self.replicas).tolist()
         return other.auc - self.auc, (low, high)
 
 
@@ -146,7 +146,7 @@ def decode(
     auc = float(np.mean([fold.mean() for fold in wins]))
     p_value = (1 + np.sum(null >= auc)) / (1 + permutations) if permutations else np.nan
     draws = _bootstrap(wins, seed)
-    low, high = percentile_interval(draws, expanded_level(level, replicas))
+    low, high = percentile_interval(draws, level, replicas)
     if np.ptp(draws) == 0 and auc in (0.0, 1.0):
         low, high = share_interval(round(auc) * replicas, replicas, level)
     interval = float(low), float(high)

@@ -23,7 +23,6 @@ from ncnet.checks import (
 )
 from ncnet.chsh.bootstrap import (
     distinct_columns,
-    expanded_level,
     percentile_interval,
     resampled_means,
 )
@@ -300,8 +299,7 @@ def excess_removed(
     else:
         columns, counts = distinct_columns(np.stack([before, after]))
         drawn = resampled_means(columns, counts, resamples=RESAMPLES, seed=seed)
-        shares, level = 1 - drawn[1] / drawn[0], expanded_level(level, counts.sum())
-        low, high = percentile_interval(shares, level)
+        low, high = percentile_interval(1 - drawn[1] / drawn[0], level, counts.sum())
     return with_ends("removed", float(1 - after.mean() / before.mean()), (float(low), float(high)))
 
 

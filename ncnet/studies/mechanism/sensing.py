@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ncnet.checks import check_choice, check_integer
-from ncnet.chsh.bootstrap import expanded_level, percentile_interval, resampled_means
+from ncnet.chsh.bootstrap import percentile_interval, resampled_means
 from ncnet.chsh.intervals import check_resampling
 from ncnet.games import Game
 from ncnet.studies.mechanism.decoding import WHOLE, by_use, decode
@@ -159,7 +159,7 @@ def oscillation_table(
         }
         values, each_once = np.array(list(measured.values())), np.ones(len(hardest), dtype=int)
         drawn = resampled_means(values, each_once, resamples=RESAMPLES, seed=seed)
-        ends = percentile_interval(drawn, expanded_level(level, len(hardest)))
+        ends = percentile_interval(drawn, level, len(hardest))
         row = {"intervention": name}
         for measure, mean, interval in zip(measured, values.mean(axis=1), ends, strict=True):
             row |= with_ends(measure, mean, interval)
