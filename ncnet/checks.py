@@ -94,7 +94,7 @@ def problem_line(
         return f"unknown {kind} `{name}`{suggestion(problem['loc'][-1], known)}"
     if problem["type"] == "missing":
         return f"{kind} `{name}` is missing"
-    line = f"{kind} `{name}` is {problem['input']!r}"
+    line = f"{kind} `{name}` is {shown(problem["input"])}"
     if problem["type"] == "literal_error":
         choices = re.findall("'([^']+)'", problem["ctx"]["expected"])
         return line + suggestion(problem["input"], choices)

@@ -1,134 +1,79 @@
-"""The data sets that the paper names: where each is found, and what a row of it holds."""
+"""The data sets that the paper names: where each is found, and how it is divided."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from ncnet.checks import suggestion
-
+LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ko")
+"""The languages of PAWS-X."""
 CHOICES = 5
 
 
-@dataclass(frozen=True)
-class Published:
-    """A published task: its kind, its files in a local folder, its place on the hub.
+class Published(NamedTuple):
+    """A published task: its kind, its place on the hub, its splits there and in a local folder.
 
     Attributes
     ----------
     name
-        The task's name.
+        The task's name; of a task in several languages, what is before the slash is common to all.
     kind
-        ``sentence``, ``pair`` or ``choice``.
-    local
-        The file of training items and the held-out one in a local folder, without suffix.
+        ``sentence``, ``pair``, ``translation`` (a pair that has an id) or ``choice``.
     repository, configuration
         The hub's names of the data set and of the part of it.
     splits
         The hub's names of the training split and of the labelled one that is held out.
+    local
+        The same in a local folder.
+    file
+        Where the hub has a split.
     at
         The branch whose commit is pinned.
-    group
-        What all languages of one task share; the name, where a task comes in one language.
     """
 
     name: str
     kind: str
-    local: tuple[str, str]
     repository: str
     configuration: str
     splits: tuple[str, str]
+    local: tuple[str, str]
+    file: str = "{configuration}/{split}-00000-of-00001.parquet"
     at: str = "main"
-    group: str = ""
+
+    @property
+    def group(self) -> str:
+        """What all languages of one task share."""
+        return self.name.partition("/")[0]
 
     @property
     def classes(self) -> int:
         """Number of classes, or of choices a question."""
         return CHOICES if self.kind == "choice" else 2
 
-
-LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ko")
-"""The languages of PAWS-X."""
-
-
-def _paws_x(language: str) -> Published:
-    return Published(
-        name=f"paws_x/{language}",
-        kind="pair",
-        local=(f"paws_x/{language}/dev", f"paws_x/{language}/test"),
-        repository="google-research-datasets/paws-x",
-        configuration=language,
-        splits=("train", "test"),
-        group="paws_x",
-    )
+    @property
+    def files(self) -> list[str]:
+        """Where the hub has the training split and the held-out one."""
+        return [
+            self.file.format(configuration=self.configuration, split=split) for split in self.splits
+        ]
 
 
-_ALL = (
+# Where the labels of a test split are not published, the validation split is held out.
+TEST, VALIDATION, DEV = ("train", "test"), ("train", "validation"), ("train", "dev")
+GLUE, PAWS_X = "nyu-mll/glue", "google-research-datasets/paws-x"
+ALL = (
+    Published("sst2", "sentence", GLUE, "sst2", VALIDATION, DEV),
+    Published("mrpc", "pair", GLUE, "mrpc", TEST, TEST),
     Published(
-        name="sst2",
-        kind="sentence",
-        local=("sst2/train", "sst2/dev"),
-        repository="nyu-mll/glue",
-        configuration="sst2",
-        splits=("train", "validation"),  # labels of the test split are not published
-        group="sst2",
+        *("commonsense_qa", "choice", "tau/commonsense_qa", "default", VALIDATION, DEV),
+        file="data/{split}-00000-of-00001.parquet",
     ),
     Published(
-        name="mrpc",
-        kind="pair",
-        local=("mrpc/train", "mrpc/test"),
-        repository="nyu-mll/glue",
-        configuration="mrpc",
-        splits=("train", "test"),
-        group="mrpc",
-    ),
-    Published(
-        name="commonsense_qa",
-        kind="choice",
-        local=("commonsense_qa/train", "commonsense_qa/dev"),
-        repository="tau/commonsense_qa",
-        configuration="default",
-        splits=("train", "validation"),  # answers of the test split are not published
-        group="commonsense_qa",
-    ),
-    Published(
-        name="mathqa",
-        kind="choice",
-        local=("mathqa/train", "mathqa/test"),
-        repository="allenai/math_qa",
-        configuration="default",
-        splits=("train", "test"),
+        *("mathqa", "choice", "allenai/math_qa", "default", TEST, TEST),
+        file="default/{split}/0000.parquet",
         at="refs/convert/parquet",  # the main branch has a script, which nobody runs any more
-        group="mathqa",
     ),
-    *map(_paws_x, LANGUAGES),
+    *(
+        Published(f"paws_x/{language}", "translation", PAWS_X, language, TEST, ("dev", "test"))
+        for language in LANGUAGES
+    ),
 )
-PUBLISHED = {task.name: task for task in _ALL}
+PUBLISHED = {task.name: task for task in ALL}
 """The published tasks by name."""
-
-
-def group(name: str) -> tuple[Published, ...]:
-    """Return the tasks of a group, one a language.
-
-    >>> [task.configuration for task in group("paws_x")]
-    ['en', 'de', 'fr', 'es', 'zh', 'ja', 'ko']
-    """
-    return tuple(task for task in _ALL if task.group == name)
-
-
-def check_name(name: str, valid: Sequence[str]) -> None:
-    """Raise ``ValueError`` unless `name` is one of the tasks `valid`.
-
-    >>> check_name("paws_x/it", tuple(PUBLISHED))
-    Traceback (most recent call last):
-    ValueError: unknown language `it` of `paws_x`: expected one of `de`, `en`, `es`, `fr`, `ja`, \
-`ko`, `zh`
-    >>> check_name("sst-2", tuple(PUBLISHED))
-    Traceback (most recent call last):
-    ValueError: unknown task `sst-2`: did you mean `sst2`?
-    """
-    if name in valid:
-        return
-    task, _, part = str(name).partition("/")
-    languages = [known.removeprefix(f"{task}/") for known in valid if known.startswith(f"{task}/")]
-    if not languages or task == "toy":
-        raise ValueError(f"unknown task `{name}`{suggestion(name, valid)}")
-    raise ValueError(f"unknown language `{part}` of `{task}`{suggestion(part, languages)}")

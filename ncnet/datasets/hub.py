@@ -22,15 +22,8 @@ from ncnet.files import expanded, replace
 KINDS = ("dataset", "model")
 SECONDS = 10
 """How long an answer is waited for."""
-ONCE_WITHOUT_OWNER = (
-    "google-bert/bert-base-multilingual-cased",
-    "google-bert/bert-base-uncased",
-    "nyu-mll/glue",
-    "tau/commonsense_qa",
-    "allenai/math_qa",
-    "google-research-datasets/paws-x",
-)
-"""Repositories that other programs may have asked for, and cached, by the name without owner."""
+ONCE_WITHOUT = ("google-bert", "nyu-mll", "tau", "allenai", "google-research-datasets")
+"""Owners of repositories that other programs may have cached by the name without the owner's."""
 
 
 class Unavailable(OSError):  # noqa: N818
@@ -74,20 +67,19 @@ def revision(repository: str, *, kind: str, at: str = "main", folder: Path | Non
     check_choice("kind", kind, KINDS)
     path = (user_cache_path("ncnet") if folder is None else expanded(folder)) / "revisions.json"
     name = f"{kind}s/{repository}@{at}"
-    pinned = _pins(path).get(name)
-    if pinned is None:
-        try:
-            pinned = _current(repository, kind, at)
-        except Unavailable as error:
-            pinned = _cached(repository, kind, at)
-            if pinned is None:
-                raise Unavailable(f"{error}{instead(repository, kind, at)}") from error
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Read again: another process may have pinned something while this one asked the hub.
-        pins = {name: pinned} | _pins(path)
-        pinned = pins[name]
-        replace(path, (json.dumps(pins, indent=2, sort_keys=True) + "\n").encode())
-    return pinned
+    if name in _pins(path):
+        return _pins(path)[name]
+    try:
+        commit = _current(repository, kind, at)
+    except Unavailable as error:
+        commit = _cached(repository, kind, at)
+        if commit is None:
+            raise Unavailable(f"{error}{instead(repository, kind, at)}") from error
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Read again: another process may have pinned something while this one asked the hub.
+    pins = {name: commit} | _pins(path)
+    replace(path, (json.dumps(pins, indent=2, sort_keys=True) + "\n").encode())
+    return pins[name]
 
 
 def snapshot(repository: str, commit: str, *, kind: str) -> Path | None:
@@ -100,28 +92,31 @@ def snapshot(repository: str, commit: str, *, kind: str) -> Path | None:
     return next(filter(Path.is_dir, folders), None)
 
 
-def download(repository: str, commit: str, files: Sequence[str]) -> Path:
-    """Return a folder that has these files of a model's commit; what the cache lacks is fetched.
+def download(
+    repository: str, commit: str, files: Sequence[str], *, kind: str = "model", at: str = "main"
+) -> Path:
+    """Return a folder that has these files of a commit; what the hub's cache lacks is fetched.
 
     Raises
     ------
     Unavailable
         If a file is neither in the hub's cache nor to be had; the line says what the cache has.
     """
-    there = snapshot(repository, commit, kind="model")
+    there = snapshot(repository, commit, kind=kind)
     lacking = [file for file in files if there is None or not (there / file).exists()]
     if not lacking:
         return there
     try:
-        with reaching(f"the model `{repository}` at commit {commit}"):
+        with reaching(f"the {kind} `{repository}` at commit {commit}"):
             from huggingface_hub import hf_hub_download
 
-            paths = [hf_hub_download(repository, file, revision=commit) for file in files]
+            for file in files:
+                path = hf_hub_download(repository, file, revision=commit, repo_type=kind)
     except Unavailable as error:
         partly = f"; the hub's cache has this commit without {', '.join(lacking)}"
-        has = instead(repository, "model") if there is None else partly
+        has = instead(repository, kind, at) if there is None else partly
         raise Unavailable(f"{error}{has}") from error
-    return Path(paths[0]).parent
+    return Path(path.removesuffix(files[-1]))
 
 
 def instead(repository: str, kind: str, at: str = "main") -> str:
@@ -166,28 +161,21 @@ Face hub: no route to host
     """
     try:
         from huggingface_hub.errors import HTTPError
-    except ModuleNotFoundError as error:
-        raise _not_installed(what, error) from None
-    try:
+
         yield
     except ModuleNotFoundError as error:
-        raise _not_installed(what, error) from None
-    except (HTTPError, OSError) as error:
+        package = (error.name or "huggingface_hub").partition(".")[0]
+        raise Unavailable(
+            f"cannot get {what}: `{package}` is not installed; run `pip install -e '.[lora]'`"
+        ) from None
+    except (OSError, HTTPError) as error:
         # What the operating system says of anything but a connection, such as a full disk, has a
         # number; what the packages say of the hub has none.
         of_system = isinstance(error, OSError) and error.errno is not None
         if of_system and not isinstance(error, ConnectionError | TimeoutError):
             raise
-        raise Unavailable(
-            f"cannot get {what} from the Hugging Face hub: {_reason(error)}"
-        ) from error
-
-
-def _not_installed(what: str, error: ModuleNotFoundError) -> Unavailable:
-    package = (error.name or "huggingface_hub").partition(".")[0]
-    return Unavailable(
-        f"cannot get {what}: `{package}` is not installed; run `pip install -e '.[lora]'`"
-    )
+        line = f"cannot get {what} from the Hugging Face hub: {_reason(error)}"
+        raise Unavailable(line) from error
 
 
 def _reason(error: Exception) -> str:
@@ -213,11 +201,10 @@ def _current(repository: str, kind: str, at: str) -> str:
 def _cached(repository: str, kind: str, at: str) -> str | None:
     """Return the commit of a branch in the hub's cache, or the only one there of no branch."""
     for folder in _folders(repository, kind):
+        refs = folder / "refs"
         branches = {
-            path.relative_to(folder / "refs").as_posix(): path.read_text(
-                encoding="utf-8", errors="replace"
-            ).strip()
-            for path in (folder / "refs").rglob("*")
+            path.relative_to(refs).as_posix(): path.read_text("utf-8", errors="replace").strip()
+            for path in refs.rglob("*")
             if path.is_file()
         }
         there = {path.name for path in (folder / "snapshots").glob("*")}
@@ -233,9 +220,8 @@ def _folders(repository: str, kind: str) -> list[Path]:
         from huggingface_hub.file_download import repo_folder_name
     except ModuleNotFoundError:
         return []
-    names = [repository]
-    if repository in ONCE_WITHOUT_OWNER:
-        names.append(repository.partition("/")[2])
+    owner, _, name = repository.partition("/")
+    names = [repository, name] if owner in ONCE_WITHOUT else [repository]
     return [Path(HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type=kind) for name in names]
 
 

@@ -3,32 +3,31 @@
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 
-from ncnet.checks import check_choice, check_integer
+from ncnet.checks import check, check_choice, check_integer, check_once
 from ncnet.datasets import catalogue, local, remote, toy
 from ncnet.datasets.items import Item, TaskData
 from ncnet.files import expanded
 
-TASKS = (*catalogue.PUBLISHED, *(name for names in toy.MEMBERS.values() for name in names))
+GROUPS = {
+    group: [task for task in catalogue.ALL if task.group == group]
+    for group in dict.fromkeys(task.group for task in catalogue.ALL)
+}
+"""The published tasks of each group: one, or all languages of one."""
+MEMBERS = {group: tuple(task.name for task in tasks) for group, tasks in GROUPS.items()}
+MEMBERS |= toy.MEMBERS
+CLASSES = {group: tasks[0].classes for group, tasks in GROUPS.items()} | toy.CLASSES
+TASKS = tuple(name for names in MEMBERS.values() for name in names)
 """The names of all tasks."""
 
 Aligned = tuple[Item, ...]
-
-
-@dataclass(frozen=True)
-class _Group:
-    """A task, or the languages of one task: for each part a stream of items, one a member."""
-
-    members: tuple[str, ...]
-    classes: int
-    streams: dict[str, Iterator[Aligned]]
-    sources: tuple[dict, ...]
+Streams = dict[str, Iterator[Aligned]]
+"""For each part, items in the order in which they are drawn, one a member of a group."""
 
 
 def load(
@@ -87,90 +86,62 @@ def load(
     >>> tasks["toy_pairs/borun"].training[1].sequences
     (('zurog bogru dornud grubun', 'grubun zurog bogru dornud'),)
     """
-    _check_names(names)
+    check(not isinstance(names, str) and names, f"`names` is {names!r}", "a list of tasks")
+    for name in names:
+        check_choice("task", name, TASKS)
+    check_once("task", names)
     items = check_integer("items", items, at_least=1)
     held_out = check_integer("held_out", held_out, at_least=0)
     seed = check_integer("seed", seed, at_least=0)
-    further = _checked_further(further or {}, names)
+    more = dict.fromkeys(names, 0)
+    for name, number in (further or {}).items():
+        check_choice("task of `further`", name, names)
+        more[name] = check_integer(f"further[{name!r}]", number, at_least=0)
     loaded = {}
-    for group_name in dict.fromkeys(map(_group_name, names)):
-        group = _group(group_name, seed, folder)
-        asked = [name for name in group.members if name in names]
-        most = max(further.get(name, 0) for name in asked)
-        numbers = {"training": items, "further": most, "held_out": held_out}
-        drawn = {part: _draw(group, part, n, balanced) for part, n in numbers.items()}
-        _check_disjoint(asked[0], drawn["training"], drawn["further"])
+    for group, members in MEMBERS.items():
+        asked = [name for name in members if name in names]
+        if asked:
+            most = max(more[name] for name in asked)
+            numbers = dict(zip(toy.PARTS, (items, most, held_out), strict=True))
+            streams, sources = _streams(group, seed, folder)
+            drawn = [_draw(group, part, streams[part], n, balanced) for part, n in numbers.items()]
+            _check_disjoint(group, *drawn[:2])
         for name in asked:
-            loaded[name] = _member(group, name, drawn, further.get(name, 0))
+            place = members.index(name)
+            parts = [tuple(entry[place] for entry in entries) for entries in drawn]
+            parts[1] = parts[1][: more[name]]
+            loaded[name] = TaskData(name, CLASSES[group], *parts, sources[place])
     return {name: loaded[name] for name in names}
 
 
-def _check_names(names: Sequence[str]) -> None:
-    if isinstance(names, str) or not names:
-        raise ValueError(f"`names` is {names!r}: expected a list of tasks")
-    for name in names:
-        catalogue.check_name(name, TASKS)
-    repeated = [name for name in names if list(names).count(name) > 1]
-    if repeated:
-        raise ValueError(f"task `{repeated[0]}` is named twice: expected each once")
-
-
-def _checked_further(further: Mapping[str, int], names: Sequence[str]) -> dict[str, int]:
-    for name in further:
-        check_choice("task of `further`", name, names)
-    return {
-        name: check_integer(f"further[{name!r}]", number, at_least=0)
-        for name, number in further.items()
-    }
-
-
-def _group_name(name: str) -> str:
-    if name in catalogue.PUBLISHED:
-        return catalogue.PUBLISHED[name].group
-    return next(group for group, members in toy.MEMBERS.items() if name in members)
-
-
-def _group(name: str, seed: int, folder: str | Path | None) -> _Group:
-    if name not in toy.MEMBERS:
-        return _published(name, seed, folder)
-    members = toy.MEMBERS[name]
-    streams = {part: toy.stream(name, seed, part) for part in toy.PARTS}
-    return _Group(
-        members, toy.CLASSES[name], streams, ({"generator": toy.__name__},) * len(members)
-    )
-
-
-def _published(name: str, seed: int, folder: str | Path | None) -> _Group:
-    tasks = catalogue.group(name)
-    training, held_out, sources = _read(tasks, folder or os.environ.get("NCNET_DATA") or None)
-    seen: list[set] = [set() for _ in tasks]
-    training = _shuffled(_new(_aligned(training), seen), name, seed, "training")
-    held_out = _shuffled(_new(_aligned(held_out), seen), name, seed, "held_out")
-    streams = {
-        "training": iter(training),
-        "further": reversed(training),  # from the other end: whatever `items` is, the same
-        "held_out": iter(held_out),
-    }
-    return _Group(tuple(task.name for task in tasks), tasks[0].classes, streams, sources)
-
-
-def _read(tasks: tuple[catalogue.Published, ...], folder: str | Path | None) -> tuple:
-    if folder is None:
-        training, held_out, sources = zip(*map(remote.read, tasks), strict=True)
-        return training, held_out, sources
-    read = [local.read(expanded(folder), task) for task in tasks]
-    training, held_out, digests = zip(*read, strict=True)
-    # Which pairs a language has depends on the files of all.
-    files = {name: digest for part in digests for name, digest in part.items()}
-    return training, held_out, ({"folder": True, "files": files},) * len(tasks)
+def _streams(group: str, seed: int, folder: str | Path | None) -> tuple[Streams, Sequence[dict]]:
+    """Return the items of a group's tasks, part by part, and where those of each task are from."""
+    if group in toy.MEMBERS:
+        streams = {part: toy.stream(group, seed, part) for part in toy.PARTS}
+        return streams, [{"generator": toy.__name__}] * len(MEMBERS[group])
+    folder = folder or os.environ.get("NCNET_DATA")
+    read = [
+        local.read(task, expanded(folder)) if folder else remote.read(task)
+        for task in GROUPS[group]
+    ]
+    training, held_out, sources = zip(*read, strict=True)
+    if folder:  # which pairs a language has depends on the files of all
+        files = {name: digest for digests in sources for name, digest in digests.items()}
+        sources = [{"folder": True, "files": files}] * len(sources)
+    seen: list[set] = [set() for _ in sources]
+    training = _shuffled(_new(_aligned(training), seen), group, seed, "training")
+    held_out = _shuffled(_new(_aligned(held_out), seen), group, seed, "held_out")
+    # Further ones come from the other end: whatever `items` is, the same.
+    streams = (iter(training), reversed(training), iter(held_out))
+    return dict(zip(toy.PARTS, streams, strict=True)), sources
 
 
 def _aligned(pools: Sequence[dict[str, Item]]) -> Iterator[Aligned]:
+    """Yield the items that are in all languages, with one label."""
     for key in pools[0]:
-        if all(key in pool for pool in pools):
-            entry = tuple(pool[key] for pool in pools)
-            if len({item.label for item in entry}) == 1:
-                yield entry
+        entry = tuple(pool[key] for pool in pools if key in pool)
+        if len(entry) == len(pools) and len({item.label for item in entry}) == 1:
+            yield entry
 
 
 def _new(entries: Iterable[Aligned], seen: list[set]) -> Iterator[Aligned]:
@@ -189,15 +160,16 @@ def _shuffled(entries: Iterable[Aligned], name: str, seed: int, part: str) -> li
     return [pool[k] for k in np.random.default_rng(words).permutation(len(pool))]
 
 
-def _draw(group: _Group, part: str, number: int, balanced: bool) -> tuple[Aligned, ...]:
-    stream = group.streams[part]
-    drawn = tuple(islice(_rounds(stream, group.classes) if balanced else stream, number))
-    if len(drawn) < number:
-        evenly = ", drawn evenly from its classes" if balanced else ""
-        raise ValueError(
-            f"task `{group.members[0]}` has {len(drawn):,} {part.replace('_', '-')} items{evenly}: "
-            f"{number:,} were asked for"
-        )
+def _draw(
+    group: str, part: str, stream: Iterator[Aligned], number: int, balanced: bool
+) -> tuple[Aligned, ...]:
+    if balanced:
+        stream = _rounds(stream, CLASSES[group])
+    drawn = tuple(islice(stream, number))
+    evenly = ", drawn evenly from its classes" if balanced else ""
+    part = part.replace("_", "-")
+    found = f"task `{MEMBERS[group][0]}` has {len(drawn):,} {part} items{evenly}"
+    check(len(drawn) == number, found, f"{number:,}, as many as were asked for")
     return drawn
 
 
@@ -211,23 +183,8 @@ def _rounds(stream: Iterable[Aligned], classes: int) -> Iterator[Aligned]:
                 yield first
 
 
-def _check_disjoint(name: str, training: tuple[Aligned, ...], further: tuple[Aligned, ...]) -> None:
-    common = {entry[0].key for entry in training} & {entry[0].key for entry in further}
-    if common:
-        raise ValueError(
-            f"task `{name}` has too few training items for {len(training):,} and "
-            f"{len(further):,} further ones: {len(common):,} would be drawn twice"
-        )
-
-
-def _member(group: _Group, name: str, drawn: dict, further: int) -> TaskData:
-    member = group.members.index(name)
-    parts = {part: tuple(entry[member] for entry in entries) for part, entries in drawn.items()}
-    return TaskData(
-        name=name,
-        classes=group.classes,
-        training=parts["training"],
-        further=parts["further"][:further],
-        held_out=parts["held_out"],
-        source=group.sources[member],
-    )
+def _check_disjoint(group: str, training: Sequence[Aligned], further: Sequence[Aligned]) -> None:
+    twice = {entry[0].key for entry in training} & {entry[0].key for entry in further}
+    found = f"task `{MEMBERS[group][0]}` has {len(twice):,} items too few"
+    expected = f"enough for {len(training):,} training items and {len(further):,} further ones"
+    check(not twice, found, expected)

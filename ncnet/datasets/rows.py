@@ -1,78 +1,96 @@
-"""From a row to an item: what each field may hold."""
+"""From rows to items: what each field may hold."""
 
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StrictInt, ValidationError
+
+from ncnet.checks import check, problem_line
+from ncnet.datasets.catalogue import CHOICES, Published
 from ncnet.datasets.items import Item
 
+Text = Annotated[str, Field(strict=True, pattern=r"\S")]
 
-def item(kind: str, classes: int, key: str, row: object) -> Item:
-    """Return the item of a row.
+
+class Sentence(BaseModel):
+    """A sentence, and one of two classes; other fields may be there."""
+
+    text: Text = Field(alias="text_a")
+    label: StrictInt = Field(ge=0, lt=2)
+
+
+class Pair(Sentence):
+    """Two sentences, and one of two classes."""
+
+    pair: Text = Field(alias="text_b")
+
+
+class Translation(Pair):
+    """Two sentences, one of two classes, and an id that all their translations have."""
+
+    id: StrictInt
+
+
+class Choice(BaseModel):
+    """A question, its choices, and the index of the right one."""
+
+    text: Text = Field(alias="question")
+    choices: tuple[Text, ...] = Field(min_length=CHOICES, max_length=CHOICES)
+    label: StrictInt = Field(ge=0, lt=CHOICES)
+
+
+KINDS = {"sentence": Sentence, "pair": Pair, "translation": Translation, "choice": Choice}
+
+
+def items(
+    task: Published, split: str, rows: Iterable[dict | None], *, where: str, first: int
+) -> dict[str, Item]:
+    """Return the items of a split by key.
 
     Parameters
     ----------
-    kind
-        ``sentence`` (fields ``text_a`` and ``label``), ``pair`` (also ``text_b``) or ``choice``
-        (``question``, ``choices`` and ``label``).
-    classes
-        Number of classes or choices.
-    key
-        The item's key.
-    row
-        The fields by name; others than these may be there.
+    task, split
+        The task, and what keys begin with.
+    rows
+        The fields of each by name; None where one is left out.
+    where, first
+        How a line on a row begins, before its number, and the number of the first one.
 
     Raises
     ------
     ValueError
-        For no mapping, a field that is missing, empty or no text, a label that is none of the
-        classes, or another number of choices.
+        For a row that is not what its kind says, an id that is there twice, and rows that cannot
+        be read; the line names the row.
 
     Examples
     --------
-    >>> item("sentence", 2, "train:0", {"text_a": "A fine film.", "label": 1}).label
+    >>> from ncnet.datasets.catalogue import PUBLISHED
+    >>> rows = [{"text_a": "A fine film.", "label": 1}, {"text_a": "A film.", "label": 2}]
+    >>> items(PUBLISHED["sst2"], "train", rows[:1], where="line", first=1)["train:0"].label
     1
-    >>> item("sentence", 2, "train:0", {"text_a": "A fine film.", "label": 2})
+    >>> items(PUBLISHED["sst2"], "train", rows, where="line", first=1)
     Traceback (most recent call last):
-    ValueError: `label` is 2: expected an integer of 0 to 1
+    ValueError: line 2: field `label` is 2: it should be less than 2
     """
-    if not isinstance(row, dict):
-        raise ValueError(f"a row is {_short(row)}: expected fields by name")
-    label = _label(row, classes)
-    if kind == "choice":
-        return Item(key, label, _text(row, "question"), choices=_choices(row, classes))
-    second = _text(row, "text_b") if kind == "pair" else None
-    return Item(key, label, _text(row, "text_a"), second)
-
-
-def _field(row: dict, name: str) -> object:
-    if name not in row:
-        raise ValueError(f"no field `{name}`: found {', '.join(f'`{f}`' for f in row) or 'none'}")
-    return row[name]
-
-
-def _text(row: dict, name: str) -> str:
-    value = _field(row, name)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"`{name}` is {_short(value)}: expected a text")
-    return value
-
-
-def _label(row: dict, classes: int) -> int:
-    value = _field(row, "label")
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or not 0 <= value < classes:
-        raise ValueError(f"`label` is {_short(value)}: expected an integer of 0 to {classes - 1}")
-    return value
-
-
-def _choices(row: dict, classes: int) -> tuple[str, ...]:
-    value = _field(row, "choices")
-    if not isinstance(value, list) or len(value) != classes:
-        found = len(value) if isinstance(value, list) else _short(value)
-        raise ValueError(f"`choices` has {found}: expected {classes} texts")
-    for choice in value:
-        if not isinstance(choice, str) or not choice.strip():
-            raise ValueError(f"`choices` holds {_short(choice)}: expected {classes} texts")
-    return tuple(value)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
+    found: dict[str, Item] = {}
+    number = first
+    try:
+        for row in rows:
+            if row is not None:
+                fields = KINDS[task.kind].model_validate(row).model_dump()
+                key = f"{split}:{fields.pop('id', number - first)}"
+                check(key not in found, f"`id` is {row.get('id')}, as before", "one a pair")
+                found[key] = Item(key, **fields)
+            number += 1
+    except ValidationError as error:
+        problem = error.errors()[0]
+        line = problem_line(problem, (), name=str((*problem["loc"], "row")[0]), kind="field")
+        raise ValueError(f"{where} {number}: {line}") from None
+    except KeyError as error:
+        raise ValueError(f"{where} {number}: no column {error}") from None
+    except (EOFError, OSError, zlib.error, ValueError) as error:
+        raise ValueError(f"{where} {number}: {error}") from None
+    return found
