@@ -94,12 +94,12 @@ def problem_line(
         return f"unknown {kind} `{name}`{suggestion(problem['loc'][-1], known)}"
     if problem["type"] == "missing":
         return f"{kind} `{name}` is missing"
-    line = f"{kind} `{name}` is {shown(problem["input"])}"
+    line = f"{kind} `{name}` is {shown(problem['input'])}"
     if problem["type"] == "literal_error":
         choices = re.findall("'([^']+)'", problem["ctx"]["expected"])
         return line + suggestion(problem["input"], choices)
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{line}: {message.replace('Input', 'it').replace('List', 'it')}"
+    return f"{line}: {re.sub('^(Input|List|String|Tuple)', 'it', message)}"
 
 
 def check_choice(kind: str, name: str, valid: Iterable[str]) -> None:

@@ -108,8 +108,10 @@ def download(
         return there
     try:
         with reaching(f"the {kind} `{repository}` at commit {commit}"):
-            from huggingface_hub import hf_hub_download
+            from huggingface_hub import HfApi, hf_hub_download
 
+            # Asked once; the download would try for half a minute.
+            HfApi().repo_info(repository, repo_type=kind, revision=commit, timeout=SECONDS)
             for file in files:
                 path = hf_hub_download(repository, file, revision=commit, repo_type=kind)
     except Unavailable as error:

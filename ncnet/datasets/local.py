@@ -46,6 +46,7 @@ def read(task: Published, folder: Path) -> tuple[dict[str, Item], dict[str, Item
                 "(`folder`, or NCNET_DATA), or none, to use the Hugging Face hub"
             ) from None
         digests[name] = hashlib.sha256(content).hexdigest()
-        lines = map(json.loads, gzip.open(io.BytesIO(content)))
-        found.append(rows.items(task, split, lines, where=f"{name}, line", first=1))
+        with gzip.open(io.BytesIO(content)) as lines:
+            read = map(json.loads, lines)
+            found.append(rows.items(task, split, read, where=f"{name}, line", first=1))
     return *found, digests

@@ -1,8 +1,8 @@
 """Reads the published tasks from the Hugging Face hub, each at a pinned commit.
 
-What was fetched once lies in the hub's own cache, by repository and commit, whoever fetched it: later
-runs need no connection, and read the same rows. Where a data set is known to be dirty, rows are
-left out:
+What was fetched once lies in the hub's own cache, by repository and commit, whoever fetched it:
+later runs need no connection, and read the same rows. Where a data set is known to be dirty, rows
+are left out:
 
 - pairs of PAWS-X that have a label other than 0 and 1, an empty sentence, or ``NS``, which stands
   for a missing translation; its training pairs are English ones and their machine translations;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from json import JSONDecodeError
 from typing import Annotated
 
 from pydantic import BaseModel, Field, StrictInt, ValidationError
@@ -88,9 +89,12 @@ def items(
     except ValidationError as error:
         problem = error.errors()[0]
         line = problem_line(problem, (), name=str((*problem["loc"], "row")[0]), kind="field")
-        raise ValueError(f"{where} {number}: {line}") from None
+    except JSONDecodeError as error:
+        line = f"no JSON ({error.msg})"
     except KeyError as error:
-        raise ValueError(f"{where} {number}: no column {error}") from None
+        line = f"no column {error}"
     except (EOFError, OSError, zlib.error, ValueError) as error:
-        raise ValueError(f"{where} {number}: {error}") from None
-    return found
+        line = str(error)
+    else:
+        return found
+    raise ValueError(f"{where} {number}: {line}")
