@@ -1,10 +1,16 @@
 """Parameters of the notebook `rq6`."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
 from ncnet.parameters import Activations, HiddenSizes, Notebook, Rate, Replicas, Seed, Switch
+
+
+def _looked_at(sizes: list[int]) -> list[int]:
+    if 1 not in sizes:
+        raise ValueError("expected 1 among them, at which a game is looked at closely")
+    return sizes
 
 
 class Rq6(Notebook):
@@ -15,7 +21,7 @@ class Rq6(Notebook):
     RECORDED = ("search", "search_counts")
 
     hidden_sizes: HiddenSizes
-    hidden_sizes_of_the_atlas: HiddenSizes
+    hidden_sizes_of_the_atlas: Annotated[HiddenSizes, AfterValidator(_looked_at)]
     activations: Activations
     replicas: Replicas
     fresh_replicas: Replicas
@@ -23,12 +29,3 @@ class Rq6(Notebook):
     seed: Seed
     learning_rate: Rate
     record: Switch
-
-    @model_validator(mode="after")
-    def _looks_where_it_is_found(self) -> Self:
-        if 1 not in self.hidden_sizes_of_the_atlas:
-            raise ValueError(
-                f"parameter `hidden_sizes_of_the_atlas` is {self.hidden_sizes_of_the_atlas}: "
-                "expected 1 among them, at which a game is looked at closely"
-            )
-        return self

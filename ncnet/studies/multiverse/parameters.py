@@ -2,9 +2,18 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from ncnet.checks import check
+from ncnet.claims import CRITICAL_SIZE
 from ncnet.parameters import HiddenSizes, Notebook, Replicas, Seed, Switch
+from ncnet.studies.multiverse.analysis import trainings
+
+
+def _judged(sizes: list[int]) -> list[int]:
+    if CRITICAL_SIZE not in sizes:
+        raise ValueError(f"expected {CRITICAL_SIZE} among them, which the rules compare with")
+    return sizes
 
 
 class Rq3Multiverse(Notebook):
@@ -12,29 +21,21 @@ class Rq3Multiverse(Notebook):
 
     NOTEBOOK = "rq3_multiverse"
     TABLES = ("multiverse",)
-    RECORDED = (
-        "multiverse",
-        "multiverse_longer",
-        "multiverse_alone",
-    )
+    RECORDED = ("multiverse", "multiverse_longer", "multiverse_alone")
 
-    trainings: Annotated[int, Field(ge=1, le=108)]
-    hidden_sizes: HiddenSizes
+    trainings: Annotated[int, Field(ge=1, le=len(trainings()))]
+    hidden_sizes: Annotated[HiddenSizes, AfterValidator(_judged)]
     replicas: Replicas
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
     seed: Seed
     record: Switch
 
     @model_validator(mode="after")
-    def _can_be_judged(self) -> Self:
-        if 3 not in self.hidden_sizes:
-            raise ValueError(
-                f"parameter `hidden_sizes` is {self.hidden_sizes}: expected 3 among them, which "
-                "the rules compare with"
-            )
-        if self.record and self.replicas < 1600:
-            raise ValueError(
-                f"parameter `replicas` is {self.replicas}: a record takes at least 1600, or else "
-                "no interval at the ceiling is as short as the rules ask for"
+    def _records_what_can_be_judged(self) -> Self:
+        if self.record:  # or no interval at the ceiling is as short as the rules ask for
+            check(
+                self.replicas >= 1600,
+                f"parameter `replicas` is {self.replicas}",
+                "at least 1600 in a record",
             )
         return self

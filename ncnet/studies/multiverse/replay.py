@@ -3,9 +3,9 @@
 import pandas as pd
 
 from ncnet import claims
-from ncnet.replay.comparison import absolute, intervals, of_this_place, same, standard_errors
-from ncnet.replay.pieces import Replay, Where
-from ncnet.replay.reports import CONTEXTS, FOLLOWS, REPORT, of_s
+from ncnet.replay.comparison import absolute, of_this_place, same, standard_errors
+from ncnet.replay.pieces import Replay, Where, given
+from ncnet.replay.reports import REPORT, of_s
 from ncnet.results import Result
 from ncnet.studies.multiverse import analysis as multiverse
 
@@ -20,24 +20,19 @@ def _of_size(recorded: Result, where: Where) -> pd.DataFrame:
         where["hidden_size"],
         level=claims.simultaneous_level(recorded.table["hidden_size"].nunique()),
         replicas=where["replicas"],
-        seed=recorded.provenance["parameters"]["seed"],
+        **given(recorded, ["seed"]),
         steps=sorted(recorded.table["steps"].unique().tolist()),
     )
 
 
 def _alone(recorded: Result, where: Where) -> pd.DataFrame:
-    given = recorded.provenance["parameters"]
-    return multiverse.solved_alone([where], replicas=given["replicas"], seed=given["seed"])
+    return multiverse.solved_alone([where], **given(recorded, ["replicas", "seed"]))
 
 
-MEANS = [f"{name}_{context}" for name in ("correlator", "alice", "bob") for context in CONTEXTS]
-ASKED = dict.fromkeys((*multiverse.SPECIFICATION, "hidden_size", "replicas"), same())
 SWEEP = {
-    **ASKED,
-    **intervals("s"),
-    **dict.fromkeys(("delta", *MEANS), standard_errors(of=of_s)),
-    "interval_method": FOLLOWS,
-    "diverged": REPORT["diverged"],
+    **REPORT,
+    **dict.fromkeys((*multiverse.SPECIFICATION, "hidden_size"), same()),
+    "delta": standard_errors(of=of_s),
     "path": of_this_place("without a compiler the eager engine is taken"),
 }
 OF_SIZE = (*multiverse.TRAINING, "hidden_size", "replicas")

@@ -1,0 +1,119 @@
+"""Replays of the search over all games (RQ6), and of the tables behind the page "Play"."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from ncnet.replay.comparison import Tolerance, absolute, same, standard_errors
+from ncnet.replay.pieces import Replay, Where, given
+from ncnet.replay.reports import REPORT
+from ncnet.results import Result
+from ncnet.studies.atlas import analysis as atlas
+from ncnet.studies.atlas import explorer
+
+
+def _retested(recorded: Result, where: Where) -> pd.DataFrame:
+    """Make one retest, and what its game was selected for, from the same networks as in the search.
+
+    That a pair of tasks gives the same whichever others are trained is what the search rests on.
+    """
+    training = {name: where[name] for name in SEARCHED}
+    tasks = [where[place] for place in atlas.PLACES]
+    replicas, seed = given(recorded, ["fresh_replicas", "fresh_seed"]).values()
+    fresh = training | {"replicas": replicas, "seed": seed}
+    report = atlas.retest(tasks, readout=where["readout"], **fresh)
+    pairs = atlas.train_pairs(tasks, **training, **given(recorded, ["replicas", "seed"]))
+    games_of = atlas.survey(atlas.read(pairs, where["readout"])).set_index(list(atlas.PLACES))
+    selected = games_of.loc[(0, 1, 2, 3), "contextuality"]
+    return pd.DataFrame([where | {"selected": selected} | report.row()])
+
+
+def _counted(recorded: Result, where: Where) -> pd.DataFrame:
+    """Search with one training, among all games, and retest none."""
+    [bits] = given(recorded, ["bits"]).values()
+    asked = given(recorded, atlas.ASKED) | {"most": 0}
+    counts, _ = atlas.run([where], atlas.halves(bits), **asked)
+    return counts
+
+
+def _pair(recorded: Result, where: Where) -> pd.DataFrame:
+    """Make the rows of one pair of tasks, after each of the recorded numbers of steps."""
+    training = {name: where[name] for name in TRAINED}
+    # A game has two tasks a party: the same one twice.
+    twice = tuple((where[name], where[name]) for name in PAIR)
+    asked = given(recorded, ["steps", "replicas", "seed"])
+    trained = explorer.train_classes(**training, tasks=twice, **asked)
+    return explorer.means(trained.isel(alice_task=[0], bob_task=[0])).assign(**training)
+
+
+def _report(recorded: Result, where: Where) -> pd.DataFrame:
+    return explorer.reports(
+        tasks=[where["game"].split(".")],
+        trunks=[where["trunk"]],
+        layouts=[where["layout"]],
+        hidden_sizes=[where["hidden_size"]],
+        steps=[where["steps"]],
+        **given(recorded, ["replicas", "seed"]),
+    )
+
+
+def _starts(recorded: Result, where: Where) -> pd.DataFrame:
+    chosen = {"layouts": [where["layout"]], "hidden_sizes": [where["hidden_size"]]}
+    return explorer.starts(**chosen, **given(recorded, ["replicas", "seed"]))
+
+
+def _of_selection(rows: pd.DataFrame) -> np.ndarray:
+    """Return the standard error of what a game was selected for, among fewer replicas."""
+    error = (rows["contextuality_high"] - rows["contextuality_low"]).to_numpy() / 4
+    return error * np.sqrt(rows["replicas"].to_numpy() / atlas.ASKED["replicas"])
+
+
+def _of_mean(name: str, rows: pd.DataFrame) -> np.ndarray:
+    """Return the error of a mean, read off its rows, and what it is where all are alike."""
+    half = explorer.half_width(rows[f"{name}_error"], rows["replicas"])
+    return half / explorer.NORMAL_95
+
+
+SEARCHED = tuple(atlas.SEARCHED[0])
+RETESTED = ("readout", *atlas.PLACES, *SEARCHED)
+*TRAINED, _ = explorer.CHOICE
+PAIR = ("alice_task", "bob_task")
+ENGINES = "an outcome that rounding turns moves all games with its pair of tasks"
+OF_RETESTS = {
+    **REPORT,
+    **dict.fromkeys(RETESTED, same()),
+    "selected": standard_errors(of=_of_selection),
+}
+OF_COUNTS = {
+    **dict.fromkeys(("readout", *SEARCHED, "games"), same()),
+    "ruled_out": Tolerance(ENGINES, lambda rows, name: 0.001 * rows["games"].to_numpy()),
+    "above": Tolerance(ENGINES, lambda rows, name: 3 + 0.1 * rows[name].to_numpy()),
+}
+OF_PAIRS = {
+    **REPORT,
+    **dict.fromkeys((*explorer.CHOICE, *PAIR), same()),
+    **{name: standard_errors(of=partial(_of_mean, name)) for name in explorer.MEANS},
+    # An error that is too large by some share would allow itself as large a share more.
+    **{
+        f"{name}_error": standard_errors(0.25, of=partial(_of_mean, name))
+        for name in explorer.MEANS
+    },
+}
+OF_REPORTS = {
+    **REPORT,
+    **dict.fromkeys(("game", *explorer.CHOICE), same()),
+}
+OF_STARTS = {
+    **dict.fromkeys(explorer.PLACE, same("all weights come from one generator")),
+    **dict.fromkeys(explorer.WEIGHTS, absolute(1e-6, "weights have single precision")),
+}
+REPLAYS = (
+    Replay("search", RETESTED, (), _retested, OF_RETESTS),
+    Replay("small/search", RETESTED, (), _retested, OF_RETESTS),
+    Replay("search_counts", SEARCHED, ("readout",), _counted, OF_COUNTS),
+    Replay("small/search_counts", SEARCHED, ("readout",), _counted, OF_COUNTS),
+    Replay("explorer", (*TRAINED, *PAIR), ("steps",), _pair, OF_PAIRS),
+    Replay("explorer_reports", ("game", *explorer.CHOICE), (), _report, OF_REPORTS),
+    Replay("explorer_networks", ("layout", "hidden_size"), ("replica", "unit"), _starts, OF_STARTS),
+)
