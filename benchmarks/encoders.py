@@ -37,14 +37,12 @@ from transformers import Trainer, TrainingArguments
 
 from ncnet import datasets, encoders
 from ncnet.datasets import hub
-from ncnet.encoders import adapters
 from ncnet.encoders.catalogue import INSTALL
 from ncnet.encoders.model import BY_PARTY, PARTIES, TwoHeads
-from ncnet.encoders.order import batch_at
 from ncnet.encoders.plan import Settings
-from ncnet.encoders.sequences import Sequences
-from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
-from ncnet.encoders.training import train_context
+from ncnet.encoders.saving import ADAPTER, HEADS, save_network
+from ncnet.encoders.tasks import EncodedTask, Sequences, encoded, tokenized
+from ncnet.encoders.training import batch_at, train_context
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT = "minilm"
@@ -195,9 +193,9 @@ class Work:
             bfloat16=bfloat16,
             seed=SEED,
         )
-        _, network = train_context(
-            self.encoder, tasks, keys=BY_PARTY, rank=RANK, settings=settings, replica=REPLICA
-        )
+        how = {"rank": RANK, "settings": settings, "replica": REPLICA}
+        network = TwoHeads(self.encoder, tasks, keys=BY_PARTY, **how)
+        train_context(network)
         return network
 
     def train_usual(self, model: "UsersModel", steps: int) -> None:
@@ -225,7 +223,10 @@ class Work:
 
     def items(self, steps: int) -> list[dict]:
         """Return pairs of items, one of each task, in the order in which ours takes them."""
-        every = [_tensors(found) for found in self.sequences]
+        every = [
+            _tensors(found, [item.label for item in (*task.training, *task.further)])
+            for found, task in zip(self.sequences, self.tasks, strict=True)
+        ]
         return [
             {name: items[place] for name, items, place in zip(PARTIES, every, pair, strict=True)}
             for step in range(steps)
@@ -297,10 +298,8 @@ class UsersModel(nn.Module):
     def start_from(self, network: TwoHeads) -> None:
         """Take the weights of a network's adapters and heads, from the files that we write."""
         with tempfile.TemporaryDirectory() as folder:
-            adapters.save(network, Path(folder), rank=RANK, alpha=ALPHA)
-            adapter, heads = (
-                load_file(Path(folder) / name) for name in (adapters.ADAPTER, adapters.HEADS)
-            )
+            save_network(network, Path(folder))
+            adapter, heads = (load_file(Path(folder) / name) for name in (ADAPTER, HEADS))
         set_peft_model_state_dict(self.encoder, adapter)
         self.heads.load_state_dict(heads)
 
@@ -410,17 +409,17 @@ def _chosen(name: str | None) -> encoders.Encoder:
         return encoders.load("tiny")
 
 
-def _tensors(found: Sequences) -> list[dict]:
+def _tensors(found: Sequences, labels: list[int]) -> list[dict]:
     """Return items as a data set of one's own has them."""
     ids, segments = (
-        [torch.from_numpy(part) for part in np.split(tokens, found.starts[1:-1])]
+        torch.from_numpy(tokens).split(found.lengths.tolist())
         for tokens in (found.ids, found.segments)
     )
-    bounds = pairwise(found.first.tolist())
-    return [
-        {"ids": ids[start:end], "segments": segments[start:end], "label": label}
-        for (start, end), label in zip(bounds, found.labels.tolist(), strict=True)
-    ]
+    items = []
+    for start, label in zip(range(0, len(ids), found.each), labels, strict=True):
+        own = slice(start, start + found.each)
+        items.append({"ids": ids[own], "segments": segments[own], "label": label})
+    return items
 
 
 def _collated(items: list[dict]) -> dict:

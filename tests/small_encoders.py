@@ -57,11 +57,11 @@ def encode(of, tasks, rank, layers):
     return tuple(encoded_tasks.encoded(of, tasks, tokens, rank=rank, layers=layers))
 
 
-def untrained(tasks, rank, of=None, replica=0, **changed):
+def untrained(tasks, rank, of=None, replica=0, keys=BY_PARTY, **changed):
     """Return a network on two tasks, as its training starts."""
     of, how = of or encoder(), settings(**changed)
     pair = encode(of, tasks, rank, how.layers)
-    return TwoHeads(of, pair, keys=BY_PARTY, rank=rank, settings=how, replica=replica)
+    return TwoHeads(of, pair, keys=keys, rank=rank, settings=how, replica=replica)
 
 
 def shaken(model, seed=0):

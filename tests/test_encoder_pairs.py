@@ -8,11 +8,10 @@ import torch
 
 from ncnet import chsh
 from ncnet.encoders import training
-from ncnet.encoders.order import batch_at
 from ncnet.encoders.pairs import task_key, train_pair
-from ncnet.encoders.training import train_context
+from ncnet.encoders.training import batch_at, train_context
 from ncnet.encoders.trunk import FULL
-from tests.small_encoders import encode, encoder, settings, toy
+from tests.small_encoders import encode, encoder, settings, toy, untrained
 
 NAMES = ("toy/mood", "toy/same", "toy/sum", "toy/which")
 HOW = settings(learning_rate=0.03)
@@ -59,13 +58,13 @@ def test_a_quartet_that_is_looked_up_is_the_one_that_is_trained(rank, once):
     # Each context by itself, the tasks in the order of the parties.
     contexts = {
         tasks: train_context(
-            encoder(),
-            encode(encoder(), [task_data()[name] for name in tasks], rank, 1),
-            keys=[task_key(name) for name in tasks],
-            rank=rank,
-            settings=HOW,
-            replica=0,
-        )[0]
+            untrained(
+                [task_data()[name] for name in tasks],
+                rank,
+                keys=[task_key(name) for name in tasks],
+                **vars(HOW),
+            )
+        )
         for tasks in itertools.permutations(NAMES, 2)
     }
     for *alice, b1, b2 in itertools.permutations(NAMES):

@@ -1,6 +1,7 @@
 """Sweeps over ranks and replicas: what they return, what they keep, how they go on."""
 
 import errno
+import itertools
 import json
 import math
 import os
@@ -19,13 +20,12 @@ from safetensors.torch import load_file
 
 import ncnet
 from ncnet import encoders
-from ncnet.encoders import checkpoints, kept, sweep, training
-from ncnet.encoders.model import BY_PARTY
+from ncnet.encoders import saving, sweep, training
 from ncnet.encoders.training import train_context
 from ncnet.encoders.trunk import FULL
 from ncnet.replay import NotReplayableError, compare
 from ncnet.studies.ranks import replay as replays
-from tests.small_encoders import SHORT, encode, encoder, settings, toy, train
+from tests.small_encoders import SHORT, encoder, settings, toy, train, untrained
 
 CONTEXTS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 
@@ -58,7 +58,7 @@ def test_the_dataset_has_the_contracts_shape(outcomes):
 def test_a_context_alone_is_the_one_of_the_sweep(outcomes, rank, place):
     quartet, tasks = toy()
     how = settings(steps=SHORT["steps"], learning_rate=0.03)
-    one = sweep.Sweep(encoder(), quartet, tasks, how, None).networks([rank], [2], [(1, 0)])
+    one = sweep.Sweep(encoder(), quartet, tasks, how, None).networks([rank], [2], [2], [1])
     there = {"alice_setting": [1], "bob_setting": [0], "replica": [2], "capacity": [place]}
     xr.testing.assert_identical(one, outcomes.isel(there))
 
@@ -126,23 +126,13 @@ def test_fewer_replicas_are_the_first_of_more(outcomes):
 
 def test_every_cell_is_the_training_of_its_own_tasks(outcomes):
     quartet, tasks = toy()
-    how = settings(steps=4, learning_rate=0.03)
-    for rank in (0, 2, FULL):
-        for replica in (0, 2):
-            for i, j in CONTEXTS:
-                pair = tasks[quartet.alice[i]], tasks[quartet.bob[j]]
-                alone, _ = train_context(
-                    encoder(),
-                    encode(encoder(), pair, rank, 1),
-                    keys=BY_PARTY,
-                    rank=rank,
-                    settings=how,
-                    replica=replica,
-                )
-                cell = outcomes.sel(capacity=rank, replica=replica)
-                cell = cell.isel(alice_setting=i, bob_setting=j)
-                np.testing.assert_array_equal(alone.correct, [cell.a, cell.b])
-                np.testing.assert_allclose(alone.loss, [cell.alice_loss, cell.bob_loss], rtol=1e-5)
+    for rank, replica, (i, j) in itertools.product((0, 2, FULL), (0, 2), CONTEXTS):
+        pair = tasks[quartet.alice[i]], tasks[quartet.bob[j]]
+        how = {"replica": replica, "steps": 4, "learning_rate": 0.03}
+        alone = train_context(untrained(pair, rank, **how))
+        cell = outcomes.sel(capacity=rank, replica=replica).isel(alice_setting=i, bob_setting=j)
+        np.testing.assert_array_equal(alone.correct, [cell.a, cell.b])
+        np.testing.assert_allclose(alone.loss, [cell.alice_loss, cell.bob_loss], rtol=1e-5)
 
 
 def test_no_item_need_be_held_out():
@@ -191,9 +181,9 @@ def test_more_ranks_and_replicas_go_into_the_same_folder(tmp_path, monkeypatch):
     train(folder=tmp_path, ranks=[2])
     trained = []
 
-    def spy(*given, **named):
-        trained.append((named["rank"], named["replica"]))
-        return train_context(*given, **named)
+    def spy(model, **named):
+        trained.append((model.trunk.rank, model.keys[0][1]))
+        return train_context(model, **named)
 
     monkeypatch.setattr(sweep, "train_context", spy)
     more = train(folder=tmp_path, ranks=[1, 2], replicas=2)
@@ -205,14 +195,12 @@ def test_more_ranks_and_replicas_go_into_the_same_folder(tmp_path, monkeypatch):
 def test_the_kept_weights_give_the_kept_outcomes(tmp_path):
     found = train(folder=tmp_path, ranks=[2], replicas=2, learning_rate=0.03)
     quartet, tasks = toy()
-    how = settings(learning_rate=0.03)
     for i, j in CONTEXTS:
         pair = tasks[quartet.alice[i]], tasks[quartet.bob[j]]
-        model = training.TwoHeads(
-            encoder(), encode(encoder(), pair, 2, 1), keys=BY_PARTY, rank=2, settings=how, replica=0
-        )
-        encoders.load_adapters(model, kept.place(tmp_path, 2, 1, (i, j)))
-        outcome = training._outcome(model, how)
+        model = untrained(pair, 2, steps=0)
+        place = tmp_path / "rank_2" / "replica_001" / f"context_{i + 1}{j + 1}"
+        encoders.load_adapters(model, place)
+        outcome = train_context(model)
         cell = found.isel(capacity=0, replica=1, alice_setting=i, bob_setting=j)
         np.testing.assert_array_equal(outcome.correct, [cell.a, cell.b])
         np.testing.assert_allclose(outcome.loss, [cell.alice_loss, cell.bob_loss], rtol=1e-5)
@@ -222,11 +210,11 @@ def test_a_sweep_that_ends_between_contexts_goes_on_with_the_next(swept, tmp_pat
     done = []
 
     def stop_after(number):
-        def counted(*given, **named):
+        def counted(model, **named):
             if len(done) == number:
                 raise KeyboardInterrupt
-            done.append(named)
-            return train_context(*given, **named)
+            done.append(model)
+            return train_context(model, **named)
 
         monkeypatch.setattr(sweep, "train_context", counted)
 
@@ -251,11 +239,11 @@ class Clock:
     def monotonic(self):
         return self.now
 
-    def timed(self, model, how, replica, step, optimizer):
+    def timed(self, model, step, optimizer):
         if len(self.steps) == self.last:
             raise KeyboardInterrupt
         self.steps.append(step)
-        self.step(model, how, replica, step, optimizer)
+        self.step(model, step, optimizer)
         self.now += 61
 
 
@@ -278,9 +266,7 @@ def test_a_training_that_is_cut_off_goes_on_at_its_step_to_the_same_result(
 
 
 def test_no_checkpoint_is_written_within_a_minute(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        checkpoints, "write_training", lambda *a: pytest.fail("a checkpoint was written")
-    )
+    monkeypatch.setattr(saving, "save_training", lambda *a: pytest.fail("a checkpoint was written"))
     train(folder=tmp_path)
 
 
@@ -302,7 +288,7 @@ def test_on_a_full_disk_the_earlier_checkpoint_stays_whole(tmp_path, monkeypatch
     assert clock.steps == [0, 1, 2]
     [path] = [name for name in files(tmp_path) if name != "sweep.json"]
     assert path == "rank_2/replica_000/context_11/checkpoint.safetensors"
-    assert checkpoints.read(tmp_path / path)[1] == {"step": "2"}
+    assert saving.read(tmp_path / path)[1] == {"step": "2"}
     xr.testing.assert_identical(train(folder=tmp_path, **options), whole)
     assert clock.steps == [0, 1, 2, 2, 3, 4, 5] + [0, 1, 2, 3, 4, 5] * 3
 
@@ -315,7 +301,7 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_checkpoint(tmp_path, monkeypa
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as disk:
-        disk.setattr(kept, "write", full)
+        disk.setattr(saving, "save_network", full)
         with pytest.raises(OSError, match="No space left on device"):
             train(folder=tmp_path, **options)
     assert list(tmp_path.rglob("checkpoint.safetensors"))
@@ -360,7 +346,8 @@ def test_a_checkpoint_of_another_rank_is_refused(tmp_path, monkeypatch):
         train(folder=tmp_path, ranks=[2])
     (tmp_path / "rank_2").rename(tmp_path / "rank_3")
     line = (
-        r"checkpoint.safetensors has `trunk\.layers.*` of shape \(2, 32\): expected shape \(3, 32"
+        r"checkpoint.safetensors has `trunk\.layers.*` of shape \(2, 32\), of another encoder, rank"
+        r" or task: expected `trunk.* of shape \(3, 32\)$"
     )
     with pytest.raises(ValueError, match=line):
         train(folder=tmp_path, ranks=[3])
@@ -414,16 +401,16 @@ def test_a_process_that_is_killed_loses_no_more_than_its_last_minute(tmp_path, m
 def test_the_kept_outcome_is_the_last_file_of_a_context(tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(
-        checkpoints, "replace", lambda path, content: written.append(path.name) or path.touch()
+        saving, "replace", lambda path, content: written.append(path.name) or path.touch()
     )
     train(folder=tmp_path)
-    assert written[-1] == kept.OUTCOME
-    assert written.count(kept.OUTCOME) == 4
+    assert written[-1] == sweep.OUTCOME
+    assert written.count(sweep.OUTCOME) == 4
 
 
 def test_kept_files_are_written_whole_in_plain_formats(tmp_path):
     train(folder=tmp_path)
-    place = kept.place(tmp_path, 2, 0, (0, 1))
+    place = tmp_path / "rank_2" / "replica_000" / "context_12"
     outcome = load_file(place / "outcome.safetensors")
     assert {name: tuple(found.shape) for name, found in outcome.items()} == {
         "correct": (2, 12),
@@ -501,7 +488,7 @@ WIDE = "expected 0 to 32, the width of `tiny`, or inf for full fine-tuning"
         ({"ranks": ["2"]}, f"`rank` is '2': {WIDE}"),
         ({"ranks": []}, "`ranks` is []: expected a list of ranks"),
         ({"ranks": 4}, "`ranks` is 4: expected a list of ranks"),
-        ({"ranks": [2, 2.0]}, "rank 2 is there twice: expected each once"),
+        ({"ranks": [2, 2.0]}, "rank `2.0` is there twice: expected each once"),
         ({"bfloat16": "no"}, "`bfloat16` is 'no': expected true or false"),
         ({"replicas": 0}, "`replicas` is 0: expected an integer of at least 1"),
         ({"replicas": 1.5}, "`replicas` is 1.5: expected an integer of at least 1"),
@@ -554,7 +541,7 @@ def test_tasks_that_are_not_the_quartets_are_named_before_any_work(monkeypatch):
     swapped = languages | {"toy_pairs/dushan": replace(last, training=last.training[::-1])}
     assert refusal(pairs, swapped) == (
         "training items of `toy_pairs/dushan` are no partners of those of `toy_pairs/avelic`: "
-        "load them together"
+        "expected tasks that are loaded together"
     )
 
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from transformers import BertConfig, BertModel
 
 from ncnet import encoders
-from ncnet.datasets import Item, hub
-from ncnet.encoders import adapters, trunk
-from ncnet.encoders.order import batch_at
-from ncnet.encoders.sequences import LONGEST, sequences
+from ncnet.datasets import Item, TaskData, hub
+from ncnet.encoders import saving, trunk
+from ncnet.encoders.tasks import LONGEST, tokenized
+from ncnet.encoders.training import batch_at
 from ncnet.encoders.trunk import FULL, Layout
 from ncnet.encoders.words import HashedWords
 from tests.hub_mirror import HubMirror
@@ -219,6 +219,11 @@ def test_tokens_are_packed_and_padding_is_masked(lengths, random):
         assert torch.equal(there, rows[..., 0] > 0)
 
 
+def sequences(of, items):
+    """Return the token sequences of some items of a task."""
+    return tokenized(of, TaskData("some", 2, tuple(items), (), (), {}))
+
+
 def test_a_sequence_is_cut_at_96_tokens_and_counted():
     items = [Item(str(count), 0, words(count, 0)) for count in (1, 94, 95, 300)]
     found = sequences(encoder(), items)
@@ -233,7 +238,7 @@ def test_a_sequence_is_cut_at_96_tokens_and_counted():
     found = sequences(encoder(), [question, replace(question, label=2)])
     assert found.lengths.tolist() == [94, 96, 96] * 2
     assert found.cut == 2 / 6
-    assert (found.first.tolist(), found.labels.tolist()) == ([0, 3, 6], [1, 2])
+    assert found.each == 3
 
 
 @with_minilm
@@ -247,8 +252,9 @@ def test_a_tokens_share_without_a_word_piece_is_counted():
     assert found.lengths.tolist() == [5, 4, 3, 96]
     assert found.unknown == 1 / 108
     assert found.cut == 1 / 4
-    assert found.ids[found.starts[:-1]].tolist() == [101] * 4
-    assert found.ids[found.starts[1:] - 1].tolist() == [102] * 4
+    ends = np.cumsum(found.lengths)
+    assert found.ids[ends - found.lengths].tolist() == [101] * 4
+    assert found.ids[ends - 1].tolist() == [102] * 4
 
 
 @with_minilm
@@ -294,10 +300,10 @@ def unlike(of, **config):
     return replace(of, model=model.requires_grad_(False).eval())
 
 
-def saved(folder, rank=3, alpha=16.0, **changed):
+def saved(folder, rank=3, **changed):
     """Write the files of a network with random weights, and return it."""
     model = shaken(untrained([uneven("sentence"), uneven("choice")], rank, **changed))
-    adapters.save(model, folder, rank=rank, alpha=alpha)
+    saving.save_network(model, folder)
     return model
 
 
@@ -328,40 +334,40 @@ def test_a_network_is_restored_bit_by_bit(rank, layers, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changed", "file", "said"),
+    ("changed", "file", "found", "expected"),
     [
         (
             {"rank": 4},
-            adapters.ADAPTER,
-            "`base_model.model.encoder.layer.1.attention.self.query.lora_A.weight` of shape "
-            "(3, 32): expected shape (4, 32)",
+            saving.ADAPTER,
+            "layer.1.attention.self.query.lora_A.weight` of shape (3, 32)",
+            "of shape (4, 32)",
         ),
         (
             {"layers": 2},
-            adapters.ADAPTER,
-            "no `base_model.model.encoder.layer.0.attention.self.query.lora_A.weight`: "
-            "expected shape (3, 32)",
+            saving.ADAPTER,
+            "has no `base_model.model.encoder.layer.0.attention.self.query.lora_A.weight`",
+            "of shape (3, 32)",
         ),
         (
             {"of": {"hidden_size": 48}},
-            adapters.HEADS,
-            "`0.weight` of shape (2, 32): expected shape (2, 48)",
+            saving.HEADS,
+            *("`0.weight` of shape (2, 32)", "of shape (2, 48)"),
         ),
         (
             {"of": {"num_hidden_layers": 3}},
-            adapters.ADAPTER,
-            "no `base_model.model.encoder.layer.2.attention.self.query.lora_A.weight`: "
-            "expected shape (3, 32)",
+            saving.ADAPTER,
+            "has no `base_model.model.encoder.layer.2.attention.self.query.lora_A.weight`",
+            "of shape (3, 32)",
         ),
         (
             {"kinds": ("choice", "choice")},
-            adapters.HEADS,
-            "`0.weight` of shape (2, 32): expected shape (1, 32)",
+            saving.HEADS,
+            *("`0.weight` of shape (2, 32)", "of shape (1, 32)"),
         ),
     ],
 )
 def test_weights_of_another_network_are_refused_and_nothing_is_changed(
-    changed, file, said, tmp_path
+    changed, file, found, expected, tmp_path
 ):
     saved(tmp_path)
     changed = {"rank": 3, "kinds": ("sentence", "choice")} | changed
@@ -369,13 +375,13 @@ def test_weights_of_another_network_are_refused_and_nothing_is_changed(
     of = unlike(encoder(), **changed.pop("of", {}))
     other = shaken(untrained([uneven(kind) for kind in kinds], rank, of, **changed), seed=1)
     before = {name: weight.clone() for name, weight in other.trained().items()}
-    line = f"{tmp_path / file} has {said}; it is of another encoder, rank or task"
-    with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
+    with pytest.raises(ValueError, match=f"^{re.escape(str(tmp_path / file))} has ") as caught:
         encoders.load_adapters(other, tmp_path)
+    assert all(part in str(caught.value) for part in (found, "another encoder, rank", expected))
     assert all(torch.equal(weight, before[name]) for name, weight in other.trained().items())
 
 
-@pytest.mark.parametrize("file", [adapters.ADAPTER, adapters.HEADS])
+@pytest.mark.parametrize("file", [saving.ADAPTER, saving.HEADS])
 @pytest.mark.parametrize("keep", [0, 5, 100, -1])
 def test_a_cut_file_is_refused_in_one_line_and_nothing_is_changed(file, keep, tmp_path):
     saved(tmp_path)
@@ -401,14 +407,14 @@ def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
 
 def test_a_missing_file_is_named(tmp_path):
     saved(tmp_path)
-    (tmp_path / adapters.ADAPTER).unlink()
-    with pytest.raises(FileNotFoundError, match=adapters.ADAPTER):
+    (tmp_path / saving.ADAPTER).unlink()
+    with pytest.raises(FileNotFoundError, match=saving.ADAPTER):
         encoders.load_adapters(untrained([uneven("sentence"), uneven("choice")], 3), tmp_path)
 
 
 def test_of_full_fine_tuning_only_heads_are_saved(tmp_path):
     saved(tmp_path, FULL)
-    assert [path.name for path in tmp_path.iterdir()] == [adapters.HEADS]
+    assert [path.name for path in tmp_path.iterdir()] == [saving.HEADS]
 
 
 def test_unknown_names_are_answered_with_the_nearest():
@@ -461,8 +467,8 @@ LOAD = """
 import json
 from ncnet import encoders
 from ncnet.datasets import hub
-from ncnet.datasets import Item
-from ncnet.encoders.sequences import sequences
+from ncnet.datasets import Item, TaskData
+from ncnet.encoders.tasks import tokenized
 
 try:
     encoders.load("bert-base-uncased")
@@ -470,7 +476,8 @@ except hub.Unavailable as error:
     print(json.dumps(str(error)), flush=True)
 input()
 encoder = encoders.load("bert-base-uncased")
-found = sequences(encoder, [Item("0", 0, "a cat", "sat down")])
+items = (Item("0", 0, "a cat", "sat down"),)
+found = tokenized(encoder, TaskData("some", 2, items, (), (), {}))
 weights = encoder.model.embeddings.word_embeddings.weight
 print(json.dumps([
     encoder.source, [encoder.layers, encoder.width], found.ids.tolist(),

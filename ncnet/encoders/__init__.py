@@ -6,10 +6,10 @@ token. What lies below the lowest adapted layer never changes and is computed on
 layer's keys and values included; of the top layer, only the first token's row is computed.
 """
 
-from ncnet.encoders.adapters import load as load_adapters
 from ncnet.encoders.catalogue import ENCODERS, Encoder, load
 from ncnet.encoders.quartets import QUARTETS, Quartet
 from ncnet.encoders.quartets import named as quartet
+from ncnet.encoders.saving import load_network as load_adapters
 from ncnet.encoders.sweep import train
 
 __all__ = [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
+from ncnet.datasets import TaskData
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.heads import Head
 from ncnet.encoders.plan import Settings
 from ncnet.encoders.tasks import EncodedTask
 from ncnet.encoders.trunk import Trunk
@@ -22,6 +23,9 @@ BY_PARTY: tuple[Key, Key] = ((0,), (1,))
 
 class TwoHeads(nn.Module):
     """One network of one context; or with one head, of a task alone.
+
+    A head is one linear map of the first token's state: to logits of a task's classes; for
+    questions, to that of each choice, by the same weights.
 
     Parameters
     ----------
@@ -51,21 +55,21 @@ class TwoHeads(nn.Module):
         replica: int,
     ):
         super().__init__()
-        key = (settings.seed, replica)
-        self.trunk = Trunk(
-            encoder, rank=rank, alpha=settings.alpha, layers=settings.layers, seed=(*key, 2)
-        )
-        self.heads = nn.ModuleList(
-            Head(
+        self.tasks, self.settings = tasks, settings
+        self.keys = [(settings.seed, replica, *of_head) for of_head in keys]
+        # Modules draw weights of their own as they are made, before ours are put in.
+        with torch.random.fork_rng(devices=[]):
+            self.trunk = Trunk(
                 encoder,
-                classes=task.data.classes,
-                multiple_choice=task.data.multiple_choice,
-                seed=(*key, *of_head),
+                rank=rank,
+                alpha=settings.alpha,
+                layers=settings.layers,
+                seed=(settings.seed, replica, 2),
             )
-            for of_head, task in zip(keys, tasks, strict=True)
-        )
+            self.heads = nn.ModuleList(
+                _head(encoder, task.data, seed) for task, seed in zip(tasks, self.keys, strict=True)
+            )
         self.to(encoder.model.device)
-        self.tasks, self.keys = tasks, keys
 
     def trained(self) -> dict[str, nn.Parameter]:
         """Return the weights that are trained, by name."""
@@ -76,18 +80,25 @@ class TwoHeads(nn.Module):
 
         The items of all heads go through the trunk as one batch.
         """
-        rows = [
-            _sequences_of(chosen, task.sequences.first)
-            for task, chosen in zip(self.tasks, items, strict=True)
+        chosen = [(task, task.places(own)) for task, own in zip(self.tasks, items, strict=True)]
+        starts = np.concatenate([task.starts[places] for task, places in chosen])
+        lengths = np.concatenate([task.sequences.lengths[places] for task, places in chosen])
+        states = self.tasks[0].states
+        with torch.autocast(states.device.type, torch.bfloat16, enabled=self.settings.bfloat16):
+            first = self.trunk(states, starts, lengths)
+            parts = zip(self.heads, first.split([len(p) for _, p in chosen]), strict=True)
+            logits = [head(part).float() for head, part in parts]
+        return [
+            of_head.reshape(-1, task.data.classes)
+            for of_head, task in zip(logits, self.tasks, strict=True)
         ]
-        pairs = list(zip(self.tasks, rows, strict=True))
-        starts = np.concatenate([task.starts[of_head] for task, of_head in pairs])
-        lengths = np.concatenate([task.sequences.lengths[of_head] for task, of_head in pairs])
-        first = self.trunk(self.tasks[0].states, starts, lengths)
-        parts = first.split([len(of_head) for of_head in rows])
-        return [head(states) for head, states in zip(self.heads, parts, strict=True)]
 
 
-def _sequences_of(items: np.ndarray, first: np.ndarray) -> np.ndarray:
-    each = first[1] - first[0]
-    return (first[items][:, None] + np.arange(each)).ravel()
+def _head(encoder: Encoder, data: TaskData, seed: Key) -> nn.Linear:
+    """Return a head whose weights spread as the encoder's did, and whose biases start from 0."""
+    head = nn.Linear(encoder.width, 1 if data.multiple_choice else data.classes)
+    spread = encoder.model.config.initializer_range
+    drawn = np.random.default_rng(seed).normal(0, spread, tuple(head.weight.shape))
+    head.weight.data.copy_(torch.from_numpy(drawn))
+    nn.init.zeros_(head.bias)
+    return head

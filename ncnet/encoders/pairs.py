@@ -58,11 +58,7 @@ def train_pair(
     """
     by_name = {task.data.name: task for task in tasks}
     names = canonical([task.data.name for task in tasks])
-    return train_context(
-        encoder,
-        [by_name[name] for name in names],
-        keys=[task_key(name) for name in names],
-        rank=rank,
-        settings=settings,
-        replica=replica,
-    )
+    keys = [task_key(name) for name in names]
+    own = [by_name[name] for name in names]
+    model = TwoHeads(encoder, own, keys=keys, rank=rank, settings=settings, replica=replica)
+    return train_context(model), model

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from ncnet.checks import check_integer, check_positive
+from ncnet.checks import check, check_integer, check_once, check_positive
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.trunk import FULL
+from ncnet.printing import shown
 
 ALPHA = 16.0
 """Scale of what adapters add, unless told otherwise."""
@@ -28,20 +29,20 @@ class Settings:
     seed: int
 
     @classmethod
-    def checked(cls, encoder: Encoder, **given: object) -> Self:
+    def checked(cls, encoder: Encoder, *, bfloat16: bool, **given: object) -> Self:
         """Return the settings, or raise ``ValueError`` for one that cannot be."""
-        bfloat16 = given["bfloat16"]
-        if not isinstance(bfloat16, bool):
-            raise ValueError(f"`bfloat16` is {bfloat16!r}: expected true or false")
-        return cls(
-            layers=check_integer("layers", given["layers"], at_least=1, at_most=encoder.layers),
-            steps=check_integer("steps", given["steps"], at_least=0, at_most=10**7),
-            batch_size=check_integer("batch_size", given["batch_size"], at_least=1, at_most=10**5),
-            learning_rate=check_positive("learning_rate", given["learning_rate"]),
-            alpha=check_positive("alpha", given["alpha"]),
-            bfloat16=bfloat16,
-            seed=check_integer("seed", given["seed"], at_least=0),
-        )
+        check(isinstance(bfloat16, bool), f"`bfloat16` is {shown(bfloat16)}", "true or false")
+        whole = {
+            "layers": (1, encoder.layers),
+            "steps": (0, 10**7),
+            "batch_size": (1, 10**5),
+            "seed": (0, None),
+        }
+        for name, (lowest, highest) in whole.items():
+            given[name] = check_integer(name, given[name], at_least=lowest, at_most=highest)
+        for name in ("learning_rate", "alpha"):
+            given[name] = check_positive(name, given[name])
+        return cls(bfloat16=bfloat16, **given)
 
 
 def check_ranks(ranks: object, encoder: Encoder) -> list[float]:
@@ -52,22 +53,12 @@ def check_ranks(ranks: object, encoder: Encoder) -> list[float]:
     Traceback (most recent call last):
     ValueError: `rank` is 33: expected 0 to 32, the width of `tiny`, or inf for full fine-tuning
     """
-    if not isinstance(ranks, Iterable) or isinstance(ranks, str) or not len(list(ranks)):
-        raise ValueError(f"`ranks` is {ranks!r}: expected a list of ranks")
-    found = [_rank(rank, encoder) for rank in ranks]
-    repeated = [rank for rank in found if found.count(rank) > 1]
-    if repeated:
-        raise ValueError(f"rank {repeated[0]} is there twice: expected each once")
-    return found
-
-
-def _rank(rank: object, encoder: Encoder) -> float:
-    number = isinstance(rank, numbers.Real) and not isinstance(rank, bool)
-    if number and rank == FULL:
-        return FULL
-    if not (number and 0 <= rank <= encoder.width and rank == int(rank)):
-        raise ValueError(
-            f"`rank` is {rank!r}: expected 0 to {encoder.width}, the width of `{encoder.name}`, "
-            f"or {FULL} for full fine-tuning"
-        )
-    return int(rank)
+    listed = [*ranks] if isinstance(ranks, Iterable) and not isinstance(ranks, str) else []
+    check(listed, f"`ranks` is {shown(ranks)}", "a list of ranks")
+    width = f"0 to {encoder.width}, the width of `{encoder.name}`"
+    for rank in listed:
+        number = isinstance(rank, numbers.Real) and not isinstance(rank, bool)
+        fits = number and (rank == FULL or rank in range(encoder.width + 1))
+        check(fits, f"`rank` is {shown(rank)}", f"{width}, or {FULL} for full fine-tuning")
+    check_once("rank", listed)
+    return [FULL if rank == FULL else int(rank) for rank in listed]

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 import xarray as xr
-from tqdm import tqdm
 
-from ncnet.checks import check_choice, check_integer
+from ncnet.checks import check, check_choice, check_integer
 from ncnet.datasets import TaskData
-from ncnet.encoders import kept
+from ncnet.encoders import saving
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.model import BY_PARTY
+from ncnet.encoders.model import BY_PARTY, TwoHeads
 from ncnet.encoders.plan import ALPHA, Settings, check_ranks
 from ncnet.encoders.quartets import Quartet
 from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
 from ncnet.encoders.training import Outcome, train_context
 from ncnet.encoders.trunk import FULL
+from ncnet.experiment.contexts import Context, contexts, laid_out, swept
 from ncnet.files import claim, expanded, storable
 
-CONTEXTS = tuple(itertools.product((0, 1), (0, 1)))
-CAPACITY = {"capacity_name": "rank"}
+DESCRIPTION, OUTCOME, CHECKPOINT = (
+    "sweep.json",
+    "outcome.safetensors",
+    "checkpoint.safetensors",
+)
+"""Files of a folder, which is its owner's: contexts that are deleted are trained again."""
 
 
 def train(
@@ -126,6 +130,7 @@ def train(
     return Sweep(encoder, quartet, tasks, settings, folder).networks(ranks, range(replicas))
 
 
+@dataclass
 class Sweep:
     """What all contexts of a sweep share: tokens, and the frozen states of the current rank.
 
@@ -137,107 +142,85 @@ class Sweep:
         How every context is trained.
     """
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        quartet: Quartet,
-        tasks: Mapping[str, TaskData],
-        settings: Settings,
-        folder: Path | None,
-    ):
-        self.encoder, self.quartet, self.settings = encoder, quartet, settings
-        self.tasks = [tasks[name] for name in quartet.tasks]
-        self.sequences = [tokenized(encoder, task) for task in self.tasks]
-        self.folder = expanded(folder) if folder else None
-        self._kind, self._encoded, self._read = None, {}, []
-        if self.folder:
-            claim(self.folder / kept.DESCRIPTION, self.described())
+    encoder: Encoder
+    quartet: Quartet
+    tasks: Mapping[str, TaskData]
+    settings: Settings
+    folder: Path | None
 
-    def described(self) -> dict:
-        """Return all that a context's result depends on, but for its rank and replica."""
-        return {
-            "encoder": {"name": self.encoder.name, **self.encoder.source},
-            "items": [_digest(task) for task in self.tasks],
-            **asdict(self.settings),
-        }
+    def __post_init__(self):
+        self._own = [self.tasks[name] for name in self.quartet.tasks]
+        self._tokens = {task.name: tokenized(self.encoder, task) for task in self._own}
+        self._states, self._kind, self._read = {}, None, ()
+        if self.folder:
+            self.folder = expanded(self.folder)
+            described = {
+                "encoder": {"name": self.encoder.name, **self.encoder.source},
+                "items": [_digest(task) for task in self._own],
+                **asdict(self.settings),
+            }
+            claim(self.folder / DESCRIPTION, described)
 
     def networks(
         self,
         ranks: Sequence[float],
         replicas: Sequence[int],
-        contexts: Sequence[tuple[int, int]] = CONTEXTS,
+        alice_settings: Sequence[int] = (1, 2),
+        bob_settings: Sequence[int] = (1, 2),
     ) -> xr.Dataset:
         """Return what `train` does, of some replicas in some contexts: all, or a single one.
 
-        Each network is what it is in a sweep over all of them; settings count from 0. Without any
-        rank or replica, the Dataset only says what would be trained.
+        Each network is what it is in a sweep over all of them. Without any rank or replica, the
+        Dataset only says what would be trained.
         """
-        chosen = list(itertools.product(ranks, replicas, contexts))
-        self._read = sorted({task for i, j in contexts for task in (i, 2 + j)})
-        found = [self._context(*one) for one in tqdm(chosen, "contexts", leave=False, disable=None)]
-        alice, bob = (sorted(set(settings)) for settings in zip(*contexts, strict=True))
-        networks = {"capacity": ranks, "replica": replicas, "alice_setting": alice}
-        return self._dataset(found, networks | {"bob_setting": bob})
+        networks = {"capacity": ranks, "replica": replicas}
+        networks |= {"alice_setting": [*alice_settings], "bob_setting": [*bob_settings]}
+        alice = [self.quartet.alice[setting - 1] for setting in alice_settings]
+        bob = [self.quartet.bob[setting - 1] for setting in bob_settings]
+        self._read = dict.fromkeys([*alice, *bob])
+        found = swept(self._context, contexts(networks))
+        first = self._own[0]
+        split = ["training"] * len(first.training) + ["held_out"] * len(first.held_out)
+        capacities = "capacity", np.array(ranks, float), {"capacity_name": "rank"}
+        coordinates = {"capacity": capacities, "split": ("item", split)}
+        dataset = laid_out([one.columns() for one in found], networks, coordinates)
+        if all(task.classes == 2 for task in self._own):
+            for party, names in (("alice", alice), ("bob", bob)):
+                targets = np.stack([_signs(self.tasks[name]) for name in names])
+                dataset[f"{party}_target"] = (f"{party}_setting", "item"), targets
+        return dataset.assign_attrs(storable(self._attributes()))
 
-    def _context(self, rank: float, replica: int, context: tuple[int, int]) -> Outcome:
+    def _context(self, context: Context) -> Outcome:
         """Train one context, or take it from the folder."""
-        place = kept.place(self.folder, rank, replica, context) if self.folder else None
-        if place and (found := kept.read(place)):
-            return found
-        checkpoint = place / "checkpoint.safetensors" if place else None
-        outcome, model = train_context(
-            self.encoder,
-            self._tasks_of(rank, context),
-            keys=BY_PARTY,
-            rank=rank,
-            settings=self.settings,
-            replica=replica,
-            checkpoint=checkpoint,
-        )
+        place = self.folder / context.path("rank") if self.folder else None
+        if place and (place / OUTCOME).exists():
+            tensors, _ = saving.read(place / OUTCOME)
+            return Outcome(**{name: tensor.numpy() for name, tensor in tensors.items()})
+        rank, replica, i, j = context
+        names = self.quartet.alice[i - 1], self.quartet.bob[j - 1]
+        tasks = [self._encoded(rank)[name] for name in names]
+        how = {"rank": rank, "settings": self.settings, "replica": replica}
+        model = TwoHeads(self.encoder, tasks, keys=BY_PARTY, **how)
+        checkpoint = place / CHECKPOINT if place else None
+        outcome = train_context(model, checkpoint=checkpoint)
         if place:
-            kept.write(place, outcome, model, rank=rank, alpha=self.settings.alpha)
+            saving.save_network(model, place)
+            # Last: where it is, the context is whole.
+            tensors = {name: torch.as_tensor(value) for name, value in vars(outcome).items()}
+            saving.write(place / OUTCOME, tensors)
             checkpoint.unlink(missing_ok=True)
         return outcome
 
-    def _tasks_of(self, rank: float, context: tuple[int, int]) -> tuple[EncodedTask, EncodedTask]:
-        frozen = rank if rank in (0, FULL) else "adapters"  # the same for all other ranks
-        kind = (frozen, *self._read)
+    def _encoded(self, rank: float) -> dict[str, EncodedTask]:
+        """Return the tasks that are read, with their frozen states, the same for most ranks."""
+        kind = (rank if rank in (0, FULL) else "adapters", *self._read)
         if kind != self._kind:
-            self._encoded = {}  # large: not beside those of another kind
-            read = encoded(
-                self.encoder,
-                [self.tasks[task] for task in self._read],
-                [self.sequences[task] for task in self._read],
-                rank=rank,
-                layers=self.settings.layers,
-            )
-            self._encoded = dict(zip(self._read, read, strict=True))
-            self._kind = kind
-        i, j = context
-        return self._encoded[i], self._encoded[2 + j]
-
-    def _dataset(self, found: list[Outcome], networks: dict[str, Sequence]) -> xr.Dataset:
-        """Return all outcomes, in the order in which contexts were trained, as one Dataset."""
-        first, shape, dims = self.tasks[0], tuple(map(len, networks.values())), tuple(networks)
-        split = ["training"] * len(first.training) + ["held_out"] * len(first.held_out)
-        variables = {"diverged": (dims, _shaped([o.diverged for o in found], shape))}
-        for party, name in enumerate(("alice", "bob")):
-            correct = _shaped([o.correct[party] for o in found], (*shape, len(split)))
-            variables[name[0]] = ((*dims, "item"), correct)
-            variables[f"{name}_loss"] = (dims, _shaped([o.loss[party] for o in found], shape))
-            settings = networks[f"{name}_setting"]
-            if all(task.classes == 2 for task in self.tasks):
-                targets = [_signs(self.tasks[2 * party + setting]) for setting in settings]
-                variables[f"{name}_target"] = ((f"{name}_setting", "item"), np.stack(targets))
-        coordinates = {
-            "capacity": ("capacity", np.array(networks["capacity"], float), CAPACITY),
-            "replica": np.array(networks["replica"]),
-            "alice_setting": 1 + np.array(networks["alice_setting"]),
-            "bob_setting": 1 + np.array(networks["bob_setting"]),
-            "split": ("item", split),
-        }
-        dataset = xr.Dataset(variables, coordinates, storable(self._attributes()))
-        return dataset.transpose("capacity", "alice_setting", "bob_setting", "replica", "item")
+            self._states, self._kind = {}, kind  # large: not beside those of another kind
+            tasks = [self.tasks[name] for name in self._read]
+            tokens = [self._tokens[name] for name in self._read]
+            read = encoded(self.encoder, tasks, tokens, rank=rank, layers=self.settings.layers)
+            self._states = dict(zip(self._read, read, strict=True))
+        return self._states
 
     def _attributes(self) -> dict:
         return {
@@ -247,17 +230,13 @@ class Sweep:
             "paired": self.quartet.paired,
             "encoder": self.encoder.name,
             "encoder_source": self.encoder.source,
-            "sources": [task.source for task in self.tasks],
-            "further": [len(task.further) for task in self.tasks],
-            "unknown_share": [found.unknown for found in self.sequences],
-            "cut_share": [found.cut for found in self.sequences],
+            "sources": [task.source for task in self._own],
+            "further": [len(task.further) for task in self._own],
+            "unknown_share": [self._tokens[task.name].unknown for task in self._own],
+            "cut_share": [self._tokens[task.name].cut for task in self._own],
             "device": self.encoder.model.device.type,
             **asdict(self.settings),
         }
-
-
-def _shaped(values: list, shape: tuple[int, ...]) -> np.ndarray:
-    return np.array(values).reshape(shape)
 
 
 def _signs(task: TaskData) -> np.ndarray:
@@ -274,16 +253,12 @@ def _check_tasks(quartet: Quartet, tasks: Mapping[str, TaskData]) -> None:
     for name in quartet.tasks:
         check_choice("task", name, tasks)
     for part in ("training", "held_out"):
-        counts = {name: len(getattr(tasks[name], part)) for name in quartet.tasks}
-        if len(set(counts.values())) > 1:
-            raise ValueError(f"tasks have {counts} {part} items: expected as many of each")
-    if quartet.paired:
-        first, *others = quartet.tasks
+        items = {name: getattr(tasks[name], part) for name in quartet.tasks}
+        counts = {name: len(of_task) for name, of_task in items.items()}
+        check(len({*counts.values()}) == 1, f"tasks have {counts} {part} items", "as many of each")
+        first, *others = quartet.tasks if quartet.paired else quartet.tasks[:1]
+        partners = [(item.key, item.label) for item in items[first]]
         for name in others:
-            for part in ("training", "held_out"):
-                pairs = zip(getattr(tasks[first], part), getattr(tasks[name], part), strict=True)
-                if any((x.key, x.label) != (y.key, y.label) for x, y in pairs):
-                    raise ValueError(
-                        f"{part} items of `{name}` are no partners of those of `{first}`: "
-                        "load them together"
-                    )
+            found = f"{part} items of `{name}` are no partners of those of `{first}`"
+            fits = partners == [(item.key, item.label) for item in items[name]]
+            check(fits, found, "tasks that are loaded together")

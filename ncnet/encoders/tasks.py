@@ -1,4 +1,4 @@
-"""A task's items as an encoder reads them, with the states that stay frozen."""
+"""A task's items as an encoder reads them: numbered words, and the states that stay frozen."""
 
 from __future__ import annotations
 
@@ -12,13 +12,41 @@ from torch import Tensor
 
 from ncnet.datasets import TaskData
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.sequences import Sequences, sequences
 from ncnet.encoders.trunk import frozen_states
+
+LONGEST = 96
+"""Tokens at which a sequence is cut, from the longer text of a pair first."""
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """The token sequences of a task's items: one each, or one for each choice of a question.
+
+    Attributes
+    ----------
+    ids, segments
+        Of all tokens of all sequences, one behind the other [tokens].
+    lengths
+        Tokens of each sequence [sequences].
+    each
+        Sequences of an item.
+    unknown
+        Share of the tokens for which the encoder has no word piece.
+    cut
+        Share of the sequences that were cut at `LONGEST` tokens.
+    """
+
+    ids: np.ndarray
+    segments: np.ndarray
+    lengths: np.ndarray
+    each: int
+    unknown: float
+    cut: float
 
 
 @dataclass(frozen=True)
 class EncodedTask:
-    """The sequences of a task's items: training items first, then held-out, then further ones.
+    """A task as networks read it: training items first, then held-out, then further ones.
 
     Attributes
     ----------
@@ -45,18 +73,41 @@ class EncodedTask:
     @cached_property
     def trained(self) -> np.ndarray:
         """The items that are trained on: training and further ones."""
-        every = np.arange(len(self.sequences.labels))
-        return np.delete(every, self.read[len(self.data.training) :])
+        training, further = np.arange(len(self.data.training)), np.arange(len(self.data.further))
+        return np.concatenate([training, len(self.read) + further])
 
     @cached_property
     def labels(self) -> Tensor:
         """Class or index of the right choice of each item."""
-        return torch.from_numpy(self.sequences.labels).to(self.states.device)
+        labels = [item.label for item in _items(self.data)]
+        return torch.tensor(labels, device=self.states.device)
+
+    def places(self, items: np.ndarray) -> np.ndarray:
+        """Return the numbers of the sequences of some items."""
+        each = self.sequences.each
+        return (each * items[:, None] + np.arange(each)).ravel()
+
+
+def _items(data: TaskData) -> tuple:
+    return *data.training, *data.held_out, *data.further
 
 
 def tokenized(encoder: Encoder, data: TaskData) -> Sequences:
     """Return the token sequences of all of a task's items, in the order of `EncodedTask`."""
-    return sequences(encoder, [*data.training, *data.held_out, *data.further])
+    pairs = [texts for item in _items(data) for texts in item.sequences]
+    first, second = ([pair[k] for pair in pairs] for k in (0, 1))
+    texts = (first, None if second[0] is None else second)
+    whole = encoder.tokenizer(*texts, max_length=10**6, truncation=False, verbose=False)
+    found = encoder.tokenizer(*texts, max_length=LONGEST, truncation="longest_first")
+    ids = np.concatenate(found["input_ids"])
+    return Sequences(
+        ids=ids,
+        segments=np.concatenate(found["token_type_ids"]),
+        lengths=np.array([*map(len, found["input_ids"])]),
+        each=len(pairs) // len(_items(data)),
+        unknown=float(np.mean(ids == encoder.tokenizer.unk_token_id)),
+        cut=float(np.mean([len(of_text) > LONGEST for of_text in whole["input_ids"]])),
+    )
 
 
 def encoded(
@@ -69,8 +120,7 @@ def encoded(
 ) -> list[EncodedTask]:
     """Return tasks for trunks of this rank and so many adapted layers."""
     states = frozen_states(encoder, found, rank, layers)
-    ends = np.cumsum([len(of_task.ids) for of_task in found])
-    return [
-        EncodedTask(task, of_task, states, of_task.starts[:-1] + end - len(of_task.ids))
-        for task, of_task, end in zip(tasks, found, ends, strict=True)
-    ]
+    lengths = np.concatenate([of_task.lengths for of_task in found])
+    counts = [len(of_task.lengths) for of_task in found]
+    starts = np.split(np.cumsum(lengths) - lengths, np.cumsum(counts)[:-1])
+    return [EncodedTask(*task, states, at) for *task, at in zip(tasks, found, starts, strict=True)]

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional
 
-from ncnet.encoders import checkpoints
-from ncnet.encoders.catalogue import Encoder
+from ncnet.encoders import saving
 from ncnet.encoders.model import Key, TwoHeads
-from ncnet.encoders.order import batch_at
-from ncnet.encoders.plan import Settings
-from ncnet.encoders.tasks import EncodedTask
 
 SECONDS_BETWEEN_CHECKPOINTS = 60
 ITEMS_AT_ONCE = 32
@@ -42,90 +36,93 @@ class Outcome:
     loss: np.ndarray
     diverged: bool
 
+    def columns(self) -> dict[str, object]:
+        """Return the outcomes, losses and flag of two heads, by their names in a Dataset."""
+        a, b = self.correct
+        alice_loss, bob_loss = self.loss
+        losses = {"alice_loss": alice_loss, "bob_loss": bob_loss}
+        return {"a": a, "b": b, "diverged": self.diverged, **losses}
 
-def train_context(
-    encoder: Encoder,
-    tasks: Sequence[EncodedTask],
-    *,
-    keys: Sequence[Key],
-    rank: float,
-    settings: Settings,
-    replica: int,
-    checkpoint: Path | None = None,
-) -> tuple[Outcome, TwoHeads]:
-    """Train one network on a task for each of its heads; return its outcomes and itself.
+
+def train_context(model: TwoHeads, *, checkpoint: Path | None = None) -> Outcome:
+    """Train one network on the tasks of its heads, and return its outcomes.
 
     Each step takes a batch of each task; the loss is the sum of the heads' mean cross-entropies,
     and Adam moves adapters and heads.
 
     Parameters
     ----------
-    encoder, tasks, keys, rank, settings, replica
-        See `TwoHeads`.
+    model
+        As its training starts.
     checkpoint
         File to which the state is written now and then, and from which a training that was cut
         off goes on, to the same result.
     """
-    # Modules draw weights of their own as they are made, before ours are put in.
-    with torch.random.fork_rng(devices=[]):
-        model = TwoHeads(encoder, tasks, keys=keys, rank=rank, settings=settings, replica=replica)
     trained = model.trained()
-    optimizer = torch.optim.Adam(trained.values(), lr=settings.learning_rate)
-    at = checkpoints.restore_training(checkpoint, trained, optimizer) if checkpoint else 0
+    optimizer = torch.optim.Adam(trained.values(), lr=model.settings.learning_rate)
+    begin = saving.load_training(checkpoint, trained, optimizer) if checkpoint else 0
     written = time.monotonic()
-    for step in range(at, settings.steps):
-        due = step > at and time.monotonic() - written >= SECONDS_BETWEEN_CHECKPOINTS
+    for step in range(begin, model.settings.steps):
+        due = step > begin and time.monotonic() - written >= SECONDS_BETWEEN_CHECKPOINTS
         if checkpoint and due:
-            checkpoints.write_training(checkpoint, trained, optimizer, step)
+            saving.save_training(checkpoint, trained, optimizer, step)
             written = time.monotonic()
-        _step(model, settings, replica, step, optimizer)
-    return _outcome(model, settings), model
+        _step(model, step, optimizer)
+    return _outcome(model)
 
 
-def _step(
-    model: TwoHeads,
-    settings: Settings,
-    replica: int,
-    step: int,
-    optimizer: torch.optim.Optimizer,
-) -> None:
-    tasks = model.tasks
-    items = tuple(
-        task.trained[
-            batch_at(
-                step,
-                count=len(task.trained),
-                size=settings.batch_size,
-                key=(settings.seed, replica, *of_head),
-            )
-        ]
-        for of_head, task in zip(model.keys, tasks, strict=True)
-    )
+def batch_at(step: int, *, count: int, size: int, key: Key) -> np.ndarray:
+    """Return the items of one batch, [size], where epochs of shuffled items follow one another.
+
+    Parameters
+    ----------
+    step
+        Number of the batch, from 0.
+    count
+        Number of items.
+    size
+        Items in a batch.
+    key
+        What the order depends on besides: seed, replica, and the head's key.
+
+    Examples
+    --------
+    Every item comes once before any comes again:
+
+    >>> batches = [batch_at(step, count=6, size=4, key=(0,)) for step in range(3)]
+    >>> sorted(np.concatenate(batches).tolist())
+    [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    """
+    epochs, places = np.divmod(np.arange(step * size, (step + 1) * size), count)
+    shuffled = {
+        epoch: np.random.default_rng([*key, epoch]).permutation(count)
+        for epoch in np.unique(epochs).tolist()
+    }
+    return np.array([shuffled[epoch][place] for epoch, place in zip(epochs, places, strict=True)])
+
+
+def _step(model: TwoHeads, step: int, optimizer: torch.optim.Optimizer) -> None:
+    size, items = model.settings.batch_size, []
+    for task, key in zip(model.tasks, model.keys, strict=True):
+        batch = batch_at(step, count=len(task.trained), size=size, key=key)
+        items.append(task.trained[batch])
     losses = [
         functional.cross_entropy(logits, task.labels[chosen])
-        for logits, task, chosen in zip(_logits(model, items, settings), tasks, items, strict=True)
+        for logits, task, chosen in zip(model(items), model.tasks, items, strict=True)
     ]
     optimizer.zero_grad()
     sum(losses).backward()
     optimizer.step()
 
 
-def _logits(model: TwoHeads, items: Sequence[np.ndarray], settings: Settings) -> list[Tensor]:
-    with torch.autocast(
-        model.tasks[0].states.device.type, torch.bfloat16, enabled=settings.bfloat16
-    ):
-        return [logits.float() for logits in model(items)]
-
-
 @torch.no_grad()
-def _outcome(model: TwoHeads, settings: Settings) -> Outcome:
-    tasks = model.tasks
-    count = len(tasks[0].read)
-    chunks = [np.arange(count)[at : at + ITEMS_AT_ONCE] for at in range(0, count, ITEMS_AT_ONCE)]
-    found = [_logits(model, [chunk] * len(tasks), settings) for chunk in chunks]
+def _outcome(model: TwoHeads) -> Outcome:
+    items = model.tasks[0].read
+    chunks = [items[at : at + ITEMS_AT_ONCE] for at in range(0, len(items), ITEMS_AT_ONCE)]
+    found = [model([chunk] * len(model.tasks)) for chunk in chunks]
     correct, loss, finite = [], [], True
-    for logits, task in zip(map(torch.cat, zip(*found, strict=True)), tasks, strict=True):
-        labels = task.labels[:count]
+    for logits, task in zip(map(torch.cat, zip(*found, strict=True)), model.tasks, strict=True):
+        labels = task.labels[: len(items)]
         there = logits.isfinite().all(dim=1)
         # A tie is won by the first class; what is not finite reads as class 0.
         answers = torch.where(there, logits.argmax(dim=1), 0)

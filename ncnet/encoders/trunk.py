@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,7 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.sequences import Sequences
+
+if TYPE_CHECKING:
+    from ncnet.encoders.tasks import Sequences
 
 FULL = math.inf
 """The rank that stands for full fine-tuning: every weight of the adapted layers is trained."""
@@ -43,6 +46,7 @@ class Trunk(nn.Module):
 
     def __init__(self, encoder: Encoder, *, rank: float, alpha: float, layers: int, seed: object):
         super().__init__()
+        self.rank, self.alpha = rank, alpha
         self.lowest = lowest_adapted(encoder, rank, layers)
         upper = encoder.model.encoder.layer[self.lowest :]
         shared = {} if rank == FULL else {id(weight): weight for weight in upper.parameters()}
@@ -51,15 +55,12 @@ class Trunk(nn.Module):
             self.layers.requires_grad_(True)
         elif rank > 0:
             inject_adapter_in_model(lora(rank, alpha), self.layers)
-            self._draw_adapters(seed)
+            for place, (name, weight) in enumerate(sorted(self.trained().items())):
+                if "lora_A" in name:
+                    drawn = np.random.default_rng([*seed, place]).random(tuple(weight.shape))
+                    bound = 1 / math.sqrt(weight.shape[1])
+                    weight.data.copy_(torch.from_numpy(bound * (2 * drawn - 1)))
         self.eval()
-
-    def _draw_adapters(self, seed: object) -> None:
-        for place, (name, weight) in enumerate(sorted(self.trained().items())):
-            if "lora_A" in name:
-                drawn = np.random.default_rng([*seed, place]).random(tuple(weight.shape))
-                bound = 1 / math.sqrt(weight.shape[1])
-                weight.data.copy_(torch.from_numpy(bound * (2 * drawn - 1)))
 
     def trained(self) -> dict[str, nn.Parameter]:
         """Return the weights that are trained, by name."""

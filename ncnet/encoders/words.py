@@ -1,5 +1,6 @@
 """A tokenizer without a vocabulary: each word's number is a hash of its letters."""
 
+import itertools
 import re
 import zlib
 from collections.abc import Sequence
@@ -35,16 +36,13 @@ class HashedWords:
     ) -> dict[str, list[list[int]]]:
         """Return the numbers and segments of texts, or of pairs of texts."""
         ids, segments = [], []
-        for place, text in enumerate(first):
-            parts = [self._numbered(text)]
-            if second is not None:
-                parts.append(self._numbered(second[place]))
+        for texts in zip(first, *[] if second is None else [second], strict=True):
+            parts = [self._numbered(text) for text in texts]
             while 1 + sum(len(part) + 1 for part in parts) > max_length:
                 max(parts, key=len).pop()
-            ids.append([FIRST, *(i for part in parts for i in [*part, SEPARATOR])])
-            lengths = [len(part) + 1 for part in parts]
-            lengths[0] += 1
-            segments.append([s for s, length in enumerate(lengths) for _ in range(length)])
+            parts = [[*part, SEPARATOR] for part in parts]
+            ids.append([FIRST, *itertools.chain(*parts)])
+            segments.append([0, *(segment for segment, part in enumerate(parts) for _ in part)])
         return {"input_ids": ids, "token_type_ids": segments}
 
     def _numbered(self, text: str) -> list[int]:

@@ -36,12 +36,12 @@ def _trained(recorded: Result, where: Where) -> dict[str, xr.Dataset]:
     given = _given(recorded, where)
     ranks = [where["rank"]] if "rank" in where else sorted(set(recorded.table["rank"]))
     replicas = [where["replica"]] if "replica" in where else range(given["replicas"])
-    contexts = ()
+    settings = ()
     if "replica" in where:
         context = where.get("context") or 10 * where["alice_setting"] + where["bob_setting"]
-        contexts = (divmod(context - 11, 10),)
+        settings = tuple((setting,) for setting in divmod(context, 10))
     kind = tuple(given[name] for name in KIND)
-    return {where["quartet"]: _networks(where["quartet"], kind, (*ranks,), (*replicas,), contexts)}
+    return {where["quartet"]: _networks(where["quartet"], kind, (*ranks,), (*replicas,), settings)}
 
 
 def _outcomes(recorded: Result, where: Where) -> pd.DataFrame:
@@ -71,18 +71,17 @@ def _tasks(recorded: Result, where: Where) -> pd.DataFrame:
 # Outcomes and losses are rows of two tables.
 @cache
 def _networks(
-    quartet: str, kind: tuple, ranks: tuple[float, ...], replicas: tuple[int, ...], contexts: tuple
+    quartet: str, kind: tuple, ranks: tuple[float, ...], replicas: tuple[int, ...], settings: tuple
 ) -> xr.Dataset:
     import torch
 
     from ncnet.encoders.plan import check_ranks
-    from ncnet.encoders.sweep import CONTEXTS
 
     sweep, threads = _sweep(quartet, kind), torch.get_num_threads()
     # As the recorded runs did: more threads would take sums in another order.
     torch.set_num_threads(1)
     try:
-        return sweep.networks(check_ranks(ranks, sweep.encoder), replicas, contexts or CONTEXTS)
+        return sweep.networks(check_ranks(ranks, sweep.encoder), replicas, *settings)
     finally:
         torch.set_num_threads(threads)
 

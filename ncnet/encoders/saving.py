@@ -1,0 +1,139 @@
+"""Networks and trainings in safetensors files, whole or not at all; peft reads the adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ncnet.checks import check
+from ncnet.encoders.model import TwoHeads
+from ncnet.encoders.trunk import FULL, lora
+from ncnet.files import expanded, replace
+
+ADAPTER, HEADS = "adapter_model.safetensors", "heads.safetensors"
+MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+def save_network(model: TwoHeads, folder: Path) -> None:
+    """Write adapters, as ``peft.PeftModel.from_pretrained`` reads them, and heads.
+
+    Of full fine-tuning, at rank `FULL`, only heads: all weights of a layer are no adapter.
+    """
+    folder, trunk = expanded(folder), model.trunk
+    for name, weights in _weights(model).items():
+        write(folder / name, weights, format="pt")
+    if 0 < trunk.rank < FULL:
+        adapted = range(trunk.lowest, trunk.lowest + len(trunk.layers))
+        config = lora(trunk.rank, trunk.alpha)
+        config.layers_to_transform, config.layers_pattern = list(adapted), "layer"
+        config.save_pretrained(folder)
+
+
+def load_network(model: TwoHeads, folder: Path) -> None:
+    """Fill a network with the kept weights of one of the same encoder, rank and tasks.
+
+    Raises
+    ------
+    ValueError
+        For a file that is damaged, or of a network of another shape: nothing is changed then.
+    FileNotFoundError
+        For a file that is missing.
+    """
+    folder = expanded(folder)
+    weights = _weights(model)
+    fits = ADAPTER in weights or not (folder / ADAPTER).exists()
+    check(fits, f"{folder / ADAPTER} is of a network with adapters", "one without, as this one is")
+    found = {name: read(folder / name)[0] for name in weights}
+    for name in weights:
+        _check_fit(weights[name], found[name], folder / name)
+    for name in weights:
+        _fill(weights[name], found[name])
+
+
+def _weights(model: TwoHeads) -> dict[str, dict[str, Tensor]]:
+    weights = {HEADS: model.heads.state_dict()}
+    adapters = {name: w for name, w in model.trunk.trained().items() if ".lora_" in name}
+    if adapters:
+        weights[ADAPTER] = {_name(name, model.trunk.lowest): w for name, w in adapters.items()}
+    return weights
+
+
+def _name(name: str, lowest: int) -> str:
+    """Return the name that peft gives to an adapter's weight in a `BertModel`."""
+    _, place, *rest = name.replace(".default.", ".").split(".")
+    return ".".join(["base_model.model.encoder.layer", str(lowest + int(place)), *rest])
+
+
+def save_training(
+    path: Path, trained: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, step: int
+) -> None:
+    """Write weights and Adam's moments after `step` steps, at least one."""
+    write(path, _state(trained, optimizer), step=str(step))
+
+
+def load_training(
+    path: Path, trained: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
+) -> int:
+    """Put a written state back and return its step, or 0 where nothing was written."""
+    if not path.exists():
+        return 0
+    found, described = read(path)
+    for weight in trained.values():
+        moments = {moment: torch.empty_like(weight) for moment in MOMENTS}
+        optimizer.state[weight] = {"step": torch.tensor(float(described["step"])), **moments}
+    state = _state(trained, optimizer)
+    _check_fit(state, found, path)
+    _fill(state, found)
+    return int(described["step"])
+
+
+def _state(trained: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    moments = {
+        f"{moment} {name}": optimizer.state[weight][moment]
+        for name, weight in trained.items()
+        for moment in MOMENTS
+    }
+    return {**trained, **moments}
+
+
+def write(path: Path, tensors: Mapping[str, Tensor], **described: str) -> None:
+    """Write named tensors, and a few words about them."""
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace(path, save(whole, described))
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return what `write` wrote.
+
+    Raises
+    ------
+    ValueError
+        For a file that is damaged.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return tensors, file.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged ({error}): delete it") from None
+
+
+def _check_fit(weights: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse a file unless it has a tensor of the right shape for each weight, and no other."""
+    for name in {**weights, **found}:
+        there, here = (
+            f"`{name}` of shape {tuple(of[name].shape)}" if name in of else f"no `{name}`"
+            for of in (found, weights)
+        )
+        check(there == here, f"{path} has {there}, of another encoder, rank or task", here)
+
+
+def _fill(weights: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    for name, weight in weights.items():
+        weight.detach().copy_(found[name])
