@@ -60,9 +60,16 @@ def public_names(module):
         if isinstance(node, ast.Assign | ast.AnnAssign):
             target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
             assigned[ast.unparse(target)] = node.value
-    if "__all__" in assigned:
+    package = ROOT.joinpath("ncnet", *module.split(".")).is_dir()
+    if package or "__all__" in assigned:
         elsewhere = {name for origin, name in imported(module) if f"{origin}.{name}" in NAMED}
-        return set(ast.literal_eval(assigned["__all__"])) - elsewhere, set()
+        names = {name for name in defined if not name.startswith("_")}
+        names |= {
+            name for origin, name in imported(module) if origin.startswith(f"ncnet.{module}.")
+        }
+        if "__all__" in assigned:
+            names = set(ast.literal_eval(assigned["__all__"]))
+        return names - elsewhere, set() if "__all__" in assigned else set(assigned)
     return {name for name in defined if not name.startswith("_")}, set(assigned)
 
 

@@ -22,5 +22,3 @@ Hugging Face hub at a pinned commit.
 
 from ncnet.datasets.items import Item, TaskData
 from ncnet.datasets.loading import TASKS, load
-
-__all__ = ["TASKS", "Item", "TaskData", "load"]

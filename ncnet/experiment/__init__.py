@@ -2,5 +2,3 @@
 
 from ncnet.experiment.sweep import replica_seed, run
 from ncnet.experiment.trained import Trained
-
-__all__ = ["Trained", "replica_seed", "run"]

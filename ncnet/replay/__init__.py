@@ -18,22 +18,3 @@ from ncnet.replay.comparison import (
     unchecked,
 )
 from ncnet.replay.pieces import NotReplayableError, Replay, draw, given
-
-__all__ = [
-    "Comparison",
-    "NotReplayableError",
-    "Replay",
-    "Tolerance",
-    "absolute",
-    "compare",
-    "draw",
-    "factor",
-    "given",
-    "intervals",
-    "of_this_place",
-    "outcomes",
-    "p_values",
-    "same",
-    "standard_errors",
-    "unchecked",
-]

@@ -4,5 +4,3 @@ from ncnet.training.ensemble import train
 from ncnet.training.initialisation import INITIALISATIONS
 from ncnet.training.network import ACTIVATIONS
 from ncnet.training.optimizers import OPTIMIZERS
-
-__all__ = ["ACTIVATIONS", "INITIALISATIONS", "OPTIMIZERS", "train"]

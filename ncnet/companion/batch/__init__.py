@@ -10,18 +10,3 @@ from ncnet.companion.batch.gathering import check_recordable, gather, record
 from ncnet.companion.batch.grid import Batch, BatchError, read
 from ncnet.companion.batch.progress import Progress
 from ncnet.companion.batch.sources import checksum, files_of
-
-__all__ = [
-    "Batch",
-    "BatchError",
-    "Costs",
-    "Progress",
-    "Simulated",
-    "check_recordable",
-    "checksum",
-    "files_of",
-    "gather",
-    "read",
-    "record",
-    "simulate",
-]

@@ -9,19 +9,3 @@ from ncnet.companion.figures.benchmarks import engines, growth, noticed
 from ncnet.companion.figures.diagrams import batch_diagram, bounds, network_and_contexts
 from ncnet.companion.figures.headline import headline
 from ncnet.companion.figures.tiles import Tile, legend, tiles
-
-__all__ = [
-    "Tile",
-    "batch_diagram",
-    "bounds",
-    "cells",
-    "engines",
-    "growth",
-    "headline",
-    "labelled",
-    "legend",
-    "network_and_contexts",
-    "noticed",
-    "over_grid",
-    "tiles",
-]

@@ -6,5 +6,3 @@ ncnet.replay`` does it; `ncnet.companion.replay.tables.REPLAYS` has how for each
 """
 
 from ncnet.companion.replay.running import Costs, Piece, make_again, run
-
-__all__ = ["Costs", "Piece", "make_again", "run"]

@@ -17,22 +17,3 @@ from ncnet.training.samples.digits import (
 from ncnet.training.samples.noisy import noisy_game
 from ncnet.training.samples.population import NOTHING, Drawn, Population, sampled, set_aside
 from ncnet.training.samples.training import train, train_pairs
-
-__all__ = [
-    "NAMED_TASKS",
-    "NAMES",
-    "NOTHING",
-    "QUARTETS",
-    "Drawn",
-    "Population",
-    "digit_tasks",
-    "digits",
-    "label",
-    "named",
-    "noisy_game",
-    "sampled",
-    "set_aside",
-    "splits_by_separability",
-    "train",
-    "train_pairs",
-]
