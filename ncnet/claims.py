@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ncnet.checks import check_choice
+from ncnet.checks import check, check_choice
 from ncnet.chsh.text import interval_text, number_text
 
 LEVEL = 0.95
@@ -194,18 +194,19 @@ def at(table: pd.DataFrame, capacity: str, value: float) -> pd.DataFrame:
     return table[table[capacity] == value]
 
 
-def at_critical_size(table: pd.DataFrame, rows: str) -> pd.DataFrame:
-    """Return the rows at the critical size, by the values of the column `rows`.
+def at_critical_size(table: pd.DataFrame, column: str, *needed: str) -> pd.DataFrame:
+    """Return the rows at the critical size, by the values of a column.
 
     Raises
     ------
     ValueError
-        If there are none.
+        If there are none, or none with a value that is needed.
     """
-    found = at(table, "hidden_size", CRITICAL_SIZE)
-    if found.empty:
-        raise ValueError(f"the table has no hidden size {CRITICAL_SIZE}: the rule reads it")
-    return found.set_index(rows)
+    found = at(table, "hidden_size", CRITICAL_SIZE).set_index(column)
+    check(len(found), f"the table has no hidden size {CRITICAL_SIZE}", "it, which the rule reads")
+    for value in needed:
+        check_choice(column, value, found.index)
+    return found
 
 
 def in_order(

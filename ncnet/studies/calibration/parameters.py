@@ -1,11 +1,11 @@
 """Parameters of the notebook `calibration`."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ncnet.checks import check_choice
-from ncnet.parameters import Notebook, Seed, Switch, distinct
+from ncnet.checks import check, check_choice
+from ncnet.parameters import Distinct, Notebook, Seed, Switch
 
 
 def _models() -> list[str]:
@@ -29,27 +29,19 @@ class Calibration(Notebook):
     NOTEBOOK = "calibration"
     TABLES = RECORDED = ("calibration",)
 
-    models: Annotated[list[ModelName], Field(min_length=1), AfterValidator(distinct)]
-    replica_counts: Annotated[
-        list[Annotated[int, Field(ge=2, le=100_000)]],
-        Field(min_length=1),
-        AfterValidator(distinct),
-    ]
+    QUOTED: ClassVar = {"replica_counts": (32,), "simulations": 200}
+
+    models: Distinct[ModelName]
+    replica_counts: Distinct[Annotated[int, Field(ge=2, le=100_000)]]
     simulations: Annotated[int, Field(ge=1, le=100_000)]
     seed: Seed
     record: Switch
 
     @model_validator(mode="after")
-    def _records_what_the_book_quotes(self) -> Self:
-        enough = (
-            set(self.models) == set(_models())
-            and 32 in self.replica_counts
-            and len(self.replica_counts) > 1
-            and self.simulations >= 200
-        )
-        if self.record and not enough:
-            raise ValueError(
-                "parameter `record` is True: the book quotes all models, at 32 replicas and at "
-                "more, with at least 200 simulations each, which the run would not record"
-            )
+    def _records_all_models(self) -> Self:
+        if self.record:
+            found = f"parameter `record` is True with `models` {self.models}"
+            check(set(self.models) == set(_models()), found, "all models, which the book quotes")
+            found = f"parameter `record` is True with `replica_counts` {self.replica_counts}"
+            check(len(self.replica_counts) > 1, found, "several, which the book quotes")
         return self

@@ -44,14 +44,13 @@ def _error_of_width(rows: pd.DataFrame) -> np.ndarray:
 
 
 COLUMNS = {
-    **dict.fromkeys(("kind", "quantity", "method", "model", "replicas", "simulations"), same()),
+    "simulations": same(),
     "null": same("what is true in a model does not lie on the edge"),
     "share": _drawn(_error_of_share),
     "width": _drawn(_error_of_width),
     "truth": absolute(0.005, "rounding sends a few of the 20,000 networks of a model elsewhere"),
 }
 PIECE, KEY = ("model", "replicas"), ("kind", "quantity", "method")
-REPLAYS = (
-    Replay("calibration", PIECE, KEY, _study, COLUMNS),
-    Replay("small/calibration", PIECE, KEY, _study, COLUMNS),
+REPLAYS = tuple(
+    Replay(table, PIECE, KEY, _study, COLUMNS) for table in ("calibration", "small/calibration")
 )

@@ -4,11 +4,8 @@ Both rules were changed after first runs, and judge one with a new seed: the not
 how.
 """
 
-from collections.abc import Iterable
-
 import pandas as pd
 
-from ncnet.checks import check_choice
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.claims import (
     ABSTRACT,
@@ -39,16 +36,8 @@ them does."""
 NO_CONFLICT = "PCGrad"
 
 
-def _rows(table: pd.DataFrame, column: str, names: Iterable[str]) -> pd.DataFrame:
-    """Return rows at the critical size by the values of a column, which has all these."""
-    rows = at_critical_size(table, column)
-    for name in names:
-        check_choice(column, name, rows.index)
-    return rows
-
-
 def _competition_causes(interventions: pd.DataFrame) -> Holds:
-    at = _rows(interventions, "intervention", ("shared", *WITHOUT_COMPETITION))
+    at = at_critical_size(interventions, "intervention", "shared", *WITHOUT_COMPETITION)
     if at.loc["shared", "verdict"] != "above 2":
         return None
     without = at.loc[list(WITHOUT_COMPETITION)]
@@ -61,7 +50,7 @@ def _competition_causes(interventions: pd.DataFrame) -> Holds:
 def _oscillation_senses(sensing: pd.DataFrame) -> Holds:
     alone = [f"oscillation ({reading})" for reading in OSCILLATIONS]
     without = [f"without {use}" for use in alone]
-    at = _rows(sensing, "use", ("whole", WITHOUT_OSCILLATION, *alone, *without))
+    at = at_critical_size(sensing, "use", "whole", WITHOUT_OSCILLATION, *alone, *without)
     if at.loc[["whole", *alone], "p_value"].isna().any():
         return None
     told = at["auc_low"] > 0.5
@@ -73,13 +62,14 @@ def _oscillation_senses(sensing: pd.DataFrame) -> Holds:
 
 
 def _without_conflict(tables: Tables) -> Effect:
-    rows = _rows(tables["interventions"], "intervention", [NO_CONFLICT]).loc[[NO_CONFLICT]]
-    return Effect(f"S with the conflict taken out ({NO_CONFLICT})", of_s(rows))
+    at = at_critical_size(tables["interventions"], "intervention", NO_CONFLICT)
+    return Effect(f"S with the conflict taken out ({NO_CONFLICT})", of_s(at.loc[[NO_CONFLICT]]))
 
 
 def _without_oscillation(tables: Tables) -> Effect:
-    rows = _rows(tables["sensing"], "use", [WITHOUT_OSCILLATION]).loc[[WITHOUT_OSCILLATION]]
-    return Effect("AUC where no loss ever rises", estimates(rows, "game", "auc", "auc"))
+    at = at_critical_size(tables["sensing"], "use", WITHOUT_OSCILLATION)
+    found = estimates(at.loc[[WITHOUT_OSCILLATION]], "game", "auc", "auc")
+    return Effect("AUC where no loss ever rises", found)
 
 
 CLAIMS = (

@@ -55,13 +55,12 @@ def _of_decoder(rows: pd.DataFrame, name: str) -> np.ndarray:
     return np.where(rows["use"].str.startswith("oscillation"), OF_OSCILLATION, usual)
 
 
-SETTINGS = ("alice_setting", "bob_setting", "phase")
 PLACE = ("game", "hidden_size")
 SHARES = ("alice_success", "bob_success", *(f"solved_{context}" for context in CONTEXTS))
 DECODED = Tolerance(f"outcomes move it, and of an oscillation {ROUNDED}", _of_decoder)
 COLUMNS = {
     **REPORT,
-    **dict.fromkeys((*PLACE, *SETTINGS, "intervention", "use", "seen"), same()),
+    "hidden_size": same(),
     **{name: standard_errors(of=partial(share_error, name=name, of="replicas")) for name in SHARES},
     **intervals("conflict_share", tolerance=IN_CONFLICT),
     **intervals("weighted_cosine", "magnitude_similarity", "correlation"),
@@ -76,7 +75,7 @@ COMPARED = partial(_made, tables.compared, ["log_interval", "lambdas", "small_st
 SENSED_EARLY = partial(_made, tables.sensed_early, ["folds"])
 OSCILLATING = partial(_made, tables.oscillating, ["folds"])
 REPLAYS = (
-    Replay("conflict", PLACE, SETTINGS, OPPOSED, COLUMNS),
+    Replay("conflict", PLACE, ("alice_setting", "bob_setting", "phase"), OPPOSED, COLUMNS),
     Replay("conflict_and_s", PLACE, ("phase",), OPPOSED_AND_S, COLUMNS),
     Replay("interventions", (*PLACE, "intervention"), (), COMPARED, COLUMNS),
     Replay("sensing", (*PLACE, "use"), (), _sensed, COLUMNS),

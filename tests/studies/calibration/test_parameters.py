@@ -30,7 +30,7 @@ def test_models_of_the_calibration_are_those_there_are():
         ),
         ({"models": ["local", "local"]}, "'local' is there twice"),
         ({"replica_counts": [1]}, "parameter `replica_counts` is 1"),
-        ({"record": True}, "parameter `record` is True: the book quotes all models"),
+        ({"record": True}, "`record` is True with `models` ['local', 'singlet']: expected all"),
     ],
 )
 def test_a_calibration_that_cannot_be_is_refused(change, line):

@@ -23,6 +23,14 @@ RQ2 = {
     "learning_rate": 0.1,
     "record": False,
 }
+QUOTED = {
+    "games": ["overlap", "separate"],
+    "hidden_sizes": [2, 3, 4, 6],
+    "lambdas": [0.25, 0],
+    "replicas": 1600,
+    "permutations": 99,
+    "record": True,
+}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +45,8 @@ RQ2 = {
         ({"steps": 400_000}, "parameter `steps` is 400000: expected at most 312,500: losses"),
         ({"folds": 1}, "parameter `folds` is 1"),
         ({"hidden_size": 4}, "parameter `hidden_size` is 4: expected one of `hidden_sizes`"),
-        ({"record": True}, "parameter `record` is True: the book quotes both games"),
+        ({"record": True}, "with `games` ['overlap']: expected overlap, separate in it, which the"),
+        (QUOTED | {"hidden_size": 2}, "with `hidden_size` 2: expected 3, which the book quotes"),
     ],
 )
 def test_a_mechanism_that_cannot_be_measured_is_refused(change, line):
@@ -47,6 +56,4 @@ def test_a_mechanism_that_cannot_be_measured_is_refused(change, line):
 
 
 def test_a_record_of_the_mechanism_holds_what_the_book_quotes():
-    quoted = {"games": ["overlap", "separate"], "hidden_sizes": [2, 3, 4, 6], "record": True}
-    quoted |= {"lambdas": [0.25, 0], "replicas": 1600, "permutations": 99}
-    assert validate(RQ2 | quoted, Rq2)["record"]
+    assert validate(RQ2 | QUOTED, Rq2)["record"]
