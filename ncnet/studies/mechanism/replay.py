@@ -60,7 +60,7 @@ SHARES = ("alice_success", "bob_success", *(f"solved_{context}" for context in C
 DECODED = Tolerance(f"outcomes move it, and of an oscillation {ROUNDED}", _of_decoder)
 COLUMNS = {
     **REPORT,
-    "hidden_size": same(),
+    **dict.fromkeys(("hidden_size", "use"), same()),
     **{name: standard_errors(of=partial(share_error, name=name, of="replicas")) for name in SHARES},
     **intervals("conflict_share", tolerance=IN_CONFLICT),
     **intervals("weighted_cosine", "magnitude_similarity", "correlation"),
