@@ -9,6 +9,7 @@ so many does so by chance as well: `retest` trains it anew.
 import itertools
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -183,11 +184,10 @@ def survey(pairs: xr.Dataset, above: float = -np.inf) -> pd.DataFrame:
         statistics = _games_of(a1, means, *changes)
         ruled_out += int((statistics["bound"] <= ROUNDING).sum())
         kept = statistics["contextuality"] > above
-        places = np.argwhere(kept).astype(np.int16)
-        table = pd.DataFrame(places, columns=PLACES[1:]).assign(A1=np.int16(a1))[[*PLACES]]
+        places = dict(zip(PLACES[1:], np.nonzero(kept), strict=True))
         found = {name: values[kept] for name, values in statistics.items()}
-        tables.append(table.assign(**found))
-    table = pd.concat(tables, ignore_index=True)
+        tables.append(pd.DataFrame({"A1": a1} | places | found))
+    table = pd.concat(tables, ignore_index=True).astype(dict.fromkeys(PLACES, np.int16))
     table.attrs = {"games": len(a) ** 4, "ruled_out": ruled_out}
     return table
 
@@ -434,11 +434,11 @@ def record() -> None:
     """
     asked = ASKED | {"replicas": 64, "fresh_replicas": 1024, "most": 1}
     counts, retested = run([SEARCHED[0], SEARCHED[3]], halves(2), **asked)
-    for name, table in (("search", retested), ("search_counts", counts)):
-        results.save(
-            name,
-            table,
-            parameters={"bits": 2} | asked,
-            command="python -m ncnet.atlas",
-            folder=results.FOLDER / "small",
-        )
+    save = partial(
+        results.save,
+        parameters={"bits": 2} | asked,
+        command="python -m ncnet.atlas",
+        folder=results.FOLDER / "small",
+    )
+    save("search", retested)
+    save("search_counts", counts)

@@ -111,13 +111,13 @@ def game(layout: str, tasks: Sequence[str]) -> games.Game:
     True
     """
     check_choice("layout", layout, LAYOUTS)
-    bits, *reads = LAYOUTS[layout]
+    bits, alice, bob = LAYOUTS[layout]
     rows = list(itertools.product((0, 1), repeat=bits))
-    a1, a2, b1, b2 = (
+    tables = [
         "".join(task[2 * row[first] + row[second]] for row in rows)
-        for task, (first, second) in zip(tasks, np.repeat(reads, 2, axis=0), strict=True)
-    )
-    return games.boolean(bits, alice=(a1, a2), bob=(b1, b2), name="/".join(tasks))
+        for task, (first, second) in zip(tasks, (alice, alice, bob, bob), strict=True)
+    ]
+    return games.boolean(bits, alice=tables[:2], bob=tables[2:], name="/".join(tasks))
 
 
 def train_classes(
@@ -284,13 +284,10 @@ def _reports_of(
     trained = train_classes(
         **training, tasks=((a1, a2), (b1, b2)), steps=steps, replicas=replicas, seed=seed
     )
-    rows = []
-    for step in steps:
-        at_step = trained.sel(steps=step)
-        report = chsh.report((at_step["a"].values, at_step["b"].values)).row()
-        rows.append({"steps": step} | {name: report[name] for name in OF_REPORT})
-    table = pd.DataFrame(rows).assign(game=".".join(tasks), activation="tanh", **training)
-    return table[["game", *CHOICE, *OF_REPORT]]
+    at_steps = (trained.sel(steps=step) for step in steps)
+    rows = [chsh.report((one["a"].values, one["b"].values)).row() for one in at_steps]
+    described = {"steps": steps, "game": ".".join(tasks), "activation": "tanh"}
+    return pd.DataFrame(rows).assign(**described, **training)[["game", *CHOICE, *OF_REPORT]]
 
 
 def starts(
@@ -376,22 +373,18 @@ def look_up(
     by_pair = chosen.set_index(["alice_task", "bob_task"])
     places = [CLASSES[class_of(task)] for task in tasks]
     contexts = by_pair.loc[list(itertools.product(places[:2], places[2:]))]
-    ends = {}
-    for name in MEANS:
-        mean = contexts[name].to_numpy(float)
-        half = half_width(
-            contexts[f"{name}_error"].to_numpy(float), contexts["replicas"].to_numpy()
-        )
-        reached = (mean, (mean - half).clip(min=-1), (mean + half).clip(max=1))
-        ends[name] = np.reshape(reached, (3, 2, 2))
-    signs, correlator = chsh.SIGNS.values, ends["correlator"]
-    s = np.where(signs > 0, correlator, -correlator[TURNED]).sum(axis=(1, 2))
-    changes = _changes(ends["alice"]), _changes(ends["bob"].swapaxes(1, 2))
-    delta = np.sum(changes, axis=(0, 2))
-    ends |= {"s": s, "delta": delta, "contextuality": s - delta[TURNED] - chsh.CLASSICAL_BOUND}
+    mean = contexts[list(MEANS)].to_numpy(float).T
+    error = contexts[[f"{name}_error" for name in MEANS]].to_numpy(float).T
+    half = half_width(error, contexts["replicas"].to_numpy())
+    ends = np.stack([mean, (mean - half).clip(min=-1), (mean + half).clip(max=1)])
+    correlator, alice, bob = ends.reshape(3, 3, 2, 2).swapaxes(0, 1)
+    s = np.where(chsh.SIGNS.values > 0, correlator, -correlator[TURNED]).sum(axis=(1, 2))
+    delta = np.sum([_changes(alice), _changes(bob.swapaxes(1, 2))], axis=(0, 2))
+    found = {"correlator": correlator, "alice": alice, "bob": bob, "s": s, "delta": delta}
+    found["contextuality"] = s - delta[TURNED] - chsh.CLASSICAL_BOUND
     return {
         f"{name}{end}": plain_number(value)
-        for name, values in ends.items()
+        for name, values in found.items()
         for end, value in zip(("", "_low", "_high"), values, strict=True)
     }
 
@@ -419,14 +412,13 @@ def _changes(ends: np.ndarray) -> np.ndarray:
 def record() -> None:
     """Write the recorded tables ``explorer``, ``explorer_reports`` and ``explorer_networks``."""
     results.checkout()  # before an edit that this run does not know of
-    command = "python -m ncnet.explorer"
+    save = partial(results.save, command="python -m ncnet.explorer")
     shared = {"seed": SEED, "layouts": list(LAYOUTS), "hidden_sizes": list(HIDDEN_SIZES)}
     trained = shared | {"trunks": list(TRUNKS), "steps": list(STEPS), "replicas": REPLICAS}
     parameters = trained | {"activations": list(ACTIVATIONS)}
     parts = Parts(results.FOLDER.parent / "runs" / "explorer" / "parts", parameters)
-    results.save("explorer", run(parts=parts), parameters=parameters, command=command)
+    save("explorer", run(parts=parts), parameters=parameters)
     of_reports = {"activations": ["tanh"], "games": [".".join(tasks) for tasks in REPORTED]}
-    results.save("explorer_reports", reports(), parameters=trained | of_reports, command=command)
-    parameters = shared | {"replicas": EXAMPLES}
-    results.save("explorer_networks", starts(), parameters=parameters, command=command)
+    save("explorer_reports", reports(), parameters=trained | of_reports)
+    save("explorer_networks", starts(), parameters=shared | {"replicas": EXAMPLES})
     parts.clear()

@@ -105,23 +105,17 @@ def sweep(training: dict, **asked: object) -> pd.DataFrame:
     return run([training], **asked)
 
 
-def of_size(
-    training: dict,
-    hidden_size: int,
-    *,
-    level: float,
-    replicas: int,
-    seed: int,
-    steps: Sequence[int] = STEPS,
-) -> pd.DataFrame:
+def of_size(training: dict, hidden_size: int, *, level: float, **asked: object) -> pd.DataFrame:
     """Return the rows of `run` for one training and hidden size.
 
     Parameters
     ----------
-    training, hidden_size, replicas, seed, steps
-        See `run`.
+    training
+        One of `trainings`.
     level
         Of each interval: `ncnet.claims.simultaneous_level` of the number of hidden sizes.
+    hidden_size, asked
+        Replicas, seed and several numbers of steps, as `ncnet.train` takes them.
 
     Examples
     --------
@@ -129,13 +123,13 @@ def of_size(
     >>> rows[["steps", "readout"]].values.tolist()[2:4]
     [[10, 'prediction'], [20, 'correct']]
     """
-    options = training | {"replicas": replicas, "seed": seed, "steps": steps}
+    options = training | asked
     game = games.named(options.pop("game"))
     outcomes = ncnet.train(game, hidden_size=hidden_size, **options)
     rows = [
         training
         | {"steps": count, "readout": readout, "hidden_size": hidden_size}
-        | _row(outcomes.sel(capacity=count), readout, level)
+        | _row(outcomes.sel(capacity=count, drop=True), readout, level)
         for count in outcomes["capacity"].values.tolist()
         for readout in chsh.READOUTS
     ]
@@ -147,19 +141,14 @@ def _row(outcomes: xr.Dataset, readout: str, level: float) -> dict:
     s = chsh.s_value(means.correlator)
     (low, high), method = chsh.s_interval(s.values, level=level)
     averages = means.mean("replica")
-    by_context = {
-        f"{name}_{i}{j}": float(averages[name].sel(alice_setting=i, bob_setting=j))
-        for name in ("correlator", "alice", "bob")
-        for i in (1, 2)
-        for j in (1, 2)
-    }
+    by_context = averages.to_dataframe().unstack(["alice_setting", "bob_setting"])
     return {
         "s": float(s.mean()),
         "s_low": low,
         "s_high": high,
         "interval_method": method,
         "delta": float(chsh.delta(averages)),
-        **by_context,
+        **{f"{name}_{i}{j}": mean for (name, i, j), mean in by_context.items()},
         "replicas": outcomes.sizes["replica"],
         "diverged": int(outcomes["diverged"].sum()),
         "path": outcomes.attrs["path"],

@@ -21,7 +21,7 @@ MULTIVERSE = {
     ("change", "line"),
     [
         ({"hidden_sizes": [1, 2]}, "parameter `hidden_sizes` is [1, 2]: expected 3 among them"),
-        ({"record": True}, "parameter `replicas` is 320: expected at least 1600"),
+        ({"record": True}, "with `replicas` 320: expected at least 1600"),
         ({"trainings": 0}, "parameter `trainings` is 0"),
     ],
 )
