@@ -74,9 +74,8 @@ def along_training(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> 
 
 
 def _two_rows(columns: int, width: float, height: float) -> tuple[Figure, np.ndarray]:
-    figure = Figure(figsize=(width * columns, height))
-    rows = {"sharey": "row", "height_ratios": (1.7, 1)}
-    grid = figure.subplots(2, columns, sharex=True, squeeze=False, **rows)
+    shared = {"sharex": True, "sharey": "row", "height_ratios": (1.7, 1)}
+    figure, grid = plotting.subplots((width * columns, height), 2, columns, **shared)
     grid[0, 0].set_ylabel("S (no unit)")
     grid[1, 0].set_ylabel("Δ (no unit)")
     return figure, grid
@@ -107,8 +106,7 @@ def contexts(report: Report, cells: xr.DataArray) -> Figure:
     cells
         Its cells, as `ncnet.chsh.cells` gives them.
     """
-    figure = Figure(figsize=(8.4, 3.6))
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
+    figure, [[left, right]] = plotting.subplots((8.4, 3.6), 1, 2, width_ratios=(1, 1.25))
     places = np.arange(4)
     correlators = pd.DataFrame(report.correlator_intervals.reshape(4, 2), columns=["low", "high"])
     correlators["c"] = report.correlators.ravel()
@@ -158,8 +156,7 @@ def signalling(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figu
 
 def three_ways() -> Figure:
     """Draw one task's outcomes on eight items in its two contexts, for three kinds of parties."""
-    figure = Figure(figsize=(8.4, 1.7))
-    panels = figure.subplots(1, 3, sharey=True)
+    figure, [panels] = plotting.subplots((8.4, 1.7), 1, 3, sharey=True)
     for axes, (title, settings) in zip(panels, WAYS.items(), strict=True):
         for row, outcomes in enumerate(settings):
             colours = [BLUE if outcome == "1" else ORANGE for outcome in outcomes]
@@ -180,8 +177,7 @@ def conflict_by_step(table: pd.DataFrame) -> Figure:
     table
         `ncnet.experiment.probe.conflict_by_step`: means with intervals over replicas.
     """
-    figure = Figure(figsize=(9, 3.6))
-    cosine, similarity = figure.subplots(1, 2)
+    figure, [[cosine, similarity]] = plotting.subplots((9, 3.6), 1, 2)
     for axes, name in ((cosine, "cosine"), (similarity, "magnitude_similarity")):
         for here, look in plotting.of_contexts(table):
             plotting.band(axes, here, "step", name, alpha=0.15, **look)

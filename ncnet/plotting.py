@@ -81,6 +81,21 @@ def use_style() -> None:
     matplotlib.rcParams.update(STYLE)
 
 
+def subplots(
+    size: Size, rows: int | None = None, columns: int = 1, **options: object
+) -> tuple[Figure, Axes | np.ndarray]:
+    """Return a figure, and its only panel, or else its panels as an array of rows.
+
+    That of pyplot would keep every figure.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size)
+    if rows is None:
+        return figure, figure.subplots()
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
 def panels(
     count: int, columns: int = 9, *, size: Size, margin: Size = (0, 0), **options: object
 ) -> tuple[Figure, np.ndarray]:
@@ -95,12 +110,10 @@ def panels(
     options
         Of `matplotlib.figure.Figure.subplots`.
     """
-    from matplotlib.figure import Figure
-
     columns = min(columns, count)
     rows = math.ceil(count / columns)
-    figure = Figure(figsize=np.multiply(size, (columns, rows)) + margin)
-    grid = figure.subplots(rows, columns, squeeze=False, **options)
+    size = np.multiply(size, (columns, rows)) + margin
+    figure, grid = subplots(size, rows, columns, **options)
     for unused in grid.flat[count:]:
         unused.remove()
     return figure, grid.ravel()[:count]

@@ -58,14 +58,14 @@ def over_grid(table: pd.DataFrame) -> Figure | None:
     labels = [name for name in varied if name != x]
     first = [name for name in labels[:1] if table[name].nunique() <= MOST_COLUMNS]
     columns = _split(table, first)
-    figure = Figure(figsize=(max(4.6, 3.4 * len(columns) + 1), 2.5 * len(drawn) + 0.5))
-    grid = figure.subplots(len(drawn), len(columns), sharex=True, sharey="row", squeeze=False)
+    size = (max(4.6, 3.4 * len(columns) + 1), 2.5 * len(drawn) + 0.5)
+    figure, grid = plotting.subplots(size, len(drawn), len(columns), sharex=True, sharey="row")
     for column, (value, part) in zip(grid.T, columns, strict=True):
         within = _varied(part)
         lines = _split(part, [name for name in labels if name in within and name not in first])
         for axes, name in zip(column, drawn, strict=True):
             _draw_lines(axes, lines, x, name)
-        column[0].set_title(" ".join([*first, *map(str, value)]).replace("_", " "))
+        column[0].set_title(" ".join([*first, *map(str, value)]).replace("_", " ", len(first)))
         column[-1].set_xlabel(RESOURCES.get(x, ""))
     for row, name in zip(grid, drawn, strict=True):
         row[0].set_ylabel(QUANTITIES[name])
@@ -98,8 +98,7 @@ def cells(ran: pd.DataFrame) -> Figure:
     ran = ran.sort_values("started", kind="stable")
     starts = (ran["started"] - ran["started"].min()).dt.total_seconds()
     few = len(ran) <= MOST_BARS
-    figure = Figure(figsize=(7.2, 1 + (0.24 * len(ran) if few else 4)))
-    axes = figure.subplots()
+    figure, axes = plotting.subplots((7.2, 1 + (0.24 * len(ran) if few else 4)))
     axes.barh(range(len(ran)), ran["seconds"], left=starts, height=0.7, color=BLUE)
     axes.invert_yaxis()
     if few:

@@ -23,8 +23,7 @@ def engines(rates: pd.DataFrame) -> Figure:
     labels = pd.Index(rates["label"].unique())
     threads = rates.groupby("threads")
     height = 0.8 / len(threads)
-    figure = Figure(figsize=(7.2, 0.7 + 0.36 * len(threads) * len(labels)))
-    axes = figure.subplots()
+    figure, axes = plotting.subplots((7.2, 0.7 + 0.36 * len(threads) * len(labels)))
     for place, (count, measured) in enumerate(threads):
         places = labels.get_indexer(measured["label"]) + (place - (len(threads) - 1) / 2) * height
         look = ({"color": BLUE}, {"color": VERMILION, "hatch": HATCH})[place % 2]
@@ -86,8 +85,7 @@ def noticed(shares: pd.DataFrame) -> Figure:
     """
     parts = pd.Index(shares["code"].unique())
     judges = shares.groupby("judge", sort=False)
-    figure = Figure(figsize=(7.2, 0.9 + 0.62 * len(parts)))
-    axes = figure.subplots()
+    figure, axes = plotting.subplots((7.2, 0.9 + 0.62 * len(parts)))
     looks = zip((BLUE, VERMILION, INK), MARKERS, judges, strict=False)
     for place, (colour, marker, (judge, found)) in enumerate(looks):
         percent = 100 * found[["share", "low", "high"]]

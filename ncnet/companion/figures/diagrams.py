@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch
 
+from ncnet import plotting
 from ncnet.chsh import ALGEBRAIC_BOUND, CLASSICAL_BOUND, TSIRELSON_BOUND
 from ncnet.games import Game
 from ncnet.plotting import ALICE, BLUE, BOB, GREY, INK, ORANGE, PURPLE
@@ -23,8 +24,7 @@ Place = tuple[float, float]
 
 def bounds() -> Figure:
     """Draw what each stretch of S from 0 to 4 asks of parties without influence."""
-    figure = Figure(figsize=(7.5, 2.3))
-    axes = figure.subplots()
+    figure, axes = plotting.subplots((7.5, 2.3))
     for label, (low, high, colour) in STRETCHES.items():
         axes.barh(0, high - low, 0.5, low, color=colour, alpha=0.3, edgecolor=INK, linewidth=0.8)
         axes.text((low + high) / 2, 0, label, **MIDDLE)
@@ -49,8 +49,7 @@ def network_and_contexts(game: Game, hidden_size: int = 3) -> Figure:
     hidden_size
         Hidden units to draw.
     """
-    figure = Figure(figsize=(9, 3.9))
-    left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
+    figure, [[left, right]] = plotting.subplots((9, 3.9), 1, 2, width_ratios=(1.1, 1))
     _network(left, game.bits, hidden_size)
     _contexts(right, game)
     for axes in (left, right):
@@ -117,8 +116,7 @@ def batch_diagram(games: list[str], sizes: list[int]) -> Figure:
     games, sizes
         Values of the two axes of the grid that is drawn.
     """
-    figure = Figure(figsize=(8.6, 3))
-    axes = figure.subplots()
+    figure, axes = plotting.subplots((8.6, 3))
     left, top = 2.9, 2.1
     middle = top - 0.1 - 0.475 * len(games)
     right = left + 0.95 * len(sizes) + 0.6

@@ -28,8 +28,8 @@ def atlas(surveys: Mapping[tuple[str, int], pd.DataFrame]) -> Figure:
         (columns).
     """
     rows, columns = ([*dict.fromkeys(part)] for part in zip(*surveys, strict=True))
-    figure = Figure(figsize=(3 * len(columns) + 0.6, 2.9 * len(rows)))
-    grid = figure.subplots(len(rows), len(columns), sharex="col", sharey="col", squeeze=False)
+    size = (3 * len(columns) + 0.6, 2.9 * len(rows))
+    figure, grid = plotting.subplots(size, len(rows), len(columns), sharex="col", sharey="col")
     most = max(map(len, surveys.values()))
     for place, size in enumerate(columns):
         reach = _reach(pd.concat(table for (_, n), table in surveys.items() if n == size))
@@ -71,8 +71,8 @@ def retests(found: pd.DataFrame, readouts: Sequence[str]) -> Figure:
         A panel for each.
     """
     trainings = pd.Index(found["training"].unique())
-    figure = Figure(figsize=(8.4, 1 + 0.42 * len(trainings)))
-    panels = figure.subplots(1, len(readouts), sharey=True, squeeze=False)[0]
+    size = (8.4, 1 + 0.42 * len(trainings))
+    figure, [panels] = plotting.subplots(size, 1, len(readouts), sharey=True)
     for axes, readout in zip(panels, readouts, strict=True):
         table = found[found["readout"] == readout]
         of_training = table.groupby("training")["training"]
@@ -101,8 +101,7 @@ def wrong_items(shares: Mapping[str, pd.DataFrame]) -> Figure:
         By context: one row an item, its input bits as index, columns "Alice" and "Bob" with the
         share of replicas in which that head is wrong.
     """
-    figure = Figure(figsize=(8.4, 4.6))
-    panels = figure.subplots(2, 2, sharex=True, sharey=True)
+    figure, panels = plotting.subplots((8.4, 4.6), 2, 2, sharex=True, sharey=True)
     for axes, (context, table) in zip(panels.flat, shares.items(), strict=True):
         place = np.arange(len(table))
         for side, party, colour, hatch in ((-1, "Alice", ALICE, ""), (1, "Bob", BOB, HATCH)):

@@ -20,8 +20,7 @@ def s_by_game(table: pd.DataFrame) -> Figure:
     table
         Of `ncnet.chsh.by_capacity`, over ``hidden_size``, with a column ``game``.
     """
-    figure = Figure(figsize=(5.6, 3.5))
-    axes = figure.subplots()
+    figure, axes = plotting.subplots((5.6, 3.5))
     for place, (game, rows) in enumerate(table.groupby("game")):
         look = plotting.look(place)
         runs = {"color": look["color"], "alpha": 0.15, "linewidth": 0}
@@ -47,8 +46,7 @@ def scatter(s_per_run: xr.DataArray, reports: Sequence[Report]) -> Figure:
     reports
         One for each capacity.
     """
-    figure = Figure(figsize=(7, 4.2))
-    axes = figure.subplots()
+    figure, axes = plotting.subplots((7, 4.2))
     spread = np.random.default_rng(0)
     values = s_per_run.transpose("capacity", "run").values
     means = pd.DataFrame([report.row() for report in reports])

@@ -117,8 +117,7 @@ def averages(table: pd.DataFrame, *, part: str = "up to 2") -> Figure:
     """
     rows = table[table["part"] == part]
     settings = pd.Index(rows["setting"].unique())
-    figure = Figure(figsize=(7.6, 1.2 + 0.5 * len(settings)))
-    axes = figure.subplots()
+    figure, axes = plotting.subplots((7.6, 1.2 + 0.5 * len(settings)))
     axes.axvline(0, **SOLID)
     for shift, (measure, look) in zip((-0.22, 0, 0.22), MEASURES.items(), strict=True):
         estimates = rows[rows["measure"] == measure]
@@ -143,8 +142,8 @@ def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
     settings = table.groupby("setting", sort=False)
     columns = min(len(settings), 4)
     rows = math.ceil(len(settings) / columns)
-    figure = Figure(figsize=(1.6 + 2.1 * columns, 4.2 * rows))
-    grid = figure.subplots(2 * rows, columns, sharex=True, squeeze=False)
+    size = (1.6 + 2.1 * columns, 4.2 * rows)
+    figure, grid = plotting.subplots(size, 2 * rows, columns, sharex=True)
     pairs = grid.reshape(rows, 2, columns).swapaxes(1, 2).reshape(-1, 2)
     for (above, below), (setting, part) in zip(pairs, settings, strict=False):
         places = np.arange(len(part))
@@ -177,8 +176,8 @@ def regrets(table: pd.DataFrame) -> Figure:
     """
     settings = table.groupby("setting", sort=False)
     rules = table["rule"].unique()
-    figure = Figure(figsize=(2.2 + 2.6 * len(settings), 4.9))
-    grid = figure.subplots(2, len(settings), sharex="row", sharey=True, squeeze=False)
+    size = (2.2 + 2.6 * len(settings), 4.9)
+    figure, grid = plotting.subplots(size, 2, len(settings), sharex="row", sharey=True)
     places = np.arange(len(rules))
     for (above, below), (setting, part) in zip(grid.T, settings, strict=True):
         part = part.set_index("rule").loc[rules]
@@ -211,8 +210,7 @@ def interference(table: pd.DataFrame) -> Figure:
     grid = both.pivot_table(index="first", columns="second", values="s").loc[order, order]
     excess = grid.to_numpy() - CLASSICAL_BOUND
     reach = np.nanmax(abs(excess))
-    figure = Figure(figsize=(7.6, 6.2))
-    axes = figure.subplots()
+    figure, axes = plotting.subplots((7.6, 6.2))
     picture = axes.imshow(excess, cmap="PuOr_r", vmin=-reach, vmax=reach)
     for row, column in np.argwhere(np.isfinite(excess)):
         value = excess[row, column]

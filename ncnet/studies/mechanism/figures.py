@@ -59,8 +59,8 @@ def units(traced: xr.Dataset, steps: Sequence[int]) -> Figure:
     steps
         Traced steps to show.
     """
-    figure = Figure(figsize=(1.75 * len(steps), 5.6))
-    grid = figure.subplots(3, len(steps), sharey="row", squeeze=False)
+    size = (1.75 * len(steps), 5.6)
+    figure, grid = plotting.subplots(size, 3, len(steps), sharey="row")
     bits = traced["input"].values.tolist()[:-1]
     planes = {"alice": bits[:2], "bob": bits[-2:]}
     for column, step in zip(grid.T, steps, strict=True):
@@ -96,8 +96,8 @@ def conflict_over_n(
     """
     sources = plotting.sources(recorded, live)
     games = pd.concat(s for _, (s, _) in reversed(sources))["game"].unique()
-    figure = Figure(figsize=(9, 2.6 * len(games) + 0.6))
-    grid = figure.subplots(len(games), 3, squeeze=False, sharex=True)
+    size = (9, 2.6 * len(games) + 0.6)
+    figure, grid = plotting.subplots(size, len(games), 3, sharex=True)
     for row, game in zip(grid, games, strict=True):
         for draw, tables in sources:
             s, conflict = (table[table["game"] == game] for table in tables)
@@ -136,8 +136,8 @@ def sensing(
     title
         Of the last two panels: the game and hidden size.
     """
-    figure = Figure(figsize=(9.4, 3.7))
-    over_n, parts, over_steps = figure.subplots(1, 3, width_ratios=(1, 1.25, 1))
+    figure, [panels] = plotting.subplots((9.4, 3.7), 1, 3, width_ratios=(1, 1.25, 1))
+    over_n, parts, over_steps = panels
     over_steps.set_xscale("log")
     for axes, table, x in ((over_n, by_size, "hidden_size"), (over_steps, by_steps, "seen")):
         for source, rows in table.groupby("source", sort=False):
@@ -174,8 +174,8 @@ def forest(live: pd.DataFrame | None, recorded: pd.DataFrame | None = None) -> F
     sources = [(plotting.points, 0, recorded), (plotting.hollow, 2 * LIVE_SHIFT, live)]
     sources = [source for source in sources if source[-1] is not None]
     names = pd.Index(pd.concat(table["intervention"] for *_, table in sources).unique())
-    figure = Figure(figsize=(10, 0.36 * len(names) + 1.3))
-    panels = figure.subplots(1, 4, sharey=True, width_ratios=(1.4, 1, 1, 1))
+    size = (10, 0.36 * len(names) + 1.3)
+    figure, [panels] = plotting.subplots(size, 1, 4, sharey=True, width_ratios=(1.4, 1, 1, 1))
     measured = {"s": (INK, "o"), "delta": (ORANGE, "s"), "influence": (GREY, "^")}
     for draw, shift, table in sources:
         places = names.get_indexer(table["intervention"]) + shift

@@ -14,13 +14,10 @@ from ncnet.chsh import CLASSICAL_BOUND, TSIRELSON_BOUND
 from ncnet.plotting import BLUE, DASHED, GREY, INK, VERMILION
 
 WORDS = {"gradient_descent": "gradient descent"}
-SHOWN_CHOICES = (
-    "game",
-    "activation",
-    ["optimizer", "learning_rate"],
-    "initialisation",
-    "steps",
-)
+OPTIMIZER = ["optimizer", "learning_rate"]
+SHOWN_CHOICES = ("game", "activation", OPTIMIZER, "initialisation", "steps")
+CROSSED = {"s": ("steps", "S", 1.75), "share": ("company", "share solved", 1.9)}
+"""What has a line, the name on the axis, and the height of a panel, by what is drawn."""
 
 
 def specification_curve(specifications: pd.DataFrame, statements: Sequence[str]) -> Figure:
@@ -44,8 +41,10 @@ def specification_curve(specifications: pd.DataFrame, statements: Sequence[str])
     ]
     held = {name: curve.index[curve[name]] for name in statements}
     names = [name for group in (*chosen, held) for name in group]
-    figure = Figure(figsize=(8.4, 3.2 + 0.19 * len(names)))
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 0.19 * len(names)))
+    size = (8.4, 3.2 + 0.19 * len(names))
+    figure, [[top], [bottom]] = plotting.subplots(
+        size, 2, 1, sharex=True, height_ratios=(3, 0.19 * len(names))
+    )
     top.vlines(curve.index, curve["s_low"], curve["s_high"], color=BLUE, alpha=0.45, linewidth=1)
     top.plot(curve["s"], ".", color=BLUE, markersize=2.5)
     primary = curve.loc[curve["primary"], "s"]
@@ -87,8 +86,7 @@ def shares(table: pd.DataFrame, statements: Sequence[str]) -> Figure:
     statements
         Names of the statements.
     """
-    figure = Figure(figsize=(6.8, 0.9 + 0.27 * len(table)))
-    axes = figure.subplots()
+    figure, axes = plotting.subplots((6.8, 0.9 + 0.27 * len(table)))
     values = table[list(statements)].to_numpy(float)
     axes.imshow(values, cmap="Blues", vmin=0, vmax=1.35, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
@@ -116,11 +114,9 @@ def shapes(table: pd.DataFrame, game: str, initialisation: str) -> Figure:
     fixed = {"game": game, "initialisation": initialisation, "readout": "correct"}
     drawn = table[(table[list(fixed)] == pd.Series(fixed)).all(axis=1)]
     drawn = drawn.sort_values("steps", kind="stable")
-    figure, grid = _crossed(drawn, "activation", ["optimizer", "learning_rate"], "steps", "s", 1.75)
-    for axes in grid.flat:
+    figure = _crossed(drawn, "activation", OPTIMIZER, "s")
+    for axes in figure.axes:
         axes.axhline(CLASSICAL_BOUND, zorder=1, **DASHED)
-    for axes in grid[:, 0]:
-        axes.set_ylabel(f"{axes.get_ylabel()}\nS")
     return figure
 
 
@@ -140,7 +136,8 @@ def retrained(pairs: pd.DataFrame, capacities: Sequence[int]) -> Figure:
     figure, panels = plotting.panels(len(trainings), 3, size=(2.8, 2.5), sharey=True)
     for axes, (chosen, live) in zip(panels, trainings, strict=True):
         places = pd.Index(capacities).get_indexer(live["hidden_size"])
-        recorded = live.filter(like="_recorded").rename(columns=lambda name: name[:-9])
+        recorded = live.filter(like="_recorded")
+        recorded.columns = recorded.columns.str.removesuffix("_recorded")
         plotting.band(axes, recorded, places, "s", alpha=0.35, color=BLUE, label="recorded")
         look = {"color": VERMILION, "marker": "D", "markersize": 3.5, "label": "live"}
         plotting.hollow(axes, live, places, "s", **look)
@@ -163,23 +160,19 @@ def solved(table: pd.DataFrame) -> Figure:
         One row a share: ``game``, ``activation``, ``optimizer``, ``learning_rate``,
         ``hidden_size``, ``company``, and ``share`` with its interval ``low``, ``high``.
     """
-    columns = ["activation", "optimizer", "learning_rate"]
-    figure, grid = _crossed(table, "game", columns, "company", "share", 1.9)
-    for axes in grid[:, 0]:
-        axes.set_ylabel(f"{axes.get_ylabel()}\nshare solved")
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+    figure = _crossed(table, "game", ["activation", *OPTIMIZER], "share")
+    figure.axes[0].yaxis.set_major_formatter(PercentFormatter(1))
     return figure
 
 
-def _crossed(
-    table: pd.DataFrame, rows: str, columns: list[str], by: str, name: str, height: float
-) -> tuple[Figure, np.ndarray]:
-    """Return panels by what was chosen in rows and columns, over n with a line for each `by`."""
+def _crossed(table: pd.DataFrame, rows: str, columns: list[str], name: str) -> Figure:
+    """Draw a column over n, a panel for each choice of rows and columns."""
+    by, label, height = CROSSED[name]
     down = table[rows].unique()
     across = table[columns].drop_duplicates()
-    figure = Figure(figsize=(1.75 * len(across), height * len(down) + 0.5))
-    shared = {"sharex": True, "sharey": True, "squeeze": False}
-    grid = figure.subplots(len(down), len(across), **shared)
+    size = (1.75 * len(across), height * len(down) + 0.5)
+    shared = {"sharex": True, "sharey": True}
+    figure, grid = plotting.subplots(size, len(down), len(across), **shared)
     places = pd.MultiIndex.from_frame(across)
     looks = {value: plotting.dashed_look(place) for place, value in enumerate(table[by].unique())}
     for (row, *column, value), line in table.groupby([rows, *columns, by], sort=False):
@@ -189,10 +182,10 @@ def _crossed(
     for axes, column in zip(grid[0], places, strict=True):
         axes.set_title("\n".join(map(_label, column)), fontsize=9)
     for axes, row in zip(grid[:, 0], down, strict=True):
-        axes.set_ylabel(row)
+        axes.set_ylabel(f"{row}\n{label}")
     setp(grid[-1], xlabel="n")
     plotting.legend_once(grid[0, 0], below=figure)
-    return figure, grid
+    return figure
 
 
 def _label(option: object) -> str:

@@ -9,11 +9,13 @@ from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import BLUE, GREY, ORANGE, SOLID, VERMILION
 
-TRAINING, HELD_OUT = ("training items", BLUE, "o"), ("held-out items", ORANGE, "s")
-LEFT = ("S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", VERMILION, "D")
+TRAINING = {"label": "training items", "color": BLUE, "marker": "o"}
+HELD_OUT = {"label": "held-out items", "color": ORANGE, "marker": "s"}
+DELTA = {"label": "Δ", "color": GREY, "marker": "^"}
+REST = {"label": "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", "color": VERMILION, "marker": "D"}
 ROWS = {
     "S (no unit)": {"s": TRAINING, "held_out_s": HELD_OUT},
-    "no unit": {"delta": ("Δ", GREY, "^"), "contextuality": LEFT},
+    "no unit": {"delta": DELTA, "contextuality": REST},
     "share right": {"accuracy": TRAINING, "held_out_accuracy": HELD_OUT},
 }
 
@@ -27,18 +29,15 @@ def ranks(table: pd.DataFrame) -> Figure:
         `ncnet.studies.ranks.analysis.by_rank` with a column ``quartet``.
     """
     quartets = table.groupby("quartet", sort=False)
-    figure = Figure(figsize=(0.9 + 2.9 * len(quartets), 7))
     shared = {"sharex": "col", "sharey": "row", "height_ratios": (1.5, 1, 1)}
-    grid = figure.subplots(3, len(quartets), squeeze=False, **shared)
+    size = (0.9 + 2.9 * len(quartets), 7)
+    figure, grid = plotting.subplots(size, 3, len(quartets), **shared)
     for column, (quartet, rows) in zip(grid.T, quartets, strict=True):
         for axes, lines in zip(column, ROWS.values(), strict=True):
-            for (name, (label, colour, marker)), shift in zip(
-                lines.items(), (-0.06, 0.06), strict=True
-            ):
+            for place, (name, look) in enumerate(lines.items()):
                 if name in rows:
-                    look = {"color": colour, "marker": marker, "markersize": 4, "linestyle": "-"}
-                    at = np.arange(len(rows)) + shift
-                    plotting.points(axes, rows, at, name, label=label, **look)
+                    at = np.arange(len(rows)) + 0.12 * (place - 0.5)
+                    plotting.points(axes, rows, at, name, markersize=4, linestyle="-", **look)
         column[0].set_title(quartet.replace("_", " "))
         # Short: lines run close to the bound from the second rank on.
         plotting.level(column[0], CLASSICAL_BOUND, "bound 2")
