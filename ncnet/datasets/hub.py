@@ -72,9 +72,11 @@ def revision(repository: str, *, kind: str, at: str = "main", folder: Path | Non
     try:
         commit = _current(repository, kind, at)
     except Unavailable as error:
-        commit = _cached(repository, kind, at)
-        if commit is None:
+        there, branches = _cache(repository, kind)
+        of_branch = {branches[at]} if at in branches else set(there) - set(branches.values())
+        if len(of_branch & set(there)) != 1:
             raise Unavailable(f"{error}{instead(repository, kind, at)}") from error
+        [commit] = of_branch
     path.parent.mkdir(parents=True, exist_ok=True)
     # Read again: another process may have pinned something while this one asked the hub.
     pins = {name: commit} | _pins(path)
@@ -88,8 +90,7 @@ def snapshot(repository: str, commit: str, *, kind: str) -> Path | None:
     >>> snapshot("nobody/nothing", "a5c3", kind="model") is None
     True
     """
-    folders = [folder / "snapshots" / commit for folder in _folders(repository, kind)]
-    return next(filter(Path.is_dir, folders), None)
+    return _cache(repository, kind)[0].get(commit)
 
 
 def download(
@@ -127,13 +128,12 @@ def instead(repository: str, kind: str, at: str = "main") -> str:
     >>> instead("nobody/nothing", "model")
     ''
     """
-    folders = _folders(repository, kind)
-    there = sorted({path.name for folder in folders for path in (folder / "snapshots").glob("*")})
+    there, _ = _cache(repository, kind)
     if not there:
         return ""
     pins = user_cache_path("ncnet") / "revisions.json"
     return (
-        f"; the hub's cache has commit {' and '.join(there)}: to read that one, pin "
+        f"; the hub's cache has commit {' and '.join(sorted(there))}: to read that one, pin "
         f"`{kind}s/{repository}@{at}` to it in {pins}"
     )
 
@@ -200,31 +200,22 @@ def _current(repository: str, kind: str, at: str) -> str:
     return info.sha
 
 
-def _cached(repository: str, kind: str, at: str) -> str | None:
-    """Return the commit of a branch in the hub's cache, or the only one there of no branch."""
-    for folder in _folders(repository, kind):
-        refs = folder / "refs"
-        branches = {
-            path.relative_to(refs).as_posix(): path.read_text("utf-8", errors="replace").strip()
-            for path in refs.rglob("*")
-            if path.is_file()
-        }
-        there = {path.name for path in (folder / "snapshots").glob("*")}
-        found = {branches[at]} & there if at in branches else there - set(branches.values())
-        if len(found) == 1:
-            return found.pop()
-    return None
-
-
-def _folders(repository: str, kind: str) -> list[Path]:
+def _cache(repository: str, kind: str) -> tuple[dict[str, Path], dict[str, str]]:
+    """Return the folders of the hub's cache by commit, and the commits that it has of branches."""
     try:
         from huggingface_hub.constants import HF_HUB_CACHE
         from huggingface_hub.file_download import repo_folder_name
     except ModuleNotFoundError:
-        return []
+        return {}, {}
     owner, _, name = repository.partition("/")
-    names = [repository, name] if owner in ONCE_WITHOUT else [repository]
-    return [Path(HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type=kind) for name in names]
+    there, branches = {}, {}
+    for known in [name, repository] if owner in ONCE_WITHOUT else [repository]:
+        folder = Path(HF_HUB_CACHE) / repo_folder_name(repo_id=known, repo_type=kind)
+        there |= {path.name: path for path in folder.glob("snapshots/*")}
+        for path in filter(Path.is_file, folder.glob("refs/**/*")):
+            branch = path.relative_to(folder / "refs").as_posix()
+            branches[branch] = path.read_text("utf-8", errors="replace").strip()
+    return there, branches
 
 
 def _pins(path: Path) -> dict[str, str]:
