@@ -172,7 +172,7 @@ def changed(row, **values):
         (changed(3, a=""), "row 3: `a` is '': expected true or false, 1 or 0, or"),
         (changed(3, a=[1]), r"row 3: `a` is \[1\]: expected true or false, 1 or 0, or"),
         (pd.concat([TABLE, TABLE[["a"]]], axis=1), "the table has two columns `a`: expected one"),
-        ({"a": [1]}, "the table is a dict: expected a DataFrame or the path of a file"),
+        ({"a": [1]}, "`table` is a dict: expected a DataFrame or the path of a file"),
         (changed(2, replica=np.nan), "row 2: `replica` is nan: expected a number or a name"),
         (changed(2, item=None), "row 2: `item` is None"),
         (changed(2, item=" "), "row 2: `item` is ' ': expected a number or a name"),

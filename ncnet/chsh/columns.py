@@ -157,27 +157,28 @@ def names(column: Column) -> Labelled:
     return column.labelled(list(texts))
 
 
-def split(value: object) -> str | None:
-    """Return a split, `training` or `held_out`."""
-    return value if isinstance(value, str) and value in SPLITS else None
+def splits(column: Column) -> Labelled:
+    """Return splits, `training` or `held_out`."""
+    return column.labelled(column.read(_split, "`training` or `held_out`"))
 
 
-def flag(value: object) -> bool | None:
+def flags(column: Column) -> Labelled:
     """Return true or false, also where it is written as 1 or 0."""
-    found = _outcome(value)
-    return None if found is None or found[0] == SIGNED else found[1] > 0
+    return column.labelled(column.read(_flag, "true or false"))
 
 
-def capacity(value: object) -> float | None:
-    """Return a number that is not missing; a whole one stays whole.
+def numbers_of(column: Column) -> Labelled:
+    """Return numbers, of which some may be missing."""
+    return column.labelled(column.read(number, "a number"))
 
-    >>> capacity("2.5"), capacity(16), capacity("")
-    (2.5, 16, None)
+
+def capacities(column: Column) -> Labelled:
+    """Return numbers of which none is missing; whole ones stay whole.
+
+    >>> capacities(Column(pd.Series(["2", "0.5", "2.0"])))
+    (array([2. , 0.5]), array([0, 1, 0], dtype=int32))
     """
-    found = number(value)
-    if found is None or math.isnan(found):
-        return None
-    return value if isinstance(value, int) and abs(value) < 2**63 else found
+    return column.labelled(column.read(_capacity, "a number"))
 
 
 def number(value: object) -> float | None:
@@ -208,6 +209,22 @@ def _outcome(value: object) -> tuple[str | None, int] | None:
 
 def _setting(value: object) -> int | None:
     return {"1": 1, "1.0": 1, "2": 2, "2.0": 2}.get(str(value).strip())
+
+
+def _split(value: object) -> str | None:
+    return value if isinstance(value, str) and value in SPLITS else None
+
+
+def _flag(value: object) -> bool | None:
+    found = _outcome(value)
+    return None if found is None or found[0] == SIGNED else found[1] > 0
+
+
+def _capacity(value: object) -> float | None:
+    found = number(value)
+    if found is None or math.isnan(found):
+        return None
+    return value if isinstance(value, int) and abs(value) < 2**63 else found
 
 
 def _name(value: object) -> object:

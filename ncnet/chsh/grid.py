@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,14 +27,14 @@ class Grid:
 
     dimensions: dict[str, Labelled]
 
-    def repeated(self) -> tuple[int, int] | None:
-        """Return the first two rows that have the same combination, if any."""
+    def check_once(self, hint: Callable[[int, int], str]) -> None:
+        """Raise ``ValueError`` for a combination in two rows; the line ends with a hint on both."""
         flat, _ = self._flat(self.dimensions)
         twice = pd.Series(flat).duplicated(keep=False).to_numpy()
-        if not twice.any():
-            return None
-        first, second = np.flatnonzero(flat == flat[twice.argmax()])[:2].tolist()
-        return first, second
+        if twice.any():
+            first, second = np.flatnonzero(flat == flat[twice.argmax()])[:2]
+            both = f"rows {first} and {second} both have {self._named(first, self.dimensions)}"
+            raise ValueError(f"{both}: expected one{hint(first, second)}")
 
     def check_whole(self) -> None:
         """Raise ``ValueError`` for a combination that is in no row, if each is in one at most."""
@@ -76,12 +76,12 @@ class Grid:
             rows = first[flat[differs.argmax()]], differs.argmax()
             both = " and ".join(shown(column.cells[column.codes[row]]) for row in rows)
             raise ValueError(
-                f"rows {rows[0]} and {rows[1]}: {self.named(rows[0], dimensions)} has "
+                f"rows {rows[0]} and {rows[1]}: {self._named(rows[0], dimensions)} has "
                 f"`{column.name}` {both}: expected one"
             )
         return dimensions, labels[codes[first]].reshape(shape)
 
-    def named(self, row: int, dimensions: Iterable[str]) -> str:
+    def _named(self, row: int, dimensions: Iterable[str]) -> str:
         """Return what a row has in these dimensions."""
         has = self._labels({name: self.dimensions[name][1][row] for name in dimensions})
         said = {name: f"{name} {shown(label)}" for name, label in has.items()}

@@ -1,7 +1,6 @@
 """Outcomes from elsewhere: a long table of contexts, replicas and items."""
 
 import warnings
-from collections import Counter
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -34,13 +33,9 @@ OPTIONAL = {
 """Columns that are read where they are there, and what each depends on."""
 COLUMNS = (*REQUIRED, *SETTINGS, "capacity", *OPTIONAL)
 COORDINATES = ("split", "cluster", "replica_seed")
-READ = {
-    "split": (meaning.split, "`training` or `held_out`"),
-    "diverged": (meaning.flag, "true or false"),
-    "alice_loss": (meaning.number, "a number"),
-    "bob_loss": (meaning.number, "a number"),
-    "capacity": (meaning.capacity, "a number"),
-}
+READ = dict.fromkeys(("cluster", "replica_seed", "replica", "item"), meaning.names)
+READ |= dict.fromkeys(("alice_loss", "bob_loss"), meaning.numbers_of)
+READ |= {"split": meaning.splits, "diverged": meaning.flags, "capacity": meaning.capacities}
 FEWEST_COPIED = 10
 """Distinct replicas from which on it is no accident that nearly all counts share a divisor."""
 MOST_NAMED = 10
@@ -115,11 +110,7 @@ item in each context, 10 rows a context
     read = {name: Column(series) for name, series in chosen.items()}
     labelled, coding = _labelled(read)
     grid = Grid(_dimensions(read))
-    if twice := grid.repeated():
-        raise ValueError(
-            f"rows {twice[0]} and {twice[1]} both have {grid.named(twice[0], grid.dimensions)}: "
-            f"expected one{_hint(frame, labelled, *twice)}"
-        )
+    grid.check_once(lambda first, second: _hint(frame, labelled, first, second))
     grid.check_whole()
     labels = {name: one for name, (one, _) in grid.dimensions.items()}
     found = {
@@ -139,20 +130,15 @@ item in each context, 10 rows a context
 
 def _frame(table: object) -> pd.DataFrame:
     """Return a table as a DataFrame whose index only counts its rows."""
-    if isinstance(table, pd.DataFrame):
-        frame = table
-    elif isinstance(table, (str, Path)):
-        frame = read_table(read_file(table), Path(table).name)
-    elif hasattr(table, "__arrow_c_stream__"):
+    if isinstance(table, (str, Path)):
+        table = read_table(read_file(table), Path(table).name)
+    elif hasattr(table, "__arrow_c_stream__") and not isinstance(table, pd.DataFrame):
         import pyarrow
 
-        frame = pyarrow.table(table).to_pandas()
-    else:
-        raise ValueError(
-            f"the table is a {type(table).__name__}: expected a DataFrame or the path of a file"
-        )
-    levels = [name for name in frame.index.names if name is not None and name not in frame]
-    return frame.reset_index(levels).reset_index(drop=True)
+        table = pyarrow.table(table).to_pandas()
+    check_type("table", table, pd.DataFrame, "a DataFrame or the path of a file")
+    levels = [name for name in table.index.names if name is not None and name not in table]
+    return table.reset_index(levels).reset_index(drop=True)
 
 
 def _chosen(frame: pd.DataFrame, columns: object) -> tuple[dict[str, pd.Series], list[str]]:
@@ -203,27 +189,23 @@ def _warn_of_ignored(ignored: list[str], read: Mapping) -> None:
 def _labelled(read: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
     """Return what the columns of outcomes and the optional ones say, and the outcomes' coding."""
     outcomes, coding = meaning.outcomes([read["a"], read["b"]])
-    found = dict(zip(("a", "b"), outcomes, strict=True))
-    for name in ("cluster", "replica_seed"):
-        if name in read:
-            found[name] = meaning.names(read[name])
+    found = dict(zip(("a", "b"), outcomes, strict=True)) | _said(read, "cluster", "replica_seed")
     targets = [name for name in ("alice_target", "bob_target") if name in read]
     outcomes, _ = meaning.outcomes([read[name] for name in targets])
     found |= dict(zip(targets, outcomes, strict=True))
-    for name in ("split", "diverged", "alice_loss", "bob_loss"):
-        if name in read:
-            found[name] = read[name].labelled(read[name].read(*READ[name]))
-    return found, coding
+    return found | _said(read, "split", "diverged", "alice_loss", "bob_loss"), coding
 
 
 def _dimensions(read: Mapping[str, Column]) -> dict[str, Labelled]:
     """Return what the columns say of where a row belongs, in the order of dimensions."""
-    found = {}
-    if "capacity" in read:
-        found["capacity"] = read["capacity"].labelled(read["capacity"].read(*READ["capacity"]))
+    capacity = _said(read, "capacity")
     contexts = [read[name] for name in ("context", *SETTINGS) if name in read]
-    found |= dict(zip(SETTINGS, meaning.settings(contexts), strict=True))
-    return found | {name: meaning.names(read[name]) for name in ("replica", "item")}
+    settings = dict(zip(SETTINGS, meaning.settings(contexts), strict=True))
+    return capacity | settings | _said(read, "replica", "item")
+
+
+def _said(read: Mapping[str, Column], *names: str) -> dict[str, Labelled]:
+    return {name: READ[name](read[name]) for name in names if name in read}
 
 
 def _copied(counts: np.ndarray) -> tuple[int, int]:
@@ -257,14 +239,13 @@ def _hint(frame: pd.DataFrame, labelled: Mapping[str, Labelled], *rows: int) -> 
 def _warn_of_copies(dataset: xr.Dataset) -> None:
     if "cluster" in dataset.coords:
         return
-    parties = [dataset[name].transpose("replica", ...).values for name in ("a", "b")]
-    replicas = np.concatenate([party.reshape(len(party), -1) for party in parties], axis=1)
-    counts = np.array(list(Counter(replica.tobytes() for replica in replicas).values()))
+    both = dataset[["a", "b"]].to_dataarray().transpose("replica", ...).values
+    _, counts = np.unique(both.reshape(len(both), -1), axis=0, return_counts=True)
     times, others = _copied(counts)
     if times > 1:
         each = f"all but {others} of them" if others else "each"
         warnings.warn(
-            f"{len(replicas):,} replicas are {len(counts):,} different ones, {each} there a "
+            f"{len(both):,} replicas are {len(counts):,} different ones, {each} there a "
             f"multiple of {times:,} times: if they are copies, intervals are too narrow (a column "
             "`cluster` says which belong together)",
             UserWarning,
