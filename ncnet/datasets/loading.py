@@ -26,8 +26,7 @@ TASKS = tuple(name for names in MEMBERS.values() for name in names)
 """The names of all tasks."""
 
 Aligned = tuple[Item, ...]
-Streams = dict[str, Iterator[Aligned]]
-"""For each part, items in the order in which they are drawn, one a member of a group."""
+"""The same item of each member of a group."""
 
 
 def load(
@@ -102,9 +101,9 @@ def load(
         asked = [name for name in members if name in names]
         if asked:
             most = max(more[name] for name in asked)
-            numbers = dict(zip(toy.PARTS, (items, most, held_out), strict=True))
             streams, sources = _streams(group, seed, folder)
-            drawn = [_draw(group, part, streams[part], n, balanced) for part, n in numbers.items()]
+            asked_for = zip(toy.PARTS, streams, (items, most, held_out), strict=True)
+            drawn = [_draw(group, *of_part, balanced) for of_part in asked_for]
             _check_disjoint(group, *drawn[:2])
         for name in asked:
             place = members.index(name)
@@ -114,11 +113,14 @@ def load(
     return {name: loaded[name] for name in names}
 
 
-def _streams(group: str, seed: int, folder: str | Path | None) -> tuple[Streams, Sequence[dict]]:
-    """Return the items of a group's tasks, part by part, and where those of each task are from."""
+def _streams(
+    group: str, seed: int, folder: str | Path | None
+) -> tuple[list[Iterator[Aligned]], Sequence[dict]]:
+    """Return the items of a group, part by part, and where those of each member are from."""
     if group in toy.MEMBERS:
-        streams = {part: toy.stream(group, seed, part) for part in toy.PARTS}
-        return streams, [{"generator": toy.__name__}] * len(MEMBERS[group])
+        source = {"generator": toy.__name__}
+        streams = [toy.stream(group, seed, part) for part in toy.PARTS]
+        return streams, [source] * len(MEMBERS[group])
     folder = folder or os.environ.get("NCNET_DATA")
     read = [
         local.read(task, expanded(folder)) if folder else remote.read(task)
@@ -128,36 +130,25 @@ def _streams(group: str, seed: int, folder: str | Path | None) -> tuple[Streams,
     if folder:  # which pairs a language has depends on the files of all
         files = {name: digest for digests in sources for name, digest in digests.items()}
         sources = [{"folder": True, "files": files}] * len(sources)
-    seen: list[set] = [set() for _ in sources]
-    training = _shuffled(_new(_aligned(training), seen), group, seed, "training")
-    held_out = _shuffled(_new(_aligned(held_out), seen), group, seed, "held_out")
+    seen: set = set()
+    words = seed, crc32(group.encode())
+    training = _shuffled(training, seen, [*words, toy.PARTS.index("training")])
+    held_out = _shuffled(held_out, seen, [*words, toy.PARTS.index("held_out")])
     # Further ones come from the other end: whatever `items` is, the same.
-    streams = (iter(training), reversed(training), iter(held_out))
-    return dict(zip(toy.PARTS, streams, strict=True)), sources
+    return [iter(training), reversed(training), iter(held_out)], sources
 
 
-def _aligned(pools: Sequence[dict[str, Item]]) -> Iterator[Aligned]:
-    """Yield the items that are in all languages, with one label."""
+def _shuffled(pools: Sequence[dict[str, Item]], seen: set, seed: list[int]) -> list[Aligned]:
+    """Return items that are in all languages, with one label, and say what none has said before."""
+    found = []
     for key in pools[0]:
         entry = tuple(pool[key] for pool in pools if key in pool)
         if len(entry) == len(pools) and len({item.label for item in entry}) == 1:
-            yield entry
-
-
-def _new(entries: Iterable[Aligned], seen: list[set]) -> Iterator[Aligned]:
-    for entry in entries:
-        contents = [item.content for item in entry]
-        known = any(content in there for content, there in zip(contents, seen, strict=True))
-        for content, there in zip(contents, seen, strict=True):
-            there.add(content)
-        if not known:
-            yield entry
-
-
-def _shuffled(entries: Iterable[Aligned], name: str, seed: int, part: str) -> list[Aligned]:
-    pool = list(entries)
-    words = [seed, crc32(name.encode()), toy.PARTS.index(part)]
-    return [pool[k] for k in np.random.default_rng(words).permutation(len(pool))]
+            contents = {(place, item.content) for place, item in enumerate(entry)}
+            if contents.isdisjoint(seen):
+                found.append(entry)
+            seen |= contents
+    return [found[k] for k in np.random.default_rng(seed).permutation(len(found))]
 
 
 def _draw(
