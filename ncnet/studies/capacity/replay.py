@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ncnet import sweeps
-from ncnet.replay.comparison import of_this_place, same
+from ncnet.replay.comparison import of_this_place
 from ncnet.replay.pieces import TRAINING, Replay, Where, given
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
@@ -19,17 +19,9 @@ def _along_training(recorded: Result, where: Where) -> pd.DataFrame:
     return analysis.along_training(game, where["hidden_size"], **given(recorded, TRAINING))
 
 
-ASKED = {**REPORT, **dict.fromkeys(("game", "hidden_size"), same())}
+PATH = {"path": of_this_place("without a compiler the eager engine is taken")}
 REPLAYS = (
-    Replay(
-        "capacity",
-        ("game", "hidden_size"),
-        (),
-        _sweep,
-        {**ASKED, "path": of_this_place("without a compiler the eager engine is taken")},
-    ),
-    Replay("small/capacity", ("game", "hidden_size"), (), _sweep, ASKED),
-    Replay(
-        "along_training", ("hidden_size",), ("steps",), _along_training, {**ASKED, "steps": same()}
-    ),
+    Replay("capacity", ("game", "hidden_size"), (), _sweep, REPORT | PATH),
+    Replay("small/capacity", ("game", "hidden_size"), (), _sweep, REPORT),
+    Replay("along_training", ("hidden_size",), ("steps",), _along_training, REPORT),
 )

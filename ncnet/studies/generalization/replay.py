@@ -15,8 +15,8 @@ from ncnet.replay.comparison import Tolerance, absolute, intervals, outcomes, sa
 from ncnet.replay.pieces import Replay, Where
 from ncnet.results import Result
 from ncnet.studies.generalization import analysis as general
+from ncnet.studies.generalization.analysis import CONTEXTS, CORRELATORS, MEANS, TARGETS
 from ncnet.studies.generalization.claims import SETTINGS
-from ncnet.studies.generalization.replicas import CONTEXTS, CORRELATORS, MEANS, TARGETS
 from ncnet.training import samples
 
 KIND = ("seed", "steps", "activation", "optimizer", "learning_rate")
@@ -192,98 +192,76 @@ def _of_one(rows: pd.DataFrame, name: str) -> np.ndarray:
     return np.fmax(np.where(_of_digits(rows), 2 * (high - low), 0), 1e-3)
 
 
-def _same(*names: str) -> dict[str, Tolerance]:
-    return dict.fromkeys(names, same())
+def _of_loss(rows: pd.DataFrame, name: str) -> np.ndarray:
+    return np.fmax(0.05 * rows[name].to_numpy(float), 1e-4)
 
 
 STATISTIC = _statistic()
 # Which form and penalty is chosen may turn on one replica, and a curve reaches far.
 OF_GAIN = _statistic(_read_off("gain", 1 / 4, 0.02), share=0.4)
-FIRST = _statistic(absolute(0.25, "no mean of S of a game lies near 1.95; on digits the next may"))
-COSINE = _statistic(absolute(0.02, "where a gradient nearly vanishes its direction is rounding"))
-CHOICES = outcomes(share=0.375)
-"""Three of eight rules may choose another capacity, where two are nearly as good."""
-CORRELATED = {
-    **_same(*SETTING, "target", "measure", "part", "capacity"),
-    **dict.fromkeys(("estimate", "low", "high"), STATISTIC),
+OF_MEAN, OF_DROP = (
+    _statistic(_read_off(*of)) for of in (("regret", 1 / 4, 0.001), ("s", 1 / 16, 0.0025))
+)
+MEASURED = {
+    **dict.fromkeys(("replicas", "repetitions", "largest_capacity", "likeness"), same()),
+    **dict.fromkeys(("estimate", "rho", "low", "high"), STATISTIC),
+    **intervals("regret", "s_ahead", tolerance=STATISTIC),
+    **intervals("gain", "without", "with_s", tolerance=OF_GAIN),
+    **intervals("s", "held_out_s", tolerance=_statistic(span=8)),
+    **intervals("accuracy", *TARGETS, tolerance=_statistic(span=1)),
+    **dict.fromkeys(("at_first", "best", "at_smallest"), OF_MEAN),
+    "loss": _statistic(Tolerance("a few networks lose more or less, a twentieth of all", _of_loss)),
+    "cosine": _statistic(
+        absolute(0.02, "where a gradient nearly vanishes its direction is rounding")
+    ),
+    "first": _statistic(
+        absolute(0.25, "no mean of S of a game lies near 1.95; on digits the next may")
+    ),
     "defined": absolute(0.3, "near the ceiling one replica off the mode decides many resamples"),
     "off_mode": _statistic(absolute(4, "half a percent of up to 800 replicas may end elsewhere")),
     "at_ceiling": same("a capacity that is at the ceiling has no correlation to compare"),
-    "first": FIRST,
-}
-GAINED = {
-    **_same(*SETTING, "given", "part", "capacity"),
-    **intervals("gain", "without", "with_s", tolerance=OF_GAIN),
-}
-AVERAGED = {
-    **_same(*SETTING, "capacity"),
-    **intervals("s", "held_out_s", tolerance=_statistic(span=8)),
-    **intervals("accuracy", *TARGETS, tolerance=_statistic(span=1)),
-    "loss": _statistic(
-        Tolerance(
-            "a few networks lose more or less, a twentieth of all",
-            lambda rows, name: np.fmax(0.05 * rows[name].to_numpy(float), 1e-4),
-        )
-    ),
-    "cosine": COSINE,
-}
-ONE_BY_ONE = {
-    **_same(*SETTING, "capacity", "replica"),
-    **dict.fromkeys(
-        ("s", "held_out_s", *MEANS, *TARGETS, *CORRELATORS, *CONTEXTS),
-        Tolerance(
-            "rounding sends up to a fifth of the networks of a game elsewhere; on digits nearly "
-            "all, but seldom farther than replicas lie apart",
-            _of_one,
-            share=0.2,
-        ),
-    ),
-}
-AT_FIRST = {
-    **_same(*SETTING, "target", "largest_capacity"),
-    **dict.fromkeys(
-        ("at_first", "best", "at_smallest"), _statistic(_read_off("regret", 1 / 4, 0.001))
-    ),
-    **intervals("regret", tolerance=STATISTIC),
-    "first": FIRST,
     "best_capacity": same("no two capacities are nearly as good as the best one"),
     "share_of_rise": _statistic(absolute(0.06, "it follows from the means")),
     "reached": _statistic(absolute(0.02, "the mean of S of a resample may turn where it is 1.95")),
 }
-CHOSEN = _same("repetition", "rule", "setting") | dict.fromkeys(("capacity", "found"), CHOICES)
-RULES = {
-    **_same("rule", "setting", "repetitions"),
+ONE_BY_ONE = dict.fromkeys(
+    ("s", "held_out_s", *MEANS, *TARGETS, *CORRELATORS, *CONTEXTS),
+    Tolerance(
+        "rounding sends up to a fifth of the networks of a game elsewhere; on digits nearly all, "
+        "but seldom farther than replicas lie apart",
+        _of_one,
+        share=0.2,
+    ),
+)
+CHOICES = outcomes(share=0.375)
+"""Three of eight rules may choose another capacity, where two are nearly as good."""
+CHOSEN = dict.fromkeys(("capacity", "found"), CHOICES)
+RULES = MEASURED | {
     **intervals("regret", tolerance=_statistic(share=CHOICES.share)),
     **dict.fromkeys(("lowest", "highest", "enough", "units_more", "met"), CHOICES),
     "best": same("the best capacity is better than the next by many standard errors"),
     "enough_capacity": same("no capacity lies near the line of a percentage point"),
 }
-PAIRS = {
-    **_same("first", "second", "likeness"),
+PAIRS = MEASURED | {
+    "first": same(),
     **intervals("s", tolerance=STATISTIC),
-    **dict.fromkeys(("training_drop", "held_out_drop"), _statistic(_read_off("s", 1 / 16, 0.0025))),
-    "cosine": COSINE,
-}
-PREDICTORS = {
-    **_same("predictor"),
-    **dict.fromkeys(("rho", "low", "high"), STATISTIC),
-    **intervals("s_ahead", tolerance=STATISTIC),
+    **dict.fromkeys(("training_drop", "held_out_drop"), OF_DROP),
 }
 
 
 def _replays(folder: str) -> Iterable[Replay]:
     at, by = (*SETTING, "capacity"), ("part", "capacity")
     for name, piece, key, make, tolerances in (
-        ("generalization", SETTING, ("target", "measure", *by), _of_setting, CORRELATED),
-        ("generalization_gains", SETTING, ("given", *by), _of_setting, GAINED),
-        ("generalization_capacity", at, (), _of_setting, AVERAGED),
+        ("generalization", SETTING, ("target", "measure", *by), _of_setting, MEASURED),
+        ("generalization_gains", SETTING, ("given", *by), _of_setting, MEASURED),
+        ("generalization_capacity", at, (), _of_setting, MEASURED),
         ("generalization_replicas", (*at, "replica"), ("replica",), _of_setting, ONE_BY_ONE),
-        ("first_at_2", SETTING, ("target",), _of_setting, AT_FIRST),
+        ("first_at_2", SETTING, ("target",), _of_setting, MEASURED),
         ("capacity_choices", ("setting", "repetition"), ("rule",), _choices, CHOSEN),
         ("capacity_rules", ("setting",), ("rule",), _rules, RULES),
-        ("capacity_fresh", ("setting", "capacity"), (), _curve, AVERAGED),
+        ("capacity_fresh", ("setting", "capacity"), (), _curve, MEASURED),
         ("interference", (), ("first", "second"), _of_pairs, PAIRS),
-        ("interference_predictors", (), ("predictor",), _of_pairs, PREDICTORS),
+        ("interference_predictors", (), ("predictor",), _of_pairs, MEASURED),
     ):
         blocks = {"replica": BLOCK} if "replica" in piece else {}
         yield Replay(folder + name, piece, key, make, tolerances, blocks)

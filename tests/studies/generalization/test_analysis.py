@@ -9,18 +9,18 @@ from scipy.stats import pearsonr, rankdata, spearmanr
 
 from ncnet import chsh, games
 from ncnet.studies.generalization import analysis as general
-from ncnet.studies.generalization.claims import CLAIMS
-from ncnet.studies.generalization.correlation import MEASURES
-from ncnet.studies.generalization.interference import PREDICTORS
-from ncnet.studies.generalization.parameters import Rq4
-from ncnet.studies.generalization.replicas import (
+from ncnet.studies.generalization.analysis import (
     ACCURACIES,
     CONTEXTS,
     CORRELATORS,
     LOSSES,
     MEANS,
+    MEASURES,
+    PREDICTORS,
     TARGETS,
 )
+from ncnet.studies.generalization.claims import CLAIMS
+from ncnet.studies.generalization.parameters import Rq4
 from ncnet.training import samples
 
 COLUMNS = ("s", *TARGETS, *MEANS, *CONTEXTS)
