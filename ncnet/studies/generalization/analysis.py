@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from ncnet import chsh
 from ncnet.checks import check
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, expanded_level, percentile_interval
+from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, drawn_shares, percentile_interval, spearman
 from ncnet.chsh.intervals import FEWEST_OFF_MODE, check_resampling
 from ncnet.claims import LEVEL, MARGIN
 from ncnet.training import samples
@@ -277,7 +277,7 @@ def correlations(
     ['spearman', 'given means', 'given contexts']
     """
     level, resamples, seed = check_resampling(level, resamples, seed)
-    capacities, values, s_of_others = arrays_of_both(replicas, VARIABLES, choosing)
+    capacities, values, s_of_others = _arrays_of_both(replicas, VARIABLES, choosing)
     count, of_choosing = values.shape[-1], s_of_others.shape[-1]
     generator = np.random.default_rng(seed)
     found = [_estimates(values[..., None, :], s_of_others[:, None])]
@@ -291,8 +291,8 @@ def correlations(
     parts = [*(("at", capacity) for capacity in capacities), (UP_TO, np.nan), (BEYOND, np.nan)]
     rows = pd.DataFrame(itertools.product(TARGETS, MEASURES), columns=["target", "measure"])
     rows = rows.merge(pd.DataFrame(parts, columns=["part", "capacity"]), how="cross")
-    low, high = intervals_of_defined(estimates, expanded_level(level, count)).T
-    off_modes = np.tile([*off_mode(values[:, 0]), -1, -1], len(TARGETS) * len(MEASURES))
+    low, high = _intervals_of_defined(estimates, level, count).T
+    off_modes = np.tile([*_off_mode(values[:, 0]), -1, -1], len(TARGETS) * len(MEASURES))
     return rows.assign(
         estimate=estimates[:, 0],
         low=low,
@@ -338,7 +338,7 @@ def _estimates(values: np.ndarray, s_of_others: np.ndarray) -> np.ndarray:
     at_2 = s_of_others.mean(-1) >= AT_2
     first = np.where(at_2.any(0), at_2.argmax(0), len(values))
     up_to = np.arange(len(values))[:, None] <= first
-    at_ceiling = off_mode(values[:, 0]) < FEWEST_OFF_MODE
+    at_ceiling = _off_mode(values[:, 0]) < FEWEST_OFF_MODE
     matrices = [_rank_correlations(of_capacity) for of_capacity in values]
     found = []
     for target, given in itertools.product(TARGETS, MEASURES.values()):
@@ -349,7 +349,7 @@ def _estimates(values: np.ndarray, s_of_others: np.ndarray) -> np.ndarray:
     return np.stack(found)
 
 
-def off_mode(s: np.ndarray) -> np.ndarray:
+def _off_mode(s: np.ndarray) -> np.ndarray:
     """Return how many of the replicas [..., replicas] differ from the most frequent value."""
     return s.shape[-1] - mode(s.round(DIGITS_OF_SUMS), axis=-1).count
 
@@ -380,7 +380,7 @@ def _partial(matrices: np.ndarray, target: str, given: tuple[str, ...]) -> np.nd
     return (left[:, 0, 1] / scale).clip(-1, 1)
 
 
-def arrays(
+def _arrays(
     replicas: pd.DataFrame, names: tuple[str, ...], index: str | list[str] = "capacity"
 ) -> tuple[list, np.ndarray]:
     """Return the capacities, or what else is named, and columns as [capacities, names, replicas].
@@ -396,23 +396,23 @@ def arrays(
     return wide.index.tolist(), wide.to_numpy(float).reshape(len(wide), len(names), -1)
 
 
-def arrays_of_both(
+def _arrays_of_both(
     replicas: pd.DataFrame, names: tuple[str, ...], choosing: pd.DataFrame
 ) -> tuple[list, np.ndarray, np.ndarray]:
-    """Return what `arrays` does, and S of the replicas that choose [capacities, replicas].
+    """Return what `_arrays` does, and S of the replicas that choose [capacities, replicas].
 
     Raises
     ------
     ValueError
         If they have other capacities.
     """
-    capacities, values = arrays(replicas, names)
-    others, s_of_others = arrays(choosing, ("s",))
+    capacities, values = _arrays(replicas, names)
+    others, s_of_others = _arrays(choosing, ("s",))
     check(capacities == others, f"capacities are {capacities} and {others}", "the same")
     return capacities, values, s_of_others[:, 0]
 
 
-def intervals_of_defined(estimates: np.ndarray, level: float) -> np.ndarray:
+def _intervals_of_defined(estimates: np.ndarray, level: float, replicas: int) -> np.ndarray:
     """Return the intervals of estimates [rows, 1 + resamples], the sample itself first, [rows, 2].
 
     They are of the resamples that have a value, and NaN where there is none or the sample has none.
@@ -421,7 +421,7 @@ def intervals_of_defined(estimates: np.ndarray, level: float) -> np.ndarray:
     for row, interval in zip(estimates, found, strict=True):
         draws = row[1:][np.isfinite(row[1:])]
         if len(draws) and np.isfinite(row[0]):
-            interval[:] = percentile_interval(draws, level)
+            interval[:] = percentile_interval(draws, level, replicas)
     return found
 
 
@@ -481,12 +481,11 @@ def gains(
     True
     """
     level, resamples, seed = check_resampling(level, resamples, seed)
-    capacities, values = arrays(replicas, (TARGET, "s", *MEANS, *CONTEXTS))
-    varies = (values[:, 0].std(-1) > 0) & (off_mode(values[:, 1]) >= FEWEST_OFF_MODE)
+    capacities, values = _arrays(replicas, (TARGET, "s", *MEANS, *CONTEXTS))
+    varies = (values[:, 0].std(-1) > 0) & (_off_mode(values[:, 1]) >= FEWEST_OFF_MODE)
     capacities, values = np.array(capacities)[varies], values[varies]
     count = values.shape[-1]
     drawn = np.random.default_rng(seed).integers(count, size=(resamples, count))
-    level = expanded_level(level, count)
     beyond = capacities > first
     parts = [("at", capacity, capacities == capacity) for capacity in capacities]
     parts += [(UP_TO, np.nan, ~beyond), (BEYOND, np.nan, beyond)]
@@ -499,7 +498,7 @@ def gains(
             if chosen.any():
                 without, with_s = np.array(errors)[:, chosen].mean(axis=1)
             gain = without - with_s
-            ends = percentile_interval(gain[drawn].mean(-1), level)
+            ends = percentile_interval(gain[drawn].mean(-1), level, count)
             scores = (1 - without.mean(), 1 - with_s.mean(), gain.mean(), *ends)
             rows.append((given, part, capacity, *scores))
     return pd.DataFrame(
@@ -659,7 +658,7 @@ def regrets(
         on average; `met`, the share of repetitions in which the rule is met at all.
     """
     level, resamples, seed = check_resampling(level, resamples, seed)
-    capacities, values = arrays(fresh, (TARGET,))
+    capacities, values = _arrays(fresh, (TARGET,))
     generator = np.random.default_rng(seed)
     curves = _means(values[:, 0], resamples, generator)
     losses = curves.max(1, keepdims=True) - curves
@@ -671,7 +670,7 @@ def regrets(
     for _, of_rule in by_rule["place"]:
         drawn = generator.integers(len(of_rule), size=(resamples, len(of_rule)))
         draws = np.take_along_axis(losses[1:], of_rule.to_numpy()[drawn], axis=1).mean(1)
-        ends.append(percentile_interval(draws, expanded_level(level, len(of_rule))))
+        ends.append(percentile_interval(draws, level, len(of_rule)))
     table = by_rule[["regret", "enough", "units_more", "met"]].mean()
     table[["regret_low", "regret_high"]] = ends
     chosen_by = by_rule["capacity"].agg(lowest="min", highest="max", repetitions="size")
@@ -718,7 +717,7 @@ def regret_at_first(
     [2.0, 0.1]
     """
     level, resamples, seed = check_resampling(level, resamples, seed)
-    capacities, values, s_of_others = arrays_of_both(replicas, TARGETS, choosing)
+    capacities, values, s_of_others = _arrays_of_both(replicas, TARGETS, choosing)
     count = min(values.shape[-1], s_of_others.shape[-1])
     generator = np.random.default_rng(seed)
     at_2 = _means(s_of_others, resamples, generator) >= AT_2
@@ -730,7 +729,7 @@ def regret_at_first(
     at_first = np.where(reached, curves[:, np.arange(len(at_2)), at_2.argmax(1)], np.nan)
     best, smallest = curves.max(-1), curves[..., 0]
     regret = best - at_first
-    low, high = intervals_of_defined(regret, expanded_level(level, count)).T
+    low, high = _intervals_of_defined(regret, level, count).T
     rise = np.where(best > smallest, best - smallest, np.nan)
     return pd.DataFrame(
         {
@@ -752,12 +751,8 @@ def regret_at_first(
 
 def _means(values: np.ndarray, resamples: int, generator: np.random.Generator) -> np.ndarray:
     """Return means of [capacities, replicas], the sample first [1 + resamples, capacities]."""
-    shares = _shares(values.shape[-1], resamples, generator)
+    shares = drawn_shares(values.shape[-1], resamples, generator)
     return np.concatenate([values.mean(-1)[None], shares @ values.T])
-
-
-def _shares(count: int, resamples: int, generator: np.random.Generator) -> np.ndarray:
-    return generator.multinomial(count, np.full(count, 1 / count), size=resamples) / count
 
 
 # Which tasks disturb which. Of a pair of tasks s and t a game is made whose setting 1 asks nothing
@@ -968,30 +963,23 @@ def predictors(
     generator = np.random.default_rng(seed)
     means = []
     for table, names in ((seen, PREDICTORS[:3]), (fresh, ["held_out_drop"])):
-        _, values = arrays(table, names, PAIR)
+        _, values = _arrays(table, names, PAIR)
         count = values.shape[-1]
-        shares = np.vstack([np.full(count, 1 / count), _shares(count, resamples, generator)])
+        shares = np.vstack([np.full(count, 1 / count), drawn_shares(count, resamples, generator)])
         # [1 + resamples, pairs, names], the sample itself first
         means.append(np.einsum("pnr,kr->kpn", values, shares))
     known, lost = means
     alike = np.broadcast_to(likeness.sort_values(PAIR)[["likeness"]], (*lost.shape,))
     signs = [1, 1, -1, -1]
-    rho = _spearman(signs * np.concatenate([known, alike], axis=-1), lost)
+    rho = spearman(signs * np.concatenate([known, alike], axis=-1), lost, axis=1)
     ahead = rho[:, :1] - rho
-    level = expanded_level(level, min(table["replica"].nunique() for table in (seen, fresh)))
+    replicas = min(table["replica"].nunique() for table in (seen, fresh))
     (low, high), (ahead_low, ahead_high) = (
-        percentile_interval(draws[1:].T, level).T for draws in (rho, ahead)
+        percentile_interval(draws[1:].T, level, replicas).T for draws in (rho, ahead)
     )
     columns = {"predictor": PREDICTORS, "rho": rho[0], "low": low, "high": high}
     columns |= {"s_ahead": ahead[0], "s_ahead_low": ahead_low, "s_ahead_high": ahead_high}
     return pd.DataFrame(columns)
-
-
-def _spearman(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return rank correlations along the last axis."""
-    ranks = [rankdata(values, axis=1) for values in (one, other)]
-    first, second = (r - r.mean(1, keepdims=True) for r in ranks)
-    return (first * second).sum(1) / np.sqrt((first**2).sum(1) * (second**2).sum(1))
 
 
 # The tables of one setting.

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ncnet.checks import check, check_integer
-from ncnet.chsh.bootstrap import expanded_level, percentile_interval
+from ncnet.chsh.bootstrap import drawn_shares, percentile_interval
 from ncnet.chsh.outcomes import Outcomes, as_dataset, read
 
 
@@ -44,10 +44,8 @@ def crossed_means(
     a, b = (party.astype(float) for party in read(dataset, split=split, readout="correct"))
 
     def weights(dimension: str) -> xr.DataArray:
-        """Return how often each unit is drawn in each resample, as a share."""
-        count = a.sizes[dimension]
-        drawn = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
-        return xr.DataArray(drawn.T / count, dims=(dimension, "resample"))
+        shares = drawn_shares(a.sizes[dimension], resamples, generator)
+        return xr.DataArray(shares.T, dims=(dimension, "resample"))
 
     replicas, paired = weights("replica"), dataset.attrs.get("paired", True)
     if paired:
@@ -80,4 +78,4 @@ def crossed_interval(draws: xr.DataArray, *, replicas: int, level: float) -> np.
     array([ 250., 9750.])
     """
     values = draws.transpose(..., "resample").values
-    return percentile_interval(values, expanded_level(level, replicas))
+    return percentile_interval(values, level, replicas)
