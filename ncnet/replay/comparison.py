@@ -6,9 +6,11 @@ order. Elsewhere a column may be as far away as its tolerance says. A negative c
 each comparison: a recorded cell that was tampered with must be found.
 """
 
+from __future__ import annotations
+
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -49,9 +51,9 @@ class Tolerance:
     scale: Callable[[np.ndarray], np.ndarray] | None = None
     measured: bool = False
 
-    def compares(self, *, equal: bool) -> bool:
-        """Return whether anything is compared: of what depends on the place, not elsewhere."""
-        return self.share < np.inf or (equal and not self.measured)
+    def here(self) -> Tolerance:
+        """Return the tolerance at the place of the recording: rounding, but in what is measured."""
+        return self if self.measured else replace(self, allowed=None, share=0.0)
 
     def scaled(self, rows: pd.DataFrame, name: str) -> pd.DataFrame:
         """Return the rows with the column's numbers as they are compared."""
@@ -60,29 +62,23 @@ class Tolerance:
         with np.errstate(divide="ignore", invalid="ignore"):
             return rows.assign(**{name: self.scale(rows[name].to_numpy(float))})
 
-    def most(self, recorded: pd.DataFrame, name: str, *, equal: bool) -> np.ndarray:
+    def most(self, rows: pd.DataFrame, name: str) -> np.ndarray:
         """Return the largest difference allowed in each row."""
-        if self.allowed is None or (equal and not self.measured):
-            return _rounding(recorded, name)
-        return self.allowed(recorded, name)
+        return (self.allowed or _rounding)(rows, name)
 
-    def beyond(
-        self, recorded: pd.DataFrame, remade: pd.DataFrame, name: str, *, equal: bool
-    ) -> np.ndarray:
+    def beyond(self, recorded: pd.DataFrame, remade: pd.DataFrame, name: str) -> np.ndarray:
         """Return how many tolerances each scaled row is away: above 1 is too far.
 
-        With `equal` the tolerance is that of rounding, but in what is measured. A tolerance that
-        is read off the rows is the smaller of both: none excuses itself.
+        A tolerance that is read off the rows is the smaller of both: none excuses itself.
         """
-        if not self.compares(equal=equal):
+        if self.share == np.inf:
             return np.zeros(len(recorded))
         apart = difference(recorded[name], remade[name])
-        most = [self.most(rows, name, equal=equal) for rows in (recorded, remade)]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            away = apart / np.fmin(*most)
+            away = apart / np.fmin(self.most(recorded, name), self.most(remade, name))
         # Infinity is no tolerance for an infinite difference.
         away = np.where(np.isinf(apart), np.inf, np.where(apart == 0, 0, away))
-        if self.share and not equal:
+        if self.share:
             # A few may be anywhere; with more than that, each counts as that much too far.
             return np.where(away > 1, np.mean(away > 1) / self.share, np.minimum(away, 1))
         return away
@@ -277,14 +273,14 @@ def compare(
     drawn = random.Random(seed)
     strict, declared, caught = {}, {}, []
     for name in recorded.columns:
-        tolerance = tolerances[name]
+        tolerance, here = tolerances[name], tolerances[name].here()
         before, after = (tolerance.scaled(rows, name) for rows in (recorded, remade))
-        strict[name] = tolerance.beyond(before, after, name, equal=True)
-        declared[name] = tolerance.beyond(before, after, name, equal=False)
-        if tolerance.compares(equal=equal):
-            changed = _tampered(before, after, name, tolerance, drawn, equal=equal)
-            away = tolerance.beyond(changed, after, name, equal=equal)
-            caught.append(bool((away > 1).any()))
+        strict[name] = here.beyond(before, after, name)
+        declared[name] = tolerance.beyond(before, after, name)
+        asked = here if equal else tolerance
+        if asked.share < np.inf:
+            changed = _tampered(before, after, name, asked, drawn)
+            caught.append(bool((asked.beyond(changed, after, name) > 1).any()))
     away = pd.DataFrame(strict if equal else declared)
     worst = away.max().idxmax()
     farthest = max(declared, key=lambda name: declared[name].max())
@@ -378,21 +374,19 @@ def _tampered(
     name: str,
     tolerance: Tolerance,
     drawn: random.Random,
-    *,
-    equal: bool,
 ) -> pd.DataFrame:
     """Return the rows with a cell of a column changed just enough.
 
     Where a share of the cells may be elsewhere, so many cells and one more.
     """
     column = recorded[name]
-    count = 1 if equal else min(int(tolerance.share * len(column)) + 1, len(column))
+    count = min(int(tolerance.share * len(column)) + 1, len(column))
     cells = column.to_list()
     if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
         changed = [f"{cell}, tampered with" for cell in cells]
     else:
         before, after = (frame[name].to_numpy(float) for frame in (recorded, remade))
-        most = tolerance.most(recorded, name, equal=equal)
+        most = tolerance.most(recorded, name)
         away = np.where(most > 0, 2 * most, 1)
         whole = pd.api.types.is_integer_dtype(column)
         away = before + np.where(before < after, -1, 1) * (np.ceil(away) if whole else away)

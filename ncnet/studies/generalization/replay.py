@@ -163,7 +163,7 @@ def _statistic(
 
     def allowed(rows: pd.DataFrame, name: str) -> np.ndarray:
         digits = _of_digits(rows)
-        most = tolerance.most(rows, name, equal=False) * np.where(digits, 8, 1)
+        most = tolerance.most(rows, name) * np.where(digits, 8, 1)
         return np.fmax(most, np.where(digits, 4 * span / rows["replicas"], 0)) if span else most
 
     reason = (

@@ -69,9 +69,10 @@ def test_a_use_is_decoded_with_no_more_permutations_than_its_own(use, monkeypatc
 def test_a_share_of_replicas_has_an_error_even_where_it_is_whole():
     [one] = [one for one in REPLAYS if one.table == "interventions"]
     rows = pd.DataFrame({"replicas": [400, 400], "solved_22": [1.0, 0.5]})
-    whole, half = one.tolerances["solved_22"].most(rows, "solved_22", equal=False)
+    tolerance = one.tolerances["solved_22"]
+    whole, half = tolerance.most(rows, "solved_22")
     assert 0.001 < whole < half < 0.0126
-    exact = one.tolerances["solved_22"].most(rows, "solved_22", equal=True)
+    exact = tolerance.here().most(rows, "solved_22")
     assert exact.max() < 1e-7
 
 
