@@ -267,9 +267,11 @@ def compare(
     >>> compare(rows, rows.assign(s=[0.55, 1.8]), ["n"], far, equal=False, seed="0").told
     's at n = 1: recorded 0.5, made again 0.55'
     """
-    recorded, remade, wrong = _aligned(recorded, remade, key)
-    if wrong:
-        return Comparison(len(recorded), len(recorded), beyond=np.inf, told=wrong)
+    try:
+        remade = _in_order_of(recorded, remade, key)
+    except ValueError as error:
+        return Comparison(len(recorded), len(recorded), beyond=np.inf, told=str(error))
+    recorded = recorded.reset_index(drop=True)
     drawn = random.Random(seed)
     strict, declared, caught = {}, {}, []
     for name in recorded.columns:
@@ -325,26 +327,19 @@ def _rounding(rows: pd.DataFrame, name: str) -> np.ndarray:
     return ROUNDING * np.fmax(1, np.abs(rows[name].to_numpy(float)))
 
 
-def _aligned(
-    recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-    """Return both in the same order, and what is wrong if they do not have the same rows."""
-    missing = [name for name in recorded.columns if name not in remade]
-    if missing:
-        return recorded, remade, f"no column `{missing[0]}` was made"
+def _in_order_of(recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """Return the rows made again in the order of those recorded; they have to be the same ones."""
+    if missing := [name for name in recorded.columns if name not in remade]:
+        raise ValueError(f"no column `{missing[0]}` was made")
     before, after = (_places(frame, key) for frame in (recorded, remade))
     if (len(before), len(after)) != (len(recorded), len(remade)):
-        return recorded, remade, f"{', '.join(key)} do not tell rows apart"
-    for what, rows in (
-        ("not made again", [row for row in before if row not in after]),
-        ("not recorded", [row for row in after if row not in before]),
-    ):
-        if rows:
+        raise ValueError(f"{', '.join(key)} do not tell rows apart")
+    for what, one, other in (("made again", before, after), ("recorded", after, before)):
+        if rows := [row for row in one if row not in other]:
             are = "row is" if len(rows) == 1 else "rows are"
-            told = f"{len(rows)} {are} {what}, such as {_where(key or ['row'], rows[0])}"
-            return recorded, remade, told
-    ordered = remade.iloc[[after[row] for row in before]]
-    return recorded.reset_index(drop=True), ordered.reset_index(drop=True), ""
+            named = _where(key or ["row"], rows[0])
+            raise ValueError(f"{len(rows)} {are} not {what}, such as {named}")
+    return remade.iloc[[after[row] for row in before]].reset_index(drop=True)
 
 
 def _places(rows: pd.DataFrame, key: Sequence[str]) -> dict[tuple, int]:

@@ -1,4 +1,4 @@
-"""Replays of the benchmarks: of what is computed closely, of what is measured loosely.
+"""Replays of the benchmarks and of the cells of a batch: what is measured is compared loosely.
 
 Times of a machine that is busy with something else are several times as long, and not at every
 moment alike. They only tell what has become many times slower, or faster than it can be. How time
@@ -9,15 +9,21 @@ breath.
 import importlib.util
 import math
 import os
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
 
 from ncnet import machine
+from ncnet.companion import batch as batches
+from ncnet.companion.batch.gathering import ran
+from ncnet.companion.batch.grid import CELLS
 from ncnet.replay.comparison import absolute, factor, same, unchecked
 from ncnet.replay.pieces import NotReplayableError, Replay, Where, imported, need
-from ncnet.results import Result
+from ncnet.results import ROOT, Result
 
 REFERENCES = {"replicas": 100, "hidden_size": 3}
 """What growth is measured against: the first of these that is not itself the row."""
@@ -78,6 +84,22 @@ def _batch(recorded: Result, where: Where) -> pd.DataFrame:
     return made[made["what"] == where["what"]]
 
 
+def _cell(recorded: Result, where: Where) -> pd.DataFrame:
+    """Run a cell of a batch once more, as Snakemake does; it lies in ``runs/`` like any other."""
+    for name in ("papermill", "snakemake"):
+        need(importlib.util.find_spec(name), f"{name} is not installed")
+    _, _, file = recorded.provenance["command"].partition("batch=")
+    batch, cell = batches.read(ROOT / file), where["cell"]
+    folder = Path("runs", batch.name)
+    command = [sys.executable, "-m", "snakemake", "--cores", str(batch.resources.threads)]
+    command += ["--force", "--nolock", "--config", f"batch={file}", "--"]
+    command += [folder / CELLS / cell / f"{batch.tables[0]}.parquet"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
+    if done.returncode:
+        raise RuntimeError(f"Snakemake could not run cell {cell}: {done.stderr[-200:]}")
+    return pd.DataFrame([ran(batch, ROOT / folder, cell)])
+
+
 def _memory(recorded: Result, where: Where) -> pd.DataFrame:
     memory = _benchmark("memory")
     made_by = "`python -m benchmarks.memory batch` makes it"
@@ -98,6 +120,7 @@ def _times_of_quantity(rows: pd.DataFrame) -> np.ndarray:
     return rows["quantity"].map(TIMES_OF_QUANTITY).fillna(10).to_numpy(float)
 
 
+BESIDE = "it depends on what else the machine does"
 BUSY = "on a machine that is busy everything takes several times as long"
 RATE = factor(20, f"machines are not equally fast, and {BUSY}")
 GROWTH = factor(10, "it is taken beside another call, but a busy machine is not busy all the time")
@@ -118,7 +141,15 @@ ENGINES = {
 }
 OF_GROWTH = {"steps": ASKED, **dict.fromkeys(("seconds", "rate"), GROWTH)}
 OF_BATCH = {"value": factor(_times_of_quantity, f"counts are the same and sizes alike; {BUSY}")}
+OF_CELLS = {
+    **dict.fromkeys(("game", "hidden_sizes", "hidden_size"), same("the batch file names it")),
+    "started": unchecked("no run starts when another did"),
+    "seconds": factor(5, BESIDE),
+    "cpu_seconds": factor(3, BESIDE),
+    "peak_megabytes": factor(2.5, "torch with CUDA takes more; shared pages count twice"),
+}
 REPLAYS = (
+    Replay("small/cells", ("cell",), (), _cell, OF_CELLS),
     Replay("benchmark_engines", ("engine", "device", "threads"), (), _engine, ENGINES),
     Replay("benchmark_growth", ("path", "varied", "value"), (), _growth, OF_GROWTH),
     Replay("benchmark_batch", ("what", "at"), ("quantity",), _batch, OF_BATCH),

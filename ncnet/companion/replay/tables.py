@@ -1,6 +1,6 @@
 """All replays: one for each recorded table."""
 
-from ncnet.companion.replay import batch, benchmarks, mutations
+from ncnet.companion.replay import benchmarks, mutations
 from ncnet.studies.atlas import replay as atlas
 from ncnet.studies.calibration import replay as calibration
 from ncnet.studies.capacity import replay as capacity
@@ -12,7 +12,6 @@ from ncnet.studies.ranks import replay as ranks
 REPLAYS = (
     *capacity.REPLAYS,
     *multiverse.REPLAYS,
-    *batch.REPLAYS,
     *atlas.REPLAYS,
     *mechanism.REPLAYS,
     *calibration.REPLAYS,
