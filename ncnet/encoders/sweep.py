@@ -174,7 +174,7 @@ class Sweep:
         Dataset only says what would be trained.
         """
         networks = {"capacity": ranks, "replica": replicas}
-        networks |= {"alice_setting": [*alice_settings], "bob_setting": [*bob_settings]}
+        networks |= {"alice_setting": alice_settings, "bob_setting": bob_settings}
         alice = [self.quartet.alice[setting - 1] for setting in alice_settings]
         bob = [self.quartet.bob[setting - 1] for setting in bob_settings]
         self._read = dict.fromkeys([*alice, *bob])

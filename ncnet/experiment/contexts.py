@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from ncnet.chsh.outcomes import DIMENSIONS
 
-SETTINGS = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
+SETTINGS = {"alice_setting": (1, 2), "bob_setting": (1, 2)}
 """The settings of all four contexts."""
 Networks = Mapping[str, Sequence]
 """What there are networks of: capacities, replicas, settings of Alice's and settings of Bob's."""
@@ -84,5 +84,6 @@ def laid_out(found: Sequence[Mapping], networks: Networks, coordinates: Mapping)
         values = np.array([one[name] for one in found])
         dimensions = (*networks, *["item"] * (values.ndim - 1))
         variables[name] = dimensions, values.reshape(*shape, *values.shape[1:])
-    dataset = xr.Dataset(variables, {**networks, **coordinates})
+    labels = {name: np.array(values) for name, values in networks.items()}
+    dataset = xr.Dataset(variables, {**labels, **coordinates})
     return dataset.transpose("capacity", *DIMENSIONS, missing_dims="ignore")
