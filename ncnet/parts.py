@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import io
 import json
-import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -49,11 +48,8 @@ class Parts:
     """
 
     def __init__(self, folder: Path | str, parameters: dict, *, code: str = ""):
-        described = {
-            "parameters": parameters,
-            "versions": results.installed_versions(),
-            "code": _digest([_package(), code]),
-        }
+        described = {"parameters": parameters, "versions": results.installed_versions()}
+        described["code"] = _digest([_package(), code])
         self._inputs = json.loads(json.dumps(described))
         self._folder = expanded(folder).absolute()
         self._place = self._folder / _digest(self._inputs)
@@ -92,27 +88,23 @@ class Parts:
 
     def _begin(self) -> Path:
         if not self._begun:
-            for path in self._folder.glob(f"*/{INPUTS}"):
-                if path.parent != self._place and re.fullmatch(r"[0-9a-f]{32}", path.parent.name):
+            for path in self._folder.glob("[0-9a-f]" * 32 + f"/{INPUTS}"):
+                if path.parent != self._place:
                     before = json.loads(path.read_text(encoding="utf-8"))
-                    print(_said(self._folder, before, self._inputs), file=sys.stderr)
+                    changed = [
+                        name if name == "code" else f"{name} was {was!r}, is {now!r}"
+                        for name, was, now in differences(before, self._inputs)
+                    ]
+                    print(
+                        f"{self._folder}: parts of a run that was cut off are deleted, and all is "
+                        f"computed anew, since inputs differ: {'; '.join(changed)}",
+                        file=sys.stderr,
+                    )
                     shutil.rmtree(path.parent, ignore_errors=True)
             self._place.mkdir(parents=True, exist_ok=True)
             replace(self._place / INPUTS, json.dumps(self._inputs, indent=2).encode())
             self._begun = True
         return self._place
-
-
-def _said(folder: Path, before: dict, now: dict) -> str:
-    """Return the line on parts of a run that had other inputs."""
-    told = [
-        name if name == "code" else f"{name} was {was!r}, is {here!r}"
-        for name, was, here in differences(before, now)
-    ]
-    return (
-        f"{folder}: parts of a run that was cut off are deleted, and all is computed anew, since "
-        f"inputs differ: {'; '.join(told)}"
-    )
 
 
 def _digest(described: object) -> str:

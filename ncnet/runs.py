@@ -18,9 +18,10 @@ import pandas as pd
 import yaml
 
 from ncnet import results, sources
-from ncnet.files import expanded
+from ncnet.checks import check
 from ncnet.parameters import Notebook
 from ncnet.parts import Parts
+from ncnet.printing import shown
 
 
 def command(notebook: str, chosen: dict) -> str:
@@ -80,11 +81,8 @@ class Run:
     """
 
     def __init__(self, notebook: type[Notebook], chosen: dict):
-        if isinstance(notebook, str):
-            raise TypeError(
-                f"notebook is {notebook!r}: expected the model of its parameters, such as "
-                "ncnet.studies.capacity.parameters.Rq1"
-            )
+        expected = "the model of its parameters, such as ncnet.studies.capacity.parameters.Rq1"
+        check(isinstance(notebook, type), f"notebook is {shown(notebook)}", expected)
         self.parameters = {name: value for name, value in chosen.items() if name != "save_to"}
         self._recorded = notebook.RECORDED if chosen.get("record") else ()
         self._folder = Path(chosen["save_to"]) if chosen["save_to"] else None
@@ -94,17 +92,14 @@ class Run:
         if self._unsaved:
             results.checkout()  # before an edit that this run does not know of
             own = self._folder or results.FOLDER.parent / "runs" / notebook.NOTEBOOK
-            code = _code(notebook.NOTEBOOK)
-            self.parts = Parts(expanded(own) / "parts", self.parameters, code=code)
+            self.parts = Parts(own / "parts", self.parameters, code=_code(notebook.NOTEBOOK))
 
     def save(self, name: str, table: pd.DataFrame, *, parameters: dict | None = None) -> None:
         """Save a table, if this run saves it: in `save_to`, or for the book in ``results/``.
 
         `parameters` are those of the run unless told otherwise.
         """
-        folder = self._folder
-        if folder is None and name in self._recorded:
-            folder = results.FOLDER
+        folder = self._folder or (results.FOLDER if name in self._recorded else None)
         if folder is not None:
             given = self.parameters if parameters is None else parameters
             results.save(name, table, parameters=given, command=self._command, folder=folder)
@@ -114,8 +109,8 @@ class Run:
 
     def load(self, name: str) -> results.Result:
         """Load a recorded table: this run's own, if it records it, or else the book's."""
-        own = name in self._recorded and self._folder is not None
-        return results.load(name, folder=self._folder if own else results.FOLDER)
+        own = self._folder if name in self._recorded else None
+        return results.load(name, folder=own or results.FOLDER)
 
     def show(self, figure: object, **drawn_from: sources.Source | None) -> None:
         """Display a figure with its sources and this run's parameters: see `ncnet.sources.show`."""

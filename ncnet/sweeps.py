@@ -90,10 +90,6 @@ def outcome_rows(outcomes: xr.Dataset) -> pd.DataFrame:
 
 def from_rows(rows: pd.DataFrame, *, paired: bool) -> xr.Dataset:
     """Return the outcomes that `outcome_rows` wrote, of one quartet."""
-    ranks = [
-        chsh.from_table(of_rank.drop(columns="rank").astype({"split": str})).assign_coords(
-            capacity=rank
-        )
-        for rank, of_rank in rows.groupby("rank")
-    ]
-    return xr.concat(ranks, "capacity").assign_attrs(paired=paired)
+    outcomes = chsh.from_table(rows.astype({"split": str}), columns={"capacity": "rank"})
+    outcomes = outcomes if "capacity" in outcomes.dims else outcomes.expand_dims("capacity")
+    return outcomes.assign_attrs(paired=paired)

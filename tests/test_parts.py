@@ -238,5 +238,5 @@ def test_a_run_that_was_killed_goes_on_and_a_finished_one_starts_anew(tmp_path):
 
 
 def test_a_run_takes_the_model_of_its_parameters_and_no_name():
-    with pytest.raises(TypeError, match="notebook is 'rq1': expected the model"):
+    with pytest.raises(ValueError, match="notebook is 'rq1': expected the model"):
         runs.Run("rq1", {"seed": 0, "save_to": ""})
