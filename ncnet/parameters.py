@@ -34,9 +34,8 @@ def distinct(values: list) -> list:
     ValueError
         The line names the first that is.
     """
-    repeated = [value for value in values if values.count(value) > 1]
-    if repeated:
-        raise ValueError(f"{repeated[0]!r} is there twice")
+    for value in values:
+        check(values.count(value) == 1, f"{value!r} is there twice", "each once")
     return values
 
 
@@ -132,7 +131,9 @@ class Notebook(BaseModel):
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if {"hidden_size", "hidden_sizes"} <= type(self).model_fields.keys():
-            check_is_one_of_the_sizes(self)
+            found = f"parameter `hidden_size` is {self.hidden_size}"
+            expected = f"one of `hidden_sizes`, {self.hidden_sizes}"
+            check(self.hidden_size in self.hidden_sizes, found, expected)
         for name, least in self.QUOTED.items() if getattr(self, "record", False) else ():
             value, several = getattr(self, name), isinstance(least, tuple)
             enough = set(least) <= set(value) if several else value >= least
@@ -156,19 +157,6 @@ class Training(Trained):
 
     replicas: Replicas
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
-
-
-def check_is_one_of_the_sizes(model: BaseModel) -> None:
-    """Refuse a `hidden_size` to be looked at closely that is none of the `hidden_sizes`.
-
-    Raises
-    ------
-    ValueError
-        The line names both.
-    """
-    found = f"parameter `hidden_size` is {model.hidden_size}"
-    expected = f"one of `hidden_sizes`, {model.hidden_sizes}"
-    check(model.hidden_size in model.hidden_sizes, found, expected)
 
 
 def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:

@@ -37,12 +37,10 @@ class Progress:
         ]
         failed = [self._folder / CELLS / cell for cell in states if states[cell] == "failed"]
         for place in failed[:MOST_LINES]:
-            lines += [f"  failed: {place / 'notebook.ipynb'}", f"    {_failure(place)}"]
+            why = _last_line(place / "log.txt")
+            lines += [f"  failed: {place / 'notebook.ipynb'}", f"    {why}"]
         if len(failed) > MOST_LINES:
             lines.append(f"  and {len(failed) - MOST_LINES} more")
-        report = self._folder / "report.ipynb"
-        if set(states.values()) <= {"done", "cached"} and (error := _error(report)):
-            lines += [f"  failed: {report}", f"    {error}"]
         return "\n".join(lines)
 
     def reported(self) -> bool:
@@ -60,7 +58,7 @@ class Progress:
         *made, begun = self._written(cell)
         asked = cell_command(self._batch, cell, self._folder)
         tables = [self._folder / CELLS / cell / f"{name}.json" for name in self._batch.tables]
-        if all(_read(path).get("command") == asked for path in tables):
+        if all(_command(path) == asked for path in tables):
             return "cached" if made == before else "done"
         return "failed" if begun not in (0, begun_before) else "not run"
 
@@ -70,24 +68,15 @@ def _time(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def _read(path: Path) -> dict:
-    """Return what a file of JSON says; nothing, if it is not there or only half."""
+def _command(path: Path) -> str | None:
+    """Return the command in a provenance; None, if it is not there or only half."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+        return json.loads(path.read_text(encoding="utf-8"))["command"]
+    except (OSError, ValueError, KeyError):
+        return None
 
 
-def _failure(place: Path) -> str:
-    """Return in a line why the cell in this folder failed."""
-    log = place / "log.txt"
+def _last_line(log: Path) -> str:
+    """Return the last line that a cell left in its log, which says why it failed."""
     said = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
-    last = [f"{line} ({log})" for line in said if line.strip()][-1:]
-    return _error(place / "notebook.ipynb") or "".join(last) or "cut off"
-
-
-def _error(notebook: Path) -> str:
-    """Return the last error in an executed notebook, in one line; nothing, where there is none."""
-    outputs = [one for cell in _read(notebook).get("cells", ()) for one in cell.get("outputs", ())]
-    errors = [one for one in outputs if one["output_type"] == "error"]
-    return f"{errors[-1]['ename']}: {errors[-1]['evalue']}".split("\n")[0] if errors else ""
+    return next((f"{line} ({log})" for line in reversed(said) if line.strip()), "cut off")

@@ -30,6 +30,7 @@ from ncnet.checks import check_choice, check_integer, check_positive
 from ncnet.companion.replay import log
 from ncnet.companion.replay.running import FAIL, NOT_HERE, Costs, run
 from ncnet.companion.replay.tables import REPLAYS
+from ncnet.files import checksum
 from ncnet.parts import Parts
 from ncnet.replay.pieces import Replay, Where
 
@@ -137,10 +138,10 @@ def _parts(given: dict) -> Parts:
     What else decides what is found: the machine, the other tables, and what lies beside the
     package.
     """
-    root, data = results.FOLDER.parent, os.environ.get("NCNET_DATA", "")
+    root = results.FOLDER.parent
     patterns = ("results/**/*.json", "benchmarks/**/*.py", "notebooks/*.py", "tests/**/*.py")
     found = {path for pattern in patterns for path in root.glob(pattern)}
-    files = sorted(path for path in found if path.parent != log.FOLDER)
-    beside = [machine.described(), data, *(path.read_text(encoding="utf-8") for path in files)]
+    files = [path for path in found if path.parent != log.FOLDER]
+    beside = [machine.described(), os.environ.get("NCNET_DATA", ""), checksum(files, root)]
     name = hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
     return Parts(root / "runs" / "replay" / name, given, code="\0".join(beside))
