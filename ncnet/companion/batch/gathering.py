@@ -3,7 +3,6 @@
 import json
 import math
 import shlex
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pandas as pd
 from ncnet import parameters, results, runs
 from ncnet.companion import notebooks
 from ncnet.companion.batch.grid import CELLS, Batch, BatchError, text
+from ncnet.files import differences
 from ncnet.results import ROOT
 
 
@@ -128,23 +128,20 @@ def _write(batch: Batch, folder: Path, name: str, table: pd.DataFrame, provenanc
 
 def _provenance(batch: Batch, of_cells: list[dict]) -> dict:
     """Return what the provenances of all cells come to, but for the command."""
-    first = of_cells[0]["versions"]
+    versions = of_cells[0]["versions"]
     for cell, provenance in zip(batch.cells, of_cells, strict=True):
-        versions = provenance["versions"]
-        for what in {**first, **versions}:
-            one, other = (f"{what} {made.get(what)}" for made in (versions, first))
-            if one != other:
-                raise BatchError(
-                    f"cell {cell} was made with {one}, others with {other}; "
-                    f"run all again: {command(batch)} --forcerun cell"
-                )
+        for name, others, its in differences(versions, provenance["versions"]):
+            raise BatchError(
+                f"cell {cell} was made with {name} {its}, others with {name} {others}; "
+                f"run all again: {command(batch)} --forcerun cell"
+            )
     said = {name: [one[name] for one in of_cells] for name in of_cells[0]}
     commits, clean = said["commit"], said["clean"]
     return {
         "parameters": _together(said["parameters"]),
         "commit": None if None in commits else ", ".join(dict.fromkeys(commits)),
         "clean": None if None in clean else all(clean),
-        "versions": first,
+        "versions": versions,
         "machine": "; ".join(dict.fromkeys(said["machine"])),
         "date": max(said["date"]),
     }
@@ -158,10 +155,8 @@ def _together(cells: list[dict[str, Any]]) -> dict[str, Any]:
     together = {}
     for name, first in cells[0].items():
         values = [cell[name] for cell in cells]
-        if any(value != first for value in values):
-            flat = list(chain(*values)) if isinstance(first, list) else values
-            first = [value for place, value in enumerate(flat) if value not in flat[:place]]
-        together[name] = first
+        united = pd.Series(values, dtype=object).explode().drop_duplicates().tolist()
+        together[name] = united if any(value != first for value in values) else first
     return together
 
 
