@@ -36,7 +36,6 @@ INTERNAL |= {"__main__", "atlas", "explorer", "probe", "probe_callback", "ranks"
 # What a reader calls of `training` is `ncnet.train`; of the others, see below.
 INTERNAL |= {"companion", "studies", "training"}
 WITHIN = ["datasets.hub", "experiment.callback", "experiment.probe", "training.samples"]
-INTERNAL_OF_STUDIES = {"rows"}
 
 
 def modules_in(folder):
@@ -61,12 +60,11 @@ def public_names(module):
             target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
             assigned[ast.unparse(target)] = node.value
     package = ROOT.joinpath("ncnet", *module.split(".")).is_dir()
-    if package or "__all__" in assigned:
+    if package or "__all__" in assigned or not (defined or assigned):
+        room = module if package else module.rpartition(".")[0]
         elsewhere = {name for origin, name in imported(module) if f"{origin}.{name}" in NAMED}
         names = {name for name in defined if not name.startswith("_")}
-        names |= {
-            name for origin, name in imported(module) if origin.startswith(f"ncnet.{module}.")
-        }
+        names |= {name for origin, name in imported(module) if origin.startswith(f"ncnet.{room}.")}
         if "__all__" in assigned:
             names = set(ast.literal_eval(assigned["__all__"]))
         return names - elsewhere, set() if "__all__" in assigned else set(assigned)
@@ -81,7 +79,7 @@ def imported(module):
 
 def modules_of(study):
     """Return the modules of a study, but for those whose functions its `analysis` offers."""
-    names = modules_in(f"studies/{study}") - INTERNAL_OF_STUDIES
+    names = modules_in(f"studies/{study}")
     package = f"studies.{study}"
     if "analysis" in names:
         offered, _ = public_names(f"{package}.analysis")

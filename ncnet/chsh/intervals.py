@@ -1,8 +1,10 @@
 """The interval of a mean over replicas: bootstrap, or betting where a resample shows no spread."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ncnet.checks import check, check_integer, check_number, check_values
 from ncnet.chsh.betting import mean_interval
@@ -179,3 +181,43 @@ def off_mode(values: np.ndarray, counts: np.ndarray) -> int:
     """
     _, place = np.unique(values.round(DIGITS_OF_SUMS), return_inverse=True)
     return int(counts.sum() - np.bincount(place, weights=counts).max())
+
+
+def with_ends(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
+    """Return a value and the ends of its interval, as a row has them.
+
+    >>> with_ends("s", 2.0, (1.9, 2.1))
+    {'s': 2.0, 's_low': 1.9, 's_high': 2.1}
+    """
+    low, high = interval
+    return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
+def means_with_ends(
+    values: Mapping[str, ArrayLike],
+    bounds: Mapping[str, tuple[float, float]],
+    **options: float,
+) -> dict[str, float]:
+    """Return means of bounded values over replicas, each with the ends of its interval.
+
+    Parameters
+    ----------
+    values
+        By name, one a replica [replicas].
+    bounds
+        The lowest and the highest value there can be, by the names that are asked for.
+    options
+        See `replica_interval`.
+
+    Examples
+    --------
+    >>> means_with_ends({"share": np.ones(400)}, {"share": (0, 1)})["share_high"]
+    1.0
+    """
+    found = {}
+    for name, within in bounds.items():
+        # Rounding may leave 1 + 1e-16.
+        each = np.asarray(values[name], float).clip(*within)
+        interval, _ = replica_interval(each, bounds=within, **options)
+        found |= with_ends(name, float(each.mean()), interval)
+    return found

@@ -14,7 +14,17 @@ from ncnet.studies.mechanism.conflict import (
     manipulation,
     rank_correlation,
 )
-from ncnet.studies.mechanism.decoding import USES, Sensing, by_use, decode, features
+from ncnet.studies.mechanism.decoding import (
+    USES,
+    Sensing,
+    by_use,
+    decode,
+    energy,
+    features,
+    log_loss,
+    rising_share,
+    trend,
+)
 from ncnet.studies.mechanism.interventions import (
     Intervention,
     change,
@@ -25,7 +35,6 @@ from ncnet.studies.mechanism.interventions import (
     solved,
     success,
 )
-from ncnet.studies.mechanism.oscillation import energy, log_loss, rising_share, trend
 from ncnet.studies.mechanism.sensing import (
     CONTROLS,
     OSCILLATING,
@@ -33,36 +42,3 @@ from ncnet.studies.mechanism.sensing import (
     oscillation_table,
     sensing_table,
 )
-
-__all__ = [
-    "CONTROLS",
-    "OSCILLATING",
-    "PHASES",
-    "USES",
-    "Intervention",
-    "Sensing",
-    "alice_traces",
-    "by_phase",
-    "by_use",
-    "change",
-    "compare",
-    "conflict",
-    "conflict_and_s",
-    "conflict_table",
-    "decode",
-    "energy",
-    "excess_removed",
-    "features",
-    "interventions",
-    "log_loss",
-    "log_steps",
-    "manipulation",
-    "oscillation_table",
-    "rank_correlation",
-    "rising_share",
-    "sensing_table",
-    "separate_trunks",
-    "solved",
-    "success",
-    "trend",
-]

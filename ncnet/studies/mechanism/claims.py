@@ -21,18 +21,12 @@ from ncnet.claims import (
     of_s,
 )
 
-WITHOUT_COMPETITION = {
-    "separate, n each": "each head with a trunk of its own",
-    "λ = 0": "Bob's gradient stopped before the trunk",
-    "PCGrad": "the conflicting parts of both gradients taken out",
-}
-"""Three ways to take the competition away, of which each has to lower S: the sharing itself, one of
-the competitors, and only the conflict."""
+# Each has to lower S: the sharing itself, one of the competitors, and only the conflict taken away.
+WITHOUT_COMPETITION = ("separate, n each", "λ = 0", "PCGrad")
+# The whole trace of trainings in which no head's loss ever rises.
 WITHOUT_OSCILLATION = "whole, PCGrad, small steps"
-"""The whole trace of trainings in which no head's loss ever rises."""
+# Two readings of it, as `trend` has them; the rule holds where one of them does.
 OSCILLATIONS = ("fast", "rises")
-"""Two readings of it, as in `ncnet.studies.mechanism.analysis.trend`; the rule holds where one of
-them does."""
 NO_CONFLICT = "PCGrad"
 
 

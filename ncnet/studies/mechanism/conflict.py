@@ -16,23 +16,18 @@ import xarray as xr
 from ncnet import chsh
 from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import percentile_interval, spearman
-from ncnet.chsh.intervals import check_resampling
+from ncnet.chsh.intervals import check_resampling, means_with_ends, with_ends
 from ncnet.gradients import GRADIENTS, check_traced, conflict
-from ncnet.studies.mechanism.rows import means_with_ends, with_ends
 from ncnet.training.aggregators import AGGREGATORS, Products
 from ncnet.training.outcomes import NETWORK
 
-VALUES_AT_ONCE = 2**22
-"""Ranks that are taken at once."""
+VALUES_AT_ONCE = 2**22  # ranks that are taken at once
 RESAMPLES = 2000
-ROUNDING = 1e-6
-"""Of single precision, relative to what is added up."""
-EVERY_STEP = 20
-"""Intervals at the beginning of which each step is traced."""
+ROUNDING = 1e-6  # of single precision, relative to what is added up
+EVERY_STEP = 20  # intervals at the beginning of which each step is traced
 PHASES = {"early": (0, 1 / 40), "middle": (1 / 40, 1 / 4), "late": (1 / 4, 1)}
 """Parts of a training, as shares of its steps; fixed in advance."""
-BOTH_SECOND = {"alice_setting": 2, "bob_setting": 2}
-"""The context of both second tasks, the hard ones."""
+BOTH_SECOND = {"alice_setting": 2, "bob_setting": 2}  # the context of both hard tasks
 
 
 def log_steps(steps: int, interval: int) -> list[int]:

@@ -26,24 +26,21 @@ from ncnet.chsh.bootstrap import (
     percentile_interval,
     resampled_means,
 )
-from ncnet.chsh.intervals import check_resampling
+from ncnet.chsh.intervals import check_resampling, means_with_ends, with_ends
 from ncnet.games import Game
 from ncnet.printing import shown
 from ncnet.studies.mechanism.conflict import log_steps, manipulation
-from ncnet.studies.mechanism.rows import means_with_ends, with_ends
 from ncnet.training import train
 
 SHARED, SMALL_STEPS = "shared", "small steps"
+# What `change` measures, with its bounds.
 CHANGES = dict.fromkeys(("s_change", "influence_change"), (-8.0, 8.0))
-"""What `change` measures, with its bounds."""
 LAMBDAS = (0.75, 0.5, 0.25, 0.0)
+# What every row has of `change` and `excess_removed`, as a number or as NaN.
 OF_CHANGE = [f"{name}{end}" for name in (*CHANGES, "removed") for end in ("", "_low", "_high")]
-"""What every row has of `change` and `excess_removed`, as a number or as NaN."""
-SET = ("aggregator", "gradient_weights", "head_start")
-"""Arguments of a training that interventions set themselves."""
+SET = ("aggregator", "gradient_weights", "head_start")  # arguments that interventions set
 RESAMPLES = 10_000
-SMALLER = 10
-"""By how much the learning rate is divided, and the steps are multiplied, for small steps."""
+SMALLER = 10  # times smaller steps, and as many more of them
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,11 @@ from ncnet.parameters import (
     Switch,
     Training,
 )
-from ncnet.studies.mechanism.oscillation import FEWEST_STEPS
 
 Lambda = Annotated[Number, Field(ge=0, le=1)]
-FEWEST_A_FOLD = 5
-"""Replicas without which the folds say too little of how far an AUC would vary."""
-MOST_TRACED = 20_000_000
-"""Replicas x steps whose losses take some gigabytes while they are decoded."""
+FEWEST_STEPS = 20  # of a trace, for the filter that finds its trend
+FEWEST_A_FOLD = 5  # replicas without which folds say too little of how far an AUC would vary
+MOST_TRACED = 20_000_000  # replicas x steps, whose losses take gigabytes while they are decoded
 
 
 class Rq2(Training):

@@ -7,12 +7,10 @@ import pandas as pd
 
 from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.bootstrap import percentile_interval, resampled_means
-from ncnet.chsh.intervals import check_resampling
+from ncnet.chsh.intervals import check_resampling, with_ends
 from ncnet.games import Game
-from ncnet.studies.mechanism.decoding import WHOLE, by_use, decode
+from ncnet.studies.mechanism.decoding import WHOLE, by_use, decode, energy, rising_share
 from ncnet.studies.mechanism.interventions import SHARED, SMALL_STEPS, interventions
-from ncnet.studies.mechanism.oscillation import energy, rising_share
-from ncnet.studies.mechanism.rows import with_ends
 
 CONTROLS = {
     "whole, small steps": SMALL_STEPS,
@@ -20,8 +18,8 @@ CONTROLS = {
     "whole, separate trunks": "separate, n each",
 }
 """Rows of the whole trace, by the intervention under which it was made."""
+# Options of `sensing_table` that are the decoder's; all others are of the training.
 DECODING = ("uses", "permuted", "permutations", "folds", "level")
-"""Options of `sensing_table` that are the decoder's; all others are of the training."""
 OSCILLATING = (SHARED, SMALL_STEPS, f"PCGrad, {SMALL_STEPS}")
 """Trainings whose oscillations are compared: usual ones, hardly any, and none at all."""
 RESAMPLES = 10_000
