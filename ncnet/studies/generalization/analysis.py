@@ -22,12 +22,10 @@ from threadpoolctl import threadpool_limits
 
 from ncnet import chsh
 from ncnet.checks import check
-from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, drawn_shares, percentile_interval, spearman
 from ncnet.chsh.intervals import FEWEST_OFF_MODE, check_resampling
 from ncnet.claims import LEVEL, MARGIN
 from ncnet.training import samples
-from ncnet.training.samples import NOTHING
 
 # What replicas say.
 
@@ -36,7 +34,8 @@ PLACES = ("11", "12", "21", "22")
 CORRELATORS = tuple(f"correlator_{place}" for place in PLACES)
 ACCURACIES = tuple(f"accuracy_{place}" for place in PLACES)
 LOSSES = tuple(f"loss_{place}" for place in PLACES)
-TARGETS = ("held_out_accuracy", "held_out_worst")
+TARGET = "held_out_accuracy"
+TARGETS = (TARGET, "held_out_worst")
 MEANS = ("accuracy", "loss")
 CONTEXTS = (*ACCURACIES, *LOSSES)
 TRACED = (0, 10, 30, 100, 300, 1000)
@@ -52,12 +51,7 @@ def traced(steps: int) -> list[int]:
 
 
 def trained(
-    population: samples.Population,
-    *,
-    replicas: Sequence[int],
-    steps: int,
-    trace: bool = False,
-    **training: object,
+    population: samples.Population, *, steps: int, trace: bool = False, **training: object
 ) -> pd.DataFrame:
     """Train replicas of a population, and return `by_replica` of them.
 
@@ -65,14 +59,12 @@ def trained(
     ----------
     population
         Of four tasks.
-    replicas
-        Indices of the replicas.
     steps
         Training steps.
     trace
         Whether the rows have the cosine of the heads' gradients, at the `traced` steps.
     training
-        Hidden size, seed and the rest, as `ncnet.training.samples.train` takes them.
+        Replicas, hidden size, seed and the rest, as `ncnet.training.samples.train` takes them.
 
     Examples
     --------
@@ -81,11 +73,8 @@ def trained(
     >>> rows[["capacity", "replica"]].values.tolist()
     [[2, 3], [2, 5]]
     """
-    marks = traced(steps) if trace else ()
-    outcomes = samples.train(
-        population, replicas=replicas, steps=steps, trace_steps=marks, **training
-    )
-    return by_replica(outcomes)
+    training |= {"steps": steps, "trace_steps": traced(steps) if trace else ()}
+    return by_replica(samples.train(population, **training))
 
 
 def by_replica(outcomes: xr.Dataset) -> pd.DataFrame:
@@ -206,7 +195,7 @@ def halves(replicas: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 MEASURES = {"spearman": (), "given means": MEANS, "given contexts": CONTEXTS}
 """Each with what is held fixed: nothing, mean training accuracy and loss, or each context's."""
 UP_TO, BEYOND = "up to 2", "beyond 2"
-AT_2 = CLASSICAL_BOUND - MARGIN
+AT_2 = chsh.CLASSICAL_BOUND - MARGIN
 VARIABLES = ("s", *TARGETS, *MEANS, *CONTEXTS)
 """Of each replica, in the order of the arrays."""
 VALUES_AT_ONCE = 2**21
@@ -501,10 +490,8 @@ def gains(
             ends = percentile_interval(gain[drawn].mean(-1), level, count)
             scores = (1 - without.mean(), 1 - with_s.mean(), gain.mean(), *ends)
             rows.append((given, part, capacity, *scores))
-    return pd.DataFrame(
-        rows,
-        columns=["given", "part", "capacity", "without", "with_s", "gain", "gain_low", "gain_high"],
-    )
+    columns = ["given", "part", "capacity", "without", "with_s", "gain", "gain_low", "gain_high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _errors(target: np.ndarray, features: np.ndarray, seed: int) -> np.ndarray:
@@ -525,7 +512,6 @@ def _errors(target: np.ndarray, features: np.ndarray, seed: int) -> np.ndarray:
 
 ENOUGH = 0.01
 """Share of held-out items within which the smallest capacity counts as enough; fixed in advance."""
-TARGET = TARGETS[0]
 Rule = Callable[[pd.DataFrame, pd.DataFrame], float]
 
 
@@ -549,7 +535,7 @@ def _one_standard_error(replicas: pd.DataFrame, score: pd.Series) -> float:
 
 def _s_at_2(part: pd.DataFrame) -> bool:
     (low, high), _ = chsh.s_interval(part["s"].to_numpy(), resamples=2000)
-    return low >= AT_2 and high <= CLASSICAL_BOUND + MARGIN
+    return low >= AT_2 and high <= chsh.CLASSICAL_BOUND + MARGIN
 
 
 def _all_fitted(part: pd.DataFrame) -> bool:
@@ -801,7 +787,7 @@ def trained_pairs(
     >>> rows[["first", "second", "replica"]].values.tolist()
     [['odd', 'prime', 0], ['odd', 'prime', 1], ['odd', 'prime', 2]]
     """
-    names = (*tasks, NOTHING)
+    names = (*tasks, samples.NOTHING)
     items = {"training": training, "held_out": held_out, "label_noise": label_noise}
     images = samples.digits([*tasks.values(), ()], seed=seed, **items)
     kind |= {"seed": seed, "steps": steps, "trace_steps": traced(steps)}
@@ -822,7 +808,7 @@ def pairs_with_nothing(tasks: tuple[str, ...]) -> list[tuple[int, int]]:
     >>> pairs_with_nothing(("odd", "prime", "nothing"))
     [(0, 1), (0, 2), (1, 2), (2, 0), (2, 1)]
     """
-    check(tasks[-1] == NOTHING, f"the last task is `{tasks[-1]}`", f"`{NOTHING}`")
+    check(tasks[-1] == samples.NOTHING, f"the last task is `{tasks[-1]}`", f"`{samples.NOTHING}`")
     last = len(tasks) - 1
     alone = [(last, task) for task in range(last)]
     return [*itertools.combinations(range(last + 1), 2), *alone]
@@ -918,17 +904,12 @@ def interference_map(
         `held_out_drop`, over `fresh`; `likeness`.
     """
     groups = seen.groupby(PAIR, sort=False)
-    each = 1 - (1 - level) / groups.ngroups
-    rows = []
-    for pair, part in groups:
-        values = part["s"].to_numpy()
-        (low, high), _ = chsh.s_interval(values, level=each, resamples=resamples, seed=seed)
-        means = part[["training_drop", "cosine"]].mean()
-        rows.append((*pair, values.mean(), low, high, *means))
-    columns = [*PAIR, "s", "s_low", "s_high", "training_drop", "cosine"]
-    lost = fresh.groupby(PAIR)["held_out_drop"].mean().reset_index()
-    table = pd.DataFrame(rows, columns=columns).merge(lost, on=PAIR).merge(likeness, on=PAIR)
-    return table.sort_values("s", ascending=False, ignore_index=True)
+    options = {"level": 1 - (1 - level) / groups.ngroups, "resamples": resamples, "seed": seed}
+    ends = [chsh.s_interval(s.to_numpy(), **options)[0] for _, s in groups["s"]]
+    table = groups[["s", "training_drop", "cosine"]].mean()
+    table[["s_low", "s_high"]] = ends
+    table = table.join(fresh.groupby(PAIR)["held_out_drop"].mean()).join(likeness.set_index(PAIR))
+    return table.sort_values("s", ascending=False).reset_index()
 
 
 def predictors(

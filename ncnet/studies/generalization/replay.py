@@ -3,8 +3,8 @@
 Small companions are replayed as the tables are that they stand beside.
 """
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
@@ -41,13 +41,11 @@ OF_PAIRS = {
 }
 
 
-def _given(recorded: Result, where: Where) -> dict:
-    """Return the parameters of a piece; the cells of a batch differ in some."""
-    return recorded.provenance["parameters"] | where
-
-
-def _name(recorded: Result) -> str:
-    return recorded.name.rpartition("/")[2]
+def _made(make: Callable[[dict], pd.DataFrame], recorded: Result, where: Where) -> pd.DataFrame:
+    """Make a piece of what its table was given; the cells of a batch differ in some of it."""
+    table = {"table": recorded.name.rpartition("/")[2]}
+    rows = make(recorded.provenance["parameters"] | where | table)
+    return rows.assign(**{name: value for name, value in where.items() if name not in rows})
 
 
 def _some(given: dict, *names: str) -> dict:
@@ -76,20 +74,17 @@ def _of_size(
     return general.trained(population, hidden_size=hidden_size, replicas=replicas, **dict(kind))
 
 
-def _of_setting(recorded: Result, where: Where) -> pd.DataFrame:
-    """Make rows of one of `general.TABLES`."""
-    given, name = _given(recorded, where), _name(recorded)
-    rows = general.TABLES[name](
-        _trained(given, _population(given), REPLICAS[name](given)),
+def _of_setting(given: dict) -> pd.DataFrame:
+    table = given["table"]
+    return general.TABLES[table](
+        _trained(given, _population(given), REPLICAS[table](given)),
         level=simultaneous_level(len(SETTINGS)),
         **_some(given, "resamples", "seed"),
     )
-    return rows.assign(**{name: where[name] for name in SETTING if name not in rows})
 
 
-def _choices(recorded: Result, where: Where) -> pd.DataFrame:
+def _choices(given: dict) -> pd.DataFrame:
     """Make the choices of a repetition, or else of all: each sees replicas of its own."""
-    given = _given(recorded, where)
     first = given.get("repetition", 0)
     last = first + 1 if "repetition" in given else given["repetitions"]
     whole, size = _population(given), given["repetition_size"]
@@ -98,7 +93,7 @@ def _choices(recorded: Result, where: Where) -> pd.DataFrame:
         for population in (whole, samples.set_aside(whole, given["set_aside"]))
     )
     rows = general.selections(*tables, repetition_size=size)
-    return rows.assign(repetition=rows["repetition"] + first, setting=where["setting"])
+    return rows.assign(repetition=rows["repetition"] + first)
 
 
 def _fresh(given: dict) -> pd.DataFrame:
@@ -107,20 +102,16 @@ def _fresh(given: dict) -> pd.DataFrame:
     return _trained(given, _population(given), replicas, trace=True)
 
 
-def _rules(recorded: Result, where: Where) -> pd.DataFrame:
-    given = _given(recorded, where)
-    rows = general.regrets(_choices(recorded, where), _fresh(given), seed=given["seed"])
-    return rows.assign(**where)
+def _rules(given: dict) -> pd.DataFrame:
+    return general.regrets(_choices(given), _fresh(given), seed=given["seed"])
 
 
-def _curve(recorded: Result, where: Where) -> pd.DataFrame:
-    given = _given(recorded, where)
-    return general.by_capacity(_fresh(given), seed=given["seed"]).assign(**where)
+def _curve(given: dict) -> pd.DataFrame:
+    return general.by_capacity(_fresh(given), seed=given["seed"])
 
 
-def _of_pairs(recorded: Result, _: Where) -> pd.DataFrame:
+def _of_pairs(given: dict) -> pd.DataFrame:
     """Make rows of pairs, of replicas that draw the map and of those that judge it."""
-    given = _given(recorded, {})
     kind = _some(given, *KIND, "held_out", "label_noise")
     kind |= {"training": given["pair_training"], "hidden_size": given["pair_size"]}
     count = given["pair_replicas"]
@@ -128,7 +119,7 @@ def _of_pairs(recorded: Result, _: Where) -> pd.DataFrame:
         _trained_pairs(range(first, first + count), tuple(kind.items())) for first in (0, count)
     )
     likeness = general.likeness(samples.NAMED_TASKS)
-    return OF_PAIRS[_name(recorded)](drawn, judged, likeness, seed=given["seed"])
+    return OF_PAIRS[given["table"]](drawn, judged, likeness, seed=given["seed"])
 
 
 # Two tables are made of the same networks.
@@ -264,7 +255,7 @@ def _replays(folder: str) -> Iterable[Replay]:
         ("interference_predictors", (), ("predictor",), _of_pairs, MEASURED),
     ):
         blocks = {"replica": BLOCK} if "replica" in piece else {}
-        yield Replay(folder + name, piece, key, make, tolerances, blocks)
+        yield Replay(folder + name, piece, key, partial(_made, make), tolerances, blocks)
 
 
 REPLAYS = (*_replays(""), *_replays("small/"))
