@@ -433,7 +433,7 @@ def test_toy_labels_are_right():
         facts, asked = item.text.removesuffix(" ?").split(" . who has the ")
         [animal] = [f.split()[1] for f in facts.split(" , ") if f.endswith(f" {asked}")]
         assert item.choices[item.label] == animal
-    number = {toy._word(n): n for n in range(60)}
+    number = {word: n for n, word in enumerate(toy.NUMBERS)}
     for item in total.training:
         has, rest = item.text.split(" . ")[0].split(" , gets ")
         gets, eats = rest.split(" and eats ")

@@ -32,6 +32,9 @@ UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen")
 TEENS += ("fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
 TENS = ("twenty", "thirty", "forty", "fifty")
+NUMBERS = UNITS + TEENS
+NUMBERS += tuple(f"{ten} {unit}".removesuffix(" zero") for ten in TENS for unit in UNITS)
+"""Whole numbers below sixty in words."""
 
 ORDERS = {
     "avelic": ("agent", "verb", "patient", "place"),
@@ -47,6 +50,12 @@ SYLLABLES = {
     "cimtar": ("cim", "tik", "kit", "ric", "pet", "cet", "nip", "sik"),
     "dushan": ("shu", "dha", "khe", "sho", "zha", "hu", "phe", "tho"),
 }
+# Two of eight syllables are 64 different words, more than there are meanings.
+WORDS = {
+    language: {word: s[k % 8] + s[(k // 8 + 3 * k) % 8] for k, word in enumerate(VOCABULARY)}
+    for language, s in SYLLABLES.items()
+}
+"""The words of each invented language, by what they mean."""
 Drawn = tuple[Item, ...]
 
 
@@ -130,12 +139,10 @@ def _sum(generator: np.random.Generator, key: str) -> Drawn:
     right = has + gets - eats
     # Five numbers in a row, and the right one anywhere among them: the choices tell nothing.
     lowest = right - int(generator.integers(CHOICES))
-    choices = tuple(_some(generator, tuple(map(_word, range(lowest, lowest + CHOICES))), CHOICES))
-    text = (
-        f"{name} has {_word(has)} {fruit} , gets {_word(gets)} and eats {_word(eats)} . "
-        f"how many {fruit} are left ?"
-    )
-    return (Item(key, choices.index(_word(right)), text, choices=choices),)
+    choices = tuple(_some(generator, NUMBERS[lowest : lowest + CHOICES], CHOICES))
+    said = f"has {NUMBERS[has]} {fruit} , gets {NUMBERS[gets]} and eats {NUMBERS[eats]}"
+    text = f"{name} {said} . how many {fruit} are left ?"
+    return (Item(key, choices.index(NUMBERS[right]), text, choices=choices),)
 
 
 def _pairs(generator: np.random.Generator, key: str) -> Drawn:
@@ -158,31 +165,10 @@ def _sentence(said: dict[str, str], language: str, *, moved: bool = False) -> st
     return " ".join(WORDS[language][said[role]] for role in order)
 
 
-def _words(language: str) -> dict[str, str]:
-    syllables = SYLLABLES[language]
-    # Two of eight syllables are 64 different words, more than there are meanings.
-    words = [syllables[k % 8] + syllables[(k // 8 + 3 * k) % 8] for k in range(len(VOCABULARY))]
-    return dict(zip(VOCABULARY, words, strict=True))
-
-
 def _some(generator: np.random.Generator, words: tuple[str, ...], number: int) -> list[str]:
     return [words[k] for k in generator.permutation(len(words))[:number]]
 
 
-def _word(number: int) -> str:
-    """Return a whole number below sixty in words.
-
-    >>> _word(7), _word(42)
-    ('seven', 'forty two')
-    """
-    tens, unit = divmod(number, 10)
-    if tens < 2:
-        return (UNITS, TEENS)[tens][unit]
-    return TENS[tens - 2] + (f" {UNITS[unit]}" if unit else "")
-
-
-WORDS = {language: _words(language) for language in ORDERS}
-"""The words of each invented language, by what they mean."""
 GROUPS: dict[str, Callable[[np.random.Generator, str], Drawn]] = {
     "toy/mood": _mood,
     "toy/same": _same,
@@ -192,8 +178,6 @@ GROUPS: dict[str, Callable[[np.random.Generator, str], Drawn]] = {
 }
 """What draws an item of each task, or its translations into each language."""
 CLASSES = {"toy/mood": 2, "toy/same": 2, "toy/which": CHOICES, "toy/sum": CHOICES, "toy_pairs": 2}
-MEMBERS = {
-    name: tuple(f"{name}/{language}" for language in ORDERS) if name == "toy_pairs" else (name,)
-    for name in GROUPS
-}
+MEMBERS = {name: (name,) for name in GROUPS}
+MEMBERS["toy_pairs"] = tuple(f"toy_pairs/{language}" for language in ORDERS)
 """The names of the tasks of each group, in the order in which `stream` yields them."""
