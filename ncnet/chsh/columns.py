@@ -22,8 +22,6 @@ CONTEXT = re.compile(
     r"([12])([12])(?:\.0+)?|"  # 12.0 is a number that was 12
     r"([12])(?:\.0+)?(?: *, *| +)([12])(?:\.0+)?"
 )
-KINDS = {bool: "b", int: "iu", float: "f", str: "U"}
-"""Kinds of arrays that hold names of a type; integers that are too large for one become text."""
 Labelled = tuple[np.ndarray, np.ndarray]
 """The different labels of a column, and [rows] which of them each row has."""
 
@@ -146,8 +144,9 @@ def names(column: Column) -> Labelled:
     (array(['007', 'NA', '7'], dtype='<U3'), array([0, 1, 2], dtype=int32))
     """
     found = column.read(_name, "a number or a name")
-    array = np.array(found) if len(set(map(type, found))) == 1 else None
-    if array is not None and array.dtype.kind in KINDS.get(type(found[0]), ""):
+    array = np.array(found)
+    # Of several types, and of integers that are too large, an array holds something else.
+    if array.dtype != object and [*map(type, array.tolist())] == [*map(type, found)]:
         return column.labelled(found)
     texts: dict[str, int] = {}
     for place, text in enumerate(map(str, found)):
