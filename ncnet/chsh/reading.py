@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ncnet.checks import check_once
+from ncnet.checks import check, check_once
 from ncnet.files import expanded
 from ncnet.printing import shortened
 
@@ -24,7 +24,7 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 """A whole number as it is written by itself: 7, not 007, 7.0 or 1E3; at most what int64 holds."""
 ROWS_AT_ONCE = 1000
-EXPECTED = "expected CSV, TSV, JSON lines or parquet, perhaps compressed with gzip"
+FORMATS = "CSV, TSV, JSON lines or parquet, perhaps compressed with gzip"
 
 
 def read_file(path: str | Path) -> bytes:
@@ -44,18 +44,16 @@ def read_file(path: str | Path) -> bytes:
     FileNotFoundError: the file is '': expected the path of a table
     """
     given = shortened(str(path))
+    path = expanded(path)
     if not given:
         raise FileNotFoundError("the file is '': expected the path of a table")
-    path = expanded(path)
     try:
         if path.is_dir():
             raise FileNotFoundError(f"{given} is a folder: expected a file")
-        if not path.exists():
-            raise FileNotFoundError(f"there is no file {given}")
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"there is no file {given}" if error.errno else error) from None
     except OSError as error:
-        if error.errno is None:
-            raise
         raise OSError(error.errno, error.strerror, given) from None
 
 
@@ -98,10 +96,8 @@ def read_table(content: bytes, name: str) -> pd.DataFrame:
         return _parquet(content, name)
     text = _text(content, name)
     first = text.lstrip()[:1]
-    if not first:
-        raise ValueError(f"{name} is empty: expected a table")
-    if first == "[":
-        raise ValueError(f"{name} begins with `[`: expected JSON lines, one object a line")
+    check(first, f"{name} is empty", "a table")
+    check(first != "[", f"{name} begins with `[`", "JSON lines, one object a line")
     return _json_lines(text, name) if first == "{" else _delimited(text, name)
 
 
@@ -126,18 +122,15 @@ def _parquet(content: bytes, name: str) -> pd.DataFrame:
 
 
 def _text(content: bytes, name: str) -> str:
-    if content.startswith(ZIP):
-        raise ValueError(f"{name} is a zip file, perhaps a workbook: {EXPECTED}")
+    check(not content.startswith(ZIP), f"{name} is a zip file, perhaps a workbook", FORMATS)
     encoding = "utf-16" if content.startswith(UTF_16) else "utf-8-sig"
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{name} is no text in {encoding.removesuffix('-sig').upper()} (byte "
-            f"{error.object[error.start]:#x} at {error.start:,}): {EXPECTED}"
-        ) from None
-    if "\0" in text:
-        raise ValueError(f"{name} is no text, it holds zero bytes: {EXPECTED}")
+        said = f"{name} is no text in {encoding.removesuffix('-sig').upper()}"
+        byte = f"byte {error.object[error.start]:#x} at {error.start:,}"
+        raise ValueError(f"{said} ({byte}): expected {FORMATS}") from None
+    check("\0" not in text, f"{name} is no text, it holds zero bytes", FORMATS)
     return text
 
 
@@ -167,8 +160,8 @@ def _json_object(decode: Callable[[str], object], row: int, line: str, name: str
         found = decode(line.rstrip("\n"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{name}: row {row} cannot be read as JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"{name}: row {row} is {line.strip()[:40]}: expected a JSON object")
+    said = f"{name}: row {row} is {line.strip()[:40]}"
+    check(isinstance(found, dict), said, "a JSON object")
     return found
 
 
@@ -197,15 +190,12 @@ def _delimited(text: str, name: str) -> pd.DataFrame:
                 column.add(cells)
     except csv.Error as error:
         raise ValueError(f"{name}: line {reader.line_num} cannot be read: {error}") from None
-    if not header:
-        raise ValueError(f"{name} is empty: expected a table")
+    check(header, f"{name} is empty", "a table")
     *columns, beyond = columns
     width = len(columns)
-    if set(lengths) == {width + 1} and set(beyond.numbers) == {""}:
-        raise ValueError(
-            f"{name}: each row ends with an empty cell (a comma too many?): expected {width} "
-            "cells, as in the header"
-        )
+    trailing = set(lengths) == {width + 1} and set(beyond.numbers) == {""}
+    said = f"{name}: each row ends with an empty cell (a comma too many?)"
+    check(not trailing, said, f"{width} cells, as in the header")
     for row, length in enumerate(lengths):
         if length != width:
             raise ValueError(f"{name}: row {row} has {length} cells, the header {width}")
