@@ -49,10 +49,12 @@ def read_file(path: str | Path) -> bytes:
         raise FileNotFoundError("the file is '': expected the path of a table")
     try:
         if path.is_dir():
-            raise FileNotFoundError(f"{given} is a folder: expected a file")
+            raise IsADirectoryError
         return path.read_bytes()
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"there is no file {given}" if error.errno else error) from None
+    except IsADirectoryError:
+        raise FileNotFoundError(f"{given} is a folder: expected a file") from None
+    except FileNotFoundError:
+        raise FileNotFoundError(f"there is no file {given}") from None
     except OSError as error:
         raise OSError(error.errno, error.strerror, given) from None
 
