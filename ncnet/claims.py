@@ -219,14 +219,10 @@ def in_order(
     ValueError
         If it has no rows, or two for one capacity.
     """
-    if sweep.empty:
-        raise ValueError(f"{game} has no rows: expected one for each {_words(rows[0])}")
-    twice = sweep[sweep.duplicated(list(rows))]
-    if len(twice):
-        size, *which = (str(twice[name].iloc[0]) for name in rows)
-        raise ValueError(
-            f"{game} has {_words(rows[0])} {', '.join([size, *which])} twice: judge one at a time"
-        )
+    check(len(sweep), f"{game} has no rows", f"one for each {_words(rows[0])}")
+    for row in sweep.loc[sweep.duplicated(list(rows)), list(rows)].itertuples(index=False):
+        found = f"{game} has {_words(rows[0])} {', '.join(map(str, row))} twice"
+        raise ValueError(f"{found}: judge one at a time")
     return sweep.sort_values(list(rows))
 
 

@@ -98,8 +98,7 @@ class Replay:
 
     def load(self) -> results.Result:
         """Return the recorded table with its provenance."""
-        folder, _, name = self.table.rpartition("/")
-        return results.load(name, folder=results.FOLDER / folder)
+        return results.load(self.table, folder=results.FOLDER)
 
     def pieces(self, table: pd.DataFrame) -> list[Where]:
         """Return all pieces of the table, in its order.

@@ -49,6 +49,11 @@ class _PlacedError(ValueError):
         self.place = place
 
 
+def _check(holds: object, place: tuple, message: str) -> None:
+    if not holds:
+        raise _PlacedError(place, message)
+
+
 class Resources(BaseModel):
     """What one cell needs of a machine."""
 
@@ -184,16 +189,14 @@ def _batch(path: Path, content: Any) -> Batch:
         saved.add(model.model_construct(**given).tables)
         cells[name] = {key: value for key, value in given.items() if key != "save_to"}
         varied[name] = {key: value for axis in axes for key, value in axis.items()}
-    if len(saved) > 1:
-        raise _PlacedError(("grid",), "`record` differs between cells: expected one value for all")
+    same = "`record` differs between cells: expected one value for all"
+    _check(len(saved) == 1, ("grid",), same)
     [tables] = saved
+    known = (*tables, CELLS)
     for name, where in asked.record.items():
-        if name not in (*tables, CELLS):
-            message = f"unknown table `{name}`{suggestion(name, (*tables, CELLS))}"
-            raise _PlacedError(("record", name), message)
-        if not re.fullmatch(rf"results/([\w-]+/)*{name}", where):
-            message = f"`{where}`: expected results/{name}, or results/FOLDER/{name}"
-            raise _PlacedError(("record", name), message)
+        place, here = ("record", name), f"expected results/{name}, or results/FOLDER/{name}"
+        _check(name in known, place, f"unknown table `{name}`{suggestion(name, known)}")
+        _check(re.fullmatch(rf"results/([\w-]+/)*{name}", where), place, f"`{where}`: {here}")
     # What is checked already is taken as it is.
     return Batch.model_construct(
         **dict(asked), name=path.stem, path=path, cells=cells, varied=varied, tables=tables
@@ -201,17 +204,15 @@ def _batch(path: Path, content: Any) -> Batch:
 
 
 def _checked(content: Any) -> _File:
-    if not isinstance(content, dict):
-        raise _PlacedError((), "expected `notebook`, `parameters` and `grid`")
+    _check(isinstance(content, dict), (), "expected `notebook`, `parameters` and `grid`")
     try:
         return _File.model_validate(content)
     except ValidationError as error:
         problem = error.errors()[0]
     place = problem["loc"]
     known = (_File if len(place) == 1 else Resources).model_fields
-    raise _PlacedError(
-        place, problem_line(problem, known, kind="entry", name=".".join(map(str, place)))
-    )
+    name = ".".join(map(str, place))
+    raise _PlacedError(place, problem_line(problem, known, kind="entry", name=name))
 
 
 def _grid(
@@ -225,16 +226,15 @@ def _grid(
         axes.append([(("grid", axis, place), given) for place, given in enumerate(sets)])
     _check_names(axes, model)
     count = math.prod(map(len, axes))
-    if count > MOST_CELLS:
-        raise _PlacedError(("grid",), f"{count:,} cells: expected at most {MOST_CELLS:,}")
+    _check(count <= MOST_CELLS, ("grid",), f"{count:,} cells: expected at most {MOST_CELLS:,}")
     defaults, seen = _defaults(asked.notebook), {}
     for settings in itertools.product(*axes):
         valid = _validated(defaults, settings, model)
         before = seen.setdefault(json.dumps(valid), settings)
-        for (place, _), (other, _) in zip(settings, before, strict=True):
+        for (place, given), (other, _) in zip(settings, before, strict=True):
             if place != other:
-                _, axis, number = place
-                raise _PlacedError(place, f"{asked.grid[axis][number]!r} is there twice")
+                # Of a mapping, all that it sets.
+                raise _PlacedError(place, f"{given.get(place[1], given)!r} is there twice")
         yield valid, [{name: valid[name] for name in given} for _, given in settings[1:]]
 
 
@@ -244,18 +244,15 @@ def _check_names(axes: list[list[Setting]], model: type[parameters.Notebook]) ->
     by = {}
     for axis in axes:
         names = set(axis[0][1])
+        wanted = ", ".join(f"`{name}`" for name in sorted(names))
         for place, given in axis:
             for name in given:
-                if name not in known:
-                    message = f"unknown parameter `{name}`{suggestion(name, known)}"
-                    raise _PlacedError((*place, name), message)
-                if by.setdefault(name, place[:2]) != place[:2]:
-                    raise _PlacedError(
-                        (*place, name), f"`{name}` is also given by `{by[name][-1]}`"
-                    )
-            if set(given) != names:
-                wanted = ", ".join(f"`{name}`" for name in sorted(names))
-                raise _PlacedError(place, f"{given}: expected {wanted}, as in the first value")
+                here = (*place, name)
+                giver = by.setdefault(name, place[:2])
+                unknown = f"unknown parameter `{name}`{suggestion(name, known)}"
+                _check(name in known, here, unknown)
+                _check(giver == place[:2], here, f"`{name}` is also given by `{giver[-1]}`")
+            _check(set(given) == names, place, f"{given}: expected {wanted}, as in the first value")
 
 
 def _validated(

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ncnet import machine, results
-from ncnet.checks import check_choice, check_integer, check_positive
+from ncnet.checks import check, check_choice, check_integer, check_positive
 from ncnet.companion.replay import log
 from ncnet.companion.replay.running import FAIL, NOT_HERE, Costs, run
 from ncnet.companion.replay.tables import REPLAYS
@@ -90,8 +90,7 @@ def _checked(asked: argparse.Namespace) -> tuple[list[Replay], dict]:
     if asked.seconds is not None:
         seconds = check_positive("seconds", asked.seconds)
     seed = (results.checkout()[0] or "0") if asked.seed is None else asked.seed
-    if not seed.strip():
-        raise ValueError(f"seed {seed!r}: expected a text, such as a commit")
+    check(seed.strip(), f"seed {seed!r}", "a text, such as a commit")
     if asked.record:
         log.check_extends(whole=asked.table is None and seconds == math.inf)
     replays = [by_name[name] for name in dict.fromkeys(asked.table or by_name)]

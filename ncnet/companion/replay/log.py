@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from ncnet import results, sources
+from ncnet.checks import check
 from ncnet.companion.replay.running import FAIL, NOT_HERE
 from ncnet.replay.pieces import Replay, Where
 
@@ -41,15 +42,14 @@ def check_extends(*, whole: bool) -> None:
         If the log of this Python was made at another place, so that rows of both would mix; or if
         git does not know the commit, which a log has to say.
     """
-    if results.checkout()[0] is None:
-        raise ValueError("a log says on which commit it was made: expected a checkout, and git")
+    check(results.checkout()[0], "a log says on which commit it was made", "a checkout, and git")
     before = _here()
-    if not whole and before is not None and not results.same_place(before.provenance):
-        raise ValueError(
-            f"the log {name()} was made at another place, with other packages or on another "
-            "machine: expected a replay of all tables to begin one of this place, with --rows and "
-            "without --table and --seconds"
-        )
+    check(
+        whole or before is None or results.same_place(before.provenance),
+        f"the log {name()} was made at another place, with other packages or on another machine",
+        "a replay of all tables to begin one of this place, with --rows and without --table and "
+        "--seconds",
+    )
 
 
 def record(pieces: pd.DataFrame, *, parameters: dict, command: str) -> None:
