@@ -46,6 +46,19 @@ def check_once(kind: str, values: Iterable[Hashable]) -> None:
         seen.add(value)
 
 
+def check_list(name: str, values: object, expected: str) -> list:
+    """Return `values` as a list, or raise ``ValueError`` for none, a text or a dict.
+
+    >>> check_list("ranks", "12", "a list of ranks")
+    Traceback (most recent call last):
+    ValueError: `ranks` is '12': expected a list of ranks
+    """
+    listed = isinstance(values, Iterable) and not isinstance(values, (str, Mapping))
+    found = list(values) if listed else []
+    check(found, f"`{name}` is {shown(values)}", expected)
+    return found
+
+
 def check_sizes(name: str, array: np.ndarray, sizes: Mapping[str, int | None]) -> None:
     """Raise ``ValueError`` unless an array has these sizes, by dimension; None is any size.
 

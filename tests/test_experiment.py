@@ -360,7 +360,7 @@ def never(i, j, seed):
         ({"seed": -1}, ["`seed` is -1", "an integer of at least 0"]),
         ({"paired": "no"}, ["`paired` is 'no'", "true or false"]),
         ({"capacity_name": ""}, ["`capacity_name` is ''", "a name"]),
-        ({"capacities": []}, ["`capacities` is empty", "at least one, or None for no sweep"]),
+        ({"capacities": []}, ["`capacities` is []", "at least one, or None for no sweep"]),
         ({"capacities": [4, 4.0]}, ["4.0", "twice", "each once"]),
         ({"capacities": [2**53, 2**53 + 1]}, ["9007199254740992.0", "twice", "each once"]),
         ({"capacities": [10**400]}, ["`capacities` holds 10000", "numbers"]),

@@ -83,7 +83,8 @@ def load(name: str) -> Encoder:
     (2, 32)
     """
     check_choice("encoder", name, ENCODERS)
-    tokenizer, model, source = ENCODERS[name](name)
+    with _quietly():
+        tokenizer, model, source = ENCODERS[name](name)
     model.requires_grad_(False).eval()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     return Encoder(name, model, tokenizer, source)
@@ -93,8 +94,7 @@ def _from_hub(name: str) -> tuple:
     repository = f"google-bert/{name}"
     try:
         revision = hub.revision(repository, kind="model")
-        with _quietly():
-            folder = hub.download(repository, revision, FILES)
+        folder = hub.download(repository, revision, FILES)
     except hub.Unavailable as error:
         raise hub.Unavailable(f"{error}; `minilm` needs no hub: {INSTALL}") from error
     return *_pretrained(folder), {"repository": repository, "revision": revision}
@@ -111,9 +111,8 @@ def _from_package(name: str) -> tuple:
 
 
 def _pretrained(folder: Path) -> tuple:
-    with _quietly():
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = BertModel.from_pretrained(folder, use_safetensors=True, add_pooling_layer=False)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = BertModel.from_pretrained(folder, use_safetensors=True, add_pooling_layer=False)
     return tokenizer, model
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from ncnet.checks import check, check_integer, check_once, check_positive
+from ncnet.checks import check, check_integer, check_list, check_once, check_positive
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.trunk import FULL
 from ncnet.printing import shown
@@ -53,12 +52,11 @@ def check_ranks(ranks: object, encoder: Encoder) -> list[float]:
     Traceback (most recent call last):
     ValueError: `rank` is 33: expected 0 to 32, the width of `tiny`, or inf for full fine-tuning
     """
-    listed = [*ranks] if isinstance(ranks, Iterable) and not isinstance(ranks, str) else []
-    check(listed, f"`ranks` is {shown(ranks)}", "a list of ranks")
+    ranks = check_list("ranks", ranks, "a list of ranks")
     width = f"0 to {encoder.width}, the width of `{encoder.name}`"
-    for rank in listed:
+    for rank in ranks:
         number = isinstance(rank, numbers.Real) and not isinstance(rank, bool)
         fits = number and (rank == FULL or rank in range(encoder.width + 1))
         check(fits, f"`rank` is {shown(rank)}", f"{width}, or {FULL} for full fine-tuning")
-    check_once("rank", listed)
-    return [FULL if rank == FULL else int(rank) for rank in listed]
+    check_once("rank", ranks)
+    return [FULL if rank == FULL else int(rank) for rank in ranks]

@@ -48,11 +48,7 @@ def load_network(model: TwoHeads, folder: Path) -> None:
     weights = _weights(model)
     fits = ADAPTER in weights or not (folder / ADAPTER).exists()
     check(fits, f"{folder / ADAPTER} is of a network with adapters", "one without, as this one is")
-    found = {name: read(folder / name)[0] for name in weights}
-    for name in weights:
-        _check_fit(weights[name], found[name], folder / name)
-    for name in weights:
-        _fill(weights[name], found[name])
+    _fill({folder / name: (own, read(folder / name)[0]) for name, own in weights.items()})
 
 
 def _weights(model: TwoHeads) -> dict[str, dict[str, Tensor]]:
@@ -86,9 +82,7 @@ def load_training(
     for weight in trained.values():
         moments = {moment: torch.empty_like(weight) for moment in MOMENTS}
         optimizer.state[weight] = {"step": torch.tensor(float(described["step"])), **moments}
-    state = _state(trained, optimizer)
-    _check_fit(state, found, path)
-    _fill(state, found)
+    _fill({path: (_state(trained, optimizer), found)})
     return int(described["step"])
 
 
@@ -124,16 +118,15 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise ValueError(f"{path} is damaged ({error}): delete it") from None
 
 
-def _check_fit(weights: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path) -> None:
-    """Refuse a file unless it has a tensor of the right shape for each weight, and no other."""
-    for name in {**weights, **found}:
-        there, here = (
-            f"`{name}` of shape {tuple(of[name].shape)}" if name in of else f"no `{name}`"
-            for of in (found, weights)
-        )
-        check(there == here, f"{path} has {there}, of another encoder, rank or task", here)
-
-
-def _fill(weights: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
-    for name, weight in weights.items():
-        weight.detach().copy_(found[name])
+def _fill(files: Mapping[Path, tuple[Mapping[str, Tensor], Mapping[str, Tensor]]]) -> None:
+    """Copy into weights what was found of them in files, if all of it is of their shapes."""
+    for path, (weights, found) in files.items():
+        for name in {**weights, **found}:
+            here, there = (
+                f"`{name}` of shape {tuple(of[name].shape)}" if name in of else f"no `{name}`"
+                for of in (weights, found)
+            )
+            check(there == here, f"{path} has {there}, of another encoder, rank or task", here)
+    for weights, found in files.values():
+        for name, weight in weights.items():
+            weight.detach().copy_(found[name])

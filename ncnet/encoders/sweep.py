@@ -150,7 +150,8 @@ class Sweep:
 
     def __post_init__(self):
         self._own = [self.tasks[name] for name in self.quartet.tasks]
-        self._tokens = {task.name: tokenized(self.encoder, task) for task in self._own}
+        tokens = [tokenized(self.encoder, task) for task in self._own]
+        self._tokens = dict(zip(self.quartet.tasks, tokens, strict=True))
         self._states, self._kind, self._read = {}, None, ()
         if self.folder:
             self.folder = expanded(self.folder)
@@ -197,10 +198,9 @@ class Sweep:
             tensors, _ = saving.read(place / OUTCOME)
             return Outcome(**{name: tensor.numpy() for name, tensor in tensors.items()})
         rank, replica, i, j = context
-        names = self.quartet.alice[i - 1], self.quartet.bob[j - 1]
-        tasks = [self._encoded(rank)[name] for name in names]
-        how = {"rank": rank, "settings": self.settings, "replica": replica}
-        model = TwoHeads(self.encoder, tasks, keys=BY_PARTY, **how)
+        read, names = self._encoded(rank), (self.quartet.alice[i - 1], self.quartet.bob[j - 1])
+        how = {"rank": rank, "settings": self.settings, "replica": replica, "keys": BY_PARTY}
+        model = TwoHeads(self.encoder, [read[name] for name in names], **how)
         checkpoint = place / CHECKPOINT if place else None
         outcome = train_context(model, checkpoint=checkpoint)
         if place:
@@ -232,8 +232,8 @@ class Sweep:
             "encoder_source": self.encoder.source,
             "sources": [task.source for task in self._own],
             "further": [len(task.further) for task in self._own],
-            "unknown_share": [self._tokens[task.name].unknown for task in self._own],
-            "cut_share": [self._tokens[task.name].cut for task in self._own],
+            "unknown_share": [self._tokens[name].unknown for name in self.quartet.tasks],
+            "cut_share": [self._tokens[name].cut for name in self.quartet.tasks],
             "device": self.encoder.model.device.type,
             **asdict(self.settings),
         }

@@ -119,8 +119,7 @@ def encoded(
     layers: int,
 ) -> list[EncodedTask]:
     """Return tasks for trunks of this rank and so many adapted layers."""
-    states = frozen_states(encoder, found, rank, layers)
-    lengths = np.concatenate([of_task.lengths for of_task in found])
-    counts = [len(of_task.lengths) for of_task in found]
-    starts = np.split(np.cumsum(lengths) - lengths, np.cumsum(counts)[:-1])
-    return [EncodedTask(*task, states, at) for *task, at in zip(tasks, found, starts, strict=True)]
+    states, starts = frozen_states(encoder, found, rank, layers)
+    of_tasks = np.split(starts, np.cumsum([len(of_task.lengths) for of_task in found])[:-1])
+    given = zip(tasks, found, of_tasks, strict=True)
+    return [EncodedTask(task, of_task, states, places) for task, of_task, places in given]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from peft import LoraConfig, inject_adapter_in_model
-from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -155,7 +154,9 @@ def lowest_adapted(encoder: Encoder, rank: float, layers: int) -> int:
 
 
 @torch.no_grad()
-def frozen_states(encoder: Encoder, tasks: Sequence[Sequences], rank: float, layers: int) -> Tensor:
+def frozen_states(
+    encoder: Encoder, tasks: Sequence[Sequences], rank: float, layers: int
+) -> tuple[Tensor, np.ndarray]:
     """Return what the frozen part makes of the sequences of tasks: computed once, it never changes.
 
     Returns
@@ -164,6 +165,8 @@ def frozen_states(encoder: Encoder, tasks: Sequence[Sequences], rank: float, lay
         [tokens of all tasks, ...], by rank. `FULL`: the states that the lowest adapted layer reads.
         Any other above 0: these, and behind them that layer's own keys and values, to which
         adapters add. 0: the last states, of which heads read each sequence's first.
+    numpy.ndarray
+        Where each sequence starts among them.
     """
     model = encoder.model
     lowest = lowest_adapted(encoder, rank, layers)
@@ -186,7 +189,7 @@ def frozen_states(encoder: Encoder, tasks: Sequence[Sequences], rank: float, lay
             hidden = _through(layer, hidden, layout)
         kept = [hidden, *(projection(hidden) for projection in projections)]
         states[layout.tokens] = torch.cat(kept, dim=-1)
-    return states
+    return states, starts
 
 
 def _chunks(lengths: Sequence[np.ndarray]) -> Iterable[np.ndarray]:
@@ -229,7 +232,9 @@ def _through(
 
     query, key, value = map(heads, (query, *map(layout.side_by_side, (key, value))))
     if projected:
-        low, up = _low(attention.value, hidden)
+        adapted = attention.value
+        low = functional.linear(hidden, adapted.lora_A["default"].weight)
+        up = adapted.lora_B["default"].weight * adapted.scaling["default"]
         weights = query @ key.mT * attention.scaling
         if layout.mask is not None:
             weights = weights.masked_fill(~layout.mask, -math.inf)
@@ -243,9 +248,3 @@ def _through(
     mixed = mixed.transpose(1, 2).flatten(2)
     mixed = mixed[:, 0] if first_only else layout.packed(mixed)
     return layer.feed_forward_chunk(layer.attention.output(mixed, asking))
-
-
-def _low(adapted: LoraLayer, hidden: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what an adapter makes of states at its low rank, and what leads up from there."""
-    down, up = adapted.lora_A["default"].weight, adapted.lora_B["default"].weight
-    return functional.linear(hidden, down), up * adapted.scaling["default"]

@@ -85,13 +85,11 @@ class ProbeCallback(TrainerCallback):
             check(isinstance(self.probe, Probe), found, "a Probe of the trunk")
         own = {*map(id, self.probe.parameters)} & {*map(id, model.parameters())}
         found = "the probe watches no parameter of the model that is trained"
-        hint = "ProbeCallback(lambda model: Probe(...))"
-        check(own, found, f"a probe of its trunk, {hint} with `model_init`")
-        found = f"the probe has recorded {self.probe.step} steps, the training starts at "
-        fits = state.global_step >= self.probe.step
-        check(
-            fits, f"{found}{state.global_step}", f"a new probe for a new training, such as {hint}"
-        )
+        new = "ProbeCallback(lambda model: Probe(...))"
+        check(own, found, f"a probe of its trunk, with `model_init` {new}")
+        steps = self.probe.step, state.global_step
+        found = "the probe has recorded {} steps, the training starts at {}".format(*steps)
+        check(steps[0] <= steps[1], found, f"a new probe for a new training, such as {new}")
 
     def on_step_begin(self, args, state, control, *, model: nn.Module, **more) -> None:
         """Wait for the step's first output."""

@@ -16,7 +16,15 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from ncnet.checks import check, check_integer, check_number, check_once, check_type, plain_number
+from ncnet.checks import (
+    check,
+    check_integer,
+    check_list,
+    check_number,
+    check_once,
+    check_type,
+    plain_number,
+)
 from ncnet.chsh import report
 from ncnet.chsh.outcomes import DIMENSIONS
 from ncnet.experiment import trained as kept
@@ -249,16 +257,13 @@ class _Training:
 
     def _call(self, context: Context) -> object:
         capacity, replica, alice_setting, bob_setting = context
-        arguments = [alice_setting, bob_setting, replica_seed(self.seed, replica)]
-        if capacity is not None:
-            arguments.append(capacity)
+        given = alice_setting, bob_setting, replica_seed(self.seed, replica), capacity
+        given = given if capacity is not None else given[:3]
         try:
-            return self.train_context(*arguments)
+            return self.train_context(*given)
         except Exception as error:
-            called = f"called with ({', '.join(map(str, arguments))})"
-            error.add_note(
-                f"raised by `train_context` in {context.told(self.capacity_name)}, {called}"
-            )
+            where = f"in {context.told(self.capacity_name)}, called with {given}"
+            error.add_note(f"raised by `train_context` {where}")
             raise
 
     def _path(self, context: Context) -> Path:
@@ -314,10 +319,8 @@ def _check_callable(train_context: object, arguments: tuple[str, ...]) -> None:
 
 
 def _checked_capacities(capacities: Iterable[float]) -> list[float]:
-    listed = isinstance(capacities, Iterable) and not isinstance(capacities, (str, Mapping))
-    check(listed, f"`capacities` is {shown(capacities)}", "a list of numbers")
-    values = [plain_number(c) for c in capacities]
-    check(values, "`capacities` is empty", "at least one, or None for no sweep")
+    expected = "a list of numbers, at least one, or None for no sweep"
+    values = [plain_number(c) for c in check_list("capacities", capacities, expected)]
     for value in values:
         number = isinstance(value, numbers.Real) and not isinstance(value, bool)
         fits = number and (abs(value) <= sys.float_info.max or abs(value) == math.inf)

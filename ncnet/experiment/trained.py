@@ -175,11 +175,8 @@ def _array(name: str, values: object) -> np.ndarray:
         raise ValueError(f"{name} cannot be read as an array: {error}") from None
 
 
-FIELDS = {
-    **dict.fromkeys(SPLITS, _pair),
-    **dict.fromkeys(LABELS.values(), _labels),
-    **dict.fromkeys(LOSSES, _loss),
-}
+FIELDS = dict.fromkeys(SPLITS, _pair) | dict.fromkeys(LABELS.values(), _labels)
+FIELDS |= dict.fromkeys(LOSSES, _loss)
 """What reads each field of `Trained`."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import numpy as np
@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 from torch.utils.checkpoint import _CachedTorchDispatchMode
+
+Gradient = Sequence[Tensor | None]
+"""A part for each parameter; None where the loss does not depend on it."""
 
 
 @contextmanager
@@ -27,9 +30,8 @@ def random_streams_kept() -> Iterator[None]:
             np.random.set_state(of_numpy)
 
 
-@contextmanager
-def training_kept(parameters: Sequence[Tensor], modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Leave all as it was but what `torch.autograd.grad` returns for these parameters.
+def gradient(loss: Tensor, parameters: Sequence[Tensor], modules: Iterable[nn.Module]) -> Gradient:
+    """Return the gradient of a loss, and leave all else as it was.
 
     A backward pass calls modules where activations were not kept (checkpointing): these get their
     buffers and attributes back, and so do `modules`, whatever of them is called.
@@ -41,29 +43,33 @@ def training_kept(parameters: Sequence[Tensor], modules: Iterable[nn.Module]) ->
         ``grad``; in a call under selective checkpointing, which allows for one pass only.
     """
     here = threading.get_ident()
+    kept: dict[nn.Module, tuple[dict, dict[str, tuple[Tensor, Tensor]]]] = {}
+
+    def keep(module: nn.Module, arguments: tuple) -> None:
+        if torch.compiler.is_compiling() or _is_of_another_training(here):
+            return  # a compiled module was seen with all that it is made of
+        modes = _get_current_dispatch_mode_stack()
+        if any(isinstance(mode, _CachedTorchDispatchMode) for mode in modes):
+            raise RuntimeError("selective checkpointing allows for one backward pass only")
+        for part in module.modules():
+            if part not in kept:
+                kept[part] = dict(vars(part)), _copied_buffers(part)
+                _guard(part.parameters(recurse=False), guards)
+
     with ExitStack() as guards, random_streams_kept():
-        kept: dict[nn.Module, tuple[dict, dict[str, tuple[Tensor, Tensor]]]] = {}
-
-        def keep(module: nn.Module, arguments: tuple) -> None:
-            if torch.compiler.is_compiling() or _is_of_another_training(here):
-                return  # a compiled module was seen with all that it is made of
-            modes = _get_current_dispatch_mode_stack()
-            if any(isinstance(mode, _CachedTorchDispatchMode) for mode in modes):
-                raise RuntimeError("selective checkpointing allows for one backward pass only")
-            for part in module.modules():
-                if part not in kept:
-                    kept[part] = dict(vars(part)), _copied_buffers(part)
-                    _guard(part.parameters(recurse=False), guards)
-
         _guard(parameters, guards)
         kept |= {module: (dict(vars(module)), _copied_buffers(module)) for module in modules}
         guards.enter_context(register_module_forward_pre_hook(keep))
         try:
-            yield
+            return torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
         finally:
             for module, (attributes, buffers) in kept.items():
                 vars(module).update(attributes)
-                _put_back(module, buffers)
+                for name, (buffer, content) in buffers.items():
+                    module._buffers[name] = buffer
+                    if not torch.equal(buffer, content):
+                        # By `data`, which counts no version: a graph may have saved the buffer.
+                        buffer.data.copy_(content)
 
 
 def _guard(parameters: Iterable[Tensor], guards: ExitStack) -> None:
@@ -94,15 +100,6 @@ def _is_of_another_training(here: int) -> bool:
 def _copied_buffers(module: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
     buffers = module.named_buffers(recurse=False)
     return {name: (buffer, buffer.clone()) for name, buffer in buffers if not buffer.is_meta}
-
-
-def _put_back(module: nn.Module, buffers: Mapping[str, tuple[Tensor, Tensor]]) -> None:
-    for name, (buffer, content) in buffers.items():
-        if getattr(module, name) is not buffer:
-            setattr(module, name, buffer)
-        if not torch.equal(buffer, content):
-            # By `data`, which counts no version: a graph may have saved the buffer.
-            buffer.data.copy_(content)
 
 
 def _devices_in_use() -> dict[str, object]:

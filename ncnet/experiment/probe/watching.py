@@ -6,7 +6,7 @@ import inspect
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,10 @@ import torch
 from torch import Tensor
 
 from ncnet.checks import check, check_integer
-from ncnet.experiment.probe.undoing import random_streams_kept, training_kept
+from ncnet.experiment.probe.undoing import Gradient, gradient, random_streams_kept
 from ncnet.experiment.trained import Reader, Trained
 from ncnet.gradients import GRADIENTS, conflict
 from ncnet.printing import shown
-
-Gradient = Sequence[Tensor | None]
-"""A part for each parameter; None where the loss does not depend on it."""
 
 
 class Probe:
@@ -187,7 +184,7 @@ class Probe:
         elif "stopped" not in self._said:
             try:
                 _refuse_nested_backward(losses.values())
-                alice, bob = (self._gradients(loss, trained) for loss in losses.values())
+                alice, bob = (gradient(loss, trained, self._modules) for loss in losses.values())
                 pairs = ((alice, alice), (alice, bob), (bob, bob))
                 products = [_inner_product(*pair) for pair in pairs]
             except Exception as error:  # whatever it is, it is no reason to end a training
@@ -201,10 +198,6 @@ class Probe:
                 self._say(*_not_shared(alice, bob))
                 return dict(zip(GRADIENTS, products, strict=True))
         return dict.fromkeys(GRADIENTS, math.nan)
-
-    def _gradients(self, loss: Tensor, trained: Sequence[Tensor]) -> Gradient:
-        with training_kept(trained, self._modules):
-            return torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
 
     def _say(self, kind: str, line: str) -> None:
         if line and kind not in self._said:
@@ -251,7 +244,13 @@ def _refuse_nested_backward(losses: Iterable[Tensor]) -> None:
     Reentrant checkpointing does, wherever it comes from. What is checkpointed is no part of the
     graph: `torch.autograd.grad` would find no gradient there, or raise.
     """
-    for node in _graph(losses):
+    waiting, seen = [loss.grad_fn for loss in losses], {None}
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        waiting += [before for before, _ in node.next_functions]
         function = getattr(node, "_forward_cls", None)
         backward = inspect.unwrap(getattr(function, "backward", _refuse_nested_backward))
         called = getattr(getattr(backward, "__code__", None), "co_names", ())
@@ -262,16 +261,6 @@ def _refuse_nested_backward(losses: Iterable[Tensor]) -> None:
             )
 
 
-def _graph(losses: Iterable[Tensor]) -> Iterator[torch.autograd.graph.Node]:
-    waiting, seen = [loss.grad_fn for loss in losses], {None}
-    while waiting:
-        node = waiting.pop()
-        if node not in seen:
-            seen.add(node)
-            waiting += [before for before, _ in node.next_functions]
-            yield node
-
-
 def _not_shared(alice: Gradient, bob: Gradient) -> tuple[str, str]:
     """Return a warning of parameters that a loss does not depend on: its kind, and a line."""
     for name, parts in (("alice_loss", alice), ("bob_loss", bob)):
@@ -279,11 +268,9 @@ def _not_shared(alice: Gradient, bob: Gradient) -> tuple[str, str]:
             line = f"`{name}` depends on no parameter of the trunk: its gradient counts as 0"
             return "unused", line
     alone = sum((a is None) != (b is None) for a, b in zip(alice, bob, strict=True))
-    line = (
-        f"one loss alone depends on {alone} of the trunk's {len(alice)} trained parameters, which "
-        "draws the cosine towards 0: expected what both heads share"
-    )
-    return "alone", line if alone else ""
+    line = f"one loss alone depends on {alone} of the trunk's {len(alice)} trained parameters"
+    hint = "which draws the cosine towards 0: expected what both heads share"
+    return "alone", f"{line}, {hint}" if alone else ""
 
 
 def _inner_product(alice: Gradient, bob: Gradient) -> float:
@@ -293,14 +280,11 @@ def _inner_product(alice: Gradient, bob: Gradient) -> float:
 
 
 def _product(one: Tensor, other: Tensor) -> float:
-    # Of a large embedding, few rows of which are read.
+    # In double precision, which MPS lacks: in single, squares of small gradients would vanish.
+    one, other = (part.cpu() if part.device.type == "mps" else part for part in (one, other))
+    precise = torch.promote_types(one.dtype, torch.float64)
     if one.is_sparse and other.is_sparse and not one.is_complex():
+        # Of a large embedding, few rows of which are read.
         return torch.sparse.sum(one.coalesce().double() * other.coalesce().double()).item()
-    return torch.vdot(_flat(one), _flat(other)).real.item()
-
-
-def _flat(part: Tensor) -> Tensor:
-    """Return a gradient as a vector in double precision: in single, small squares would vanish."""
-    home = "cpu" if part.device.type == "mps" else part.device  # MPS has no double precision
-    flat = part.to_dense().flatten().to(home)
-    return flat.to(torch.promote_types(flat.dtype, torch.float64))
+    one, other = (part.to_dense().flatten().to(precise) for part in (one, other))
+    return torch.vdot(one, other).real.item()
