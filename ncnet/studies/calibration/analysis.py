@@ -37,13 +37,11 @@ from ncnet.sweeps import run_grid
 ITEMS = 8
 POPULATION = 20_000
 LEVEL = 0.95
-ROUNDING = 1e-9
-"""A bound or a hypothesis that is met to the last digits holds."""
+ROUNDING = 1e-9  # a bound or a hypothesis that is met to the last digits holds
 METHOD = ["quantity", "method"]
 S_RANGE = dict(zip(("lowest", "highest"), S_BOUNDS, strict=True))
 REPLICAS = (32, 200, 800, 1600)
-RESAMPLES = 10_000
-"""As a report makes them."""
+RESAMPLES = 10_000  # as a report makes them
 TRAINED = {
     f"{game}, n = {n}": (game, n)
     for game, sizes in {"overlap": (1, 2, 3, 5), "separate": (3,)}.items()
@@ -70,19 +68,18 @@ class Model:
     @property
     def truth(self) -> dict[str, float]:
         """The model's own S and all else that the report has intervals or tests for."""
-        means = self.columns @ self.weights
-        correlators, changes = means[CORRELATORS], abs(means[CHANGES]).sum()
-        s = float(chsh.SIGNS.values.ravel() @ correlators)
-        largest = (chsh.FACETS.values.reshape(8, 4) @ correlators).max()
-        above, bound = s_of_rows(self.columns) > chsh.CLASSICAL_BOUND, chsh.CLASSICAL_BOUND
+        means, bound = self.columns @ self.weights, chsh.CLASSICAL_BOUND
+        s = float(chsh.SIGNS.values.ravel() @ means[CORRELATORS])
+        delta = float(abs(means[CHANGES]).sum())
+        largest = float((chsh.FACETS.values.reshape(8, 4) @ means[CORRELATORS]).max())
         return {
             "s": s,
-            "delta": float(changes),
+            "delta": delta,
             "influence": float(means[INFLUENCES].sum()),
-            "contextuality": s - bound - float(changes),
+            "contextuality": s - bound - delta,
             "contextuality_within": s - bound - float(means[DELTA]),
-            "any_facet": float(largest) - float(changes) - bound,
-            "share_above": float(self.weights @ above),
+            "any_facet": largest - delta - bound,
+            "share_above": float(self.weights @ (s_of_rows(self.columns) > bound)),
         }
 
 

@@ -28,7 +28,6 @@ class Calibration(Notebook):
 
     NOTEBOOK = "calibration"
     TABLES = RECORDED = ("calibration",)
-
     QUOTED: ClassVar = {"replica_counts": (32,), "simulations": 200}
 
     models: Distinct[ModelName]

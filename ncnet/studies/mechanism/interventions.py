@@ -13,19 +13,8 @@ import pandas as pd
 import xarray as xr
 
 from ncnet import chsh
-from ncnet.checks import (
-    check,
-    check_choice,
-    check_integer,
-    check_number,
-    check_once,
-    check_positive,
-)
-from ncnet.chsh.bootstrap import (
-    distinct_columns,
-    percentile_interval,
-    resampled_means,
-)
+from ncnet.checks import check, check_choice, check_integer, check_number, check_once
+from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
 from ncnet.chsh.intervals import check_resampling, means_with_ends, with_ends
 from ncnet.games import Game
 from ncnet.printing import shown
@@ -75,7 +64,7 @@ class Intervention:
     ) -> xr.Dataset:
         """Train with it; steps, and those that are traced, are counted as without it."""
         steps = check_integer("steps", steps, at_least=1)
-        rate = check_positive("learning_rate", learning_rate)
+        rate = check_number("learning_rate", learning_rate, 0, inside=True)
         times, traced = self.steps_factor, training.get("trace_steps", ())
         training |= {"steps": times * steps, "trace_steps": [times * step for step in traced]}
         training |= self.options | {"learning_rate": rate / times}
@@ -285,6 +274,7 @@ def excess_removed(
     >>> excess_removed(chsh.as_dataset((ones, ones)), box)["removed"]
     1.0
     """
+    level, _, seed = check_resampling(level, RESAMPLES, seed)
     outcomes, baseline = _pair(outcomes, baseline)
     before, ends, _ = _excess(baseline, level, seed)
     after, left, method = _excess(outcomes, level, seed)
