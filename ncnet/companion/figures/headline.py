@@ -21,6 +21,7 @@ LEFT, RIGHT, TOP, BOTTOM = 6, 98, 4, 85
 LOWEST, HIGHEST = 0.4, 2.8
 DARK_ORANGE, DARK_GREEN = "#8A5A00", "#00704F"
 """The palette's own are too light for letters."""
+Point = tuple[float, float]
 LETTERS = {"ceiling": DARK_ORANGE, "apart": DARK_GREEN, "shared": BLUE}
 
 
@@ -72,21 +73,13 @@ class _Places:
         return "L".join(f"{self.across(n)} {self.down(s)}" for n, s in points)
 
     def text(
-        self,
-        n: float,
-        s: float,
-        text: str,
-        name: str = "tick",
-        *,
-        anchor: str = "start",
-        dx: int = 0,
-        dy: int = 0,
+        self, at: Point, text: str, name: str = "tick", shift: Point = (0, 0), anchor: str = "start"
     ) -> str:
-        """Return text beside a point, in points to the right and downwards of it."""
-        x = LEFT + self.across(n) * (RIGHT - LEFT) / 100
-        y = TOP + self.down(s) * (BOTTOM - TOP) / 100
+        """Return text beside a point, so many pixels to the right and downwards."""
+        x = LEFT + self.across(at[0]) * (RIGHT - LEFT) / 100
+        y = TOP + self.down(at[1]) * (BOTTOM - TOP) / 100
         return (
-            f'<text class="{name}" x="{x:.2f}%" y="{y:.2f}%" dx="{dx}" dy="{dy}" '
+            f'<text class="{name}" x="{x:.2f}%" y="{y:.2f}%" dx="{shift[0]}" dy="{shift[1]}" '
             f'text-anchor="{anchor}" fill="{LETTERS.get(name, INK)}">{text}</text>'
         )
 
@@ -127,13 +120,13 @@ def _stroke(path: str, colour: str, width: float, dashes: str = "none") -> str:
 
 
 def _ticks(sizes: pd.Series, place: _Places) -> list[str]:
-    value, unit = {"anchor": "end", "dx": -14, "dy": 5}, {"anchor": "middle"}
-    middle = (place.first + place.last) / 2
+    left, middle = place.first, (place.first + place.last) / 2
+    values = {"shift": (-14, 5), "anchor": "end"}
     return [
-        *(place.text(place.first, s, str(s), **value) for s in range(1, int(HIGHEST) + 1)),
-        *(place.text(n, LOWEST, str(n), dy=20, **unit) for n in sizes),
-        place.text(place.first, HIGHEST, "S", **value),
-        place.text(middle, LOWEST, "hidden units", dy=40, **unit),
+        *(place.text((left, s), str(s), **values) for s in range(1, int(HIGHEST) + 1)),
+        *(place.text((n, LOWEST), str(n), shift=(0, 20), anchor="middle") for n in sizes),
+        place.text((left, HIGHEST), "S", **values),
+        place.text((middle, LOWEST), "hidden units", shift=(0, 40), anchor="middle"),
     ]
 
 
@@ -143,9 +136,9 @@ def _labels(shared: pd.DataFrame, place: _Places) -> list[str]:
     start, bound, peak = place.first, CLASSICAL_BOUND, CRITICAL_SIZE
     ceiling = f"ceiling {bound:g} + Δ"
     return [
-        place.text(place.last, bound, "classical bound", "bound", anchor="end", dy=-9),
-        place.text(start, bound + first["delta"], ceiling, "ceiling", dx=12, dy=4),
-        place.text(peak, bound, "own trunks", "apart", dx=-2, dy=25),
-        place.text(start, first["s"], "shared trunk", "shared", dx=16),
-        place.text(peak, s, f"S = {s:.2f}", "shared", dx=10, dy=-14),
+        place.text((place.last, bound), "classical bound", "bound", (0, -9), "end"),
+        place.text((start, bound + first["delta"]), ceiling, "ceiling", (12, 4)),
+        place.text((peak, bound), "own trunks", "apart", (-2, 25)),
+        place.text((start, first["s"]), "shared trunk", "shared", (16, 0)),
+        place.text((peak, s), f"S = {s:.2f}", "shared", (10, -14)),
     ]

@@ -16,11 +16,7 @@ from ncnet.plotting import BLUE, DASHED, GREY, INK, ORANGE, SOLID, VERMILION
 STRIPE = {"color": GREY, "linewidth": 6, "alpha": 0.35, "zorder": 0}
 MEASURES = {
     "spearman": {"label": "Spearman", "color": BLUE, "marker": "o"},
-    "given means": {
-        "label": "given mean accuracy and loss",
-        "color": VERMILION,
-        "marker": "s",
-    },
+    "given means": {"label": "given mean accuracy and loss", "color": VERMILION, "marker": "s"},
     "given contexts": {"label": "given those of each context", "color": ORANGE, "marker": "D"},
 }
 TRAINING = {"label": "training items", "color": BLUE, "marker": "o"}

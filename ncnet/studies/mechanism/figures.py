@@ -14,6 +14,7 @@ from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import ALICE, BLUE, BOB, DASHED, GREY, HATCH, INK, ORANGE, VERMILION
 
+Pair = tuple[pd.DataFrame, pd.DataFrame]
 UNIT_COLOURS = (ORANGE, plotting.GREEN, plotting.PURPLE, *plotting.SERIES)
 UNIT_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 LIVE_SHIFT = 0.12
@@ -81,10 +82,7 @@ def units(traced: xr.Dataset, steps: Sequence[int]) -> Figure:
     return figure
 
 
-def conflict_over_n(
-    live: tuple[pd.DataFrame, pd.DataFrame],
-    recorded: tuple[pd.DataFrame, pd.DataFrame] | None = None,
-) -> Figure:
+def conflict_over_n(live: Pair, recorded: Pair | None = None) -> Figure:
     """Draw S beside how opposed the gradients are, over hidden units, a row for each game.
 
     Parameters
