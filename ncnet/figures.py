@@ -43,7 +43,7 @@ def capacity(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure
     live, recorded
         Tables of `ncnet.chsh.by_capacity` with a column ``game``; `recorded` may be None.
     """
-    games = plotting.by_source(recorded, live, "game")
+    games = plotting.sources_by("game", recorded, live)
     figure, grid = _two_rows(len(games), 4.2, 5.4)
     for column, (game, sources) in zip(grid.T, games.items(), strict=True):
         _s_above_delta(column, sources, "hidden_size", plotting.look(0), VERMILION)
@@ -62,7 +62,7 @@ def along_training(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> 
     live, recorded
         Tables of `ncnet.chsh.by_capacity` over ``steps`` with a column ``hidden_size``.
     """
-    sizes = plotting.by_source(recorded, live, "hidden_size")
+    sizes = plotting.sources_by("hidden_size", recorded, live)
     figure, grid = _two_rows(len(sizes), 2.9, 5)
     grid[0, 0].set_xscale("symlog", linthresh=10)
     for place, (column, size) in enumerate(zip(grid.T, sizes, strict=True)):
@@ -138,7 +138,7 @@ def signalling(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figu
     live, recorded
         Tables of `ncnet.chsh.by_capacity` with a column ``game``; `recorded` may be None.
     """
-    games = plotting.by_source(recorded, live, "game")
+    games = plotting.sources_by("game", recorded, live)
     figure, columns = plotting.panels(len(games), size=(4.3, 4.6), sharey=True)
     for axes, (game, sources) in zip(columns, games.items(), strict=True):
         for draw, table in sources:
@@ -165,7 +165,7 @@ def three_ways() -> Figure:
             axes.bar(np.arange(8) + 0.5, 0.88, 0.88, 1.06 - row, **look)
         axes.set(title=title, xlim=(0, 8), ylim=(0, 2), xticks=[], aspect="equal")
         axes.set_yticks([1.5, 0.5], ["Bob's setting 1", "Bob's setting 2"], fontsize=8.5)
-    plotting.bare(*panels)
+    plotting.without_frame(*panels)
     return figure
 
 

@@ -39,6 +39,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", (0, (6, 1.5)), (0, (3, 1)), (0, (1, 1)), (0, (6, 1, 1, 1)), (0, (1, 2.5)))
 HATCH = "////"
 
+# Lines that values are compared with, at 0 and at a bound.
 SOLID = {"color": INK, "linewidth": 0.9}
 DASHED = {**SOLID, "linestyle": (0, (4, 3))}
 BOUNDS = {
@@ -157,19 +158,18 @@ def hollow(axes: Axes, table: pd.DataFrame, x: Places, name: str, **look: object
 
 
 def sources(recorded: pd.DataFrame | None, live: pd.DataFrame) -> Sources:
-    """Return how tables are drawn, `band` if recorded and `hollow` if live, without None."""
+    """Return both tables, without None, and how each is drawn: with a band, or hollow."""
     return [
         (draw, table) for draw, table in ((band, recorded), (hollow, live)) if table is not None
     ]
 
 
-def by_source(
-    recorded: pd.DataFrame | None, live: pd.DataFrame, column: str
+def sources_by(
+    column: str, recorded: pd.DataFrame | None, live: pd.DataFrame
 ) -> dict[object, Sources]:
-    """Return `sources` of each value that a column of the live table has."""
-    drawn = sources(recorded, live)
-    values = live[column].unique()
-    return {v: [(draw, table[table[column] == v]) for draw, table in drawn] for v in values}
+    """Return the `sources` of each value that a column of the live table has."""
+    both, values = sources(recorded, live), live[column].unique()
+    return {v: [(draw, table[table[column] == v]) for draw, table in both] for v in values}
 
 
 def of_contexts(table: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, dict[str, object]]]:
@@ -197,7 +197,7 @@ def name_rows(axes: Axes, names: Sequence[str], **text: object) -> None:
     axes.set_ylim(len(names) - 0.4, -0.6)
 
 
-def bare(*panels: Axes) -> None:
+def without_frame(*panels: Axes) -> None:
     """Take away the grid, the ticks' marks and the frame: of what is drawn as cells."""
     for axes in panels:
         axes.grid(visible=False)
@@ -205,7 +205,7 @@ def bare(*panels: Axes) -> None:
         axes.spines[:].set_visible(False)
 
 
-def level(axes: Axes, value: float, label: str) -> None:
+def dashed_line(axes: Axes, value: float, label: str) -> None:
     """Draw a dashed line across, named at the left-hand edge, clear of the data."""
     axes.axhline(value, zorder=1, **DASHED)
     edge = {"xycoords": ("axes fraction", "data"), "annotation_clip": True}
@@ -217,7 +217,7 @@ def draw_bounds(axes: Axes, highest: float) -> None:
     """Draw the bounds of S up to `highest`, each with its name."""
     for bound, label in BOUNDS.items():
         if bound <= highest:
-            level(axes, bound, label)
+            dashed_line(axes, bound, label)
 
 
 def picture(report: Report) -> Figure:
@@ -327,7 +327,7 @@ def _draw_waterfall(axes: Axes, report: Report) -> None:
     sums = pd.DataFrame({"end": ends, "low": low, "high": high})
     points(axes, sums, places + 0.2, "end", color=INK, capsize=2.5)
     axes.hlines(ends, places, places + 1, color=INK, linewidth=0.7)
-    level(axes, CLASSICAL_BOUND, "bound 2")
+    dashed_line(axes, CLASSICAL_BOUND, "bound 2")
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set_xticks(range(5), ["C11", "+ C12", "+ C21", "- C22", "= S"], fontsize=9)
     axes.grid(axis="x", visible=False)

@@ -156,4 +156,4 @@ def _draw_cells(axes: Axes, table: pd.DataFrame, models: np.ndarray, counts: np.
     axes.set_xticks(np.arange(len(counts)) + 0.5, [f"{n:,}" for n in counts], fontsize=7)
     axes.set_yticks([])
     axes.tick_params(pad=2)
-    plotting.bare(axes)
+    plotting.without_frame(axes)

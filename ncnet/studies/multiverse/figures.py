@@ -95,7 +95,7 @@ def shares(table: pd.DataFrame, statements: Sequence[str]) -> Figure:
     axes.set_yticks(range(len(table)), labels, fontsize=8.5)
     axes.set_xticks(range(len(statements)), statements)
     axes.xaxis.tick_top()
-    plotting.bare(axes)
+    plotting.without_frame(axes)
     for row in np.flatnonzero(table["choice"].ne(table["choice"].shift())[1:]) + 0.5:
         axes.axhline(row, color="white", linewidth=4)
     return figure

@@ -40,7 +40,7 @@ def ranks(table: pd.DataFrame) -> Figure:
                     plotting.points(axes, rows, at, name, markersize=4, linestyle="-", **look)
         column[0].set_title(quartet.replace("_", " "))
         # Short: lines run close to the bound from the second rank on.
-        plotting.level(column[0], CLASSICAL_BOUND, "bound 2")
+        plotting.dashed_line(column[0], CLASSICAL_BOUND, "bound 2")
         column[1].axhline(0, **SOLID)
         _name_ranks(column[2], rows["rank"])
     for axes, (label, lines) in zip(grid[:, 0], ROWS.items(), strict=True):
