@@ -11,6 +11,7 @@ from ncnet.checks import check_number
 from ncnet.chsh.contextuality import TURNS
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, CONTEXTS, SIGNS
 from ncnet.chsh.counts import OUTCOMES, from_counts, read_counts
+from ncnet.chsh.intervals import S_BOUNDS
 from ncnet.chsh.programs import local_fraction
 from ncnet.chsh.signalling import CHANGE_BOUNDS, TASKS, delta_interval
 from ncnet.chsh.significance import GameTest, error_of, game_test, holm
@@ -175,21 +176,19 @@ def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
     quarter = _normal(1 - (1 - level) / len(changes)) * spread
     low = left - CLASSICAL_BOUND - _normal(level) * left_spread
     high = left - CLASSICAL_BOUND + _normal(1 - (1 - level) / len(TURNS)) * left_spread
+    most = ALGEBRAIC_BOUND - CLASSICAL_BOUND
     ends = np.stack([changes - quarter, changes + quarter], axis=1)
     return BellTest(
         s=float(s),
         s_error=float(s_error),
-        interval=(max(-ALGEBRAIC_BOUND, float(s - reach)), min(ALGEBRAIC_BOUND, float(s + reach))),
+        interval=tuple(np.clip([s - reach, s + reach], *S_BOUNDS).tolist()),
         changes=changes,
         change_errors=change_errors,
         no_signalling_p_values=holm([math.erfc(abs(z) / 2**0.5) for z in changes / spread]),
         delta=float(abs(changes).sum()),
         delta_interval=delta_interval(ends.clip(*CHANGE_BOUNDS)),
         contextuality=float(s - abs(changes).sum() - CLASSICAL_BOUND),
-        contextuality_interval=(
-            float(low.min()),
-            min(ALGEBRAIC_BOUND - CLASSICAL_BOUND, float(high.min())),
-        ),
+        contextuality_interval=(float(low.min()), float(min(most, high.min()))),
         local_fraction=local_fraction(means),
         game=game_test(counts),
         correlators=correlators,

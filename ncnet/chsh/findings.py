@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ncnet.chsh.showing import SHOWN, Shown, agreement, conclusion, interval_of
+from ncnet.chsh.showing import OF_LEFT, OF_S, SHOWN, Shown, conclusion, evidence, interval_of
 from ncnet.chsh.signalling import PARTNERS, TASKS
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Report:
         1 - `level`; below likewise. A bootstrap interval alone is misled where rare replicas that
         weigh much are missing from the sample.
         """
-        return self._first_shown("above 2", "below 2") or "not distinguishable from 2"
+        return " ".join(self._shown(*OF_S)) or "not distinguishable from 2"
 
     @property
     def signalling(self) -> list[str]:
@@ -165,7 +165,7 @@ class Report:
         Those of which the exact test says so, at most 1 - `level` after Holm's correction, and
         whose interval leaves 0 out.
         """
-        return [task for task in TASKS if agreement(self, task) == SHOWN]
+        return self._shown(*TASKS)
 
     @property
     def explanation(self) -> str:
@@ -176,10 +176,12 @@ class Report:
         interval does not reach above 0, and the test of the other side agrees; else "undecided".
         Of the other facets it says nothing.
         """
-        return self._first_shown("contextual", "within 2 + Delta") or "undecided"
+        return " ".join(self._shown(*OF_LEFT)) or "undecided"
 
-    def _first_shown(self, *sides: str) -> str | None:
-        return next((side for side in sides if agreement(self, side) == SHOWN), None)
+    def _shown(self, *sides: str) -> list[str]:
+        """Return those of some sides that interval and exact test show together."""
+        together = evidence(self)["together"]
+        return [side for side in sides if together[side] == SHOWN]
 
     @property
     def independent(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, CONTEXTS, TSIRELSON_BOUND
@@ -30,14 +31,14 @@ ROUNDING = 1e-9
 """Tables on the boundary of the quantum set may pass it by as much, by rounding."""
 FEW_REPLICAS = 100
 """Below as many, betting shows only an S far above 2: the sign test then stands beside it."""
-WON = {"correct": "right %", "solved": "solved %", "prediction": "+1 %"}
-"""How often what +1 stands for, by readout."""
-HOW_OFTEN = {
-    "correct": "how often one head is right",
-    "solved": "how often one head solves all items",
-    "prediction": "how often one head predicts +1",
+WORDS = {
+    "correct": ("right %", "how often one head is right"),
+    "solved": ("solved %", "how often one head solves all items"),
+    "prediction": ("+1 %", "how often one head predicts +1"),
 }
-"""What a marginal is, by readout."""
+"""How often what +1 stands for, and what a marginal is, by readout."""
+OF_S, OF_LEFT = ("above 2", "below 2"), ("contextual", "within 2 + Delta")
+"""What interval and exact test may say of S, and of what is left of it."""
 SHOWN, DIFFER = "shown", "open"
 """Said where interval and exact test agree, and where they differ, as the conclusion explains."""
 DIFFERENCE = "interval and exact test differ, as the test is cautious"
@@ -136,12 +137,12 @@ def drops(report: Report) -> pd.DataFrame:
     rows = report.drops
     ends = zip(rows["low"], rows["high"], strict=True)
     table = {
-        WON[report.readout]: rows["right_beside"].map("{:.1f}".format),
+        WORDS[report.readout][0]: rows["right_beside"].map("{:.1f}".format),
         "otherwise": rows["right_instead"].map("{:.1f}".format) + " beside " + rows["instead"],
         "less by": [number_text(points, 1) for points in rows["points"]],
         interval_name(report.level): [interval_text(pair, digits=1) for pair in ends],
         "p-value": rows["p_value"].map(p_value_text),
-        "in words": [agreement(report, task) for task in rows["task"]],
+        "in words": evidence(report)["together"][rows["task"]].to_numpy(),
     }
     return pd.DataFrame(table).set_axis(rows["task"] + " beside " + rows["beside"])
 
@@ -184,31 +185,25 @@ def methods(report: Report) -> str:
     )
 
 
-def said_by(report: Report, side: str) -> tuple[bool, float]:
-    """Return whether its interval says it of S, of what is left of S or of a task, and the p-value.
+def evidence(report: Report) -> pd.DataFrame:
+    """Return what speaks for `OF_S`, `OF_LEFT` and a change of each task: a row each.
 
-    Sides are "above 2", "below 2", "contextual", "within 2 + Delta", and tasks that change.
+    `by_interval`, `p_value`, and what they say `together`.
     """
-    if side in TASKS:
-        low, high = report.change_intervals[TASKS.index(side)]
-        return low > 0 or high < 0, report.no_signalling_p_values[TASKS.index(side)]
-    return {
-        "above 2": (report.interval[0] > CLASSICAL_BOUND, report.p_value),
-        "below 2": (report.interval[1] < CLASSICAL_BOUND, report.p_value_below),
-        "contextual": (report.contextuality_interval[0] > 0, report.contextuality_p_value),
-        "within 2 + Delta": (
-            report.contextuality_interval[1] <= 0,
-            report.contextuality_p_value_below,
-        ),
-    }[side]
-
-
-def agreement(report: Report, side: str) -> str:
-    """Return `SHOWN` where both interval and test say it, `DIFFER` where one alone does."""
-    by_interval, p = said_by(report, side)
-    if by_interval != (p <= error_of(report.level)):
-        return DIFFER
-    return SHOWN if by_interval else f"not {SHOWN}"
+    (low, high), (left_low, left_high) = report.interval, report.contextuality_interval
+    s_side, left_side = (
+        (low > CLASSICAL_BOUND, high < CLASSICAL_BOUND),
+        (left_low > 0, left_high <= 0),
+    )
+    change_low, change_high = report.change_intervals.T
+    by_interval = np.array([*s_side, *left_side, *((change_low > 0) | (change_high < 0))])
+    p_of_left = (report.contextuality_p_value, report.contextuality_p_value_below)
+    p_of_s = (report.p_value, report.p_value_below)
+    p_values = np.array([*p_of_s, *p_of_left, *report.no_signalling_p_values])
+    agree = by_interval == (p_values <= error_of(report.level))
+    together = np.where(agree, np.where(by_interval, SHOWN, f"not {SHOWN}"), DIFFER)
+    columns = {"by_interval": by_interval, "p_value": p_values, "together": together}
+    return pd.DataFrame(columns, index=[*OF_S, *OF_LEFT, *TASKS])
 
 
 def interval_of(report: Report, name: str) -> tuple[float, float] | None:
@@ -228,19 +223,12 @@ def _usual(report: Report) -> list[tuple[str, str, str, str]]:
     left = "beyond 2 + Delta" if report.explanation == "contextual" else report.explanation
     if report.explanation == "undecided" and report.verdict == "below 2":
         left = "nothing to explain"
-    of_s = _against(report.s, CLASSICAL_BOUND, report.p_value, report.p_value_below)
-    of_left = _against(
-        report.contextuality,
-        0,
-        report.contextuality_p_value,
-        report.contextuality_p_value_below,
-    )
     no_signalling = f"= 0: {p_value_text(report.no_signalling_p_values.min())}"
     return [
-        ("S", "s", of_s, report.verdict),
+        ("S", "s", _against(report, "s", CLASSICAL_BOUND), report.verdict),
         ("Delta", "delta", no_signalling, f"signalling {in_words}"),
         ("influence", "influence", "", "at least Delta"),
-        ("S - Delta - 2", "contextuality", of_left, left),
+        ("S - Delta - 2", "contextuality", _against(report, "contextuality", 0), left),
     ]
 
 
@@ -259,24 +247,25 @@ def _rarer(report: Report) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _against(value: float, bound: float, at_most: float, at_least: float) -> str:
-    side, p = ("<=", at_most) if value >= bound else (">=", at_least)
+def _against(report: Report, name: str, bound: float) -> str:
+    """Return the hypothesis that a value speaks against, and its p-value."""
+    side, below = ("<=", "") if getattr(report, name) >= bound else (">=", "_below")
+    p = getattr(report, ("" if name == "s" else f"{name}_") + f"p_value{below}")
     return f"{side} {bound:g}: {p_value_text(p)}"
 
 
 def _s_differs(report: Report) -> Iterator[str]:
-    for side in ("above 2", "below 2"):
-        if agreement(report, side) == DIFFER:
-            by_interval, p = said_by(report, side)
-            says, other = ("interval", "exact test")[:: 1 if by_interval else -1]
+    for row in evidence(report).loc[[*OF_S]].itertuples():
+        if row.together == DIFFER:
+            says, other = ("interval", "exact test")[:: 1 if row.by_interval else -1]
             yield (
-                f"The {says} says {side}, the {other} does not (p = {p_value_text(p)}): we say so "
-                "only where both do."
+                f"The {says} says {row.Index}, the {other} does not (p = "
+                f"{p_value_text(row.p_value)}): we say so only where both do."
             )
 
 
 def _signalling_in_words(report: Report) -> str:
-    changes = f"{HOW_OFTEN[report.readout]} changes with the other head's task"
+    changes = f"{WORDS[report.readout][1]} changes with the other head's task"
     amount = f"Delta = {estimate_text(report.delta, report.delta_interval)}"
     if report.signalling:
         return f"{changes.capitalize()} ({amount})."
@@ -288,15 +277,15 @@ def _signalling_in_words(report: Report) -> str:
 
 def _explanation_in_words(report: Report) -> str:
     left = f"S - Delta - 2 = {estimate_text(report.contextuality, report.contextuality_interval)}"
-    for side in ("contextual", "within 2 + Delta"):
-        by_interval, p = said_by(report, side)
-        if by_interval and agreement(report, side) == DIFFER:
-            return f"{EXPLAINS['undecided']}: {DIFFERENCE} ({left}, p = {p_value_text(p)})."
+    for row in evidence(report).loc[[*OF_LEFT]].itertuples():
+        if row.by_interval and row.together == DIFFER:
+            p = p_value_text(row.p_value)
+            return f"{EXPLAINS['undecided']}: {DIFFERENCE} ({left}, p = {p})."
     return f"{EXPLAINS[report.explanation]} ({left})."
 
 
 def _changes_differ(report: Report) -> bool:
-    return DIFFER in [agreement(report, task) for task in TASKS]
+    return DIFFER in list(evidence(report)["together"][[*TASKS]])
 
 
 def _special(report: Report) -> Iterator[str]:
