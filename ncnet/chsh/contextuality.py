@@ -116,6 +116,24 @@ def contextuality_bound(means: xr.Dataset) -> xr.DataArray:
     return 4 * won.min(["a", *SIGNS.dims]).clip(min=0)
 
 
+def contextuality_tests(
+    rows: np.ndarray, counts: np.ndarray, draws: np.ndarray, level: float
+) -> dict:
+    """Return interval and tests of S - Delta - 2 by the names of a report's attributes.
+
+    Takes what `contextuality_interval` takes.
+    """
+    interval, method = contextuality_interval(rows, counts, draws, level)
+    p_values = [contextuality_test(rows, counts, facet=facet) for facet in range(8)]
+    return {
+        "contextuality_interval": interval,
+        "contextuality_method": method,
+        "contextuality_p_value": p_values[0],
+        "contextuality_p_value_below": within_test(rows, counts),
+        "any_facet_p_value": min(1.0, 8 * min(p_values)),
+    }
+
+
 def contextuality_test(rows: np.ndarray, counts: np.ndarray, *, facet: int = 0) -> float:
     """Return the p-value of "not contextual through this facet", facet 0 being S.
 

@@ -102,13 +102,14 @@ def replica_interval(
     check_values(name, values, *bounds)
     columns, counts = distinct_columns(values[None])
     draws = resampled_means(columns, counts, resamples=resamples, seed=seed)
-    return interval_of_mean(columns[0], counts, draws[0], bounds, level)
+    return interval_of_mean(columns[0], draws[0], counts=counts, bounds=bounds, level=level)
 
 
 def interval_of_mean(
     values: np.ndarray,
-    counts: np.ndarray,
     draws: np.ndarray,
+    *,
+    counts: np.ndarray,
     bounds: tuple[float, float],
     level: float,
 ) -> tuple[tuple[float, float], str]:

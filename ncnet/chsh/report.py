@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -10,12 +11,7 @@ import xarray as xr
 from ncnet.checks import check
 from ncnet.chsh.betting import betting_test, replicas_needed, smallest_mean_shown
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, distinct_columns, resampled_means
-from ncnet.chsh.contextuality import (
-    contextuality_bound,
-    contextuality_interval,
-    contextuality_test,
-    within_test,
-)
+from ncnet.chsh.contextuality import contextuality_bound, contextuality_tests
 from ncnet.chsh.correlators import (
     CLASSICAL_BOUND,
     SIGNS,
@@ -37,10 +33,11 @@ from ncnet.chsh.signalling import (
     marginal_changes,
     no_signalling_test,
 )
-from ncnet.chsh.significance import holm, sign_test
+from ncnet.chsh.significance import error_of, holm, sign_test
 
 CORRELATORS, CHANGES, INFLUENCES, DELTA = slice(0, 4), slice(4, 8), slice(8, 12), 12
-"""Where `replica_rows` has what."""
+LINEAR = slice(CORRELATORS.start, CHANGES.stop)
+"""Where `replica_rows` has what; what contextuality is linear in."""
 CORRELATOR_BOUNDS = (-1.0, 1.0)
 INFLUENCE_BOUNDS = (0.0, 8.0)
 WITHIN_BOUNDS = (-14.0, 2.0)
@@ -130,49 +127,51 @@ def summary(kinds: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level: 
     level
         Nominal coverage.
     """
-    replicas = int(counts.sum())
     s, s_draws = s_of_rows(kinds), SIGNS.values.ravel() @ draws[CORRELATORS]
+    influence, influence_draws = (rows[INFLUENCES].sum(axis=0) for rows in (kinds, draws))
     within = (s - kinds[DELTA] - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
     within_draws = s_draws - draws[DELTA] - CLASSICAL_BOUND
-    influence, influence_draws = (rows[INFLUENCES].sum(axis=0) for rows in (kinds, draws))
-    above = int(counts[s > CLASSICAL_BOUND].sum())
-    linear = slice(CORRELATORS.start, CHANGES.stop)
-
-    def interval(values: np.ndarray, drawn: np.ndarray, bounds: tuple, at: float = level) -> tuple:
-        return interval_of_mean(values, counts, drawn, bounds, at)
-
-    def intervals(rows: slice, bounds: tuple, at: float = level) -> np.ndarray:
-        pairs = zip(kinds[rows], draws[rows], strict=True)
-        return np.array([interval(*pair, bounds, at)[0] for pair in pairs])
-
-    s_interval, s_method = interval(s, s_draws, S_BOUNDS)
-    left_interval, left_method = contextuality_interval(kinds[linear], counts, draws[linear], level)
+    interval = partial(interval_of_mean, counts=counts, level=level)
+    correlators = zip(kinds[CORRELATORS], draws[CORRELATORS], strict=True)
+    changes = zip(kinds[CHANGES], draws[CHANGES], strict=True)
     # The four hold together (Bonferroni).
-    change_intervals = intervals(CHANGES, CHANGE_BOUNDS, 1 - (1 - level) / len(TASKS))
-    any_facet = min(contextuality_test(kinds[linear], counts, facet=f) for f in range(8))
+    together = {"bounds": CHANGE_BOUNDS, "level": 1 - (1 - level) / len(TASKS)}
+    change_intervals = np.array([interval(*change, **together)[0] for change in changes])
     return {
-        "interval": s_interval,
-        "interval_method": s_method,
-        "p_value": betting_test(s, mean=CLASSICAL_BOUND, lowest=S_BOUNDS[0], counts=counts),
-        "p_value_below": betting_test(
-            -s, mean=-CLASSICAL_BOUND, lowest=-S_BOUNDS[1], counts=counts
+        **_of_s(s, s_draws, counts, level),
+        "correlator_intervals": np.reshape(
+            [interval(*pair, bounds=CORRELATOR_BOUNDS)[0] for pair in correlators], (2, 2, 2)
         ),
-        "share_above": above / replicas,
-        "share_above_interval": tuple(map(float, share_interval(above, replicas, level))),
-        "changes": kinds[CHANGES] @ counts / replicas,
+        "changes": kinds[CHANGES] @ counts / counts.sum(),
         "change_intervals": change_intervals,
         "delta_interval": delta_interval(change_intervals),
         "no_signalling_p_values": holm([no_signalling_test(c, counts) for c in kinds[CHANGES]]),
-        "influence": float(influence @ counts / replicas),
-        "influence_interval": interval(influence, influence_draws, INFLUENCE_BOUNDS)[0],
-        "contextuality_interval": left_interval,
-        "contextuality_method": left_method,
-        "contextuality_p_value": contextuality_test(kinds[linear], counts),
-        "contextuality_p_value_below": within_test(kinds[linear], counts),
-        "contextuality_within": float(within @ counts / replicas),
-        "contextuality_within_interval": interval(within, within_draws, WITHIN_BOUNDS)[0],
-        "any_facet_p_value": min(1.0, 8 * any_facet),
-        "correlator_intervals": intervals(CORRELATORS, CORRELATOR_BOUNDS).reshape(2, 2, 2),
+        "influence": float(influence @ counts / counts.sum()),
+        "influence_interval": interval(influence, influence_draws, bounds=INFLUENCE_BOUNDS)[0],
+        **contextuality_tests(kinds[LINEAR], counts, draws[LINEAR], level),
+        "contextuality_within": float(within @ counts / counts.sum()),
+        "contextuality_within_interval": interval(within, within_draws, bounds=WITHIN_BOUNDS)[0],
+    }
+
+
+def _of_s(s: np.ndarray, draws: np.ndarray, counts: np.ndarray, level: float) -> dict:
+    """Return the interval and tests of S, and what so many replicas can show at all."""
+    lowest, highest = S_BOUNDS
+    error, replicas = error_of(level), int(counts.sum())
+    above_2 = {"mean": CLASSICAL_BOUND, "lowest": lowest}
+    interval, method = interval_of_mean(s, draws, counts=counts, bounds=S_BOUNDS, level=level)
+    share = int(counts[s > CLASSICAL_BOUND].sum())
+    return {
+        "interval": interval,
+        "interval_method": method,
+        "p_value": betting_test(s, counts=counts, **above_2),
+        "p_value_below": betting_test(-s, mean=-CLASSICAL_BOUND, lowest=-highest, counts=counts),
+        "smallest_s_shown": smallest_mean_shown(replicas, highest=highest, error=error, **above_2),
+        # The interval has to lie above 2, too: at either end it bets at half of the error.
+        "replicas_needed": replicas_needed(s, counts=counts, error=error / 2, **above_2),
+        "share_above": share / replicas,
+        "share_above_interval": tuple(map(float, share_interval(share, replicas, level))),
+        "sign_p_value": sign_test(s, above=CLASSICAL_BOUND, counts=counts),
     }
 
 
@@ -210,21 +209,7 @@ def _report(
         diverged=int(diverged.sum()),
         s_diverged_against=float(s_value(against).mean()),
         **summary(kinds, counts, draws, level=level),
-        **_of_few_replicas(s_of_rows(kinds), counts, round(1 - level, 12)),
     )
-
-
-def _of_few_replicas(s: np.ndarray, counts: np.ndarray, error: float) -> dict:
-    """Return what so many replicas can show at all, and the test that says most at few of them."""
-    lowest, highest = S_BOUNDS
-    bounds = {"mean": CLASSICAL_BOUND, "lowest": lowest}
-    replicas = int(counts.sum())
-    return {
-        "smallest_s_shown": smallest_mean_shown(replicas, highest=highest, error=error, **bounds),
-        # The interval has to lie above 2, too: at either end it bets at half of the error.
-        "replicas_needed": replicas_needed(s, counts=counts, error=error / 2, **bounds),
-        "sign_p_value": sign_test(s, above=CLASSICAL_BOUND, counts=counts),
-    }
 
 
 def _one_capacity(dataset: xr.Dataset) -> xr.Dataset:
