@@ -15,7 +15,7 @@ from ncnet.chsh.intervals import S_BOUNDS
 from ncnet.chsh.programs import local_fraction
 from ncnet.chsh.signalling import CHANGE_BOUNDS, TASKS, delta_interval
 from ncnet.chsh.significance import GameTest, error_of, game_test, holm
-from ncnet.chsh.text import aligned, interval_name, interval_text, number_text, p_value_text
+from ncnet.chsh.text import aligned, interval_name, number_text, p_value_text, table_of_text
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,39 +82,29 @@ class BellTest:
             p = p_value_text(game.p_value_any_contexts)
             equal = f"equally likely? Else p = {p} for the share"
         signalling = f"in {', '.join(self.signalling)}" if self.signalling else "not shown"
-        parts = (TASKS, self.changes, self.change_errors, self.no_signalling_p_values)
+        p_values = map(p_value_text, self.no_signalling_p_values)
+        changes = zip(TASKS, self.changes, self.change_errors, p_values, strict=True)
         rows = [
             ("S", self.s, self.s_error, self.interval, None, ""),
-            *[
-                (f"change of {t}", x, error, None, p, "")
-                for t, x, error, p in zip(*parts, strict=True)
-            ],
+            *[(f"change of {task}", x, error, None, p, "") for task, x, error, p in changes],
             ("Delta", self.delta, None, self.delta_interval, None, f"signalling {signalling}"),
             ("S - Delta - 2", self.contextuality, None, self.contextuality_interval, None, ""),
             ("local fraction", self.local_fraction, None, None, None, ""),
-            ("share won", game.wins / game.trials, None, None, game.p_value, most),
-            ("contexts", None, None, None, game.contexts_p_value, equal),
+            ("share won", game.wins / game.trials, None, None, p_value_text(game.p_value), most),
+            ("contexts", None, None, None, p_value_text(game.contexts_p_value), equal),
         ]
-        labels, values, errors, intervals, p_values, words = zip(*rows, strict=True)
-        table = {
-            "value": [number_text(value, digits) for value in values],
-            "error": [number_text(error, digits) for error in errors],
-            interval_name(self.level): [interval_text(x, digits=digits) for x in intervals],
-            "p-value": map(p_value_text, p_values),
-            "in words": words,
-        }
-        return pd.DataFrame(table, index=pd.Index(labels))
+        columns = ["value", "error", interval_name(self.level), "p-value", "in words"]
+        return table_of_text(rows, columns, digits)
 
     @property
     def contexts(self) -> pd.DataFrame:
         """Correlators with their errors, and the number of trials, a row a context."""
-        digits = self._digits
-        table = {
-            "E(Ai,Bj)": [number_text(value, digits, sign="+") for value in self.correlators.flat],
-            "error": [number_text(error, digits) for error in self.correlator_errors.flat],
-            "trials": map("{:,.0f}".format, self.trials.flat),
-        }
-        return pd.DataFrame(table, index=pd.Index(CONTEXTS))
+        errors, trials = self.correlator_errors.flat, map("{:,.0f}".format, self.trials.flat)
+        correlators = [
+            number_text(value, self._digits, sign="+") for value in self.correlators.flat
+        ]
+        rows = zip(CONTEXTS, correlators, errors, trials, strict=True)
+        return table_of_text(rows, ["E(Ai,Bj)", "error", "trials"], self._digits)
 
     def __str__(self) -> str:
         return f"{aligned(self.statistics)}\n\n{self.contexts.to_string()}"

@@ -21,6 +21,7 @@ from ncnet.chsh.text import (
     interval_text,
     number_text,
     p_value_text,
+    table_of_text,
 )
 
 if TYPE_CHECKING:
@@ -134,17 +135,19 @@ def conclusion(report: Report) -> list[str]:
 
 def drops(report: Report) -> pd.DataFrame:
     """Return what each task loses as a table of text, a row each, the worst first."""
-    rows = report.drops
-    ends = zip(rows["low"], rows["high"], strict=True)
-    table = {
-        WORDS[report.readout][0]: rows["right_beside"].map("{:.1f}".format),
-        "otherwise": rows["right_instead"].map("{:.1f}".format) + " beside " + rows["instead"],
-        "less by": [number_text(points, 1) for points in rows["points"]],
-        interval_name(report.level): [interval_text(pair, digits=1) for pair in ends],
-        "p-value": rows["p_value"].map(p_value_text),
-        "in words": evidence(report)["together"][rows["task"]].to_numpy(),
-    }
-    return pd.DataFrame(table).set_axis(rows["task"] + " beside " + rows["beside"])
+    drops, together = report.drops, evidence(report)["together"]
+    rows = zip(
+        drops["task"] + " beside " + drops["beside"],
+        drops["right_beside"],
+        drops["right_instead"].map("{:.1f} beside ".format) + drops["instead"],
+        drops["points"],
+        zip(drops["low"], drops["high"], strict=True),
+        drops["p_value"].map(p_value_text),
+        together[drops["task"]],
+        strict=True,
+    )
+    columns = [WORDS[report.readout][0], "otherwise", "less by", interval_name(report.level)]
+    return table_of_text(rows, [*columns, "p-value", "in words"], digits=1)
 
 
 def statistics(report: Report, *, rarer: bool) -> pd.DataFrame:
@@ -153,27 +156,21 @@ def statistics(report: Report, *, rarer: bool) -> pd.DataFrame:
     Of the two sides that a test may ask for, the one that the value speaks against.
     """
     rows = _usual(report) + (_rarer(report) if rarer else [])
-    labels, names, tests, words = zip(*rows, strict=True)
-    table = {
-        "value": [number_text(getattr(report, name)) for name in names],
-        interval_name(report.level): [interval_text(interval_of(report, name)) for name in names],
-        "p-value of": tests,
-        "in words": words,
-    }
-    return pd.DataFrame(table, index=pd.Index(labels))
+    rows = [
+        (label, getattr(report, name), interval_of(report, name), test, words)
+        for label, name, test, words in rows
+    ]
+    columns = ["value", interval_name(report.level), "p-value of", "in words"]
+    return table_of_text(rows, columns)
 
 
 def contexts(report: Report) -> pd.DataFrame:
     """Return correlators with their intervals and marginals as a table of text, a row a context."""
     intervals = report.correlator_intervals.reshape(4, 2)
-    columns = {"C(Ai,Bj)": report.correlators, "<Ai>": report.alice, "<Bj>": report.bob}
-    table = {
-        name: [number_text(value, sign="+") for value in values.flat]
-        for name, values in columns.items()
-    }
-    frame = pd.DataFrame(table, index=pd.Index(CONTEXTS))
-    frame.insert(1, interval_name(report.level), [interval_text(x, sign="+") for x in intervals])
-    return frame
+    parties = (report.alice.flat, report.bob.flat)
+    rows = zip(CONTEXTS, report.correlators.flat, intervals, *parties, strict=True)
+    columns = ["C(Ai,Bj)", interval_name(report.level), "<Ai>", "<Bj>"]
+    return table_of_text(rows, columns, sign="+")
 
 
 def methods(report: Report) -> str:

@@ -1,7 +1,8 @@
 """Numbers as a reader sees them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
 NONE = "\N{EN DASH}"
@@ -9,25 +10,23 @@ NONE = "\N{EN DASH}"
 MOST_DIGITS = 15  # those of a float
 
 
-def number_text(value: float | None, digits: int = 3, *, sign: str = "") -> str:
-    """Return a number to some digits, 0 without a sign of its own, and none as nothing.
+def number_text(value: float, digits: int = 3, *, sign: str = "") -> str:
+    """Return a number to some digits, 0 without a sign of its own.
 
     >>> number_text(1.98765), number_text(-0.0001), number_text(0.25, 1)
     ('1.988', '0.000', '0.2')
     """
-    return "" if value is None else f"{value:{sign}z.{digits}f}"
+    return f"{value:{sign}z.{digits}f}"
 
 
-def interval_text(interval: tuple[float, float] | None, *, digits: int = 3, sign: str = "") -> str:
-    """Return an interval to some digits, with `sign` "+" with the signs of both ends; none as "".
+def interval_text(interval: tuple[float, float], digits: int = 3, *, sign: str = "") -> str:
+    """Return an interval to some digits, with `sign` "+" with the signs of both ends.
 
     Ends that so few digits do not tell apart get more.
 
     >>> interval_text((1.98765, 2)), interval_text((1.9999, 2.00012)), interval_text((0, 0))
     ('[1.988, 2.000]', '[1.9999, 2.0001]', '[0.000, 0.000]')
     """
-    if interval is None:
-        return ""
     digits = _telling_apart(*interval, digits)
     low, high = (number_text(end, digits, sign=sign) for end in interval)
     return f"[{low}, {high}]"
@@ -62,6 +61,27 @@ def estimate_text(value: float, interval: tuple[float, float]) -> str:
 def interval_name(level: float) -> str:
     """Return what an interval is called, such as "95 % interval"."""
     return f"{100 * level:g} % interval"
+
+
+def table_of_text(
+    rows: Iterable[Sequence], columns: Sequence[str], digits: int = 3, *, sign: str = ""
+) -> pd.DataFrame:
+    """Return rows of a label and cells as text: numbers, intervals, what is text, and None.
+
+    >>> print(table_of_text([("S", 2.3, (2.2, 2.4), None)], ["value", "interval", "error"]))
+       value        interval error
+    S  2.300  [2.200, 2.400]
+    """
+
+    def text(cell: object) -> str:
+        if cell is None or isinstance(cell, str):
+            return cell or ""
+        as_text = interval_text if np.size(cell) == 2 else number_text
+        return as_text(cell, digits, sign=sign)
+
+    labels, *cells = zip(*rows, strict=True)
+    table = {name: map(text, column) for name, column in zip(columns, cells, strict=True)}
+    return pd.DataFrame(table, index=pd.Index(labels))
 
 
 def aligned(table: pd.DataFrame) -> str:
