@@ -68,16 +68,16 @@ def table_of_text(
 ) -> pd.DataFrame:
     """Return rows of a label and cells as text: numbers, intervals, what is text, and None.
 
-    >>> print(table_of_text([("S", 2.3, (2.2, 2.4), None)], ["value", "interval", "error"]))
-       value        interval error
-    S  2.300  [2.200, 2.400]
+    >>> columns = ["value", "interval", "error"]
+    >>> table_of_text([("S", 2.3, (2.2, 2.4), None)], columns).loc["S"].tolist()
+    ['2.300', '[2.200, 2.400]', '']
     """
 
     def text(cell: object) -> str:
         if cell is None or isinstance(cell, str):
             return cell or ""
-        as_text = interval_text if np.size(cell) == 2 else number_text
-        return as_text(cell, digits, sign=sign)
+        written = interval_text if np.size(cell) == 2 else number_text
+        return written(cell, digits, sign=sign)
 
     labels, *cells = zip(*rows, strict=True)
     table = {name: map(text, column) for name, column in zip(columns, cells, strict=True)}
