@@ -1,7 +1,5 @@
 """What the command's ``report`` and ``train`` do."""
 
-from __future__ import annotations
-
 import argparse
 import errno
 import hashlib
@@ -13,25 +11,19 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 
 import ncnet
 from ncnet.checks import check, check_number, check_once
 from ncnet.chsh.intervals import fewest_resamples
 from ncnet.chsh.reading import read_file, read_table
-from ncnet.chsh.showing import TEXT_WIDTH
+from ncnet.chsh.showing import TEXT_WIDTH, Shown
 from ncnet.chsh.signalling import TASKS
 from ncnet.files import expanded, replace
 from ncnet.page import page
 from ncnet.printing import printable, say, shortened, shown, write
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from ncnet.chsh import Report
-    from ncnet.chsh.showing import Shown
 
 PAGES = (".html",)
 TABLES = (".csv", ".parquet")
@@ -153,7 +145,9 @@ def _table(outcomes: xr.Dataset, suffix: str) -> bytes:
     return table.to_parquet(index=False)
 
 
-def _text(report: Report | Shown, source: Mapping[str, object], notes: Sequence[str]) -> str:
+def _text(
+    report: ncnet.chsh.Report | Shown, source: Mapping[str, object], notes: Sequence[str]
+) -> str:
     """Return a report, notes and what it was made of, as lines for a terminal."""
     told = [printable(line) for line in str(report).split("\n")]
     # Lines end between entries; the letter is not printable, so that no value has it.

@@ -1,16 +1,11 @@
 """A report as one page of HTML that needs nothing else: no script, no network, no other file."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
+from ncnet.chsh import Report
 from ncnet.chsh.showing import methods, statistics
 from ncnet.printing import printable
-
-if TYPE_CHECKING:
-    from ncnet.chsh import Report
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'"
 """What a browser lets the page do, should a name in it ever be read as markup: nothing."""

@@ -7,6 +7,7 @@ from ncnet.replay.comparison import (
     Tolerance,
     absolute,
     intervals,
+    of_this_place,
     outcomes,
     p_values,
     same,
@@ -45,5 +46,6 @@ REPORT: dict[str, Tolerance] = {
     **dict.fromkeys(("contextuality_p_value", "any_facet_p_value"), p_values()),
     **dict.fromkeys(("interval_method", "verdict", "contextuality_method", "explanation"), FOLLOWS),
     "arcsine_excess": absolute(0.01, "it follows from the correlators"),
+    "path": of_this_place("without a compiler the eager engine is taken"),
     "diverged": absolute(2, "a network at the edge of divergence may fall on either side"),
 }

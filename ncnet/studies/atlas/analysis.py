@@ -17,7 +17,8 @@ import xarray as xr
 from tqdm import tqdm
 
 from ncnet import chsh, games, results
-from ncnet.checks import check, check_choice, check_integer
+from ncnet.checks import check, check_integer
+from ncnet.chsh.outcomes import select
 from ncnet.parts import Parts
 from ncnet.sweeps import run_grid
 from ncnet.training import train
@@ -143,13 +144,7 @@ def read(pairs: xr.Dataset, readout: str) -> xr.Dataset:
     >>> read(pairs, "solved").sizes["item"]
     1
     """
-    check_choice("readout", readout, chsh.READOUTS)
-    a, b = pairs["a"], pairs["b"]
-    if readout == "solved":
-        a, b = (party.min("item").expand_dims(item=1, axis=-1) for party in (a, b))
-    if readout == "prediction":
-        a, b = a * pairs["alice_target"], b * pairs["bob_target"]
-    return xr.Dataset({"a": a, "b": b})
+    return select(pairs, split="training", readout=readout)[["a", "b"]]
 
 
 def survey(pairs: xr.Dataset, above: float = -np.inf) -> pd.DataFrame:

@@ -2,15 +2,8 @@
 
 import pandas as pd
 
-from ncnet.claims import (
-    CRITICAL_SIZE,
-    REVIEW,
-    Claim,
-    Effect,
-    Tables,
-    at,
-    estimates,
-)
+from ncnet import claims
+from ncnet.claims import CRITICAL_SIZE, Claim, Effect, Tables
 
 
 def _suffices(sweep: pd.DataFrame) -> bool | None:
@@ -21,8 +14,8 @@ def _suffices(sweep: pd.DataFrame) -> bool | None:
 
 
 def _unexplained(tables: Tables) -> Effect:
-    critical = at(tables["capacity"], "hidden_size", CRITICAL_SIZE)
-    found = estimates(critical, "game", "contextuality", "contextuality")
+    critical = claims.at(tables["capacity"], "hidden_size", CRITICAL_SIZE)
+    found = claims.estimates(critical, "game", "contextuality", "contextuality")
     return Effect(f"S - Δ - 2 at n = {CRITICAL_SIZE}", found)
 
 
@@ -31,7 +24,7 @@ CLAIMS = (
         "above-2-suffices",
         "means non-classical",
         "S above 2 is sufficient for non-classical statistics.",
-        REVIEW,
+        claims.REVIEW,
         rule="Where S is above 2 (95 % interval and exact test), the change of the marginals does "
         "not explain it: S - Delta is above 2 as well. One capacity with S above 2 and the "
         "interval of S - Delta - 2 not above 0 refutes it; where S is nowhere above 2, or "

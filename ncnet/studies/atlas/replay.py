@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ncnet.replay.comparison import Tolerance, absolute, same, standard_errors
+from ncnet.replay.comparison import OF_AN_ERROR, Tolerance, absolute, same, standard_errors
 from ncnet.replay.pieces import Replay, Where, given
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
@@ -80,40 +80,25 @@ RETESTED = ("readout", *atlas.PLACES, *SEARCHED)
 *TRAINED, _ = explorer.CHOICE
 PAIR = ("alice_task", "bob_task")
 ENGINES = "an outcome that rounding turns moves all games with its pair of tasks"
-OF_RETESTS = {
-    **REPORT,
-    **dict.fromkeys(RETESTED, same()),
-    "selected": standard_errors(of=_of_selection),
-}
+OF_RETESTS = {**REPORT, "selected": standard_errors(of=_of_selection)}
 OF_COUNTS = {
-    **dict.fromkeys(("readout", *SEARCHED, "games"), same()),
+    "games": same(),
     "ruled_out": Tolerance(ENGINES, lambda rows, name: 0.001 * rows["games"].to_numpy()),
     "above": Tolerance(ENGINES, lambda rows, name: 3 + 0.1 * rows[name].to_numpy()),
 }
-OF_PAIRS = {
-    **REPORT,
-    **dict.fromkeys((*explorer.CHOICE, *PAIR), same()),
-    **{name: standard_errors(of=partial(_of_mean, name)) for name in explorer.MEANS},
-    # An error that is too large by some share would allow itself as large a share more.
-    **{
-        f"{name}_error": standard_errors(0.25, of=partial(_of_mean, name))
-        for name in explorer.MEANS
-    },
+# An error that is too large by some share would allow itself as large a share more.
+OF_PAIRS = REPORT | {
+    f"{name}{end}": standard_errors(share, of=partial(_of_mean, name))
+    for name in explorer.MEANS
+    for end, share in (("", OF_AN_ERROR), ("_error", 0.25))
 }
-OF_REPORTS = {
-    **REPORT,
-    **dict.fromkeys(("game", *explorer.CHOICE), same()),
-}
-OF_STARTS = {
-    **dict.fromkeys(explorer.PLACE, same("all weights come from one generator")),
-    **dict.fromkeys(explorer.WEIGHTS, absolute(1e-6, "weights have single precision")),
-}
+OF_STARTS = dict.fromkeys(explorer.WEIGHTS, absolute(1e-6, "weights have single precision"))
 REPLAYS = (
     Replay("search", RETESTED, (), _retested, OF_RETESTS),
     Replay("small/search", RETESTED, (), _retested, OF_RETESTS),
     Replay("search_counts", SEARCHED, ("readout",), _counted, OF_COUNTS),
     Replay("small/search_counts", SEARCHED, ("readout",), _counted, OF_COUNTS),
     Replay("explorer", (*TRAINED, *PAIR), ("steps",), _pair, OF_PAIRS),
-    Replay("explorer_reports", ("game", *explorer.CHOICE), (), _report, OF_REPORTS),
+    Replay("explorer_reports", ("game", *explorer.CHOICE), (), _report, REPORT),
     Replay("explorer_networks", ("layout", "hidden_size"), ("replica", "unit"), _starts, OF_STARTS),
 )

@@ -3,7 +3,6 @@
 import pandas as pd
 
 from ncnet import sweeps
-from ncnet.replay.comparison import of_this_place
 from ncnet.replay.pieces import TRAINING, Replay, Where, given
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
@@ -19,9 +18,8 @@ def _along_training(recorded: Result, where: Where) -> pd.DataFrame:
     return analysis.along_training(game, where["hidden_size"], **given(recorded, TRAINING))
 
 
-PATH = {"path": of_this_place("without a compiler the eager engine is taken")}
 REPLAYS = (
-    Replay("capacity", ("game", "hidden_size"), (), _sweep, REPORT | PATH),
+    Replay("capacity", ("game", "hidden_size"), (), _sweep, REPORT),
     Replay("small/capacity", ("game", "hidden_size"), (), _sweep, REPORT),
     Replay("along_training", ("hidden_size",), ("steps",), _along_training, REPORT),
 )

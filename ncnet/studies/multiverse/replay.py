@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ncnet import claims
-from ncnet.replay.comparison import absolute, of_this_place, same, standard_errors
+from ncnet.replay.comparison import absolute, same, standard_errors
 from ncnet.replay.pieces import Replay, Where, given
 from ncnet.replay.reports import REPORT, of_s
 from ncnet.results import Result
@@ -29,25 +29,14 @@ def _alone(recorded: Result, where: Where) -> pd.DataFrame:
     return multiverse.solved_alone([where], **given(recorded, ["replicas", "seed"]))
 
 
-SWEEP = {
-    **REPORT,
-    **dict.fromkeys((*multiverse.SPECIFICATION, "hidden_size"), same()),
-    "delta": standard_errors(of=of_s),
-    "path": of_this_place("without a compiler the eager engine is taken"),
+SWEEP = {**REPORT, "delta": standard_errors(of=of_s)}
+SOLVED = {
+    "replicas": same(),
+    "solved": absolute(8, "half a percent of 1,600 replicas may end up elsewhere"),
 }
-OF_SIZE = (*multiverse.TRAINING, "hidden_size", "replicas")
-ALONE = tuple(multiverse.trainings_alone()[0])
+OF_SIZE, KEY = (*multiverse.TRAINING, "hidden_size", "replicas"), ("steps", "readout")
 REPLAYS = (
-    Replay("multiverse", OF_SIZE, ("steps", "readout"), _of_size, SWEEP),
-    Replay("multiverse_longer", OF_SIZE, ("steps", "readout"), _of_size, SWEEP),
-    Replay(
-        "multiverse_alone",
-        ALONE,
-        (),
-        _alone,
-        {
-            **dict.fromkeys((*ALONE, "replicas"), same()),
-            "solved": absolute(8, "half a percent of 1,600 replicas may end up elsewhere"),
-        },
-    ),
+    Replay("multiverse", OF_SIZE, KEY, _of_size, SWEEP),
+    Replay("multiverse_longer", OF_SIZE, KEY, _of_size, SWEEP),
+    Replay("multiverse_alone", tuple(multiverse.trainings_alone()[0]), (), _alone, SOLVED),
 )
