@@ -21,7 +21,7 @@ until it ends: a run that was cut off goes on where it was.
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -48,8 +48,18 @@ CLASSES = tuple(halves(2))
 """The functions of two bits up to negation: truth tables that begin with 0."""
 REPLICAS, SEED = 1600, 0
 """Of the recorded table."""
-EXAMPLES = 12
-"""Replicas that the page can train anew, for everybody to watch."""
+RECORDED = {
+    "trunks": TRUNKS,
+    "layouts": tuple(LAYOUTS),
+    "activations": ACTIVATIONS,
+    "hidden_sizes": HIDDEN_SIZES,
+    "steps": STEPS,
+    "replicas": REPLICAS,
+    "seed": SEED,
+}
+"""What the page lets its reader choose, and how it was trained."""
+EXAMPLES = {name: RECORDED[name] for name in ("layouts", "hidden_sizes", "seed")} | {"replicas": 12}
+"""Networks that the page can train anew, for everybody to watch."""
 REPORTED = (
     ("0001", "0110", "0001", "0110"),
     ("0110", "0110", "0110", "0110"),
@@ -63,6 +73,7 @@ REPORTED = (
 )
 """Games with a report of their own, with tanh: those that the page offers to begin with."""
 CHOICE = ("trunk", "layout", "activation", "hidden_size", "steps")
+AXES = {f"{name}s": name for name in CHOICE if name != "steps"} | {"tasks": "tasks"}
 PARTIES = ("alice", "bob")
 MEANS = ("correlator", *PARTIES)
 PLACE = ("layout", "hidden_size", "replica", "unit")
@@ -207,57 +218,46 @@ def means(trained: xr.Dataset) -> pd.DataFrame:
     return table.reset_index().assign(replicas=replicas)
 
 
-def run(
-    *,
-    trunks: Sequence[str] = TRUNKS,
-    layouts: Sequence[str] = tuple(LAYOUTS),
-    activations: Sequence[str] = ACTIVATIONS,
-    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
-    steps: Sequence[int] = STEPS,
-    replicas: int = REPLICAS,
-    seed: int = SEED,
-    parts: Parts | None = None,
-) -> pd.DataFrame:
+def run(*, parts: Parts | None = None, **chosen: object) -> pd.DataFrame:
     """Return the tables of `means` for every training, one below the other.
 
     Parameters
     ----------
-    trunks, layouts, activations, hidden_sizes, steps
-        What the page lets its reader choose; they become columns.
-    replicas, seed
-        As `ncnet.train` takes them.
     parts
         Keeps the table of each training, for a run that may be cut off.
+    chosen
+        Other ``trunks``, ``layouts``, ``activations``, ``hidden_sizes`` and ``steps`` to choose
+        among than those of the page, `RECORDED`; ``replicas`` and ``seed``, as `ncnet.train` takes
+        them.
     """
-    axes = (trunks, layouts, activations, hidden_sizes)
-    shared = {"steps": list(steps), "replicas": replicas, "seed": seed}
-    return run_grid(_table, dict(zip(CHOICE, axes, strict=False)), parts=parts, **shared)
+    return _over_grid(_means_of, RECORDED | chosen, parts)
 
 
-def _table(*, steps: Sequence[int], replicas: int, seed: int, **training: object) -> pd.DataFrame:
-    trained = train_classes(steps=steps, replicas=replicas, seed=seed, **training)
-    key = [*CHOICE, "alice_task", "bob_task"]
-    return means(trained).assign(**training).set_index(key).reset_index()  # which puts it first
-
-
-def reports(
-    *,
-    tasks: Sequence[Sequence[str]] = REPORTED,
-    trunks: Sequence[str] = TRUNKS,
-    layouts: Sequence[str] = tuple(LAYOUTS),
-    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
-    steps: Sequence[int] = STEPS,
-    replicas: int = REPLICAS,
-    seed: int = SEED,
+def _over_grid(
+    compute: Callable[..., pd.DataFrame], asked: dict, parts: Parts | None = None
 ) -> pd.DataFrame:
+    for name in asked:
+        check_choice("choice", name, [*RECORDED, "tasks"])
+    axes = {AXES[name]: values for name, values in asked.items() if name in AXES}
+    shared = {name: value for name, value in asked.items() if name not in AXES}
+    return run_grid(compute, axes, parts=parts, **shared)
+
+
+def _means_of(**asked: object) -> pd.DataFrame:
+    training = {name: asked[name] for name in CHOICE if name != "steps"}
+    table = means(train_classes(**asked)).assign(**training)
+    return table.set_index([*CHOICE, "alice_task", "bob_task"]).reset_index()  # puts them first
+
+
+def reports(*, tasks: Sequence[Sequence[str]] = REPORTED, **chosen: object) -> pd.DataFrame:
     """Return what a report says of some games, on the outcomes that `look_up` adds up.
 
     Parameters
     ----------
     tasks
         Truth tables of A1, A2, B1, B2 of each game.
-    trunks, layouts, hidden_sizes, steps, replicas, seed
-        As `run` takes them; the activation is tanh.
+    chosen
+        As `run` takes it; the activation is tanh.
 
     Returns
     -------
@@ -272,37 +272,26 @@ def reports(
     >>> len(table) == 2 * len(REPORTED)
     True
     """
-    axes = {"trunk": trunks, "layout": layouts, "hidden_size": hidden_sizes, "tasks": tasks}
-    return run_grid(_reports_of, axes, steps=steps, replicas=replicas, seed=seed)
+    return _over_grid(_reports_of, RECORDED | {"activations": ["tanh"], "tasks": tasks} | chosen)
 
 
-def _reports_of(
-    *, tasks: Sequence[str], steps: Sequence[int], replicas: int, seed: int, **training: object
-) -> pd.DataFrame:
+def _reports_of(*, tasks: Sequence[str], **asked: object) -> pd.DataFrame:
     # Negated tasks are trained as those that stand for them.
     a1, a2, b1, b2 = (CLASSES[class_of(task)] for task in tasks)
-    trained = train_classes(
-        **training, tasks=((a1, a2), (b1, b2)), steps=steps, replicas=replicas, seed=seed
-    )
-    at_steps = (trained.sel(steps=step) for step in steps)
+    trained = train_classes(tasks=((a1, a2), (b1, b2)), **asked)
+    at_steps = (trained.sel(steps=step) for step in asked["steps"])
     rows = [chsh.report((one["a"].values, one["b"].values)).row() for one in at_steps]
-    described = {"steps": steps, "game": ".".join(tasks), "activation": "tanh"}
-    return pd.DataFrame(rows).assign(**described, **training)[["game", *CHOICE, *OF_REPORT]]
+    chosen = {name: asked[name] for name in CHOICE}
+    return pd.DataFrame(rows).assign(game=".".join(tasks), **chosen)[["game", *CHOICE, *OF_REPORT]]
 
 
-def starts(
-    *,
-    layouts: Sequence[str] = tuple(LAYOUTS),
-    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
-    replicas: int = EXAMPLES,
-    seed: int = SEED,
-) -> pd.DataFrame:
+def starts(**chosen: object) -> pd.DataFrame:
     """Return the initial weights of the first replicas, from which the page trains examples.
 
     Parameters
     ----------
-    layouts, hidden_sizes, replicas, seed
-        As `run` takes them.
+    chosen
+        Other ``layouts``, ``hidden_sizes``, ``replicas`` and ``seed`` than `EXAMPLES`.
 
     Returns
     -------
@@ -316,9 +305,7 @@ def starts(
     >>> len(starts(replicas=2)), sum(HIDDEN_SIZES)
     (144, 36)
     """
-    axes = {"layout": layouts, "hidden_size": hidden_sizes}
-    table = run_grid(_starts_of, axes, replicas=replicas, seed=seed)
-    return table.reindex(columns=[*PLACE, *WEIGHTS])
+    return _over_grid(_starts_of, EXAMPLES | chosen).reindex(columns=[*PLACE, *WEIGHTS])
 
 
 def _starts_of(layout: str, **training: int) -> pd.DataFrame:
@@ -413,12 +400,9 @@ def record() -> None:
     """Write the recorded tables ``explorer``, ``explorer_reports`` and ``explorer_networks``."""
     results.checkout()  # before an edit that this run does not know of
     save = partial(results.save, command="python -m ncnet.explorer")
-    shared = {"seed": SEED, "layouts": list(LAYOUTS), "hidden_sizes": list(HIDDEN_SIZES)}
-    trained = shared | {"trunks": list(TRUNKS), "steps": list(STEPS), "replicas": REPLICAS}
-    parameters = trained | {"activations": list(ACTIVATIONS)}
-    parts = Parts(results.FOLDER.parent / "runs" / "explorer" / "parts", parameters)
-    save("explorer", run(parts=parts), parameters=parameters)
+    parts = Parts(results.FOLDER.parent / "runs" / "explorer" / "parts", RECORDED)
+    save("explorer", run(parts=parts), parameters=RECORDED)
     of_reports = {"activations": ["tanh"], "games": [".".join(tasks) for tasks in REPORTED]}
-    save("explorer_reports", reports(), parameters=trained | of_reports)
-    save("explorer_networks", starts(), parameters=shared | {"replicas": EXAMPLES})
+    save("explorer_reports", reports(), parameters=RECORDED | of_reports)
+    save("explorer_networks", starts(), parameters=EXAMPLES)
     parts.clear()
