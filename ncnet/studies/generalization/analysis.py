@@ -714,25 +714,20 @@ def regret_at_first(
     )
     at_first = np.where(reached, curves[:, np.arange(len(at_2)), at_2.argmax(1)], np.nan)
     best, smallest = curves.max(-1), curves[..., 0]
-    regret = best - at_first
-    low, high = _intervals_of_defined(regret, level, count).T
-    rise = np.where(best > smallest, best - smallest, np.nan)
-    return pd.DataFrame(
-        {
-            "target": TARGETS,
-            "first": first_at_2(choosing),
-            "at_first": at_first[:, 0],
-            "best": best[:, 0],
-            "best_capacity": np.array(capacities, float)[curves[:, 0].argmax(-1)],
-            "largest_capacity": float(capacities[-1]),
-            "at_smallest": smallest[:, 0],
-            "regret": regret[:, 0],
-            "regret_low": low,
-            "regret_high": high,
-            "share_of_rise": ((at_first - smallest) / rise)[:, 0],
-            "reached": reached[1:].mean(),
-        }
+    low, high = _intervals_of_defined(best - at_first, level, count).T
+    found = {"at_first": at_first, "best": best, "at_smallest": smallest, "regret": best - at_first}
+    table = pd.DataFrame({name: values[:, 0] for name, values in found.items()}, TARGETS)
+    risen, rise = (table[name] - table["at_smallest"] for name in ("at_first", "best"))
+    table = table.assign(
+        first=first_at_2(choosing),
+        best_capacity=np.array(capacities, float)[curves[:, 0].argmax(-1)],
+        largest_capacity=float(capacities[-1]),
+        regret_low=low,
+        regret_high=high,
+        share_of_rise=(risen / rise).where(rise > 0),
+        reached=reached[1:].mean(),
     )
+    return table.rename_axis("target").reset_index()
 
 
 def _means(values: np.ndarray, resamples: int, generator: np.random.Generator) -> np.ndarray:
@@ -837,15 +832,13 @@ def interference(trained: xr.Dataset, tasks: tuple[str, ...]) -> pd.DataFrame:
     both = list(itertools.combinations(range(last), 2))
     together = [places[pair] for pair in both]
     first, second = ([places[s, last] for s, _ in both], [places[last, t] for _, t in both])
-    training, held_out = (
-        trained[["a", "b"]].isel(item=trained["split"].values == name)
-        for name in ("training", "held_out")
-    )
-    correlator = (training["a"] * training["b"]).mean("item").values
+    outcomes = trained[["a", "b"]].assign(both=trained["a"] * trained["b"])
+    means = outcomes.groupby("split").mean().transpose("split", ...)
+    correlator = means["both"].sel(split="training").values
     # Both asked nothing, the parties agree.
     columns = {"s": 1 + correlator[first] + correlator[second] - correlator[together]}
-    for name, part in (("training", training), ("held_out", held_out)):
-        alice, bob = ((1 + part[head].mean("item").values) / 2 for head in ("a", "b"))
+    for name in ("training", "held_out"):
+        alice, bob = ((1 + means[head].sel(split=name).values) / 2 for head in ("a", "b"))
         alone = alice[first] + bob[second]
         columns[f"{name}_drop"] = (alone - alice[together] - bob[together]) / 2
     # A gradient that is 0 opposes nothing.

@@ -45,15 +45,13 @@ def _depends_on_difficulty_and_balance(table: pd.DataFrame) -> Holds:
 
 def _differ(table: pd.DataFrame, *quartets: str) -> bool | None:
     """Return whether one of two quartets passes 2 and the other does not, or None if undecided."""
-    sweeps = [table[table["quartet"] == name].set_index("rank") for name in quartets]
-    passes = [sweep["s_low"] > CLASSICAL_BOUND for sweep in sweeps]
-    if all(ranks.any() for ranks in passes):
+    ends = table.pivot(index="rank", columns="quartet", values=["s_low", "s_high"])
+    low, high = (ends[end].reindex(columns=quartets) for end in ("s_low", "s_high"))
+    passes = low > CLASSICAL_BOUND
+    if passes.any().all():
         return False
-    for above, sweep, other in zip(passes, sweeps, reversed(sweeps), strict=True):
-        beside = other["s_high"].reindex(sweep.index)
-        if (sweep["s_low"] > beside)[above].any():
-            return True
-    return None
+    apart = passes & (low > high[[*reversed(quartets)]].to_numpy())
+    return True if apart.any(axis=None) else None
 
 
 def _rise_with_rank(tables: Tables) -> Effect:

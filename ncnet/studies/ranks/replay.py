@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cache, lru_cache
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -13,7 +12,7 @@ import xarray as xr
 from ncnet import results, sweeps
 from ncnet.datasets import hub
 from ncnet.replay.comparison import absolute, intervals, outcomes, same
-from ncnet.replay.pieces import NotReplayableError, Replay, Where, imported
+from ncnet.replay.pieces import NotReplayableError, Replay, Where, imported, need
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
 from ncnet.studies.ranks import analysis as by
@@ -21,6 +20,7 @@ from ncnet.studies.ranks import analysis as by
 if TYPE_CHECKING:
     from ncnet.encoders.sweep import Sweep
 
+EXTRAS = "train,lora"
 ITEMS = ("items", "held_out")
 KIND = ("encoder", *ITEMS, *by.TRAINING)
 TRIED = ("items", "steps", "batch_size", "learning_rate")
@@ -31,17 +31,20 @@ def _given(recorded: Result, where: Where) -> dict:
     return recorded.provenance["parameters"] | where
 
 
+def _kind(given: dict) -> tuple:
+    return tuple(given[name] for name in KIND)
+
+
 def _trained(recorded: Result, where: Where) -> dict[str, xr.Dataset]:
     """Train a quartet as it was for a table, or the one network of it that a piece is of."""
     given = _given(recorded, where)
-    ranks = [where["rank"]] if "rank" in where else sorted(set(recorded.table["rank"]))
-    replicas = [where["replica"]] if "replica" in where else range(given["replicas"])
-    settings = ()
+    ranks, replicas, settings = sorted(set(recorded.table["rank"])), range(given["replicas"]), ()
     if "replica" in where:
         context = where.get("context") or 10 * where["alice_setting"] + where["bob_setting"]
         settings = tuple((setting,) for setting in divmod(context, 10))
-    kind = tuple(given[name] for name in KIND)
-    return {where["quartet"]: _networks(where["quartet"], kind, (*ranks,), (*replicas,), settings)}
+        ranks, replicas = [where["rank"]], [where["replica"]]
+    networks = _networks(where["quartet"], _kind(given), (*ranks,), (*replicas,), settings)
+    return {where["quartet"]: networks}
 
 
 def _outcomes(recorded: Result, where: Where) -> pd.DataFrame:
@@ -58,14 +61,13 @@ def _reports(recorded: Result, where: Where) -> pd.DataFrame:
 
 
 def _of_recorded(_: Result, where: Where) -> pd.DataFrame:
-    _encoders()
+    imported("ncnet.encoders", extras=EXTRAS)
     return by.of_recorded(where["quartet"])
 
 
 def _tasks(recorded: Result, where: Where) -> pd.DataFrame:
-    quartet, given = where["quartet"], _given(recorded, where)
-    untrained = _sweep(quartet, tuple(given[name] for name in KIND)).networks([], [])
-    return by.joined(by.task_rows, {quartet: untrained})
+    untrained = _sweep(where["quartet"], _kind(_given(recorded, where))).networks([], [])
+    return by.joined(by.task_rows, {where["quartet"]: untrained})
 
 
 # Outcomes and losses are rows of two tables.
@@ -89,7 +91,7 @@ def _networks(
 # The frozen states are large, and take longer than a training: pieces in a row may share them.
 @lru_cache(maxsize=1)
 def _sweep(quartet: str, kind: tuple) -> Sweep:
-    encoders = _encoders()
+    encoders = imported("ncnet.encoders", extras=EXTRAS)
     from ncnet.encoders.plan import ALPHA, Settings
     from ncnet.encoders.sweep import Sweep
 
@@ -107,21 +109,17 @@ def _sweep(quartet: str, kind: tuple) -> Sweep:
     return Sweep(encoder, named, tasks, settings, None)
 
 
-def _encoders() -> ModuleType:
-    return imported("ncnet.encoders", extras="train,lora")
-
-
 def _check_sources(tasks: dict) -> None:
     """Refuse data sets that are not those of the recorded runs: other items, other networks."""
     recorded = results.load("lora_tasks").table.set_index("task")["source"]
     for name in set(tasks) & set(recorded.index):
         there = json.loads(recorded[[name]].iloc[-1])
-        if tasks[name].source != there:
-            where = "the folder" if there.get("folder") else "the commit of the hub"
-            raise NotReplayableError(
-                f"the data of `{name}` are others than those of the recorded runs: NCNET_DATA "
-                f"has to name {where} that the column `source` of lora_tasks has checksums of"
-            )
+        where = "the folder" if there.get("folder") else "the commit of the hub"
+        need(
+            tasks[name].source == there,
+            f"the data of `{name}` are others than those of the recorded runs: NCNET_DATA has to "
+            f"name {where} that the column `source` of lora_tasks has checksums of",
+        )
 
 
 SHARE = 0.02
