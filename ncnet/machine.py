@@ -11,10 +11,7 @@ from pathlib import Path
 
 COMPILERS = ("c++", "g++", "clang++")
 PROCESSOR = "-march=native"
-MACROS = {
-    "clang++": ("__clang_major__", "__clang_minor__", "__clang_patchlevel__"),
-    "g++": ("__GNUC__", "__GNUC_MINOR__", "__GNUC_PATCHLEVEL__"),
-}
+VERSIONS = {"clang++": "__clang_version__", "g++": "__VERSION__"}
 """Where compilers say their version, clang first, which also passes for g++."""
 MOST_SECONDS = 20
 """A compiler takes half a second; one that takes this long is given up."""
@@ -60,10 +57,9 @@ def compiler() -> str | None:
         _, said = find_compiler()
     except CompilerError:
         return None
-    macros = dict(re.findall(r"^#define (\w+) (.*)$", said, re.MULTILINE))
-    for name, numbers in MACROS.items():
-        if numbers[0] in macros:
-            return f"{name} {'.'.join(macros.get(one, '0') for one in numbers)}"
+    for name, macro in VERSIONS.items():
+        if found := re.search(rf'^#define {macro} "(\d[\d.]*)', said, re.MULTILINE):
+            return f"{name} {found[1]}"
     return None
 
 

@@ -213,14 +213,8 @@ def name_compiler(monkeypatch):
 @pytest.mark.parametrize(
     ("macros", "said"),
     [
-        (
-            "#define __GNUC__ 12\n#define __GNUC_MINOR__ 2\n#define __GNUC_PATCHLEVEL__ 0",
-            "g++ 12.2.0",
-        ),
-        (
-            "#define __GNUC__ 4\n#define __clang_major__ 17\n#define __clang_minor__ 1",
-            "clang++ 17.1.0",
-        ),
+        ('#define __VERSION__ "12.2.1 20220819 (Red Hat 12.2.1-1)"', "g++ 12.2.1"),
+        ('#define __VERSION__ "4.2.1"\n#define __clang_version__ "17.0.6 (14)"', "clang++ 17.0.6"),
         ("#define _MSC_VER 1900", None),
     ],
 )

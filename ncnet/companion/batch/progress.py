@@ -48,17 +48,19 @@ class Progress:
         tables, report = (_time(self._folder / name) for name in (f"{CELLS}.json", "report.html"))
         return 0 < tables <= report
 
-    def _written(self, cell: str) -> list[int]:
-        """Return when each table of a cell was written, and its notebook."""
+    def _files(self, cell: str) -> list[Path]:
+        """Return what says that a cell is done, for each of its tables, and its notebook."""
         files = [*(f"{name}.json" for name in self._batch.tables), "notebook.ipynb"]
-        return [_time(self._folder / CELLS / cell / name) for name in files]
+        return [self._folder / CELLS / cell / name for name in files]
+
+    def _written(self, cell: str) -> list[int]:
+        return [_time(path) for path in self._files(cell)]
 
     def _state(self, cell: str) -> str:
         *before, begun_before = self._before[cell]
         *made, begun = self._written(cell)
         asked = cell_command(self._batch, cell, self._folder)
-        tables = [self._folder / CELLS / cell / f"{name}.json" for name in self._batch.tables]
-        if all(_command(path) == asked for path in tables):
+        if all(_command(path) == asked for path in self._files(cell)[:-1]):
             return "cached" if made == before else "done"
         return "failed" if begun not in (0, begun_before) else "not run"
 
