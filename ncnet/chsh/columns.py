@@ -183,27 +183,24 @@ def capacities(column: Column) -> Labelled:
 def number(value: object) -> float | None:
     """Return a number; a missing one is not a number, NaN.
 
-    >>> number("-0.5"), number(""), number("high")
-    (-0.5, nan, None)
+    >>> number("-0.5"), number(""), number("high"), number(True)
+    (-0.5, nan, None, None)
     """
-    if _is_missing(value) or (isinstance(value, str) and not value.strip()):
+    text = str(value).strip()
+    if not text or value is None or value is pd.NA:
         return float("nan")
-    if isinstance(value, bool) or not isinstance(value, (str, numbers.Number)):
-        return None
     try:
-        return float(value)
-    except (ValueError, TypeError, OverflowError):
+        return float(text)
+    except ValueError:
         return None
 
 
 def _outcome(value: object) -> tuple[str | None, int] | None:
     """Return the coding that a cell tells, if it does, and the outcome."""
-    if isinstance(value, str):
-        text = value.strip().lower().replace("\N{MINUS SIGN}", "-")
-        value = text == "true" if text in ("true", "false") else number(text)
-    if isinstance(value, bool):
-        return BOOLEAN, 1 if value else -1
-    return OUTCOMES.get(value) if isinstance(value, numbers.Number) else None
+    text = str(value).strip().lower().replace("\N{MINUS SIGN}", "-")
+    if text in ("true", "false"):
+        return BOOLEAN, 1 if text == "true" else -1
+    return OUTCOMES.get(number(text))
 
 
 def _setting(value: object) -> int | None:
@@ -228,19 +225,11 @@ def _capacity(value: object) -> float | None:
 
 def _name(value: object) -> object:
     """Return a name: text or a number; None for what is neither or cannot be written to a file."""
-    if _is_missing(value):
-        return None
-    if isinstance(value, (bool, int, float)):
-        return value
     if isinstance(value, str):
         return value if value.strip() and is_storable_text(value) else None
-    return str(value) if isinstance(value, (numbers.Number, datetime.date)) else None
-
-
-def _is_missing(value: object) -> bool:
-    if isinstance(value, (numbers.Number, datetime.date)):
-        return value != value
-    return value is None or value is pd.NA
+    if not isinstance(value, (numbers.Number, datetime.date)) or value != value:
+        return None
+    return value if isinstance(value, (bool, int, float)) else str(value)
 
 
 def _plain(value: object) -> object:
