@@ -434,11 +434,11 @@ def test_tasks_alone_are_read_only_where_asked_for_and_at_capacity_0():
     pairs = apart(beside, capacities=[0, 4])
     with pytest.raises(ValueError, match="unknown pair `de beside fr`: expected one of `de alone`"):
         chsh.quartet(pairs, **chosen)
-    with pytest.raises(ValueError, match="the capacity is 4: expected"):
+    with pytest.raises(ValueError, match=r"the capacity is \[0, 4\]: expected"):
         chsh.quartet(pairs, **chosen, alone=True)
     frozen = pairs.sel(capacity=0)
     for unsaid in (frozen.drop_vars("capacity"), pairs.sel(capacity=[0]).drop_vars("capacity")):
-        with pytest.raises(ValueError, match="the capacity is unknown: expected"):
+        with pytest.raises(ValueError, match="the capacity is 'unknown': expected"):
             chsh.quartet(unsaid, **chosen, alone=True)
     frozen = chsh.quartet(frozen, **chosen, alone=True)
     assert frozen.sizes == {"alice_setting": 2, "bob_setting": 2, "replica": 3, "item": 5}

@@ -194,7 +194,13 @@ def collect_pairs(
     found = {name: (("pair", *dimensions), values) for name, values in found.items()}
     items = {"item": sizes.pop("item")}
     if diverged is not None:
-        found["diverged"] = (("pair", *dimensions[:-1]), _flags(diverged, heads, sizes))
+        flags = {_said(tasks): x for tasks, (_, x) in _in_order("diverged", diverged).items()}
+        trained = [_said(tasks) for tasks in heads]
+        for name in flags:
+            check_choice("pair", name, trained)
+        for name in trained:
+            check(name in flags, f"`diverged` lacks `{name}`", "it for every pair")
+        found["diverged"] = (("pair", *dimensions[:-1]), _stacked("`diverged`", flags, sizes))
     split = ["training"] * items["item"] if split is None else _array("`split`", split, items)
     coordinates = {"split": ("item", split)}
     for place, name in enumerate(NAMES):
@@ -203,8 +209,8 @@ def collect_pairs(
         _check_dict("targets", targets)
         for task in targets:
             check_choice("task", task, _tasks(heads))
-        of_tasks = [_array(f"target of `{task}`", x, items) for task, x in targets.items()]
-        coordinates |= {"target": (("task", "item"), np.stack(of_tasks)), "task": list(targets)}
+        coordinates["task"] = list(targets)
+        coordinates["target"] = (("task", "item"), _stacked("target", targets, items))
     if capacities is not None:
         capacities = _array("`capacities`", capacities, {"capacity": sizes["capacity"]})
         coordinates["capacity"] = ("capacity", capacities, {"capacity_name": capacity_name})
@@ -340,17 +346,8 @@ def _in_order(name: str, by_pair: Mapping[Pair, object]) -> dict[Pair, tuple[Pai
     return dict(sorted(found, key=lambda pair: pair[0]))
 
 
-def _flags(
-    diverged: Mapping[Pair, np.ndarray], trained: Iterable[Pair], sizes: Mapping[str, int]
-) -> np.ndarray:
-    flags = _in_order("diverged", diverged)
-    for tasks in flags:
-        check_choice("pair", _said(tasks), map(_said, trained))
-    for tasks in trained:
-        check(tasks in flags, f"`diverged` lacks `{_said(tasks)}`", "it for every pair")
-    return np.stack(
-        [_array(f"`diverged` of `{_said(tasks)}`", x, sizes) for tasks, (_, x) in flags.items()]
-    )
+def _stacked(what: str, by_name: Mapping[str, object], sizes: Mapping[str, int]) -> np.ndarray:
+    return np.stack([_array(f"{what} of `{name}`", x, sizes) for name, x in by_name.items()])
 
 
 def _array(name: str, values: object, sizes: Mapping[str, int | None]) -> np.ndarray:
@@ -370,7 +367,6 @@ def _check_alone(
         found = f"`{_said(tasks)}` was trained"
         check(tasks not in places, found, "this to be read, not both tasks alone")
     # Of a dimension without coordinate, `pairs["capacity"]` would be 0, 1 and so on.
-    found = pairs["capacity"].values.ravel().tolist() if "capacity" in pairs.coords else ["unknown"]
+    found = pairs["capacity"].values if "capacity" in pairs.coords else np.array("unknown")
     expected = "a coordinate `capacity` that is 0, of trunks not trained, to read tasks alone"
-    for capacity in found:
-        check(capacity == 0, f"the capacity is {capacity}", expected)
+    check((found == 0).all(), f"the capacity is {shown(found.tolist())}", expected)
