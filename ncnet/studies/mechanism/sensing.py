@@ -9,7 +9,7 @@ from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.bootstrap import percentile_interval, resampled_means
 from ncnet.chsh.intervals import check_resampling, with_ends
 from ncnet.games import Game
-from ncnet.studies.mechanism.decoding import WHOLE, by_use, decode, energy, rising_share
+from ncnet.studies.mechanism.decoding import READINGS, WHOLE, by_use, decode, energy, rising_share
 from ncnet.studies.mechanism.interventions import SHARED, SMALL_STEPS, interventions
 
 CONTROLS = {
@@ -150,12 +150,9 @@ def oscillation_table(
     for name in among:
         traces = alice_traces(game, hidden_size, name, seed=seed, **training)
         hardest = traces[1, 1]
-        measured = {
-            "rising_share": rising_share(hardest),
-            "energy_fast": energy(hardest, "fast"),
-            "energy_rises": energy(hardest, "rises"),
-        }
-        values, each_once = np.array(list(measured.values())), np.ones(len(hardest), dtype=int)
+        measured = {f"energy_{reading}": energy(hardest, reading) for reading in READINGS}
+        measured = {"rising_share": rising_share(hardest)} | measured
+        values, each_once = np.array([*measured.values()]), np.ones(len(hardest), dtype=int)
         drawn = resampled_means(values, each_once, resamples=RESAMPLES, seed=seed)
         ends = percentile_interval(drawn, level, len(hardest))
         row = {"intervention": name}

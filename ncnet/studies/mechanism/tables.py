@@ -29,14 +29,8 @@ def traced(
     >>> traced("overlap", 2, replicas=3, seed=0, steps=50, log_interval=10).sizes["step"]
     51
     """
-    return train(
-        games.named(game),
-        hidden_size=hidden_size,
-        steps=steps,
-        trace_steps=mechanism.log_steps(steps, log_interval),
-        trace=["gradients"],
-        **training,
-    )
+    training |= {"trace_steps": mechanism.log_steps(steps, log_interval), "trace": ["gradients"]}
+    return train(games.named(game), hidden_size=hidden_size, steps=steps, **training)
 
 
 def opposed(game: str, hidden_size: int, **training: object) -> pd.DataFrame:
