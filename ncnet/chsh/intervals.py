@@ -217,8 +217,7 @@ def means_with_ends(
     """
     found = {}
     for name, within in bounds.items():
-        # Rounding may leave 1 + 1e-16.
-        each = np.asarray(values[name], float).clip(*within)
+        each = np.asarray(values[name], float)
         interval, _ = replica_interval(each, bounds=within, **options)
         found |= with_ends(name, float(each.mean()), interval)
     return found

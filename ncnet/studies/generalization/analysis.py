@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from ncnet import chsh
 from ncnet.checks import check
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, drawn_shares, percentile_interval, spearman
-from ncnet.chsh.intervals import FEWEST_OFF_MODE, check_resampling
+from ncnet.chsh.intervals import FEWEST_OFF_MODE, check_resampling, means_with_ends
 from ncnet.claims import LEVEL, MARGIN
 from ncnet.training import samples
 
@@ -167,10 +167,7 @@ def by_capacity(
     rows = []
     for capacity, part in replicas.groupby("capacity"):
         row = {"capacity": capacity, "replicas": len(part)}
-        for name, within in bounds.items():
-            values = part[name].to_numpy()
-            (low, high), _ = chsh.replica_interval(values, bounds=within, **options)
-            row |= {name: values.mean(), f"{name}_low": low, f"{name}_high": high}
+        row |= means_with_ends(part, bounds, **options)
         rows.append(row | {n: part[n].mean() for n in ("loss", "cosine") if n in part})
     return pd.DataFrame(rows)
 

@@ -147,6 +147,8 @@ def conflict_table(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) ->
     16
     """
     phases = _phases(traced)
+    # Rounding may leave 1 + 1e-16.
+    phases = phases.assign({name: phases[name].clip(*MEASURES[name]) for name in MEASURES})
     rows = []
     for i, j, phase in itertools.product((1, 2), (1, 2), phases["phase"].values.tolist()):
         where = {"alice_setting": i, "bob_setting": j, "phase": phase}
