@@ -38,6 +38,8 @@ SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", (0, (6, 1.5)), (0, (3, 1)), (0, (1, 1)), (0, (6, 1, 1, 1)), (0, (1, 2.5)))
 HATCH = "////"
+TRAINING = {"label": "training items", "color": BLUE, "marker": "o"}
+HELD_OUT = {"label": "held-out items", "color": ORANGE, "marker": "s"}
 
 # Lines that values are compared with, at 0 and at a bound.
 SOLID = {"color": INK, "linewidth": 0.9}

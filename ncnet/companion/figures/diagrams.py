@@ -98,12 +98,10 @@ def _contexts(axes: Axes, game: Game) -> None:
         axes.text(x + 1.15, y + 0.25, "{} + {} units".format(*alone), fontsize=8.5, **MIDDLE)
         sign = "\N{MINUS SIGN}" if row and column else "+"
         axes.text(x + 0.14, y + 1.18, sign, fontsize=14, **MIDDLE)
-    for setting in (0, 1):
-        axes.text(
-            2.6 * setting + 1.15, 1.72, f"Bob's setting {setting + 1}", color=BOB, ha="center"
-        )
-        name = f"Alice's\nsetting {setting + 1}"
-        axes.text(-0.25, 0.67 - 1.7 * setting, name, color=ALICE, ha="right", va="center")
+    for setting in (1, 2):
+        x, y = 2.6 * setting - 1.45, 2.37 - 1.7 * setting
+        axes.text(x, 1.72, f"Bob's setting {setting}", color=BOB, ha="center")
+        axes.text(-0.25, y, f"Alice's\nsetting {setting}", color=ALICE, ha="right", va="center")
     axes.text(2.45, -2.25, "each box: one network, trained from scratch", **MIDDLE)
     axes.set(xlim=(-1.7, 5.2), ylim=(-2.6, 2.1))
 
@@ -135,12 +133,9 @@ def batch_diagram(games: list[str], sizes: list[int]) -> Figure:
         if column == 0:
             axes.text(x - 0.12, y + 0.4, game, ha="right", va="center", fontsize=9)
     axes.text(left + 0.475 * len(sizes), top - 0.4 - 0.95 * len(games), "cells", ha="center")
-    for start, end in (
-        (1.75, left - 0.85),
-        (right - 0.5, right - 0.08),
-        (right + 1.75, right + 2.42),
-    ):
-        arrow = {"arrowstyle": "-|>", "color": GREY}
+    starts, ends = (1.75, right - 0.5, right + 1.75), (left - 0.85, right - 0.08, right + 2.42)
+    arrow = {"arrowstyle": "-|>", "color": GREY}
+    for start, end in zip(starts, ends, strict=True):
         axes.annotate("", (end, middle), (start, middle), arrowprops=arrow)
     axes.set(xlim=(-0.1, right + 4.3), ylim=(-0.5, 2.6))
     axes.set_axis_off()

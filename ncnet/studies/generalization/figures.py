@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.plotting import BLUE, DASHED, GREY, INK, ORANGE, SOLID, VERMILION
+from ncnet.plotting import BLUE, DASHED, GREY, HELD_OUT, INK, ORANGE, SOLID, TRAINING, VERMILION
 
 STRIPE = {"color": GREY, "linewidth": 6, "alpha": 0.35, "zorder": 0}
 MEASURES = {
@@ -19,8 +19,6 @@ MEASURES = {
     "given means": {"label": "given mean accuracy and loss", "color": VERMILION, "marker": "s"},
     "given contexts": {"label": "given those of each context", "color": ORANGE, "marker": "D"},
 }
-TRAINING = {"label": "training items", "color": BLUE, "marker": "o"}
-HELD_OUT = {"label": "held-out items", "color": ORANGE, "marker": "s"}
 WORST = {"label": "held out, worst context", "color": VERMILION, "marker": "^"}
 ABOVE = {"s": TRAINING, "held_out_s": HELD_OUT}
 BELOW = {"accuracy": TRAINING, "held_out_accuracy": HELD_OUT, "held_out_worst": WORST}

@@ -41,10 +41,9 @@ def specification_curve(specifications: pd.DataFrame, statements: Sequence[str])
     ]
     held = {name: curve.index[curve[name]] for name in statements}
     names = [name for group in (*chosen, held) for name in group]
-    size = (8.4, 3.2 + 0.19 * len(names))
-    figure, [[top], [bottom]] = plotting.subplots(
-        size, 2, 1, sharex=True, height_ratios=(3, 0.19 * len(names))
-    )
+    height = 0.19 * len(names)
+    shared = {"sharex": True, "height_ratios": (3, height)}
+    figure, [[top], [bottom]] = plotting.subplots((8.4, 3.2 + height), 2, **shared)
     top.vlines(curve.index, curve["s_low"], curve["s_high"], color=BLUE, alpha=0.45, linewidth=1)
     top.plot(curve["s"], ".", color=BLUE, markersize=2.5)
     primary = curve.loc[curve["primary"], "s"]

@@ -7,10 +7,8 @@ from matplotlib.figure import Figure
 
 from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.plotting import BLUE, GREY, ORANGE, SOLID, VERMILION
+from ncnet.plotting import GREY, HELD_OUT, SOLID, TRAINING, VERMILION
 
-TRAINING = {"label": "training items", "color": BLUE, "marker": "o"}
-HELD_OUT = {"label": "held-out items", "color": ORANGE, "marker": "s"}
 DELTA = {"label": "Δ", "color": GREY, "marker": "^"}
 REST = {"label": "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", "color": VERMILION, "marker": "D"}
 ROWS = {
