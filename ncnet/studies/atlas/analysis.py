@@ -134,7 +134,7 @@ def train_pairs(tasks: Sequence[str], **training: object) -> xr.Dataset:
         with suppress(ValueError):  # where it cannot be compiled
             train(game, **training | {"path": "compiled", "replicas": 1, "steps": 0})
             training["path"] = "compiled"  # with so many alike it always pays
-    return train_games(_game, tasks, tasks, **training)
+    return train_games(_game, tasks, tasks, **training).drop_vars("capacity")
 
 
 def read(pairs: xr.Dataset, readout: str) -> xr.Dataset:
