@@ -25,8 +25,6 @@ from ncnet.files import expanded, replace
 from ncnet.page import page
 from ncnet.printing import printable, say, shortened, shown, write
 
-PAGES = (".html",)
-TABLES = (".csv", ".parquet")
 LEVELS = (0.01, 0.99996)
 """The highest takes a million resamples."""
 RESAMPLES = 10_000
@@ -35,7 +33,7 @@ RESAMPLES = 10_000
 
 def report(options: argparse.Namespace) -> int:
     """Report on a table as the command line asks, and return the exit status."""
-    output = _checked_output(options.output, PAGES, apart_from=expanded(options.table))
+    output = _checked_output(options.output, [".html"], apart_from=expanded(options.table))
     check_number("level", options.level, *LEVELS)
     check_once("column", [ours for ours, _ in options.columns])
     chosen = {key: getattr(options, key) for key in ("split", "readout", "level", "seed")}
@@ -66,7 +64,7 @@ def report(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace) -> int:
     """Train a game as the command line asks, report on it, and return the exit status."""
-    output = _checked_output(options.output, TABLES)
+    output = _checked_output(options.output, [".csv", ".parquet"])
     game = ncnet.games.named(options.game)
     asked = {key: getattr(options, key) for key in ("hidden_size", "replicas", "seed")}
     with _noted() as notes:

@@ -468,7 +468,7 @@ glue(
 best = search[search["readout"] == "correct"]
 best = best.loc[best["contextuality"].idxmax()]
 named = best[list(atlas.PLACES)].tolist()
-a1, a2, b1, b2 = ([int(c) for c in task] for task in named)
+a1, a2, b1, b2 = named
 game = ncnet.games.boolean(3, alice=(a1, a2), bob=(b1, b2), name="found")
 print(game)
 
