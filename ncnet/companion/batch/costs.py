@@ -129,24 +129,21 @@ def simulate(
     """
     sigma = math.sqrt(math.log1p(spread**2))
     generator = np.random.default_rng(0)
-    jobs = deque()
-    for first in range(0, cells, cells_a_job):
-        size = min(cells_a_job, cells - first)
-        own = generator.lognormal(-(sigma**2) / 2, sigma, size).sum() * cell_seconds
-        jobs.append((own, costs.job + size * costs.cell + own))
-    count, work = len(jobs), sum(own for own, _ in jobs)
+    sizes = np.minimum(cells_a_job, cells - np.arange(0, cells, cells_a_job))
+    drawn = [generator.lognormal(-(sigma**2) / 2, sigma, size).sum() for size in sizes]
+    own = cell_seconds * np.array(drawn)
+    jobs = deque(costs.job + sizes * costs.cell + own)
     free = [0.0] * cores  # when each core is free
     now, looks, pause, ends = 0.0, 0, first_check, []
     while jobs or ends:
         while jobs and len(ends) < submitted:
             now += costs.submission
-            _, takes = jobs.popleft()
-            ends.append(max(now, free[0]) + takes)
+            ends.append(max(now, free[0]) + jobs.popleft())
             heapq.heapreplace(free, ends[-1])
         now += pause
         looks += 1
         running = [end for end in ends if end > now]
         pause = first_check if len(running) < len(ends) else min(pause + LONGER, LONGEST)
         ends = running
-    busy = work / (now * min(cores, count)) if count else 0
-    return Simulated(float(now / 3600), count, looks, float(busy))
+    busy = sum(own) / (now * min(cores, len(sizes))) if len(sizes) else 0
+    return Simulated(float(now / 3600), len(sizes), looks, float(busy))

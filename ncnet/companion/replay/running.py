@@ -47,15 +47,17 @@ class Piece(Comparison):
     def __str__(self) -> str:
         where = ", ".join(f"{name} = {value}" for name, value in json.loads(self.where).items())
         line = f"{self.verdict}: {self.table}{f' ({where})' if where else ''}, "
-        if self.verdict == NOT_HERE or not self.rows:
+        if not self.rows:
             return line + self.told
         line += f"{self.rows} row{'s'[: self.rows != 1]}, "
         if self.failed:
             return f"{line}{self.failed} too far away: {self.told}"
         differs = f"{self.column} differs by {self.difference:.1g}"
-        line += f"{differs if self.column else 'no difference'}, {self.seconds:.1f} s"
         missed = self.controls - self.caught
-        return line + (f"; {missed} of {self.controls} tampered cells not found" if missed else "")
+        controls = f"; {missed} of {self.controls} tampered cells not found" if missed else ""
+        return (
+            f"{line}{differs if self.column else 'no difference'}, {self.seconds:.1f} s{controls}"
+        )
 
 
 def make_again(replay: Replay, where: Where, *, equal: bool, seed: str) -> Piece:
