@@ -15,9 +15,8 @@ import pandas as pd
 import xarray as xr
 
 from ncnet.checks import check, check_integer
-from ncnet.chsh.outcomes import Outcomes, as_array, as_dataset, select
+from ncnet.chsh.outcomes import SETTINGS, Outcomes, as_array, as_dataset, select
 
-SETTINGS = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
 SIGNS = xr.DataArray(
     [[1, 1], [1, -1]], SETTINGS, dims=tuple(SETTINGS), name="sign of the context in S"
 )

@@ -11,7 +11,8 @@ from ncnet.checks import check, check_choice, check_sizes
 Outcomes = xr.Dataset | tuple[np.ndarray, np.ndarray]
 """A Dataset as `ncnet.train` returns it, or a pair of arrays ``(a, b)``."""
 
-DIMENSIONS = ("alice_setting", "bob_setting", "replica", "item")
+SETTINGS = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
+DIMENSIONS = (*SETTINGS, "replica", "item")
 SPLITS = ("training", "held_out")
 READOUTS = ("correct", "solved", "prediction")
 
@@ -52,9 +53,9 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
     for name in ("a", "b"):
         check_dimensions(dataset, name, DIMENSIONS)
         check_signs(f"outcome `{name}`", dataset[name].values)
-    for setting in ("alice_setting", "bob_setting"):
+    for setting, expected in SETTINGS.items():
         found = dataset[setting].values.tolist()
-        check(found == [1, 2], f"`{setting}` is {found}", "[1, 2], all four contexts")
+        check(found == expected, f"`{setting}` is {found}", f"{expected}, all four contexts")
     return checked(dataset, ("a", "b"), DIMENSIONS)
 
 
@@ -176,12 +177,8 @@ def _from_arrays(outcomes: object) -> xr.Dataset:
     a, b = map(as_array, outcomes)
     check_sizes("outcome `a`", a, dict(zip(DIMENSIONS, (2, 2, None, None), strict=True)))
     check_sizes("outcome `b`", b, dict(zip(DIMENSIONS, a.shape, strict=True)))
-    coordinates = {
-        "alice_setting": [1, 2],
-        "bob_setting": [1, 2],
-        "split": ("item", np.full(a.shape[3], "training")),
-    }
-    return xr.Dataset({"a": (DIMENSIONS, a), "b": (DIMENSIONS, b)}, coordinates)
+    split = ("item", np.full(a.shape[3], "training"))
+    return xr.Dataset({"a": (DIMENSIONS, a), "b": (DIMENSIONS, b)}, {**SETTINGS, "split": split})
 
 
 def check_dimensions(dataset: xr.Dataset, name: str, dimensions: Sequence[str]) -> None:

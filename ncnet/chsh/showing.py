@@ -329,9 +329,8 @@ def _read(report: Report) -> str:
 
 def _power(report: Report) -> str:
     there = _counted(report.independent, report.units)
-    below = ""
-    if report.smallest_s_shown is not None:
-        below = f" below {report.smallest_s_shown:.3f}"
+    shown = report.smallest_s_shown
+    below = "" if shown is None else f" below {shown:.3f}"
     able = f"With {there} no S{below} can be shown to be above 2."
     needed = report.replicas_needed
     if report.verdict == "above 2" or needed is None or needed <= report.independent:

@@ -17,7 +17,7 @@ import xarray as xr
 
 from ncnet.checks import check_values
 from ncnet.chsh.betting import betting_test
-from ncnet.chsh.correlators import by_cluster, replica_means
+from ncnet.chsh.correlators import SIGNS, by_cluster, replica_means
 from ncnet.chsh.outcomes import Outcomes, as_dataset, select
 
 PARTNERS = {"A1": ("B1", "B2"), "A2": ("B1", "B2"), "B1": ("A1", "A2"), "B2": ("A1", "A2")}
@@ -164,12 +164,9 @@ def no_signalling_test(changes: np.ndarray, counts: np.ndarray | None = None) ->
 def _by_task(compare: Callable, alice: xr.DataArray, bob: xr.DataArray) -> xr.DataArray:
     """Return each task's values beside the other party's setting 1, compared with beside 2."""
     compared = [
-        compare(party.sel({other: 1}), party.sel({other: 2}))
-        .drop_vars([own, other], errors="ignore")
-        .rename({own: "task"})
-        for party, own, other in (
-            (alice, "alice_setting", "bob_setting"),
-            (bob, "bob_setting", "alice_setting"),
+        compare(*(party.sel({other: setting}, drop=True) for setting in (1, 2))).rename(
+            {own: "task"}
         )
+        for party, (own, other) in ((alice, SIGNS.dims), (bob, SIGNS.dims[::-1]))
     ]
     return xr.concat(compared, "task").assign_coords(task=list(TASKS))
