@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, SIGNS, TSIRELSON_BOUND
+from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.chsh.text import interval_text
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, GREY, INK = "#CC79A7", "#56B4E9", "#8A8A8A", "#222222"
 ALICE, BOB = BLUE, VERMILION
-CONTEXTS = ((1, 1), (1, 2), (2, 1), (2, 2))
 CONTEXT_COLOURS = dict(zip(CONTEXTS, (GREY, BLUE, GREEN, VERMILION), strict=True))
 SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 # Blue and vermilion are the same grey: on paper without colours these tell series apart.

@@ -9,9 +9,10 @@ import pandas as pd
 
 from ncnet.checks import check_number
 from ncnet.chsh.contextuality import TURNS
-from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, CONTEXTS, SIGNS
+from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, SIGNS
 from ncnet.chsh.counts import OUTCOMES, from_counts, read_counts
 from ncnet.chsh.intervals import S_BOUNDS
+from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.chsh.programs import local_fraction
 from ncnet.chsh.signalling import CHANGE_BOUNDS, TASKS, delta_interval
 from ncnet.chsh.significance import GameTest, error_of, game_test, holm
@@ -99,11 +100,12 @@ class BellTest:
     @property
     def contexts(self) -> pd.DataFrame:
         """Correlators with their errors, and the number of trials, a row a context."""
+        labels = [f"({i},{j})" for i, j in CONTEXTS]
         errors, trials = self.correlator_errors.flat, map("{:,.0f}".format, self.trials.flat)
         correlators = [
             number_text(value, self._digits, sign="+") for value in self.correlators.flat
         ]
-        rows = zip(CONTEXTS, correlators, errors, trials, strict=True)
+        rows = zip(labels, correlators, errors, trials, strict=True)
         return table_of_text(rows, ["E(Ai,Bj)", "error", "trials"], self._digits)
 
     def __str__(self) -> str:

@@ -20,7 +20,6 @@ from ncnet.chsh.outcomes import SETTINGS, Outcomes, as_array, as_dataset, select
 SIGNS = xr.DataArray(
     [[1, 1], [1, -1]], SETTINGS, dims=tuple(SETTINGS), name="sign of the context in S"
 )
-CONTEXTS = ("(1,1)", "(1,2)", "(2,1)", "(2,2)")
 _FACETS = ("+++-", "++-+", "+-++", "-+++", "---+", "--+-", "-+--", "+---")
 FACETS = xr.DataArray(
     np.reshape([int(f"{sign}1") for facet in _FACETS for sign in facet], (8, 2, 2)),

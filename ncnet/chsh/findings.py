@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ncnet.chsh.intervals import with_ends
 from ncnet.chsh.showing import OF_LEFT, OF_S, SHOWN, Shown, conclusion, evidence, interval_of
 from ncnet.chsh.signalling import PARTNERS, TASKS
 
@@ -205,9 +206,9 @@ class Report:
         }
         row = {}
         for name in IN_A_ROW:
-            row[name] = derived[name] if name in derived else getattr(self, name)
+            value = derived[name] if name in derived else getattr(self, name)
             interval = interval_of(self, name)
-            row |= dict(zip((f"{name}_low", f"{name}_high"), interval or (), strict=False))
+            row |= with_ends(name, value, interval) if interval else {name: value}
         for name in ("correlators", "alice", "bob"):
             for (i, j), value in np.ndenumerate(getattr(self, name)):
                 row[f"{name.removesuffix('s')}_{i + 1}{j + 1}"] = float(value)

@@ -12,6 +12,8 @@ Outcomes = xr.Dataset | tuple[np.ndarray, np.ndarray]
 """A Dataset as `ncnet.train` returns it, or a pair of arrays ``(a, b)``."""
 
 SETTINGS = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
+CONTEXTS = ((1, 1), (1, 2), (2, 1), (2, 2))
+"""Alice's and Bob's setting."""
 DIMENSIONS = (*SETTINGS, "replica", "item")
 SPLITS = ("training", "held_out")
 READOUTS = ("correct", "solved", "prediction")

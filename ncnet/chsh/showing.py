@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, CONTEXTS, TSIRELSON_BOUND
+from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, TSIRELSON_BOUND
+from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.chsh.signalling import TASKS
 from ncnet.chsh.significance import error_of
 from ncnet.chsh.text import (
@@ -166,9 +167,10 @@ def statistics(report: Report, *, rarer: bool) -> pd.DataFrame:
 
 def contexts(report: Report) -> pd.DataFrame:
     """Return correlators with their intervals and marginals as a table of text, a row a context."""
+    labels = [f"({i},{j})" for i, j in CONTEXTS]
     intervals = report.correlator_intervals.reshape(4, 2)
     parties = (report.alice.flat, report.bob.flat)
-    rows = zip(CONTEXTS, report.correlators.flat, intervals, *parties, strict=True)
+    rows = zip(labels, report.correlators.flat, intervals, *parties, strict=True)
     columns = ["C(Ai,Bj)", interval_name(report.level), "<Ai>", "<Bj>"]
     return table_of_text(rows, columns, sign="+")
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.replay.comparison import (
     Tolerance,
     absolute,
@@ -13,8 +14,6 @@ from ncnet.replay.comparison import (
     same,
     standard_errors,
 )
-
-CONTEXTS = ("11", "12", "21", "22")
 
 
 def of_s(rows: pd.DataFrame) -> np.ndarray:
@@ -39,7 +38,7 @@ REPORT: dict[str, Tolerance] = {
     ),
     **dict.fromkeys(("run_low", "run_high"), standard_errors(of=_of_run)),
     **dict.fromkeys(
-        [f"{name}_{context}" for name in ("correlator", "alice", "bob") for context in CONTEXTS],
+        [f"{name}_{i}{j}" for name in ("correlator", "alice", "bob") for i, j in CONTEXTS],
         standard_errors(of=of_s),
     ),
     **dict.fromkeys(("p_value", "p_value_below", "no_signalling_p_value"), p_values()),

@@ -10,12 +10,12 @@ import xarray as xr
 
 from ncnet.checks import check
 from ncnet.chsh import replica_interval
+from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.experiment.contexts import SETTINGS, contexts
 from ncnet.experiment.probe.watching import Probe
 from ncnet.experiment.trained import Reader, dataset
 from ncnet.printing import shown
 
-CONTEXTS = ((1, 1), (1, 2), (2, 1), (2, 2))
 MEASURES = {
     "cosine": (-1.0, 1.0),
     "magnitude_similarity": (0.0, 1.0),

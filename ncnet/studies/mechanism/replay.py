@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.replay.comparison import (
     Tolerance,
     absolute,
@@ -15,7 +16,7 @@ from ncnet.replay.comparison import (
     standard_errors,
 )
 from ncnet.replay.pieces import TRAINING, Replay, Where, given
-from ncnet.replay.reports import CONTEXTS, REPORT
+from ncnet.replay.reports import REPORT
 from ncnet.results import Result
 from ncnet.studies.mechanism import tables
 from ncnet.studies.mechanism.decoding import WHOLE
@@ -56,7 +57,7 @@ def _of_decoder(rows: pd.DataFrame, name: str) -> np.ndarray:
 
 
 PLACE = ("game", "hidden_size")
-SHARES = ("alice_success", "bob_success", *(f"solved_{context}" for context in CONTEXTS))
+SHARES = ("alice_success", "bob_success", *(f"solved_{i}{j}" for i, j in CONTEXTS))
 DECODED = Tolerance(f"outcomes move it, and of an oscillation {ROUNDED}", _of_decoder)
 COLUMNS = {
     **REPORT,
