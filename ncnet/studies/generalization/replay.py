@@ -35,10 +35,9 @@ REPLICAS = {
     "first_at_2": lambda given: range(given["replicas"]),
 }
 """Which replicas each of `general.TABLES` is made of."""
-OF_PAIRS = {
-    "interference": general.interference_map,
-    "interference_predictors": general.predictors,
-}
+# Several tables are made of the same networks.
+_trained = lru_cache(maxsize=64)(general.trained)
+_trained_pairs = lru_cache(maxsize=2)(partial(general.trained_pairs, samples.NAMED_TASKS))
 
 
 def _made(make: Callable[[dict], pd.DataFrame], recorded: Result, where: Where) -> pd.DataFrame:
@@ -58,26 +57,20 @@ def _population(given: dict) -> samples.Population:
     return samples.named(name, **about, **_some(given, "held_out", "noise", "seed"))
 
 
-def _trained(
+def _of_sizes(
     given: dict, population: samples.Population, replicas: range, **trace: bool
 ) -> pd.DataFrame:
     sizes = [given["capacity"]] if "capacity" in given else given["hidden_sizes"]
-    kind = tuple((_some(given, *KIND) | trace).items())
-    return pd.concat((_of_size(population, n, replicas, kind) for n in sizes), ignore_index=True)
-
-
-# Several tables are made of the same networks.
-@lru_cache(maxsize=64)
-def _of_size(
-    population: samples.Population, hidden_size: int, replicas: range, kind: tuple
-) -> pd.DataFrame:
-    return general.trained(population, hidden_size=hidden_size, replicas=replicas, **dict(kind))
+    kind = {"replicas": replicas} | _some(given, *KIND) | trace
+    return pd.concat(
+        (_trained(population, hidden_size=n, **kind) for n in sizes), ignore_index=True
+    )
 
 
 def _of_setting(given: dict) -> pd.DataFrame:
     table = given["table"]
     return general.TABLES[table](
-        _trained(given, _population(given), REPLICAS[table](given)),
+        _of_sizes(given, _population(given), REPLICAS[table](given)),
         level=simultaneous_level(len(SETTINGS)),
         **_some(given, "resamples", "seed"),
     )
@@ -89,7 +82,7 @@ def _choices(given: dict) -> pd.DataFrame:
     last = first + 1 if "repetition" in given else given["repetitions"]
     whole, size = _population(given), given["repetition_size"]
     tables = (
-        _trained(given, population, range(first * size, last * size), trace=True)
+        _of_sizes(given, population, range(first * size, last * size), trace=True)
         for population in (whole, samples.set_aside(whole, given["set_aside"]))
     )
     rows = general.selections(*tables, repetition_size=size)
@@ -99,7 +92,7 @@ def _choices(given: dict) -> pd.DataFrame:
 def _fresh(given: dict) -> pd.DataFrame:
     first = given["repetitions"] * given["repetition_size"]
     replicas = range(first, first + given["fresh_replicas"])
-    return _trained(given, _population(given), replicas, trace=True)
+    return _of_sizes(given, _population(given), replicas, trace=True)
 
 
 def _rules(given: dict) -> pd.DataFrame:
@@ -115,17 +108,12 @@ def _of_pairs(given: dict) -> pd.DataFrame:
     kind = _some(given, *KIND, "held_out", "label_noise")
     kind |= {"training": given["pair_training"], "hidden_size": given["pair_size"]}
     count = given["pair_replicas"]
-    drawn, judged = (
-        _trained_pairs(range(first, first + count), tuple(kind.items())) for first in (0, count)
-    )
+    parts = (range(count), range(count, 2 * count))
+    drawn, judged = (_trained_pairs(replicas=replicas, **kind) for replicas in parts)
     likeness = general.likeness(samples.NAMED_TASKS)
-    return OF_PAIRS[given["table"]](drawn, judged, likeness, seed=given["seed"])
-
-
-# Two tables are made of the same networks.
-@lru_cache(maxsize=2)
-def _trained_pairs(replicas: range, kind: tuple) -> pd.DataFrame:
-    return general.trained_pairs(samples.NAMED_TASKS, replicas=replicas, **dict(kind))
+    whole_map = given["table"] == "interference"
+    rows = general.interference_map if whole_map else general.predictors
+    return rows(drawn, judged, likeness, seed=given["seed"])
 
 
 def _of_digits(rows: pd.DataFrame) -> np.ndarray:
@@ -187,12 +175,15 @@ def _of_loss(rows: pd.DataFrame, name: str) -> np.ndarray:
     return np.fmax(0.05 * rows[name].to_numpy(float), 1e-4)
 
 
+def _within(amount: float, reason: str) -> Tolerance:
+    return _statistic(absolute(amount, reason))
+
+
 STATISTIC = _statistic()
 # Which form and penalty is chosen may turn on one replica, and a curve reaches far.
 OF_GAIN = _statistic(_read_off("gain", 1 / 4, 0.02), share=0.4)
-OF_MEAN, OF_DROP = (
-    _statistic(_read_off(*of)) for of in (("regret", 1 / 4, 0.001), ("s", 1 / 16, 0.0025))
-)
+OF_MEAN = _statistic(_read_off("regret", 1 / 4, 0.001))
+OF_DROP = _statistic(_read_off("s", 1 / 16, 0.0025))
 MEASURED = {
     **dict.fromkeys(("replicas", "repetitions", "largest_capacity", "likeness"), same()),
     **dict.fromkeys(("estimate", "rho", "low", "high"), STATISTIC),
@@ -202,18 +193,14 @@ MEASURED = {
     **intervals("accuracy", *TARGETS, tolerance=_statistic(span=1)),
     **dict.fromkeys(("at_first", "best", "at_smallest"), OF_MEAN),
     "loss": _statistic(Tolerance("a few networks lose more or less, a twentieth of all", _of_loss)),
-    "cosine": _statistic(
-        absolute(0.02, "where a gradient nearly vanishes its direction is rounding")
-    ),
-    "first": _statistic(
-        absolute(0.25, "no mean of S of a game lies near 1.95; on digits the next may")
-    ),
+    "cosine": _within(0.02, "where a gradient nearly vanishes its direction is rounding"),
+    "first": _within(0.25, "no mean of S of a game lies near 1.95; on digits the next may"),
     "defined": absolute(0.3, "near the ceiling one replica off the mode decides many resamples"),
-    "off_mode": _statistic(absolute(4, "half a percent of up to 800 replicas may end elsewhere")),
+    "off_mode": _within(4, "half a percent of up to 800 replicas may end elsewhere"),
     "at_ceiling": same("a capacity that is at the ceiling has no correlation to compare"),
     "best_capacity": same("no two capacities are nearly as good as the best one"),
-    "share_of_rise": _statistic(absolute(0.06, "it follows from the means")),
-    "reached": _statistic(absolute(0.02, "the mean of S of a resample may turn where it is 1.95")),
+    "share_of_rise": _within(0.06, "it follows from the means"),
+    "reached": _within(0.02, "the mean of S of a resample may turn where it is 1.95"),
 }
 ONE_BY_ONE = dict.fromkeys(
     ("s", "held_out_s", *MEANS, *TARGETS, *CORRELATORS, *CONTEXTS),

@@ -31,8 +31,8 @@ def _given(recorded: Result, where: Where) -> dict:
     return recorded.provenance["parameters"] | where
 
 
-def _kind(given: dict) -> tuple:
-    return tuple(given[name] for name in KIND)
+def _kind(given: dict) -> dict:
+    return {name: given[name] for name in KIND}
 
 
 def _trained(recorded: Result, where: Where) -> dict[str, xr.Dataset]:
@@ -43,8 +43,8 @@ def _trained(recorded: Result, where: Where) -> dict[str, xr.Dataset]:
         context = where.get("context") or 10 * where["alice_setting"] + where["bob_setting"]
         settings = tuple((setting,) for setting in divmod(context, 10))
         ranks, replicas = [where["rank"]], [where["replica"]]
-    networks = _networks(where["quartet"], _kind(given), (*ranks,), (*replicas,), settings)
-    return {where["quartet"]: networks}
+    asked = {"ranks": (*ranks,), "replicas": (*replicas,), "settings": settings}
+    return {where["quartet"]: _networks(where["quartet"], **asked, **_kind(given))}
 
 
 def _outcomes(recorded: Result, where: Where) -> pd.DataFrame:
@@ -66,20 +66,20 @@ def _of_recorded(_: Result, where: Where) -> pd.DataFrame:
 
 
 def _tasks(recorded: Result, where: Where) -> pd.DataFrame:
-    untrained = _sweep(where["quartet"], _kind(_given(recorded, where))).networks([], [])
+    untrained = _sweep(where["quartet"], **_kind(_given(recorded, where))).networks([], [])
     return by.joined(by.task_rows, {where["quartet"]: untrained})
 
 
 # Outcomes and losses are rows of two tables.
 @cache
 def _networks(
-    quartet: str, kind: tuple, ranks: tuple[float, ...], replicas: tuple[int, ...], settings: tuple
+    quartet: str, *, ranks: tuple, replicas: tuple, settings: tuple, **kind: object
 ) -> xr.Dataset:
     import torch
 
     from ncnet.encoders.plan import check_ranks
 
-    sweep, threads = _sweep(quartet, kind), torch.get_num_threads()
+    sweep, threads = _sweep(quartet, **kind), torch.get_num_threads()
     # As the recorded runs did: more threads would take sums in another order.
     torch.set_num_threads(1)
     try:
@@ -90,12 +90,11 @@ def _networks(
 
 # The frozen states are large, and take longer than a training: pieces in a row may share them.
 @lru_cache(maxsize=1)
-def _sweep(quartet: str, kind: tuple) -> Sweep:
+def _sweep(quartet: str, **given: object) -> Sweep:
     encoders = imported("ncnet.encoders", extras=EXTRAS)
     from ncnet.encoders.plan import ALPHA, Settings
     from ncnet.encoders.sweep import Sweep
 
-    given = dict(zip(KIND, kind, strict=True))
     named = encoders.quartet(quartet)
     try:
         encoder = encoders.load(given["encoder"])
