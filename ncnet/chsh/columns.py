@@ -166,7 +166,7 @@ def flags(column: Column) -> Labelled:
     return column.labelled(column.read(_flag, "true or false"))
 
 
-def numbers_of(column: Column) -> Labelled:
+def losses(column: Column) -> Labelled:
     """Return numbers, of which some may be missing."""
     return column.labelled(column.read(number, "a number"))
 

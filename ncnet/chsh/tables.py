@@ -33,9 +33,9 @@ OPTIONAL = {
 """Columns that are read where they are there, and what each depends on."""
 COLUMNS = (*REQUIRED, *SETTINGS, "capacity", *OPTIONAL)
 COORDINATES = ("split", "cluster", "replica_seed")
-READ = dict.fromkeys(("cluster", "replica_seed", "replica", "item"), meaning.names)
-READ |= dict.fromkeys(("alice_loss", "bob_loss"), meaning.numbers_of)
-READ |= {"split": meaning.splits, "diverged": meaning.flags, "capacity": meaning.capacities}
+READERS = dict.fromkeys(("cluster", "replica_seed", "replica", "item"), meaning.names)
+READERS |= dict.fromkeys(("alice_loss", "bob_loss"), meaning.losses)
+READERS |= {"split": meaning.splits, "diverged": meaning.flags, "capacity": meaning.capacities}
 FEWEST_COPIED = 10
 """Distinct replicas from which on it is no accident that nearly all counts share a divisor."""
 MOST_NAMED = 10
@@ -107,23 +107,23 @@ item in each context, 10 rows a context
     """
     frame = _frame(table)
     chosen, ignored = _chosen(frame, columns or {})
-    read = {name: Column(series) for name, series in chosen.items()}
-    labelled, coding = _labelled(read)
-    grid = Grid(_dimensions(read))
+    cells = {name: Column(series) for name, series in chosen.items()}
+    labelled, coding = _labelled(cells)
+    grid = Grid(_dimensions(cells))
     grid.check_once(lambda first, second: _hint(frame, labelled, first, second))
     grid.check_whole()
     labels = {name: one for name, (one, _) in grid.dimensions.items()}
     found = {
-        name: grid.spread(read[name], one, OPTIONAL.get(name, labels))
+        name: grid.spread(cells[name], one, OPTIONAL.get(name, labels))
         for name, one in labelled.items()
     }
     found.setdefault("split", ("item", np.full(len(labels["item"]), "training")))
     coordinates = labels | {name: found.pop(name) for name in COORDINATES if name in found}
     dataset = xr.Dataset(found, coordinates, storable(frame.attrs | {"coding": coding}))
-    if "capacity" in read:
+    if "capacity" in cells:
         dataset["capacity"].attrs["capacity_name"] = str(chosen["capacity"].name)
         dataset = dataset if dataset.sizes["capacity"] > 1 else dataset.squeeze("capacity")
-    _warn_of_ignored(ignored, read)
+    _warn_of_ignored(ignored, cells)
     _warn_of_copies(dataset)
     return as_dataset(dataset)
 
@@ -186,26 +186,26 @@ def _warn_of_ignored(ignored: list[str], read: Mapping) -> None:
     warnings.warn(f"columns that are not read: {', '.join(said)}", UserWarning, stacklevel=3)
 
 
-def _labelled(read: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
+def _labelled(cells: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
     """Return what the columns of outcomes and the optional ones say, and the outcomes' coding."""
-    outcomes, coding = meaning.outcomes([read["a"], read["b"]])
-    found = dict(zip(("a", "b"), outcomes, strict=True)) | _said(read, "cluster", "replica_seed")
-    targets = [name for name in ("alice_target", "bob_target") if name in read]
-    outcomes, _ = meaning.outcomes([read[name] for name in targets])
+    outcomes, coding = meaning.outcomes([cells["a"], cells["b"]])
+    found = dict(zip(("a", "b"), outcomes, strict=True)) | _read(cells, "cluster", "replica_seed")
+    targets = [name for name in ("alice_target", "bob_target") if name in cells]
+    outcomes, _ = meaning.outcomes([cells[name] for name in targets])
     found |= dict(zip(targets, outcomes, strict=True))
-    return found | _said(read, "split", "diverged", "alice_loss", "bob_loss"), coding
+    return found | _read(cells, "split", "diverged", "alice_loss", "bob_loss"), coding
 
 
-def _dimensions(read: Mapping[str, Column]) -> dict[str, Labelled]:
+def _dimensions(cells: Mapping[str, Column]) -> dict[str, Labelled]:
     """Return what the columns say of where a row belongs, in the order of dimensions."""
-    capacity = _said(read, "capacity")
-    contexts = [read[name] for name in ("context", *SETTINGS) if name in read]
+    capacity = _read(cells, "capacity")
+    contexts = [cells[name] for name in ("context", *SETTINGS) if name in cells]
     settings = dict(zip(SETTINGS, meaning.settings(contexts), strict=True))
-    return capacity | settings | _said(read, "replica", "item")
+    return capacity | settings | _read(cells, "replica", "item")
 
 
-def _said(read: Mapping[str, Column], *names: str) -> dict[str, Labelled]:
-    return {name: READ[name](read[name]) for name in names if name in read}
+def _read(cells: Mapping[str, Column], *names: str) -> dict[str, Labelled]:
+    return {name: READERS[name](cells[name]) for name in names if name in cells}
 
 
 def _copied(counts: np.ndarray) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from ncnet.checks import check_choice
+from ncnet.checks import check, check_choice
 from ncnet.files import expanded, replace
 
 KINDS = ("dataset", "model")
@@ -225,6 +225,5 @@ def _pins(path: Path) -> dict[str, str]:
         return {}
     except ValueError:
         pins = None
-    if not isinstance(pins, dict):
-        raise ValueError(f"{path} is damaged: expected a JSON object; delete it to pin anew")
+    check(isinstance(pins, dict), f"{path} is damaged", "a JSON object; delete it to pin anew")
     return pins

@@ -13,9 +13,9 @@ from zlib import crc32
 
 import numpy as np
 
+from ncnet.datasets.catalogue import CHOICES
 from ncnet.datasets.items import Item
 
-CHOICES = 5
 PARTS = ("training", "further", "held_out")
 GIVE_UP = 5_000
 
