@@ -227,6 +227,7 @@ class _Coded:
 
     def categorical(self) -> pd.Categorical:
         """Return all cells, as integers if all of them are written as such."""
-        whole = self.numbers and all(map(WHOLE.fullmatch, self.numbers))
-        cells = pd.Index(map(int, self.numbers)) if whole else pd.Index(self.numbers, dtype=object)
+        cells = list(self.numbers)
+        whole = cells and all(map(WHOLE.fullmatch, cells))
+        cells = pd.Index(list(map(int, cells))) if whole else pd.Index(cells, dtype=object)
         return pd.Categorical.from_codes(np.concatenate(self.codes), cells)
