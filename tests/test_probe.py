@@ -248,7 +248,7 @@ def frozen():
         ({"trunk": 3}, "`trunk` is a int", "a module or parameters"),
         ({"trunk": torch.ones(2)}, "`trunk` is a Tensor", "a module or parameters"),
         (
-            *({"trunk": nn.Linear(2, 2).named_parameters()}, "`trunk` holds a tuple"),
+            *({"trunk": nn.Linear(2, 2).named_parameters()}, "`trunk` holds [('weight', "),
             "parameters",
         ),
         ({"every": 0}, "`every` is 0", "an integer of at least 1"),

@@ -57,15 +57,10 @@ class TwoHeads(nn.Module):
         super().__init__()
         self.tasks, self.settings = tasks, settings
         self.keys = [(settings.seed, replica, *of_head) for of_head in keys]
+        of_trunk = {"alpha": settings.alpha, "layers": settings.layers}
         # Modules draw weights of their own as they are made, before ours are put in.
         with torch.random.fork_rng(devices=[]):
-            self.trunk = Trunk(
-                encoder,
-                rank=rank,
-                alpha=settings.alpha,
-                layers=settings.layers,
-                seed=(settings.seed, replica, 2),
-            )
+            self.trunk = Trunk(encoder, rank=rank, seed=(settings.seed, replica, 2), **of_trunk)
             self.heads = nn.ModuleList(
                 _head(encoder, task.data, seed) for task, seed in zip(tasks, self.keys, strict=True)
             )
@@ -80,18 +75,15 @@ class TwoHeads(nn.Module):
 
         The items of all heads go through the trunk as one batch.
         """
-        chosen = [(task, task.places(own)) for task, own in zip(self.tasks, items, strict=True)]
-        starts = np.concatenate([task.starts[places] for task, places in chosen])
-        lengths = np.concatenate([task.sequences.lengths[places] for task, places in chosen])
+        spans = [task.spans(own) for task, own in zip(self.tasks, items, strict=True)]
+        starts, lengths = np.concatenate(spans, axis=1)
         states = self.tasks[0].states
         with torch.autocast(states.device.type, torch.bfloat16, enabled=self.settings.bfloat16):
-            first = self.trunk(states, starts, lengths)
-            parts = zip(self.heads, first.split([len(p) for _, p in chosen]), strict=True)
-            logits = [head(part).float() for head, part in parts]
-        return [
-            of_head.reshape(-1, task.data.classes)
-            for of_head, task in zip(logits, self.tasks, strict=True)
-        ]
+            first = self.trunk(states, starts, lengths).split([one.shape[1] for one in spans])
+            return [
+                head(part).float().reshape(-1, task.data.classes)
+                for head, part, task in zip(self.heads, first, self.tasks, strict=True)
+            ]
 
 
 def _head(encoder: Encoder, data: TaskData, seed: Key) -> nn.Linear:

@@ -82,10 +82,11 @@ class EncodedTask:
         labels = [item.label for item in _items(self.data)]
         return torch.tensor(labels, device=self.states.device)
 
-    def places(self, items: np.ndarray) -> np.ndarray:
-        """Return the numbers of the sequences of some items."""
+    def spans(self, items: np.ndarray) -> np.ndarray:
+        """Return where each sequence of some items starts, and its tokens [2, sequences]."""
         each = self.sequences.each
-        return (each * items[:, None] + np.arange(each)).ravel()
+        places = (each * items[:, None] + np.arange(each)).ravel()
+        return np.stack([self.starts[places], self.sequences.lengths[places]])
 
 
 def _items(data: TaskData) -> tuple:

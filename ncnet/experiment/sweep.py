@@ -153,14 +153,14 @@ def run(
     check(isinstance(paired, (bool, np.bool_)), f"`paired` is {shown(paired)}", "true or false")
     described = _checked_description(described or {})
     tolerance = check_number("tolerance", tolerance, 0, 1)
+    networks = {"capacity": capacities or [None], "replica": range(replicas), **SETTINGS}
+    training = _Training(
+        train_context, seed, capacity_name, Reader("train_context", paired=paired), tolerance
+    )
     if folder is not None:
         common = {"seed": seed, "paired": bool(paired)}
         common |= {"capacity_name": capacity_name if capacities else None, "described": described}
-        folder = _claimed(folder, common)
-    networks = {"capacity": capacities or [None], "replica": range(replicas), **SETTINGS}
-    reader = Reader("train_context", paired=paired)
-    training = _Training(train_context, seed, capacity_name, reader, folder, tolerance)
-    training.begin(contexts(networks))
+        training.begin(_claimed(folder, common), contexts(networks))
     found = swept(training.result, contexts(networks))
     outcomes = dataset(found, networks, capacity_name=capacity_name, paired=paired)
     if capacities is None:
@@ -196,17 +196,16 @@ class _Training:
     seed: int
     capacity_name: str
     reader: Reader
-    folder: Path | None
     tolerance: float
+    folder: Path | None = None
     finished: frozenset[Path] = frozenset()
 
-    def begin(self, asked: Sequence[Context]) -> None:
+    def begin(self, folder: Path, asked: Sequence[Context]) -> None:
         """Train one of the folder's contexts again, and say in how much it comes out otherwise.
 
         It is one of those that are asked for, if any of these is finished.
         """
-        if self.folder is None:
-            return
+        self.folder = folder
         above = "*/" * len(asked[0].path("capacity").parent.parts)
         # What comes to stand there later is another run's.
         self.finished = frozenset(self.folder.glob(f"{above}context_??.npz"))

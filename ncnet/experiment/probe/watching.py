@@ -131,7 +131,7 @@ class Probe:
             values = {name: loss.item() for name, loss in losses.items()}
             self._rows.append({"step": self.step} | values | products)
             if self._evaluate:
-                self._keep_outcomes()
+                self.evaluate()
             self.seconds += time.perf_counter() - start
         self.step += 1
 
@@ -144,7 +144,13 @@ class Probe:
             If the probe was made without `evaluate`.
         """
         check(self._evaluate, "the probe has no `evaluate`", "Probe(..., evaluate=...)")
-        self._keep_outcomes()
+        modes = [module.training for module in self._modules]
+        with torch.no_grad(), random_streams_kept():
+            returned = self._evaluate()
+        same = modes == [module.training for module in self._modules]
+        line = f"`evaluate` left the trunk in another mode than it found it in at step {self.step}"
+        check(same, line, "train() or eval() to be undone")
+        self._outcomes[self.step] = self._reader.read(returned, f"step {self.step}")
 
     def table(self) -> pd.DataFrame:
         """Return one row a logged step.
@@ -204,24 +210,14 @@ class Probe:
             self._said.add(kind)
             warnings.warn(line, RuntimeWarning, stacklevel=4)
 
-    def _keep_outcomes(self) -> None:
-        modes = [module.training for module in self._modules]
-        with torch.no_grad(), random_streams_kept():
-            returned = self._evaluate()
-        same = modes == [module.training for module in self._modules]
-        line = f"`evaluate` left the trunk in another mode than it found it in at step {self.step}"
-        check(same, line, "train() or eval() to be undone")
-        self._outcomes[self.step] = self._reader.read(returned, f"step {self.step}")
-
 
 def _trunk_parameters(trunk: torch.nn.Module | Iterable[Tensor]) -> list[Tensor]:
     given = trunk.parameters() if isinstance(trunk, torch.nn.Module) else trunk
     listed = isinstance(given, Iterable) and not isinstance(given, Tensor)
     check(listed, f"`trunk` is a {type(trunk).__name__}", "a module or parameters")
     given = list(dict.fromkeys(given))
-    for parameter in given:
-        found = f"`trunk` holds a {type(parameter).__name__}"
-        check(isinstance(parameter, Tensor), found, "parameters")
+    others = [part for part in given if not isinstance(part, Tensor)]
+    check(not others, f"`trunk` holds {shown(others[:1])}", "parameters")
     trained = any(parameter.requires_grad for parameter in given)
     found = f"none of the trunk's {len(given)} parameters is trained"
     check(trained, found, "one with requires_grad")
