@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
+from torch.optim import Optimizer
 
 from ncnet.checks import check
 from ncnet.encoders.model import TwoHeads
@@ -26,7 +27,7 @@ def save_network(model: TwoHeads, folder: Path) -> None:
     """
     folder, trunk = expanded(folder), model.trunk
     for name, weights in _weights(model).items():
-        write(folder / name, weights, format="pt")
+        write(folder / name, weights)
     if 0 < trunk.rank < FULL:
         adapted = range(trunk.lowest, trunk.lowest + len(trunk.layers))
         config = lora(trunk.rank, trunk.alpha)
@@ -48,7 +49,7 @@ def load_network(model: TwoHeads, folder: Path) -> None:
     weights = _weights(model)
     fits = ADAPTER in weights or not (folder / ADAPTER).exists()
     check(fits, f"{folder / ADAPTER} is of a network with adapters", "one without, as this one is")
-    _fill({folder / name: (own, read(folder / name)[0]) for name, own in weights.items()})
+    _fill({folder / name: (own, read(folder / name)) for name, own in weights.items()})
 
 
 def _weights(model: TwoHeads) -> dict[str, dict[str, Tensor]]:
@@ -65,44 +66,38 @@ def _name(name: str, lowest: int) -> str:
     return ".".join(["base_model.model.encoder.layer", str(lowest + int(place)), *rest])
 
 
-def save_training(
-    path: Path, trained: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, step: int
-) -> None:
+def save_training(path: Path, model: TwoHeads, optimizer: Optimizer, step: int) -> None:
     """Write weights and Adam's moments after `step` steps, at least one."""
-    write(path, _state(trained, optimizer), step=str(step))
+    write(path, _state(model, optimizer, torch.tensor(step)))
 
 
-def load_training(
-    path: Path, trained: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
-) -> int:
+def load_training(path: Path, model: TwoHeads, optimizer: Optimizer) -> int:
     """Put a written state back and return its step, or 0 where nothing was written."""
-    if not path.exists():
-        return 0
-    found, described = read(path)
-    for weight in trained.values():
-        moments = {moment: torch.empty_like(weight) for moment in MOMENTS}
-        optimizer.state[weight] = {"step": torch.tensor(float(described["step"])), **moments}
-    _fill({path: (_state(trained, optimizer), found)})
-    return int(described["step"])
+    step, trained = torch.tensor(0), model.trained().values()
+    if path.exists():
+        for weight in trained:
+            optimizer.state[weight] = {moment: torch.empty_like(weight) for moment in MOMENTS}
+        _fill({path: (_state(model, optimizer, step), read(path))})
+        for weight in trained:
+            optimizer.state[weight]["step"] = step.float()
+    return int(step)
 
 
-def _state(trained: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    moments = {
-        f"{moment} {name}": optimizer.state[weight][moment]
-        for name, weight in trained.items()
-        for moment in MOMENTS
-    }
-    return {**trained, **moments}
+def _state(model: TwoHeads, optimizer: Optimizer, step: Tensor) -> dict[str, Tensor]:
+    state = model.trained() | {"step": step}
+    for name, weight in model.trained().items():
+        state |= {f"{moment} {name}": optimizer.state[weight][moment] for moment in MOMENTS}
+    return state
 
 
-def write(path: Path, tensors: Mapping[str, Tensor], **described: str) -> None:
-    """Write named tensors, and a few words about them."""
+def write(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write named tensors."""
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace(path, save(whole, described))
+    replace(path, save(whole, {"format": "pt"}))
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read(path: Path) -> dict[str, Tensor]:
     """Return what `write` wrote.
 
     Raises
@@ -111,9 +106,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         For a file that is damaged.
     """
     try:
-        with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return tensors, file.metadata() or {}
+        return load(path.read_bytes())
     except SafetensorError as error:
         raise ValueError(f"{path} is damaged ({error}): delete it") from None
 

@@ -113,7 +113,7 @@ def train(
     >>> dict(outcomes.a.sizes)
     {'capacity': 2, 'alice_setting': 2, 'bob_setting': 2, 'replica': 3, 'item': 6}
     """
-    device = encoder.model.device.type
+    on_gpu = encoder.model.device.type == "cuda"
     settings = Settings.checked(
         encoder,
         layers=layers,
@@ -121,7 +121,7 @@ def train(
         batch_size=batch_size,
         learning_rate=learning_rate,
         alpha=alpha,
-        bfloat16=device == "cuda" if bfloat16 is None else bfloat16,
+        bfloat16=on_gpu if bfloat16 is None else bfloat16,
         seed=seed,
     )
     ranks = check_ranks(ranks, encoder)
@@ -152,7 +152,7 @@ class Sweep:
         self._own = [self.tasks[name] for name in self.quartet.tasks]
         tokens = [tokenized(self.encoder, task) for task in self._own]
         self._tokens = dict(zip(self.quartet.tasks, tokens, strict=True))
-        self._states, self._kind, self._read = {}, None, ()
+        self._states, self._read = {}, ()
         if self.folder:
             self.folder = expanded(self.folder)
             described = {
@@ -195,7 +195,7 @@ class Sweep:
         """Train one context, or take it from the folder."""
         place = self.folder / context.path("rank") if self.folder else None
         if place and (place / OUTCOME).exists():
-            tensors, _ = saving.read(place / OUTCOME)
+            tensors = saving.read(place / OUTCOME)
             return Outcome(**{name: tensor.numpy() for name, tensor in tensors.items()})
         rank, replica, i, j = context
         read, names = self._encoded(rank), (self.quartet.alice[i - 1], self.quartet.bob[j - 1])
@@ -214,13 +214,13 @@ class Sweep:
     def _encoded(self, rank: float) -> dict[str, EncodedTask]:
         """Return the tasks that are read, with their frozen states, the same for most ranks."""
         kind = (rank if rank in (0, FULL) else "adapters", *self._read)
-        if kind != self._kind:
-            self._states, self._kind = {}, kind  # large: not beside those of another kind
+        if kind not in self._states:
+            self._states.clear()  # large: not beside those of another kind
             tasks = [self.tasks[name] for name in self._read]
             tokens = [self._tokens[name] for name in self._read]
             read = encoded(self.encoder, tasks, tokens, rank=rank, layers=self.settings.layers)
-            self._states = dict(zip(self._read, read, strict=True))
-        return self._states
+            self._states[kind] = dict(zip(self._read, read, strict=True))
+        return self._states[kind]
 
     def _attributes(self) -> dict:
         return {

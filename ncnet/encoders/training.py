@@ -58,14 +58,13 @@ def train_context(model: TwoHeads, *, checkpoint: Path | None = None) -> Outcome
         File to which the state is written now and then, and from which a training that was cut
         off goes on, to the same result.
     """
-    trained = model.trained()
-    optimizer = torch.optim.Adam(trained.values(), lr=model.settings.learning_rate)
-    begin = saving.load_training(checkpoint, trained, optimizer) if checkpoint else 0
+    optimizer = torch.optim.Adam(model.trained().values(), lr=model.settings.learning_rate)
+    begin = saving.load_training(checkpoint, model, optimizer) if checkpoint else 0
     written = time.monotonic()
     for step in range(begin, model.settings.steps):
         due = step > begin and time.monotonic() - written >= SECONDS_BETWEEN_CHECKPOINTS
         if checkpoint and due:
-            saving.save_training(checkpoint, trained, optimizer, step)
+            saving.save_training(checkpoint, model, optimizer, step)
             written = time.monotonic()
         _step(model, step, optimizer)
     return _outcome(model)

@@ -114,9 +114,7 @@ class Reader:
         there = {name: FIELDS[name](f"`{name}`", value) for name, value in fields.items()}
         for split, name in LABELS.items():
             if name in there:
-                check(
-                    self._paired, f"`{name}` is given", "none with paired=False, without partners"
-                )
+                check(self._paired, f"`{name}` is given", "none, as paired=False says")
                 counts = len(there[name]), len(there.get(split, [()])[0])
                 found = f"`{name}` are {counts[0]}, items of `{split}` {counts[1]}"
                 check(counts[0] == counts[1], found, "as many of each")

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from ncnet.checks import check
-from ncnet.chsh import replica_interval
+from ncnet.chsh.intervals import means_with_ends, with_ends
 from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.experiment.contexts import SETTINGS, contexts
 from ncnet.experiment.probe.watching import Probe
@@ -119,19 +119,16 @@ def conflict_by_step(
         for (i, j), of_one in _by_context(probes).items()
         for replica, probe in enumerate(of_one)
     }
-    settings = [*SETTINGS]
-    logged = pd.concat(tables, names=[*settings, "replica"])
-    rows = []
-    for where, of_step in logged.groupby([*settings, "step"]):
+    keys, rows = [*SETTINGS, "step"], []
+    logged = pd.concat(tables, names=[*SETTINGS, "replica"])
+    for where, of_step in logged.groupby(keys):
         if len(of_step) == len(tables) // len(CONTEXTS):
             known = of_step.dropna()
-            row = dict(zip([*settings, "step"], where, strict=True)) | {"replicas": len(known)}
-            for name, bounds in MEASURES.items():
-                values, interval = known[name].to_numpy(), (np.nan, np.nan)
-                if len(known):
-                    interval, _ = replica_interval(values, bounds=bounds, level=level, seed=seed)
-                row |= {name: known[name].mean(), f"{name}_low": interval[0]}
-                row[f"{name}_high"] = interval[1]
+            row = dict(zip(keys, where, strict=True)) | {"replicas": len(known)}
+            for name in MEASURES:
+                row |= with_ends(name, np.nan, (np.nan, np.nan))
+            if len(known):
+                row |= means_with_ends(known, MEASURES, level=level, seed=seed)
             rows.append(row)
     return pd.DataFrame(rows)
 
