@@ -109,10 +109,10 @@ def standard_errors(
     )
 
 
-def share_error(rows: pd.DataFrame, name: str, of: str) -> np.ndarray:
+def of_share(rows: pd.DataFrame, name: str, of: str) -> np.ndarray:
     """Return the standard error of a share, also of 0 and 1: of one success and failure more.
 
-    >>> share_error(pd.DataFrame({"share": [0.5, 1.0], "count": 98}), "share", "count").round(3)
+    >>> of_share(pd.DataFrame({"share": [0.5, 1.0], "count": 98}), "share", "count").round(3)
     array([0.051, 0.01 ])
     """
     count = rows[of].to_numpy(float)

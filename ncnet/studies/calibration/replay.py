@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ncnet.replay.comparison import absolute, same, share_error, standard_errors
+from ncnet.replay.comparison import absolute, of_share, same, standard_errors
 from ncnet.replay.pieces import Replay, Where, given
 from ncnet.results import Result
 from ncnet.studies.calibration.analysis import TRAINED, study
@@ -26,7 +26,7 @@ def _error(rows: pd.DataFrame, name: str) -> np.ndarray:
 
     Of a trained model, one network that ends elsewhere turns all that is drawn after it.
     """
-    error = share_error(rows, "share", of="simulations")
+    error = of_share(rows, "share", of="simulations")
     if name == "width":
         error = (SPREAD * rows["width"].fillna(0) / np.sqrt(rows["simulations"])).to_numpy(float)
     return np.where(rows["model"].isin(TRAINED), ANEW, 1) * error

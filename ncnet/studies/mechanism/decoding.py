@@ -257,8 +257,7 @@ def log_loss(loss: np.ndarray) -> np.ndarray:
     >>> log_loss(np.array([0.1, 0.0, np.nan])).tolist()
     [-1.0, -12.0, 12.0]
     """
-    finite = np.nan_to_num(np.asarray(loss, float), nan=LARGEST, posinf=LARGEST)
-    return np.log10(finite.clip(SMALLEST, LARGEST))
+    return np.log10(np.nan_to_num(np.asarray(loss, float), nan=LARGEST).clip(SMALLEST, LARGEST))
 
 
 def rising_share(loss: np.ndarray) -> np.ndarray:

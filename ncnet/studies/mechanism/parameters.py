@@ -1,20 +1,11 @@
 """Parameters of the notebook `rq2`."""
 
-from typing import Annotated, ClassVar, Self, get_args
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from ncnet.checks import check
-from ncnet.parameters import (
-    Distinct,
-    GameName,
-    GameNames,
-    HiddenSize,
-    HiddenSizes,
-    Number,
-    Switch,
-    Training,
-)
+from ncnet.parameters import Distinct, GameNames, HiddenSize, HiddenSizes, Number, Switch, Training
 
 Lambda = Annotated[Number, Field(ge=0, le=1)]
 FEWEST_STEPS = 20  # of a trace, for the filter that finds its trend
@@ -31,7 +22,7 @@ class Rq2(Training):
         *("sensing", "sensing_along_training", "oscillation"),
     )
     QUOTED: ClassVar = {
-        "games": get_args(GameName),
+        "games": ("overlap", "separate"),
         "hidden_sizes": (2, 3, 4, 6),
         "lambdas": (0.25, 0.0),
         "replicas": 1600,

@@ -7,14 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ncnet.chsh.outcomes import CONTEXTS
-from ncnet.replay.comparison import (
-    Tolerance,
-    absolute,
-    intervals,
-    same,
-    share_error,
-    standard_errors,
-)
+from ncnet.replay.comparison import Tolerance, absolute, intervals, of_share, same, standard_errors
 from ncnet.replay.pieces import TRAINING, Replay, Where, given
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
@@ -62,7 +55,7 @@ DECODED = Tolerance(f"outcomes move it, and of an oscillation {ROUNDED}", _of_de
 COLUMNS = {
     **REPORT,
     **dict.fromkeys(("hidden_size", "use"), same()),
-    **{name: standard_errors(of=partial(share_error, name=name, of="replicas")) for name in SHARES},
+    **{name: standard_errors(of=partial(of_share, name=name, of="replicas")) for name in SHARES},
     **intervals("conflict_share", tolerance=IN_CONFLICT),
     **intervals("weighted_cosine", "magnitude_similarity", "correlation"),
     **intervals("paid_share", "s_change", "influence_change", "removed"),
