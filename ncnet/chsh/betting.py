@@ -239,8 +239,8 @@ def _won(
     """Return the logarithm of what each of the bets has made of 1."""
     if counts is None:
         values, counts = np.unique(values, return_counts=True)
-    there = np.asarray(counts) > 0  # or else none times the logarithm of 0
-    values, counts = np.asarray(values)[there], np.asarray(counts)[there]
+    present = np.asarray(counts) > 0  # or else none times the logarithm of 0
+    values, counts = np.asarray(values)[present], np.asarray(counts)[present]
     gains = np.maximum((values - mean) / (mean - lowest), -1)
     with np.errstate(divide="ignore"):  # a bet of everything may lose everything: log 0
         return counts @ np.log1p(np.outer(gains, BETS))

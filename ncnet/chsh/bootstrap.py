@@ -8,7 +8,7 @@ DIGITS = 12
 DIGITS_OF_SUMS = 9
 """Of a sum of such means: three thirds, each to 12 digits, are not 1 to 12 digits."""
 CHEAP_DRAW = 12
-"""By how much faster one replica is drawn than the count of one kind of replica."""
+"""By how much faster one replica is drawn than the count of one distinct column."""
 
 
 def distinct_columns(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -56,9 +56,9 @@ def resampled_means(
     replicas = counts.sum()
     generator = np.random.default_rng(seed)
     if len(counts) * CHEAP_DRAW > replicas:
-        draw, drawn = _counts_of_places, replicas
+        draw, drawn = _draw_replicas, replicas
     else:
-        draw, drawn = _counts_of_kinds, len(counts)
+        draw, drawn = _draw_counts, len(counts)
     batch = max(1, VALUES_AT_ONCE // drawn)
     means = [
         draw(generator, counts, size) @ columns.T
@@ -67,16 +67,16 @@ def resampled_means(
     return np.concatenate(means).T / replicas
 
 
-def _counts_of_kinds(generator: np.random.Generator, counts: np.ndarray, size: int) -> np.ndarray:
-    """Return how often each kind is drawn, [size, kinds]: cheap where there are few kinds."""
+def _draw_counts(generator: np.random.Generator, counts: np.ndarray, size: int) -> np.ndarray:
+    """Return how often each column is drawn, [size, distinct]: cheap where there are few."""
     replicas = counts.sum()
     return generator.multinomial(replicas, counts / replicas, size=size).astype(float)
 
 
-def _counts_of_places(generator: np.random.Generator, counts: np.ndarray, size: int) -> np.ndarray:
-    """Return the same by drawing replicas: cheap where nearly each is of a kind of its own."""
-    kinds = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    drawn = kinds[generator.integers(len(kinds), size=(size, len(kinds)))]
+def _draw_replicas(generator: np.random.Generator, counts: np.ndarray, size: int) -> np.ndarray:
+    """Return the same by drawing replicas: cheap where nearly all are distinct."""
+    places = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    drawn = places[generator.integers(len(places), size=(size, len(places)))]
     drawn += np.int32(len(counts)) * np.arange(size, dtype=np.int32)[:, None]
     found = np.bincount(drawn.ravel(), minlength=size * len(counts))
     return found.reshape(size, len(counts)).astype(float)
@@ -88,7 +88,7 @@ def drawn_shares(units: int, resamples: int, generator: np.random.Generator) -> 
     >>> drawn_shares(4, 3, np.random.default_rng(0)).sum(axis=1)
     array([1., 1., 1.])
     """
-    return generator.multinomial(units, np.full(units, 1 / units), size=resamples) / units
+    return _draw_counts(generator, np.ones(units, int), resamples) / units
 
 
 def spearman(one: np.ndarray, other: np.ndarray, axis: int = -1) -> np.ndarray:

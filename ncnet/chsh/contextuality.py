@@ -206,8 +206,8 @@ def contextuality_interval(
     most = ALGEBRAIC_BOUND - CLASSICAL_BOUND
     if min(off_mode(value, counts) for value in values) < FEWEST_OFF_MODE:
         # Where marginals do not change, several signs make the same mean: its bounds are one's.
-        kinds = np.unique(np.concatenate([values, ranges], axis=1), axis=0)
-        pairs = list(zip(kinds[:, :-2], kinds[:, -2:], strict=True))
+        distinct = np.unique(np.concatenate([values, ranges], axis=1), axis=0)
+        pairs = list(zip(distinct[:, :-2], distinct[:, -2:], strict=True))
         low = min(lower_bound(v, lowest=r[0], error=error, counts=counts) for v, r in pairs)
         error /= len(values)
         high = min(-lower_bound(-v, lowest=-r[1], error=error, counts=counts) for v, r in pairs)

@@ -115,25 +115,25 @@ def s_of_rows(rows: np.ndarray) -> np.ndarray:
     return (SIGNS.values.ravel() @ rows[CORRELATORS]).round(DIGITS_OF_SUMS)
 
 
-def summary(kinds: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level: float) -> dict:
+def summary(distinct: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level: float) -> dict:
     """Return the intervals and tests of a report, by the names of its attributes.
 
     Parameters
     ----------
-    kinds, counts
-        The distinct columns [13, kinds] of `replica_rows`, and how often each is there.
+    distinct, counts
+        The distinct columns [13, distinct] of `replica_rows`, and how often each is there.
     draws
         Bootstrap means of the rows [13, resamples].
     level
         Nominal coverage.
     """
-    s, s_draws = s_of_rows(kinds), SIGNS.values.ravel() @ draws[CORRELATORS]
-    influence, influence_draws = (rows[INFLUENCES].sum(axis=0) for rows in (kinds, draws))
-    within = (s - kinds[DELTA] - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
+    s, s_draws = s_of_rows(distinct), SIGNS.values.ravel() @ draws[CORRELATORS]
+    influence, influence_draws = (rows[INFLUENCES].sum(axis=0) for rows in (distinct, draws))
+    within = (s - distinct[DELTA] - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
     within_draws = s_draws - draws[DELTA] - CLASSICAL_BOUND
     interval = partial(interval_of_mean, counts=counts, level=level)
-    correlators = zip(kinds[CORRELATORS], draws[CORRELATORS], strict=True)
-    changes = zip(kinds[CHANGES], draws[CHANGES], strict=True)
+    correlators = zip(distinct[CORRELATORS], draws[CORRELATORS], strict=True)
+    changes = zip(distinct[CHANGES], draws[CHANGES], strict=True)
     # The four hold together (Bonferroni).
     together = {"bounds": CHANGE_BOUNDS, "level": 1 - (1 - level) / len(TASKS)}
     change_intervals = np.array([interval(*change, **together)[0] for change in changes])
@@ -142,13 +142,13 @@ def summary(kinds: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level: 
         "correlator_intervals": np.reshape(
             [interval(*pair, bounds=CORRELATOR_BOUNDS)[0] for pair in correlators], (2, 2, 2)
         ),
-        "changes": kinds[CHANGES] @ counts / counts.sum(),
+        "changes": distinct[CHANGES] @ counts / counts.sum(),
         "change_intervals": change_intervals,
         "delta_interval": delta_interval(change_intervals),
-        "no_signalling_p_values": holm([no_signalling_test(c, counts) for c in kinds[CHANGES]]),
+        "no_signalling_p_values": holm([no_signalling_test(c, counts) for c in distinct[CHANGES]]),
         "influence": float(influence @ counts / counts.sum()),
         "influence_interval": interval(influence, influence_draws, bounds=INFLUENCE_BOUNDS)[0],
-        **contextuality_tests(kinds[LINEAR], counts, draws[LINEAR], level),
+        **contextuality_tests(distinct[LINEAR], counts, draws[LINEAR], level),
         "contextuality_within": float(within @ counts / counts.sum()),
         "contextuality_within_interval": interval(within, within_draws, bounds=WITHIN_BOUNDS)[0],
     }
@@ -181,8 +181,8 @@ def _report(
     chosen = select(dataset, split=split, readout=readout)
     of_replicas = item_means(chosen)
     means = by_cluster(of_replicas)
-    kinds, counts = distinct_columns(replica_rows(means, influence_of(chosen)))
-    draws = resampled_means(kinds, counts, resamples=resamples, seed=seed)
+    distinct, counts = distinct_columns(replica_rows(means, influence_of(chosen)))
+    draws = resampled_means(distinct, counts, resamples=resamples, seed=seed)
     mean = means.mean("replica").transpose(*SIGNS.dims)
     diverged = dataset.get("diverged", xr.DataArray(False))
     against = by_cluster(of_replicas.correlator.where(~diverged, -SIGNS))
@@ -208,7 +208,7 @@ def _report(
         items=int((dataset["split"] == split).sum()),
         diverged=int(diverged.sum()),
         s_diverged_against=float(s_value(against).mean()),
-        **summary(kinds, counts, draws, level=level),
+        **summary(distinct, counts, draws, level=level),
     )
 
 

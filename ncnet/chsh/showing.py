@@ -330,10 +330,10 @@ def _read(report: Report) -> str:
 
 
 def _power(report: Report) -> str:
-    there = _counted(report.independent, report.units)
+    number = _counted(report.independent, report.units)
     shown = report.smallest_s_shown
     below = "" if shown is None else f" below {shown:.3f}"
-    able = f"With {there} no S{below} can be shown to be above 2."
+    able = f"With {number} no S{below} can be shown to be above 2."
     needed = report.replicas_needed
     if report.verdict == "above 2" or needed is None or needed <= report.independent:
         return able
