@@ -1,6 +1,5 @@
 """Where the rows of a long table belong: by capacity, context, replica and item."""
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,9 +9,8 @@ import pandas as pd
 
 from ncnet.checks import check
 from ncnet.chsh.columns import Column, Labelled
+from ncnet.chsh.outcomes import CONTEXTS, SETTINGS
 from ncnet.printing import shown
-
-SETTINGS = ("alice_setting", "bob_setting")
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,10 @@ class Grid:
         flat, shape = self._flat(self.dimensions)
         if len(flat) == math.prod(shape):
             return
-        of_rows = (self.dimensions[name][1].tolist() for name in SETTINGS)
-        contexts = set(zip(*of_rows, strict=True))
-        for i, j in itertools.product((0, 1), (0, 1)):
-            check((i, j) in contexts, f"context ({i + 1},{j + 1}) is empty", "all four contexts")
+        alice, bob = (self.dimensions[name][1].tolist() for name in SETTINGS)
+        there = set(zip(alice, bob, strict=True))
+        for i, j in CONTEXTS:
+            check((i - 1, j - 1) in there, f"context ({i},{j}) is empty", "all four contexts")
         flat.sort()
         gaps = np.flatnonzero(flat != np.arange(len(flat)))
         missing = np.unravel_index(gaps[0] if len(gaps) else len(flat), shape)

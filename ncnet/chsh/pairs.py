@@ -15,6 +15,7 @@ import xarray as xr
 
 from ncnet.checks import check, check_choice, check_once, check_sizes, check_type
 from ncnet.chsh.outcomes import (
+    SETTINGS,
     as_array,
     as_dataset,
     check_dimensions,
@@ -26,7 +27,6 @@ from ncnet.files import storable
 from ncnet.printing import shown
 
 DIMENSIONS = ("pair", "replica", "item")
-SETTINGS = ("alice_setting", "bob_setting")
 NAMES = ("first_task", "second_task")
 HEADS = ("first", "second")
 Pair = tuple[str, ...]
@@ -286,13 +286,13 @@ def quartet(
         _check_alone(pairs, itertools.product(alice, bob), places)
     contexts = [[_context(pairs, places, s, t, alone) for s in alice] for t in bob]
     options = {"data_vars": "all", "coords": "minimal", "compat": "override", "join": "override"}
-    found = xr.combine_nested(contexts, SETTINGS[::-1], **options)
+    found = xr.combine_nested(contexts, list(SETTINGS)[::-1], **options)
     if "target" in pairs and set(chosen) <= set(pairs["task"].values.tolist()):
         for party, tasks in (("alice", alice), ("bob", bob)):
             target = pairs["target"].transpose("task", "item").sel(task=list(tasks))
             found[f"{party}_target"] = ((f"{party}_setting", "item"), target.values)
     about = {"alice_tasks": list(alice), "bob_tasks": list(bob)}
-    found = found.assign_coords(alice_setting=[1, 2], bob_setting=[1, 2])
+    found = found.assign_coords(SETTINGS)
     return as_dataset(found.assign_attrs(pairs.attrs | storable(about)))
 
 

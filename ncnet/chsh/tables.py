@@ -12,8 +12,8 @@ import xarray as xr
 from ncnet.checks import check, check_choice, check_type, suggestion
 from ncnet.chsh import columns as meaning
 from ncnet.chsh.columns import Column, Labelled
-from ncnet.chsh.grid import SETTINGS, Grid
-from ncnet.chsh.outcomes import as_dataset
+from ncnet.chsh.grid import Grid
+from ncnet.chsh.outcomes import SETTINGS, as_dataset
 from ncnet.chsh.reading import read_file, read_table
 from ncnet.files import storable
 from ncnet.printing import shortened
@@ -154,7 +154,7 @@ def _chosen(frame: pd.DataFrame, columns: object) -> tuple[dict[str, pd.Series],
     given = {name: theirs for name, theirs in wanted.items() if theirs in there}
     if "context" in given:
         given = {name: theirs for name, theirs in given.items() if name not in SETTINGS}
-    for name in SETTINGS + REQUIRED[1:] if set(SETTINGS) <= set(given) else REQUIRED:
+    for name in (*SETTINGS, *REQUIRED[1:]) if set(SETTINGS) <= set(given) else REQUIRED:
         if name not in given:
             found = shortened(str(list(map(str, there))), 400)
             one = ", so perhaps not separated by commas"
