@@ -467,9 +467,9 @@ def gains(
     True
     """
     level, resamples, seed = check_resampling(level, resamples, seed)
-    capacities, values = _arrays(replicas, (TARGET, "s", *MEANS, *CONTEXTS))
+    capacities, values = _arrays(replicas, (TARGET, "s"))
     varies = (values[:, 0].std(-1) > 0) & (_off_mode(values[:, 1]) >= FEWEST_OFF_MODE)
-    capacities, values = np.array(capacities)[varies], values[varies]
+    capacities, targets = np.array(capacities)[varies], values[varies, 0]
     count = values.shape[-1]
     drawn = np.random.default_rng(seed).integers(count, size=(resamples, count))
     beyond = capacities > first
@@ -477,12 +477,15 @@ def gains(
     parts += [(UP_TO, np.nan, ~beyond), (BEYOND, np.nan, beyond)]
     rows = []
     for given, names in GIVEN.items():
-        known = [2 + (*MEANS, *CONTEXTS).index(name) for name in names]
-        errors = [[_errors(v[0], v[f], seed) for v in values] for f in (known, [*known, 1])]
+        _, features = _arrays(replicas, (*names, "s"))
+        errors = [
+            (_errors(target, known_and_s[:-1], seed), _errors(target, known_and_s, seed))
+            for target, known_and_s in zip(targets, features[varies], strict=True)
+        ]
         for part, capacity, chosen in parts:
             without, with_s = np.full((2, count), np.nan)
             if chosen.any():
-                without, with_s = np.array(errors)[:, chosen].mean(axis=1)
+                without, with_s = np.array(errors)[chosen].mean(axis=0)
             gain = without - with_s
             ends = percentile_interval(gain[drawn].mean(-1), level, count)
             scores = (1 - without.mean(), 1 - with_s.mean(), gain.mean(), *ends)
