@@ -409,7 +409,7 @@ def _bootstrap(wins: list[np.ndarray], seed: int) -> np.ndarray:
 
 def _checked(traces: Traces) -> np.ndarray:
     """Return traces as [tasks, 2, replicas, steps]."""
-    expected = "losses [2, replicas, steps], one for each setting of the other party, or several"
+    expected = "losses [2, replicas, steps], by the other's setting, or [tasks, 2, replicas, steps]"
     # Which of its settings is the other party's, a DataArray does not say.
     check(not isinstance(traces, xr.DataArray), "traces are a DataArray", expected)
     try:
