@@ -124,10 +124,11 @@ def differences(before: dict, now: dict, within: str = "") -> Iterator[tuple[str
     """
     for name in {**now, **before}:
         one, other = before.get(name), now.get(name)
+        in_both = name in before and name in now
         if isinstance(one, dict) and isinstance(other, dict):
             yield from differences(one, other, f"{within}{name}.")
         # As texts: not a number is no equal of itself.
-        elif one != other and repr(one) != repr(other):
+        elif not in_both or (one != other and repr(one) != repr(other)):
             yield f"{within}{name}", one, other
 
 

@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -283,10 +284,14 @@ def _claimed(folder: Path | str, common: dict) -> Path:
 
 def _check_name(name: object) -> None:
     check(isinstance(name, str) and name, f"`capacity_name` is {shown(name)}", "a name")
-    ones = np.ones((2, 2, 1, 1))
-    taken = {*report((ones, ones)).row(), *DIMENSIONS, "a", "b"}
     found = f"`capacity_name` is {name!r}, which is something else in a report"
-    check(name not in taken, found, "a name such as `width`")
+    check(name not in _names_in_a_report(), found, "a name such as `width`")
+
+
+@cache
+def _names_in_a_report() -> frozenset[str]:
+    ones = np.ones((2, 2, 1, 1))
+    return frozenset({*report((ones, ones)).row(), *DIMENSIONS, "a", "b"})
 
 
 def _warn_of_one_replica(outcomes: xr.Dataset) -> None:
