@@ -229,8 +229,7 @@ def replicas_needed(
     # The evidence is a convex function of their number, 0 for none: once enough, always enough.
     if not shown(MOST_REPLICAS):
         return None
-    fewest = bisect_left(range(1, MOST_REPLICAS), True, key=shown)
-    return fewest + 1
+    return bisect_left(range(MOST_REPLICAS), True, lo=1, key=shown)
 
 
 def _won(
