@@ -35,7 +35,7 @@ class Tolerance:
         Why so far, in words.
     allowed
         Gives the largest difference allowed in each row, from the rows recorded and the column's
-        name; None where a value is the same or another, as texts are.
+        name; that of rounding is allowed in any case, and alone for None.
     share
         The share of the rows of a piece that may be farther away than `allowed`; infinity compares
         nothing.
@@ -46,7 +46,7 @@ class Tolerance:
     """
 
     reason: str
-    allowed: Callable[[pd.DataFrame, str], np.ndarray] | None = None
+    allowed: Callable[[pd.DataFrame, str], np.ndarray | float] | None = None
     share: float = 0.0
     scale: Callable[[np.ndarray], np.ndarray] | None = None
     measured: bool = False
@@ -63,8 +63,9 @@ class Tolerance:
             return rows.assign(**{name: self.scale(rows[name].to_numpy(float))})
 
     def most(self, rows: pd.DataFrame, name: str) -> np.ndarray:
-        """Return the largest difference allowed in each row."""
-        return (self.allowed or _rounding)(rows, name)
+        """Return the largest difference allowed in each row, at least that of rounding."""
+        rounding = _rounding(rows, name)
+        return rounding if self.allowed is None else np.fmax(self.allowed(rows, name), rounding)
 
     def beyond(self, recorded: pd.DataFrame, remade: pd.DataFrame, name: str) -> np.ndarray:
         """Return how many tolerances each scaled row is away: above 1 is too far.
@@ -99,8 +100,7 @@ def standard_errors(
     """
 
     def allowed(rows: pd.DataFrame, name: str) -> np.ndarray:
-        error = _error(rows, name) if of is None else np.asarray(of(rows), float)
-        return np.fmax(share * error, _rounding(rows, name))
+        return share * (_error(rows, name) if of is None else np.asarray(of(rows), float))
 
     return Tolerance(
         f"engines may differ in a few outcomes, which move it by less than {share:g} of its "
@@ -136,7 +136,7 @@ def p_values() -> Tolerance:
     """
     return Tolerance(
         f"half a standard error moves it, as it does a statistic ({OF_AN_ERROR:g} in the quantile)",
-        lambda rows, name: np.full(len(rows), OF_AN_ERROR),
+        lambda rows, name: OF_AN_ERROR,
         scale=_quantile,
     )
 
@@ -156,14 +156,14 @@ def outcomes(share: float = OF_NETWORKS, allowed: float = 0.0) -> Tolerance:
     """
     return Tolerance(
         f"rounding sends up to {100 * share:g} % of the networks elsewhere",
-        lambda rows, name: np.fmax(allowed, _rounding(rows, name)),
+        lambda rows, name: allowed,
         share=share,
     )
 
 
 def absolute(amount: float, reason: str) -> Tolerance:
     """Return the tolerance of a number that may be off by so much."""
-    return Tolerance(reason, lambda rows, name: np.full(len(rows), float(amount)))
+    return Tolerance(reason, lambda rows, name: amount)
 
 
 def factor(times: float | Callable[[pd.DataFrame], np.ndarray], reason: str) -> Tolerance:
@@ -171,11 +171,12 @@ def factor(times: float | Callable[[pd.DataFrame], np.ndarray], reason: str) -> 
 
     `times` may depend on the rows.
     """
-
-    def allowed(rows: pd.DataFrame, name: str) -> np.ndarray:
-        return np.log(times(rows) if callable(times) else np.full(len(rows), float(times)))
-
-    return Tolerance(reason, allowed, scale=np.log, measured=True)
+    return Tolerance(
+        reason,
+        lambda rows, name: np.log(times(rows) if callable(times) else times),
+        scale=np.log,
+        measured=True,
+    )
 
 
 def unchecked(reason: str) -> Tolerance:
