@@ -127,6 +127,8 @@ OF_OUTCOMES = {**dict.fromkeys(("a", "b"), outcomes(share=SHARE)), "split": same
 LOSS = absolute(0.005, "rounding sends hundreds of steps of Adam on slightly other ways")
 DIVERGED = same("logits are far from overflow")
 OF_LOSSES = {"alice_loss": LOSS, "bob_loss": LOSS, "diverged": DIVERGED}
+# Of a small encoder that is trained whole, and fast, a network in twenty ends elsewhere.
+OF_SMALL = OF_LOSSES | dict.fromkeys(("alice_loss", "bob_loss"), outcomes(0.1, allowed=0.005))
 ABOUT_TASKS = ("quartet", "setting", "task", "training", "further", "held_out")
 ABOUT_TASKS += ("unknown", "cut", "source", "encoder_source")
 DRAWN = same("items and tokens are drawn and cut without any arithmetic")
@@ -137,18 +139,16 @@ MEASURED = {
     **intervals("accuracy", "rise", "rise_with_rank", "held_out_s", "held_out_accuracy"),
 }
 FROM_RECORDED = same("it is made from recorded outcomes, without any training")
-FEW = absolute(0.1, "of so few replicas intervals are wide: a few outcomes may turn, no more")
-FEW_ITEMS = absolute(
+FEW = absolute(
     16 * SHARE,
     f"where {100 * SHARE:g} % of the outcomes turn, either party moves each of the four "
-    "correlators by up to twice that share; few held-out items show it",
+    "correlators by up to twice that share; few replicas or items show it",
 )
 ONE_OF_TWO = absolute(0.5, "one of two replicas may pass 2 by a single outcome")
 WORDS = ("interval_method", "verdict", "contextuality_method", "explanation")
 OF_FEW = {
     **dict.fromkeys(MEASURED, FEW),
     **intervals("share_above", tolerance=ONE_OF_TWO),
-    **intervals("held_out_s", tolerance=FEW_ITEMS),
     **{name: REPORT[name] for name in WORDS},
     **dict.fromkeys(ASKED, same("it says which networks, and what they were trained on")),
 }
@@ -161,6 +161,6 @@ REPLAYS = tuple(
         ("lora_tasks", (), ("setting",), _tasks, dict.fromkeys(ABOUT_TASKS, DRAWN)),
         ("trial/lora", TRIED, ("rank",), _reports, OF_FEW),
         ("small/lora", (), ("rank",), _reports, OF_FEW),
-        ("small/lora_losses", (), CONTEXT, _losses, OF_LOSSES),
+        ("small/lora_losses", (), CONTEXT, _losses, OF_SMALL),
     )
 )
