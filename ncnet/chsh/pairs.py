@@ -194,13 +194,8 @@ def collect_pairs(
     found = {name: (("pair", *dimensions), values) for name, values in found.items()}
     items = {"item": sizes.pop("item")}
     if diverged is not None:
-        flags = {_said(tasks): x for tasks, (_, x) in _in_order("diverged", diverged).items()}
-        trained = [_said(tasks) for tasks in heads]
-        for name in flags:
-            check_choice("pair", name, trained)
-        for name in trained:
-            check(name in flags, f"`diverged` lacks `{name}`", "it for every pair")
-        found["diverged"] = (("pair", *dimensions[:-1]), _stacked("`diverged`", flags, sizes))
+        flags = _flags(diverged, heads, sizes)
+        found["diverged"] = (("pair", *dimensions[:-1]), flags)
     split = ["training"] * items["item"] if split is None else _array("`split`", split, items)
     coordinates = {"split": ("item", split)}
     for place, name in enumerate(NAMES):
@@ -344,6 +339,18 @@ def _in_order(name: str, by_pair: Mapping[Pair, object]) -> dict[Pair, tuple[Pai
     found = [(canonical(given), (given, value)) for given, value in by_pair.items()]
     check_once("pair", [_said(tasks) for tasks, _ in found])
     return dict(sorted(found, key=lambda pair: pair[0]))
+
+
+def _flags(
+    diverged: Mapping[Pair, np.ndarray], trained: Iterable[Pair], sizes: Mapping[str, int]
+) -> np.ndarray:
+    flags = {_said(tasks): values for tasks, (_, values) in _in_order("diverged", diverged).items()}
+    trained = [_said(tasks) for tasks in trained]
+    for name in flags:
+        check_choice("pair", name, trained)
+    for name in trained:
+        check(name in flags, f"`diverged` lacks `{name}`", "it for every pair")
+    return _stacked("`diverged`", flags, sizes)
 
 
 def _stacked(what: str, by_name: Mapping[str, object], sizes: Mapping[str, int]) -> np.ndarray:

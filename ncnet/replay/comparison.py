@@ -285,20 +285,19 @@ def compare(
             changed = _tampered(before, after, name, asked, drawn)
             caught.append(bool((asked.beyond(changed, after, name) > 1).any()))
     away = pd.DataFrame(strict if equal else declared)
-    worst = away.max().idxmax()
+    told = _told(recorded, remade, key, away) if (away > 1).any(axis=None) else ""
     farthest = max(declared, key=lambda name: declared[name].max())
     row = int(declared[farthest].argmax())
-    failed = int((away > 1).any(axis=1).sum())
     return Comparison(
         rows=len(recorded),
-        failed=failed,
+        failed=int((away > 1).any(axis=1).sum()),
         column=farthest if declared[farthest][row] else "",
         difference=float(difference(recorded[farthest], remade[farthest])[row]),
         beyond=float(declared[farthest][row]),
         equal=all((strict[name] <= 1).all() or tolerances[name].measured for name in strict),
         controls=len(caught),
         caught=sum(caught),
-        told=_told(recorded, remade, key, worst, away[worst].argmax()) if failed else "",
+        told=told,
     )
 
 
@@ -357,8 +356,11 @@ def _where(key: Sequence[str], row: tuple) -> str:
 
 
 def _told(
-    recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str], name: str, row: int
+    recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str], away: pd.DataFrame
 ) -> str:
+    """Return in one line which cell is farthest away."""
+    name = away.max().idxmax()
+    row = away[name].argmax()
     at = _where(key, tuple(recorded[part].iloc[row] for part in key))
     before, after = (frame[name].tolist()[row] for frame in (recorded, remade))
     return f"{name}{f' at {at}' if at else ''}: recorded {before!r}, made again {after!r}"
