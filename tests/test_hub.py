@@ -469,9 +469,9 @@ def test_damaged_pins_and_unknown_kinds_are_refused(tmp_path):
 
 def test_a_python_without_the_packages_is_told_what_to_install(monkeypatch):
     line = r"^cannot get it: `{}` is not installed; run `pip install -e '\.\[lora\]'`$"
-    monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(hub.Unavailable, match=line.format("datasets")), hub.reaching("it"):
-        import datasets  # noqa: F401
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(hub.Unavailable, match=line.format("peft")), hub.reaching("it"):
+        import peft  # noqa: F401
     monkeypatch.setitem(sys.modules, "huggingface_hub.errors", None)
     with pytest.raises(hub.Unavailable, match=line.format("huggingface_hub")), hub.reaching("it"):
         pass

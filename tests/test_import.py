@@ -6,7 +6,7 @@ import pytest
 
 EXTRAS = (
     *("matplotlib", "platformdirs", "pydantic", "sklearn", "threadpoolctl", "torch"),
-    *("datasets", "peft", "transformers", "yaml"),
+    *("peft", "transformers", "yaml"),
 )
 """What extras bring and the statistics do without."""
 
