@@ -81,7 +81,7 @@ def test_names_of_cells_are_short_and_differ(write):
         ("notebook: rq1\ngrid: [\n", ":3: this is not YAML"),
         (
             "notebook: rq1\nnotebook: rq1\n",
-            ":2: this is not YAML: key `notebook`",
+            ":2: `notebook`: it is there twice",
         ),
         ("grid: {}\n", ":1: entry `notebook` is missing"),
         (
@@ -125,10 +125,10 @@ def test_names_of_cells_are_short_and_differ(write):
         (RQ1 + "  game: [overlap]\n  steps: [1]\n", ":9: `steps` is also given by `parameters`"),
         (
             RQ1.replace(", hidden_size: 4", ""),
-            ":7: {'hidden_sizes': [4]}: expected `hidden_size`, `hidden_sizes`",
+            ":7: {'hidden_sizes': [4]}: expected all of `hidden_size`, `hidden_sizes`",
         ),
         ("notebook: rq1\ngrid:\n  seed: [1,\n    1]\n", ":4: 1 is there twice"),
-        ("notebook: rq1\nparameters: {save_to: x}\n", ":2: unknown parameter `save_to`"),
+        ("notebook: rq1\nparameters: {save_to: x}\n", ":2: `save_to` is chosen by the batch"),
         (
             RQ1 + "record: {capacities: results/x}\n",
             ":8: unknown table `capacities`: did you",
@@ -147,12 +147,35 @@ def test_names_of_cells_are_short_and_differ(write):
         ("notebook: rq3\ngrid:\n  learning_rate: [1, 1.0]\n", ":3: 1.0 is there twice"),
         (
             "notebook: rq3\ngrid:\n  seed: [1,\n    010]\n",
-            ":4: parameter `seed` is '010'",
+            ":4: `010`: expected no leading zeros and no colons",
         ),
-        ("notebook: rq3\ngrid:\n  seed: [2024-13-41]\n", ":3: parameter `seed` is '2024-13-41'"),
-        ("notebook: rq3\nresources: {minutes: 1:30}\n", ":2: entry `resources.minutes` is '1:30'"),
-        ("notebook: rq1\n? [a, b]\n: 3\n", ":2: this is not YAML: key"),
-        ("notebook: rq1\ngrid:\n  1: [2]\n", ":3: this is not YAML: key `1`: expected a name"),
+        *(
+            (f"notebook: rq3\ngrid:\n  learning_rate: [0.1,\n    {number}]\n", f":4: `{number}`: ")
+            for number in ("010", "08", "00.2", "1:30", "2024-01-01", "2024-13-41")
+        ),
+        *(
+            (f"notebook: rq3\nparameters: {{seed: !!{kind} x}}\n", ":2: `x`: ")
+            for kind in ("int", "float", "bool", "timestamp")
+        ),
+        (f"notebook: rq3\nparameters: {{seed: {'1' * 5000}}}\n", ":2: `1111"),
+        (
+            f"notebook: rq3\nparameters: {{seed: {'[' * 3000 + ']' * 3000}}}\n",
+            ": expected fewer lists",
+        ),
+        ("notebook: rq3\nresources: {minutes: 1:30}\n", ":2: `1:30`: expected no leading zeros"),
+        ("notebook: rq1\n? [a, b]\n: 3\n", ":2: a key is no text: expected a name"),
+        *(
+            (f"notebook: rq1\ngrid:\n  {key}: [2]\n", f":3: `{key}`: a key is no text")
+            for key in ("1", "yes", "~", "<<")
+        ),
+        ("notebook: rq1\ngrid: [1]\n", ":2: entry `grid` is [1]: it should be a mapping"),
+        ("notebook: rq1\nresources: [1]\n", ":2: entry `resources` is [1]: it should be a mapping"),
+        ("notebook: rq1\n---\na: 1\n", ":2: this is not YAML: expected a single document in the"),
+        ("notebook: rq1\ngrid:\n  seed:\n    - {}\n    - 1\n", ":4: {}: expected names and values"),
+        (
+            "notebook: rq1\ngrid:\n  part:\n    - {seed: 1}\n    - {seed: 2, replicas: 32}\n",
+            ":4: {'seed': 1}: expected all of `replicas`, `seed`",
+        ),
         ("notebook: rq1\ngrid:\n  seed: &p [1, *p]\n", ":3: parameter `seed` is [1, [...]]"),
         ("notebook: rq1\x00\n", ": this is not YAML"),
         ("notebook: |\n  rq1\n  foo\n", ":1: entry `notebook` is 'rq1"),
@@ -181,6 +204,9 @@ def test_what_no_run_would_accept_is_refused_by_line(write, text, line):
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(batch.BatchError, match=r"batch file .*none\.yml cannot be read"):
         batch.read(tmp_path / "none.yml")
+    (tmp_path / "latin.yml").write_bytes("notebook: ü".encode("latin1"))
+    with pytest.raises(batch.BatchError, match=r"batch file .*latin\.yml cannot be .* UTF-8"):
+        batch.read(tmp_path / "latin.yml")
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("batches/*.yml")), ids=lambda path: path.stem)
@@ -405,6 +431,22 @@ def test_progress_tells_done_from_cached_failed_and_not_run(write, tmp_path):
     (place / "log.txt").write_text("more\nKilled\n", encoding="utf-8")
     failed = f"1 failed, 0 not run\n  failed: {place}/notebook.ipynb\n    Killed ({place}/log.txt)"
     assert after.summary() == f"batch mine: 0 cells done, 3 cached, {failed}"
+
+
+def test_progress_says_which_error_ended_a_notebook(write, tmp_path):
+    read = batch.read(write(RQ1))
+    progress = batch.Progress(read, tmp_path)
+    _fake(read, tmp_path)
+    error = {"output_type": "error", "ename": "ValueError", "evalue": "first\nsecond"}
+    failed = json.dumps({"cells": [{"cell_type": "code", "outputs": [error]}]})
+    report = tmp_path / "report.ipynb"
+    report.write_text(failed, encoding="utf-8")
+    assert progress.summary().endswith(f"  failed: {report}\n    ValueError: first")
+    place = tmp_path / "cells" / "2_4"
+    (place / "capacity.json").unlink()
+    (place / "notebook.ipynb").write_text(failed, encoding="utf-8")
+    (place / "log.txt").write_text("ValueError: first\nsecond\n", encoding="utf-8")
+    assert progress.summary().endswith(f"  failed: {place}/notebook.ipynb\n    ValueError: first")
 
 
 def test_jobs_that_never_wait_take_what_their_cells_take():

@@ -18,6 +18,7 @@ from ncnet import parameters
 from ncnet.checks import problem_line, suggestion
 from ncnet.companion import notebooks
 from ncnet.files import expanded
+from ncnet.printing import shortened
 from ncnet.results import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -136,33 +137,55 @@ def read(path: Path | str) -> Batch:
         return _batch(path, loader.construct_document(root) if root else None)
     except OSError as error:
         raise BatchError(f"batch file {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BatchError(f"batch file {path} cannot be read: expected UTF-8") from None
+    except RecursionError:
+        raise BatchError(f"{path}: expected fewer lists and mappings within others") from None
     except _PlacedError as fault:
         raise BatchError(f"{path}:{_line(root, fault.place)}: {fault}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or error
-        line = f":{mark.line + 1}" if mark else ""
-        raise BatchError(f"{path}{line}: this is not YAML: {problem}") from None
+    except yaml.YAMLError as error:
+        raise BatchError(f"{path}{_unread(error)}") from None
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads neither dates nor what YAML 1.1 takes for other numbers: ``010`` as 8, ``1:30`` as 90.
+    """Refuses dates, what YAML 1.1 takes for other numbers (``010`` is 8), and keys but names."""
 
-    They are texts, which no parameter that is a number accepts.
-    """
-
-    def resolve(self, kind: type, value: str, implicit: Any) -> str:
-        misread = kind is yaml.ScalarNode and re.match(r"[-+]?(0\d|\d+[:-])", value)
-        return self.DEFAULT_SCALAR_TAG if misread else super().resolve(kind, value, implicit)
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        kind = node.tag.rpartition(":")[2] if isinstance(node, yaml.ScalarNode) else ""
+        self._check(kind != "timestamp", node, "expected no date, or quotes around a text")
+        number = kind in ("int", "float") or (kind == "str" and node.style is None)
+        misread = number and re.fullmatch(r"[-+]?(0\d|\d+:)[\d:._e+-]*", node.value)
+        self._check(not misread, node, "expected no leading zeros and no colons")
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError):
+            self._check(False, node, f"YAML cannot read it as {kind}")
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         keys = []
         for key, _ in node.value:
-            if key.tag != self.DEFAULT_SCALAR_TAG or key.value in keys:
-                problem = f"key `{key.value}`: expected a name that is there once"
-                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            self._check(
+                key.tag == self.DEFAULT_SCALAR_TAG, key, "a key is no text: expected a name"
+            )
+            self._check(key.value not in keys, key, "it is there twice")
             keys.append(key.value)
         return super().construct_mapping(node, deep)
+
+    def _check(self, holds: object, node: yaml.Node, message: str) -> None:
+        if not holds:
+            named = f"`{shortened(node.value)}`: " if isinstance(node, yaml.ScalarNode) else ""
+            mark = node.start_mark
+            raise yaml.constructor.ConstructorError(None, None, named + message, mark)
+
+
+def _unread(error: yaml.YAMLError) -> str:
+    """Return the line at which YAML cannot be read, and why."""
+    mark = getattr(error, "problem_mark", None)
+    said = [getattr(error, part, None) for part in ("context", "problem")]
+    # What is made of YAML may be wrong where the YAML is right.
+    what = "" if isinstance(error, yaml.constructor.ConstructorError) else "this is not YAML: "
+    line = f":{mark.line + 1}" if mark else ""
+    return f"{line}: {what}{' '.join(filter(None, said)) or error}"
 
 
 def _line(node: yaml.Node | None, place: tuple) -> int:
@@ -212,7 +235,9 @@ def _checked(content: Any) -> _File:
     place = problem["loc"]
     known = (_File if len(place) == 1 else Resources).model_fields
     name = ".".join(map(str, place))
-    raise _PlacedError(place, problem_line(problem, known, kind="entry", name=name))
+    line = problem_line(problem, known, kind="entry", name=name)
+    line = re.sub(r"valid dictionary( or instance of Resources)?$", "mapping", line)
+    raise _PlacedError(place, line)
 
 
 def _grid(
@@ -240,19 +265,23 @@ def _grid(
 
 def _check_names(axes: list[list[Setting]], model: type[parameters.Notebook]) -> None:
     """Refuse unknown parameters, those that two axes give, and those that not all values give."""
-    known = model.model_fields.keys() - {"save_to"}  # which the batch chooses
+    known = model.model_fields.keys() - {"save_to"}
     by = {}
     for axis in axes:
-        names = set(axis[0][1])
-        wanted = ", ".join(f"`{name}`" for name in sorted(names))
         for place, given in axis:
+            _check(given or place == ("parameters",), place, "{}: expected names and values")
             for name in given:
                 here = (*place, name)
                 giver = by.setdefault(name, place[:2])
+                chosen = "`save_to` is chosen by the batch: leave it out"
+                _check(name != "save_to", here, chosen)
                 unknown = f"unknown parameter `{name}`{suggestion(name, known)}"
                 _check(name in known, here, unknown)
                 _check(giver == place[:2], here, f"`{name}` is also given by `{giver[-1]}`")
-            _check(set(given) == names, place, f"{given}: expected {wanted}, as in the first value")
+        names = set().union(*(given for _, given in axis))
+        wanted = ", ".join(f"`{name}`" for name in sorted(names))
+        for place, given in axis:
+            _check(set(given) == names, place, f"{given}: expected all of {wanted}")
 
 
 def _validated(

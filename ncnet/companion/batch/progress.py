@@ -37,10 +37,14 @@ class Progress:
         ]
         failed = [self._folder / CELLS / cell for cell in states if states[cell] == "failed"]
         for place in failed[:MOST_LINES]:
-            why = _last_line(place / "log.txt")
-            lines += [f"  failed: {place / 'notebook.ipynb'}", f"    {why}"]
+            notebook = place / "notebook.ipynb"
+            why = _error(notebook) or _last_line(place / "log.txt")
+            lines += [f"  failed: {notebook}", f"    {why}"]
         if len(failed) > MOST_LINES:
             lines.append(f"  and {len(failed) - MOST_LINES} more")
+        report = self._folder / "report.ipynb"
+        if not failed and not count["not run"] and (why := _error(report)):
+            lines += [f"  failed: {report}", f"    {why}"]
         return "\n".join(lines)
 
     def reported(self) -> bool:
@@ -78,7 +82,19 @@ def _command(path: Path) -> str | None:
         return None
 
 
+def _error(notebook: Path) -> str | None:
+    """Return the last error in an executed notebook, in one line; None if there is none."""
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        return None
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    errors = [output for output in outputs if output["output_type"] == "error"]
+    said = [f"{error['ename']}: {error['evalue']}".splitlines()[0] for error in errors]
+    return said[-1] if said else None
+
+
 def _last_line(log: Path) -> str:
-    """Return the last line that a cell left in its log, which says why it failed."""
+    """Return the last line of the log of a cell that ended without an error in its notebook."""
     said = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
     return next((f"{line} ({log})" for line in reversed(said) if line.strip()), "cut off")
