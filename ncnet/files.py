@@ -60,6 +60,7 @@ def _beside(path: Path, content: bytes) -> Iterator[Path]:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        written.chmod(0o644)  # others may read results, whatever this process is told of its files
         # Closed by now: Windows renames and deletes no file that is open.
         yield written
     finally:

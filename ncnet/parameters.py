@@ -24,6 +24,7 @@ from pydantic import (
 
 from ncnet.checks import check, problem_line
 from ncnet.files import expanded
+from ncnet.printing import printable, shortened
 
 
 def distinct(values: list) -> list:
@@ -134,13 +135,21 @@ class Notebook(BaseModel):
             found = f"parameter `hidden_size` is {self.hidden_size}"
             expected = f"one of `hidden_sizes`, {self.hidden_sizes}"
             check(self.hidden_size in self.hidden_sizes, found, expected)
-        for name, least in self.QUOTED.items() if getattr(self, "record", False) else ():
-            value, several = getattr(self, name), isinstance(least, tuple)
-            enough = set(least) <= set(value) if several else value >= least
-            expected = f"{', '.join(map(str, least))} in it" if several else f"at least {least}"
-            found = f"parameter `record` is True with `{name}` {value}"
-            check(enough, found, f"{expected}, which the book quotes")
+        short = self._short_of_a_record() if getattr(self, "record", False) else []
+        expected = f"{'; '.join(short)}, which the book quotes"
+        check(not short, "parameter `record` is True", expected)
         return self
+
+    def _short_of_a_record(self) -> list[str]:
+        """Return in words what a record has to have, and a run with these parameters lacks."""
+        short = []
+        for name, least in self.QUOTED.items():
+            value = getattr(self, name)
+            if not isinstance(least, tuple):
+                short += [f"`{name}` of at least {least} (here {value})"] if value < least else []
+            elif missing := [str(one) for one in least if one not in value]:
+                short.append(f"`{name}` with {', '.join(missing)}")
+        return short
 
 
 class Trained(Notebook):
@@ -203,8 +212,9 @@ def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any
         for problem in error.errors():
             lines.setdefault(problem["loc"][:1], _line(problem, model))
         line = "; ".join(lines.values())
-        # Each fault names its parameters, the one at fault first.
-        raise ParameterError(line, tuple(re.findall(r"`(\w+)`", line))) from None
+        names = tuple(str(name) for place in lines for name in place)
+        # A check of several parameters has no place of its own; its line names them.
+        raise ParameterError(line, names or tuple(re.findall(r"`(\w+)`", line))) from None
     namespace |= valid | {_VALIDATED: True}
     return valid
 
@@ -212,8 +222,6 @@ def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any
 _VALIDATED = "_parameters_were_valid"
 # What IPython itself puts beside the user's names.
 _SHELL_NAMES = ("In", "Out", "exit", "quit", "get_ipython", "open")
-_GIVEN_TO_PAPERMILL = {"list_type": "-y '{name}: [...]'", "string_type": "-r {name} {value}"}
-"""How papermill takes what it would else read as something else, by pydantic's complaint."""
 
 
 def _is_parameter(name: str, value: Any) -> bool:
@@ -226,7 +234,16 @@ def _line(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
     if not problem["loc"]:  # from a check of several parameters, which names them itself
         return str(problem["ctx"]["error"])
     name = problem["loc"][0]
-    line = problem_line(problem, model.model_fields, name=name)
-    if hint := _GIVEN_TO_PAPERMILL.get(problem["type"]):
-        line += f" (papermill takes it by {hint.format(name=name, value=problem['input'])})"
-    return line
+    return problem_line(problem, model.model_fields, name=name) + _hint(problem)
+
+
+def _hint(problem: Mapping[str, Any]) -> str:
+    """Return how papermill takes a value that it has read as something else, if it has."""
+    name, value = problem["loc"][0], problem["input"]
+    if len(problem["loc"]) > 1 or not isinstance(value, (str, int, float)):
+        return ""
+    text = shortened(printable(str(value)))
+    listed = text if text.startswith("[") else f"[{text}]"
+    options = {"list_type": f"-y '{name}: {listed}'", "string_type": f"-r {name} {text}"}
+    option = options.get(problem["type"])
+    return f" (papermill takes it by {option})" if option else ""

@@ -165,9 +165,10 @@ def _recorded_name(name: str, folder: Path) -> str:
 def checkout() -> tuple[str | None, bool | None]:
     """Return the git commit that the package lies in, and whether nothing was changed since.
 
-    Both are None where the package lies in no checkout of its own, or git is missing. Files of
-    `FOLDER` do not count as changes: a run that records tables makes them itself. Git is asked
-    once a process, and so should be when a run begins: an edit during a long run is not what ran.
+    Both are None where the package lies in no checkout of its own, in one without a commit, or git
+    is missing. Files of `FOLDER` do not count as changes: a run that records tables makes them
+    itself. Git is asked once a process, and so should be when a run begins: an edit during a long
+    run is not what ran.
     """
     root = FOLDER.parent
     git = ["git", "--no-optional-locks", f"--git-dir={root / '.git'}", f"--work-tree={root}"]
@@ -187,7 +188,10 @@ def checkout() -> tuple[str | None, bool | None]:
     except (OSError, ValueError, subprocess.SubprocessError):
         return None, None
     commit, *others = done.stdout.splitlines()
-    return commit.removeprefix("# branch.oid "), all(line.startswith("#") for line in others)
+    commit = commit.removeprefix("# branch.oid ")
+    if commit == "(initial)":
+        return None, None
+    return commit, all(line.startswith("#") for line in others)
 
 
 def installed_versions() -> dict[str, str]:

@@ -458,6 +458,12 @@ def test_jobs_that_never_wait_take_what_their_cells_take():
     assert run.busy == pytest.approx(700 / (3600 * run.hours))
 
 
+def test_a_seed_draws_other_times():
+    asked = {"cells": 20, "cell_seconds": 60, "cells_a_job": 1, "cores": 2, "submitted": 2}
+    one, again, other = (simulate(Costs(1, 1, 1), **asked, seed=seed).busy for seed in (0, 0, 1))
+    assert one == again != other
+
+
 def test_the_costs_of_jobs_add_up():
     costs = Costs(job=8, cell=2, submission=0)
     assert costs.overhead(100, 4) == pytest.approx((8 + 4 * 2) / 400)

@@ -1,3 +1,4 @@
+import os
 import subprocess
 from pathlib import Path
 
@@ -140,6 +141,21 @@ def test_provenance_has_the_commit_and_whether_all_is_in_it(repository, tmp_path
     assert results.checkout() == (provenance["commit"], True), "asked again in the same process"
     results.checkout.cache_clear()
     assert results.checkout() == (provenance["commit"], False)
+
+
+def test_before_the_first_commit_there_is_none(repository):
+    repository[1]("update-ref", "-d", "HEAD")
+    assert results.checkout() == (None, None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no other readers")
+def test_results_can_be_read_by_others_whatever_the_mask(tmp_path):
+    before = os.umask(0o077)
+    try:
+        results.save("one", TABLE, folder=tmp_path, **GIVEN)
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("one.*")} == {0o644}
 
 
 def test_a_new_module_is_a_change(repository):

@@ -18,9 +18,21 @@ Where = dict[str, object]
 TRAINING = ("replicas", "seed", "steps", "activation", "optimizer", "learning_rate")
 """Parameters of any training of NCnets."""
 OF_EXTRAS = (
-    *("huggingface_hub", "jupyter_client", "matplotlib", "nbformat", "papermill", "peft"),
-    *("platformdirs", "psutil", "pydantic", "safetensors", "sklearn", "threadpoolctl", "torch"),
-    *("transformers", "yaml"),
+    "huggingface_hub",
+    "jupyter_client",
+    "matplotlib",
+    "nbformat",
+    "papermill",
+    "peft",
+    "platformdirs",
+    "psutil",
+    "pydantic",
+    "safetensors",
+    "sklearn",
+    "threadpoolctl",
+    "torch",
+    "transformers",
+    "yaml",
 )
 """Packages that need not be installed. Where another module is missing, the code is at fault."""
 

@@ -94,6 +94,7 @@ def simulate(
     cores: int,
     submitted: int,
     spread: float = 0.1,
+    seed: int = 0,
     first_check: float = FIRST_CHECK,
 ) -> Simulated:
     """Run through a batch, event by event, as Snakemake and Slurm would run it.
@@ -115,6 +116,8 @@ def simulate(
         Jobs that may be in the queue at a time, running or waiting.
     spread
         Standard deviation of a cell's time, as a share of it (log-normal).
+    seed
+        Of the times.
     first_check
         Seconds until the first look at the queue, and after each that found an ended job.
 
@@ -128,7 +131,7 @@ def simulate(
     True
     """
     sigma = math.sqrt(math.log1p(spread**2))
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed)
     sizes = np.minimum(cells_a_job, cells - np.arange(0, cells, cells_a_job))
     drawn = [generator.lognormal(-(sigma**2) / 2, sigma, size).sum() for size in sizes]
     own = cell_seconds * np.array(drawn)

@@ -30,8 +30,18 @@ RESOURCES = {
 }
 """What is drawn over; of several that vary, the one with most values."""
 LABELS = (
-    *("game", "activation", "optimizer", "initialisation", "loss", "readout", "intervention"),
-    *("use", "phase", "alice_setting", "bob_setting", *RESOURCES),
+    "game",
+    "activation",
+    "optimizer",
+    "initialisation",
+    "loss",
+    "readout",
+    "intervention",
+    "use",
+    "phase",
+    "alice_setting",
+    "bob_setting",
+    *RESOURCES,
 )
 """Columns that tell rows apart."""
 MOST_ROWS, MOST_COLUMNS = 3, 4

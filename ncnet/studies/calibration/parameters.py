@@ -1,10 +1,10 @@
 """Parameters of the notebook `calibration`."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from ncnet.checks import check, check_choice
+from ncnet.checks import check_choice
 from ncnet.parameters import Distinct, Notebook, Seed, Switch
 
 
@@ -20,7 +20,7 @@ def _known(name: str) -> str:
     return name
 
 
-ModelName = Annotated[str, AfterValidator(_known)]
+ModelName = Annotated[str, BeforeValidator(_known)]
 
 
 class Calibration(Notebook):
@@ -36,11 +36,9 @@ class Calibration(Notebook):
     seed: Seed
     record: Switch
 
-    @model_validator(mode="after")
-    def _records_all_models(self) -> Self:
-        if self.record:
-            found = f"parameter `record` is True with `models` {self.models}"
-            check(set(self.models) == set(_models()), found, "all models, which the book quotes")
-            found = f"parameter `record` is True with `replica_counts` {self.replica_counts}"
-            check(len(self.replica_counts) > 1, found, "several, which the book quotes")
-        return self
+    def _short_of_a_record(self) -> list[str]:
+        missing = [name for name in _models() if name not in self.models]
+        short = [f"`models` with {', '.join(missing)}"] if missing else []
+        several = len(self.replica_counts) > 1
+        short += [] if several else [f"several `replica_counts` (here {self.replica_counts})"]
+        return short + super()._short_of_a_record()

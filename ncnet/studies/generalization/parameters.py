@@ -27,8 +27,11 @@ class Rq4(Sampled):
 
     NOTEBOOK = "rq4"
     TABLES = (
-        *("generalization", "generalization_gains", "generalization_capacity"),
-        *("generalization_replicas", "first_at_2"),
+        "generalization",
+        "generalization_gains",
+        "generalization_capacity",
+        "generalization_replicas",
+        "first_at_2",
     )
 
     replicas: Annotated[int, Field(ge=40, le=1_000_000, multiple_of=2)]
@@ -41,8 +44,11 @@ class Rq5(Sampled):
 
     NOTEBOOK = "rq5"
     TABLES = RECORDED = (
-        *("capacity_choices", "capacity_rules", "capacity_fresh"),
-        *("interference", "interference_predictors"),
+        "capacity_choices",
+        "capacity_rules",
+        "capacity_fresh",
+        "interference",
+        "interference_predictors",
     )
     QUOTED: ClassVar = {
         "populations": ("overlap", "separate", "hard_together"),

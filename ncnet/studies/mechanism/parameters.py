@@ -18,8 +18,12 @@ class Rq2(Training):
 
     NOTEBOOK = "rq2"
     TABLES = RECORDED = (
-        *("conflict", "conflict_and_s", "interventions"),
-        *("sensing", "sensing_along_training", "oscillation"),
+        "conflict",
+        "conflict_and_s",
+        "interventions",
+        "sensing",
+        "sensing_along_training",
+        "oscillation",
     )
     QUOTED: ClassVar = {
         "games": ("overlap", "separate"),
@@ -42,8 +46,6 @@ class Rq2(Training):
 
     @model_validator(mode="after")
     def _can_be_traced_and_decoded(self) -> Self:
-        found = f"parameter `record` is True with `hidden_size` {self.hidden_size}"
-        check(not self.record or self.hidden_size == 3, found, "3, which the book quotes")
         for name, most, why in (
             ("log_interval", self.steps, "the steps of the training"),
             ("folds", self.replicas // FEWEST_A_FOLD, f"a fold takes {FEWEST_A_FOLD} replicas"),
@@ -52,3 +54,7 @@ class Rq2(Training):
             value = getattr(self, name)
             check(value <= most, f"parameter `{name}` is {value}", f"at most {most:,}: {why}")
         return self
+
+    def _short_of_a_record(self) -> list[str]:
+        closely = [] if self.hidden_size == 3 else [f"`hidden_size` 3 (here {self.hidden_size})"]
+        return closely + super()._short_of_a_record()

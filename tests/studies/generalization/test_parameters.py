@@ -74,5 +74,5 @@ def test_a_record_must_hold_what_the_book_quotes(change):
     assert validate(dict(RQ5), Rq5)["record"]
     assert not validate(RQ5 | change | {"record": False}, Rq5)["record"]
     [name] = change
-    with pytest.raises(ParameterError, match=f"parameter `record` is True with `{name}`"):
+    with pytest.raises(ParameterError, match=f"parameter `record` is True: expected `{name}` "):
         validate(RQ5 | change, Rq5)

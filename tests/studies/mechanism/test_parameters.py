@@ -45,8 +45,12 @@ QUOTED = {
         ({"steps": 400_000}, "parameter `steps` is 400000: expected at most 312,500: losses"),
         ({"folds": 1}, "parameter `folds` is 1"),
         ({"hidden_size": 4}, "parameter `hidden_size` is 4: expected one of `hidden_sizes`"),
-        ({"record": True}, "with `games` ['overlap']: expected overlap, separate in it, which the"),
-        (QUOTED | {"hidden_size": 2}, "with `hidden_size` 2: expected 3, which the book quotes"),
+        (
+            {"record": True, "hidden_size": 2},
+            "parameter `record` is True: expected `hidden_size` 3 (here 2); `games` with separate; "
+            "`hidden_sizes` with 4, 6; `lambdas` with 0.25; `replicas` of at least 1600 (here 64); "
+            "`permutations` of at least 99 (here 19), which the book quotes",
+        ),
     ],
 )
 def test_a_mechanism_that_cannot_be_measured_is_refused(change, line):

@@ -21,7 +21,11 @@ MULTIVERSE = {
     ("change", "line"),
     [
         ({"hidden_sizes": [1, 2]}, "parameter `hidden_sizes` is [1, 2]: expected 3 among them"),
-        ({"record": True}, "with `replicas` 320: expected at least 1600"),
+        (
+            {"record": True},
+            "parameter `replicas` is 320 with `record` True: expected at least 1600, or else no "
+            "interval at the ceiling is as short as the rules ask for",
+        ),
         ({"trainings": 0}, "parameter `trainings` is 0"),
     ],
 )
