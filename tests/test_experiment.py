@@ -255,7 +255,7 @@ OTHERS = {
     "means": ((0.9, 0.8), "Alice's `training` has shape ()", "(items,), neither their mean"),
     "a column": ((ONES, np.ones((6, 1))), "Bob's `training` has shape (6, 1)", "one outcome an"),
     "logits": ((ONES, np.ones((6, 2))), "has shape (6, 2)", "nor logits"),
-    "none": (([], []), "Alice's `training` has shape (0,)", "one outcome an item"),
+    "none": (([], []), "the items of Alice's `training` are none", "expected at least one"),
     "ragged": ((ONES, [[1], [1, 2]]), "Bob's `training` cannot be read as an array: ", ""),
     "a tensor that is none": ((ONES, torch.ones(6, device="meta")), "Bob's `training` cannot", ""),
     "a name twice": (Trained((ONES, ONES), items=[*"abcdea"]), "item `a` is there twice", "once"),
@@ -282,7 +282,12 @@ OTHERS = {
         "one n",
     ),
     "a text": (Trained((ONES, ONES), bob_loss="small"), "and type <U5", "expected one number"),
-    "two codings": ((ONES, [0, -1, 1, 1, 1, 1]), "a wrong outcome is -1, in ", "it is 0"),
+    "two codings": ((SOME, SIGNS), "Bob's `training` holds -1, Alice's `training` in", "holds 0:"),
+    "both in one": (
+        (ONES, [0, -1, 1, 1, 1, 1]),
+        "Bob's `training` holds -1, ",
+        "one coding, 0 and",
+    ),
 }
 
 
@@ -295,30 +300,53 @@ def test_what_is_no_outcome_of_a_context_is_refused(context, returned, found, ex
     assert expected in line
 
 
+FIRST = "context (1,1) of replica 0"
+
+
 @pytest.mark.parametrize(
-    ("context", "returned", "name", "found", "before"),
+    ("context", "returned", "line"),
     [
-        ((2, 1), (ONES, SIGNS), "the mark of a wrong outcome", -1, 0),
-        ((2, 2), (ONES[1:], ONES[1:]), "the number of items of `training`", 5, 6),
         (
-            *((1, 2), Trained((ONES, ONES), ([1], [1])), "the list of what is given"),
-            *(["training", "held_out"], ["training"]),
+            *((2, 1), (ONES, SIGNS)),
+            f"Bob's `training` holds -1, Alice's `training` in {FIRST} holds 0: expected one "
+            "coding, 0 and 1 or -1 and +1",
         ),
         (
-            *((1, 2), Trained((ONES, ONES), alice_loss=1.0, bob_loss=1.0)),
-            *("the list of what is given", ["training", "alice_loss", "bob_loss"], ["training"]),
+            *((2, 2), (ONES[1:], ONES[1:])),
+            f"`training` has 5 items, in {FIRST} it has 6: expected as many in every context",
         ),
-        (
-            *((1, 2), Trained((ONES, ONES), items=range(6)), "the list of what is given"),
-            *(["training", "items"], ["training"]),
+        *(
+            (
+                *((1, 2), Trained((ONES, ONES), **{name: given}, **more)),
+                f"`{name}` is given in context (1,2) of replica 0, and not in {FIRST}: expected it "
+                "in every context or in none",
+            )
+            for name, given, more in (
+                ("held_out", ([1], [1]), {}),
+                ("alice_loss", 1.0, {"bob_loss": 1.0}),
+                ("items", range(6), {}),
+            )
         ),
     ],
 )
-def test_contexts_that_differ_are_named(context, returned, name, found, before):
+def test_contexts_that_differ_are_named(context, returned, line):
     assert refusal(run, at(context, returned)) == (
-        f"context ({context[0]},{context[1]}) of replica 0: {name} is {found}, in context (1,1) of "
-        f"replica 0 it is {before}: expected the same in every context (does a loader shuffle?)"
+        f"context ({context[0]},{context[1]}) of replica 0: {line}"
     )
+
+
+class Silent(list):
+    """A list that cannot be shown: of many items, that takes longer than to read them."""
+
+    __repr__ = None
+
+
+PLAIN = Silent([Silent(ONES), Silent(SOME)])
+
+
+@pytest.mark.parametrize("returned", [PLAIN, Trained(PLAIN, PLAIN)], ids=["pair", "Trained"])
+def test_a_result_that_is_fine_is_never_shown(returned):
+    run(lambda i, j, seed: returned)
 
 
 def test_items_that_a_loader_shuffles_are_named():
@@ -330,8 +358,8 @@ def test_items_that_a_loader_shuffles_are_named():
     k = int((first != other).argmax())
     assert refusal(run, shuffled, capacities=[3], capacity_name="width") == (
         f"context (2,1) of replica 0 at width 3: number {k} of `items` is {other[k]}, in context "
-        f"(1,1) of replica 0 at width 3 it is {first[k]}: expected the same in every context (does "
-        "a loader shuffle?)"
+        f"(1,1) of replica 0 at width 3 it is {first[k]}: expected the same items in the same "
+        "order in every context (does a loader shuffle?)"
     )
 
 
@@ -382,10 +410,16 @@ def never(i, j, seed):
             ({"tolerance": share}, [f"`tolerance` is {share!r}", "a number from 0 to 1"])
             for share in (-0.1, 1.5, float("nan"), "none", True)
         ),
-        ({"train_context": 3}, ["train_context(alice_setting, bob_setting, seed)", "3 is not a c"]),
+        (
+            {"train_context": None},
+            ["is None", "a function with these", "train_context(alice_setting, bob_setting, seed)"],
+        ),
         (
             {"train_context": lambda i, j: never(i, j, 0)},
-            ["called as train_context(alice_setting, bob_setting, seed)", "too many positional"],
+            [
+                "takes (i, j), and is called as train_context(alice_setting, bob_setting, seed)",
+                *("too many positional", "a function with these arguments"),
+            ],
         ),
         (
             {"train_context": lambda i, j, seed: never(i, j, seed), "capacities": [1]},
@@ -522,6 +556,15 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path, error):
         f"capacity_{c}/replica_{r:03}/context_{i}{j}.npz"
         for c, r, (i, j) in itertools.product(("4", "0.5"), (0, 1), CONTEXTS)
     }
+
+
+def test_a_foreign_folder_among_the_replicas_is_no_matter(tmp_path):
+    run(plain, folder=tmp_path / "kept")
+    for folder in ("notes", "replica_000/context_11"):
+        (tmp_path / "kept" / folder).mkdir(parents=True)
+        (tmp_path / "kept" / folder / "context_11.npz").write_text("mine", encoding="utf-8")
+    found = run(plain, folder=tmp_path / "kept")
+    xr.testing.assert_identical(found, run(plain, described=STATED))
 
 
 def test_more_replicas_and_capacities_go_into_the_same_folder(tmp_path):
@@ -701,13 +744,14 @@ def test_it_is_said_how_much_of_a_context_comes_out_otherwise(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("loss", "other", "refused"),
     [
-        (0.5, 0.5, False),
-        (0.5, 0.5002, False),
-        (0.0, 1e-12, False),
-        (np.nan, np.inf, False),
-        (0.5, 0.51, True),
-        (1e-4, 2e-4, True),
-        (0.5, np.nan, True),
+        (0.5, 0.5, None),
+        (0.5, 0.5002, None),
+        (0.0, 1e-12, None),
+        (np.nan, np.inf, None),
+        (0.5, 0.51, "0.01"),
+        (1e-4, 2e-4, "0.0001"),
+        (0.5, np.nan, "nan"),
+        (0.5, np.inf, "inf"),
     ],
 )
 def test_a_loss_tells_trainings_apart_that_get_everything_right(tmp_path, loss, other, refused):
@@ -719,9 +763,8 @@ def test_a_loss_tells_trainings_apart_that_get_everything_right(tmp_path, loss, 
     found = other
     run(easy, folder=tmp_path, tolerance=0.1)
     if refused:
-        with pytest.raises(
-            ValueError, match=r"in 0 of 12 outcomes \(a share of 0\) and in a loss "
-        ):
+        line = rf"in 0 of 12 outcomes \(a share of 0\) and in a loss by {refused}, and `tol"
+        with pytest.raises(ValueError, match=line):
             run(easy, folder=tmp_path)
     else:
         run(easy, folder=tmp_path)
@@ -780,7 +823,7 @@ def test_a_folder_stays_where_it_is_if_a_training_goes_elsewhere(tmp_path, monke
 
 def test_other_items_than_those_that_are_kept_are_another_training(tmp_path):
     run(plain, folder=tmp_path)
-    line = r" does not fit this training: context .* \(trained again\): the number of items .* is 5"
+    line = r" does not fit this training: context .* \(trained again\): `training` has 5 items, in "
     with pytest.raises(ValueError, match=line):
         run(lambda i, j, seed: (ONES[1:], ONES[1:]), folder=tmp_path)
 
@@ -869,7 +912,7 @@ def test_codings_are_compared_with_those_that_are_kept(tmp_path):
         return (SOME, SOME) if i == 1 else (SIGNS, SIGNS)
 
     calls = []
-    line = r"context \(2,1\) of replica 0: the mark of a wrong .* is -1, in context \(1,[12]\)"
+    line = r"\(2,1\) of replica 0: Alice's `training` holds -1, Alice's `t.* in context \(1,[12]\)"
     for _ in range(2):
         with pytest.raises(ValueError, match=line):
             run(signs, folder=tmp_path)

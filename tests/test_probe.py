@@ -220,6 +220,17 @@ def test_sparse_gradients_are_read_like_dense_ones_and_not_made_dense(monkeypatc
     assert rows[0]["gradient_product"][0] != 0
 
 
+def test_each_gradient_is_converted_once_and_no_loss_is_shown(monkeypatch):
+    model, converted, to = TwoHeads(0), [], torch.Tensor.to
+    probe = Probe(model.trunk)
+    losses = model.losses((1, 1))
+    monkeypatch.setattr(torch.Tensor, "__repr__", None)
+    monkeypatch.setattr(torch.Tensor, "to", lambda *given: [converted.append(given), to(*given)][1])
+    probe.record(*losses)
+    assert len(converted) == 2 * len(probe.parameters)
+    assert torch.float64 in converted[0]
+
+
 def test_a_batch_on_which_one_head_has_no_loss_ends_no_training():
     model = TwoHeads(0)
     probe = Probe(model.trunk, every=1)
@@ -413,7 +424,7 @@ def small_probe(*outcomes):
 def test_probes_that_are_no_experiment_are_refused():
     probe = small_probe(([1, 0], [1, 1]))
     four = "a dict of (1, 1), (1, 2), (2, 1), (2, 2)"
-    at_first = "in context (1,1) of replica 0 at step 0 it is"
+    at_first = "in context (1,1) of replica 0 at step 0"
     for probes, found, expected in (
         ([probe] * 4, "`probes` is [<", four),
         ({(1, 1): probe, (1, 2): probe}, "`probes` is [(1, 1), (1, 2)]", four),
@@ -424,13 +435,13 @@ def test_probes_that_are_no_experiment_are_refused():
         ),
         (
             dict.fromkeys(CONTEXTS, probe) | {(1, 2): small_probe(([1], [1]))},
-            f"(1,2) of replica 0 at step 0: the number of items of `training` is 1, {at_first} 2",
-            "the same in every context",
+            f"(1,2) of replica 0 at step 0: `training` has 1 items, {at_first} it has 2",
+            "as many in every context",
         ),
         (
             dict.fromkeys(CONTEXTS, probe) | {(2, 2): small_probe(([1, 1], [1, -1]))},
-            f"(2,2) of replica 0 at step 0: the mark of a wrong outcome is -1, {at_first} 0",
-            "the same in every context",
+            f"Bob's `training` holds -1, Alice's `training` {at_first} holds 0",
+            "one coding",
         ),
     ):
         with pytest.raises(

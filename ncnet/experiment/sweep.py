@@ -207,9 +207,9 @@ class _Training:
         It is one of those that are asked for, if any of these is finished.
         """
         self.folder = folder
-        above = "*/" * len(asked[0].path("capacity").parent.parts)
+        above = "replica_*" if asked[0].capacity is None else "capacity_*/replica_*"
         # What comes to stand there later is another run's.
-        self.finished = frozenset(self.folder.glob(f"{above}context_??.npz"))
+        self.finished = frozenset(self.folder.glob(f"{above}/context_??.npz"))
         if self.finished:
             others = [Context.at(path.relative_to(self.folder)) for path in self.finished]
             there = [context for context in asked if self._path(context) in self.finished]
@@ -239,14 +239,14 @@ class _Training:
             raise ValueError(f"{self.folder} does not fit this training: {error}") from None
         differ = before.right() != again.right()
         losses = np.array([[one.alice_loss, one.bob_loss] for one in (before, again)], float)
-        one, other = np.where(np.isfinite(losses), losses, np.nan)
-        same = np.isclose(one, other, LOSS_TOLERANCE, NO_LOSS, equal_nan=True)
+        finite = np.where(np.isfinite(losses), losses, np.nan)
+        same = np.isclose(*finite, LOSS_TOLERANCE, NO_LOSS, equal_nan=True)
         told = (
             f"{where}, trained again, differs in {differ.sum()} of {differ.size} outcomes (a "
             f"share of {differ.mean():.3g})"
         )
         if not same.all():
-            told += f" and in a loss by {abs(one - other)[~same].max():.2g}"
+            told += f" and in a loss by {abs(np.subtract(*losses[:, ~same])).max():.2g}"
         if differ.mean() > self.tolerance or not (same.all() or self.tolerance):
             raise ValueError(
                 f"{self.folder} is refused: {told}, and `tolerance` is {self.tolerance:g}: choose "
@@ -308,18 +308,22 @@ def _warn_of_one_replica(outcomes: xr.Dataset) -> None:
 
 
 def _check_callable(train_context: object, arguments: tuple[str, ...]) -> None:
-    call = f"`train_context` is called as train_context({', '.join(arguments)})"
+    call = f"called as train_context({', '.join(arguments)})"
+    if not callable(train_context):
+        found = f"`train_context` is {shown(train_context)}"
+        raise ValueError(f"{found}: expected a function with these arguments, {call}")
     try:
         signature = inspect.signature(train_context)
-        signature.bind(*arguments)
-    except TypeError as error:
-        raise ValueError(f"{call}: {error}: expected a function that can be") from None
     except ValueError:  # of some functions that are not written in Python
         return
+    call = f"`train_context` takes {signature}, and is {call}"
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        raise ValueError(f"{call}: {error}: expected a function with these arguments") from None
     places = {name: place for place, name in enumerate(signature.parameters)}
     for place, name in enumerate(arguments):
-        found = f"{call}, and takes {signature}"
-        check(places.get(name, place) == place, found, f"`{name}` at place {place + 1}")
+        check(places.get(name, place) == place, call, f"`{name}` at place {place + 1}")
 
 
 def _checked_capacities(capacities: Iterable[float]) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from ncnet.printing import shown
 LABELS = {"training": "items", "held_out": "held_out_items"}
 """The field of `Trained` that names the items of a split."""
 LOSSES = ("alice_loss", "bob_loss")
+PARTIES = ("Alice", "Bob")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,7 @@ class Trained:
 
 
 class Reader:
-    """Reads what trainings returned; what they have in common is compared.
+    """Reads what trainings returned; each is compared with the first.
 
     Parameters
     ----------
@@ -82,7 +83,8 @@ class Reader:
 
     def __init__(self, source: str, *, paired: bool = True):
         self._source, self._paired = source, paired
-        self._common: dict[str, tuple[object, str]] = {}
+        self._first: tuple[Trained, str] | None = None
+        self._mark: tuple[int, str] | None = None
 
     def read(self, returned: object, where: str) -> Trained:
         """Return what was returned, as numpy arrays.
@@ -98,17 +100,18 @@ class Reader:
             read = self._read(returned)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
-        for name, found in _common(read):
-            before, there = self._common.setdefault(name, (found, where))
-            if found != before:
-                told = f"{where}: {name} is {shown(found)}, in {there} it is {shown(before)}"
-                check(False, told, "the same in every context (does a loader shuffle?)")
+        self._first = self._first or (read, where)
+        self._check_coding(read, where)
+        _check_alike(read, where, *self._first)
         return read
 
     def _read(self, given: object) -> Trained:
         if not isinstance(given, Trained):
-            found = f"`{self._source}` returned {shown(given)}"
-            check(_is_pair(given), found, "a pair (a, b), or `ncnet.experiment.Trained`")
+            if not _is_pair(given):
+                raise ValueError(
+                    f"`{self._source}` returned {shown(given)}: expected a pair (a, b), or "
+                    "`ncnet.experiment.Trained`"
+                )
             given = Trained(training=given)
         fields = {"training": given.training} | given.there()
         there = {name: FIELDS[name](f"`{name}`", value) for name, value in fields.items()}
@@ -124,14 +127,51 @@ class Reader:
         check(len(losses) != 1, f"`{''.join(losses)}` is given alone", "both losses or neither")
         return Trained(**there)
 
+    def _check_coding(self, read: Trained, where: str) -> None:
+        for split, pair in read.splits().items():
+            for party, outcomes in zip(PARTIES, pair, strict=True):
+                coded = outcomes.dtype != bool
+                for mark in [mark for mark in (0, -1) if coded and mark in outcomes]:
+                    self._mark = self._mark or (mark, f"{party}'s `{split}` in {where}")
+                    if mark != self._mark[0]:
+                        raise ValueError(
+                            f"{where}: {party}'s `{split}` holds {mark}, {self._mark[1]} holds "
+                            f"{self._mark[0]}: expected one coding, 0 and 1 or -1 and +1"
+                        )
+
+
+def _check_alike(read: Trained, where: str, first: Trained, there: str) -> None:
+    """Refuse other fields than those of the first context, or other items."""
+    fields, before = read.there(), first.there()
+    for name in [name for name in FIELDS if (name in fields) != (name in before)]:
+        giving, lacking = (where, there) if name in fields else (there, where)
+        raise ValueError(
+            f"{where}: `{name}` is given in {giving}, and not in {lacking}: expected it in every "
+            "context or in none"
+        )
+    for split, (a, _) in read.splits().items():
+        count = len(before[split][0])
+        found = f"{where}: `{split}` has {len(a)} items, in {there} it has {count}"
+        check(len(a) == count, found, "as many in every context")
+    for name in [name for name in LABELS.values() if name in fields]:
+        labels, others = fields[name].tolist(), before[name].tolist()
+        if labels != others:
+            k = [label == other for label, other in zip(labels, others, strict=True)].index(False)
+            raise ValueError(
+                f"{where}: number {k} of `{name}` is {shown(labels[k])}, in {there} it is "
+                f"{shown(others[k])}: expected the same items in the same order in every context "
+                "(does a loader shuffle?)"
+            )
+
 
 def _is_pair(given: object) -> bool:
     return isinstance(given, (tuple, list)) and len(given) == 2
 
 
 def _pair(name: str, pair: object) -> tuple[np.ndarray, np.ndarray]:
-    check(_is_pair(pair), f"{name} is {shown(pair)}", "a pair (a, b)")
-    a, b = (_outcomes(f"{party}'s {name}", pair[k]) for k, party in enumerate(("Alice", "Bob")))
+    if not _is_pair(pair):
+        raise ValueError(f"{name} is {shown(pair)}: expected a pair (a, b)")
+    a, b = (_outcomes(f"{party}'s {name}", pair[k]) for k, party in enumerate(PARTIES))
     check(len(a) == len(b), f"Alice's {name} has {len(a)} items, Bob's {len(b)}", "as many of each")
     return a, b
 
@@ -139,11 +179,18 @@ def _pair(name: str, pair: object) -> tuple[np.ndarray, np.ndarray]:
 def _outcomes(name: str, values: object) -> np.ndarray:
     array = _array(name, values)
     expected = "one outcome an item, (items,), neither their mean nor logits"
-    check(array.ndim == 1 and len(array), f"{name} has shape {array.shape}", expected)
-    for k, value in enumerate(array.tolist()):
-        if not isinstance(value, (bool, int, float)) or value not in (-1, 0, 1):
-            found = f"item {k} of {name} is {shown(value)}"
-            check(False, found, f"whether the head is right, as {CODINGS}")
+    check(array.ndim == 1, f"{name} has shape {array.shape}", expected)
+    check(len(array), f"the items of {name} are none", "at least one")
+    if array.dtype.kind in "biuf":
+        valid = np.isin(array, (-1, 0, 1))
+    else:
+        valid = [isinstance(v, (bool, int, float)) and v in (-1, 0, 1) for v in array.tolist()]
+    if not np.all(valid):
+        k = int(np.argmin(valid))
+        raise ValueError(
+            f"item {k} of {name} is {shown(array.tolist()[k])}: expected whether the head is "
+            f"right, as {CODINGS}"
+        )
     return array if array.dtype == bool else array.astype(np.int8)
 
 
@@ -155,7 +202,8 @@ def _labels(name: str, labels: object) -> np.ndarray:
     found = f"{name} has shape {labels.shape} and type {labels.dtype}"
     check(fits, found, "one number or name an item")
     unfit = [label for label in labels.tolist() if not is_storable_text(str(label))]
-    check(not unfit, f"{name} holds what no file can, {shown(unfit[:1])}", "plain text")
+    if unfit:
+        raise ValueError(f"{name} holds what no file can, {shown(unfit[:1])}: expected plain text")
     return labels
 
 
@@ -176,20 +224,6 @@ def _array(name: str, values: object) -> np.ndarray:
 FIELDS = dict.fromkeys(SPLITS, _pair) | dict.fromkeys(LABELS.values(), _labels)
 FIELDS |= dict.fromkeys(LOSSES, _loss)
 """What reads each field of `Trained`."""
-
-
-def _common(read: Trained) -> Iterator[tuple[str, object]]:
-    """Yield what is the same in all contexts: items, which fields, and how outcomes are coded."""
-    for split, pair in read.splits().items():
-        yield f"the number of items of `{split}`", len(pair[0])
-        for outcomes in pair:
-            if outcomes.dtype != bool:
-                for mark in {0, -1} & set(outcomes.tolist()):
-                    yield "the mark of a wrong outcome", mark
-    yield "the list of what is given", [*read.there()]
-    for name in LABELS.values():
-        for k, label in enumerate(read.there().get(name, np.array(())).tolist()):
-            yield f"number {k} of `{name}`", label
 
 
 def dataset(

@@ -191,8 +191,7 @@ class Probe:
             try:
                 _refuse_nested_backward(losses.values())
                 alice, bob = (gradient(loss, trained, self._modules) for loss in losses.values())
-                pairs = ((alice, alice), (alice, bob), (bob, bob))
-                products = [_inner_product(*pair) for pair in pairs]
+                products = _inner_products(alice, bob)
             except Exception as error:  # whatever it is, it is no reason to end a training
                 used_up = "backward through the graph a second time" in str(error)
                 check(not used_up, "the graph is used up", "record() before backward()")
@@ -225,8 +224,10 @@ def _trunk_parameters(trunk: torch.nn.Module | Iterable[Tensor]) -> list[Tensor]
 
 
 def _check_loss(name: str, loss: object, *, with_graph: bool) -> None:
-    is_tensor = isinstance(loss, Tensor)
-    check(is_tensor, f"`{name}` is {shown(loss)}", "the loss as a tensor, before .item()")
+    if not isinstance(loss, Tensor):
+        raise ValueError(
+            f"`{name}` is {shown(loss)}: expected the loss as a tensor, before .item()"
+        )
     found = f"`{name}` has shape {tuple(loss.shape)} and type {loss.dtype}"
     fits = loss.numel() == 1 and not loss.is_complex()
     check(fits, found, "one real number, such as a mean, or the abs() of a complex one")
@@ -269,18 +270,27 @@ def _not_shared(alice: Gradient, bob: Gradient) -> tuple[str, str]:
     return "alone", f"{line}, {hint}" if alone else ""
 
 
-def _inner_product(alice: Gradient, bob: Gradient) -> float:
-    """Return the inner product of two gradients; None stands for 0."""
-    pairs = zip(alice, bob, strict=True)
-    return sum((_product(a, b) for a, b in pairs if a is not None and b is not None), 0.0)
+def _inner_products(alice: Gradient, bob: Gradient) -> list[float]:
+    """Return the products of Alice's gradient with itself, both, and Bob's; None stands for 0."""
+    products = np.zeros(3)
+    for parts in zip(alice, bob, strict=True):
+        one, other = (part if part is None else _precise(part) for part in parts)
+        products += [_product(one, one), _product(one, other), _product(other, other)]
+    return products.tolist()
 
 
-def _product(one: Tensor, other: Tensor) -> float:
-    # In double precision, which MPS lacks: in single, squares of small gradients would vanish.
-    one, other = (part.cpu() if part.device.type == "mps" else part for part in (one, other))
-    precise = torch.promote_types(one.dtype, torch.float64)
-    if one.is_sparse and other.is_sparse and not one.is_complex():
-        # Of a large embedding, few rows of which are read.
-        return torch.sparse.sum(one.coalesce().double() * other.coalesce().double()).item()
-    one, other = (part.to_dense().flatten().to(precise) for part in (one, other))
+def _precise(part: Tensor) -> Tensor:
+    """Return a gradient in double precision: in single, squares of small ones would vanish."""
+    part = part.cpu() if part.device.type == "mps" else part  # which has no double precision
+    if part.is_sparse and not part.is_complex():  # of a large embedding, few rows of which are read
+        return part.coalesce().double()
+    return part.to_dense().flatten().to(torch.promote_types(part.dtype, torch.float64))
+
+
+def _product(one: Tensor | None, other: Tensor | None) -> float:
+    if one is None or other is None:
+        return 0.0
+    if one.is_sparse and other.is_sparse:
+        return torch.sparse.sum(one * other).item()
+    one, other = (part.to_dense().flatten() for part in (one, other))
     return torch.vdot(one, other).real.item()
