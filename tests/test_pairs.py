@@ -445,3 +445,9 @@ def test_tasks_alone_are_read_only_where_asked_for_and_at_capacity_0():
     without = pairs.isel(pair=pairs.first_task.values != "ja")
     with pytest.raises(ValueError, match="unknown task `ja`"):
         chsh.quartet(without.sel(capacity=0), **chosen, alone=True)
+
+
+def test_pairs_that_read_alike_are_two():
+    ones = np.ones((2, 3, 5))
+    pairs = chsh.collect_pairs({("a", "b beside c"): ones, ("a beside b", "c"): ones})
+    assert pairs.sizes["pair"] == 2

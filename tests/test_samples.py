@@ -225,7 +225,7 @@ def test_what_train_returns_the_report_reads():
 
 @given(st.floats(0.51, 5) | st.floats(max_value=-0.01, min_value=-9))
 def test_label_noise_out_of_range_is_refused(share):
-    with pytest.raises(ValueError, match=r"`label_noise` is .*: expected 0 to 0.5"):
+    with pytest.raises(ValueError, match=r"`label_noise` is .*: expected a number from 0 to 0.5"):
         small(label_noise=share)
 
 

@@ -670,3 +670,10 @@ def test_any_content_is_a_table_or_refused_in_one_line(start, rest):
         assert "\n" not in line
     else:
         assert isinstance(found, pd.DataFrame)
+
+
+def test_a_key_that_a_line_of_json_lacks_is_none(tmp_path):
+    lines = as_json_lines(TABLE).splitlines()
+    (tmp_path / "t").write_bytes(b"\n".join([*lines[:2], b'{"replica": 0}', *lines[2:]]))
+    with pytest.raises(ValueError, match="is None"):
+        chsh.from_table(tmp_path / "t")

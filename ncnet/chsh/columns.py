@@ -186,8 +186,8 @@ def number(value: object) -> float | None:
     >>> number("-0.5"), number(""), number("high"), number(True)
     (-0.5, nan, None, None)
     """
-    text = str(value).strip()
-    if not text or value is None or value is pd.NA:
+    text = str(value)
+    if not text.strip() or value is None or value is pd.NA:
         return float("nan")
     try:
         return float(text)

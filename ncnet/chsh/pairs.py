@@ -106,7 +106,7 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
     found = _names(pairs)
     for tasks in found:
         check(canonical(tasks) == tasks, f"a pair is {tasks}", f"it sorted, {canonical(tasks)}")
-    check_once("pair", map(_said, found))
+    _check_pairs_once(found)
     alone = np.array([len(tasks) == 1 for tasks in found])
     check_signs("outcome `first`", pairs["first"].values)
     check_signs("outcome `second`", pairs["second"].isel(pair=~alone).values)
@@ -279,32 +279,38 @@ def quartet(
     check_once("task", chosen)
     if alone:
         _check_alone(pairs, itertools.product(alice, bob), places)
-    contexts = [[_context(pairs, places, s, t, alone) for s in alice] for t in bob]
-    options = {"data_vars": "all", "coords": "minimal", "compat": "override", "join": "override"}
-    found = xr.combine_nested(contexts, list(SETTINGS)[::-1], **options)
+    heads = {"a": [], "b": []}
+    for own, other in itertools.product(alice, bob):
+        for name, task, partner in (("a", own, other), ("b", other, own)):
+            tasks = canonical((task,) if alone else (task, partner))
+            _check_known(tasks, places)
+            heads[name].append((places[tasks], tasks.index(task)))
+    found = _looked_up(
+        pairs, {name: np.array(read).reshape(2, 2, 2) for name, read in heads.items()}
+    )
     if "target" in pairs and set(chosen) <= set(pairs["task"].values.tolist()):
         for party, tasks in (("alice", alice), ("bob", bob)):
             target = pairs["target"].transpose("task", "item").sel(task=list(tasks))
             found[f"{party}_target"] = ((f"{party}_setting", "item"), target.values)
     about = {"alice_tasks": list(alice), "bob_tasks": list(bob)}
-    found = found.assign_coords(SETTINGS)
     return as_dataset(found.assign_attrs(pairs.attrs | storable(about)))
 
 
-def _context(
-    pairs: xr.Dataset, places: Mapping[Pair, int], own: str, other: str, alone: bool
-) -> xr.Dataset:
-    """Return Alice's and Bob's outcomes in one context, and what stands beside them."""
-    beside = [name for name, one in pairs.coords.items() if {"pair", "task"} & set(one.dims)]
+def _looked_up(pairs: xr.Dataset, heads: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """Return the outcomes of heads [2, 2, (place of the pair, place in it)], and what is beside."""
     found = {}
-    for name, task, partner in (("a", own, other), ("b", other, own)):
-        tasks = canonical((task,) if alone else (task, partner))
-        check_choice("pair", _said(tasks), map(_said, places))
-        network = pairs.drop_vars(beside).isel(pair=places[tasks])
-        found[name] = network[HEADS[tasks.index(task)]]
-        if "diverged" in network:
-            found["diverged"] = network["diverged"] | found.get("diverged", False)
-    return xr.Dataset(found)
+    for name, head in heads.items():
+        at = {"pair": xr.Variable(list(SETTINGS), head[..., 0])}
+        first, second = (pairs[one].variable[at] for one in HEADS)
+        found[name] = xr.where(xr.Variable(list(SETTINGS), head[..., 1] == 0), first, second)
+        if "diverged" in pairs:
+            found["diverged"] = pairs["diverged"].variable[at] | found.get("diverged", False)
+    beside = {
+        name: coordinate.variable
+        for name, coordinate in pairs.coords.items()
+        if not {"pair", "task"} & set(coordinate.dims)
+    }
+    return xr.Dataset(found, beside | SETTINGS)
 
 
 def _names(pairs: xr.Dataset) -> list[Pair]:
@@ -337,20 +343,31 @@ def _in_order(name: str, by_pair: Mapping[Pair, object]) -> dict[Pair, tuple[Pai
     """Return pairs in canonical order, sorted, with their names as given and what they have."""
     _check_dict(name, by_pair)
     found = [(canonical(given), (given, value)) for given, value in by_pair.items()]
-    check_once("pair", [_said(tasks) for tasks, _ in found])
+    _check_pairs_once([tasks for tasks, _ in found])
     return dict(sorted(found, key=lambda pair: pair[0]))
+
+
+def _check_pairs_once(pairs: Sequence[Pair]) -> None:
+    for tasks in pairs:
+        check(pairs.count(tasks) == 1, f"pair `{_said(tasks)}` is there twice", "each once")
 
 
 def _flags(
     diverged: Mapping[Pair, np.ndarray], trained: Iterable[Pair], sizes: Mapping[str, int]
 ) -> np.ndarray:
-    flags = {_said(tasks): values for tasks, (_, values) in _in_order("diverged", diverged).items()}
-    trained = [_said(tasks) for tasks in trained]
-    for name in flags:
-        check_choice("pair", name, trained)
-    for name in trained:
-        check(name in flags, f"`diverged` lacks `{name}`", "it for every pair")
-    return _stacked("`diverged`", flags, sizes)
+    flags = _in_order("diverged", diverged)
+    for tasks in flags:
+        _check_known(tasks, trained)
+    for tasks in trained:
+        check(tasks in flags, f"`diverged` lacks `{_said(tasks)}`", "it for every pair")
+    return _stacked(
+        "`diverged`", {_said(tasks): values for tasks, (_, values) in flags.items()}, sizes
+    )
+
+
+def _check_known(tasks: Pair, known: Iterable[Pair]) -> None:
+    if tasks not in known:
+        check_choice("pair", _said(tasks), map(_said, known))
 
 
 def _stacked(what: str, by_name: Mapping[str, object], sizes: Mapping[str, int]) -> np.ndarray:

@@ -138,7 +138,7 @@ def _text(content: bytes, name: str) -> str:
 
 def _lines(text: str, newline: str) -> io.TextIOWrapper:
     """Return a stream of lines; that of `io.StringIO` would take four bytes a letter."""
-    return io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline=newline)
+    return io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", newline=newline)
 
 
 def _json_lines(text: str, name: str) -> pd.DataFrame:
@@ -154,7 +154,9 @@ def _json_lines(text: str, name: str) -> pd.DataFrame:
             rows = [_json_object(decode, *line, name) for line in enumerate(chunk, first)]
         pieces.append(pd.DataFrame(rows, dtype=object))
         first += len(chunk)
-    return pd.concat(pieces, ignore_index=True)
+    table = pd.concat(pieces, ignore_index=True)
+    # Pandas has NaN for a key that a row lacks, which nobody wrote.
+    return table.where(table.notna(), None) if table.isna().any(axis=None) else table
 
 
 def _json_object(decode: Callable[[str], object], row: int, line: str, name: str) -> dict:

@@ -256,7 +256,8 @@ def _against(report: Report, name: str, bound: float) -> str:
 def _s_differs(report: Report) -> Iterator[str]:
     for row in evidence(report).loc[[*OF_S]].itertuples():
         if row.together == DIFFER:
-            says, other = ("interval", "exact test")[:: 1 if row.by_interval else -1]
+            both = ("interval", "exact test")
+            says, other = both if row.by_interval else both[::-1]
             yield (
                 f"The {says} says {row.Index}, the {other} does not (p = "
                 f"{p_value_text(row.p_value)}): we say so only where both do."

@@ -214,7 +214,7 @@ def _cache(repository: str, kind: str) -> tuple[dict[str, Path], dict[str, str]]
         there |= {path.name: path for path in folder.glob("snapshots/*")}
         for path in filter(Path.is_file, folder.glob("refs/**/*")):
             branch = path.relative_to(folder / "refs").as_posix()
-            branches[branch] = path.read_text("utf-8", errors="replace").strip()
+            branches[branch] = path.read_text(encoding="utf-8", errors="replace").strip()
     return there, branches
 
 

@@ -16,7 +16,7 @@ from ncnet.training.chunks import train_chunks
 from ncnet.training.initialisation import BLOCK, draw
 from ncnet.training.network import ACTIVATIONS, Weights
 from ncnet.training.outcomes import Recorder
-from ncnet.training.plan import CONTEXTS, DEFAULT_TRACE, EQUAL, Plan
+from ncnet.training.plan import CONTEXT_COUNT, DEFAULT_TRACE, EQUAL, Plan
 
 
 def train(
@@ -132,7 +132,7 @@ def train(
     >>> dict(outcomes.a.sizes)
     {'alice_setting': 2, 'bob_setting': 2, 'replica': 64, 'item': 8}
     """
-    asked = locals()
+    asked = locals()  # the arguments; a Plan has all but those that divide the work
     plan = Plan(**{field.name: asked[field.name] for field in dataclasses.fields(Plan)})
     threads = torch.get_num_threads() if threads is None else threads
     threads = check_integer("threads", threads, at_least=1)
@@ -185,7 +185,7 @@ def _initial_weights(plan: Plan, blocks: range) -> Weights:
     replicas = range(blocks.start * BLOCK, blocks.stop * BLOCK)
     shape = {"features": plan.features, "hidden_size": plan.hidden_size}
     drawn = draw(plan.initialisation, **shape, seed=plan.seed, replicas=replicas)
-    return Weights(*(plan.tensor(part).repeat(1, 1, CONTEXTS) for part in drawn))
+    return Weights(*(plan.tensor(part).repeat(1, 1, CONTEXT_COUNT) for part in drawn))
 
 
 def _signs(plan: Plan, replicas: int) -> Tensor:
@@ -205,7 +205,7 @@ def _blocks_per_chunk(plan: Plan, path: str, threads: int, chunk_size: int | Non
         most, least = (2**19, 2**16) if plan.device.type == "cpu" else (2**27, 2**27)
         if path == "compiled":
             most, least = 2**17, 1
-        per_replica = CONTEXTS * plan.hidden_size * plan.items
+        per_replica = CONTEXT_COUNT * plan.hidden_size * plan.items
         share = max(math.ceil(plan.replicas / threads), least // per_replica)
         chunk_size = max(min(share, most // per_replica), 1)
     return math.ceil(chunk_size / BLOCK)

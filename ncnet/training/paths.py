@@ -8,7 +8,7 @@ from ncnet.machine import CompilerError
 from ncnet.training import compiled
 from ncnet.training.compiled import Compiled
 from ncnet.training.eager import Eager
-from ncnet.training.plan import CONTEXTS, Plan
+from ncnet.training.plan import CONTEXT_COUNT, Plan
 
 PATHS = {"compiled": Compiled, "eager": Eager}
 COMPILING_PAYS = 2**24
@@ -43,7 +43,7 @@ def choose(plan: Plan, path: str | None) -> str:
 
 
 def _work(plan: Plan) -> int:
-    return CONTEXTS * plan.replicas * plan.items * (plan.head_start + plan.steps[-1])
+    return CONTEXT_COUNT * plan.replicas * plan.items * (plan.head_start + plan.steps[-1])
 
 
 def _unsuited(plan: Plan) -> str | None:

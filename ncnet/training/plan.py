@@ -15,7 +15,7 @@ from ncnet.training.initialisation import INITIALISATIONS
 from ncnet.training.network import ACTIVATIONS, LOSSES
 from ncnet.training.optimizers import OPTIMIZERS
 
-CONTEXTS = 4
+CONTEXT_COUNT = 4
 # Far above what fits in memory or a lifetime: a slip of the pen is told before numpy fails.
 MOST_UNITS, MOST_REPLICAS = 10**6, 10**10
 DTYPES = {"float32": torch.float32, "float64": torch.float64}

@@ -36,6 +36,8 @@ REPLICAS = {
 }
 """Which replicas each of `general.TABLES` is made of."""
 # Several tables are made of the same networks.
+# What is trained on a population is kept by it, so that the same one is asked for again.
+_named, _set_aside = lru_cache(samples.named), lru_cache(samples.set_aside)
 _trained = lru_cache(maxsize=64)(general.trained)
 _trained_pairs = lru_cache(maxsize=2)(partial(general.trained_pairs, samples.NAMED_TASKS))
 
@@ -54,7 +56,7 @@ def _some(given: dict, *names: str) -> dict:
 def _population(given: dict) -> samples.Population:
     about = _some(given, "training", "label_noise")
     [name] = [one for one in samples.NAMES if samples.label(one, **about) == given["setting"]]
-    return samples.named(name, **about, **_some(given, "held_out", "noise", "seed"))
+    return _named(name, **about, **_some(given, "held_out", "noise", "seed"))
 
 
 def _of_sizes(
@@ -83,7 +85,7 @@ def _choices(given: dict) -> pd.DataFrame:
     whole, size = _population(given), given["repetition_size"]
     tables = (
         _of_sizes(given, population, range(first * size, last * size), trace=True)
-        for population in (whole, samples.set_aside(whole, given["set_aside"]))
+        for population in (whole, _set_aside(whole, given["set_aside"]))
     )
     rows = general.selections(*tables, repetition_size=size)
     return rows.assign(repetition=rows["repetition"] + first)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from ncnet import games
 from ncnet.checks import check_choice
 from ncnet.training.samples.digits import QUARTETS, digit_tasks, digits
@@ -23,8 +21,6 @@ def label(name: str, *, training: int, label_noise: float = 0.0) -> str:
     return f"{name}, {training} items{flipped}"
 
 
-# The same population for the same arguments: what is computed of one can be kept by it.
-@lru_cache(maxsize=64)
 def named(
     name: str,
     *,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ncnet.checks import check_integer, plain_number
+from ncnet.checks import check_integer, check_number
 
 DATA_STREAM = 2**31
 """First part of the key of every draw of items: those of initial weights begin with a number of
@@ -107,9 +107,7 @@ def sampled(
     training = check_integer("training", training, at_least=2)
     held_out = check_integer("held_out", held_out, at_least=1)
     seed = check_integer("seed", seed, at_least=0)
-    label_noise = plain_number(label_noise)
-    if not 0 <= label_noise <= 0.5:
-        raise ValueError(f"`label_noise` is {label_noise!r}: expected 0 to 0.5")
+    label_noise = check_number("label_noise", label_noise, 0, 0.5)
 
     def items(replica: int) -> Items:
         of_training, of_held_out, flips = (
