@@ -117,19 +117,27 @@ def claim(path: Path, described: dict) -> None:
         )
 
 
+class _Nothing:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+NOTHING = _Nothing()
+"""Stands for the value of a name that is not there; None is one that is."""
+
+
 def differences(before: dict, now: dict, within: str = "") -> Iterator[tuple[str, object, object]]:
     """Yield the name of each value that differs, and both values; ``a.b`` is within a dict.
 
-    >>> list(differences({"seed": 0, "code": {"a": 1}}, {"seed": 0, "code": {"a": 2, "b": 3}}))
-    [('code.a', 1, 2), ('code.b', None, 3)]
+    >>> list(differences({"seed": 0, "code": {"a": 1}}, {"seed": 0, "code": {"a": 2, "b": None}}))
+    [('code.a', 1, 2), ('code.b', nothing, None)]
     """
     for name in {**now, **before}:
-        one, other = before.get(name), now.get(name)
-        in_both = name in before and name in now
+        one, other = before.get(name, NOTHING), now.get(name, NOTHING)
         if isinstance(one, dict) and isinstance(other, dict):
             yield from differences(one, other, f"{within}{name}.")
         # As texts: not a number is no equal of itself.
-        elif not in_both or (one != other and repr(one) != repr(other)):
+        elif one != other and repr(one) != repr(other):
             yield f"{within}{name}", one, other
 
 

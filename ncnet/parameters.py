@@ -65,8 +65,8 @@ def _folder(name: str) -> str:
     return name
 
 
-T = TypeVar("T")
-Distinct = Annotated[list[T], Field(min_length=1), AfterValidator(distinct)]
+_Value = TypeVar("_Value")
+Distinct = Annotated[list[_Value], Field(min_length=1), AfterValidator(distinct)]
 HiddenSize = Annotated[int, Field(ge=1, le=10_000)]
 HiddenSizes = Distinct[HiddenSize]
 GameName = Literal["overlap", "separate"]

@@ -347,7 +347,7 @@ def test_a_cell_made_without_a_compiler_is_not_joined_to_others(write, tmp_path)
         _tell(tmp_path, cell, versions=versions | {"compiler": "g++ 12.2.0"})
     versions.pop("compiler", None)
     _tell(tmp_path, "2_4", versions=versions)
-    line = r"cell 2_4 was made with compiler None, others with compiler g\+\+ 12\.2\.0"
+    line = r"cell 2_4 was made with no compiler, others with compiler g\+\+ 12\.2\.0"
     with pytest.raises(batch.BatchError, match=line):
         batch.gather(read, tmp_path)
 

@@ -649,7 +649,7 @@ def test_a_folder_of_an_earlier_form_is_refused(tmp_path):
     path = tmp_path / "experiment.json"
     described = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(described | {"source of train_context": "5a"}), encoding="utf-8")
-    with pytest.raises(ValueError, match="with `source of train_context` '5a', here it is None"):
+    with pytest.raises(ValueError, match="with `source of train_context` '5a', here it is nothing"):
         run(never, folder=tmp_path)
 
 

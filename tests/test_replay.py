@@ -45,6 +45,22 @@ def test_the_same_rows_pass_in_any_order_and_every_tampered_cell_is_found(equal,
     assert found.controls == found.caught == len(TABLE.columns)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_true_and_false_are_tampered_with_by_each_other(seed):
+    """A text would differ from both, whatever compares them; what differs already is let be."""
+    changed, remade = [], TABLE.assign(right=[False, True, False, True])
+
+    class Watched(replay.Tolerance):
+        def beyond(self, recorded, remade, name):
+            changed.append(recorded[name].tolist())
+            return super().beyond(recorded, remade, name)
+
+    watched = {**TOLERANCES, "right": Watched("a few", share=0.75)}
+    found = compared(remade, equal=False, tolerances=watched, seed=seed)
+    assert found.controls == found.caught == len(TABLE.columns)
+    assert changed[-1] == [True, False, True, False]
+
+
 @pytest.mark.parametrize("equal", [True, False])
 def test_one_more_of_many_is_found(equal):
     """Of numbers with a point, so large ones may be off by more than 1."""

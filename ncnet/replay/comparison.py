@@ -379,8 +379,12 @@ def _tampered(
     """
     column = recorded[name]
     count = min(int(tolerance.share * len(column)) + 1, len(column))
-    cells = column.to_list()
-    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+    cells, rows = column.to_list(), list(range(len(column)))
+    if pd.api.types.is_bool_dtype(column):
+        changed = [not cell for cell in cells]
+        # What differs already would be equal once it is flipped.
+        rows = np.flatnonzero(difference(column, remade[name]) == 0).tolist()
+    elif not pd.api.types.is_numeric_dtype(column):
         changed = [f"{cell}, tampered with" for cell in cells]
     else:
         before, after = (frame[name].to_numpy(float) for frame in (recorded, remade))
@@ -391,6 +395,6 @@ def _tampered(
         # Nothing that is added changes a missing or an infinite number. A count stays one: as a
         # number with a point it would be allowed rounding.
         changed = np.where(np.isfinite(away), away, 0).astype(int if whole else float).tolist()
-    for row in drawn.sample(range(len(column)), count):
+    for row in drawn.sample(rows, min(count, len(rows))):
         cells[row] = changed[row]
     return recorded.assign(**{name: cells})

@@ -343,6 +343,13 @@ def test_what_cannot_be_asked_is_refused(asked, capsys):
     assert asked[1].removesuffix(".0") in capsys.readouterr().err
 
 
+def test_an_unknown_table_is_answered_with_all_there_are(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["--table", "?"])
+    told = capsys.readouterr().err
+    assert all(f"`{one.table}`" in told for one in REPLAYS)
+
+
 @pytest.mark.parametrize("recorded_log", log.logs(), ids=lambda one: one.name)
 def test_a_committed_log_has_every_table_as_it_is_and_no_failure(recorded_log):
     found = log.by_table(recorded_log, REPLAYS).set_index("table")

@@ -11,7 +11,7 @@ import pandas as pd
 from ncnet import parameters, results, runs
 from ncnet.companion import notebooks
 from ncnet.companion.batch.grid import CELLS, Batch, BatchError, text
-from ncnet.files import differences
+from ncnet.files import NOTHING, differences
 from ncnet.results import ROOT
 
 
@@ -130,9 +130,10 @@ def _provenance(batch: Batch, of_cells: list[dict]) -> dict:
     """Return what the provenances of all cells come to, but for the command."""
     versions = of_cells[0]["versions"]
     for cell, provenance in zip(batch.cells, of_cells, strict=True):
-        for name, others, its in differences(versions, provenance["versions"]):
+        for name, *two in differences(versions, provenance["versions"]):
+            others, its = (f"no {name}" if one is NOTHING else f"{name} {one}" for one in two)
             raise BatchError(
-                f"cell {cell} was made with {name} {its}, others with {name} {others}; "
+                f"cell {cell} was made with {its}, others with {others}; "
                 f"run all again: {command(batch)} --forcerun cell"
             )
     said = {name: [one[name] for one in of_cells] for name in of_cells[0]}

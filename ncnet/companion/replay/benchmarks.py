@@ -78,8 +78,8 @@ def _batch(recorded: Result, where: Where) -> pd.DataFrame:
     batch = _benchmark("batch")
     # A whole batch and a job of it are measured in one run.
     measurement = "job" if where["what"] == "batch" else where["what"]
-    missing = batch.one_node_slurm.missing() if measurement == "job" else None
-    need(not missing, missing)
+    if measurement == "job" and (missing := batch.one_node_slurm.missing()):
+        raise NotReplayableError(missing)
     made = pd.DataFrame(batch.measured(measurement, where["at"]))
     return made[made["what"] == where["what"]]
 

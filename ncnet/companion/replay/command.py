@@ -26,7 +26,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ncnet import machine, results
-from ncnet.checks import check, check_choice, check_integer, check_positive
+from ncnet.checks import check, check_integer, check_positive, suggestion
 from ncnet.companion.replay import log
 from ncnet.companion.replay.running import FAIL, NOT_HERE, Costs, run
 from ncnet.companion.replay.tables import REPLAYS
@@ -83,7 +83,8 @@ def _checked(asked: argparse.Namespace) -> tuple[list[Replay], dict]:
     """
     by_name = {replay.table: replay for replay in REPLAYS}
     for name in asked.table or ():
-        check_choice("table", name, by_name)
+        if name not in by_name:
+            raise ValueError(f"unknown table `{name}`{suggestion(name, by_name)}")
     if asked.rows is not None:
         check_integer("rows", asked.rows, at_least=1)
     seconds = DEFAULT if asked.rows is None else math.inf

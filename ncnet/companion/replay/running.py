@@ -196,17 +196,19 @@ def _kept(parts: Parts, replay: Replay, where: Where, *, equal: bool, seed: str)
     """
     described = {"table": replay.table, "where": where, "seed": seed, "equal": equal}
     described["recorded"] = replay.load().provenance
+    missing = []
 
     def make() -> pd.DataFrame:
         piece = make_again(replay, where, equal=equal, seed=seed)
         if piece.verdict == NOT_HERE:
-            raise NotReplayableError(piece)
+            missing.append(piece)
+            raise NotReplayableError(piece.told)
         return pd.DataFrame([asdict(piece)])
 
     try:
         return Piece(**parts.part(described, make).iloc[0].to_dict())
-    except NotReplayableError as error:
-        return error.args[0]
+    except NotReplayableError:
+        return missing[0]
 
 
 def _kind(replay: Replay) -> tuple:

@@ -26,10 +26,15 @@ def _made(
     make: Callable, names: Sequence[str], recorded: Result, where: Where, **asked: object
 ) -> pd.DataFrame:
     """Make the rows of a piece, with some of the parameters that the table was recorded with."""
-    size = where.get("hidden_size") or recorded.table["hidden_size"].iloc[0]
+    size = where.get("hidden_size")
+    if size is None:
+        [size] = set(recorded.table["hidden_size"])
     asked |= {ONE_OF_MANY[name]: [where[name]] for name in where if name in ONE_OF_MANY}
     found = make(where["game"], size, **given(recorded, (*TRAINING, *names)), **asked)
-    return found[(found[list(where)] == pd.Series(where)).all(axis=1)]
+    # What is made beside them to compare with; any other row more than recorded is a difference.
+    for name in {"intervention", "use"} & set(where):
+        found = found[found[name] == where[name]]
+    return found
 
 
 def _sensed(recorded: Result, where: Where) -> pd.DataFrame:

@@ -66,6 +66,22 @@ def test_a_use_is_decoded_with_no_more_permutations_than_its_own(use, monkeypatc
     assert len(asked["uses"]) + len(asked["controls"]) == 1 + (use != "whole")
 
 
+def test_rows_that_no_piece_asked_for_are_reported(monkeypatch):
+    rows = pd.DataFrame({"game": ["overlap", "separate"], "use": "whole"})
+    monkeypatch.setattr(tables, "sensed", lambda *_, **__: rows)
+    [one] = [one for one in REPLAYS if one.table == "sensing"]
+    where = {"game": "overlap", "hidden_size": 2, "use": "whole"}
+    made = one.make(Result(pd.DataFrame(), {"parameters": GIVEN}), where)
+    assert made["game"].tolist() == ["overlap", "separate"]
+
+
+def test_a_table_of_two_sizes_is_no_table_of_one():
+    [one] = [one for one in REPLAYS if one.table == "oscillation"]
+    recorded = Result(pd.DataFrame({"hidden_size": [2, 3]}), {"parameters": GIVEN})
+    with pytest.raises(ValueError, match="too many values to unpack"):
+        one.make(recorded, {"game": "overlap", "intervention": "shared"})
+
+
 def test_a_share_of_replicas_has_an_error_even_where_it_is_whole():
     [one] = [one for one in REPLAYS if one.table == "interventions"]
     rows = pd.DataFrame({"replicas": [400, 400], "solved_22": [1.0, 0.5]})
