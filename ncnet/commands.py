@@ -34,8 +34,8 @@ RESAMPLES = 10_000
 def report(options: argparse.Namespace) -> int:
     """Report on a table as the command line asks, and return the exit status."""
     output = _checked_output(options.output, [".html"], apart_from=expanded(options.table))
-    check_number("level", options.level, *LEVELS)
-    check_once("column", [ours for ours, _ in options.columns])
+    check_number("--level", options.level, *LEVELS)
+    check_once("--columns: column", [ours for ours, _ in options.columns])
     chosen = {key: getattr(options, key) for key in ("split", "readout", "level", "seed")}
     fewest = fewest_resamples(options.level, parts=len(TASKS))
     chosen |= {"resamples": fewest} if fewest > RESAMPLES else {}
@@ -87,6 +87,7 @@ def _checked_output(
     check(path.suffix.lower() in suffixes, found, f"a name that ends in {' or '.join(suffixes)}")
     check(not path.exists() or path.is_file(), f"{found}, a folder or a device", "a file")
     folder = Path(os.path.realpath(path)).parent
+    check(folder.is_dir(), f"{found}, and there is no folder {folder}", "one that is there")
     check(os.access(folder, os.W_OK), found, f"a folder that can be written to, not {folder}")
     itself = apart_from and path.exists() and apart_from.exists() and path.samefile(apart_from)
     check(not itself, f"{found}, the table itself", "another file")
@@ -127,6 +128,7 @@ def _one_capacity(outcomes: xr.Dataset, asked: float | None) -> xr.Dataset:
     found = f"the table has {len(there)} capacities, {shortened(', '.join(map(repr, there)), 200)}"
     check(asked is not None or len(there) == 1, found, f"one, as in --capacity {there[0]!r}")
     asked = there[0] if asked is None else asked
+    check(not np.isnan(asked), "`--capacity` is nan", f"a capacity, such as {there[0]!r}")
     nearest = min(there, key=lambda capacity: abs(capacity - asked))
     check(asked in there, f"no capacity is {asked!r}", f"the nearest, {nearest!r}")
     return outcomes.sel(capacity=asked) if "capacity" in outcomes.dims else outcomes

@@ -209,7 +209,7 @@ def test_columns_may_be_given_again(ncnet_, written):
     assert numbers(ncnet_, path, "--columns", "a=alice", "--columns", "b=bob")["s"] == 4
     status, _, err = ncnet_("report", path, "--columns", "a=alice", "--columns", "b=bob,a=bob")
     assert status == 2
-    assert re.fullmatch(r"ncnet report: error: column `a` is there twice: .+\n", err)
+    assert re.fullmatch(r"ncnet report: error: --columns: column `a` is there twice: .+\n", err)
 
 
 def test_a_capacity_can_be_asked_for_as_it_is_listed(ncnet_, written):
@@ -219,6 +219,8 @@ def test_a_capacity_can_be_asked_for_as_it_is_listed(ncnet_, written):
     assert [numbers(ncnet_, path, "--capacity", one)["s"] for one in listed] == [4, 2]
     _, _, err = ncnet_("report", path, "--capacity", 0.3)
     assert err.endswith(f"{listed[0]}\n")
+    _, _, err = ncnet_("report", path, "--capacity", "nan")
+    assert err.endswith(f"`--capacity` is nan: expected a capacity, such as {listed[0]}\n")
 
 
 @pytest.mark.parametrize("columns", ["a", "a=", "=x", "", "a=x,,b=y"])
@@ -300,7 +302,7 @@ BAD.loc[50, "a"] = "x"
     ("arguments", "word"),
     [
         (["outcomes.csv", "-o", "report.pdf"], "html"),
-        (["outcomes.csv", "-o", "nowhere/report.html"], "nowhere"),
+        (["outcomes.csv", "-o", "/nope/report.html"], "there is no folder /nope: expected one"),
         (["outcomes.csv", "-o", "."], "html"),
         (["outcomes.csv", "-o", "folder.html"], "folder"),
         (["bad.csv"], "row 50"),
@@ -316,9 +318,9 @@ BAD.loc[50, "a"] = "x"
         (["outcomes.csv", "--levle", ".9"], "--level"),
         (["outcomes.csv", "--level", "2"], "level"),
         (["outcomes.csv", "--level", "x"], "level"),
-        (["outcomes.csv", "--level", "nan"], "is nan: expected a number from 0.01 to 0.99996"),
-        (["outcomes.csv", "--level", "1e-300"], "`level` is 1e-300: expected a number from 0.01"),
-        (["outcomes.csv", "--level", ".99997"], "`level` is 0.99997: expected"),
+        (["outcomes.csv", "--level", "nan"], "`--level` is nan: expected a number from 0.01 to 0"),
+        (["outcomes.csv", "--level", "1e-300"], "`--level` is 1e-300: expected a number from"),
+        (["outcomes.csv", "--level", ".99997"], "`--level` is 0.99997: expected"),
         (["outcomes.csv", "--seed", "-1"], "seed"),
         (["outcomes.csv", "--split", "heldout"], "held_out"),
         (["outcomes.csv", "--readout", "corect"], "correct"),

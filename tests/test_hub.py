@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -520,12 +521,20 @@ def test_other_errors_stay_what_they_are():
         (
             "sst2",
             {"sentence": "a", "label": -1},
-            "field `label` is -1: it should be greater than or equal to 0",
+            "`label` is -1: expected an integer of 0 to 1",
         ),
         (
             "commonsense_qa",
             common_sense()["test"][0],
             "`answerKey` is '': expected one of ['A', 'B', 'C', 'D', 'E']",
+        ),
+        (
+            *("commonsense_qa", common_sense()["test"][0] | {"choices": None}),
+            "`choices` is a NoneType: expected letters and texts",
+        ),
+        (
+            *("commonsense_qa", common_sense()["test"][0] | {"choices": {"label": None}}),
+            "`choices.label` is a NoneType: expected letters",
         ),
     ],
 )
@@ -536,3 +545,27 @@ def test_a_row_that_is_not_as_described_is_refused_by_its_place(name, row, line)
     with pytest.raises(ValueError) as caught:  # noqa: PT011, the line is compared
         items(task, "train", read, where="row", first=0)
     assert str(caught.value) == f"row 2: {line}"
+
+
+def test_dirty_rows_count_as_rows():
+    task = PUBLISHED["mathqa"]
+    good = {"Problem": "a", "options": "a ) 1 , b ) 2 , c ) 3 , d ) 4 , e ) 5", "correct": "a"}
+    dirty = [good | {"options": None}, good | {"correct": None}]
+    read = map(remote.READERS[task.repository], [*dirty, good])
+    assert list(items(task, "train", read, where="row", first=0)) == ["train:2"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets few make links")
+def test_a_damaged_file_of_the_cache_is_to_be_deleted(tmp_path, cached, monkeypatch):
+    """What a link points to: the hub would make the same link again."""
+    cached("datasets--nyu-mll--glue", "a1", main="a1")
+    monkeypatch.setattr(hub, "user_cache_path", lambda name: tmp_path)
+    blob = tmp_path / "blob"
+    blob.write_bytes(table(films()["train"])[:-9])
+    task = PUBLISHED["sst2"]
+    for file in task.files:
+        path = tmp_path / "datasets--nyu-mll--glue" / "snapshots" / "a1" / file
+        path.parent.mkdir(exist_ok=True)
+        path.symlink_to(blob)
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(blob.resolve()))} is damaged: delete"):
+        remote.read(task)

@@ -62,11 +62,21 @@ ALL = (
     Published("sst2", "sentence", GLUE, "sst2", VALIDATION, DEV),
     Published("mrpc", "pair", GLUE, "mrpc", TEST, TEST),
     Published(
-        *("commonsense_qa", "choice", "tau/commonsense_qa", "default", VALIDATION, DEV),
+        name="commonsense_qa",
+        kind="choice",
+        repository="tau/commonsense_qa",
+        configuration="default",
+        splits=VALIDATION,
+        local=DEV,
         file="data/{split}-00000-of-00001.parquet",
     ),
     Published(
-        *("mathqa", "choice", "allenai/math_qa", "default", TEST, TEST),
+        name="mathqa",
+        kind="choice",
+        repository="allenai/math_qa",
+        configuration="default",
+        splits=TEST,
+        local=TEST,
         file="default/{split}/0000.parquet",
         at="refs/convert/parquet",  # the main branch has a script, which nobody runs any more
     ),

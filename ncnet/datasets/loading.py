@@ -9,7 +9,14 @@ from zlib import crc32
 
 import numpy as np
 
-from ncnet.checks import check, check_choice, check_integer, check_once
+from ncnet.checks import (
+    check,
+    check_choice,
+    check_integer,
+    check_list,
+    check_once,
+    check_type,
+)
 from ncnet.datasets import catalogue, local, remote, toy
 from ncnet.datasets.items import Item, TaskData
 from ncnet.files import expanded
@@ -30,7 +37,7 @@ Aligned = tuple[Item, ...]
 
 
 def load(
-    names: Sequence[str],
+    names: Iterable[str],
     *,
     items: int,
     held_out: int,
@@ -85,15 +92,16 @@ def load(
     >>> tasks["toy_pairs/borun"].training[1].sequences
     (('zurog bogru dornud grubun', 'grubun zurog bogru dornud'),)
     """
-    check(not isinstance(names, str) and names, f"`names` is {names!r}", "a list of tasks")
+    names = check_list("names", names, "a list of tasks")
     for name in names:
         check_choice("task", name, TASKS)
     check_once("task", names)
     items = check_integer("items", items, at_least=1)
     held_out = check_integer("held_out", held_out, at_least=0)
     seed = check_integer("seed", seed, at_least=0)
-    more = dict.fromkeys(names, 0)
-    for name, number in (further or {}).items():
+    further, more = {} if further is None else further, dict.fromkeys(names, 0)
+    check_type("further", further, Mapping, "a dict of numbers by task")
+    for name, number in further.items():
         check_choice("task of `further`", name, names)
         more[name] = check_integer(f"further[{name!r}]", number, at_least=0)
     loaded = {}

@@ -17,12 +17,15 @@ import gzip
 import hashlib
 import io
 import json
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from ncnet.datasets import rows
 from ncnet.datasets.catalogue import Published
 from ncnet.datasets.hub import Unavailable
 from ncnet.datasets.items import Item
+from ncnet.printing import shown
 
 
 def read(task: Published, folder: Path) -> tuple[dict[str, Item], dict[str, Item], dict[str, str]]:
@@ -46,7 +49,24 @@ def read(task: Published, folder: Path) -> tuple[dict[str, Item], dict[str, Item
                 "(`folder`, or NCNET_DATA), or none, to use the Hugging Face hub"
             ) from None
         digests[name] = hashlib.sha256(content).hexdigest()
-        with gzip.open(io.BytesIO(content)) as lines:
-            read = map(json.loads, lines)
-            found.append(rows.items(task, split, read, where=f"{name}, line", first=1))
+        found.append(rows.items(task, split, _rows(content), where=f"{name}, line", first=1))
     return *found, digests
+
+
+def _rows(content: bytes) -> Iterator[dict]:
+    """Yield the fields of each line."""
+    try:
+        with gzip.open(io.BytesIO(content)) as lines:
+            for line in lines:
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise ValueError(f"a row is {shown(row)}: expected fields by name")
+                yield row
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no JSON ({error.msg})") from None
+    except UnicodeDecodeError:
+        raise ValueError("no UTF-8") from None
+    except EOFError:
+        raise ValueError("the file is cut short; copy it again") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"not a whole gzip file ({error})") from None

@@ -9,12 +9,15 @@ are left out:
 - questions of MathQA whose choices, one string, do not come apart into five.
 """
 
+import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 
+from pyarrow import ArrowException
 from pyarrow.parquet import read_table
 
-from ncnet.checks import check
+from ncnet.checks import check, check_type
 from ncnet.datasets import hub, rows
 from ncnet.datasets.catalogue import GLUE, PAWS_X, Published
 from ncnet.datasets.items import Item
@@ -30,7 +33,7 @@ def read(task: Published) -> tuple[dict[str, Item], dict[str, Item], dict[str, s
     ncnet.datasets.hub.Unavailable
         If what is needed was not fetched before and the hub cannot be reached.
     ValueError
-        If a row is not what the data set's description promises.
+        If a file is damaged, or a row is not what the data set's description promises.
     """
     try:
         commit = hub.revision(task.repository, kind="dataset", at=task.at)
@@ -41,11 +44,20 @@ def read(task: Published) -> tuple[dict[str, Item], dict[str, Item], dict[str, s
         ) from error
     found = []
     for split, file in zip(task.splits, task.files, strict=True):
-        published = map(READERS[task.repository], read_table(folder / file).to_pylist())
+        published = map(READERS[task.repository], _published(folder / file))
         where = f"`{task.name}`, {split} row"
         found.append(rows.items(task, split, published, where=where, first=0))
     source = {"repository": task.repository, "revision": commit}
     return *found, source | {"configuration": task.configuration}
+
+
+def _published(path: Path) -> list[dict]:
+    content = io.BytesIO(path.read_bytes())
+    try:
+        return read_table(content).to_pylist()
+    except (ArrowException, OSError, ValueError):
+        # Of a link into the hub's cache, what it points to: a new link would lead there again.
+        raise ValueError(f"{path.resolve()} is damaged: delete it") from None
 
 
 def _glue(row: dict) -> dict:
@@ -55,14 +67,16 @@ def _glue(row: dict) -> dict:
 
 
 def _commonsense_qa(row: dict) -> dict:
+    check_type("choices", row["choices"], dict, "letters and texts")
     letters, right = row["choices"]["label"], row["answerKey"]
+    check_type("choices.label", letters, list, "letters")
     check(right in letters, f"`answerKey` is {right!r}", f"one of {letters}")
     choices = row["choices"]["text"]
     return {"question": row["question"], "choices": choices, "label": letters.index(right)}
 
 
 def _math_qa(row: dict) -> dict | None:
-    choices, right = options(row["options"]), row["correct"].strip()
+    choices, right = options(row["options"] or ""), (row["correct"] or "").strip()
     if choices is None or right not in LETTERS:
         return None
     return {"question": row["Problem"], "choices": choices, "label": LETTERS.index(right)}

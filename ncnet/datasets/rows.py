@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable
-from json import JSONDecodeError
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StrictInt, ValidationError
 
-from ncnet.checks import check, problem_line
+from ncnet.checks import check
 from ncnet.datasets.catalogue import CHOICES, Published
 from ncnet.datasets.items import Item
+from ncnet.printing import shown
 
 Text = Annotated[str, Field(strict=True, pattern=r"\S")]
 
@@ -74,7 +73,7 @@ def items(
     1
     >>> items(PUBLISHED["sst2"], "train", rows, where="line", first=1)
     Traceback (most recent call last):
-    ValueError: line 2: field `label` is 2: it should be less than 2
+    ValueError: line 2: `label` is 2: expected an integer of 0 to 1
     """
     found: dict[str, Item] = {}
     number = first
@@ -87,14 +86,25 @@ def items(
                 found[key] = Item(key, **fields)
             number += 1
     except ValidationError as error:
-        problem = error.errors()[0]
-        line = problem_line(problem, (), name=str((*problem["loc"], "row")[0]), kind="field")
-    except JSONDecodeError as error:
-        line = f"no JSON ({error.msg})"
+        line = _told(error.errors()[0], row, task.classes)
     except KeyError as error:
         line = f"no column {error}"
-    except (EOFError, OSError, zlib.error, ValueError) as error:
+    except ValueError as error:
         line = str(error)
     else:
         return found
     raise ValueError(f"{where} {number}: {line}")
+
+
+def _told(problem: Mapping[str, Any], row: dict, classes: int) -> str:
+    """Return in a line what pydantic finds wrong with a row."""
+    name, *within = problem["loc"]
+    if problem["type"] == "missing":
+        return f"no field `{name}`: expected it beside {shown([*row])}"
+    expected = {
+        "id": "an integer",
+        "label": f"an integer of 0 to {classes - 1}",
+        "choices": f"{CHOICES} texts",
+    }
+    found = f"`{name}` {'holds' if within else 'is'} {shown(problem['input'])}"
+    return f"{found}: expected {expected.get(name, 'a text')}"

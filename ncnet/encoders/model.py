@@ -12,7 +12,7 @@ from ncnet.datasets import TaskData
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.plan import Settings
 from ncnet.encoders.tasks import EncodedTask
-from ncnet.encoders.trunk import Trunk
+from ncnet.encoders.trunk import Network, Trunk
 
 PARTIES = ("alice", "bob")
 Key = tuple[int, ...]
@@ -21,7 +21,7 @@ BY_PARTY: tuple[Key, Key] = ((0,), (1,))
 """Keys of heads that are Alice's and Bob's, whatever their tasks are."""
 
 
-class TwoHeads(nn.Module):
+class TwoHeads(Network):
     """One network of one context; or with one head, of a task alone.
 
     A head is one linear map of the first token's state: to logits of a task's classes; for
@@ -65,10 +65,6 @@ class TwoHeads(nn.Module):
                 _head(encoder, task.data, seed) for task, seed in zip(tasks, self.keys, strict=True)
             )
         self.to(encoder.model.device)
-
-    def trained(self) -> dict[str, nn.Parameter]:
-        """Return the weights that are trained, by name."""
-        return {name: w for name, w in self.named_parameters() if w.requires_grad}
 
     def forward(self, items: Sequence[np.ndarray]) -> list[Tensor]:
         """Return each head's logits of its own items, [items, classes].

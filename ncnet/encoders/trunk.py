@@ -23,7 +23,15 @@ FULL = math.inf
 TOKENS_AT_ONCE = 4096
 
 
-class Trunk(nn.Module):
+class Network(nn.Module):
+    """A network of which some weights are trained."""
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """Return the weights that are trained, by name."""
+        return {name: w for name, w in self.named_parameters() if w.requires_grad}
+
+
+class Trunk(Network):
     """The `layers` upper layers of an encoder, adapted; what they read comes from `frozen_states`.
 
     Parameters
@@ -60,10 +68,6 @@ class Trunk(nn.Module):
                     bound = 1 / math.sqrt(weight.shape[1])
                     weight.data.copy_(torch.from_numpy(bound * (2 * drawn - 1)))
         self.eval()
-
-    def trained(self) -> dict[str, nn.Parameter]:
-        """Return the weights that are trained, by name."""
-        return {name: w for name, w in self.named_parameters() if w.requires_grad}
 
     def forward(self, states: Tensor, starts: np.ndarray, lengths: np.ndarray) -> Tensor:
         """Return the last state of each sequence's first token, [sequences, width].

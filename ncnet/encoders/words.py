@@ -5,8 +5,8 @@ import re
 import zlib
 from collections.abc import Sequence
 
-PADDING, FIRST, SEPARATOR = range(3)
-"""Numbers of the tokens that no word has: padding, [CLS] and [SEP]."""
+FIRST, SEPARATOR = 1, 2
+"""Numbers of the tokens [CLS] and [SEP], which no word has; nor has one 0, which is padding."""
 
 
 class HashedWords:
