@@ -9,14 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
-from ncnet.checks import (
-    check,
-    check_choice,
-    check_integer,
-    check_list,
-    check_once,
-    check_type,
-)
+from ncnet.checks import check, check_choice, check_integer, check_list, check_once, check_type
 from ncnet.datasets import catalogue, local, remote, toy
 from ncnet.datasets.items import Item, TaskData
 from ncnet.files import expanded
