@@ -102,23 +102,23 @@ class Jax:
 class Ours:
     """`ncnet.train`, drawing of weights and reading of outcomes included."""
 
-    def __init__(self, path: str, dtype: str = "float32") -> None:
-        self.path = path
+    def __init__(self, backend: str, dtype: str = "float32") -> None:
+        self.backend = backend
         self.dtype = dtype
-        self.label = f"ncnet, {path}"
+        self.label = f"ncnet, {backend}"
 
     def weights_after(self, problem: Problem, steps: int, device: str) -> Weights:
         import torch
 
         from ncnet.training import network
-        from ncnet.training.paths import PATHS
+        from ncnet.training.backends import BACKENDS
         from ncnet.training.plan import DTYPES
 
         def tensor(array):
             return torch.as_tensor(array, dtype=DTYPES[self.dtype], device=device)
 
         weights = network.Weights(*map(tensor, problem.weights()))
-        networks = PATHS[self.path](
+        networks = BACKENDS[self.backend](
             network.with_bias(tensor(problem.inputs())),
             tensor(problem.signs()),
             weights,
@@ -143,7 +143,7 @@ class Ours:
             steps=problem.steps,
             learning_rate=LEARNING_RATE,
             device=device,
-            path=self.path,
+            backend=self.backend,
             threads=threads,
         )
 

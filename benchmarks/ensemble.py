@@ -140,7 +140,7 @@ def _usable(engine: str, device: str) -> bool:
             import jax
 
             return any(one.platform == "gpu" for one in jax.devices())
-    # On a GPU a loop over modules would take an hour, and the compiled path is for CPUs.
+    # On a GPU a loop over modules would take an hour, and the compiled backend is for CPUs.
     return device == "cpu" or engine in ("vmap", "jax", "eager")
 
 
@@ -225,29 +225,29 @@ def _apart(exact: Problem, wide: np.ndarray, narrow: np.ndarray, replicas: int) 
 def _growth(engines: list[str]) -> pd.DataFrame:
     """Time our calls alone over replicas, hidden sizes and threads; eagerly up to 10,000."""
     rows = []
-    for path in (path for path in ("compiled", "eager") if path in engines):
-        most = max(STEPS_OF) if path == "compiled" else 10_000
+    for backend in (backend for backend in ("compiled", "eager") if backend in engines):
+        most = max(STEPS_OF) if backend == "compiled" else 10_000
         for varied, values in {
             "replicas": [replicas for replicas in STEPS_OF if replicas <= most],
             "hidden_size": (1, 2, 3, 4, 8, 16, 32, 64),
             "threads": range(1, CORES + 1),
         }.items():
-            rows += [grown(path, varied, value, CORES) for value in values]
+            rows += [grown(backend, varied, value, CORES) for value in values]
     return pd.DataFrame(rows)
 
 
-def grown(path: str, varied: str, value: int, cores: int) -> dict:
-    """Return a row of the table on growth: what `path` takes if one thing is `value`."""
+def grown(backend: str, varied: str, value: int, cores: int) -> dict:
+    """Return a row of the table on growth: what `backend` takes if one thing is `value`."""
     problem = {
         "replicas": lambda: Problem(HIDDEN_SIZE, value, STEPS_OF[value]),
         "hidden_size": lambda: Problem(value, 1600, 200),
         "threads": lambda: Problem(HIDDEN_SIZE, 1600, STEPS),
     }[varied]()
-    threads, trainer = (value if varied == "threads" else cores), Ours(path)
+    threads, trainer = (value if varied == "threads" else cores), Ours(backend)
     trainer.train(Problem(problem.hidden_size, replicas=1, steps=1), "cpu")  # compile first
     seconds = min(_seconds(lambda: trainer.train(problem, "cpu", threads)) for _ in range(2))
     return {
-        "path": path,
+        "backend": backend,
         "varied": varied,
         "value": value,
         "steps": problem.steps,

@@ -39,20 +39,20 @@ def main() -> None:
     load = f"{os.getloadavg()[0]:.1f} processes" if hasattr(os, "getloadavg") else "unknown"
     print(f"one thread; load of the machine's {os.cpu_count()} cores at the start: {load}")
     print(f"overlap, n = {HIDDEN_SIZE}, {4 * REPLICAS:,} networks, tanh, gradient descent\n")
-    for path in ("compiled", "eager"):
-        _print_logged_step(path)
+    for backend in ("compiled", "eager"):
+        _print_logged_step(backend)
     _print_gradients()
     _print_training()
 
 
-def logged(path: str, *, replicas: int = REPLICAS, **traced: object) -> object:
+def logged(backend: str, *, replicas: int = REPLICAS, **traced: object) -> object:
     """Train the ensemble, with or without traces."""
     return ncnet.train(
         ncnet.games.overlap(),
         hidden_size=HIDDEN_SIZE,
         replicas=replicas,
         seed=0,
-        path=path,
+        backend=backend,
         learning_rate=LEARNING_RATE,
         **traced,
     )
@@ -138,10 +138,10 @@ def agree(found: np.ndarray, expected: np.ndarray) -> bool:
     return bool(abs(found - expected).max() <= TOLERANCE * abs(expected).max())
 
 
-def _print_logged_step(path: str) -> None:
-    plain = _seconds(lambda: logged(path, steps=STEPS))
+def _print_logged_step(backend: str) -> None:
+    plain = _seconds(lambda: logged(backend, steps=STEPS))
     step = plain / STEPS
-    print(f"{path}: a step {1e6 * step:,.0f} µs; a logged step costs, in steps (goal {GOAL}):")
+    print(f"{backend}: a step {1e6 * step:,.0f} µs; a logged step costs, in steps (goal {GOAL}):")
     # A loss is wanted at every step, gradients at some.
     for trace, interval in ((["loss"], 1), (["gradients"], LOG_INTERVAL), (["gradients"], 1)):
         steps = STEPS if interval > 1 else STEPS // 10
@@ -149,7 +149,7 @@ def _print_logged_step(path: str) -> None:
         base = plain * steps / STEPS
         traced = _seconds(
             lambda options={"steps": steps, "trace_steps": log, "trace": trace}: logged(
-                path, **options
+                backend, **options
             )
         )
         ratio = (traced - base) / len(log) / step

@@ -50,7 +50,7 @@ from ncnet.replay.pieces import draw
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "benchmark_mutations"
 ROOMS = {
-    "statistics": ("ncnet/chsh/*.py", "ncnet/studies/ranks/crossed.py"),
+    "statistics": ("ncnet/chsh/*.py", "ncnet/studies/ranks/pigeonhole.py"),
     "training": (
         "ncnet/games.py",
         "ncnet/gradients.py",

@@ -4,12 +4,12 @@ A rule reads the table of one game: a row a capacity. The intervals of S in the 
 are simultaneous, at 95 % together (`simultaneous_level`), so that a rule may compare any of them. A
 statement is *reproduced* where its rule holds in both games of this book, *partly* where it holds
 in one, or in part, *not* where it fails in both or fails in one and is left open by the other, *not
-testable here* where both leave it open; likewise over all quartets or settings that it is about.
+testable here* where both leave it open; likewise over all quartets or conditions that it is about.
 All of it is under our reading of the paper. Rules are written before the recorded training that
 they judge, though after a first sweep over capacity had been seen.
 
 A verdict says whether a rule holds; an effect says by how much, with its interval, for each game,
-quartet or setting that the rule is asked about. Which quantity stands for a statement is our
+quartet or condition that the rule is asked about. Which quantity stands for a statement is our
 choice. Effects read the same recorded tables as the rules, and no others.
 """
 
@@ -45,7 +45,7 @@ class Estimate:
     Attributes
     ----------
     of
-        The game, quartet or setting.
+        The game, quartet or condition.
     value, low, high
         The number, and the interval that the rule of its statement reads.
     """

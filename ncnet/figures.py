@@ -20,10 +20,10 @@ CELLS = (
     (-1, -1, "both wrong (agree)", GREY, "xxx"),
 )
 LINES = (
-    ("excess", "S \N{MINUS SIGN} 2", BLUE, "o"),
+    ("above", "S \N{MINUS SIGN} 2", BLUE, "o"),
     ("influence", "influence", GREY, "^"),
     ("delta", "Δ", ORANGE, "s"),
-    ("contextuality", "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", VERMILION, "D"),
+    ("excess", "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", VERMILION, "D"),
 )
 WAYS = {
     "nothing changes": ("11110110", "11110110"),
@@ -142,10 +142,10 @@ def signalling(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figu
     figure, columns = plotting.panels(len(games), size=(4.3, 4.6), sharey=True)
     for axes, (game, sources) in zip(columns, games.items(), strict=True):
         for draw, table in sources:
-            excess = {f"excess{end}": table[f"s{end}"] - 2 for end in ("", "_low", "_high")}
+            above = {f"above{end}": table[f"s{end}"] - 2 for end in ("", "_low", "_high")}
             for name, label, colour, marker in LINES:
                 look = {"label": label, "color": colour, "marker": marker}
-                draw(axes, table.assign(**excess), "hidden_size", name, **look)
+                draw(axes, table.assign(**above), "hidden_size", name, **look)
         axes.axhline(0, **SOLID)
         axes.set(title=f"game {game}", xlabel="hidden units n")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

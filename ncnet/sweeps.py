@@ -73,7 +73,7 @@ def sweep(game: str, hidden_sizes: Sequence[int], **training: object) -> pd.Data
     """
     trained = [ncnet.train(games.named(game), hidden_size=n, **training) for n in hidden_sizes]
     outcomes = xr.concat(trained, "capacity")
-    return chsh.by_capacity(outcomes).assign(game=game, path=outcomes.attrs["path"])
+    return chsh.by_capacity(outcomes).assign(game=game, backend=outcomes.attrs["backend"])
 
 
 def outcome_rows(outcomes: xr.Dataset) -> pd.DataFrame:

@@ -118,8 +118,8 @@ for name, result in found.items():
     rows = figures.labelled(result.table)
     if name == "cells":
         continue
-    if "contextuality_p_value" in rows:
-        rows = chsh.brief(rows[rows["contextuality_p_value"].notna()])
+    if "excess_p_value" in rows:
+        rows = chsh.summary(rows[rows["excess_p_value"].notna()])
     else:
         rows = rows.select_dtypes("number").iloc[:, :8].round(3)
     display(Markdown(f"### `{name}`"), rows.head(12))

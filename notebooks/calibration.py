@@ -148,7 +148,7 @@ lines += ["|:--|:--|:--|", *map(row, names)]
 Markdown("\n".join(lines))
 
 # %% tags=["hide-input"]
-asked = ["s", "delta", "influence", "contextuality", "share_above"]
+asked = ["s", "delta", "influence", "excess", "share_above"]
 heads = ["S", "Δ", "influence", "S - Δ - 2", "share above 2"]
 # Adding 0 after rounding leaves no negative zero.
 (truth.loc[names, asked].round(3) + 0).set_axis(heads, axis=1)
@@ -333,7 +333,7 @@ for name, of in (("bca", bca), ("beside_bca", beside)):
     lowest = of.loc[of["share"].idxmin()]
     glue(name, float(lowest["share"]), display=False)
     glue(f"{name}_at", named(lowest), display=False)
-for quantity in ("s", "delta", "contextuality"):
+for quantity in ("s", "delta", "excess"):
     of = intervals[intervals["quantity"] == quantity]
     of = of[of["method"] == "percentile"]["short"]
     glue(f"plain_{quantity}", int(of.sum()), display=False)
@@ -342,8 +342,8 @@ for name, count in (("fewest", fewest), ("most", most)):
     for quantity, model in (
         ("s", "ceiling"),
         ("s", "skewed"),
-        ("contextuality", "boundary"),
-        ("contextuality", "noise"),
+        ("excess", "boundary"),
+        ("excess", "noise"),
     ):
         share = share_of(quantity, "percentile", model, count)
         glue(f"{quantity}_{model}_{name}", share, display=False)
@@ -360,10 +360,10 @@ for name, count in (("fewest", fewest), ("most", most)):
 # - **Percentiles of Δ.** Where outcomes change but no marginal does ({glue:text}`silent`), they cover the true 0
 #   in at most {glue:text}`delta_rival` % of the experiments. Every resample adds up absolute values: more
 #   replicas make the interval shorter, not right.
-# - **Percentiles of S - Δ - 2** inherit this: {glue:text}`contextuality_noise_fewest:.1%` and
-#   {glue:text}`contextuality_noise_most:.1%` in “noise”, at {glue:text}`fewest` and {glue:text}`most` replicas. In
-#   “boundary”, where a verdict is hardest, it is {glue:text}`contextuality_boundary_fewest:.1%` and
-#   {glue:text}`contextuality_boundary_most:.1%`.
+# - **Percentiles of S - Δ - 2** inherit this: {glue:text}`excess_noise_fewest:.1%` and
+#   {glue:text}`excess_noise_most:.1%` in “noise”, at {glue:text}`fewest` and {glue:text}`most` replicas. In
+#   “boundary”, where a verdict is hardest, it is {glue:text}`excess_boundary_fewest:.1%` and
+#   {glue:text}`excess_boundary_most:.1%`.
 #
 # ## Size and power
 
@@ -481,7 +481,7 @@ shown = {
     "S, percentile": ("interval", "s", "percentile"),
     "Δ": ("interval", "delta", "report"),
     "Δ, percentile": ("interval", "delta", "percentile"),
-    "S - Δ - 2": ("interval", "contextuality", "report"),
+    "S - Δ - 2": ("interval", "excess", "report"),
     "S ≤ 2": ("test", "s", "betting"),
     "S ≤ 2, t": ("test", "s", "t"),
 }
@@ -528,7 +528,7 @@ glue("live_apart", int(apart.sum()), display=False)
 #   are credibly short, {glue:text}`framed_fewest` of them with {glue:text}`fewest` replicas; all are listed above.
 # - **Plainer methods** are off where this book needs them. Of the cells of percentile intervals, {glue:text}`plain_s` of
 #   {glue:text}`plain_s_cells` are framed for S, {glue:text}`plain_delta` of {glue:text}`plain_delta_cells` for Δ and
-#   {glue:text}`plain_contextuality` of {glue:text}`plain_contextuality_cells` for S - Δ - 2.
+#   {glue:text}`plain_excess` of {glue:text}`plain_excess_cells` for S - Δ - 2.
 # - **What it costs** is length and power, most with {glue:text}`fewest` replicas. A test of the report that does not
 #   reject at so few has not shown much; look at the interval beside it.
 #

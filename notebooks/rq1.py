@@ -206,7 +206,7 @@ rows = [{"n": n} | report.row() for n, report in reports.items()]
 table = pd.DataFrame(rows).set_index("n")
 by_size = table.rename_axis("hidden_size").reset_index()
 run.save("capacity", by_size.assign(game=game))
-chsh.brief(table)
+chsh.summary(table)
 
 # %% [markdown]
 # With 95 % intervals. *Above* and *below* are said of each row by itself; p is of "S is at most 2", large where S is
@@ -227,7 +227,7 @@ Markdown("\n".join(lines))
 
 # %% tags=["remove-cell"]
 close = reports[hidden_size]
-off = chsh.departures(table)
+off = chsh.identity_errors(table)
 glue(
     "identity",
     f"{off['identity']:.0e}".replace("0e+00", "0"),
@@ -241,9 +241,9 @@ glue("close_high", close.interval[1], display=False)
 glue("verdict", close.verdict, display=False)
 glue("delta", close.delta, display=False)
 glue("influence", close.influence, display=False)
-glue("left", close.contextuality, display=False)
-glue("left_low", close.contextuality_interval[0], display=False)
-glue("left_high", close.contextuality_interval[1], display=False)
+glue("left", close.excess, display=False)
+glue("left_low", close.excess_interval[0], display=False)
+glue("left_high", close.excess_interval[1], display=False)
 glue("explanation", close.explanation, display=False)
 glue("share_above", 100 * close.share_above, display=False)
 

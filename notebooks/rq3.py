@@ -80,7 +80,10 @@ live = pd.concat(
     ignore_index=True,
 )
 run.save("capacity", live)
-print("path:", live.groupby("game", sort=False)["path"].first().to_dict())
+print(
+    "backend:",
+    live.groupby("game", sort=False)["backend"].first().to_dict(),
+)
 
 # %%
 recorded = run.load("capacity")
@@ -100,7 +103,7 @@ run.show(
 # %%
 by_size = recorded.table.set_index(["game", "hidden_size"])
 by_size.index.names = ["game", "n"]
-chsh.brief(by_size)
+chsh.summary(by_size)
 
 
 # %% tags=["remove-cell"]
@@ -144,7 +147,7 @@ glue("delta_1", by_game(delta_1), display=False)
 far = {}
 for game in ("overlap", "separate"):
     s = by_size.loc[game]
-    for name in ("influence", "contextuality_high"):
+    for name in ("influence", "excess_high"):
         glue(f"{game}_{name}_3", float(s.loc[3, name]), display=False)
     glue(f"{game}_first", float(s["s"].iloc[0]), display=False)
     above = s.index[s["verdict"] == "above 2"]
@@ -180,7 +183,9 @@ pairs = live.merge(
 apart = (pairs["s_low"] > pairs["s_high_recorded"]) | (
     pairs["s_high"] < pairs["s_low_recorded"]
 )
-off = pd.DataFrame(map(chsh.departures, (recorded.table, live))).max()
+off = pd.DataFrame(
+    map(chsh.identity_errors, (recorded.table, live))
+).max()
 glue("identity", f"{off['identity']:.0e}", display=False)
 glue("points", len(pairs), display=False)
 glue("apart", int(apart.sum()), display=False)
@@ -215,8 +220,8 @@ glue("apart", int(apart.sum()), display=False)
 # head succeeds one can tell something of the task that Bob's head was given. The influence, which
 # counts every outcome that changes with the other's task, is {glue:text}`overlap_influence_3:.2f` and
 # {glue:text}`separate_influence_3:.2f`. S > 2 alone therefore shows no more than influence. What Δ leaves of it,
-# the column S - Δ - 2, has intervals that end at {glue:text}`overlap_contextuality_high_3:.3f` and
-# {glue:text}`separate_contextuality_high_3:.3f` ({doc}`rq6`). Nor does Δ follow S: with one unit, where S is lowest, it is {glue:text}`delta_1`.
+# the column S - Δ - 2, has intervals that end at {glue:text}`overlap_excess_high_3:.3f` and
+# {glue:text}`separate_excess_high_3:.3f` ({doc}`rq6`). Nor does Δ follow S: with one unit, where S is lowest, it is {glue:text}`delta_1`.
 #
 # ## S along training
 #

@@ -32,7 +32,7 @@
 # {glue:text}`lora_mixed_hard_together_first_s_high:.3f`) at rank {glue:text}`lora_mixed_hard_together_first_rank` and
 # {glue:text}`lora_mixed_hard_together_last_s:.3f` at rank {glue:text}`lora_mixed_hard_together_last_rank`; with both hard tasks given to one party it is
 # {glue:text}`lora_mixed_hard_apart_lowest:.3f` to {glue:text}`lora_mixed_hard_apart_highest:.3f` at all ranks above 0. What the signalling Δ leaves of the
-# excess, S - Δ - 2, is {glue:text}`lora_mixed_hard_together_first_contextuality:.3f` in the first case. In the quartet of languages S goes from
+# excess, S - Δ - 2, is {glue:text}`lora_mixed_hard_together_first_excess:.3f` in the first case. In the quartet of languages S goes from
 # {glue:text}`lora_languages_heads_s:.2f` with the heads alone to {glue:text}`lora_languages_first_s:.2f` at the lowest rank and
 # {glue:text}`lora_languages_last_s:.2f` at the largest. [All of it, below](rq3-lora-saw).
 #
@@ -182,7 +182,7 @@ run.show(figures.ranks(languages), recorded=recorded)
 
 # %%
 columns = ["rank", "s", "s_low", "s_high", "interval_method"]
-columns += ["delta", "influence", "contextuality", "accuracy"]
+columns += ["delta", "influence", "excess", "accuracy"]
 shown = table.assign(rank=table["rank"].map("{:g}".format))
 as_text(shown.set_index("quartet")[columns])
 
@@ -252,9 +252,9 @@ QUOTED = (
     "s_low",
     "s_high",
     "delta",
-    "contextuality",
-    "contextuality_high",
-    "contextuality_bound",
+    "excess",
+    "excess_high",
+    "excess_bound",
     "accuracy",
     "accuracy_low",
     "accuracy_high",
@@ -371,10 +371,10 @@ quote("needed", needed)
 # **Why.** At the lowest rank MathQA's head is right on {glue:text}`lora_mathqa_easy` % of its training items beside SST-2 and on
 # {glue:text}`lora_mathqa_hard` % beside CommonsenseQA; replica by replica it falls by {glue:text}`lora_mathqa_falls` percentage points. (These intervals are at
 # 95 % over replicas alone, each by itself: they are about these items.) A failure in context (2,2) adds to S. It is signalling, and it explains all of the
-# excess: S - Δ - 2 is {glue:text}`lora_mixed_hard_together_first_contextuality:.3f`, and its interval ends at
-# {glue:text}`lora_mixed_hard_together_first_contextuality_high:.3f`. It could not be much else: where one of the four tasks is always solved in
+# excess: S - Δ - 2 is {glue:text}`lora_mixed_hard_together_first_excess:.3f`, and its interval ends at
+# {glue:text}`lora_mixed_hard_together_first_excess_high:.3f`. It could not be much else: where one of the four tasks is always solved in
 # one of its contexts, S - Δ cannot pass 2 ({doc}`/signalling`). SST-2 comes near that. The bound that follows for S - Δ - 2 is
-# {glue:text}`lora_mixed_hard_together_first_contextuality_bound:.2g`.
+# {glue:text}`lora_mixed_hard_together_first_excess_bound:.2g`.
 #
 # **Difficulty.** The rule asks for intervals of S that do not meet. At rank {glue:text}`lora_mixed_hard_together_first_rank` the one with the hard
 # tasks together begins at {glue:text}`lora_mixed_hard_together_first_s_low:.3f`, the one with them apart ends at

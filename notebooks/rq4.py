@@ -24,12 +24,12 @@
 # **What we did.** Each replica draws a finite training sample and is tried on further items, its *held-out items*. There are two kinds:
 # XORnet games whose inputs carry Gaussian noise, and handwritten digits with two easy and two hard tasks. Within each capacity
 # we correlate S of the training items with the share of held-out items that heads get right, over replicas. A small
-# run is live; a larger one is recorded, on {glue:text}`rq4_settings` data sets, each with its size and share of flipped labels: the *settings* of this page, not
-# those of a party.
+# run is live; a larger one is recorded, on {glue:text}`rq4_conditions` data sets, each with its size and share of flipped labels. Each is a *condition* of this
+# page.
 #
 # **What we saw.** Recorded, up to the capacity at which S first reaches 2: the rank correlation lies between
 # {glue:text}`rq4_plain_lowest:.2f` and {glue:text}`rq4_plain_highest:.2f` and is clearly above 0 in {glue:text}`rq4_plain_above` of
-# {glue:text}`rq4_settings` settings; with training accuracy and loss held fixed, in {glue:text}`rq4_means_above`. At that capacity held-out
+# {glue:text}`rq4_conditions` conditions; with training accuracy and loss held fixed, in {glue:text}`rq4_means_above`. At that capacity held-out
 # accuracy is {glue:text}`rq4_lost` percentage points below the best. [All of it, below](rq4-saw).
 #
 # **Time.** 20 seconds of one processor.
@@ -151,7 +151,7 @@ def replicas_of(name):
 
 
 about = {"training": training, "label_noise": label_noise}
-settings = {
+conditions = {
     samples.label(name, **about): replicas_of(name)
     for name in populations
 }
@@ -165,15 +165,15 @@ settings = {
 
 # %%
 options = {
-    "level": simultaneous_level(len(claims.SETTINGS)),
+    "level": simultaneous_level(len(claims.CONDITIONS)),
     "resamples": resamples,
     "seed": seed,
 }
 tables = {
     name: pd.concat(
         [
-            made_of(of_setting, **options).assign(setting=setting)
-            for setting, of_setting in settings.items()
+            made_of(of_condition, **options).assign(condition=condition)
+            for condition, of_condition in conditions.items()
         ],
         ignore_index=True,
     )
@@ -186,13 +186,13 @@ for name, rows in tables.items():
 # Live, at the parameters above:
 
 # %% mystnb={"figure": {"name": "fig-simpson", "caption": "Live, at the parameters above: S of each replica's training items against the share of its held-out items that heads get right, mean over heads and contexts. A point is a replica. Left: replicas of all capacities thrown together. Right: the same points coloured by the number n of hidden units; large marks are means, lines the least-squares fit within each capacity. The dashed line is the classical bound."}, "image": {"alt": "Two scatter plots of the same points. Left, all in grey, they form one bent cloud that rises from lower left to upper right. Right, coloured by the number of hidden units, the cloud falls apart into groups, one for each capacity, each further up than the one before; within a group the fitted lines are nearly flat or rise a little, whatever the slope of the whole."}}
-setting, of_setting = next(iter(settings.items()))
-correlating, _ = general.halves(of_setting)
+condition, of_condition = next(iter(conditions.items()))
+correlating, _ = general.halves(of_condition)
 run.show(
-    figures.simpsons_trap(correlating, setting), replicas=correlating
+    figures.simpsons_trap(correlating, condition), replicas=correlating
 )
 
-# %% mystnb={"figure": {"name": "fig-correlations-live", "caption": "Live, at the parameters above: rank correlation of S with held-out accuracy within each capacity. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: bootstrap intervals over replicas, at a level at which seven settings would hold together at 95 %. The grey stripe marks the capacity at which S first reaches 2."}, "image": {"alt": "At the defaults, one panel: rank correlations against the number of hidden units, three marks at each, with long bars. Most bars cross zero. The plain correlation is highest at two units, with its bar above zero; with training accuracy and loss held fixed it is lower there."}}
+# %% mystnb={"figure": {"name": "fig-correlations-live", "caption": "Live, at the parameters above: rank correlation of S with held-out accuracy within each capacity. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: bootstrap intervals over replicas, at a level at which seven conditions would hold together at 95 %. The grey stripe marks the capacity at which S first reaches 2."}, "image": {"alt": "At the defaults, one panel: rank correlations against the number of hidden units, three marks at each, with long bars. Most bars cross zero. The plain correlation is highest at two units, with its bar above zero; with training accuracy and loss held fixed it is lower there."}}
 correlated = tables["generalization"]
 held_out_mean = correlated[correlated["target"] == "held_out_accuracy"]
 run.show(figures.correlations(held_out_mean), correlations=held_out_mean)
@@ -200,9 +200,9 @@ run.show(figures.correlations(held_out_mean), correlations=held_out_mean)
 # %% [markdown]
 # ## Recorded
 #
-# There are seven settings: two noisy games with 64 training items; three quartets of digits with 128; one of these with twice as many; and one
+# There are seven conditions: two noisy games with 64 training items; three quartets of digits with 128; one of these with twice as many; and one
 # with a tenth of the training labels flipped. At each capacity {glue:text}`rq4_replicas_games` replicas are correlated in the games and
-# {glue:text}`rq4_replicas_digits` in the settings on digits. Items and steps were chosen in a trial with another seed and at most 64 replicas, so
+# {glue:text}`rq4_replicas_digits` in the conditions on digits. Items and steps were chosen in a trial with another seed and at most 64 replicas, so
 # that S has somewhere to rise.
 #
 # Settings are less independent than their number suggests. Those on digits draw from the same 1,797 images: their intervals are about other
@@ -211,10 +211,10 @@ run.show(figures.correlations(held_out_mean), correlations=held_out_mean)
 # ```{admonition} What was changed after a first run
 # :class: note
 # Rules and analysis were committed before a first run, of networks with up to twelve units. In it the largest network was
-# the best in every setting, so what is lost at a smaller one was only a lower bound. Therefore networks of 24 units were added, and the rule on
+# the best in every condition, so what is lost at a smaller one was only a lower bound. Therefore networks of 24 units were added, and the rule on
 # the second statement was made stricter: no verdict in its favour where the best network is the largest one tried. All was run again
-# with new seeds, one for each setting. That second run is shown and judged. In the first, both statements came out as *partly*; the
-# correlations, whose rule is as it was, had the same settings clear of 0.
+# with new seeds, one for each condition. That second run is shown and judged. In the first, both statements came out as *partly*; the
+# correlations, whose rule is as it was, had the same conditions clear of 0.
 # ```
 
 # %%
@@ -225,10 +225,10 @@ mean_target = table_of[table_of["target"] == "held_out_accuracy"]
 one_by_one = run.load("generalization_replicas").table
 over_capacity = run.load("generalization_capacity").table
 
-# %% mystnb={"figure": {"name": "fig-averages", "caption": "Recorded: rank correlation of S with held-out accuracy in seven settings, averaged over the capacities up to the one at which S first reaches 2. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: intervals that hold together over the settings at 95 %, by a bootstrap over replicas that makes the choice of that capacity again each time."}, "image": {"alt": "Seven settings in rows, three marks each with bars. Spearman's correlation is small and above zero in both noisy games and in two quartets of digits, smaller in the other three rows, and its bar is above zero in most rows. At given mean accuracy and loss only the game overlap keeps its bar above zero; in all other rows it crosses zero. At given accuracies and losses of each context the marks lie just above zero."}}
+# %% mystnb={"figure": {"name": "fig-averages", "caption": "Recorded: rank correlation of S with held-out accuracy in seven conditions, averaged over the capacities up to the one at which S first reaches 2. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: intervals that hold together over the conditions at 95 %, by a bootstrap over replicas that makes the choice of that capacity again each time."}, "image": {"alt": "Seven conditions in rows, three marks each with bars. Spearman's correlation is small and above zero in both noisy games and in two quartets of digits, smaller in the other three rows, and its bar is above zero in most rows. At given mean accuracy and loss only the game overlap keeps its bar above zero; in all other rows it crosses zero. At given accuracies and losses of each context the marks lie just above zero."}}
 run.show(figures.averages(mean_target), recorded=recorded)
 
-# %% mystnb={"figure": {"name": "fig-correlations", "caption": "Recorded: rank correlation of S with held-out accuracy within each capacity, in seven settings: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: intervals that hold together over the settings at 95 %. The grey stripe marks the capacity at which S first reaches 2. 'Ceiling': fewer than ten replicas differ from the most frequent S, so there are no ranks to correlate."}, "image": {"alt": "Seven panels, one for each setting, rank correlation against the number of hidden units. In the noisy games Spearman's correlation rises from about zero at one unit to its highest values at three, and falls to zero or below beyond; at given accuracy less of that is left. With the hard tasks of digits apart, and with middling ones, it is highest at two units, and nothing is left of it with accuracy held fixed; with the hard tasks together it stays near zero. The digit settings end at the ceiling, from eight or twelve units on."}}
+# %% mystnb={"figure": {"name": "fig-correlations", "caption": "Recorded: rank correlation of S with held-out accuracy within each capacity, in seven conditions: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: intervals that hold together over the conditions at 95 %. The grey stripe marks the capacity at which S first reaches 2. 'Ceiling': fewer than ten replicas differ from the most frequent S, so there are no ranks to correlate."}, "image": {"alt": "Seven panels, one for each condition, rank correlation against the number of hidden units. In the noisy games Spearman's correlation rises from about zero at one unit to its highest values at three, and falls to zero or below beyond; at given accuracy less of that is left. With the hard tasks of digits apart, and with middling ones, it is highest at two units, and nothing is left of it with accuracy held fixed; with the hard tasks together it stays near zero. The digit conditions end at the ceiling, from eight or twelve units on."}}
 run.show(figures.correlations(mean_target), recorded=recorded)
 
 # %% [markdown]
@@ -247,25 +247,25 @@ ends = interval_text((least.gain_low, least.gain_high))
 glue("rq4_least_gain", f"{number_text(least.gain)} {ends}", display=False)
 glue(
     "rq4_least_gain_in",
-    f"{least.setting}; given {least.given}",
+    f"{least.condition}; given {least.given}",
     display=False,
 )
-averaged.set_index(["setting", "given"])[
+averaged.set_index(["condition", "given"])[
     ["without", "with_s", "gain", "gain_low", "gain_high"]
 ].round(3)
 
 # %% [markdown]
 # R² without and with S, and what S adds (`gain`): means over the capacities up to the one at which S first reaches 2. `given` says which
-# accuracies and losses are used: their means over contexts, or those of each context. Intervals hold together over the settings at 95 %. They resample
+# accuracies and losses are used: their means over contexts, or those of each context. Intervals hold together over the conditions at 95 %. They resample
 # the replicas' errors and take the fitted predictions, and that capacity, as given. S can make a prediction worse, too: its smallest gain is
 # {glue:text}`rq4_least_gain` ({glue:text}`rq4_least_gain_in`).
 #
 # ### The capacity at which S first reaches 2
 
-# %% mystnb={"figure": {"name": "fig-first-at-2", "caption": "Recorded, seven settings: S (above) and the share of items that heads get right (below) against the number of hidden units, on training items, on held-out items and, of the latter, in the worst of the four contexts. Means over replicas; bands: 95 % intervals of each by itself. The grey stripe marks the capacity at which S first reaches 2, chosen on as many other replicas."}, "image": {"alt": "Seven pairs of panels over the number of hidden units. S of the training items rises steeply and levels off at two after a few units. Accuracy on training items does the same; on held-out items it goes on rising slowly up to the largest size in every setting. The grey stripe stands where S has just reached two and held-out accuracy is still below its end."}}
+# %% mystnb={"figure": {"name": "fig-first-at-2", "caption": "Recorded, seven conditions: S (above) and the share of items that heads get right (below) against the number of hidden units, on training items, on held-out items and, of the latter, in the worst of the four contexts. Means over replicas; bands: 95 % intervals of each by itself. The grey stripe marks the capacity at which S first reaches 2, chosen on as many other replicas."}, "image": {"alt": "Seven pairs of panels over the number of hidden units. S of the training items rises steeply and levels off at two after a few units. Accuracy on training items does the same; on held-out items it goes on rising slowly up to the largest size in every condition. The grey stripe stands where S has just reached two and held-out accuracy is still below its end."}}
 first_of = run.load("first_at_2").table
 first_of_mean = first_of[first_of["target"] == "held_out_accuracy"]
-stripes = first_of_mean.set_index("setting")["first"]
+stripes = first_of_mean.set_index("condition")["first"]
 run.show(
     figures.held_out_over_capacity(over_capacity, stripes),
     capacity=run.load("generalization_capacity"),
@@ -282,7 +282,7 @@ def in_points(table):
 
 lost, lost_low, lost_high = in_points(first_of)
 capacities = first_of[["first", "best_capacity"]].map("{:g}".format)
-shown = first_of.assign(**capacities).set_index(["setting", "target"])
+shown = first_of.assign(**capacities).set_index(["condition", "target"])
 columns = ["first", "at_smallest", "at_first", "best", "best_capacity"]
 as_text(shown[[*columns, "share_of_rise"]]).assign(
     **{
@@ -296,11 +296,11 @@ as_text(shown[[*columns, "share_of_rise"]]).assign(
 
 # %% [markdown]
 # `first` is the capacity at which S first reaches 2, *lost* by how many percentage points held-out accuracy falls short of the best there, and `share_of_rise`
-# how much of the rise from the smallest network to the best lies behind it. Intervals hold together over the settings at 95 %.
+# how much of the rise from the smallest network to the best lies behind it. Intervals hold together over the conditions at 95 %.
 #
 # ### Where larger is worse
 #
-# In these settings held-out accuracy hardly ever falls with size. With enough flipped labels it does. A live look, taken
+# In these conditions held-out accuracy hardly ever falls with size. With enough flipped labels it does. A live look, taken
 # after the runs and judged by no rule: `overlap` with three training labels in ten flipped.
 
 # %%
@@ -360,10 +360,10 @@ glue("rq4_turn_last_s", float(turns.iloc[-1]["s"]), display=False)
 
 
 # %%
-def described(setting):
-    means = over_capacity[over_capacity["setting"] == setting]
-    low = means[means["capacity"] <= stripes[setting]]
-    thrown = one_by_one[one_by_one["setting"] == setting]
+def described(condition):
+    means = over_capacity[over_capacity["condition"] == condition]
+    low = means[means["capacity"] <= stripes[condition]]
+    thrown = one_by_one[one_by_one["condition"] == condition]
     return {
         "capacities up to 2": len(low),
         "correlation of their means": general.across(low)[0],
@@ -373,8 +373,10 @@ def described(setting):
     }
 
 
-by_setting = {setting: described(setting) for setting in stripes.index}
-as_text(pd.DataFrame.from_dict(by_setting, orient="index"), 2)
+by_condition = {
+    condition: described(condition) for condition in stripes.index
+}
+as_text(pd.DataFrame.from_dict(by_condition, orient="index"), 2)
 
 # %% [markdown]
 # ### Real models
@@ -408,7 +410,7 @@ def of_quartet(quartet):
     of_ranks = general.by_replica(outcomes)
     of_ranks = of_ranks[of_ranks["capacity"].isin(choosing["capacity"])]
     return general.correlations(of_ranks, choosing, **options).assign(
-        setting=quartet
+        condition=quartet
     )
 
 
@@ -435,7 +437,7 @@ shown = real.assign(
     off_mode=real["off_mode"].astype(str).where(at, NONE),
 )
 shown = shown[shown["part"] != "beyond 2"]
-shown.set_index(["setting", "measure", "rank"])[
+shown.set_index(["condition", "measure", "rank"])[
     ["correlation", "off_mode"]
 ]
 
@@ -461,12 +463,12 @@ def with_interval(rows, name, low="low", high="high"):
 
 up_to = mean_target[mean_target["part"] == "up to 2"]
 plain, means, contexts = (
-    up_to[up_to["measure"] == m].set_index("setting").loc[stripes.index]
+    up_to[up_to["measure"] == m].set_index("condition").loc[stripes.index]
     for m in ("spearman", "given means", "given contexts")
 )
-added = averaged[averaged["given"] == "means"].set_index("setting")
+added = averaged[averaged["given"] == "means"].set_index("condition")
 added = added.loc[stripes.index]
-lost = first_of_mean.set_index("setting")
+lost = first_of_mean.set_index("condition")
 pd.DataFrame(
     {
         "S first at 2 at n =": [f"{n:g}" for n in stripes],
@@ -492,12 +494,12 @@ def quote(name, value):
 
 
 def quote_count(name, holds):
-    """In how many settings something holds."""
+    """In how many conditions something holds."""
     quote(name, str(int(holds.sum()) or "none"))
 
 
 def quote_estimates(name, rows):
-    """The range of a correlation over settings, how often it is clear of 0."""
+    """The range of a correlation over conditions, how often it is clear of 0."""
     quote(f"{name}_lowest", float(rows["estimate"].min()))
     quote(f"{name}_highest", float(rows["estimate"].max()))
     quote_count(f"{name}_above", rows["low"] > 0)
@@ -519,7 +521,7 @@ worst_means = averaged_over("given means", "held_out_worst")
 quote_estimates("worst_means", worst_means)
 games_left = means.index[means["low"] > 0]
 quote("left", ", ".join(games_left) or "none")
-quote("settings", len(stripes))
+quote("conditions", len(stripes))
 is_game = plain.index.str.startswith(GAMES)
 for name, rows in (
     ("games", plain[is_game]),
@@ -557,33 +559,33 @@ quote("real_high", float(averaged_ranks["high"].max()))
 # %% [markdown]
 # All recorded. Columns: where S first reaches 2; the three correlations of {numref}`fig-averages`; R² of training accuracy and loss, and what S
 # adds to it; and the percentage points of held-out accuracy that are lost where S first reaches 2. Intervals hold together over the
-# {glue:text}`rq4_settings` settings at 95 %. Counts below are of settings whose interval is clear of 0.
+# {glue:text}`rq4_conditions` conditions at 95 %. Counts below are of conditions whose interval is clear of 0.
 #
 # **Up to the capacity at which S reaches 2.** Spearman's correlation of S with held-out accuracy, within a capacity, averaged up to
 # there, lies between {glue:text}`rq4_plain_lowest:.2f` and {glue:text}`rq4_plain_highest:.2f`. It is above 0 in {glue:text}`rq4_plain_above` of
-# {glue:text}`rq4_settings` settings and below 0 in {glue:text}`rq4_plain_below`. Beyond that capacity it lies between
-# {glue:text}`rq4_beyond_lowest:.2f` and {glue:text}`rq4_beyond_highest:.2f`, above 0 in {glue:text}`rq4_beyond_above` of the settings and below 0 in
+# {glue:text}`rq4_conditions` conditions and below 0 in {glue:text}`rq4_plain_below`. Beyond that capacity it lies between
+# {glue:text}`rq4_beyond_lowest:.2f` and {glue:text}`rq4_beyond_highest:.2f`, above 0 in {glue:text}`rq4_beyond_above` of the conditions and below 0 in
 # {glue:text}`rq4_beyond_below`.
 #
 # **Much of it is training accuracy.** Heads that fit the training items better have a higher S, and get more of the others right. At
 # given mean training accuracy and loss the correlation lies between {glue:text}`rq4_means_lowest:.2f` and
-# {glue:text}`rq4_means_highest:.2f`; it is above 0 in {glue:text}`rq4_means_above` of the settings ({glue:text}`rq4_left`) and below 0 in
+# {glue:text}`rq4_means_highest:.2f`; it is above 0 in {glue:text}`rq4_means_above` of the conditions ({glue:text}`rq4_left`) and below 0 in
 # {glue:text}`rq4_means_below`. Given each context's accuracies and losses it is above 0 in {glue:text}`rq4_contexts_above` and below in
 # {glue:text}`rq4_contexts_below`, between {glue:text}`rq4_contexts_lowest:.2f` and {glue:text}`rq4_contexts_highest:.2f`.
 #
 # **The worst context can go the other way.** A failure in context (2,2) raises S. With held-out accuracy of the
-# worst of the four contexts in place of their mean, the correlation is above 0 in {glue:text}`rq4_worst_above` of the settings and below 0 in
+# worst of the four contexts in place of their mean, the correlation is above 0 in {glue:text}`rq4_worst_above` of the conditions and below 0 in
 # {glue:text}`rq4_worst_below`; at given mean training accuracy and loss above 0 in {glue:text}`rq4_worst_means_above` and below 0 in
 # {glue:text}`rq4_worst_means_below`, down to {glue:text}`rq4_worst_means_lowest:.2f`. A high S is no sign that every task is well.
 #
 # **For a prediction it counts little.** Training accuracy and loss predict up to {glue:text}`rq4_without_means:.0%` of the variance of held-out accuracy between
-# replicas of one capacity, depending on the setting. What S adds is at most {glue:text}`rq4_gain_means:.1%` of the variance, in a setting where
+# replicas of one capacity, depending on the condition. What S adds is at most {glue:text}`rq4_gain_means:.1%` of the variance, in a condition where
 # they alone predict {glue:text}`rq4_gain_means_from:.0%`. The gain's interval is above 0 in
-# {glue:text}`rq4_gain_means_above` of the settings; beside all contexts' accuracies and losses in {glue:text}`rq4_gain_contexts_above`.
+# {glue:text}`rq4_gain_means_above` of the conditions; beside all contexts' accuracies and losses in {glue:text}`rq4_gain_contexts_above`.
 #
 # **Where S first reaches 2 there is more to be had.** Of the sizes tried the largest, {glue:text}`rq4_largest` units, generalizes best in {glue:text}`rq4_best_is_largest` of the
-# {glue:text}`rq4_settings` settings. Where S first reaches 2, held-out accuracy falls short of the best by
-# {glue:text}`rq4_lost` percentage points: by more than two, interval included, in {glue:text}`rq4_lost_far` of the settings, by at most two in
+# {glue:text}`rq4_conditions` conditions. Where S first reaches 2, held-out accuracy falls short of the best by
+# {glue:text}`rq4_lost` percentage points: by more than two, interval included, in {glue:text}`rq4_lost_far` of the conditions, by at most two in
 # {glue:text}`rq4_lost_close`. Of the rise from the smallest network to the best, {glue:text}`rq4_rise_least:.0%` to {glue:text}`rq4_rise_most:.0%` lie behind it
 # there ({numref}`fig-first-at-2`).
 #
@@ -600,13 +602,13 @@ judged = {"generalization": table_of, "first_at_2": first_of}
 Markdown(verdict_table(claims.CLAIMS, judged))
 
 # %% [markdown]
-# *Partly* means: in some of the settings. The first verdict is about the plain correlation, which is what the paper speaks of.
+# *Partly* means: in some of the conditions. The first verdict is about the plain correlation, which is what the paper speaks of.
 #
 # ## What would change our mind
 #
-# - **S that adds to training accuracy.** If in most settings the correlation stayed clear of 0 with each context's accuracy and loss held
+# - **S that adds to training accuracy.** If in most conditions the correlation stayed clear of 0 with each context's accuracy and loss held
 #   fixed, or a prediction gained a tenth of the variance, S would tell something of its own. More replicas would also settle the
-#   settings that are open.
+#   conditions that are open.
 # - **A turn at S = 2.** If held-out accuracy turned down with size, and did so near the capacity at which S first reaches 2, the second statement
 #   would stand. In the one look above it turns long before.
 # - **Another reading of "correlated".** Over capacities instead of over replicas the statement is hard to miss, and says less.
@@ -653,7 +655,7 @@ Markdown(verdict_table(claims.CLAIMS, judged))
 #     sums[f"minus at {place}"] = plus - 2 * replicas[f"correlator_{place}"]
 # compared = {
 #     name: replicas.assign(sum=values)
-#     .groupby(["setting", "capacity"])[["sum", "held_out_accuracy"]]
+#     .groupby(["condition", "capacity"])[["sum", "held_out_accuracy"]]
 #     .apply(lambda rows: rows.corr("spearman").iloc[0, 1])
 #     for name, values in sums.items()
 # }

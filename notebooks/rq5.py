@@ -20,11 +20,11 @@
 # **The paper's statement.** While S rises towards 2, underfitting is relieved as resources grow {cite:p}`zhao2026`; the CHSH test is to be a diagnostic
 # of a network's couplings and capacity {cite:p}`review2026`. The tests of it on this page are ours.
 #
-# **What we did.** *A rule and its rivals*: eight rules see networks of several sizes and choose one; fresh replicas say what the choice costs in held-out
+# **What we did.** *A criterion and its rivals*: eight criteria see networks of several sizes and choose one; fresh replicas say what the choice costs in held-out
 # accuracy, the share of unseen items that heads get right. *A map*: of ten tasks on handwritten digits every pair is trained in
 # one trunk, and S of each pair says how much the two hurt each other. A small run is live, a larger one is recorded.
 #
-# **What we saw.** Recorded, over {glue:text}`rq5_settings` settings: the smallest network with S at 2 costs {glue:text}`rq5_Sat2_regret` percentage points of
+# **What we saw.** Recorded, over {glue:text}`rq5_conditions` conditions: the smallest network with S at 2 costs {glue:text}`rq5_Sat2_regret` percentage points of
 # held-out accuracy; asking also that every context be fitted, {glue:text}`rq5_Sat2allfitted_regret`; a validation split costs
 # {glue:text}`rq5_validation_regret`. S orders pairs of tasks by what they lose on held-out items, with a rank correlation of {glue:text}`rq5_s_rho:.2f`; the plain
 # drop in training accuracy does so with {glue:text}`rq5_training_drop_rho:.2f`. [All of it, below](rq5-saw).
@@ -86,9 +86,9 @@ fresh = range(len(seen), len(seen) + fresh_replicas)
 # %% [markdown]
 # ## Choosing a capacity
 #
-# Each rule sees networks of several sizes, trained on samples, in all four contexts of equally many replicas, and chooses a size:
+# Each criterion sees networks of several sizes, trained on samples, in all four contexts of equally many replicas, and chooses a size:
 #
-# | rule | the smallest n at which ... |
+# | criterion | the smallest n at which ... |
 # |:--|:--|
 # | S at 2 | the 95 % interval of S lies within 0.05 of 2 |
 # | S at 2, all fitted | also every correlator is at least 0.95 |
@@ -101,12 +101,12 @@ fresh = range(len(seen), len(seen) + fresh_replicas)
 #
 # *Regret* is the held-out accuracy of the best size less that of the chosen one, on fresh replicas with samples of their own. (For digits
 # all samples are of the same 1,797 images.) The best size is the best of the replicas that judge, so a regret errs on the high side and is
-# never below 0. Where no size meets a rule, the largest stands in, and figure and table say so.
+# never below 0. Where no size meets a criterion, the largest stands in, and figure and table say so.
 #
-# Why two rules ask for S at 2: **S = 2 does not mean fitted.** If Alice never errs and nothing signals, S = 2⟨B₁⟩, whatever becomes of B₂
+# Why two criteria ask for S at 2: **S = 2 does not mean fitted.** If Alice never errs and nothing signals, S = 2⟨B₁⟩, whatever becomes of B₂
 # ({doc}`/signalling`). So one of them also asks that every correlator be near 1.
 #
-# All rules were fixed before the runs, as was 0.05. The rule on training accuracy is the more lenient: where no two failures coincide,
+# All criteria were fixed before the runs, as was 0.05. The criterion on training accuracy is the more lenient: where no two failures coincide,
 # 97.5 % is a mean correlator of 0.90. The cosine is a mean over six steps from the first to the last; late ones tend to -1 in any network
 # that has settled.
 
@@ -136,55 +136,55 @@ def table(population, replicas):
     return pd.concat(parts, ignore_index=True)
 
 
-choices, rules, curves = [], [], []
+choices, criteria, curves = [], [], []
 for name in populations:
-    setting = samples.label(
+    condition = samples.label(
         name, training=training, label_noise=label_noise
     )
     whole = samples.named(name, training=training, noise=noise, **items)
-    chosen_by_rule = general.selections(
+    chosen_by_criterion = general.selections(
         table(whole, seen),
         table(samples.set_aside(whole, set_aside), seen),
         repetition_size=repetition_size,
     )
     judges = table(whole, fresh)
-    regret = general.regrets(chosen_by_rule, judges, seed=seed)
+    regret = general.regrets(chosen_by_criterion, judges, seed=seed)
     curve = general.by_capacity(judges, seed=seed)
     for into, rows in (
-        (choices, chosen_by_rule),
-        (rules, regret),
+        (choices, chosen_by_criterion),
+        (criteria, regret),
         (curves, curve),
     ):
-        into.append(rows.assign(setting=setting))
-choices, rules, curves = (
+        into.append(rows.assign(condition=condition))
+choices, criteria, curves = (
     pd.concat(rows, ignore_index=True)
-    for rows in (choices, rules, curves)
+    for rows in (choices, criteria, curves)
 )
 run.save("capacity_choices", choices)
-run.save("capacity_rules", rules)
+run.save("capacity_criteria", criteria)
 run.save("capacity_fresh", curves)
 
 # %% [markdown]
 # Live, a few replicas:
 
-# %% mystnb={"figure": {"name": "fig-regrets-live", "caption": "Live, at the parameters above. Above: the regret of eight rules, in percentage points of held-out accuracy on fresh replicas; bars are 95 % intervals over repetitions of the choice and fresh replicas. Below: the numbers n of hidden units that each rule chose, lowest to highest over the repetitions; a grey cross says that no size met the rule, so that the largest stands in. The dashed line is the smallest size within a percentage point of the best."}, "image": {"alt": "Two panels with a row for each of eight rules. At the defaults: above, the rule S first at 2 costs most; the other rules cost nothing. Below, S first at 2 chooses a small size, all other rules the largest."}}
-run.show(figures.regrets(rules), rules=rules)
+# %% mystnb={"figure": {"name": "fig-regrets-live", "caption": "Live, at the parameters above. Above: the regret of eight criteria, in percentage points of held-out accuracy on fresh replicas; bars are 95 % intervals over repetitions of the choice and fresh replicas. Below: the numbers n of hidden units that each criterion chose, lowest to highest over the repetitions; a grey cross says that no size met the criterion, so that the largest stands in. The dashed line is the smallest size within a percentage point of the best."}, "image": {"alt": "Two panels with a row for each of eight criteria. At the defaults: above, the criterion S first at 2 costs most; the other criteria cost nothing. Below, S first at 2 chooses a small size, all other criteria the largest."}}
+run.show(figures.regrets(criteria), criteria=criteria)
 
 # %% [markdown]
 # Where every replica has S = 2, a bootstrap has nothing to resample, and the interval comes from a betting test. It lies within 0.05 of 2
-# only with some six hundred replicas: a rule on S can go unmet in a small run where all is fitted.
+# only with some six hundred replicas: a criterion on S can go unmet in a small run where all is fitted.
 #
 # ### Recorded
 #
 # The run was made twice. In the first, with up to twelve units and other seeds, the largest network had been the best; so 24 units were
-# added. The rules are as they were.
+# added. The criteria are as they were.
 
 # %%
-recorded = run.load("capacity_rules")
+recorded = run.load("capacity_criteria")
 print(recorded)
 table_of = recorded.table
 
-# %% mystnb={"figure": {"name": "fig-regrets", "caption": "Recorded, three settings: two noisy games and a quartet of digits. Above: the regret of eight rules, in percentage points of held-out accuracy on fresh replicas; bars are 95 % intervals over the repetitions of the choice and fresh replicas. Below: the numbers n of hidden units that each rule chose, lowest to highest over the repetitions of the choice. The dashed line is the smallest size within a percentage point of the best."}, "image": {"alt": "Three pairs of panels with a row for each of eight rules. The rule S first at 2 costs most, above all in the game overlap, where S at 2 costs the same; with all fitted it costs less, as training accuracy does or less. Training loss, validation and the largest size cost nothing. Below, the rules on S and on training accuracy choose small sizes, to the left of the dashed line; loss, validation and the last choose the largest. Gradient conflict chooses the largest too, and in the digits anything."}}
+# %% mystnb={"figure": {"name": "fig-regrets", "caption": "Recorded, three conditions: two noisy games and a quartet of digits. Above: the regret of eight criteria, in percentage points of held-out accuracy on fresh replicas; bars are 95 % intervals over the repetitions of the choice and fresh replicas. Below: the numbers n of hidden units that each criterion chose, lowest to highest over the repetitions of the choice. The dashed line is the smallest size within a percentage point of the best."}, "image": {"alt": "Three pairs of panels with a row for each of eight criteria. The criterion S first at 2 costs most, above all in the game overlap, where S at 2 costs the same; with all fitted it costs less, as training accuracy does or less. Training loss, validation and the largest size cost nothing. Below, the criteria on S and on training accuracy choose small sizes, to the left of the dashed line; loss, validation and the last choose the largest. Gradient conflict chooses the largest too, and in the digits anything."}}
 run.show(figures.regrets(table_of), recorded=recorded)
 
 
@@ -206,31 +206,31 @@ shown = shown.rename(
 )
 columns = ["regret (points)", "95 % interval", "lowest", "highest"]
 as_text(
-    shown.set_index(["setting", "rule"])[
+    shown.set_index(["condition", "criterion"])[
         [*columns, "met", "enough", "units_more"]
     ],
     2,
 )
 
 # %% [markdown]
-# There are {glue:text}`rq5_repetitions` choices in each setting, each on {glue:text}`rq5_repetition_size` replicas of its own, judged on
-# {glue:text}`rq5_fresh_replicas` more. Where the interval is just 0, the choice was best in every resample of the judges. `met` is the share of repetitions in which some size met the rule, `enough`
+# There are {glue:text}`rq5_repetitions` choices in each condition, each on {glue:text}`rq5_repetition_size` replicas of its own, judged on
+# {glue:text}`rq5_fresh_replicas` more. Where the interval is just 0, the choice was best in every resample of the judges. `met` is the share of repetitions in which some size met the criterion, `enough`
 # the share in which the choice was the smallest size within a percentage point of the best, and `units_more` by how many hidden units the
 # choice exceeds that, on average.
 #
-# ### What it is worth, across settings
+# ### What it is worth, across conditions
 #
-# Across settings the setting is the unit, and three of them bear no interval. So only means are given: of each rule's regret, of its rank by regret
-# (1 is the cheapest), and of its distance, in units, from the smallest size that is enough. Where a rule was never met (`met` is 0), what is judged is the
+# Across conditions the condition is the unit, and three of them bear no interval. So only means are given: of each criterion's regret, of its rank by regret
+# (1 is the cheapest), and of its distance, in units, from the smallest size that is enough. Where a criterion was never met (`met` is 0), what is judged is the
 # largest size that stood in for it:
 
 # %%
 across = table_of.assign(
-    rank=table_of.groupby("setting")["regret"].rank(),
+    rank=table_of.groupby("condition")["regret"].rank(),
     distance=abs(table_of["units_more"]),
     regret=100 * table_of["regret"],
 )
-across = across.groupby("rule", sort=False)[
+across = across.groupby("criterion", sort=False)[
     ["regret", "rank", "distance", "enough", "met"]
 ].mean()
 as_text(across.rename(columns={"regret": "regret (points)"}), 2)
@@ -329,9 +329,9 @@ def letters(name):
     return "".join(c for c in name if c.isalnum())
 
 
-def quote_rule(rule, rows):
-    """Which sizes a rule chose, and what it cost, over the settings."""
-    key = f"rq5_{letters(rule)}"
+def quote_criterion(criterion, rows):
+    """Which sizes a criterion chose, and what it cost, over the conditions."""
+    key = f"rq5_{letters(criterion)}"
     sizes = [*rows["lowest"], *rows["highest"]]
     glue(f"{key}_n", span_text(sizes, 0), display=False)
     regrets = 100 * rows["regret"]
@@ -343,10 +343,10 @@ def quote_count(name, holds):
     glue(name, str(int(holds.sum()) or "none"), display=False)
 
 
-def quote_rivals(rule, rival):
-    """In how many settings a rule costs clearly less, or more."""
-    one, other = by_rule.loc[rule], by_rule.loc[rival]
-    key = f"rq5_{letters(rule + rival)}"
+def quote_rivals(criterion, rival):
+    """In how many conditions a criterion costs clearly less, or more."""
+    one, other = by_criterion.loc[criterion], by_criterion.loc[rival]
+    key = f"rq5_{letters(criterion + rival)}"
     cheaper = one["regret_high"] < other["regret_low"]
     dearer = one["regret_low"] > other["regret_high"]
     quote_count(f"{key}_cheaper", cheaper)
@@ -361,15 +361,15 @@ def quote_pair(key, row):
 
 
 # %% tags=["remove-cell"]
-by_rule = table_of.set_index(["rule", "setting"])
-for rule, of_rule in by_rule.groupby("rule"):
-    quote_rule(rule, of_rule)
+by_criterion = table_of.set_index(["criterion", "condition"])
+for criterion, of_criterion in by_criterion.groupby("criterion"):
+    quote_criterion(criterion, of_criterion)
 for ours in ("S at 2", "S at 2, all fitted"):
     for rival in ("training accuracy", "validation"):
         quote_rivals(ours, rival)
-settings = table_of.drop_duplicates("setting")
-glue("rq5_settings", len(settings), display=False)
-best, enough = settings["best"], settings["enough_capacity"]
+conditions = table_of.drop_duplicates("condition")
+glue("rq5_conditions", len(conditions), display=False)
+best, enough = conditions["best"], conditions["enough_capacity"]
 glue("rq5_best", span_text(best, 0), display=False)
 enough = span_text(enough, 0)
 glue("rq5_enough", enough, display=False)
@@ -401,9 +401,9 @@ glue("rq5_s_and_drop", float(same), display=False)
 # ## What we saw
 #
 # **Choosing a capacity.** Regrets are in percentage points of held-out accuracy; sizes and regrets from the lowest to the highest over the
-# {glue:text}`rq5_settings` settings:
+# {glue:text}`rq5_conditions` conditions:
 #
-# | rule | n chosen | regret |
+# | criterion | n chosen | regret |
 # |:--|:--|:--|
 # | S at 2 | {glue:text}`rq5_Sat2_n` | {glue:text}`rq5_Sat2_regret` |
 # | S at 2, all fitted | {glue:text}`rq5_Sat2allfitted_n` | {glue:text}`rq5_Sat2allfitted_regret` |
@@ -415,7 +415,7 @@ glue("rq5_s_and_drop", float(same), display=False)
 # | largest | {glue:text}`rq5_largest_n` | {glue:text}`rq5_largest_regret` |
 #
 # The best size is {glue:text}`rq5_best` units; enough, within a percentage point of it, are {glue:text}`rq5_enough`. In how many of the
-# {glue:text}`rq5_settings` settings a rule on S is clearly cheaper than a rival, or clearly dearer (intervals of the regret that do not meet):
+# {glue:text}`rq5_conditions` conditions a criterion on S is clearly cheaper than a rival, or clearly dearer (intervals of the regret that do not meet):
 #
 # | | cheaper than training accuracy | dearer | cheaper than validation | dearer |
 # |:--|:--|:--|:--|:--|
@@ -424,8 +424,8 @@ glue("rq5_s_and_drop", float(same), display=False)
 #
 # Validation takes no more networks than the others, only a part of their training items.
 #
-# That S = 2 does not mean fitted is no subtlety. On its way to a peak above 2, S can be within 0.05 of 2, and the rule without the demand
-# stops there ({numref}`fig-first-at-2` has the curves). And with the demand, the rule is one on the fit of the training items in other
+# That S = 2 does not mean fitted is no subtlety. On its way to a peak above 2, S can be within 0.05 of 2, and the criterion without the demand
+# stops there ({numref}`fig-first-at-2` has the curves). And with the demand, the criterion is one on the fit of the training items in other
 # words.
 #
 # **Telling which tasks disturb each other.** S is above 2, clear of chance for all pairs together, in {glue:text}`rq5_pairs_above` of
@@ -444,14 +444,14 @@ glue("rq5_s_and_drop", float(same), display=False)
 #
 # ## What would change our mind
 #
-# - **A rule on S that is cheaper.** If *S at 2*, with or without the demand, cost clearly less than training accuracy and than a validation split in most
-#   settings, S would be worth its four trainings. Three settings bear no interval across settings; `papermill` takes others:
+# - **A criterion on S that is cheaper.** If *S at 2*, with or without the demand, cost clearly less than training accuracy and than a validation split in most
+#   conditions, S would be worth its four trainings. Three conditions bear no interval across conditions; `papermill` takes others:
 #   `-y 'populations: [hard_apart, middling]'`.
 # - **An order that training accuracy misses.** If S ordered the pairs of tasks clearly better than the plain drop in training accuracy, on
 #   other tasks than these, the map would be S's own. {py:func}`ncnet.training.samples.train_pairs` and
 #   {py:func}`ncnet.studies.generalization.analysis.interference` take any tasks on digits; for networks of your own, {doc}`your_model` has S of any four tasks.
-# - **A cost of size.** Here nothing is paid for units, and a larger network is hardly ever worse, which favours rules that choose large ones. Where it is
-#   worse, a rule that waits for S = 2 waits too long ({doc}`rq4` has an example).
+# - **A cost of size.** Here nothing is paid for units, and a larger network is hardly ever worse, which favours criteria that choose large ones. Where it is
+#   worse, a criterion that waits for S = 2 waits too long ({doc}`rq4` has an example).
 #
 # ## Go further
 #
@@ -477,7 +477,7 @@ glue("rq5_s_and_drop", float(same), display=False)
 # ````
 #
 # **Half an hour: what would a unit have to cost?** Charge a price for each hidden unit, in percentage points of held-out accuracy. At which prices is
-# a rule on S the cheapest of the eight?
+# a criterion on S the cheapest of the eight?
 #
 # ````{dropdown} Solution
 # ```python
@@ -487,30 +487,30 @@ glue("rq5_s_and_drop", float(same), display=False)
 #
 # curves = results.load("capacity_fresh").table
 # choices = results.load("capacity_choices").table
-# accuracy = 100 * curves.set_index(["setting", "capacity"])["held_out_accuracy"]
+# accuracy = 100 * curves.set_index(["condition", "capacity"])["held_out_accuracy"]
 # units = accuracy.index.get_level_values("capacity")
 #
 #
 # def lost(price):
-#     """What each rule loses on average, in percentage points."""
+#     """What each criterion loses on average, in percentage points."""
 #     worth = accuracy - price * units
-#     best = worth.groupby("setting").max()
-#     chosen = worth.loc[list(zip(choices["setting"], choices["capacity"]))]
-#     short = best.loc[choices["setting"]].values - chosen.values
-#     return pd.Series(short).groupby(choices["rule"]).mean()
+#     best = worth.groupby("condition").max()
+#     chosen = worth.loc[list(zip(choices["condition"], choices["capacity"]))]
+#     short = best.loc[choices["condition"]].values - chosen.values
+#     return pd.Series(short).groupby(choices["criterion"]).mean()
 #
 #
 # prices = [0, 0.05, 0.1, 0.2, 0.5, 1, 2]
 # print(pd.DataFrame({price: lost(price) for price in prices}).round(2))
 # ```
 #
-# While units are all but free, the rules that choose the largest size lose next to nothing. From a fifth of a point a unit on they lose much, and
+# While units are all but free, the criteria that choose the largest size lose next to nothing. From a fifth of a point a unit on they lose much, and
 # *S at 2, all fitted* loses least of all, somewhat less than training accuracy; at a point a unit training accuracy does. So there are prices at
-# which a rule on S comes first, but it does not know the price. It stops where the training items are fitted, and there the curve of held-out
+# which a criterion on S comes first, but it does not know the price. It stops where the training items are fitted, and there the curve of held-out
 # accuracy becomes flat.
 # ````
 #
-# **An hour: where larger is worse.** Flip three labels in ten and run the notebook. Which rules get dearer, which cheaper?
+# **An hour: where larger is worse.** Flip three labels in ten and run the notebook. Which criteria get dearer, which cheaper?
 #
 # ````{dropdown} Solution
 # ```console
@@ -523,11 +523,11 @@ glue("rq5_s_and_drop", float(same), display=False)
 #
 # from ncnet import results
 #
-# table = results.load("capacity_rules", folder=Path("noisy")).table
-# print(table[["rule", "regret", "lowest", "highest", "met", "best"]])
+# table = results.load("capacity_criteria", folder=Path("noisy")).table
+# print(table[["criterion", "regret", "lowest", "highest", "met", "best"]])
 # ```
 #
-# No size meets a rule on S or the one on training accuracy, so the largest stands in; training loss and gradient conflict choose the largest
+# No size meets a criterion on S or the one on training accuracy, so the largest stands in; training loss and gradient conflict choose the largest
 # by themselves. All of them lose. Only the validation split finds the few units that are best. What is computed on the training items alone cannot
 # tell a flipped label from a right one.
 # ````

@@ -104,7 +104,7 @@ run.show(
 recorded_table = recorded.table.set_index(["game", "hidden_size"])
 recorded_table.index.names = ["game", "n"]
 above = recorded_table[recorded_table["verdict"] == "above 2"]
-chsh.brief(recorded_table).loc[above.index]
+chsh.summary(recorded_table).loc[above.index]
 
 # %% tags=["remove-cell"]
 glue(
@@ -123,12 +123,12 @@ for name, words in (
     glue(f"sweep_{name}", count, display=False)
 glue(
     "sweep_bound",
-    float(above["contextuality_bound"].max()),
+    float(above["excess_bound"].max()),
     display=False,
 )
-highest = above["contextuality_high"].max()
+highest = above["excess_high"].max()
 glue("sweep_highest", f"{highest:.1g}", display=False)
-for name in ("s", "delta", "influence", "contextuality", "share_above"):
+for name in ("s", "delta", "influence", "excess", "share_above"):
     for end in ("", "_low", "_high"):
         value = float(recorded_table.loc[("overlap", 3), f"{name}{end}"])
         glue(f"three_{name}{end}", value, display=False)
@@ -141,8 +141,8 @@ for name in ("s", "delta", "influence", "contextuality", "share_above"):
 # {glue:text}`sweep_highest`. For `overlap` at n = 3,
 # S is {glue:text}`three_s:.3f`, Δ {glue:text}`three_delta:.3f` and the influence
 # {glue:text}`three_influence:.3f` (95 % interval {glue:text}`three_influence_low:.3f` to
-# {glue:text}`three_influence_high:.3f`), and $S - \Delta - 2$ is {glue:text}`three_contextuality:.3f`
-# ({glue:text}`three_contextuality_low:.3f` to {glue:text}`three_contextuality_high:.3f`). The share of replicas whose own S is
+# {glue:text}`three_influence_high:.3f`), and $S - \Delta - 2$ is {glue:text}`three_excess:.3f`
+# ({glue:text}`three_excess_low:.3f` to {glue:text}`three_excess_high:.3f`). The share of replicas whose own S is
 # above 2, which would be 0 without influence, is {glue:text}`three_share_above:.1%`
 # ({glue:text}`three_share_above_low:.1%` to {glue:text}`three_share_above_high:.1%`).
 #
@@ -212,7 +212,7 @@ counts = pd.DataFrame(
             for which, table in surveys.items()
         },
         "above line": {
-            which: int((table["contextuality"] > atlas.ROUNDING).sum())
+            which: int((table["excess"] > atlas.ROUNDING).sum())
             for which, table in surveys.items()
         },
         "largest S": {
@@ -220,7 +220,7 @@ counts = pd.DataFrame(
             for which, table in surveys.items()
         },
         "largest S - Δ - 2": {
-            which: float(table["contextuality"].max())
+            which: float(table["excess"].max())
             for which, table in surveys.items()
         },
     }
@@ -255,7 +255,7 @@ left, programs = [], []
 for found in pairs.values():
     found = atlas.read(found, "prediction")
     every = atlas.survey(found)
-    above = every[every["contextuality"] > atlas.ROUNDING]
+    above = every[every["excess"] > atlas.ROUNDING]
     sample = [
         part.sample(min(10, len(part)), random_state=seed)
         for part in (every, above)
@@ -295,7 +295,7 @@ for (activation, n), table in surveys.items():
             "n": n,
             "game": " ".join(named),
         }
-        label["selected"] = game.contextuality
+        label["selected"] = game.excess
         rows.append(label | fresh.row())
 retested = pd.DataFrame(rows)
 
@@ -305,7 +305,7 @@ def beside_selected(rows):
     if rows.empty:
         return "no game lies above the line"
     shown = rows.set_index(["activation", "n", "game"])
-    found = chsh.brief(shown)[["S", "S - Δ - 2", "p (≤ 0)"]]
+    found = chsh.summary(shown)[["S", "S - Δ - 2", "p (≤ 0)"]]
     return found.assign(selected=shown["selected"].map("{:.3f}".format))
 
 
@@ -314,7 +314,7 @@ beside_selected(retested)
 # %% tags=["remove-cell"]
 held = 0
 if len(retested):
-    adjusted = chsh.holm(retested["contextuality_p_value"])
+    adjusted = chsh.holm(retested["excess_p_value"])
     held = int((adjusted <= 0.05).sum())
 glue("atlas_games", f"{len(tasks) ** 4:,}", display=False)
 glue("atlas_above", int(counts["above line"].sum()), display=False)
@@ -354,7 +354,7 @@ if record:
 searched = run.load("search")
 print(searched)
 search = searched.table.copy()
-search["p_holm"] = chsh.holm(search["contextuality_p_value"])
+search["p_holm"] = chsh.holm(search["excess_p_value"])
 losses = {"cross_entropy": "", "squared_error": ", squared error"}
 
 
@@ -381,7 +381,7 @@ overview = (
     .agg(
         retested=("held", "size"),
         held=("held", "sum"),
-        largest=("contextuality", "max"),
+        largest=("excess", "max"),
     )
 )
 overview = counted.set_index(of_training).join(overview)
@@ -425,12 +425,12 @@ for readout in chsh.READOUTS:
         int((of_readout["p_holm"] <= 0.05).sum()),
         display=False,
     )
-    best = of_readout.loc[of_readout["contextuality"].idxmax()]
+    best = of_readout.loc[of_readout["excess"].idxmax()]
     glue(f"best_training_{readout}", best["training"], display=False)
-    for name in ("s", "delta", "influence", "contextuality_within"):
+    for name in ("s", "delta", "influence", "excess_within"):
         glue(f"best_{name}_{readout}", float(best[name]), display=False)
     for end in ("", "_low", "_high"):
-        value = float(best[f"contextuality{end}"])
+        value = float(best[f"excess{end}"])
         glue(f"best{end}_{readout}", value, display=False)
 found_at = search[held & (search["readout"] == "correct")]
 glue(
@@ -445,9 +445,9 @@ glue(
 #
 # | readout | hold | largest $S - \Delta - 2$ | within replicas | S | Δ | influence | training |
 # |:--|:--|:--|--:|--:|--:|--:|:--|
-# | correct | {glue:text}`held_correct` of {glue:text}`retested_correct` | {glue:text}`best_correct:.3f` ({glue:text}`best_low_correct:.3f` to {glue:text}`best_high_correct:.3f`) | {glue:text}`best_contextuality_within_correct:.3f` | {glue:text}`best_s_correct:.2f` | {glue:text}`best_delta_correct:.3g` | {glue:text}`best_influence_correct:.2f` | {glue:text}`best_training_correct` |
-# | solved | {glue:text}`held_solved` of {glue:text}`retested_solved` | {glue:text}`best_solved:.3f` ({glue:text}`best_low_solved:.3f` to {glue:text}`best_high_solved:.3f`) | {glue:text}`best_contextuality_within_solved:.3f` | {glue:text}`best_s_solved:.2f` | {glue:text}`best_delta_solved:.3g` | {glue:text}`best_influence_solved:.2f` | {glue:text}`best_training_solved` |
-# | prediction | {glue:text}`held_prediction` of {glue:text}`retested_prediction` | {glue:text}`best_prediction:.3f` ({glue:text}`best_low_prediction:.3f` to {glue:text}`best_high_prediction:.3f`) | {glue:text}`best_contextuality_within_prediction:.3f` | {glue:text}`best_s_prediction:.2f` | {glue:text}`best_delta_prediction:.3g` | {glue:text}`best_influence_prediction:.2f` | {glue:text}`best_training_prediction` |
+# | correct | {glue:text}`held_correct` of {glue:text}`retested_correct` | {glue:text}`best_correct:.3f` ({glue:text}`best_low_correct:.3f` to {glue:text}`best_high_correct:.3f`) | {glue:text}`best_excess_within_correct:.3f` | {glue:text}`best_s_correct:.2f` | {glue:text}`best_delta_correct:.3g` | {glue:text}`best_influence_correct:.2f` | {glue:text}`best_training_correct` |
+# | solved | {glue:text}`held_solved` of {glue:text}`retested_solved` | {glue:text}`best_solved:.3f` ({glue:text}`best_low_solved:.3f` to {glue:text}`best_high_solved:.3f`) | {glue:text}`best_excess_within_solved:.3f` | {glue:text}`best_s_solved:.2f` | {glue:text}`best_delta_solved:.3g` | {glue:text}`best_influence_solved:.2f` | {glue:text}`best_training_solved` |
+# | prediction | {glue:text}`held_prediction` of {glue:text}`retested_prediction` | {glue:text}`best_prediction:.3f` ({glue:text}`best_low_prediction:.3f` to {glue:text}`best_high_prediction:.3f`) | {glue:text}`best_excess_within_prediction:.3f` | {glue:text}`best_s_prediction:.2f` | {glue:text}`best_delta_prediction:.3g` | {glue:text}`best_influence_prediction:.2f` | {glue:text}`best_training_prediction` |
 #
 # *Within replicas* is the mean of each replica's own $S_r - \Delta_r - 2$. Where it is above 0, some replicas are contextual by
 # themselves, over their inputs; where it is below 0, replicas are not so on average, and the excess appears only when initial
@@ -466,7 +466,7 @@ glue(
 
 # %% tags=["hide-input"]
 best = search[search["readout"] == "correct"]
-best = best.loc[best["contextuality"].idxmax()]
+best = best.loc[best["excess"].idxmax()]
 named = best[list(atlas.PLACES)].tolist()
 a1, a2, b1, b2 = named
 game = ncnet.games.boolean(3, alice=(a1, a2), bob=(b1, b2), name="found")
@@ -491,7 +491,7 @@ closely = {
 }
 reports = {n: chsh.report(outcomes) for n, outcomes in closely.items()}
 rows = [{"n": n} | report.row() for n, report in reports.items()]
-chsh.brief(pd.DataFrame(rows).set_index("n"))
+chsh.summary(pd.DataFrame(rows).set_index("n"))
 
 # %%
 reports[1]
@@ -532,24 +532,22 @@ run.show(
 one = reports[1]
 cells = chsh.cells(closely[1])
 glue("found_s", one.s, display=False)
-glue("found_left", one.contextuality, display=False)
-glue("found_low", one.contextuality_interval[0], display=False)
-glue("found_high", one.contextuality_interval[1], display=False)
-within = one.contextuality_within
+glue("found_left", one.excess, display=False)
+glue("found_low", one.excess_interval[0], display=False)
+glue("found_high", one.excess_interval[1], display=False)
+within = one.excess_within
 glue("found_within", within, display=False)
 glue(
     "found_within_low",
-    one.contextuality_within_interval[0],
+    one.excess_within_interval[0],
     display=False,
 )
 glue(
     "found_within_high",
-    one.contextuality_within_interval[1],
+    one.excess_within_interval[1],
     display=False,
 )
-glue(
-    "found_within_share", 100 * within / one.contextuality, display=False
-)
+glue("found_within_share", 100 * within / one.excess, display=False)
 glue("found_influence", one.influence, display=False)
 glue("found_delta", one.delta, display=False)
 agree = cells.sel(a=1, b=1) + cells.sel(a=-1, b=-1)
@@ -602,7 +600,7 @@ shown = {
 }
 pd.DataFrame(
     {
-        name: chsh.departures(table)
+        name: chsh.identity_errors(table)
         for name, table in shown.items()
         if len(table)
     }
@@ -610,8 +608,7 @@ pd.DataFrame(
 
 # %%
 atlas_beyond = max(
-    (table["contextuality"] - table["bound"]).max()
-    for table in surveys.values()
+    (table["excess"] - table["bound"]).max() for table in surveys.values()
 )
 print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 
@@ -662,7 +659,7 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 # b = a.copy()
 # b[1, 1] *= -1  # in context (2, 2) they differ
 # report = chsh.report((a, b))
-# print(report.s, report.delta, report.influence, report.contextuality)
+# print(report.s, report.delta, report.influence, report.excess)
 # ```
 #
 # S = 4, and the influence is 2 = S - 2, the least that the theorem allows: Bob turns round in one context. Δ is small but not 0, since a
@@ -691,8 +688,8 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 #         seed=1000,
 #         readout="prediction",
 #     )
-#     print(n, named, best["contextuality"], fresh.s, fresh.delta)
-#     print(fresh.contextuality_interval, fresh.explanation)
+#     print(n, named, best["excess"], fresh.s, fresh.delta)
+#     print(fresh.excess_interval, fresh.explanation)
 # ```
 #
 # With one unit a game with XOR among its tasks comes near Tsirelson's bound at hardly any Δ, and holds. With two units next to nothing is left, but
@@ -711,7 +708,7 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 #
 # search = results.load("search").table
 # best = search[search["readout"] == "correct"]
-# best = best.loc[best["contextuality"].idxmax()]
+# best = best.loc[best["excess"].idxmax()]
 # a1, a2, b1, b2 = (
 #     [int(c) for c in best[place]] for place in atlas.PLACES
 # )
@@ -728,7 +725,7 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 #         learning_rate=float(best["learning_rate"]),
 #     )
 #     report = chsh.report(outcomes)
-#     print(steps, report.s, report.delta, report.contextuality)
+#     print(steps, report.s, report.delta, report.excess)
 # ```
 #
 # It comes with training. Early on S is below 2; in the middle it is far above 2, but Δ explains most of that; at the end

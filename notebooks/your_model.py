@@ -272,7 +272,7 @@ rows = [
 ]
 table = pd.DataFrame(rows)
 run.save("capacity", table)
-chsh.brief(table.set_index("hidden_size"))
+chsh.summary(table.set_index("hidden_size"))
 
 # %% [markdown]
 # S on the held-out items: `chsh.report(swept.sel(capacity=hidden_sizes[-1]), split="held_out")`. With 32 replicas, or a multiple of it, `chsh.by_capacity(swept)`
@@ -495,7 +495,7 @@ of_trainer[2, 2][0].table().set_index("step").round(3)
 #   $S - \Delta - 2$ belong beside it ({doc}`/signalling`).
 # - **Two failures count as agreement.** Read the success rates with the correlators: two heads that are always wrong have S = 2.
 # - **The replica is the unit.** Intervals resample replicas. More items make no interval shorter; they hold for these items. For new items,
-#   resample both ({py:func}`ncnet.studies.ranks.crossed.crossed_interval`).
+#   resample both ({py:func}`ncnet.studies.ranks.pigeonhole.pigeonhole_interval`).
 # - **Few replicas, wide intervals.** Below ten replicas that differ, intervals come from betting tests, which are valid at any number and wide at
 #   small ones. With a dozen replicas no test that is valid for any distribution of S can tell a mean a little above 2 from 2.
 # - **Influence and the share above 2** compare single outcomes between contexts. They mean influence only if the four contexts of a replica share all that is
@@ -568,7 +568,7 @@ of_trainer[2, 2][0].table().set_index("step").round(3)
 # from ncnet import chsh, results
 #
 # table = results.load("capacity", folder=Path("wide")).table
-# print(chsh.brief(table.set_index("hidden_size")))
+# print(chsh.summary(table.set_index("hidden_size")))
 # ```
 #
 # With one and with three units the tasks are not fitted: S is below 2, and the heads signal. With twelve all is fitted, S is next to 2, and almost

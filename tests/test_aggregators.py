@@ -19,8 +19,8 @@ from ncnet.training.eager import Eager
 from ncnet.training.initialisation import draw_block
 from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
 from tests.compilers import has_compiler
+from tests.test_backends import copy, problem
 from tests.test_network_gradients import GAME, TwoHeads, random_problem
-from tests.test_paths import copy, problem
 
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler")
 # TorchJD returns means over heads where ours are sums, and CAGrad longer than that.

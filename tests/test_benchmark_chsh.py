@@ -60,7 +60,7 @@ def test_closed_forms_agree_with_the_linear_program():
     games = chsh.sampled_games(tasks=3, games=12, seed=0)
     found = chsh.programs([chsh.game_means(pairs, game) for game in games])
     # Games that are contextual through S, through another facet only, and not at all.
-    by_s = atlas.survey(pairs)["contextuality"].to_numpy().reshape((3,) * 4)[tuple(games.T)] > 0
+    by_s = atlas.survey(pairs)["excess"].to_numpy().reshape((3,) * 4)[tuple(games.T)] > 0
     contextual = found > 0.01
     assert by_s.any()
     assert (contextual & ~by_s).any()

@@ -113,18 +113,18 @@ def is_checkout(path):
 def test_how_time_grows_is_compared_beside_another_call(monkeypatch):
     [replay] = [one for one in replays.REPLAYS if one.table == "benchmark_growth"]
     recorded = replay.load()
-    table = recorded.table.set_index(["path", "varied", "value"])
+    table = recorded.table.set_index(["backend", "varied", "value"])
 
-    def thrice_as_long(path, varied, value, cores):
-        asked = {"path": path, "varied": varied, "value": value}
-        row = table.loc[path, varied, value]
+    def thrice_as_long(backend, varied, value, cores):
+        asked = {"backend": backend, "varied": varied, "value": value}
+        row = table.loc[backend, varied, value]
         return asked | row.to_dict() | {"seconds": 3 * row["seconds"], "rate": row["rate"] / 3}
 
     monkeypatch.setattr(ensemble, "grown", thrice_as_long)
     monkeypatch.setattr(replays, "_check_cores", lambda _: None)
     monkeypatch.setattr(replays, "_check_compiler", lambda: None)
     for varied, value in (("hidden_size", 8), ("replicas", 100), ("threads", 1)):
-        where = {"path": "compiled", "varied": varied, "value": value}
+        where = {"backend": "compiled", "varied": varied, "value": value}
         made = replay.make(recorded, where)
         expected = replay.rows(recorded.table, where)
         np.testing.assert_allclose(made[["seconds", "rate"]], expected[["seconds", "rate"]])

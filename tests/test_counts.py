@@ -48,8 +48,8 @@ PUBLISHED = {"Delft": DELFT, "Innsbruck": INNSBRUCK, "Vienna": VIENNA, "NIST": N
 TAKE_MEANS = (
     chsh.delta,
     chsh.marginal_changes,
-    chsh.contextuality,
-    chsh.contextuality_bound,
+    chsh.excess,
+    chsh.excess_bound,
     chsh.decomposition,
     chsh.local_fraction,
     chsh.coupling_deficit,
@@ -153,7 +153,7 @@ def test_intervals_of_counts_cover(size):
     covered = np.zeros(3)
     for _ in range(600):
         found = chsh.bell_test(drawn_counts(generator, size * chsh.SIGNS.values, trials=50))
-        intervals = found.interval, found.delta_interval, found.contextuality_interval
+        intervals = found.interval, found.delta_interval, found.excess_interval
         truths = 4 * size, 0, 4 * size - 2
         covered += [
             low <= true <= high for (low, high), true in zip(intervals, truths, strict=True)
@@ -177,7 +177,7 @@ def test_no_interval_has_zero_width():
     assert (found.s, found.s_error, found.interval[1]) == (4, 0, 4)
     assert 3.8 < found.interval[0] < 4
     assert found.delta_interval[0] < found.delta_interval[1]
-    assert found.contextuality_interval[0] < found.contextuality_interval[1]
+    assert found.excess_interval[0] < found.excess_interval[1]
     assert "4.000" in str(found)
 
 
@@ -210,7 +210,7 @@ def test_a_bell_test_has_what_single_functions_give():
     assert found.s == pytest.approx(float(chsh.s_value(means.correlator)))
     np.testing.assert_allclose(found.changes, chsh.marginal_changes(means))
     assert found.delta == pytest.approx(float(chsh.delta(means)))
-    assert found.contextuality == pytest.approx(float(chsh.contextuality(means)))
+    assert found.excess == pytest.approx(float(chsh.excess(means)))
     assert found.local_fraction == chsh.local_fraction(means)
     assert found.game == chsh.game_test(DELFT)
 

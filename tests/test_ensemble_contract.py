@@ -21,7 +21,7 @@ from tests.compilers import has_compiler
 
 CPU = torch.device("cpu")
 GAME = ncnet.games.overlap()
-PATHS = (
+BACKENDS = (
     pytest.param(
         "compiled",
         marks=pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler"),
@@ -31,9 +31,9 @@ PATHS = (
 SHORT = {"hidden_size": 3, "seed": 0, "steps": 60, "trace_steps": [60]}
 
 
-@pytest.fixture(scope="module", params=PATHS)
+@pytest.fixture(scope="module", params=BACKENDS)
 def reference(request):
-    return ncnet.train(GAME, replicas=1000, path=request.param, **SHORT)
+    return ncnet.train(GAME, replicas=1000, backend=request.param, **SHORT)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,23 +45,23 @@ def reference(request):
 def test_replicas_do_not_depend_on_how_many_chunks_or_threads(
     reference, replicas, chunk_size, threads
 ):
-    split = {"chunk_size": chunk_size, "threads": threads, "path": reference.attrs["path"]}
+    split = {"chunk_size": chunk_size, "threads": threads, "backend": reference.attrs["backend"]}
     found = ncnet.train(GAME, replicas=replicas, **split, **SHORT)
     xr.testing.assert_identical(found, reference.isel(replica=slice(replicas)))
 
 
-@pytest.mark.parametrize("path", ["compiled", "eager"])
-def test_networks_too_wide_for_a_chunk_go_a_block_at_a_time(path):
+@pytest.mark.parametrize("backend", ["compiled", "eager"])
+def test_networks_too_wide_for_a_chunk_go_a_block_at_a_time(backend):
     plan = SimpleNamespace(device=CPU, hidden_size=MOST_UNITS, items=8, replicas=100)
-    assert _blocks_per_chunk(plan, path, threads=2, chunk_size=None) == 1
+    assert _blocks_per_chunk(plan, backend, threads=2, chunk_size=None) == 1
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("game", [GAME, ncnet.games.separate()])
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
-def test_bits_are_equal_for_every_activation_and_game(game, activation, path):
+def test_bits_are_equal_for_every_activation_and_game(game, activation, backend):
     options = SHORT | {"hidden_size": 5, "activation": activation, "optimizer": "adam"}
-    options |= {"learning_rate": 0.05, "path": path}
+    options |= {"learning_rate": 0.05, "backend": backend}
     whole = ncnet.train(game, replicas=300, chunk_size=300, threads=1, **options)
     parts = ncnet.train(game, replicas=130, chunk_size=64, threads=3, **options)
     xr.testing.assert_identical(parts, whole.isel(replica=slice(130)))
@@ -69,8 +69,8 @@ def test_bits_are_equal_for_every_activation_and_game(game, activation, path):
 
 def test_another_seed_and_another_hidden_size_draw_other_weights(reference):
     for change in ({"seed": 1}, {"hidden_size": 4}):
-        path = reference.attrs["path"]
-        other = ncnet.train(GAME, replicas=64, path=path, **(SHORT | change))
+        backend = reference.attrs["backend"]
+        other = ncnet.train(GAME, replicas=64, backend=backend, **(SHORT | change))
         same = other.alice_loss.values == reference.alice_loss.values[:, :, :64]
         assert same.mean() < 0.01
 
@@ -95,18 +95,24 @@ def test_the_dataset_has_the_contracts_shape(reference):
 
 
 def test_a_sweep_concatenates_along_capacity(reference):
-    path = reference.attrs["path"]
-    other = ncnet.train(GAME, replicas=1000, path=path, **(SHORT | {"hidden_size": 4}))
+    backend = reference.attrs["backend"]
+    other = ncnet.train(GAME, replicas=1000, backend=backend, **(SHORT | {"hidden_size": 4}))
     sweep = xr.concat([reference, other], "capacity")
     assert sweep.capacity.values.tolist() == [3, 4]
     assert sweep.capacity.attrs == {"capacity_name": "hidden_size"}
     xr.testing.assert_equal(sweep.sel(capacity=4), other)
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("optimizer", ["gradient_descent", "adam"])
-def test_several_steps_are_the_trainings_that_stop_there(path, optimizer):
-    options = {"hidden_size": 2, "replicas": 64, "seed": 3, "path": path, "optimizer": optimizer}
+def test_several_steps_are_the_trainings_that_stop_there(backend, optimizer):
+    options = {
+        "hidden_size": 2,
+        "replicas": 64,
+        "seed": 3,
+        "backend": backend,
+        "optimizer": optimizer,
+    }
     along = ncnet.train(GAME, steps=[0, 7, 40], **options)
     assert along.capacity.attrs == {"capacity_name": "steps"}
     assert along.attrs["hidden_size"] == 2
@@ -141,8 +147,8 @@ def test_rounding_changes_few_outcomes_after_a_whole_training():
     assert float((single.b != double.b).mean()) < 1 / 200
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_diverged_replicas_are_kept_read_as_class_0_and_counted(path):
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_diverged_replicas_are_kept_read_as_class_0_and_counted(backend):
     wild = ncnet.train(
         GAME,
         hidden_size=8,
@@ -151,7 +157,7 @@ def test_diverged_replicas_are_kept_read_as_class_0_and_counted(path):
         steps=60,
         activation="relu",
         learning_rate=1e30,
-        path=path,
+        backend=backend,
     )
     diverged = wild.diverged
     assert diverged.any()
@@ -213,14 +219,14 @@ def test_a_tie_reads_as_class_0():
         ({"replicas": 10**15}, "`replicas` is 1000000000000000: expected"),
         ({"learning_rate": 10**400}, "expected a finite number above 0"),
         ({"chunk_size": 0}, "`chunk_size` is 0"),
-        ({"path": "compile"}, "unknown path `compile`: did you mean `compiled`?"),
+        ({"backend": "compile"}, "unknown backend `compile`: did you mean `compiled`?"),
         (
-            {"path": "compiled", "dtype": "float64"},
-            "`path` is 'compiled': it computes in float32 only, `dtype` is 'float64'",
+            {"backend": "compiled", "dtype": "float64"},
+            "`backend` is 'compiled': it computes in float32 only, `dtype` is 'float64'",
         ),
         (
-            {"path": "compiled", "hidden_size": 10_000},
-            "`path` is 'compiled': `hidden_size` is 10,000 for 8 items: expected at most 8,192",
+            {"backend": "compiled", "hidden_size": 10_000},
+            "`backend` is 'compiled': `hidden_size` is 10,000 for 8 items: expected at most 8,192",
         ),
         ({"threads": 0}, "`threads` is 0"),
         ({"loss": "square_error"}, "unknown loss `square_error`: did you mean `squared_error`?"),

@@ -38,7 +38,7 @@ def play(driver):
 
 def expected(table, tasks, **choice):
     found = explorer.look_up(table, tasks, **DEFAULTS | choice)
-    return [found[name] for name in ("s", "delta", "contextuality")]
+    return [found[name] for name in ("s", "delta", "excess")]
 
 
 def close(shown, computed):
@@ -229,7 +229,7 @@ def test_every_game_is_looked_up_as_in_python(play, table):
     play.open()
     for choice, tasks in drawn(seed=0, count=80):
         shown, found = looked_up(play, choice, tasks), explorer.look_up(table, tasks, **choice)
-        for name, own in (("s", "s"), ("delta", "delta"), ("remainder", "contextuality")):
+        for name, own in (("s", "s"), ("delta", "delta"), ("remainder", "excess")):
             assert shown[name]["value"] == pytest.approx(found[own], abs=1e-4)
             if shown["isReported"] or is_bounded(choice, tasks):
                 continue  # narrower than what contexts are put together to
@@ -244,7 +244,7 @@ def test_games_with_a_report_have_its_intervals_and_words(play):
         choice = {name: getattr(row, name) for name in explorer.CHOICE}
         shown = looked_up(play, choice, row.game.split("."))
         assert shown["isReported"]
-        for name, own in (("s", "s"), ("delta", "delta"), ("remainder", "contextuality")):
+        for name, own in (("s", "s"), ("delta", "delta"), ("remainder", "excess")):
             if is_bounded(choice, row.game.split(".")):
                 continue  # Delta is 0, and nothing to estimate
             ends = getattr(row, f"{own}_low"), getattr(row, f"{own}_high")

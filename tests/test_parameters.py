@@ -176,6 +176,6 @@ def test_choices_are_those_of_the_package():
     multiple_of = next(
         m for m in Example.model_fields["replicas"].metadata if hasattr(m, "multiple_of")
     )
-    assert multiple_of.multiple_of == chsh.RUN_LENGTH
+    assert multiple_of.multiple_of == chsh.REPLICAS_PER_RUN
     for game in games.NAMED:
         assert ncnet.games.named(game).name == game

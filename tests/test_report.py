@@ -63,9 +63,9 @@ def test_a_test_asks_whether_it_is_on_the_other_side(value):
         s=2 + value,
         p_value=0.11,
         p_value_below=0.22,
-        contextuality=value,
-        contextuality_p_value=0.33,
-        contextuality_p_value_below=0.44,
+        excess=value,
+        excess_p_value=0.33,
+        excess_p_value_below=0.44,
     )
     rows = showing.statistics(report, rarer=False)["p-value of"]
     of_s, of_what_is_left = (
@@ -84,7 +84,7 @@ def test_the_row_repeats_the_attributes():
     report = chsh.report(correlated_outcomes(singlet_correlators(), 200, 4, seed=1))
     row = report.row()
     assert (row["s_low"], row["s_high"]) == report.interval
-    assert (row["contextuality_low"], row["contextuality_high"]) == report.contextuality_interval
+    assert (row["excess_low"], row["excess_high"]) == report.excess_interval
     assert row["correlator_22"] == report.correlators[1, 1]
     assert row["alice_21"] == report.alice[1, 0]
     assert row["bob_12"] == report.bob[0, 1]
@@ -108,7 +108,7 @@ def test_the_row_repeats_the_attributes():
 def test_explanation_says_what_the_marginals_leave(outcomes, explanation, significant):
     report = chsh.report(outcomes)
     assert report.explanation == explanation
-    assert (report.contextuality_p_value <= 0.05) == significant
+    assert (report.excess_p_value <= 0.05) == significant
     assert explanation.replace("contextual", "beyond 2 + Delta") in str(report)
 
 
@@ -130,29 +130,29 @@ def test_estimates_lie_in_their_intervals(correlators):
         (report.s, report.interval),
         (report.influence, report.influence_interval),
         (report.share_above, report.share_above_interval),
-        (report.contextuality, report.contextuality_interval),
+        (report.excess, report.excess_interval),
     ):
         assert low <= value <= high
-    assert report.contextuality <= report.any_facet_contextuality
-    assert report.contextuality <= report.contextuality_bound
+    assert report.excess <= report.any_facet_excess
+    assert report.excess <= report.excess_bound
 
 
 @pytest.mark.parametrize("replicas", [1, 2, 64])
 def test_outcomes_without_variance_bet_and_say_so(replicas):
     """A context all +1, and a single replica: no resample has a spread."""
     report = chsh.report(deterministic_outcomes([1, 1], [1, 1], replicas=replicas))
-    assert (report.interval_method, report.contextuality_method) == ("betting", "betting")
-    assert (report.p_value, report.contextuality_p_value) == (1, 1)
+    assert (report.interval_method, report.excess_method) == ("betting", "betting")
+    assert (report.p_value, report.excess_p_value) == (1, 1)
     for low, high in (
         report.interval,
-        report.contextuality_interval,
+        report.excess_interval,
         *report.correlator_intervals.reshape(4, 2),
     ):
         assert high - low > 0
     if replicas == 1:
         # Nothing is known beyond the range.
         assert report.interval[0] < -3
-        assert report.contextuality_interval[0] < -8
+        assert report.excess_interval[0] < -8
 
 
 def test_sums_of_many_items_do_not_overflow():
@@ -178,13 +178,13 @@ def test_within_replicas_nothing_cancels():
     a[0, 0, ::2] = a[0, 1, 1::2] = -1
     report = chsh.report((a, b))
     assert (report.s, report.delta, report.influence) == (0, 0, 2)
-    assert (report.contextuality, report.contextuality_within) == (-2, -4)
+    assert (report.excess, report.excess_within) == (-2, -4)
     # Within a replica, half of the items up and half down: it cancels there already.
     a, b = (np.ones((2, 2, 100, 4)) for _ in range(2))
     a[0, 0, :, ::2] = a[0, 1, :, 1::2] = -1
     report = chsh.report((a, b))
     assert (report.s, report.delta, report.influence) == (0, 0, 2)
-    assert (report.contextuality, report.contextuality_within) == (-2, -2)
+    assert (report.excess, report.excess_within) == (-2, -2)
 
 
 def test_replicas_that_are_all_different_are_resampled_as_fast():
@@ -218,13 +218,13 @@ def test_a_level_takes_enough_resamples():
         chsh.report(outcomes, level=0.999)
 
 
-ENOUGH = {"contextuality_interval": (-0.1, -0.05), "contextuality_p_value_below": 0.01}
+ENOUGH = {"excess_interval": (-0.1, -0.05), "excess_p_value_below": 0.01}
 UNSHOWN = {
     "change_intervals": np.tile([-0.1, 0.1], (4, 1)),
     "no_signalling_p_values": np.ones(4),
 }
 BELOW = {"interval": (1.5, 1.8), "p_value": 1.0, "p_value_below": 0.01}
-CONTEXTUAL = {"contextuality_interval": (0.1, 0.2), "contextuality_p_value": 0.01}
+CONTEXTUAL = {"excess_interval": (0.1, 0.2), "excess_p_value": 0.01}
 CONCLUSIONS = [
     (ENOUGH, "S is above 2: ", "Such changes are enough to explain the excess over 2"),
     ({"p_value": 0.5}, "not distinguishable", "The interval says above 2"),
@@ -234,12 +234,12 @@ CONCLUSIONS = [
     (CONTEXTUAL, "above 2", "Such changes are not enough"),
     (CONTEXTUAL | UNSHOWN, "above 2", "Such changes are not enough"),
     (
-        CONTEXTUAL | {"contextuality_p_value": 0.5},
+        CONTEXTUAL | {"excess_p_value": 0.5},
         "above 2",
         "open: interval and exact test differ",
     ),
     (
-        ENOUGH | {"contextuality_p_value_below": 0.5},
+        ENOUGH | {"excess_p_value_below": 0.5},
         "above 2",
         "open: interval and exact test differ",
     ),
@@ -267,8 +267,8 @@ def test_no_verdict_contradicts_its_interval(seed, replicas, signal):
     )
     assert (report.verdict == "above 2") <= (report.interval[0] > 2)
     assert (report.verdict == "below 2") <= (report.interval[1] < 2)
-    assert (report.explanation == "contextual") <= (report.contextuality_interval[0] > 0)
-    assert (report.explanation == "within 2 + Delta") <= (report.contextuality_interval[1] <= 0)
+    assert (report.explanation == "contextual") <= (report.excess_interval[0] > 0)
+    assert (report.explanation == "within 2 + Delta") <= (report.excess_interval[1] <= 0)
     assert (report.explanation == "contextual") <= ("not enough" in report.conclusion)
     rows = report.drops.set_index("task")
     assert report.signalling == [task for task in chsh.signalling.TASKS if rows.shown[task]]
@@ -327,7 +327,7 @@ def test_another_facet_that_passes_is_told():
 
 def test_numbers_have_no_sign_at_0_and_p_values_no_end():
     report = chsh.report(deterministic_outcomes([1, 1], [1, 1], replicas=40))
-    tiny = replace(report, contextuality=-0.0001, p_value=1e-307)
+    tiny = replace(report, excess=-0.0001, p_value=1e-307)
     assert "-0.000" not in str(tiny)
     assert "<1e-300" in str(tiny)
 

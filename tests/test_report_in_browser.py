@@ -168,7 +168,7 @@ def random_table(seed):
 EXACT = {
     "s": "s",
     "delta": "delta",
-    "contextuality": "contextuality",
+    "excess": "excess",
     "influence": "influence",
     "correlators": "correlators",
     "alice": "alice",
@@ -181,13 +181,13 @@ P_VALUES = {
     "p_value": "pValue",
     "p_value_below": "pValueBelow",
     "no_signalling_p_values": "noSignallingPValues",
-    "contextuality_p_value": "contextualityPValue",
-    "contextuality_p_value_below": "contextualityPValueBelow",
+    "excess_p_value": "excessPValue",
+    "excess_p_value_below": "excessPValueBelow",
     "any_facet_p_value": "anyFacetPValue",
 }
 SAME = {
     "interval_method": "intervalMethod",
-    "contextuality_method": "contextualityMethod",
+    "excess_method": "excessMethod",
     "replicas_needed": "replicasNeeded",
     "replicas": "replicas",
     "items": "items",
@@ -264,12 +264,12 @@ def assert_close_intervals(page, report):
     ):
         compare(found, expected, near)
     compare(page["deltaInterval"], report.delta_interval, sum(together))
-    low, high = report.contextuality_interval
-    assert page["contextualityInterval"][0] == pytest.approx(low, abs=1e-8)
-    bets = report.contextuality_method == "betting"
-    half = report.contextuality - low
-    near = 1e-8 if bets else at[0.025]((report.contextuality - half, report.contextuality + half))
-    assert abs(page["contextualityInterval"][1] - high) <= near
+    low, high = report.excess_interval
+    assert page["excessInterval"][0] == pytest.approx(low, abs=1e-8)
+    bets = report.excess_method == "betting"
+    half = report.excess - low
+    near = 1e-8 if bets else at[0.025]((report.excess - half, report.excess + half))
+    assert abs(page["excessInterval"][1] - high) <= near
 
 
 def sides(interval, explained, influence, changes):
@@ -279,7 +279,7 @@ def sides(interval, explained, influence, changes):
 
 
 def are_alike(page, report):
-    names = ("interval", "contextuality_interval", "influence_interval", "change_intervals")
+    names = ("interval", "excess_interval", "influence_interval", "change_intervals")
     ours = [getattr(report, name) for name in names]
     return sides(*ours) == sides(*(page[re.sub("_i", "I", name)] for name in names))
 

@@ -50,7 +50,7 @@ def test_on_a_truth_table_it_is_the_ensemble(activation, optimizer, rate):
         bob=([0, 1, 0, 0, 0, 0, 0, 1], [1, 1, 0, 1, 0, 0, 0, 0]),
     )
     asked = ncnet.train(
-        game, hidden_size=3, replicas=70, seed=5, steps=20, path="eager", **kind, **TRACED
+        game, hidden_size=3, replicas=70, seed=5, steps=20, backend="eager", **kind, **TRACED
     )
     found = samples.train(
         truth_table(game),
@@ -79,7 +79,7 @@ def test_losses_and_held_out_outcomes_are_those_of_the_same_weights():
         truth_table(games.overlap()), hidden_size=4, replicas=range(6), seed=0, steps=300
     )
     asked = ncnet.train(
-        games.overlap(), hidden_size=4, replicas=6, seed=0, steps=300, path="eager",
+        games.overlap(), hidden_size=4, replicas=6, seed=0, steps=300, backend="eager",
         trace_steps=[300],
     )  # fmt: skip
     for party in ("alice", "bob"):

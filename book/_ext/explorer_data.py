@@ -17,7 +17,7 @@ AXES = ("trunk", "layout", "activation", "hidden_size", "steps", "alice_task", "
 MEANS = ("correlator", "alice", "bob")
 ERROR_UNIT = 2e-6  # of standard errors, so that those of outcomes fit 16 bits
 REPORT_AXES = ("trunk", "game", "layout", "hidden_size", "steps")
-ENDS = tuple(f"{name}_{end}" for name in ("s", "delta", "contextuality") for end in ("low", "high"))
+ENDS = tuple(f"{name}_{end}" for name in ("s", "delta", "excess") for end in ("low", "high"))
 VERDICTS = ("below 2", "not distinguishable from 2", "above 2")
 EXPLANATIONS = ("within 2 + Delta", "undecided", "contextual")
 

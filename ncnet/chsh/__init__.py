@@ -1,5 +1,6 @@
 """The statistics of a CHSH experiment: arrays or a Dataset in, numbers out."""
 
+from ncnet import renamed
 from ncnet.chsh.bell import BellTest, bell_test
 from ncnet.chsh.betting import (
     betting_test,
@@ -7,12 +8,11 @@ from ncnet.chsh.betting import (
     smallest_mean_any_test,
     smallest_mean_shown,
 )
-from ncnet.chsh.contextuality import contextuality, contextuality_bound, decomposition
 from ncnet.chsh.correlators import (
     ALGEBRAIC_BOUND,
     CLASSICAL_BOUND,
     FACETS,
-    RUN_LENGTH,
+    REPLICAS_PER_RUN,
     SIGNS,
     TSIRELSON_BOUND,
     arcsine_excess,
@@ -26,6 +26,7 @@ from ncnet.chsh.correlators import (
     s_value,
 )
 from ncnet.chsh.counts import from_counts
+from ncnet.chsh.excess import decomposition, excess, excess_bound
 from ncnet.chsh.findings import Report
 from ncnet.chsh.intervals import replica_interval, s_interval
 from ncnet.chsh.outcomes import READOUTS, as_dataset, read
@@ -41,5 +42,16 @@ from ncnet.chsh.signalling import (
     no_signalling_test,
 )
 from ncnet.chsh.significance import GameTest, game_test, hoeffding_test, holm, sign_test
-from ncnet.chsh.sweep import brief, by_capacity, departures
+from ncnet.chsh.sweep import by_capacity, identity_errors, summary
 from ncnet.chsh.tables import from_table
+
+__getattr__ = renamed.names(
+    __name__,
+    {
+        "brief": "summary",
+        "contextuality": "excess",
+        "contextuality_bound": "excess_bound",
+        "departures": "identity_errors",
+        "RUN_LENGTH": "REPLICAS_PER_RUN",
+    },
+)

@@ -7,10 +7,11 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
+from ncnet import renamed
 from ncnet.checks import check_number
-from ncnet.chsh.contextuality import TURNS
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, SIGNS
 from ncnet.chsh.counts import OUTCOMES, from_counts, read_counts
+from ncnet.chsh.excess import TURNS
 from ncnet.chsh.intervals import S_BOUNDS
 from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.chsh.programs import local_fraction
@@ -19,6 +20,7 @@ from ncnet.chsh.significance import GameTest, error_of, game_test, holm
 from ncnet.chsh.text import aligned, interval_name, number_text, p_value_text, table_of_text
 
 
+@renamed.attributes({"contextuality": "excess", "contextuality_interval": "excess_interval"})
 @dataclass(frozen=True, eq=False, repr=False)
 class BellTest:
     """What the counts of a Bell test say; printed as a table, shown as one in a notebook.
@@ -37,7 +39,7 @@ class BellTest:
     delta, delta_interval
         Delta, the sum of the absolute changes, biased upwards near 0, and its interval: added up
         from intervals of the four changes at a quarter of the error each (Bonferroni).
-    contextuality, contextuality_interval
+    excess, excess_interval
         S - Delta - 2, and its interval: the smallest of 16 lower and of 16 upper bounds, one for
         each choice of the signs of the changes, the upper ones at a sixteenth of the error each.
     local_fraction
@@ -58,8 +60,8 @@ class BellTest:
     no_signalling_p_values: np.ndarray
     delta: float
     delta_interval: tuple[float, float]
-    contextuality: float
-    contextuality_interval: tuple[float, float]
+    excess: float
+    excess_interval: tuple[float, float]
     local_fraction: float
     game: GameTest
     correlators: np.ndarray
@@ -89,7 +91,7 @@ class BellTest:
             ("S", self.s, self.s_error, self.interval, None, ""),
             *[(f"change of {task}", x, error, None, p, "") for task, x, error, p in changes],
             ("Delta", self.delta, None, self.delta_interval, None, f"signalling {signalling}"),
-            ("S - Delta - 2", self.contextuality, None, self.contextuality_interval, None, ""),
+            ("S - Delta - 2", self.excess, None, self.excess_interval, None, ""),
             ("local fraction", self.local_fraction, None, None, None, ""),
             ("share won", game.wins / game.trials, None, None, p_value_text(game.p_value), most),
             ("contexts", None, None, None, p_value_text(game.contexts_p_value), equal),
@@ -123,7 +125,7 @@ class BellTest:
 
 
 def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
-    """Return what the counts of a Bell test say: S, signalling, contextuality, and a test.
+    """Return what the counts of a Bell test say: S, signalling, the excess, and a test.
 
     Each trial has one context. Standard errors take the trials to be independent and alike.
     Intervals, and the comparisons of marginals, are normal approximations besides: with fewer than
@@ -179,8 +181,8 @@ def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
         no_signalling_p_values=holm([math.erfc(abs(z) / 2**0.5) for z in changes / spread]),
         delta=float(abs(changes).sum()),
         delta_interval=delta_interval(ends.clip(*CHANGE_BOUNDS)),
-        contextuality=float(s - abs(changes).sum() - CLASSICAL_BOUND),
-        contextuality_interval=(float(low.min()), float(min(most, high.min()))),
+        excess=float(s - abs(changes).sum() - CLASSICAL_BOUND),
+        excess_interval=(float(low.min()), float(min(most, high.min()))),
         local_fraction=local_fraction(means),
         game=game_test(counts),
         correlators=correlators,

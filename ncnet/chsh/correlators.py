@@ -31,7 +31,7 @@ CLASSICAL_BOUND = 2.0
 TSIRELSON_BOUND = 2 * math.sqrt(2)
 ALGEBRAIC_BOUND = 4.0
 Means = TypeVar("Means", xr.Dataset, xr.DataArray)
-RUN_LENGTH = 32
+REPLICAS_PER_RUN = 32
 """Replicas in one run: the paper scatters S over 50 runs and does not say what a run averages."""
 
 
@@ -220,11 +220,11 @@ def s_per_replica(
 def s_per_run(
     outcomes: Outcomes,
     *,
-    run_length: int = RUN_LENGTH,
+    replicas_per_run: int = REPLICAS_PER_RUN,
     split: str = "training",
     readout: str = "correct",
 ) -> xr.DataArray:
-    """Return S of every run of `run_length` consecutive replicas, over `run` (and `capacity`).
+    """Return S of every run of that many consecutive replicas, over `run` (and `capacity`).
 
     Raises
     ------
@@ -238,15 +238,15 @@ def s_per_run(
     >>> s_per_run((ones, ones)).values
     array([2., 2.])
     """
-    run_length = check_integer("run_length", run_length, at_least=1)
+    replicas_per_run = check_integer("replicas_per_run", replicas_per_run, at_least=1)
     values = s_per_replica(outcomes, split=split, readout=readout)
     replicas = values.sizes["replica"]
-    below = replicas - replicas % run_length
-    nearest = " or ".join(str(count) for count in (below, below + run_length) if count)
-    found = f"{replicas} replicas do not divide into runs of {run_length}"
+    below = replicas - replicas % replicas_per_run
+    nearest = " or ".join(str(count) for count in (below, below + replicas_per_run) if count)
+    found = f"{replicas} replicas do not divide into runs of {replicas_per_run}"
     check(below == replicas, found, nearest)
     values = values.drop_vars("replica", errors="ignore")
-    return values.coarsen(replica=run_length).mean().rename(replica="run")
+    return values.coarsen(replica=replicas_per_run).mean().rename(replica="run")
 
 
 def cells(outcomes: Outcomes, *, split: str = "training", readout: str = "correct") -> xr.DataArray:

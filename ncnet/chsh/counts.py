@@ -16,7 +16,7 @@ def from_counts(counts: np.ndarray) -> xr.Dataset:
 
     For experiments with one context a trial: there are no replicas in four contexts that `report`
     could resample. `bell_test` has all in one call, with intervals. Of single statistics, `delta`,
-    `marginal_changes`, `contextuality`, `contextuality_bound`, `decomposition`, `local_fraction`
+    `marginal_changes`, `excess`, `excess_bound`, `decomposition`, `local_fraction`
     and `coupling_deficit` take what this returns; `s_value`, `s_odd`, `facets` and
     `arcsine_excess` take its `correlator`.
 

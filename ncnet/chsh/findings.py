@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ncnet import renamed
 from ncnet.chsh.intervals import with_ends
 from ncnet.chsh.showing import OF_LEFT, OF_S, SHOWN, Shown, conclusion, evidence, interval_of
 from ncnet.chsh.signalling import PARTNERS, TASKS
@@ -28,14 +29,14 @@ IN_A_ROW = (
     "delta",
     "no_signalling_p_value",
     "influence",
-    "contextuality",
-    "contextuality_method",
-    "contextuality_p_value",
-    "contextuality_within",
-    "contextuality_bound",
+    "excess",
+    "excess_method",
+    "excess_p_value",
+    "excess_within",
+    "excess_bound",
     "explanation",
     "s_odd",
-    "any_facet_contextuality",
+    "any_facet_excess",
     "any_facet_p_value",
     "arcsine_excess",
     "replicas",
@@ -44,8 +45,22 @@ IN_A_ROW = (
     "s_diverged_against",
 )
 """What `Report.row` has, with the ends of intervals, before correlators and marginals."""
+FORMER_ENDS = (
+    "",
+    "_interval",
+    "_method",
+    "_p_value",
+    "_p_value_below",
+    "_within",
+    "_within_interval",
+    "_bound",
+)
 
 
+@renamed.attributes(
+    {f"contextuality{end}": f"excess{end}" for end in FORMER_ENDS}
+    | {"any_facet_contextuality": "any_facet_excess"}
+)
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """The Bell test of one experiment; printed as text, shown with its picture in a notebook.
@@ -90,19 +105,19 @@ class Report:
         How often outcomes differ between contexts, replica by replica and item by item; at least
         S - 2 and at least Delta. It is the other setting's influence where the contexts of a
         replica share all that is random: initial weights, order of the data, noise.
-    contextuality, contextuality_interval, contextuality_method
+    excess, excess_interval, excess_method
         S - Delta - 2: what of S the marginals do not explain, and its interval, by "intersection
         bounds" or "betting".
-    contextuality_p_value, contextuality_p_value_below
+    excess_p_value, excess_p_value_below
         Of "S - Delta - 2 is at most 0", and of "is at least 0".
-    contextuality_within, contextuality_within_interval
+    excess_within, excess_within_interval
         The mean over replicas of a replica's own S - Delta - 2, and its interval. It is at most
         S - Delta - 2: what lies between the two is there only because changes of the marginals
         that differ in sign from replica to replica cancel in the means.
-    contextuality_bound
+    excess_bound
         What S - Delta - 2 cannot exceed in these outcomes: four times the rarest cell that S
         counts as won.
-    any_facet_contextuality, any_facet_p_value
+    any_facet_excess, any_facet_p_value
         The largest of the eight facets less Delta and 2, and its p-value, which pays eightfold.
     arcsine_excess
         At most 0 where the correlators, taken alone and as estimated, could come from quantum
@@ -143,15 +158,15 @@ class Report:
     no_signalling_p_values: np.ndarray
     influence: float
     influence_interval: tuple[float, float]
-    contextuality: float
-    contextuality_interval: tuple[float, float]
-    contextuality_method: str
-    contextuality_p_value: float
-    contextuality_p_value_below: float
-    contextuality_within: float
-    contextuality_within_interval: tuple[float, float]
-    contextuality_bound: float
-    any_facet_contextuality: float
+    excess: float
+    excess_interval: tuple[float, float]
+    excess_method: str
+    excess_p_value: float
+    excess_p_value_below: float
+    excess_within: float
+    excess_within_interval: tuple[float, float]
+    excess_bound: float
+    any_facet_excess: float
     any_facet_p_value: float
     arcsine_excess: float
     correlators: np.ndarray
@@ -193,7 +208,7 @@ class Report:
         """Whether the change of the marginals explains S.
 
         "contextual" where it does not: the interval of S - Delta - 2 lies above 0, and the exact
-        test agrees, `contextuality_p_value` being at most 1 - `level`. "within 2 + Delta" where the
+        test agrees, `excess_p_value` being at most 1 - `level`. "within 2 + Delta" where the
         interval does not reach above 0, and the test of the other side agrees; else "undecided".
         Of the other facets it says nothing.
         """

@@ -1,4 +1,4 @@
-"""Linear programs that decide by enumeration what `facets` and `contextuality` have formulas for.
+"""Linear programs that decide by enumeration what `facets` and `excess` have formulas for.
 
 They know nothing of CHSH: they look for a distribution over deterministic answers. Each solves one
 table of means in some 10 ms, where the formulas take whole atlases at once.

@@ -11,7 +11,6 @@ import xarray as xr
 from ncnet.checks import check
 from ncnet.chsh.betting import betting_test, replicas_needed, smallest_mean_shown
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, distinct_columns, resampled_means
-from ncnet.chsh.contextuality import contextuality_bound, contextuality_tests
 from ncnet.chsh.correlators import (
     CLASSICAL_BOUND,
     SIGNS,
@@ -21,6 +20,7 @@ from ncnet.chsh.correlators import (
     item_means,
     s_value,
 )
+from ncnet.chsh.excess import excess_bound, excess_tests
 from ncnet.chsh.findings import Report
 from ncnet.chsh.intervals import S_BOUNDS, check_resampling, interval_of_mean, share_interval
 from ncnet.chsh.outcomes import Outcomes, as_dataset, select, splits
@@ -37,11 +37,11 @@ from ncnet.chsh.significance import error_of, holm, sign_test
 
 CORRELATORS, CHANGES, INFLUENCES, DELTA = slice(0, 4), slice(4, 8), slice(8, 12), 12
 LINEAR = slice(CORRELATORS.start, CHANGES.stop)
-"""Where `replica_rows` has what; what contextuality is linear in."""
+"""Where `replica_rows` has what; what the excess is linear in."""
 CORRELATOR_BOUNDS = (-1.0, 1.0)
 INFLUENCE_BOUNDS = (0.0, 8.0)
 WITHIN_BOUNDS = (-14.0, 2.0)
-"""S of a replica less its own Delta, from 0 to 8, less 2; at most what `contextuality` can be."""
+"""S of a replica less its own Delta, from 0 to 8, less 2; at most what `excess` can be."""
 
 
 def report(
@@ -148,9 +148,9 @@ def summary(distinct: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, leve
         "no_signalling_p_values": holm([no_signalling_test(c, counts) for c in distinct[CHANGES]]),
         "influence": float(influence @ counts / counts.sum()),
         "influence_interval": interval(influence, influence_draws, bounds=INFLUENCE_BOUNDS)[0],
-        **contextuality_tests(distinct[LINEAR], counts, draws[LINEAR], level),
-        "contextuality_within": float(within @ counts / counts.sum()),
-        "contextuality_within_interval": interval(within, within_draws, bounds=WITHIN_BOUNDS)[0],
+        **excess_tests(distinct[LINEAR], counts, draws[LINEAR], level),
+        "excess_within": float(within @ counts / counts.sum()),
+        "excess_within_interval": interval(within, within_draws, bounds=WITHIN_BOUNDS)[0],
     }
 
 
@@ -191,10 +191,10 @@ def _report(
     return Report(
         s=s,
         delta=change,
-        contextuality=s - change - CLASSICAL_BOUND,
-        contextuality_bound=float(contextuality_bound(mean)),
+        excess=s - change - CLASSICAL_BOUND,
+        excess_bound=float(excess_bound(mean)),
         facets=of_facets,
-        any_facet_contextuality=float(of_facets.max()) - change - CLASSICAL_BOUND,
+        any_facet_excess=float(of_facets.max()) - change - CLASSICAL_BOUND,
         arcsine_excess=float(arcsine_excess(mean.correlator)),
         correlators=mean.correlator.values,
         alice=mean.alice.values,

@@ -152,7 +152,7 @@ def drops(report: Report) -> pd.DataFrame:
 
 
 def statistics(report: Report, *, rarer: bool) -> pd.DataFrame:
-    """Return S, signalling and contextuality as a table of text, a row each.
+    """Return S, signalling and the excess over 2 + Delta as a table of text, a row each.
 
     Of the two sides that a test may ask for, the one that the value speaks against.
     """
@@ -179,7 +179,7 @@ def methods(report: Report) -> str:
     """Return how the intervals were made, and the bounds of S."""
     return (
         f"Interval of S: {report.interval_method}; of S - Delta - 2: "
-        f"{report.contextuality_method}. Bounds of S: classical {CLASSICAL_BOUND:.0f}, "
+        f"{report.excess_method}. Bounds of S: classical {CLASSICAL_BOUND:.0f}, "
         f"Tsirelson {TSIRELSON_BOUND:.3f}, algebraic {ALGEBRAIC_BOUND:.0f}."
     )
 
@@ -189,14 +189,14 @@ def evidence(report: Report) -> pd.DataFrame:
 
     `by_interval`, `p_value`, and what they say `together`.
     """
-    (low, high), (left_low, left_high) = report.interval, report.contextuality_interval
+    (low, high), (left_low, left_high) = report.interval, report.excess_interval
     s_side, left_side = (
         (low > CLASSICAL_BOUND, high < CLASSICAL_BOUND),
         (left_low > 0, left_high <= 0),
     )
     change_low, change_high = report.change_intervals.T
     by_interval = np.array([*s_side, *left_side, *((change_low > 0) | (change_high < 0))])
-    p_of_left = (report.contextuality_p_value, report.contextuality_p_value_below)
+    p_of_left = (report.excess_p_value, report.excess_p_value_below)
     p_of_s = (report.p_value, report.p_value_below)
     p_values = np.array([*p_of_s, *p_of_left, *report.no_signalling_p_values])
     agree = by_interval == (p_values <= error_of(report.level))
@@ -227,7 +227,7 @@ def _usual(report: Report) -> list[tuple[str, str, str, str]]:
         ("S", "s", _against(report, "s", CLASSICAL_BOUND), report.verdict),
         ("Delta", "delta", no_signalling, f"signalling {in_words}"),
         ("influence", "influence", "", "at least Delta"),
-        ("S - Delta - 2", "contextuality", _against(report, "contextuality", 0), left),
+        ("S - Delta - 2", "excess", _against(report, "excess", 0), left),
     ]
 
 
@@ -239,9 +239,9 @@ def _rarer(report: Report) -> list[tuple[str, str, str, str]]:
     chosen_after = f"s_odd = {s_odd}: minus signs chosen after"
     return [
         ("share above 2", "share_above", half, f"of {units}, S of each"),
-        ("within each", "contextuality_within", "", f"mean of S - Delta - 2 of {units}"),
-        ("most possible", "contextuality_bound", "", "S - Delta - 2, by the rarest cell here"),
-        ("s_odd - Delta - 2", "any_facet_contextuality", any_facet, chosen_after),
+        ("within each", "excess_within", "", f"mean of S - Delta - 2 of {units}"),
+        ("most possible", "excess_bound", "", "S - Delta - 2, by the rarest cell here"),
+        ("s_odd - Delta - 2", "any_facet_excess", any_facet, chosen_after),
         ("arcsine excess", "arcsine_excess", "", f"correlators alone: {side} the quantum set"),
     ]
 
@@ -276,7 +276,7 @@ def _signalling_in_words(report: Report) -> str:
 
 
 def _explanation_in_words(report: Report) -> str:
-    left = f"S - Delta - 2 = {estimate_text(report.contextuality, report.contextuality_interval)}"
+    left = f"S - Delta - 2 = {estimate_text(report.excess, report.excess_interval)}"
     for row in evidence(report).loc[[*OF_LEFT]].itertuples():
         if row.by_interval and row.together == DIFFER:
             p = p_value_text(row.p_value)

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ncnet.chsh.contextuality import contextuality, contextuality_bound, decomposition
 from ncnet.chsh.correlators import SIGNS, s_per_run
+from ncnet.chsh.excess import decomposition, excess, excess_bound
 from ncnet.chsh.outcomes import Outcomes, as_dataset
 from ncnet.chsh.report import report
 from ncnet.chsh.significance import holm
@@ -59,7 +59,7 @@ def by_capacity(outcomes: Outcomes, *, readout: str = "correct") -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
-def brief(rows: pd.DataFrame) -> pd.DataFrame:
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Return what matters most of several reports as a narrow table of text.
 
     Parameters
@@ -77,7 +77,7 @@ def brief(rows: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> ones = np.ones((2, 2, 1600, 8))
-    >>> brief(pd.DataFrame([report((ones, ones)).row()])).iloc[0].tolist()
+    >>> summary(pd.DataFrame([report((ones, ones)).row()])).iloc[0].tolist()
     ['2.000 [1.984, 2.005]', '1.000', '0.000', '0.000', '0.000 [-0.031, 0.018]', '1.000']
     """
 
@@ -94,14 +94,14 @@ def brief(rows: pd.DataFrame) -> pd.DataFrame:
             "p (S ≤ 2)": adjusted("p_value"),
             "Δ": rows["delta"].map(number_text).tolist(),
             "influence": rows["influence"].map(number_text).tolist(),
-            "S - Δ - 2": with_interval("contextuality"),
-            "p (≤ 0)": adjusted("contextuality_p_value"),
+            "S - Δ - 2": with_interval("excess"),
+            "p (≤ 0)": adjusted("excess_p_value"),
         },
         index=rows.index,
     )
 
 
-def departures(rows: pd.DataFrame) -> dict[str, float]:
+def identity_errors(rows: pd.DataFrame) -> dict[str, float]:
     """Return how far the rows of a table depart from what holds in any table of outcomes.
 
     Parameters
@@ -113,13 +113,13 @@ def departures(rows: pd.DataFrame) -> dict[str, float]:
     -------
     dict
         ``identity``: by how much S differs, at most, from 2 and the terms of `decomposition`.
-        ``bound``: by how much S - Delta - 2 passes `contextuality_bound`, at most. More than
+        ``bound``: by how much S - Delta - 2 passes `excess_bound`, at most. More than
         rounding in either would be an error.
 
     Examples
     --------
     >>> a, b = np.random.default_rng(0).choice([-1, 1], size=(2, 2, 2, 50, 8))
-    >>> departures(pd.DataFrame([report((a, b)).row()]))["identity"] < 1e-12
+    >>> identity_errors(pd.DataFrame([report((a, b)).row()]))["identity"] < 1e-12
     True
     """
 
@@ -132,5 +132,5 @@ def departures(rows: pd.DataFrame) -> dict[str, float]:
         {setting: [1, 2] for setting in SIGNS.dims},
     )
     off = abs(2 + decomposition(means).sum("term").values - rows["s"].to_numpy())
-    beyond = contextuality(means) - contextuality_bound(means)
+    beyond = excess(means) - excess_bound(means)
     return {"identity": float(off.max()), "bound": float(beyond.max())}

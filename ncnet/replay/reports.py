@@ -30,10 +30,10 @@ FOLLOWS = outcomes(share=0.1)
 """Words that say on which side of a line a number lies: one that lies on the line may turn."""
 REPORT: dict[str, Tolerance] = {
     **dict.fromkeys(("readout", "split", "level", "items", "replicas"), same()),
-    **intervals("s", "delta", "influence", "contextuality", "share_above"),
-    **intervals("contextuality_within"),
+    **intervals("s", "delta", "influence", "excess", "share_above"),
+    **intervals("excess_within"),
     **dict.fromkeys(
-        ("s_odd", "any_facet_contextuality", "contextuality_bound", "s_diverged_against"),
+        ("s_odd", "any_facet_excess", "excess_bound", "s_diverged_against"),
         standard_errors(of=of_s),
     ),
     **dict.fromkeys(("run_low", "run_high"), standard_errors(of=_of_run)),
@@ -42,9 +42,9 @@ REPORT: dict[str, Tolerance] = {
         standard_errors(of=of_s),
     ),
     **dict.fromkeys(("p_value", "p_value_below", "no_signalling_p_value"), p_values()),
-    **dict.fromkeys(("contextuality_p_value", "any_facet_p_value"), p_values()),
-    **dict.fromkeys(("interval_method", "verdict", "contextuality_method", "explanation"), FOLLOWS),
+    **dict.fromkeys(("excess_p_value", "any_facet_p_value"), p_values()),
+    **dict.fromkeys(("interval_method", "verdict", "excess_method", "explanation"), FOLLOWS),
     "arcsine_excess": absolute(0.01, "it follows from the correlators"),
-    "path": of_this_place("without a compiler the eager engine is taken"),
+    "backend": of_this_place("without a compiler the eager engine is taken"),
     "diverged": absolute(2, "a network at the edge of divergence may fall on either side"),
 }

@@ -1,4 +1,4 @@
-"""The compiled path: whole trainings inside `compiled.cpp`, on a CPU, in float32.
+"""The compiled backend: whole trainings inside `compiled.cpp`, on a CPU, in float32.
 
 One kernel serves every hidden size and any number of networks; a game's numbers of inputs and
 items, the activation, the optimizer, the loss and the aggregator are fixed when it is compiled,

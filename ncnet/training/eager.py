@@ -1,4 +1,4 @@
-"""The eager path: torch, one operation after the other, on any device and in either precision."""
+"""The eager backend: torch, one operation after another, on any device, in either precision."""
 
 from torch import Tensor
 

@@ -9,9 +9,10 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from ncnet import renamed
 from ncnet.checks import check_integer
 from ncnet.games import Game
-from ncnet.training import network, paths
+from ncnet.training import backends, network
 from ncnet.training.chunks import train_chunks
 from ncnet.training.initialisation import BLOCK, draw
 from ncnet.training.network import ACTIVATIONS, Weights
@@ -19,6 +20,7 @@ from ncnet.training.outcomes import Recorder
 from ncnet.training.plan import CONTEXT_COUNT, DEFAULT_TRACE, EQUAL, Plan
 
 
+@renamed.keywords(path="backend")
 def train(
     game: Game,
     *,
@@ -38,7 +40,7 @@ def train(
     trace: Sequence[str] = DEFAULT_TRACE,
     dtype: str = "float32",
     device: str | None = None,
-    path: str | None = None,
+    backend: str | None = None,
     threads: int | None = None,
     chunk_size: int | None = None,
 ) -> xr.Dataset:
@@ -93,7 +95,7 @@ def train(
         "float32" or "float64".
     device
         A torch device such as "cpu" or "cuda"; by default a GPU where torch sees one.
-    path
+    backend
         "compiled" (a CPU and float32 only) or "eager". By default compiled, on a CPU and in
         float32, where a training is long enough for the compiler to pay (networks x items x
         steps of at least 2^24: for `overlap`, 2,000 steps of 263 replicas), and eager where it is
@@ -122,7 +124,7 @@ def train(
     Raises
     ------
     ValueError
-        For an unknown name, a size, count or rate out of range, or a path that cannot be taken
+        For an unknown name, a size, count or rate out of range, or a backend that cannot be taken
         here: before any work starts.
 
     Examples
@@ -140,20 +142,22 @@ def train(
         threads = 1
     if chunk_size is not None:
         chunk_size = check_integer("chunk_size", chunk_size, at_least=1)
-    path = paths.choose(plan, path)
-    return _run(plan, path, threads, _blocks_per_chunk(plan, path, threads, chunk_size))
+    backend = backends.choose(plan, backend)
+    return _run(plan, backend, threads, _blocks_per_chunk(plan, backend, threads, chunk_size))
 
 
-def _run(plan: Plan, path: str, threads: int, blocks_per_chunk: int) -> xr.Dataset:
+def _run(plan: Plan, backend: str, threads: int, blocks_per_chunk: int) -> xr.Dataset:
     recorder = Recorder(plan)
     blocks = range(math.ceil(plan.replicas / BLOCK))
     chunks = [blocks[start : start + blocks_per_chunk] for start in blocks[::blocks_per_chunk]]
-    train_chunks(lambda chunk: _train_chunk(plan, path, chunk, recorder), chunks, threads=threads)
-    return recorder.dataset(path=path)
+    train_chunks(
+        lambda chunk: _train_chunk(plan, backend, chunk, recorder), chunks, threads=threads
+    )
+    return recorder.dataset(backend=backend)
 
 
 @torch.inference_mode()
-def _train_chunk(plan: Plan, path: str, blocks: range, recorder: Recorder) -> None:
+def _train_chunk(plan: Plan, backend: str, blocks: range, recorder: Recorder) -> None:
     """Train the replicas of some blocks and write their rows of the results.
 
     Whole blocks of 64 are computed, so that a replica always falls on the same place of a
@@ -165,9 +169,9 @@ def _train_chunk(plan: Plan, path: str, blocks: range, recorder: Recorder) -> No
     *before, asked = plan.phases
     for phase in before:
         bobs_head = weights.heads[1].clone()
-        paths.PATHS[path](inputs, signs, weights, **phase).advance(plan.head_start)
+        backends.BACKENDS[backend](inputs, signs, weights, **phase).advance(plan.head_start)
         weights.heads[1] = bobs_head
-    networks = paths.PATHS[path](inputs, signs, weights, **asked)
+    networks = backends.BACKENDS[backend](inputs, signs, weights, **asked)
     rows = slice(blocks.start * BLOCK, min(blocks.stop * BLOCK, plan.replicas))
     at = 0
     for stop in sorted({*plan.steps, *plan.trace_steps}):
@@ -196,14 +200,14 @@ def _signs(plan: Plan, replicas: int) -> Tensor:
     return plan.tensor(contexts).repeat_interleave(replicas, dim=2)
 
 
-def _blocks_per_chunk(plan: Plan, path: str, threads: int, chunk_size: int | None) -> int:
+def _blocks_per_chunk(plan: Plan, backend: str, threads: int, chunk_size: int | None) -> int:
     if chunk_size is None:
         # In values of a hidden-layer array. Eagerly, at most 2 MiB stays near the cache of a CPU,
         # while a GPU takes what fits; threads take turns at calling operations, so that chunks
         # of less than 256 KiB are slower side by side than one after the other. Compiled, a chunk
         # of any size computes alike: small ones show progress and keep threads equally busy.
         most, least = (2**19, 2**16) if plan.device.type == "cpu" else (2**27, 2**27)
-        if path == "compiled":
+        if backend == "compiled":
             most, least = 2**17, 1
         per_replica = CONTEXT_COUNT * plan.hidden_size * plan.items
         share = max(math.ceil(plan.replicas / threads), least // per_replica)

@@ -1,4 +1,4 @@
-"""Networks in training, whichever path they take."""
+"""Networks in training, whichever backend they take."""
 
 from dataclasses import KW_ONLY, dataclass
 
@@ -10,7 +10,7 @@ from ncnet.training.optimizers import OPTIMIZERS
 
 @dataclass(eq=False)
 class Networks:
-    """Networks in training; each path adds how they advance and how they are measured.
+    """Networks in training; each backend adds how they advance and how they are measured.
 
     Attributes
     ----------

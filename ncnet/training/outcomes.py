@@ -72,7 +72,7 @@ class Recorder:
         for name, trace in self.traces.items():
             trace.values[index, ..., rows] = _by_context(found[name], rows)
 
-    def dataset(self, *, path: str) -> xr.Dataset:
+    def dataset(self, *, backend: str) -> xr.Dataset:
         """Return all of it as `ncnet.train` documents it."""
         plan = self.plan
         networks = ("capacity", *NETWORK)
@@ -90,7 +90,7 @@ class Recorder:
         coordinates = self._coordinates()
         coordinates["capacity"] = ("capacity", capacity.pop(name), {"capacity_name": name})
         attributes = {fixed: values[0] for fixed, values in capacity.items()}
-        attributes |= self._attributes() | {"path": path, "paired": True}
+        attributes |= self._attributes() | {"backend": backend, "paired": True}
         dataset = xr.Dataset(variables, coordinates, storable(attributes))
         return dataset if plan.steps_are_capacity else dataset.squeeze("capacity")
 

@@ -4,7 +4,7 @@
 Explorer.reports = (() => {
   const { tables, games } = Explorer;
   const { axes, activation, numbers, verdict, explanation } = Explorer.packed.exact;
-  const NAMES = { s: "s", delta: "delta", remainder: "contextuality" };
+  const NAMES = { s: "s", delta: "delta", remainder: "excess" };
   const ENDS = ["low", "high"];
 
   // Negating a task changes no outcome: see ncnet.studies.atlas.explorer.

@@ -133,7 +133,7 @@ YourTable.statistics = (() => {
     return { ends: resampling.percentiles(draws, expanded), method: "percentile bootstrap" };
   }
 
-  /** L_ft of a facet's signs and signs t of the changes, of a kind: see ncnet.chsh.contextuality. */
+  /** L_ft of a facet's signs and signs t of the changes, of a kind: see ncnet.chsh.excess. */
   const functional = (signs, turns) => (kind) =>
     signs[0] * kind[0] + signs[1] * kind[1] + signs[2] * kind[2] + signs[3] * kind[3] -
     turns[0] * kind[4] - turns[1] * kind[5] - turns[2] * kind[6] - turns[3] * kind[7] - BOUND;
@@ -158,7 +158,7 @@ YourTable.statistics = (() => {
     }));
 
   /** The p-value of "not contextual through this facet". */
-  function contextualityTest(parts) {
+  function excessTest(parts) {
     if (Math.min(...parts.map(({ sample }) => betting.mean(sample))) <= 0) return 1;
     return Math.max(...parts.map(({ sample, range }) => betting.test(sample, 0, range[0])));
   }
@@ -171,7 +171,7 @@ YourTable.statistics = (() => {
   }
 
   /** The interval of S - Delta - 2, and how it was made. */
-  function contextualityInterval(parts, draws) {
+  function excessInterval(parts, draws) {
     const error = (1 - LEVEL) / 2;
     const most = HIGHEST - BOUND;
     if (Math.min(...parts.map(({ sample }) => offMode(sample))) < FEWEST_OFF_MODE) {
@@ -267,13 +267,13 @@ YourTable.statistics = (() => {
 
   function ofContextuality(found, draws) {
     const facets = [...FACETS.values()].map((signs) => functionals(found, signs));
-    const { ends, method } = contextualityInterval(facets[0], draws);
-    const tests = facets.map(contextualityTest);
+    const { ends, method } = excessInterval(facets[0], draws);
+    const tests = facets.map(excessTest);
     return {
-      contextualityInterval: ends,
-      contextualityMethod: method,
-      contextualityPValue: tests[0],
-      contextualityPValueBelow: withinTest(facets[0]),
+      excessInterval: ends,
+      excessMethod: method,
+      excessPValue: tests[0],
+      excessPValueBelow: withinTest(facets[0]),
       anyFacetPValue: Math.min(1, FACETS.size * Math.min(...tests)),
     };
   }
@@ -289,7 +289,7 @@ YourTable.statistics = (() => {
     const delta = sum(changesOf(means).map(Math.abs));
     const facets = [...FACETS].map(([name, signs]) => ({ name, value: dot(signs, correlators) }));
     return {
-      s, delta, contextuality: s - delta - BOUND, correlators, alice, bob, split,
+      s, delta, excess: s - delta - BOUND, correlators, alice, bob, split,
       largestFacet: facets.reduce((one, other) => (other.value > one.value ? other : one)),
       correlatorIntervals: correlators.map((_, context) =>
         intervalOf(sampleOf(found, (kind) => kind[context]), draws[context], [-1, 1]).ends),
@@ -308,11 +308,11 @@ YourTable.statistics = (() => {
 
   /** What follows from the numbers: verdict, signalling, explanation, what each task loses. */
   function judged(found) {
-    const { interval, contextualityInterval: left } = found;
+    const { interval, excessInterval: left } = found;
     const above = interval[0] > BOUND && found.pValue <= ERROR;
     const below = interval[1] < BOUND && found.pValueBelow <= ERROR;
-    const contextual = left[0] > 0 && found.contextualityPValue <= ERROR;
-    const within = left[1] <= 0 && found.contextualityPValueBelow <= ERROR;
+    const contextual = left[0] > 0 && found.excessPValue <= ERROR;
+    const within = left[1] <= 0 && found.excessPValueBelow <= ERROR;
     return {
       ...found,
       verdict: above ? "above 2" : below ? "below 2" : "not distinguishable from 2",

@@ -42,10 +42,10 @@ YourTable.words = (() => {
   }
 
   function explanationInWords(report) {
-    const [low, high] = report.contextualityInterval;
-    const amount = `S - Delta - 2 = ${number(report.contextuality)} ${interval([low, high])}`;
+    const [low, high] = report.excessInterval;
+    const amount = `S - Delta - 2 = ${number(report.excess)} ${interval([low, high])}`;
     if (report.explanation === "undecided" && (low > 0 || high <= 0)) {
-      const p = low > 0 ? report.contextualityPValue : report.contextualityPValueBelow;
+      const p = low > 0 ? report.excessPValue : report.excessPValueBelow;
       return `${EXPLAINS.undecided}: ${DIFFERENCE} (${amount}, p = ${pValue(p)}).`;
     }
     return `${EXPLAINS[report.explanation]} (${amount}).`;
@@ -119,9 +119,9 @@ YourTable.words = (() => {
           `= 0: ${pValue(Math.min(...report.noSignallingPValues))}`, `signalling ${signalling}`],
         ["influence", number(report.influence), interval(report.influenceInterval),
           "", "at least Delta"],
-        ["S - Delta - 2", number(report.contextuality), interval(report.contextualityInterval),
-          against(report.contextuality, 0, report.contextualityPValue,
-            report.contextualityPValueBelow),
+        ["S - Delta - 2", number(report.excess), interval(report.excessInterval),
+          against(report.excess, 0, report.excessPValue,
+            report.excessPValueBelow),
           left(report)],
       ],
     };
@@ -197,7 +197,7 @@ YourTable.words = (() => {
 
   /** How the intervals were made. */
   const methods = (report) =>
-    `Interval of S: ${report.intervalMethod}; of S - Delta - 2: ${report.contextualityMethod}; ` +
+    `Interval of S: ${report.intervalMethod}; of S - Delta - 2: ${report.excessMethod}; ` +
     `${count(report.resamples)} resamples.`;
 
   return { conclusion, read, drops, usual, contexts, notes, methods, intervalName };

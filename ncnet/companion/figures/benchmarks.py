@@ -41,18 +41,18 @@ def engines(rates: pd.DataFrame) -> Figure:
 
 
 def growth(grown: pd.DataFrame) -> Figure:
-    """Draw network-steps a second of our paths over replicas, hidden units and threads.
+    """Draw network-steps a second of our backends over replicas, hidden units and threads.
 
     Parameters
     ----------
     grown
-        One row a measurement: ``path``, ``varied`` (what changes), ``value`` and ``rate``.
+        One row a measurement: ``backend``, ``varied`` (what changes), ``value`` and ``rate``.
     """
     figure, panels = plotting.panels(len(GROWING), size=(2.8, 2.9), sharey=True)
     for axes, (varied, name) in zip(panels, GROWING.items(), strict=True):
         measured = grown[grown["varied"] == varied]
-        for place, (path, one) in enumerate(measured.groupby("path")):
-            axes.plot(one["value"], one["rate"], label=path, **plotting.look(place))
+        for place, (backend, one) in enumerate(measured.groupby("backend")):
+            axes.plot(one["value"], one["rate"], label=backend, **plotting.look(place))
         axes.set(xlabel=name, yscale="log")
         if varied == "threads":
             axes.set_xticks(measured["value"].unique())

@@ -61,15 +61,15 @@ def _engine(recorded: Result, where: Where) -> pd.DataFrame:
 def _growth(recorded: Result, where: Where) -> pd.DataFrame:
     """Time a call beside another one, by which the table tells how much longer it takes."""
     ensemble = _benchmark("ensemble")
-    path, varied, value = where["path"], where["varied"], where["value"]
-    seconds = recorded.table.set_index(["path", "varied", "value"])["seconds"]
+    backend, varied, value = where["backend"], where["varied"], where["value"]
+    seconds = recorded.table.set_index(["backend", "varied", "value"])["seconds"]
     cores = int(recorded.table.loc[recorded.table["varied"] == "threads", "value"].max())
     _check_cores(cores)
-    if path == "compiled":
+    if backend == "compiled":
         _check_compiler()
     beside = next(other for other in REFERENCES.items() if other != (varied, value))
-    made, reference = (ensemble.grown(path, *one, cores) for one in ((varied, value), beside))
-    slower = reference["seconds"] / seconds[path, *beside]
+    made, reference = (ensemble.grown(backend, *one, cores) for one in ((varied, value), beside))
+    slower = reference["seconds"] / seconds[backend, *beside]
     found = {"seconds": made["seconds"] / slower, "rate": made["rate"] * slower}
     return pd.DataFrame([made | found])
 
@@ -151,7 +151,7 @@ OF_CELLS = {
 REPLAYS = (
     Replay("small/cells", ("cell",), (), _cell, OF_CELLS),
     Replay("benchmark_engines", ("engine", "device", "threads"), (), _engine, ENGINES),
-    Replay("benchmark_growth", ("path", "varied", "value"), (), _growth, OF_GROWTH),
+    Replay("benchmark_growth", ("backend", "varied", "value"), (), _growth, OF_GROWTH),
     Replay("benchmark_batch", ("what", "at"), ("quantity",), _batch, OF_BATCH),
     Replay("benchmark_memory", ("notebook",), (), _memory, MEMORY),
     Replay("benchmark_without_compiler", ("notebook",), (), _memory, MEMORY),

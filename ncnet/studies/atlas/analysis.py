@@ -130,10 +130,10 @@ def train_pairs(tasks: Sequence[str], **training: object) -> xr.Dataset:
     check(tasks and len(tasks) % 2 == 0, f"there are {len(tasks)} tasks", "an even number")
     for task in tasks:  # before any is trained
         game = _game([tasks[0], task] * 2)
-    if training.get("path") is None:
+    if training.get("backend") is None:
         with suppress(ValueError):  # where it cannot be compiled
-            train(game, **training | {"path": "compiled", "replicas": 1, "steps": 0})
-            training["path"] = "compiled"  # with so many alike it always pays
+            train(game, **training | {"backend": "compiled", "replicas": 1, "steps": 0})
+            training["backend"] = "compiled"  # with so many alike it always pays
     return train_games(_game, tasks, tasks, **training).drop_vars("capacity")
 
 
@@ -161,8 +161,8 @@ def survey(pairs: xr.Dataset, above: float = -np.inf) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a game: places ``A1``, ``A2``, ``B1``, ``B2`` among the tasks, ``s``, ``delta``,
-        ``influence``, ``contextuality`` (S - Delta - 2) and ``bound`` (what it cannot exceed, as
-        `ncnet.chsh.contextuality_bound` has it), in single precision. Its ``attrs`` count all
+        ``influence``, ``excess`` (S - Delta - 2) and ``bound`` (what it cannot exceed, as
+        `ncnet.chsh.excess_bound` has it), in single precision. Its ``attrs`` count all
         ``games`` and those ``ruled_out``, by a bound of 0.
 
     Examples
@@ -178,7 +178,7 @@ def survey(pairs: xr.Dataset, above: float = -np.inf) -> pd.DataFrame:
     for a1 in range(len(a)):
         statistics = _games_of(a1, means, *changes)
         ruled_out += int((statistics["bound"] <= ROUNDING).sum())
-        kept = statistics["contextuality"] > above
+        kept = statistics["excess"] > above
         places = dict(zip(PLACES[1:], np.nonzero(kept), strict=True))
         found = {name: values[kept] for name, values in statistics.items()}
         tables.append(pd.DataFrame({"A1": a1} | places | found))
@@ -210,7 +210,7 @@ def _games_of(
         "s": s,
         "delta": delta,
         "influence": influence,
-        "contextuality": s - delta - np.float32(chsh.CLASSICAL_BOUND),
+        "excess": s - delta - np.float32(chsh.CLASSICAL_BOUND),
         "bound": won.clip(min=0),
     }
 
@@ -229,7 +229,7 @@ def kinds(games_of: pd.DataFrame, tasks: Sequence[str]) -> pd.Series:
 
     Networks with symmetric initial weights do not tell apart which input bit is which, which
     value of a bit is which, which class of a task is which, nor (with equal initialisation) the
-    parties. Games that differ in nothing else have the same S, Delta and contextuality where
+    parties. Games that differ in nothing else have the same S, Delta and excess where
     outcomes are right and wrong answers (readouts `correct` and `solved`). Not the same influence,
     which compares contexts outcome by outcome: exchanging the classes of one task mirrors the
     initial weights of its contexts alone. Nor the same S under the readout `prediction`, where
@@ -284,8 +284,8 @@ def best_of_each_kind(games_of: pd.DataFrame, tasks: Sequence[str], most: int) -
     most
         How many games to return at most.
     """
-    above = games_of[games_of["contextuality"] > ROUNDING]
-    best = above.nlargest(LOOKED_AT, "contextuality")
+    above = games_of[games_of["excess"] > ROUNDING]
+    best = above.nlargest(LOOKED_AT, "excess")
     return best[~kinds(best, tasks).duplicated()].head(most)
 
 
@@ -356,7 +356,7 @@ def search(
         for game in chosen.to_dict("records"):
             named = {place: tasks[game[place]] for place in PLACES}
             report = retest(list(named.values()), readout=readout, **fresh)
-            rows.append(counts | named | {"selected": game["contextuality"]} | report.row())
+            rows.append(counts | named | {"selected": game["excess"]} | report.row())
     return pd.DataFrame(rows)
 
 

@@ -79,7 +79,7 @@ MEANS = ("correlator", *PARTIES)
 PLACE = ("layout", "hidden_size", "replica", "unit")
 WEIGHTS = ("x1", "x2", "x3", "x4", *PARTIES)
 OF_REPORT = (
-    *(f"{name}{end}" for name in ("s", "delta", "contextuality") for end in ("", "_low", "_high")),
+    *(f"{name}{end}" for name in ("s", "delta", "excess") for end in ("", "_low", "_high")),
     "verdict",
     "explanation",
 )
@@ -263,7 +263,7 @@ def reports(*, tasks: Sequence[Sequence[str]] = REPORTED, **chosen: object) -> p
     -------
     pandas.DataFrame
         One row for each training and ``game``: the tasks joined by dots. ``s``, ``delta`` and
-        ``contextuality`` (S - Delta - 2), each with its 95 % interval, as in ``s_low`` and
+        ``excess`` (S - Delta - 2), each with its 95 % interval, as in ``s_low`` and
         ``s_high``; ``verdict`` and ``explanation``, as `ncnet.chsh.Report` has them.
 
     Examples
@@ -335,7 +335,7 @@ def look_up(
     Returns
     -------
     dict
-        ``s``, ``delta``, ``contextuality`` (S - Delta - 2), and ``correlator``, ``alice``, ``bob``
+        ``s``, ``delta``, ``excess`` (S - Delta - 2), and ``correlator``, ``alice``, ``bob``
         [2, 2] by context; each with the ends of its interval, such as ``s_low`` and ``s_high``.
         An end is reached by all contexts being at the end of their own 95 % interval at once.
         Since standard deviations of a sum add up at most, that is on the safe side, however the
@@ -368,7 +368,7 @@ def look_up(
     s = np.where(chsh.SIGNS.values > 0, correlator, -correlator[TURNED]).sum(axis=(1, 2))
     delta = np.sum([_changes(alice), _changes(bob.swapaxes(1, 2))], axis=(0, 2))
     found = {"correlator": correlator, "alice": alice, "bob": bob, "s": s, "delta": delta}
-    found["contextuality"] = s - delta[TURNED] - chsh.CLASSICAL_BOUND
+    found["excess"] = s - delta[TURNED] - chsh.CLASSICAL_BOUND
     return {
         f"{name}{end}": plain_number(value)
         for name, values in found.items()

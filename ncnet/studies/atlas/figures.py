@@ -53,7 +53,7 @@ def _cloud(axes: Axes, table: pd.DataFrame, reach: tuple[tuple, tuple], most: in
     *_, drawn = axes.hist2d(table["delta"], table["s"] - 2, bins=GRID, range=reach, **look)
     axes.plot(reach[0], reach[0], **DASHED)
     axes.axhline(0, color=GREY, linewidth=0.8)
-    above = table[table["contextuality"] > ROUNDING]
+    above = table[table["excess"] > ROUNDING]
     axes.plot(above["delta"], above["s"] - 2, "o", mfc="none", color=VERMILION)
     axes.set(xlim=reach[0], ylim=reach[1])
     return drawn
@@ -81,7 +81,7 @@ def retests(found: pd.DataFrame, readouts: Sequence[str]) -> Figure:
         places = trainings.get_indexer(table["training"]) + spread
         look = {"flat": True, "capsize": 0, "marker": "o", "markersize": 3.5, "color": BLUE}
         label = "on fresh replicas, 95 % interval"
-        plotting.points(axes, table, places, "contextuality", label=label, **look)
+        plotting.points(axes, table, places, "excess", label=label, **look)
         look = {"markersize": 4, "color": GREY, "label": "when it was selected"}
         axes.plot(table["selected"], places, "x", **look)
         axes.axvline(0, **SOLID)

@@ -25,7 +25,7 @@ def _retested(recorded: Result, where: Where) -> pd.DataFrame:
     report = atlas.retest(tasks, readout=where["readout"], **fresh)
     pairs = atlas.train_pairs(tasks, **training, **given(recorded, ["replicas", "seed"]))
     games_of = atlas.survey(atlas.read(pairs, where["readout"])).set_index(list(atlas.PLACES))
-    selected = games_of.loc[(0, 1, 2, 3), "contextuality"]
+    selected = games_of.loc[(0, 1, 2, 3), "excess"]
     return pd.DataFrame([where | {"selected": selected} | report.row()])
 
 
@@ -65,7 +65,7 @@ def _starts(recorded: Result, where: Where) -> pd.DataFrame:
 
 def _of_selection(rows: pd.DataFrame) -> np.ndarray:
     """Return the standard error of what a game was selected for, among fewer replicas."""
-    error = (rows["contextuality_high"] - rows["contextuality_low"]).to_numpy() / 4
+    error = (rows["excess_high"] - rows["excess_low"]).to_numpy() / 4
     return error * np.sqrt(rows["replicas"].to_numpy() / atlas.ASKED["replicas"])
 
 

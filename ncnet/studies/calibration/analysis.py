@@ -76,8 +76,8 @@ class Model:
             "s": s,
             "delta": delta,
             "influence": float(means[INFLUENCES].sum()),
-            "contextuality": s - bound - delta,
-            "contextuality_within": s - bound - float(means[DELTA]),
+            "excess": s - bound - delta,
+            "excess_within": s - bound - float(means[DELTA]),
             "any_facet": largest - delta - bound,
             "share_above": float(self.weights @ (s_of_rows(self.columns) > bound)),
         }
@@ -224,14 +224,14 @@ class Experiment:
         """Return the ends of each interval, by quantity and method."""
         s, delta = s_of_rows(self.draws), abs(self.draws[CHANGES]).sum(axis=0)
         excess = s - delta - chsh.CLASSICAL_BOUND
-        in_report = ("delta", "influence", "share_above", "contextuality", "contextuality_within")
+        in_report = ("delta", "influence", "share_above", "excess", "excess_within")
         return {
             ("s", "report"): self.report["interval"],
             **{(name, "report"): self.report[f"{name}_interval"] for name in in_report},
             ("s", "percentile"): percentile_interval(s, LEVEL),
             ("s", "betting"): mean_interval(self.s, counts=self.counts, level=LEVEL, **S_RANGE),
             ("delta", "percentile"): percentile_interval(delta, LEVEL),
-            ("contextuality", "percentile"): percentile_interval(excess, LEVEL),
+            ("excess", "percentile"): percentile_interval(excess, LEVEL),
             **({("s", "BCa"): self._bca()} if bca else {}),
         }
 
@@ -245,7 +245,7 @@ class Experiment:
             ("s", "t"): _t_test(s),
             ("s", "interval"): 0.0 if self.report["interval"][0] > bound else 1.0,
             ("delta", "betting, Holm"): self.report["no_signalling_p_values"].min(),
-            ("contextuality", "fixed facet"): self.report["contextuality_p_value"],
+            ("excess", "fixed facet"): self.report["excess_p_value"],
             ("any_facet", "times eight"): self.report["any_facet_p_value"],
         }
 
@@ -320,7 +320,7 @@ def _mixed(excess: float) -> Model:
     box = _box(0.95 * chsh.SIGNS.values)
 
     def too_much(share: float) -> float:
-        return _mixture(influenced, box, share).truth["contextuality"] - excess
+        return _mixture(influenced, box, share).truth["excess"] - excess
 
     return _mixture(influenced, box, optimize.brentq(too_much, 0, 1, xtol=1e-14))
 

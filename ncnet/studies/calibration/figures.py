@@ -20,14 +20,14 @@ QUANTITIES = {
     "s": "S",
     "influence": "influence",
     "delta": "Δ",
-    "contextuality": "S - Δ - 2",
-    "contextuality_within": "S - Δ - 2, within",
+    "excess": "S - Δ - 2",
+    "excess_within": "S - Δ - 2, within",
     "share_above": "share above 2",
 }
 HYPOTHESES = {
     "s": "S ≤ 2",
     "delta": "Δ = 0",
-    "contextuality": "S - Δ ≤ 2",
+    "excess": "S - Δ ≤ 2",
     "any_facet": "any facet - Δ ≤ 2",
 }
 FRAME = {"fill": False, "edgecolor": VERMILION, "linewidth": 1.4}

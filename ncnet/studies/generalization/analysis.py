@@ -506,13 +506,13 @@ def _errors(target: np.ndarray, features: np.ndarray, seed: int) -> np.ndarray:
     return (target - predicted) ** 2 / target.var()
 
 
-# Choosing a capacity. All rules see networks trained in all four contexts of as many replicas: the
-# same budget. They are given equally many replicas, and their choice is judged on others, whose
+# Choosing a capacity. All criteria see networks trained in all four contexts of as many replicas:
+# the same budget. They are given equally many replicas, and their choice is judged on others, whose
 # items are drawn afresh.
 
 ENOUGH = 0.01
 """Share of held-out items within which the smallest capacity counts as enough; fixed in advance."""
-Rule = Callable[[pd.DataFrame, pd.DataFrame], float]
+Criterion = Callable[[pd.DataFrame, pd.DataFrame], float]
 
 
 def _smallest(replicas: pd.DataFrame, *conditions: Callable[[pd.DataFrame], bool]) -> float:
@@ -549,7 +549,7 @@ def _accurate(part: pd.DataFrame) -> bool:
     return low >= 1 - MARGIN / 2
 
 
-RULES: dict[str, Rule] = {
+CRITERIA: dict[str, Criterion] = {
     "S at 2": lambda seen, _: _smallest(seen, _s_at_2),
     "S at 2, all fitted": lambda seen, _: _smallest(seen, _all_fitted, _s_at_2),
     "S first at 2": lambda seen, _: first_at_2(seen),
@@ -576,7 +576,7 @@ their training items and tried on the rest; it returns a capacity, or NaN where 
 def selections(
     replicas: pd.DataFrame, validated: pd.DataFrame, *, repetition_size: int
 ) -> pd.DataFrame:
-    """Let every rule choose, again and again on replicas of its own.
+    """Let every criterion choose, again and again on replicas of its own.
 
     Parameters
     ----------
@@ -591,8 +591,8 @@ def selections(
     Returns
     -------
     pandas.DataFrame
-        `repetition`, `rule`, `capacity`, and `found`: whether the rule is met at any capacity.
-        Where it is not, the largest capacity stands in.
+        `repetition`, `criterion`, `capacity`, and `found`: whether any capacity meets the
+        criterion. Where none does, the largest capacity stands in.
 
     Raises
     ------
@@ -605,8 +605,10 @@ def selections(
     rows = []
     for repetition, chosen in enumerate(indices.reshape(-1, repetition_size)):
         seen, set_aside = (table[table["replica"].isin(chosen)] for table in (replicas, validated))
-        rows += [(repetition, name, rule(seen, set_aside)) for name, rule in RULES.items()]
-    table = pd.DataFrame(rows, columns=["repetition", "rule", "capacity"])
+        rows += [
+            (repetition, name, criterion(seen, set_aside)) for name, criterion in CRITERIA.items()
+        ]
+    table = pd.DataFrame(rows, columns=["repetition", "criterion", "capacity"])
     found = table["capacity"].notna()
     return table.assign(capacity=table["capacity"].fillna(replicas["capacity"].max()), found=found)
 
@@ -619,7 +621,7 @@ def regrets(
     resamples: int = 2000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return what each rule's choice costs: how much better the best capacity generalizes.
+    """Return what each criterion's choice costs: how much better the best capacity generalizes.
 
     The best capacity is the best of the fresh replicas, on which regret is measured too: it errs on
     the high side where several are nearly as good, and is never below 0.
@@ -629,7 +631,7 @@ def regrets(
     chosen
         As `selections` returns it.
     fresh
-        Replicas that no rule has seen, as `by_replica` returns them.
+        Replicas that no criterion has seen, as `by_replica` returns them.
     level, resamples, seed
         Of the intervals: repetitions and fresh replicas are resampled, each by themselves, and the
         best capacity is found again in each resample.
@@ -637,11 +639,11 @@ def regrets(
     Returns
     -------
     pandas.DataFrame
-        One row a rule: `regret`, the best capacity's mean held-out accuracy less that of the
+        One row a criterion: `regret`, the best capacity's mean held-out accuracy less that of the
         capacity chosen, mean over repetitions, `regret_low`, `regret_high`; `lowest` and `highest`
         capacity chosen; `enough`, the share of repetitions that choose the smallest capacity within
         0.01 of the best (`enough_capacity`), `units_more`, how much larger than that the choice is
-        on average; `met`, the share of repetitions in which the rule is met at all.
+        on average; `met`, the share of repetitions in which the criterion is met at all.
     """
     level, resamples, seed = check_resampling(level, resamples, seed)
     capacities, values = _arrays(fresh, (TARGET,))
@@ -651,15 +653,15 @@ def regrets(
     enough = capacities[(losses[0] <= ENOUGH).argmax()]
     places, more = np.searchsorted(capacities, chosen["capacity"]), chosen["capacity"] - enough
     rows = chosen.assign(place=places, regret=losses[0, places], enough=more == 0)
-    by_rule = rows.assign(units_more=more, met=rows["found"]).groupby("rule", sort=False)
+    by_criterion = rows.assign(units_more=more, met=rows["found"]).groupby("criterion", sort=False)
     ends = []
-    for _, of_rule in by_rule["place"]:
-        drawn = generator.integers(len(of_rule), size=(resamples, len(of_rule)))
-        draws = np.take_along_axis(losses[1:], of_rule.to_numpy()[drawn], axis=1).mean(1)
-        ends.append(percentile_interval(draws, level, len(of_rule)))
-    table = by_rule[["regret", "enough", "units_more", "met"]].mean()
+    for _, of_criterion in by_criterion["place"]:
+        drawn = generator.integers(len(of_criterion), size=(resamples, len(of_criterion)))
+        draws = np.take_along_axis(losses[1:], of_criterion.to_numpy()[drawn], axis=1).mean(1)
+        ends.append(percentile_interval(draws, level, len(of_criterion)))
+    table = by_criterion[["regret", "enough", "units_more", "met"]].mean()
     table[["regret_low", "regret_high"]] = ends
-    chosen_by = by_rule["capacity"].agg(lowest="min", highest="max", repetitions="size")
+    chosen_by = by_criterion["capacity"].agg(lowest="min", highest="max", repetitions="size")
     best = capacities[losses[0].argmin()]
     table = table.join(chosen_by).assign(best=float(best), enough_capacity=float(enough))
     return table.reset_index()
@@ -956,7 +958,7 @@ def predictors(
     return pd.DataFrame(columns)
 
 
-# The tables of one setting.
+# The tables of one condition.
 
 SHOWN = 400
 """Replicas of which those that are correlated are kept one by one."""
@@ -981,7 +983,7 @@ TABLES: dict[str, Callable[..., pd.DataFrame]] = {
     "generalization_replicas": _one_by_one,
     "first_at_2": lambda replicas, **options: regret_at_first(*halves(replicas), **options),
 }
-"""The tables of one setting: what its replicas say of S and held-out accuracy.
+"""The tables of one condition: what its replicas say of S and held-out accuracy.
 
 Each takes the replicas (`by_replica`), and level, resamples and seed. Half of the replicas, those
 with an odd number, are correlated; the other half choose the capacity at which S first reaches 2.

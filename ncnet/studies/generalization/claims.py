@@ -1,6 +1,6 @@
 """The statements on generalization, and the rules that judge them.
 
-They read settings in place of games, and were written after a trial with another seed and at most
+They read conditions in place of games, and were written after a trial with another seed and at most
 64 replicas a capacity, in which items and steps were chosen; the second of them was made stricter
 after a first run, and judges one with new seeds and a larger network more: the notebook `rq4` says
 how.
@@ -11,7 +11,7 @@ import pandas as pd
 from ncnet.checks import check
 from ncnet.claims import ABSTRACT, Claim, Effect, Estimate, Holds, Tables, at, estimates
 
-SETTINGS = (
+CONDITIONS = (
     "overlap, 64 items",
     "separate, 64 items",
     "hard_together, 128 items",
@@ -56,7 +56,7 @@ def _only(rows: pd.DataFrame) -> pd.Series:
 
 def _correlation(tables: Tables) -> Effect:
     rows = _averaged_up_to_2(tables["generalization"])
-    return _extremes("rank correlation", estimates(rows, "setting", "estimate"))
+    return _extremes("rank correlation", estimates(rows, "condition", "estimate"))
 
 
 def _points_lost(tables: Tables) -> Effect:
@@ -64,21 +64,21 @@ def _points_lost(tables: Tables) -> Effect:
     rows = rows.assign(
         **{name: 100 * rows[name] for name in ("regret", "regret_low", "regret_high")}
     )
-    return _extremes("percentage points lost", estimates(rows, "setting", "regret", "regret"))
+    return _extremes("percentage points lost", estimates(rows, "condition", "regret", "regret"))
 
 
 def _extremes(quantity: str, estimates: tuple[Estimate, ...]) -> Effect:
     """Keep the smallest and the largest of many, and say of how many they are."""
     ordered = sorted(estimates, key=lambda estimate: estimate.value)
-    quantity = f"{quantity}, smallest and largest of {len(estimates)} settings"
+    quantity = f"{quantity}, smallest and largest of {len(estimates)} conditions"
     return Effect(quantity, (ordered[0], ordered[-1]))
 
 
 _GENERALIZATION = {
     "source": ABSTRACT,
     "evidence": "notebooks/rq4",
-    "kind": "setting",
-    "among": SETTINGS,
+    "kind": "condition",
+    "among": CONDITIONS,
 }
 CLAIMS = (
     Claim(
@@ -89,7 +89,7 @@ CLAIMS = (
         "with held-out accuracy, averaged over the capacities up to the one at which S first "
         "reaches 2 (its mean is at least 1.95, on other replicas), has an interval above 0. It "
         f"fails where the interval ends below {WEAK}; else it stays open. Intervals hold together "
-        "over the settings at 95 %, and are bootstrapped through the choice of the capacity.",
+        "over the conditions at 95 %, and are bootstrapped through the choice of the capacity.",
         result="generalization",
         holds=_correlates,
         effect=_correlation,

@@ -1,4 +1,4 @@
-"""S against held-out accuracy; what rules choose and what it costs; which tasks disturb which."""
+"""Draws S against held-out accuracy, what criteria choose, and which tasks disturb which."""
 
 import math
 
@@ -30,14 +30,14 @@ PREDICTORS = {
 }
 
 
-def simpsons_trap(replicas: pd.DataFrame, setting: str) -> Figure:
+def simpsons_trap(replicas: pd.DataFrame, condition: str) -> Figure:
     """Draw S of every replica against its held-out accuracy: thrown together, and by capacity.
 
     Parameters
     ----------
     replicas
         `ncnet.studies.generalization.analysis.by_replica`.
-    setting
+    condition
         Named above the panels.
     """
     figure, panels = plotting.panels(2, size=(4.6, 3.9), sharex=True, sharey=True)
@@ -55,7 +55,7 @@ def simpsons_trap(replicas: pd.DataFrame, setting: str) -> Figure:
             apart.plot(ends, fitted, color=shade, linewidth=2)
         label = f"n = {capacity:g}"
         apart.plot(*part.mean(), markeredgecolor=INK, markersize=8, label=label, **look)
-    figure.suptitle(setting, fontsize=10)
+    figure.suptitle(condition, fontsize=10)
     for axes, title in zip(panels, ("all capacities together", "by capacity"), strict=True):
         axes.axvline(CLASSICAL_BOUND, **DASHED)
         axes.set(title=title, xlabel="S of the replica's training items (no unit)")
@@ -65,20 +65,20 @@ def simpsons_trap(replicas: pd.DataFrame, setting: str) -> Figure:
 
 
 def correlations(table: pd.DataFrame) -> Figure:
-    """Draw the correlations of S with held-out accuracy, by capacity, a panel a setting.
+    """Draw the correlations of S with held-out accuracy, by capacity, a panel a condition.
 
     Parameters
     ----------
     table
         Of `ncnet.studies.generalization.analysis.correlations`, of one target, with a column
-        ``setting``.
+        ``condition``.
     """
-    settings = table[table["part"] == "at"].groupby("setting", sort=False)
+    conditions = table[table["part"] == "at"].groupby("condition", sort=False)
     size = {"size": (3.1, 2.5), "margin": (0.8, 0.9)}
-    figure, panels = plotting.panels(len(settings), 3, sharey=True, **size)
-    for axes, (setting, part) in zip(panels, settings, strict=True):
+    figure, panels = plotting.panels(len(conditions), 3, sharey=True, **size)
+    for axes, (condition, part) in zip(panels, conditions, strict=True):
         _correlations_of(axes, part)
-        axes.set_title(setting, fontsize=9.5)
+        axes.set_title(condition, fontsize=9.5)
     setp(panels[::3], ylabel="rank correlation")
     setp(panels[-3:], xlabel="hidden units n")
     plotting.legend_once(panels[0], below=figure)
@@ -100,7 +100,7 @@ def _correlations_of(axes: Axes, part: pd.DataFrame) -> None:
 
 
 def averages(table: pd.DataFrame, *, part: str = "up to 2") -> Figure:
-    """Draw the correlations averaged over the capacities of one part, a row a setting.
+    """Draw the correlations averaged over the capacities of one part, a row a condition.
 
     Parameters
     ----------
@@ -110,71 +110,71 @@ def averages(table: pd.DataFrame, *, part: str = "up to 2") -> Figure:
         "up to 2" or "beyond 2".
     """
     rows = table[table["part"] == part]
-    settings = pd.Index(rows["setting"].unique())
-    figure, axes = plotting.subplots((7.6, 1.2 + 0.5 * len(settings)))
+    conditions = pd.Index(rows["condition"].unique())
+    figure, axes = plotting.subplots((7.6, 1.2 + 0.5 * len(conditions)))
     axes.axvline(0, **SOLID)
     for shift, (measure, look) in zip((-0.22, 0, 0.22), MEASURES.items(), strict=True):
         estimates = rows[rows["measure"] == measure]
-        places = settings.get_indexer(estimates["setting"]) + shift
+        places = conditions.get_indexer(estimates["condition"]) + shift
         plotting.points(axes, estimates, places, "estimate", flat=True, **look)
-    plotting.name_rows(axes, settings)
+    plotting.name_rows(axes, conditions)
     axes.set_xlabel("rank correlation of S with held-out accuracy, mean over capacities")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
 def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
-    """Draw S above accuracy over capacity, and where S first reaches 2, setting by setting.
+    """Draw S above accuracy over capacity, and where S first reaches 2, condition by condition.
 
     Parameters
     ----------
     table
-        `ncnet.studies.generalization.analysis.by_capacity` with a column ``setting``.
+        `ncnet.studies.generalization.analysis.by_capacity` with a column ``condition``.
     first
-        The capacity at which S first reaches 2, by setting.
+        The capacity at which S first reaches 2, by condition.
     """
-    settings = table.groupby("setting", sort=False)
-    columns = min(len(settings), 4)
-    rows = math.ceil(len(settings) / columns)
+    conditions = table.groupby("condition", sort=False)
+    columns = min(len(conditions), 4)
+    rows = math.ceil(len(conditions) / columns)
     size = (1.6 + 2.1 * columns, 4.2 * rows)
     figure, grid = plotting.subplots(size, 2 * rows, columns, sharex=True)
     pairs = grid.reshape(rows, 2, columns).swapaxes(1, 2).reshape(-1, 2)
-    for (above, below), (setting, part) in zip(pairs, settings, strict=False):
+    for (above, below), (condition, part) in zip(pairs, conditions, strict=False):
         places = np.arange(len(part))
         for axes, lines in ((above, ABOVE), (below, BELOW)):
             for name, look in lines.items():
                 plotting.band(axes, part, places, name, markersize=4, **look)
-            for place in np.flatnonzero(part["capacity"] == first.get(setting)):
+            for place in np.flatnonzero(part["capacity"] == first.get(condition)):
                 axes.axvline(place, **STRIPE)
         above.axhline(CLASSICAL_BOUND, **DASHED)
         above.set_ylim(0, 2.6)
-        above.set_title(setting.replace(", ", "\n", 1), fontsize=9)
+        above.set_title(condition.replace(", ", "\n", 1), fontsize=9)
         below.set(ylim=(0.5, 1.02), xlabel="hidden units n")
         below.set_xticks(places, [f"{n:g}" for n in part["capacity"]])
         below.tick_params(labelbottom=True)
-    for unused in pairs[len(settings) :].flat:
+    for unused in pairs[len(conditions) :].flat:
         unused.remove()
-    setp(pairs[: len(settings) : columns, 0], ylabel="S (no unit)")
-    setp(pairs[: len(settings) : columns, 1], ylabel="share right")
+    setp(pairs[: len(conditions) : columns, 0], ylabel="S (no unit)")
+    setp(pairs[: len(conditions) : columns, 1], ylabel="share right")
     plotting.legend_once(pairs[0, 1], below=figure)
     return figure
 
 
 def regrets(table: pd.DataFrame) -> Figure:
-    """Draw what each rule's choice costs and how large it is, a column a setting.
+    """Draw what each criterion's choice costs and how large it is, a column a condition.
 
     Parameters
     ----------
     table
-        `ncnet.studies.generalization.analysis.regrets` with a column ``setting``.
+        `ncnet.studies.generalization.analysis.regrets` with a column ``condition``.
     """
-    settings = table.groupby("setting", sort=False)
-    rules = table["rule"].unique()
-    size = (2.2 + 2.6 * len(settings), 4.9)
-    figure, grid = plotting.subplots(size, 2, len(settings), sharex="row", sharey=True)
-    places = np.arange(len(rules))
-    for (above, below), (setting, part) in zip(grid.T, settings, strict=True):
-        part = part.set_index("rule").loc[rules]
+    conditions = table.groupby("condition", sort=False)
+    criteria = table["criterion"].unique()
+    size = (2.2 + 2.6 * len(conditions), 4.9)
+    figure, grid = plotting.subplots(size, 2, len(conditions), sharex="row", sharey=True)
+    places = np.arange(len(criteria))
+    for (above, below), (condition, part) in zip(grid.T, conditions, strict=True):
+        part = part.set_index("criterion").loc[criteria]
         points = 100 * part[["regret", "regret_low", "regret_high"]]
         met = part["met"] > 0
         for chosen, colour, marker in ((met, BLUE, "o"), (~met, GREY, "X")):
@@ -183,10 +183,10 @@ def regrets(table: pd.DataFrame) -> Figure:
             ends = part.loc[chosen, ["lowest", "highest"]].T
             below.plot(ends, np.tile(places[chosen], (2, 1)), linewidth=4, **look)
         below.axvline(part["enough_capacity"].iloc[0], **DASHED)
-        above.set_title(setting, fontsize=9.5)
+        above.set_title(condition, fontsize=9.5)
         above.set_xlabel("regret (percentage points)")
         below.set_xlabel("n chosen, lowest to highest")
-    plotting.name_rows(grid[0, 0], rules)
+    plotting.name_rows(grid[0, 0], criteria)
     return figure
 
 

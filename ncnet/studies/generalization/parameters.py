@@ -35,17 +35,17 @@ class Rq4(Sampled):
     )
 
     replicas: Annotated[int, Field(ge=40, le=1_000_000, multiple_of=2)]
-    # Enough for intervals that hold together over all settings.
+    # Enough for intervals that hold together over all conditions.
     resamples: Annotated[int, Field(ge=1400, le=1_000_000)]
 
 
 class Rq5(Sampled):
-    """Parameters of ``rq5``: rules that choose a capacity, and a map of interference."""
+    """Parameters of ``rq5``: criteria that choose a capacity, and a map of interference."""
 
     NOTEBOOK = "rq5"
     TABLES = RECORDED = (
         "capacity_choices",
-        "capacity_rules",
+        "capacity_criteria",
         "capacity_fresh",
         "interference",
         "interference_predictors",

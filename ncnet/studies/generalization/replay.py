@@ -1,4 +1,4 @@
-"""Replays of S against held-out accuracy (RQ4), and of rules and the map of pairs (RQ5).
+"""Replays of S against held-out accuracy (RQ4), and of criteria and the map of pairs (RQ5).
 
 Small companions are replayed as the tables are that they stand beside.
 """
@@ -16,11 +16,11 @@ from ncnet.replay.pieces import Replay, Where
 from ncnet.results import Result
 from ncnet.studies.generalization import analysis as general
 from ncnet.studies.generalization.analysis import CONTEXTS, CORRELATORS, MEANS, TARGETS
-from ncnet.studies.generalization.claims import SETTINGS
+from ncnet.studies.generalization.claims import CONDITIONS
 from ncnet.training import samples
 
 KIND = ("seed", "steps", "activation", "optimizer", "learning_rate")
-SETTING = ("setting", "training", "label_noise", "seed", "replicas")
+CONDITION = ("condition", "training", "label_noise", "seed", "replicas")
 BLOCK = 40
 """Replicas of a piece; half of them are correlated, and so recorded."""
 REPLICAS = {
@@ -55,7 +55,7 @@ def _some(given: dict, *names: str) -> dict:
 
 def _population(given: dict) -> samples.Population:
     about = _some(given, "training", "label_noise")
-    [name] = [one for one in samples.NAMES if samples.label(one, **about) == given["setting"]]
+    [name] = [one for one in samples.NAMES if samples.label(one, **about) == given["condition"]]
     return _named(name, **about, **_some(given, "held_out", "noise", "seed"))
 
 
@@ -69,11 +69,11 @@ def _of_sizes(
     )
 
 
-def _of_setting(given: dict) -> pd.DataFrame:
+def _of_condition(given: dict) -> pd.DataFrame:
     table = given["table"]
     return general.TABLES[table](
         _of_sizes(given, _population(given), REPLICAS[table](given)),
-        level=simultaneous_level(len(SETTINGS)),
+        level=simultaneous_level(len(CONDITIONS)),
         **_some(given, "resamples", "seed"),
     )
 
@@ -97,7 +97,7 @@ def _fresh(given: dict) -> pd.DataFrame:
     return _of_sizes(given, _population(given), replicas, trace=True)
 
 
-def _rules(given: dict) -> pd.DataFrame:
+def _criteria(given: dict) -> pd.DataFrame:
     return general.regrets(_choices(given), _fresh(given), seed=given["seed"])
 
 
@@ -119,10 +119,10 @@ def _of_pairs(given: dict) -> pd.DataFrame:
 
 
 def _of_digits(rows: pd.DataFrame) -> np.ndarray:
-    """Return which rows are of digits; a table without settings is of digits as a whole."""
-    if "setting" not in rows:
+    """Return which rows are of digits; a table without conditions is of digits as a whole."""
+    if "condition" not in rows:
         return np.ones(len(rows), bool)
-    return ~rows["setting"].str.startswith(tuple(games.NAMED)).to_numpy()
+    return ~rows["condition"].str.startswith(tuple(games.NAMED)).to_numpy()
 
 
 def _statistic(
@@ -214,9 +214,9 @@ ONE_BY_ONE = dict.fromkeys(
     ),
 )
 CHOICES = outcomes(share=0.375)
-"""Three of eight rules may choose another capacity, where two are nearly as good."""
+"""Three of eight criteria may choose another capacity, where two are nearly as good."""
 CHOSEN = dict.fromkeys(("capacity", "found"), CHOICES)
-RULES = MEASURED | {
+CRITERIA = MEASURED | {
     **intervals("regret", tolerance=_statistic(share=CHOICES.share)),
     **dict.fromkeys(("lowest", "highest", "enough", "units_more", "met"), CHOICES),
     "best": same("the best capacity is better than the next by many standard errors"),
@@ -230,16 +230,16 @@ PAIRS = MEASURED | {
 
 
 def _replays(folder: str) -> Iterable[Replay]:
-    at, by = (*SETTING, "capacity"), ("part", "capacity")
+    at, by = (*CONDITION, "capacity"), ("part", "capacity")
     for name, piece, key, make, tolerances in (
-        ("generalization", SETTING, ("target", "measure", *by), _of_setting, MEASURED),
-        ("generalization_gains", SETTING, ("given", *by), _of_setting, MEASURED),
-        ("generalization_capacity", at, (), _of_setting, MEASURED),
-        ("generalization_replicas", (*at, "replica"), ("replica",), _of_setting, ONE_BY_ONE),
-        ("first_at_2", SETTING, ("target",), _of_setting, MEASURED),
-        ("capacity_choices", ("setting", "repetition"), ("rule",), _choices, CHOSEN),
-        ("capacity_rules", ("setting",), ("rule",), _rules, RULES),
-        ("capacity_fresh", ("setting", "capacity"), (), _curve, MEASURED),
+        ("generalization", CONDITION, ("target", "measure", *by), _of_condition, MEASURED),
+        ("generalization_gains", CONDITION, ("given", *by), _of_condition, MEASURED),
+        ("generalization_capacity", at, (), _of_condition, MEASURED),
+        ("generalization_replicas", (*at, "replica"), ("replica",), _of_condition, ONE_BY_ONE),
+        ("first_at_2", CONDITION, ("target",), _of_condition, MEASURED),
+        ("capacity_choices", ("condition", "repetition"), ("criterion",), _choices, CHOSEN),
+        ("capacity_criteria", ("condition",), ("criterion",), _criteria, CRITERIA),
+        ("capacity_fresh", ("condition", "capacity"), (), _curve, MEASURED),
         ("interference", (), ("first", "second"), _of_pairs, PAIRS),
         ("interference_predictors", (), ("predictor",), _of_pairs, MEASURED),
     ):

@@ -84,7 +84,7 @@ def run(
     pandas.DataFrame
         One row a hidden size, number of steps and readout: the columns of `SPECIFICATION`,
         ``hidden_size``, ``s``, ``s_low`` and ``s_high`` (simultaneous over the hidden sizes),
-        ``interval_method``, ``delta``, ``replicas``, ``diverged``, ``path``; and for each
+        ``interval_method``, ``delta``, ``replicas``, ``diverged``, ``backend``; and for each
         context (i, j) the correlator ``correlator_ij`` and the marginals ``alice_ij``, ``bob_ij``.
     """
     axes = {"training": chosen, "hidden_size": hidden_sizes}
@@ -151,7 +151,7 @@ def _row(outcomes: xr.Dataset, readout: str, level: float) -> dict:
         **{f"{name}_{i}{j}": mean for (name, i, j), mean in by_context.items()},
         "replicas": outcomes.sizes["replica"],
         "diverged": int(outcomes["diverged"].sum()),
-        "path": outcomes.attrs["path"],
+        "backend": outcomes.attrs["backend"],
     }
 
 

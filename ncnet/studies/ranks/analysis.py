@@ -12,7 +12,7 @@ import xarray as xr
 
 from ncnet import chsh, results
 from ncnet.claims import simultaneous_level
-from ncnet.studies.ranks.crossed import crossed_interval, crossed_means
+from ncnet.studies.ranks.pigeonhole import pigeonhole_interval, pigeonhole_means
 from ncnet.sweeps import from_rows
 
 TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
@@ -27,7 +27,7 @@ def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> 
     """Return one row a rank: the report of its training items, and what stands beside it.
 
     Intervals hold together over the ranks at 95 %. Those of S, of its changes and of accuracies
-    resample replicas and items (`ncnet.studies.ranks.crossed`); where fewer than ten replicas
+    resample replicas and items (`ncnet.studies.ranks.pigeonhole`); where fewer than ten replicas
     differ from the most frequent value they are betting's, over replicas alone
     (`ncnet.chsh.replica_interval`).
 
@@ -75,7 +75,7 @@ def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> 
             bounds = BOUNDS[name.removeprefix("held_out_")]
             (low, high), method = chsh.replica_interval(values.values, bounds=bounds, **options)
             if method != "betting":
-                low, high = crossed_interval(draws, replicas=len(values), level=options["level"])
+                low, high = pigeonhole_interval(draws, replicas=len(values), level=options["level"])
             row |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
         rows.append(row)
     return pd.DataFrame(rows)
@@ -150,7 +150,7 @@ def task_rows(outcomes: xr.Dataset) -> pd.DataFrame:
 def _measured(outcomes: xr.Dataset, split: str, **options: int) -> dict[str, tuple]:
     """Return S and accuracy of a split, and how far S rises: of each replica and each resample."""
     of_replicas = chsh.replica_means(outcomes, split=split)
-    both = (of_replicas, crossed_means(outcomes, split=split, **options))
+    both = (of_replicas, pigeonhole_means(outcomes, split=split, **options))
     s = [chsh.s_value(means.correlator) for means in both]
     right = [(2 + means.alice + means.bob) / 4 for means in both]
     found = {"s": s, "accuracy": [x.mean(("alice_setting", "bob_setting")) for x in right]}

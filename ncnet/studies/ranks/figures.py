@@ -13,7 +13,7 @@ DELTA = {"label": "Δ", "color": GREY, "marker": "^"}
 REST = {"label": "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", "color": VERMILION, "marker": "D"}
 ROWS = {
     "S (no unit)": {"s": TRAINING, "held_out_s": HELD_OUT},
-    "no unit": {"delta": DELTA, "contextuality": REST},
+    "no unit": {"delta": DELTA, "excess": REST},
     "share right": {"accuracy": TRAINING, "held_out_accuracy": HELD_OUT},
 }
 

@@ -147,7 +147,7 @@ FEW_ITEMS = absolute(
     "correlators by up to twice that share; few held-out items show it",
 )
 ONE_OF_TWO = absolute(0.5, "one of two replicas may pass 2 by a single outcome")
-WORDS = ("interval_method", "verdict", "contextuality_method", "explanation")
+WORDS = ("interval_method", "verdict", "excess_method", "explanation")
 OF_TRIAL = {
     **dict.fromkeys(MEASURED, FEW),
     **intervals("share_above", tolerance=ONE_OF_TWO),
@@ -158,10 +158,10 @@ OF_TRIAL = {
 ONE_ELSEWHERE = absolute(
     1 / 3, "one of the six replicas may end elsewhere in a context, which moves C by up to a third"
 )
-MEANS = ("s", "delta", "influence", "contextuality", "contextuality_within", "held_out_s")
+MEANS = ("s", "delta", "influence", "excess", "excess_within", "held_out_s")
 OF_SMALL = OF_TRIAL | {
     **intervals(*MEANS, "rise", "rise_with_rank", tolerance=ONE_ELSEWHERE),
-    **dict.fromkeys(("s_odd", "any_facet_contextuality", "s_diverged_against"), ONE_ELSEWHERE),
+    **dict.fromkeys(("s_odd", "any_facet_excess", "s_diverged_against"), ONE_ELSEWHERE),
     **{
         f"{name}_{i}{j}": ONE_ELSEWHERE
         for name in ("correlator", "alice", "bob")

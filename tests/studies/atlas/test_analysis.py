@@ -13,7 +13,7 @@ from ncnet.studies.atlas import analysis as atlas
 
 TASKS = ["0110", "0001", "1011", "0011"]
 TRAINING = {"hidden_size": 1, "replicas": 64, "seed": 3, "steps": 60, "activation": "relu"}
-TRAINING |= {"path": "eager"}  # or else pairs are compiled and a single short training is not
+TRAINING |= {"backend": "eager"}  # or else pairs are compiled and a single short training is not
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +51,15 @@ def test_the_survey_says_of_every_game_what_its_report_says(pairs, readout):
             ("s", report.s),
             ("delta", report.delta),
             ("influence", report.influence),
-            ("contextuality", report.contextuality),
-            ("bound", report.contextuality_bound),
+            ("excess", report.excess),
+            ("bound", report.excess_bound),
         ):
             assert row[name] == pytest.approx(value, abs=1e-5), name
 
 
 def test_the_laws_hold_in_every_game(pairs):
     found = atlas.survey(pairs)
-    assert (found["contextuality"] <= found["bound"] + 1e-5).all()
+    assert (found["excess"] <= found["bound"] + 1e-5).all()
     assert (found["s"] - 2 <= found["influence"] + 1e-5).all()
     assert (found["delta"] <= found["influence"] + 1e-5).all()
     assert found.attrs == {"games": 256, "ruled_out": int((found["bound"] <= 1e-6).sum())}
@@ -69,7 +69,7 @@ def test_the_laws_hold_in_every_game(pairs):
 def test_a_survey_above_a_line_keeps_what_is_above(pairs):
     everything = atlas.survey(pairs)
     above = atlas.survey(pairs, above=-1.0)
-    expected = everything[everything["contextuality"] > -1.0].reset_index(drop=True)
+    expected = everything[everything["excess"] > -1.0].reset_index(drop=True)
     assert 0 < len(above) < 256
     pd.testing.assert_frame_equal(above, expected)
     assert above.attrs == everything.attrs
@@ -170,7 +170,7 @@ def test_known_contextual_and_noncontextual_games():
         ["0110", "0101", "0111", "1110"], hidden_size=1, replicas=1024, seed=5, readout="prediction"
     )
     assert found.explanation == "contextual"
-    assert found.contextuality_p_value < 1e-6
+    assert found.excess_p_value < 1e-6
     assert found.s - 2 <= found.influence
     xornet = chsh.report(ncnet.train(ncnet.games.overlap(), hidden_size=3, replicas=1600, seed=5))
     assert xornet.verdict == "above 2"

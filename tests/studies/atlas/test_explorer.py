@@ -33,7 +33,7 @@ import page_scripts  # noqa: E402
 GAME = ["0001", "0110", "0001", "0110"]
 TASKS = st.lists(st.sampled_from(atlas.tables(2)), min_size=4, max_size=4)
 NEGATION = str.maketrans("01", "10")
-SMALL = {"hidden_size": 2, "replicas": 64, "seed": 3, "steps": [1, 80], "path": "eager"}
+SMALL = {"hidden_size": 2, "replicas": 64, "seed": 3, "steps": [1, 80], "backend": "eager"}
 CHOICE = {"trunk": "shared", "layout": "overlap", "activation": "tanh", "hidden_size": 2}
 
 
@@ -149,8 +149,8 @@ def test_any_game_is_looked_up_as_its_outcomes_say(trained, table, tasks, steps)
     assert found["s"] == pytest.approx(float(chsh.s_value(averages["correlator"])), abs=1e-6)
     assert found["delta"] == pytest.approx(float(chsh.delta(averages)), abs=1e-6)
     left = found["s"] - found["delta"] - chsh.CLASSICAL_BOUND
-    assert found["contextuality"] == pytest.approx(left)
-    for name in ("s", "delta", "contextuality"):
+    assert found["excess"] == pytest.approx(left)
+    for name in ("s", "delta", "excess"):
         assert found[f"{name}_low"] <= found[name] <= found[f"{name}_high"]
 
 
@@ -235,7 +235,7 @@ def test_the_recorded_numbers_are_those_of_ncnet(recorded, layout, activation, h
     # Machines differ in the last bit, which may turn a single outcome of 1,600 x 8.
     assert found["s"] == pytest.approx(report.s, abs=1e-3)
     assert found["delta"] == pytest.approx(report.delta, abs=1e-3)
-    assert found["contextuality"] == pytest.approx(report.contextuality, abs=2e-3)
+    assert found["excess"] == pytest.approx(report.excess, abs=2e-3)
     np.testing.assert_allclose(found["correlator"], report.correlators, atol=1e-3)
 
 
@@ -259,7 +259,7 @@ def _train(tasks, *, layout, steps, **training):
         replicas=explorer.REPLICAS,
         seed=explorer.SEED,
         steps=steps,
-        path="compiled",
+        backend="compiled",
         **training,
     )
 
@@ -328,7 +328,7 @@ def test_reports_are_those_of_the_networks_that_are_looked_up(recorded, reported
     for row in table.sample(40, random_state=0).itertuples():
         choice = {name: getattr(row, name) for name in explorer.CHOICE}
         found = explorer.look_up(recorded.table, row.game.split("."), **choice)
-        for name in ("s", "delta", "contextuality"):
+        for name in ("s", "delta", "excess"):
             low, high = getattr(row, f"{name}_low"), getattr(row, f"{name}_high")
             assert getattr(row, name) == pytest.approx(found[name], abs=1e-5)
             assert low < found[name] < high or found[name] in (low, high)

@@ -50,11 +50,11 @@ TRUTHS = [
     ("ceiling", "s", 1.96),
     ("skewed", "s", 2),
     ("two modes", "s", 2),
-    ("influence", "contextuality", 0),
-    ("boundary", "contextuality", 0),
-    ("contextual", "contextuality", 0.1),
+    ("influence", "excess", 0),
+    ("boundary", "excess", 0),
+    ("contextual", "excess", 0.1),
     ("PR box", "s", 4),
-    ("PR box", "contextuality", 2),
+    ("PR box", "excess", 2),
 ]
 
 
@@ -68,9 +68,9 @@ def test_truths_keep_the_bounds_that_hold_for_all_outcomes(name):
     truth = model(name).truth
     assert truth["s"] - 2 <= truth["influence"] + 1e-9
     assert truth["delta"] <= truth["influence"] + 1e-9
-    assert truth["any_facet"] >= truth["contextuality"] - 1e-9
-    assert truth["contextuality"] == pytest.approx(truth["s"] - truth["delta"] - 2)
-    assert truth["contextuality_within"] <= truth["contextuality"] + 1e-9
+    assert truth["any_facet"] >= truth["excess"] - 1e-9
+    assert truth["excess"] == pytest.approx(truth["s"] - truth["delta"] - 2)
+    assert truth["excess_within"] <= truth["excess"] + 1e-9
 
 
 def test_models_lie_where_their_names_say():
@@ -92,7 +92,7 @@ def test_what_is_plain_to_see_is_always_seen():
         ("s", "betting"),
         ("s", "Hoeffding"),
         ("s", "t"),
-        ("contextuality", "fixed facet"),
+        ("excess", "fixed facet"),
         ("any_facet", "times eight"),
     ):
         seen, unseen = (row(table, "test", quantity, method) for table in (boxes, local))
@@ -148,8 +148,8 @@ def test_an_unknown_model_is_refused():
 @pytest.mark.slow
 def test_the_reports_interval_of_contextuality_covers_on_the_boundary_and_is_short():
     table = study("boundary", 200, 60)
-    ours = row(table, "interval", "contextuality", "report")
-    plain = row(table, "interval", "contextuality", "percentile")
+    ours = row(table, "interval", "excess", "report")
+    plain = row(table, "interval", "excess", "percentile")
     assert 60 * ours["share"] >= 52  # P(Binomial(60, .95) < 52) = .003
     assert ours["width"] < 1
     assert plain["share"] < ours["share"]

@@ -1,4 +1,4 @@
-"""Correlations within capacities, what S adds, capacity rules, interference: against oracles."""
+"""Correlations within capacities, what S adds, criteria, interference: against oracles."""
 
 import itertools
 
@@ -263,7 +263,7 @@ def test_gains_leave_out_the_ceiling():
     assert found.loc[found["part"] == "beyond 2", "gain"].isna().all()
 
 
-def test_the_tables_of_a_setting_are_those_of_the_notebook_and_of_its_halves():
+def test_the_tables_of_a_condition_are_those_of_the_notebook_and_of_its_halves():
     replicas = table(np.random.default_rng(0), replicas=500)
     correlated, choosing = general.halves(replicas)
     assert set(correlated["replica"]) | set(choosing["replica"]) == set(range(500))
@@ -308,7 +308,7 @@ def test_each_rule_takes_the_capacity_that_its_words_say():
     seen.loc[first, CORRELATORS[3]] = 0.9  # not fitted there, though S is at 2
     seen.loc[wrong, "s"] += np.resize([-1.0, 1.0], wrong.sum())  # too wide an interval at first
     validated = curves(s=[2.0] * 6, accuracy=[1.0] * 6, held_out=[0.6, 0.7, 0.9, 0.9, 0.9, 0.8])
-    chosen = general.selections(seen, validated, repetition_size=700).set_index("rule")
+    chosen = general.selections(seen, validated, repetition_size=700).set_index("criterion")
     assert chosen["found"].all()
     picks = chosen["capacity"].to_dict()
     assert picks.pop("training loss") in (5, 6)  # equal but for noise
@@ -326,7 +326,7 @@ def test_each_rule_takes_the_capacity_that_its_words_say():
 def test_where_no_capacity_will_do_the_largest_stands_in_and_it_is_told():
     seen = curves(s=[1.0, 1.2], accuracy=[0.7, 0.8], held_out=[0.6, 0.7])
     chosen = general.selections(seen, seen, repetition_size=350)
-    unmet = chosen[chosen["rule"].str.startswith("S ")]
+    unmet = chosen[chosen["criterion"].str.startswith("S ")]
     assert not unmet["found"].any()
     assert (unmet["capacity"] == 2).all()
     assert chosen["repetition"].nunique() == 2
@@ -343,9 +343,9 @@ def test_regret_is_what_the_best_capacity_has_more():
     chosen = pd.DataFrame(
         [(k, "always 2", 2.0, True) for k in range(4)]
         + [(k, "one or four", [1.0, 4.0][k % 2], k > 0) for k in range(4)],
-        columns=["repetition", "rule", "capacity", "found"],
+        columns=["repetition", "criterion", "capacity", "found"],
     )
-    found = general.regrets(chosen, fresh).set_index("rule")
+    found = general.regrets(chosen, fresh).set_index("criterion")
     best = found.loc["always 2"]
     assert best[["regret", "regret_low"]].tolist() == [0, 0]
     assert (best["enough"], best["units_more"], best["enough_capacity"]) == (1, 0, 2)

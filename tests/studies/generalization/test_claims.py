@@ -6,14 +6,14 @@ import yaml
 
 from ncnet import results
 from ncnet.claims import verdict
-from ncnet.studies.generalization.claims import CLAIMS, SETTINGS
+from ncnet.studies.generalization.claims import CLAIMS, CONDITIONS
 from ncnet.training import samples
 
 BY_NAME = {claim.name: claim for claim in CLAIMS}
 
 
 def generalization(low, high):
-    """Rows of one setting; those that the rule must not read say the opposite."""
+    """Rows of one condition; those that the rule must not read say the opposite."""
     about = ["target", "measure", "part", "capacity", "low", "high"]
     rows = [
         ("held_out_accuracy", "spearman", "up to 2", float("nan"), low, high),
@@ -53,34 +53,34 @@ def test_rules_on_generalization_read_their_own_row(name, rows, holds):
 
 
 @pytest.mark.parametrize(
-    ("fails", "expected"), [(0, "reproduced"), (1, "partly"), (len(SETTINGS), "not")]
+    ("fails", "expected"), [(0, "reproduced"), (1, "partly"), (len(CONDITIONS), "not")]
 )
-def test_generalization_is_judged_over_all_settings(fails, expected):
+def test_generalization_is_judged_over_all_conditions(fails, expected):
     table = pd.concat(
-        generalization(*((-0.3, -0.2) if place < fails else (0.1, 0.2))).assign(setting=name)
-        for place, name in enumerate(SETTINGS)
+        generalization(*((-0.3, -0.2) if place < fails else (0.1, 0.2))).assign(condition=name)
+        for place, name in enumerate(CONDITIONS)
     )
     claim = BY_NAME["generalization-correlates"]
     assert verdict(claim, {"generalization": table}) == expected
-    missing = table[table["setting"] != SETTINGS[0]]
-    with pytest.raises(ValueError, match=f"{SETTINGS[0]} has no rows"):
+    missing = table[table["condition"] != CONDITIONS[0]]
+    with pytest.raises(ValueError, match=f"{CONDITIONS[0]} has no rows"):
         verdict(claim, {"generalization": missing})
 
 
-def test_of_many_settings_the_extremes_are_named():
+def test_of_many_conditions_the_extremes_are_named():
     table = results.load("first_at_2").table
     lost = 100 * table.loc[table["target"] == "held_out_accuracy", "regret"]
     found = BY_NAME["first-2-generalizes"].effect({"first_at_2": table})
     assert [one.value for one in found.estimates] == [lost.min(), lost.max()]
-    assert f"of {len(SETTINGS)} settings" in found.quantity
+    assert f"of {len(CONDITIONS)} conditions" in found.quantity
 
 
-def test_settings_are_those_of_the_batch():
+def test_conditions_are_those_of_the_batch():
     path = results.ROOT / "batches" / "rq4.yml"
-    cells = yaml.safe_load(path.read_text(encoding="utf-8"))["grid"]["setting"]
+    cells = yaml.safe_load(path.read_text(encoding="utf-8"))["grid"]["condition"]
     labels = set()
     for cell in cells:
         [name] = cell["populations"]
         counts = {key: cell[key] for key in ("training", "label_noise")}
         labels.add(samples.label(name, **counts))
-    assert labels == set(SETTINGS)
+    assert labels == set(CONDITIONS)

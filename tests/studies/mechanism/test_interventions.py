@@ -15,7 +15,7 @@ from ncnet.training import ACTIVATIONS, OPTIMIZERS
 from tests.compilers import has_compiler
 
 GAME = ncnet.games.overlap()
-PATHS = ["eager", "compiled"] if has_compiler() else ["eager"]
+BACKENDS = ["eager", "compiled"] if has_compiler() else ["eager"]
 SHORT = {"replicas": 64, "seed": 3, "steps": 150, "learning_rate": 0.5}
 
 
@@ -32,7 +32,7 @@ def anything(draw, bits=2):
         "optimizer": draw(st.sampled_from(sorted(OPTIMIZERS))),
         # Up to rates at which networks diverge: then as well the other head must not notice.
         "learning_rate": draw(st.sampled_from([0.05, 0.5, 1e3, 1e18])),
-        "path": draw(st.sampled_from(PATHS)),
+        "backend": draw(st.sampled_from(BACKENDS)),
     }
 
 
@@ -72,10 +72,10 @@ def test_the_first_loss_is_that_of_the_shared_trunk():
         np.testing.assert_allclose(apart[name].values, shared[name].values, rtol=1e-6)
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_weights_next_to_full_ones_change_next_to_nothing(path):
-    """The weighted sum has a way of its own through both paths: it meets the plain one's."""
-    options = {"hidden_size": 3, "trace_steps": [150], "path": path, **SHORT}
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_weights_next_to_full_ones_change_next_to_nothing(backend):
+    """The weighted sum has a way of its own through both backends: it meets the plain one's."""
+    options = {"hidden_size": 3, "trace_steps": [150], "backend": backend, **SHORT}
     plain, nearly = (
         ncnet.train(GAME, gradient_weights=weights, **options)
         for weights in ((1, 1), (1, 1 - 1e-7))
@@ -84,9 +84,15 @@ def test_weights_next_to_full_ones_change_next_to_nothing(path):
         np.testing.assert_allclose(nearly[name], plain[name], rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_head_start_is_alices_training_and_leaves_bobs_head_alone(path):
-    options = {"hidden_size": 3, "replicas": 64, "seed": 3, "path": path, "learning_rate": 0.5}
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_head_start_is_alices_training_and_leaves_bobs_head_alone(backend):
+    options = {
+        "hidden_size": 3,
+        "replicas": 64,
+        "seed": 3,
+        "backend": backend,
+        "learning_rate": 0.5,
+    }
     traced = {"trace_steps": [0], "trace": ["loss", "weights"]}
     started = ncnet.train(GAME, head_start=80, steps=0, **traced, **options)
     alone = ncnet.train(

@@ -43,7 +43,7 @@ def test_a_row_is_the_report_of_its_rank_at_the_simultaneous_level():
     for place, row in table.iterrows():
         report = chsh.report(outcomes.isel(capacity=place), level=simultaneous_level(3))
         expected = report.row()
-        for name in ("s", "delta", "delta_low", "contextuality", "p_value", "alice_21", "level"):
+        for name in ("s", "delta", "delta_low", "excess", "p_value", "alice_21", "level"):
             assert row[name] == pytest.approx(expected[name]), name
 
 

@@ -1,4 +1,4 @@
-"""The two paths through a training, and which is taken."""
+"""The two backends through a training, and which is taken."""
 
 import warnings
 from functools import lru_cache
@@ -10,33 +10,33 @@ from ncnet.training.compiled import Compiled
 from ncnet.training.eager import Eager
 from ncnet.training.plan import CONTEXT_COUNT, Plan
 
-PATHS = {"compiled": Compiled, "eager": Eager}
+BACKENDS = {"compiled": Compiled, "eager": Eager}
 COMPILING_PAYS = 2**24
 """Networks x items x steps from which on a training is compiled: eagerly it would take longer
 than the compiler does. Neither the hidden size nor what is compiled already is asked, so that the
-same call takes the same path, and a sweep over hidden sizes one path."""
+same call takes the same backend, and a sweep over hidden sizes one backend."""
 MOST_OUTPUTS = 2**16
 """Hidden units x items of one network up to which a vector of networks stays near the cache."""
 
 
-def choose(plan: Plan, path: str | None) -> str:
-    """Return the path to take: the one asked for, or for None the one that pays.
+def choose(plan: Plan, backend: str | None) -> str:
+    """Return the backend to take: the one asked for, or for None the one that pays.
 
     Raises
     ------
     ValueError
-        If the path is unknown, or compiled and cannot be taken here.
+        If the backend is unknown, or compiled and cannot be taken here.
     """
-    if path is not None:
-        check_choice("path", path, PATHS)
-    if path == "eager" or (path is None and _work(plan) < COMPILING_PAYS):
+    if backend is not None:
+        check_choice("backend", backend, BACKENDS)
+    if backend == "eager" or (backend is None and _work(plan) < COMPILING_PAYS):
         return "eager"
     unsuited = _unsuited(plan)
     reason = unsuited or _uncompiled(plan)
     if reason is None:
         return "compiled"
-    if path == "compiled":
-        raise ValueError(f"`path` is 'compiled': {reason}")
+    if backend == "compiled":
+        raise ValueError(f"`backend` is 'compiled': {reason}")
     if not unsuited:
         _say_that_training_is_eager(reason)
     return "eager"

@@ -37,7 +37,7 @@ TURNS = np.array(list(itertools.product((1, -1), repeat=4)))
 """The 16 signs t that the four changes may take in Delta."""
 
 
-def contextuality(means: xr.Dataset) -> xr.DataArray:
+def excess(means: xr.Dataset) -> xr.DataArray:
     """Return S - Delta - 2, of means over replicas: above 0 it is contextual.
 
     Takes the mean over replicas of what `replica_means` returns, or what `from_counts` returns.
@@ -48,7 +48,7 @@ def contextuality(means: xr.Dataset) -> xr.DataArray:
     >>> counts[..., [0, 1], [0, 1]] = 50  # a = b, both outcomes equally often ...
     >>> counts[1, 1] = [[0, 50], [50, 0]]  # ... and opposite in (2,2): Popescu and Rohrlich's box
     >>> from ncnet.chsh import from_counts
-    >>> float(contextuality(from_counts(counts)))
+    >>> float(excess(from_counts(counts)))
     2.0
     """
     return s_value(means.correlator) - delta(means) - CLASSICAL_BOUND
@@ -96,7 +96,7 @@ def decomposition(means: xr.Dataset) -> xr.DataArray:
     return xr.concat(list(terms.values()), "term").assign_coords(term=list(terms))
 
 
-def contextuality_bound(means: xr.Dataset) -> xr.DataArray:
+def excess_bound(means: xr.Dataset) -> xr.DataArray:
     """Return an upper bound of S - Delta - 2: four times the rarest of eight cells.
 
     The cells that S counts as won: both right and both wrong in (1,1), (1,2), (2,1); only Alice
@@ -108,7 +108,7 @@ def contextuality_bound(means: xr.Dataset) -> xr.DataArray:
     --------
     >>> from ncnet.chsh import replica_means
     >>> ones = np.ones((2, 2, 5, 8))
-    >>> float(contextuality_bound(replica_means((ones, ones)).mean("replica")))
+    >>> float(excess_bound(replica_means((ones, ones)).mean("replica")))
     0.0
     """
     outcome = xr.DataArray([1, -1], dims="a")  # of Alice; Bob's makes the product's sign S's
@@ -116,25 +116,23 @@ def contextuality_bound(means: xr.Dataset) -> xr.DataArray:
     return 4 * won.min(["a", *SIGNS.dims]).clip(min=0)
 
 
-def contextuality_tests(
-    rows: np.ndarray, counts: np.ndarray, draws: np.ndarray, level: float
-) -> dict:
+def excess_tests(rows: np.ndarray, counts: np.ndarray, draws: np.ndarray, level: float) -> dict:
     """Return interval and tests of S - Delta - 2 by the names of a report's attributes.
 
-    Takes what `contextuality_interval` takes.
+    Takes what `excess_interval` takes.
     """
-    interval, method = contextuality_interval(rows, counts, draws, level)
-    p_values = [contextuality_test(rows, counts, facet=facet) for facet in range(8)]
+    interval, method = excess_interval(rows, counts, draws, level)
+    p_values = [excess_test(rows, counts, facet=facet) for facet in range(8)]
     return {
-        "contextuality_interval": interval,
-        "contextuality_method": method,
-        "contextuality_p_value": p_values[0],
-        "contextuality_p_value_below": within_test(rows, counts),
+        "excess_interval": interval,
+        "excess_method": method,
+        "excess_p_value": p_values[0],
+        "excess_p_value_below": within_test(rows, counts),
         "any_facet_p_value": min(1.0, 8 * min(p_values)),
     }
 
 
-def contextuality_test(rows: np.ndarray, counts: np.ndarray, *, facet: int = 0) -> float:
+def excess_test(rows: np.ndarray, counts: np.ndarray, *, facet: int = 0) -> float:
     """Return the p-value of "not contextual through this facet", facet 0 being S.
 
     The largest of 16 betting tests, one for each t, that the mean of L_ft is at most 0: an
@@ -167,7 +165,7 @@ def within_test(rows: np.ndarray, counts: np.ndarray) -> float:
     Parameters
     ----------
     rows, counts
-        See `contextuality_test`.
+        See `excess_test`.
     """
     values, ranges = _values(rows)
     tests = [
@@ -177,7 +175,7 @@ def within_test(rows: np.ndarray, counts: np.ndarray) -> float:
     return min(1.0, len(tests) * min(tests))
 
 
-def contextuality_interval(
+def excess_interval(
     rows: np.ndarray, counts: np.ndarray, draws: np.ndarray, level: float
 ) -> tuple[tuple[float, float], str]:
     """Return the interval of S - Delta - 2, and how it was made.

@@ -14,7 +14,7 @@ from ncnet.chsh.bootstrap import drawn_shares, percentile_interval
 from ncnet.chsh.outcomes import Outcomes, as_dataset, read
 
 
-def crossed_means(
+def pigeonhole_means(
     outcomes: Outcomes, *, split: str = "training", resamples: int = 10_000, seed: int = 0
 ) -> xr.Dataset:
     """Return bootstrap means over replicas and items, drawn alike for all contexts and capacities.
@@ -34,7 +34,7 @@ def crossed_means(
     Examples
     --------
     >>> ones = np.ones((2, 2, 20, 8))
-    >>> float(crossed_means((ones, -ones), resamples=100).correlator.mean())
+    >>> float(pigeonhole_means((ones, -ones), resamples=100).correlator.mean())
     -1.0
     """
     resamples = check_integer("resamples", resamples, at_least=1)
@@ -59,13 +59,13 @@ def crossed_means(
     return means.map(lambda values: values.dot(replicas, "replica"))
 
 
-def crossed_interval(draws: xr.DataArray, *, replicas: int, level: float) -> np.ndarray:
+def pigeonhole_interval(draws: xr.DataArray, *, replicas: int, level: float) -> np.ndarray:
     """Return the central interval of a statistic's draws [..., resample] as [..., 2].
 
     Parameters
     ----------
     draws
-        The statistic of `crossed_means`, such as ``s_value(means.correlator)``.
+        The statistic of `pigeonhole_means`, such as ``s_value(means.correlator)``.
     replicas
         How many replicas were resampled; with few, percentiles are taken further out.
     level
@@ -74,7 +74,7 @@ def crossed_interval(draws: xr.DataArray, *, replicas: int, level: float) -> np.
     Examples
     --------
     >>> draws = xr.DataArray(np.arange(10_001.0), dims="resample")
-    >>> crossed_interval(draws, replicas=1_000_000, level=0.95).round()
+    >>> pigeonhole_interval(draws, replicas=1_000_000, level=0.95).round()
     array([ 250., 9750.])
     """
     values = draws.transpose(..., "resample").values

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from ncnet import chsh
 from ncnet.chsh.bootstrap import distinct_columns
-from ncnet.chsh.contextuality import TURNS, _functionals, contextuality_test, within_test
+from ncnet.chsh.excess import TURNS, _functionals, excess_test, within_test
 from ncnet.chsh.report import INFLUENCE_BOUNDS, WITHIN_BOUNDS, replica_rows
 from tests.strategies import correlated_outcomes, signalling_outcomes, singlet_correlators
 
@@ -100,7 +100,7 @@ def test_some_of_the_random_tables_are_contextual_and_some_are_not():
 def test_signalling_alone_is_no_contextuality():
     means = means_of(signalling_outcomes(0.4, replicas=50, items=8, seed=0))
     assert float(chsh.s_value(means.correlator)) > 2.5
-    assert float(chsh.contextuality(means)) == pytest.approx(0)
+    assert float(chsh.excess(means)) == pytest.approx(0)
     assert chsh.coupling_deficit(means) == pytest.approx(0, abs=1e-9)
     assert chsh.local_fraction(means) < 1
 
@@ -113,7 +113,7 @@ def test_contextuality_is_the_smallest_of_sixteen_means(outcomes):
     weights, ranges = _functionals()
     values = weights @ rows - 2
     means = of_replicas.mean("replica")
-    assert values.mean(axis=-1)[0].min() == pytest.approx(float(chsh.contextuality(means)))
+    assert values.mean(axis=-1)[0].min() == pytest.approx(float(chsh.excess(means)))
     largest = values.mean(axis=-1).min(axis=1).max()
     assert largest == pytest.approx(any_facet(means))
     assert (values >= ranges[..., :1] - 1e-9).all()
@@ -147,9 +147,9 @@ def test_the_rarest_won_cell_bounds_contextuality(outcomes):
         if a * b == (-1 if (i, j) == (2, 2) else 1)
     ]
     assert len(won) == 8
-    bound = float(chsh.contextuality_bound(means))
+    bound = float(chsh.excess_bound(means))
     assert bound == pytest.approx(4 * min(won), abs=1e-12)
-    assert float(chsh.contextuality(means)) <= bound + 1e-12
+    assert float(chsh.excess(means)) <= bound + 1e-12
 
 
 @given(any_outcomes(), st.integers(0, 3), signs)
@@ -219,9 +219,9 @@ def test_contextuality_test_needs_every_sign(excess, rejects):
     """S = 2 + excess, none of it, or all of it, in one marginal."""
     outcomes = correlated_outcomes(chsh.SIGNS.values * (2 + excess) / 4, 1500, 8, seed=0)
     rows = replica_rows(chsh.replica_means(outcomes), chsh.influence(outcomes))[:8]
-    p_value = contextuality_test(*distinct_columns(rows))
+    p_value = excess_test(*distinct_columns(rows))
     assert (p_value < 0.01) == rejects
-    others = [contextuality_test(*distinct_columns(rows), facet=facet) for facet in range(1, 8)]
+    others = [excess_test(*distinct_columns(rows), facet=facet) for facet in range(1, 8)]
     assert min(others) == 1
 
 
@@ -233,8 +233,8 @@ def test_order_of_settings_does_not_matter_and_other_settings_are_refused():
         lambda m: chsh.s_odd(m.correlator),
         lambda m: chsh.arcsine_excess(m.correlator),
         chsh.delta,
-        chsh.contextuality,
-        chsh.contextuality_bound,
+        chsh.excess,
+        chsh.excess_bound,
         chsh.local_fraction,
         chsh.coupling_deficit,
     ):
@@ -279,16 +279,16 @@ def test_two_facets_are_never_above_2_together(outcomes):
 @given(any_outcomes())
 def test_rows_of_reports_keep_the_identity_and_the_bound(outcomes):
     report = chsh.report(outcomes, resamples=800)
-    off = chsh.departures(pd.DataFrame([report.row()]))
+    off = chsh.identity_errors(pd.DataFrame([report.row()]))
     assert abs(off["identity"]) < 1e-9
     assert off["bound"] < 1e-9
-    assert report.contextuality_within <= report.contextuality + 1e-9
+    assert report.excess_within <= report.excess + 1e-9
 
 
 def test_a_row_that_was_tampered_with_departs():
     row = chsh.report(correlated_outcomes(np.zeros((2, 2)), 20, 4, seed=0)).row()
     tampered = pd.DataFrame([row, row | {"s": row["s"] + 0.1}])
-    assert chsh.departures(tampered)["identity"] == pytest.approx(0.1)
+    assert chsh.identity_errors(tampered)["identity"] == pytest.approx(0.1)
 
 
 def test_bounds_within_a_replica_hold_and_the_upper_ones_are_reached():
@@ -298,7 +298,7 @@ def test_bounds_within_a_replica_hold_and_the_upper_ones_are_reached():
     box = np.ones((2, 2, 2, 1, 2))
     box[..., 1] = -1
     box[1, 1, 1] *= -1
-    left = np.append(chsh.contextuality(fixed), chsh.contextuality(chsh.replica_means(tuple(box))))
+    left = np.append(chsh.excess(fixed), chsh.excess(chsh.replica_means(tuple(box))))
     assert WITHIN_BOUNDS[0] <= left.min()
     assert left.max() == WITHIN_BOUNDS[1]
     influence = chsh.influence(tuple(signs)).sum("task")

@@ -1,4 +1,4 @@
-"""The compiled path against the eager one, and when each is taken."""
+"""The compiled backend against the eager one, and when each is taken."""
 
 import itertools
 import warnings
@@ -8,7 +8,7 @@ import torch
 
 import ncnet
 from ncnet import machine
-from ncnet.training import compiler, network, paths
+from ncnet.training import backends, compiler, network
 from ncnet.training.compiled import Compiled
 from ncnet.training.eager import Eager
 from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
@@ -96,11 +96,13 @@ def test_activations_are_accurate_from_end_to_end(activation):
 @pytest.mark.parametrize(
     ("optimizer", "learning_rate"), [("gradient_descent", 0.5), ("adam", 0.01)]
 )
-def test_the_two_paths_agree_in_all_but_a_few_outcomes(steps, optimizer, learning_rate):
+def test_the_two_backends_agree_in_all_but_a_few_outcomes(steps, optimizer, learning_rate):
     options = {"hidden_size": 3, "replicas": 640, "seed": 0, "steps": steps}
     options |= {"optimizer": optimizer, "learning_rate": learning_rate}
-    eager, native = (ncnet.train(GAME, path=path, **options) for path in ("eager", "compiled"))
-    assert (eager.attrs["path"], native.attrs["path"]) == ("eager", "compiled")
+    eager, native = (
+        ncnet.train(GAME, backend=backend, **options) for backend in ("eager", "compiled")
+    )
+    assert (eager.attrs["backend"], native.attrs["backend"]) == ("eager", "compiled")
     for party in ("a", "b"):
         assert float((eager[party] != native[party]).mean()) < 1 / 200
     means = [float(ncnet.chsh.s_per_replica(one).mean()) for one in (eager, native)]
@@ -109,36 +111,36 @@ def test_the_two_paths_agree_in_all_but_a_few_outcomes(steps, optimizer, learnin
 
 @needs_compiler
 def test_long_trainings_are_compiled_and_short_ones_are_not(monkeypatch):
-    monkeypatch.setattr(paths, "COMPILING_PAYS", 4 * 64 * 8 * 10)
+    monkeypatch.setattr(backends, "COMPILING_PAYS", 4 * 64 * 8 * 10)
     options = {"hidden_size": 2, "replicas": 64, "seed": 0}
-    assert ncnet.train(GAME, steps=10, **options).attrs["path"] == "compiled"
-    assert ncnet.train(GAME, steps=9, **options).attrs["path"] == "eager"
-    assert ncnet.train(GAME, steps=10, dtype="float64", **options).attrs["path"] == "eager"
-    assert ncnet.train(GAME, steps=10, path="eager", **options).attrs["path"] == "eager"
+    assert ncnet.train(GAME, steps=10, **options).attrs["backend"] == "compiled"
+    assert ncnet.train(GAME, steps=9, **options).attrs["backend"] == "eager"
+    assert ncnet.train(GAME, steps=10, dtype="float64", **options).attrs["backend"] == "eager"
+    assert ncnet.train(GAME, steps=10, backend="eager", **options).attrs["backend"] == "eager"
 
 
 @pytest.fixture
 def train_with(monkeypatch):
     """Return a function that trains with another compiler, as a new process would.
 
-    It returns what three long trainings say, and how the compiled path is refused.
+    It returns what three long trainings say, and how the compiled backend is refused.
     """
 
     def forget():
         machine._find_compiler.cache_clear()
-        paths._say_that_training_is_eager.cache_clear()
+        backends._say_that_training_is_eager.cache_clear()
 
     def trained(name):
         monkeypatch.setenv("CXX", name)
-        monkeypatch.setattr(paths, "COMPILING_PAYS", 0)
+        monkeypatch.setattr(backends, "COMPILING_PAYS", 0)
         forget()
         options = {"hidden_size": 2, "replicas": 9, "seed": 0, "steps": 3}
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             found = [ncnet.train(GAME, **options) for _ in range(3)]
-        assert [one.attrs["path"] for one in found] == ["eager"] * 3
-        with pytest.raises(ValueError, match="`path` is 'compiled'") as refused:
-            ncnet.train(GAME, path="compiled", **options)
+        assert [one.attrs["backend"] for one in found] == ["eager"] * 3
+        with pytest.raises(ValueError, match="`backend` is 'compiled'") as refused:
+            ncnet.train(GAME, backend="compiled", **options)
         return [str(warning.message) for warning in said], str(refused.value)
 
     yield trained
@@ -150,7 +152,7 @@ def test_without_a_compiler_training_is_eager_and_says_so_once(train_with):
     said, refused = train_with("no-such-compiler")
     reason = "no C++ compiler was found (no-such-compiler)"
     assert said == [f"training eagerly, several times slower than compiled: {reason}"]
-    assert refused == f"`path` is 'compiled': {reason}"
+    assert refused == f"`backend` is 'compiled': {reason}"
 
 
 def test_a_compiler_that_fails_is_not_needed_either(tmp_path, train_with):

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from ncnet import chsh
-from ncnet.studies.ranks.crossed import crossed_interval, crossed_means
+from ncnet.studies.ranks.pigeonhole import pigeonhole_interval, pigeonhole_means
 from tests.strategies import correlated_outcomes
 
 
@@ -17,7 +17,7 @@ def test_draws_scatter_around_the_means_of_the_outcomes():
     for paired in (True, False):
         outcomes = labelled(*correlated_outcomes([[0.5, 0.2], [0, -0.5]], 40, 50, 0), paired=paired)
         means = chsh.replica_means(outcomes).mean("replica")
-        draws = crossed_means(outcomes, resamples=4000)
+        draws = pigeonhole_means(outcomes, resamples=4000)
         error = draws.std("resample") / np.sqrt(4000)
         apart = abs(draws.mean("resample") - means) / error
         assert float(apart.to_array().max()) < 5
@@ -27,7 +27,7 @@ def test_the_variance_is_the_pigeonhole_bootstraps():
     """In closed form: the weights of rows and of columns are independent counts (Owen 2007)."""
     replicas, items = 30, 60
     noise = np.random.default_rng(0).choice([-1, 1], size=(2, 2, replicas, items))
-    draws = crossed_means(labelled(noise, np.ones_like(noise)), resamples=20_000)
+    draws = pigeonhole_means(labelled(noise, np.ones_like(noise)), resamples=20_000)
     found = draws.alice.var("resample").values
     exact = []
     for alice in noise.reshape(4, replicas, items):
@@ -51,9 +51,9 @@ def test_items_that_differ_widen_what_replicas_alone_would_give():
     solved = np.where(np.arange(40) < 20, 1, -1)
     a = np.broadcast_to(solved, (2, 2, 25, 40))
     outcomes = labelled(a, np.ones_like(a))
-    draws = crossed_means(outcomes, resamples=4000)
+    draws = pigeonhole_means(outcomes, resamples=4000)
     assert float(chsh.replica_means(outcomes).alice.std()) == 0
-    low, high = crossed_interval(draws.alice[0, 0], replicas=25, level=0.95)
+    low, high = pigeonhole_interval(draws.alice[0, 0], replicas=25, level=0.95)
     assert low < -0.25
     assert high > 0.25
 
@@ -61,9 +61,9 @@ def test_items_that_differ_widen_what_replicas_alone_would_give():
 def test_partners_are_drawn_together_and_others_apart():
     rng = np.random.default_rng(1)
     a = rng.choice([-1, 1], size=(2, 2, 20, 30))
-    together = crossed_means(labelled(a, a), resamples=500)
+    together = pigeonhole_means(labelled(a, a), resamples=500)
     np.testing.assert_allclose(together.correlator, 1)
-    apart = crossed_means(labelled(a, a, paired=False), resamples=500)
+    apart = pigeonhole_means(labelled(a, a, paired=False), resamples=500)
     assert float(apart.correlator.std()) > 0.01
 
 
@@ -72,19 +72,19 @@ def test_contexts_and_capacities_are_drawn_alike():
     a, b = rng.choice([-1, 1], size=(2, 1, 1, 20, 30)).repeat(2, 1).repeat(2, 2)
     one = labelled(a, b)
     two = xr.concat([one, one], xr.DataArray([1, 2], dims="capacity", name="capacity"))
-    draws = crossed_means(two, resamples=300)
+    draws = pigeonhole_means(two, resamples=300)
     np.testing.assert_allclose(draws.isel(capacity=0).correlator, draws.isel(capacity=1).correlator)
     np.testing.assert_allclose(
         draws.correlator.std(("alice_setting", "bob_setting")), 0, atol=1e-12
     )
-    same = crossed_means(two, resamples=300)
+    same = pigeonhole_means(two, resamples=300)
     xr.testing.assert_identical(draws, same)
 
 
 def test_clusters_are_refused():
     outcomes = labelled(np.ones((2, 2, 4, 3)), np.ones((2, 2, 4, 3)))
     with pytest.raises(ValueError, match="outcomes have clusters: expected independent replicas"):
-        crossed_means(outcomes.assign(cluster=("replica", [1, 1, 2, 2])))
+        pigeonhole_means(outcomes.assign(cluster=("replica", [1, 1, 2, 2])))
 
 
 @pytest.mark.slow
@@ -96,7 +96,7 @@ def test_intervals_cover_where_replicas_and_items_both_have_effects():
         right = rng.random((2, 2, 16, 64)) < 1 / (1 + np.exp(-(skill + ease)))
         # Averaged over skill and ease the chance is a half, by symmetry.
         outcomes = labelled(2 * right.astype(int) - 1, np.ones_like(right, int))
-        draws = crossed_means(outcomes, resamples=400, seed=trial)
-        low, high = crossed_interval(draws.alice[0, 0], replicas=16, level=0.95)
+        draws = pigeonhole_means(outcomes, resamples=400, seed=trial)
+        low, high = pigeonhole_interval(draws.alice[0, 0], replicas=16, level=0.95)
         covered += low <= 0 <= high
     assert covered >= 90
