@@ -1,12 +1,12 @@
-# Runs a notebook over a grid: one papermill process for each cell, then their tables joined, and
-# a report.
+# Runs a notebook over a grid: a job, which is a papermill process, for each combination of its
+# values; then their tables joined, and a report.
 #
 #     snakemake --cores 2                                     batches/small.yml
 #     snakemake --cores 2 --config batch=batches/rq2.yml      another batch
 #     snakemake --cores 2 record --config batch=...           and take its tables over into results/
 #     snakemake --workflow-profile profiles/slurm             on a cluster
 #
-# A cell is run again when its parameters change, installed versions, or the content of what it is
+# A job is run again when its parameters change, installed versions, or the content of what it is
 # declared to depend on: the notebook, the core of the package, and the study's own folder. That
 # content is a parameter of the rule, a checksum, and no input: of inputs Snakemake compares times
 # first, so that it misses an edit with an older one, and takes their checksums when a job ends, so
@@ -29,7 +29,7 @@ from ncnet import results, runs
 from ncnet.checks import check_choice
 from ncnet.companion import batch as batches
 
-# Cells import the package of this checkout, whatever is installed.
+# Jobs import the package of this checkout, whatever is installed.
 others = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
 os.environ["PYTHONPATH"] = os.pathsep.join([workflow.basedir, *others])
 
@@ -42,7 +42,7 @@ except ValueError as error:
     sys.exit(f"error: {error}")
 
 RUN = Path("runs") / BATCH.name
-CELL = f"{RUN}/cells/{{cell}}"
+JOB = f"{RUN}/jobs/{{job}}"
 PYTHON = shlex.quote(sys.executable)
 PAPERMILL = f"{PYTHON} -m papermill --no-progress-bar --kernel python3"
 # A rule with `run` would start this Python by its path as it stands, spaces and all.
@@ -55,7 +55,7 @@ NBCONVERT = f"{PYTHON} -m nbconvert {SCRIPTS} {CELLS}"
 KINDS = ["json", "parquet"]
 VERSIONS = [f"{name} {version}" for name, version in results.installed_versions().items()]
 JOINING = [BATCH.path, *Path("ncnet/companion/batch").glob("*.py")]
-JOINED = expand(f"{RUN}/{{table}}.{{kind}}", table=[*BATCH.tables, "cells"], kind=KINDS)
+JOINED = expand(f"{RUN}/{{table}}.{{kind}}", table=[*BATCH.tables, "jobs"], kind=KINDS)
 
 
 localrules:
@@ -66,7 +66,7 @@ localrules:
 
 
 wildcard_constraints:
-    cell="[^/]+",
+    job="[^/]+",
 
 
 rule all:
@@ -76,28 +76,28 @@ rule all:
         JOINED,
 
 
-rule cell:
+rule job:
     output:
-        expand(f"{CELL}/{{table}}.{{kind}}", table=BATCH.tables, kind=KINDS, allow_missing=True),
+        expand(f"{JOB}/{{table}}.{{kind}}", table=BATCH.tables, kind=KINDS, allow_missing=True),
     log:
-        notebook=f"{CELL}/notebook.ipynb",
-        text=f"{CELL}/log.txt",
+        notebook=f"{JOB}/notebook.ipynb",
+        text=f"{JOB}/log.txt",
     benchmark:
-        f"{CELL}/benchmark.tsv"
+        f"{JOB}/benchmark.tsv"
     params:
-        given=lambda wildcards: runs.to_yaml(BATCH.cells[wildcards.cell]),
+        given=lambda wildcards: runs.to_yaml(BATCH.jobs[wildcards.job]),
         code=batches.checksum(batches.files_of(BATCH.notebook)),
         versions=VERSIONS,
-        folder=CELL,
+        folder=JOB,
     threads: BATCH.resources.threads
     resources:
-        # A cell that was killed for its memory or time gets more when it is tried again.
+        # A job that was killed for its memory or time gets more when it is tried again.
         mem_mb=lambda wildcards, attempt: attempt * BATCH.resources.memory,
         runtime=lambda wildcards, attempt: attempt * BATCH.resources.minutes,
     group:
-        "cells"
+        "jobs"
     message:
-        "cell {wildcards.cell}"
+        "{wildcards.job}"
     shell:
         "{PAPERMILL} notebooks/{BATCH.notebook}.ipynb {log.notebook:q}"
         " --parameters_yaml {params.given:q} -p save_to {params.folder:q} 2> {log.text:q}"
@@ -105,7 +105,7 @@ rule cell:
 
 rule gather:
     input:
-        expand(rules.cell.output, cell=BATCH.cells),
+        expand(rules.job.output, job=BATCH.jobs),
     output:
         JOINED,
     params:

@@ -1,8 +1,8 @@
 """What batches cost, measured on small grids and extrapolated: ``python -m benchmarks.batch``.
 
-Measured are a cell (alone, with more and more replicas), Snakemake's planning (with more and more
-cells), the joining of tables, a job of a one-node Slurm where it is installed, and a training step
-of an encoder. One thread each. With ``--record`` the table goes to ``results/``.
+Measured are a job (alone, with more and more replicas), Snakemake's planning (with more and more
+jobs), the joining of tables, a submission of jobs to a one-node Slurm where it is installed, and a
+training step of an encoder. One thread each. With ``--record`` the table goes to ``results/``.
 """
 
 import argparse
@@ -29,13 +29,13 @@ REPLICAS = (32, 16_000, 64_000)
 PLANNED = (10, 100, 1000)
 JOINED = 200
 GROUPED = (1, 4)
-SLURM_CELLS = 8
+SLURM_JOBS = 8
 SUBMITTED = 10
 ENCODER_STEPS = 3
 TOKENS = 96
 SEQUENCES = 32  # a batch of 16 for each head
 RANKS = (1, 64)
-ONE_CELL = """
+ONE_SIZE = """
 notebook: rq1
 parameters: {{replicas: {replicas}, steps: 2000, hidden_sizes: [3], hidden_size: 3}}
 grid:
@@ -49,10 +49,10 @@ def main() -> None:
     record = parser.parse_args().record
     print(f"load of the machine's {os.cpu_count()} cores at the start: {os.getloadavg()[0]:.1f}")
     if missing := one_node_slurm.missing():
-        print(f"no jobs are measured: {missing}")
+        print(f"no submissions are measured: {missing}")
     rows = []
     for what, (_, sizes) in MEASURED.items():
-        for at in () if missing and what == "job" else sizes:
+        for at in () if missing and what == "submission" else sizes:
             for row in measured(what, at):
                 line = "{what:<22}{at:>10,}  {quantity:<18}{value:>12,.4g}".format(**row)
                 print(line, flush=True)
@@ -69,7 +69,7 @@ def main() -> None:
 def measured(what: str, at: int) -> list[dict]:
     """Return the rows of one measurement at one size: what, at, which quantity, and its value.
 
-    That of a ``job`` of Slurm has those of the whole ``batch`` as well.
+    That of a ``submission`` to Slurm has those of the whole ``batch`` as well.
     """
     measure, _ = MEASURED[what]
     threads = os.environ.get("OMP_NUM_THREADS")
@@ -94,49 +94,49 @@ def _row(what: str, at: int, quantity: str, value: float) -> dict:
 
 def _grid(checkout: Checkout, replicas: int, seeds: int) -> None:
     listed = ", ".join(map(str, range(seeds)))
-    checkout.batch.write_text(ONE_CELL.format(replicas=replicas, seeds=listed), encoding="utf-8")
+    checkout.batch.write_text(ONE_SIZE.format(replicas=replicas, seeds=listed), encoding="utf-8")
     shutil.rmtree(checkout.run, ignore_errors=True)
 
 
-def _cell(replicas: int) -> Iterator[dict]:
+def _job(replicas: int) -> Iterator[dict]:
     with _checkout() as checkout:
         _grid(checkout, replicas, seeds=1)
         status, output = checkout.snakemake()
         if status:
             raise RuntimeError(output)
-        ran = results.load("cells", folder=checkout.run).table.iloc[0]
-        files = list((checkout.run / "cells" / ran["cell"]).iterdir())
+        ran = results.load("jobs", folder=checkout.run).table.iloc[0]
+        files = list((checkout.run / "jobs" / ran["job"]).iterdir())
         size = sum(path.stat().st_size for path in files)
-    yield _row("cell", replicas, "seconds", ran["seconds"])
-    yield _row("cell", replicas, "megabytes", ran["peak_megabytes"])
-    yield _row("cell", replicas, "files", len(files))
-    yield _row("cell", replicas, "kilobytes", size / 1000)
+    yield _row("job", replicas, "seconds", ran["seconds"])
+    yield _row("job", replicas, "megabytes", ran["peak_megabytes"])
+    yield _row("job", replicas, "files", len(files))
+    yield _row("job", replicas, "kilobytes", size / 1000)
 
 
-def _planning(cells: int) -> Iterator[dict]:
+def _planning(jobs: int) -> Iterator[dict]:
     with _checkout() as checkout:
-        _grid(checkout, 32, seeds=cells)
+        _grid(checkout, 32, seeds=jobs)
         started = time.perf_counter()
         status, output = checkout.snakemake("--dry-run")
         took = time.perf_counter() - started
     if status:
         raise RuntimeError(output)
-    yield _row("planning", cells, "seconds", took)
+    yield _row("planning", jobs, "seconds", took)
 
 
-def _joining(cells: int) -> Iterator[dict]:
-    """Time the joining of cells whose tables are small, without running them."""
+def _joining(jobs: int) -> Iterator[dict]:
+    """Time the joining of jobs whose tables are small, without running them."""
     with _checkout() as checkout:
-        _grid(checkout, 32, seeds=cells)
-        yield _row("joining", cells, "seconds", _joined(checkout, checkout.folder / "joined"))
+        _grid(checkout, 32, seeds=jobs)
+        yield _row("joining", jobs, "seconds", _joined(checkout, checkout.folder / "joined"))
 
 
 def _joined(checkout: Checkout, folder: Path) -> float:
     read = batch.read(checkout.batch)
     executed = json.loads((checkout.folder / "notebooks" / "rq1.ipynb").read_text(encoding="utf-8"))
     executed["metadata"]["papermill"] = {"start_time": "2026-01-01T00:00:00"}
-    for cell, given in read.cells.items():
-        place = folder / "cells" / cell
+    for job, given in read.jobs.items():
+        place = folder / "jobs" / job
         run = runs.Run(notebooks.of(read.notebook), given | {"save_to": place.as_posix()})
         run.save("capacity", pd.DataFrame({"s": [2.0]}))
         (place / "notebook.ipynb").write_text(json.dumps(executed), encoding="utf-8")
@@ -146,17 +146,17 @@ def _joined(checkout: Checkout, folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def _slurm(cells_a_job: int) -> Iterator[dict]:
-    """Run short cells through Slurm; what a job takes beyond its cells is what the job costs."""
+def _slurm(jobs_a_submission: int) -> Iterator[dict]:
+    """Run short jobs through Slurm; what a submission takes beyond its jobs is what it costs."""
     profile = ["--workflow-profile", "profiles/slurm", "--jobs", "1"]
     profile += ["--slurm-init-seconds-before-status-checks", "2"]
-    profile += ["--group-components", f"cells={cells_a_job}"]
+    profile += ["--group-components", f"jobs={jobs_a_submission}"]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "slurm").mkdir()
         with one_node_slurm.cluster(place / "slurm"):
             checkout = Checkout(place / "checkout")
-            _grid(checkout, 32, seeds=SLURM_CELLS)
+            _grid(checkout, 32, seeds=SLURM_JOBS)
             started = time.perf_counter()
             process = checkout.start(*profile)
             output, _ = process.communicate()
@@ -166,16 +166,16 @@ def _slurm(cells_a_job: int) -> Iterator[dict]:
             shown = subprocess.run(
                 ["scontrol", "show", "job"], capture_output=True, encoding="utf-8"
             )
-            ran = results.load("cells", folder=checkout.run).table
-            submission = _submission()
-    yield from _jobs(shown.stdout, cells_a_job, ran)
-    yield _row("job", cells_a_job, "submission", submission)
-    yield _row("batch", cells_a_job, "seconds", took)
-    yield _row("batch", cells_a_job, "cells", len(ran))
-    yield _row("batch", cells_a_job, "cell seconds", ran["seconds"].mean())
+            ran = results.load("jobs", folder=checkout.run).table
+            submitting = _submitting()
+    yield from _submissions(shown.stdout, jobs_a_submission, ran)
+    yield _row("submission", jobs_a_submission, "submitting", submitting)
+    yield _row("batch", jobs_a_submission, "seconds", took)
+    yield _row("batch", jobs_a_submission, "jobs", len(ran))
+    yield _row("batch", jobs_a_submission, "job seconds", ran["seconds"].mean())
 
 
-def _submission() -> float:
+def _submitting() -> float:
     started = time.perf_counter()
     for _ in range(SUBMITTED):
         subprocess.run(
@@ -184,14 +184,14 @@ def _submission() -> float:
     return (time.perf_counter() - started) / SUBMITTED
 
 
-def _jobs(shown: str, cells_a_job: int, ran: pd.DataFrame) -> Iterator[dict]:
+def _submissions(shown: str, jobs_a_submission: int, ran: pd.DataFrame) -> Iterator[dict]:
     starts, ends = (
         pd.to_datetime(re.findall(rf"{name}=(\d\S+)", shown)) for name in ("StartTime", "EndTime")
     )
     took = (ends - starts).total_seconds()
     worked = ran["seconds"].sum() / len(took)
-    yield _row("job", cells_a_job, "seconds", took.to_numpy().mean())
-    yield _row("job", cells_a_job, "seconds beyond", took.to_numpy().mean() - worked)
+    yield _row("submission", jobs_a_submission, "seconds", took.to_numpy().mean())
+    yield _row("submission", jobs_a_submission, "seconds beyond", took.to_numpy().mean() - worked)
 
 
 def _encoder(rank: int) -> Iterator[dict]:
@@ -203,10 +203,10 @@ def _encoder(rank: int) -> Iterator[dict]:
 
 
 MEASURED: dict[str, tuple[Callable[[int], Iterator[dict]], tuple[int, ...]]] = {
-    "cell": (_cell, REPLICAS),
+    "job": (_job, REPLICAS),
     "planning": (_planning, PLANNED),
     "joining": (_joining, (JOINED,)),
-    "job": (_slurm, GROUPED),
+    "submission": (_slurm, GROUPED),
     "encoder step": (_encoder, RANKS),
 }
 """What is measured, and at which sizes."""

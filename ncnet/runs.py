@@ -1,6 +1,6 @@
 """The tables of a notebook's run: where it saves them, and which recorded ones it shows.
 
-A run with `save_to` leaves its tables there: a batch gives every cell of its grid a folder. A run
+A run with `save_to` leaves its tables there: a batch gives each of its jobs a folder. A run
 with `record` has all that the book quotes; its tables take the place of those in ``results/``,
 or, with both, are written to `save_to` and shown on its own page as the recorded ones.
 

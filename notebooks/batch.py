@@ -15,7 +15,7 @@
 # # The results of a batch
 #
 # **The question.** What came out of a grid of runs? A *batch* runs one notebook over a grid of
-# parameters, each *cell* of the grid as a run of its own (the book's page on batches says how).
+# parameters: each combination is a *job*, a run of its own (the book's page on batches says how).
 #
 # **What we did.** This page reads the folder of a batch and draws what is there, whichever notebook it ran. In the book that is a small batch, recorded with
 # it. Name another folder to see yours: `papermill notebooks/batch.ipynb out.ipynb -p folder runs/rq2`. Every batch makes this page for itself, as
@@ -56,14 +56,14 @@ def batch_of(result):
 found = {
     name: result
     for name, result in everything.items()
-    if batch_of(result) == batch_of(everything["cells"])
+    if batch_of(result) == batch_of(everything["jobs"])
 }
 
 # %% [markdown]
 # ## What is in the folder
 
 # %% tags=["hide-input"]
-first = found["cells"].provenance
+first = found["jobs"].provenance
 lines = [
     f"- `{name}`: {len(result.table):,} rows, {result}"
     for name, result in found.items()
@@ -72,7 +72,7 @@ lines += ["", "Made by", "", "```console", f"$ {first['command']}", "```"]
 Markdown("\n".join(lines))
 
 # %% [markdown]
-# All cells together were given these parameters; what varied between cells is a list.
+# All jobs together were given these parameters; what varied between jobs is a list.
 
 # %% tags=["hide-input"]
 given = pd.Series(
@@ -81,15 +81,15 @@ given = pd.Series(
 given.rename_axis("parameter").rename("value").to_frame()
 
 # %% [markdown]
-# ## How the cells ran
+# ## How the jobs ran
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cells", "caption": "When each cell of the batch ran: a bar from its start to its end, in seconds since the first one started, in the order of starting."}, "image": {"alt": "A bar for each cell along a time axis in seconds. In the recorded batch six bars of about equal length stand in three steps of two: two cells always run at the same time."}}
-ran = found["cells"].table
-sources.show(figures.cells(ran), cells=found["cells"])
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-jobs", "caption": "When each job of the batch ran: a bar from its start to its end, in seconds since the first one started, in the order of starting."}, "image": {"alt": "A bar for each job along a time axis in seconds. In the recorded batch six bars stand in three steps of two: two jobs always run at the same time."}}
+ran = found["jobs"].table
+sources.show(figures.jobs(ran), jobs=found["jobs"])
 
 # %% tags=["remove-input"]
 Markdown(
-    f"{len(ran)} cells; a typical one took {ran['seconds'].median():.0f} s, all together "
+    f"{len(ran)} jobs; a typical one took {ran['seconds'].median():.0f} s, all together "
     f"{ran['seconds'].sum() / 60:.1f} minutes of machine time. The largest held "
     f"{ran['peak_megabytes'].max():.0f} MB of memory."
 )
@@ -97,7 +97,7 @@ Markdown(
 # %% [markdown]
 # ## What came out
 #
-# Each table of the batch, all cells joined. Up to three of the quantities that have an interval are drawn, with the intervals that the table has,
+# Each table of the batch, all jobs joined. Up to three of the quantities that have an interval are drawn, with the intervals that the table has,
 # over the resource (such as the number of hidden units) that takes most values. Where there are more lines than colours, they are grey and have no
 # names.
 
@@ -116,7 +116,7 @@ for name, result in found.items():
 # %% tags=["hide-input"]
 for name, result in found.items():
     rows = figures.labelled(result.table)
-    if name == "cells":
+    if name == "jobs":
         continue
     if "excess_p_value" in rows:
         rows = chsh.summary(rows[rows["excess_p_value"].notna()])
@@ -127,7 +127,7 @@ for name, result in found.items():
 # %% [markdown] tags=["book-only"]
 # ## Go further
 #
-# **Ten minutes: read it in Python.** In which cells of the recorded batch is S above 2, and which cell took longest?
+# **Ten minutes: read it in Python.** In which jobs of the recorded batch is S above 2, and which job took longest?
 #
 # ````{dropdown} Solution
 # ```python
@@ -138,11 +138,11 @@ for name, result in found.items():
 # above = table[table["verdict"] == "above 2"]
 # print(above[["game", "hidden_size", "s", "s_low", "s_high"]])
 #
-# cells = results.load("cells", folder=folder).table
-# print(cells.sort_values("seconds")[["cell", "seconds", "cpu_seconds"]])
+# jobs = results.load("jobs", folder=folder).table
+# print(jobs.sort_values("seconds")[["job", "seconds", "cpu_seconds"]])
 # ```
 #
-# Those at n = 3, in both games. No cell stands out: a small run is mostly starting up, importing torch, and compiling.
+# Those at n = 3, in both games. No job stands out: a small run is mostly starting up, importing torch, and compiling.
 # ````
 #
 # **Half an hour: a batch of your own.** How much does S at n = 3 hang on the seed? Write a batch over four seeds, run it, and look at its report.
@@ -167,5 +167,5 @@ for name, result in found.items():
 #
 # The report is `runs/seeds/report.html`. S is above 2 with every seed, and the four values differ by no more than their intervals allow: a
 # seed draws other replicas of the same game, which is what the intervals are about. Add a seed to the list and run it
-# again: only the new cell is trained.
+# again: only its job is run.
 # ````

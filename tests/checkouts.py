@@ -22,7 +22,7 @@ grid:
     - {hidden_sizes: [2], hidden_size: 2}
     - {hidden_sizes: [3], hidden_size: 3}
 """
-CELLS = 4
+JOBS = 4
 JOINED = "runs/tiny/capacity.parquet"
 """What to ask Snakemake for that wants the joined tables and no report."""
 DRAWN = """
@@ -40,10 +40,10 @@ runs.Run(Rq1, chosen).save("capacity", table)
 
 
 class Checkout:
-    """A checkout in a folder, with the batch ``tiny`` of four cells.
+    """A checkout in a folder, with the batch ``tiny`` of four jobs.
 
     With `draws` its notebook is cut after the validation of its parameters and goes on as `DRAWN`
-    does, for tests that ask what becomes of cells and not what is in them.
+    does, for tests that ask what becomes of jobs and not what is in them.
     """
 
     python = sys.executable
@@ -99,36 +99,36 @@ class Checkout:
         return process.returncode, output
 
     def planned(self) -> int:
-        """Return how many cells Snakemake would run now."""
+        """Return how many jobs Snakemake would run now."""
         status, output = self.snakemake("--dry-run")
         assert status == 0, output
-        found = re.search(r"^cell +(\d+)$", output, re.MULTILINE)
+        found = re.search(r"^job +(\d+)$", output, re.MULTILINE)
         return int(found[1]) if found else 0
 
     def finished(self) -> dict[str, str]:
-        """Return when the table of each finished cell was made, by name."""
+        """Return when the table of each finished job was made, by name."""
         return {
             path.parent.name: json.loads(path.read_text(encoding="utf-8"))["date"]
             for path in self._written()
         }
 
     def tables(self) -> dict[str, bytes]:
-        """Return the table of each finished cell as it is on disk."""
+        """Return the table of each finished job as it is on disk."""
         return {
             path.parent.name: path.with_suffix(".parquet").read_bytes() for path in self._written()
         }
 
-    def wait_for_a_cell(self, process: subprocess.Popen) -> None:
-        """Wait until a cell is finished and others are not."""
+    def wait_for_a_job(self, process: subprocess.Popen) -> None:
+        """Wait until a job is finished and others are not."""
         while not self.finished():
             assert process.poll() is None, process.stdout.read()
             time.sleep(0.05)
         time.sleep(0.5)  # Snakemake makes a note of it
-        assert len(self.finished()) < CELLS
+        assert len(self.finished()) < JOBS
 
     def _written(self) -> list[Path]:
-        # Written when a cell ends, after its tables.
-        ended = sorted(self.run.glob("cells/*/benchmark.tsv"))
+        # Written when a job ends, after its tables.
+        ended = sorted(self.run.glob("jobs/*/benchmark.tsv"))
         return [path.with_name("capacity.json") for path in ended]
 
 

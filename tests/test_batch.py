@@ -38,22 +38,22 @@ def write(tmp_path):
     return written
 
 
-def test_every_combination_is_a_cell(write):
+def test_every_combination_is_a_job(write):
     read = batch.read(write(RQ1))
     assert read.name == "mine"
-    assert list(read.cells) == ["1_2+3_2", "1_4", "2_2+3_2", "2_4"]
-    cell = read.cells["2_4"]
-    assert (cell["seed"], cell["hidden_sizes"], cell["hidden_size"]) == (2, [4], 4)
-    assert (cell["replicas"], cell["steps"], cell["activation"]) == (64, 10, "tanh")
+    assert list(read.jobs) == ["1_2+3_2", "1_4", "2_2+3_2", "2_4"]
+    job = read.jobs["2_4"]
+    assert (job["seed"], job["hidden_sizes"], job["hidden_size"]) == (2, [4], 4)
+    assert (job["replicas"], job["steps"], job["activation"]) == (64, 10, "tanh")
     assert read.varied["2_4"] == {"seed": 2, "hidden_sizes": [4], "hidden_size": 4}
     assert read.tables == ("capacity",)
 
 
-def test_what_varies_is_what_its_cells_are_given(write):
+def test_what_varies_is_what_its_jobs_are_given(write):
     """A number that YAML takes for text, and a whole one, are columns of floats."""
     read = batch.read(write("notebook: rq3\ngrid:\n  learning_rate: [2e-5, 1]\n"))
-    assert [cell["learning_rate"] for cell in read.varied.values()] == [2e-5, 1.0]
-    assert list(read.cells) == ["2e-05", "1.0"]
+    assert [job["learning_rate"] for job in read.varied.values()] == [2e-5, 1.0]
+    assert list(read.jobs) == ["2e-05", "1.0"]
 
 
 def test_a_file_in_the_home_folder_may_be_named_as_such(write, monkeypatch):
@@ -61,14 +61,14 @@ def test_a_file_in_the_home_folder_may_be_named_as_such(write, monkeypatch):
     assert batch.read("~/mine.yml").path.is_absolute()
 
 
-def test_no_grid_is_one_cell(write):
-    assert list(batch.read(write("notebook: rq3\n")).cells) == ["all"]
+def test_no_grid_is_one_job(write):
+    assert list(batch.read(write("notebook: rq3\n")).jobs) == ["all"]
 
 
-def test_names_of_cells_are_short_and_differ(write):
+def test_names_of_jobs_are_short_and_differ(write):
     text = "notebook: rq3\ngrid:\n  hidden_sizes:\n"
     text += f"    - {list(range(1, 60))}\n    - {list(range(1, 61))}\n"
-    names = list(batch.read(write(text)).cells)
+    names = list(batch.read(write(text)).jobs)
     assert len(names) == len({name.casefold() for name in names}) == 2
     assert all(len(name) <= LONGEST_NAME for name in names)
 
@@ -138,7 +138,7 @@ def test_names_of_cells_are_short_and_differ(write):
         (
             RQ1.replace("[1, 2]", f"{list(range(251))}")
             + f"  learning_rate: {list(range(1, 201))}\n",
-            ":4: 100,400 cells: expected at most",
+            ":4: 100,400 jobs: expected at most",
         ),
         (
             "notebook: rq3\ngrid:\n  learning_rate: [2e-5,\n    0.00002]\n",
@@ -189,7 +189,7 @@ def test_names_of_cells_are_short_and_differ(write):
         ),
         (
             "notebook: rq6\ngrid:\n  record: [true, false]\n",
-            ":3: `record` differs between cells",
+            ":3: `record` differs between jobs",
         ),
     ],
 )
@@ -214,7 +214,7 @@ def test_shipped_batches_can_be_run_and_recorded(path):
     read = batch.read(path)
     assert read.record
     model = NOTEBOOKS[read.notebook]
-    assert set(read.record) <= {*read.tables, "cells"}
+    assert set(read.record) <= {*read.tables, "jobs"}
     assert not set(model.RECORDED) - set(read.record)
     batch.check_recordable(read)
 
@@ -242,7 +242,7 @@ def _studies(files):
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
-def test_a_cell_depends_on_its_notebook_the_core_and_its_own_study(notebook):
+def test_a_job_depends_on_its_notebook_the_core_and_its_own_study(notebook):
     files = batch.files_of(notebook)
     names = {path.relative_to(ROOT).as_posix() for path in files}
     assert {f"notebooks/{notebook}.ipynb", "ncnet/chsh/report.py", "ncnet/runs.py"} <= names
@@ -255,9 +255,9 @@ def test_a_cell_depends_on_its_notebook_the_core_and_its_own_study(notebook):
 
 
 def _fake(read, folder, changes=()):
-    """Write the cells of a batch as their runs would."""
-    for cell, given in read.cells.items():
-        place = folder / "cells" / cell
+    """Write the jobs of a batch as their runs would."""
+    for job, given in read.jobs.items():
+        place = folder / "jobs" / job
         given = given | dict(changes) | {"save_to": place.as_posix()}
         table = pd.DataFrame({"hidden_size": given["hidden_sizes"], "s": 2.0})
         runs.Run(NOTEBOOKS[read.notebook], given).save("capacity", table)
@@ -267,7 +267,7 @@ def _fake(read, folder, changes=()):
         (place / "benchmark.tsv").write_text("s\tcpu_time\tmax_rss\n1\t1\t-\n", encoding="utf-8")
 
 
-def test_cells_are_joined_with_what_tells_them_apart(write, tmp_path):
+def test_jobs_are_joined_with_what_tells_them_apart(write, tmp_path):
     read = batch.read(write(RQ1))
     _fake(read, tmp_path)
     batch.gather(read, tmp_path)
@@ -277,52 +277,52 @@ def test_cells_are_joined_with_what_tells_them_apart(write, tmp_path):
     given = joined.provenance["parameters"]
     assert (given["seed"], given["hidden_sizes"]) == ([1, 2], [2, 3, 4])
     assert given["replicas"] == 64
-    ran = results.load("cells", folder=tmp_path).table
-    assert ran["cell"].tolist() == list(read.cells)
+    ran = results.load("jobs", folder=tmp_path).table
+    assert ran["job"].tolist() == list(read.jobs)
 
 
-def test_cells_with_other_parameters_are_not_joined(write, tmp_path):
+def test_jobs_with_other_parameters_are_not_joined(write, tmp_path):
     read = batch.read(write(RQ1))
     _fake(read, tmp_path, {"steps": 11})
-    with pytest.raises(batch.BatchError, match=r"cell 1_2\+3_2 was made with other parameters"):
+    with pytest.raises(batch.BatchError, match=r"job 1_2\+3_2 was made with other parameters"):
         batch.gather(read, tmp_path)
 
 
-def test_a_damaged_cell_is_not_joined(write, tmp_path):
+def test_a_damaged_job_is_not_joined(write, tmp_path):
     read = batch.read(write(RQ1))
     _fake(read, tmp_path)
-    with (tmp_path / "cells" / "2_4" / "capacity.parquet").open("ab") as table:
+    with (tmp_path / "jobs" / "2_4" / "capacity.parquet").open("ab") as table:
         table.write(b"more")
-    with pytest.raises(batch.BatchError, match=r"cell 2_4 is damaged: capacity\.parquet has ch"):
+    with pytest.raises(batch.BatchError, match=r"job 2_4 is damaged: capacity\.parquet has ch"):
         batch.gather(read, tmp_path)
-    shutil.rmtree(tmp_path / "cells" / "1_4")
-    with pytest.raises(batch.BatchError, match=r"cell 1_4 is damaged: no recorded result `ca"):
+    shutil.rmtree(tmp_path / "jobs" / "1_4")
+    with pytest.raises(batch.BatchError, match=r"job 1_4 is damaged: no recorded result `ca"):
         batch.gather(read, tmp_path)
 
 
-def test_cells_of_two_versions_are_not_joined(write, tmp_path):
+def test_jobs_of_two_versions_are_not_joined(write, tmp_path):
     read = batch.read(write(RQ1))
     _fake(read, tmp_path)
-    path = tmp_path / "cells" / "2_4" / "capacity.json"
+    path = tmp_path / "jobs" / "2_4" / "capacity.json"
     path.write_text(
         path.read_text(encoding="utf-8").replace('"torch": "', '"torch": "0.'), encoding="utf-8"
     )
-    with pytest.raises(batch.BatchError, match=r"cell 2_4 was made with torch 0\."):
+    with pytest.raises(batch.BatchError, match=r"job 2_4 was made with torch 0\."):
         batch.gather(read, tmp_path)
 
 
-def test_cells_of_two_commits_say_so(write, tmp_path):
+def test_jobs_of_two_commits_say_so(write, tmp_path):
     read = batch.read(write(RQ1))
     _fake(read, tmp_path)
     told = [("a" * 40, True), ("b" * 40, False), ("a" * 40, True), ("c" * 40, True)]
-    for cell, (commit, clean) in zip(read.cells, told, strict=True):
-        _tell(tmp_path, cell, commit=commit, clean=clean)
+    for job, (commit, clean) in zip(read.jobs, told, strict=True):
+        _tell(tmp_path, job, commit=commit, clean=clean)
     batch.gather(read, tmp_path)
     provenance = results.load("capacity", folder=tmp_path).provenance
     assert provenance["commit"] == f"{'a' * 40}, {'b' * 40}, {'c' * 40}"
     assert provenance["clean"] is False
-    for cell in read.cells:
-        _tell(tmp_path, cell, commit="a" * 40, clean=True)
+    for job in read.jobs:
+        _tell(tmp_path, job, commit="a" * 40, clean=True)
     batch.gather(read, tmp_path)
     provenance = results.load("capacity", folder=tmp_path).provenance
     assert (provenance["commit"], provenance["clean"]) == ("a" * 40, True)
@@ -332,22 +332,22 @@ def test_cells_of_two_commits_say_so(write, tmp_path):
     assert (provenance["commit"], provenance["clean"]) == (None, None)
 
 
-def _tell(folder, cell, **told):
-    """Change what a cell's provenance says."""
-    path = folder / "cells" / cell / "capacity.json"
+def _tell(folder, job, **told):
+    """Change what a job's provenance says."""
+    path = folder / "jobs" / job / "capacity.json"
     provenance = json.loads(path.read_text(encoding="utf-8")) | told
     path.write_text(json.dumps(provenance), encoding="utf-8")
 
 
-def test_a_cell_made_without_a_compiler_is_not_joined_to_others(write, tmp_path):
+def test_a_job_made_without_a_compiler_is_not_joined_to_others(write, tmp_path):
     read = batch.read(write(RQ1))
     _fake(read, tmp_path)
     versions = results.installed_versions()
-    for cell in read.cells:
-        _tell(tmp_path, cell, versions=versions | {"compiler": "g++ 12.2.0"})
+    for job in read.jobs:
+        _tell(tmp_path, job, versions=versions | {"compiler": "g++ 12.2.0"})
     versions.pop("compiler", None)
     _tell(tmp_path, "2_4", versions=versions)
-    line = r"cell 2_4 was made with no compiler, others with compiler g\+\+ 12\.2\.0"
+    line = r"job 2_4 was made with no compiler, others with compiler g\+\+ 12\.2\.0"
     with pytest.raises(batch.BatchError, match=line):
         batch.gather(read, tmp_path)
 
@@ -364,12 +364,12 @@ def test_a_checksum_is_of_content_and_not_of_times(tmp_path):
     assert batch.checksum(files) != before
 
 
-def test_rows_that_look_alike_have_the_name_of_their_cell(write, tmp_path):
+def test_rows_that_look_alike_have_the_name_of_their_job(write, tmp_path):
     text = "notebook: rq1\nparameters: {hidden_sizes: [2, 3]}\ngrid:\n  hidden_size: [2, 3]\n"
     read = batch.read(write(text))
     _fake(read, tmp_path)
     batch.gather(read, tmp_path)
-    assert results.load("capacity", folder=tmp_path).table["cell"].tolist() == ["2", "2", "3", "3"]
+    assert results.load("capacity", folder=tmp_path).table["job"].tolist() == ["2", "2", "3", "3"]
 
 
 def test_tables_of_an_earlier_batch_of_that_name_are_gone(write, tmp_path):
@@ -377,7 +377,7 @@ def test_tables_of_an_earlier_batch_of_that_name_are_gone(write, tmp_path):
     _fake(read, tmp_path)
     results.save("search", pd.DataFrame(), parameters={}, command="", folder=tmp_path)
     batch.gather(read, tmp_path)
-    assert {path.stem for path in tmp_path.glob("*.json")} == {"capacity", "cells"}
+    assert {path.stem for path in tmp_path.glob("*.json")} == {"capacity", "jobs"}
 
 
 def test_half_a_grid_is_not_recorded(write):
@@ -389,7 +389,7 @@ grid:
     - {games: [separate], hidden_sizes: [3]}
 record: {capacity: results/capacity}
 """
-    with pytest.raises(batch.BatchError, match="cells are no full grid of games, hidden_sizes"):
+    with pytest.raises(batch.BatchError, match="jobs are no full grid of games, hidden_sizes"):
         batch.check_recordable(batch.read(write(text)))
 
 
@@ -418,19 +418,19 @@ def test_any_table_can_be_drawn_and_labelled(path):
 def test_progress_tells_done_from_cached_failed_and_not_run(write, tmp_path):
     read = batch.read(write(RQ1))
     before = batch.Progress(read, tmp_path)
-    assert before.summary() == "batch mine: 0 cells done, 0 cached, 0 failed, 4 not run"
+    assert before.summary() == "batch mine: 0 jobs done, 0 cached, 0 failed, 4 not run"
     _fake(read, tmp_path)
-    assert before.summary() == "batch mine: 4 cells done, 0 cached, 0 failed, 0 not run"
+    assert before.summary() == "batch mine: 4 jobs done, 0 cached, 0 failed, 0 not run"
     after = batch.Progress(read, tmp_path)
-    assert after.summary() == "batch mine: 0 cells done, 4 cached, 0 failed, 0 not run"
+    assert after.summary() == "batch mine: 0 jobs done, 4 cached, 0 failed, 0 not run"
     outdated = batch.Progress(batch.read(write(RQ1.replace("steps: 10", "steps: 9"))), tmp_path)
-    assert outdated.summary() == "batch mine: 0 cells done, 0 cached, 0 failed, 4 not run"
-    place = tmp_path / "cells" / "2_4"
+    assert outdated.summary() == "batch mine: 0 jobs done, 0 cached, 0 failed, 4 not run"
+    place = tmp_path / "jobs" / "2_4"
     (place / "capacity.json").unlink()
     (place / "notebook.ipynb").write_text("", encoding="utf-8")
     (place / "log.txt").write_text("more\nKilled\n", encoding="utf-8")
     failed = f"1 failed, 0 not run\n  failed: {place}/notebook.ipynb\n    Killed ({place}/log.txt)"
-    assert after.summary() == f"batch mine: 0 cells done, 3 cached, {failed}"
+    assert after.summary() == f"batch mine: 0 jobs done, 3 cached, {failed}"
 
 
 def test_progress_says_which_error_ended_a_notebook(write, tmp_path):
@@ -442,30 +442,31 @@ def test_progress_says_which_error_ended_a_notebook(write, tmp_path):
     report = tmp_path / "report.ipynb"
     report.write_text(failed, encoding="utf-8")
     assert progress.summary().endswith(f"  failed: {report}\n    ValueError: first")
-    place = tmp_path / "cells" / "2_4"
+    place = tmp_path / "jobs" / "2_4"
     (place / "capacity.json").unlink()
     (place / "notebook.ipynb").write_text(failed, encoding="utf-8")
     (place / "log.txt").write_text("ValueError: first\nsecond\n", encoding="utf-8")
     assert progress.summary().endswith(f"  failed: {place}/notebook.ipynb\n    ValueError: first")
 
 
-def test_jobs_that_never_wait_take_what_their_cells_take():
-    free = Costs(job=0, cell=0, submission=0)
-    run = simulate(free, cells=7, cell_seconds=100, cells_a_job=7, cores=1, submitted=1, spread=0)
-    assert run.jobs == 1
+def test_submissions_that_never_wait_take_what_their_jobs_take():
+    free = Costs(submission=0, job=0, submitting=0)
+    asked = {"jobs": 7, "job_seconds": 100, "jobs_a_submission": 7, "cores": 1, "submitted": 1}
+    run = simulate(free, **asked, spread=0)
+    assert run.submissions == 1
     # The last look comes up to `LONGEST` after the end.
     assert 700 <= 3600 * run.hours <= 700 + 180
     assert run.busy == pytest.approx(700 / (3600 * run.hours))
 
 
 def test_a_seed_draws_other_times():
-    asked = {"cells": 20, "cell_seconds": 60, "cells_a_job": 1, "cores": 2, "submitted": 2}
+    asked = {"jobs": 20, "job_seconds": 60, "jobs_a_submission": 1, "cores": 2, "submitted": 2}
     one, again, other = (simulate(Costs(1, 1, 1), **asked, seed=seed).busy for seed in (0, 0, 1))
     assert one == again != other
 
 
-def test_the_costs_of_jobs_add_up():
-    costs = Costs(job=8, cell=2, submission=0)
+def test_the_costs_of_submissions_add_up():
+    costs = Costs(submission=8, job=2, submitting=0)
     assert costs.overhead(100, 4) == pytest.approx((8 + 4 * 2) / 400)
-    together = costs.cells_a_job(30)
+    together = costs.jobs_a_submission(30)
     assert costs.overhead(30, together) <= 0.1 < costs.overhead(30, together - 1)

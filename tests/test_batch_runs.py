@@ -1,4 +1,4 @@
-"""Batches as a user runs them: edited, killed, on a full disk, with a cell that fails."""
+"""Batches as a user runs them: edited, killed, on a full disk, with a job that fails."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from ncnet import results, runs
-from tests.checkouts import CELLS, JOINED, TINY, Checkout, kill_group
+from tests.checkouts import JOBS, JOINED, TINY, Checkout, kill_group
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ def done(whole, tmp_path):
 
 def test_a_batch_leaves_tables_notebooks_and_a_report(whole):
     checkout, output = whole
-    assert f"batch tiny: {CELLS} cells done, 0 cached, 0 failed, 0 not run" in output
+    assert f"batch tiny: {JOBS} jobs done, 0 cached, 0 failed, 0 not run" in output
     joined = results.load("capacity", folder=checkout.run)
     assert joined.table[["game", "hidden_size"]].values.tolist() == [
         [game, size] for game in ("overlap", "separate") for size in (2, 3)
@@ -33,11 +33,11 @@ def test_a_batch_leaves_tables_notebooks_and_a_report(whole):
     assert joined.provenance["command"] == "snakemake --cores 2 --config batch=batches/tiny.yml"
     assert joined.provenance["parameters"]["game"] == ["overlap", "separate"]
     assert joined.provenance["parameters"]["seed"] == 4
-    ran = results.load("cells", folder=checkout.run).table
+    ran = results.load("jobs", folder=checkout.run).table
     assert (ran["seconds"] > 0).all()
     assert (ran["peak_megabytes"] > 50).all()
-    for cell in ran["cell"]:
-        assert (checkout.run / "cells" / cell / "notebook.ipynb").exists()
+    for job in ran["job"]:
+        assert (checkout.run / "jobs" / job / "notebook.ipynb").exists()
     report = (checkout.run / "report.html").read_text(encoding="utf-8")
     assert report.count("data:image/svg+xml") >= 2
     assert 'src="http' not in report
@@ -75,10 +75,10 @@ def test_an_edit_runs_what_depends_on_it_again(done, name, old, new):
     assert old in path.read_text(encoding="utf-8")
     path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     os.utime(path, (0, 0))  # content decides, however old the file says it is
-    assert done.planned() == CELLS
+    assert done.planned() == JOBS
 
 
-def test_a_new_value_runs_its_cells_only(drawn, tmp_path):
+def test_a_new_value_runs_its_jobs_only(drawn, tmp_path):
     done = drawn.copy(tmp_path / "checkout")
     before = done.finished()
     done.batch.write_text(
@@ -90,10 +90,10 @@ def test_a_new_value_runs_its_cells_only(drawn, tmp_path):
     )
     status, output = done.snakemake(JOINED)
     assert status == 0, output
-    assert f"2 cells done, {CELLS} cached, 0 failed" in output
+    assert f"2 jobs done, {JOBS} cached, 0 failed" in output
     after = done.finished()
-    assert {cell: after[cell] for cell in before} == before
-    assert len(results.load("capacity", folder=done.run).table) == CELLS + 2
+    assert {job: after[job] for job in before} == before
+    assert len(results.load("capacity", folder=done.run).table) == JOBS + 2
 
 
 def test_a_small_rate_runs_in_any_place_and_by_the_command_of_its_table(tmp_path):
@@ -123,19 +123,19 @@ def test_a_small_rate_runs_in_any_place_and_by_the_command_of_its_table(tmp_path
     pd.testing.assert_frame_equal(recorded.table, joined.table)
 
 
-def test_an_edit_during_a_run_runs_its_cells_again(tmp_path):
+def test_an_edit_during_a_run_runs_its_jobs_again(tmp_path):
     """What was edited after the run began is not what ran."""
     checkout = Checkout(tmp_path / "checkout", draws=True)
     process = checkout.start(JOINED)
-    checkout.wait_for_a_cell(process)
+    checkout.wait_for_a_job(process)
     edited = checkout.folder / "ncnet" / "games.py"
     edited.write_text(edited.read_text(encoding="utf-8") + "\nANOTHER = 1\n", encoding="utf-8")
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
-    assert checkout.planned() == CELLS
+    assert checkout.planned() == JOBS
 
 
-def test_a_failed_cell_leaves_its_notebook_and_stops_no_other(tmp_path):
+def test_a_failed_job_leaves_its_notebook_and_stops_no_other(tmp_path):
     checkout = Checkout(tmp_path / "checkout", draws=True)
     content = checkout.notebook.read_text(encoding="utf-8")
     broken = content.replace(
@@ -145,10 +145,10 @@ def test_a_failed_cell_leaves_its_notebook_and_stops_no_other(tmp_path):
     checkout.notebook.write_text(broken, encoding="utf-8")
     status, output = checkout.snakemake("--retries", "0")
     assert status != 0
-    assert "batch tiny: 2 cells done, 0 cached, 2 failed, 0 not run" in output
-    for cell in ("overlap_3", "separate_3"):
-        assert f"failed: runs/tiny/cells/{cell}/notebook.ipynb\n    AssertionError: three" in output
-        assert (checkout.run / "cells" / cell / "notebook.ipynb").exists()
+    assert "batch tiny: 2 jobs done, 0 cached, 2 failed, 0 not run" in output
+    for job in ("overlap_3", "separate_3"):
+        assert f"failed: runs/tiny/jobs/{job}/notebook.ipynb\n    AssertionError: three" in output
+        assert (checkout.run / "jobs" / job / "notebook.ipynb").exists()
     assert set(checkout.finished()) == {"overlap_2", "separate_2"}
 
 
@@ -156,7 +156,7 @@ def test_a_failed_cell_leaves_its_notebook_and_stops_no_other(tmp_path):
 def test_goes_on_after_a_polite_end(drawn, tmp_path):
     checkout = Checkout(tmp_path / "checkout", draws=True)
     process = checkout.start(JOINED)
-    checkout.wait_for_a_cell(process)
+    checkout.wait_for_a_job(process)
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=120)
     assert process.returncode != 0, output
@@ -166,7 +166,7 @@ def test_goes_on_after_a_polite_end(drawn, tmp_path):
 def test_goes_on_after_a_kill(drawn, tmp_path):
     checkout = Checkout(tmp_path / "checkout", draws=True)
     process = checkout.start(JOINED)
-    checkout.wait_for_a_cell(process)
+    checkout.wait_for_a_job(process)
     kill_group(process)
     status, output = checkout.snakemake(JOINED)
     assert status != 0
@@ -183,7 +183,7 @@ def test_goes_on_after_a_full_disk(drawn, tmp_path):
         status, output = checkout.snakemake(JOINED, "--retries", "0")
         assert status != 0
         assert "No space left" in output
-        assert len(checkout.finished()) < CELLS
+        assert len(checkout.finished()) < JOBS
         make_room(20_000)
         checkout.snakemake("--unlock")
         _finish(checkout, drawn)
@@ -195,10 +195,10 @@ def _finish(checkout, undisturbed):
     status, output = checkout.snakemake(JOINED)
     assert status == 0, output
     after = checkout.finished()
-    assert len(after) == CELLS
-    kept = [cell for cell in before if after[cell] == before[cell]]
-    assert len(kept) == CELLS - planned
-    assert f"{planned} cells done, {CELLS - planned} cached, 0 failed" in output
+    assert len(after) == JOBS
+    kept = [job for job in before if after[job] == before[job]]
+    assert len(kept) == JOBS - planned
+    assert f"{planned} jobs done, {JOBS - planned} cached, 0 failed" in output
     assert checkout.tables() == undisturbed.tables()
     return kept
 

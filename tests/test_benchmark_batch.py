@@ -14,9 +14,9 @@ JobId=2 JobName=x
 """
 
 
-def test_a_job_costs_what_it_takes_beyond_its_cells():
+def test_a_submission_costs_what_it_takes_beyond_its_jobs():
     ran = pd.DataFrame({"seconds": [10.0, 12.0, 11.0, 7.0]})
-    rows = {row["quantity"]: row["value"] for row in batch._jobs(SHOWN, 2, ran)}
+    rows = {row["quantity"]: row["value"] for row in batch._submissions(SHOWN, 2, ran)}
     assert rows == {"seconds": 25.0, "seconds beyond": 5.0}
 
 

@@ -77,7 +77,7 @@ def pages():
 
 NUMBER = r"(?<![-+\N{MINUS SIGN}\w.,])[-+\N{MINUS SIGN}]?\d[\d,]*(?:\.\d+)?"
 COUNTED = (
-    "capacities|cells|contexts|experiments|games|initialisations|items|minutes|networks|pairs|"
+    "capacities|cells|contexts|experiments|games|initialisations|items|jobs|minutes|networks|pairs|"
     "replicas|retests|rows|runs|seconds|settings|specifications|steps|trainings|units"
 )
 NOWHERE = {

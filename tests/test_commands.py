@@ -113,14 +113,14 @@ def test_a_command_gives_the_parameters_it_was_made_of(run, tmp_path_factory):
 @given(rate=FLOATS["learning_rate"])
 @example(rate=1e-5)
 @example(rate=0.5)
-def test_a_rate_in_any_notation_is_that_rate_in_every_cell(notation, rate, tmp_path_factory):
+def test_a_rate_in_any_notation_is_that_rate_in_every_job(notation, rate, tmp_path_factory):
     written = notation.format(rate)
     path = tmp_path_factory.getbasetemp() / "rate.yml"
     path.write_text(f"notebook: rq1\ngrid:\n  learning_rate: [{written}]\n", encoding="utf-8")
-    [cell] = batch.read(path).cells.values()
-    assert cell["learning_rate"] == float(written)
+    [job] = batch.read(path).jobs.values()
+    assert job["learning_rate"] == float(written)
     asked = ["notebooks/rq1.ipynb", "out.ipynb"]
-    for given_by in (["-y", runs.to_yaml(cell)], ["-p", "learning_rate", written]):
+    for given_by in (["-y", runs.to_yaml(job)], ["-p", "learning_rate", written]):
         _, chosen = chosen_by([*asked, *given_by])
         assert repr(chosen["learning_rate"]) == repr(float(written))
 

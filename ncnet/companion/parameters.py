@@ -10,8 +10,8 @@ from ncnet.results import ROOT
 
 
 def _batch(folder: str) -> str:
-    if not (ROOT / folder / "cells.json").exists():
-        found = ROOT.glob("r*/*/cells.json")
+    if not (ROOT / folder / "jobs.json").exists():
+        found = ROOT.glob("r*/*/jobs.json")
         names = [path.parent.relative_to(ROOT).as_posix() for path in found]
         raise ValueError(f"no finished batch is there{suggestion(folder, names)}")
     return folder

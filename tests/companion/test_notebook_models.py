@@ -33,5 +33,5 @@ def test_tables_have_names_of_their_own():
 def test_a_batch_that_is_not_finished_is_refused(tmp_path):
     with pytest.raises(ValidationError, match="no finished batch is there"):
         Batch(folder=str(tmp_path))
-    (tmp_path / "cells.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "jobs.json").write_text("{}", encoding="utf-8")
     assert Batch(folder=str(tmp_path)).folder == str(tmp_path)

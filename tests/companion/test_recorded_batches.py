@@ -33,17 +33,17 @@ def defaults(notebook):
 def test_a_batch_asks_for_what_its_recorded_table_was_made_with(name, place):
     """A default that changes must not change what the command of a recorded table remakes."""
     asked = batch.read(ROOT / "batches" / f"{name}.yml")
-    cells = [defaults(asked.notebook) | given for given in asked.cells.values()]
+    jobs = [defaults(asked.notebook) | given for given in asked.jobs.values()]
     made = results.load(place.relative_to("results").as_posix()).provenance["parameters"]
     for parameter, value in made.items():
-        values = [cell[parameter] for cell in cells if parameter in cell]
+        values = [job[parameter] for job in jobs if parameter in job]
         if all(one == values[0] for one in values):
             assert value == values[0], parameter
 
 
 OF_SOME = {
     *("along_training", "multiverse", "multiverse_longer", "multiverse_alone"),
-    *("sensing", "sensing_along_training", "oscillation", "small/cells"),
+    *("sensing", "sensing_along_training", "oscillation", "small/jobs"),
 }
 """Tables of some of the hidden sizes that their run was given, or of others."""
 

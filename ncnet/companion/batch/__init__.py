@@ -1,7 +1,7 @@
-"""Batches: one notebook over a grid of parameters, each cell of the grid one run of its own.
+"""Batches: one notebook over a grid of parameters, each combination a job.
 
 `read` takes a batch file and refuses what no run would accept, before any run. The Snakefile at
-the root of the checkout runs the cells; `gather` joins their tables, `record` takes them over
+the root of the checkout runs the jobs; `gather` joins their tables, `record` takes them over
 into ``results/``, `Progress` says what has been done.
 """
 

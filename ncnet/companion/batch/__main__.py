@@ -10,7 +10,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m ncnet.companion.batch", description=__doc__)
     parser.add_argument("step", choices=["gather", "record"])
     parser.add_argument("file", help="the batch file")
-    parser.add_argument("folder", help="where its cells are", type=Path)
+    parser.add_argument("folder", help="where its jobs are", type=Path)
     asked = parser.parse_args()
     try:
         batch = batches.read(asked.file)

@@ -1,4 +1,4 @@
-"""Batch files: a notebook, the values that all cells share, and the grid of those that vary."""
+"""Batch files: a notebook, the values that all jobs share, and the grid of those that vary."""
 
 import ast
 import hashlib
@@ -22,14 +22,14 @@ from ncnet.printing import shortened
 from ncnet.results import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
-CELLS = "cells"
-"""Folder of the cells, and name of the table that says how each of them ran."""
-MOST_CELLS = 100_000
-"""Cells that Snakemake can still plan, in some minutes."""
+JOBS = "jobs"
+"""Folder of the jobs, and name of the table that says how each of them ran."""
+MOST_JOBS = 100_000
+"""Jobs that Snakemake can still plan, in some minutes."""
 LONGEST_NAME = 60
-"""Characters of a cell's name, which is that of a folder."""
+"""Characters of a job's name, which is that of a folder."""
 DIGEST = 16
-"""Characters that tell cells of one name apart, as many as there may be."""
+"""Characters that tell jobs of one name apart, as many as there may be."""
 LONGEST_MESSAGE = 400
 Setting = tuple[tuple, dict[str, Any]]
 """Parameters that are set together, and their place in the file: the keys that lead to it."""
@@ -56,7 +56,7 @@ def _check(holds: object, place: tuple, message: str) -> None:
 
 
 class Resources(BaseModel):
-    """What one cell needs of a machine."""
+    """What one job needs of a machine."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -83,7 +83,7 @@ class _File(BaseModel):
 
 
 class Batch(_File):
-    """A notebook, and the parameters of every cell of its grid.
+    """A notebook, and the parameters of every job, one for each combination of its grid.
 
     Attributes
     ----------
@@ -93,27 +93,27 @@ class Batch(_File):
         The file.
     notebook
         Name of the notebook.
-    cells
-        For each cell, by its name, all parameters of its run, the notebook's defaults included.
+    jobs
+        For each job, by its name, all parameters of its run, the notebook's defaults included.
     varied
-        For each cell those that its grid gives.
+        For each job those that its grid gives.
     tables
-        Names of the tables that every cell saves.
+        Names of the tables that every job saves.
     record
         Where tables go in the checkout when they are recorded, by name: a path without suffix.
     resources
-        What one cell needs.
+        What one job needs.
     """
 
     name: str
     path: Path
-    cells: dict[str, dict[str, Any]]
+    jobs: dict[str, dict[str, Any]]
     varied: dict[str, dict[str, Any]]
     tables: tuple[str, ...]
 
 
 def read(path: Path | str) -> Batch:
-    """Read a batch file, and check every cell as its notebook will.
+    """Read a batch file, and check every job as its notebook will.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def read(path: Path | str) -> Batch:
     Examples
     --------
     >>> batch = read(ROOT / "batches" / "small.yml")
-    >>> list(batch.cells)[:2], batch.tables
+    >>> list(batch.jobs)[:2], batch.tables
     (['overlap_2', 'overlap_3'], ('capacity',))
     """
     path = expanded(path)
@@ -205,24 +205,24 @@ def _line(node: yaml.Node | None, place: tuple) -> int:
 def _batch(path: Path, content: Any) -> Batch:
     asked = _checked(content)
     model = notebooks.of(asked.notebook)
-    cells, varied, saved, taken = {}, {}, set(), set()
+    jobs, varied, saved, taken = {}, {}, set(), set()
     for given, axes in _grid(asked, model):
         name = _name(axes, taken)
         taken.add(name.casefold())
         saved.add(model.model_construct(**given).tables)
-        cells[name] = {key: value for key, value in given.items() if key != "save_to"}
+        jobs[name] = {key: value for key, value in given.items() if key != "save_to"}
         varied[name] = {key: value for axis in axes for key, value in axis.items()}
-    same = "`record` differs between cells: expected one value for all"
+    same = "`record` differs between jobs: expected one value for all"
     _check(len(saved) == 1, ("grid",), same)
     [tables] = saved
-    known = (*tables, CELLS)
+    known = (*tables, JOBS)
     for name, where in asked.record.items():
         place, here = ("record", name), f"expected results/{name}, or results/FOLDER/{name}"
         _check(name in known, place, f"unknown table `{name}`{suggestion(name, known)}")
         _check(re.fullmatch(rf"results/([\w-]+/)*{name}", where), place, f"`{where}`: {here}")
     # What is checked already is taken as it is.
     return Batch.model_construct(
-        **dict(asked), name=path.stem, path=path, cells=cells, varied=varied, tables=tables
+        **dict(asked), name=path.stem, path=path, jobs=jobs, varied=varied, tables=tables
     )
 
 
@@ -243,7 +243,7 @@ def _checked(content: Any) -> _File:
 def _grid(
     asked: _File, model: type[parameters.Notebook]
 ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Yield all parameters of each cell as its run has them, and those that each axis sets."""
+    """Yield all parameters of each job as its run has them, and those that each axis sets."""
     axes = [[(("parameters",), asked.parameters)]]
     for axis, values in asked.grid.items():
         # A mapping sets several parameters together, under any name.
@@ -251,7 +251,7 @@ def _grid(
         axes.append([(("grid", axis, place), given) for place, given in enumerate(sets)])
     _check_names(axes, model)
     count = math.prod(map(len, axes))
-    _check(count <= MOST_CELLS, ("grid",), f"{count:,} cells: expected at most {MOST_CELLS:,}")
+    _check(count <= MOST_JOBS, ("grid",), f"{count:,} jobs: expected at most {MOST_JOBS:,}")
     defaults, seen = _defaults(asked.notebook), {}
     for settings in itertools.product(*axes):
         valid = _validated(defaults, settings, model)
@@ -299,9 +299,9 @@ def _validated(
 
 
 def _name(axes: list[dict[str, Any]], taken: set[str]) -> str:
-    """Return a cell's name: the values that vary, in letters that any file system takes."""
+    """Return a job's name: the values that vary, in letters that any file system takes."""
     words = "_".join(map(text, axes)) or "all"
-    name = re.sub(r"[^A-Za-z0-9.+-]+", "_", words).strip("_.") or "cell"
+    name = re.sub(r"[^A-Za-z0-9.+-]+", "_", words).strip("_.") or "job"
     if len(name) > LONGEST_NAME or name.casefold() in taken:
         digest = hashlib.sha256(json.dumps(axes).encode()).hexdigest()[:DIGEST]
         name = f"{name[: LONGEST_NAME - DIGEST - 1]}-{digest}"

@@ -4,15 +4,15 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from ncnet.companion.batch.gathering import cell_command
-from ncnet.companion.batch.grid import CELLS, Batch
+from ncnet.companion.batch.gathering import job_command
+from ncnet.companion.batch.grid import JOBS, Batch
 
 MOST_LINES = 20
-"""Failed cells that a summary lists."""
+"""Failed jobs that a summary lists."""
 
 
 class Progress:
-    """The state of a batch's cells since this object was made.
+    """The state of a batch's jobs since this object was made.
 
     Parameters
     ----------
@@ -25,17 +25,17 @@ class Progress:
     def __init__(self, batch: Batch, folder: Path):
         self._batch = batch
         self._folder = folder
-        self._before = {cell: self._written(cell) for cell in batch.cells}
+        self._before = {job: self._written(job) for job in batch.jobs}
 
     def summary(self) -> str:
-        """Return how many cells are done, were there before, failed or are left, in a few lines."""
-        states = {cell: self._state(cell) for cell in self._batch.cells}
+        """Return how many jobs are done, were there before, failed or are left, in a few lines."""
+        states = {job: self._state(job) for job in self._batch.jobs}
         count = Counter(states.values())
         lines = [
-            f"batch {self._batch.name}: {count['done']} cells done, {count['cached']} cached, "
+            f"batch {self._batch.name}: {count['done']} jobs done, {count['cached']} cached, "
             f"{count['failed']} failed, {count['not run']} not run"
         ]
-        failed = [self._folder / CELLS / cell for cell in states if states[cell] == "failed"]
+        failed = [self._folder / JOBS / job for job in states if states[job] == "failed"]
         for place in failed[:MOST_LINES]:
             notebook = place / "notebook.ipynb"
             why = _error(notebook) or _last_line(place / "log.txt")
@@ -49,22 +49,22 @@ class Progress:
 
     def reported(self) -> bool:
         """Return whether there is a report of the tables as they are now."""
-        tables, report = (_time(self._folder / name) for name in (f"{CELLS}.json", "report.html"))
+        tables, report = (_time(self._folder / name) for name in (f"{JOBS}.json", "report.html"))
         return 0 < tables <= report
 
-    def _files(self, cell: str) -> list[Path]:
-        """Return what says that a cell is done, for each of its tables, and its notebook."""
+    def _files(self, job: str) -> list[Path]:
+        """Return what says that a job is done, for each of its tables, and its notebook."""
         files = [*(f"{name}.json" for name in self._batch.tables), "notebook.ipynb"]
-        return [self._folder / CELLS / cell / name for name in files]
+        return [self._folder / JOBS / job / name for name in files]
 
-    def _written(self, cell: str) -> list[int]:
-        return [_time(path) for path in self._files(cell)]
+    def _written(self, job: str) -> list[int]:
+        return [_time(path) for path in self._files(job)]
 
-    def _state(self, cell: str) -> str:
-        *before, begun_before = self._before[cell]
-        *made, begun = self._written(cell)
-        asked = cell_command(self._batch, cell, self._folder)
-        if all(_command(path) == asked for path in self._files(cell)[:-1]):
+    def _state(self, job: str) -> str:
+        *before, begun_before = self._before[job]
+        *made, begun = self._written(job)
+        asked = job_command(self._batch, job, self._folder)
+        if all(_command(path) == asked for path in self._files(job)[:-1]):
             return "cached" if made == before else "done"
         return "failed" if begun not in (0, begun_before) else "not run"
 
@@ -95,6 +95,6 @@ def _error(notebook: Path) -> str | None:
 
 
 def _last_line(log: Path) -> str:
-    """Return the last line of the log of a cell that ended without an error in its notebook."""
+    """Return the last line of the log of a job that ended without an error in its notebook."""
     said = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
     return next((f"{line} ({log})" for line in reversed(said) if line.strip()), "cut off")

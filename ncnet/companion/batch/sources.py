@@ -1,6 +1,6 @@
-"""The files that a cell of a batch depends on: its notebook, the core, and the study's own folder.
+"""The files that a job of a batch depends on: its notebook, the core, and the study's own folder.
 
-Snakemake is given a checksum of their content when it plans, and runs a cell again when it changes.
+Snakemake is given a checksum of their content when it plans, and runs a job again when it changes.
 Times of files play no part: what is touched, checked out again or copied reruns nothing. That no
 study imports another one, a linter of imports sees to.
 """

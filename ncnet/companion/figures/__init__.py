@@ -4,7 +4,7 @@ Each returns a matplotlib Figure, except for what the first page shows: `headlin
 `tiles` HTML.
 """
 
-from ncnet.companion.figures.batch import cells, labelled, over_grid
+from ncnet.companion.figures.batch import jobs, labelled, over_grid
 from ncnet.companion.figures.benchmarks import engines, growth, noticed
 from ncnet.companion.figures.diagrams import batch_diagram, bounds, network_and_contexts
 from ncnet.companion.figures.headline import headline

@@ -1,4 +1,4 @@
-"""The results of any batch: how its cells ran, and every quantity that has an interval."""
+"""The results of any batch: how its jobs ran, and every quantity that has an interval."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -96,13 +96,13 @@ def labelled(table: pd.DataFrame) -> pd.DataFrame:
     return table.set_index(varied) if varied else table
 
 
-def cells(ran: pd.DataFrame) -> Figure:
-    """Draw when each cell of a batch ran, as bars over time.
+def jobs(ran: pd.DataFrame) -> Figure:
+    """Draw when each job of a batch ran, as bars over time.
 
     Parameters
     ----------
     ran
-        The table ``cells`` of a batch: `cell`, `started` (ISO 8601), `seconds`.
+        The table ``jobs`` of a batch: `job`, `started` (ISO 8601), `seconds`.
     """
     ran = ran.assign(started=pd.to_datetime(ran["started"], format="ISO8601", utc=True))
     ran = ran.sort_values("started", kind="stable")
@@ -112,11 +112,11 @@ def cells(ran: pd.DataFrame) -> Figure:
     axes.barh(range(len(ran)), ran["seconds"], left=starts, height=0.7, color=BLUE)
     axes.invert_yaxis()
     if few:
-        axes.set_yticks(range(len(ran)), ran["cell"], fontsize=8.5)
+        axes.set_yticks(range(len(ran)), ran["job"], fontsize=8.5)
     else:
-        axes.set_ylabel("cells, in the order of their start")
+        axes.set_ylabel("jobs, in the order of their start")
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("seconds since the first cell started")
+    axes.set_xlabel("seconds since the first job started")
     return figure
 
 

@@ -107,7 +107,7 @@ def _contexts(axes: Axes, game: Game) -> None:
 
 
 def batch_diagram(games: list[str], sizes: list[int]) -> Figure:
-    """Draw a batch: one notebook over a grid, a run for each cell, their tables joined.
+    """Draw a batch: one notebook over a grid, a job for each combination, their tables joined.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def batch_diagram(games: list[str], sizes: list[int]) -> Figure:
             axes.text(x + 0.4, top + 0.12, f"n = {size}", ha="center", fontsize=9)
         if column == 0:
             axes.text(x - 0.12, y + 0.4, game, ha="right", va="center", fontsize=9)
-    axes.text(left + 0.475 * len(sizes), top - 0.4 - 0.95 * len(games), "cells", ha="center")
+    axes.text(left + 0.475 * len(sizes), top - 0.4 - 0.95 * len(games), "jobs", ha="center")
     starts, ends = (1.75, right - 0.5, right + 1.75), (left - 0.85, right - 0.08, right + 2.42)
     arrow = {"arrowstyle": "-|>", "color": GREY}
     for start, end in zip(starts, ends, strict=True):

@@ -1,4 +1,4 @@
-"""Replays of the benchmarks and of the cells of a batch: what is measured is compared loosely.
+"""Replays of the benchmarks and of the jobs of a batch: what is measured is compared loosely.
 
 Times of a machine that is busy with something else are several times as long, and not at every
 moment alike. They only tell what has become many times slower, or faster than it can be. How time
@@ -20,7 +20,7 @@ import pandas as pd
 from ncnet import machine
 from ncnet.companion import batch as batches
 from ncnet.companion.batch.gathering import ran
-from ncnet.companion.batch.grid import CELLS
+from ncnet.companion.batch.grid import JOBS
 from ncnet.replay.comparison import absolute, factor, same, unchecked
 from ncnet.replay.pieces import NotReplayableError, Replay, Where, imported, need
 from ncnet.results import ROOT, Result
@@ -76,28 +76,28 @@ def _growth(recorded: Result, where: Where) -> pd.DataFrame:
 
 def _batch(recorded: Result, where: Where) -> pd.DataFrame:
     batch = _benchmark("batch")
-    # A whole batch and a job of it are measured in one run.
-    measurement = "job" if where["what"] == "batch" else where["what"]
-    if measurement == "job" and (missing := batch.one_node_slurm.missing()):
+    # A whole batch and its submissions are measured in one run.
+    measurement = "submission" if where["what"] == "batch" else where["what"]
+    if measurement == "submission" and (missing := batch.one_node_slurm.missing()):
         raise NotReplayableError(missing)
     made = pd.DataFrame(batch.measured(measurement, where["at"]))
     return made[made["what"] == where["what"]]
 
 
-def _cell(recorded: Result, where: Where) -> pd.DataFrame:
-    """Run a cell of a batch once more, as Snakemake does; it lies in ``runs/`` like any other."""
+def _job(recorded: Result, where: Where) -> pd.DataFrame:
+    """Run a job of a batch once more, as Snakemake does; it lies in ``runs/`` like any other."""
     for name in ("papermill", "snakemake"):
         need(importlib.util.find_spec(name), f"{name} is not installed")
     _, _, file = recorded.provenance["command"].partition("batch=")
-    batch, cell = batches.read(ROOT / file), where["cell"]
+    batch, job = batches.read(ROOT / file), where["job"]
     folder = Path("runs", batch.name)
     command = [sys.executable, "-m", "snakemake", "--cores", str(batch.resources.threads)]
     command += ["--force", "--nolock", "--config", f"batch={file}", "--"]
-    command += [folder / CELLS / cell / f"{batch.tables[0]}.parquet"]
+    command += [folder / JOBS / job / f"{batch.tables[0]}.parquet"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     if done.returncode:
-        raise RuntimeError(f"Snakemake could not run cell {cell}: {done.stderr[-200:]}")
-    return pd.DataFrame([ran(batch, ROOT / folder, cell)])
+        raise RuntimeError(f"Snakemake could not run job {job}: {done.stderr[-200:]}")
+    return pd.DataFrame([ran(batch, ROOT / folder, job)])
 
 
 def _memory(recorded: Result, where: Where) -> pd.DataFrame:
@@ -109,7 +109,7 @@ def _memory(recorded: Result, where: Where) -> pd.DataFrame:
     return pd.DataFrame([memory.measure(where["notebook"], limit, variables)])
 
 
-TIMES_OF_QUANTITY = {"files": 1.01, "cells": 1.01, "kilobytes": 2.5, "megabytes": 1.5}
+TIMES_OF_QUANTITY = {"files": 1.01, "jobs": 1.01, "kilobytes": 2.5, "megabytes": 1.5}
 """How many times more or less than recorded there may be of what is no time.
 
 Most kilobytes are those of an executed notebook, which gains and loses figures.
@@ -141,7 +141,7 @@ ENGINES = {
 }
 OF_GROWTH = {"steps": ASKED, **dict.fromkeys(("seconds", "rate"), GROWTH)}
 OF_BATCH = {"value": factor(_times_of_quantity, f"counts are the same and sizes alike; {BUSY}")}
-OF_CELLS = {
+OF_JOBS = {
     **dict.fromkeys(("game", "hidden_sizes", "hidden_size"), same("the batch file names it")),
     "started": unchecked("no run starts when another did"),
     "seconds": factor(5, BESIDE),
@@ -149,7 +149,7 @@ OF_CELLS = {
     "peak_megabytes": factor(2.5, "torch with CUDA takes more; shared pages count twice"),
 }
 REPLAYS = (
-    Replay("small/cells", ("cell",), (), _cell, OF_CELLS),
+    Replay("small/jobs", ("job",), (), _job, OF_JOBS),
     Replay("benchmark_engines", ("engine", "device", "threads"), (), _engine, ENGINES),
     Replay("benchmark_growth", ("backend", "varied", "value"), (), _growth, OF_GROWTH),
     Replay("benchmark_batch", ("what", "at"), ("quantity",), _batch, OF_BATCH),

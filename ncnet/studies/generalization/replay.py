@@ -43,7 +43,7 @@ _trained_pairs = lru_cache(maxsize=2)(partial(general.trained_pairs, samples.NAM
 
 
 def _made(make: Callable[[dict], pd.DataFrame], recorded: Result, where: Where) -> pd.DataFrame:
-    """Make a piece of what its table was given; the cells of a batch differ in some of it."""
+    """Make a piece of what its table was given; the jobs of a batch differ in some of it."""
     table = {"table": recorded.name.rpartition("/")[2]}
     rows = make(recorded.provenance["parameters"] | where | table)
     return rows.assign(**{name: value for name, value in where.items() if name not in rows})

@@ -77,10 +77,10 @@ def test_of_many_conditions_the_extremes_are_named():
 
 def test_conditions_are_those_of_the_batch():
     path = results.ROOT / "batches" / "rq4.yml"
-    cells = yaml.safe_load(path.read_text(encoding="utf-8"))["grid"]["condition"]
+    conditions = yaml.safe_load(path.read_text(encoding="utf-8"))["grid"]["condition"]
     labels = set()
-    for cell in cells:
-        [name] = cell["populations"]
-        counts = {key: cell[key] for key in ("training", "label_noise")}
+    for condition in conditions:
+        [name] = condition["populations"]
+        counts = {key: condition[key] for key in ("training", "label_noise")}
         labels.add(samples.label(name, **counts))
     assert labels == set(CONDITIONS)
