@@ -17,8 +17,8 @@ import xarray as xr
 
 import ncnet
 from ncnet.checks import check, check_number, check_once
+from ncnet.chsh.files import read_file, read_table
 from ncnet.chsh.intervals import fewest_resamples
-from ncnet.chsh.reading import read_file, read_table
 from ncnet.chsh.showing import TEXT_WIDTH, Shown
 from ncnet.chsh.signalling import TASKS
 from ncnet.files import expanded, replace

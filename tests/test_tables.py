@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from ncnet import chsh
-from ncnet.chsh.reading import read_table
+from ncnet.chsh.files import read_table
 from tests.strategies import correlated_outcomes, singlet_correlators
 
 

@@ -1,10 +1,10 @@
-"""What the cells of a table's columns mean: settings, outcomes, names, numbers."""
+"""Columns of a table of outcomes, and what their cells mean: settings, outcomes, names, numbers."""
 
 import datetime
 import math
 import numbers
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,17 +17,17 @@ from ncnet.printing import shortened, shown
 CODINGS = "true or false, 1 or 0, or +1 or -1"
 SIGNED, BINARY, BOOLEAN = "+1 and -1", "1 and 0", "true and false"
 OUTCOMES = {1: (None, 1), 0: (BINARY, -1), -1: (SIGNED, -1)}
-"""What a number tells of the coding, and the outcome: 1 is in two codings."""
+"""By number: the coding that it shows, which 1 does not, and the outcome that it stands for."""
 CONTEXT = re.compile(
     r"([12])([12])(?:\.0+)?|"  # 12.0 is a number that was 12
     r"([12])(?:\.0+)?(?: *, *| +)([12])(?:\.0+)?"
 )
 Labelled = tuple[np.ndarray, np.ndarray]
-"""The different labels of a column, and [rows] which of them each row has."""
+"""The distinct labels of a column, and [rows] which of them each row has."""
 
 
 class Column:
-    """A column of a table, of which each distinct cell is read once.
+    """A column of a table, each distinct cell of which is read once.
 
     Attributes
     ----------
@@ -76,8 +76,8 @@ class Column:
         return f"row {row}: `{self.name}` is {shown(self.cells[place])}"
 
 
-def outcomes(columns: Sequence[Column]) -> tuple[list[Labelled], str]:
-    """Return outcomes +1 and -1, a column each, and how they were coded.
+def outcomes(columns: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
+    """Return outcomes +1 and -1 by the names of their columns, and how all of them were coded.
 
     Raises
     ------
@@ -86,25 +86,26 @@ def outcomes(columns: Sequence[Column]) -> tuple[list[Labelled], str]:
 
     Examples
     --------
-    >>> labelled, coding = outcomes([Column(pd.Series([1, 1])), Column(pd.Series([0, 1]))])
-    >>> [labels[codes].tolist() for labels, codes in labelled], coding
+    >>> columns = {"a": Column(pd.Series([1, 1])), "b": Column(pd.Series([0, 1]))}
+    >>> labelled, coding = outcomes(columns)
+    >>> [labels[codes].tolist() for labels, codes in labelled.values()], coding
     ([[1, 1], [-1, 1]], '1 and 0')
     """
-    labelled, told, where = [], None, ""
-    for column in columns:
+    labelled, first_coding, first_place = {}, None, ""
+    for name, column in columns.items():
         found = column.read(_outcome, CODINGS)
         for place, (coding, _) in enumerate(found):
-            if coding and told is None:
-                told, where = coding, column.where(place)
-            if coding and coding != told:
-                found = f"{column.where(place)}, {where}"
-                raise ValueError(f"{found}: expected one coding throughout, {CODINGS}")
-        labelled.append(column.labelled(np.array([sign for _, sign in found], np.int8)))
-    return labelled, told or SIGNED
+            if coding and first_coding is None:
+                first_coding, first_place = coding, column.where(place)
+            if coding not in (None, first_coding):
+                both = f"{column.where(place)}, {first_place}"
+                raise ValueError(f"{both}: expected one coding throughout, {CODINGS}")
+        labelled[name] = column.labelled(np.array([sign for _, sign in found], np.int8))
+    return labelled, first_coding or SIGNED
 
 
 def settings(columns: Sequence[Column]) -> list[Labelled]:
-    """Return Alice's settings and Bob's, out of one column of contexts or a column for each."""
+    """Return Alice's settings and Bob's, from one column of contexts or from a column for each."""
     if len(columns) == 1:
         [column] = columns
         both = np.array(column.read(context, "11, 12, 21 or 22"))[column.codes].T
@@ -156,30 +157,6 @@ def names(column: Column) -> Labelled:
     return column.labelled(list(texts))
 
 
-def splits(column: Column) -> Labelled:
-    """Return splits, `training` or `held_out`."""
-    return column.labelled(column.read(_split, "`training` or `held_out`"))
-
-
-def flags(column: Column) -> Labelled:
-    """Return true or false, also where it is written as 1 or 0."""
-    return column.labelled(column.read(_flag, "true or false"))
-
-
-def losses(column: Column) -> Labelled:
-    """Return numbers, of which some may be missing."""
-    return column.labelled(column.read(number, "a number"))
-
-
-def capacities(column: Column) -> Labelled:
-    """Return numbers of which none is missing; whole ones stay whole.
-
-    >>> capacities(Column(pd.Series(["2", "0.5", "2.0"])))
-    (array([2. , 0.5]), array([0, 1, 0], dtype=int32))
-    """
-    return column.labelled(column.read(_capacity, "a number"))
-
-
 def number(value: object) -> float | None:
     """Return a number; a missing one is not a number, NaN.
 
@@ -196,7 +173,7 @@ def number(value: object) -> float | None:
 
 
 def _outcome(value: object) -> tuple[str | None, int] | None:
-    """Return the coding that a cell tells, if it does, and the outcome."""
+    """Return the coding that a cell shows, or None, and the outcome; None for no outcome."""
     text = str(value).strip().lower().replace("\N{MINUS SIGN}", "-")
     if text in ("true", "false"):
         return BOOLEAN, 1 if text == "true" else -1
@@ -233,5 +210,33 @@ def _name(value: object) -> object:
 
 
 def _plain(value: object) -> object:
-    """Return what numpy wraps, so that messages show 1 and not np.int64(1)."""
+    """Return a value of numpy as one of Python, so that messages show 1 and not np.int64(1)."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+MEANINGS = {
+    "split": (_split, "`training` or `held_out`"),
+    "diverged": (_flag, "true or false"),
+    "alice_loss": (number, "a number"),
+    "bob_loss": (number, "a number"),
+    "capacity": (_capacity, "a number"),
+}
+"""What a cell means in columns that hold neither outcomes nor names, and what is expected there."""
+
+
+def labelled(name: str, column: Column) -> Labelled:
+    """Return what the cells of one of our columns mean: as `MEANINGS` says, or else names.
+
+    Raises
+    ------
+    ValueError
+        For a cell that means nothing there.
+
+    Examples
+    --------
+    >>> labelled("capacity", Column(pd.Series(["2", "0.5", "2.0"])))
+    (array([2. , 0.5]), array([0, 1, 0], dtype=int32))
+    """
+    if name in MEANINGS:
+        return column.labelled(column.read(*MEANINGS[name]))
+    return names(column)

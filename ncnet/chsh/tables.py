@@ -1,4 +1,4 @@
-"""Outcomes from elsewhere: a long table of contexts, replicas and items."""
+"""A long table of outcomes from elsewhere becomes a Dataset: a row a context, replica and item."""
 
 import warnings
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ import xarray as xr
 from ncnet.checks import check, check_choice, check_type, suggestion
 from ncnet.chsh import columns as meaning
 from ncnet.chsh.columns import Column, Labelled
+from ncnet.chsh.files import read_file, read_table
 from ncnet.chsh.grid import Grid
 from ncnet.chsh.outcomes import SETTINGS, as_dataset
-from ncnet.chsh.reading import read_file, read_table
 from ncnet.files import storable
 from ncnet.printing import shortened
 
@@ -30,12 +30,9 @@ OPTIONAL = {
     "alice_loss": NETWORK,
     "bob_loss": NETWORK,
 }
-"""Columns that are read where they are there, and what each depends on."""
+"""Columns that a table may have, and the dimensions that each depends on."""
 COLUMNS = (*REQUIRED, *SETTINGS, "capacity", *OPTIONAL)
 COORDINATES = ("split", "cluster", "replica_seed")
-READERS = dict.fromkeys(("cluster", "replica_seed", "replica", "item"), meaning.names)
-READERS |= dict.fromkeys(("alice_loss", "bob_loss"), meaning.losses)
-READERS |= {"split": meaning.splits, "diverged": meaning.flags, "capacity": meaning.capacities}
 FEWEST_COPIED = 10
 """Distinct replicas from which on it is no accident that nearly all counts share a divisor."""
 MOST_NAMED = 10
@@ -110,11 +107,11 @@ item in each context, 10 rows a context
     cells = {name: Column(series) for name, series in chosen.items()}
     labelled, coding = _labelled(cells)
     grid = Grid(_dimensions(cells))
-    grid.check_once(lambda first, second: _hint(frame, labelled, first, second))
-    grid.check_whole()
+    grid.check_unique(lambda first, second: _hint(frame, labelled, first, second))
+    grid.check_complete()
     labels = {name: one for name, (one, _) in grid.dimensions.items()}
     found = {
-        name: grid.spread(cells[name], one, OPTIONAL.get(name, labels))
+        name: grid.array(cells[name], one, OPTIONAL.get(name, labels))
         for name, one in labelled.items()
     }
     found.setdefault("split", ("item", np.full(len(labels["item"]), "training")))
@@ -142,37 +139,37 @@ def _frame(table: object) -> pd.DataFrame:
 
 
 def _chosen(frame: pd.DataFrame, columns: object) -> tuple[dict[str, pd.Series], list[str]]:
-    """Return the columns that are read, by our names, and what the others are called."""
-    there = list(frame.columns)
+    """Return the columns that are read, by our names, and the names of the others."""
+    names = list(frame.columns)
     check_type("columns", columns, Mapping, "a dict")
     for name, theirs in columns.items():
         check_choice("column", name, COLUMNS)
-        if theirs not in there:
+        if theirs not in names:
             line = f"the table has no column `{shortened(str(theirs))}`, to be `{name}`"
-            raise ValueError(f"{line}{suggestion(theirs, map(str, there))}")
+            raise ValueError(f"{line}{suggestion(theirs, map(str, names))}")
     wanted = {name: name for name in COLUMNS} | dict(columns)
-    given = {name: theirs for name, theirs in wanted.items() if theirs in there}
+    given = {name: theirs for name, theirs in wanted.items() if theirs in names}
     if "context" in given:
         given = {name: theirs for name, theirs in given.items() if name not in SETTINGS}
     for name in (*SETTINGS, *REQUIRED[1:]) if set(SETTINGS) <= set(given) else REQUIRED:
         if name not in given:
-            found = shortened(str(list(map(str, there))), 400)
+            found = shortened(str(list(map(str, names))), 400)
             one = ", so perhaps not separated by commas"
             several = ", and no `columns` that says which of them it is"
-            hint = one if len(there) == 1 else several
+            hint = one if len(names) == 1 else several
             raise ValueError(f"the table has no column `{name}`: found {found}{hint}")
     for theirs in given.values():
         both = [f"`{other}`" for other, same in given.items() if same == theirs]
         would = f"column `{shortened(str(theirs))}` would be read as {' and as '.join(both)}"
         check(len(both) == 1, would, "another column for one of them")
-        check(there.count(theirs) == 1, f"the table has two columns `{theirs}`", "one")
-    if frame.empty:
-        raise ValueError("the table has no rows")
-    chosen = {name: frame.iloc[:, there.index(theirs)] for name, theirs in given.items()}
-    return chosen, [str(name) for name in there if name not in given.values()]
+        check(names.count(theirs) == 1, f"the table has two columns `{theirs}`", "one")
+    check(len(frame), "the table has no rows", "one for each context, replica and item")
+    chosen = {name: frame.iloc[:, names.index(theirs)] for name, theirs in given.items()}
+    return chosen, [str(name) for name in names if name not in given.values()]
 
 
 def _warn_of_ignored(ignored: list[str], read: Mapping) -> None:
+    """Warn of columns that are not read, each with the optional one that it may be."""
     if not ignored:
         return
     optional = [name for name in ("capacity", *OPTIONAL) if name not in read]
@@ -187,34 +184,41 @@ def _warn_of_ignored(ignored: list[str], read: Mapping) -> None:
 
 
 def _labelled(cells: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
-    """Return what the columns of outcomes and the optional ones say, and the outcomes' coding."""
-    outcomes, coding = meaning.outcomes([cells["a"], cells["b"]])
-    found = dict(zip(("a", "b"), outcomes, strict=True)) | _read(cells, "cluster", "replica_seed")
-    targets = [name for name in ("alice_target", "bob_target") if name in cells]
-    outcomes, _ = meaning.outcomes([cells[name] for name in targets])
-    found |= dict(zip(targets, outcomes, strict=True))
-    return found | _read(cells, "split", "diverged", "alice_loss", "bob_loss"), coding
+    """Return what outcomes and optional columns mean, row by row, and the outcomes' coding."""
+    found, coding = meaning.outcomes(_some(cells, "a", "b"))
+    targets, _ = meaning.outcomes(_some(cells, "alice_target", "bob_target"))
+    others = _some(cells, *(name for name in OPTIONAL if name not in targets))
+    return found | targets | _read(others), coding
 
 
 def _dimensions(cells: Mapping[str, Column]) -> dict[str, Labelled]:
-    """Return what the columns say of where a row belongs, in the order of dimensions."""
-    capacity = _read(cells, "capacity")
-    contexts = [cells[name] for name in ("context", *SETTINGS) if name in cells]
+    """Return the labels of each dimension, and which of them a row has, in order."""
+    contexts = list(_some(cells, "context", *SETTINGS).values())
     settings = dict(zip(SETTINGS, meaning.settings(contexts), strict=True))
-    return capacity | settings | _read(cells, "replica", "item")
+    return _read(_some(cells, "capacity")) | settings | _read(_some(cells, "replica", "item"))
 
 
-def _read(cells: Mapping[str, Column], *names: str) -> dict[str, Labelled]:
-    return {name: READERS[name](cells[name]) for name in names if name in cells}
+def _some(cells: Mapping[str, Column], *names: str) -> dict[str, Column]:
+    """Return those of the named columns that the table has."""
+    return {name: cells[name] for name in names if name in cells}
+
+
+def _read(cells: Mapping[str, Column]) -> dict[str, Labelled]:
+    return {name: meaning.labelled(name, column) for name, column in cells.items()}
 
 
 def _copied(counts: np.ndarray) -> tuple[int, int]:
-    """Return how often kinds of replicas look copied, 1 if they do not, and how many kinds do not.
+    """Return of which number nearly all counts are multiples, else 1, and how many are not.
 
-    Of K kinds, at most K // 20 may be there another number of times than a multiple: of some
-    copies, a replica was dropped. That all others are multiples by chance has a probability of
-    about 2^-K times few. Fewer than ten kinds cannot be judged.
+    Parameters
+    ----------
+    counts
+        How often each distinct replica is there [K]. At most K // 20 may be no multiple, as where
+        some copies were dropped. That all others are multiples by chance has a probability of about
+        2^-K times few. Fewer than ten counts cannot be judged.
 
+    Examples
+    --------
     >>> _copied(np.array([6] * 19 + [5]))
     (6, 1)
     """
@@ -228,7 +232,7 @@ def _copied(counts: np.ndarray) -> tuple[int, int]:
 
 
 def _hint(frame: pd.DataFrame, labelled: Mapping[str, Labelled], *rows: int) -> str:
-    """Return what may be behind two rows of the same replica and item."""
+    """Return why two rows may have the same context, replica and item, for a message."""
     if "step" in frame:
         return " (traces, which are over `step`, are not read: leave them out)"
     if "split" in labelled and len(set(labelled["split"][1][list(rows)])) > 1:
@@ -237,6 +241,7 @@ def _hint(frame: pd.DataFrame, labelled: Mapping[str, Labelled], *rows: int) -> 
 
 
 def _warn_of_copies(dataset: xr.Dataset) -> None:
+    """Warn where replicas look copied and no `cluster` says which belong together."""
     if "cluster" in dataset.coords:
         return
     both = dataset[["a", "b"]].to_dataarray().transpose("replica", ...).values

@@ -1,4 +1,4 @@
-/* Reads the content of a file, if it is text, as a table of cells: ncnet.chsh.reading. */
+/* Reads the content of a file, if it is text, as a table of cells: ncnet.chsh.files. */
 "use strict";
 
 YourTable.reading = (() => {

@@ -1,4 +1,4 @@
-"""Reads the content of a file as a table, whatever form it has: its name decides nothing."""
+"""Files of tables: what a file holds decides how it is read, not its name."""
 
 import codecs
 import csv
@@ -21,7 +21,7 @@ from ncnet.printing import shortened
 
 GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 """A whole number as it is written by itself: 7, not 007, 7.0 or 1E3; at most what int64 holds."""
 ROWS_AT_ONCE = 1000
 FORMATS = "CSV, TSV, JSON lines or parquet, perhaps compressed with gzip"
@@ -48,15 +48,13 @@ def read_file(path: str | Path) -> bytes:
     if not given:
         raise FileNotFoundError("the file is '': expected the path of a table")
     try:
-        if path.is_dir():
-            raise IsADirectoryError
-        return path.read_bytes()
-    except IsADirectoryError:
-        raise FileNotFoundError(f"{given} is a folder: expected a file") from None
+        if not path.is_dir():
+            return path.read_bytes()
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no file {given}") from None
     except OSError as error:
         raise OSError(error.errno, error.strerror, given) from None
+    raise FileNotFoundError(f"{given} is a folder: expected a file")
 
 
 def read_table(content: bytes, name: str) -> pd.DataFrame:
@@ -143,17 +141,11 @@ def _lines(text: str, newline: str) -> io.TextIOWrapper:
 
 def _json_lines(text: str, name: str) -> pd.DataFrame:
     decode = json.JSONDecoder(object_pairs_hook=_once).decode
-    lines = filter(str.strip, _lines(text, "\n"))
-    pieces, first = [], 0
+    lines = enumerate(filter(str.strip, _lines(text, "\n")))
+    pieces = []
     while chunk := list(itertools.islice(lines, ROWS_AT_ONCE)):
-        try:
-            rows = decode(f"[{','.join(chunk)}]")  # at once: half the time
-        except (ValueError, RecursionError):
-            rows = []
-        if [*map(type, rows)] != [dict] * len(chunk):
-            rows = [_json_object(decode, *line, name) for line in enumerate(chunk, first)]
+        rows = [_json_object(decode, *line, name) for line in chunk]
         pieces.append(pd.DataFrame(rows, dtype=object))
-        first += len(chunk)
     table = pd.concat(pieces, ignore_index=True)
     # Pandas has NaN for a key that a row lacks, which nobody wrote.
     return table.where(table.notna(), None) if table.isna().any(axis=None) else table
@@ -164,8 +156,7 @@ def _json_object(decode: Callable[[str], object], row: int, line: str, name: str
         found = decode(line.rstrip("\n"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{name}: row {row} cannot be read as JSON: {error}") from None
-    said = f"{name}: row {row} is {line.strip()[:40]}"
-    check(isinstance(found, dict), said, "a JSON object")
+    check(isinstance(found, dict), f"{name}: row {row} is {line.strip()[:40]}", "a JSON object")
     return found
 
 
@@ -230,6 +221,6 @@ class _Coded:
     def categorical(self) -> pd.Categorical:
         """Return all cells, as integers if all of them are written as such."""
         cells = list(self.numbers)
-        whole = cells and all(map(WHOLE.fullmatch, cells))
+        whole = cells and all(map(WHOLE_NUMBER.fullmatch, cells))
         cells = pd.Index(list(map(int, cells))) if whole else pd.Index(cells, dtype=object)
         return pd.Categorical.from_codes(np.concatenate(self.codes), cells)
