@@ -390,7 +390,7 @@ def checks(root: Path, seed: int) -> list[tuple[str, str]]:
     folders = sorted({path.parent for path in root.glob("ncnet/**/*.py")})
     files = sorted(root.glob("tests/**/test_*.py"))
     tests = [("tests", path.relative_to(root).as_posix()) for path in (*folders, *files)]
-    known = log.costs()
+    known = log.seconds_taken()
     tables = []
     for replay in REPLAYS:
         _, where = next(draw([replay], str(seed)))

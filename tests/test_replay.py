@@ -132,7 +132,7 @@ def test_a_number_where_one_was_missing_fails():
 def test_other_rows_or_columns_fail(remade, told):
     found = compared(remade, equal=False)
     assert found.failed == len(TABLE)
-    assert found.told == told
+    assert told in found.told
 
 
 def test_rows_that_are_recorded_twice_or_not_at_all_fail():
@@ -208,7 +208,7 @@ def test_only_a_package_of_an_extra_may_be_missing(missing, error, tmp_path, mon
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(error, match=missing):
-        pieces.imported("needs_more", extras="lora")
+        pieces.import_optional("needs_more", extras="lora")
 
 
 def test_every_column_of_a_report_has_a_tolerance():

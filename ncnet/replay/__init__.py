@@ -1,4 +1,4 @@
-"""What a replay is: how rows of a recorded table are made again, and what counts as the same.
+"""Says how rows of a recorded table are made again, and which of them count as the same.
 
 Each study says so for its own tables; `ncnet.companion.replay` makes the rows and compares them.
 """
@@ -17,4 +17,4 @@ from ncnet.replay.comparison import (
     standard_errors,
     unchecked,
 )
-from ncnet.replay.pieces import NotReplayableError, Replay, draw, given
+from ncnet.replay.pieces import NotReplayableError, Replay, draw, parameters_of

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from ncnet.checks import check
+
 ROUNDING = 4 * np.finfo(float).eps ** 0.5
 """Relative difference that sums in another order may make, scipy's default for equal results."""
 OF_AN_ERROR, OF_NETWORKS = 0.5, 0.005
@@ -34,26 +36,26 @@ class Tolerance:
     reason
         Why so far, in words.
     allowed
-        Gives the largest difference allowed in each row, from the rows recorded and the column's
-        name; that of rounding is allowed in any case, and alone for None.
+        The largest difference that is allowed, or a function that gives it for each row from the
+        recorded rows and the column's name. That of rounding is allowed in any case.
     share
-        The share of the rows of a piece that may be farther away than `allowed`; infinity compares
-        nothing.
+        The share of a piece's rows that may be farther away than `allowed`. If it is infinite,
+        nothing is compared.
     scale
-        What numbers are turned into before they are compared; None leaves them as they are.
+        Turns numbers into what is compared. None leaves them as they are.
     measured
-        Whether it is a measurement, such as a time, which no place gives twice.
+        Whether the column is a measurement, such as a time, which no place gives twice.
     """
 
     reason: str
-    allowed: Callable[[pd.DataFrame, str], np.ndarray | float] | None = None
+    allowed: Callable[[pd.DataFrame, str], np.ndarray | float] | float = 0.0
     share: float = 0.0
     scale: Callable[[np.ndarray], np.ndarray] | None = None
     measured: bool = False
 
     def here(self) -> Tolerance:
         """Return the tolerance at the place of the recording: rounding, but in what is measured."""
-        return self if self.measured else replace(self, allowed=None, share=0.0)
+        return self if self.measured else replace(self, allowed=0.0, share=0.0)
 
     def scaled(self, rows: pd.DataFrame, name: str) -> pd.DataFrame:
         """Return the rows with the column's numbers as they are compared."""
@@ -64,8 +66,8 @@ class Tolerance:
 
     def most(self, rows: pd.DataFrame, name: str) -> np.ndarray:
         """Return the largest difference allowed in each row, at least that of rounding."""
-        rounding = _rounding(rows, name)
-        return rounding if self.allowed is None else np.fmax(self.allowed(rows, name), rounding)
+        allowed = self.allowed(rows, name) if callable(self.allowed) else self.allowed
+        return np.fmax(allowed, _rounding(rows, name))
 
     def beyond(self, recorded: pd.DataFrame, remade: pd.DataFrame, name: str) -> np.ndarray:
         """Return how many tolerances each scaled row is away: above 1 is too far.
@@ -74,11 +76,11 @@ class Tolerance:
         """
         if self.share == np.inf:
             return np.zeros(len(recorded))
-        apart = difference(recorded[name], remade[name])
+        distance = difference(recorded[name], remade[name])
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            away = apart / np.fmin(self.most(recorded, name), self.most(remade, name))
+            away = distance / np.fmin(self.most(recorded, name), self.most(remade, name))
         # Infinity is no tolerance for an infinite difference.
-        away = np.where(np.isinf(apart), np.inf, np.where(apart == 0, 0, away))
+        away = np.where(np.isinf(distance), np.inf, np.where(distance == 0, 0, away))
         if self.share:
             # A few may be anywhere; with more than that, each counts as that much too far.
             return np.where(away > 1, np.mean(away > 1) / self.share, np.minimum(away, 1))
@@ -136,7 +138,7 @@ def p_values() -> Tolerance:
     """
     return Tolerance(
         f"half a standard error moves it, as it does a statistic ({OF_AN_ERROR:g} in the quantile)",
-        lambda rows, name: OF_AN_ERROR,
+        OF_AN_ERROR,
         scale=_quantile,
     )
 
@@ -154,16 +156,13 @@ def outcomes(share: float = OF_NETWORKS, allowed: float = 0.0) -> Tolerance:
     After thousands of steps engines that round otherwise differ in a share of a percent of the
     outcomes. `allowed` is how far apart the others may be.
     """
-    return Tolerance(
-        f"rounding sends up to {100 * share:g} % of the networks elsewhere",
-        lambda rows, name: allowed,
-        share=share,
-    )
+    reason = f"rounding sends up to {100 * share:g} % of the networks elsewhere"
+    return Tolerance(reason, allowed, share)
 
 
 def absolute(amount: float, reason: str) -> Tolerance:
     """Return the tolerance of a number that may be off by so much."""
-    return Tolerance(reason, lambda rows, name: amount)
+    return Tolerance(reason, amount)
 
 
 def factor(times: float | Callable[[pd.DataFrame], np.ndarray], reason: str) -> Tolerance:
@@ -171,12 +170,11 @@ def factor(times: float | Callable[[pd.DataFrame], np.ndarray], reason: str) -> 
 
     `times` may depend on the rows.
     """
-    return Tolerance(
-        reason,
-        lambda rows, name: np.log(times(rows) if callable(times) else times),
-        scale=np.log,
-        measured=True,
-    )
+
+    def allowed(rows: pd.DataFrame, name: str) -> np.ndarray | float:
+        return np.log(times(rows) if callable(times) else times)
+
+    return Tolerance(reason, allowed, scale=np.log, measured=True)
 
 
 def unchecked(reason: str) -> Tolerance:
@@ -284,20 +282,22 @@ def compare(
         if asked.share < np.inf:
             changed = _tampered(before, after, name, asked, drawn)
             caught.append(bool((asked.beyond(changed, after, name) > 1).any()))
-    away = pd.DataFrame(strict if equal else declared)
-    told = _told(recorded, remade, key, away) if (away > 1).any(axis=None) else ""
-    farthest = max(declared, key=lambda name: declared[name].max())
-    row = int(declared[farthest].argmax())
+    strict, declared = pd.DataFrame(strict), pd.DataFrame(declared)
+    away = strict if equal else declared
+    farthest = declared.max().idxmax()
+    row = declared[farthest].argmax()
+    beyond = declared[farthest][row]
+    measured = [name for name in strict if tolerances[name].measured]
     return Comparison(
         rows=len(recorded),
         failed=int((away > 1).any(axis=1).sum()),
-        column=farthest if declared[farthest][row] else "",
+        column=farthest if beyond else "",
         difference=float(difference(recorded[farthest], remade[farthest])[row]),
-        beyond=float(declared[farthest][row]),
-        equal=all((strict[name] <= 1).all() or tolerances[name].measured for name in strict),
+        beyond=float(beyond),
+        equal=bool((strict.drop(columns=measured) <= 1).all(axis=None)),
         controls=len(caught),
         caught=sum(caught),
-        told=told,
+        told=_farthest_cell(recorded, remade, key, away),
     )
 
 
@@ -329,41 +329,45 @@ def _rounding(rows: pd.DataFrame, name: str) -> np.ndarray:
 
 def _in_order_of(recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
     """Return the rows made again in the order of those recorded; they have to be the same ones."""
-    if missing := [name for name in recorded.columns if name not in remade]:
-        raise ValueError(f"no column `{missing[0]}` was made")
-    before, after = (_places(frame, key) for frame in (recorded, remade))
-    if (len(before), len(after)) != (len(recorded), len(remade)):
-        raise ValueError(f"{', '.join(key)} do not tell rows apart")
+    for name in recorded.columns:
+        check(name in remade, f"no column `{name}` was made", "each that is recorded")
+    before, after = (_row_names(frame, key) for frame in (recorded, remade))
+    unique = before.is_unique and after.is_unique
+    check(unique, f"{', '.join(key)} do not tell rows apart", "a name for each row")
     for what, one, other in (("made again", before, after), ("recorded", after, before)):
-        if rows := [row for row in one if row not in other]:
+        rows = one.difference(other, sort=False)
+        if len(rows):
             are = "row is" if len(rows) == 1 else "rows are"
-            named = _where(key or ["row"], rows[0])
-            raise ValueError(f"{len(rows)} {are} not {what}, such as {named}")
-    return remade.iloc[[after[row] for row in before]].reset_index(drop=True)
+            raise ValueError(f"{len(rows)} {are} not {what}, such as {_in_words(key, rows[0])}")
+    return remade.iloc[after.get_indexer(before)].reset_index(drop=True)
 
 
-def _places(rows: pd.DataFrame, key: Sequence[str]) -> dict[tuple, int]:
-    """Return the place of each row by the values of the key, or where there is none by itself."""
+def _row_names(rows: pd.DataFrame, key: Sequence[str]) -> pd.Index:
+    """Return the values of each row's key, or the row's number where there is no key."""
     if not key:
-        return {(place,): place for place in range(len(rows))}
-    named = rows[list(key)].astype(object)
-    names = named.where(named.notna(), None).itertuples(index=False, name=None)
-    return {row: place for place, row in enumerate(names)}
+        return pd.RangeIndex(len(rows))
+    values = rows[list(key)].astype(object)
+    names = values.where(values.notna(), None).itertuples(index=False, name=None)
+    return pd.Index(list(names), tupleize_cols=False)
 
 
-def _where(key: Sequence[str], row: tuple) -> str:
+def _in_words(key: Sequence[str], row: tuple | int) -> str:
+    if not key:
+        return f"row = {row}"
     return ", ".join(f"{name} = {value}" for name, value in zip(key, row, strict=True))
 
 
-def _told(
+def _farthest_cell(
     recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str], away: pd.DataFrame
 ) -> str:
-    """Return in one line which cell is farthest away."""
+    """Return in one line which cell is farthest away; nothing where none is too far."""
     name = away.max().idxmax()
     row = away[name].argmax()
-    at = _where(key, tuple(recorded[part].iloc[row] for part in key))
+    if away[name][row] <= 1:
+        return ""
+    at = f" at {_in_words(key, recorded[list(key)].iloc[row])}" if key else ""
     before, after = (frame[name].tolist()[row] for frame in (recorded, remade))
-    return f"{name}{f' at {at}' if at else ''}: recorded {before!r}, made again {after!r}"
+    return f"{name}{at}: recorded {before!r}, made again {after!r}"
 
 
 def _tampered(

@@ -1,4 +1,4 @@
-"""What a replay is: which rows of a recorded table are made at once, and how."""
+"""Says which rows of a recorded table are made again at once, and how."""
 
 import importlib
 import random
@@ -9,15 +9,15 @@ from types import ModuleType
 import pandas as pd
 
 from ncnet import results
+from ncnet.checks import check
 from ncnet.replay.comparison import Tolerance, same
 
-Where = dict[str, object]
-"""The values that the rows of a piece have in common; empty for a whole table."""
-
-
+Selection = dict[str, object]
+"""The values by which the rows of a piece are selected: of each piece column; none for a whole
+table."""
 TRAINING = ("replicas", "seed", "steps", "activation", "optimizer", "learning_rate")
-"""Parameters of any training of NCnets."""
-OF_EXTRAS = (
+"""Parameters that every training of NCnets has."""
+PACKAGES_OF_EXTRAS = (
     "huggingface_hub",
     "jupyter_client",
     "matplotlib",
@@ -34,41 +34,41 @@ OF_EXTRAS = (
     "transformers",
     "yaml",
 )
-"""Packages that need not be installed. Where another module is missing, the code is at fault."""
+"""Packages that need not be installed. If any other module is missing, the code is at fault."""
 
 
 class NotReplayableError(Exception):
-    """Rows cannot be made here; the message says what is missing, in one line."""
+    """Says in one line what is missing here, so that rows cannot be made again."""
 
 
-def imported(name: str, *, extras: str) -> ModuleType:
+def import_optional(name: str, *, extras: str) -> ModuleType:
     """Import a module that needs packages of extras.
 
     Raises
     ------
     NotReplayableError
-        Where one of these packages is not installed.
+        If one of these packages is not installed.
     """
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing not in OF_EXTRAS:
+        if missing not in PACKAGES_OF_EXTRAS:
             raise
         told = f"`{missing}` is not installed: pip install -e '.[{extras}]'"
         raise NotReplayableError(told) from error
 
 
-def need(holds: object, told: str) -> None:
-    """Raise `NotReplayableError` unless what a replay needs is here."""
+def require(holds: object, told: str) -> None:
+    """Raise `NotReplayableError`, with this line, unless what a replay needs is here."""
     if not holds:
         raise NotReplayableError(told)
 
 
-def given(recorded: results.Result, names: Iterable[str]) -> dict:
+def parameters_of(recorded: results.Result, names: Iterable[str]) -> dict:
     """Return some of the parameters that a table was recorded with.
 
-    >>> given(results.load("capacity"), ["seed"]).keys()
+    >>> parameters_of(results.load("capacity"), ["seed"]).keys()
     dict_keys(['seed'])
     """
     return {name: recorded.provenance["parameters"][name] for name in names}
@@ -81,80 +81,80 @@ class Replay:
     Attributes
     ----------
     table
-        Its name, as `ncnet.results.load` takes it.
-    piece
-        Columns: rows that agree in them are made together.
+        The table's name, as `ncnet.results.load` takes it.
+    piece_columns
+        Rows that agree in these columns are a piece: they are made together. Without any, the whole
+        table is one.
     key
-        Columns that tell the rows of a piece apart; without any they are compared in their order.
+        These columns tell the rows of a piece apart. Without any, rows are compared in their order.
     make
-        Makes a piece: of the recorded result and what the rows of the piece have in common, the
-        rows as the table has them. Raises `NotReplayableError` where something is missing.
+        Makes a piece. It is given the recorded result and the `Selection` of the piece's rows, and
+        returns the rows as the table has them. It raises `NotReplayableError` if something is
+        missing.
     tolerances
-        Of each of the table's columns; those of `piece` and `key` are the same unless told
-        otherwise.
+        The tolerance of each column of the table. That of `piece_columns` and of `key` is `same`
+        unless told otherwise.
     blocks
-        Of piece columns that count, how many neighbouring numbers make a piece, which is then named
-        by the lowest, a multiple of that.
+        For piece columns that count: so many neighbouring numbers make one piece, which is selected
+        by the lowest of them, a multiple of that.
     """
 
     table: str
-    piece: tuple[str, ...]
+    piece_columns: tuple[str, ...]
     key: tuple[str, ...]
-    make: Callable[[results.Result, Where], pd.DataFrame] = field(repr=False)
+    make: Callable[[results.Result, Selection], pd.DataFrame] = field(repr=False)
     tolerances: Mapping[str, Tolerance] = field(repr=False)
     blocks: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        of_names = dict.fromkeys((*self.piece, *self.key), same())
+        of_names = dict.fromkeys((*self.piece_columns, *self.key), same())
         object.__setattr__(self, "tolerances", of_names | dict(self.tolerances))
 
     def load(self) -> results.Result:
         """Return the recorded table with its provenance."""
         return results.load(self.table, folder=results.FOLDER)
 
-    def pieces(self, table: pd.DataFrame) -> list[Where]:
-        """Return all pieces of the table, in its order.
+    def pieces(self, table: pd.DataFrame) -> list[Selection]:
+        """Return the selection of each piece of the table, in its order.
 
         Raises
         ------
         ValueError
-            If the table has no rows, or lacks a column that cuts it into pieces.
+            If the table has no rows, or lacks a piece column.
         """
-        if missing := [name for name in self.piece if name not in table]:
-            raise ValueError(f"no column `{missing[0]}` is recorded")
-        if table.empty:
-            raise ValueError("no row is recorded")
-        if not self.piece:
+        for name in self.piece_columns:
+            check(name in table, f"no column `{name}` is recorded", "each that makes pieces")
+        check(len(table), "no row is recorded", "at least one")
+        if not self.piece_columns:
             return [{}]
-        distinct = self._pieces_of_rows(table).drop_duplicates().astype(object)
+        distinct = self._piece_values(table).drop_duplicates().astype(object)
         return distinct.where(distinct.notna(), None).to_dict("records")
 
-    def rows(self, table: pd.DataFrame, where: Where) -> pd.DataFrame:
+    def rows(self, table: pd.DataFrame, selection: Selection) -> pd.DataFrame:
         """Return the rows of one piece."""
-        pieces = self._pieces_of_rows(table)
-        chosen = pd.Series(True, table.index)
-        for name, value in where.items():
-            chosen &= pieces[name].isna() if value is None else pieces[name] == value
-        return table[chosen].reset_index(drop=True)
+        values = self._piece_values(table)
+        selected = pd.Series(True, table.index)
+        for name, value in selection.items():
+            selected &= values[name].isna() if value is None else values[name] == value
+        return table[selected].reset_index(drop=True)
 
-    def _pieces_of_rows(self, table: pd.DataFrame) -> pd.DataFrame:
-        of_rows = table[list(self.piece)]
-        lowest = {name: of_rows[name] // size * size for name, size in self.blocks.items()}
-        return of_rows.assign(**lowest)
+    def _piece_values(self, table: pd.DataFrame) -> pd.DataFrame:
+        values = table[list(self.piece_columns)]
+        return values.assign(**{n: values[n] // size * size for n, size in self.blocks.items()})
 
 
-def draw(replays: Sequence[Replay], seed: str) -> Iterator[tuple[Replay, Where]]:
-    """Yield pieces of tables in an order that the seed decides: one of each table, then another.
+def draw(replays: Sequence[Replay], seed: str) -> Iterator[tuple[Replay, Selection]]:
+    """Yield pieces of tables by chance: in each round one of every table that has some left.
 
-    The same seed gives the same order. In each round every table that has pieces left comes once.
+    The same seed gives the same order.
     """
     drawn = random.Random(seed)
     left = {}
     for replay in replays:
-        # Whichever other tables are asked for. Those cut into the same pieces have them in the same
-        # order: one training may then serve several.
+        # The order depends on no other table that is asked for. Tables with the same piece columns
+        # have the same one, since one training may then serve several.
         left[replay.table] = replay.pieces(replay.load().table)
-        random.Random(f"{seed} {replay.piece}").shuffle(left[replay.table])
+        random.Random(f"{seed} {replay.piece_columns}").shuffle(left[replay.table])
     while any(left.values()):
         for replay in drawn.sample(list(replays), len(replays)):
             if left[replay.table]:

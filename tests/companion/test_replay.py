@@ -35,11 +35,11 @@ def test_every_column_has_a_tolerance_and_every_row_a_place(one):
     assert all(one.tolerances[name].reason for name in table)
     pieces = one.pieces(table)
     if one.key:
-        assert not table.duplicated([*one.piece, *one.key]).any()
+        assert not table.duplicated([*one.piece_columns, *one.key]).any()
     for where in (pieces[0], pieces[-1]):
         assert len(one.rows(table, where))
-    if one.piece and not one.blocks:
-        assert len(pieces) == len(table[list(one.piece)].drop_duplicates())
+    if one.piece_columns and not one.blocks:
+        assert len(pieces) == len(table[list(one.piece_columns)].drop_duplicates())
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def parts(tmp_path):
 
 def test_enough_rows_of_each_table_are_enough(recorded, tmp_path):
     replays, made = recorded
-    found = replay.run(replays, seed="a", parts=parts(tmp_path), rows=2)
+    found = replay.replay_pieces(replays, seed="a", parts=parts(tmp_path), rows=2)
     assert len(made) == len(found) == 4
     assert found.groupby("table")["rows"].sum().tolist() == [2, 2]
     assert found["verdict"].eq(PASS).all()
@@ -82,23 +82,33 @@ def test_enough_rows_of_each_table_are_enough(recorded, tmp_path):
 def test_nothing_is_begun_that_takes_longer_than_is_left(recorded, tmp_path):
     replays, made = recorded
     known = {("one", json.dumps({"n": 1})): 1e6, ("small/two", json.dumps({"n": 2})): 1e-9}
-    replay.run(
-        replays, seed="a", parts=parts(tmp_path), seconds=1e3, costs=replay.Costs(replays, known)
+    replay.replay_pieces(
+        replays,
+        seed="a",
+        parts=parts(tmp_path),
+        seconds=1e3,
+        expected=replay.ExpectedTimes(replays, known),
     )
     assert sorted(made) == [("small/two", n) for n in (1, 2, 3, 4)]
-    assert replay.run(replays, seed="a", parts=parts(tmp_path), seconds=1e-9).empty
+    assert replay.replay_pieces(replays, seed="a", parts=parts(tmp_path), seconds=1e-9).empty
     made.clear()
     large = {("one", json.dumps({"n": n})): 300.0 if n == 1 else 200.0 for n in (1, 2, 3, 4)}
-    some = replay.Costs(replays, large)
-    replay.run(replays, seed="c", parts=parts(tmp_path), seconds=1e3, costs=some)
+    some = replay.ExpectedTimes(replays, large)
+    replay.replay_pieces(replays, seed="c", parts=parts(tmp_path), seconds=1e3, expected=some)
     assert sorted(made) == [("one", n) for n in (2, 3, 4)]
     made.clear()
     only = {("small/two", json.dumps({"n": 2})): 1e-9}
-    replay.run(
-        replays, seed="b", parts=parts(tmp_path), seconds=1e3, costs=replay.Costs(replays, only)
+    replay.replay_pieces(
+        replays,
+        seed="b",
+        parts=parts(tmp_path),
+        seconds=1e3,
+        expected=replay.ExpectedTimes(replays, only),
     )
     assert {name for name, _ in made} == {"small/two"}
-    replay.run(replays, seed="b", parts=parts(tmp_path), costs=replay.Costs(replays, only))
+    replay.replay_pieces(
+        replays, seed="b", parts=parts(tmp_path), expected=replay.ExpectedTimes(replays, only)
+    )
     assert {name for name, _ in made} == {"one", "small/two"}
 
 
@@ -109,10 +119,10 @@ def test_a_table_made_of_the_same_networks_as_another_costs_as_much(recorded, tm
     costs = [(json.dumps({"n": n}), 1.0 if n > 2 else 1e6) for n in (1, 2, 3, 4)]
     known = {("one", where): cost for where, cost in costs}
     known |= {("first", where): 1e-9 for where, _ in costs}
-    of_both = replay.Costs([one, first], known)
+    of_both = replay.ExpectedTimes([one, first], known)
     for asked in ([first], [first, one]):
         made.clear()
-        replay.run(asked, seed="a", parts=parts(tmp_path), seconds=1e3, costs=of_both)
+        replay.replay_pieces(asked, seed="a", parts=parts(tmp_path), seconds=1e3, expected=of_both)
         assert {n for _, n in made} == {3, 4}
 
 
@@ -126,16 +136,16 @@ def test_a_run_that_was_cut_off_goes_on(recorded, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        replay.run(replays, seed="a", parts=parts(tmp_path), tell=tell)
-    whole = replay.run(replays, seed="a", parts=parts(tmp_path))
+        replay.replay_pieces(replays, seed="a", parts=parts(tmp_path), tell=tell)
+    whole = replay.replay_pieces(replays, seed="a", parts=parts(tmp_path))
     assert len(whole) == len(made) == len(set(made)) == 8
 
 
 def test_a_table_recorded_anew_is_replayed_anew(recorded, tmp_path):
     replays, made = recorded
-    replay.run(replays, seed="a", parts=parts(tmp_path))
+    replay.replay_pieces(replays, seed="a", parts=parts(tmp_path))
     results.save("one", TABLE.assign(s=2.0), parameters={}, command="", folder=results.FOLDER)
-    replay.run(replays, seed="a", parts=parts(tmp_path))
+    replay.replay_pieces(replays, seed="a", parts=parts(tmp_path))
     assert len(made) == 12
 
 
@@ -145,8 +155,10 @@ def test_code_that_cannot_make_the_rows_fails(recorded, tmp_path):
     def make(*_):
         raise ZeroDivisionError("no networks")
 
-    broken = Replay(one.table, one.piece, one.key, make, TOLERANCES)
-    [piece] = replay.run([broken], seed="a", parts=parts(tmp_path), rows=1).to_dict("records")
+    broken = Replay(one.table, one.piece_columns, one.key, make, TOLERANCES)
+    [piece] = replay.replay_pieces([broken], seed="a", parts=parts(tmp_path), rows=1).to_dict(
+        "records"
+    )
     assert (piece["verdict"], piece["failed"]) == (FAIL, 1)
     assert piece["told"] == "ZeroDivisionError: no networks"
 
@@ -157,8 +169,8 @@ def test_what_is_missing_here_is_no_pass_and_the_table_is_left_alone(recorded, t
     def make(*_):
         raise NotReplayableError("no weights: `make minilm`")
 
-    broken = Replay(one.table, one.piece, one.key, make, TOLERANCES)
-    found = replay.run([broken, two], seed="a", parts=parts(tmp_path))
+    broken = Replay(one.table, one.piece_columns, one.key, make, TOLERANCES)
+    found = replay.replay_pieces([broken, two], seed="a", parts=parts(tmp_path))
     missing = found[found["table"] == "one"]
     assert missing["verdict"].eq(NOT_HERE).all()
     assert missing["rows"].eq(0).all()
@@ -211,10 +223,10 @@ def test_a_table_that_cannot_be_read_fails_in_one_line_and_the_others_are_replay
 ):
     replays, _ = recorded
     broken(told)
-    found = replay.run(replays, seed="a", parts=parts(tmp_path), rows=1)
+    found = replay.replay_pieces(replays, seed="a", parts=parts(tmp_path), rows=1)
     verdicts = dict(zip(found["table"], found["verdict"], strict=True))
     assert verdicts == {"one": FAIL, "small/two": PASS}
-    [line] = str(replay.Piece(**found.iloc[0].to_dict())).splitlines()
+    [line] = str(replay.PieceResult(**found.iloc[0].to_dict())).splitlines()
     assert line.startswith("fail: one, ")
     assert told in line
     assert "FAILED: one" in command.summary(found, ["one", "small/two"])
@@ -222,12 +234,12 @@ def test_a_table_that_cannot_be_read_fails_in_one_line_and_the_others_are_replay
 
 def test_nothing_is_kept_of_other_inputs_or_of_what_was_missing(recorded, tmp_path):
     [one, _], made = recorded
-    replay.run([one], seed="a", parts=parts(tmp_path))
-    replay.run([one], seed="a", parts=parts(tmp_path), equal=lambda *_: False)
+    replay.replay_pieces([one], seed="a", parts=parts(tmp_path))
+    replay.replay_pieces([one], seed="a", parts=parts(tmp_path), equal=lambda *_: False)
     known = one.load()
     other = results.Result(known.table, known.provenance | {"parameters": {"seed": 1}})
     results.write(other, "one", folder=results.FOLDER)
-    replay.run([one], seed="a", parts=parts(tmp_path))
+    replay.replay_pieces([one], seed="a", parts=parts(tmp_path))
     assert len(made) == 3 * len(TABLE)
     asked = []
 
@@ -236,7 +248,9 @@ def test_nothing_is_kept_of_other_inputs_or_of_what_was_missing(recorded, tmp_pa
         raise NotReplayableError("no weights")
 
     for _ in range(2):
-        found = replay.run([replace(one, make=missing)], seed="b", parts=parts(tmp_path), rows=1)
+        found = replay.replay_pieces(
+            [replace(one, make=missing)], seed="b", parts=parts(tmp_path), rows=1
+        )
         assert set(found["verdict"]) == {NOT_HERE}
     assert len(asked) == 6
 
@@ -275,7 +289,9 @@ def test_a_log_keeps_what_it_says_of_other_tables_if_it_is_of_this_place(recorde
     (one, other), _ = recorded
     for seed, asked in (("a", [one, other]), ("b", [other])):
         log.check_extends(whole=False)
-        pieces = replay.run(asked, seed=seed, parts=parts(tmp_path), equal=lambda *_: True)
+        pieces = replay.replay_pieces(
+            asked, seed=seed, parts=parts(tmp_path), equal=lambda *_: True
+        )
         log.record(pieces, parameters={"seed": seed}, command="replay")
     [found] = log.logs()
     seeds = found.table.groupby("table")["seed"].unique().map(list).to_dict()
@@ -301,7 +317,7 @@ def test_a_log_needs_a_commit(house, monkeypatch):
 
 def test_a_failure_stays_in_the_log_until_its_piece_or_its_table_is_made_anew(recorded, tmp_path):
     [one, _], _ = recorded
-    found = replay.run([one], seed="a", parts=parts(tmp_path))
+    found = replay.replay_pieces([one], seed="a", parts=parts(tmp_path))
     first, second = found[:1], found[1:2]
 
     def logged(found):
@@ -326,7 +342,7 @@ def test_a_piece_must_be_equal_here_where_a_log_of_this_place_found_it_equal(rec
     elsewhere = results.Result(known.table, known.provenance | {"machine": "another"})
     results.write(elsewhere, "one", folder=results.FOLDER)
     assert not log.must_be_equal(one, {"n": 1})
-    found = replay.run([one], seed="a", parts=parts(tmp_path), equal=lambda *_: False)
+    found = replay.replay_pieces([one], seed="a", parts=parts(tmp_path), equal=lambda *_: False)
     some = found[found["where"].isin([json.dumps({"n": 1}), json.dumps({"n": 2})])]
     some = some.assign(equal=some["where"] == json.dumps({"n": 1}))
     log.record(some, parameters={"seed": "a"}, command="replay")

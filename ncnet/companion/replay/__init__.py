@@ -5,4 +5,9 @@ change for a few rows drawn by chance, once a week for all that two hours can pa
 ncnet.replay`` does it; `ncnet.companion.replay.tables.REPLAYS` has how for each table.
 """
 
-from ncnet.companion.replay.running import Costs, Piece, make_again, run
+from ncnet.companion.replay.running import (
+    ExpectedTimes,
+    PieceResult,
+    make_again,
+    replay_pieces,
+)

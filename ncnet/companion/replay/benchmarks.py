@@ -22,7 +22,7 @@ from ncnet.companion import batch as batches
 from ncnet.companion.batch.gathering import ran
 from ncnet.companion.batch.grid import JOBS
 from ncnet.replay.comparison import absolute, factor, same, unchecked
-from ncnet.replay.pieces import NotReplayableError, Replay, Where, imported, need
+from ncnet.replay.pieces import NotReplayableError, Replay, Selection, import_optional, require
 from ncnet.results import ROOT, Result
 
 REFERENCES = {"replicas": 100, "hidden_size": 3}
@@ -31,13 +31,13 @@ REFERENCES = {"replicas": 100, "hidden_size": 3}
 
 def _benchmark(name: str) -> ModuleType:
     there = all(map(importlib.util.find_spec, ("benchmarks", "tests")))
-    need(there, "benchmarks are no part of the package: run it in the root of a checkout")
-    return imported(f"benchmarks.{name}", extras="train,report,lora,batch,test,dev")
+    require(there, "benchmarks are no part of the package: run it in the root of a checkout")
+    return import_optional(f"benchmarks.{name}", extras="train,report,lora,batch,test,dev")
 
 
 def _check_cores(threads: int) -> None:
     enough = threads <= (os.cpu_count() or 1)
-    need(enough, f"it was measured on {threads} cores: this machine has fewer")
+    require(enough, f"it was measured on {threads} cores: this machine has fewer")
 
 
 def _check_compiler() -> None:
@@ -47,21 +47,21 @@ def _check_compiler() -> None:
         raise NotReplayableError(str(error)) from error
 
 
-def _engine(recorded: Result, where: Where) -> pd.DataFrame:
+def _engine(recorded: Result, selection: Selection) -> pd.DataFrame:
     ensemble = _benchmark("ensemble")
-    engine, device, threads = where["engine"], where["device"], where["threads"]
+    engine, device, threads = selection["engine"], selection["device"], selection["threads"]
     _check_cores(threads)
     if engine == "jax":
-        need(importlib.util.find_spec("jax"), f"JAX is not installed: {ensemble.EXTRA}")
+        require(importlib.util.find_spec("jax"), f"JAX is not installed: {ensemble.EXTRA}")
     if engine == "compiled":
         _check_compiler()
     return ensemble.measured(device, [engine], [threads], repeats={engine: 1})
 
 
-def _growth(recorded: Result, where: Where) -> pd.DataFrame:
+def _growth(recorded: Result, selection: Selection) -> pd.DataFrame:
     """Time a call beside another one, by which the table tells how much longer it takes."""
     ensemble = _benchmark("ensemble")
-    backend, varied, value = where["backend"], where["varied"], where["value"]
+    backend, varied, value = selection["backend"], selection["varied"], selection["value"]
     seconds = recorded.table.set_index(["backend", "varied", "value"])["seconds"]
     cores = int(recorded.table.loc[recorded.table["varied"] == "threads", "value"].max())
     _check_cores(cores)
@@ -74,22 +74,22 @@ def _growth(recorded: Result, where: Where) -> pd.DataFrame:
     return pd.DataFrame([made | found])
 
 
-def _batch(recorded: Result, where: Where) -> pd.DataFrame:
+def _batch(recorded: Result, selection: Selection) -> pd.DataFrame:
     batch = _benchmark("batch")
     # A whole batch and its submissions are measured in one run.
-    measurement = "submission" if where["what"] == "batch" else where["what"]
+    measurement = "submission" if selection["what"] == "batch" else selection["what"]
     if measurement == "submission" and (missing := batch.one_node_slurm.missing()):
         raise NotReplayableError(missing)
-    made = pd.DataFrame(batch.measured(measurement, where["at"]))
-    return made[made["what"] == where["what"]]
+    made = pd.DataFrame(batch.measured(measurement, selection["at"]))
+    return made[made["what"] == selection["what"]]
 
 
-def _job(recorded: Result, where: Where) -> pd.DataFrame:
+def _job(recorded: Result, selection: Selection) -> pd.DataFrame:
     """Run a job of a batch once more, as Snakemake does; it lies in ``runs/`` like any other."""
     for name in ("papermill", "snakemake"):
-        need(importlib.util.find_spec(name), f"{name} is not installed")
+        require(importlib.util.find_spec(name), f"{name} is not installed")
     _, _, file = recorded.provenance["command"].partition("batch=")
-    batch, job = batches.read(ROOT / file), where["job"]
+    batch, job = batches.read(ROOT / file), selection["job"]
     folder = Path("runs", batch.name)
     command = [sys.executable, "-m", "snakemake", "--cores", str(batch.resources.threads)]
     command += ["--force", "--nolock", "--config", f"batch={file}", "--"]
@@ -100,13 +100,13 @@ def _job(recorded: Result, where: Where) -> pd.DataFrame:
     return pd.DataFrame([ran(batch, ROOT / folder, job)])
 
 
-def _memory(recorded: Result, where: Where) -> pd.DataFrame:
+def _memory(recorded: Result, selection: Selection) -> pd.DataFrame:
     memory = _benchmark("memory")
     made_by = "`python -m benchmarks.memory batch` makes it"
-    need(memory.is_made(), f"there is no environment as on Binder: {made_by}")
+    require(memory.is_made(), f"there is no environment as on Binder: {made_by}")
     limit = recorded.provenance["parameters"].get("limit", math.inf)
     variables = memory.WITHOUT_COMPILER if recorded.name.endswith("without_compiler") else {}
-    return pd.DataFrame([memory.measure(where["notebook"], limit, variables)])
+    return pd.DataFrame([memory.measure(selection["notebook"], limit, variables)])
 
 
 TIMES_OF_QUANTITY = {"files": 1.01, "jobs": 1.01, "kilobytes": 2.5, "megabytes": 1.5}

@@ -28,11 +28,11 @@ import pandas as pd
 from ncnet import machine, results
 from ncnet.checks import check, check_integer, check_positive, suggestion
 from ncnet.companion.replay import log
-from ncnet.companion.replay.running import FAIL, NOT_HERE, Costs, run
+from ncnet.companion.replay.running import FAIL, NOT_HERE, ExpectedTimes, replay_pieces
 from ncnet.companion.replay.tables import REPLAYS
 from ncnet.files import checksum
 from ncnet.parts import Parts
-from ncnet.replay.pieces import Replay, Where
+from ncnet.replay.pieces import Replay, Selection
 
 DEFAULT = 120
 """Seconds, unless rows or seconds are asked for."""
@@ -45,21 +45,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         replays, limits = _checked(asked)
-        costs = Costs(REPLAYS, log.costs())
+        expected = ExpectedTimes(REPLAYS, log.seconds_taken())
     except (OSError, ValueError) as error:
         parser.error(str(error))
     given = {"tables": asked.table, **limits, "seconds": asked.seconds}
     parts, strict = _parts(given), []
 
-    def equal(replay: Replay, where: Where) -> bool:
-        strict.append(log.must_be_equal(replay, where))
+    def equal(replay: Replay, selection: Selection) -> bool:
+        strict.append(log.must_be_equal(replay, selection))
         return strict[-1]
 
     tables = f"{len(replays)} tables" if len(replays) > 1 else replays[0].table
     print(f"replaying rows of {tables}, drawn with the seed {limits['seed']}", flush=True)
     told = {"equal": equal, "tell": lambda piece: print(piece, flush=True)}
     try:
-        pieces = run(replays, **limits, parts=parts, costs=costs, **told)
+        pieces = replay_pieces(replays, **limits, parts=parts, expected=expected, **told)
     except KeyboardInterrupt:
         print("interrupted: the same command goes on from here", file=sys.stderr)
         return 130

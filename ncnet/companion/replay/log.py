@@ -15,7 +15,7 @@ import pandas as pd
 from ncnet import results, sources
 from ncnet.checks import check
 from ncnet.companion.replay.running import FAIL, NOT_HERE
-from ncnet.replay.pieces import Replay, Where
+from ncnet.replay.pieces import Replay, Selection
 
 FOLDER = results.FOLDER / "replays"
 
@@ -92,8 +92,8 @@ def _here() -> results.Result | None:
     return results.load(name(), folder=FOLDER) if there else None
 
 
-def costs() -> dict[tuple[str, str], float]:
-    """Return the seconds that pieces took, by table and `Piece.where`."""
+def seconds_taken() -> dict[tuple[str, str], float]:
+    """Return the seconds that pieces took, by table and `PieceResult.where`."""
     found = {}
     for log in logs():
         made = log.table[log.table["verdict"] != NOT_HERE]
@@ -101,7 +101,7 @@ def costs() -> dict[tuple[str, str], float]:
     return found
 
 
-def must_be_equal(replay: Replay, where: Where) -> bool:
+def must_be_equal(replay: Replay, selection: Selection) -> bool:
     """Return whether the rows of a piece are equal at this place.
 
     They are where the table was recorded here, and where a recorded log of this place found nothing
@@ -109,7 +109,11 @@ def must_be_equal(replay: Replay, where: Where) -> bool:
     may have been made by another engine.
     """
     recorded = replay.load().provenance
-    piece = {"table": replay.table, "where": json.dumps(where), "checksum": recorded["checksum"]}
+    piece = {
+        "table": replay.table,
+        "where": json.dumps(selection),
+        "checksum": recorded["checksum"],
+    }
     return results.same_place(recorded) or any(
         (log.table[[*piece, "equal"]] == pd.Series(piece | {"equal": True})).all(axis=1).any()
         and results.same_place(log.provenance)

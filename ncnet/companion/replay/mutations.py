@@ -9,22 +9,23 @@ import pandas as pd
 
 from ncnet import results
 from ncnet.replay.comparison import same, unchecked
-from ncnet.replay.pieces import NotReplayableError, Replay, Where, need
+from ncnet.replay.pieces import NotReplayableError, Replay, Selection, require
 
 CHANGED_SINCE = "a mutant survived tests that are others since, or unknown here: measure again"
 
 
-def _mutant(recorded: results.Result, where: Where) -> pd.DataFrame:
+def _mutant(recorded: results.Result, selection: Selection) -> pd.DataFrame:
     """Return a mutant's row with today's verdict of the tests that were asked for it."""
-    need(find_spec("benchmarks"), "mutants are judged from the root of a checkout only")
+    require(find_spec("benchmarks"), "mutants are judged from the root of a checkout only")
     from benchmarks import mutations
 
-    need(results.checkout()[1], "mutants are judged in a clone, and the checkout has changes")
-    row = recorded.table.set_index(list(where)).loc[tuple(where.values())].to_dict() | where
+    require(results.checkout()[1], "mutants are judged in a clone, and the checkout has changes")
+    by_name = recorded.table.set_index(list(selection))
+    row = by_name.loc[tuple(selection.values())].to_dict() | selection
     mutant = mutations.Mutant(**{name: row[name] for name in mutations.Mutant.__match_args__})
     files = row["run_by"].split()
     for name in (mutant.module, *files):
-        need((mutations.ROOT / name).exists(), f"{name} is no longer there: measure again")
+        require((mutations.ROOT / name).exists(), f"{name} is no longer there: measure again")
     code = (mutations.ROOT / mutant.module).read_text(encoding="utf-8")
     try:
         mutated = mutations.changed(code, mutant)
@@ -33,7 +34,7 @@ def _mutant(recorded: results.Result, where: Where) -> pd.DataFrame:
     if mutant.left_out:
         return pd.DataFrame([row | {"left_out": mutations.why_left_out(code, mutated)}])
     if row["tests"] == mutations.SURVIVED:
-        need(not _changed(mutations.ROOT, recorded.provenance["commit"], files), CHANGED_SINCE)
+        require(not _changed(mutations.ROOT, recorded.provenance["commit"], files), CHANGED_SINCE)
     # One that took too long may do so again.
     limit = row["tests_seconds"]
     if row["tests"] != mutations.TIMEOUT:

@@ -13,29 +13,31 @@ import pandas as pd
 from ncnet import results
 from ncnet.parts import Parts
 from ncnet.replay.comparison import Comparison, compare
-from ncnet.replay.pieces import NotReplayableError, Replay, Where, draw
+from ncnet.replay.pieces import NotReplayableError, Replay, Selection, draw, require
 
 PASS, FAIL, NOT_HERE = "pass", "fail", "not replayable here"
 LARGEST_SHARE = 0.25
-"""Of a limited time, what a single piece may take."""
+"""Share of a limited time that a single piece may take."""
 MOST_MISSING = 3
-"""Pieces not replayable here, one after the other, after which their table is left alone."""
+"""After so many pieces in a row that are not replayable here, the rest of a table is left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece(Comparison):
+class PieceResult(Comparison):
     """What came of one piece: the comparison, and what was replayed.
 
     Attributes
     ----------
-    table, where
-        The table, and what the rows of the piece have in common, as JSON.
+    table
+        The name of the table.
+    where
+        The `ncnet.replay.pieces.Selection` of the piece's rows, as JSON.
     verdict
         `PASS`, `FAIL` or `NOT_HERE`.
     checksum
-        Of the recorded table.
+        The checksum of the recorded table.
     seconds
-        What it took.
+        How long it took.
     """
 
     table: str
@@ -52,28 +54,26 @@ class Piece(Comparison):
         line += f"{self.rows} row{'s'[: self.rows != 1]}, "
         if self.failed:
             return f"{line}{self.failed} too far away: {self.told}"
-        differs = f"{self.column} differs by {self.difference:.1g}"
+        differs = f"{self.column} differs by {self.difference:.1g}" if self.column else ""
+        line += f"{differs or 'no difference'}, {self.seconds:.1f} s"
         missed = self.controls - self.caught
-        controls = f"; {missed} of {self.controls} tampered cells not found" if missed else ""
-        return (
-            f"{line}{differs if self.column else 'no difference'}, {self.seconds:.1f} s{controls}"
-        )
+        return f"{line}; {missed} of {self.controls} tampered cells not found" if missed else line
 
 
-def make_again(replay: Replay, where: Where, *, equal: bool, seed: str) -> Piece:
+def make_again(replay: Replay, selection: Selection, *, equal: bool, seed: str) -> PieceResult:
     """Make one piece again and compare it with the recorded rows.
 
-    `equal` says whether all but measurements must be equal; `seed` draws the tampered cells. Code
-    that can no longer make the rows is a failure, whatever it raises.
+    If `equal`, all but measurements must be equal. The `seed` draws the cells that are tampered
+    with. Code that can no longer make the rows is a failure, whatever it raises.
     """
     recorded = replay.load()
-    rows = replay.rows(recorded.table, where)
+    rows = replay.rows(recorded.table, selection)
     begun = time.monotonic()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the notebooks' runs show them
-            made = replay.make(recorded, where)
-        drawn = f"{seed} {where}"
+            made = replay.make(recorded, selection)
+        drawn = f"{seed} {selection}"
         found = compare(rows, made, replay.key, replay.tolerances, equal=equal, seed=drawn)
         verdict = FAIL if found.failed or found.caught < found.controls else PASS
     except NotReplayableError as error:
@@ -81,92 +81,95 @@ def make_again(replay: Replay, where: Where, *, equal: bool, seed: str) -> Piece
     except Exception as error:
         told = f"{type(error).__name__}: {error}"
         verdict, found = FAIL, Comparison(len(rows), len(rows), told=told)
-    return Piece(
+    return PieceResult(
         **asdict(found),
         table=replay.table,
-        where=json.dumps(where),
+        where=json.dumps(selection),
         verdict=verdict,
         checksum=recorded.provenance["checksum"],
         seconds=time.monotonic() - begun,
     )
 
 
-class Costs:
-    """What pieces may take, judged by what they took elsewhere.
+class ExpectedTimes:
+    """How long pieces may take, judged by how long they took elsewhere.
 
-    Tables of one study that are cut into the same pieces may be made of the same networks, and only
-    the first of them takes the time: each is taken for the costliest.
+    Tables of one study with the same piece columns may be made of the same networks, and then only
+    the first of them takes the time: each is expected to take as long as the longest.
 
     Parameters
     ----------
     replays
-        All that there are.
+        All replays.
     known
-        Seconds, by table and `Piece.where`. Given some, a table that is not among them is left to
-        runs without a limit: nobody knows how long it takes.
+        Seconds, by table and `PieceResult.where`. If some are given, a table without any is left to
+        replays without a limit: nobody knows how long it takes.
     """
 
     def __init__(self, replays: Sequence[Replay], known: Mapping[tuple[str, str], float]):
         kinds = {replay.table: _kind(replay) for replay in replays}
         self._unknown = math.inf if known else 0
-        self._most: dict[tuple, float] = {}
-        for (table, where), cost in known.items():
+        self._longest: dict[tuple, float] = {}
+        for (table, where), seconds in known.items():
             for of in (kinds.get(table), where), (kinds.get(table), None):
-                self._most[of] = max(cost, self._most.get(of, 0))
+                self._longest[of] = max(seconds, self._longest.get(of, 0))
 
-    def of(self, replay: Replay, where: Where) -> float:
-        """Return the seconds of a piece; of one that is not known, the most of its kind."""
+    def of(self, replay: Replay, selection: Selection) -> float:
+        """Return the seconds of a piece; if they are not known, those of the longest of its kind.
+
+        Kinds are told apart by study, folder and piece columns.
+        """
         kind = _kind(replay)
-        of_kind = self._most.get((kind, None), self._unknown)
-        return self._most.get((kind, json.dumps(where)), of_kind)
+        of_kind = self._longest.get((kind, None), self._unknown)
+        return self._longest.get((kind, json.dumps(selection)), of_kind)
 
 
-def run(
+def replay_pieces(
     replays: Sequence[Replay],
     *,
     seed: str,
     parts: Parts,
     rows: int | None = None,
     seconds: float = math.inf,
-    costs: Costs | None = None,
-    equal: Callable[[Replay, Where], bool] | None = None,
-    tell: Callable[[Piece], None] = lambda piece: None,
+    expected: ExpectedTimes | None = None,
+    equal: Callable[[Replay, Selection], bool] | None = None,
+    tell: Callable[[PieceResult], None] = lambda piece: None,
 ) -> pd.DataFrame:
     """Replay pieces drawn by chance, each table in turn, until enough rows or the time is used up.
 
     Parameters
     ----------
     replays
-        Of which tables.
+        The tables of which to replay pieces.
     seed
         Decides which pieces are drawn.
     parts
-        Keeps what is finished, so that a run that was cut off goes on.
+        Keeps what is finished, so that a replay that was cut off goes on.
     rows
-        Of each table so many rows at least; by default all, as far as the time goes.
+        So many rows at least of each table. By default all, as far as the time goes.
     seconds
         No piece is begun that would take longer than is left, or more than `LARGEST_SHARE` of all:
         many tables say more than one.
-    costs
-        What pieces may take; by default anything.
+    expected
+        How long pieces may take. By default any fits.
     equal
-        Whether the rows of a piece must be equal here; by default where its table was recorded at
-        this place.
+        Returns whether the rows of a piece must be equal here. By default they must where the
+        table was recorded at this place.
     tell
         Is called with each piece when it is finished.
 
     Returns
     -------
     pandas.DataFrame
-        One row a piece, with the attributes of `Piece`. A table that cannot be read has one row,
-        which says why.
+        One row a piece, with the attributes of `PieceResult`. A table that cannot be read has one
+        row, which says why.
     """
-    equal = equal or (lambda replay, where: results.same_place(replay.load().provenance))
-    costs = costs or Costs(replays, {})
+    equal = equal or (lambda replay, selection: results.same_place(replay.load().provenance))
+    expected = expected or ExpectedTimes(replays, {})
     replayed, missing = Counter(), Counter()
     begun, pieces, readable = time.monotonic(), [], []
 
-    def finish(piece: Piece) -> None:
+    def finish(piece: PieceResult) -> None:
         pieces.append(piece)
         tell(piece)
 
@@ -175,42 +178,43 @@ def run(
             one.pieces(one.load().table)
             readable.append(one)
         except (OSError, ValueError) as error:
-            finish(Piece(table=one.table, verdict=FAIL, failed=1, told=str(error)))
-    for one, where in draw(readable, seed):
+            finish(PieceResult(table=one.table, verdict=FAIL, failed=1, told=str(error)))
+    for one, selection in draw(readable, seed):
         enough = rows is not None and replayed[one.table] >= rows
         left = seconds - (time.monotonic() - begun)
-        late = left < math.inf and costs.of(one, where) > min(left, LARGEST_SHARE * seconds)
+        most = min(left, LARGEST_SHARE * seconds)
+        late = left < math.inf and expected.of(one, selection) > most
         if enough or late or missing[one.table] == MOST_MISSING:
             continue
-        piece = _kept(parts, one, where, equal=equal(one, where), seed=seed)
+        piece = _kept(parts, one, selection, equal=equal(one, selection), seed=seed)
         replayed[one.table] += piece.rows
         missing[one.table] = missing[one.table] + 1 if piece.verdict == NOT_HERE else 0
         finish(piece)
-    return pd.DataFrame(map(asdict, pieces), columns=[field.name for field in fields(Piece)])
+    return pd.DataFrame(pieces, columns=[field.name for field in fields(PieceResult)])
 
 
-def _kept(parts: Parts, replay: Replay, where: Where, *, equal: bool, seed: str) -> Piece:
-    """Return a piece of this run, or what it came to before the run was cut off.
+def _kept(
+    parts: Parts, replay: Replay, selection: Selection, *, equal: bool, seed: str
+) -> PieceResult:
+    """Return what came of a piece, also before this replay was cut off.
 
     What was missing is looked for again.
     """
-    described = {"table": replay.table, "where": where, "seed": seed, "equal": equal}
+    described = {"table": replay.table, "where": selection, "seed": seed, "equal": equal}
     described["recorded"] = replay.load().provenance
-    missing = []
+    made = []
 
     def make() -> pd.DataFrame:
-        piece = make_again(replay, where, equal=equal, seed=seed)
-        if piece.verdict == NOT_HERE:
-            missing.append(piece)
-            raise NotReplayableError(piece.told)
-        return pd.DataFrame([asdict(piece)])
+        made.append(make_again(replay, selection, equal=equal, seed=seed))
+        require(made[0].verdict != NOT_HERE, made[0].told)
+        return pd.DataFrame(made)
 
     try:
-        return Piece(**parts.part(described, make).iloc[0].to_dict())
+        return PieceResult(**parts.part(described, make).iloc[0].to_dict())
     except NotReplayableError:
-        return missing[0]
+        return made[0]
 
 
 def _kind(replay: Replay) -> tuple:
     folder = replay.table.rpartition("/")[0]
-    return replay.make.__module__, folder, replay.piece
+    return replay.make.__module__, folder, replay.piece_columns

@@ -6,61 +6,61 @@ import numpy as np
 import pandas as pd
 
 from ncnet.replay.comparison import OF_AN_ERROR, Tolerance, absolute, same, standard_errors
-from ncnet.replay.pieces import Replay, Where, given
+from ncnet.replay.pieces import Replay, Selection, parameters_of
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
 from ncnet.studies.atlas import analysis as atlas
 from ncnet.studies.atlas import explorer
 
 
-def _retested(recorded: Result, where: Where) -> pd.DataFrame:
+def _retested(recorded: Result, selection: Selection) -> pd.DataFrame:
     """Make one retest, and what its game was selected for, from the same networks as in the search.
 
     That a pair of tasks gives the same whichever others are trained is what the search rests on.
     """
-    training = {name: where[name] for name in SEARCHED}
-    tasks = [where[place] for place in atlas.PLACES]
-    replicas, seed = given(recorded, ["fresh_replicas", "fresh_seed"]).values()
+    training = {name: selection[name] for name in SEARCHED}
+    tasks = [selection[place] for place in atlas.PLACES]
+    replicas, seed = parameters_of(recorded, ["fresh_replicas", "fresh_seed"]).values()
     fresh = training | {"replicas": replicas, "seed": seed}
-    report = atlas.retest(tasks, readout=where["readout"], **fresh)
-    pairs = atlas.train_pairs(tasks, **training, **given(recorded, ["replicas", "seed"]))
-    games_of = atlas.survey(atlas.read(pairs, where["readout"])).set_index(list(atlas.PLACES))
+    report = atlas.retest(tasks, readout=selection["readout"], **fresh)
+    pairs = atlas.train_pairs(tasks, **training, **parameters_of(recorded, ["replicas", "seed"]))
+    games_of = atlas.survey(atlas.read(pairs, selection["readout"])).set_index(list(atlas.PLACES))
     selected = games_of.loc[(0, 1, 2, 3), "excess"]
-    return pd.DataFrame([where | {"selected": selected} | report.row()])
+    return pd.DataFrame([selection | {"selected": selected} | report.row()])
 
 
-def _counted(recorded: Result, where: Where) -> pd.DataFrame:
+def _counted(recorded: Result, selection: Selection) -> pd.DataFrame:
     """Search with one training, among all games, and retest none."""
-    [bits] = given(recorded, ["bits"]).values()
-    asked = given(recorded, atlas.ASKED) | {"most": 0}
-    counts, _ = atlas.run([where], atlas.halves(bits), **asked)
+    [bits] = parameters_of(recorded, ["bits"]).values()
+    asked = parameters_of(recorded, atlas.ASKED) | {"most": 0}
+    counts, _ = atlas.run([selection], atlas.halves(bits), **asked)
     return counts
 
 
-def _pair(recorded: Result, where: Where) -> pd.DataFrame:
+def _pair(recorded: Result, selection: Selection) -> pd.DataFrame:
     """Make the rows of one pair of tasks, after each of the recorded numbers of steps."""
-    training = {name: where[name] for name in TRAINED}
+    training = {name: selection[name] for name in TRAINED}
     # A game has two tasks a party: the same one twice.
-    twice = tuple((where[name], where[name]) for name in PAIR)
-    asked = given(recorded, ["steps", "replicas", "seed"])
+    twice = tuple((selection[name], selection[name]) for name in PAIR)
+    asked = parameters_of(recorded, ["steps", "replicas", "seed"])
     trained = explorer.train_classes(**training, tasks=twice, **asked)
     return explorer.means(trained.isel(alice_task=[0], bob_task=[0])).assign(**training)
 
 
-def _report(recorded: Result, where: Where) -> pd.DataFrame:
+def _report(recorded: Result, selection: Selection) -> pd.DataFrame:
     return explorer.reports(
-        tasks=[where["game"].split(".")],
-        trunks=[where["trunk"]],
-        layouts=[where["layout"]],
-        hidden_sizes=[where["hidden_size"]],
-        steps=[where["steps"]],
-        **given(recorded, ["replicas", "seed"]),
+        tasks=[selection["game"].split(".")],
+        trunks=[selection["trunk"]],
+        layouts=[selection["layout"]],
+        hidden_sizes=[selection["hidden_size"]],
+        steps=[selection["steps"]],
+        **parameters_of(recorded, ["replicas", "seed"]),
     )
 
 
-def _starts(recorded: Result, where: Where) -> pd.DataFrame:
-    chosen = {"layouts": [where["layout"]], "hidden_sizes": [where["hidden_size"]]}
-    return explorer.starts(**chosen, **given(recorded, ["replicas", "seed"]))
+def _starts(recorded: Result, selection: Selection) -> pd.DataFrame:
+    chosen = {"layouts": [selection["layout"]], "hidden_sizes": [selection["hidden_size"]]}
+    return explorer.starts(**chosen, **parameters_of(recorded, ["replicas", "seed"]))
 
 
 def _of_selection(rows: pd.DataFrame) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ncnet.replay.comparison import absolute, of_share, same, standard_errors
-from ncnet.replay.pieces import Replay, Where, given
+from ncnet.replay.pieces import Replay, Selection, parameters_of
 from ncnet.results import Result
 from ncnet.studies.calibration.analysis import TRAINED, study
 
@@ -16,9 +16,9 @@ SPREAD = 0.3  # of an interval's length over experiments, as a share of its mean
 DRAWN = "the same experiments are drawn, or of a model of networks others that are alike"
 
 
-def _study(recorded: Result, where: Where) -> pd.DataFrame:
-    asked = given(recorded, ("simulations", "seed"))
-    return study(where["model"], replicas=where["replicas"], **asked)
+def _study(recorded: Result, selection: Selection) -> pd.DataFrame:
+    asked = parameters_of(recorded, ("simulations", "seed"))
+    return study(selection["model"], replicas=selection["replicas"], **asked)
 
 
 def _error(rows: pd.DataFrame, name: str) -> np.ndarray:

@@ -3,19 +3,23 @@
 import pandas as pd
 
 from ncnet import sweeps
-from ncnet.replay.pieces import TRAINING, Replay, Where, given
+from ncnet.replay.pieces import TRAINING, Replay, Selection, parameters_of
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
 from ncnet.studies.capacity import analysis
 
 
-def _sweep(recorded: Result, where: Where) -> pd.DataFrame:
-    return sweeps.sweep(where["game"], [where["hidden_size"]], **given(recorded, TRAINING))
+def _sweep(recorded: Result, selection: Selection) -> pd.DataFrame:
+    return sweeps.sweep(
+        selection["game"], [selection["hidden_size"]], **parameters_of(recorded, TRAINING)
+    )
 
 
-def _along_training(recorded: Result, where: Where) -> pd.DataFrame:
+def _along_training(recorded: Result, selection: Selection) -> pd.DataFrame:
     [game, *_] = recorded.provenance["parameters"]["games"]
-    return analysis.along_training(game, where["hidden_size"], **given(recorded, TRAINING))
+    return analysis.along_training(
+        game, selection["hidden_size"], **parameters_of(recorded, TRAINING)
+    )
 
 
 REPLAYS = (

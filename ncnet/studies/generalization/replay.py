@@ -12,7 +12,7 @@ import pandas as pd
 from ncnet import games
 from ncnet.claims import simultaneous_level
 from ncnet.replay.comparison import Tolerance, absolute, intervals, outcomes, same, standard_errors
-from ncnet.replay.pieces import Replay, Where
+from ncnet.replay.pieces import Replay, Selection
 from ncnet.results import Result
 from ncnet.studies.generalization import analysis as general
 from ncnet.studies.generalization.analysis import CONTEXTS, CORRELATORS, MEANS, TARGETS
@@ -42,11 +42,13 @@ _trained = lru_cache(maxsize=64)(general.trained)
 _trained_pairs = lru_cache(maxsize=2)(partial(general.trained_pairs, samples.NAMED_TASKS))
 
 
-def _made(make: Callable[[dict], pd.DataFrame], recorded: Result, where: Where) -> pd.DataFrame:
+def _made(
+    make: Callable[[dict], pd.DataFrame], recorded: Result, selection: Selection
+) -> pd.DataFrame:
     """Make a piece of what its table was given; the jobs of a batch differ in some of it."""
     table = {"table": recorded.name.rpartition("/")[2]}
-    rows = make(recorded.provenance["parameters"] | where | table)
-    return rows.assign(**{name: value for name, value in where.items() if name not in rows})
+    rows = make(recorded.provenance["parameters"] | selection | table)
+    return rows.assign(**{name: value for name, value in selection.items() if name not in rows})
 
 
 def _some(given: dict, *names: str) -> dict:

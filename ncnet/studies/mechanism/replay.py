@@ -8,7 +8,7 @@ import pandas as pd
 
 from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.replay.comparison import Tolerance, absolute, intervals, of_share, same, standard_errors
-from ncnet.replay.pieces import TRAINING, Replay, Where, given
+from ncnet.replay.pieces import TRAINING, Replay, Selection, parameters_of
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
 from ncnet.studies.mechanism import tables
@@ -23,29 +23,29 @@ ONE_OF_MANY = {"intervention": "among", "seen": "seen"}
 
 
 def _made(
-    make: Callable, names: Sequence[str], recorded: Result, where: Where, **asked: object
+    make: Callable, names: Sequence[str], recorded: Result, selection: Selection, **asked: object
 ) -> pd.DataFrame:
     """Make the rows of a piece, with some of the parameters that the table was recorded with."""
-    size = where.get("hidden_size")
+    size = selection.get("hidden_size")
     if size is None:
         [size] = set(recorded.table["hidden_size"])
-    asked |= {ONE_OF_MANY[name]: [where[name]] for name in where if name in ONE_OF_MANY}
-    found = make(where["game"], size, **given(recorded, (*TRAINING, *names)), **asked)
+    asked |= {ONE_OF_MANY[name]: [selection[name]] for name in selection if name in ONE_OF_MANY}
+    found = make(selection["game"], size, **parameters_of(recorded, (*TRAINING, *names)), **asked)
     # What is made beside them to compare with; any other row more than recorded is a difference.
-    for name in {"intervention", "use"} & set(where):
-        found = found[found[name] == where[name]]
+    for name in {"intervention", "use"} & set(selection):
+        found = found[found[name] == selection[name]]
     return found
 
 
-def _sensed(recorded: Result, where: Where) -> pd.DataFrame:
-    use = where["use"]
+def _sensed(recorded: Result, selection: Selection) -> pd.DataFrame:
+    use = selection["use"]
     # What is lost is lost from the whole trace, whose own permutations are another piece's.
     asked = {
         "uses": [WHOLE] if use in (WHOLE, *CONTROLS) else [WHOLE, use],
         "controls": [use] if use in CONTROLS else [],
         "permuted": [use] if use in tables.PERMUTED else [],
     }
-    return _made(tables.sensed, ["folds", "permutations"], recorded, where, **asked)
+    return _made(tables.sensed, ["folds", "permutations"], recorded, selection, **asked)
 
 
 def _of_decoder(rows: pd.DataFrame, name: str) -> np.ndarray:

@@ -4,29 +4,29 @@ import pandas as pd
 
 from ncnet import claims
 from ncnet.replay.comparison import absolute, same, standard_errors
-from ncnet.replay.pieces import Replay, Where, given
+from ncnet.replay.pieces import Replay, Selection, parameters_of
 from ncnet.replay.reports import REPORT, of_s
 from ncnet.results import Result
 from ncnet.studies.multiverse import analysis as multiverse
 
 
-def _of_size(recorded: Result, where: Where) -> pd.DataFrame:
+def _of_size(recorded: Result, selection: Selection) -> pd.DataFrame:
     """Make the rows of one training with one hidden size: all its steps and readouts.
 
     Steps and the number of hidden sizes are read off the table, which has a row for each.
     """
     return multiverse.of_size(
-        {name: where[name] for name in multiverse.TRAINING},
-        where["hidden_size"],
+        {name: selection[name] for name in multiverse.TRAINING},
+        selection["hidden_size"],
         level=claims.simultaneous_level(recorded.table["hidden_size"].nunique()),
-        replicas=where["replicas"],
-        **given(recorded, ["seed"]),
+        replicas=selection["replicas"],
+        **parameters_of(recorded, ["seed"]),
         steps=sorted(recorded.table["steps"].unique().tolist()),
     )
 
 
-def _alone(recorded: Result, where: Where) -> pd.DataFrame:
-    return multiverse.solved_alone([where], **given(recorded, ["replicas", "seed"]))
+def _alone(recorded: Result, selection: Selection) -> pd.DataFrame:
+    return multiverse.solved_alone([selection], **parameters_of(recorded, ["replicas", "seed"]))
 
 
 SWEEP = {**REPORT, "delta": standard_errors(of=of_s)}

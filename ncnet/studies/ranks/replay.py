@@ -13,7 +13,7 @@ from ncnet import results, sweeps
 from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.datasets import hub
 from ncnet.replay.comparison import absolute, intervals, outcomes, same
-from ncnet.replay.pieces import NotReplayableError, Replay, Where, imported, need
+from ncnet.replay.pieces import NotReplayableError, Replay, Selection, import_optional, require
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
 from ncnet.studies.ranks import analysis as by
@@ -28,47 +28,49 @@ TRIED = ("items", "steps", "batch_size", "learning_rate")
 """What the trial varied."""
 
 
-def _given(recorded: Result, where: Where) -> dict:
-    return recorded.provenance["parameters"] | where
+def _given(recorded: Result, selection: Selection) -> dict:
+    return recorded.provenance["parameters"] | selection
 
 
 def _kind(given: dict) -> dict:
     return {name: given[name] for name in KIND}
 
 
-def _trained(recorded: Result, where: Where) -> dict[str, xr.Dataset]:
+def _trained(recorded: Result, selection: Selection) -> dict[str, xr.Dataset]:
     """Train a quartet as it was for a table, or the one network of it that a piece is of."""
-    given = _given(recorded, where)
+    given = _given(recorded, selection)
     ranks, replicas, settings = sorted(set(recorded.table["rank"])), range(given["replicas"]), ()
-    if "replica" in where:
-        context = where.get("context") or 10 * where["alice_setting"] + where["bob_setting"]
+    if "replica" in selection:
+        context = (
+            selection.get("context") or 10 * selection["alice_setting"] + selection["bob_setting"]
+        )
         settings = tuple((setting,) for setting in divmod(context, 10))
-        ranks, replicas = [where["rank"]], [where["replica"]]
+        ranks, replicas = [selection["rank"]], [selection["replica"]]
     asked = {"ranks": (*ranks,), "replicas": (*replicas,), "settings": settings}
-    return {where["quartet"]: _networks(where["quartet"], **asked, **_kind(given))}
+    return {selection["quartet"]: _networks(selection["quartet"], **asked, **_kind(given))}
 
 
-def _outcomes(recorded: Result, where: Where) -> pd.DataFrame:
-    return by.joined(sweeps.outcome_rows, _trained(recorded, where))
+def _outcomes(recorded: Result, selection: Selection) -> pd.DataFrame:
+    return by.joined(sweeps.outcome_rows, _trained(recorded, selection))
 
 
-def _losses(recorded: Result, where: Where) -> pd.DataFrame:
-    return by.joined(by.loss_rows, _trained(recorded, where))
+def _losses(recorded: Result, selection: Selection) -> pd.DataFrame:
+    return by.joined(by.loss_rows, _trained(recorded, selection))
 
 
-def _reports(recorded: Result, where: Where) -> pd.DataFrame:
+def _reports(recorded: Result, selection: Selection) -> pd.DataFrame:
     """Train at all ranks: a row says how far S rose from one to another."""
-    return by.reported(_trained(recorded, where), _given(recorded, where))
+    return by.reported(_trained(recorded, selection), _given(recorded, selection))
 
 
-def _of_recorded(_: Result, where: Where) -> pd.DataFrame:
-    imported("ncnet.encoders", extras=EXTRAS)
-    return by.of_recorded(where["quartet"])
+def _of_recorded(_: Result, selection: Selection) -> pd.DataFrame:
+    import_optional("ncnet.encoders", extras=EXTRAS)
+    return by.of_recorded(selection["quartet"])
 
 
-def _tasks(recorded: Result, where: Where) -> pd.DataFrame:
-    untrained = _sweep(where["quartet"], **_kind(_given(recorded, where))).networks([], [])
-    return by.joined(by.task_rows, {where["quartet"]: untrained})
+def _tasks(recorded: Result, selection: Selection) -> pd.DataFrame:
+    untrained = _sweep(selection["quartet"], **_kind(_given(recorded, selection))).networks([], [])
+    return by.joined(by.task_rows, {selection["quartet"]: untrained})
 
 
 # Outcomes and losses are rows of two tables.
@@ -92,7 +94,7 @@ def _networks(
 # The frozen states are large, and take longer than a training: pieces in a row may share them.
 @lru_cache(maxsize=1)
 def _sweep(quartet: str, **given: object) -> Sweep:
-    encoders = imported("ncnet.encoders", extras=EXTRAS)
+    encoders = import_optional("ncnet.encoders", extras=EXTRAS)
     from ncnet.encoders.plan import ALPHA, Settings
     from ncnet.encoders.sweep import Sweep
 
@@ -115,7 +117,7 @@ def _check_sources(tasks: dict) -> None:
     for name in set(tasks) & set(recorded.index):
         there = json.loads(recorded[[name]].iloc[-1])
         where = "the folder" if there.get("folder") else "the commit of the hub"
-        need(
+        require(
             tasks[name].source == there,
             f"the data of `{name}` are others than those of the recorded runs: NCNET_DATA has to "
             f"name {where} that the column `source` of lora_tasks has checksums of",
