@@ -3,6 +3,7 @@
 Each study says so for its own tables; `ncnet.companion.replay` makes the rows and compares them.
 """
 
+from ncnet import renamed
 from ncnet.replay.comparison import (
     Comparison,
     Tolerance,
@@ -18,3 +19,5 @@ from ncnet.replay.comparison import (
     unchecked,
 )
 from ncnet.replay.pieces import NotReplayableError, Replay, draw, parameters_of
+
+__getattr__ = renamed.names(__name__, {"given": "parameters_of"})

@@ -5,9 +5,9 @@ change for a few rows drawn by chance, once a week for all that two hours can pa
 ncnet.replay`` does it; `ncnet.companion.replay.tables.REPLAYS` has how for each table.
 """
 
-from ncnet.companion.replay.running import (
-    ExpectedTimes,
-    PieceResult,
-    make_again,
-    replay_pieces,
+from ncnet import renamed
+from ncnet.companion.replay.running import ExpectedTimes, PieceResult, make_again, replay_pieces
+
+__getattr__ = renamed.names(
+    __name__, {"run": "replay_pieces", "Piece": "PieceResult", "Costs": "ExpectedTimes"}
 )
