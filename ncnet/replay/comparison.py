@@ -280,8 +280,7 @@ def compare(
         declared[name] = tolerance.beyond(before, after, name)
         asked = here if equal else tolerance
         if asked.share < np.inf:
-            tampered = _tampered(before, after, name, asked, drawn)
-            caught.append(bool((asked.beyond(tampered, after, name) > 1).any()))
+            caught.append(_is_caught(before, after, name, asked, drawn))
     strict, declared = pd.DataFrame(strict), pd.DataFrame(declared)
     away = strict if equal else declared
     farthest = declared.max().idxmax()
@@ -369,16 +368,16 @@ def _farthest_cell(
     return f"{name}{at}: recorded {before!r}, made again {after!r}"
 
 
-def _tampered(
+def _is_caught(
     recorded: pd.DataFrame,
     remade: pd.DataFrame,
     name: str,
     tolerance: Tolerance,
     drawn: random.Random,
-) -> pd.DataFrame:
-    """Return the rows with a cell of a column changed just enough.
+) -> bool:
+    """Return whether a cell of a column is found that was tampered with, just enough.
 
-    Where a share of the cells may be elsewhere, so many cells and one more.
+    If a share of the cells may be elsewhere, so many are tampered with and one more.
     """
     column = recorded[name]
     count = min(int(tolerance.share * len(column)) + 1, len(column))
@@ -400,4 +399,5 @@ def _tampered(
         changed = np.where(np.isfinite(away), away, 0).astype(int if whole else float).tolist()
     for row in drawn.sample(rows, min(count, len(rows))):
         cells[row] = changed[row]
-    return recorded.assign(**{name: cells})
+    tampered = recorded.assign(**{name: cells})
+    return bool((tolerance.beyond(tampered, remade, name) > 1).any())
