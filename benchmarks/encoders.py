@@ -38,14 +38,15 @@ from transformers import Trainer, TrainingArguments
 from ncnet import datasets, encoders
 from ncnet.datasets import hub
 from ncnet.encoders.catalogue import INSTALL
-from ncnet.encoders.model import BY_PARTY, PARTIES, TwoHeads
-from ncnet.encoders.plan import Settings
-from ncnet.encoders.saving import ADAPTER, HEADS, save_network
+from ncnet.encoders.hyperparameters import Hyperparameters
+from ncnet.encoders.model import BY_PARTY, TwoHeads
+from ncnet.encoders.saving import ADAPTER, HEADS, save_adapters
 from ncnet.encoders.tasks import EncodedTask, Sequences, encoded, tokenized
 from ncnet.encoders.training import batch_at, train_context
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT = "minilm"
+PARTIES = ("alice", "bob")
 PUBLISHED = (("sst2", "mrpc"), ("commonsense_qa", "mathqa"))
 MADE_HERE = (("toy/mood", "toy/same"), ("toy/which", "toy/sum"))
 ONE_THREAD = "one thread"
@@ -169,8 +170,11 @@ class Work:
     def encoded(self, layers: int) -> tuple[tuple[EncodedTask, ...], float]:
         """Return the tasks with their frozen states, and how many seconds these took."""
         start = _now()
-        tasks = encoded(self.encoder, self.tasks, self.sequences, rank=RANK, layers=layers)
-        return tuple(tasks), _now() - start
+        found = [
+            encoded(self.encoder, task, tokens, rank=RANK, layers=layers)
+            for task, tokens in zip(self.tasks, self.sequences, strict=True)
+        ]
+        return tuple(found), _now() - start
 
     def places(self, step: int) -> tuple[np.ndarray, ...]:
         """Return which items our training takes of each task in a step."""
@@ -183,8 +187,7 @@ class Work:
         self, tasks: tuple[EncodedTask, ...], layers: int, steps: int, *, bfloat16: bool = False
     ) -> TwoHeads:
         """Return the network that our training ends with."""
-        settings = Settings.checked(
-            self.encoder,
+        hyperparameters = Hyperparameters(
             layers=layers,
             steps=steps,
             batch_size=self.batch_size,
@@ -193,8 +196,7 @@ class Work:
             bfloat16=bfloat16,
             seed=SEED,
         )
-        how = {"rank": RANK, "settings": settings, "replica": REPLICA}
-        network = TwoHeads(self.encoder, tasks, keys=BY_PARTY, **how)
+        network = TwoHeads(self.encoder, tasks, RANK, hyperparameters, REPLICA)
         train_context(network)
         return network
 
@@ -298,7 +300,7 @@ class UsersModel(nn.Module):
     def start_from(self, network: TwoHeads) -> None:
         """Take the weights of a network's adapters and heads, from the files that we write."""
         with tempfile.TemporaryDirectory() as folder:
-            save_network(network, Path(folder))
+            save_adapters(network, Path(folder))
             adapter, heads = (load_file(Path(folder) / name) for name in (ADAPTER, HEADS))
         set_peft_model_state_dict(self.encoder, adapter)
         self.heads.load_state_dict(heads)
@@ -415,9 +417,9 @@ def _tensors(found: Sequences, labels: list[int]) -> list[dict]:
         torch.from_numpy(tokens).split(found.lengths.tolist())
         for tokens in (found.ids, found.segments)
     )
-    items = []
-    for start, label in zip(range(0, len(ids), found.each), labels, strict=True):
-        own = slice(start, start + found.each)
+    items, each = [], len(ids) // len(labels)
+    for start, label in zip(range(0, len(ids), each), labels, strict=True):
+        own = slice(start, start + each)
         items.append({"ids": ids[own], "segments": segments[own], "label": label})
     return items
 

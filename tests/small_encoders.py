@@ -10,9 +10,9 @@ from transformers import BertModel
 
 from ncnet import datasets, encoders
 from ncnet.datasets import Item, TaskData
-from ncnet.encoders import tasks as encoded_tasks
+from ncnet.encoders.hyperparameters import Hyperparameters
 from ncnet.encoders.model import BY_PARTY, TwoHeads
-from ncnet.encoders.plan import Settings
+from ncnet.encoders.tasks import encoded, tokenized
 
 SHORT = {"ranks": [2], "replicas": 1, "seed": 0, "steps": 4, "batch_size": 4}
 """A short training, for `ncnet.encoders.train`."""
@@ -46,22 +46,21 @@ def train(quartet="toy_mixed", **changed):
     return encoders.train(encoder(), named, tasks, **(SHORT | changed))
 
 
-def settings(**changed):
-    given = {"layers": 1, "steps": 6, "batch_size": 4, "learning_rate": 1e-3, "alpha": 16.0}
-    return Settings(**(given | {"bfloat16": False, "seed": 0} | changed))
+def hyperparameters(**changed):
+    given = {"steps": 6, "batch_size": 4, "bfloat16": False, "seed": 0}
+    return Hyperparameters(**given | changed)
 
 
 def encode(of, tasks, rank, layers):
     """Return tasks as `TwoHeads` reads them."""
-    tokens = [encoded_tasks.tokenized(of, task) for task in tasks]
-    return tuple(encoded_tasks.encoded(of, tasks, tokens, rank=rank, layers=layers))
+    return [encoded(of, task, tokenized(of, task), rank=rank, layers=layers) for task in tasks]
 
 
 def untrained(tasks, rank, of=None, replica=0, keys=BY_PARTY, **changed):
     """Return a network on two tasks, as its training starts."""
-    of, how = of or encoder(), settings(**changed)
+    of, how = of or encoder(), hyperparameters(**changed)
     pair = encode(of, tasks, rank, how.layers)
-    return TwoHeads(of, pair, keys=keys, rank=rank, settings=how, replica=replica)
+    return TwoHeads(of, pair, rank, how, replica, keys=keys)
 
 
 def shaken(model, seed=0):

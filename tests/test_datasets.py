@@ -20,7 +20,7 @@ from ncnet.datasets.hub import Unavailable
 from ncnet.datasets.remote import options
 
 REAL = os.environ.get("NCNET_DATA")
-TOYS = tuple(name for names in toy.MEMBERS.values() for name in names)
+TOYS = tuple(name for group in toy.GROUPS for name in group.tasks)
 
 
 @pytest.fixture(autouse=True)
@@ -421,8 +421,9 @@ def test_names_may_be_given_once_only():
 
 @pytest.mark.slow
 def test_no_seed_draws_into_training_what_another_holds_out():
-    training = {d[0].content for d in islice(toy.stream("toy/same", 0, "training"), 5000)}
-    held_out = {d[0].content for d in islice(toy.stream("toy/same", 1, "held_out"), 5000)}
+    [group] = [group for group in toy.GROUPS if group.name == "toy/same"]
+    training = {d[0].content for d in islice(toy.stream(group, 0, "training"), 5000)}
+    held_out = {d[0].content for d in islice(toy.stream(group, 1, "held_out"), 5000)}
     assert not training & held_out
 
 
@@ -456,7 +457,7 @@ def test_toy_labels_are_right():
 
 
 def test_the_invented_languages_say_the_same_in_words_of_their_own():
-    names = list(toy.MEMBERS["toy_pairs"])
+    names = [name for name in TOYS if name.startswith("toy_pairs")]
     tasks = load(names, items=200, held_out=50, seed=0)
     words = {
         name: {

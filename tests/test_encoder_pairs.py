@@ -11,10 +11,10 @@ from ncnet.encoders import training
 from ncnet.encoders.pairs import task_key, train_pair
 from ncnet.encoders.training import batch_at, train_context
 from ncnet.encoders.trunk import FULL
-from tests.small_encoders import encode, encoder, settings, toy, untrained
+from tests.small_encoders import encode, encoder, hyperparameters, toy, untrained
 
 NAMES = ("toy/mood", "toy/same", "toy/sum", "toy/which")
-HOW = settings(learning_rate=0.03)
+HOW = hyperparameters(learning_rate=0.03)
 
 
 def task_data():
@@ -28,7 +28,7 @@ def train(*names, rank, replica=0, how=HOW):
         zip(NAMES, encode(encoder(), [task_data()[n] for n in NAMES], rank, 1), strict=True)
     )
     return train_pair(
-        encoder(), [read[name] for name in names], rank=rank, settings=how, replica=replica
+        encoder(), [read[name] for name in names], rank=rank, hyperparameters=how, replica=replica
     )
 
 
@@ -108,7 +108,7 @@ def test_a_task_alone_is_what_it_is_in_a_pair_where_the_trunk_is_frozen(rank, on
 
 
 def test_a_head_starts_from_its_task_and_the_trunk_from_the_replica():
-    how = settings(steps=0)
+    how = hyperparameters(steps=0)
     heads, trunks = {}, []
     for names in (NAMES[:2], (NAMES[3], NAMES[0]), (NAMES[1], NAMES[2]), NAMES[:1]):
         _, model = train(*names, rank=2, how=how)

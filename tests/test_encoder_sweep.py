@@ -25,7 +25,7 @@ from ncnet.encoders.training import train_context
 from ncnet.encoders.trunk import FULL
 from ncnet.replay import NotReplayableError, compare
 from ncnet.studies.ranks import replay as replays
-from tests.small_encoders import SHORT, encoder, settings, toy, train, untrained
+from tests.small_encoders import SHORT, encoder, hyperparameters, toy, train, untrained
 
 CONTEXTS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 
@@ -57,7 +57,7 @@ def test_the_dataset_has_the_contracts_shape(outcomes):
 @pytest.mark.parametrize(("rank", "place"), [(0, 0), (2, 1)])
 def test_a_context_alone_is_the_one_of_the_sweep(outcomes, rank, place):
     quartet, tasks = toy()
-    how = settings(steps=SHORT["steps"], learning_rate=0.03)
+    how = hyperparameters(steps=SHORT["steps"], learning_rate=0.03)
     one = sweep.Sweep(encoder(), quartet, tasks, how, None).networks([rank], [2], [2], [1])
     there = {"alice_setting": [1], "bob_setting": [0], "replica": [2], "capacity": [place]}
     xr.testing.assert_identical(one, outcomes.isel(there))
@@ -301,7 +301,7 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_checkpoint(tmp_path, monkeypa
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as disk:
-        disk.setattr(saving, "save_network", full)
+        disk.setattr(saving, "save_adapters", full)
         with pytest.raises(OSError, match="No space left on device"):
             train(folder=tmp_path, **options)
     assert list(tmp_path.rglob("checkpoint.safetensors"))

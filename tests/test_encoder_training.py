@@ -8,8 +8,7 @@ import peft
 import pytest
 import torch
 import xarray as xr
-from hypothesis import given
-from hypothesis import settings as of_hypothesis
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
@@ -19,9 +18,9 @@ from ncnet.encoders.training import batch_at, train_context
 from ncnet.encoders.trunk import FULL
 from tests.small_encoders import (
     encoder,
+    hyperparameters,
     plain_bert,
     plain_tokens,
-    settings,
     toy,
     train,
     untrained,
@@ -139,7 +138,10 @@ def test_training_is_that_of_the_whole_encoder_in_peft(names, rank, layers):
     # More further items for one task than for the other, and batches across epochs.
     pair = every[names[0]], replace(every[names[1]], further=())
     check_training(
-        encoder(), pair, rank, settings(layers=layers, steps=8, batch_size=5, learning_rate=3e-3)
+        encoder(),
+        pair,
+        rank,
+        hyperparameters(layers=layers, steps=8, batch_size=5, learning_rate=3e-3),
     )
 
 
@@ -150,7 +152,10 @@ def test_so_it_is_of_minilm():
     _, every = toy()
     pair = every["toy/mood"], every["toy/same"]
     check_training(
-        encoder("minilm"), pair, 4, settings(layers=2, steps=4, learning_rate=3e-3, alpha=8.0)
+        encoder("minilm"),
+        pair,
+        4,
+        hyperparameters(layers=2, steps=4, learning_rate=3e-3, alpha=8.0),
     )
 
 
@@ -173,7 +178,7 @@ def test_all_contexts_of_a_replica_see_the_same_batches(monkeypatch):
 
 
 @pytest.mark.slow
-@of_hypothesis(max_examples=5)
+@settings(max_examples=5)
 @given(st.integers(0, 2**32), st.sampled_from(["toy_mixed", "toy_languages"]))
 def test_a_trunk_that_is_not_trained_lets_nothing_through(seed, quartet):
     options = {"seed": seed, "learning_rate": 0.1, "steps": 8, "replicas": 2}

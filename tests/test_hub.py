@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from ncnet.datasets import hub, remote
 from ncnet.datasets.catalogue import LANGUAGES, PUBLISHED
-from ncnet.datasets.rows import items
+from ncnet.datasets.validation import items
 from tests.hub_mirror import HubMirror
 
 pytest.importorskip("huggingface_hub", reason="the package that talks to the hub is not there")
@@ -395,7 +395,7 @@ import json, sys
 from ncnet.datasets import hub
 commit = hub.revision("somebody/tiny-bert", kind="model")
 from transformers import AutoModel, AutoTokenizer
-with hub.reaching("the model `somebody/tiny-bert`"):
+with hub.errors_as_unavailable("the model `somebody/tiny-bert`"):
     model = AutoModel.from_pretrained("somebody/tiny-bert", revision=commit)
     tokenizer = AutoTokenizer.from_pretrained("somebody/tiny-bert", revision=commit)
 width = model(**tokenizer("a cat", return_tensors="pt")).last_hidden_state.shape[-1]
@@ -471,10 +471,13 @@ def test_damaged_pins_and_unknown_kinds_are_refused(tmp_path):
 def test_a_python_without_the_packages_is_told_what_to_install(monkeypatch):
     line = r"^cannot get it: `{}` is not installed; run `pip install -e '\.\[lora\]'`$"
     monkeypatch.setitem(sys.modules, "peft", None)
-    with pytest.raises(hub.Unavailable, match=line.format("peft")), hub.reaching("it"):
+    with pytest.raises(hub.Unavailable, match=line.format("peft")), hub.errors_as_unavailable("it"):
         import peft  # noqa: F401
     monkeypatch.setitem(sys.modules, "huggingface_hub.errors", None)
-    with pytest.raises(hub.Unavailable, match=line.format("huggingface_hub")), hub.reaching("it"):
+    with (
+        pytest.raises(hub.Unavailable, match=line.format("huggingface_hub")),
+        hub.errors_as_unavailable("it"),
+    ):
         pass
 
 
@@ -503,13 +506,13 @@ def test_two_processes_that_pin_at_once_agree(tmp_path, monkeypatch):
     ],
 )
 def test_what_the_hub_cannot_give_is_unavailable(error, line):
-    with pytest.raises(hub.Unavailable, match=line), hub.reaching("it"):
+    with pytest.raises(hub.Unavailable, match=line), hub.errors_as_unavailable("it"):
         raise error
 
 
 def test_other_errors_stay_what_they_are():
     full = OSError(28, "No space left on device")
-    with pytest.raises(OSError, match="No space left") as caught, hub.reaching("it"):
+    with pytest.raises(OSError, match="No space left") as caught, hub.errors_as_unavailable("it"):
         raise full
     assert caught.value is full
 

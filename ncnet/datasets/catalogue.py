@@ -2,9 +2,35 @@
 
 from typing import NamedTuple
 
+from ncnet.datasets.items import CHOICES, Group
+
 LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ko")
 """The languages of PAWS-X."""
-CHOICES = 5
+
+
+class Repository(NamedTuple):
+    """A repository of the Hugging Face hub.
+
+    Attributes
+    ----------
+    name
+        Its name there, with the owner's.
+    file
+        The path of a split in it.
+    branch
+        The branch whose commit is pinned.
+    """
+
+    name: str
+    file: str = "{configuration}/{split}-00000-of-00001.parquet"
+    branch: str = "main"
+
+
+GLUE = Repository("nyu-mll/glue")
+COMMONSENSE_QA = Repository("tau/commonsense_qa", "data/{split}-00000-of-00001.parquet")
+# The main branch has a script, which nobody runs any more.
+MATH_QA = Repository("allenai/math_qa", "default/{split}/0000.parquet", "refs/convert/parquet")
+PAWS_X = Repository("google-research-datasets/paws-x")
 
 
 class Published(NamedTuple):
@@ -13,73 +39,38 @@ class Published(NamedTuple):
     Attributes
     ----------
     name
-        The task's name; of a task in several languages, what is before the slash is common to all.
+        The task's name.
     kind
         ``sentence``, ``pair``, ``translation`` (a pair that has an id) or ``choice``.
     repository, configuration
-        The hub's names of the data set and of the part of it.
+        The repository of the hub, and the part of its data set.
     splits
         The hub's names of the training split and of the labelled one that is held out.
     local
-        The same in a local folder.
-    file
-        Where the hub has a split.
-    at
-        The branch whose commit is pinned.
+        Their names in a local folder.
     """
 
     name: str
     kind: str
-    repository: str
+    repository: Repository
     configuration: str
     splits: tuple[str, str]
     local: tuple[str, str]
-    file: str = "{configuration}/{split}-00000-of-00001.parquet"
-    at: str = "main"
-
-    @property
-    def group(self) -> str:
-        """What all languages of one task share."""
-        return self.name.partition("/")[0]
-
-    @property
-    def classes(self) -> int:
-        """Number of classes, or of choices a question."""
-        return CHOICES if self.kind == "choice" else 2
 
     @property
     def files(self) -> list[str]:
-        """Where the hub has the training split and the held-out one."""
-        return [
-            self.file.format(configuration=self.configuration, split=split) for split in self.splits
-        ]
+        """The paths of the training split and of the held-out one in the repository."""
+        names = [{"configuration": self.configuration, "split": split} for split in self.splits]
+        return [self.repository.file.format(**of_split) for of_split in names]
 
 
 # Where the labels of a test split are not published, the validation split is held out.
 TEST, VALIDATION, DEV = ("train", "test"), ("train", "validation"), ("train", "dev")
-GLUE, PAWS_X = "nyu-mll/glue", "google-research-datasets/paws-x"
 ALL = (
     Published("sst2", "sentence", GLUE, "sst2", VALIDATION, DEV),
     Published("mrpc", "pair", GLUE, "mrpc", TEST, TEST),
-    Published(
-        name="commonsense_qa",
-        kind="choice",
-        repository="tau/commonsense_qa",
-        configuration="default",
-        splits=VALIDATION,
-        local=DEV,
-        file="data/{split}-00000-of-00001.parquet",
-    ),
-    Published(
-        name="mathqa",
-        kind="choice",
-        repository="allenai/math_qa",
-        configuration="default",
-        splits=TEST,
-        local=TEST,
-        file="default/{split}/0000.parquet",
-        at="refs/convert/parquet",  # the main branch has a script, which nobody runs any more
-    ),
+    Published("commonsense_qa", "choice", COMMONSENSE_QA, "default", VALIDATION, DEV),
+    Published("mathqa", "choice", MATH_QA, "default", TEST, TEST),
     *(
         Published(f"paws_x/{language}", "translation", PAWS_X, language, TEST, ("dev", "test"))
         for language in LANGUAGES
@@ -87,3 +78,11 @@ ALL = (
 )
 PUBLISHED = {task.name: task for task in ALL}
 """The published tasks by name."""
+GROUPS = (
+    Group(("sst2",), classes=2),
+    Group(("mrpc",), classes=2),
+    Group(("commonsense_qa",), classes=CHOICES),
+    Group(("mathqa",), classes=CHOICES),
+    Group(tuple(f"paws_x/{language}" for language in LANGUAGES), classes=2),
+)
+"""The published tasks, each with its other languages."""

@@ -16,10 +16,12 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from ncnet import renamed
 from ncnet.checks import check, check_choice
 from ncnet.files import expanded, replace
 
 KINDS = ("dataset", "model")
+PINS = "revisions.json"
 SECONDS = 10
 """How long an answer is waited for."""
 ONCE_WITHOUT = ("google-bert", "nyu-mll", "tau", "allenai", "google-research-datasets")
@@ -65,23 +67,33 @@ def revision(repository: str, *, kind: str, at: str = "main", folder: Path | Non
     'a5c3'
     """
     check_choice("kind", kind, KINDS)
-    path = (user_cache_path("ncnet") if folder is None else expanded(folder)) / "revisions.json"
+    path = (user_cache_path("ncnet") if folder is None else expanded(folder)) / PINS
     name = f"{kind}s/{repository}@{at}"
-    if name in _pins(path):
-        return _pins(path)[name]
-    try:
+    pins = _pins(path)
+    if name not in pins:
         commit = _current(repository, kind, at)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Read again: another process may have pinned something while this one asked the hub.
+        pins = {name: commit} | _pins(path)
+        replace(path, (json.dumps(pins, indent=2, sort_keys=True) + "\n").encode())
+    return pins[name]
+
+
+def _current(repository: str, kind: str, at: str) -> str:
+    """Return the current commit of a branch, or else the one that the hub's cache has of it."""
+    try:
+        with errors_as_unavailable(f"the {kind} `{repository}` ({at})"):
+            from huggingface_hub import HfApi
+
+            info = HfApi().repo_info(repository, repo_type=kind, revision=at, timeout=SECONDS)
+            return info.sha
     except Unavailable as error:
         there, branches = _cache(repository, kind)
         of_branch = {branches[at]} if at in branches else set(there) - set(branches.values())
-        if len(of_branch & set(there)) != 1:
-            raise Unavailable(f"{error}{instead(repository, kind, at)}") from error
-        [commit] = of_branch
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Read again: another process may have pinned something while this one asked the hub.
-    pins = {name: commit} | _pins(path)
-    replace(path, (json.dumps(pins, indent=2, sort_keys=True) + "\n").encode())
-    return pins[name]
+        commits = of_branch & set(there)
+        if len(commits) != 1:
+            raise Unavailable(f"{error}{cached_commits(repository, kind, at)}") from error
+        return commits.pop()
 
 
 def snapshot(repository: str, commit: str, *, kind: str) -> Path | None:
@@ -108,38 +120,37 @@ def download(
     if not lacking:
         return there
     try:
-        with reaching(f"the {kind} `{repository}` at commit {commit}"):
+        with errors_as_unavailable(f"the {kind} `{repository}` at commit {commit}"):
             from huggingface_hub import HfApi, hf_hub_download
 
             # Asked once; the download would try for half a minute.
             HfApi().repo_info(repository, repo_type=kind, revision=commit, timeout=SECONDS)
             for file in files:
                 path = hf_hub_download(repository, file, revision=commit, repo_type=kind)
+            return Path(path.removesuffix(file))
     except Unavailable as error:
-        partly = f"; the hub's cache has this commit without {', '.join(lacking)}"
-        has = instead(repository, kind, at) if there is None else partly
+        has = f"; the hub's cache has this commit without {', '.join(lacking)}"
+        has = has if there else cached_commits(repository, kind, at)
         raise Unavailable(f"{error}{has}") from error
-    return Path(path.removesuffix(files[-1]))
 
 
-def instead(repository: str, kind: str, at: str = "main") -> str:
-    """Return the end of a line that says which other commits the hub's cache has, if any.
+def cached_commits(repository: str, kind: str, at: str = "main") -> str:
+    """Return the end of a line that says which commits the hub's cache has, if any.
 
-    >>> instead("nobody/nothing", "model")
+    >>> cached_commits("nobody/nothing", "model")
     ''
     """
     there, _ = _cache(repository, kind)
     if not there:
         return ""
-    pins = user_cache_path("ncnet") / "revisions.json"
     return (
         f"; the hub's cache has commit {' and '.join(sorted(there))}: to read that one, pin "
-        f"`{kind}s/{repository}@{at}` to it in {pins}"
+        f"`{kind}s/{repository}@{at}` to it in {user_cache_path('ncnet') / PINS}"
     )
 
 
 @contextmanager
-def reaching(what: str) -> Iterator[None]:
+def errors_as_unavailable(what: str) -> Iterator[None]:
     """Turn the errors of a hub that cannot be reached, or lacks something, into `Unavailable`.
 
     Parameters
@@ -155,7 +166,7 @@ def reaching(what: str) -> Iterator[None]:
 
     Examples
     --------
-    >>> with reaching("the model `google/electra-small`"):
+    >>> with errors_as_unavailable("the model `google/electra-small`"):
     ...     raise ConnectionError("no route to host")
     Traceback (most recent call last):
     ncnet.datasets.hub.Unavailable: cannot get the model `google/electra-small` from the Hugging \
@@ -180,6 +191,11 @@ Face hub: no route to host
         raise Unavailable(line) from error
 
 
+__getattr__ = renamed.names(
+    __name__, {"instead": "cached_commits", "reaching": "errors_as_unavailable"}
+)
+
+
 def _reason(error: Exception) -> str:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -190,14 +206,6 @@ def _reason(error: Exception) -> str:
         return f"it has none that is public (status {status})"
     line = (str(error).strip() or repr(error)).splitlines()[0].rstrip(".")
     return f"status {status}" if status else line
-
-
-def _current(repository: str, kind: str, at: str) -> str:
-    with reaching(f"the {kind} `{repository}` ({at})"):
-        from huggingface_hub import HfApi
-
-        info = HfApi().repo_info(repository, repo_type=kind, revision=at, timeout=SECONDS)
-    return info.sha
 
 
 def _cache(repository: str, kind: str) -> tuple[dict[str, Path], dict[str, str]]:

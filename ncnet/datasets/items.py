@@ -1,6 +1,14 @@
 """What a task is made of: items, and their division into training and held-out ones."""
 
 from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+
+CHOICES = 5
+"""The number of choices that every question has."""
+PARTS = ("training", "further", "held_out")
+"""The parts into which items are divided; see `TaskData`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +96,37 @@ class TaskData:
     def multiple_choice(self) -> bool:
         """Whether the items are questions with choices."""
         return bool(self.training[0].choices)
+
+
+Translations = tuple[Item, ...]
+"""The same item in each task of a group."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """One task alone, or all languages of one, which have translations of the same items.
+
+    Attributes
+    ----------
+    tasks
+        The names of its tasks.
+    classes
+        The number of classes, or of choices a question.
+
+    Examples
+    --------
+    >>> Group(("paws_x/en", "paws_x/de"), classes=2).name
+    'paws_x'
+    """
+
+    tasks: tuple[str, ...]
+    classes: int
+
+    @property
+    def name(self) -> str:
+        """The name of its only task, or what the names of all have in common."""
+        return self.tasks[0] if len(self.tasks) == 1 else self.tasks[0].partition("/")[0]
+
+    def generator(self, seed: int, part: str) -> np.random.Generator:
+        """Return what draws the items of one of `PARTS`."""
+        return np.random.default_rng([seed, crc32(self.name.encode()), PARTS.index(part)])

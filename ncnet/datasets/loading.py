@@ -5,28 +5,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from zlib import crc32
 
 import numpy as np
 
 from ncnet.checks import check, check_choice, check_integer, check_list, check_once, check_type
 from ncnet.datasets import catalogue, local, remote, toy
-from ncnet.datasets.items import Item, TaskData
+from ncnet.datasets.items import PARTS, Group, Item, TaskData, Translations
 from ncnet.files import expanded
 
-GROUPS = {
-    group: [task for task in catalogue.ALL if task.group == group]
-    for group in dict.fromkeys(task.group for task in catalogue.ALL)
-}
-"""The published tasks of each group: one, or all languages of one."""
-MEMBERS = {group: tuple(task.name for task in tasks) for group, tasks in GROUPS.items()}
-MEMBERS |= toy.MEMBERS
-CLASSES = {group: tasks[0].classes for group, tasks in GROUPS.items()} | toy.CLASSES
-TASKS = tuple(name for names in MEMBERS.values() for name in names)
+GROUPS = (*catalogue.GROUPS, *toy.GROUPS)
+TASKS = tuple(name for group in GROUPS for name in group.tasks)
 """The names of all tasks."""
-
-Aligned = tuple[Item, ...]
-"""The same item of each member of a group."""
 
 
 def load(
@@ -98,48 +87,49 @@ def load(
         check_choice("task of `further`", name, names)
         more[name] = check_integer(f"further[{name!r}]", number, at_least=0)
     loaded = {}
-    for group, members in MEMBERS.items():
-        asked = [name for name in members if name in names]
+    for group in GROUPS:
+        asked = [name for name in group.tasks if name in names]
         if asked:
-            most = max(more[name] for name in asked)
+            counts = items, max(more[name] for name in asked), held_out
             streams, sources = _streams(group, seed, folder)
-            asked_for = zip(toy.PARTS, streams, (items, most, held_out), strict=True)
-            drawn = [_draw(group, *of_part, balanced) for of_part in asked_for]
+            of_parts = zip(PARTS, streams, counts, strict=True)
+            drawn = [_draw(group, *of_part, balanced) for of_part in of_parts]
             _check_disjoint(group, *drawn[:2])
         for name in asked:
-            place = members.index(name)
+            place = group.tasks.index(name)
             parts = [tuple(entry[place] for entry in entries) for entries in drawn]
             parts[1] = parts[1][: more[name]]
-            loaded[name] = TaskData(name, CLASSES[group], *parts, sources[place])
+            loaded[name] = TaskData(name, group.classes, *parts, sources[place])
     return {name: loaded[name] for name in names}
 
 
 def _streams(
-    group: str, seed: int, folder: str | Path | None
-) -> tuple[list[Iterator[Aligned]], Sequence[dict]]:
-    """Return the items of a group, part by part, and where those of each member are from."""
-    if group in toy.MEMBERS:
-        source = {"generator": toy.__name__}
-        streams = [toy.stream(group, seed, part) for part in toy.PARTS]
-        return streams, [source] * len(MEMBERS[group])
+    group: Group, seed: int, folder: str | Path | None
+) -> tuple[list[Iterator[Translations]], Sequence[dict]]:
+    """Return the items of a group, part by part, and where those of each task are from."""
+    if group in toy.GROUPS:
+        streams = [toy.stream(group, seed, part) for part in PARTS]
+        return streams, [{"generator": toy.__name__}] * len(group.tasks)
     folder = folder or os.environ.get("NCNET_DATA")
-    read = [
-        local.read(task, expanded(folder)) if folder else remote.read(task)
-        for task in GROUPS[group]
-    ]
+    read = [_read(catalogue.PUBLISHED[name], folder) for name in group.tasks]
     training, held_out, sources = zip(*read, strict=True)
     if folder:  # which pairs a language has depends on the files of all
         files = {name: digest for digests in sources for name, digest in digests.items()}
         sources = [{"folder": True, "files": files}] * len(sources)
     seen: set = set()
-    words = seed, crc32(group.encode())
-    training = _shuffled(training, seen, [*words, toy.PARTS.index("training")])
-    held_out = _shuffled(held_out, seen, [*words, toy.PARTS.index("held_out")])
+    training = _shuffled(training, seen, group.generator(seed, "training"))
+    held_out = _shuffled(held_out, seen, group.generator(seed, "held_out"))
     # Further ones come from the other end: whatever `items` is, the same.
     return [iter(training), reversed(training), iter(held_out)], sources
 
 
-def _shuffled(pools: Sequence[dict[str, Item]], seen: set, seed: list[int]) -> list[Aligned]:
+def _read(task: catalogue.Published, folder: str | Path | None) -> tuple[dict, dict, dict]:
+    return local.read(task, expanded(folder)) if folder else remote.read(task)
+
+
+def _shuffled(
+    pools: Sequence[dict[str, Item]], seen: set, generator: np.random.Generator
+) -> list[Translations]:
     """Return items that are in all languages, with one label, and say what none has said before."""
     found = []
     for key in pools[0]:
@@ -149,23 +139,23 @@ def _shuffled(pools: Sequence[dict[str, Item]], seen: set, seed: list[int]) -> l
             if contents.isdisjoint(seen):
                 found.append(entry)
             seen |= contents
-    return [found[k] for k in np.random.default_rng(seed).permutation(len(found))]
+    return [found[k] for k in generator.permutation(len(found))]
 
 
 def _draw(
-    group: str, part: str, stream: Iterator[Aligned], number: int, balanced: bool
-) -> tuple[Aligned, ...]:
+    group: Group, part: str, stream: Iterator[Translations], number: int, balanced: bool
+) -> tuple[Translations, ...]:
     if balanced:
-        stream = _rounds(stream, CLASSES[group])
+        stream = _rounds(stream, group.classes)
     drawn = tuple(islice(stream, number))
     evenly = ", drawn evenly from its classes" if balanced else ""
     part = part.replace("_", "-")
-    found = f"task `{MEMBERS[group][0]}` has {len(drawn):,} {part} items{evenly}"
+    found = f"task `{group.tasks[0]}` has {len(drawn):,} {part} items{evenly}"
     check(len(drawn) == number, found, f"{number:,}, as many as were asked for")
     return drawn
 
 
-def _rounds(stream: Iterable[Aligned], classes: int) -> Iterator[Aligned]:
+def _rounds(stream: Iterable[Translations], classes: int) -> Iterator[Translations]:
     """Yield one item of each class a round, in the order in which they came."""
     waiting: list[deque] = [deque() for _ in range(classes)]
     for arrival, entry in enumerate(stream):
@@ -175,8 +165,10 @@ def _rounds(stream: Iterable[Aligned], classes: int) -> Iterator[Aligned]:
                 yield first
 
 
-def _check_disjoint(group: str, training: Sequence[Aligned], further: Sequence[Aligned]) -> None:
+def _check_disjoint(
+    group: Group, training: Sequence[Translations], further: Sequence[Translations]
+) -> None:
     twice = {entry[0].key for entry in training} & {entry[0].key for entry in further}
-    found = f"task `{MEMBERS[group][0]}` has {len(twice):,} items too few"
+    found = f"task `{group.tasks[0]}` has {len(twice):,} items too few"
     expected = f"enough for {len(training):,} training items and {len(further):,} further ones"
     check(not twice, found, expected)

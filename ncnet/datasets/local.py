@@ -21,7 +21,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ncnet.datasets import rows
+from ncnet.datasets import validation
 from ncnet.datasets.catalogue import Published
 from ncnet.datasets.hub import Unavailable
 from ncnet.datasets.items import Item
@@ -49,7 +49,7 @@ def read(task: Published, folder: Path) -> tuple[dict[str, Item], dict[str, Item
                 "(`folder`, or NCNET_DATA), or none, to use the Hugging Face hub"
             ) from None
         digests[name] = hashlib.sha256(content).hexdigest()
-        found.append(rows.items(task, split, _rows(content), where=f"{name}, line", first=1))
+        found.append(validation.items(task, split, _rows(content), where=f"{name}, line", first=1))
     return *found, digests
 
 

@@ -18,8 +18,8 @@ from pyarrow import ArrowException
 from pyarrow.parquet import read_table
 
 from ncnet.checks import check, check_type
-from ncnet.datasets import hub, rows
-from ncnet.datasets.catalogue import GLUE, PAWS_X, Published
+from ncnet.datasets import catalogue, hub, validation
+from ncnet.datasets.catalogue import Published, Repository
 from ncnet.datasets.items import Item
 
 LETTERS = ["a", "b", "c", "d", "e"]
@@ -35,20 +35,20 @@ def read(task: Published) -> tuple[dict[str, Item], dict[str, Item], dict[str, s
     ValueError
         If a file is damaged, or a row is not what the data set's description promises.
     """
+    repository, branch = task.repository.name, task.repository.branch
     try:
-        commit = hub.revision(task.repository, kind="dataset", at=task.at)
-        folder = hub.download(task.repository, commit, task.files, kind="dataset", at=task.at)
+        commit = hub.revision(repository, kind="dataset", at=branch)
+        folder = hub.download(repository, commit, task.files, kind="dataset", at=branch)
     except hub.Unavailable as error:
-        raise hub.Unavailable(
-            f"{error}; connect, or give a folder that has the task (`folder`, or NCNET_DATA)"
-        ) from error
+        line = "connect, or give a folder that has the task (`folder`, or NCNET_DATA)"
+        raise hub.Unavailable(f"{error}; {line}") from error
     found = []
     for split, file in zip(task.splits, task.files, strict=True):
-        published = map(READERS[task.repository], _published(folder / file))
+        rows = map(READERS[task.repository], _published(folder / file))
         where = f"`{task.name}`, {split} row"
-        found.append(rows.items(task, split, published, where=where, first=0))
-    source = {"repository": task.repository, "revision": commit}
-    return *found, source | {"configuration": task.configuration}
+        found.append(validation.items(task, split, rows, where=where, first=0))
+    source = {"repository": repository, "revision": commit, "configuration": task.configuration}
+    return *found, source
 
 
 def _published(path: Path) -> list[dict]:
@@ -106,10 +106,10 @@ def _paws_x(row: dict) -> dict | None:
     return {"id": row["id"], "label": row["label"], "text_a": sentences[0], "text_b": sentences[1]}
 
 
-READERS: dict[str, Callable[[dict], dict | None]] = {
-    GLUE: _glue,
-    "tau/commonsense_qa": _commonsense_qa,
-    "allenai/math_qa": _math_qa,
-    PAWS_X: _paws_x,
+READERS: dict[Repository, Callable[[dict], dict | None]] = {
+    catalogue.GLUE: _glue,
+    catalogue.COMMONSENSE_QA: _commonsense_qa,
+    catalogue.MATH_QA: _math_qa,
+    catalogue.PAWS_X: _paws_x,
 }
-"""From a row of each repository to the fields of a local folder, or None for a dirty one."""
+"""What makes the fields of a local folder of a row of each repository, or None of a dirty one."""

@@ -13,11 +13,10 @@ from zlib import crc32
 
 import numpy as np
 
-from ncnet.datasets.catalogue import CHOICES
-from ncnet.datasets.items import Item
+from ncnet.datasets.items import CHOICES, PARTS, Group, Item, Translations
 
-PARTS = ("training", "further", "held_out")
 GIVE_UP = 5_000
+"""Draws without a new item after which there are no more."""
 
 ANIMALS = ("cat", "dog", "fox", "hen", "goat", "horse", "duck", "mouse", "sheep", "crow")
 OBJECTS = ("bell", "lamp", "drum", "boat", "chair", "ladder", "basket", "coat", "kettle", "wheel")
@@ -56,10 +55,9 @@ WORDS = {
     for language, s in SYLLABLES.items()
 }
 """The words of each invented language, by what they mean."""
-Drawn = tuple[Item, ...]
 
 
-def stream(group: str, seed: int, part: str) -> Iterator[Drawn]:
+def stream(group: Group, seed: int, part: str) -> Iterator[Translations]:
     """Yield items that were not yielded before, the same for the same seed.
 
     Parameters
@@ -67,7 +65,7 @@ def stream(group: str, seed: int, part: str) -> Iterator[Drawn]:
     group
         A key of `GROUPS`.
     seed
-        Of the draws.
+        The seed of the draws.
     part
         One of `PARTS`. No item of one part is ever in another, whatever their seeds.
 
@@ -79,15 +77,15 @@ def stream(group: str, seed: int, part: str) -> Iterator[Drawn]:
 
     Examples
     --------
-    >>> [item] = next(stream("toy/same", 0, "training"))
+    >>> [item] = next(stream(Group(("toy/same",), classes=2), 0, "training"))
     >>> item.text, item.pair, item.label
     ('the green goat hides the bell in the tower', 'in the tower the green horse hides the bell', 0)
     """
-    generator = np.random.default_rng([seed, crc32(group.encode()), PARTS.index(part)])
+    draw, generator = GROUPS[group], group.generator(seed, part)
     seen: set[frozenset[str]] = set()
     failures = 0
     while failures < GIVE_UP:
-        drawn = GROUPS[group](generator, f"{part}:{len(seen)}")
+        drawn = draw(generator, f"{part}:{len(seen)}")
         content = drawn[0].content
         failures += 1
         if content not in seen and _part(content) == part:
@@ -102,7 +100,7 @@ def _part(content: frozenset[str]) -> str:
     return PARTS[max(0, kept - 1)]
 
 
-def _mood(generator: np.random.Generator, key: str) -> Drawn:
+def _mood(generator: np.random.Generator, key: str) -> Translations:
     label = int(generator.integers(2))
     mood = GLAD if label else GLOOMY
     kinds = (mood, ANIMALS, VERBS, COLOURS, OBJECTS, PLACES)
@@ -110,7 +108,7 @@ def _mood(generator: np.random.Generator, key: str) -> Drawn:
     return (Item(key, label, "the {} {} {} the {} {} in the {}".format(*words)),)
 
 
-def _same(generator: np.random.Generator, key: str) -> Drawn:
+def _same(generator: np.random.Generator, key: str) -> Translations:
     label = int(generator.integers(2))
     kinds = (COLOURS, ANIMALS, VERBS, OBJECTS, PLACES)
     words = [_some(generator, kind, 2) for kind in kinds]
@@ -122,7 +120,7 @@ def _same(generator: np.random.Generator, key: str) -> Drawn:
     return (Item(key, label, first, second),)
 
 
-def _which(generator: np.random.Generator, key: str) -> Drawn:
+def _which(generator: np.random.Generator, key: str) -> Translations:
     animals, objects = _some(generator, ANIMALS, CHOICES), _some(generator, OBJECTS, CHOICES)
     asked = objects[generator.integers(CHOICES)]
     facts = " , ".join(f"the {a} has the {o}" for a, o in zip(animals, objects, strict=True))
@@ -132,7 +130,7 @@ def _which(generator: np.random.Generator, key: str) -> Drawn:
     return (Item(key, choices.index(right), text, choices=choices),)
 
 
-def _sum(generator: np.random.Generator, key: str) -> Drawn:
+def _sum(generator: np.random.Generator, key: str) -> Translations:
     has, gets = (int(n) for n in generator.integers(3, 20, size=2))
     eats = int(generator.integers(1, has + gets - 3))
     [name], [fruit] = _some(generator, NAMES, 1), _some(generator, FRUIT, 1)
@@ -145,7 +143,7 @@ def _sum(generator: np.random.Generator, key: str) -> Drawn:
     return (Item(key, choices.index(NUMBERS[right]), text, choices=choices),)
 
 
-def _pairs(generator: np.random.Generator, key: str) -> Drawn:
+def _pairs(generator: np.random.Generator, key: str) -> Translations:
     label = int(generator.integers(2))
     agent, patient = _some(generator, ANIMALS, 2)
     [verb], [place] = _some(generator, VERBS, 1), _some(generator, PLACES, 1)
@@ -169,15 +167,11 @@ def _some(generator: np.random.Generator, words: tuple[str, ...], number: int) -
     return [words[k] for k in generator.permutation(len(words))[:number]]
 
 
-GROUPS: dict[str, Callable[[np.random.Generator, str], Drawn]] = {
-    "toy/mood": _mood,
-    "toy/same": _same,
-    "toy/which": _which,
-    "toy/sum": _sum,
-    "toy_pairs": _pairs,
+GROUPS: dict[Group, Callable[[np.random.Generator, str], Translations]] = {
+    Group(("toy/mood",), classes=2): _mood,
+    Group(("toy/same",), classes=2): _same,
+    Group(("toy/which",), classes=CHOICES): _which,
+    Group(("toy/sum",), classes=CHOICES): _sum,
+    Group(tuple(f"toy_pairs/{language}" for language in ORDERS), classes=2): _pairs,
 }
 """What draws an item of each task, or its translations into each language."""
-CLASSES = {"toy/mood": 2, "toy/same": 2, "toy/which": CHOICES, "toy/sum": CHOICES, "toy_pairs": 2}
-MEMBERS = {name: (name,) for name in GROUPS}
-MEMBERS["toy_pairs"] = tuple(f"toy_pairs/{language}" for language in ORDERS)
-"""The names of the tasks of each group, in the order in which `stream` yields them."""

@@ -7,18 +7,7 @@ layer's keys and values included; of the top layer, only the first token's row i
 """
 
 from ncnet.encoders.catalogue import ENCODERS, Encoder, load
-from ncnet.encoders.quartets import QUARTETS, Quartet
-from ncnet.encoders.quartets import named as quartet
-from ncnet.encoders.saving import load_network as load_adapters
+from ncnet.encoders.hyperparameters import Hyperparameters
+from ncnet.encoders.quartets import QUARTETS, Quartet, quartet
+from ncnet.encoders.saving import load_adapters
 from ncnet.encoders.sweep import train
-
-__all__ = [
-    "ENCODERS",
-    "QUARTETS",
-    "Encoder",
-    "Quartet",
-    "load",
-    "load_adapters",
-    "quartet",
-    "train",
-]

@@ -10,11 +10,10 @@ from torch import Tensor, nn
 
 from ncnet.datasets import TaskData
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.plan import Settings
+from ncnet.encoders.hyperparameters import Hyperparameters
 from ncnet.encoders.tasks import EncodedTask
 from ncnet.encoders.trunk import Network, Trunk
 
-PARTIES = ("alice", "bob")
 Key = tuple[int, ...]
 """What, besides seed and replica, a head's initial weights and its order of items follow from."""
 BY_PARTY: tuple[Key, Key] = ((0,), (1,))
@@ -33,34 +32,35 @@ class TwoHeads(Network):
         The encoder.
     tasks
         The task of each head. Their items go through the trunk in this order.
-    keys
-        Of each head: `BY_PARTY`, or those of its tasks (`ncnet.encoders.pairs.task_key`).
     rank
-        Of the adapters.
-    settings
-        How it is trained.
+        The rank of the adapters.
+    hyperparameters
+        How the network is trained.
     replica
-        With the seed of the settings it determines all initial weights: those of the trunk, and
-        with its key those of a head, whatever the other head is.
+        With the seed it determines all initial weights: those of the trunk, and with its key those
+        of a head, whatever the other head is.
+    keys
+        The key of each head: `BY_PARTY`, or those of its tasks (`ncnet.encoders.pairs.task_key`).
     """
 
     def __init__(
         self,
         encoder: Encoder,
         tasks: Sequence[EncodedTask],
-        *,
-        keys: Sequence[Key],
         rank: float,
-        settings: Settings,
+        hyperparameters: Hyperparameters,
         replica: int,
+        *,
+        keys: Sequence[Key] = BY_PARTY,
     ):
         super().__init__()
-        self.tasks, self.settings = tasks, settings
-        self.keys = [(settings.seed, replica, *of_head) for of_head in keys]
-        of_trunk = {"alpha": settings.alpha, "layers": settings.layers}
+        self.tasks, self.hyperparameters = tasks, hyperparameters
+        seed, alpha, layers = hyperparameters.seed, hyperparameters.alpha, hyperparameters.layers
+        self.keys = [(seed, replica, *of_head) for of_head in keys]
         # Modules draw weights of their own as they are made, before ours are put in.
         with torch.random.fork_rng(devices=[]):
-            self.trunk = Trunk(encoder, rank=rank, seed=(settings.seed, replica, 2), **of_trunk)
+            of_trunk = (seed, replica, 2)
+            self.trunk = Trunk(encoder, rank=rank, alpha=alpha, layers=layers, seed=of_trunk)
             self.heads = nn.ModuleList(
                 _head(encoder, task.data, seed) for task, seed in zip(tasks, self.keys, strict=True)
             )
@@ -71,14 +71,15 @@ class TwoHeads(Network):
 
         The items of all heads go through the trunk as one batch.
         """
-        spans = [task.spans(own) for task, own in zip(self.tasks, items, strict=True)]
-        starts, lengths = np.concatenate(spans, axis=1)
-        states = self.tasks[0].states
-        with torch.autocast(states.device.type, torch.bfloat16, enabled=self.settings.bfloat16):
-            first = self.trunk(states, starts, lengths).split([one.shape[1] for one in spans])
+        found = [task.states_of(own) for task, own in zip(self.tasks, items, strict=True)]
+        states, lengths = zip(*found, strict=True)
+        device, half = states[0].device.type, self.hyperparameters.bfloat16
+        with torch.autocast(device, torch.bfloat16, enabled=half):
+            first = self.trunk(torch.cat(states), np.concatenate(lengths))
+            parts = first.split([len(of_task) for of_task in lengths])
             return [
                 head(part).float().reshape(-1, task.data.classes)
-                for head, part, task in zip(self.heads, first, self.tasks, strict=True)
+                for head, part, task in zip(self.heads, parts, self.tasks, strict=True)
             ]
 
 

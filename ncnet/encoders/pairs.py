@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from ncnet.chsh.pairs import canonical
 from ncnet.encoders.catalogue import Encoder
+from ncnet.encoders.hyperparameters import Hyperparameters
 from ncnet.encoders.model import Key, TwoHeads
-from ncnet.encoders.plan import Settings
 from ncnet.encoders.tasks import EncodedTask
 from ncnet.encoders.training import Outcome, train_context
 
@@ -27,7 +27,7 @@ def train_pair(
     tasks: Sequence[EncodedTask],
     *,
     rank: float,
-    settings: Settings,
+    hyperparameters: Hyperparameters,
     replica: int,
 ) -> tuple[Outcome, TwoHeads]:
     """Train one network on a pair of tasks, or on one task alone; return its outcomes and itself.
@@ -37,7 +37,7 @@ def train_pair(
 
     Parameters
     ----------
-    encoder, rank, settings, replica
+    encoder, rank, hyperparameters, replica
         See `TwoHeads`.
     tasks
         Two different tasks in any order, or one, with equally many items to read outcomes of. They
@@ -58,7 +58,6 @@ def train_pair(
     """
     by_name = {task.data.name: task for task in tasks}
     names = canonical([task.data.name for task in tasks])
-    keys = [task_key(name) for name in names]
-    own = [by_name[name] for name in names]
-    model = TwoHeads(encoder, own, keys=keys, rank=rank, settings=settings, replica=replica)
+    own, keys = [by_name[name] for name in names], [task_key(name) for name in names]
+    model = TwoHeads(encoder, own, rank, hyperparameters, replica, keys=keys)
     return train_context(model), model

@@ -41,7 +41,7 @@ class Quartet:
 
         See `ncnet.datasets.load`: `items` is the number of those that S is computed on.
 
-        >>> tasks = named("toy_mixed").data(items=2, held_out=1, seed=0)
+        >>> tasks = quartet("toy_mixed").data(items=2, held_out=1, seed=0)
         >>> {name: len(task.training) for name, task in tasks.items()}
         {'toy/mood': 2, 'toy/which': 2, 'toy/same': 2, 'toy/sum': 2}
         """
@@ -55,12 +55,12 @@ class Quartet:
         )
 
 
-def named(name: str) -> Quartet:
+def quartet(name: str) -> Quartet:
     """Return a quartet by name.
 
-    >>> named("mixed_hard_together").alice
+    >>> quartet("mixed_hard_together").alice
     ('sst2', 'commonsense_qa')
-    >>> named("mixed_hard")
+    >>> quartet("mixed_hard")
     Traceback (most recent call last):
     ValueError: unknown quartet `mixed_hard`: did you mean `mixed_hard_twice`?
     """

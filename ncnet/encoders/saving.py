@@ -20,7 +20,7 @@ ADAPTER, HEADS = "adapter_model.safetensors", "heads.safetensors"
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
-def save_network(model: TwoHeads, folder: Path) -> None:
+def save_adapters(model: TwoHeads, folder: Path) -> None:
     """Write adapters, as ``peft.PeftModel.from_pretrained`` reads them, and heads.
 
     Of full fine-tuning, at rank `FULL`, only heads: all weights of a layer are no adapter.
@@ -35,7 +35,7 @@ def save_network(model: TwoHeads, folder: Path) -> None:
         config.save_pretrained(folder)
 
 
-def load_network(model: TwoHeads, folder: Path) -> None:
+def load_adapters(model: TwoHeads, folder: Path) -> None:
     """Fill a network with the kept weights of one of the same encoder, rank and tasks.
 
     Raises

@@ -16,8 +16,8 @@ from ncnet.checks import check, check_choice, check_integer
 from ncnet.datasets import TaskData
 from ncnet.encoders import saving
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.model import BY_PARTY, TwoHeads
-from ncnet.encoders.plan import ALPHA, Settings, check_ranks
+from ncnet.encoders.hyperparameters import Hyperparameters, check_ranks
+from ncnet.encoders.model import TwoHeads
 from ncnet.encoders.quartets import Quartet
 from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
 from ncnet.encoders.training import Outcome, train_context
@@ -25,11 +25,8 @@ from ncnet.encoders.trunk import FULL
 from ncnet.experiment.contexts import Context, contexts, laid_out, swept
 from ncnet.files import claim, expanded, storable
 
-DESCRIPTION, OUTCOME, CHECKPOINT = (
-    "sweep.json",
-    "outcome.safetensors",
-    "checkpoint.safetensors",
-)
+DESCRIPTION, OUTCOME = "sweep.json", "outcome.safetensors"
+CHECKPOINT = "checkpoint.safetensors"
 """Files of a folder, which is its owner's: contexts that are deleted are trained again."""
 
 
@@ -40,48 +37,30 @@ def train(
     *,
     ranks: Sequence[float],
     replicas: int,
-    seed: int,
-    layers: int = 1,
-    steps: int = 300,
-    batch_size: int = 16,
-    learning_rate: float = 1e-3,
-    alpha: float = ALPHA,
-    bfloat16: bool | None = None,
     folder: Path | None = None,
+    **hyperparameters: object,
 ) -> xr.Dataset:
     """Train replicas 0 ... `replicas` - 1 of a quartet in all four contexts, at each rank.
 
     A context (i, j) is one network: the encoder with adapters, Alice's head on her task i, Bob's
     on his task j; every step takes a batch of each and follows the sum of both losses. The four
     contexts of a replica start from the same weights, and a head sees its items in the same order
-    whatever the other head's task is. The paper states none of the choices below; they are ours.
+    whatever the other head's task is.
 
     Parameters
     ----------
     encoder
-        From `ncnet.encoders.load`.
+        The encoder, from `ncnet.encoders.load`.
     quartet
-        From `ncnet.encoders.quartet`, or one of your own.
+        Four tasks, from `ncnet.encoders.quartet`, or a quartet of your own.
     tasks
-        Its four tasks, from `ncnet.datasets.load`, with equally many training items each, and
-        equally many held-out items.
+        The items of its four tasks, from `ncnet.datasets.load`, with equally many training items
+        each, and equally many held-out items.
     ranks
         Ranks of the adapters on query and value: 0 trains the heads alone, ``math.inf`` every
         weight of the adapted layers.
     replicas
         Number of initialisations and data orders.
-    seed
-        Of both.
-    layers
-        How many layers are adapted, from the top. What lies below them is computed once an item.
-    steps, batch_size
-        Steps of training, and items of each head's task in one step.
-    learning_rate
-        Of Adam, for adapters and heads alike.
-    alpha
-        What an adapter adds is scaled by ``alpha / rank``.
-    bfloat16
-        Whether matrix products of a step are made in bfloat16 (autocast); by default on a GPU.
     folder
         Where finished contexts are kept, with their adapters (in the files of peft) and heads, and
         the one in training once a minute: repeated, a sweep that was cut off goes on from there, to
@@ -99,7 +78,7 @@ def train(
     Raises
     ------
     ValueError
-        For a setting out of range, tasks that are not the quartet's or not of one size, or a
+        For a hyperparameter out of range, tasks that are not the quartet's or not of one size, or a
         folder that holds contexts of another kind: before any work starts.
 
     Examples
@@ -113,21 +92,11 @@ def train(
     >>> dict(outcomes.a.sizes)
     {'capacity': 2, 'alice_setting': 2, 'bob_setting': 2, 'replica': 3, 'item': 6}
     """
-    on_gpu = encoder.model.device.type == "cuda"
-    settings = Settings.checked(
-        encoder,
-        layers=layers,
-        steps=steps,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        alpha=alpha,
-        bfloat16=on_gpu if bfloat16 is None else bfloat16,
-        seed=seed,
-    )
+    chosen = Hyperparameters(**hyperparameters).checked(encoder)
     ranks = check_ranks(ranks, encoder)
     replicas = check_integer("replicas", replicas, at_least=1)
     _check_tasks(quartet, tasks)
-    return Sweep(encoder, quartet, tasks, settings, folder).networks(ranks, range(replicas))
+    return Sweep(encoder, quartet, tasks, chosen, folder).networks(ranks, range(replicas))
 
 
 @dataclass
@@ -138,27 +107,27 @@ class Sweep:
     ----------
     encoder, quartet, tasks, folder
         See `train`.
-    settings
-        How every context is trained.
+    hyperparameters
+        How every network is trained.
     """
 
     encoder: Encoder
     quartet: Quartet
     tasks: Mapping[str, TaskData]
-    settings: Settings
+    hyperparameters: Hyperparameters
     folder: Path | None
 
     def __post_init__(self):
         self._own = [self.tasks[name] for name in self.quartet.tasks]
         tokens = [tokenized(self.encoder, task) for task in self._own]
         self._tokens = dict(zip(self.quartet.tasks, tokens, strict=True))
-        self._states, self._read = {}, ()
+        self._kind, self._encoded = None, {}
         if self.folder:
             self.folder = expanded(self.folder)
             described = {
                 "encoder": {"name": self.encoder.name, **self.encoder.source},
                 "items": [_digest(task) for task in self._own],
-                **asdict(self.settings),
+                **asdict(self.hyperparameters),
             }
             claim(self.folder / DESCRIPTION, described)
 
@@ -178,7 +147,6 @@ class Sweep:
         networks |= {"alice_setting": alice_settings, "bob_setting": bob_settings}
         alice = [self.quartet.alice[setting - 1] for setting in alice_settings]
         bob = [self.quartet.bob[setting - 1] for setting in bob_settings]
-        self._read = dict.fromkeys([*alice, *bob])
         found = swept(self._context, contexts(networks))
         first = self._own[0]
         split = ["training"] * len(first.training) + ["held_out"] * len(first.held_out)
@@ -198,29 +166,29 @@ class Sweep:
             tensors = saving.read(place / OUTCOME)
             return Outcome(**{name: tensor.numpy() for name, tensor in tensors.items()})
         rank, replica, i, j = context
-        read, names = self._encoded(rank), (self.quartet.alice[i - 1], self.quartet.bob[j - 1])
-        how = {"rank": rank, "settings": self.settings, "replica": replica, "keys": BY_PARTY}
-        model = TwoHeads(self.encoder, [read[name] for name in names], **how)
+        names = self.quartet.alice[i - 1], self.quartet.bob[j - 1]
+        tasks = [self._task(name, rank) for name in names]
+        model = TwoHeads(self.encoder, tasks, rank, self.hyperparameters, replica)
         checkpoint = place / CHECKPOINT if place else None
         outcome = train_context(model, checkpoint=checkpoint)
         if place:
-            saving.save_network(model, place)
+            saving.save_adapters(model, place)
             # Last: where it is, the context is whole.
             tensors = {name: torch.as_tensor(value) for name, value in vars(outcome).items()}
             saving.write(place / OUTCOME, tensors)
             checkpoint.unlink(missing_ok=True)
         return outcome
 
-    def _encoded(self, rank: float) -> dict[str, EncodedTask]:
-        """Return the tasks that are read, with their frozen states, the same for most ranks."""
-        kind = (rank if rank in (0, FULL) else "adapters", *self._read)
-        if kind not in self._states:
-            self._states.clear()  # large: not beside those of another kind
-            tasks = [self.tasks[name] for name in self._read]
-            tokens = [self._tokens[name] for name in self._read]
-            read = encoded(self.encoder, tasks, tokens, rank=rank, layers=self.settings.layers)
-            self._states[kind] = dict(zip(self._read, read, strict=True))
-        return self._states[kind]
+    def _task(self, name: str, rank: float) -> EncodedTask:
+        """Return a task with its frozen states, which are the same for most ranks."""
+        kind = rank if rank in (0, FULL) else "adapters"
+        if kind != self._kind:
+            self._kind, self._encoded = kind, {}  # large: not beside those of another kind
+        if name not in self._encoded:
+            how = {"rank": rank, "layers": self.hyperparameters.layers}
+            task, tokens = self.tasks[name], self._tokens[name]
+            self._encoded[name] = encoded(self.encoder, task, tokens, **how)
+        return self._encoded[name]
 
     def _attributes(self) -> dict:
         return {
@@ -235,7 +203,7 @@ class Sweep:
             "unknown_share": [self._tokens[name].unknown for name in self.quartet.tasks],
             "cut_share": [self._tokens[name].cut for name in self.quartet.tasks],
             "device": self.encoder.model.device.type,
-            **asdict(self.settings),
+            **asdict(self.hyperparameters),
         }
 
 

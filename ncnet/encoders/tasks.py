@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ncnet.datasets import TaskData
+from ncnet.datasets import Item, TaskData
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.trunk import frozen_states
+from ncnet.encoders.trunk import frozen_states, token_places
 
 LONGEST = 96
 """Tokens at which a sequence is cut, from the longer text of a pair first."""
@@ -25,21 +24,18 @@ class Sequences:
     Attributes
     ----------
     ids, segments
-        Of all tokens of all sequences, one behind the other [tokens].
+        The number of each token and its segment, one sequence behind the other [tokens].
     lengths
-        Tokens of each sequence [sequences].
-    each
-        Sequences of an item.
+        How many tokens each sequence has [sequences].
     unknown
-        Share of the tokens for which the encoder has no word piece.
+        The share of the tokens for which the encoder has no word piece.
     cut
-        Share of the sequences that were cut at `LONGEST` tokens.
+        The share of the sequences that were cut at `LONGEST` tokens.
     """
 
     ids: np.ndarray
     segments: np.ndarray
     lengths: np.ndarray
-    each: int
     unknown: float
     cut: float
 
@@ -52,18 +48,15 @@ class EncodedTask:
     ----------
     data
         The items.
-    sequences
-        Their token sequences.
     states
-        What the frozen layers make of these and other tasks' tokens, as `frozen_states` returns it.
-    starts
-        Where in `states` each sequence starts [sequences].
+        What the frozen layers make of their tokens, as `frozen_states` returns it [tokens, ...].
+    lengths
+        How many tokens of `states` belong to each sequence [sequences].
     """
 
     data: TaskData
-    sequences: Sequences
     states: Tensor
-    starts: np.ndarray
+    lengths: np.ndarray
 
     @property
     def read(self) -> np.ndarray:
@@ -78,18 +71,19 @@ class EncodedTask:
 
     @cached_property
     def labels(self) -> Tensor:
-        """Class or index of the right choice of each item."""
+        """The class of each item, or the index of its right choice."""
         labels = [item.label for item in _items(self.data)]
         return torch.tensor(labels, device=self.states.device)
 
-    def spans(self, items: np.ndarray) -> np.ndarray:
-        """Return where each sequence of some items starts, and its tokens [2, sequences]."""
-        each = self.sequences.each
-        places = (each * items[:, None] + np.arange(each)).ravel()
-        return np.stack([self.starts[places], self.sequences.lengths[places]])
+    def states_of(self, items: np.ndarray) -> tuple[Tensor, np.ndarray]:
+        """Return the states of some items, [tokens, ...], and the lengths of their sequences."""
+        each = len(self.lengths) // len(self.labels)
+        sequences = (each * items[:, None] + np.arange(each)).ravel()
+        tokens = torch.from_numpy(token_places(self.lengths, sequences))
+        return self.states.index_select(0, tokens.to(self.states.device)), self.lengths[sequences]
 
 
-def _items(data: TaskData) -> tuple:
+def _items(data: TaskData) -> tuple[Item, ...]:
     return *data.training, *data.held_out, *data.further
 
 
@@ -105,22 +99,16 @@ def tokenized(encoder: Encoder, data: TaskData) -> Sequences:
         ids=ids,
         segments=np.concatenate(found["token_type_ids"]),
         lengths=np.array([*map(len, found["input_ids"])]),
-        each=len(pairs) // len(_items(data)),
         unknown=float(np.mean(ids == encoder.tokenizer.unk_token_id)),
         cut=float(np.mean([len(of_text) > LONGEST for of_text in whole["input_ids"]])),
     )
 
 
 def encoded(
-    encoder: Encoder,
-    tasks: Sequence[TaskData],
-    found: Sequence[Sequences],
-    *,
-    rank: float,
-    layers: int,
-) -> list[EncodedTask]:
-    """Return tasks for trunks of this rank and so many adapted layers."""
-    states, starts = frozen_states(encoder, found, rank, layers)
-    of_tasks = np.split(starts, np.cumsum([len(of_task.lengths) for of_task in found])[:-1])
-    given = zip(tasks, found, of_tasks, strict=True)
-    return [EncodedTask(task, of_task, states, places) for task, of_task, places in given]
+    encoder: Encoder, data: TaskData, tokens: Sequences, *, rank: float, layers: int
+) -> EncodedTask:
+    """Return a task for trunks of this rank and so many adapted layers."""
+    states, lengths = frozen_states(encoder, tokens, rank, layers), tokens.lengths
+    if rank == 0:  # heads read the first token of each sequence, and no trunk the others
+        states, lengths = states[np.cumsum(lengths) - lengths], np.ones_like(lengths)
+    return EncodedTask(data, states, lengths)

@@ -58,10 +58,10 @@ def train_context(model: TwoHeads, *, checkpoint: Path | None = None) -> Outcome
         File to which the state is written now and then, and from which a training that was cut
         off goes on, to the same result.
     """
-    optimizer = torch.optim.Adam(model.trained().values(), lr=model.settings.learning_rate)
+    optimizer = torch.optim.Adam(model.trained().values(), lr=model.hyperparameters.learning_rate)
     begin = saving.load_training(checkpoint, model, optimizer) if checkpoint else 0
     written = time.monotonic()
-    for step in range(begin, model.settings.steps):
+    for step in range(begin, model.hyperparameters.steps):
         due = step > begin and time.monotonic() - written >= SECONDS_BETWEEN_CHECKPOINTS
         if checkpoint and due:
             saving.save_training(checkpoint, model, optimizer, step)
@@ -101,7 +101,7 @@ def batch_at(step: int, *, count: int, size: int, key: Key) -> np.ndarray:
 
 
 def _step(model: TwoHeads, step: int, optimizer: torch.optim.Optimizer) -> None:
-    size, items = model.settings.batch_size, []
+    size, items = model.hyperparameters.batch_size, []
     for task, key in zip(model.tasks, model.keys, strict=True):
         batch = batch_at(step, count=len(task.trained), size=size, key=key)
         items.append(task.trained[batch])

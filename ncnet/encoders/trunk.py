@@ -69,21 +69,21 @@ class Trunk(Network):
                     weight.data.copy_(torch.from_numpy(bound * (2 * drawn - 1)))
         self.eval()
 
-    def forward(self, states: Tensor, starts: np.ndarray, lengths: np.ndarray) -> Tensor:
+    def forward(self, states: Tensor, lengths: np.ndarray) -> Tensor:
         """Return the last state of each sequence's first token, [sequences, width].
 
         Parameters
         ----------
         states
-            What `frozen_states` returned, [tokens, width].
-        starts, lengths
-            Where in it each sequence starts, and its tokens.
+            What `frozen_states` returns of the sequences, one behind the other [tokens, ...].
+        lengths
+            How many of these tokens each sequence has [sequences].
         """
+        layout = Layout(lengths, states.device)
         if not len(self.layers):
-            return states[starts]
-        layout = Layout(starts, lengths, states.device)
+            return states[layout.first]
         width = self.layers[0].attention.self.all_head_size
-        hidden, *projected = states.index_select(0, layout.tokens).split(width, dim=-1)
+        hidden, *projected = states.split(width, dim=-1)
         for layer in self.layers[:-1]:
             hidden = _through(layer, hidden, layout, projected=projected)
             projected = []
@@ -93,44 +93,37 @@ class Trunk(Network):
 class Layout:
     """Where the tokens of some sequences lie: packed, and side by side for attention.
 
-    Only attention needs sequences side by side, padded to the longest; all else is computed of the
-    tokens there are.
+    Only attention needs sequences side by side, padded to the longest. All else is computed of the
+    tokens that there are, packed one sequence behind the other.
 
     Parameters
     ----------
-    starts, lengths
-        Where each sequence starts among all tokens, and its tokens [sequences].
+    lengths
+        How many tokens each sequence has [sequences].
     device
         Where to compute.
 
     Attributes
     ----------
-    tokens
-        Places, among all tokens, of those of these sequences, one sequence behind the other.
     first
-        Place of each sequence's first token among these.
+        The place of each sequence's first token among the packed ones [sequences].
     mask
         True at tokens, false at padding [sequences, 1, 1, longest]; None where all sequences are
         equally long.
 
     Examples
     --------
-    >>> layout = Layout(np.array([0, 7]), np.array([2, 3]), torch.device("cpu"))
-    >>> layout.tokens.tolist()
-    [0, 1, 7, 8, 9]
+    >>> layout = Layout(np.array([2, 3]), torch.device("cpu"))
     >>> layout.side_by_side(torch.arange(1, 6)[:, None])[..., 0].tolist()
     [[1, 2, 0], [3, 4, 5]]
     """
 
-    def __init__(self, starts: np.ndarray, lengths: np.ndarray, device: torch.device):
-        steps = np.arange(lengths.max())
-        there = steps < lengths[:, None]
-        whole = there.all()
+    def __init__(self, lengths: np.ndarray, device: torch.device):
+        there = np.arange(lengths.max()) < lengths[:, None]
         self.shape = there.shape
-        self.tokens = torch.from_numpy((starts[:, None] + steps)[there]).to(device)
         self.first = torch.from_numpy(np.cumsum(lengths) - lengths).to(device)
+        self.mask = None if there.all() else torch.from_numpy(there)[:, None, None].to(device)
         self._places = torch.from_numpy(np.flatnonzero(there)).to(device)
-        self.mask = None if whole else torch.from_numpy(there)[:, None, None].to(device)
 
     def side_by_side(self, rows: Tensor) -> Tensor:
         """Return packed rows [tokens, ...] as [sequences, longest, ...], zeros for padding."""
@@ -157,58 +150,58 @@ def lowest_adapted(encoder: Encoder, rank: float, layers: int) -> int:
     return encoder.layers - (layers if rank > 0 else 0)
 
 
+def token_places(lengths: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return where the tokens of chosen sequences lie, among those of all sequences [tokens].
+
+    >>> token_places(np.array([2, 5, 3]), np.array([2, 0])).tolist()
+    [7, 8, 9, 0, 1]
+    """
+    ends = np.cumsum(lengths)
+    return np.concatenate([np.arange(ends[k] - lengths[k], ends[k]) for k in chosen])
+
+
 @torch.no_grad()
-def frozen_states(
-    encoder: Encoder, tasks: Sequence[Sequences], rank: float, layers: int
-) -> tuple[Tensor, np.ndarray]:
-    """Return what the frozen part makes of the sequences of tasks: computed once, it never changes.
+def frozen_states(encoder: Encoder, tokens: Sequences, rank: float, layers: int) -> Tensor:
+    """Return what the frozen part makes of a task's tokens: computed once, it never changes.
 
     Returns
     -------
     torch.Tensor
-        [tokens of all tasks, ...], by rank. `FULL`: the states that the lowest adapted layer reads.
-        Any other above 0: these, and behind them that layer's own keys and values, to which
-        adapters add. 0: the last states, of which heads read each sequence's first.
-    numpy.ndarray
-        Where each sequence starts among them.
+        One row a token, [tokens, ...]. At rank `FULL`, the states that the lowest adapted layer
+        reads. At any other rank above 0, these, and behind them that layer's own keys and values,
+        to which adapters add. At rank 0, the last states.
     """
-    model = encoder.model
+    model, lengths = encoder.model, tokens.lengths
     lowest = lowest_adapted(encoder, rank, layers)
-    tokens = np.concatenate([np.stack([task.ids, task.segments], axis=1) for task in tasks])
-    tokens = torch.from_numpy(tokens).to(model.device)
-    lengths = np.concatenate([task.lengths for task in tasks])
-    starts = np.cumsum(lengths) - lengths
+    numbers = torch.from_numpy(np.stack([tokens.ids, tokens.segments], axis=1)).to(model.device)
     projections = []
     if 0 < rank < FULL:
         attention = model.encoder.layer[lowest].attention.self
         projections = [attention.key, attention.value]
     width = encoder.width * (1 + len(projections))
-    states = torch.empty(len(tokens), width, device=model.device)
-    for group in _chunks([task.lengths for task in tasks]):
-        layout = Layout(starts[group], lengths[group], model.device)
-        numbers = layout.side_by_side(tokens[layout.tokens])
-        hidden = model.embeddings(input_ids=numbers[..., 0], token_type_ids=numbers[..., 1])
-        hidden = layout.packed(hidden)
+    states = torch.empty(len(numbers), width, device=model.device)
+    for chunk in chunks(lengths):
+        places = torch.from_numpy(token_places(lengths, chunk)).to(model.device)
+        layout = Layout(lengths[chunk], model.device)
+        ids, segments = layout.side_by_side(numbers[places]).unbind(-1)
+        hidden = layout.packed(model.embeddings(input_ids=ids, token_type_ids=segments))
         for layer in model.encoder.layer[:lowest]:
             hidden = _through(layer, hidden, layout)
         kept = [hidden, *(projection(hidden) for projection in projections)]
-        states[layout.tokens] = torch.cat(kept, dim=-1)
-    return states, starts
+        states[places] = torch.cat(kept, dim=-1)
+    return states
 
 
-def _chunks(lengths: Sequence[np.ndarray]) -> Iterable[np.ndarray]:
-    """Yield sequences of one task and of like length, as many as fit into `TOKENS_AT_ONCE`.
+def chunks(lengths: np.ndarray) -> Iterable[np.ndarray]:
+    """Yield sequences of like length, as many as fit into `TOKENS_AT_ONCE`.
 
-    How a state is rounded depends on what is computed along with it: never on another task.
+    How a state is rounded depends on what is computed along with it: hence never on another task.
     """
-    before = 0
-    for of_task in lengths:
-        order = before + np.argsort(of_task, kind="stable")
-        before += len(of_task)
-        while len(order):
-            count = max(1, TOKENS_AT_ONCE // int(of_task[order[-1] - before]))
-            yield order[-count:]
-            order = order[:-count]
+    order = np.argsort(lengths, kind="stable")
+    while len(order):
+        count = max(1, TOKENS_AT_ONCE // int(lengths[order[-1]]))
+        yield order[-count:]
+        order = order[:-count]
 
 
 def _through(

@@ -80,7 +80,7 @@ def _networks(
 ) -> xr.Dataset:
     import torch
 
-    from ncnet.encoders.plan import check_ranks
+    from ncnet.encoders.hyperparameters import check_ranks
 
     sweep, threads = _sweep(quartet, **kind), torch.get_num_threads()
     # As the recorded runs did: more threads would take sums in another order.
@@ -95,7 +95,6 @@ def _networks(
 @lru_cache(maxsize=1)
 def _sweep(quartet: str, **given: object) -> Sweep:
     encoders = import_optional("ncnet.encoders", extras=EXTRAS)
-    from ncnet.encoders.plan import ALPHA, Settings
     from ncnet.encoders.sweep import Sweep
 
     named = encoders.quartet(quartet)
@@ -107,8 +106,8 @@ def _sweep(quartet: str, **given: object) -> Sweep:
     _check_sources(tasks)
     encoder.model.to("cpu")
     of_training = {name: given[name] for name in by.TRAINING}
-    settings = Settings.checked(encoder, alpha=ALPHA, bfloat16=False, **of_training)
-    return Sweep(encoder, named, tasks, settings, None)
+    hyperparameters = encoders.Hyperparameters(bfloat16=False, **of_training).checked(encoder)
+    return Sweep(encoder, named, tasks, hyperparameters, None)
 
 
 def _check_sources(tasks: dict) -> None:

@@ -1,4 +1,4 @@
-"""From rows to items: what each field may hold."""
+"""Validates rows of data sets, field by field, and makes items of them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StrictInt, ValidationError
 
 from ncnet.checks import check
-from ncnet.datasets.catalogue import CHOICES, Published
-from ncnet.datasets.items import Item
+from ncnet.datasets.catalogue import Published
+from ncnet.datasets.items import CHOICES, Item
 from ncnet.printing import shown
 
 Text = Annotated[str, Field(strict=True, pattern=r"\S")]
@@ -86,7 +86,7 @@ def items(
                 found[key] = Item(key, **fields)
             number += 1
     except ValidationError as error:
-        line = _told(error.errors()[0], row, task.classes)
+        line = _told(error.errors()[0], row, CHOICES if task.kind == "choice" else 2)
     except KeyError as error:
         line = f"no column {error}"
     except ValueError as error:

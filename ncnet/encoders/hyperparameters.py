@@ -1,0 +1,76 @@
+"""The hyperparameters of a training, checked before any work starts."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import dataclass
+from typing import Self
+
+from ncnet.checks import check, check_integer, check_list, check_once, check_positive
+from ncnet.encoders.catalogue import Encoder
+from ncnet.encoders.trunk import FULL
+from ncnet.printing import shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """How every network of a sweep is trained, whatever its rank and its tasks are.
+
+    The paper states none of these choices; they are ours.
+
+    Attributes
+    ----------
+    layers
+        How many layers are adapted, from the top. What lies below them is computed once an item.
+    steps, batch_size
+        The number of training steps, and the items of each head's task in one step.
+    learning_rate
+        The learning rate of Adam, for adapters and heads alike.
+    alpha
+        What an adapter adds is scaled by ``alpha / rank``.
+    bfloat16
+        Whether matrix products of a step are made in bfloat16 (autocast); by default on a GPU.
+    seed
+        It determines, with the number of a replica, initial weights and the order of items.
+    """
+
+    layers: int = 1
+    steps: int = 300
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    alpha: float = 16.0
+    bfloat16: bool | None = None
+    seed: int
+
+    def checked(self, encoder: Encoder) -> Self:
+        """Return them as plain numbers, or raise ``ValueError`` for one that cannot be."""
+        on_gpu = encoder.model.device.type == "cuda"
+        bfloat16 = on_gpu if self.bfloat16 is None else self.bfloat16
+        check(isinstance(bfloat16, bool), f"`bfloat16` is {shown(bfloat16)}", "true or false")
+        return Hyperparameters(
+            layers=check_integer("layers", self.layers, at_least=1, at_most=encoder.layers),
+            steps=check_integer("steps", self.steps, at_least=0, at_most=10**7),
+            batch_size=check_integer("batch_size", self.batch_size, at_least=1, at_most=10**5),
+            learning_rate=check_positive("learning_rate", self.learning_rate),
+            alpha=check_positive("alpha", self.alpha),
+            bfloat16=bfloat16,
+            seed=check_integer("seed", self.seed, at_least=0),
+        )
+
+
+def check_ranks(ranks: object, encoder: Encoder) -> list[float]:
+    """Return ranks, or raise ``ValueError`` unless each is 0 to the encoder's width, or `FULL`.
+
+    >>> from ncnet import encoders
+    >>> check_ranks([0, 33], encoders.load("tiny"))
+    Traceback (most recent call last):
+    ValueError: `rank` is 33: expected 0 to 32, the width of `tiny`, or inf for full fine-tuning
+    """
+    ranks = check_list("ranks", ranks, "a list of ranks")
+    width = f"0 to {encoder.width}, the width of `{encoder.name}`"
+    for rank in ranks:
+        number = isinstance(rank, numbers.Real) and not isinstance(rank, bool)
+        fits = number and (rank == FULL or rank in range(encoder.width + 1))
+        check(fits, f"`rank` is {shown(rank)}", f"{width}, or {FULL} for full fine-tuning")
+    check_once("rank", ranks)
+    return [FULL if rank == FULL else int(rank) for rank in ranks]
