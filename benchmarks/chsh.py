@@ -19,7 +19,7 @@ import xarray as xr
 
 import ncnet
 from ncnet.chsh.bootstrap import distinct_columns, resampled_means
-from ncnet.chsh.report import CHANGES, CORRELATORS, replica_rows, s_of_rows
+from ncnet.chsh.inference import CHANGES, CORRELATORS, replica_rows, s_of_rows
 from ncnet.studies.atlas import analysis as atlas
 
 ROOT = Path(__file__).resolve().parents[1]

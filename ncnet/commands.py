@@ -19,8 +19,8 @@ import ncnet
 from ncnet.checks import check, check_number, check_once
 from ncnet.chsh.files import read_file, read_table
 from ncnet.chsh.intervals import fewest_resamples
-from ncnet.chsh.showing import TEXT_WIDTH, Shown
 from ncnet.chsh.signalling import TASKS
+from ncnet.chsh.views import TEXT_WIDTH, ReportView
 from ncnet.files import expanded, replace
 from ncnet.page import page
 from ncnet.printing import printable, say, shortened, shown, write
@@ -146,7 +146,7 @@ def _table(outcomes: xr.Dataset, suffix: str) -> bytes:
 
 
 def _text(
-    report: ncnet.chsh.Report | Shown, source: Mapping[str, object], notes: Sequence[str]
+    report: ncnet.chsh.Report | ReportView, source: Mapping[str, object], notes: Sequence[str]
 ) -> str:
     """Return a report, notes and what it was made of, as lines for a terminal."""
     told = [printable(line) for line in str(report).split("\n")]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from ncnet.chsh import Report
-from ncnet.chsh.showing import methods, statistics
+from ncnet.chsh.views import methods, statistics
 from ncnet.printing import printable
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'"

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from ncnet import chsh
 from ncnet.chsh.bootstrap import distinct_columns
 from ncnet.chsh.excess import TURNS, _functionals, excess_test, within_test
-from ncnet.chsh.report import INFLUENCE_BOUNDS, WITHIN_BOUNDS, replica_rows
+from ncnet.chsh.inference import INFLUENCE_BOUNDS, WITHIN_BOUNDS, replica_rows
 from tests.strategies import correlated_outcomes, signalling_outcomes, singlet_correlators
 
 signs = st.sampled_from([-1, 1])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncnet import chsh
-from ncnet.chsh import showing
+from ncnet.chsh import views
 from ncnet.chsh.text import NONE, as_text, interval_text, span_text
 from tests.strategies import (
     correlated_outcomes,
@@ -67,7 +67,7 @@ def test_a_test_asks_whether_it_is_on_the_other_side(value):
         excess_p_value=0.33,
         excess_p_value_below=0.44,
     )
-    rows = showing.statistics(report, rarer=False)["p-value of"]
+    rows = views.statistics(report, rarer=False)["p-value of"]
     of_s, of_what_is_left = (
         (">= 2: 0.220", ">= 0: 0.440") if value < 0 else ("<= 2: 0.110", "<= 0: 0.330")
     )

@@ -17,7 +17,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 import ncnet
 from ncnet import chsh
-from ncnet.chsh import showing
+from ncnet.chsh import views
 from ncnet.chsh.bootstrap import expanded_level
 from ncnet.chsh.text import interval_text, number_text, p_value_text
 from ncnet.printing import printable, shortened
@@ -210,7 +210,7 @@ def assert_same_numbers(page, report):
         value = np.ravel(getattr(report, ours))
         np.testing.assert_allclose(np.ravel(page[theirs]), value, rtol=1e-9, err_msg=ours)
     assert page["largestFacet"]["value"] == pytest.approx(report.facets.max(), abs=1e-9)
-    few = report.independent < showing.FEW_REPLICAS
+    few = report.independent < views.FEW_REPLICAS
     sign = pytest.approx(report.sign_p_value, rel=1e-9, abs=0) if few else None
     assert page["signPValue"] == sign
     shown = report.smallest_s_shown
@@ -330,7 +330,7 @@ def of_page(report):
     named |= {name: re.sub("_i", "I", name) for name in vars(report) if name.endswith("_interval")}
     named |= {"interval": "interval", "change_intervals": "changeIntervals"}
     found = {key: np.asarray(getattr(report, name)).tolist() for name, key in named.items()}
-    few = report.independent < showing.FEW_REPLICAS
+    few = report.independent < views.FEW_REPLICAS
     found["signPValue"] = report.sign_p_value if few else None
     for name in ("correlators", "alice", "bob"):
         found[name] = np.ravel(found[name]).tolist()
@@ -351,13 +351,13 @@ def test_a_report_is_told_to_the_letter(driver, tmp_path):
     for seed in range(3, 72, 3):
         report, *_ = reported(tmp_path, random_table(seed))
         told = driver.execute_script(TOLD, of_page(report))
-        shown = showing.Shown(report, rarer=False)
+        shown = views.ReportView(report, rarer=False)
         expected = [
-            showing.conclusion(report),
-            showing._read(report),
-            rows_of(showing.drops(report)),
-            rows_of(showing.statistics(report, rarer=False)),
-            rows_of(showing.contexts(report)),
+            views.conclusion(report),
+            views.data_read(report),
+            rows_of(views.drops(report)),
+            rows_of(views.statistics(report, rarer=False)),
+            rows_of(views.contexts(report)),
             list(shown._notes()),
         ]
         for one, other in zip(told, expected, strict=True):
@@ -797,7 +797,7 @@ def test_the_example_is_one_key_away_and_a_training_of_today(page):
     assert np.mean(answers == 2 * a + b) > 0.99  # without a compiler a few networks end elsewhere
     report = chsh.report(outcomes)
     assert f"S is {report.verdict}" in text
-    assert showing.EXPLAINS[report.explanation] in text
+    assert views.EXPLAINS[report.explanation] in text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -27,13 +27,11 @@ from ncnet.chsh.correlators import (
 )
 from ncnet.chsh.counts import from_counts
 from ncnet.chsh.excess import decomposition, excess, excess_bound
-from ncnet.chsh.findings import Report
 from ncnet.chsh.intervals import replica_interval, s_interval
 from ncnet.chsh.outcomes import READOUTS, as_dataset, read
 from ncnet.chsh.pairs import as_pairs, collect_pairs, quartet
 from ncnet.chsh.programs import coupling_deficit, local_fraction
-from ncnet.chsh.report import report
-from ncnet.chsh.showing import Shown
+from ncnet.chsh.report import Report, report
 from ncnet.chsh.signalling import (
     delta,
     influence,
@@ -44,6 +42,7 @@ from ncnet.chsh.signalling import (
 from ncnet.chsh.significance import GameTest, game_test, hoeffding_test, holm, sign_test
 from ncnet.chsh.sweep import by_capacity, identity_errors, summary
 from ncnet.chsh.tables import from_table
+from ncnet.chsh.views import ReportView
 
 __getattr__ = renamed.names(
     __name__,
@@ -53,5 +52,6 @@ __getattr__ = renamed.names(
         "contextuality_bound": "excess_bound",
         "departures": "identity_errors",
         "RUN_LENGTH": "REPLICAS_PER_RUN",
+        "Shown": "ReportView",
     },
 )

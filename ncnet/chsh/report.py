@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
+from ncnet import renamed
 from ncnet.checks import check
-from ncnet.chsh.betting import betting_test, replicas_needed, smallest_mean_shown
-from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, distinct_columns, resampled_means
+from ncnet.chsh.bootstrap import distinct_columns, resampled_means
 from ncnet.chsh.correlators import (
     CLASSICAL_BOUND,
     SIGNS,
@@ -20,28 +21,359 @@ from ncnet.chsh.correlators import (
     item_means,
     s_value,
 )
-from ncnet.chsh.excess import excess_bound, excess_tests
-from ncnet.chsh.findings import Report
-from ncnet.chsh.intervals import S_BOUNDS, check_resampling, interval_of_mean, share_interval
+from ncnet.chsh.excess import excess_bound
+from ncnet.chsh.inference import inference, replica_rows
+from ncnet.chsh.intervals import check_resampling, with_ends
 from ncnet.chsh.outcomes import Outcomes, as_dataset, select, splits
-from ncnet.chsh.signalling import (
-    CHANGE_BOUNDS,
-    TASKS,
-    delta,
-    delta_interval,
-    influence_of,
-    marginal_changes,
-    no_signalling_test,
-)
-from ncnet.chsh.significance import error_of, holm, sign_test
+from ncnet.chsh.signalling import PARTNERS, TASKS, delta, influence_of
+from ncnet.chsh.significance import error_of
+from ncnet.chsh.views import NOT_SHOWN, OPEN, SHOWN, ReportView, conclusion, interval_of
 
-CORRELATORS, CHANGES, INFLUENCES, DELTA = slice(0, 4), slice(4, 8), slice(8, 12), 12
-LINEAR = slice(CORRELATORS.start, CHANGES.stop)
-"""Where `replica_rows` has what; what the excess is linear in."""
-CORRELATOR_BOUNDS = (-1.0, 1.0)
-INFLUENCE_BOUNDS = (0.0, 8.0)
-WITHIN_BOUNDS = (-14.0, 2.0)
-"""S of a replica less its own Delta, from 0 to 8, less 2; at most what `excess` can be."""
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+IN_A_ROW = (
+    "readout",
+    "split",
+    "level",
+    "s",
+    "interval_method",
+    "verdict",
+    "p_value",
+    "p_value_below",
+    "share_above",
+    "delta",
+    "no_signalling_p_value",
+    "influence",
+    "excess",
+    "excess_method",
+    "excess_p_value",
+    "excess_within",
+    "excess_bound",
+    "explanation",
+    "s_odd",
+    "any_facet_excess",
+    "any_facet_p_value",
+    "arcsine_excess",
+    "replicas",
+    "items",
+    "diverged",
+    "s_diverged_against",
+)
+"""The columns of `Report.row`, in order, before correlators and marginals; the ends of an interval
+follow its value."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """The Bell test of one experiment; printed as text, shown with its picture in a notebook.
+
+    Every interval is for the mean over initialisations, at `level` by itself unless it says
+    otherwise. Tests but the sign test are by betting: their p-values hold whenever one looks, so
+    that replicas, or whole clusters, may be added and tested again. Neither the sign test nor
+    bootstrap intervals may be extended like that.
+
+    Attributes
+    ----------
+    s, interval
+        S, the minus sign fixed at (2,2) in advance, and its interval.
+    interval_method
+        "percentile bootstrap", or "betting" where fewer than 10 replicas differ from the most
+        frequent S, so that a resample has next to no spread.
+    p_value, p_value_below
+        Of "the mean of S over initialisations is at most 2", and of "is at least 2", by betting.
+        They say nothing about locality, which a shared trunk denies by design.
+    smallest_s_shown, replicas_needed
+        The S below which so many replicas can show none to be above 2, and how many like these it
+        takes in all to show theirs to be, by exact test and betting interval; None if none does.
+    share_above, share_above_interval
+        Share of replicas whose own S is above 2, and its exact binomial interval. Where the
+        contexts of a replica share all that is random, it is 0 without influence.
+    sign_p_value
+        Of "at most half of the replicas have an S above 2", exact at any number that was fixed
+        beforehand: about the median, with the items given.
+    facets
+        The eight sums of correlators with an odd number of minus signs, a Series by their signs.
+    changes, change_intervals
+        By how much the marginals of A1, A2, B1, B2 change with the other's setting, [4], as
+        `marginal_changes` gives them, and their intervals [4, 2], at a quarter of the error each:
+        they hold together (Bonferroni).
+    delta, delta_interval
+        Delta, the signalling in the marginals, biased upwards near 0, and its interval: added up
+        from those of the four changes.
+    no_signalling_p_values
+        Of "this marginal does not change with the other's setting", for A1, A2, B1, B2; betting,
+        two-sided, adjusted for their number by Holm's method.
+    influence, influence_interval
+        How often outcomes differ between contexts, replica by replica and item by item; at least
+        S - 2 and at least Delta. It is the other setting's influence where the contexts of a
+        replica share all that is random: initial weights, order of the data, noise.
+    excess, excess_interval, excess_method
+        S - Delta - 2: what of S the marginals do not explain, and its interval, by "intersection
+        bounds" or "betting".
+    excess_p_value, excess_p_value_below
+        Of "S - Delta - 2 is at most 0", and of "is at least 0".
+    excess_within, excess_within_interval
+        The mean over replicas of a replica's own S - Delta - 2, and its interval. It is at most
+        S - Delta - 2: what lies between the two is there only because changes of the marginals
+        that differ in sign from replica to replica cancel in the means.
+    excess_bound
+        What S - Delta - 2 cannot exceed in these outcomes: four times the rarest cell that S
+        counts as won.
+    any_facet_excess, any_facet_p_value
+        The largest of the eight facets less Delta and 2, and its p-value, which pays eightfold.
+    arcsine_excess
+        At most 0 where the correlators, taken alone and as estimated, could come from quantum
+        parties.
+    correlators, correlator_intervals
+        C(Ai,Bj) [2, 2] and intervals [2, 2, 2].
+    alice, bob
+        Marginals <Ai> and <Bj> [2, 2] by context.
+    level
+        Nominal coverage of each interval by itself.
+    readout, split, replicas, items, paired
+        What was read, and whether the k-th items of both parties are partners.
+    clusters
+        How many clusters the replicas come in, which are then what is independent; None without.
+    diverged
+        Networks with a non-finite logit; read as class 0, none is left out.
+    s_diverged_against
+        S with every diverged network's correlator set against a large S.
+    held_out
+        The report on held-out items where the outcomes have any, else None.
+    """
+
+    s: float
+    interval: tuple[float, float]
+    interval_method: str
+    p_value: float
+    p_value_below: float
+    smallest_s_shown: float | None
+    replicas_needed: int | None
+    share_above: float
+    share_above_interval: tuple[float, float]
+    sign_p_value: float
+    facets: pd.Series
+    changes: np.ndarray
+    change_intervals: np.ndarray
+    delta: float
+    delta_interval: tuple[float, float]
+    no_signalling_p_values: np.ndarray
+    influence: float
+    influence_interval: tuple[float, float]
+    excess: float
+    excess_interval: tuple[float, float]
+    excess_method: str
+    excess_p_value: float
+    excess_p_value_below: float
+    excess_within: float
+    excess_within_interval: tuple[float, float]
+    excess_bound: float
+    any_facet_excess: float
+    any_facet_p_value: float
+    arcsine_excess: float
+    correlators: np.ndarray
+    correlator_intervals: np.ndarray
+    alice: np.ndarray
+    bob: np.ndarray
+    level: float
+    readout: str
+    split: str
+    replicas: int
+    items: int
+    paired: bool
+    clusters: int | None
+    diverged: int
+    s_diverged_against: float
+    held_out: Report | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Say whether S is "above 2", "below 2", or "not distinguishable from 2".
+
+        It is above where the interval lies there and the exact test agrees, `p_value` being at most
+        1 - `level`; below likewise. A bootstrap interval alone is misled where rare replicas that
+        weigh much are missing from the sample.
+        """
+        return " ".join(self._shown("above 2", "below 2")) or "not distinguishable from 2"
+
+    @property
+    def signalling(self) -> list[str]:
+        """Name the tasks, of A1, A2, B1, B2, whose marginals change with the other's setting.
+
+        The exact test has to say so, at most 1 - `level` after Holm's correction, and the interval
+        of the change has to leave 0 out.
+        """
+        return self._shown(*TASKS)
+
+    @property
+    def explanation(self) -> str:
+        """Say whether the changes of the marginals explain S.
+
+        "contextual" says that they do not: the interval of S - Delta - 2 lies above 0, and the
+        exact test agrees, `excess_p_value` being at most 1 - `level`. "within 2 + Delta" says that
+        they do: the interval does not reach above 0, and the test of the other side agrees. Else it
+        is "undecided". Of the other facets it says nothing.
+        """
+        return " ".join(self._shown("contextual", "within 2 + Delta")) or "undecided"
+
+    @property
+    def evidence(self) -> pd.DataFrame:
+        """Compare what interval and exact test say, for each side of S and of the excess.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for "above 2", "below 2", "contextual", "within 2 + Delta", and the change of each
+            task, A1, A2, B1, B2: whether the interval shows it, `by_interval`; the `p_value` of the
+            exact test; and what both say `together`: "shown", "not shown", or "open" where one
+            shows it and the other does not.
+        """
+        (low, high), (excess_low, excess_high) = self.interval, self.excess_interval
+        change_low, change_high = self.change_intervals.T
+        of_s = {"above 2": low > CLASSICAL_BOUND, "below 2": high < CLASSICAL_BOUND}
+        of_excess = {"contextual": excess_low > 0, "within 2 + Delta": excess_high <= 0}
+        changed = dict(zip(TASKS, (change_low > 0) | (change_high < 0), strict=True))
+        by_interval = pd.Series(of_s | of_excess | changed, dtype=bool)
+        p_values = [self.p_value, self.p_value_below]
+        p_values += [self.excess_p_value, self.excess_p_value_below, *self.no_signalling_p_values]
+        agree = by_interval == (np.array(p_values) <= error_of(self.level))
+        together = np.where(agree, np.where(by_interval, SHOWN, NOT_SHOWN), OPEN)
+        columns = {"by_interval": by_interval, "p_value": p_values, "together": together}
+        return pd.DataFrame(columns)
+
+    def _shown(self, *sides: str) -> list[str]:
+        """Return those of some rows of `evidence` that interval and exact test show together."""
+        together = self.evidence["together"]
+        return [side for side in sides if together[side] == SHOWN]
+
+    @property
+    def independent(self) -> int:
+        """Count what is independent: clusters, or replicas where there are no clusters."""
+        return self.replicas if self.clusters is None else self.clusters
+
+    @property
+    def units(self) -> str:
+        """Return the word for what is independent, "replicas" or "clusters"."""
+        return "replicas" if self.clusters is None else "clusters"
+
+    def row(self) -> dict[str, float | int | str]:
+        """Return one flat row of a table.
+
+        It has the largest of the facets, and the smallest of the no-signalling tests' p-values. It
+        leaves out the intervals of the correlators, and the held-out items.
+        """
+        derived = {
+            "no_signalling_p_value": float(self.no_signalling_p_values.min()),
+            "s_odd": float(self.facets.max()),
+        }
+        row = {}
+        for name in IN_A_ROW:
+            value = derived[name] if name in derived else getattr(self, name)
+            interval = interval_of(self, name)
+            row |= with_ends(name, value, interval) if interval else {name: value}
+        for name in ("correlators", "alice", "bob"):
+            for (i, j), value in np.ndenumerate(getattr(self, name)):
+                row[f"{name.removesuffix('s')}_{i + 1}{j + 1}"] = float(value)
+        return row
+
+    @property
+    def drops(self) -> pd.DataFrame:
+        """Compare each task beside the one of its two partners with which it does worse.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a task, the largest drop first: `task`; `beside`, the partner with which it does
+            worse, and `instead`, the other; `right_beside` and `right_instead`, how often it is
+            right with either, in percent; `points`, the difference in percentage points; `low` and
+            `high`, the interval, the four of which hold together; `p_value`, by the exact test of
+            no change, adjusted for the four; `shown`, whether test and interval agree that it is
+            not 0. With readout "prediction" it is how often +1 is predicted.
+        """
+        k, worse = np.arange(len(TASKS)), (self.changes > 0).astype(int)
+        partners = np.array(list(PARTNERS.values()))
+        right = 50 * (1 + np.vstack([self.alice, self.bob.T]))
+        low, high = np.sort(50 * self.change_intervals * np.where(worse, 1, -1)[:, None]).T
+        table = pd.DataFrame(
+            {
+                "task": TASKS,
+                "beside": partners[k, worse],
+                "instead": partners[k, 1 - worse],
+                "right_beside": right[k, worse],
+                "right_instead": right[k, 1 - worse],
+                "points": 50 * abs(self.changes),
+                "low": low,
+                "high": high,
+                "p_value": self.no_signalling_p_values,
+                "shown": np.isin(TASKS, self.signalling),
+            }
+        )
+        return table.sort_values("points", ascending=False, kind="stable", ignore_index=True)
+
+    @property
+    def conclusion(self) -> str:
+        """Say what was found in two or three sentences; more where interval and test differ."""
+        return " ".join(conclusion(self))
+
+    def numbers(self) -> dict:
+        """Return all that the report holds, as JSON has it: numbers, text, lists and None."""
+        names = ["conclusion", "verdict", "signalling", "explanation", "drops"]
+        names += [field.name for field in fields(self)]
+        return {name: _plain(getattr(self, name)) for name in names}
+
+    def full(self) -> ReportView:
+        """Return the report with its rarer rows, to print or to show in a notebook."""
+        return ReportView(self, rarer=True)
+
+    def html(self) -> str:
+        """Return the report as a fragment of HTML, with its picture where matplotlib is there."""
+        return ReportView(self, rarer=False)._repr_html_()
+
+    def plot(self) -> matplotlib.figure.Figure:
+        """Draw S among its bounds, the correlators that it is made of, and what each task loses.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib; the line names the extra that brings it.
+        """
+        from ncnet.plotting import picture
+
+        return picture(self)
+
+    def __str__(self) -> str:
+        return str(ReportView(self, rarer=False))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+
+renamed.attributes(
+    {
+        field.name.replace("excess", "contextuality"): field.name
+        for field in fields(Report)
+        if field.name.startswith(("excess", "any_facet_excess"))
+    }
+)(Report)
+
+
+def _plain(value: object) -> object:
+    """Return a value of a report in the types that JSON has."""
+    if isinstance(value, Report):
+        return value.numbers()
+    if isinstance(value, pd.DataFrame):
+        return value.to_dict("records")
+    if isinstance(value, pd.Series):
+        return value.to_dict()
+    array = isinstance(value, (np.ndarray, np.generic, tuple))
+    return np.asarray(value).tolist() if array else value
 
 
 def report(
@@ -91,88 +423,10 @@ def report(
     level, resamples, seed = check_resampling(level, resamples, seed, parts=len(TASKS))
     dataset = _one_capacity(as_dataset(outcomes))
     options = {"readout": readout, "level": level, "resamples": resamples, "seed": seed}
-    others = [other for other in splits(dataset) if other != split]
-    held_out = None
-    if split == "training" and others:
-        held_out = _report(dataset, others[0], **options)
-    return replace(_report(dataset, split, **options), held_out=held_out)
-
-
-def replica_rows(means: xr.Dataset, influences: xr.DataArray) -> np.ndarray:
-    """Return all that the report reads of each replica, [13, replicas].
-
-    `CORRELATORS`, those of (1,1), (1,2), (2,1), (2,2); `CHANGES` of the marginals of A1, A2, B1,
-    B2, and `INFLUENCES` on these; the replica's own `DELTA`. From `replica_means` and `influence`.
-    """
-    correlators = means.correlator.transpose(*SIGNS.dims, "replica").values.reshape(4, -1)
-    changes = marginal_changes(means).transpose("task", "replica").values
-    influences = influences.transpose("task", "replica").values
-    return np.vstack([correlators, changes, influences, abs(changes).sum(axis=0)])
-
-
-def s_of_rows(rows: np.ndarray) -> np.ndarray:
-    """Return S of rows as `replica_rows` has them, equal where it was summed in another order."""
-    return (SIGNS.values.ravel() @ rows[CORRELATORS]).round(DIGITS_OF_SUMS)
-
-
-def summary(distinct: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, level: float) -> dict:
-    """Return the intervals and tests of a report, by the names of its attributes.
-
-    Parameters
-    ----------
-    distinct, counts
-        The distinct columns [13, distinct] of `replica_rows`, and how often each is there.
-    draws
-        Bootstrap means of the rows [13, resamples].
-    level
-        Nominal coverage.
-    """
-    s, s_draws = s_of_rows(distinct), SIGNS.values.ravel() @ draws[CORRELATORS]
-    influence, influence_draws = (rows[INFLUENCES].sum(axis=0) for rows in (distinct, draws))
-    within = (s - distinct[DELTA] - CLASSICAL_BOUND).round(DIGITS_OF_SUMS)
-    within_draws = s_draws - draws[DELTA] - CLASSICAL_BOUND
-    interval = partial(interval_of_mean, counts=counts, level=level)
-    correlators = zip(distinct[CORRELATORS], draws[CORRELATORS], strict=True)
-    changes = zip(distinct[CHANGES], draws[CHANGES], strict=True)
-    # The four hold together (Bonferroni).
-    together = {"bounds": CHANGE_BOUNDS, "level": 1 - (1 - level) / len(TASKS)}
-    change_intervals = np.array([interval(*change, **together)[0] for change in changes])
-    return {
-        **_of_s(s, s_draws, counts, level),
-        "correlator_intervals": np.reshape(
-            [interval(*pair, bounds=CORRELATOR_BOUNDS)[0] for pair in correlators], (2, 2, 2)
-        ),
-        "changes": distinct[CHANGES] @ counts / counts.sum(),
-        "change_intervals": change_intervals,
-        "delta_interval": delta_interval(change_intervals),
-        "no_signalling_p_values": holm([no_signalling_test(c, counts) for c in distinct[CHANGES]]),
-        "influence": float(influence @ counts / counts.sum()),
-        "influence_interval": interval(influence, influence_draws, bounds=INFLUENCE_BOUNDS)[0],
-        **excess_tests(distinct[LINEAR], counts, draws[LINEAR], level),
-        "excess_within": float(within @ counts / counts.sum()),
-        "excess_within_interval": interval(within, within_draws, bounds=WITHIN_BOUNDS)[0],
-    }
-
-
-def _of_s(s: np.ndarray, draws: np.ndarray, counts: np.ndarray, level: float) -> dict:
-    """Return the interval and tests of S, and what so many replicas can show at all."""
-    lowest, highest = S_BOUNDS
-    error, replicas = error_of(level), int(counts.sum())
-    above_2 = {"mean": CLASSICAL_BOUND, "lowest": lowest}
-    interval, method = interval_of_mean(s, draws, counts=counts, bounds=S_BOUNDS, level=level)
-    share = int(counts[s > CLASSICAL_BOUND].sum())
-    return {
-        "interval": interval,
-        "interval_method": method,
-        "p_value": betting_test(s, counts=counts, **above_2),
-        "p_value_below": betting_test(-s, mean=-CLASSICAL_BOUND, lowest=-highest, counts=counts),
-        "smallest_s_shown": smallest_mean_shown(replicas, highest=highest, error=error, **above_2),
-        # The interval has to lie above 2, too: at either end it bets at half of the error.
-        "replicas_needed": replicas_needed(s, counts=counts, error=error / 2, **above_2),
-        "share_above": share / replicas,
-        "share_above_interval": tuple(map(float, share_interval(share, replicas, level))),
-        "sign_p_value": sign_test(s, above=CLASSICAL_BOUND, counts=counts),
-    }
+    found = _report(dataset, split, **options)
+    if split == "training" and "held_out" in splits(dataset):
+        return replace(found, held_out=_report(dataset, "held_out", **options))
+    return found
 
 
 def _report(
@@ -208,7 +462,7 @@ def _report(
         items=int((dataset["split"] == split).sum()),
         diverged=int(diverged.sum()),
         s_diverged_against=float(s_value(against).mean()),
-        **summary(distinct, counts, draws, level=level),
+        **inference(distinct, counts, draws, level=level),
     )
 
 
@@ -217,6 +471,6 @@ def _one_capacity(dataset: xr.Dataset) -> xr.Dataset:
         return dataset
     capacities = dataset["capacity"].values.tolist()
     found = f"outcomes hold {len(capacities)} capacities, {capacities}"
-    one = f"one, as in `outcomes.sel(capacity={capacities[0]})`"
-    check(len(capacities) == 1, found, one)
+    expected = f"one, as in `outcomes.sel(capacity={capacities[0]})`"
+    check(len(capacities) == 1, found, expected)
     return dataset.squeeze("capacity")

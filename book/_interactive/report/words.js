@@ -1,5 +1,5 @@
 /* A report in words and tables of text, sentence for sentence as `ncnet report` tells it:
-   ncnet.chsh.showing in the Page. */
+   ncnet.chsh.views in the Page. */
 "use strict";
 
 YourTable.words = (() => {

@@ -20,17 +20,17 @@ from ncnet import chsh, games
 from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.betting import mean_interval
 from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
-from ncnet.chsh.intervals import S_BOUNDS
-from ncnet.chsh.outcomes import Outcomes
-from ncnet.chsh.report import (
+from ncnet.chsh.inference import (
     CHANGES,
     CORRELATORS,
     DELTA,
     INFLUENCES,
+    inference,
     replica_rows,
     s_of_rows,
-    summary,
 )
+from ncnet.chsh.intervals import S_BOUNDS
+from ncnet.chsh.outcomes import Outcomes
 from ncnet.parts import Parts
 from ncnet.sweeps import run_grid
 
@@ -218,7 +218,7 @@ class Experiment:
         self.counts, self.seed = counts, seed
         self.s = s_of_rows(columns)
         self.draws = resampled_means(columns, counts, resamples=RESAMPLES, seed=seed)
-        self.report = summary(columns, counts, self.draws, level=LEVEL)
+        self.report = inference(columns, counts, self.draws, level=LEVEL)
 
     def intervals(self, *, bca: bool) -> dict[tuple[str, str], tuple[float, float]]:
         """Return the ends of each interval, by quantity and method."""
