@@ -10,6 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+CODE = (".py", ".cpp", ".mplstyle")
+"""Suffixes of the files that a package's results depend on."""
+
 
 def expanded(path: str | Path) -> Path:
     """Return a path whose leading ``~`` is the home folder, as in a shell.
@@ -68,8 +71,8 @@ def _beside(path: Path, content: bytes) -> Iterator[Path]:
 
 
 def code_of(folder: Path) -> list[Path]:
-    """Return the files of Python and C++ in a folder and below it, sorted."""
-    return sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".cpp"))
+    """Return the files of Python and C++, and style sheets, in a folder and below it, sorted."""
+    return sorted(path for path in folder.rglob("*") if path.suffix in CODE)
 
 
 def checksum(files: Iterable[Path], root: Path) -> str:

@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,39 +50,18 @@ BOUNDS = {
     TSIRELSON_BOUND: "Tsirelson's bound 2√2",
     ALGEBRAIC_BOUND: "algebraic bound 4",
 }
-STYLE = {
-    "axes.axisbelow": True,
-    "axes.edgecolor": INK,
-    "axes.grid": True,
-    "axes.labelcolor": INK,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 10,
-    "errorbar.capsize": 3,
-    "figure.constrained_layout.use": True,
-    "figure.facecolor": "white",
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "hatch.color": "white",
-    "hatch.linewidth": 0.8,
-    "grid.color": "#E6E6E6",
-    "legend.fontsize": 8.5,
-    "legend.frameon": False,
-    "lines.linewidth": 1.6,
-    "lines.markersize": 5,
-    "svg.hashsalt": "ncnet",  # the same figure gives the same file
-}
+STYLE = Path(__file__).with_suffix(".mplstyle")
+"""matplotlib's style sheet of all figures."""
 MISSING = 'a picture needs matplotlib, which comes with an extra: pip install "ncnet[report]"'
 
 
 def use_style() -> None:
     """Set the style for all figures that follow; vector graphics in a notebook."""
-    import matplotlib
+    from matplotlib import style
     from matplotlib_inline.backend_inline import set_matplotlib_formats
 
     set_matplotlib_formats("svg")
-    matplotlib.rcParams.update(STYLE)
+    style.use(STYLE)
 
 
 def subplots(
@@ -277,12 +257,12 @@ def _loses(report: Report) -> str:
 
 def _style() -> AbstractContextManager:
     try:
-        import matplotlib
+        from matplotlib import style
     except ModuleNotFoundError as error:
         if error.name != "matplotlib":
             raise
         raise ImportError(MISSING) from None
-    return matplotlib.rc_context(STYLE)
+    return style.context(STYLE)
 
 
 def _places(table: pd.DataFrame, x: Places, name: str) -> tuple[Places, pd.Series, pd.Series]:

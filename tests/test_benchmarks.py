@@ -11,6 +11,7 @@ import pytest
 from benchmarks import ensemble, limit
 from benchmarks.engines import ENGINES, Ours
 from benchmarks.problem import Problem, correct
+from ncnet import machine
 from ncnet.companion.replay import benchmarks as replays
 from ncnet.replay import NotReplayableError, compare
 from tests.compilers import has_compiler
@@ -121,10 +122,10 @@ def test_how_time_grows_is_compared_beside_another_call(monkeypatch):
         return asked | row.to_dict() | {"seconds": 3 * row["seconds"], "rate": row["rate"] / 3}
 
     monkeypatch.setattr(ensemble, "grown", thrice_as_long)
-    monkeypatch.setattr(replays, "_check_cores", lambda _: None)
-    monkeypatch.setattr(replays, "_check_compiler", lambda: None)
+    monkeypatch.setattr("os.cpu_count", lambda: 1024)
+    monkeypatch.setattr(machine, "find_compiler", lambda: ["c++"])
     for varied, value in (("hidden_size", 8), ("replicas", 100), ("threads", 1)):
-        where = {"backend": "compiled", "varied": varied, "value": value}
-        made = replay.make(recorded, where)
-        expected = replay.rows(recorded.table, where)
+        selection = {"backend": "compiled", "varied": varied, "value": value}
+        made = replay.make(recorded, selection)
+        expected = replay.rows(recorded.table, selection)
         np.testing.assert_allclose(made[["seconds", "rate"]], expected[["seconds", "rate"]])

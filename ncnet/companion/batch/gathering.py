@@ -23,7 +23,7 @@ def gather(batch: Batch, folder: Path) -> None:
     batch
         The batch.
     folder
-        Where its jobs are: ``jobs/NAME/TABLE.parquet``. The joined tables are written to it.
+        Its folder, with ``jobs/NAME/TABLE.parquet``. The joined tables are written to it.
 
     Raises
     ------
@@ -38,12 +38,12 @@ def gather(batch: Batch, folder: Path) -> None:
         parts = {job: _load(batch, folder, job, name) for job in batch.jobs}
         provenance = _provenance(batch, [part.provenance for part in parts.values()])
         _write(batch, folder, name, _joined(batch, parts), provenance)
-    ran_so = pd.DataFrame([ran(batch, folder, job) for job in batch.jobs])
-    _write(batch, folder, JOBS, ran_so, provenance)
+    used = pd.DataFrame([resources_used(batch, folder, job) for job in batch.jobs])
+    _write(batch, folder, JOBS, used, provenance)
 
 
 def record(batch: Batch, folder: Path) -> list[Path]:
-    """Take gathered tables over into the checkout, where the batch file says; return where to."""
+    """Take gathered tables over to where the batch file says, and return these paths."""
     check_recordable(batch)
     places = [ROOT / where for where in batch.record.values()]
     for name, place in zip(batch.record, places, strict=True):
@@ -69,8 +69,8 @@ def check_recordable(batch: Batch) -> None:
     Raises
     ------
     BatchError
-        If it has no `record`; where the book quotes its tables, also if its jobs are no full
-        grid, or if all of them together are not what the notebook would take with ``record``.
+        If it has no `record`. If the book quotes its tables, also if its jobs are no full grid, or
+        if the notebook would refuse the parameters of all together with ``record``.
     """
     if not batch.record:
         raise BatchError(f"{batch.path} has no `record`: it should say which tables go where")
@@ -102,9 +102,9 @@ def _load(batch: Batch, folder: Path, job: str, name: str) -> results.Result:
 
 
 def _joined(batch: Batch, parts: dict[str, results.Result]) -> pd.DataFrame:
-    """Join the tables of all jobs, each with what tells it from others and is not in it.
+    """Join the tables of all jobs, each with columns for the parameters that vary.
 
-    Where rows of different jobs look alike even so, a column has the job's name.
+    If rows of different jobs look alike even so, a column has the job's name.
     """
     labelled = []
     for job, part in parts.items():
@@ -127,7 +127,7 @@ def _write(batch: Batch, folder: Path, name: str, table: pd.DataFrame, provenanc
 
 
 def _provenance(batch: Batch, of_jobs: list[dict]) -> dict:
-    """Return what the provenances of all jobs come to, but for the command."""
+    """Return the provenances of all jobs as one, without the command."""
     versions = of_jobs[0]["versions"]
     for job, provenance in zip(batch.jobs, of_jobs, strict=True):
         for name, *two in differences(versions, provenance["versions"]):
@@ -149,9 +149,9 @@ def _provenance(batch: Batch, of_jobs: list[dict]) -> dict:
 
 
 def _together(jobs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the parameters of all jobs as one: lists united, other values as they are.
+    """Return the parameters of all jobs as one; a value that varies becomes the list of them all.
 
-    A value that varies becomes the list of what it was.
+    Lists that vary are united.
     """
     together = {}
     for name, first in jobs[0].items():
@@ -161,8 +161,8 @@ def _together(jobs: list[dict[str, Any]]) -> dict[str, Any]:
     return together
 
 
-def ran(batch: Batch, folder: Path, job: str) -> dict[str, Any]:
-    """Return how a job ran: when, how long, and what it took."""
+def resources_used(batch: Batch, folder: Path, job: str) -> dict[str, Any]:
+    """Return when a job ran, for how long, and how much of processor and memory it took."""
     place = folder / JOBS / job
     executed = json.loads((place / "notebook.ipynb").read_text(encoding="utf-8"))
     used = pd.read_csv(place / "benchmark.tsv", sep="\t", na_values=["-", "NA"]).iloc[-1]

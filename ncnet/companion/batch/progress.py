@@ -1,4 +1,4 @@
-"""What of a batch is done: read from its folder, before and after."""
+"""Says which jobs of a batch are done, as its folder shows before and after."""
 
 import json
 from collections import Counter
@@ -7,8 +7,8 @@ from pathlib import Path
 from ncnet.companion.batch.gathering import job_command
 from ncnet.companion.batch.grid import JOBS, Batch
 
-MOST_LINES = 20
-"""Failed jobs that a summary lists."""
+MOST_FAILED = 20
+"""How many failed jobs a summary lists."""
 
 
 class Progress:
@@ -28,7 +28,7 @@ class Progress:
         self._before = {job: self._written(job) for job in batch.jobs}
 
     def summary(self) -> str:
-        """Return how many jobs are done, were there before, failed or are left, in a few lines."""
+        """Return in a few lines how many jobs are done, were done before, failed, or are left."""
         states = {job: self._state(job) for job in self._batch.jobs}
         count = Counter(states.values())
         lines = [
@@ -36,12 +36,12 @@ class Progress:
             f"{count['failed']} failed, {count['not run']} not run"
         ]
         failed = [self._folder / JOBS / job for job in states if states[job] == "failed"]
-        for place in failed[:MOST_LINES]:
+        for place in failed[:MOST_FAILED]:
             notebook = place / "notebook.ipynb"
             why = _error(notebook) or _last_line(place / "log.txt")
             lines += [f"  failed: {notebook}", f"    {why}"]
-        if len(failed) > MOST_LINES:
-            lines.append(f"  and {len(failed) - MOST_LINES} more")
+        if len(failed) > MOST_FAILED:
+            lines.append(f"  and {len(failed) - MOST_FAILED} more")
         report = self._folder / "report.ipynb"
         if not failed and not count["not run"] and (why := _error(report)):
             lines += [f"  failed: {report}", f"    {why}"]
@@ -53,7 +53,7 @@ class Progress:
         return 0 < tables <= report
 
     def _files(self, job: str) -> list[Path]:
-        """Return what says that a job is done, for each of its tables, and its notebook."""
+        """Return the files that say that a job is done: one for each table, and its notebook."""
         files = [*(f"{name}.json" for name in self._batch.tables), "notebook.ipynb"]
         return [self._folder / JOBS / job / name for name in files]
 
@@ -64,30 +64,27 @@ class Progress:
         *before, begun_before = self._before[job]
         *made, begun = self._written(job)
         asked = job_command(self._batch, job, self._folder)
-        if all(_command(path) == asked for path in self._files(job)[:-1]):
+        if all(_content(path).get("command") == asked for path in self._files(job)[:-1]):
             return "cached" if made == before else "done"
         return "failed" if begun not in (0, begun_before) else "not run"
 
 
 def _time(path: Path) -> int:
-    """Return when a file was written, 0 for one that is not there."""
+    """Return when a file was written, 0 for one that does not exist."""
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def _command(path: Path) -> str | None:
-    """Return the command in a provenance; None, if it is not there or only half."""
+def _content(path: Path) -> dict:
+    """Return what a file of JSON holds; nothing, if it is missing or only half written."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["command"]
-    except (OSError, ValueError, KeyError):
-        return None
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def _error(notebook: Path) -> str | None:
     """Return the last error in an executed notebook, in one line; None if there is none."""
-    try:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError):
-        return None
+    cells = _content(notebook).get("cells", ())
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     errors = [output for output in outputs if output["output_type"] == "error"]
     said = [f"{error['ename']}: {error['evalue']}".splitlines()[0] for error in errors]

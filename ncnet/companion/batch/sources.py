@@ -1,4 +1,4 @@
-"""The files that a job of a batch depends on: its notebook, the core, and the study's own folder.
+"""Finds the files that a job depends on: its notebook, the core, and the study's own folder.
 
 Snakemake is given a checksum of their content when it plans, and runs a job again when it changes.
 Times of files play no part: what is touched, checked out again or copied reruns nothing. That no
@@ -9,10 +9,9 @@ import inspect
 from collections.abc import Iterable
 from pathlib import Path
 
+from ncnet import files as stored
 from ncnet.companion import notebooks
 from ncnet.companion.batch.grid import NOTEBOOKS
-from ncnet.files import checksum as files_checksum
-from ncnet.files import code_of
 from ncnet.results import ROOT
 
 PACKAGE = ROOT / "ncnet"
@@ -25,7 +24,7 @@ def checksum(files: Iterable[Path]) -> str:
     >>> checksum(files_of("rq1")) == checksum(reversed(files_of("rq1")))
     True
     """
-    return files_checksum(((ROOT / file).resolve() for file in files), ROOT)[:16]
+    return stored.checksum(((ROOT / file).resolve() for file in files), ROOT)[:16]
 
 
 def files_of(notebook: str) -> list[Path]:
@@ -42,7 +41,7 @@ def files_of(notebook: str) -> list[Path]:
     study = Path(inspect.getfile(notebooks.of(notebook))).parent
     core = [
         path
-        for path in code_of(PACKAGE)
+        for path in stored.code_of(PACKAGE)
         if path.parent.name == "studies" or path.relative_to(PACKAGE).parts[0] not in ROOMS
     ]
-    return [NOTEBOOKS / f"{notebook}.ipynb", *core, *code_of(study)]
+    return [NOTEBOOKS / f"{notebook}.ipynb", *core, *stored.code_of(study)]

@@ -1,4 +1,4 @@
-"""Replays of the benchmarks and of the jobs of a batch: what is measured is compared loosely.
+"""Replays the benchmarks and the jobs of a batch: what is measured is compared loosely.
 
 Times of a machine that is busy with something else are several times as long, and not at every
 moment alike. They only tell what has become many times slower, or faster than it can be. How time
@@ -19,7 +19,7 @@ import pandas as pd
 
 from ncnet import machine
 from ncnet.companion import batch as batches
-from ncnet.companion.batch.gathering import ran
+from ncnet.companion.batch.gathering import resources_used
 from ncnet.companion.batch.grid import JOBS
 from ncnet.replay.comparison import absolute, factor, same, unchecked
 from ncnet.replay.pieces import NotReplayableError, Replay, Selection, import_optional, require
@@ -30,31 +30,27 @@ REFERENCES = {"replicas": 100, "hidden_size": 3}
 
 
 def _benchmark(name: str) -> ModuleType:
-    there = all(map(importlib.util.find_spec, ("benchmarks", "tests")))
-    require(there, "benchmarks are no part of the package: run it in the root of a checkout")
+    found = all(map(importlib.util.find_spec, ("benchmarks", "tests")))
+    require(found, "benchmarks are no part of the package: run it in the root of a checkout")
     return import_optional(f"benchmarks.{name}", extras="train,report,lora,batch,test,dev")
 
 
-def _check_cores(threads: int) -> None:
+def _check_machine(threads: int, backend: str) -> None:
+    """Refuse a machine with fewer cores than the one of the recording, or without a compiler."""
     enough = threads <= (os.cpu_count() or 1)
     require(enough, f"it was measured on {threads} cores: this machine has fewer")
-
-
-def _check_compiler() -> None:
     try:
         machine.find_compiler()
     except machine.CompilerError as error:
-        raise NotReplayableError(str(error)) from error
+        require(backend != "compiled", str(error))
 
 
 def _engine(recorded: Result, selection: Selection) -> pd.DataFrame:
     ensemble = _benchmark("ensemble")
     engine, device, threads = selection["engine"], selection["device"], selection["threads"]
-    _check_cores(threads)
+    _check_machine(threads, engine)
     if engine == "jax":
         require(importlib.util.find_spec("jax"), f"JAX is not installed: {ensemble.EXTRA}")
-    if engine == "compiled":
-        _check_compiler()
     return ensemble.measured(device, [engine], [threads], repeats={engine: 1})
 
 
@@ -64,9 +60,7 @@ def _growth(recorded: Result, selection: Selection) -> pd.DataFrame:
     backend, varied, value = selection["backend"], selection["varied"], selection["value"]
     seconds = recorded.table.set_index(["backend", "varied", "value"])["seconds"]
     cores = int(recorded.table.loc[recorded.table["varied"] == "threads", "value"].max())
-    _check_cores(cores)
-    if backend == "compiled":
-        _check_compiler()
+    _check_machine(cores, backend)
     beside = next(other for other in REFERENCES.items() if other != (varied, value))
     made, reference = (ensemble.grown(backend, *one, cores) for one in ((varied, value), beside))
     slower = reference["seconds"] / seconds[backend, *beside]
@@ -97,7 +91,7 @@ def _job(recorded: Result, selection: Selection) -> pd.DataFrame:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     if done.returncode:
         raise RuntimeError(f"Snakemake could not run job {job}: {done.stderr[-200:]}")
-    return pd.DataFrame([ran(batch, ROOT / folder, job)])
+    return pd.DataFrame([resources_used(batch, ROOT / folder, job)])
 
 
 def _memory(recorded: Result, selection: Selection) -> pd.DataFrame:

@@ -1,6 +1,6 @@
-"""The log of replays, recorded like any other table: ``results/replays/``.
+"""Keeps the log of replays, which is recorded like any other table: ``results/replays/``.
 
-Each Python has its own. Whoever records a table replays it, which puts its rows into the log;
+Each Python has its own log. Whoever records a table replays it, which puts its rows into the log;
 whoever releases replays all tables. The book reads it and says when each table was last replayed,
 on which commit, and with what largest difference.
 """
@@ -21,7 +21,7 @@ FOLDER = results.FOLDER / "replays"
 
 
 def name() -> str:
-    """Return what the log of this Python is called, such as ``python_3_11``."""
+    """Return the name of this Python's log, such as ``python_3_11``."""
     return "_".join(["python", *platform.python_version_tuple()[:2]])
 
 
@@ -31,10 +31,10 @@ def logs() -> list[results.Result]:
 
 
 def check_extends(*, whole: bool) -> None:
-    """Check that what a replay finds can stand in the log beside what is there.
+    """Check that what a replay finds can stand in the log beside what the log says already.
 
-    A replay of the `whole`, all tables without a limit of time, can: where the log is of another
-    place, it begins anew.
+    What a replay of the `whole` finds, of all tables without a limit of time, always can: if the
+    log is of another place, it begins anew.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def check_extends(*, whole: bool) -> None:
         git does not know the commit, which a log has to say.
     """
     check(results.checkout()[0], "a log says on which commit it was made", "a checkout, and git")
-    before = _here()
+    before = _own()
     check(
         whole or before is None or results.same_place(before.provenance),
         f"the log {name()} was made at another place, with other packages or on another machine",
@@ -64,7 +64,7 @@ def record(pieces: pd.DataFrame, *, parameters: dict, command: str) -> None:
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         commit=sources.commit(dict(zip(("commit", "clean"), results.checkout(), strict=True))),
     )
-    before = _here()
+    before = _own()
     if before is not None and results.same_place(before.provenance):
         found = _merged(before.table, found)
     results.save(name(), found, parameters=parameters, command=command, folder=FOLDER)
@@ -87,9 +87,10 @@ def _among(rows: pd.DataFrame, others: pd.DataFrame, *names: str) -> pd.Series:
     return pd.Series(one.isin(other), rows.index)
 
 
-def _here() -> results.Result | None:
-    there = (FOLDER / f"{name()}.json").exists()
-    return results.load(name(), folder=FOLDER) if there else None
+def _own() -> results.Result | None:
+    """Return the log of this Python, if there is one."""
+    recorded = (FOLDER / f"{name()}.json").exists()
+    return results.load(name(), folder=FOLDER) if recorded else None
 
 
 def seconds_taken() -> dict[tuple[str, str], float]:
@@ -102,21 +103,17 @@ def seconds_taken() -> dict[tuple[str, str], float]:
 
 
 def must_be_equal(replay: Replay, selection: Selection) -> bool:
-    """Return whether the rows of a piece are equal at this place.
+    """Return whether the rows of a piece have to be equal at this place.
 
-    They are where the table was recorded here, and where a recorded log of this place found nothing
-    but rounding between the piece and what was made again. Of other pieces it does not say so: they
-    may have been made by another engine.
+    They have to if the table was recorded here, or if a recorded log of this place found nothing
+    but rounding between the piece and what was made again. Other pieces may have been made by
+    another engine.
     """
     recorded = replay.load().provenance
-    piece = {
-        "table": replay.table,
-        "where": json.dumps(selection),
-        "checksum": recorded["checksum"],
-    }
+    piece = {"table": replay.table, "where": json.dumps(selection), "equal": True}
+    wanted = pd.DataFrame([piece | {"checksum": recorded["checksum"]}])
     return results.same_place(recorded) or any(
-        (log.table[[*piece, "equal"]] == pd.Series(piece | {"equal": True})).all(axis=1).any()
-        and results.same_place(log.provenance)
+        results.same_place(log.provenance) and _among(wanted, log.table, *wanted).all()
         for log in logs()
     )
 

@@ -1,4 +1,4 @@
-"""All replays: one for each recorded table."""
+"""Lists all replays: one for each recorded table."""
 
 from ncnet.companion.replay import benchmarks, mutations
 from ncnet.studies.atlas import replay as atlas
@@ -9,14 +9,6 @@ from ncnet.studies.mechanism import replay as mechanism
 from ncnet.studies.multiverse import replay as multiverse
 from ncnet.studies.ranks import replay as ranks
 
-REPLAYS = (
-    *capacity.REPLAYS,
-    *multiverse.REPLAYS,
-    *atlas.REPLAYS,
-    *mechanism.REPLAYS,
-    *calibration.REPLAYS,
-    *generalization.REPLAYS,
-    *ranks.REPLAYS,
-    *benchmarks.REPLAYS,
-    *mutations.REPLAYS,
-)
+_STUDIES = (capacity, multiverse, atlas, mechanism, calibration, generalization, ranks)
+REPLAYS = tuple(one for of in (*_STUDIES, benchmarks, mutations) for one in of.REPLAYS)
+"""The replay of each recorded table, study by study."""
