@@ -18,7 +18,7 @@ from transformers.utils import ModelOutput
 from ncnet import chsh
 from ncnet.experiment import Trained
 from ncnet.experiment.callback import ProbeCallback
-from ncnet.experiment.probe import Probe, conflict_by_step, running
+from ncnet.experiment.probe import Probe, conflict_by_step, outcomes_by_step
 from ncnet.studies.mechanism import analysis as mechanism
 
 CONTEXTS = list(itertools.product((1, 2), (1, 2)))
@@ -336,7 +336,7 @@ def watched(context, seed, steps, every=5):
 
 def test_running_s_ends_at_the_s_of_the_final_outcomes():
     trained = {(c, seed): watched(c, seed, 22) for c in CONTEXTS for seed in range(3)}
-    outcomes = running({c: [trained[c, seed][1] for seed in range(3)] for c in CONTEXTS})
+    outcomes = outcomes_by_step({c: [trained[c, seed][1] for seed in range(3)] for c in CONTEXTS})
     assert outcomes.capacity.values.tolist() == [0, 5, 10, 15, 20, 22]
     assert outcomes.capacity.attrs == {"capacity_name": "steps"}
     final = np.zeros((2, 2, 2, 3, len(INPUTS)))
@@ -351,7 +351,7 @@ def test_running_s_ends_at_the_s_of_the_final_outcomes():
 
 def test_running_s_of_32_replicas_is_a_table_by_steps():
     _, probe = watched((2, 2), 0, 6)
-    table = chsh.by_capacity(running(dict.fromkeys(CONTEXTS, [probe] * 32)))
+    table = chsh.by_capacity(outcomes_by_step(dict.fromkeys(CONTEXTS, [probe] * 32)))
     assert table["steps"].tolist() == [0, 5, 6]
 
 
@@ -362,13 +362,13 @@ def test_running_s_follows_trainings_that_go_on():
         for c, m in models.items()
     }
     with pytest.raises(ValueError, match=r"^the probes have no step in common"):
-        running(probes)
+        outcomes_by_step(probes)
     for context, model in models.items():
         train(model, context, 5 if context == (1, 2) else 7, probes[context])
-    assert running(probes).capacity.values.tolist() == [0, 2, 4]
+    assert outcomes_by_step(probes).capacity.values.tolist() == [0, 2, 4]
     train(models[1, 2], (1, 2), 2, probes[1, 2])
-    assert running(probes).capacity.values.tolist() == [0, 2, 4, 6]
-    assert running(probes, paired=False).attrs["paired"] == 0
+    assert outcomes_by_step(probes).capacity.values.tolist() == [0, 2, 4, 6]
+    assert outcomes_by_step(probes, paired=False).attrs["paired"] == 0
 
 
 def test_conflict_by_step_averages_the_tables():
@@ -409,7 +409,7 @@ def test_held_out_items_can_be_followed_too():
 
     probe = Probe(nn.Linear(1, 1), evaluate=evaluate)
     probe.evaluate()
-    outcomes = running(dict.fromkeys(CONTEXTS, probe))
+    outcomes = outcomes_by_step(dict.fromkeys(CONTEXTS, probe))
     assert chsh.report(outcomes.sel(capacity=0)).held_out.items == 3
 
 
@@ -447,7 +447,7 @@ def test_probes_that_are_no_experiment_are_refused():
         with pytest.raises(
             ValueError, match=re.escape(found) + ".*: expected " + re.escape(expected)
         ):
-            running(probes)
+            outcomes_by_step(probes)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -639,7 +639,7 @@ def test_the_model_that_the_trainer_makes_is_watched(tmp_path):
 @pytest.mark.parametrize(
     ("probe", "line"),
     [
-        (Probe(nn.Linear(1, 1)), "the probe watches no parameter of the model that is trained"),
+        (Probe(nn.Linear(1, 1)), "the probe is of no parameter of the model"),
         (lambda model: model.bert.pooler, "`probe` made None: expected a Probe of the trunk"),
     ],
 )

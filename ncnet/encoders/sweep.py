@@ -22,7 +22,7 @@ from ncnet.encoders.quartets import Quartet
 from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
 from ncnet.encoders.training import Outcome, train_context
 from ncnet.encoders.trunk import FULL
-from ncnet.experiment.contexts import Context, contexts, laid_out, swept
+from ncnet.experiment.contexts import Context, contexts, on_grid, train_each
 from ncnet.files import claim, expanded, storable
 
 DESCRIPTION, OUTCOME = "sweep.json", "outcome.safetensors"
@@ -147,12 +147,12 @@ class Sweep:
         networks |= {"alice_setting": alice_settings, "bob_setting": bob_settings}
         alice = [self.quartet.alice[setting - 1] for setting in alice_settings]
         bob = [self.quartet.bob[setting - 1] for setting in bob_settings]
-        found = swept(self._context, contexts(networks))
+        found = train_each(self._context, contexts(networks))
         first = self._own[0]
         split = ["training"] * len(first.training) + ["held_out"] * len(first.held_out)
         capacities = "capacity", np.array(ranks, float), {"capacity_name": "rank"}
         coordinates = {"capacity": capacities, "split": ("item", split)}
-        dataset = laid_out([one.columns() for one in found], networks, coordinates)
+        dataset = on_grid([one.columns() for one in found], networks, coordinates)
         if all(task.classes == 2 for task in self._own):
             for party, names in (("alice", alice), ("bob", bob)):
                 targets = np.stack([_signs(self.tasks[name]) for name in names])

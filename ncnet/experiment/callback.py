@@ -1,4 +1,4 @@
-"""The probe in an unchanged Trainer of transformers."""
+"""Records the gradients of both heads in an unchanged Trainer of transformers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ProbeCallback(TrainerCallback):
     Raises
     ------
     ValueError
-        If the probe is none; when a training begins, if it watches another model or has watched
+        If the probe is none; when a training begins, if it is of another model or has recorded
         another training; in the first step, if the model's output holds no such losses.
 
     Warns
@@ -66,17 +66,17 @@ class ProbeCallback(TrainerCallback):
         *,
         losses: tuple[str, str] = ("alice_loss", "bob_loss"),
     ):
-        is_probe = isinstance(probe, Probe)
         expected = "a Probe of the trunk, or a function that makes one of the model"
+        is_probe = isinstance(probe, Probe)
         check(is_probe or callable(probe), f"`probe` is {shown(probe)}", expected)
         self.probe: Probe | None = probe if is_probe else None
         self._make = None if is_probe else probe
-        self._losses, self._watches = tuple(losses), True
-        self._handle: RemovableHandle | None = None
+        self._losses, self._records = tuple(losses), True
+        self._hook: RemovableHandle | None = None
 
     def on_train_begin(self, args, state, control, *, model: nn.Module, **more) -> None:
-        """Refuse a probe of another model, or one that has watched another training."""
-        self._watches = True
+        """Refuse a probe of another model, or one that has recorded another training."""
+        self._records = True
         if args.torch_compile or getattr(model, "_compiled_call_impl", None) is not None:
             self._stop("the model is compiled where it is called, which a hook would change")
         if self._make is not None:
@@ -84,7 +84,7 @@ class ProbeCallback(TrainerCallback):
             found = f"`probe` made {shown(self.probe)}"
             check(isinstance(self.probe, Probe), found, "a Probe of the trunk")
         own = {*map(id, self.probe.parameters)} & {*map(id, model.parameters())}
-        found = "the probe watches no parameter of the model that is trained"
+        found = "the probe is of no parameter of the model that is trained"
         new = "ProbeCallback(lambda model: Probe(...))"
         check(own, found, f"a probe of its trunk, with `model_init` {new}")
         steps = self.probe.step, state.global_step
@@ -93,43 +93,44 @@ class ProbeCallback(TrainerCallback):
 
     def on_step_begin(self, args, state, control, *, model: nn.Module, **more) -> None:
         """Wait for the step's first output."""
-        self._forget()
-        if self._watches:
+        self._remove_hook()
+        if self._records:
             self.probe.step = state.global_step
             # Hooked until the call that is trained on: no hook is left, wherever that fails.
-            self._handle = model.register_forward_hook(self._record, always_call=True)
+            self._hook = model.register_forward_hook(self._record, always_call=True)
 
     def on_step_end(self, args, state, control, **more) -> None:
-        """Say so, if the model's output was not seen."""
-        if self._handle is not None:
-            self._forget()
+        """Warn if the model was not called."""
+        if self._remove_hook():
             self._stop(
                 "the Trainer has made a step without calling the model it was given, with gradients"
             )
 
     def on_train_end(self, args, state, control, **more) -> None:
-        """Keep what the heads get right after the last step, if the model is still that one."""
-        self._forget()
+        """Evaluate after the last step, if the model is still the one that was trained."""
+        self._remove_hook()
         if self.probe.outcomes() and not args.load_best_model_at_end:
             self.probe.evaluate()
 
     def _record(self, module: nn.Module, arguments: tuple, output: object) -> None:
         if output is not None and not torch.is_grad_enabled():
             return  # of a teacher or a metric; the one that is trained on is still to come
-        self._forget()
+        self._remove_hook()
         if output is not None:  # as it is of a call that failed
             named = output if isinstance(output, Mapping) else {}
-            found = [*named] or type(output).__name__
+            found = f"the model's output is {[*named] or type(output).__name__}"
             for name in self._losses:
-                check(name in named, f"the model's output is {found}", f"`{name}` in it, as a loss")
+                check(name in named, found, f"`{name}` in it, as a loss")
             self.probe.record(*(named[name] for name in self._losses))
 
     def _stop(self, reason: str) -> None:
-        self._watches = False
+        self._records = False
         line = f"{reason}: the training goes on, and nothing is recorded"
         warnings.warn(line, RuntimeWarning, stacklevel=3)
 
-    def _forget(self) -> None:
-        if self._handle is not None:
-            self._handle.remove()
-            self._handle = None
+    def _remove_hook(self) -> bool:
+        """Remove the hook and return whether there was one."""
+        hook, self._hook = self._hook, None
+        if hook is not None:
+            hook.remove()
+        return hook is not None

@@ -1,4 +1,4 @@
-"""The contexts of a sweep: the order they are trained in, where each is kept, what they become."""
+"""Says in which order the contexts of a sweep are trained, where each is kept, what they become."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from tqdm import tqdm
 
 from ncnet.chsh.outcomes import DIMENSIONS
 
-SETTINGS = {"alice_setting": (1, 2), "bob_setting": (1, 2)}
-"""The settings of all four contexts."""
-Networks = Mapping[str, Sequence]
-"""What there are networks of: capacities, replicas, settings of Alice's and settings of Bob's."""
-Found = TypeVar("Found")
+Grid = Mapping[str, Sequence]
+"""The capacities, replicas, settings of Alice's and settings of Bob's that networks are trained
+for, by the name of their dimension."""
+Result = TypeVar("Result")
 
 
 class Context(NamedTuple):
@@ -38,28 +37,32 @@ class Context(NamedTuple):
     alice_setting: int
     bob_setting: int
 
-    def told(self, kind: str) -> str:
+    def label(self, capacity_name: str) -> str:
         """Return it in words, for messages.
 
-        >>> Context(None, 7, 2, 1).told("width"), Context(3, 7, 2, 1).told("width")
+        >>> Context(None, 7, 2, 1).label("width"), Context(3, 7, 2, 1).label("width")
         ('context (2,1) of replica 7', 'context (2,1) of replica 7 at width 3')
         """
         text = f"context ({self.alice_setting},{self.bob_setting}) of replica {self.replica}"
-        return text if self.capacity is None else f"{text} at {kind} {self.capacity}"
+        return text if self.capacity is None else f"{text} at {capacity_name} {self.capacity}"
 
-    def path(self, kind: str) -> Path:
-        """Return where in a folder it is kept; `kind` is what its capacity is called.
+    def path(self, capacity_name: str) -> Path:
+        """Return the path within a folder at which it is kept.
 
         >>> Context(0.5, 7, 2, 1).path("rank").as_posix()
         'rank_0.5/replica_007/context_21'
         """
         path = Path(f"replica_{self.replica:03}", f"context_{self.alice_setting}{self.bob_setting}")
-        above = "" if self.capacity is None else f"{kind}_{float(self.capacity)!r}"
+        above = "" if self.capacity is None else f"{capacity_name}_{float(self.capacity)!r}"
         return above.removesuffix(".0") / path
 
     @classmethod
     def at(cls, path: Path) -> Context:
-        """Return the context that is kept at a path; a whole number as capacity is an integer."""
+        """Return the context that is kept at a path; a whole number as capacity is an integer.
+
+        >>> Context.at(Path("rank_4", "replica_007", "context_21"))
+        Context(capacity=4, replica=7, alice_setting=2, bob_setting=1)
+        """
         *capacity, replica, settings = (
             float(part.rpartition("_")[2]) for part in path.with_suffix("").parts
         )
@@ -67,23 +70,23 @@ class Context(NamedTuple):
         return cls(*capacity, int(replica), *divmod(int(settings), 10))
 
 
-def contexts(networks: Networks) -> list[Context]:
-    """Return the contexts of these networks in the order in which they are trained."""
-    return [Context(*one) for one in itertools.product(*networks.values())]
+def contexts(grid: Grid) -> list[Context]:
+    """Return all contexts of a grid in the order in which they are trained."""
+    return [Context(*one) for one in itertools.product(*grid.values())]
 
 
-def swept(train: Callable[[Context], Found], asked: Iterable[Context]) -> list[Found]:
+def train_each(train: Callable[[Context], Result], contexts: Iterable[Context]) -> list[Result]:
     """Return what `train` gives for each context, and show how far it is."""
-    return [train(context) for context in tqdm(asked, "contexts", leave=False, disable=None)]
+    return [train(context) for context in tqdm(contexts, "contexts", leave=False, disable=None)]
 
 
-def laid_out(found: Sequence[Mapping], networks: Networks, coordinates: Mapping) -> xr.Dataset:
-    """Return what is known of each of the `contexts`, a number or [items], as one Dataset."""
-    shape, variables = tuple(map(len, networks.values())), {}
-    for name in found[0] if found else ():
-        values = np.array([one[name] for one in found])
-        dimensions = (*networks, *["item"] * (values.ndim - 1))
+def on_grid(results: Sequence[Mapping], grid: Grid, coordinates: Mapping) -> xr.Dataset:
+    """Return the results of all `contexts` of a grid, numbers or [items] by name, as a Dataset."""
+    shape, variables = tuple(map(len, grid.values())), {}
+    for name in results[0] if results else ():
+        values = np.array([result[name] for result in results])
+        dimensions = (*grid, *["item"] * (values.ndim - 1))
         variables[name] = dimensions, values.reshape(*shape, *values.shape[1:])
-    labels = {name: np.array(values) for name, values in networks.items()}
+    labels = {name: np.array(values) for name, values in grid.items()}
     dataset = xr.Dataset(variables, {**labels, **coordinates})
     return dataset.transpose("capacity", *DIMENSIONS, missing_dims="ignore")

@@ -27,10 +27,10 @@ from ncnet.checks import (
     plain_number,
 )
 from ncnet.chsh import report
-from ncnet.chsh.outcomes import DIMENSIONS
+from ncnet.chsh.outcomes import DIMENSIONS, SETTINGS
 from ncnet.experiment import trained as kept
-from ncnet.experiment.contexts import SETTINGS, Context, contexts, swept
-from ncnet.experiment.trained import LOSSES, Reader, Trained, dataset
+from ncnet.experiment.contexts import Context, contexts, train_each
+from ncnet.experiment.trained import LOSSES, Reader, Trained, outcomes_on_grid
 from ncnet.files import claim, expanded, is_storable_text, storable
 from ncnet.printing import shown
 
@@ -106,7 +106,7 @@ def run(
     Returns
     -------
     xarray.Dataset
-        What `ncnet.chsh.report` reads: `a` and `b`, +-1, over (`capacity`, if there are any,)
+        Outcomes for `ncnet.chsh.report`: `a` and `b`, +-1, over (`capacity`, if there are any,)
         `alice_setting`, `bob_setting`, `replica` and `item`, training items first; `alice_loss`,
         `bob_loss` and `diverged` where losses were returned; coordinates `split` of the items, and
         `replica_seed`. It can be saved and read back equal by ``to_netcdf(path,
@@ -154,16 +154,15 @@ def run(
     check(isinstance(paired, (bool, np.bool_)), f"`paired` is {shown(paired)}", "true or false")
     described = _checked_description(described or {})
     tolerance = check_number("tolerance", tolerance, 0, 1)
-    networks = {"capacity": capacities or [None], "replica": range(replicas), **SETTINGS}
-    training = _Training(
-        train_context, seed, capacity_name, Reader("train_context", paired=paired), tolerance
-    )
+    grid = {"capacity": capacities or [None], "replica": range(replicas), **SETTINGS}
+    reader = Reader("train_context", paired=paired)
+    training = _Training(train_context, seed, capacity_name, reader, tolerance)
     if folder is not None:
         common = {"seed": seed, "paired": bool(paired)}
         common |= {"capacity_name": capacity_name if capacities else None, "described": described}
-        training.begin(_claimed(folder, common), contexts(networks))
-    found = swept(training.result, contexts(networks))
-    outcomes = dataset(found, networks, capacity_name=capacity_name, paired=paired)
+        training.resume(_claimed(folder, common), contexts(grid))
+    trained = train_each(training.result, contexts(grid))
+    outcomes = outcomes_on_grid(trained, grid, capacity_name=capacity_name, paired=paired)
     if capacities is None:
         outcomes = outcomes.isel(capacity=0, drop=True)
     _warn_of_one_replica(outcomes)
@@ -191,7 +190,7 @@ def replica_seed(seed: int, replica: int) -> int:
 
 @dataclass
 class _Training:
-    """The reader's training, and the folder with what it has given so far."""
+    """The reader's training, and the folder that keeps what it gave."""
 
     train_context: Callable
     seed: int
@@ -201,37 +200,38 @@ class _Training:
     folder: Path | None = None
     finished: frozenset[Path] = frozenset()
 
-    def begin(self, folder: Path, asked: Sequence[Context]) -> None:
-        """Train one of the folder's contexts again, and say in how much it comes out otherwise.
+    def resume(self, folder: Path, wanted: Sequence[Context]) -> None:
+        """Train one of the folder's contexts again, and print by how much it differs.
 
-        It is one of those that are asked for, if any of these is finished.
+        It is one of `wanted`, if any of these is finished.
         """
         self.folder = folder
-        above = "replica_*" if asked[0].capacity is None else "capacity_*/replica_*"
-        # What comes to stand there later is another run's.
+        above = "replica_*" if wanted[0].capacity is None else "capacity_*/replica_*"
+        # What appears there later is another run's.
         self.finished = frozenset(self.folder.glob(f"{above}/context_??.npz"))
         if self.finished:
-            others = [Context.at(path.relative_to(self.folder)) for path in self.finished]
-            there = [context for context in asked if self._path(context) in self.finished]
-            context = random.SystemRandom().choice(there or others)
+            all_kept = [Context.at(path.relative_to(self.folder)) for path in self.finished]
+            wanted = [context for context in wanted if self._path(context) in self.finished]
+            context = random.SystemRandom().choice(wanted or all_kept)
             before = kept.read(self._path(context))
             tqdm.write(self._compared(context, before, self._call(context)))
 
     def result(self, context: Context) -> Trained:
         """Train one context, or take it from the folder if it was there at the beginning."""
         path = self._path(context) if self.folder else None
-        if path in self.finished:
-            return self.reader.read(kept.read(path), context.told(self.capacity_name))
-        trained = self.reader.read(self._call(context), context.told(self.capacity_name))
-        if path and path.exists():
-            self._compared(context, kept.read(path), trained)
-        elif path:
-            kept.write(path, trained)
+        resumed = path in self.finished
+        returned = kept.read(path) if resumed else self._call(context)
+        trained = self.reader.read(returned, context.label(self.capacity_name))
+        if path and not resumed:
+            if path.exists():
+                self._compared(context, kept.read(path), trained)
+            else:
+                kept.write(path, trained)
         return trained
 
     def _compared(self, context: Context, before: Trained, returned: object) -> str:
         """Return in words how much two trainings of a context differ, or refuse the folder."""
-        where = context.told(self.capacity_name)
+        where = context.label(self.capacity_name)
         try:
             before = self.reader.read(before, where)
             again = self.reader.read(returned, f"{where} (trained again)")
@@ -241,28 +241,29 @@ class _Training:
         losses = np.array([[one.alice_loss, one.bob_loss] for one in (before, again)], float)
         finite = np.where(np.isfinite(losses), losses, np.nan)
         same = np.isclose(*finite, LOSS_TOLERANCE, NO_LOSS, equal_nan=True)
-        told = (
+        line = (
             f"{where}, trained again, differs in {differ.sum()} of {differ.size} outcomes (a "
             f"share of {differ.mean():.3g})"
         )
         if not same.all():
-            told += f" and in a loss by {abs(np.subtract(*losses[:, ~same])).max():.2g}"
+            line += f" and in a loss by {abs(np.subtract(*losses[:, ~same])).max():.2g}"
         if differ.mean() > self.tolerance or not (same.all() or self.tolerance):
             raise ValueError(
-                f"{self.folder} is refused: {told}, and `tolerance` is {self.tolerance:g}: choose "
+                f"{self.folder} is refused: {line}, and `tolerance` is {self.tolerance:g}: choose "
                 "another folder, or state a larger tolerance if trainings do not repeat, as on a "
                 "GPU"
             )
-        return told
+        return line
 
     def _call(self, context: Context) -> object:
-        capacity, replica, alice_setting, bob_setting = context
-        given = alice_setting, bob_setting, replica_seed(self.seed, replica), capacity
-        given = given if capacity is not None else given[:3]
+        capacity, replica, *settings = context
+        arguments = *settings, replica_seed(self.seed, replica)
+        if capacity is not None:
+            arguments += (capacity,)
         try:
-            return self.train_context(*given)
+            return self.train_context(*arguments)
         except Exception as error:
-            where = f"in {context.told(self.capacity_name)}, called with {given}"
+            where = f"in {context.label(self.capacity_name)}, called with {arguments}"
             error.add_note(f"raised by `train_context` {where}")
             raise
 
@@ -295,35 +296,31 @@ def _names_in_a_report() -> frozenset[str]:
 
 
 def _warn_of_one_replica(outcomes: xr.Dataset) -> None:
-    told = outcomes[[name for name in ("a", "b", *LOSSES) if name in outcomes]]
-    all_right = bool((told[["a", "b"]] > 0).all().to_array().all())
-    alike = bool((told == told.isel(replica=0)).all().to_array().all())
-    if outcomes.sizes["replica"] >= FEWEST_ALIKE and alike and not all_right:
-        warnings.warn(
-            f"all {outcomes.sizes['replica']} replicas came out the same: does `train_context` use "
-            "its seed?",
-            RuntimeWarning,
-            stacklevel=3,
-        )
+    results = outcomes[[name for name in ("a", "b", *LOSSES) if name in outcomes]]
+    all_right = bool((results[["a", "b"]] > 0).all().to_array().all())
+    alike = bool((results == results.isel(replica=0)).all().to_array().all())
+    replicas = outcomes.sizes["replica"]
+    if replicas >= FEWEST_ALIKE and alike and not all_right:
+        line = f"all {replicas} replicas came out the same: does `train_context` use its seed?"
+        warnings.warn(line, RuntimeWarning, stacklevel=3)
 
 
 def _check_callable(train_context: object, arguments: tuple[str, ...]) -> None:
-    call = f"called as train_context({', '.join(arguments)})"
-    if not callable(train_context):
-        found = f"`train_context` is {shown(train_context)}"
-        raise ValueError(f"{found}: expected a function with these arguments, {call}")
+    call, function = f"called as train_context({', '.join(arguments)})", "a function with these"
+    found = f"`train_context` is {shown(train_context)}"
+    check(callable(train_context), found, f"{function} arguments, {call}")
     try:
         signature = inspect.signature(train_context)
     except ValueError:  # of some functions that are not written in Python
         return
-    call = f"`train_context` takes {signature}, and is {call}"
+    found = f"`train_context` takes {signature}, and is {call}"
     try:
         signature.bind(*arguments)
     except TypeError as error:
-        raise ValueError(f"{call}: {error}: expected a function with these arguments") from None
+        raise ValueError(f"{found}: {error}: expected {function} arguments") from None
     places = {name: place for place, name in enumerate(signature.parameters)}
     for place, name in enumerate(arguments):
-        check(places.get(name, place) == place, call, f"`{name}` at place {place + 1}")
+        check(places.get(name, place) == place, found, f"`{name}` at place {place + 1}")
 
 
 def _checked_capacities(capacities: Iterable[float]) -> list[float]:
@@ -339,18 +336,17 @@ def _checked_capacities(capacities: Iterable[float]) -> list[float]:
 
 def _checked_description(described: Mapping) -> dict:
     check_type("described", described, Mapping, "a dict")
+    expected = "a name that netCDF can give an attribute, and none of the arguments"
     for name in described:
         fits = isinstance(name, str) and name and is_storable_text(name)
-        expected = "a name that netCDF can give an attribute, and none of the arguments"
-        taken = name in (*RESERVED, "paired", "seed")
-        check(fits and not taken, f"`described` names {shown(name)}", expected)
+        fits = fits and name not in (*RESERVED, "paired", "seed")
+        check(fits, f"`described` names {shown(name)}", expected)
     return _as_json(described)
 
 
 def _as_json(value: object) -> object:
     """Return a value as JSON holds it, or refuse it."""
-    if isinstance(value, np.generic):
-        value = value.item()
+    value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, Mapping):
         for name in value:
             check(isinstance(name, str), f"`described` names {shown(name)}", "text, as in JSON")

@@ -1,4 +1,4 @@
-"""What a training gives for one context: read, checked, compared with the others, and kept."""
+"""Reads what a training gives for one context, compares it with the others, and keeps it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ import xarray as xr
 from ncnet.checks import check, check_once
 from ncnet.chsh.columns import CODINGS
 from ncnet.chsh.outcomes import SPLITS, as_array, as_dataset
-from ncnet.experiment.contexts import Networks, laid_out
+from ncnet.experiment.contexts import Grid, on_grid
 from ncnet.files import is_storable_text, replace, storable
 from ncnet.printing import shown
 
 LABELS = {"training": "items", "held_out": "held_out_items"}
 """The field of `Trained` that names the items of a split."""
 LOSSES = ("alice_loss", "bob_loss")
+"""The fields of `Trained` for each head's loss."""
 PARTIES = ("Alice", "Bob")
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What one trained context gives: which items either head gets right, and perhaps more.
+    """The result of one context: which items either head gets right, and perhaps more.
 
-    A function that has nothing but training items to tell of may return the pair ``(a, b)``.
+    A function that knows of training items alone may return the pair ``(a, b)``.
     Arrays may be lists, numpy arrays or tensors, on any device.
 
     Attributes
@@ -59,13 +60,13 @@ class Trained:
     alice_loss: float | None = None
     bob_loss: float | None = None
 
-    def there(self) -> dict[str, object]:
-        """Return the fields that are there, by name."""
+    def fields(self) -> dict[str, object]:
+        """Return what is given, by name."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
     def splits(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Return the pairs that are there, by split."""
-        return {name: pair for name, pair in self.there().items() if name in SPLITS}
+        """Return the pairs that are given, by split."""
+        return {name: pair for name, pair in self.fields().items() if name in SPLITS}
 
     def right(self) -> np.ndarray:
         """Return whether each head is right on each item of all splits, [2, items]."""
@@ -73,18 +74,20 @@ class Trained:
 
 
 class Reader:
-    """Reads what trainings returned; each is compared with the first.
+    """Reads what trainings returned, and compares each with the first.
 
     Parameters
     ----------
     source
-        Who returned it, for messages.
+        Name of the function that returned it, for messages.
+    paired
+        Whether the items of both tasks are partners: others have no names.
     """
 
     def __init__(self, source: str, *, paired: bool = True):
         self._source, self._paired = source, paired
         self._first: tuple[Trained, str] | None = None
-        self._mark: tuple[int, str] | None = None
+        self._wrong: tuple[int, str] | None = None
 
     def read(self, returned: object, where: str) -> Trained:
         """Return what was returned, as numpy arrays.
@@ -94,74 +97,73 @@ class Reader:
         Raises
         ------
         ValueError
-            For anything but outcomes in one coding, or other items than those before.
+            For anything but outcomes in one coding, or other items than those before; the line
+            begins with `where`.
         """
         try:
-            read = self._read(returned)
+            trained = self._read(returned)
+            self._first = self._first or (trained, where)
+            self._check_coding(trained, where)
+            self._check_alike(trained, where)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
-        self._first = self._first or (read, where)
-        self._check_coding(read, where)
-        _check_alike(read, where, *self._first)
-        return read
+        return trained
 
-    def _read(self, given: object) -> Trained:
-        if not isinstance(given, Trained):
-            if not _is_pair(given):
+    def _read(self, returned: object) -> Trained:
+        if not isinstance(returned, Trained):
+            if not _is_pair(returned):
                 raise ValueError(
-                    f"`{self._source}` returned {shown(given)}: expected a pair (a, b), or "
+                    f"`{self._source}` returned {shown(returned)}: expected a pair (a, b), or "
                     "`ncnet.experiment.Trained`"
                 )
-            given = Trained(training=given)
-        fields = {"training": given.training} | given.there()
-        there = {name: FIELDS[name](f"`{name}`", value) for name, value in fields.items()}
+            returned = Trained(returned)
+        given = {"training": returned.training} | returned.fields()
+        fields = {name: FIELDS[name](f"`{name}`", value) for name, value in given.items()}
+        names = [name for name in LABELS.values() if name in fields]
+        found = f"`{''.join(names[:1])}` is given"
+        check(self._paired or not names, found, "none, as paired=False says")
         for split, name in LABELS.items():
-            if name in there:
-                check(self._paired, f"`{name}` is given", "none, as paired=False says")
-                counts = len(there[name]), len(there.get(split, [()])[0])
-                found = f"`{name}` are {counts[0]}, items of `{split}` {counts[1]}"
-                check(counts[0] == counts[1], found, "as many of each")
-        labels = [there[name] for name in LABELS.values() if name in there]
-        check_once("item", np.concatenate(labels or [()]).tolist())
-        losses = [name for name in LOSSES if name in there]
+            counts = len(fields.get(name, ())), len(fields.get(split, [()])[0])
+            found = f"`{name}` are {counts[0]}, items of `{split}` {counts[1]}"
+            check(name not in names or counts[0] == counts[1], found, "as many of each")
+        labels = np.concatenate([fields[name] for name in names] or [()])
+        check_once("item", labels.tolist())  # 0 and "0" are the same
+        losses = [name for name in LOSSES if name in fields]
         check(len(losses) != 1, f"`{''.join(losses)}` is given alone", "both losses or neither")
-        return Trained(**there)
+        return Trained(**fields)
 
-    def _check_coding(self, read: Trained, where: str) -> None:
-        for split, pair in read.splits().items():
+    def _check_coding(self, trained: Trained, where: str) -> None:
+        """Refuse 0 beside -1, in one context or in two."""
+        for split, pair in trained.splits().items():
             for party, outcomes in zip(PARTIES, pair, strict=True):
                 coded = outcomes.dtype != bool
-                for mark in [mark for mark in (0, -1) if coded and mark in outcomes]:
-                    self._mark = self._mark or (mark, f"{party}'s `{split}` in {where}")
-                    if mark != self._mark[0]:
-                        raise ValueError(
-                            f"{where}: {party}'s `{split}` holds {mark}, {self._mark[1]} holds "
-                            f"{self._mark[0]}: expected one coding, 0 and 1 or -1 and +1"
-                        )
+                for wrong in [number for number in (0, -1) if coded and number in outcomes]:
+                    self._wrong = self._wrong or (wrong, f"{party}'s `{split}` in {where}")
+                    first, place = self._wrong
+                    found = f"{party}'s `{split}` holds {wrong}, {place} holds {first}"
+                    check(wrong == first, found, "one coding, 0 and 1 or -1 and +1")
 
-
-def _check_alike(read: Trained, where: str, first: Trained, there: str) -> None:
-    """Refuse other fields than those of the first context, or other items."""
-    fields, before = read.there(), first.there()
-    for name in [name for name in FIELDS if (name in fields) != (name in before)]:
-        giving, lacking = (where, there) if name in fields else (there, where)
-        raise ValueError(
-            f"{where}: `{name}` is given in {giving}, and not in {lacking}: expected it in every "
-            "context or in none"
-        )
-    for split, (a, _) in read.splits().items():
-        count = len(before[split][0])
-        found = f"{where}: `{split}` has {len(a)} items, in {there} it has {count}"
-        check(len(a) == count, found, "as many in every context")
-    for name in [name for name in LABELS.values() if name in fields]:
-        labels, others = fields[name].tolist(), before[name].tolist()
-        if labels != others:
-            k = [label == other for label, other in zip(labels, others, strict=True)].index(False)
-            raise ValueError(
-                f"{where}: number {k} of `{name}` is {shown(labels[k])}, in {there} it is "
-                f"{shown(others[k])}: expected the same items in the same order in every context "
-                "(does a loader shuffle?)"
-            )
+    def _check_alike(self, trained: Trained, where: str) -> None:
+        """Refuse other fields than those of the first context, or other items."""
+        first, place = self._first
+        fields, before = trained.fields(), first.fields()
+        for name in FIELDS:
+            giving, lacking = (where, place) if name in fields else (place, where)
+            found = f"`{name}` is given in {giving}, and not in {lacking}"
+            check((name in fields) == (name in before), found, "it in every context or in none")
+        for split, (a, _) in trained.splits().items():
+            count = len(before[split][0])
+            found = f"`{split}` has {len(a)} items, in {place} it has {count}"
+            check(len(a) == count, found, "as many in every context")
+        for name in [name for name in LABELS.values() if name in fields]:
+            labels = zip(fields[name].tolist(), before[name].tolist(), strict=True)
+            for k, (label, other) in enumerate(labels):
+                if label != other:
+                    raise ValueError(
+                        f"number {k} of `{name}` is {shown(label)}, in {place} it is "
+                        f"{shown(other)}: expected the same items in the same order in every "
+                        "context (does a loader shuffle?)"
+                    )
 
 
 def _is_pair(given: object) -> bool:
@@ -185,12 +187,9 @@ def _outcomes(name: str, values: object) -> np.ndarray:
         valid = np.isin(array, (-1, 0, 1))
     else:
         valid = [isinstance(v, (bool, int, float)) and v in (-1, 0, 1) for v in array.tolist()]
-    if not np.all(valid):
-        k = int(np.argmin(valid))
-        raise ValueError(
-            f"item {k} of {name} is {shown(array.tolist()[k])}: expected whether the head is "
-            f"right, as {CODINGS}"
-        )
+    k = int(np.argmin(valid))
+    found = f"item {k} of {name} is {shown(array[[k]].tolist()[0])}"
+    check(valid[k], found, f"whether the head is right, as {CODINGS}")
     return array if array.dtype == bool else array.astype(np.int8)
 
 
@@ -202,8 +201,7 @@ def _labels(name: str, labels: object) -> np.ndarray:
     found = f"{name} has shape {labels.shape} and type {labels.dtype}"
     check(fits, found, "one number or name an item")
     unfit = [label for label in labels.tolist() if not is_storable_text(str(label))]
-    if unfit:
-        raise ValueError(f"{name} holds what no file can, {shown(unfit[:1])}: expected plain text")
+    check(not unfit, f"{name} holds what no file can, {shown(unfit[:1])}", "plain text")
     return labels
 
 
@@ -223,41 +221,41 @@ def _array(name: str, values: object) -> np.ndarray:
 
 FIELDS = dict.fromkeys(SPLITS, _pair) | dict.fromkeys(LABELS.values(), _labels)
 FIELDS |= dict.fromkeys(LOSSES, _loss)
-"""What reads each field of `Trained`."""
+"""The function that reads each field of `Trained`."""
 
 
-def dataset(
-    found: Sequence[Trained], networks: Networks, *, capacity_name: str, paired: bool
+def outcomes_on_grid(
+    trained: Sequence[Trained], grid: Grid, *, capacity_name: str, paired: bool
 ) -> xr.Dataset:
-    """Return what a `Reader` read of all networks, in their order, as one Dataset."""
-    sizes = {split: len(pair[0]) for split, pair in found[0].splits().items()}
-    capacities = np.array(networks["capacity"])
+    """Return what a `Reader` read of all contexts of a grid, in their order, as one Dataset."""
+    first = trained[0]
+    sizes = {split: len(pair[0]) for split, pair in first.splits().items()}
+    capacities = np.array(grid["capacity"])
     if capacities.dtype == object:  # such as fractions
         capacities = capacities.astype(float)
     coordinates = {
         "capacity": ("capacity", capacities, {"capacity_name": capacity_name}),
         "split": ("item", np.repeat(list(sizes), list(sizes.values()))),
     }
-    labels = [found[0].there().get(LABELS[split]) for split in sizes]
-    if all(named is not None for named in labels):
+    labels = [first.fields().get(LABELS[split]) for split in sizes]
+    if all(names is not None for names in labels):
         coordinates["item"] = np.concatenate(labels)
-    columns = []
-    for one in found:
-        losses = {name: loss for name, loss in one.there().items() if name in LOSSES}
+    results = []
+    for one in trained:
+        losses = {name: loss for name, loss in one.fields().items() if name in LOSSES}
         a, b = np.where(one.right(), np.int8(1), np.int8(-1))
-        columns.append({"a": a, "b": b} | losses)
-    outcomes = laid_out(columns, networks, coordinates).assign_attrs(storable({"paired": paired}))
+        results.append({"a": a, "b": b} | losses)
+    outcomes = on_grid(results, grid, coordinates).assign_attrs(storable({"paired": paired}))
     if LOSSES[0] in outcomes:
         outcomes["diverged"] = ~np.isfinite(outcomes["alice_loss"] + outcomes["bob_loss"])
     return as_dataset(outcomes)
 
 
 def write(path: Path, trained: Trained) -> None:
-    """Keep what a context gave, whole or not at all."""
-    arrays = trained.there()
-    for split, pair in trained.splits().items():
-        del arrays[split]
-        arrays[f"{split}_a"], arrays[f"{split}_b"] = pair
+    """Write what a training gave to a file, whole or not at all."""
+    arrays = trained.fields()
+    for split in trained.splits():
+        arrays[f"{split}_a"], arrays[f"{split}_b"] = arrays.pop(split)
     content = io.BytesIO()
     np.savez(content, **arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -265,7 +263,7 @@ def write(path: Path, trained: Trained) -> None:
 
 
 def read(path: Path) -> Trained:
-    """Return what a context gave.
+    """Return what a training gave from the file that `write` made.
 
     Raises
     ------

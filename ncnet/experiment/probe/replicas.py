@@ -1,4 +1,4 @@
-"""Puts the probes of all contexts and replicas together."""
+"""Combines the probes of all contexts and replicas."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import xarray as xr
 
 from ncnet.checks import check
 from ncnet.chsh.intervals import means_with_ends, with_ends
-from ncnet.chsh.outcomes import CONTEXTS
-from ncnet.experiment.contexts import SETTINGS, contexts
-from ncnet.experiment.probe.watching import Probe
-from ncnet.experiment.trained import Reader, dataset
+from ncnet.chsh.outcomes import CONTEXTS, SETTINGS
+from ncnet.experiment.contexts import contexts
+from ncnet.experiment.probe.recording import Probe
+from ncnet.experiment.trained import Reader, outcomes_on_grid
 from ncnet.printing import shown
 
 MEASURES = {
@@ -24,12 +24,12 @@ MEASURES = {
 """What is averaged over replicas, with its bounds."""
 
 
-def running(
+def outcomes_by_step(
     probes: Mapping[tuple[int, int], Probe | Sequence[Probe]], *, paired: bool = True
 ) -> xr.Dataset:
     """Return outcomes along training, from the probes of all four contexts.
 
-    Also while training goes on: at the steps which all have reached.
+    It may be called while training goes on: it returns the steps that all have reached.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def running(
     ...     for _ in range(4):
     ...         probe.record(*trunk(torch.ones(2, 1)))
     ...     return probe
-    >>> outcomes = running({(i, j): probe_of_a_training() for i in (1, 2) for j in (1, 2)})
+    >>> outcomes = outcomes_by_step({(i, j): probe_of_a_training() for i in (1, 2) for j in (1, 2)})
     >>> outcomes.capacity.values.tolist()
     [0, 2]
     """
@@ -71,12 +71,12 @@ def running(
     found = "the probes have no step in common at which outcomes are known"
     check(steps, found, "probes made with `evaluate` and one `every`")
     reader, found = Reader("evaluate", paired=paired), []
-    networks = {"capacity": steps, "replica": range(len(of_context[1, 1])), **SETTINGS}
-    for context in contexts(networks):
+    grid = {"capacity": steps, "replica": range(len(of_context[1, 1])), **SETTINGS}
+    for context in contexts(grid):
         step, replica, *settings = context
         outcomes = of_context[*settings][replica].outcomes()[step]
-        found.append(reader.read(outcomes, context.told("step")))
-    return dataset(found, networks, capacity_name="steps", paired=paired)
+        found.append(reader.read(outcomes, context.label("step")))
+    return outcomes_on_grid(found, grid, capacity_name="steps", paired=paired)
 
 
 def conflict_by_step(
@@ -87,7 +87,7 @@ def conflict_by_step(
     Parameters
     ----------
     probes
-        As `running` takes them.
+        As `outcomes_by_step` takes them.
     level, seed
         Nominal coverage of each interval, and the seed of the bootstrap over replicas.
 
@@ -95,7 +95,7 @@ def conflict_by_step(
     -------
     pandas.DataFrame
         One row a context and step that all its replicas have logged: ``alice_setting``,
-        ``bob_setting``, ``step``; ``replicas``, how many of them have finite gradients there; means
+        ``bob_setting``, ``step``; ``replicas``, how many of them have finite gradients; means
         over these of ``cosine``, ``magnitude_similarity`` and ``conflict``, with ``_low`` and
         ``_high``, NaN if there is none. Where a gradient is 0 the cosine counts as 0.
 

@@ -1,4 +1,4 @@
-"""Puts back what a further backward pass, or an evaluation, changes beside what it returns."""
+"""Undoes what a further backward pass, or an evaluation, changes beside what it returns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Gradient = Sequence[Tensor | None]
 
 
 @contextmanager
-def random_streams_kept() -> Iterator[None]:
+def keep_random_streams() -> Iterator[None]:
     """Put the random streams of torch, on all devices in use, of numpy and of Python back."""
     of_python, of_numpy = random.getstate(), np.random.get_state(legacy=False)
     with torch.random.fork_rng(**_devices_in_use()):
@@ -56,7 +56,7 @@ def gradient(loss: Tensor, parameters: Sequence[Tensor], modules: Iterable[nn.Mo
                 kept[part] = dict(vars(part)), _copied_buffers(part)
                 _guard(part.parameters(recurse=False), guards)
 
-    with ExitStack() as guards, random_streams_kept():
+    with ExitStack() as guards, keep_random_streams():
         _guard(parameters, guards)
         kept |= {module: (dict(vars(module)), _copied_buffers(module)) for module in modules}
         guards.enter_context(register_module_forward_pre_hook(keep))

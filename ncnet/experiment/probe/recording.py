@@ -1,4 +1,4 @@
-"""Watches one training in torch."""
+"""Records one training in torch."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 from ncnet.checks import check, check_integer
-from ncnet.experiment.probe.undoing import Gradient, gradient, random_streams_kept
+from ncnet.experiment.probe.side_effects import Gradient, gradient, keep_random_streams
 from ncnet.experiment.trained import Reader, Trained
 from ncnet.gradients import GRADIENTS, conflict
 from ncnet.printing import shown
 
 
 class Probe:
-    """Watches one training: the gradients of both heads on the trunk, and what they get right.
+    """Records one training: the gradients of both heads on the trunk, and what they get right.
 
     Call `record` once a step, before ``backward()``. The training is the same, bit by bit, with and
     without it: the probe changes no weight and no ``grad`` of a parameter, and puts the random
@@ -39,9 +39,9 @@ class Probe:
     Parameters
     ----------
     trunk
-        What both heads share: a module, or parameters. Those that are not trained are left out. A
-        parameter that one head alone depends on adds to the length of one gradient and nothing to
-        their product: a whole model has a cosine nearer to 0 than its trunk.
+        The part that both heads share: a module, or parameters. Those that are not trained are left
+        out. A parameter that one head alone depends on adds to the length of one gradient and
+        nothing to their product: a whole model has a cosine nearer to 0 than its trunk.
     every
         Steps from one logged step to the next, 50 by default; the first step is logged. A logged
         step costs two more backward passes through the trunk: choose fewer in a short training.
@@ -54,11 +54,11 @@ class Probe:
     Attributes
     ----------
     parameters
-        What is watched, as a list.
+        The parameters of the trunk, as a list.
     step
         Number of steps so far; to be set where a training goes on from a checkpoint.
     seconds
-        What the logged steps cost so far.
+        Time that the logged steps took so far.
 
     Raises
     ------
@@ -97,7 +97,7 @@ class Probe:
     ):
         self.parameters = _trunk_parameters(trunk)
         self._modules = [*trunk.modules()] if isinstance(trunk, torch.nn.Module) else []
-        self._said: set[str] = set()
+        self._warned: set[str] = set()
         self._every = check_integer("every", every, at_least=1)
         fits = evaluate is None or callable(evaluate)
         check(fits, f"`evaluate` is {shown(evaluate)}", "a function without arguments")
@@ -136,7 +136,7 @@ class Probe:
         self.step += 1
 
     def evaluate(self) -> None:
-        """Keep what the heads get right now, after the steps so far: after the last one, too.
+        """Keep what the heads get right after the steps so far; call it after the last one, too.
 
         Raises
         ------
@@ -145,7 +145,7 @@ class Probe:
         """
         check(self._evaluate, "the probe has no `evaluate`", "Probe(..., evaluate=...)")
         modes = [module.training for module in self._modules]
-        with torch.no_grad(), random_streams_kept():
+        with torch.no_grad(), keep_random_streams():
             returned = self._evaluate()
         same = modes == [module.training for module in self._modules]
         line = f"`evaluate` left the trunk in another mode than it found it in at step {self.step}"
@@ -180,14 +180,13 @@ class Probe:
 
     def _products(self, losses: Mapping[str, Tensor], trained: list[Tensor]) -> dict[str, float]:
         bare = [name for name, loss in losses.items() if trained and not loss.requires_grad]
-        found = "gradients are recorded where"
+        where = f"at step {self.step}: gradients are recorded where"
         if not trained:
-            line = f"none of the trunk's {len(self.parameters)} parameters is trained at step "
-            self._say("frozen", f"{line}{self.step}: {found} one is")
+            line = f"none of the trunk's {len(self.parameters)} parameters is trained"
+            self._warn_once("frozen", f"{line} {where} one is")
         elif bare:
-            line = f"`{bare[0]}` has no graph at step {self.step}"
-            self._say("bare", f"{line}: {found} both losses have one")
-        elif "stopped" not in self._said:
+            self._warn_once("bare", f"`{bare[0]}` has no graph {where} both losses have one")
+        elif "stopped" not in self._warned:
             try:
                 _refuse_nested_backward(losses.values())
                 alice, bob = (gradient(loss, trained, self._modules) for loss in losses.values())
@@ -198,15 +197,15 @@ class Probe:
                 kind = "" if isinstance(error, RuntimeError) else f"{type(error).__name__}: "
                 line = f"no gradients are recorded from step {self.step} on, the training goes on"
                 reason = f"{kind}{' '.join(str(error).split())}"
-                self._say("stopped", f"{line} without them: {reason}")
+                self._warn_once("stopped", f"{line} without them: {reason}")
             else:
-                self._say(*_not_shared(alice, bob))
+                self._warn_once(*_not_shared(alice, bob))
                 return dict(zip(GRADIENTS, products, strict=True))
         return dict.fromkeys(GRADIENTS, math.nan)
 
-    def _say(self, kind: str, line: str) -> None:
-        if line and kind not in self._said:
-            self._said.add(kind)
+    def _warn_once(self, kind: str, line: str) -> None:
+        if line and kind not in self._warned:
+            self._warned.add(kind)
             warnings.warn(line, RuntimeWarning, stacklevel=4)
 
 
