@@ -60,11 +60,9 @@ def _unsuited(plan: Plan) -> str | None:
 
 
 def _uncompiled(plan: Plan) -> str | None:
-    shape = {"features": plan.features + 1, "items": plan.items}
     try:
-        for phase in plan.phases:
-            options = {name: phase[name] for name in phase if name != "learning_rate"}
-            compiled.kernel(**shape, **options)
+        for method in plan.phases:
+            compiled.kernel(plan.features + 1, plan.items, method)
     except CompilerError as error:
         return str(error)
     return None

@@ -15,7 +15,7 @@ from torch import Tensor
 from ncnet.training import compiler
 from ncnet.training.aggregators import PLAIN, WEIGHTED
 from ncnet.training.networks import Networks
-from ncnet.training.plan import EQUAL, METHOD
+from ncnet.training.plan import EQUAL, Method
 
 SOURCE = Path(__file__).with_suffix(".cpp")
 
@@ -26,17 +26,8 @@ _WIDEST_STATE = 3
 _STEPS_A_CALL = 2**16
 
 
-def kernel(
-    *,
-    features: int,
-    items: int,
-    aggregator: str,
-    gradient_weights: tuple[float, float],
-    **names: str,
-) -> ctypes.CDLL:
+def kernel(features: int, items: int, method: Method) -> ctypes.CDLL:
     """Return the library that trains networks of this shape, compiled unless it was before.
-
-    Takes an activation, an optimizer, a loss and an aggregator as `names`.
 
     Raises
     ------
@@ -44,10 +35,11 @@ def kernel(
         If it cannot be compiled here.
     """
     # The plain sum is a case of its own, as the fastest.
-    weighted = aggregator == PLAIN and gradient_weights != EQUAL
-    names["aggregator"] = WEIGHTED if weighted else aggregator
-    definitions = {"FEATURES": str(features), "ITEMS": str(items)}
-    definitions |= {f"{kind.upper()}_{name}": "1" for kind, name in names.items()}
+    weighted = method.aggregator == PLAIN and method.gradient_weights != EQUAL
+    definitions = {"FEATURES": features, "ITEMS": items}
+    for kind in ("activation", "optimizer", "loss"):
+        definitions[f"{kind.upper()}_{getattr(method, kind)}"] = 1
+    definitions[f"AGGREGATOR_{WEIGHTED if weighted else method.aggregator}"] = 1
     library = compiler.library(SOURCE, tuple(definitions.items()))
     library.advance.argtypes, library.measure.argtypes = _ADVANCE, _MEASURE
     library.advance.restype = library.measure.restype = None
@@ -64,7 +56,7 @@ class Compiled(Networks):
     def __post_init__(self) -> None:
         super().__post_init__()
         # All is changed in place.
-        trunks, heads = zip(*self.stepper.state, strict=True)
+        trunks, heads = zip(*self.optimizer.state, strict=True)
         self.data = (
             _pointers(trunks),
             _pointers(heads),
@@ -72,26 +64,23 @@ class Compiled(Networks):
             self.signs.data_ptr(),
         )
         items, features = self.inputs.shape
-        form = {name: getattr(self, name) for name in METHOD if name != "learning_rate"}
-        self.kernel = kernel(features=features, items=items, **form)
+        self.kernel = kernel(features, items, self.method)
 
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
-        for done in range(0, steps, _STEPS_A_CALL):
-            self._advance(min(_STEPS_A_CALL, steps - done))
-
-    def _advance(self, steps: int) -> None:
-        rates, scales = (part.astype(np.float32) for part in self.stepper.next_rates(steps))
         hidden_size, _, networks = self.weights.trunk.shape
-        self.kernel.advance(
-            *self.data,
-            rates.ctypes.data,
-            scales.ctypes.data,
-            hidden_size,
-            networks,
-            steps,
-            *self.gradient_weights,
-        )
+        for done in range(0, steps, _STEPS_A_CALL):
+            count = min(_STEPS_A_CALL, steps - done)
+            rates, scales = (part.astype(np.float32) for part in self.optimizer.next_rates(count))
+            self.kernel.advance(
+                *self.data,
+                rates.ctypes.data,
+                scales.ctypes.data,
+                hidden_size,
+                networks,
+                count,
+                *self.method.gradient_weights,
+            )
 
     def measure(self, *, products: bool) -> tuple[Tensor, Tensor | None]:
         """Return each head's loss [2, N], and if asked for the products of the heads' gradients.
@@ -101,13 +90,8 @@ class Compiled(Networks):
         hidden_size, _, networks = self.weights.trunk.shape
         losses = self.weights.heads.new_empty(2, networks)
         found = self.weights.trunk.new_empty(3, hidden_size, networks) if products else None
-        self.kernel.measure(
-            *self.data,
-            hidden_size,
-            networks,
-            losses.data_ptr(),
-            None if found is None else found.data_ptr(),
-        )
+        to = losses.data_ptr(), None if found is None else found.data_ptr()
+        self.kernel.measure(*self.data, hidden_size, networks, *to)
         return losses, found
 
 

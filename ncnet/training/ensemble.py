@@ -166,12 +166,12 @@ def _train_chunk(plan: Plan, backend: str, blocks: range, recorder: Recorder) ->
     inputs = network.with_bias(plan.tensor(plan.game.inputs))
     weights = _initial_weights(plan, blocks)
     signs = _signs(plan, len(blocks) * BLOCK)
-    *before, asked = plan.phases
-    for phase in before:
+    make_networks = backends.BACKENDS[backend]
+    if plan.head_start:
         bobs_head = weights.heads[1].clone()
-        backends.BACKENDS[backend](inputs, signs, weights, **phase).advance(plan.head_start)
+        make_networks(inputs, signs, weights, plan.phases[0]).advance(plan.head_start)
         weights.heads[1] = bobs_head
-    networks = backends.BACKENDS[backend](inputs, signs, weights, **asked)
+    networks = make_networks(inputs, signs, weights, plan.method)
     rows = slice(blocks.start * BLOCK, min(blocks.stop * BLOCK, plan.replicas))
     at = 0
     for stop in sorted({*plan.steps, *plan.trace_steps}):

@@ -1,4 +1,4 @@
-"""Forward and backward pass of many NCnets at once: one shared hidden layer, two linear heads.
+"""Computes outputs and gradients of many NCnets at once: a shared hidden layer, two linear heads.
 
 Every array has the network (context x replica) as its last, contiguous dimension, so that each
 operation runs over thousands of networks in one vectorised sweep and no loop goes over replicas.
@@ -32,7 +32,7 @@ class Weights(NamedTuple):
 
 
 class Activation(NamedTuple):
-    """An activation and its derivative, written in terms of its own output; both in place."""
+    """An activation, and its derivative in terms of its output; both overwrite what they take."""
 
     apply_: Callable[[Tensor], Tensor]
     derivative_: Callable[[Tensor], Tensor]
@@ -96,9 +96,17 @@ def losses(logit: Tensor, signs: Tensor, loss: Loss) -> Tensor:
     return loss.value(logit, signs).mean(dim=1)
 
 
-def logit_errors(logit: Tensor, signs: Tensor, loss: Loss) -> Tensor:
-    """Return the gradient of each head's loss with respect to its logits [2, I, N]."""
-    return loss.derivative(logit, signs).div_(logit.shape[1])
+def outcomes(logit: Tensor, signs: Tensor) -> Tensor:
+    """Return int8 +1 where a logit reads as the class that its sign is of, else -1.
+
+    A tie and a logit that is not finite both read as class 0. Where the sign is 0 nothing is asked,
+    and nothing is wrong.
+
+    >>> outcomes(torch.tensor([0.5, 0.0, torch.inf, -3.0]), torch.tensor([1, 1, 1, 0])).tolist()
+    [1, -1, -1, 1]
+    """
+    correct = ((logit > 0) & logit.isfinite()) == (signs > 0)
+    return 2 * (correct | (signs == 0)).to(torch.int8) - 1
 
 
 def gradient(
@@ -116,10 +124,11 @@ def gradient(
     `gradient_weights` are Alice's and Bob's in that sum.
     """
     hidden = hidden_units(inputs, weights.trunk, activation)
-    errors = logit_errors(logits(hidden, weights.heads), signs, loss)
-    heads = head_gradient(hidden, errors)
-    signal = hidden_signal(errors, weights.heads, gradient_weights)
-    return Weights(trunk_gradient(inputs, hidden, signal, activation), heads)
+    errors = _errors(logits(hidden, weights.heads), signs, loss)
+    heads = _head_gradient(hidden, errors)
+    signal = _hidden_signal(errors, weights.heads, gradient_weights)
+    signal.mul_(activation.derivative_(hidden))
+    return Weights(torch.matmul(inputs.T, signal), heads)
 
 
 def gradient_by_head(
@@ -128,14 +137,11 @@ def gradient_by_head(
     """Return each head's gradient on the trunk, [2, H, F + 1, N] in a `Weights`, and the logits."""
     hidden = hidden_units(inputs, weights.trunk, activation)
     logit = logits(hidden, weights.heads)
-    errors = logit_errors(logit, signs, loss)
-    heads = head_gradient(hidden, errors)
+    errors = _errors(logit, signs, loss)
+    heads = _head_gradient(hidden, errors)
     slope = activation.derivative_(hidden)
-    parties = [
-        torch.matmul(inputs.T, head[:-1, None] * error * slope)
-        for head, error in zip(weights.heads, errors, strict=True)
-    ]
-    return Weights(torch.stack(parties), heads), logit
+    signals = weights.heads[:, :-1, None] * errors[:, None] * slope
+    return Weights(torch.matmul(inputs.T, signals), heads), logit
 
 
 def products(trunk: Tensor) -> Tensor:
@@ -146,14 +152,19 @@ def products(trunk: Tensor) -> Tensor:
     )
 
 
-def head_gradient(hidden: Tensor, errors: Tensor) -> Tensor:
+def _errors(logit: Tensor, signs: Tensor, loss: Loss) -> Tensor:
+    """Return the gradient of each head's loss with respect to its logits [2, I, N]."""
+    return loss.derivative(logit, signs).div_(logit.shape[1])
+
+
+def _head_gradient(hidden: Tensor, errors: Tensor) -> Tensor:
     """Return each head's gradient with respect to its own weights [2, H + 1, N]."""
     weights = (errors[:, None] * hidden).sum(dim=2)
     return torch.cat([weights, errors.sum(dim=1, keepdim=True)], dim=1)
 
 
-def hidden_signal(errors: Tensor, heads: Tensor, gradient_weights: tuple[float, float]) -> Tensor:
-    """Return what both heads send back to the hidden layer, summed with weights: [H, I, N]."""
+def _hidden_signal(errors: Tensor, heads: Tensor, gradient_weights: tuple[float, float]) -> Tensor:
+    """Return the gradient with respect to the hidden layer, summed with weights: [H, I, N]."""
     alice, bob = heads[:, :-1, None]
     if gradient_weights == (1.0, 1.0):
         return (alice * errors[0]).addcmul_(bob, errors[1])
@@ -164,10 +175,3 @@ def hidden_signal(errors: Tensor, heads: Tensor, gradient_weights: tuple[float, 
         if weight
     ]
     return sum(sent[1:], sent[0]) if sent else torch.zeros_like(alice * errors[0])
-
-
-def trunk_gradient(
-    inputs: Tensor, hidden: Tensor, signal: Tensor, activation: Activation
-) -> Tensor:
-    """Return the trunk's gradient [H, F + 1, N] for a signal [H, I, N]; overwrites both."""
-    return torch.matmul(inputs.T, signal.mul_(activation.derivative_(hidden)))

@@ -1,11 +1,12 @@
-"""Networks in training, whichever backend they take."""
+"""Holds networks in training, whichever backend trains them."""
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from ncnet.training.network import Weights
 from ncnet.training.optimizers import OPTIMIZERS
+from ncnet.training.plan import Method
 
 
 @dataclass(eq=False)
@@ -20,22 +21,17 @@ class Networks:
         [2, I, N]: classes as +-1.
     weights
         Initial weights; trained in place.
-    activation, optimizer, learning_rate, loss, aggregator, gradient_weights
-        As `ncnet.train` takes them.
-    stepper
+    method
+        The method by which they are trained.
+    optimizer
         The optimizer with its state.
     """
 
     inputs: Tensor
     signs: Tensor
     weights: Weights
-    _: KW_ONLY
-    activation: str
-    optimizer: str
-    learning_rate: float
-    loss: str
-    aggregator: str
-    gradient_weights: tuple[float, float]
+    method: Method
 
     def __post_init__(self) -> None:
-        self.stepper = OPTIMIZERS[self.optimizer](self.weights, self.learning_rate)
+        optimizer = OPTIMIZERS[self.method.optimizer]
+        self.optimizer = optimizer(self.weights, self.method.learning_rate)

@@ -4,17 +4,14 @@
 compiler (three seconds, twice the time of importing torch) and each step costs three times ours.
 """
 
-from collections.abc import Callable
-from typing import Protocol
-
 import numpy as np
 import torch
 
 from ncnet.training.network import Weights
 
 
-class Optimizer(Protocol):
-    """Moves weights, in place, along a gradient.
+class GradientDescent:
+    """Plain gradient descent: ``w -= rate * g``.
 
     Attributes
     ----------
@@ -22,28 +19,19 @@ class Optimizer(Protocol):
         The weights, and what else a step changes, in the shapes of the weights.
     """
 
-    state: tuple[Weights, ...]
-
-    def next_rates(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rate and the scale of each of the next steps, float64 [steps], once."""
-
-    def step(self, gradient: Weights) -> None:
-        """Do one step."""
-
-
-class GradientDescent:
-    """Plain gradient descent: ``w -= rate * g``; its scale is 1."""
-
     def __init__(self, weights: Weights, learning_rate: float) -> None:
         self.state = (weights,)
         self.learning_rate = learning_rate
 
     def next_rates(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the same for every step."""
+        """Return the rate and the scale of each of the next steps, float64 [steps]; ask once.
+
+        The scale is 1: `Adam` has another one.
+        """
         return np.full(steps, self.learning_rate), np.ones(steps)
 
     def step(self, gradient: Weights) -> None:
-        """Do one step."""
+        """Move the weights, in place, by one step along a gradient."""
         for weight, slope in zip(*self.state, gradient, strict=True):
             weight.sub_(slope, alpha=self.learning_rate)
 
@@ -65,7 +53,7 @@ class Adam:
         self.steps = 0
 
     def next_rates(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the learning rate and 1, each with its correction."""
+        """Return the learning rate and 1, each with its correction [steps]; ask once."""
         mean_decay, square_decay = self.BETAS
         counts = np.arange(self.steps + 1, self.steps + steps + 1)
         self.steps += steps
@@ -73,7 +61,7 @@ class Adam:
         return rates, (1 - square_decay**counts) ** -0.5
 
     def step(self, gradient: Weights) -> None:
-        """Do one step."""
+        """Move the weights, in place, by one step along a gradient."""
         (rate,), (scale,) = self.next_rates(1)
         mean_decay, square_decay = self.BETAS
         for weight, mean, square, slope in zip(*self.state, gradient, strict=True):
@@ -82,7 +70,5 @@ class Adam:
             weight.addcdiv_(mean, square.sqrt().mul_(scale).add_(self.EPSILON), value=-rate)
 
 
-OPTIMIZERS: dict[str, Callable[[Weights, float], Optimizer]] = {
-    "gradient_descent": GradientDescent,
-    "adam": Adam,
-}
+OPTIMIZERS = {"gradient_descent": GradientDescent, "adam": Adam}
+"""The optimizers by name; all have the methods and attributes of `GradientDescent`."""

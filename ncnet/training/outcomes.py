@@ -1,14 +1,14 @@
 """What a training found, gathered from its chunks, and the labelled Dataset made of it."""
 
 import numpy as np
-import torch
 import xarray as xr
 from torch import Tensor
 
 from ncnet.files import storable
 from ncnet.gradients import GRADIENTS
+from ncnet.training import network
 from ncnet.training.network import Weights
-from ncnet.training.plan import METHOD, Plan
+from ncnet.training.plan import TRACES, Method, Plan
 
 NETWORK = ("alice_setting", "bob_setting", "replica")
 PARTIES = ("alice", "bob")
@@ -24,7 +24,7 @@ class Recorder:
     diverged
         bool [steps, 2, 2, replicas].
     traces
-        Variables over `step`, what is traced, and the networks.
+        Variables over `step`, their own dimensions, and the networks.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -32,43 +32,35 @@ class Recorder:
         networks = (2, 2, plan.replicas)
         self.correct = np.empty((2, len(plan.steps), *networks, plan.items), np.int8)
         self.diverged = np.empty((len(plan.steps), *networks), bool)
-        units, inputs = plan.hidden_size, plan.features + 1
-        traced = {
-            "loss": {"losses": {"party": 2}},
-            "gradients": {"products": {"product": 3, "unit": units}},
-            "weights": {
-                "trunk": {"unit": units, "input": inputs},
-                "heads": {"party": 2, "unit": units + 1},
-            },
-        }
-        self.traces = {
-            name: xr.Variable(
-                ("step", *sizes, *NETWORK),
-                np.empty((len(plan.trace_steps), *sizes.values(), *networks), plan.dtype),
-            )
-            for kind in (plan.trace if plan.trace_steps else ())
-            for name, sizes in traced[kind].items()
-        }
+        sizes = {"unit": plan.hidden_size, "input": plan.features + 1}
+        self.traces = {}
+        for kind in plan.trace if plan.trace_steps else ():
+            for name, dimensions in TRACES[kind].items():
+                shape = (len(plan.trace_steps), *(sizes[one] for one in dimensions), *networks)
+                values = np.empty(shape, plan.dtype)
+                self.traces[name] = xr.Variable(("step", *dimensions, *NETWORK), values)
 
     def write_outcomes(self, step: int, rows: slice, logit: Tensor, signs: Tensor) -> None:
         """Write the outcomes of some replicas after `step` steps, from logits [2, I, N]."""
         index = self.plan.steps.index(step)
-        finite = logit.isfinite()
-        # A tie and a non-finite logit both read as class 0.
-        correct = ((logit > 0) & finite) == (signs > 0)
-        outcomes = _by_context(2 * correct.to(torch.int8) - 1, rows)
-        self.correct[:, index, ..., rows, :] = np.moveaxis(outcomes, 1, -1)
-        self.diverged[index, ..., rows] = _by_context(~finite.all(dim=0).all(dim=0), rows)
+        correct = _by_context(network.outcomes(logit, signs), rows)
+        self.correct[:, index, ..., rows, :] = np.moveaxis(correct, 1, -1)
+        diverged = ~logit.isfinite().all(dim=0).all(dim=0)
+        self.diverged[index, ..., rows] = _by_context(diverged, rows)
 
     def write_traces(
         self, step: int, rows: slice, losses: Tensor, products: Tensor | None, weights: Weights
     ) -> None:
-        """Write what is traced of some replicas after `step` steps.
+        """Write the traces of some replicas after `step` steps.
 
         Takes losses [2, N], products of gradients [3, H, N] where they are traced, and weights.
         """
         index = self.plan.trace_steps.index(step)
-        found = {"losses": losses, "products": products, **weights._asdict()}
+        found = {"trunk_weight": weights.trunk}
+        found |= zip(GRADIENTS, () if products is None else products, strict=False)
+        for party, loss, head in zip(PARTIES, losses, weights.heads, strict=True):
+            found[f"{party}_loss"] = loss
+            found[f"{party}_weight"], found[f"{party}_bias"] = head[:-1], head[-1]
         for name, trace in self.traces.items():
             trace.values[index, ..., rows] = _by_context(found[name], rows)
 
@@ -83,8 +75,7 @@ class Recorder:
             "bob_target": (("bob_setting", "item"), plan.game.bob_targets),
             "diverged": (networks, self.diverged),
         }
-        if plan.trace_steps:
-            variables |= {name: v.transpose(*NETWORK, ...) for name, v in self._traced().items()}
+        variables |= {name: v.transpose(*NETWORK, ...) for name, v in self.traces.items()}
         capacity = {"hidden_size": [plan.hidden_size], "steps": list(plan.steps)}
         name = "steps" if plan.steps_are_capacity else "hidden_size"
         coordinates = self._coordinates()
@@ -104,35 +95,19 @@ class Recorder:
         }
         if plan.trace_steps:
             found["step"] = list(plan.trace_steps)
-        if "trunk" in self.traces:
+        if "trunk_weight" in self.traces:
             found["input"] = [*(f"x{bit + 1}" for bit in range(plan.features)), "bias"]
         return found
 
     def _attributes(self) -> dict:
         plan = self.plan
-        kept = (*METHOD, "initialisation", "head_start", "seed", "dtype")
+        kept = (*Method._fields, "initialisation", "head_start", "seed", "dtype")
         return {name: getattr(plan, name) for name in kept} | {
             "game": plan.game.name,
             "alice_tasks": [task.name for task in plan.game.alice],
             "bob_tasks": [task.name for task in plan.game.bob],
             "device": plan.device.type,
         }
-
-    def _traced(self) -> dict[str, xr.Variable]:
-        """Return the traces by the names that the Dataset has for them."""
-        found = {}
-        if "trunk" in self.traces:
-            found["trunk_weight"] = self.traces["trunk"]
-        for place, name in enumerate(GRADIENTS if "products" in self.traces else ()):
-            found[name] = self.traces["products"].isel(product=place)
-        for place, party in enumerate(PARTIES):
-            if "losses" in self.traces:
-                found[f"{party}_loss"] = self.traces["losses"].isel(party=place)
-            if "heads" in self.traces:
-                head = self.traces["heads"].isel(party=place)
-                found[f"{party}_weight"] = head.isel(unit=slice(-1))
-                found[f"{party}_bias"] = head.isel(unit=-1)
-        return found
 
 
 def _by_context(values: Tensor, rows: slice) -> np.ndarray:

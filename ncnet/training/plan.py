@@ -1,25 +1,45 @@
-"""One training, validated before any work starts."""
+"""Validates one training before any work starts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ncnet.checks import check_choice, check_integer, check_positive
+from ncnet.checks import check, check_choice, check_integer, check_positive
 from ncnet.games import Game
+from ncnet.gradients import GRADIENTS
+from ncnet.printing import shown
 from ncnet.training.aggregators import AGGREGATORS, PLAIN
 from ncnet.training.initialisation import INITIALISATIONS
 from ncnet.training.network import ACTIVATIONS, LOSSES
 from ncnet.training.optimizers import OPTIMIZERS
 
 CONTEXT_COUNT = 4
-# Far above what fits in memory or a lifetime: a slip of the pen is told before numpy fails.
-MOST_UNITS, MOST_REPLICAS = 10**6, 10**10
+INTEGERS = {
+    # Far above what fits in memory or a lifetime: a slip of the pen is told before numpy fails.
+    "hidden_size": {"at_least": 1, "at_most": 10**6},
+    "replicas": {"at_least": 1, "at_most": 10**10},
+    "seed": {"at_least": 0},
+    "head_start": {"at_least": 0},
+}
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
-TRACES = ("loss", "gradients", "weights")
+TRACES = {
+    "loss": {"alice_loss": (), "bob_loss": ()},
+    "gradients": dict.fromkeys(GRADIENTS, ("unit",)),
+    "weights": {
+        "trunk_weight": ("unit", "input"),
+        "alice_weight": ("unit",),
+        "bob_weight": ("unit",),
+        "alice_bias": (),
+        "bob_bias": (),
+    },
+}
+"""The variables that are recorded of each network where a trace is asked for, and their
+dimensions."""
 DEFAULT_TRACE = ("loss",)
 EQUAL, ALICE_ALONE = (1.0, 1.0), (1.0, 0.0)
 CHOICES = {
@@ -30,12 +50,22 @@ CHOICES = {
     "aggregator": AGGREGATORS,
     "dtype": DTYPES,
 }
-METHOD = ("activation", "optimizer", "learning_rate", "loss", "aggregator", "gradient_weights")
+
+
+class Method(NamedTuple):
+    """The method by which networks train; the names are those of `ncnet.train`'s arguments."""
+
+    activation: str
+    optimizer: str
+    learning_rate: float
+    loss: str
+    aggregator: str = PLAIN
+    gradient_weights: tuple[float, float] = EQUAL
 
 
 @dataclass
 class Plan:
-    """What `ncnet.train` was asked for, as it documents it; `device` is torch's, once checked.
+    """The arguments of `ncnet.train`, which documents them, checked.
 
     Raises
     ------
@@ -62,45 +92,42 @@ class Plan:
     device: torch.device | str | None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.game, Game):
-            raise ValueError(
-                f"`game` is {self.game!r}: expected a game, such as `ncnet.games.overlap()`"
-            )
-        self._check_integer("hidden_size", at_least=1, at_most=MOST_UNITS)
-        self._check_integer("replicas", at_least=1, at_most=MOST_REPLICAS)
-        self._check_integer("seed", at_least=0)
-        self._check_integer("head_start", at_least=0)
+        expected = "a game, such as `ncnet.games.overlap()`"
+        check(isinstance(self.game, Game), f"`game` is {shown(self.game)}", expected)
+        for name, bounds in INTEGERS.items():
+            setattr(self, name, check_integer(name, getattr(self, name), **bounds))
+        for name, valid in CHOICES.items():
+            check_choice(name, getattr(self, name), valid)
         self.steps_are_capacity = np.ndim(self.steps) > 0
-        self.steps = _check_steps("steps", self.steps if np.ndim(self.steps) else [self.steps])
-        self.trace_steps = _check_steps("trace_steps", self.trace_steps)
+        self.steps = check_steps("steps", self.steps if np.ndim(self.steps) else [self.steps])
+        check(self.steps, "`steps` is []", "increasing numbers of steps")
+        self.trace_steps = check_trace_steps(self.trace_steps, self.steps[-1])
+        self.trace = self._check_trace()
         self.learning_rate = check_positive("learning_rate", self.learning_rate)
-        self.gradient_weights = _check_gradient_weights(self.gradient_weights)
-        self.trace = _check_trace(self.trace)
+        self.gradient_weights = self._check_gradient_weights()
         self.device = _check_device(self.device)
-        for name, known in CHOICES.items():
-            check_choice(name, getattr(self, name), known)
-        self._check_combinations()
 
-    def _check_integer(self, name: str, **bounds: int) -> None:
-        setattr(self, name, check_integer(name, getattr(self, name), **bounds))
+    def _check_trace(self) -> tuple[str, ...]:
+        found = f"`trace` is {shown(self.trace)}"
+        listed = isinstance(self.trace, Sequence) and not isinstance(self.trace, str)
+        check(listed and self.trace, found, f"a list of `{'`, `'.join(TRACES)}`")
+        for name in self.trace:
+            check_choice("trace", name, TRACES)
+        fits = self.trace_steps or tuple(self.trace) == DEFAULT_TRACE
+        check(fits, f"{found} without `trace_steps`", "steps to trace at")
+        return tuple(self.trace)
 
-    def _check_combinations(self) -> None:
-        if not self.steps:
-            raise ValueError("`steps` is []: expected increasing numbers of steps")
-        if self.aggregator != PLAIN and self.gradient_weights != EQUAL:
-            raise ValueError(
-                f"`gradient_weights` is {self.gradient_weights} with aggregator "
-                f"`{self.aggregator}`: expected {EQUAL}, weights belong to `{PLAIN}`"
-            )
-        if not self.trace_steps and self.trace != DEFAULT_TRACE:
-            raise ValueError(
-                f"`trace` is {list(self.trace)} without `trace_steps`: expected steps to trace at"
-            )
-        if self.trace_steps and self.trace_steps[-1] > self.steps[-1]:
-            late = next(step for step in self.trace_steps if step > self.steps[-1])
-            raise ValueError(
-                f"`trace_steps` has {late}: expected at most `steps`, {self.steps[-1]}"
-            )
+    def _check_gradient_weights(self) -> tuple[float, float]:
+        found = f"`gradient_weights` is {shown(self.gradient_weights)}"
+        weights = list(self.gradient_weights) if np.ndim(self.gradient_weights) == 1 else []
+        fit = [isinstance(w, Real) and not isinstance(w, bool) and 0 <= w <= 1 for w in weights]
+        expected = "two numbers from 0 to 1, Alice's and Bob's"
+        check(len(fit) == 2 and all(fit), found, expected)
+        weights = tuple(map(float, weights))
+        fits = self.aggregator == PLAIN or weights == EQUAL
+        expected = f"{EQUAL}, weights belong to `{PLAIN}`"
+        check(fits, f"{found} with aggregator `{self.aggregator}`", expected)
+        return weights
 
     @property
     def items(self) -> int:
@@ -110,46 +137,44 @@ class Plan:
     @property
     def features(self) -> int:
         """Number of inputs, without the constant one that carries the bias."""
-        return self.game.inputs.shape[1]
+        return self.game.bits
 
     @property
-    def phases(self) -> list[dict]:
-        """How the networks train, one phase after the other: the last is the one asked for."""
-        asked = {name: getattr(self, name) for name in METHOD}
-        alone = asked | {"aggregator": PLAIN, "gradient_weights": ALICE_ALONE}
-        return [alone, asked] if self.head_start else [asked]
+    def method(self) -> Method:
+        """The method that was asked for."""
+        return Method(*(getattr(self, name) for name in Method._fields))
+
+    @property
+    def phases(self) -> list[Method]:
+        """The methods by which networks train, one after the other; the last is `method`."""
+        alone = self.method._replace(aggregator=PLAIN, gradient_weights=ALICE_ALONE)
+        return [alone, self.method] if self.head_start else [self.method]
 
     def tensor(self, array: np.ndarray) -> Tensor:
         """Return an array in the training's precision on its device."""
         return torch.as_tensor(array, dtype=DTYPES[self.dtype], device=self.device)
 
 
-def _check_steps(name: str, steps: object) -> tuple[int, ...]:
-    if np.ndim(steps) != 1:
-        raise ValueError(f"`{name}` is {steps!r}: expected numbers of steps")
+def check_steps(name: str, steps: object) -> tuple[int, ...]:
+    """Return numbers of steps as a tuple, or raise ``ValueError`` unless they increase.
+
+    >>> check_steps("steps", [5, 3])
+    Traceback (most recent call last):
+    ValueError: `steps` is [5, 3]: expected increasing numbers of steps
+    """
+    check(np.ndim(steps) == 1, f"`{name}` is {shown(steps)}", "numbers of steps")
     numbers = [check_integer(name, number, at_least=0) for number in steps]
-    if numbers != sorted(set(numbers)):
-        raise ValueError(f"`{name}` is {numbers}: expected increasing numbers of steps")
+    increasing = numbers == sorted(set(numbers))
+    check(increasing, f"`{name}` is {shown(numbers)}", "increasing numbers of steps")
     return tuple(numbers)
 
 
-def _check_gradient_weights(weights: object) -> tuple[float, float]:
-    found = list(weights) if np.ndim(weights) == 1 else []
-    numbers = [w for w in found if isinstance(w, Real) and not isinstance(w, bool) and 0 <= w <= 1]
-    if len(found) != 2 or len(numbers) != 2:
-        raise ValueError(
-            f"`gradient_weights` is {weights!r}: expected two numbers from 0 to 1, "
-            "Alice's and Bob's"
-        )
-    return tuple(map(float, numbers))
-
-
-def _check_trace(trace: object) -> tuple[str, ...]:
-    if isinstance(trace, str) or not isinstance(trace, Sequence) or not trace:
-        raise ValueError(f"`trace` is {trace!r}: expected a list of `{'`, `'.join(TRACES)}`")
-    for name in trace:
-        check_choice("trace", name, TRACES)
-    return tuple(trace)
+def check_trace_steps(trace_steps: object, last: int) -> tuple[int, ...]:
+    """Return the steps to trace at as a tuple, or raise ``ValueError`` for one after the last."""
+    numbers = check_steps("trace_steps", trace_steps)
+    for number in numbers:
+        check(number <= last, f"`trace_steps` has {number}", f"at most `steps`, {last}")
+    return numbers
 
 
 def _check_device(device: object) -> torch.device:
@@ -159,7 +184,7 @@ def _check_device(device: object) -> torch.device:
         chosen = torch.device(device)
         torch.ones(1, device=chosen).item()
     # torch refuses in as many ways: a name it does not know, a build without that device, `meta`,
-    # which holds no numbers, and what is no name at all.
+    # which holds no numbers, and anything that is no name.
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         raise ValueError(
             f"`device` is {device!r}, which torch cannot use here: expected `cpu` or a GPU it sees"

@@ -1,4 +1,4 @@
-"""Handwritten digits (those that come with scikit-learn), and tasks on them."""
+"""Draws handwritten digits (those that come with scikit-learn), and has tasks on them."""
 
 from __future__ import annotations
 
@@ -122,9 +122,9 @@ def digit_tasks(quartet: str) -> tuple[tuple[int, ...], ...]:
 def splits_by_separability() -> tuple[tuple[tuple[int, ...], float], ...]:
     """Return all splits of the ten digits into five and five, the easiest first.
 
-    Of each the half that holds 0, and the share of training images that a linear classifier (ridge
-    regression on the class as +-1) gets right in cross-validation: a measure of difficulty that
-    knows nothing of any network, let alone of S.
+    Each is given as the half that holds 0, with the share of training images that a linear
+    classifier (ridge regression on the class as +-1) gets right in cross-validation: a measure of
+    difficulty that knows nothing of any network, let alone of S.
 
     Examples
     --------
@@ -148,14 +148,13 @@ def splits_by_separability() -> tuple[tuple[tuple[int, ...], float], ...]:
 def _nearly_independent(
     order: Iterable[tuple[int, ...]], count: int, taken: Sequence[tuple[int, ...]]
 ) -> list[tuple[int, ...]]:
+    """Return the first splits in this order that are nearly independent, also of those taken."""
     found = []
     for split in order:
         # Two halves that share 2 or 3 digits of five agree on 4 or 6 of the ten.
         if all(len(set(split) & set(other)) in (2, 3) for other in (*taken, *found)):
             found.append(split)
-        if len(found) == count:
-            return found
-    raise ValueError(f"only {len(found)} of {count} splits are nearly independent")
+    return found[:count]
 
 
 def _signs(labels: np.ndarray, digits: Sequence[int]) -> np.ndarray:

@@ -1,13 +1,15 @@
-"""What replicas draw their items from."""
+"""Draws the items of each replica from a population."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from ncnet.checks import check_integer, check_number
+from ncnet.checks import check, check_integer, check_number
 
 DATA_STREAM = 2**31
 """First part of the key of every draw of items: those of initial weights begin with a number of
@@ -16,30 +18,26 @@ NOTHING = "nothing"
 """The task that asks nothing: its targets are 0, its head sends no gradient, its outcome is +1."""
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """The items of some replicas: training items first, then held-out ones.
+class Items(NamedTuple):
+    """The items of one replica, or of several: training items first, then held-out ones.
 
     Attributes
     ----------
     inputs
-        float32 [replicas, items, features].
+        [items, features] of one replica, float32 [replicas, items, features] of several.
     targets
-        int8 [tasks, replicas, items]: the classes as +-1, as training sees them, 0 where nothing
-        is asked. The first axis is in the order of the population's `tasks`.
+        [tasks, items] of one replica, int8 [tasks, replicas, items] of several: the classes as
+        +-1, as training sees them, 0 where nothing is asked. The first axis is in the order of the
+        population's `tasks`.
     """
 
     inputs: np.ndarray
     targets: np.ndarray
 
 
-Items = tuple[np.ndarray, np.ndarray]
-"""Inputs [items, features], and classes as +-1 [tasks, items], 0 where nothing is asked."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Population:
-    """What replicas draw their training items and held-out items from.
+    """A population from which replicas draw their training items and held-out items.
 
     Attributes
     ----------
@@ -52,9 +50,7 @@ class Population:
     training, held_out
         Items of each replica.
     items
-        A function from a replica's index to its inputs [items, features] and its classes as
-        training sees them, +-1 or 0 where nothing is asked, [tasks, items]. Training items come
-        first.
+        A function from a replica's index to its `Items`.
     """
 
     name: str
@@ -64,10 +60,10 @@ class Population:
     held_out: int
     items: Callable[[int], Items]
 
-    def draw(self, replicas: Sequence[int]) -> Drawn:
+    def draw(self, replicas: Sequence[int]) -> Items:
         """Return the items of these replicas, given by their indices."""
         inputs, targets = zip(*map(self.items, replicas), strict=True)
-        return Drawn(np.stack(inputs).astype(np.float32), np.stack(targets, axis=1))
+        return Items(np.stack(inputs).astype(np.float32), np.stack(targets, axis=1))
 
 
 def sampled(
@@ -110,18 +106,16 @@ def sampled(
     label_noise = check_number("label_noise", label_noise, 0, 0.5)
 
     def items(replica: int) -> Items:
-        of_training, of_held_out, flips = (
-            np.random.default_rng(
-                np.random.SeedSequence(seed, spawn_key=(DATA_STREAM, replica, stream))
-            )
-            for stream in range(3)
+        for_training, for_held_out, for_flips = (
+            np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+            for key in itertools.product([DATA_STREAM], [replica], range(3))
         )
-        seen, targets = sample("training", of_training, training)
-        unseen, others = sample("held_out", of_held_out, held_out)
+        seen, targets = sample("training", for_training, training)
+        unseen, others = sample("held_out", for_held_out, held_out)
         # Item by item, so that samples of several sizes are nested.
-        flipped = flips.random((training, len(targets))) < label_noise
+        flipped = for_flips.random((training, len(targets))) < label_noise
         targets = np.where(flipped.T, -targets, targets)
-        return np.concatenate([seen, unseen]), np.concatenate([targets, others], axis=1)
+        return Items(np.concatenate([seen, unseen]), np.concatenate([targets, others], axis=1))
 
     return Population(training=training, held_out=held_out, items=items, **about)
 
@@ -145,16 +139,14 @@ def set_aside(population: Population, share: float) -> Population:
     >>> set_aside(whole, 0.25).draw([0]).inputs.shape
     (1, 8, 3)
     """
+    share = check_number("share", share, 0, 1)
     count, most = round(share * population.training), population.training - 2
-    if not 1 <= count <= most:
-        raise ValueError(
-            f"`share` is {share}: expected one that sets 1 to {most} of the "
-            f"{population.training} training items aside"
-        )
+    expected = f"one that sets 1 to {most} of the {population.training} training items aside"
+    check(1 <= count <= most, f"`share` is {share}", expected)
 
     def items(replica: int) -> Items:
         inputs, targets = population.items(replica)
-        return inputs[: population.training], targets[:, : population.training]
+        return Items(inputs[: population.training], targets[:, : population.training])
 
     kept = population.training - count
     return replace(population, training=kept, held_out=count, items=items)

@@ -17,12 +17,13 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from ncnet.checks import check_choice, check_integer, check_positive, plain_number
+from ncnet.checks import check, check_choice, check_integer, check_list, check_positive, check_sizes
 from ncnet.files import storable
 from ncnet.training.chunks import train_chunks
 from ncnet.training.initialisation import draw
-from ncnet.training.network import ACTIVATIONS, LOSSES, Activation, Weights
+from ncnet.training.network import ACTIVATIONS, LOSSES, Activation, Weights, outcomes
 from ncnet.training.optimizers import OPTIMIZERS
+from ncnet.training.plan import check_trace_steps
 from ncnet.training.samples.population import Population
 
 LOSS = LOSSES["cross_entropy"]
@@ -32,18 +33,7 @@ VALUES_AT_ONCE = 2**18
 """Of a hidden-layer array: 1 MiB stays near the cache of a CPU."""
 
 
-def train(
-    population: Population,
-    *,
-    hidden_size: int,
-    replicas: Sequence[int],
-    seed: int,
-    steps: int,
-    activation: str = "tanh",
-    optimizer: str = "gradient_descent",
-    learning_rate: float = 0.5,
-    trace_steps: Sequence[int] = (),
-) -> xr.Dataset:
+def train(population: Population, **training: object) -> xr.Dataset:
     """Train replicas of a population of four tasks in all four contexts.
 
     As `ncnet.train`, but that each replica has its own training items, the same in its four
@@ -53,32 +43,19 @@ def train(
     ----------
     population
         Of four tasks, A1, A2, B1, B2.
-    hidden_size
-        Units of the shared hidden layer, at least 1.
-    replicas
-        Indices of the replicas to train, such as ``range(100)``.
-    seed
-        Of the initial weights, those of `ncnet.train` at as many features; items have a seed of
-        their own.
-    steps
-        Training steps, full batch.
-    activation, optimizer, learning_rate
-        As `ncnet.train` takes them.
-    trace_steps
-        Steps at which to record the cosine of both heads' gradients on the trunk.
+    training
+        Hidden size, replicas, seed and the rest, as `train_pairs` takes them.
 
     Returns
     -------
     xarray.Dataset
-        `a`, `b`: int8, +1 where the head classifies the item as its training target says, else -1,
-        over (alice_setting, bob_setting, replica, item), training items first; `alice_loss` and
-        `bob_loss`, on the training items at the end, and `diverged`, over (alice_setting,
-        bob_setting, replica); `cosine`, with `step` as well, where steps are traced.
+        As `train_pairs` returns it, over (alice_setting, bob_setting) in place of `pair`; the
+        hidden size is its `capacity`.
 
     Raises
     ------
     ValueError
-        For an unknown name, a number out of range, or a population of other than four tasks.
+        For a population of other than four tasks, or what `train_pairs` refuses.
 
     Examples
     --------
@@ -89,24 +66,14 @@ def train(
     >>> dict(outcomes.a.sizes)
     {'alice_setting': 2, 'bob_setting': 2, 'replica': 5, 'item': 10}
     """
-    if len(population.tasks) != 4:
-        raise ValueError(f"the population has {len(population.tasks)} tasks: expected 4")
-    options = {"activation": activation, "optimizer": optimizer, "learning_rate": learning_rate}
-    options |= {"hidden_size": hidden_size, "seed": seed, "steps": steps}
-    found = train_pairs(population, QUARTET, replicas=replicas, trace_steps=trace_steps, **options)
+    check(len(population.tasks) == 4, f"the population has {len(population.tasks)} tasks", "4")
+    trained = train_pairs(population, QUARTET, **training)
     settings = {"alice_setting": ("pair", [1, 1, 2, 2]), "bob_setting": ("pair", [1, 2, 1, 2])}
-    dataset = found.assign_coords(settings).set_index(pair=list(settings)).unstack("pair")
-    leading = ("alice_setting", "bob_setting", "replica")
-    capacity = xr.Variable(
-        (), plain_number(options.pop("hidden_size")), {"capacity_name": "hidden_size"}
-    )
-    about = {"population": population.name, "tasks": list(population.tasks), "paired": True}
-    about |= {name: plain_number(value) for name, value in options.items()}
-    return (
-        dataset.transpose(*leading, ...)
-        .assign_coords(capacity=capacity)
-        .assign_attrs(storable(about))
-    )
+    trained = trained.assign_coords(settings).set_index(pair=list(settings)).unstack("pair")
+    hidden_size = trained.attrs.pop("hidden_size")
+    capacity = xr.Variable((), hidden_size, {"capacity_name": "hidden_size"})
+    trained = trained.assign_coords(capacity=capacity).assign_attrs(storable({"paired": True}))
+    return trained.transpose("alice_setting", "bob_setting", "replica", ...)
 
 
 def train_pairs(
@@ -130,13 +97,32 @@ def train_pairs(
         Of any number of tasks.
     pairs
         Places of Alice's task and Bob's among the population's tasks, a pair a network.
-    hidden_size, replicas, seed, steps, activation, optimizer, learning_rate, trace_steps
-        As `train` takes them.
+    hidden_size
+        Units of the shared hidden layer, at least 1.
+    replicas
+        Indices of the replicas to train, such as ``range(100)``.
+    seed
+        Of the initial weights, those of `ncnet.train` at as many features; items have a seed of
+        their own.
+    steps
+        Training steps, full batch.
+    activation, optimizer, learning_rate
+        As `ncnet.train` takes them.
+    trace_steps
+        Steps at which to record the cosine of both heads' gradients on the trunk.
 
     Returns
     -------
     xarray.Dataset
-        As `train`, over `pair` in place of the two settings.
+        `a`, `b`: int8, +1 where the head classifies the item as its training target says, else -1,
+        over (pair, replica, item), training items first; `alice_loss` and `bob_loss`, on the
+        training items at the end, and `diverged`, over (pair, replica); `cosine`, with `step` as
+        well, where steps are traced. Training parameters are in attrs.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, a number out of range, or no pairs or replicas.
 
     Examples
     --------
@@ -154,25 +140,26 @@ def train_pairs(
     hidden_size = check_integer("hidden_size", hidden_size, at_least=1)
     seed = check_integer("seed", seed, at_least=0)
     steps = check_integer("steps", steps, at_least=0)
-    traced = sorted({check_integer("trace_steps", step, at_least=0) for step in trace_steps})
-    if traced and traced[-1] > steps:
-        raise ValueError(f"`trace_steps` has {traced[-1]}: expected at most `steps`, {steps}")
-    last = len(population.tasks) - 1
-    places = [check_integer("pairs", x, at_least=0, at_most=last) for x in np.ravel(pairs)]
-    indices = [check_integer("replicas", replica, at_least=0) for replica in replicas]
-    for name, found in (("pairs", places), ("replicas", indices)):
-        if not found:
-            raise ValueError(f"`{name}` is empty: expected indices")
+    trace_steps = check_trace_steps(trace_steps, steps)
+    pairs = np.array(check_list("pairs", pairs, "pairs of tasks"))
+    check_sizes("`pairs`", pairs, {"pair": None, "party": 2})
+    for place in pairs.flat:
+        check_integer("pairs", place, at_least=0, at_most=len(population.tasks) - 1)
+    replicas = check_list("replicas", replicas, "indices of replicas")
+    replicas = [check_integer("replicas", replica, at_least=0) for replica in replicas]
 
     def train_chunk(chunk: list[int]) -> dict[str, np.ndarray]:
         networks = _Networks(population, pairs, chunk, hidden_size, seed, ACTIVATIONS[activation])
         rule = OPTIMIZERS[optimizer](networks.weights, learning_rate)
-        return networks.trained(rule, steps, traced)
+        return networks.trained(rule, steps, trace_steps)
 
     size = max(1, VALUES_AT_ONCE // (len(pairs) * hidden_size * population.training))
-    chunks = [indices[start : start + size] for start in range(0, len(indices), size)]
+    chunks = [replicas[start : start + size] for start in range(0, len(replicas), size)]
     found = train_chunks(train_chunk, chunks, threads=torch.get_num_threads())
-    return _dataset(population, indices, traced, found)
+    about = {"population": population.name, "tasks": list(population.tasks), "seed": seed}
+    about |= {"activation": activation, "optimizer": optimizer, "learning_rate": learning_rate}
+    about |= {"hidden_size": hidden_size, "steps": steps}
+    return _dataset(population, replicas, trace_steps, found).assign_attrs(storable(about))
 
 
 class _Networks:
@@ -181,7 +168,7 @@ class _Networks:
     def __init__(
         self,
         population: Population,
-        pairs: Sequence[tuple[int, int]],
+        pairs: np.ndarray,
         replicas: Sequence[int],
         hidden_size: int,
         seed: int,
@@ -191,7 +178,7 @@ class _Networks:
         inputs = torch.from_numpy(drawn.inputs)
         self.inputs = torch.cat([inputs, torch.ones_like(inputs[..., :1])], dim=-1)
         # [R, C, 2, I]
-        signs = drawn.targets[np.array(pairs)].transpose(2, 0, 1, 3)
+        signs = drawn.targets[pairs].transpose(2, 0, 1, 3)
         # Where it is 0 nothing is asked: the loss is constant then.
         self.signs = torch.from_numpy(signs.astype(np.float32))
         self.training = population.training
@@ -246,16 +233,12 @@ class _Networks:
 
     def _outcomes(self) -> dict[str, np.ndarray]:
         _, logits = self._forward(self.inputs)
-        finite = logits.isfinite()
-        # A tie and a non-finite logit both read as class 0, as in `ncnet.train`.
-        correct = ((logits > 0) & finite) == (self.signs > 0)
-        correct |= self.signs == 0  # asked nothing, a head fails at nothing
         training = slice(self.training)
         losses = LOSS.value(logits[..., training], self.signs[..., training]).mean(-1)
         return {
-            "correct": (2 * correct.to(torch.int8) - 1).numpy(),
+            "correct": outcomes(logits, self.signs).numpy(),
             "loss": losses.numpy(),
-            "diverged": ~finite.flatten(2).all(-1).numpy(),
+            "diverged": ~logits.isfinite().flatten(2).all(-1).numpy(),
         }
 
 
@@ -269,7 +252,7 @@ def initial_weights(replicas: Sequence[int], pairs: int, **drawn: int) -> Weight
 
 
 def _dataset(
-    population: Population, replicas: list[int], traced: list[int], found: list[dict]
+    population: Population, replicas: list[int], traced: Sequence[int], found: list[dict]
 ) -> xr.Dataset:
     joined = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
     networks = ("replica", "pair")
@@ -281,5 +264,5 @@ def _dataset(
     coordinates = {"replica": replicas, "split": ("item", split)}
     if traced:
         variables["cosine"] = ((*networks, "step"), joined["cosine"])
-        coordinates["step"] = traced
+        coordinates["step"] = list(traced)
     return xr.Dataset(variables, coordinates).transpose("pair", ...)
