@@ -112,7 +112,7 @@ class Ours:
 
         from ncnet.training import network
         from ncnet.training.backends import BACKENDS
-        from ncnet.training.plan import DTYPES
+        from ncnet.training.plan import DTYPES, Method
 
         def tensor(array):
             return torch.as_tensor(array, dtype=DTYPES[self.dtype], device=device)
@@ -122,12 +122,7 @@ class Ours:
             network.with_bias(tensor(problem.inputs())),
             tensor(problem.signs()),
             weights,
-            activation="tanh",
-            optimizer="gradient_descent",
-            learning_rate=LEARNING_RATE,
-            loss="cross_entropy",
-            aggregator="sum",
-            gradient_weights=(1.0, 1.0),
+            Method("tanh", "gradient_descent", LEARNING_RATE, loss="cross_entropy"),
         )
         networks.advance(steps)
         return tuple(weight.cpu().numpy() for weight in weights)

@@ -18,7 +18,7 @@
 # the other head's task, and what does the CHSH report say of it?
 #
 # **What you need.** Two tasks for each head, and a function that trains one network from scratch on one of Alice's tasks and
-# one of Bob's, and returns which items either head gets right. {py:func}`ncnet.experiment.run` calls it in the four contexts (pairs of
+# one of Bob's, and returns which items either head gets right. {py:func}`ncnet.experiment.train` calls it in the four contexts (pairs of
 # tasks) of every replica (draw of initial weights). If you have outcomes already, {doc}`/your_table` reads them.
 #
 # **What we did.** We took two networks as an example: a small convolutional one on scikit-learn's handwritten digits, written in plain torch as you
@@ -156,7 +156,7 @@ all(map(torch.equal, once, again))
 # %%
 from ncnet import experiment
 
-outcomes = experiment.run(train_context, replicas=replicas, seed=seed)
+outcomes = experiment.train(train_context, replicas=replicas, seed=seed)
 chsh.report(outcomes)
 
 # %% tags=["remove-cell"]
@@ -238,7 +238,7 @@ def cut_off(*arguments):
 
 
 try:
-    experiment.run(cut_off, **given)
+    experiment.train(cut_off, **given)
 except KeyboardInterrupt:
     kept = sorted(p.relative_to(folder) for p in folder.rglob("*.npz"))
     print(*kept[:4], "...", sep="\n")
@@ -248,7 +248,7 @@ except KeyboardInterrupt:
 # at all. Another seed or number of steps is refused. So is another training under the same description:
 
 # %%
-swept = experiment.run(train_and_test, **given)
+sweep = experiment.train(train_and_test, **given)
 
 
 def another(alice_setting, bob_setting, seed, units):
@@ -260,14 +260,14 @@ for training, changed in (
     (another, {}),
 ):
     try:
-        experiment.run(training, **(given | changed))
+        experiment.train(training, **(given | changed))
     except ValueError as error:
         print(str(error).replace(str(folder), "the folder"))
 temporary.cleanup()
 
 # %%
 rows = [
-    {"hidden_size": n} | chsh.report(swept.sel(capacity=n)).row()
+    {"hidden_size": n} | chsh.report(sweep.sel(capacity=n)).row()
     for n in hidden_sizes
 ]
 table = pd.DataFrame(rows)
@@ -275,7 +275,7 @@ run.save("capacity", table)
 chsh.summary(table.set_index("hidden_size"))
 
 # %% [markdown]
-# S on the held-out items: `chsh.report(swept.sel(capacity=hidden_sizes[-1]), split="held_out")`. With 32 replicas, or a multiple of it, `chsh.by_capacity(swept)`
+# S on the held-out items: `chsh.report(sweep.sel(capacity=hidden_sizes[-1]), split="held_out")`. With 32 replicas, or a multiple of it, `chsh.by_capacity(sweep)`
 # makes the table in one call, with the spread of single runs.
 #
 # ## 3. Along training: the probe
@@ -287,12 +287,16 @@ chsh.summary(table.set_index("hidden_size"))
 
 
 # %%
-from ncnet.experiment.probe import Probe, conflict_by_step, running
+from ncnet.experiment.probe import (
+    Probe,
+    conflict_by_step,
+    outcomes_by_step,
+)
 
 probes = {context: [] for context in product((1, 2), (1, 2))}
 
 
-def watched(alice_setting, bob_setting, seed):
+def with_probe(alice_setting, bob_setting, seed):
     torch.manual_seed(seed)
     network = TwoHeads(hidden_size)
     optimizer = torch.optim.Adam(network.parameters(), learning_rate)
@@ -313,7 +317,7 @@ def watched(alice_setting, bob_setting, seed):
     return right(network, targets)
 
 
-same = experiment.run(watched, replicas=replicas, seed=seed)
+same = experiment.train(with_probe, replicas=replicas, seed=seed)
 same.a.equals(outcomes.a) and same.b.equals(outcomes.b)
 
 # %% mystnb={"figure": {"name": "fig-yours-conflict", "caption": "Both heads' gradients on the trunk along training, in the four contexts, at the hidden size looked at closely: the cosine of the angle between them (left), and how alike they are in length, 1 where they are equally long (right). Means over the replicas of the parameters; bands are 95 % intervals."}, "image": {"alt": "Two panels against training steps, a line with a band for each of four contexts. Left, the cosine of both gradients stays around zero, the bands overlap. Right, their similarity in length starts alike in the four contexts; in the context of both first tasks it falls."}}
@@ -328,15 +332,15 @@ run.show(figures.conflict_by_step(conflict), conflict=conflict)
 # smaller it is, the more noise draws the cosine towards 0.
 # ```
 #
-# `running` puts the outcomes of all probes together: S at every step that all of them have logged. It may be called while four networks
+# `outcomes_by_step` puts the outcomes of all probes together: S at every step that all of them have logged. It may be called while four networks
 # train side by side.
 
 # %%
-along = running(probes)
+by_step = outcomes_by_step(probes)
 rows = [
     {"steps": n, "hidden_size": hidden_size}
-    | chsh.report(along.sel(capacity=n)).row()
-    for n in along["capacity"].values.tolist()
+    | chsh.report(by_step.sel(capacity=n)).row()
+    for n in by_step["capacity"].values.tolist()
 ]
 
 # %% mystnb={"figure": {"name": "fig-yours-training", "caption": "S on training items (above) and the signalling Δ (below) along training, at the hidden size looked at closely, with 95 % intervals over the replicas of the parameters. The dashed line is the classical bound."}, "image": {"alt": "Two panels, one above the other, against training steps on a scale that is logarithmic from ten on. Above, S starts near zero with a long bar, rises early and stays below the classical bound. Below, the signalling starts at zero and grows; its bars are long."}}
@@ -347,13 +351,13 @@ run.show(
 )
 
 # %% tags=["remove-cell"]
-watching = [probe for of_one in probes.values() for probe in of_one]
+all_probes = [probe for of_one in probes.values() for probe in of_one]
 first, last = rows[0], rows[-1]
 glue("yours_first_s", float(first["s"]), display=False)
 glue("yours_last_s", float(last["s"]), display=False)
 glue("yours_last_step", int(last["steps"]), display=False)
-logged = sum(len(probe.table()) for probe in watching)
-milliseconds = 1000 * sum(probe.seconds for probe in watching) / logged
+logged = sum(len(probe.table()) for probe in all_probes)
+milliseconds = 1000 * sum(probe.seconds for probe in all_probes) / logged
 glue("yours_milliseconds", float(milliseconds), display=False)
 
 # %% [markdown]
@@ -468,9 +472,9 @@ def arguments(seed):
 # %%
 of_trainer = {context: [] for context in probes}
 temporary = tempfile.TemporaryDirectory()
-of_bert = experiment.run(with_trainer, replicas=1, seed=seed)
+of_bert = experiment.train(with_trainer, replicas=1, seed=seed)
 temporary.cleanup()
-s = chsh.s_per_replica(running(of_trainer))
+s = chsh.s_per_replica(outcomes_by_step(of_trainer))
 s.isel(replica=0).to_series().rename_axis("steps").to_frame("S")
 
 # %% [markdown]
@@ -500,7 +504,7 @@ of_trainer[2, 2][0].table().set_index("step").round(3)
 #   small ones. With a dozen replicas no test that is valid for any distribution of S can tell a mean a little above 2 from 2.
 # - **Influence and the share above 2** compare single outcomes between contexts. They mean influence only if the four contexts of a replica share all that is
 #   random. If your training is not deterministic (some operations on GPUs are not), S, Δ and $S - \Delta - 2$ still stand.
-# - **Kept contexts have no probe**, since they are not trained again, all but one: use a fresh folder to watch a training.
+# - **Kept contexts have no probe**, since they are not trained again, all but one: use a fresh folder to follow a training.
 #
 # ## Go further
 #
@@ -513,9 +517,9 @@ of_trainer[2, 2][0].table().set_index("step").round(3)
 # ```python
 # hard, easy = labels["alice", 2], labels["bob", 1]
 # labels["alice", 2], labels["bob", 1] = easy, hard
-# apart = experiment.run(train_context, replicas=replicas, seed=seed)
+# exchanged = experiment.train(train_context, replicas=replicas, seed=seed)
 # labels["alice", 2], labels["bob", 1] = hard, easy  # as before
-# print(chsh.report(apart))
+# print(chsh.report(exchanged))
 # ```
 #
 # Δ falls to a small part of what it was. A hard task is now always beside an easy one, and it makes little difference to a head which easy one
@@ -545,7 +549,7 @@ of_trainer[2, 2][0].table().set_index("step").round(3)
 #     return right(network, targets)
 #
 #
-# stopped = experiment.run(one_way, replicas=replicas, seed=seed)
+# stopped = experiment.train(one_way, replicas=replicas, seed=seed)
 # print(chsh.influence(stopped))
 # print(chsh.report(stopped))
 # ```

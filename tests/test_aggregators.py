@@ -18,6 +18,7 @@ from ncnet.training.compiled import Compiled
 from ncnet.training.eager import Eager
 from ncnet.training.initialisation import draw_block
 from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
+from ncnet.training.plan import Method
 from tests.compilers import has_compiler
 from tests.test_backends import copy, problem
 from tests.test_network_gradients import GAME, TwoHeads, random_problem
@@ -218,11 +219,9 @@ ASKED = [("sum", weights) for weights in WEIGHTS] + [(name, (1.0, 1.0)) for name
 def test_compiled_steps_are_those_of_float64(aggregator, gradient_weights, activation, optimizer):
     inputs, signs, weights = problem(GAME, hidden_size=3)
     exact = copy(weights, torch.float64)
-    options = {"activation": activation, "optimizer": optimizer, "learning_rate": 0.1}
-    options |= {"loss": "cross_entropy", "aggregator": aggregator}
-    options["gradient_weights"] = gradient_weights
-    networks = Compiled(inputs, signs, weights, **options)
-    reference = Eager(inputs.double(), signs.double(), exact, **options)
+    method = Method(activation, optimizer, 0.1, "cross_entropy", aggregator, gradient_weights)
+    networks = Compiled(inputs, signs, weights, method)
+    reference = Eager(inputs.double(), signs.double(), exact, method)
     for steps in (1, 4, 5):
         networks.advance(steps)
         reference.advance(steps)
@@ -238,10 +237,9 @@ def test_compiled_steps_are_those_of_float64(aggregator, gradient_weights, activ
 def test_compiled_measures_are_those_of_float64(activation, loss):
     inputs, signs, weights = problem(GAME, hidden_size=3)
     weights.heads.mul_(4)  # some outcomes are sure, some losses are tiny
-    options = {"activation": activation, "optimizer": "adam", "learning_rate": 0.1, "loss": loss}
-    options |= {"aggregator": "sum", "gradient_weights": (1.0, 1.0)}
-    reference = Eager(inputs.double(), signs.double(), copy(weights, torch.float64), **options)
-    networks = Compiled(inputs, signs, weights, **options)
+    method = Method(activation, "adam", learning_rate=0.1, loss=loss)
+    reference = Eager(inputs.double(), signs.double(), copy(weights, torch.float64), method)
+    networks = Compiled(inputs, signs, weights, method)
     before = copy(weights, torch.float32)
     for found, expected in zip(
         networks.measure(products=True), reference.measure(products=True), strict=True
@@ -259,9 +257,8 @@ def test_a_compiled_loss_is_accurate_however_sure_the_head_is():
     heads[:, 1] = logits[:networks]
     weights = Weights(torch.zeros(1, 2, networks), heads)
     signs = torch.ones(2, 1, networks)
-    options = {"activation": "tanh", "optimizer": "gradient_descent", "learning_rate": 1.0}
-    options |= {"loss": "cross_entropy", "aggregator": "sum", "gradient_weights": (1.0, 1.0)}
-    losses, _ = Compiled(torch.ones(1, 2), signs, weights, **options).measure(products=False)
+    method = Method("tanh", "gradient_descent", learning_rate=1.0, loss="cross_entropy")
+    losses, _ = Compiled(torch.ones(1, 2), signs, weights, method).measure(products=False)
     expected = torch.nn.functional.softplus(-logits[:networks].double())
     torch.testing.assert_close(losses[0].double(), expected, rtol=1e-6, atol=1e-25)
 

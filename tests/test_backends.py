@@ -13,6 +13,7 @@ from ncnet.training.compiled import Compiled
 from ncnet.training.eager import Eager
 from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
 from ncnet.training.optimizers import OPTIMIZERS
+from ncnet.training.plan import Method
 from tests.compilers import has_compiler
 
 GAME = ncnet.games.overlap()
@@ -52,10 +53,9 @@ KERNELS = list(itertools.product(GAMES, ACTIVATIONS, OPTIMIZERS, LOSSES))
 def test_compiled_steps_are_those_of_float64(game, hidden_size, activation, optimizer, loss):
     inputs, signs, weights = problem(GAMES[game], hidden_size)
     exact = copy(weights, torch.float64)
-    options = {"activation": activation, "optimizer": optimizer, "learning_rate": 0.1}
-    options |= {"loss": loss, "aggregator": "sum", "gradient_weights": (1.0, 1.0)}
-    networks = Compiled(inputs, signs, weights, **options)
-    reference = Eager(inputs.double(), signs.double(), exact, **options)
+    method = Method(activation, optimizer, learning_rate=0.1, loss=loss)
+    networks = Compiled(inputs, signs, weights, method)
+    reference = Eager(inputs.double(), signs.double(), exact, method)
     for steps in (1, 4, 5):
         networks.advance(steps)
         reference.advance(steps)
@@ -76,17 +76,8 @@ def test_activations_are_accurate_from_end_to_end(activation):
     networks = values.numel() // 16 * 16
     weights = Weights(trunk[..., :networks].contiguous(), torch.zeros(2, 2, networks))
     signs = torch.ones(2, 1, networks)
-    Compiled(
-        features,
-        signs,
-        weights,
-        activation=activation,
-        optimizer="gradient_descent",
-        learning_rate=1.0,
-        loss="cross_entropy",
-        aggregator="sum",
-        gradient_weights=(1.0, 1.0),
-    ).advance(1)
+    method = Method(activation, "gradient_descent", learning_rate=1.0, loss="cross_entropy")
+    Compiled(features, signs, weights, method).advance(1)
     expected = getattr(torch, activation)(values[:networks].double())
     torch.testing.assert_close(2 * weights.heads[0, 0].double(), expected, rtol=1e-6, atol=1e-30)
 
@@ -128,7 +119,7 @@ def train_with(monkeypatch):
 
     def forget():
         machine._find_compiler.cache_clear()
-        backends._say_that_training_is_eager.cache_clear()
+        backends._warn_that_training_is_eager.cache_clear()
 
     def trained(name):
         monkeypatch.setenv("CXX", name)
@@ -138,6 +129,7 @@ def train_with(monkeypatch):
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             found = [ncnet.train(GAME, **options) for _ in range(3)]
+        assert {warning.filename for warning in said} == {__file__}
         assert [one.attrs["backend"] for one in found] == ["eager"] * 3
         with pytest.raises(ValueError, match="`backend` is 'compiled'") as refused:
             ncnet.train(GAME, backend="compiled", **options)

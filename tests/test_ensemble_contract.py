@@ -1,5 +1,7 @@
 """What the outcomes of a training promise, whatever the chunks and threads."""
 
+import dataclasses
+import inspect
 import re
 import subprocess
 import sys
@@ -13,13 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ncnet
-from ncnet.training.ensemble import _blocks_per_chunk
+from ncnet.training.chunks import split_blocks
 from ncnet.training.initialisation import draw_block
 from ncnet.training.outcomes import Recorder
-from ncnet.training.plan import MOST_UNITS, Plan
+from ncnet.training.plan import Plan
 from tests.compilers import has_compiler
 
-CPU = torch.device("cpu")
 GAME = ncnet.games.overlap()
 BACKENDS = (
     pytest.param(
@@ -52,8 +53,8 @@ def test_replicas_do_not_depend_on_how_many_chunks_or_threads(
 
 @pytest.mark.parametrize("backend", ["compiled", "eager"])
 def test_networks_too_wide_for_a_chunk_go_a_block_at_a_time(backend):
-    plan = SimpleNamespace(device=CPU, hidden_size=MOST_UNITS, items=8, replicas=100)
-    assert _blocks_per_chunk(plan, backend, threads=2, chunk_size=None) == 1
+    plan = SimpleNamespace(device=torch.device("cpu"), hidden_size=10**6, items=8, replicas=100)
+    assert split_blocks(plan, backend, threads=2, chunk_size=None) == [range(1), range(1, 2)]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -233,7 +234,8 @@ def test_a_tie_reads_as_class_0():
     ],
 )
 def test_bad_arguments_are_named_before_any_work(change, line, monkeypatch):
-    monkeypatch.setattr("ncnet.training.ensemble._run", lambda *_: pytest.fail("work started"))
+    worked = "ncnet.training.ensemble.train_chunks"
+    monkeypatch.setattr(worked, lambda *_, **__: pytest.fail("work started"))
     with pytest.raises(ValueError, match=re.escape(line)):
         ncnet.train(GAME, **({"replicas": 64} | SHORT | change))
 
@@ -245,26 +247,10 @@ def test_what_is_no_game_is_named(game):
 
 
 def test_logits_that_are_ties_or_not_finite_read_as_class_0_and_are_counted():
-    plan = Plan(
-        game=GAME,
-        hidden_size=3,
-        replicas=64,
-        seed=0,
-        steps=0,
-        activation="tanh",
-        optimizer="adam",
-        learning_rate=0.1,
-        loss="cross_entropy",
-        initialisation="he_normal",
-        aggregator="sum",
-        gradient_weights=(1.0, 1.0),
-        head_start=0,
-        trace_steps=(),
-        trace=["loss"],
-        dtype="float32",
-        device=CPU,
-    )
-    found = Recorder(plan)
+    arguments = inspect.signature(ncnet.train).parameters
+    names = [field.name for field in dataclasses.fields(Plan)]
+    given = {"game": GAME, "hidden_size": 3, "replicas": 64, "seed": 0, "steps": 0}
+    found = Recorder(Plan(**({name: arguments[name].default for name in names} | given)))
     logit = torch.ones(2, 8, 256)
     logit[0, 0, 0], logit[1, 1, 1] = torch.inf, torch.nan
     logit[0, 2, 2], logit[0, 3, 3] = 0, -1

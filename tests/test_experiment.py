@@ -55,7 +55,7 @@ STATED = {"steps": 10}
 
 def run(train_context, **changed):
     given = {"replicas": 2} | ({"described": STATED} if "folder" in changed else {}) | changed
-    return experiment.run(train_context, **given)
+    return experiment.train(train_context, **given)
 
 
 def test_a_pair_becomes_the_dataset_of_the_contract():
@@ -436,7 +436,7 @@ def test_arguments_that_cannot_be_used_are_refused_before_any_work(
 ):
     monkeypatch.chdir(tmp_path)
     given = {"train_context": lambda i, j, seed, width=0: never(i, j, seed), "replicas": 2}
-    line = refusal(experiment.run, **(given | changed))
+    line = refusal(experiment.train, **(given | changed))
     assert all(part in line for part in named), line
     assert not [*tmp_path.iterdir()]
 
@@ -481,7 +481,7 @@ def test_replicas_that_are_all_one_are_told():
 
     line = "^all 3 replicas came out the same: does `train_con"
     with pytest.warns(RuntimeWarning, match=line) as told:
-        experiment.run(unseeded, replicas=3)
+        experiment.train(unseeded, replicas=3)
     assert told[0].filename == __file__, "the warning names another line than the caller's"
     run(unseeded, replicas=2)
     run(lambda i, j, seed: ([True], [True]), replicas=3)  # at the ceiling they may well be
@@ -589,7 +589,7 @@ def train_context(i, j, seed):
     time.sleep(float(sys.argv[3]))
     return tuple(np.random.default_rng([i, j, seed]).random((2, 6)) < 0.7)
 
-found = experiment.run(train_context, replicas=3, folder=sys.argv[1], described={"items": 6})
+found = experiment.train(train_context, replicas=3, folder=sys.argv[1], described={"items": 6})
 np.save(sys.argv[4], np.stack([found.a, found.b]))
 """
 

@@ -27,7 +27,7 @@ def reported(**options):
 
 
 def run_of(**options):
-    return experiment.run(lambda i, j, seed: ([1, seed % 2], [1, 1]), **options)
+    return experiment.train(lambda i, j, seed: ([1, seed % 2], [1, 1]), **options)
 
 
 def sampled(**options):

@@ -242,6 +242,10 @@ def test_label_noise_out_of_range_is_refused(share):
             "unknown population `overlapp`: did you mean `overlap`?",
         ),
         (lambda: samples.set_aside(small(), 0.9), "`share` is 0.9: expected .* 1 to 10 of the 12"),
+        (
+            lambda: samples.set_aside(small(), "all"),
+            "`share` is 'all': expected a number",
+        ),
         (lambda: samples.set_aside(small(), 0.01), "`share` is 0.01: expected .* 1 to 10 of the"),
     ],
 )
@@ -256,7 +260,9 @@ def test_bad_populations_are_refused_in_one_line(make, line):
         ({"activation": "tan"}, "unknown activation `tan`: did you mean `tanh`?"),
         ({"optimizer": "sgd"}, "unknown optimizer `sgd`"),
         ({"learning_rate": 0}, "`learning_rate` is 0"),
-        ({"replicas": []}, "`replicas` is empty: expected indices"),
+        ({"replicas": []}, r"`replicas` is \[\]: expected indices of replicas"),
+        ({"replicas": 5}, "`replicas` is 5: expected indices of replicas"),
+        ({"trace_steps": [2, 1]}, r"`trace_steps` is \[2, 1\]: expected increasing"),
         ({"replicas": [-1]}, "`replicas` is -1"),
         ({"trace_steps": [9]}, "`trace_steps` has 9: expected at most `steps`, 2"),
         ({"hidden_size": 0}, "`hidden_size` is 0"),
@@ -271,7 +277,8 @@ def test_bad_trainings_are_refused_in_one_line(changes, line):
 @pytest.mark.parametrize(
     ("pairs", "line"),
     [
-        ([], "`pairs` is empty: expected"),
+        ([], r"`pairs` is \[\]: expected pairs of tasks"),
+        ([(0, 1, 2)], r"`pairs` has shape \(1, 3\): expected \(pair, party: 2\)"),
         ([(0, 4)], "`pairs` is 4: expected an integer of at most 3"),
         ([(-1, 0)], "`pairs` is -1: expected an integer of at least 0"),
     ],

@@ -46,7 +46,7 @@ def train_context(i, j, seed, width=1):
 
 
 def run(function=train_context, **options):
-    return experiment.run(function, **({"replicas": 12} | options))
+    return experiment.train(function, **({"replicas": 12} | options))
 
 
 def tabled(**columns):

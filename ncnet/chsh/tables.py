@@ -61,7 +61,7 @@ def from_table(
         `a` and `b`, outcomes: all of them +1 and -1, 1 and 0, or true and false.
         And, where they are there: `split`, "training" or "held_out"; `cluster`, which replicas
         belong together and are averaged, such as the participants of a class; `capacity`; and what
-        else `ncnet.train` and `ncnet.experiment.run` return, so that their
+        else `ncnet.train` and `ncnet.experiment.train` return, so that their
         ``outcomes.to_dataframe()`` can be read back, but for traces.
     columns
         What these columns are called in the table where they are called otherwise, such as

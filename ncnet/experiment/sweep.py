@@ -46,7 +46,7 @@ FEWEST_ALIKE = 3
 """Replicas from which on it is remarkable that all are alike, failures included."""
 
 
-def run(
+def train(
     train_context: Callable,
     *,
     replicas: int,
@@ -137,7 +137,7 @@ def run(
     ...     a, b = np.ones((2, 4), bool)
     ...     a[wrong[alice_setting - 1]] = b[wrong[1 + bob_setting]] = False
     ...     return a, b
-    >>> outcomes = run(train_context, replicas=20)
+    >>> outcomes = train(train_context, replicas=20)
     >>> dict(outcomes.sizes)
     {'alice_setting': 2, 'bob_setting': 2, 'replica': 20, 'item': 4}
     >>> from ncnet import chsh

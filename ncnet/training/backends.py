@@ -1,4 +1,4 @@
-"""The two backends through a training, and which is taken."""
+"""Chooses the backend of a training, compiled or eager."""
 
 import warnings
 from functools import lru_cache
@@ -13,14 +13,14 @@ from ncnet.training.plan import CONTEXT_COUNT, Plan
 BACKENDS = {"compiled": Compiled, "eager": Eager}
 COMPILING_PAYS = 2**24
 """Networks x items x steps from which on a training is compiled: eagerly it would take longer
-than the compiler does. Neither the hidden size nor what is compiled already is asked, so that the
-same call takes the same backend, and a sweep over hidden sizes one backend."""
+than the compiler does. Neither the hidden size plays a part nor whether the kernel is compiled
+already, so that the same call takes the same backend, and a sweep over hidden sizes one backend."""
 MOST_OUTPUTS = 2**16
 """Hidden units x items of one network up to which a vector of networks stays near the cache."""
 
 
 def choose(plan: Plan, backend: str | None) -> str:
-    """Return the backend to take: the one asked for, or for None the one that pays.
+    """Return the backend to take: the one that was named, or for None the faster one.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def choose(plan: Plan, backend: str | None) -> str:
     if backend == "compiled":
         raise ValueError(f"`backend` is 'compiled': {reason}")
     if not unsuited:
-        _say_that_training_is_eager(reason)
+        _warn_that_training_is_eager(reason)
     return "eager"
 
 
@@ -69,9 +69,6 @@ def _uncompiled(plan: Plan) -> str | None:
 
 
 @lru_cache
-def _say_that_training_is_eager(reason: str) -> None:
-    warnings.warn(
-        f"training eagerly, several times slower than compiled: {reason}",
-        RuntimeWarning,
-        stacklevel=4,
-    )
+def _warn_that_training_is_eager(reason: str) -> None:
+    line = f"training eagerly, several times slower than compiled: {reason}"
+    warnings.warn(line, RuntimeWarning, stacklevel=5)  # of whoever called `train`

@@ -1,7 +1,7 @@
-"""Trains every replica of a game in its four contexts and returns the outcomes."""
+"""Trains all replicas of a game in its four contexts and returns their outcomes."""
 
 import dataclasses
-import math
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +13,7 @@ from ncnet import renamed
 from ncnet.checks import check_integer
 from ncnet.games import Game
 from ncnet.training import backends, network
-from ncnet.training.chunks import train_chunks
+from ncnet.training.chunks import split_blocks, train_chunks
 from ncnet.training.initialisation import BLOCK, draw
 from ncnet.training.network import ACTIVATIONS, Weights
 from ncnet.training.outcomes import Recorder
@@ -134,8 +134,8 @@ def train(
     >>> dict(outcomes.a.sizes)
     {'alice_setting': 2, 'bob_setting': 2, 'replica': 64, 'item': 8}
     """
-    asked = locals()  # the arguments; a Plan has all but those that divide the work
-    plan = Plan(**{field.name: asked[field.name] for field in dataclasses.fields(Plan)})
+    given = locals()  # the arguments; a Plan has all but those that divide the work
+    plan = Plan(**{field.name: given[field.name] for field in dataclasses.fields(Plan)})
     threads = torch.get_num_threads() if threads is None else threads
     threads = check_integer("threads", threads, at_least=1)
     if plan.device.type != "cpu":
@@ -143,15 +143,11 @@ def train(
     if chunk_size is not None:
         chunk_size = check_integer("chunk_size", chunk_size, at_least=1)
     backend = backends.choose(plan, backend)
-    return _run(plan, backend, threads, _blocks_per_chunk(plan, backend, threads, chunk_size))
-
-
-def _run(plan: Plan, backend: str, threads: int, blocks_per_chunk: int) -> xr.Dataset:
     recorder = Recorder(plan)
-    blocks = range(math.ceil(plan.replicas / BLOCK))
-    chunks = [blocks[start : start + blocks_per_chunk] for start in blocks[::blocks_per_chunk]]
     train_chunks(
-        lambda chunk: _train_chunk(plan, backend, chunk, recorder), chunks, threads=threads
+        lambda blocks: _train_chunk(plan, backend, blocks, recorder),
+        split_blocks(plan, backend, threads=threads, chunk_size=chunk_size),
+        threads=threads,
     )
     return recorder.dataset(backend=backend)
 
@@ -173,10 +169,9 @@ def _train_chunk(plan: Plan, backend: str, blocks: range, recorder: Recorder) ->
         weights.heads[1] = bobs_head
     networks = make_networks(inputs, signs, weights, plan.method)
     rows = slice(blocks.start * BLOCK, min(blocks.stop * BLOCK, plan.replicas))
-    at = 0
-    for stop in sorted({*plan.steps, *plan.trace_steps}):
-        networks.advance(stop - at)
-        at = stop
+    stops = sorted({*plan.steps, *plan.trace_steps})
+    for before, stop in itertools.pairwise([0, *stops]):
+        networks.advance(stop - before)
         if stop in plan.steps:
             hidden = network.hidden_units(inputs, weights.trunk, ACTIVATIONS[plan.activation])
             recorder.write_outcomes(stop, rows, network.logits(hidden, weights.heads), signs)
@@ -198,18 +193,3 @@ def _signs(plan: Plan, replicas: int) -> Tensor:
     bob = np.tile(plan.game.bob_targets, (2, 1))
     contexts = np.stack([alice, bob]).swapaxes(1, 2)
     return plan.tensor(contexts).repeat_interleave(replicas, dim=2)
-
-
-def _blocks_per_chunk(plan: Plan, backend: str, threads: int, chunk_size: int | None) -> int:
-    if chunk_size is None:
-        # In values of a hidden-layer array. Eagerly, at most 2 MiB stays near the cache of a CPU,
-        # while a GPU takes what fits; threads take turns at calling operations, so that chunks
-        # of less than 256 KiB are slower side by side than one after the other. Compiled, a chunk
-        # of any size computes alike: small ones show progress and keep threads equally busy.
-        most, least = (2**19, 2**16) if plan.device.type == "cpu" else (2**27, 2**27)
-        if backend == "compiled":
-            most, least = 2**17, 1
-        per_replica = CONTEXT_COUNT * plan.hidden_size * plan.items
-        share = max(math.ceil(plan.replicas / threads), least // per_replica)
-        chunk_size = max(min(share, most // per_replica), 1)
-    return math.ceil(chunk_size / BLOCK)

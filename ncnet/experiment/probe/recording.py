@@ -47,7 +47,7 @@ class Probe:
         step costs two more backward passes through the trunk: choose fewer in a short training.
     evaluate
         Called without arguments at each logged step, without gradients: returns which items either
-        head gets right, on items that stay the same, as the function of `ncnet.experiment.run`
+        head gets right, on items that stay the same, as the function of `ncnet.experiment.train`
         does. It has to leave the modules in the mode it found them in, and to use them in eval mode
         where they normalise over batches, or else it would change the training.
 

@@ -37,12 +37,12 @@ def outcomes_by_step(
         The probe of each context, (1, 1) to (2, 2), made with `evaluate`; or a list of probes, one
         a replica.
     paired
-        See `ncnet.experiment.run`.
+        See `ncnet.experiment.train`.
 
     Returns
     -------
     xarray.Dataset
-        As `ncnet.experiment.run` returns it, with `capacity` the number of steps:
+        As `ncnet.experiment.train` returns it, with `capacity` the number of steps:
         ``ncnet.chsh.report(outcomes.sel(capacity=100))``, `ncnet.chsh.s_per_replica` for S at every
         step, and `ncnet.chsh.by_capacity` for all of it, if the replicas are a multiple of 32.
 

@@ -6,6 +6,7 @@ noise to a game's inputs, `digits` takes images of handwritten digits. `train` t
 four contexts, `train_pairs` any pairs of tasks.
 """
 
+from ncnet import renamed
 from ncnet.training.samples.catalogue import NAMES, label, named
 from ncnet.training.samples.digits import (
     NAMED_TASKS,
@@ -17,3 +18,5 @@ from ncnet.training.samples.digits import (
 from ncnet.training.samples.noisy import noisy_game
 from ncnet.training.samples.population import NOTHING, Items, Population, sampled, set_aside
 from ncnet.training.samples.training import train, train_pairs
+
+__getattr__ = renamed.names(__name__, {"Drawn": "Items"})
