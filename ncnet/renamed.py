@@ -20,7 +20,7 @@ def names(module: str, new: Mapping[str, str]) -> Callable[[str], object]:
     module
         The module's ``__name__``.
     new
-        The names of today, by the old ones.
+        The names of today, by the old ones; with a module before it, where that is another one.
 
     Examples
     --------
@@ -33,7 +33,8 @@ def names(module: str, new: Mapping[str, str]) -> Callable[[str], object]:
         if name not in new:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         _warn(f"{module}.{name}", new[name])
-        return getattr(import_module(module), new[name])
+        place, _, today = new[name].rpartition(".")
+        return getattr(import_module(place or module), today)
 
     return find
 

@@ -349,7 +349,7 @@ readouts[["s", "s_low", "s_high", "verdict", "delta"]].round(3)
 #
 # import ncnet
 # from ncnet import chsh
-# from ncnet.studies.mechanism.analysis import separate_trunks
+# from ncnet.studies.mechanism.interventions import separate_trunks
 #
 #
 # def apart(seed):

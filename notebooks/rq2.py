@@ -105,11 +105,17 @@ from IPython.display import Markdown
 from myst_nb import glue
 
 import ncnet
-from ncnet import chsh, plotting, runs
+from ncnet import chsh, gradients, plotting, runs
 from ncnet.chsh.text import NONE
 from ncnet.claims import CRITICAL_SIZE, GAMES, verdict_table
-from ncnet.studies.mechanism import analysis as mechanism
-from ncnet.studies.mechanism import claims, figures, tables
+from ncnet.studies.mechanism import (
+    claims,
+    conflict,
+    decoding,
+    figures,
+    interventions,
+    sensing,
+)
 
 plotting.use_style()
 run = runs.Run(Rq2, chosen)
@@ -120,18 +126,23 @@ training = {
     "optimizer": optimizer,
     "learning_rate": learning_rate,
 }
-played = {name: ncnet.games.named(name) for name in games}
+game_by_name = {name: ncnet.games.named(name) for name in games}
 first = games[0]
 places = [(game, n) for game in games for n in hidden_sizes]
 
 
 # %% tags=["hide-input"]
-def part(compute, *where, **options):
+def part(compute, game, n, **options):
     """Make rows; of a run that saves, keep them should it be cut off."""
     make = partial(
-        compute, *where, replicas=replicas, **options, **training
+        compute,
+        game_by_name[game],
+        n,
+        replicas=replicas,
+        **options,
+        **training,
     )
-    return run.part({"what": compute.__name__, "where": where}, make)
+    return run.part({"what": compute.__name__, "where": (game, n)}, make)
 
 
 def recorded_as(name, live):
@@ -153,7 +164,7 @@ def recorded_as(name, live):
 # %%
 log = range(0, steps + 1, max(1, steps // 2000))
 looked_at = ncnet.train(
-    played[first],
+    game_by_name[first],
     hidden_size=hidden_size,
     replicas=min(replicas, 64),
     trace_steps=log,
@@ -193,8 +204,8 @@ run.show(
 )
 
 # %% tags=["remove-cell"]
-fought = mechanism.conflict(hard)
-last = fought.isel(step=-1)
+by_unit = gradients.conflict(hard)
+last = by_unit.isel(step=-1)
 unit = int(last["strength"].values.argmax())
 glue("fight_unit", unit + 1, display=False)
 glue("fight_cosine", float(last["cosine"][unit]), display=False)
@@ -227,22 +238,27 @@ glue("fight_items", hard.sizes["item"], display=False)
 # $\sum g_A \cdot g_B / \sum |g_A||g_B|$.
 
 # %%
-conflict = pd.concat(
-    part(tables.opposed, *place, log_interval=log_interval)
-    for place in places
-)
-with_s = pd.concat(
-    part(tables.opposed_and_s, *place, log_interval=log_interval)
-    for place in places
-)
+of_places, with_s_of_places = [], []
+for game, n in places:
+    traced = conflict.train_traced(
+        game_by_name[game],
+        n,
+        replicas=replicas,
+        log_interval=log_interval,
+        **training,
+    )
+    of_places.append(conflict.conflict(traced))
+    with_s_of_places.append(conflict.conflict_and_s(traced))
+live_conflict = pd.concat(of_places)
+live_conflict_and_s = pd.concat(with_s_of_places)
 
 # %% [markdown]
 # And the interventions, which are needed here for S and are discussed below:
 
 # %%
-intervened = pd.concat(
+live_interventions = pd.concat(
     part(
-        tables.compared,
+        interventions.interventions,
         *place,
         lambdas=lambdas,
         small_steps=small_steps,
@@ -252,10 +268,10 @@ intervened = pd.concat(
 )
 
 # %%
-all_conflict, conflict_behind = recorded_as("conflict", conflict)
-all_with_s, _ = recorded_as("conflict_and_s", with_s)
+all_conflict, conflict_behind = recorded_as("conflict", live_conflict)
+all_with_s, _ = recorded_as("conflict_and_s", live_conflict_and_s)
 all_intervened, intervened_behind = recorded_as(
-    "interventions", intervened
+    "interventions", live_interventions
 )
 
 
@@ -269,20 +285,20 @@ def closely(table, game=first):
     return table[is_it] if is_it.any() else None
 
 
-def with_conflict(table, conflict):
-    if table is None or conflict is None:
+def with_conflict(table, conflicts):
+    if table is None or conflicts is None:
         return None
-    return table[table["intervention"] == "shared"], conflict
+    return table[table["intervention"] == "shared"], conflicts
 
 
 # %% mystnb={"figure": {"name": "fig-conflict", "caption": "S, and how opposed the gradients of both heads are on the trunk in each of the four contexts (share of steps with a negative cosine; cosine weighted by the size of the gradients), against the number n of hidden units. Lines with bands: recorded, means over replicas with 95 % intervals; hollow points: live, with fewer replicas."}, "image": {"alt": "At the defaults, two rows of three panels over n, one for each game. S peaks at n = 3. The share of steps in conflict is near one nearly everywhere. The weighted cosine rises towards 0 with n. In overlap it is most negative in the context of both hard tasks at n = 3; in separate it is not."}}
 run.show(
     figures.conflict_over_n(
-        with_conflict(intervened, conflict),
+        with_conflict(live_interventions, live_conflict),
         with_conflict(intervened_behind, conflict_behind),
     ),
-    conflict=conflict,
-    interventions=intervened,
+    conflict=live_conflict,
+    interventions=live_interventions,
     recorded_conflict=run.load("conflict"),
     recorded_interventions=run.load("interventions"),
 )
@@ -394,17 +410,17 @@ for game in GAMES:
 
 
 # %% tags=["hide-input"]
-def sensed(game, n):
-    """Of the size looked at closely all parts of the trace; else the whole."""
+def make_sensing(game, n):
+    """Decode all parts of the trace at the size looked at closely, else the whole."""
     close = n == hidden_size
     return part(
-        tables.sensed,
+        sensing.sensing,
         game,
         n,
-        uses=mechanism.USES if close else ["whole"],
+        uses=decoding.USES if close else ["whole"],
         controls=[
             name
-            for name, intervention in mechanism.CONTROLS.items()
+            for name, intervention in sensing.CONTROLS.items()
             if close
             and (small_steps or "small steps" not in intervention)
         ],
@@ -413,19 +429,21 @@ def sensed(game, n):
     )
 
 
-sensing = pd.concat(sensed(*place) for place in places)
-early = pd.concat(
+live_sensing = pd.concat(make_sensing(*place) for place in places)
+live_early = pd.concat(
     part(
-        tables.sensed_early,
+        sensing.sensing_along_training,
         game,
         hidden_size,
-        seen=tables.seen_until(steps),
+        seen=sensing.seen_until(steps),
         folds=folds,
     )
     for game in games
 )
-all_sensing, sensing_behind = recorded_as("sensing", sensing)
-all_early, early_behind = recorded_as("sensing_along_training", early)
+all_sensing, sensing_behind = recorded_as("sensing", live_sensing)
+all_early, early_behind = recorded_as(
+    "sensing_along_training", live_early
+)
 
 
 # %% tags=["hide-input"]
@@ -441,18 +459,18 @@ def of_first(table):
     return None if table is None else table[table["game"] == first]
 
 
-everywhere = both(of_first(sensing), of_first(sensing_behind))
+everywhere = both(of_first(live_sensing), of_first(sensing_behind))
 
 # %% mystnb={"figure": {"name": "fig-sensing", "caption": "How well a decoder tells Bob's setting from Alice's loss, as area under the curve (AUC; 0.5 is guessing, 1 always right), on replicas it has not seen. Left: from the whole trace, against the number n of hidden units. Middle: from parts of it, and from the whole trace under three interventions. Right: against how many steps it has seen. Filled: recorded; hollow: live, with fewer replicas. Intervals over replicas, at 97.5 % (left and middle) and 95 % (right)."}, "image": {"alt": "At the defaults, three panels. The AUC of the whole trace is highest at small n and falls slowly with it, far above guessing throughout. At n = 3 every part of the trace gives nearly as much as the whole, with or without oscillation; with small steps it is as high as with usual ones, and with separate trunks exactly that of guessing. It rises with the steps seen and is high after the first few."}}
 run.show(
     figures.sensing(
         everywhere[everywhere["use"] == "whole"],
         closely(everywhere),
-        both(closely(early), closely(early_behind)),
+        both(closely(live_early), closely(early_behind)),
         title=f"{first}, n = {hidden_size}",
     ),
-    sensing=sensing,
-    sensing_along_training=early,
+    sensing=live_sensing,
+    sensing_along_training=live_early,
     recorded_sensing=run.load("sensing"),
     recorded_along_training=run.load("sensing_along_training"),
 )
@@ -464,12 +482,12 @@ run.show(
 # (live with `small_steps` above). How much oscillation is there in Alice's loss in (A2, B2)?
 
 # %% tags=["hide-input"]
-under = mechanism.OSCILLATING if small_steps else ["shared"]
-oscillation = pd.concat(
-    part(tables.oscillating, game, hidden_size, among=under, folds=folds)
+under = sensing.OSCILLATION_COMPARED if small_steps else ["shared"]
+live_oscillation = pd.concat(
+    part(sensing.oscillation, game, hidden_size, among=under, folds=folds)
     for game in games
 )
-run.save("oscillation", oscillation)
+run.save("oscillation", live_oscillation)
 recorded_oscillation = run.load("oscillation")
 print(recorded_oscillation)
 of_recorded = recorded_oscillation.table.set_index(
@@ -518,8 +536,8 @@ for key, name in (("usual", "shared"), ("small", "small steps")):
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
-shared_traces = mechanism.alice_traces(
-    played[first], hidden_size, replicas=replicas, **training
+shared_traces = sensing.alice_traces(
+    game_by_name[first], hidden_size, replicas=replicas, **training
 )
 decoders = {
     "kernel (this page)": None,
@@ -529,7 +547,7 @@ decoders = {
 pd.DataFrame(
     {
         name: {
-            use: mechanism.decode(
+            use: decoding.decode(
                 shared_traces,
                 use=use,
                 folds=folds,
@@ -608,8 +626,10 @@ glue("largest_n", int(largest), display=False)
 
 # %% mystnb={"figure": {"name": "fig-forest", "caption": "S, signalling Δ, influence, and the share of outcomes that are right of either head, under every intervention, at the hidden size and game looked at closely. Filled: recorded; hollow: live, with fewer replicas. Bars: 95 % intervals over replicas, of each by itself. The grey band is the interval of S of the shared trunk."}, "image": {"alt": "At the defaults, a row for each of fifteen interventions. S is above the classical bound with the shared trunk, not above it with separate trunks, and far below it where Bob's gradient is stopped. With Bob's gradient weakened, S is higher than before. With PCGrad, MGDA, CAGrad, a head start and small steps it stays close to that of the shared trunk. Delta and influence are zero with separate trunks and elsewhere much as with the shared trunk, but for lambda 0, where Delta is clearly smaller and influence clearly larger."}}
 run.show(
-    figures.forest(closely(intervened), closely(intervened_behind)),
-    interventions=intervened,
+    figures.forest(
+        closely(live_interventions), closely(intervened_behind)
+    ),
+    interventions=live_interventions,
     recorded=run.load("interventions"),
 )
 
@@ -624,7 +644,7 @@ if recorded_other is not None:
 
 
 # %% tags=["hide-input"]
-def told(table):
+def s_and_removed(table):
     """S, its change and what is removed of its excess, as text."""
 
     def text(row, name, form):
@@ -648,10 +668,10 @@ def told(table):
 
 
 at_three = all_intervened[all_intervened["hidden_size"] == critical]
-told(at_three[at_three["game"] == "overlap"])
+s_and_removed(at_three[at_three["game"] == "overlap"])
 
 # %%
-told(at_three[at_three["game"] == "separate"])
+s_and_removed(at_three[at_three["game"] == "separate"])
 
 # %% [markdown]
 # Recorded, at n = 3, first `overlap`, then `separate`. *Removed* is the share of the excess of S over 2 that is gone: more than 100 % where S
@@ -662,7 +682,7 @@ told(at_three[at_three["game"] == "separate"])
 
 
 # %% tags=["hide-input"]
-def inside(table):
+def gradients_and_contexts(table):
     """What an intervention does to the gradients, and in which contexts."""
     rows = table.set_index("intervention").rename_axis(None)
     shares = {
@@ -686,10 +706,10 @@ def inside(table):
     )
 
 
-inside(at_three[at_three["game"] == "overlap"])
+gradients_and_contexts(at_three[at_three["game"] == "overlap"])
 
 # %%
-inside(at_three[at_three["game"] == "separate"])
+gradients_and_contexts(at_three[at_three["game"] == "separate"])
 
 # %% [markdown]
 # Recorded, n = 3, first `overlap`, then `separate`. *In conflict*: steps at which the heads' gradients oppose each other in (A2, B2). *A head pays*: steps at
@@ -705,8 +725,8 @@ near = intervened_behind
 if near is not None:
     near = near[near["hidden_size"].sub(hidden_size).abs() <= 1]
 run.show(
-    figures.dose(intervened, near),
-    interventions=intervened,
+    figures.dose(live_interventions, near),
+    interventions=live_interventions,
     recorded=run.load("interventions"),
 )
 
@@ -868,7 +888,7 @@ Markdown(verdict_table(claims.CLAIMS, recorded_tables))
 # ```python
 # import ncnet
 # from ncnet import chsh
-# from ncnet.studies.mechanism import analysis as mechanism
+# from ncnet.studies.mechanism import interventions
 #
 # game = ncnet.games.overlap()
 # training = {"replicas": 640, "seed": 1}
@@ -877,9 +897,11 @@ Markdown(verdict_table(claims.CLAIMS, recorded_tables))
 #         game, hidden_size=3, gradient_weights=weights, **training
 #     )
 #     report = chsh.report(stopped)
-#     print(name, report.s, report.interval, mechanism.success(stopped))
+#     print(name, report.s, report.interval, interventions.success(stopped))
 #
-# apart = mechanism.separate_trunks(game, hidden_sizes=(2, 1), **training)
+# apart = interventions.separate_trunks(
+#     game, hidden_sizes=(2, 1), **training
+# )
 # print(chsh.s_per_replica(apart).max(), chsh.influence(apart).max())
 # ```
 #

@@ -33,6 +33,7 @@ for text in (page.read_text(encoding="utf-8") for page in PAGES):
 INTERNAL = {"checks", "commands", "files", "machine", "page", "plotting", "printing", "renamed"}
 # Former places, and commands.
 INTERNAL |= {"__main__", "atlas", "explorer", "probe", "probe_callback", "ranks"}
+INTERNAL |= {"studies.mechanism.analysis"}
 # What a reader calls of `training` is `ncnet.train`; of the others, see below.
 INTERNAL |= {"companion", "studies", "training"}
 WITHIN = ["datasets.hub", "experiment.callback", "experiment.probe", "training.samples"]
@@ -85,7 +86,7 @@ def modules_of(study):
         offered, _ = public_names(f"{package}.analysis")
         origins = {origin for origin, name in imported(f"{package}.analysis") if name in offered}
         names -= {origin.removeprefix(f"ncnet.{package}.") for origin in origins}
-    return [f"{package}.{name}" for name in names]
+    return [module for name in names if (module := f"{package}.{name}") not in INTERNAL]
 
 
 MODULES = [*(modules_in("") - INTERNAL), *WITHIN]

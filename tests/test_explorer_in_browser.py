@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 import ncnet
 from ncnet import results
 from ncnet.studies.atlas import explorer
-from ncnet.studies.mechanism import analysis as mechanism
+from ncnet.studies.mechanism import interventions
 from tests import browser
 from tests.play_page import BOOK, NEEDED, Play
 
@@ -355,7 +355,7 @@ def test_the_page_trains_as_ncnet_does(play, layout, activation):
 def test_the_page_trains_apart_as_ncnet_does(play, layout, activation):
     play.open()
     choice = {"layout": layout, "activation": activation, "n": 3, "step": 100}
-    outcomes = mechanism.separate_trunks(
+    outcomes = interventions.separate_trunks(
         explorer.game(layout, OTHER),
         hidden_sizes=(3, 3),
         replicas=6,

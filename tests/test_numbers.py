@@ -11,7 +11,7 @@ import xarray as xr
 import ncnet
 from ncnet import chsh, datasets, encoders, experiment, games
 from ncnet.studies.calibration import analysis as calibration
-from ncnet.studies.mechanism import analysis as mechanism
+from ncnet.studies.mechanism import interventions, sensing
 from ncnet.training import samples
 
 GAME = games.overlap()
@@ -50,11 +50,11 @@ def encoders_trained(**options):
 
 
 def compared(**options):
-    return mechanism.compare(GAME, lambdas=[0.0], small_steps=False, **options)
+    return interventions.interventions(GAME, lambdas=[0.0], small_steps=False, **options)
 
 
 def oscillating(**options):
-    return mechanism.oscillation_table(GAME, among=["shared"], **options)
+    return sensing.oscillation(GAME, among=["shared"], **options)
 
 
 def loaded(**options):
@@ -70,8 +70,8 @@ CALLS = [
     (drawn, {"training": 8, "held_out": 8, "noise": 1.0, "label_noise": 0.1, "seed": 3}),
     (digits, {"training": 8, "held_out": 8, "label_noise": 0.1, "seed": 3}),
     (encoders_trained, {"seed": 3, "steps": 2, "batch_size": 2, "alpha": 16.0, "layers": 1}),
-    (compared, TRAINING | {"log_interval": 5, "level": 0.9}),
-    (oscillating, TRAINING | {"folds": 2, "level": 0.9}),
+    (compared, TRAINING | {"log_interval": 5}),
+    (oscillating, TRAINING | {"folds": 2}),
     (calibration.study, {"replicas": 4, "simulations": 2, "seed": 3}),
     (loaded, {"items": 4, "held_out": 2, "seed": 3}),
 ]

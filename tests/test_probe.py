@@ -15,11 +15,11 @@ from torch import nn
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.utils import ModelOutput
 
-from ncnet import chsh
+from ncnet import chsh, gradients
 from ncnet.experiment import Trained
 from ncnet.experiment.callback import ProbeCallback
 from ncnet.experiment.probe import Probe, conflict_by_step, outcomes_by_step
-from ncnet.studies.mechanism import analysis as mechanism
+from ncnet.studies.mechanism import conflict
 
 CONTEXTS = list(itertools.product((1, 2), (1, 2)))
 INPUTS = torch.tensor([[-1.0, -1], [-1, 1], [1, -1], [1, 1]]).repeat(4, 1)
@@ -170,7 +170,7 @@ def test_the_mechanism_reads_the_table():
     probe = Probe(model.trunk, every=5)
     train(model, (2, 2), 41, probe)
     traced = probe.table().set_index("step").to_xarray()
-    phases = mechanism.by_phase(mechanism.conflict(traced))
+    phases = conflict.by_phase(gradients.conflict(traced))
     assert phases.phase.values.tolist() == ["early", "middle", "late", "whole"]
     assert -1 <= float(phases.weighted_cosine.sel(phase="whole")) <= 1
 

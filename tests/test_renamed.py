@@ -19,6 +19,19 @@ def test_what_was_renamed_is_found_by_its_old_name_which_warns():
         chsh.brie  # noqa: B018
 
 
+def test_what_has_moved_is_found_by_its_old_place():
+    pytest.importorskip("torch")
+    from ncnet import gradients
+    from ncnet.studies.mechanism import analysis, decoding, interventions
+
+    with pytest.warns(FutureWarning, match=r"`ncnet\.gradients\.conflict`"):
+        assert analysis.conflict is gradients.conflict
+    with pytest.warns(FutureWarning, match="available_interventions"):
+        assert analysis.interventions is interventions.available_interventions
+    with pytest.warns(FutureWarning, match="decode"):
+        assert analysis.decode is decoding.decode
+
+
 def test_an_old_argument_is_the_one_of_today_and_not_both():
     given = {"hidden_size": 2, "replicas": 1, "seed": 0, "steps": 1}
     with pytest.warns(FutureWarning, match="`backend`"):

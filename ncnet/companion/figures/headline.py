@@ -33,7 +33,7 @@ def headline(capacity: pd.DataFrame, interventions: pd.DataFrame) -> str:
     capacity
         Of `ncnet.chsh.by_capacity`, over ``hidden_size``, with a column ``game``.
     interventions
-        Of `ncnet.studies.mechanism.analysis.compare`, with a column ``game``.
+        Of `ncnet.studies.mechanism.interventions.interventions`, with a column ``game``.
     """
     apart = _of_game(interventions[interventions["intervention"] == APART])
     shared = _of_game(capacity)

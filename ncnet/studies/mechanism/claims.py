@@ -6,32 +6,21 @@ how.
 
 import pandas as pd
 
+from ncnet import claims
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.claims import (
-    ABSTRACT,
-    LEVEL,
-    MARGIN,
-    PARTLY,
-    Claim,
-    Effect,
-    Holds,
-    Tables,
-    at_critical_size,
-    estimates,
-    of_s,
-)
+from ncnet.claims import ABSTRACT, LEVEL, MARGIN, PARTLY, Claim, Effect, Holds, Tables
 
+WITHOUT_CONFLICT = "PCGrad"
 # Each has to lower S: the sharing itself, one of the competitors, and only the conflict taken away.
-WITHOUT_COMPETITION = ("separate, n each", "λ = 0", "PCGrad")
+WITHOUT_COMPETITION = ("separate, n each", "λ = 0", WITHOUT_CONFLICT)
 # The whole trace of trainings in which no head's loss ever rises.
 WITHOUT_OSCILLATION = "whole, PCGrad, small steps"
-# Two readings of it, as `trend` has them; the rule holds where one of them does.
+# Two readings of it, as `loss_trend` has them; the rule holds where one of them does.
 OSCILLATIONS = ("fast", "rises")
-NO_CONFLICT = "PCGrad"
 
 
 def _competition_causes(interventions: pd.DataFrame) -> Holds:
-    at = at_critical_size(interventions, "intervention", "shared", *WITHOUT_COMPETITION)
+    at = claims.at_critical_size(interventions, "intervention", "shared", *WITHOUT_COMPETITION)
     if at.loc["shared", "verdict"] != "above 2":
         return None
     without = at.loc[list(WITHOUT_COMPETITION)]
@@ -44,7 +33,7 @@ def _competition_causes(interventions: pd.DataFrame) -> Holds:
 def _oscillation_senses(sensing: pd.DataFrame) -> Holds:
     alone = [f"oscillation ({reading})" for reading in OSCILLATIONS]
     without = [f"without {use}" for use in alone]
-    at = at_critical_size(sensing, "use", "whole", WITHOUT_OSCILLATION, *alone, *without)
+    at = claims.at_critical_size(sensing, "use", "whole", WITHOUT_OSCILLATION, *alone, *without)
     if at.loc[["whole", *alone], "p_value"].isna().any():
         return None
     told = at["auc_low"] > 0.5
@@ -56,13 +45,14 @@ def _oscillation_senses(sensing: pd.DataFrame) -> Holds:
 
 
 def _without_conflict(tables: Tables) -> Effect:
-    at = at_critical_size(tables["interventions"], "intervention", NO_CONFLICT)
-    return Effect(f"S with the conflict taken out ({NO_CONFLICT})", of_s(at.loc[[NO_CONFLICT]]))
+    at = claims.at_critical_size(tables["interventions"], "intervention", WITHOUT_CONFLICT)
+    found = claims.of_s(at.loc[[WITHOUT_CONFLICT]])
+    return Effect(f"S with the conflict taken out ({WITHOUT_CONFLICT})", found)
 
 
 def _without_oscillation(tables: Tables) -> Effect:
-    at = at_critical_size(tables["sensing"], "use", WITHOUT_OSCILLATION)
-    found = estimates(at.loc[[WITHOUT_OSCILLATION]], "game", "auc", "auc")
+    at = claims.at_critical_size(tables["sensing"], "use", WITHOUT_OSCILLATION)
+    found = claims.estimates(at.loc[[WITHOUT_OSCILLATION]], "game", "auc", "auc")
     return Effect("AUC where no loss ever rises", found)
 
 

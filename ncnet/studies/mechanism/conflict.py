@@ -1,4 +1,6 @@
-"""How far the gradients of both heads oppose each other on the trunk that they share.
+"""Measures how far the gradients of both heads oppose each other on the trunk that they share.
+
+The functions `conflict` and `conflict_and_s` make the recorded tables of these names.
 
 All of it is computed from the inner products that `ncnet.train` traces (``trace=["gradients"]``).
 At a stationary point of the summed loss ``g_A = -g_B``: late in training the cosine is near -1 in
@@ -13,11 +15,13 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from ncnet import chsh
+from ncnet import chsh, gradients
 from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import percentile_interval, spearman
 from ncnet.chsh.intervals import check_resampling, means_with_ends, with_ends
-from ncnet.gradients import GRADIENTS, check_traced, conflict
+from ncnet.games import Game
+from ncnet.gradients import GRADIENTS, check_traced
+from ncnet.training import train
 from ncnet.training.aggregators import AGGREGATORS, Products
 from ncnet.training.outcomes import NETWORK
 
@@ -27,7 +31,14 @@ ROUNDING = 1e-6  # of single precision, relative to what is added up
 EVERY_STEP = 20  # intervals at the beginning of which each step is traced
 PHASES = {"early": (0, 1 / 40), "middle": (1 / 40, 1 / 4), "late": (1 / 4, 1)}
 """Parts of a training, as shares of its steps; fixed in advance."""
-BOTH_SECOND = {"alice_setting": 2, "bob_setting": 2}  # the context of both hard tasks
+BOTH_HARD = {"alice_setting": 2, "bob_setting": 2}
+"""The context of both hard tasks."""
+MEASURES = {
+    "conflict_share": (0.0, 1.0),
+    "weighted_cosine": (-1.0, 1.0),
+    "magnitude_similarity": (0.0, 1.0),
+}
+"""Measures of conflict that are tabulated, with their bounds."""
 
 
 def log_steps(steps: int, interval: int) -> list[int]:
@@ -55,6 +66,61 @@ def log_steps(steps: int, interval: int) -> list[int]:
     return [*range(dense + 1), *range(dense + interval, steps + 1, interval)]
 
 
+def train_traced(
+    game: Game, hidden_size: int, *, steps: int, log_interval: int, **training: object
+) -> xr.Dataset:
+    """Train and trace both heads' gradients, at every `log_interval`-th step in the end.
+
+    >>> import ncnet
+    >>> options = {"replicas": 3, "seed": 0, "steps": 50, "log_interval": 10}
+    >>> train_traced(ncnet.games.overlap(), 2, **options).sizes["step"]
+    51
+    """
+    training |= {"trace_steps": log_steps(steps, log_interval), "trace": ["gradients"]}
+    return train(game, hidden_size=hidden_size, steps=steps, **training)
+
+
+def trunk_gradients(traced: xr.Dataset) -> xr.Dataset:
+    """Return the inner products of the heads' gradients on the whole trunk.
+
+    Parameters
+    ----------
+    traced
+        What `ncnet.train` returned with ``trace=["gradients"]``.
+
+    Returns
+    -------
+    xarray.Dataset
+        The variables `ncnet.gradients.GRADIENTS` over context, replica and step.
+
+    Raises
+    ------
+    ValueError
+        If gradients were not traced, or `traced` is not one whole training.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> traced = ncnet.train(
+    ...     ncnet.games.overlap(), hidden_size=3, replicas=2, seed=0, steps=9,
+    ...     trace_steps=range(10), trace=["gradients"],
+    ... )
+    >>> dict(trunk_gradients(traced).sizes)
+    {'alice_setting': 2, 'bob_setting': 2, 'replica': 2, 'step': 10}
+    """
+    check_traced(traced)
+    dims = traced[GRADIENTS[0]].dims
+    for name in (*NETWORK, "step", "unit"):
+        check(
+            name in dims,
+            f"`{GRADIENTS[0]}` has no dimension `{name}`",
+            "a whole training",
+        )
+    capacities = traced.sizes.get("capacity")
+    check(capacities is None, f"the traces belong to {capacities} capacities", "one: select it")
+    return traced[list(GRADIENTS)].sum("unit")
+
+
 def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:
     """Return what `ncnet.gradients.conflict` found as one number for each phase of training.
 
@@ -75,6 +141,11 @@ def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:
         the sum of ``|g_A||g_B|``, in which a step counts by the size of its gradients. A traced
         step stands for those around it, up to half-way to the next one traced.
 
+    Raises
+    ------
+    ValueError
+        If the steps do not increase.
+
     Examples
     --------
     >>> steps = {"step": [0, 10, 20]}
@@ -86,7 +157,7 @@ def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:
     """
     step = measured["step"]
     share = step / max(int(step.max()) if steps is None else steps, 1)
-    spans = spans_of(step)
+    spans = _step_spans(step)
     parts = {}
     for name, (low, high) in (PHASES | {"whole": (0, 1)}).items():
         within = (share >= low) & (share <= high if high == 1 else share < high)
@@ -95,30 +166,8 @@ def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:
     return xr.concat(parts.values(), pd.Index([*parts], name="phase"))
 
 
-def spans_of(step: xr.DataArray) -> xr.DataArray:
-    """Return for how many steps of training each traced step stands.
-
-    >>> spans_of(xr.DataArray([0, 1, 2, 12], dims="step")).values.tolist()
-    [0.5, 1.0, 5.5, 5.0]
-    """
-    values = step.values.astype(float)
-    if len(values) < 2:
-        return xr.ones_like(step, dtype=float)
-    increasing = (np.diff(values) > 0).all()
-    check(increasing, f"`step` is {values.tolist()[:5]} ...", "increasing steps")
-    return step.copy(data=np.diff([values[0], *(values[1:] + values[:-1]) / 2, values[-1]]))
-
-
-MEASURES = {
-    "conflict_share": (0.0, 1.0),
-    "weighted_cosine": (-1.0, 1.0),
-    "magnitude_similarity": (0.0, 1.0),
-}
-"""What is tabulated, with its bounds."""
-
-
-def conflict_table(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) -> pd.DataFrame:
-    """Return the conflict in every context and phase of training.
+def conflict(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) -> pd.DataFrame:
+    """Return the conflict of the heads' gradients in every context and phase of training.
 
     Parameters
     ----------
@@ -127,23 +176,25 @@ def conflict_table(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) ->
     level
         Nominal coverage of each interval, over replicas.
     seed
-        Of the bootstrap.
+        Seeds the bootstrap.
 
     Returns
     -------
     pandas.DataFrame
         One row a context and phase: ``alice_setting``, ``bob_setting``, ``phase``; the mean over
-        replicas of each measure of `by_phase` (but the plain cosine), with ``_low`` and ``_high``.
-        A step at which a gradient is not finite counts as one without conflict.
+        replicas of each of `MEASURES`, see `by_phase`, with ``_low`` and ``_high``; ``game`` and
+        ``hidden_size``. A step at which a gradient is not finite counts as one without conflict.
+
+    Raises
+    ------
+    ValueError
+        If gradients were not traced, or `traced` is not one whole training.
 
     Examples
     --------
     >>> import ncnet
-    >>> traced = ncnet.train(
-    ...     ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
-    ...     trace_steps=log_steps(100, 10), trace=["gradients"],
-    ... )
-    >>> len(conflict_table(traced))
+    >>> options = {"replicas": 64, "seed": 0, "steps": 100, "log_interval": 10}
+    >>> len(conflict(train_traced(ncnet.games.overlap(), 3, **options)))
     16
     """
     phases = _phases(traced)
@@ -152,9 +203,8 @@ def conflict_table(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) ->
     rows = []
     for i, j, phase in itertools.product((1, 2), (1, 2), phases["phase"].values.tolist()):
         where = {"alice_setting": i, "bob_setting": j, "phase": phase}
-        means = means_with_ends(phases.sel(where), MEASURES, level=level, seed=seed)
-        rows.append(where | means)
-    return pd.DataFrame(rows)
+        rows.append(where | means_with_ends(phases.sel(where), MEASURES, level=level, seed=seed))
+    return _of_training(rows, traced)
 
 
 def conflict_and_s(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) -> pd.DataFrame:
@@ -163,77 +213,30 @@ def conflict_and_s(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) ->
     Parameters
     ----------
     traced, level, seed
-        As `conflict_table` takes them.
+        As `conflict` takes them.
 
     Returns
     -------
     pandas.DataFrame
         One row a phase: ``phase``; ``correlation``, Spearman's between a replica's
-        ``weighted_cosine`` in the context of both second tasks and its S, below 0 where more
-        conflict goes with a larger S; ``correlation_low``, ``correlation_high``. NaN where all
-        replicas have the same S.
+        ``weighted_cosine`` in the context of both hard tasks and its S, below 0 where more
+        conflict goes with a larger S; ``correlation_low``, ``correlation_high``; ``game`` and
+        ``hidden_size``. NaN where all replicas have the same S.
 
     Examples
     --------
     >>> import ncnet
-    >>> traced = ncnet.train(
-    ...     ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
-    ...     trace_steps=log_steps(100, 10), trace=["gradients"],
-    ... )
-    >>> conflict_and_s(traced).phase.tolist()
+    >>> options = {"replicas": 64, "seed": 0, "steps": 100, "log_interval": 10}
+    >>> conflict_and_s(train_traced(ncnet.games.overlap(), 3, **options)).phase.tolist()
     ['early', 'middle', 'late', 'whole']
     """
-    cosines = _phases(traced)["weighted_cosine"].sel(BOTH_SECOND)
+    cosines = _phases(traced)["weighted_cosine"].sel(BOTH_HARD)
     s = chsh.s_per_replica(traced).values
     rows = []
     for phase in cosines["phase"].values.tolist():
         found = rank_correlation(cosines.sel(phase=phase).values, s, level=level, seed=seed)
         rows.append({"phase": phase} | with_ends("correlation", *found))
-    return pd.DataFrame(rows)
-
-
-def manipulation(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) -> dict[str, float]:
-    """Return how far an intervention does to the gradients what it is meant to do.
-
-    Parameters
-    ----------
-    traced, level, seed
-        As `conflict_table` takes them; the aggregator is read from the attributes.
-
-    Returns
-    -------
-    dict
-        Of the context of both second tasks: ``conflict_share``, the share of steps at which the
-        heads' gradients oppose each other, and ``paid_share``, the share of steps at which the
-        trunk moves against either of them, so that to first order a head pays for the other; means
-        over replicas, with ``_low`` and ``_high``.
-
-    Examples
-    --------
-    By PCGrad no head pays, however often gradients are in conflict:
-
-    >>> import ncnet
-    >>> traced = ncnet.train(
-    ...     ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
-    ...     trace_steps=log_steps(100, 10), trace=["gradients"], aggregator="pcgrad",
-    ... )
-    >>> found = manipulation(traced)
-    >>> found["paid_share"], found["conflict_share"] > 0.5
-    (0.0, True)
-    """
-    here = _of_trunk(traced).sel(BOTH_SECOND).astype(float)
-    alice, both, bob = (here[name] for name in GRADIENTS)
-    by_alice, by_bob = traced.attrs["gradient_weights"]
-    if aggregator := AGGREGATORS[traced.attrs["aggregator"]]:
-        products = Products(*(torch.as_tensor(one.values) for one in (alice, both, bob)))
-        by_alice, by_bob = (both.copy(data=one.numpy()) for one in aggregator(products))
-    # Near rest the products cancel: what is smaller than their rounding is 0.
-    least = -ROUNDING * (by_alice * alice + by_bob * bob + abs(both))
-    paid = (by_alice * alice + by_bob * both < least) | (by_alice * both + by_bob * bob < least)
-    found = xr.Dataset({"conflict_share": both < 0, "paid_share": paid})
-    shares = found.weighted(spans_of(traced["step"])).mean("step")
-    bounds = dict.fromkeys(shares, (0, 1))
-    return means_with_ends(shares, bounds, level=level, seed=seed)
+    return _of_training(rows, traced)
 
 
 def rank_correlation(
@@ -241,7 +244,8 @@ def rank_correlation(
 ) -> tuple[float, tuple[float, float]]:
     """Return Spearman's correlation of two values that each replica has, and its interval.
 
-    By the percentile bootstrap over replicas, ranks taken anew in every resample.
+    The interval is that of the percentile bootstrap over replicas; ranks are taken anew in every
+    resample.
 
     Parameters
     ----------
@@ -275,20 +279,85 @@ def rank_correlation(
     return estimate, tuple(ends.tolist())
 
 
+def manipulation_check(
+    traced: xr.Dataset, *, level: float = 0.95, seed: int = 0
+) -> dict[str, float]:
+    """Return how far an intervention does to the gradients what it is meant to do.
+
+    Parameters
+    ----------
+    traced
+        What `ncnet.train` returned with ``trace=["gradients"]``; its aggregator and weights are
+        read from the attributes.
+    level
+        Nominal coverage of each interval, over replicas.
+    seed
+        Seeds the bootstrap.
+
+    Returns
+    -------
+    dict
+        Of the context of both hard tasks: ``conflict_share``, the share of steps at which the
+        heads' gradients oppose each other, and ``paid_share``, the share of steps at which the
+        trunk moves against either of them, so that to first order a head pays for the other; means
+        over replicas, with ``_low`` and ``_high``.
+
+    Raises
+    ------
+    ValueError
+        If gradients were not traced, or `traced` is not one whole training.
+
+    Examples
+    --------
+    By PCGrad no head pays, however often gradients are in conflict:
+
+    >>> import ncnet
+    >>> traced = ncnet.train(
+    ...     ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
+    ...     trace_steps=log_steps(100, 10), trace=["gradients"], aggregator="pcgrad",
+    ... )
+    >>> found = manipulation_check(traced)
+    >>> found["paid_share"], found["conflict_share"] > 0.5
+    (0.0, True)
+    """
+    here = trunk_gradients(traced).sel(BOTH_HARD).astype(float)
+    alice, both, bob = (here[name] for name in GRADIENTS)
+    by_alice, by_bob = traced.attrs["gradient_weights"]
+    if aggregator := AGGREGATORS[traced.attrs["aggregator"]]:
+        products = Products(*(torch.as_tensor(one.values) for one in (alice, both, bob)))
+        by_alice, by_bob = (both.copy(data=one.numpy()) for one in aggregator(products))
+    # Near rest the products cancel: what is smaller than their rounding is 0.
+    least = -ROUNDING * (by_alice * alice + by_bob * bob + abs(both))
+    paid = (by_alice * alice + by_bob * both < least) | (by_alice * both + by_bob * bob < least)
+    found = xr.Dataset({"conflict_share": both < 0, "paid_share": paid})
+    shares = found.weighted(_step_spans(traced["step"])).mean("step")
+    bounds = dict.fromkeys(shares, (0, 1))
+    return means_with_ends(shares, bounds, level=level, seed=seed)
+
+
 def _phases(traced: xr.Dataset) -> xr.Dataset:
-    return by_phase(conflict(_of_trunk(traced)), steps=traced.attrs.get("steps"))
+    """Return the conflict on the whole trunk of one training, by phase."""
+    measured = gradients.conflict(trunk_gradients(traced))
+    return by_phase(measured, steps=traced.attrs.get("steps"))
 
 
-def _of_trunk(traced: xr.Dataset) -> xr.Dataset:
-    """Return the inner products of the gradients on the whole trunk."""
-    check_traced(traced)
-    first = traced[GRADIENTS[0]]
-    for name in (*NETWORK, "step", "unit"):
-        found = f"`{first.name}` has no dimension `{name}`"
-        check(name in first.dims, found, "a whole training")
-    capacities = traced.sizes.get("capacity")
-    check(capacities is None, f"the traces belong to {capacities} capacities", "one: select it")
-    return traced[list(GRADIENTS)].sum("unit")
+def _of_training(rows: list[dict], traced: xr.Dataset) -> pd.DataFrame:
+    where = {"game": traced.attrs.get("game"), "hidden_size": traced.sizes["unit"]}
+    return pd.DataFrame(rows).assign(**where)
+
+
+def _step_spans(step: xr.DataArray) -> xr.DataArray:
+    """Return for how many steps of training each traced step stands.
+
+    >>> _step_spans(xr.DataArray([0, 1, 2, 12], dims="step")).values.tolist()
+    [0.5, 1.0, 5.5, 5.0]
+    """
+    values = step.values.astype(float)
+    if len(values) < 2:
+        return xr.ones_like(step, dtype=float)
+    increasing = (np.diff(values) > 0).all()
+    check(increasing, f"`step` is {values.tolist()[:5]} ...", "increasing steps")
+    return step.copy(data=np.diff([values[0], *(values[1:] + values[:-1]) / 2, values[-1]]))
 
 
 def _summary(measured: xr.Dataset, spans: xr.DataArray) -> xr.Dataset:

@@ -1,4 +1,4 @@
-"""What a loss trace tells of something else that the training did.
+"""Decodes from loss traces of one head what the other head is trained on.
 
 A decoder is given loss traces of one head, each replica once with the other head's setting 1 and
 once with 2, and is asked which is which, on replicas that it has not seen. An AUC of 0.5 is
@@ -23,9 +23,9 @@ import xarray as xr
 from ncnet.checks import check, check_choice, check_integer
 from ncnet.chsh.bootstrap import percentile_interval
 from ncnet.chsh.intervals import check_resampling, share_interval, with_ends
+from ncnet.studies.mechanism.claims import OSCILLATIONS
 from ncnet.studies.mechanism.parameters import FEWEST_A_FOLD, FEWEST_STEPS
 
-READINGS = ("fast", "rises")
 PERIOD = 10  # steps within which the fast reading's oscillation repeats
 ROUNDING = 1e-6  # a relative rise of the loss that single precision may make by itself
 SMALLEST, LARGEST = 1e-12, 1e12  # losses whose logarithm is followed; not finite counts as large
@@ -34,16 +34,16 @@ COMPONENTS = 128  # of the kernel: nonlinear, and fast enough to be trained thou
 SMALLEST_OSCILLATION = 1e-7  # in decades, what single precision may make by itself
 RESAMPLES = 2000
 WHOLE = "whole"
-PARTS = ("level", "slope", *(f"oscillation ({reading})" for reading in READINGS))
+PARTS = ("level", "slope", *(f"oscillation ({reading})" for reading in OSCILLATIONS))
 """What the whole of a trace is made of, for the decoder."""
-USES = (WHOLE, *PARTS, *(f"without oscillation ({reading})" for reading in READINGS))
+USES = (WHOLE, *PARTS, *(f"without oscillation ({reading})" for reading in OSCILLATIONS))
 """What of a trace the decoder is given."""
 
 Traces = np.ndarray | Sequence[np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Sensing:
+class Decoding:
     """How well one party's setting is decoded from the other's loss.
 
     Attributes
@@ -69,7 +69,9 @@ class Sensing:
     replicas: int
     seed: int
 
-    def lost_from(self, other: "Sensing", level: float = 0.95) -> tuple[float, tuple[float, float]]:
+    def lost_from(
+        self, other: "Decoding", level: float = 0.95
+    ) -> tuple[float, tuple[float, float]]:
         """Return how much less AUC this decoding has than another one, and the interval.
 
         Raises
@@ -95,7 +97,7 @@ def decode(
     decoder: object | None = None,
     level: float = 0.95,
     seed: int = 0,
-) -> Sensing:
+) -> Decoding:
     """Decode the other party's setting from loss traces, cross-validated over replicas.
 
     Both traces of a replica are in the same fold: what is decoded is the setting, not the replica.
@@ -148,7 +150,7 @@ def decode(
     fewest = FEWEST_A_FOLD * folds
     check(replicas >= fewest, f"{replicas} replicas for {folds} folds", f"at least {fewest}")
     check(steps >= FEWEST_STEPS, f"traces have {steps} steps", f"at least {FEWEST_STEPS}")
-    given = [features(pair, use) for pair in pairs]
+    given = [trace_features(pair, use) for pair in pairs]
     wins, null = _cross_validated(given, decoder, folds, permutations, seed)
     auc = float(np.mean([fold.mean() for fold in wins]))
     p_value = (1 + np.sum(null >= auc)) / (1 + permutations) if permutations else np.nan
@@ -157,10 +159,10 @@ def decode(
     if np.ptp(draws) == 0 and auc in (0.0, 1.0):
         low, high = share_interval(round(auc) * replicas, replicas, level)
     interval = float(low), float(high)
-    return Sensing(auc, interval, float(p_value), null, draws, replicas, seed)
+    return Decoding(auc, interval, float(p_value), null, draws, replicas, seed)
 
 
-def by_use(
+def decode_by_use(
     traces: Traces,
     *,
     uses: Sequence[str] = USES,
@@ -191,30 +193,37 @@ def by_use(
         ``use``; ``auc``, ``auc_low``, ``auc_high``, ``p_value``; ``lost``, ``lost_low``,
         ``lost_high``, by how much it falls short of the whole trace.
 
+    Raises
+    ------
+    ValueError
+        For an unknown use, uses without the whole trace first, or what `decode` refuses.
+
     Examples
     --------
     >>> losses = np.random.default_rng(0).random((2, 40, 30))
-    >>> by_use(losses, uses=["whole", "level"]).use.tolist()
+    >>> decode_by_use(losses, uses=["whole", "level"]).use.tolist()
     ['whole', 'level']
     """
     whole_first = not isinstance(uses, str) and list(uses)[:1] == [WHOLE]
     check(whole_first, f"`uses` is {uses!r}", f"parts of the trace, `{WHOLE}` first")
     for use in (*uses, *permuted):
         check_choice("use", use, USES)
-    asked = [(use, traces, use, permutations if use in permuted else 0) for use in uses]
-    asked += [(name, other, WHOLE, 0) for name, other in (others or {}).items()]
-    rows = []
-    for name, given, use, count in asked:
-        found = decode(given, use=use, permutations=count, level=level, **options)
-        if not rows:
-            whole = found
-        row = {"use": name} | with_ends("auc", found.auc, found.interval)
-        row |= {"p_value": found.p_value} | with_ends("lost", *found.lost_from(whole, level))
-        rows.append(row)
-    return pd.DataFrame(rows)
+    decoded = {}
+    for use in uses:
+        count = permutations if use in permuted else 0
+        decoded[use] = decode(traces, use=use, permutations=count, level=level, **options)
+    for name, other in (others or {}).items():
+        decoded[name] = decode(other, level=level, **options)
+    return pd.DataFrame(
+        {"use": name}
+        | with_ends("auc", found.auc, found.interval)
+        | {"p_value": found.p_value}
+        | with_ends("lost", *found.lost_from(decoded[WHOLE], level))
+        for name, found in decoded.items()
+    )
 
 
-def features(losses: np.ndarray, use: str) -> np.ndarray:
+def trace_features(losses: np.ndarray, use: str) -> np.ndarray:
     """Return what the decoder is given of loss traces.
 
     Parameters
@@ -224,8 +233,9 @@ def features(losses: np.ndarray, use: str) -> np.ndarray:
     use
         One of `USES`. "level" and "slope" are means of the logarithm of the loss, and of its
         change from step to step, over up to `WINDOWS` stretches, each longer than the last;
-        "oscillation" is the root mean square of what `trend` leaves there, as a logarithm; "without
-        oscillation" is level and slope of the trend; "whole" is level, slope and both oscillations.
+        "oscillation" is the root mean square of what `loss_trend` leaves there, as a logarithm;
+        "without oscillation" is level and slope of the trend; "whole" is level, slope and both
+        oscillations.
 
     Returns
     -------
@@ -234,15 +244,15 @@ def features(losses: np.ndarray, use: str) -> np.ndarray:
 
     Examples
     --------
-    >>> features(np.ones((3, 2000)), "level").shape
+    >>> trace_features(np.ones((3, 2000)), "level").shape
     (3, 12)
     """
     check_choice("use", use, USES)
     if use == WHOLE:
-        return np.concatenate([features(losses, part) for part in PARTS], axis=-1)
-    logarithm = log_loss(losses)
+        return np.concatenate([trace_features(losses, part) for part in PARTS], axis=-1)
+    logarithm = log10_loss(losses)
     what, _, reading = use.removesuffix(")").partition(" (")
-    smooth = trend(logarithm, reading) if reading else logarithm
+    smooth = loss_trend(logarithm, reading) if reading else logarithm
     if what == "oscillation":
         square = _averages((logarithm - smooth) ** 2)
         return np.log10(np.sqrt(square).clip(SMALLEST_OSCILLATION))
@@ -251,10 +261,10 @@ def features(losses: np.ndarray, use: str) -> np.ndarray:
     return {"level": level, "slope": slope}.get(what, both)
 
 
-def log_loss(loss: np.ndarray) -> np.ndarray:
+def log10_loss(loss: np.ndarray) -> np.ndarray:
     """Return the decimal logarithm of losses, kept between those of `SMALLEST` and `LARGEST`.
 
-    >>> log_loss(np.array([0.1, 0.0, np.nan])).tolist()
+    >>> log10_loss(np.array([0.1, 0.0, np.nan])).tolist()
     [-1.0, -12.0, 12.0]
     """
     return np.log10(np.nan_to_num(np.asarray(loss, float), nan=LARGEST).clip(SMALLEST, LARGEST))
@@ -278,16 +288,16 @@ def rising_share(loss: np.ndarray) -> np.ndarray:
     >>> rising_share(np.array([1.0, 0.5, 0.6, 0.4, 0.4])).item()
     0.25
     """
-    return (np.diff(log_loss(loss)) > np.log10(1 + ROUNDING)).mean(axis=-1)
+    return (np.diff(log10_loss(loss)) > np.log10(1 + ROUNDING)).mean(axis=-1)
 
 
-def trend(logarithm: np.ndarray, reading: str) -> np.ndarray:
+def loss_trend(logarithm: np.ndarray, reading: str) -> np.ndarray:
     """Return the trend of logarithms of losses [..., steps], in one of two readings.
 
     Parameters
     ----------
     logarithm
-        As `log_loss` gives it, at every step of training.
+        As `log10_loss` gives it, at every step of training.
     reading
         "fast" or "rises".
 
@@ -298,10 +308,10 @@ def trend(logarithm: np.ndarray, reading: str) -> np.ndarray:
 
     Examples
     --------
-    >>> trend(np.array([0.0, -1.0, -0.5, -2.0]), "rises").tolist()
+    >>> loss_trend(np.array([0.0, -1.0, -0.5, -2.0]), "rises").tolist()
     [0.0, -1.0, -1.0, -2.0]
     """
-    check_choice("reading", reading, READINGS)
+    check_choice("reading", reading, OSCILLATIONS)
     logarithm = np.asarray(logarithm, float)
     if reading == "rises":
         return np.minimum.accumulate(logarithm, axis=-1)
@@ -316,18 +326,18 @@ def trend(logarithm: np.ndarray, reading: str) -> np.ndarray:
     return sosfiltfilt(low_pass, logarithm, axis=-1, padlen=beyond)
 
 
-def energy(loss: np.ndarray, reading: str) -> np.ndarray:
-    """Return the mean square of what `trend` leaves of a loss trace [..., steps], in decades^2.
+def oscillation_energy(loss: np.ndarray, reading: str) -> np.ndarray:
+    """Return the mean square of what `loss_trend` leaves of a loss [..., steps], in decades^2.
 
     Examples
     --------
     A loss that only falls has no oscillation in the second reading:
 
-    >>> energy(10.0 ** -np.arange(20), "rises").item()
+    >>> oscillation_energy(10.0 ** -np.arange(20), "rises").item()
     0.0
     """
-    logarithm = log_loss(loss)
-    return ((logarithm - trend(logarithm, reading)) ** 2).mean(axis=-1)
+    logarithm = log10_loss(loss)
+    return ((logarithm - loss_trend(logarithm, reading)) ** 2).mean(axis=-1)
 
 
 def _averages(values: np.ndarray) -> np.ndarray:
@@ -362,24 +372,23 @@ def _cross_validated(
     method = "decision_function" if hasattr(decoder, "decision_function") else "predict_proba"
     expected = "a scikit-learn classifier with a decision_function or predict_proba"
     check(hasattr(decoder, method), f"`decoder` is {decoder!r}", expected)
+    asked = {"y": settings, "groups": groups, "cv": splits}
+    tested = {"n_permutations": permutations, "random_state": seed, "scoring": "roc_auc"}
     scores, null = [], []
     # Matrices this small are slower on several threads, three times so on two.
     with threadpool_limits(1):
         for task in given:
             # A normal distribution of each feature, in the same order.
             rows = ndtri((rankdata(np.concatenate(task), axis=0) - 0.5) / len(groups))
-            asked = {"X": rows, "y": settings, "groups": groups, "cv": splits}
-            found = cross_val_predict(decoder, method=method, **asked)
+            found = cross_val_predict(decoder, rows, method=method, **asked)
             scores.append(found.reshape(len(groups), -1)[:, -1].reshape(2, replicas))
-            options = {"n_permutations": permutations, "random_state": seed, "scoring": "roc_auc"}
-            tested = (
-                permutation_test_score(decoder, **asked, **options) if permutations else [0, []]
-            )
-            null.append(tested[1])
+            if permutations:
+                null.append(permutation_test_score(decoder, rows, **asked, **tested)[1])
     first, second = np.array(scores).swapaxes(0, 1)
     members = [test[test < replicas] for _, test in splits]
     apart = [second[:, fold, None] - first[:, None, fold] for fold in members]
-    return [((1 + np.sign(one)) / 2).mean(axis=0) for one in apart], np.array(null).mean(axis=0)
+    wins = [((1 + np.sign(one)) / 2).mean(axis=0) for one in apart]
+    return wins, np.array(null or [[]]).mean(axis=0)
 
 
 def _decoder(seed: int, fewest_rows: int) -> object:

@@ -89,7 +89,7 @@ def conflict_over_n(live: Pair, recorded: Pair | None = None) -> Figure:
     ----------
     live, recorded
         Each a table with ``game``, ``hidden_size`` and S with its interval, and one of
-        `ncnet.studies.mechanism.analysis.conflict_table` with ``game`` and ``hidden_size``;
+        `ncnet.studies.mechanism.conflict.conflict` with ``game`` and ``hidden_size``;
         `recorded` may be None. Lines with bands are recorded, hollow points live.
     """
     sources = plotting.sources(recorded, live)
@@ -166,8 +166,8 @@ def forest(live: pd.DataFrame | None, recorded: pd.DataFrame | None = None) -> F
     Parameters
     ----------
     live, recorded
-        Tables of `ncnet.studies.mechanism.analysis.compare` at one hidden size; one of them may be
-        None. Filled points are recorded, hollow ones live.
+        Tables of `ncnet.studies.mechanism.interventions.interventions` at one hidden size; one of
+        them may be None. Filled points are recorded, hollow ones live.
     """
     sources = [(plotting.points, 0, recorded), (plotting.hollow, 2 * LIVE_SHIFT, live)]
     sources = [source for source in sources if source[-1] is not None]
@@ -198,7 +198,7 @@ def dose(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
     Parameters
     ----------
     live, recorded
-        Tables of `ncnet.studies.mechanism.analysis.compare` over hidden sizes, with ``game``;
+        Tables of `ncnet.studies.mechanism.interventions.interventions` over hidden sizes;
         `recorded` may be None. Lines with bands are recorded, hollow points live.
     """
     sources = plotting.sources(recorded, live)

@@ -2,11 +2,11 @@
 
 Each keeps the game, the tasks and the replicas and changes how the heads share the trunk, or how it
 is trained. Where the trunk keeps its size its initial weights are the same, so that a replica is
-compared with itself.
+compared with itself. The function `interventions` makes the recorded table of this name.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -16,20 +16,22 @@ from ncnet import chsh
 from ncnet.checks import check, check_choice, check_integer, check_number, check_once
 from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
 from ncnet.chsh.intervals import check_resampling, means_with_ends, with_ends
+from ncnet.claims import simultaneous_level
 from ncnet.games import Game
 from ncnet.printing import shown
-from ncnet.studies.mechanism.conflict import log_steps, manipulation
+from ncnet.studies.mechanism.conflict import log_steps, manipulation_check
 from ncnet.training import train
 
 SHARED, SMALL_STEPS = "shared", "small steps"
-# What `change` measures, with its bounds.
-CHANGES = dict.fromkeys(("s_change", "influence_change"), (-8.0, 8.0))
 LAMBDAS = (0.75, 0.5, 0.25, 0.0)
-# What every row has of `change` and `excess_removed`, as a number or as NaN.
-OF_CHANGE = [f"{name}{end}" for name in (*CHANGES, "removed") for end in ("", "_low", "_high")]
-SET = ("aggregator", "gradient_weights", "head_start")  # arguments that interventions set
-RESAMPLES = 10_000
 SMALLER = 10  # times smaller steps, and as many more of them
+SET_BY_INTERVENTIONS = ("aggregator", "gradient_weights", "head_start")
+"""Arguments of `ncnet.train` that interventions set."""
+CHANGES = dict.fromkeys(("s_change", "influence_change"), (-8.0, 8.0))
+"""What `change` measures, with its bounds."""
+# Columns that every row of `interventions` has, as a number or as NaN.
+OF_CHANGE = [f"{name}{end}" for name in (*CHANGES, "removed") for end in ("", "_low", "_high")]
+RESAMPLES = 10_000
 
 
 @dataclass(frozen=True)
@@ -38,24 +40,21 @@ class Intervention:
 
     Attributes
     ----------
-    name
-        As tables and figures call it.
     hidden_size
         Units of the shared trunk, or of each of two separate ones.
+    options
+        Arguments that it gives `ncnet.train`.
     shared
         Whether both heads still share a trunk.
-    options
-        What it gives `ncnet.train`.
     head_start
         Whether Alice's head trains first, for as many steps as both do then.
     steps_factor
         By how much it multiplies the number of steps, and divides the learning rate.
     """
 
-    name: str
     hidden_size: int
-    shared: bool = True
     options: Mapping[str, object] = field(default_factory=dict)
+    shared: bool = True
     head_start: bool = False
     steps_factor: int = 1
 
@@ -67,7 +66,7 @@ class Intervention:
         rate = check_number("learning_rate", learning_rate, 0, inside=True)
         times, traced = self.steps_factor, training.get("trace_steps", ())
         training |= {"steps": times * steps, "trace_steps": [times * step for step in traced]}
-        training |= self.options | {"learning_rate": rate / times}
+        training |= {**self.options, "learning_rate": rate / times}
         training |= {"head_start": steps} if self.head_start else {}
         if not self.shared:
             return separate_trunks(game, hidden_sizes=(self.hidden_size,) * 2, **training)
@@ -113,7 +112,7 @@ def separate_trunks(game: Game, *, hidden_sizes: tuple[int, int], **training: ob
     pair = isinstance(hidden_sizes, (tuple, list)) and len(hidden_sizes) == 2
     check(pair, f"`hidden_sizes` is {hidden_sizes!r}", "Alice's and Bob's")
     hidden_sizes = [check_integer("hidden_sizes", size, at_least=1) for size in hidden_sizes]
-    _check_unset(training, *SET, "trace")
+    _check_unset(training, *SET_BY_INTERVENTIONS, "trace")
     # A trunk that follows one head's gradient alone is that head's own.
     alice, bob = (
         train(game, hidden_size=size, gradient_weights=weights, **training)
@@ -129,7 +128,7 @@ def separate_trunks(game: Game, *, hidden_sizes: tuple[int, int], **training: ob
     return merged
 
 
-def interventions(
+def available_interventions(
     hidden_size: int, *, lambdas: Sequence[float] = LAMBDAS, small_steps: bool = True
 ) -> dict[str, Intervention]:
     """Return all interventions on a trunk of this size, by name; "shared" is none.
@@ -150,31 +149,95 @@ def interventions(
 
     Examples
     --------
-    >>> list(interventions(3, lambdas=[0.0]))[:4]
+    >>> list(available_interventions(3, lambdas=[0.0]))[:4]
     ['shared', 'separate, n each', 'separate, ⌈n/2⌉ each', 'separate, ⌊n/2⌋ each']
     """
     n = check_integer("hidden_size", hidden_size, at_least=1)
     check(isinstance(lambdas, (list, tuple)), f"`lambdas` is {lambdas!r}", "a list of numbers")
     lambdas = [check_number("λ", weight, 0, 1) for weight in lambdas]
     check_once("λ", lambdas)
-    sizes = {"n": n, "⌈n/2⌉": (n + 1) // 2, "⌊n/2⌋": n // 2}
-    pcgrad = {"aggregator": "pcgrad"}
-    found = [
-        Intervention(SHARED, n),
-        *(Intervention(f"separate, {of} each", size, shared=False) for of, size in sizes.items()),
-        *(
-            Intervention(f"λ = {λ:.15g}", n, options={"gradient_weights": (1.0, λ)})
-            for λ in lambdas
-        ),
-        Intervention("PCGrad", n, options=pcgrad),
-        Intervention("MGDA", n, options={"aggregator": "mgda"}),
-        Intervention("CAGrad", n, options={"aggregator": "cagrad"}),
-        Intervention("head start", n, head_start=True),
-        Intervention(SMALL_STEPS, n, steps_factor=SMALLER),
-        Intervention(f"PCGrad, {SMALL_STEPS}", n, options=pcgrad, steps_factor=SMALLER),
-    ]
-    asked = [one for one in found if one.hidden_size and (small_steps or one.steps_factor == 1)]
-    return {one.name: one for one in asked}
+    found = {SHARED: Intervention(n)}
+    for name, size in {"n": n, "⌈n/2⌉": (n + 1) // 2, "⌊n/2⌋": n // 2}.items():
+        if size:
+            found[f"separate, {name} each"] = Intervention(size, shared=False)
+    for weight in lambdas:
+        found[f"λ = {weight:.15g}"] = Intervention(n, {"gradient_weights": (1.0, weight)})
+    for name in ("PCGrad", "MGDA", "CAGrad"):
+        found[name] = Intervention(n, {"aggregator": name.lower()})
+    found["head start"] = Intervention(n, head_start=True)
+    if small_steps:
+        found[SMALL_STEPS] = replace(found[SHARED], steps_factor=SMALLER)
+        found[f"PCGrad, {SMALL_STEPS}"] = replace(found["PCGrad"], steps_factor=SMALLER)
+    return found
+
+
+def interventions(
+    game: Game,
+    hidden_size: int,
+    *,
+    lambdas: Sequence[float] = LAMBDAS,
+    small_steps: bool = True,
+    among: Sequence[str] | None = None,
+    steps: int = 2000,
+    log_interval: int = 7,
+    **training: object,
+) -> pd.DataFrame:
+    """Train with interventions and return one row for each.
+
+    Parameters
+    ----------
+    game, hidden_size, steps, training
+        As `ncnet.train` takes them.
+    lambdas, small_steps
+        See `available_interventions`.
+    among
+        Which of them to make; all by default. "shared" has a row in any case, the first.
+    log_interval
+        Steps between logged gradients, see `log_steps`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``intervention``, ``hidden_size``, the columns of `ncnet.chsh.Report.row`, `success` and
+        `solved`; where the trunk is shared, `manipulation_check`; but for "shared" itself, `change`
+        and, where its S is above 2 (verdict and interval), `violation_removed`, whose intervals
+        hold together over all available interventions at 95 %; ``game``. NaN elsewhere.
+
+    Raises
+    ------
+    ValueError
+        For an unknown intervention, or an argument that interventions set themselves.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> table = interventions(ncnet.games.overlap(), 2, replicas=64, seed=0, steps=20)
+    >>> table.loc[table["intervention"] == "separate, n each", "influence"].item()
+    0.0
+    """
+    _check_unset(training, *SET_BY_INTERVENTIONS)
+    found = available_interventions(hidden_size, lambdas=lambdas, small_steps=small_steps)
+    names = dict.fromkeys([SHARED, *(found if among is None else among)])
+    for name in names:
+        check_choice("intervention", name, found)
+    level = simultaneous_level(len(found) - 1)
+    gradients_too = {"trace_steps": log_steps(steps, log_interval), "trace": ["gradients"]}
+    rows = []
+    for name in names:
+        shared = found[name].shared
+        traced = gradients_too if shared else {}
+        outcomes = found[name].train(game, steps=steps, **training, **traced)
+        row = {"intervention": name, "hidden_size": found[SHARED].hidden_size}
+        row |= chsh.report(outcomes).row() | success(outcomes) | solved(outcomes)
+        row |= manipulation_check(outcomes) if shared else {}
+        if name == SHARED:
+            baseline = outcomes
+            violates = row["verdict"] == "above 2" and violation(baseline, level=level)[1][0] > 0
+        else:
+            row |= change(outcomes, baseline, level=level)
+            row |= violation_removed(outcomes, baseline, level=level) if violates else {}
+        rows.append(row)
+    return pd.DataFrame(rows).reindex(columns=[*rows[0], *OF_CHANGE]).assign(game=game.name)
 
 
 def success(outcomes: xr.Dataset) -> dict[str, float]:
@@ -213,7 +276,7 @@ def change(
         Nominal coverage of each interval; for several interventions together see
         `ncnet.claims.simultaneous_level`.
     seed
-        Of the bootstrap over replicas.
+        Seeds the bootstrap over replicas.
 
     Returns
     -------
@@ -234,17 +297,17 @@ def change(
     """
     given, without = (
         {"s_change": chsh.s_per_replica(one), "influence_change": chsh.influence(one).sum("task")}
-        for one in _pair(outcomes, baseline)
+        for one in _same_replicas(outcomes, baseline)
     )
     # Equal values that were summed in another order count as equal.
     changes = {name: (given[name] - without[name]).round(9) for name in CHANGES}
     return means_with_ends(changes, CHANGES, level=level, seed=seed)
 
 
-def excess_removed(
+def violation_removed(
     outcomes: xr.Dataset, baseline: xr.Dataset, *, level: float = 0.95, seed: int = 0
 ) -> dict[str, float]:
-    """Return which share of the excess of S over 2 an intervention removes.
+    """Return which share of the violation, S - 2, an intervention removes.
 
     Parameters
     ----------
@@ -263,7 +326,7 @@ def excess_removed(
     Raises
     ------
     ValueError
-        Where the baseline's S is not above 2 with its interval: there is no excess to speak of.
+        Where the baseline's S is not above 2 with its interval: there is no violation to remove.
 
     Examples
     --------
@@ -271,13 +334,13 @@ def excess_removed(
 
     >>> ones = np.ones((2, 2, 400, 8))
     >>> box = chsh.as_dataset((ones, ones * chsh.SIGNS.values[:, :, None, None]))
-    >>> excess_removed(chsh.as_dataset((ones, ones)), box)["removed"]
+    >>> violation_removed(chsh.as_dataset((ones, ones)), box)["removed"]
     1.0
     """
     level, _, seed = check_resampling(level, RESAMPLES, seed)
-    outcomes, baseline = _pair(outcomes, baseline)
-    before, ends, _ = _excess(baseline, level, seed)
-    after, left, method = _excess(outcomes, level, seed)
+    outcomes, baseline = _same_replicas(outcomes, baseline)
+    before, ends, _ = violation(baseline, level=level, seed=seed)
+    after, left, method = violation(outcomes, level=level, seed=seed)
     found = f"S without the intervention exceeds 2 by {before.mean():.3f} {ends.round(3)}"
     check(ends[0] > 0, found, "an interval above 0")
     if method == "betting":
@@ -290,82 +353,40 @@ def excess_removed(
     return with_ends("removed", float(1 - after.mean() / before.mean()), (float(low), float(high)))
 
 
-def compare(
-    game: Game,
-    *,
-    hidden_size: int,
-    steps: int = 2000,
-    lambdas: Sequence[float] = LAMBDAS,
-    small_steps: bool = True,
-    among: Sequence[str] | None = None,
-    log_interval: int = 7,
-    level: float = 0.95,
-    **training: object,
-) -> pd.DataFrame:
-    """Train with interventions and return one row for each.
+def violation(
+    outcomes: xr.Dataset, *, level: float = 0.95, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Return S - 2 of every replica, its interval at half of the error, and how that was made.
 
     Parameters
     ----------
-    game, hidden_size, steps, training
-        As `ncnet.train` takes them.
-    lambdas, small_steps
-        See `interventions`.
-    among
-        Which of them; all by default. "shared" has a row in any case, the first.
-    log_interval
-        Steps between logged gradients, see `log_steps`.
-    level
-        Nominal coverage of each interval of a change, and of what is removed.
+    outcomes, level, seed
+        As `change` takes them. Of the error, 1 - `level`, half is left to another interval.
 
     Returns
     -------
-    pandas.DataFrame
-        ``intervention``, ``hidden_size``, the columns of `ncnet.chsh.Report.row`, `success` and
-        `solved`; where the trunk is shared, `manipulation`; but for "shared" itself, `change`
-        and, where its S is above 2 (verdict, and interval at `level`), `excess_removed`. NaN
-        elsewhere.
+    tuple
+        S - 2 [replicas]; the interval of its mean [2]; "percentile bootstrap" or "betting".
 
     Examples
     --------
-    >>> import ncnet
-    >>> table = compare(ncnet.games.overlap(), hidden_size=2, replicas=64, seed=0, steps=20)
-    >>> table.loc[table["intervention"] == "separate, n each", "influence"].item()
-    0.0
+    >>> ones = np.ones((2, 2, 400, 8))
+    >>> values, interval, method = violation(chsh.as_dataset((ones, ones)))
+    >>> values.max().item(), method
+    (0.0, 'betting')
     """
-    _check_unset(training, *SET)
-    found = interventions(hidden_size, lambdas=lambdas, small_steps=small_steps)
-    names = dict.fromkeys([SHARED, *(found if among is None else among)])
-    for name in names:
-        check_choice("intervention", name, found)
-    level, *_ = check_resampling(level, RESAMPLES, 0)
-    gradients = {"trace_steps": log_steps(steps, log_interval), "trace": ["gradients"]}
-    rows = []
-    for name in names:
-        shared = found[name].shared
-        traced = gradients if shared else {}
-        outcomes = found[name].train(game, steps=steps, **training, **traced)
-        row = {"intervention": name, "hidden_size": found[SHARED].hidden_size}
-        row |= chsh.report(outcomes).row() | success(outcomes) | solved(outcomes)
-        row |= manipulation(outcomes) if shared else {}
-        if name == SHARED:
-            baseline = outcomes
-            exceeds = row["verdict"] == "above 2" and _excess(baseline, level, 0)[1][0] > 0
-        else:
-            row |= change(outcomes, baseline, level=level)
-            row |= excess_removed(outcomes, baseline, level=level) if exceeds else {}
-        rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=[*rows[0], *OF_CHANGE])
-
-
-def _excess(outcomes: xr.Dataset, level: float, seed: int) -> tuple[np.ndarray, np.ndarray, str]:
-    """Return S - 2 of every replica, and its interval at half of the error with how it was made."""
     values = chsh.s_per_replica(outcomes).values
     half = 1 - (1 - level) / 2
     interval, method = chsh.s_interval(values, level=half, resamples=RESAMPLES, seed=seed)
     return values - chsh.CLASSICAL_BOUND, np.array(interval) - chsh.CLASSICAL_BOUND, method
 
 
-def _pair(*pair: xr.Dataset) -> list[xr.Dataset]:
+def _check_unset(training: Mapping[str, object], *names: str) -> None:
+    for name in names:
+        check(name not in training, f"`{name}` is given", "none: an intervention sets it itself")
+
+
+def _same_replicas(*pair: xr.Dataset) -> list[xr.Dataset]:
     pair = [chsh.as_dataset(outcomes) for outcomes in pair]
     given, without = (
         [one.attrs.get("game"), one.attrs.get("seed"), one["replica"].values.tolist()]
@@ -374,8 +395,3 @@ def _pair(*pair: xr.Dataset) -> list[xr.Dataset]:
     found = f"game, seed, replicas are {shown(given)} with and {shown(without)} without"
     check(given == without, found, "the same")
     return pair
-
-
-def _check_unset(training: Mapping[str, object], *names: str) -> None:
-    for name in names:
-        check(name not in training, f"`{name}` is given", "none: an intervention sets it itself")

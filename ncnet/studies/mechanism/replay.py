@@ -6,14 +6,16 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from ncnet import games
 from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.replay.comparison import Tolerance, absolute, intervals, of_share, same, standard_errors
 from ncnet.replay.pieces import TRAINING, Replay, Selection, parameters_of
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
-from ncnet.studies.mechanism import tables
+from ncnet.studies.mechanism import sensing
+from ncnet.studies.mechanism.conflict import conflict, conflict_and_s, train_traced
 from ncnet.studies.mechanism.decoding import WHOLE
-from ncnet.studies.mechanism.sensing import CONTROLS
+from ncnet.studies.mechanism.interventions import interventions
 
 OF_OSCILLATION = 0.03
 ROUNDED = "the last digits of single precision, which the decoder reads where a trace is smooth"
@@ -30,22 +32,27 @@ def _made(
     if size is None:
         [size] = set(recorded.table["hidden_size"])
     asked |= {ONE_OF_MANY[name]: [selection[name]] for name in selection if name in ONE_OF_MANY}
-    found = make(selection["game"], size, **parameters_of(recorded, (*TRAINING, *names)), **asked)
+    asked |= parameters_of(recorded, (*TRAINING, *names))
+    found = make(games.named(selection["game"]), size, **asked)
     # What is made beside them to compare with; any other row more than recorded is a difference.
     for name in {"intervention", "use"} & set(selection):
         found = found[found[name] == selection[name]]
     return found
 
 
-def _sensed(recorded: Result, selection: Selection) -> pd.DataFrame:
+def _conflict(make: Callable, recorded: Result, selection: Selection) -> pd.DataFrame:
+    return make(_made(train_traced, ["log_interval"], recorded, selection))
+
+
+def _sensing(recorded: Result, selection: Selection) -> pd.DataFrame:
     use = selection["use"]
     # What is lost is lost from the whole trace, whose own permutations are another piece's.
     asked = {
-        "uses": [WHOLE] if use in (WHOLE, *CONTROLS) else [WHOLE, use],
-        "controls": [use] if use in CONTROLS else [],
-        "permuted": [use] if use in tables.PERMUTED else [],
+        "uses": [WHOLE] if use in (WHOLE, *sensing.CONTROLS) else [WHOLE, use],
+        "controls": [use] if use in sensing.CONTROLS else [],
+        "permuted": [use] if use in sensing.PERMUTED else [],
     }
-    return _made(tables.sensed, ["folds", "permutations"], recorded, selection, **asked)
+    return _made(sensing.sensing, ["folds", "permutations"], recorded, selection, **asked)
 
 
 def _of_decoder(rows: pd.DataFrame, name: str) -> np.ndarray:
@@ -68,16 +75,15 @@ COLUMNS = {
     **intervals("rising_share", "energy_fast", "energy_rises"),
     **intervals("auc_fast", tolerance=absolute(OF_OSCILLATION, ROUNDED)),
 }
-OPPOSED = partial(_made, tables.opposed, ["log_interval"])
-OPPOSED_AND_S = partial(_made, tables.opposed_and_s, ["log_interval"])
-COMPARED = partial(_made, tables.compared, ["log_interval", "lambdas", "small_steps"])
-SENSED_EARLY = partial(_made, tables.sensed_early, ["folds"])
-OSCILLATING = partial(_made, tables.oscillating, ["folds"])
+CONFLICT, CONFLICT_AND_S = partial(_conflict, conflict), partial(_conflict, conflict_and_s)
+INTERVENTIONS = partial(_made, interventions, ["log_interval", "lambdas", "small_steps"])
+ALONG_TRAINING = partial(_made, sensing.sensing_along_training, ["folds"])
+OSCILLATION = partial(_made, sensing.oscillation, ["folds"])
 REPLAYS = (
-    Replay("conflict", PLACE, ("alice_setting", "bob_setting", "phase"), OPPOSED, COLUMNS),
-    Replay("conflict_and_s", PLACE, ("phase",), OPPOSED_AND_S, COLUMNS),
-    Replay("interventions", (*PLACE, "intervention"), (), COMPARED, COLUMNS),
-    Replay("sensing", (*PLACE, "use"), (), _sensed, COLUMNS),
-    Replay("sensing_along_training", ("game", "seen"), (), SENSED_EARLY, COLUMNS),
-    Replay("oscillation", ("game", "intervention"), (), OSCILLATING, COLUMNS),
+    Replay("conflict", PLACE, ("alice_setting", "bob_setting", "phase"), CONFLICT, COLUMNS),
+    Replay("conflict_and_s", PLACE, ("phase",), CONFLICT_AND_S, COLUMNS),
+    Replay("interventions", (*PLACE, "intervention"), (), INTERVENTIONS, COLUMNS),
+    Replay("sensing", (*PLACE, "use"), (), _sensing, COLUMNS),
+    Replay("sensing_along_training", ("game", "seen"), (), ALONG_TRAINING, COLUMNS),
+    Replay("oscillation", ("game", "intervention"), (), OSCILLATION, COLUMNS),
 )

@@ -1,4 +1,8 @@
-"""What Alice's loss tells of Bob's task in the networks of this book."""
+"""Decodes Bob's task from Alice's loss in the networks of this book, and measures its oscillation.
+
+The functions `sensing`, `sensing_along_training` and `oscillation` make the recorded tables of
+these names.
+"""
 
 from collections.abc import Sequence
 
@@ -7,10 +11,13 @@ import pandas as pd
 
 from ncnet.checks import check_choice, check_integer
 from ncnet.chsh.bootstrap import percentile_interval, resampled_means
-from ncnet.chsh.intervals import check_resampling, with_ends
+from ncnet.chsh.intervals import with_ends
+from ncnet.claims import LEVEL, simultaneous_level
 from ncnet.games import Game
-from ncnet.studies.mechanism.decoding import READINGS, WHOLE, by_use, decode, energy, rising_share
-from ncnet.studies.mechanism.interventions import SHARED, SMALL_STEPS, interventions
+from ncnet.studies.mechanism import decoding
+from ncnet.studies.mechanism.claims import OSCILLATIONS
+from ncnet.studies.mechanism.decoding import WHOLE
+from ncnet.studies.mechanism.interventions import SHARED, SMALL_STEPS, available_interventions
 
 CONTROLS = {
     "whole, small steps": SMALL_STEPS,
@@ -18,56 +25,165 @@ CONTROLS = {
     "whole, separate trunks": "separate, n each",
 }
 """Rows of the whole trace, by the intervention under which it was made."""
-# Options of `sensing_table` that are the decoder's; all others are of the training.
-DECODING = ("uses", "permuted", "permutations", "folds", "level")
-OSCILLATING = (SHARED, SMALL_STEPS, f"PCGrad, {SMALL_STEPS}")
+OSCILLATION_COMPARED = (SHARED, SMALL_STEPS, f"PCGrad, {SMALL_STEPS}")
 """Trainings whose oscillations are compared: usual ones, hardly any, and none at all."""
+PERMUTED = (WHOLE, *(f"oscillation ({reading})" for reading in OSCILLATIONS))
+"""Parts of a trace of which the rule on oscillations asks a permutation test."""
+SEEN = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 RESAMPLES = 10_000
 
 
-def sensing_table(
+def sensing(
     game: Game,
-    *,
     hidden_size: int,
+    *,
     seed: int,
+    uses: Sequence[str] = decoding.USES,
     controls: Sequence[str] = tuple(CONTROLS),
-    **options: object,
+    permuted: Sequence[str] = PERMUTED,
+    permutations: int = 0,
+    folds: int = 5,
+    **training: object,
 ) -> pd.DataFrame:
-    """Train, and decode Bob's setting from Alice's losses, with controls.
+    """Train, and decode Bob's setting from parts of Alice's loss traces, with controls.
 
     Parameters
     ----------
-    game, hidden_size, seed, options
-        As `ncnet.train` takes them, and as `by_use` takes `uses`, `permuted`, `permutations`,
-        `folds` and `level`. The seed is the decoder's as well.
+    game, hidden_size, seed, training
+        As `ncnet.train` takes them. The seed is the decoder's as well.
+    uses, permuted, permutations, folds
+        As `decode_by_use` takes them.
     controls
-        Of `CONTROLS`: "whole, small steps", where the optimizer makes hardly any fast oscillation;
-        "whole, PCGrad, small steps", where besides no head's loss ever rises; "whole, separate
-        trunks", where nothing can be sensed.
+        Some of `CONTROLS`: "whole, small steps", where the optimizer makes hardly any fast
+        oscillation; "whole, PCGrad, small steps", where besides no head's loss ever rises; "whole,
+        separate trunks", where nothing can be sensed.
 
     Returns
     -------
     pandas.DataFrame
-        The rows of `by_use`, and one for each control.
+        The rows of `decode_by_use`, and one for each control; ``game`` and ``hidden_size``. The
+        intervals of the two readings of an oscillation hold together at 95 %.
+
+    Raises
+    ------
+    ValueError
+        For an unknown control, or what `decode_by_use` and `ncnet.train` refuse.
 
     Examples
     --------
     >>> import ncnet
-    >>> table = sensing_table(
-    ...     ncnet.games.overlap(), hidden_size=3, replicas=40, seed=0, steps=50, uses=["whole"]
-    ... )
-    >>> table.auc.iloc[-1].item()
+    >>> options = {"replicas": 40, "seed": 0, "steps": 50, "uses": ["whole"]}
+    >>> sensing(ncnet.games.overlap(), 3, **options).auc.iloc[-1].item()
     0.5
     """
     for control in controls:
         check_choice("control", control, CONTROLS)
-    decoding = {name: options.pop(name) for name in DECODING if name in options}
-    traces = {
-        name: alice_traces(game, hidden_size, intervention, seed=seed, **options)
-        for name, intervention in ({WHOLE: SHARED} | CONTROLS).items()
-        if name in (WHOLE, *controls)
-    }
-    return by_use(traces.pop(WHOLE), others=traces, seed=seed, **decoding)
+    under = {WHOLE: SHARED} | {control: CONTROLS[control] for control in controls}
+    training |= {"seed": seed}
+    traces = {name: alice_traces(game, hidden_size, how, **training) for name, how in under.items()}
+    asked = {"uses": uses, "permuted": permuted, "permutations": permutations, "folds": folds}
+    asked |= {"level": simultaneous_level(len(OSCILLATIONS)), "seed": seed}
+    found = decoding.decode_by_use(traces.pop(WHOLE), others=traces, **asked)
+    return found.assign(game=game.name, hidden_size=hidden_size)
+
+
+def sensing_along_training(
+    game: Game, hidden_size: int, *, seen: Sequence[int], seed: int, folds: int, **training: object
+) -> pd.DataFrame:
+    """Return how well Bob's setting is decoded from the first steps of Alice's traces.
+
+    Parameters
+    ----------
+    game, hidden_size, seed, folds, training
+        As `sensing` takes them.
+    seen
+        Numbers of steps that the decoder is given, such as `seen_until` gives.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row of `decode_by_use` for each number of steps, ``seen``; ``game`` and ``hidden_size``.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> options = {"replicas": 20, "seed": 0, "steps": 40, "seen": [20, 40], "folds": 2}
+    >>> sensing_along_training(ncnet.games.overlap(), 2, **options)["seen"].tolist()
+    [20, 40]
+    """
+    traces = alice_traces(game, hidden_size, seed=seed, **training)
+    asked = {"uses": [WHOLE], "folds": folds, "seed": seed}
+    rows = [decoding.decode_by_use(traces[..., : n + 1], **asked).assign(seen=n) for n in seen]
+    return pd.concat(rows, ignore_index=True).assign(game=game.name, hidden_size=hidden_size)
+
+
+def seen_until(steps: int) -> list[int]:
+    """Return after how many steps of a training of this length the decoder is asked.
+
+    >>> seen_until(200)
+    [20, 50, 100, 200]
+    """
+    return [*(count for count in SEEN if count < steps), steps]
+
+
+def oscillation(
+    game: Game,
+    hidden_size: int,
+    *,
+    seed: int,
+    among: Sequence[str] = OSCILLATION_COMPARED,
+    folds: int = 5,
+    **training: object,
+) -> pd.DataFrame:
+    """Train, with small steps too, and return how much Alice's loss oscillates.
+
+    Parameters
+    ----------
+    game, hidden_size, seed, training
+        As `ncnet.train` takes them. The seed is that of decoder and bootstrap as well.
+    among
+        Names of `available_interventions` under which to train: none ("shared"), small steps, and
+        PCGrad with small steps by default.
+    folds
+        See `decode`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each intervention, which ``intervention`` names. In the context (A2, B2), means
+        over replicas: ``rising_share``, the share of steps at which her loss rises; ``energy_fast``
+        and ``energy_rises``, see `oscillation_energy`, in squared decades. Over both her tasks:
+        ``auc_fast``, how well Bob's setting is decoded from the fast oscillation alone. Each with
+        the ends of its 95 % interval, ``_low`` and ``_high``; ``game`` and ``hidden_size``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown intervention, or what `decode` and `ncnet.train` refuse.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> options = {"replicas": 20, "seed": 0, "steps": 40, "folds": 2}
+    >>> oscillation(ncnet.games.overlap(), 2, **options)["intervention"].tolist()
+    ['shared', 'small steps', 'PCGrad, small steps']
+    """
+    rows = []
+    for name in among:
+        traces = alice_traces(game, hidden_size, name, seed=seed, **training)
+        hardest = traces[1, 1]
+        measured = {"rising_share": decoding.rising_share(hardest)}
+        for reading in OSCILLATIONS:
+            measured[f"energy_{reading}"] = decoding.oscillation_energy(hardest, reading)
+        values, each_once = np.array([*measured.values()]), np.ones(len(hardest), dtype=int)
+        drawn = resampled_means(values, each_once, resamples=RESAMPLES, seed=seed)
+        ends = percentile_interval(drawn, LEVEL, len(hardest))
+        row = {"intervention": name}
+        for measure, mean, interval in zip(measured, values.mean(axis=1), ends, strict=True):
+            row |= with_ends(measure, mean, interval)
+        found = decoding.decode(traces, use="oscillation (fast)", folds=folds, seed=seed)
+        rows.append(row | with_ends("auc_fast", found.auc, found.interval))
+    return pd.DataFrame(rows).assign(game=game.name, hidden_size=hidden_size)
 
 
 def alice_traces(
@@ -78,16 +194,21 @@ def alice_traces(
     steps: int = 2000,
     **training: object,
 ) -> np.ndarray:
-    """Train and return Alice's losses [her 2 tasks, Bob's 2 settings, replicas, steps].
+    """Train and return Alice's losses [her 2 tasks, Bob's 2 settings, replicas, steps + 1].
 
-    At every step; with small steps at every so many, so that traces are equally long.
+    A loss is taken at every step; with small steps at every tenth, so that traces are equally long.
 
     Parameters
     ----------
     game, hidden_size, steps, training
         As `ncnet.train` takes them.
     intervention
-        One of `ncnet.studies.mechanism.analysis.interventions`.
+        One of `available_interventions`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown intervention, or what `ncnet.train` refuses.
 
     Examples
     --------
@@ -96,68 +217,8 @@ def alice_traces(
     (2, 2, 3, 21)
     """
     steps = check_integer("steps", steps, at_least=1)
-    found = interventions(hidden_size)
+    found = available_interventions(hidden_size)
     check_choice("intervention", intervention, found)
     traced = found[intervention].train(game, steps=steps, trace_steps=range(steps + 1), **training)
     dims = ("alice_setting", "bob_setting", "replica", "step")
     return traced["alice_loss"].transpose(*dims).values
-
-
-def oscillation_table(
-    game: Game,
-    *,
-    hidden_size: int,
-    seed: int,
-    among: Sequence[str] = OSCILLATING,
-    folds: int = 5,
-    level: float = 0.95,
-    **training: object,
-) -> pd.DataFrame:
-    """Train, with small steps too, and return how much Alice's loss oscillates.
-
-    Parameters
-    ----------
-    game, hidden_size, seed, training
-        As `ncnet.train` takes them. The seed is that of decoder and bootstrap as well.
-    among
-        Of `interventions`, those under which to train: none ("shared"), small steps, and PCGrad
-        with small steps by default.
-    folds
-        See `decode`.
-    level
-        Of the bootstrap over replicas.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row for each intervention, which ``intervention`` names. In the context (A2, B2), means
-        over replicas: ``rising_share``, the share of steps at which her loss rises; ``energy_fast``
-        and ``energy_rises``, see `energy`, in squared decades. Over both her tasks: ``auc_fast``,
-        how well Bob's setting is decoded from the fast oscillation alone. Each with the ends of its
-        interval, ``_low`` and ``_high``.
-
-    Examples
-    --------
-    >>> import ncnet
-    >>> table = oscillation_table(
-    ...     ncnet.games.overlap(), hidden_size=2, replicas=20, seed=0, steps=40, folds=2
-    ... )
-    >>> table["intervention"].tolist()
-    ['shared', 'small steps', 'PCGrad, small steps']
-    """
-    level, _, seed = check_resampling(level, RESAMPLES, seed)
-    rows = []
-    for name in among:
-        traces = alice_traces(game, hidden_size, name, seed=seed, **training)
-        hardest = traces[1, 1]
-        measured = {f"energy_{reading}": energy(hardest, reading) for reading in READINGS}
-        measured = {"rising_share": rising_share(hardest)} | measured
-        values, each_once = np.array([*measured.values()]), np.ones(len(hardest), dtype=int)
-        drawn = resampled_means(values, each_once, resamples=RESAMPLES, seed=seed)
-        ends = percentile_interval(drawn, level, len(hardest))
-        row = {"intervention": name}
-        for measure, mean, interval in zip(measured, values.mean(axis=1), ends, strict=True):
-            row |= with_ends(measure, mean, interval)
-        decoded = decode(traces, use="oscillation (fast)", folds=folds, level=level, seed=seed)
-        rows.append(row | with_ends("auc_fast", decoded.auc, decoded.interval))
-    return pd.DataFrame(rows)

@@ -18,7 +18,7 @@ from ncnet import chsh, results
 from ncnet.parts import Parts
 from ncnet.studies.atlas import analysis as atlas
 from ncnet.studies.atlas import explorer
-from ncnet.studies.mechanism import analysis as mechanism
+from ncnet.studies.mechanism import interventions
 from ncnet.training import network
 from ncnet.training.initialisation import draw_block
 from ncnet.training.network import Weights
@@ -95,7 +95,7 @@ def test_each_pair_of_classes_is_trained_as_ncnet_trains_it(trained):
 def test_heads_apart_are_those_of_separate_trunks(apart, tasks):
     size, training = SMALL["hidden_size"], {k: v for k, v in SMALL.items() if k != "hidden_size"}
     classes = [explorer.CLASSES[explorer.class_of(task)] for task in tasks]
-    alone = mechanism.separate_trunks(
+    alone = interventions.separate_trunks(
         explorer.game("overlap", classes), hidden_sizes=(size, size), **training
     )
     looked_up = apart.sel(alice_task=classes[:2], bob_task=classes[2:])

@@ -7,7 +7,8 @@ import xarray as xr
 
 import ncnet
 from ncnet.gradients import GRADIENTS
-from ncnet.studies.mechanism import analysis as mechanism
+from ncnet.gradients import conflict as conflict_by_step
+from ncnet.studies.mechanism import conflict
 from ncnet.training.aggregators import AGGREGATORS, Products
 from tests.test_gradients import gradients
 from tests.test_network_gradients import GAME
@@ -20,13 +21,13 @@ def test_a_phase_counts_its_own_steps_and_the_weighted_cosine_their_size():
     # stand for half as many steps as the others.
     product = np.where(np.arange(101) < 3, 1.0, np.where(np.arange(101) < 25, -1.0, -1e-6))
     size = np.abs(product)
-    phases = mechanism.by_phase(mechanism.conflict(gradients(size, product, size)))
+    phases = conflict.by_phase(conflict_by_step(gradients(size, product, size)))
     assert phases.phase.values.tolist() == ["early", "middle", "late", "whole"]
     np.testing.assert_allclose(phases.conflict_share, [0, 1, 1, 97.5 / 100])
     np.testing.assert_allclose(phases.weighted_cosine, [1, -1, -1, (2.5 - 22) / 24.5], atol=1e-5)
     # Cut off, what was traced is the beginning of the same training.
-    begun = mechanism.conflict(gradients(size, product, size).isel(step=slice(0, 25)))
-    assert mechanism.by_phase(begun, steps=1000).phase.values.tolist() == [
+    begun = conflict_by_step(gradients(size, product, size).isel(step=slice(0, 25)))
+    assert conflict.by_phase(begun, steps=1000).phase.values.tolist() == [
         "early",
         "middle",
         "whole",
@@ -37,21 +38,19 @@ def test_a_phase_counts_its_own_steps_and_the_weighted_cosine_their_size():
 def test_what_is_logged_now_and_then_tells_what_is_logged_at_every_step():
     options = {"hidden_size": 3, "replicas": 64, "seed": 1, "steps": 2000, "trace": ["gradients"]}
     every = ncnet.train(GAME, trace_steps=range(2001), **options)
-    some = ncnet.train(GAME, trace_steps=mechanism.log_steps(2000, 7), **options)
-    tables = [mechanism.conflict_table(one) for one in (every, some)]
+    some = ncnet.train(GAME, trace_steps=conflict.log_steps(2000, 7), **options)
+    tables = [conflict.conflict(one) for one in (every, some)]
     for name in ("conflict_share", "weighted_cosine", "magnitude_similarity"):
         np.testing.assert_allclose(tables[0][name], tables[1][name], atol=0.01)
 
 
 def test_a_phase_without_traced_steps_is_left_out():
-    phases = mechanism.by_phase(mechanism.conflict(gradients([1.0, 1.0], [1.0, 1.0], [1.0, 1.0])))
+    phases = conflict.by_phase(conflict_by_step(gradients([1.0, 1.0], [1.0, 1.0], [1.0, 1.0])))
     assert phases.phase.values.tolist() == ["early", "late", "whole"]
 
 
 def test_gradients_of_zero_oppose_nothing():
-    phases = mechanism.by_phase(
-        mechanism.conflict(gradients([0.0] * 101, [0.0] * 101, [0.0] * 101))
-    )
+    phases = conflict.by_phase(conflict_by_step(gradients([0.0] * 101, [0.0] * 101, [0.0] * 101)))
     np.testing.assert_array_equal(phases.conflict_share, 0)
     np.testing.assert_array_equal(phases.weighted_cosine, 0)
 
@@ -65,12 +64,12 @@ def many():
 
 
 def test_the_table_has_means_over_replicas_with_their_intervals(many):
-    table = mechanism.conflict_table(many)
+    table = conflict.conflict(many)
     assert len(table) == 16
     for name in ("conflict_share", "weighted_cosine", "magnitude_similarity"):
         assert (table[f"{name}_low"] < table[name]).all()
         assert (table[name] < table[f"{name}_high"]).all()
-    phases = mechanism.by_phase(mechanism.conflict(many.sum("unit")))
+    phases = conflict.by_phase(conflict_by_step(many.sum("unit")))
     row = table[(table["phase"] == "late") & (table["alice_setting"] == 2)].iloc[1]
     expected = phases.weighted_cosine.sel(alice_setting=2, bob_setting=2, phase="late").mean()
     assert row["weighted_cosine"] == pytest.approx(float(expected))
@@ -82,11 +81,11 @@ def test_rank_correlation_is_scipys_and_covers_it():
     generator = np.random.default_rng(0)
     x = generator.standard_normal(300)
     y = (x + generator.standard_normal(300)).round(1)
-    rho, (low, high) = mechanism.rank_correlation(x, y)
+    rho, (low, high) = conflict.rank_correlation(x, y)
     assert rho == pytest.approx(spearmanr(x, y).statistic)
     assert low < rho < high
     assert high - low == pytest.approx(4 * (1 - rho**2) / np.sqrt(300), rel=0.25)
-    assert np.isnan(mechanism.rank_correlation(x, np.ones(300))[0])
+    assert np.isnan(conflict.rank_correlation(x, np.ones(300))[0])
 
 
 def test_more_conflict_with_a_larger_s_shows_as_a_negative_correlation(many):
@@ -96,7 +95,7 @@ def test_more_conflict_with_a_larger_s_shows_as_a_negative_correlation(many):
     there = (ones.alice_setting == 2) & (ones.bob_setting == 2)
     product = (s / 5 * ones).where(~there, -s / 5 * ones)
     made = many.assign(alice_gradient=ones, bob_gradient=ones, gradient_product=product)
-    table = mechanism.conflict_and_s(made)
+    table = conflict.conflict_and_s(made)
     assert table["phase"].tolist() == ["early", "middle", "late", "whole"]
     np.testing.assert_allclose(table["correlation"], -1)
 
@@ -113,7 +112,7 @@ def test_more_conflict_with_a_larger_s_shows_as_a_negative_correlation(many):
 def test_a_head_pays_where_the_step_goes_against_its_gradient(options, pays):
     common = {"hidden_size": 3, "replicas": 32, "seed": 1, "dtype": "float64", **options}
     traced = ncnet.train(GAME, steps=40, trace_steps=range(41), trace=["gradients"], **common)
-    found = mechanism.manipulation(traced)
+    found = conflict.manipulation_check(traced)
     here = traced.sel(alice_setting=2, bob_setting=2).sum("unit")
     alice, both, bob = (here[name].values for name in GRADIENTS)
     products = Products(*(torch.as_tensor(one) for one in (alice, both, bob)))
@@ -140,27 +139,27 @@ THREE = gradients([1.0] * 3, [1.0] * 3, [1.0] * 3)
     ("call", "line"),
     [
         (
-            lambda: mechanism.log_steps(100, 200),
+            lambda: conflict.log_steps(100, 200),
             "`interval` is 200: expected .* at most 100",
         ),
-        (lambda: mechanism.log_steps(100, 0), "`interval` is 0: expected an integer of at least 1"),
+        (lambda: conflict.log_steps(100, 0), "`interval` is 0: expected an integer of at least 1"),
         (
-            lambda: mechanism.conflict_table(ncnet.train(GAME, **SHORT)),
+            lambda: conflict.conflict(ncnet.train(GAME, **SHORT)),
             "`alice_gradient` is missing",
         ),
         (
-            lambda: mechanism.conflict_table(ncnet.train(GAME, **TRACED).sum("unit")),
+            lambda: conflict.conflict(ncnet.train(GAME, **TRACED).sum("unit")),
             "`alice_gradient` has no dimension `unit`: expected a whole training",
         ),
         (
-            lambda: mechanism.conflict_table(ncnet.train(GAME, **TRACED | {"steps": [2, 4]})),
+            lambda: conflict.conflict(ncnet.train(GAME, **TRACED | {"steps": [2, 4]})),
             "the traces belong to 2 capacities: expected one",
         ),
         (
-            lambda: mechanism.by_phase(mechanism.conflict(THREE.isel(step=[2, 0, 1]))),
+            lambda: conflict.by_phase(conflict_by_step(THREE.isel(step=[2, 0, 1]))),
             "expected increasing steps",
         ),
-        (lambda: mechanism.rank_correlation([1, 2], [1, 2], level=95), "`level` is 95: expected"),
+        (lambda: conflict.rank_correlation([1, 2], [1, 2], level=95), "`level` is 95: expected"),
     ],
 )
 def test_bad_input_is_one_clear_line(call, line):

@@ -13,7 +13,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 import ncnet
-from ncnet.studies.mechanism import analysis as mechanism
+from ncnet.studies.mechanism import decoding, sensing
 
 GAME = ncnet.games.overlap()
 REPLICAS, STEPS = 120, 200
@@ -36,10 +36,10 @@ def zigzag(amount):
 @pytest.mark.slow
 def test_traces_that_are_alike_are_guessed_at():
     same = noisy(0)
-    found = mechanism.decode([same, same])
+    found = decoding.decode([same, same])
     assert found.auc == 0.5
     assert found.interval == (0.5, 0.5)
-    other = mechanism.decode([same, noisy(1)], permutations=39, folds=2)
+    other = decoding.decode([same, noisy(1)], permutations=39, folds=2)
     assert other.interval[0] < 0.5 < other.interval[1]
     assert other.p_value > 0.05
     assert other.null.mean() == pytest.approx(0.5, abs=0.03)
@@ -47,20 +47,20 @@ def test_traces_that_are_alike_are_guessed_at():
 
 def test_a_level_is_found_in_the_level_and_not_in_oscillations():
     pair = [noisy(0), 5 * noisy(1)]
-    assert mechanism.decode(pair, use="level").auc > 0.85
+    assert decoding.decode(pair, use="level").auc > 0.85
     for reading in ("fast", "rises"):
-        assert mechanism.decode(pair, use=f"oscillation ({reading})").auc < 0.65
-        assert mechanism.decode(pair, use=f"without oscillation ({reading})").auc > 0.85
+        assert decoding.decode(pair, use=f"oscillation ({reading})").auc < 0.65
+        assert decoding.decode(pair, use=f"without oscillation ({reading})").auc > 0.85
 
 
 @pytest.mark.slow
 def test_an_oscillation_is_found_in_the_oscillation_and_gone_without_it():
     pair = [noisy(0), noisy(1) * zigzag(0.05)]
-    whole = mechanism.decode(pair, permutations=19)
+    whole = decoding.decode(pair, permutations=19)
     assert whole.auc > 0.95
     assert whole.p_value == 1 / 20
-    assert mechanism.decode(pair, use="oscillation (fast)").auc > 0.95
-    without = mechanism.decode(pair, use="without oscillation (fast)")
+    assert decoding.decode(pair, use="oscillation (fast)").auc > 0.95
+    without = decoding.decode(pair, use="without oscillation (fast)")
     assert without.auc < 0.65
     lost, (low, high) = without.lost_from(whole)
     assert lost == pytest.approx(whole.auc - without.auc)
@@ -70,17 +70,17 @@ def test_an_oscillation_is_found_in_the_oscillation_and_gone_without_it():
 def test_a_slow_hump_is_a_rise_and_not_fast():
     hump = 10.0 ** (0.5 * np.exp(-(((np.arange(STEPS) - 120) / 25) ** 2)))
     pair = [noisy(0), noisy(1) * hump]
-    assert mechanism.decode(pair, use="oscillation (rises)").auc > 0.95
+    assert decoding.decode(pair, use="oscillation (rises)").auc > 0.95
 
 
 def test_the_auc_is_scikit_learns_mean_over_folds_of_whole_replicas():
     pair = np.array([noisy(0), 1.3 * noisy(1)])
-    found = mechanism.decode(pair, folds=4, seed=5)
+    found = decoding.decode(pair, folds=4, seed=5)
     drawn = int(np.random.SeedSequence(5).generate_state(1)[0])
     decoder = make_pipeline(
         Nystroem(n_components=128, random_state=drawn), LogisticRegression(max_iter=1000)
     )
-    features = np.concatenate(mechanism.features(pair, "whole"))
+    features = np.concatenate(decoding.trace_features(pair, "whole"))
     rows = norm.ppf((rankdata(features, axis=0) - 0.5) / len(features))
     settings, replica = np.repeat([0, 1], REPLICAS), np.tile(np.arange(REPLICAS), 2)
     folds = GroupKFold(4, shuffle=True, random_state=0)
@@ -117,14 +117,14 @@ def test_the_interval_covers_the_auc_of_a_given_decoder():
         drawn = np.random.default_rng(seed).standard_normal((3, 60, 1))
         levels = [(drawn[0] + drawn[k]) / np.sqrt(2) + 0.5 * (k - 1) for k in (1, 2)]
         pair = [np.broadcast_to(10.0**level, (60, 20)) for level in levels]
-        found = mechanism.decode(pair, use="level", decoder=AsTheyAre(), seed=seed)
+        found = decoding.decode(pair, use="level", decoder=AsTheyAre(), seed=seed)
         inside += found.interval[0] <= truth <= found.interval[1]
     # Below .90 or above .985 it would be elsewhere in 1 of 100 experiments on experiments.
     assert 0.9 <= inside / experiments <= 0.985
 
 
 def test_where_every_pair_is_told_the_interval_has_a_width():
-    found = mechanism.decode([noisy(0), 1e3 * noisy(1)], use="level")
+    found = decoding.decode([noisy(0), 1e3 * noisy(1)], use="level")
     assert found.auc == 1
     assert found.interval == pytest.approx((0.025 ** (1 / REPLICAS), 1))
 
@@ -133,9 +133,7 @@ def test_where_every_pair_is_told_the_interval_has_a_width():
 def test_permutations_exchange_all_tasks_of_a_replica_at_once():
     """Two tasks that are the same say no more than one."""
     pair = [noisy(0), noisy(1)]
-    one, two = (
-        mechanism.decode(traces, permutations=9, folds=2) for traces in (pair, [pair, pair])
-    )
+    one, two = (decoding.decode(traces, permutations=9, folds=2) for traces in (pair, [pair, pair]))
     np.testing.assert_allclose(one.null, two.null)
     assert one.p_value == two.p_value
 
@@ -143,28 +141,28 @@ def test_permutations_exchange_all_tasks_of_a_replica_at_once():
 def test_classifiers_without_scores_give_probabilities():
     pair = [noisy(0), 5 * noisy(1)]
     forest = RandomForestClassifier(n_estimators=20, random_state=0)
-    assert mechanism.decode(pair, use="level", decoder=forest).auc > 0.8
+    assert decoding.decode(pair, use="level", decoder=forest).auc > 0.8
 
 
 @pytest.mark.parametrize("seed", [2**32 - 1, 2**40])
 def test_any_seed_of_the_training_is_one_of_the_decoder(seed):
-    assert mechanism.decode([noisy(0), noisy(1)], seed=seed, permutations=1).seed == seed
+    assert decoding.decode([noisy(0), noisy(1)], seed=seed, permutations=1).seed == seed
 
 
 def test_tasks_are_decoded_one_by_one_and_averaged():
     easy, silent = [noisy(0), 9 * noisy(1)], [noisy(2), noisy(2)]
-    both = mechanism.decode([easy, silent])
-    assert both.auc == pytest.approx((mechanism.decode(easy).auc + 0.5) / 2)
+    both = decoding.decode([easy, silent])
+    assert both.auc == pytest.approx((decoding.decode(easy).auc + 0.5) / 2)
 
 
 @pytest.mark.slow
 def test_separate_trunks_tell_nothing_and_a_shared_one_does():
-    table = mechanism.sensing_table(
-        ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
+    table = sensing.sensing(
+        ncnet.games.overlap(), 3, replicas=64, seed=0, steps=100,
         uses=["whole", "level"], permutations=4,
     )  # fmt: skip
     rows = table.set_index("use")
-    assert list(rows.index) == ["whole", "level", *mechanism.CONTROLS]
+    assert list(rows.index) == ["whole", "level", *sensing.CONTROLS]
     assert rows.loc["whole, separate trunks", "auc"] == 0.5
     assert rows.loc["whole", "auc_low"] > 0.5
     assert rows.loc["whole", "lost"] == 0
@@ -180,18 +178,18 @@ def test_losses_that_diverge_or_vanish_are_large_or_small():
     broken[:30, 50:] = np.nan
     broken[30:60, 50:] = np.inf
     broken[60:, 50:] = 0
-    assert mechanism.decode([noisy(0), broken]).auc > 0.95
+    assert decoding.decode([noisy(0), broken]).auc > 0.95
 
 
 def test_measures_of_oscillation():
     falling, wave = BASE, BASE * zigzag(0.05)
-    assert mechanism.rising_share(falling) == 0
-    assert 0.35 < mechanism.rising_share(wave) < 0.5
-    assert mechanism.energy(falling, "rises") == 0
-    assert mechanism.energy(falling, "fast") < 1e-12
-    assert mechanism.energy(wave, "fast") == pytest.approx(0.05**2 * 3 / 8, rel=0.02)
+    assert decoding.rising_share(falling) == 0
+    assert 0.35 < decoding.rising_share(wave) < 0.5
+    assert decoding.oscillation_energy(falling, "rises") == 0
+    assert decoding.oscillation_energy(falling, "fast") < 1e-12
+    assert decoding.oscillation_energy(wave, "fast") == pytest.approx(0.05**2 * 3 / 8, rel=0.02)
     # Rounding in single precision is no rise.
-    assert mechanism.rising_share(np.array([0.5, 0.5 + 1e-7, 0.5])) == 0
+    assert decoding.rising_share(np.array([0.5, 0.5 + 1e-7, 0.5])) == 0
 
 
 SAME = noisy(0, 30)
@@ -221,7 +219,7 @@ BOTH = [SAME, SAME]
 )
 def test_traces_that_cannot_be_decoded_are_refused(traces, line):
     with pytest.raises(ValueError, match=line) as caught:
-        mechanism.decode(traces)
+        decoding.decode(traces)
     assert "\n" not in str(caught.value)
 
 
@@ -238,7 +236,7 @@ def test_traces_that_cannot_be_decoded_are_refused(traces, line):
 )
 def test_decodings_that_cannot_be_made_are_refused(options, line):
     with pytest.raises(ValueError, match=line):
-        mechanism.decode(BOTH, **options)
+        decoding.decode(BOTH, **options)
 
 
 @pytest.mark.parametrize(
@@ -251,26 +249,30 @@ def test_decodings_that_cannot_be_made_are_refused(options, line):
 )
 def test_uses_of_a_trace_that_there_are_not_are_refused(options, line):
     with pytest.raises(ValueError, match=line):
-        mechanism.by_use(BOTH, **options)
+        decoding.decode_by_use(BOTH, **options)
 
 
 @pytest.mark.parametrize(
     ("call", "line"),
     [
-        (lambda: mechanism.features(SAME, "oscilation (fast)"), "did you mean `oscillation"),
+        (lambda: decoding.trace_features(SAME, "oscilation (fast)"), "did you mean `oscillation"),
         (
-            lambda: mechanism.decode(BOTH).lost_from(mechanism.decode(BOTH, seed=1)),
+            lambda: decoding.decode(BOTH).lost_from(decoding.decode(BOTH, seed=1)),
             r"seed \(30, 2000, 0\) and \(30, 2000, 1\): expected the same",
         ),
-        (lambda: mechanism.alice_traces(GAME, 3, "pcgrad", replicas=1, seed=0), "mean `PCGrad`"),
+        (lambda: sensing.alice_traces(GAME, 3, "pcgrad", replicas=1, seed=0), "mean `PCGrad`"),
         (
-            lambda: mechanism.sensing_table(
-                GAME, hidden_size=3, replicas=30, seed=0, controls=["small steps"]
-            ),
+            lambda: sensing.sensing(GAME, 3, replicas=30, seed=0, controls=["small steps"]),
             "unknown control `small steps`: did you mean `whole, small steps`",
         ),
-        (lambda: mechanism.trend(BASE, "slow"), "unknown reading `slow`: expected one of `fast`"),
-        (lambda: mechanism.trend(BASE[:5], "fast"), "the trace has 5 steps: expected at least 20"),
+        (
+            lambda: decoding.loss_trend(BASE, "slow"),
+            "unknown reading `slow`: expected one of `fast`",
+        ),
+        (
+            lambda: decoding.loss_trend(BASE[:5], "fast"),
+            "the trace has 5 steps: expected at least 20",
+        ),
     ],
 )
 def test_bad_input_is_one_clear_line(call, line):

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 import ncnet
 from ncnet import chsh
 from ncnet.claims import simultaneous_level
-from ncnet.studies.mechanism import analysis as mechanism
-from ncnet.studies.mechanism import tables
+from ncnet.studies.mechanism import interventions
 from ncnet.training import ACTIVATIONS, OPTIMIZERS
 from tests.compilers import has_compiler
 
@@ -40,7 +39,7 @@ def anything(draw, bits=2):
 @settings(deadline=None, max_examples=40)
 @given(training=anything(), sizes=st.tuples(st.integers(1, 3), st.integers(1, 3)))
 def test_separate_trunks_neither_violate_nor_influence(training, sizes):
-    apart = mechanism.separate_trunks(hidden_sizes=sizes, **training)
+    apart = interventions.separate_trunks(hidden_sizes=sizes, **training)
     assert chsh.s_per_replica(apart).max() <= 2 + 1e-12
     assert chsh.influence(apart).max() == 0
     assert float(chsh.delta(chsh.marginals(apart))) < 1e-12
@@ -55,7 +54,7 @@ def test_a_head_whose_trunk_is_its_own_does_not_feel_the_other(training, size):
 
 def test_separate_trunks_are_each_heads_own_training():
     """Against a game in which the other party has nothing to learn that could move the trunk."""
-    apart = mechanism.separate_trunks(GAME, hidden_sizes=(3, 2), trace_steps=[0, 150], **SHORT)
+    apart = interventions.separate_trunks(GAME, hidden_sizes=(3, 2), trace_steps=[0, 150], **SHORT)
     alice = ncnet.train(GAME, hidden_size=3, gradient_weights=(1, 0), trace_steps=[0, 150], **SHORT)
     bob = ncnet.train(GAME, hidden_size=2, gradient_weights=(0, 1), trace_steps=[0, 150], **SHORT)
     assert apart.a.equals(alice.a.drop_vars("capacity"))
@@ -67,7 +66,7 @@ def test_separate_trunks_are_each_heads_own_training():
 
 def test_the_first_loss_is_that_of_the_shared_trunk():
     shared = ncnet.train(GAME, hidden_size=3, trace_steps=[0], **SHORT)
-    apart = mechanism.separate_trunks(GAME, hidden_sizes=(3, 3), trace_steps=[0], **SHORT)
+    apart = interventions.separate_trunks(GAME, hidden_sizes=(3, 3), trace_steps=[0], **SHORT)
     for name in ("alice_loss", "bob_loss"):
         np.testing.assert_allclose(apart[name].values, shared[name].values, rtol=1e-6)
 
@@ -112,7 +111,7 @@ def test_a_head_start_is_alices_training_and_leaves_bobs_head_alone(backend):
 
 @pytest.mark.slow
 def test_every_intervention_does_what_its_name_says():
-    found = mechanism.interventions(3, lambdas=[0.5])
+    found = interventions.available_interventions(3, lambdas=[0.5])
     trained = {name: one.train(GAME, **SHORT) for name, one in found.items()}
     attributes = {name: one.attrs for name, one in trained.items()}
     assert attributes["separate, n each"]["hidden_sizes"] == [3, 3]
@@ -129,7 +128,7 @@ def test_every_intervention_does_what_its_name_says():
 
 
 def test_one_unit_cannot_be_shared_out():
-    assert "separate, ⌊n/2⌋ each" not in mechanism.interventions(1)
+    assert "separate, ⌊n/2⌋ each" not in interventions.available_interventions(1)
 
 
 def test_changes_are_paired_and_shares_of_the_excess_add_up():
@@ -137,21 +136,21 @@ def test_changes_are_paired_and_shares_of_the_excess_add_up():
     box = chsh.as_dataset((ones, ones * chsh.SIGNS.values[:, :, None, None]))
     half = chsh.as_dataset((ones, np.where(np.arange(400)[:, None] < 200, box.b, 1)))
     rest = chsh.as_dataset((ones, ones))
-    found = mechanism.change(half, box)
+    found = interventions.change(half, box)
     assert found["s_change"] == pytest.approx(-1)
     assert found["s_change_low"] < -1 < found["s_change_high"] < -0.8
     assert found["influence_change"] == pytest.approx(-1)
-    removed = mechanism.excess_removed(half, box)
+    removed = interventions.violation_removed(half, box)
     assert removed["removed"] == pytest.approx(0.5)
     assert removed["removed_low"] < 0.5 < removed["removed_high"]
     most = chsh.as_dataset((ones, np.where(np.arange(400)[:, None] < 300, box.b, 1)))
-    removed = mechanism.excess_removed(most, box)
+    removed = interventions.violation_removed(most, box)
     assert removed["removed"] == pytest.approx(0.25)
     assert 0.2 < removed["removed_low"] < 0.25 < removed["removed_high"] < 0.3
-    whole = mechanism.excess_removed(rest, box)
+    whole = interventions.violation_removed(rest, box)
     assert whole["removed"] == 1
     assert whole["removed_low"] < 1 < whole["removed_high"]  # never without width
-    assert mechanism.excess_removed(box, box)["removed"] == 0
+    assert interventions.violation_removed(box, box)["removed"] == 0
 
 
 def with_s(value, replicas):
@@ -171,15 +170,16 @@ def test_the_share_removed_is_as_uncertain_as_the_excess_itself(left):
     for seed in range(experiments):
         box = ones.copy()
         box[1, 1] = np.where(np.random.default_rng(seed).random((replicas, 1)) < 0.5, -1, 1)
-        found = mechanism.excess_removed(after, chsh.as_dataset((ones, box)), seed=seed)
+        found = interventions.violation_removed(after, chsh.as_dataset((ones, box)), seed=seed)
         inside += found["removed_low"] <= 1 - (left - 2) / 1.0 <= found["removed_high"]
     assert inside / experiments > 0.93
 
 
 @pytest.mark.slow
 def test_a_comparison_has_a_row_for_each_and_the_baseline_first():
-    table = mechanism.compare(GAME, hidden_size=3, level=0.99, lambdas=[0.0], **SHORT)
-    assert table["intervention"].tolist() == list(mechanism.interventions(3, lambdas=[0.0]))
+    table = interventions.interventions(GAME, 3, lambdas=[0.0], **SHORT)
+    available = interventions.available_interventions(3, lambdas=[0.0])
+    assert table["intervention"].tolist() == list(available)
     assert pd.isna(table.loc[0, "s_change"])
     shared, *others = table.to_dict("records")
     for row in others:
@@ -192,6 +192,7 @@ def test_a_comparison_has_a_row_for_each_and_the_baseline_first():
     assert success.max().max() <= 100
 
 
+OUTCOMES_OF_2 = {"replicas": 30, "seed": 0, "steps": 20}
 OUTCOMES = {"hidden_size": 2, "replicas": 3, "seed": 0, "steps": 1}
 APART = {"hidden_sizes": (2, 2), **SHORT}
 
@@ -208,7 +209,7 @@ APART = {"hidden_sizes": (2, 2), **SHORT}
 )
 def test_interventions_that_cannot_be_are_refused(options, line):
     with pytest.raises(ValueError, match=line):
-        mechanism.interventions(**{"hidden_size": 3} | options)
+        interventions.available_interventions(**{"hidden_size": 3} | options)
 
 
 @pytest.mark.parametrize(
@@ -222,21 +223,20 @@ def test_interventions_that_cannot_be_are_refused(options, line):
 )
 def test_trunks_that_cannot_be_separate_are_refused(options, line):
     with pytest.raises(ValueError, match=line):
-        mechanism.separate_trunks(GAME, **APART | options)
+        interventions.separate_trunks(GAME, **APART | options)
 
 
 @pytest.mark.parametrize(
     ("options", "line"),
     [
         ({"aggregator": "mgda"}, "`aggregator` is given: expected none"),
-        ({"level": 95}, "`level` is 95: expected a number between 0 and 1"),
         ({"log_interval": 200}, "`interval` is 200: expected .* at most 150"),
         ({"among": ["MGDAs"]}, "unknown intervention `MGDAs`: did you mean `MGDA`"),
     ],
 )
 def test_comparisons_that_cannot_be_made_are_refused(options, line):
     with pytest.raises(ValueError, match=line):
-        mechanism.compare(GAME, hidden_size=2, **SHORT | options)
+        interventions.interventions(GAME, 2, **SHORT | options)
 
 
 @pytest.mark.parametrize(
@@ -250,26 +250,26 @@ def test_comparisons_that_cannot_be_made_are_refused(options, line):
 def test_changes_are_those_of_the_same_replicas(game, options, found):
     baseline = ncnet.train(GAME, **OUTCOMES)
     with pytest.raises(ValueError, match=f"{found}: expected the same"):
-        mechanism.change(ncnet.train(game, **OUTCOMES | options), baseline)
+        interventions.change(ncnet.train(game, **OUTCOMES | options), baseline)
 
 
 def test_nothing_is_removed_where_there_is_no_excess():
     at_2 = chsh.as_dataset((np.ones((2, 2, 9, 2)),) * 2)
     line = r"exceeds 2 by 0.000 \[.*\]: expected an interval above 0"
     with pytest.raises(ValueError, match=line):
-        mechanism.excess_removed(at_2, at_2)
+        interventions.violation_removed(at_2, at_2)
 
 
 def test_changes_hold_together_over_all_interventions_whichever_are_asked_for(monkeypatch):
-    given = {}
+    levels = []
 
-    def compare(game, **options):
-        given.update(options)
-        return pd.DataFrame()
+    def change(outcomes, baseline, *, level):
+        levels.append(level)
+        return {}
 
-    monkeypatch.setattr(mechanism, "compare", compare)
+    monkeypatch.setattr(interventions, "change", change)
     asked = {"lambdas": [0.0, 0.5], "small_steps": False}
-    tables.compared("overlap", 3, among=["PCGrad"], **asked)
-    changed = set(mechanism.interventions(3, **asked)) - {"shared"}
-    assert given["level"] == simultaneous_level(len(changed))
-    assert given["among"] == ["PCGrad"]
+    table = interventions.interventions(GAME, 2, among=["PCGrad"], **asked, **OUTCOMES_OF_2)
+    assert table["intervention"].tolist() == ["shared", "PCGrad"]
+    changed = set(interventions.available_interventions(2, **asked)) - {"shared"}
+    assert levels == [simultaneous_level(len(changed))]

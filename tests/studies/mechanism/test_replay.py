@@ -5,8 +5,7 @@ import pytest
 
 from ncnet import games
 from ncnet.results import Result
-from ncnet.studies.mechanism import analysis as mechanism
-from ncnet.studies.mechanism import tables
+from ncnet.studies.mechanism import conflict, interventions, sensing
 from ncnet.studies.mechanism.replay import REPLAYS
 
 TRAINING = {
@@ -20,16 +19,22 @@ TRAINING = {
 OF_GRADIENTS = {"log_interval": 7}
 COMPARED = OF_GRADIENTS | {"lambdas": [0.5], "small_steps": True}
 OF_DECODER = {"folds": 2}
-PLACE = "overlap", 2
+PLACE = games.overlap(), 2
+
+
+def traced():
+    return conflict.train_traced(*PLACE, **OF_GRADIENTS, **TRAINING)
+
+
 WHOLE = {
-    "conflict": lambda: tables.opposed(*PLACE, **OF_GRADIENTS, **TRAINING),
-    "conflict_and_s": lambda: tables.opposed_and_s(*PLACE, **OF_GRADIENTS, **TRAINING),
-    "interventions": lambda: tables.compared(*PLACE, **COMPARED, **TRAINING),
-    "sensing": lambda: tables.sensed(*PLACE, permutations=3, **OF_DECODER, **TRAINING),
-    "sensing_along_training": lambda: tables.sensed_early(
-        *PLACE, seen=tables.seen_until(TRAINING["steps"]), **OF_DECODER, **TRAINING
+    "conflict": lambda: conflict.conflict(traced()),
+    "conflict_and_s": lambda: conflict.conflict_and_s(traced()),
+    "interventions": lambda: interventions.interventions(*PLACE, **COMPARED, **TRAINING),
+    "sensing": lambda: sensing.sensing(*PLACE, permutations=3, **OF_DECODER, **TRAINING),
+    "sensing_along_training": lambda: sensing.sensing_along_training(
+        *PLACE, seen=sensing.seen_until(TRAINING["steps"]), **OF_DECODER, **TRAINING
     ),
-    "oscillation": lambda: tables.oscillating(*PLACE, **OF_DECODER, **TRAINING),
+    "oscillation": lambda: sensing.oscillation(*PLACE, **OF_DECODER, **TRAINING),
 }
 GIVEN = TRAINING | COMPARED | OF_DECODER | {"permutations": 3}
 
@@ -52,23 +57,23 @@ def test_each_piece_alone_has_the_rows_of_the_whole_table(one):
 def test_a_use_is_decoded_with_no_more_permutations_than_its_own(use, monkeypatch):
     asked = {}
 
-    def sensed(game, hidden_size, **options):
+    def make(game, hidden_size, **options):
         asked.update(options)
         uses = {"use": [*options["uses"], *options["controls"]]}
-        return pd.DataFrame(uses).assign(game=game, hidden_size=hidden_size)
+        return pd.DataFrame(uses).assign(game=game.name, hidden_size=hidden_size)
 
-    monkeypatch.setattr(tables, "sensed", sensed)
+    monkeypatch.setattr(sensing, "sensing", make)
     [one] = [one for one in REPLAYS if one.table == "sensing"]
     where = {"game": "overlap", "hidden_size": 2, "use": use}
     made = one.make(Result(pd.DataFrame(), {"parameters": GIVEN}), where)
     assert made["use"].tolist() == [use]
-    assert asked["permuted"] == ([use] if use in tables.PERMUTED else [])
+    assert asked["permuted"] == ([use] if use in sensing.PERMUTED else [])
     assert len(asked["uses"]) + len(asked["controls"]) == 1 + (use != "whole")
 
 
 def test_rows_that_no_piece_asked_for_are_reported(monkeypatch):
     rows = pd.DataFrame({"game": ["overlap", "separate"], "use": "whole"})
-    monkeypatch.setattr(tables, "sensed", lambda *_, **__: rows)
+    monkeypatch.setattr(sensing, "sensing", lambda *_, **__: rows)
     [one] = [one for one in REPLAYS if one.table == "sensing"]
     where = {"game": "overlap", "hidden_size": 2, "use": "whole"}
     made = one.make(Result(pd.DataFrame(), {"parameters": GIVEN}), where)
@@ -94,10 +99,9 @@ def test_a_share_of_replicas_has_an_error_even_where_it_is_whole():
 
 @pytest.mark.slow
 def test_an_intervention_is_compared_alone_or_not_at_all():
-    options = {"hidden_size": 2, "replicas": 30, "seed": 0, "steps": 20}
-    game = games.overlap()
-    table = mechanism.compare(game, among=["MGDA"], **options)
+    options = {"replicas": 30, "seed": 0, "steps": 20}
+    table = interventions.interventions(*PLACE, among=["MGDA"], **options)
     assert table["intervention"].tolist() == ["shared", "MGDA"]
-    alone = mechanism.compare(game, among=["shared"], **options)
+    alone = interventions.interventions(*PLACE, among=["shared"], **options)
     assert list(alone) == list(table)
     assert alone["s_change"].isna().all()
