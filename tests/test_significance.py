@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ncnet import chsh
-from ncnet.chsh import significance
+from ncnet.chsh import bell, significance
 from ncnet.chsh.betting import log_evidence
 from tests.strategies import DETERMINISTIC
 
@@ -175,7 +175,7 @@ def test_parties_who_know_all_do_not_beat_the_test_for_any_contexts(chances, mos
     @functools.cache
     def best(trials, lost):
         if sum(trials) == 10:
-            return float(significance._reaches(min(trials) - lost, 10) <= most)
+            return float(bell.reach_probability(min(trials) - lost, 10) <= most)
         after = [tuple(np.add(trials, row)) for row in np.eye(4, dtype=int)]
         won, worse = (np.array([best(t, lost + more) for t in after]) for more in (0, 1))
         return max(chances @ won + chances[k] * (worse[k] - won[k]) for k in range(4))
@@ -241,8 +241,8 @@ def test_a_bias_that_counts_do_not_show_takes_the_test_for_any_contexts():
 def test_the_test_for_any_contexts_is_the_more_careful_one(trials, data):
     won = data.draw(st.integers(0, trials))
     rarest = data.draw(st.integers(1, trials // 4))
-    careful = significance._reaches(rarest - (trials - won), trials)
-    assert careful >= significance._binomial_tail(won, trials, 3 / 4) * (1 - 1e-9)
+    careful = bell.reach_probability(rarest - (trials - won), trials)
+    assert careful >= significance.binomial_tail(won, trials, 3 / 4) * (1 - 1e-9)
 
 
 def test_a_walk_reaches_a_height_as_often_as_counted():
@@ -251,7 +251,7 @@ def test_a_walk_reaches_a_height_as_often_as_counted():
     highest = np.cumsum(steps, axis=1).max(axis=1)
     for height in range(1, 8):
         expected = np.mean(highest >= height)
-        assert significance._reaches(height, 7) == pytest.approx(expected)
+        assert bell.reach_probability(height, 7) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("s", "replicas"), [(2.3, 62), (2.2, 92), (2.1, 182), (2.03, 601)])

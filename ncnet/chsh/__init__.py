@@ -1,7 +1,7 @@
 """The statistics of a CHSH experiment: arrays or a Dataset in, numbers out."""
 
 from ncnet import renamed
-from ncnet.chsh.bell import BellTest, bell_test
+from ncnet.chsh.bell import BellTest, GameTest, bell_test, from_counts, game_test
 from ncnet.chsh.betting import (
     betting_test,
     replicas_needed,
@@ -25,7 +25,6 @@ from ncnet.chsh.correlators import (
     s_per_run,
     s_value,
 )
-from ncnet.chsh.counts import from_counts
 from ncnet.chsh.excess import decomposition, excess, excess_bound
 from ncnet.chsh.intervals import replica_interval, s_interval
 from ncnet.chsh.outcomes import READOUTS, as_dataset, read
@@ -39,7 +38,7 @@ from ncnet.chsh.signalling import (
     marginals,
     no_signalling_test,
 )
-from ncnet.chsh.significance import GameTest, game_test, hoeffding_test, holm, sign_test
+from ncnet.chsh.significance import hoeffding_test, holm, sign_test
 from ncnet.chsh.sweep import by_capacity, identity_errors, summary
 from ncnet.chsh.tables import from_table
 from ncnet.chsh.views import ReportView

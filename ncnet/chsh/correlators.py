@@ -30,6 +30,8 @@ FACETS = xr.DataArray(
 CLASSICAL_BOUND = 2.0
 TSIRELSON_BOUND = 2 * math.sqrt(2)
 ALGEBRAIC_BOUND = 4.0
+OUTCOMES = np.array([1, -1])
+"""The two outcomes, in the order in which counts and cells have them."""
 Means = TypeVar("Means", xr.Dataset, xr.DataArray)
 REPLICAS_PER_RUN = 32
 """Replicas in one run: the paper scatters S over 50 runs and does not say what a run averages."""

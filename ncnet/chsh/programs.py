@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 
 from ncnet.checks import check
-from ncnet.chsh.correlators import SETTINGS, cells_of
-from ncnet.chsh.counts import OUTCOMES
+from ncnet.chsh.correlators import OUTCOMES, cells_of
+from ncnet.chsh.outcomes import SETTINGS
 from ncnet.chsh.signalling import answers, marginal_changes
 
 ROUNDED = 1e-6
