@@ -1,4 +1,4 @@
-"""What a claim is: a statement of the paper, its source, the rule that judges it, and its effect.
+"""A claim is a statement of the paper with its source, the rule that judges it, and its effect.
 
 A rule reads the table of one game: a row a capacity. The intervals of S in the table `multiverse`
 are simultaneous, at 95 % together (`simultaneous_level`), so that a rule may compare any of them. A
@@ -23,19 +23,19 @@ from ncnet.chsh.text import interval_text, number_text
 
 LEVEL = 0.95
 MARGIN = 0.05
-"""How near 2 counts as 2; fixed in advance."""
+"""An S as near 2 as this counts as 2; fixed in advance."""
 CRITICAL_SIZE = 3
-"""Hidden units at which, by the review page, the paper sees the peak."""
+"""The hidden units at which the paper sees the peak, by the review page."""
 GAMES = ("overlap", "separate")
 PARTLY = "partly"
 VERDICTS = ("reproduced", PARTLY, "not", "not testable here")
 ABSTRACT, REVIEW, SUMMARIES = "abstract", "review page", "other public summaries"
 SOURCES = {ABSTRACT: "zhao2026", REVIEW: "review2026", SUMMARIES: "summaries2026"}
-"""Where a statement of the paper is known from, with the key of its reference in the book."""
+"""The places that a statement of the paper is known from, with their references in the book."""
 Tables = Mapping[str, pd.DataFrame]
 """Recorded tables by name."""
 Holds = bool | str | None
-"""What a rule says of one game: whether it holds, `PARTLY`, or None where it is left open."""
+"""A rule says of one game that it holds, that it does not, `PARTLY`, or None: left open."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Effect:
-    """What stands for a statement, and its estimates.
+    """The quantity that stands for a statement, and its estimates.
 
     Examples
     --------
@@ -87,13 +87,13 @@ class Claim:
     name
         Short name.
     label
-        What it says of S, in so few words that a tile can bear them.
+        The statement about S in so few words that a tile can bear them.
     statement
-        What the paper says, in our words.
+        The paper's statement, in our words.
     source
         Which of `SOURCES` has it.
     rule
-        When we say that it holds.
+        The rule in words: when we say that the statement holds.
     result
         The recorded table that the rule reads, by name.
     evidence
@@ -102,16 +102,16 @@ class Claim:
         The rule, for the table of one game in the order of capacity: whether the statement holds,
         `PARTLY`, or None where the table leaves it open.
     effect
-        The size of what it is about, of the recorded tables by name.
+        A function of the recorded tables by name, which returns the size of the effect.
     rows
         The columns that tell the rows of one game apart, the capacity first.
     kind
-        What the rule is asked about, one after the other: the column that names it. None: about all
-        rows at once.
+        The column whose values the rule is asked about, one after the other; None where it is asked
+        about all rows at once.
     among
         The values of that column that it is asked about.
     left_out
-        Whether values without rows are left out. Otherwise they are an error.
+        True where values without rows are left out; otherwise they are an error.
     """
 
     name: str
@@ -130,7 +130,7 @@ class Claim:
 
     @property
     def cited(self) -> str:
-        """The statement with its source."""
+        """Return the statement with its source."""
         return f"{self.statement.removesuffix('.')} ({self.source})."
 
 
@@ -239,6 +239,7 @@ def of_s(rows: pd.DataFrame, of: str = "game") -> tuple[Estimate, ...]:
 
 
 def _parts(table: pd.DataFrame, claim: Claim) -> list[pd.DataFrame]:
+    """Return the rows that a claim's rule is asked about, one part after the other."""
     if claim.kind is None:
         return [in_order(table, "the table", claim.rows)]
     parts = {name: table[table[claim.kind] == name] for name in claim.among}
@@ -250,4 +251,5 @@ def _parts(table: pd.DataFrame, claim: Claim) -> list[pd.DataFrame]:
 
 
 def _words(name: str) -> str:
+    """Return a name of a column or a value as words."""
     return name.replace("_", " ")

@@ -78,6 +78,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> _Parser:
+    """Return the parser of the command and its subcommands, whose help their docstrings are."""
     parser = _Parser(prog="ncnet", description=DESCRIPTION, epilog=EXAMPLES)
     parser.add_argument("--version", action="version", version=f"ncnet {ncnet.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
@@ -149,6 +150,7 @@ def _of_train(add: Callable) -> None:
 
 
 def _columns(text: str) -> list[list[str]]:
+    """Return pairs of our name of a column and the reader's, from ``OURS=YOURS,...``."""
     pairs = [pair.split("=", maxsplit=1) for pair in text.split(",")]
     if any("" in pair or len(pair) < 2 for pair in pairs):
         raise argparse.ArgumentTypeError(f"{text!r}: expected OURS=YOURS, as in a=alice_right")
@@ -156,6 +158,7 @@ def _columns(text: str) -> list[list[str]]:
 
 
 def _refuse(unknown: str, parser: _Parser) -> None:
+    """End with status 2 for an argument that is not known; the line names the nearest option."""
     from ncnet.checks import suggestion
 
     options = parser._option_string_actions

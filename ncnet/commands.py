@@ -1,4 +1,4 @@
-"""What the command's ``report`` and ``train`` do."""
+"""The commands ``ncnet report`` and ``ncnet train``, once their options are parsed."""
 
 import argparse
 import errno
@@ -26,9 +26,9 @@ from ncnet.page import page
 from ncnet.printing import printable, say, shortened, shown, write
 
 LEVELS = (0.01, 0.99996)
-"""The highest takes a million resamples."""
+"""The lowest and the highest level; the highest takes a million resamples."""
 RESAMPLES = 10_000
-"""What a report draws unless it is asked for more."""
+"""A report draws as many, unless its level needs more."""
 
 
 def report(options: argparse.Namespace) -> int:
@@ -109,7 +109,7 @@ def _content(table: str) -> tuple[bytes, str]:
 
 @contextmanager
 def _noted() -> Iterator[list[str]]:
-    """Collect warnings as lines for the reader, and say them at the end."""
+    """Collect warnings as lines for the reader, and print them at the end."""
     notes = []
     with warnings.catch_warnings(record=True) as caught:
         for category in (UserWarning, RuntimeWarning):
@@ -121,16 +121,19 @@ def _noted() -> Iterator[list[str]]:
 
 
 def _one_capacity(outcomes: xr.Dataset, asked: float | None) -> xr.Dataset:
+    """Return the outcomes at the capacity that is asked for, or at the only one."""
     if "capacity" not in outcomes.coords:
         check(asked is None, "the table has no column `capacity`", "no --capacity")
         return outcomes
-    there = np.unique(outcomes["capacity"].values).tolist()
-    found = f"the table has {len(there)} capacities, {shortened(', '.join(map(repr, there)), 200)}"
-    check(asked is not None or len(there) == 1, found, f"one, as in --capacity {there[0]!r}")
-    asked = there[0] if asked is None else asked
-    check(not np.isnan(asked), "`--capacity` is nan", f"a capacity, such as {there[0]!r}")
-    nearest = min(there, key=lambda capacity: abs(capacity - asked))
-    check(asked in there, f"no capacity is {asked!r}", f"the nearest, {nearest!r}")
+    capacities = np.unique(outcomes["capacity"].values).tolist()
+    listed = shortened(", ".join(map(repr, capacities)), 200)
+    found = f"the table has {len(capacities)} capacities, {listed}"
+    one = len(capacities) == 1
+    check(asked is not None or one, found, f"one, as in --capacity {capacities[0]!r}")
+    asked = capacities[0] if asked is None else asked
+    check(not np.isnan(asked), "`--capacity` is nan", f"a capacity, such as {capacities[0]!r}")
+    nearest = min(capacities, key=lambda capacity: abs(capacity - asked))
+    check(asked in capacities, f"no capacity is {asked!r}", f"the nearest, {nearest!r}")
     return outcomes.sel(capacity=asked) if "capacity" in outcomes.dims else outcomes
 
 
@@ -149,12 +152,12 @@ def _text(
     report: ncnet.chsh.Report | ReportView, source: Mapping[str, object], notes: Sequence[str]
 ) -> str:
     """Return a report, notes and what it was made of, as lines for a terminal."""
-    told = [printable(line) for line in str(report).split("\n")]
+    lines = [printable(line) for line in str(report).split("\n")]
     # Lines end between entries; the letter is not printable, so that no value has it.
     entries = [
         f"{name}: {printable(str(value))}".replace(" ", "\xa0") for name, value in source.items()
     ]
     for text in [*(f"note: {printable(note)}" for note in notes), "; ".join(entries)]:
-        lines = textwrap.wrap(text, TEXT_WIDTH, break_long_words=False, break_on_hyphens=False)
-        told += ["", *lines]
-    return "\n".join(told).replace("\xa0", " ")
+        wrapped = textwrap.wrap(text, TEXT_WIDTH, break_long_words=False, break_on_hyphens=False)
+        lines += ["", *wrapped]
+    return "\n".join(lines).replace("\xa0", " ")

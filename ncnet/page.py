@@ -8,7 +8,7 @@ from ncnet.chsh.views import methods, statistics
 from ncnet.printing import printable
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'"
-"""What a browser lets the page do, should a name in it ever be read as markup: nothing."""
+"""A browser lets the page do nothing, should a name in it ever be read as markup."""
 
 STYLE = """
 :root { color-scheme: light dark; --faint: color-mix(in srgb, CanvasText 68%, Canvas);
@@ -53,13 +53,13 @@ def page(report: Report, source: Mapping[str, object], notes: Sequence[str] = ()
     report
         The report; its picture is there where matplotlib is.
     source
-        What the report was made of, by what each is called: the end of the page lists it.
+        What the report was made of, by name: the end of the page lists it.
     notes
-        What a reader should know of the input.
+        Remarks on the input, which stand at the beginning.
     """
     table = statistics(report, rarer=True).to_html(border=0).replace("Delta", "Δ")
     title = f"S is {report.verdict}: {markup(source['input'])}"
-    noted = "".join(f"<li>{markup(note)}</li>" for note in notes)
+    items = "".join(f"<li>{markup(note)}</li>" for note in notes)
     rows = "".join(f"<dt>{name}</dt><dd>{markup(value)}</dd>" for name, value in source.items())
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -73,7 +73,7 @@ def page(report: Report, source: Mapping[str, object], notes: Sequence[str] = ()
 <body>
 <main>
 <h1>Bell test of {markup(source["input"])}</h1>
-{f"<ul>{noted}</ul>" if noted else ""}
+{f"<ul>{items}</ul>" if items else ""}
 {report.html()}
 <details>
 <summary>All rows</summary>

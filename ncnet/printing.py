@@ -6,7 +6,7 @@ import sys
 from typing import TextIO
 
 LONGEST, LONGEST_LINE = 80, 1000
-"""Letters of a name or a value in a message, and of a whole message."""
+"""The most letters of a name or a value in a message, and of a whole message."""
 
 
 def printable(text: str) -> str:

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from ncnet import chsh
 from ncnet.chsh.bootstrap import distinct_columns
-from ncnet.chsh.excess import TURNS, _functionals, excess_test, within_test
+from ncnet.chsh.excess import CHANGE_SIGNS, excess_test, excess_test_below, functionals
 from ncnet.chsh.inference import INFLUENCE_BOUNDS, WITHIN_BOUNDS, replica_rows
 from tests.strategies import correlated_outcomes, signalling_outcomes, singlet_correlators
 
@@ -110,7 +110,7 @@ def test_signalling_alone_is_no_contextuality():
 def test_contextuality_is_the_smallest_of_sixteen_means(outcomes):
     of_replicas = chsh.replica_means(outcomes)
     rows = replica_rows(of_replicas, chsh.influence(outcomes))[:8]
-    weights, ranges = _functionals()
+    weights, ranges = functionals()
     values = weights @ rows - 2
     means = of_replicas.mean("replica")
     assert values.mean(axis=-1)[0].min() == pytest.approx(float(chsh.excess(means)))
@@ -121,11 +121,11 @@ def test_contextuality_is_the_smallest_of_sixteen_means(outcomes):
 
 
 def test_the_ranges_are_those_of_the_two_kinds_of_signs():
-    _, ranges = _functionals()
+    _, ranges = functionals()
     kinds, counts = np.unique(ranges.reshape(-1, 2), axis=0, return_counts=True)
     assert kinds.tolist() == [[-12, 4], [-8, 8]]
     assert counts.tolist() == [64, 64]
-    assert len(TURNS) == 16
+    assert len(CHANGE_SIGNS) == 16
 
 
 @pytest.mark.slow
@@ -312,6 +312,6 @@ def test_enough_is_said_by_a_test_that_rare_replicas_do_not_mislead():
     rows[:4, 1] = [1, 1, 1, -1]
     generator = np.random.default_rng(0)
     boxes = generator.binomial(60, 0.05, 400)
-    said = [within_test(rows, np.array([60 - box, box])) <= 0.05 for box in boxes]
+    said = [excess_test_below(rows, np.array([60 - box, box])) <= 0.05 for box in boxes]
     assert np.mean(said) <= 0.05
-    assert within_test(rows, np.array([1600, 0])) < 0.01
+    assert excess_test_below(rows, np.array([1600, 0])) < 0.01

@@ -1,6 +1,7 @@
-"""What the counts of a Bell test say, in one call: S, signalling, and the game that S is.
+"""Bell tests that are published as counts: S, signalling, and the game that S is.
 
-Each trial has one context, so that there are no replicas that `ncnet.chsh.report` could resample.
+Each trial has one context there, so that there are no replicas which `ncnet.chsh.report` could
+resample.
 """
 
 import math
@@ -15,7 +16,7 @@ import xarray as xr
 from ncnet import renamed
 from ncnet.checks import check, check_number
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, OUTCOMES, SIGNS
-from ncnet.chsh.excess import TURNS
+from ncnet.chsh.excess import CHANGE_SIGNS
 from ncnet.chsh.intervals import S_BOUNDS
 from ncnet.chsh.outcomes import CONTEXTS, SETTINGS, as_array
 from ncnet.chsh.programs import local_fraction
@@ -25,17 +26,16 @@ from ncnet.chsh.text import aligned, interval_name, number_text, p_value_text, t
 
 CLASSICAL_WINS = 3 / 4
 UNEQUAL = 0.01
-"""Contexts count as not equally likely where the test of it gives less."""
+"""Contexts count as not equally likely where a chi-squared test of it gives less."""
 
 
 def from_counts(counts: np.ndarray) -> xr.Dataset:
     """Return correlators and marginals of a Bell test that is published as counts.
 
-    For experiments with one context a trial: there are no replicas in four contexts that `report`
-    could resample. `bell_test` has all in one call, with intervals. Of single statistics, `delta`,
-    `marginal_changes`, `excess`, `excess_bound`, `decomposition`, `local_fraction`
-    and `coupling_deficit` take what this returns; `s_value`, `s_odd`, `facets` and
-    `arcsine_excess` take its `correlator`.
+    `bell_test` has all in one call, with intervals. Of single statistics, `delta`,
+    `marginal_changes`, `excess`, `excess_bound`, `decomposition`, `local_fraction` and
+    `coupling_deficit` take what this returns; `s_value`, `s_odd`, `facets` and `arcsine_excess`
+    take its `correlator`.
 
     Parameters
     ----------
@@ -90,22 +90,22 @@ def read_counts(counts: np.ndarray, *, whole: bool = False) -> np.ndarray:
 
 @dataclass(frozen=True)
 class GameTest:
-    """How often a game was won, and how likely that is without influence.
+    """The result of a game: how often it was won, and how likely that is without influence.
 
     Attributes
     ----------
     p_value
-        Of "parties without influence win at most `bound` of the trials".
+        The p-value of "parties without influence win at most `bound` of the trials".
     bound
-        3/4 where the four contexts may be equally likely, else an estimate of it: the share of the
-        trials that were not in the rarest context.
+        3/4 where the four contexts may be equally likely, else an estimate: the share of the trials
+        that were not in the rarest context.
     wins, trials
-        Trials won, and all of them.
+        The number of trials won, and of all trials.
     contexts_p_value
-        Of "the four contexts are equally likely".
+        The p-value of "the four contexts are equally likely".
     p_value_any_contexts
-        Of "no influence", however likely the four contexts are. It is `p_value` where they are
-        not equally likely, and else at least as large.
+        The p-value of "no influence", however likely the four contexts are. It is `p_value` where
+        they are not equally likely, and else at least as large.
     """
 
     p_value: float
@@ -117,7 +117,7 @@ class GameTest:
 
     @property
     def equal_contexts(self) -> bool:
-        """Whether `p_value` takes the contexts to be equally likely."""
+        """Say whether `p_value` takes the contexts to be equally likely."""
         return self.contexts_p_value >= UNEQUAL
 
 
@@ -204,7 +204,7 @@ def reach_probability(height: float, steps: float) -> float:
 @renamed.attributes({"contextuality": "excess", "contextuality_interval": "excess_interval"})
 @dataclass(frozen=True, eq=False, repr=False)
 class BellTest:
-    """What the counts of a Bell test say; printed as a table, shown as one in a notebook.
+    """The result of a Bell test that is published as counts; printed and shown as a table.
 
     Attributes
     ----------
@@ -212,11 +212,11 @@ class BellTest:
         S, the minus sign fixed at (2,2) in advance, its standard error, the root of the sum of
         (1 - E^2) / trials over contexts, and its interval.
     changes, change_errors
-        By how much the marginals of A1, A2, B1, B2 change with the other's setting, [4], as
+        The changes of the marginals of A1, A2, B1, B2 with the other's setting, [4], as
         `marginal_changes` gives them, and their standard errors.
     no_signalling_p_values
-        Of "this marginal does not change", for A1, A2, B1, B2: two-sided, adjusted for their number
-        by Holm's method.
+        The p-values of "this marginal does not change", for A1, A2, B1, B2: two-sided, adjusted for
+        their number by Holm's method.
     delta, delta_interval
         Delta, the sum of the absolute changes, biased upwards near 0, and its interval: added up
         from intervals of the four changes at a quarter of the error each (Bonferroni).
@@ -252,19 +252,19 @@ class BellTest:
 
     @property
     def signalling(self) -> list[str]:
-        """Which of the four marginals change, their p-values being at most 1 - `level`."""
+        """Name the tasks whose marginals change, their p-values being at most 1 - `level`."""
         changed = self.no_signalling_p_values <= error_of(self.level)
         return [task for task, found in zip(TASKS, changed, strict=True) if found]
 
     @property
     def statistics(self) -> pd.DataFrame:
-        """S, signalling and the game as a table of text, a row each."""
+        """Return S, signalling and the game as a table of text, a row each."""
         game, digits = self.game, self._digits
-        most = f"at most {number_text(game.bound, digits)} without influence"
-        equal = "are not equally likely"
+        bound = f"at most {number_text(game.bound, digits)} without influence"
+        contexts = "are not equally likely"
         if game.equal_contexts:
             p = p_value_text(game.p_value_any_contexts)
-            equal = f"equally likely? Else p = {p} for the share"
+            contexts = f"equally likely? Else p = {p} for the share"
         signalling = f"in {', '.join(self.signalling)}" if self.signalling else "not shown"
         p_values = map(p_value_text, self.no_signalling_p_values)
         changes = zip(TASKS, self.changes, self.change_errors, p_values, strict=True)
@@ -274,15 +274,22 @@ class BellTest:
             ("Delta", self.delta, None, self.delta_interval, None, f"signalling {signalling}"),
             ("S - Delta - 2", self.excess, None, self.excess_interval, None, ""),
             ("local fraction", self.local_fraction, None, None, None, ""),
-            ("share won", game.wins / game.trials, None, None, p_value_text(game.p_value), most),
-            ("contexts", None, None, None, p_value_text(game.contexts_p_value), equal),
+            (
+                "share won",
+                game.wins / game.trials,
+                None,
+                None,
+                p_value_text(game.p_value),
+                bound,
+            ),
+            ("contexts", None, None, None, p_value_text(game.contexts_p_value), contexts),
         ]
         columns = ["value", "error", interval_name(self.level), "p-value", "in words"]
         return table_of_text(rows, columns, digits)
 
     @property
     def contexts(self) -> pd.DataFrame:
-        """Correlators with their errors, and the number of trials, a row a context."""
+        """Return correlators with their errors, and the number of trials, a row a context."""
         labels = [f"({i},{j})" for i, j in CONTEXTS]
         errors, trials = self.correlator_errors.flat, map("{:,.0f}".format, self.trials.flat)
         correlators = [
@@ -301,12 +308,12 @@ class BellTest:
 
     @property
     def _digits(self) -> int:
-        """How many digits show two of the error of S, which is tiny for billions of trials."""
+        """Return how many digits show two of S's error, which is tiny for billions of trials."""
         return max(3, 1 - math.floor(math.log10(self.s_error))) if self.s_error else 3
 
 
 def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
-    """Return what the counts of a Bell test say: S, signalling, the excess, and a test.
+    """Return S, signalling, the excess and a test of a Bell test that is published as counts.
 
     Each trial has one context. Standard errors take the trials to be independent and alike.
     Intervals, and the comparisons of marginals, are normal approximations besides: with fewer than
@@ -345,12 +352,15 @@ def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
     product, change = _contributions()
     s, s_error = _estimate(product, counts)
     changes, change_errors = _estimate(change, counts)
-    left, left_spread = _estimate(product - np.tensordot(TURNS, change, axes=1), counts, more=0.5)
-    reach = _normal(level) * _estimate(product, counts, more=0.5)[1]
-    spread = _estimate(change, counts, more=0.5)[1]
-    quarter = _normal(1 - (1 - level) / len(changes)) * spread
-    low = left - CLASSICAL_BOUND - _normal(level) * left_spread
-    high = left - CLASSICAL_BOUND + _normal(1 - (1 - level) / len(TURNS)) * left_spread
+    turned = product - np.tensordot(CHANGE_SIGNS, change, axes=1)
+    _, wider_s_error = _estimate(product, counts, added=0.5)
+    _, spread_errors = _estimate(change, counts, added=0.5)
+    excesses, excess_errors = _estimate(turned, counts, added=0.5)
+    excesses -= CLASSICAL_BOUND
+    reach = _normal(level) * wider_s_error
+    quarter = _normal(1 - (1 - level) / len(changes)) * spread_errors
+    low = excesses - _normal(level) * excess_errors
+    high = excesses + _normal(1 - (1 - level) / len(CHANGE_SIGNS)) * excess_errors
     most = ALGEBRAIC_BOUND - CLASSICAL_BOUND
     ends = np.stack([changes - quarter, changes + quarter], axis=1)
     return BellTest(
@@ -359,7 +369,7 @@ def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
         interval=tuple(np.clip([s - reach, s + reach], *S_BOUNDS).tolist()),
         changes=changes,
         change_errors=change_errors,
-        no_signalling_p_values=holm([math.erfc(abs(z) / 2**0.5) for z in changes / spread]),
+        no_signalling_p_values=holm([math.erfc(abs(z) / 2**0.5) for z in changes / spread_errors]),
         delta=float(abs(changes).sum()),
         delta_interval=delta_interval(ends.clip(*CHANGE_BOUNDS)),
         excess=float(s - abs(changes).sum() - CLASSICAL_BOUND),
@@ -374,10 +384,10 @@ def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
 
 
 def _contributions() -> tuple[np.ndarray, np.ndarray]:
-    """Return what a trial adds to S, and to each change, by context and outcomes.
+    """Return what a trial adds to S [2, 2, 2, 2] and to each change [4, 2, 2, 2, 2].
 
-    [2, 2, 2, 2] and [4, 2, 2, 2, 2]: S and the changes are sums over contexts of the means of
-    these.
+    The last four dimensions are context and outcomes, as counts have them. S and the changes are
+    the sums over contexts of the means of these values.
     """
     a, b = np.broadcast_arrays(OUTCOMES[:, None], OUTCOMES)
     change = np.zeros((4, 2, 2, 2, 2))
@@ -388,17 +398,17 @@ def _contributions() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _estimate(
-    values: np.ndarray, counts: np.ndarray, *, more: float = 0.0
+    values: np.ndarray, counts: np.ndarray, *, added: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the sums over contexts of the means of values [..., 2, 2, 2, 2], and their errors.
 
-    Standard errors, if values are spread as with so many trials `more` in each cell.
+    The errors are standard errors if values are spread as with so many trials `added` to each cell.
     """
 
     def means(of: np.ndarray, counts: np.ndarray) -> np.ndarray:
         return (of * counts).sum(axis=(-2, -1)) / counts.sum(axis=(2, 3))
 
-    wider = counts + more
+    wider = counts + added
     variances = (means(values**2, wider) - means(values, wider) ** 2).clip(min=0)
     errors = np.sqrt((variances / counts.sum(axis=(2, 3))).sum(axis=(-2, -1)))
     return means(values, counts).sum(axis=(-2, -1)), errors

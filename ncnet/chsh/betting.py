@@ -10,7 +10,7 @@ The e-value is a martingale in the replicas, whatever their order. So a p-value 
 looks: replicas may be added, and looked at again, until something is shown or one gives up
 (Ville's inequality). Bootstrap intervals may not be extended like that.
 
-Values come with `counts`, how often each is there, or without where each is there once.
+`counts` say how often each value is there; without them each is there once.
 """
 
 import math
@@ -25,7 +25,7 @@ from ncnet.checks import check, check_integer, check_number, check_values
 BETS = np.linspace(0.01, 1, 100)
 MOST_REPLICAS = 10_000_000
 FINEST = 1e-9
-"""How near a bound comes to where the bets have just won enough."""
+"""A bound is as near as this to where the bets have just won enough."""
 
 
 def log_evidence(
@@ -52,9 +52,9 @@ def betting_test(
 ) -> float:
     """Return the p-value of "the mean is at most `mean`": the inverse of the e-value.
 
-    Assumes independent replicas of one distribution, and no value below `lowest`. Nothing else:
-    not the shape of the distribution, nor that R is large, nor that R was fixed beforehand. After
-    more replicas the test of all of them is as valid as the first was.
+    It assumes independent replicas of one distribution, and no value below `lowest`. It assumes
+    nothing else: neither the shape of the distribution, nor that R is large, nor that R was fixed
+    beforehand. After more replicas the test of all of them is as valid as the first was.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def mean_interval(
 ) -> tuple[float, float]:
     """Return an interval for the mean of independent values in [`lowest`, `highest`].
 
-    Inverts the two one-sided tests, each at half of 1 - `level`. Never of zero width.
+    It inverts the two one-sided tests, each at half of 1 - `level`, and never has zero width.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def smallest_mean_shown(
 
     Examples
     --------
-    What 32 replicas, a run, and 1,600 could show of S:
+    32 replicas, a run, could show these S to be above 2, and 1,600 those:
 
     >>> [round(smallest_mean_shown(r, mean=2, lowest=-4, highest=4, error=0.05), 3)
     ...  for r in (32, 1600)]
@@ -181,7 +181,8 @@ def smallest_mean_any_test(replicas: int, *, mean: float, lowest: float, error: 
 
     Examples
     --------
-    What 32 replicas, a run, and 1,600 would have to show of S:
+    No test of 32 replicas, a run, could do with less than the first S, nor one of 1,600 with less
+    than the second:
 
     >>> [round(smallest_mean_any_test(r, mean=2, lowest=-4, error=0.05), 3) for r in (32, 1600)]
     [2.589, 2.011]
@@ -201,9 +202,10 @@ def replicas_needed(
 ) -> int | None:
     """Return how many replicas distributed like these show that the mean is above `mean`.
 
-    The fewest for which `betting_test` gives at most `error` if each value is there as often, in
-    proportion, as here. A plan, not a promise: new replicas are another sample. None where no bet
-    gains by these values, as where their average is no higher than `mean`, and beyond ten million.
+    It is the fewest for which `betting_test` gives at most `error` if each value is there as often,
+    in proportion, as here. It is a plan, not a promise: new replicas are another sample. It is None
+    where no bet gains by these values, as where their average is no higher than `mean`, and beyond
+    ten million.
 
     Raises
     ------
@@ -246,6 +248,7 @@ def _won(
 
 
 def _mixed(won: np.ndarray) -> float:
+    """Return the logarithm of the mixture of bets: half on the whole bet, half on all alike."""
     mixture = np.logaddexp.reduce(won) - np.log(len(BETS))
     return float(np.logaddexp(won[-1], mixture) - np.log(2))
 
@@ -253,8 +256,8 @@ def _mixed(won: np.ndarray) -> float:
 def _crossing(falling: Callable[[float], float], low: float, high: float) -> tuple[float, float]:
     """Return the neighbours between which a function falls from above 0 to at most 0.
 
-    By regula falsi in the Illinois variant (Dowell and Jarratt, BIT 11, 168, 1971): as fast as
-    Brent's method, which would take a third of a second to import.
+    They are found by regula falsi in the Illinois variant (Dowell and Jarratt, BIT 11, 168, 1971).
+    It is as fast as Brent's method, which would take a third of a second to import.
     """
     above, below = falling(low), falling(high)
     moved = 0
@@ -274,9 +277,11 @@ def _crossing(falling: Callable[[float], float], low: float, high: float) -> tup
 
 
 def _needed(error: float) -> float:
+    """Return the log e-value that rejects with probability at most `error`."""
     return -math.log(check_number("error", error, 0, 1, inside=True))
 
 
 def _check_bounds(mean: float, lowest: float, highest: float = math.inf) -> None:
+    """Raise ``ValueError`` unless a mean lies between the lowest and the highest value."""
     check(mean > lowest, f"`mean` is {mean}", f"more than the lowest value, {lowest}")
     check(mean < highest, f"`mean` is {mean}", f"less than the highest value, {highest}")

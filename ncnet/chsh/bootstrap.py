@@ -2,20 +2,21 @@
 
 import numpy as np
 
-VALUES_AT_ONCE = 2**16  # draws that stay in a processor's cache
+VALUES_AT_ONCE = 2**16
+"""As many draws stay in a processor's cache."""
 DIGITS = 12
-"""Of a mean over items: equal values that were summed in another order count as equal."""
+"""Means over items are rounded to as many: equal values summed in another order are then equal."""
 DIGITS_OF_SUMS = 9
-"""Of a sum of such means: three thirds, each to 12 digits, are not 1 to 12 digits."""
+"""Sums of such means are rounded to as many: three thirds to 12 digits are not 1 to 12 digits."""
 CHEAP_DRAW = 12
-"""By how much faster one replica is drawn than the count of one distinct column."""
+"""Drawing one replica is so many times as fast as drawing the count of one distinct column."""
 
 
 def distinct_columns(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the distinct columns of values [rows, replicas], and how often each is there.
 
-    Means over replicas need no more than these. Of a game on a few items there are tens, however
-    many replicas; equal values that were summed in another order count as equal.
+    Means over replicas need no more than these. A game on a few items has tens of them, however
+    many replicas there are. Equal values that were summed in another order count as equal.
 
     Examples
     --------
@@ -74,7 +75,7 @@ def _draw_counts(generator: np.random.Generator, counts: np.ndarray, size: int) 
 
 
 def _draw_replicas(generator: np.random.Generator, counts: np.ndarray, size: int) -> np.ndarray:
-    """Return the same by drawing replicas: cheap where nearly all are distinct."""
+    """Return what `_draw_counts` does, drawn replica by replica: cheap where most are distinct."""
     places = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     drawn = places[generator.integers(len(places), size=(size, len(places)))]
     drawn += np.int32(len(counts)) * np.arange(size, dtype=np.int32)[:, None]
@@ -94,7 +95,7 @@ def drawn_shares(units: int, resamples: int, generator: np.random.Generator) -> 
 def spearman(one: np.ndarray, other: np.ndarray, axis: int = -1) -> np.ndarray:
     """Return Spearman's correlations along an axis, NaN where all values are the same.
 
-    What `scipy.stats.spearmanr` gives of a single pair, of many at once: of all resamples.
+    `scipy.stats.spearmanr` gives one pair's; this gives those of many at once, of all resamples.
 
     Examples
     --------
@@ -115,7 +116,7 @@ def percentile_interval(
 ) -> np.ndarray:
     """Return the central interval of a bootstrap distribution [..., resamples] as [..., 2].
 
-    Given how many replicas were resampled, at their `expanded_level`.
+    Where `replicas` says how many were resampled, its level is their `expanded_level`.
 
     >>> percentile_interval(np.arange(101.0), 0.9)
     array([ 5., 95.])

@@ -181,19 +181,23 @@ def _outcome(value: object) -> tuple[str | None, int] | None:
 
 
 def _setting(value: object) -> int | None:
+    """Return a setting, 1 or 2."""
     return {"1": 1, "1.0": 1, "2": 2, "2.0": 2}.get(str(value).strip())
 
 
 def _split(value: object) -> str | None:
+    """Return a split."""
     return value if isinstance(value, str) and value in SPLITS else None
 
 
 def _flag(value: object) -> bool | None:
+    """Return true or false, also where it is written as 1 or 0."""
     found = _outcome(value)
     return None if found is None or found[0] == SIGNED else found[1] > 0
 
 
 def _capacity(value: object) -> float | None:
+    """Return a number that is not missing; whole ones stay whole."""
     found = number(value)
     if found is None or math.isnan(found):
         return None

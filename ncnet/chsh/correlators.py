@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ncnet import renamed
 from ncnet.checks import check, check_integer
 from ncnet.chsh.outcomes import SETTINGS, Outcomes, as_array, as_dataset, select
 
@@ -34,7 +35,7 @@ OUTCOMES = np.array([1, -1])
 """The two outcomes, in the order in which counts and cells have them."""
 Means = TypeVar("Means", xr.Dataset, xr.DataArray)
 REPLICAS_PER_RUN = 32
-"""Replicas in one run: the paper scatters S over 50 runs and does not say what a run averages."""
+"""The replicas in one run: the paper scatters S over 50 runs, without saying what each averages."""
 
 
 def replica_means(
@@ -165,6 +166,7 @@ def facets(correlator: xr.DataArray) -> xr.DataArray:
 
 
 def _check_settings(correlator: xr.DataArray) -> None:
+    """Raise ``ValueError`` unless correlators are over both settings, 1 and 2."""
     if isinstance(correlator, xr.Dataset):
         raise ValueError("correlators are a Dataset: did you mean its `.correlator`?")
     for setting, expected in SETTINGS.items():
@@ -219,6 +221,7 @@ def s_per_replica(
     return s_value(replica_means(outcomes, split=split, readout=readout).correlator)
 
 
+@renamed.keywords(run_length="replicas_per_run")
 def s_per_run(
     outcomes: Outcomes,
     *,

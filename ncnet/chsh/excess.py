@@ -33,14 +33,17 @@ from ncnet.chsh.correlators import (
 from ncnet.chsh.intervals import FEWEST_OFF_MODE, off_mode
 from ncnet.chsh.signalling import answers, delta, marginal_changes
 
-TURNS = np.array(list(itertools.product((1, -1), repeat=4)))
+CHANGE_SIGNS = np.array(list(itertools.product((1, -1), repeat=4)))
 """The 16 signs t that the four changes may take in Delta."""
 
 
 def excess(means: xr.Dataset) -> xr.DataArray:
-    """Return S - Delta - 2, of means over replicas: above 0 it is contextual.
+    """Return S - Delta - 2, the excess: outcomes are contextual where it is above 0.
 
-    Takes the mean over replicas of what `replica_means` returns, or what `from_counts` returns.
+    Parameters
+    ----------
+    means
+        Means over replicas of what `replica_means` returns, or what `from_counts` returns.
 
     Examples
     --------
@@ -99,10 +102,10 @@ def decomposition(means: xr.Dataset) -> xr.DataArray:
 def excess_bound(means: xr.Dataset) -> xr.DataArray:
     """Return an upper bound of S - Delta - 2: four times the rarest of eight cells.
 
-    The cells that S counts as won: both right and both wrong in (1,1), (1,2), (2,1); only Alice
-    and only Bob right in (2,2). Hence a task that is always solved in one of its contexts, or
-    never on any item, rules contextuality out, however large S is. Follows from `decomposition`
-    and the relabellings that leave S as it is.
+    These are the cells that S counts as won: both right and both wrong in (1,1), (1,2), (2,1);
+    only Alice and only Bob right in (2,2). Hence a task that is always solved in one of its
+    contexts, or never on any item, rules contextuality out, however large S is. It follows from
+    `decomposition` and the relabellings that leave S as it is.
 
     Examples
     --------
@@ -119,7 +122,10 @@ def excess_bound(means: xr.Dataset) -> xr.DataArray:
 def excess_tests(rows: np.ndarray, counts: np.ndarray, draws: np.ndarray, level: float) -> dict:
     """Return interval and tests of S - Delta - 2 by the names of a report's attributes.
 
-    Takes what `excess_interval` takes.
+    Parameters
+    ----------
+    rows, counts, draws, level
+        See `excess_interval`.
     """
     interval, method = excess_interval(rows, counts, draws, level)
     p_values = [excess_test(rows, counts, facet=facet) for facet in range(8)]
@@ -127,7 +133,7 @@ def excess_tests(rows: np.ndarray, counts: np.ndarray, draws: np.ndarray, level:
         "excess_interval": interval,
         "excess_method": method,
         "excess_p_value": p_values[0],
-        "excess_p_value_below": within_test(rows, counts),
+        "excess_p_value_below": excess_test_below(rows, counts),
         "any_facet_p_value": min(1.0, 8 * min(p_values)),
     }
 
@@ -135,10 +141,10 @@ def excess_tests(rows: np.ndarray, counts: np.ndarray, draws: np.ndarray, level:
 def excess_test(rows: np.ndarray, counts: np.ndarray, *, facet: int = 0) -> float:
     """Return the p-value of "not contextual through this facet", facet 0 being S.
 
-    The largest of 16 betting tests, one for each t, that the mean of L_ft is at most 0: an
-    intersection-union test, which needs no correction over t (Berger, Technometrics 24, 295,
-    1982). Exact for independent replicas, to which more may be added and looked at again. A facet
-    that was not fixed in advance pays eightfold.
+    It is the largest p-value of 16 betting tests, one for each t, that the mean of L_ft is at most
+    0: an intersection-union test, which needs no correction over t (Berger, Technometrics 24, 295,
+    1982). It is exact for independent replicas, to which more may be added and looked at again. A
+    facet that was not fixed in advance pays eightfold.
 
     Parameters
     ----------
@@ -156,11 +162,11 @@ def excess_test(rows: np.ndarray, counts: np.ndarray, *, facet: int = 0) -> floa
     )
 
 
-def within_test(rows: np.ndarray, counts: np.ndarray) -> float:
+def excess_test_below(rows: np.ndarray, counts: np.ndarray) -> float:
     """Return the p-value of "S - Delta - 2 is at least 0", that is, of no L_t with a mean below 0.
 
-    Sixteen times the smallest of as many betting tests. Exact for independent replicas, looked at
-    whenever one likes.
+    It is sixteen times the smallest p-value of as many betting tests: exact for independent
+    replicas, looked at whenever one likes.
 
     Parameters
     ----------
@@ -180,12 +186,13 @@ def excess_interval(
 ) -> tuple[tuple[float, float], str]:
     """Return the interval of S - Delta - 2, and how it was made.
 
-    A minimum of 16 means, of which several may be nearly equal: resampling the minimum itself
-    covers far too seldom. The lower bound is the smallest of 16 lower bounds by Student's t, each
-    by itself; the upper one the smallest of 16 upper bounds that hold together, by the bootstrap
-    of their largest studentised error (Chernozhukov, Lee, Rosen, Econometrica 81, 667, 2013, arXiv
-    0907.3503; without their selection of means). Where fewer than 10 replicas differ from the mode
-    of any L_t, bounds by betting take their place, the upper ones at a sixteenth of the error each.
+    S - Delta - 2 is a minimum of 16 means, of which several may be nearly equal: resampling the
+    minimum itself covers far too seldom. The lower bound is the smallest of 16 lower bounds by
+    Student's t, each by itself. The upper one is the smallest of 16 upper bounds that hold
+    together, by the bootstrap of their largest studentised error (Chernozhukov, Lee, Rosen,
+    Econometrica 81, 667, 2013, arXiv 0907.3503; without their selection of means). Where fewer than
+    10 replicas differ from the mode of any L_t, bounds by betting take their place, the upper ones
+    at a sixteenth of the error each.
 
     Parameters
     ----------
@@ -203,7 +210,7 @@ def excess_interval(
     error = (1 - level) / 2
     most = ALGEBRAIC_BOUND - CLASSICAL_BOUND
     if min(off_mode(value, counts) for value in values) < FEWEST_OFF_MODE:
-        # Where marginals do not change, several signs make the same mean: its bounds are one's.
+        # Where marginals do not change, several signs make the same mean, and need one bound.
         distinct = np.unique(np.concatenate([values, ranges], axis=1), axis=0)
         pairs = list(zip(distinct[:, :-2], distinct[:, -2:], strict=True))
         low = min(lower_bound(v, lowest=r[0], error=error, counts=counts) for v, r in pairs)
@@ -214,7 +221,7 @@ def excess_interval(
     means = values @ counts / replicas
     squares = (values - means[:, None]) ** 2 @ counts
     errors = np.sqrt(squares / (replicas - 1) / replicas)
-    resampled = _functionals()[0][0] @ draws - CLASSICAL_BOUND
+    resampled = functionals()[0][0] @ draws - CLASSICAL_BOUND
     largest = ((means[:, None] - resampled) / errors[:, None]).max(axis=0)
     low = means - stdtrit(replicas - 1, 1 - error) * errors
     high = means + np.quantile(largest, (1 + expanded_level(level, replicas)) / 2) * errors
@@ -223,19 +230,19 @@ def excess_interval(
 
 def _values(rows: np.ndarray, facet: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return L_ft of a facet in each replica, and their ranges, for all t."""
-    weights, ranges = (part[facet] for part in _functionals())
+    weights, ranges = (part[facet] for part in functionals())
     return (weights @ rows - CLASSICAL_BOUND).round(DIGITS_OF_SUMS), ranges
 
 
 @lru_cache
-def _functionals() -> tuple[np.ndarray, np.ndarray]:
+def functionals() -> tuple[np.ndarray, np.ndarray]:
     """Return all L_ft + 2 as weights [8, 16, 8] of the rows, and the ranges of L_ft [8, 16, 2].
 
     L is linear in each single outcome, so that its extremes lie at the 256 ways to answer.
     """
-    weights = np.empty((8, len(TURNS), 8))
+    weights = np.empty((8, len(CHANGE_SIGNS), 8))
     weights[..., :4] = FACETS.values.reshape(8, 1, 4)
-    weights[..., 4:] = -TURNS
+    weights[..., 4:] = -CHANGE_SIGNS
     alice, bob, changes = answers()
     rows = np.vstack([(alice * bob).reshape(-1, 4).T, changes.T])
     values = weights @ rows - CLASSICAL_BOUND

@@ -102,6 +102,7 @@ def read_table(content: bytes, name: str) -> pd.DataFrame:
 
 
 def _unpacked(content: bytes, name: str) -> bytes:
+    """Return what a gzip file holds."""
     try:
         return gzip.decompress(content)
     except (EOFError, OSError, zlib.error) as error:
@@ -109,6 +110,7 @@ def _unpacked(content: bytes, name: str) -> bytes:
 
 
 def _parquet(content: bytes, name: str) -> pd.DataFrame:
+    """Return the table of a parquet file."""
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
@@ -122,6 +124,7 @@ def _parquet(content: bytes, name: str) -> pd.DataFrame:
 
 
 def _text(content: bytes, name: str) -> str:
+    """Return the content of a file as text, or refuse what is none."""
     check(not content.startswith(ZIP), f"{name} is a zip file, perhaps a workbook", FORMATS)
     encoding = "utf-16" if content.startswith(UTF_16) else "utf-8-sig"
     try:
@@ -140,6 +143,7 @@ def _lines(text: str, newline: str) -> io.TextIOWrapper:
 
 
 def _json_lines(text: str, name: str) -> pd.DataFrame:
+    """Return a table of JSON objects, one a line."""
     decode = json.JSONDecoder(object_pairs_hook=_once).decode
     lines = enumerate(filter(str.strip, _lines(text, "\n")))
     pieces = []
@@ -152,6 +156,7 @@ def _json_lines(text: str, name: str) -> pd.DataFrame:
 
 
 def _json_object(decode: Callable[[str], object], row: int, line: str, name: str) -> dict:
+    """Return the JSON object of a line."""
     try:
         found = decode(line.rstrip("\n"))
     except (ValueError, RecursionError) as error:
@@ -170,6 +175,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict:
 
 
 def _delimited(text: str, name: str) -> pd.DataFrame:
+    """Return a table of cells that commas, semicolons or tabs divide."""
     first = text.lstrip().partition("\n")[0]
     semicolons = ";" in first and "," not in first
     delimiter = "\t" if "\t" in first else ";" if semicolons else ","

@@ -1,4 +1,4 @@
-"""The interval of a mean over replicas: bootstrap, or betting where a resample shows no spread."""
+"""Intervals of means over replicas: by bootstrap, or by betting where resamples show no spread."""
 
 import math
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ from ncnet.chsh.bootstrap import (
 )
 
 FEWEST_OFF_MODE = 10
-"""Below as many replicas off the most frequent value a bootstrap interval is far too short."""
+"""With fewer replicas off the most frequent value, a bootstrap interval is far too short."""
 FEWEST_BEYOND = 5
-"""Resamples that the narrowest nominal tail has to hold; a bound beyond them would be chance."""
+"""The narrowest nominal tail has to hold as many resamples: a bound beyond them would be chance."""
 S_BOUNDS = (-4.0, 4.0)
 
 
@@ -27,7 +27,7 @@ def s_interval(
 ) -> tuple[tuple[float, float], str]:
     """Return the interval of the mean of S over initialisations, and how it was made.
 
-    The part of `report` that concerns S alone, for tables of many S.
+    It is what `report` says of S, for tables of many S.
 
     Parameters
     ----------
@@ -115,7 +115,8 @@ def interval_of_mean(
 ) -> tuple[tuple[float, float], str]:
     """Return the interval for values within `bounds` that have bootstrap means `draws`.
 
-    Percentiles of the draws at `expanded_level`, or betting near the ceiling.
+    It is made of percentiles of the draws at `expanded_level`, or of bets near the ceiling. The
+    second value says how, as `replica_interval` does.
     """
     if off_mode(values, counts) < FEWEST_OFF_MODE:
         lowest, highest = bounds
@@ -147,12 +148,22 @@ def share_interval(
 def check_resampling(
     level: float, resamples: int, seed: int, *, parts: int = 1
 ) -> tuple[float, int, int]:
-    """Return all three as numbers of Python.
+    """Return level, resamples and seed as numbers of Python.
 
-    Raises ``ValueError`` for a level outside 0 to 1, or fewer resamples than it needs.
+    Parameters
+    ----------
+    level, resamples, seed
+        See `s_interval`.
+    parts
+        How many intervals are put together; each has an equal share of the error.
 
-    Of an interval that is put together from `parts`, each has that share of the error.
+    Raises
+    ------
+    ValueError
+        For a level outside 0 to 1, or fewer resamples than it needs.
 
+    Examples
+    --------
     >>> check_resampling(0.95, 100, 0)
     Traceback (most recent call last):
     ValueError: `resamples` is 100: expected at least 200 at level 0.95

@@ -1,4 +1,4 @@
-"""What a Bell test reads: outcomes of two parties over settings, replicas and items."""
+"""Outcomes of two parties over settings, replicas and items: checked, split and read out."""
 
 import contextlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ Outcomes = xr.Dataset | tuple[np.ndarray, np.ndarray]
 
 SETTINGS = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
 CONTEXTS = ((1, 1), (1, 2), (2, 1), (2, 2))
-"""Alice's and Bob's setting."""
+"""The four contexts: Alice's setting and Bob's."""
 DIMENSIONS = (*SETTINGS, "replica", "item")
 SPLITS = ("training", "held_out")
 READOUTS = ("correct", "solved", "prediction")
@@ -104,7 +104,7 @@ def as_array(values: object) -> np.ndarray:
     """Return values as an array of numpy, also those that are tensors.
 
     By itself numpy reads no tensor that is on a GPU, part of a graph or of a type such as bfloat16,
-    and no list of such.
+    and no list of such tensors.
 
     Examples
     --------
@@ -173,6 +173,7 @@ def splits(outcomes: xr.Dataset) -> list[str]:
 
 
 def _from_arrays(outcomes: object) -> xr.Dataset:
+    """Return two arrays [2, 2, replicas, items] as a Dataset of training items."""
     pair = isinstance(outcomes, (tuple, list)) and len(outcomes) == 2
     found = f"outcomes are a {type(outcomes).__name__}"
     check(pair, found, "a Dataset or two arrays (a, b)")
@@ -214,6 +215,7 @@ def check_only(name: str, values: np.ndarray, valid: tuple[int, int], expected: 
 
 
 def _check_cluster(cluster: xr.DataArray) -> None:
+    """Raise ``ValueError`` unless each replica has a cluster."""
     check(cluster.dims == ("replica",), f"`cluster` is over {cluster.dims}", "one for each replica")
     missing = cluster.isnull().values | (cluster.values == "")
     first = missing.argmax()

@@ -118,7 +118,7 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
         _check_over(pairs["target"], {"task", "item"})
         check("task" in pairs.coords, "`target` has no coordinate `task`", "the tasks' names")
         tasks = pairs["task"].values.tolist()
-        check_once("task", [_said(canonical((task,))) for task in tasks])
+        check_once("task", [_in_words(canonical((task,))) for task in tasks])
         check_signs("`target`", pairs["target"].values)
         pairs = pairs.set_coords("target")
     if "capacity" in pairs.coords:
@@ -159,7 +159,7 @@ def collect_pairs(
     capacity_name
         What they are: the name of their column in tables.
     paired
-        Whether the k-th items of all tasks are the same, or partners.
+        True where the k-th items of all tasks are the same, or partners.
 
     Returns
     -------
@@ -186,7 +186,7 @@ def collect_pairs(
     sizes: dict[str, int | None] = dict.fromkeys(dimensions)
     heads = {}
     for tasks, (given, values) in _in_order("outcomes", outcomes).items():
-        array = _array(f"`{_said(tasks)}`", values, {"task": len(tasks)} | sizes)
+        array = _array(f"`{_in_words(tasks)}`", values, {"task": len(tasks)} | sizes)
         sizes = dict(zip(dimensions, array.shape[1:], strict=True))
         own = array[[given.index(task) for task in tasks]]
         heads[tasks] = np.concatenate([own, np.zeros_like(own)])[:2]
@@ -297,7 +297,7 @@ def quartet(
 
 
 def _looked_up(pairs: xr.Dataset, heads: Mapping[str, np.ndarray]) -> xr.Dataset:
-    """Return the outcomes of heads [2, 2, (place of the pair, place in it)], and what is beside."""
+    """Return the outcomes of heads [2, 2, (place of the pair, place in it)], with coordinates."""
     found = {}
     for name, head in heads.items():
         at = {"pair": xr.Variable(list(SETTINGS), head[..., 0])}
@@ -314,27 +314,32 @@ def _looked_up(pairs: xr.Dataset, heads: Mapping[str, np.ndarray]) -> xr.Dataset
 
 
 def _names(pairs: xr.Dataset) -> list[Pair]:
+    """Return the names of the tasks of each pair, one where a task is alone."""
     for name in NAMES:
-        there = name in pairs.coords and pairs[name].dims == ("pair",)
-        check(there, f"pairs have no coordinate `{name}` over `pair`", "the names of tasks")
+        over_pair = name in pairs.coords and pairs[name].dims == ("pair",)
+        check(over_pair, f"pairs have no coordinate `{name}` over `pair`", "the names of tasks")
     both = zip(*(pairs[name].values.tolist() for name in NAMES), strict=True)
     return [tasks if tasks[1] != "" else tasks[:1] for tasks in both]
 
 
 def _tasks(pairs: Iterable[Pair]) -> set[str]:
+    """Return all tasks that some pairs have."""
     return {task for tasks in pairs for task in tasks}
 
 
-def _said(tasks: Pair) -> str:
+def _in_words(tasks: Pair) -> str:
+    """Return what messages call a pair, or a task alone."""
     return " beside ".join(tasks) if len(tasks) > 1 else f"{tasks[0]} alone"
 
 
 def _check_over(variable: xr.DataArray, dimensions: set[str]) -> None:
+    """Raise ``ValueError`` unless a variable is over these dimensions, and perhaps `capacity`."""
     fits = set(variable.dims) - {"capacity"} == dimensions
     check(fits, f"`{variable.name}` is over {variable.dims}", " and ".join(sorted(dimensions)))
 
 
 def _check_dict(name: str, value: object) -> None:
+    """Raise ``ValueError`` unless a value is a dict that is not empty."""
     several = isinstance(value, Mapping) and value
     check(several, f"`{name}` is {shown(value)}", "a dict that is not empty")
 
@@ -348,29 +353,33 @@ def _in_order(name: str, by_pair: Mapping[Pair, object]) -> dict[Pair, tuple[Pai
 
 
 def _check_pairs_once(pairs: Sequence[Pair]) -> None:
+    """Raise ``ValueError`` for a pair that is there twice."""
     for tasks in pairs:
-        check(pairs.count(tasks) == 1, f"pair `{_said(tasks)}` is there twice", "each once")
+        check(pairs.count(tasks) == 1, f"pair `{_in_words(tasks)}` is there twice", "each once")
 
 
 def _flags(
     diverged: Mapping[Pair, np.ndarray], trained: Iterable[Pair], sizes: Mapping[str, int]
 ) -> np.ndarray:
+    """Return whether each network of the trained pairs diverged, [pairs, ...]."""
     flags = _in_order("diverged", diverged)
     for tasks in flags:
         _check_known(tasks, trained)
     for tasks in trained:
-        check(tasks in flags, f"`diverged` lacks `{_said(tasks)}`", "it for every pair")
+        check(tasks in flags, f"`diverged` lacks `{_in_words(tasks)}`", "it for every pair")
     return _stacked(
-        "`diverged`", {_said(tasks): values for tasks, (_, values) in flags.items()}, sizes
+        "`diverged`", {_in_words(tasks): values for tasks, (_, values) in flags.items()}, sizes
     )
 
 
 def _check_known(tasks: Pair, known: Iterable[Pair]) -> None:
+    """Raise ``ValueError`` unless a pair is one of those known; the line names the nearest."""
     if tasks not in known:
-        check_choice("pair", _said(tasks), map(_said, known))
+        check_choice("pair", _in_words(tasks), map(_in_words, known))
 
 
 def _stacked(what: str, by_name: Mapping[str, object], sizes: Mapping[str, int]) -> np.ndarray:
+    """Return the values of several names as one array, those of a name after the other's."""
     return np.stack([_array(f"{what} of `{name}`", x, sizes) for name, x in by_name.items()])
 
 
@@ -387,8 +396,9 @@ def _array(name: str, values: object, sizes: Mapping[str, int | None]) -> np.nda
 def _check_alone(
     pairs: xr.Dataset, contexts: Iterable[tuple[str, str]], places: Iterable[Pair]
 ) -> None:
+    """Raise ``ValueError`` where tasks alone do not stand for the pairs of these contexts."""
     for tasks in map(canonical, contexts):
-        found = f"`{_said(tasks)}` was trained"
+        found = f"`{_in_words(tasks)}` was trained"
         check(tasks not in places, found, "this to be read, not both tasks alone")
     # Of a dimension without coordinate, `pairs["capacity"]` would be 0, 1 and so on.
     found = pairs["capacity"].values if "capacity" in pairs.coords else np.array("unknown")

@@ -15,7 +15,7 @@ from ncnet.chsh.outcomes import SETTINGS
 from ncnet.chsh.signalling import answers, marginal_changes
 
 ROUNDED = 1e-6
-"""Single precision: a probability may be as much below 0."""
+"""A probability may be as much below 0, as of means in single precision."""
 
 
 def local_fraction(means: xr.Dataset) -> float:

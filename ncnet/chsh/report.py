@@ -32,7 +32,7 @@ from ncnet.chsh.views import NOT_SHOWN, OPEN, SHOWN, ReportView, conclusion, int
 if TYPE_CHECKING:
     import matplotlib.figure
 
-IN_A_ROW = (
+ROW_COLUMNS = (
     "readout",
     "split",
     "level",
@@ -81,44 +81,45 @@ class Report:
         "percentile bootstrap", or "betting" where fewer than 10 replicas differ from the most
         frequent S, so that a resample has next to no spread.
     p_value, p_value_below
-        Of "the mean of S over initialisations is at most 2", and of "is at least 2", by betting.
-        They say nothing about locality, which a shared trunk denies by design.
+        The p-values of "the mean of S over initialisations is at most 2", and of "is at least 2",
+        by betting. They say nothing about locality, which a shared trunk denies by design.
     smallest_s_shown, replicas_needed
-        The S below which so many replicas can show none to be above 2, and how many like these it
+        The smallest S that so many replicas can show to be above 2, and how many like these it
         takes in all to show theirs to be, by exact test and betting interval; None if none does.
     share_above, share_above_interval
-        Share of replicas whose own S is above 2, and its exact binomial interval. Where the
+        The share of replicas whose own S is above 2, and its exact binomial interval. Where the
         contexts of a replica share all that is random, it is 0 without influence.
     sign_p_value
-        Of "at most half of the replicas have an S above 2", exact at any number that was fixed
-        beforehand: about the median, with the items given.
+        The p-value of "at most half of the replicas have an S above 2", exact at any number that
+        was fixed beforehand. It is about the median, with the items given.
     facets
         The eight sums of correlators with an odd number of minus signs, a Series by their signs.
     changes, change_intervals
-        By how much the marginals of A1, A2, B1, B2 change with the other's setting, [4], as
+        The changes of the marginals of A1, A2, B1, B2 with the other's setting, [4], as
         `marginal_changes` gives them, and their intervals [4, 2], at a quarter of the error each:
         they hold together (Bonferroni).
     delta, delta_interval
         Delta, the signalling in the marginals, biased upwards near 0, and its interval: added up
         from those of the four changes.
     no_signalling_p_values
-        Of "this marginal does not change with the other's setting", for A1, A2, B1, B2; betting,
-        two-sided, adjusted for their number by Holm's method.
+        The p-values of "this marginal does not change with the other's setting", for A1, A2, B1,
+        B2: by betting, two-sided, adjusted for their number by Holm's method.
     influence, influence_interval
-        How often outcomes differ between contexts, replica by replica and item by item; at least
-        S - 2 and at least Delta. It is the other setting's influence where the contexts of a
-        replica share all that is random: initial weights, order of the data, noise.
+        The influence, which says how often outcomes differ between contexts, replica by replica and
+        item by item, and its interval. It is at least S - 2 and at least Delta. It is the other
+        setting's influence where the contexts of a replica share all that is random: initial
+        weights, order of the data, noise.
     excess, excess_interval, excess_method
-        S - Delta - 2: what of S the marginals do not explain, and its interval, by "intersection
-        bounds" or "betting".
+        S - Delta - 2, which is what of S the marginals do not explain; its interval; and how that
+        was made, by "intersection bounds" or "betting".
     excess_p_value, excess_p_value_below
-        Of "S - Delta - 2 is at most 0", and of "is at least 0".
+        The p-values of "S - Delta - 2 is at most 0", and of "is at least 0".
     excess_within, excess_within_interval
         The mean over replicas of a replica's own S - Delta - 2, and its interval. It is at most
         S - Delta - 2: what lies between the two is there only because changes of the marginals
         that differ in sign from replica to replica cancel in the means.
     excess_bound
-        What S - Delta - 2 cannot exceed in these outcomes: four times the rarest cell that S
+        The most that S - Delta - 2 can be in these outcomes: four times the rarest cell that S
         counts as won.
     any_facet_excess, any_facet_p_value
         The largest of the eight facets less Delta and 2, and its p-value, which pays eightfold.
@@ -132,13 +133,15 @@ class Report:
     level
         Nominal coverage of each interval by itself.
     readout, split, replicas, items, paired
-        What was read, and whether the k-th items of both parties are partners.
+        What was read: the readout, the split, the numbers of replicas and of items, and whether
+        the k-th items of both parties are partners.
     clusters
-        How many clusters the replicas come in, which are then what is independent; None without.
+        The number of clusters that the replicas come in, and which are then what is independent;
+        None without clusters.
     diverged
-        Networks with a non-finite logit; read as class 0, none is left out.
+        The number of networks with a non-finite logit; they are read as class 0, none is left out.
     s_diverged_against
-        S with every diverged network's correlator set against a large S.
+        S where the correlator of every diverged network is set to what lowers S most.
     held_out
         The report on held-out items where the outcomes have any, else None.
     """
@@ -268,7 +271,7 @@ class Report:
             "s_odd": float(self.facets.max()),
         }
         row = {}
-        for name in IN_A_ROW:
+        for name in ROW_COLUMNS:
             value = derived[name] if name in derived else getattr(self, name)
             interval = interval_of(self, name)
             row |= with_ends(name, value, interval) if interval else {name: value}
@@ -385,7 +388,7 @@ def report(
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Report:
-    """Return what a Bell test of one experiment says: statistics, intervals, tests.
+    """Return the statistics of one experiment, with their intervals and tests.
 
     Intervals resample replicas, jointly over the four contexts: they generalise over
     initialisations with the items fixed.
@@ -432,6 +435,7 @@ def report(
 def _report(
     dataset: xr.Dataset, split: str, *, readout: str, level: float, resamples: int, seed: int
 ) -> Report:
+    """Return the report on the items of one split, of a checked Dataset at one capacity."""
     chosen = select(dataset, split=split, readout=readout)
     of_replicas = item_means(chosen)
     means = by_cluster(of_replicas)
@@ -467,6 +471,7 @@ def _report(
 
 
 def _one_capacity(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset without the dimension `capacity`, or refuse one of several capacities."""
     if "capacity" not in dataset.dims:
         return dataset
     capacities = dataset["capacity"].values.tolist()

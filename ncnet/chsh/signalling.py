@@ -1,4 +1,4 @@
-"""Signalling and influence: what of one party's outcomes changes with the other's setting.
+"""Signalling and influence: changes of one party's outcomes with the other's setting.
 
 *Signalling* shows in the marginals, the means of one party's outcomes. *Influence* is the change of
 outcomes themselves, replica by replica and item by item, of which most may cancel in the means.
@@ -21,7 +21,7 @@ from ncnet.chsh.correlators import SIGNS, by_cluster, replica_means
 from ncnet.chsh.outcomes import Outcomes, as_dataset, select
 
 PARTNERS = {"A1": ("B1", "B2"), "A2": ("B1", "B2"), "B1": ("A1", "A2"), "B2": ("A1", "A2")}
-"""The tasks that each task is trained beside."""
+"""The two tasks that each task is trained beside."""
 TASKS = tuple(PARTNERS)
 CHANGE_BOUNDS = (-2.0, 2.0)
 
@@ -78,9 +78,10 @@ def influence(
 ) -> xr.DataArray:
     """Return how often each task's outcome changes with the other party's setting, twofold.
 
-    On the same replica and item. Summed over `task` and averaged over replicas it is the
-    influence, from 0 to 8: a bound for both S - 2 and Delta. The contexts of a replica have to
-    start alike: between separately drawn networks, outcomes differ without any influence.
+    Outcomes of the same replica and item are compared. Summed over `task` and averaged over
+    replicas, it is the influence, from 0 to 8: a bound for both S - 2 and Delta. The contexts of a
+    replica have to start alike: between separately drawn networks, outcomes differ without any
+    influence.
 
     Returns
     -------
@@ -131,9 +132,9 @@ def answers() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def no_signalling_test(changes: np.ndarray, counts: np.ndarray | None = None) -> float:
     """Return the p-value of "this marginal does not change with the other party's setting".
 
-    Twice the smaller of two betting tests, of a change upwards and downwards: exact for
-    independent replicas, to which more may be added and looked at again. There is one such test
-    for each of the four tasks, to be corrected by `holm`.
+    It is twice the smaller p-value of two betting tests, of a change upwards and of one downwards.
+    It is exact for independent replicas, to which more may be added and looked at again. There is
+    one such test for each of the four tasks, to be corrected by `holm`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Tests of S beside the one by betting, and the correction for many of them."""
+"""Tests beside those by betting, and the correction for several of them."""
 
 import math
 import sys

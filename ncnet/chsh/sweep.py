@@ -1,17 +1,19 @@
-"""Several reports as one table: over a sweep of capacities, in brief, and checked."""
+"""Several reports as one table: over capacities, as a summary, and checked for errors."""
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ncnet.chsh.correlators import SIGNS, s_per_run
+from ncnet.checks import check
+from ncnet.chsh.correlators import s_per_run
 from ncnet.chsh.excess import decomposition, excess, excess_bound
-from ncnet.chsh.outcomes import Outcomes, as_dataset
+from ncnet.chsh.outcomes import SETTINGS, Outcomes, as_dataset
 from ncnet.chsh.report import report
 from ncnet.chsh.significance import holm
 from ncnet.chsh.text import estimate_text, number_text, p_value_text
 
 BAND = (0.025, 0.975)
+"""The quantiles between which 95 % of the runs fall."""
 
 
 def by_capacity(outcomes: Outcomes, *, readout: str = "correct") -> pd.DataFrame:
@@ -43,8 +45,7 @@ def by_capacity(outcomes: Outcomes, *, readout: str = "correct") -> pd.DataFrame
     [[2.0, 2.0], [3.0, 2.0]]
     """
     dataset = as_dataset(outcomes)
-    if "capacity" not in dataset.coords:
-        raise ValueError("outcomes have no coordinate `capacity`")
+    check("capacity" in dataset.coords, "outcomes have no coordinate `capacity`", "capacities")
     if "capacity" not in dataset.dims:
         dataset = dataset.expand_dims("capacity")
     runs = s_per_run(dataset, readout=readout).transpose("capacity", "run")
@@ -102,7 +103,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def identity_errors(rows: pd.DataFrame) -> dict[str, float]:
-    """Return how far the rows of a table depart from what holds in any table of outcomes.
+    """Return by how much the rows of a table miss what holds in any table of outcomes.
 
     Parameters
     ----------
@@ -122,14 +123,12 @@ def identity_errors(rows: pd.DataFrame) -> dict[str, float]:
     >>> identity_errors(pd.DataFrame([report((a, b)).row()]))["identity"] < 1e-12
     True
     """
-
-    def of(name: str) -> tuple:
-        columns = [[rows[f"{name}_{i}{j}"] for j in (1, 2)] for i in (1, 2)]
-        return (*SIGNS.dims, "row"), np.array(columns)
-
     means = xr.Dataset(
-        {name: of(name) for name in ("correlator", "alice", "bob")},
-        {setting: [1, 2] for setting in SIGNS.dims},
+        {
+            name: ((*SETTINGS, "row"), [[rows[f"{name}_{i}{j}"] for j in (1, 2)] for i in (1, 2)])
+            for name in ("correlator", "alice", "bob")
+        },
+        SETTINGS,
     )
     off = abs(2 + decomposition(means).sum("term").values - rows["s"].to_numpy())
     beyond = excess(means) - excess_bound(means)

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 NONE = "\N{EN DASH}"
-"""Where a table has no number."""
-MOST_DIGITS = 15  # those of a float
+"""Stands in a table where there is no number."""
+MOST_DIGITS = 15
+"""A float has no more."""
 
 
 def number_text(value: float, digits: int = 3, *, sign: str = "") -> str:
@@ -92,6 +93,7 @@ def aligned(table: pd.DataFrame) -> str:
 
 
 def _telling_apart(low: float, high: float, digits: int) -> int:
+    """Return so many digits, or as many more as show that the two ends differ."""
     while low < high and number_text(low, digits) == number_text(high, digits):
         digits += 1
     return min(digits, MOST_DIGITS)

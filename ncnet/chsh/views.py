@@ -31,7 +31,7 @@ TEXT_WIDTH = 76
 ROUNDING = 1e-9
 """Tables on the boundary of the quantum set may pass it by as much, by rounding."""
 FEW_REPLICAS = 100
-"""Below as many, betting shows only an S far above 2: the sign test then stands beside it."""
+"""With fewer, betting shows only an S far above 2: the sign test then stands beside it."""
 WORDS = {
     "correct": ("right %", "how often one head is right"),
     "solved": ("solved %", "how often one head solves all items"),
@@ -50,14 +50,14 @@ EXPLAINS = {
 
 @dataclass(frozen=True)
 class ReportView:
-    """A report as it is printed, and shown in a notebook.
+    """The view of a report that is printed, and shown in a notebook.
 
     Attributes
     ----------
     report
         The report.
     rarer
-        Whether the rows that few readers need are among its statistics.
+        True where the rows that few readers need are among its statistics.
     """
 
     report: Report
@@ -131,6 +131,7 @@ def conclusion(report: Report) -> list[str]:
 
 
 def _differences_of_s(report: Report) -> Iterator[str]:
+    """Yield a sentence for each side of S on which interval and exact test differ."""
     for row in report.evidence.loc[["above 2", "below 2"]].itertuples():
         if row.together == OPEN:
             both = ("interval", "exact test")
@@ -142,6 +143,7 @@ def _differences_of_s(report: Report) -> Iterator[str]:
 
 
 def _signalling_in_words(report: Report) -> str:
+    """Return in a sentence whether marginals change."""
     changes = f"{WORDS[report.readout][1]} changes with the other head's task"
     amount = f"Delta = {estimate_text(report.delta, report.delta_interval)}"
     signalling = _signalling(report)
@@ -154,6 +156,7 @@ def _signalling_in_words(report: Report) -> str:
 
 
 def _explanation_in_words(report: Report) -> str:
+    """Return in a sentence whether such changes explain S."""
     amount = f"S - Delta - 2 = {estimate_text(report.excess, report.excess_interval)}"
     for row in report.evidence.loc[["contextual", "within 2 + Delta"]].itertuples():
         if row.by_interval and row.together == OPEN:
@@ -280,6 +283,7 @@ def _power(report: Report) -> str:
 
 
 def _counted(number: int, things: str) -> str:
+    """Return a number with what it counts, in the singular for one."""
     return f"{number:,} {things if number > 1 else things.removesuffix('s')}"
 
 
