@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ncnet import plotting
+from ncnet import plotting, renamed
 from ncnet.chsh import TSIRELSON_BOUND, Report
 from ncnet.plotting import BLUE, GREY, INK, ORANGE, SOLID, VERMILION
 
@@ -25,7 +25,7 @@ LINES = (
     ("delta", "Δ", ORANGE, "s"),
     ("excess", "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", VERMILION, "D"),
 )
-WAYS = {
+KINDS_OF_PARTIES = {
     "nothing changes": ("11110110", "11110110"),
     "influence, no signalling": ("11110000", "01011010"),
     "signalling": ("11111110", "01011010"),
@@ -154,10 +154,10 @@ def signalling(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figu
     return figure
 
 
-def three_ways() -> Figure:
+def influence_and_signalling() -> Figure:
     """Draw one task's outcomes on eight items in its two contexts, for three kinds of parties."""
     figure, [panels] = plotting.subplots((8.4, 1.7), 1, 3, sharey=True)
-    for axes, (title, settings) in zip(panels, WAYS.items(), strict=True):
+    for axes, (title, settings) in zip(panels, KINDS_OF_PARTIES.items(), strict=True):
         for row, outcomes in enumerate(settings):
             colours = [BLUE if outcome == "1" else ORANGE for outcome in outcomes]
             hatches = ["" if outcome == "1" else "///" for outcome in outcomes]
@@ -179,7 +179,7 @@ def conflict_by_step(table: pd.DataFrame) -> Figure:
     """
     figure, [[cosine, similarity]] = plotting.subplots((9, 3.6), 1, 2)
     for axes, name in ((cosine, "cosine"), (similarity, "magnitude_similarity")):
-        for here, look in plotting.of_contexts(table):
+        for here, look in plotting.by_context(table):
             plotting.band(axes, here, "step", name, alpha=0.15, **look)
         axes.set_xlabel("training steps")
     cosine.axhline(0, **SOLID)
@@ -187,3 +187,6 @@ def conflict_by_step(table: pd.DataFrame) -> Figure:
     similarity.set(ylim=(0, 1.05), ylabel="magnitude similarity (no unit)")
     plotting.legend_once(cosine, below=figure)
     return figure
+
+
+__getattr__ = renamed.names(__name__, {"three_ways": "influence_and_signalling"})

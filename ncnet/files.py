@@ -87,7 +87,7 @@ def checksum(files: Iterable[Path], root: Path) -> str:
     return content.hexdigest()
 
 
-def claim(path: Path, described: dict) -> None:
+def write_or_compare(path: Path, described: dict) -> None:
     """Write into `path` what all files of its folder have in common, or check that it is the same.
 
     Of two that write at once one is first, and the other is held against it.
@@ -101,8 +101,8 @@ def claim(path: Path, described: dict) -> None:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     claim(Path(folder) / "run.json", {"seed": 0})
-    ...     claim(Path(folder) / "run.json", {"seed": 0})
+    ...     write_or_compare(Path(folder) / "run.json", {"seed": 0})
+    ...     write_or_compare(Path(folder) / "run.json", {"seed": 0})
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(described, indent=2)

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from ncnet import renamed
 from ncnet.checks import check, problem_line
 from ncnet.files import expanded
 from ncnet.printing import printable, shortened
@@ -48,7 +49,7 @@ def _number(value: Any) -> Any:
         return value
 
 
-def at_home(name: str) -> str:
+def expand_home(name: str) -> str:
     """Return a path in which ``~`` is the home folder."""
     return str(expanded(name)) if name else name
 
@@ -77,7 +78,7 @@ Activations = Distinct[Activation]
 # Runs of 32 replicas: S is scattered over runs, and a part of a run would be left out.
 Replicas = Annotated[int, Field(ge=32, le=32_000_000, multiple_of=32)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Folder = Annotated[str, AfterValidator(at_home), AfterValidator(_folder)]
+Folder = Annotated[str, AfterValidator(expand_home), AfterValidator(_folder)]
 # By papermill's `-p`, `true` is text; `True` is not.
 Switch = Annotated[bool, Field(strict=False)]
 Number = Annotated[float, BeforeValidator(_number)]
@@ -247,3 +248,6 @@ def _hint(problem: Mapping[str, Any]) -> str:
     options = {"list_type": f"-y '{name}: {listed}'", "string_type": f"-r {name} {text}"}
     option = options.get(problem["type"])
     return f" (papermill takes it by {option})" if option else ""
+
+
+__getattr__ = renamed.names(__name__, {"at_home": "expand_home"})

@@ -1,4 +1,4 @@
-"""What all figures share, and the picture of a report; matplotlib is imported on drawing."""
+"""Draws what all figures share, and the picture of a report; only drawing imports matplotlib."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ MISSING = 'a picture needs matplotlib, which comes with an extra: pip install "n
 
 
 def use_style() -> None:
-    """Set the style for all figures that follow; vector graphics in a notebook."""
+    """Set the style of all figures that follow; a notebook shows them as vector graphics."""
     from matplotlib import style
     from matplotlib_inline.backend_inline import set_matplotlib_formats
 
@@ -69,7 +69,7 @@ def subplots(
 ) -> tuple[Figure, Axes | np.ndarray]:
     """Return a figure, and its only panel, or else its panels as an array of rows.
 
-    That of pyplot would keep every figure.
+    No figure is kept, as `matplotlib.pyplot.subplots` would keep it.
     """
     from matplotlib.figure import Figure
 
@@ -87,11 +87,11 @@ def panels(
     Parameters
     ----------
     count, columns
-        How many panels, and how many of them at most in a row.
+        How many panels there are, and how many of them at most in a row.
     size, margin
         Width and height of a panel, and of what lies around them, in inches.
     options
-        Of `matplotlib.figure.Figure.subplots`.
+        Passed on to `matplotlib.figure.Figure.subplots`.
     """
     columns = min(columns, count)
     rows = math.ceil(count / columns)
@@ -103,17 +103,17 @@ def panels(
 
 
 def look(place: int) -> dict[str, object]:
-    """Return the colour and the marker of the series at a place of the legend."""
+    """Return the colour and the marker of a series by its place in the legend."""
     return {"color": SERIES[place % len(SERIES)], "marker": MARKERS[place % len(MARKERS)]}
 
 
 def dashed_look(place: int) -> dict[str, object]:
-    """Return the look of a series, and the dashes of its line."""
+    """Return the look of a series with the dashes of its line."""
     return {**look(place), "linestyle": DASHES[place % len(DASHES)]}
 
 
 def band(axes: Axes, table: pd.DataFrame, x: Places, name: str, **line: object) -> None:
-    """Draw a column as a line over another one, its interval as a band; `alpha` is the band's."""
+    """Draw a column over another one as a line, and its interval as a band with this `alpha`."""
     x, low, high = _places(table, x, name)
     alpha = line.pop("alpha", 0.25)
     axes.fill_between(x, low, high, color=line["color"], alpha=alpha, linewidth=0)
@@ -123,7 +123,7 @@ def band(axes: Axes, table: pd.DataFrame, x: Places, name: str, **line: object) 
 def points(
     axes: Axes, table: pd.DataFrame, x: Places, name: str, *, flat: bool = False, **look: object
 ) -> None:
-    """Draw a column as points over another one, its interval as bars; `flat` swaps the axes."""
+    """Draw a column over another one as points, and its interval as bars; `flat` swaps the axes."""
     x, low, high = _places(table, x, name)
     # Rounding may put an end on the wrong side of what never varies.
     bars = np.maximum(0, [table[name] - low, high - table[name]])
@@ -135,12 +135,12 @@ def points(
 
 
 def hollow(axes: Axes, table: pd.DataFrame, x: Places, name: str, **look: object) -> None:
-    """Draw hollow points with bars: live numbers, beside the lines of recorded ones."""
+    """Draw hollow points with bars, for live numbers beside the lines of recorded ones."""
     points(axes, table, x, name, **look | {"linestyle": "none", "mfc": "white"})
 
 
 def sources(recorded: pd.DataFrame | None, live: pd.DataFrame) -> Sources:
-    """Return both tables, without None, and how each is drawn: with a band, or hollow."""
+    """Return both tables, without None, each with the function that draws it."""
     return [
         (draw, table) for draw, table in ((band, recorded), (hollow, live)) if table is not None
     ]
@@ -154,7 +154,7 @@ def sources_by(
     return {v: [(draw, table[table[column] == v]) for draw, table in both] for v in values}
 
 
-def of_contexts(table: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, dict[str, object]]]:
+def by_context(table: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, dict[str, object]]]:
     """Yield the rows of each context, and its label and look."""
     contexts = table.groupby(["alice_setting", "bob_setting"])
     for place, (context, rows) in enumerate(contexts):
@@ -163,7 +163,10 @@ def of_contexts(table: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, dict[str, o
 
 
 def legend_once(axes: Axes, below: Figure | None = None, **options: object) -> None:
-    """Name the series of a panel, a line and its points once: there, or below all panels."""
+    """Name each series of a panel once, in the panel or below all panels.
+
+    A line and its points are one series.
+    """
     named = defaultdict(list)
     for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
         named[label].append(handle)
@@ -180,7 +183,7 @@ def name_rows(axes: Axes, names: Sequence[str], **text: object) -> None:
 
 
 def without_frame(*panels: Axes) -> None:
-    """Take away the grid, the ticks' marks and the frame: of what is drawn as cells."""
+    """Take away the grid, the ticks' marks and the frame of panels that are drawn as cells."""
     for axes in panels:
         axes.grid(visible=False)
         axes.tick_params(length=0)
@@ -203,12 +206,12 @@ def draw_bounds(axes: Axes, highest: float) -> None:
 
 
 def picture(report: Report) -> Figure:
-    """Draw a report: S among its bounds, the correlators that it is made of, what tasks lose.
+    """Draw a report: S among its bounds, its four correlators, and what each task loses.
 
     Raises
     ------
     ImportError
-        Without matplotlib; the line names the extra that brings it.
+        If matplotlib is not installed; the line names the extra that brings it.
     """
     with _style():
         from matplotlib.figure import Figure
@@ -229,20 +232,18 @@ def image(report: Report) -> str:
     with _style():
         picture(report).savefig(content, format="svg", metadata={"Date": None})
     encoded = base64.b64encode(content.getvalue()).decode()
-    alternative = html.escape(described(report))
+    alternative = html.escape(alternative_text(report))
     return (
         f'<img src="data:image/svg+xml;base64,{encoded}" alt="{alternative}" '
         'style="max-width: 100%; height: auto">'
     )
 
 
-def described(report: Report) -> str:
-    """Return what the picture shows, for somebody who does not see it."""
+def alternative_text(report: Report) -> str:
+    """Return in words what the picture shows, for somebody who does not see it."""
     correlators = ", ".join(f"{value:.2f}" for value in report.correlators.ravel())
-    drops = "; ".join(
-        f"{row.task} {row.points:.1f} points beside {row.beside}"
-        for row in report.drops.itertuples()
-    )
+    rows = report.drops[["task", "points", "beside"]].itertuples(index=False)
+    drops = "; ".join("{} {:.1f} points beside {}".format(*row) for row in rows)
     return (
         f"Three parts. A line with S = {report.s:.2f} {interval_text(report.interval)} among the "
         f"bounds 2, 2 + Δ = {2 + report.delta:.2f} and {TSIRELSON_BOUND:.2f}. The correlators "

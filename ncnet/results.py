@@ -1,4 +1,4 @@
-"""Recorded results: a table with its provenance, so that hours of training happen once.
+"""Keeps recorded results: tables with their provenance, so that hours of training happen once.
 
 A result ``name`` is two files of `FOLDER`: ``name.parquet``, the table, and ``name.json``, where it
 came from. `FOLDER` is the checkout's ``results/``, wherever the reader's working directory is.
@@ -20,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from ncnet import machine
+from ncnet.checks import check
 from ncnet.files import expanded, replace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,12 +28,12 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "results"
 VERSIONS_OF = ("ncnet", "numpy", "pandas", "scikit-learn", "scipy", "torch", "xarray")
 VERSIONS_OF_EXTRAS = ("peft", "transformers")
-SAID = ("command", "parameters", "versions", "machine", "date", "checksum")
-"""What each provenance says."""
+REQUIRED = ("command", "parameters", "versions", "machine", "date", "checksum")
+"""Names that each provenance has."""
 NO_NUMBER_DEPENDS_ON = ("ncnet", "python")
-"""Versions that may differ where numbers are to be the same: packages and compiler may not."""
+"""Versions that may differ although numbers are to be the same; those of others may not."""
 MOST_SECONDS = 30
-"""Within which git must answer."""
+"""The time within which git must answer."""
 
 
 @dataclass(frozen=True)
@@ -123,21 +124,17 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
         If the table is not the one that its provenance describes, or either cannot be read.
     """
     folder = expanded(folder)
-    for suffix in ("parquet", "json"):
-        if not (folder / f"{name}.{suffix}").exists():
-            there = sorted(path.stem for path in folder.glob("*.parquet"))
-            raise FileNotFoundError(
-                f"no recorded result `{name}` ({name}.{suffix}) in {folder}: found {there}"
-            )
-    content = (folder / f"{name}.parquet").read_bytes()
-    provenance = _provenance(folder / f"{name}.json")
-    checksum = hashlib.sha256(content).hexdigest()
-    if checksum != provenance["checksum"]:
-        raise ValueError(
-            f"{name}.parquet has checksum {checksum[:12]}, its provenance says "
-            f"{provenance['checksum'][:12]}: restore both files, or remake them by "
-            f"`{provenance['command']}`"
-        )
+    try:
+        content = (folder / f"{name}.parquet").read_bytes()
+        provenance = _provenance(folder / f"{name}.json")
+    except FileNotFoundError as error:
+        found = sorted(path.stem for path in folder.glob("*.parquet"))
+        missing = f"no recorded result `{name}` ({Path(error.filename).name}) in {folder}"
+        raise FileNotFoundError(f"{missing}: found {found}") from None
+    checksum, recorded = hashlib.sha256(content).hexdigest(), provenance["checksum"]
+    found = f"{name}.parquet has checksum {checksum[:12]}, its provenance says {recorded[:12]}"
+    remade = f"the same: restore both files, or remake them by `{provenance['command']}`"
+    check(checksum == recorded, found, remade)
     try:
         table = pd.read_parquet(io.BytesIO(content))
     except (OSError, ValueError) as error:
@@ -150,9 +147,13 @@ def _provenance(path: Path) -> dict:
         provenance = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path.name} is no JSON: {error}") from error
-    said = provenance if isinstance(provenance, dict) else {}
-    if missing := [name for name in SAID if name not in said]:
-        raise ValueError(f"{path.name} has no `{missing[0]}`: restore it, or remake the table")
+    for name in REQUIRED:
+        told = isinstance(provenance, dict) and name in provenance
+        check(
+            told,
+            f"{path.name} has no `{name}`",
+            "a whole provenance: restore it, or remake the table",
+        )
     return provenance
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import pandas as pd
 import xarray as xr
 
-from ncnet import results
+from ncnet import renamed, results
 from ncnet.checks import check_type
 
 METADATA = "ncnet"
@@ -51,14 +51,15 @@ def show(figure: object, *, parameters: dict | None = None, **drawn_from: Source
 
     if figure is None:
         return
-    sources = [described(name, source) for name, source in drawn_from.items() if source is not None]
+    given = {name: source for name, source in drawn_from.items() if source is not None}
+    sources = [as_metadata(name, source) for name, source in given.items()]
     metadata = {"sources": sources}
     if any(source["kind"] == "live" for source in sources):
         metadata["parameters"] = parameters or {}
     display(figure, metadata={METADATA: metadata})
 
 
-def described(name: str, source: Source) -> dict:
+def as_metadata(name: str, source: Source) -> dict:
     r"""Return a source as JSON can hold it: its ``kind``, ``file`` name and ``content`` in base64.
 
     Of an array, such as the outcomes of every replica, the table has one row an element. A table
@@ -66,12 +67,12 @@ def described(name: str, source: Source) -> dict:
 
     Examples
     --------
-    >>> live = described("s", pd.DataFrame({"n": [3], "s": [2.3]}))
+    >>> live = as_metadata("s", pd.DataFrame({"n": [3], "s": [2.3]}))
     >>> live["file"], base64.b64decode(live["content"])
     ('s.csv', b'n,s\n3,2.3\n')
     >>> import ncnet
     >>> outcomes = ncnet.train(ncnet.games.overlap(), hidden_size=1, replicas=2, seed=0, steps=1)
-    >>> live = described("outcomes", outcomes[["a", "b"]])
+    >>> live = as_metadata("outcomes", outcomes[["a", "b"]])
     >>> live["file"], len(base64.b64decode(live["content"]).splitlines())
     ('outcomes.csv', 65)
     """
@@ -97,12 +98,12 @@ def formats(result: results.Result) -> tuple[str, ...]:
     return stored if len(result.table) > LONGEST_CSV else ("csv", *stored)
 
 
-def commit(provenance: Mapping) -> str:
+def short_commit(provenance: Mapping) -> str:
     """Return the first ten characters of the commit that a table was recorded on, or of several.
 
-    >>> commit({"commit": "17d3e920446aa99a5d3d", "clean": False})
+    >>> short_commit({"commit": "17d3e920446aa99a5d3d", "clean": False})
     '17d3e92044 with changes'
-    >>> commit({"commit": None, "clean": None})
+    >>> short_commit({"commit": None, "clean": None})
     'not recorded'
     """
     if provenance["commit"] is None:
@@ -119,3 +120,6 @@ def _table(name: str, source: Source) -> pd.DataFrame:
     if isinstance(source, xr.DataArray):
         source = source.to_dataset(name=name)
     return source.to_dataframe().reset_index() if isinstance(source, xr.Dataset) else source
+
+
+__getattr__ = renamed.names(__name__, {"described": "as_metadata", "commit": "short_commit"})

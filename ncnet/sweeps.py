@@ -9,11 +9,11 @@ import xarray as xr
 from tqdm import tqdm
 
 import ncnet  # whose `train` brings torch, when it is asked for
-from ncnet import chsh, games
+from ncnet import chsh, games, renamed
 from ncnet.parts import Parts
 
 
-def run_grid(
+def compute_grid(
     compute: Callable[..., pd.DataFrame],
     axes: Mapping[str, Iterable],
     *,
@@ -37,7 +37,7 @@ def run_grid(
     --------
     >>> def power(base, exponent):
     ...     return pd.DataFrame({"power": [base**exponent]})
-    >>> run_grid(power, {"base": [2, 3]}, exponent=2)["power"].tolist()
+    >>> compute_grid(power, {"base": [2, 3]}, exponent=2)["power"].tolist()
     [4, 9]
     """
     tables = []
@@ -93,3 +93,6 @@ def from_rows(rows: pd.DataFrame, *, paired: bool) -> xr.Dataset:
     outcomes = chsh.from_table(rows.astype({"split": str}), columns={"capacity": "rank"})
     outcomes = outcomes if "capacity" in outcomes.dims else outcomes.expand_dims("capacity")
     return outcomes.assign_attrs(paired=paired)
+
+
+__getattr__ = renamed.names(__name__, {"run_grid": "compute_grid"})

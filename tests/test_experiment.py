@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 from ncnet import chsh, experiment
 from ncnet.experiment import Trained, replica_seed
 from ncnet.experiment import trained as kept
-from ncnet.files import claim
+from ncnet.files import write_or_compare
 
 CONTEXTS = list(itertools.product((1, 2), (1, 2)))
 ITEMS = 6
@@ -851,7 +851,7 @@ def test_of_two_runs_that_begin_at_once_one_is_let_in(tmp_path, monkeypatch, lin
     def begin(path, seed):
         together.wait()
         try:
-            claim(path, {"seed": seed})
+            write_or_compare(path, {"seed": seed})
         except ValueError:
             return None
         return seed

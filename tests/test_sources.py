@@ -61,7 +61,7 @@ def test_a_recorded_table_is_named_and_not_copied(shown):
 def test_a_table_recorded_elsewhere_is_copied(tmp_path):
     table = pd.DataFrame({"s": [2.0]})
     results.save("capacity", table, parameters={}, command="", folder=tmp_path)
-    source = sources.described("mine", results.load("capacity", folder=tmp_path))
+    source = sources.as_metadata("mine", results.load("capacity", folder=tmp_path))
     assert source["kind"] == "live"
     pd.testing.assert_frame_equal(pd.read_csv(content(source)), table)
 
@@ -70,7 +70,7 @@ def test_outcomes_of_many_replicas_are_parquet_and_complete():
     signs = np.random.default_rng(0).choice(np.array([-1, 1], np.int8), (2, 2, 1000, 8))
     dimensions = ("alice_setting", "bob_setting", "replica", "item")
     outcomes = xr.Dataset({"a": (dimensions, signs), "b": (dimensions, -signs)})
-    source = sources.described("outcomes", outcomes)
+    source = sources.as_metadata("outcomes", outcomes)
     assert source["file"] == "outcomes.parquet"
     table = pd.read_parquet(content(source)).set_index(list(dimensions))
     assert len(table) == signs.size
@@ -80,7 +80,7 @@ def test_outcomes_of_many_replicas_are_parquet_and_complete():
 
 def test_an_index_with_names_is_kept():
     table = pd.concat({"(1,1)": pd.DataFrame({"Alice": [0.5]})}, names=["context", "item"])
-    assert content(sources.described("wrong", table)).readline() == b"context,item,Alice\n"
+    assert content(sources.as_metadata("wrong", table)).readline() == b"context,item,Alice\n"
 
 
 def test_what_is_not_drawn_is_left_out(shown):
@@ -92,7 +92,7 @@ def test_what_is_not_drawn_is_left_out(shown):
 
 def test_another_kind_of_source_is_refused():
     with pytest.raises(ValueError, match="`replicas` is a list"):
-        sources.described("replicas", [1, 2])
+        sources.as_metadata("replicas", [1, 2])
 
 
 def cells_with_pictures():
@@ -110,7 +110,7 @@ def cells_with_pictures():
                 yield path.name, cell, cell
 
 
-DRAWINGS = {"bounds", "network_and_contexts", "three_ways", "batch_diagram"}
+DRAWINGS = {"bounds", "network_and_contexts", "influence_and_signalling", "batch_diagram"}
 """Figures without data."""
 
 

@@ -24,10 +24,10 @@ def test_a_row_is_the_report_of_its_networks():
     training = {"hidden_size": 2, "steps": 30, "activation": "relu"}
     outcomes = ncnet.train(ncnet.games.separate(), **training, **SMALL)
     report = chsh.report(outcomes)
-    assert (row["game"], row["hidden_size"], row["path"]) == (
+    assert (row["game"], row["hidden_size"], row["backend"]) == (
         "separate",
         2,
-        outcomes.attrs["path"],
+        outcomes.attrs["backend"],
     )
     assert (row["s"], row["s_low"], row["s_high"]) == (report.s, *report.interval)
 

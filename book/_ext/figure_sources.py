@@ -19,7 +19,7 @@ from docutils import nodes
 from sphinx.util import logging
 
 from ncnet import results
-from ncnet.sources import commit, formats
+from ncnet.sources import formats, short_commit
 
 LOGGER = logging.getLogger(__name__)
 FOLDER = "data"
@@ -115,7 +115,7 @@ def _recorded_row(name, top):
     provenance = result.provenance
     seed = provenance["parameters"].get("seed")
     seeded = "" if seed is None else f", seed {json.dumps(seed)}"
-    known = "" if provenance["commit"] is None else f"commit {_code(commit(provenance))}, "
+    known = "" if provenance["commit"] is None else f"commit {_code(short_commit(provenance))}, "
     row = (
         f"{_code(name)}: {escape(str(result))}{seeded}; "
         f"{known}parquet {_code(provenance['checksum'][:12])}; {_code(provenance['command'])}"

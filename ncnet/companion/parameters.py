@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from ncnet.checks import suggestion
-from ncnet.parameters import at_home
+from ncnet.parameters import expand_home
 from ncnet.results import ROOT
 
 
@@ -28,4 +28,4 @@ class Batch(BaseModel):
     NOTEBOOK: ClassVar[str] = "batch"
     TABLES: ClassVar[tuple[str, ...]] = ()
 
-    folder: Annotated[str, AfterValidator(at_home), AfterValidator(_batch)]
+    folder: Annotated[str, AfterValidator(expand_home), AfterValidator(_batch)]

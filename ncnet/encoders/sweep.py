@@ -23,7 +23,7 @@ from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
 from ncnet.encoders.training import Outcome, train_context
 from ncnet.encoders.trunk import FULL
 from ncnet.experiment.contexts import Context, contexts, on_grid, train_each
-from ncnet.files import claim, expanded, storable
+from ncnet.files import expanded, storable, write_or_compare
 
 DESCRIPTION, OUTCOME = "sweep.json", "outcome.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
@@ -129,7 +129,7 @@ class Sweep:
                 "items": [_digest(task) for task in self._own],
                 **asdict(self.hyperparameters),
             }
-            claim(self.folder / DESCRIPTION, described)
+            write_or_compare(self.folder / DESCRIPTION, described)
 
     def networks(
         self,

@@ -31,7 +31,7 @@ from ncnet.chsh.outcomes import DIMENSIONS, SETTINGS
 from ncnet.experiment import trained as kept
 from ncnet.experiment.contexts import Context, contexts, train_each
 from ncnet.experiment.trained import LOSSES, Reader, Trained, outcomes_on_grid
-from ncnet.files import claim, expanded, is_storable_text, storable
+from ncnet.files import expanded, is_storable_text, storable, write_or_compare
 from ncnet.printing import shown
 
 ARGUMENTS = ("alice_setting", "bob_setting", "seed")
@@ -279,7 +279,7 @@ def _claimed(folder: Path | str, common: dict) -> Path:
     found = f"`folder` is {folder}, and `described` says nothing"
     check(common["described"], found, "what outcomes depend on, such as {'steps': 500}")
     check(not folder.exists() or folder.is_dir(), f"`folder` is {folder}, a file", "a folder")
-    claim(folder / DESCRIPTION, common)
+    write_or_compare(folder / DESCRIPTION, common)
     return folder
 
 

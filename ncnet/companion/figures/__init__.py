@@ -4,8 +4,11 @@ Each returns a matplotlib Figure, except for what the first page shows: `headlin
 `tiles` HTML.
 """
 
+from ncnet import renamed
 from ncnet.companion.figures.batch import jobs, labelled, over_grid
-from ncnet.companion.figures.benchmarks import engines, growth, noticed
+from ncnet.companion.figures.benchmarks import engines, faults_noticed, growth
 from ncnet.companion.figures.diagrams import batch_diagram, bounds, network_and_contexts
 from ncnet.companion.figures.headline import headline
 from ncnet.companion.figures.tiles import Tile, legend, tiles
+
+__getattr__ = renamed.names(__name__, {"noticed": "faults_noticed"})

@@ -74,7 +74,7 @@ def _short(rate: float) -> str:
     return f"{rate:.3g}"
 
 
-def noticed(shares: pd.DataFrame) -> Figure:
+def faults_noticed(shares: pd.DataFrame) -> Figure:
     """Draw the share of faults that each judge noticed, in %, with its interval.
 
     Parameters

@@ -59,10 +59,11 @@ def record(pieces: pd.DataFrame, *, parameters: dict, command: str) -> None:
     A piece that failed stays as well, until it or its table is made anew: no other piece that
     passes excuses it. And what was replayed stays where nothing of the table could be made now.
     """
+    commit, clean = results.checkout()
     found = pieces.assign(
         seed=parameters["seed"],
         date=datetime.now(UTC).isoformat(timespec="seconds"),
-        commit=sources.commit(dict(zip(("commit", "clean"), results.checkout(), strict=True))),
+        commit=sources.short_commit({"commit": commit, "clean": clean}),
     )
     before = _own()
     if before is not None and results.same_place(before.provenance):

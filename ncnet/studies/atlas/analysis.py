@@ -20,7 +20,7 @@ from ncnet import chsh, games, results
 from ncnet.checks import check, check_integer
 from ncnet.chsh.outcomes import select
 from ncnet.parts import Parts
-from ncnet.sweeps import run_grid
+from ncnet.sweeps import compute_grid
 from ncnet.training import train
 
 PLACES = ("A1", "A2", "B1", "B2")
@@ -383,7 +383,7 @@ def run(
         Two tables: for each training and readout how many games there are, are ``ruled_out`` and
         lie ``above`` the line; and the retested games.
     """
-    table = run_grid(_search, {"training": trainings}, parts=parts, tasks=list(tasks), **asked)
+    table = compute_grid(_search, {"training": trainings}, parts=parts, tasks=list(tasks), **asked)
     counts = table[["readout", *COUNTS, *trainings[0]]].drop_duplicates(ignore_index=True)
     retested = table.dropna(subset="A1", ignore_index=True)
     return counts, retested.drop(columns=list(COUNTS))

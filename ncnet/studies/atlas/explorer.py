@@ -33,7 +33,7 @@ from ncnet.checks import check, check_choice, plain_number
 from ncnet.games import LAYOUTS
 from ncnet.parts import Parts
 from ncnet.studies.atlas.analysis import halves, tables, train_games
-from ncnet.sweeps import run_grid
+from ncnet.sweeps import compute_grid
 from ncnet.training import train
 
 TRUNKS = ("shared", "own")
@@ -240,7 +240,7 @@ def _over_grid(
         check_choice("choice", name, [*RECORDED, "tasks"])
     axes = {AXES[name]: values for name, values in asked.items() if name in AXES}
     shared = {name: value for name, value in asked.items() if name not in AXES}
-    return run_grid(compute, axes, parts=parts, **shared)
+    return compute_grid(compute, axes, parts=parts, **shared)
 
 
 def _means_of(**asked: object) -> pd.DataFrame:

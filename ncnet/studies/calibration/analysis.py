@@ -32,7 +32,7 @@ from ncnet.chsh.inference import (
 from ncnet.chsh.intervals import S_BOUNDS
 from ncnet.chsh.outcomes import Outcomes
 from ncnet.parts import Parts
-from ncnet.sweeps import run_grid
+from ncnet.sweeps import compute_grid
 
 ITEMS = 8
 POPULATION = 20_000
@@ -200,7 +200,7 @@ def run(
         Keeps each table, for a run that may be cut off.
     """
     axes = {"name": names, "replicas": replicas}
-    return run_grid(study, axes, parts=parts, simulations=simulations, seed=seed)
+    return compute_grid(study, axes, parts=parts, simulations=simulations, seed=seed)
 
 
 class Experiment:

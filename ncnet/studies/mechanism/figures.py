@@ -100,7 +100,7 @@ def conflict_over_n(live: Pair, recorded: Pair | None = None) -> Figure:
         for draw, tables in sources:
             s, conflict = (table[table["game"] == game] for table in tables)
             draw(row[0], s, "hidden_size", "s", color=INK, marker="o", markersize=4)
-            for here, look in plotting.of_contexts(conflict[conflict["phase"] == "whole"]):
+            for here, look in plotting.by_context(conflict[conflict["phase"] == "whole"]):
                 draw(row[1], here, "hidden_size", "conflict_share", markersize=4, **look)
                 draw(row[2], here, "hidden_size", "weighted_cosine", markersize=4, **look)
         row[0].axhline(CLASSICAL_BOUND, **DASHED)

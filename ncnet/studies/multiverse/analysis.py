@@ -18,7 +18,7 @@ from ncnet import chsh, games
 from ncnet.claims import GAMES, simultaneous_level
 from ncnet.parts import Parts
 from ncnet.studies.multiverse.claims import judge
-from ncnet.sweeps import run_grid
+from ncnet.sweeps import compute_grid
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu")
 OPTIMIZERS = {"gradient_descent": (0.1, 0.5, 2.0), "adam": (0.003, 0.01, 0.05)}
@@ -90,7 +90,7 @@ def run(
     axes = {"training": chosen, "hidden_size": hidden_sizes}
     level = simultaneous_level(len(hidden_sizes))
     shared = {"level": level, "replicas": replicas, "seed": seed, "steps": steps}
-    return run_grid(of_size, axes, parts=parts, **shared)
+    return compute_grid(of_size, axes, parts=parts, **shared)
 
 
 def sweep(training: dict, **asked: object) -> pd.DataFrame:
