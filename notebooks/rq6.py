@@ -30,9 +30,9 @@
 # over three-bit tasks. What stands out was trained again, on fresh replicas.
 #
 # **What we saw.** Of {glue:text}`sweep_above` recorded points of this book's games with S above 2, {glue:text}`sweep_contextual` are contextual.
-# Over two-bit games {glue:text}`atlas_held` of {glue:text}`atlas_retested` retests hold. In the search over three bits
-# {glue:text}`held_correct` of {glue:text}`retested_correct` hold under the readout `correct`, with $S - \Delta - 2$ up to {glue:text}`best_correct:.2f`, and
-# {glue:text}`search_held` of {glue:text}`search_retested` over all three readouts.
+# Over two-bit games {glue:text}`atlas_held` of {glue:text}`atlas_confirmations` confirmations hold. In the search over three bits
+# {glue:text}`held_correct` of {glue:text}`confirmations_correct` hold under the readout `correct`, with $S - \Delta - 2$ up to {glue:text}`best_correct:.2f`, and
+# {glue:text}`search_held` of {glue:text}`search_confirmations` over all three readouts.
 # [All of it, below](rq6-saw).
 #
 # **Time.** 20 seconds of one processor, 80 where there is no C++ compiler.
@@ -271,18 +271,18 @@ print(f"{len(left)} games, {(left > 0).sum()} of them contextual")
 print(f"program and formula are at most {apart:.0e} apart")
 
 # %% [markdown]
-# ### Retest
+# ### Confirmation
 #
 # Among 65,536 games some lie above the line by chance. Of those that do, the highest three of each training are trained again
-# with another seed; they are of different kinds, which means that games that mirror each other count once. Holm's correction
-# is over all retests of this section. `selected` is $S - \Delta - 2$ when the game was selected.
+# with another seed; they are of different orbits, which means that games that mirror each other count once. Holm's correction
+# is over all confirmations of this section. `selected` is $S - \Delta - 2$ when the game was selected.
 
 # %%
 rows = []
 for (activation, n), table in surveys.items():
-    for game in atlas.best_of_each_kind(table, tasks, 3).itertuples():
+    for game in atlas.best_of_each_orbit(table, tasks, 3).itertuples():
         named = [tasks[getattr(game, place)] for place in atlas.PLACES]
-        fresh = atlas.retest(
+        fresh = atlas.confirm(
             named,
             hidden_size=n,
             replicas=fresh_replicas,
@@ -297,7 +297,7 @@ for (activation, n), table in surveys.items():
         }
         label["selected"] = game.excess
         rows.append(label | fresh.row())
-retested = pd.DataFrame(rows)
+confirmations = pd.DataFrame(rows)
 
 
 # %%
@@ -309,16 +309,16 @@ def beside_selected(rows):
     return found.assign(selected=shown["selected"].map("{:.3f}".format))
 
 
-beside_selected(retested)
+beside_selected(confirmations)
 
 # %% tags=["remove-cell"]
 held = 0
-if len(retested):
-    adjusted = chsh.holm(retested["excess_p_value"])
+if len(confirmations):
+    adjusted = chsh.holm(confirmations["excess_p_value"])
     held = int((adjusted <= 0.05).sum())
 glue("atlas_games", f"{len(tasks) ** 4:,}", display=False)
 glue("atlas_above", int(counts["above line"].sum()), display=False)
-glue("atlas_retested", len(retested), display=False)
+glue("atlas_confirmations", len(confirmations), display=False)
 glue("atlas_held", held, display=False)
 glue(
     "atlas_most_above_2",
@@ -330,22 +330,25 @@ glue("atlas_largest_s", float(counts["largest S"].max()), display=False)
 # %% [markdown]
 # Over {glue:text}`atlas_games` games in each of these trainings, S reaches {glue:text}`atlas_largest_s:.2f`, and up to
 # {glue:text}`atlas_most_above_2` games pass 2 in one training. Above the line lie {glue:text}`atlas_above` in all;
-# of {glue:text}`atlas_retested` retested, {glue:text}`atlas_held` hold on fresh replicas at 5 %.
+# of {glue:text}`atlas_confirmations` confirmations, {glue:text}`atlas_held` hold on fresh replicas at 5 %.
 #
 # ## The search: three bits
 #
 # The theorem says where to look: tasks that the trunk cannot quite hold, alone or together. There are
 # 128 Boolean functions of three bits up to negation, 16,384 pairs, and $128^4$, about 268 million, games. (Negating a task leaves
 # S and Δ as they are under `correct` and `solved`; under `prediction` it turns signs, so that games are missing there.) The recorded search
-# trains all pairs in several trainings, under all three readouts, keeps the five games of different kinds farthest above
-# the line, and retests them on fresh replicas with another seed. With `record` it is done anew; cut off, it goes on
+# trains all pairs in several trainings, under all three readouts, keeps the five games of different orbits farthest above
+# the line, and confirms them on fresh replicas with another seed. With `record` it is done anew; cut off, it goes on
 # where it was.
 
 # %% tags=["hide-input"]
 if record:
-    asked = {"bits": 3} | atlas.ASKED
+    asked = {"bits": 3} | atlas.SEARCH_OPTIONS
     counted, best_games = atlas.run(
-        atlas.SEARCHED, atlas.halves(3), parts=run.parts, **atlas.ASKED
+        atlas.TRAININGS,
+        atlas.up_to_negation(3),
+        parts=run.parts,
+        **atlas.SEARCH_OPTIONS,
     )
     run.save("search", best_games, parameters=asked)
     run.save("search_counts", counted, parameters=asked)
@@ -369,8 +372,10 @@ def named_by_training(table):
 search = named_by_training(search)
 counted = named_by_training(run.load("search_counts").table)
 
-# %% mystnb={"figure": {"name": "fig-retests", "caption": "The games over three-bit tasks that the search put farthest above the line, retested on fresh replicas. Crosses: when they were selected. Points: on fresh replicas, with 95 % intervals. Right of 0 the marginals do not explain S."}, "image": {"alt": "Three panels, for the readouts correct, solved and prediction; a row for each training. Under each readout some trainings have games whose intervals lie far right of zero, for correct above all with one hidden unit. Other retests fall back to zero or below it: selection alone had put them above."}}
-run.show(atlas_figures.retests(search, chsh.READOUTS), recorded=searched)
+# %% mystnb={"figure": {"name": "fig-confirmations", "caption": "The games over three-bit tasks that the search put farthest above the line, and their confirmation. Crosses: when they were selected. Points: on fresh replicas, with 95 % intervals. Right of 0 the marginals do not explain S."}, "image": {"alt": "Three panels, for the readouts correct, solved and prediction; a row for each training. Under each readout some trainings have games whose intervals lie far right of zero, for correct above all with one hidden unit. Other confirmations fall back to zero or below it: selection alone had put them above."}}
+run.show(
+    atlas_figures.confirmations(search, chsh.READOUTS), recorded=searched
+)
 
 # %% tags=["hide-input"]
 held = search["p_holm"] <= 0.05
@@ -379,15 +384,15 @@ overview = (
     search.assign(held=held)
     .groupby(of_training)
     .agg(
-        retested=("held", "size"),
+        confirmations=("held", "size"),
         held=("held", "sum"),
         largest=("excess", "max"),
     )
 )
 overview = counted.set_index(of_training).join(overview)
 words = [
-    f"{row.held:.0f} of {row.retested:.0f} ({row.largest:.2f})"
-    if row.retested > 0
+    f"{row.held:.0f} of {row.confirmations:.0f} ({row.largest:.2f})"
+    if row.confirmations > 0
     else "none"
     for row in overview.itertuples()
 ]
@@ -401,7 +406,7 @@ def by_training(column):
 by_training(pd.Series(words, overview.index))
 
 # %% [markdown]
-# How many of the retested games hold, and in brackets the largest $S - \Delta - 2$ on fresh replicas.
+# How many of the confirmations hold, and in brackets the largest $S - \Delta - 2$ on fresh replicas.
 # *None*: no game was above the line. The share of all games that the theorem rules out beforehand, in %:
 
 # %% tags=["hide-input"]
@@ -409,7 +414,7 @@ shares = 100 * overview["ruled_out"] / overview["games"]
 by_training(shares).round(1)
 
 # %% tags=["remove-cell"]
-glue("search_retested", len(search), display=False)
+glue("search_confirmations", len(search), display=False)
 glue("search_held", int(held.sum()), display=False)
 glue("search_games", f"{int(counted['games'].max()):,}", display=False)
 glue(
@@ -419,7 +424,7 @@ glue(
 )
 for readout in chsh.READOUTS:
     of_readout = search[search["readout"] == readout]
-    glue(f"retested_{readout}", len(of_readout), display=False)
+    glue(f"confirmations_{readout}", len(of_readout), display=False)
     glue(
         f"held_{readout}",
         int((of_readout["p_holm"] <= 0.05).sum()),
@@ -440,14 +445,14 @@ glue(
 )
 
 # %% [markdown]
-# Of {glue:text}`search_retested` retested games {glue:text}`search_held` hold
+# Of {glue:text}`search_confirmations` confirmations {glue:text}`search_held` hold
 # ({glue:text}`search_fresh` fresh replicas each; Holm over all of them, 5 %).
 #
 # | readout | hold | largest $S - \Delta - 2$ | within replicas | S | Δ | influence | training |
 # |:--|:--|:--|--:|--:|--:|--:|:--|
-# | correct | {glue:text}`held_correct` of {glue:text}`retested_correct` | {glue:text}`best_correct:.3f` ({glue:text}`best_low_correct:.3f` to {glue:text}`best_high_correct:.3f`) | {glue:text}`best_excess_within_correct:.3f` | {glue:text}`best_s_correct:.2f` | {glue:text}`best_delta_correct:.3g` | {glue:text}`best_influence_correct:.2f` | {glue:text}`best_training_correct` |
-# | solved | {glue:text}`held_solved` of {glue:text}`retested_solved` | {glue:text}`best_solved:.3f` ({glue:text}`best_low_solved:.3f` to {glue:text}`best_high_solved:.3f`) | {glue:text}`best_excess_within_solved:.3f` | {glue:text}`best_s_solved:.2f` | {glue:text}`best_delta_solved:.3g` | {glue:text}`best_influence_solved:.2f` | {glue:text}`best_training_solved` |
-# | prediction | {glue:text}`held_prediction` of {glue:text}`retested_prediction` | {glue:text}`best_prediction:.3f` ({glue:text}`best_low_prediction:.3f` to {glue:text}`best_high_prediction:.3f`) | {glue:text}`best_excess_within_prediction:.3f` | {glue:text}`best_s_prediction:.2f` | {glue:text}`best_delta_prediction:.3g` | {glue:text}`best_influence_prediction:.2f` | {glue:text}`best_training_prediction` |
+# | correct | {glue:text}`held_correct` of {glue:text}`confirmations_correct` | {glue:text}`best_correct:.3f` ({glue:text}`best_low_correct:.3f` to {glue:text}`best_high_correct:.3f`) | {glue:text}`best_excess_within_correct:.3f` | {glue:text}`best_s_correct:.2f` | {glue:text}`best_delta_correct:.3g` | {glue:text}`best_influence_correct:.2f` | {glue:text}`best_training_correct` |
+# | solved | {glue:text}`held_solved` of {glue:text}`confirmations_solved` | {glue:text}`best_solved:.3f` ({glue:text}`best_low_solved:.3f` to {glue:text}`best_high_solved:.3f`) | {glue:text}`best_excess_within_solved:.3f` | {glue:text}`best_s_solved:.2f` | {glue:text}`best_delta_solved:.3g` | {glue:text}`best_influence_solved:.2f` | {glue:text}`best_training_solved` |
+# | prediction | {glue:text}`held_prediction` of {glue:text}`confirmations_prediction` | {glue:text}`best_prediction:.3f` ({glue:text}`best_low_prediction:.3f` to {glue:text}`best_high_prediction:.3f`) | {glue:text}`best_excess_within_prediction:.3f` | {glue:text}`best_s_prediction:.2f` | {glue:text}`best_delta_prediction:.3g` | {glue:text}`best_influence_prediction:.2f` | {glue:text}`best_training_prediction` |
 #
 # *Within replicas* is the mean of each replica's own $S_r - \Delta_r - 2$. Where it is above 0, some replicas are contextual by
 # themselves, over their inputs; where it is below 0, replicas are not so on average, and the excess appears only when initial
@@ -455,8 +460,8 @@ glue(
 # {glue:text}`best_s_prediction:.3g` with Δ = {glue:text}`best_delta_prediction:.2g`. S = 4 with Δ = 0 is the box of Popescu and Rohrlich
 # {cite:p}`popescu1994`, out of reach for quantum parties; networks can come close to it, since each head feels the other's setting.
 #
-# Each interval is 95 % by itself, of a game that was the best of several: the retest is fresh, but
-# the best of the retests is still a little flattered.
+# Each interval is 95 % by itself, of a game that was the best of several: the confirmation is fresh, but
+# the best of the confirmations is still a little flattered.
 #
 # Under `correct`, the reading of this book, games hold in these trainings: {glue:text}`found_at`.
 #
@@ -594,7 +599,7 @@ glue(
 # %%
 shown = {
     "over capacity": live,
-    "retest": retested,
+    "confirmation": confirmations,
     "search": search,
     "closely": pd.DataFrame(rows),
 }
@@ -619,8 +624,8 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 # - **In the two games of this book** S is above 2 at {glue:text}`sweep_above` of {glue:text}`sweep_rows` recorded points (game and n). At {glue:text}`sweep_within` of them
 #   the change of the marginals is enough to explain it, {glue:text}`sweep_contextual` are contextual, {glue:text}`sweep_open` undecided. Each of
 #   the first is a counterexample to "S > 2 is sufficient", if that is to mean more than signalling.
-# - **Over all two-bit games** {glue:text}`atlas_held` of {glue:text}`atlas_retested` retests hold.
-# - **Over three bits** {glue:text}`search_held` of {glue:text}`search_retested` retests hold, {glue:text}`held_correct` of them under the reading of
+# - **Over all two-bit games** {glue:text}`atlas_held` of {glue:text}`atlas_confirmations` confirmations hold.
+# - **Over three bits** {glue:text}`search_held` of {glue:text}`search_confirmations` confirmations hold, {glue:text}`held_correct` of them under the reading of
 #   this book. There the marginals do not explain S: contextuality, in the sense of its definition, occurs in classical networks
 #   that are too small for their tasks.
 # - **It is no physics.** The networks are deterministic: given the initial weights and the input, every outcome is fixed in
@@ -631,7 +636,7 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 # ## What would change our mind
 #
 # That the marginals explain S in this book's games would be refuted by one capacity at which the interval of $S - \Delta - 2$ lies above 0 and
-# the exact test agrees. That contextuality occurs at all would be refuted if the retested games failed on further fresh replicas.
+# the exact test agrees. That contextuality occurs at all would be refuted if the confirmed games failed on further fresh replicas.
 # That it is no physics cannot be refuted by data: it is how the networks are built.
 #
 # - **Other outcomes.** Under `prediction` the marginals of balanced tasks hardly move by symmetry, and small
@@ -679,9 +684,9 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 #         tasks, hidden_size=n, replicas=512, seed=0
 #     )
 #     games = atlas.survey(atlas.read(pairs, "prediction"))
-#     best = atlas.best_of_each_kind(games, tasks, 1).iloc[0]
+#     best = atlas.best_of_each_orbit(games, tasks, 1).iloc[0]
 #     named = [tasks[int(best[place])] for place in atlas.PLACES]
-#     fresh = atlas.retest(
+#     fresh = atlas.confirm(
 #         named,
 #         hidden_size=n,
 #         replicas=4096,
@@ -694,7 +699,7 @@ print(f"atlas: the bound is passed by at most {atlas_beyond:.0e}")
 #
 # With one unit a game with XOR among its tasks comes near Tsirelson's bound at hardly any Δ, and holds. With two units next to nothing is left, but
 # that holds too.
-# The retest is a little below the value that the game was chosen for, as always.
+# The confirmation is a little below the value that the game was chosen for, as always.
 # ````
 #
 # **An afternoon: how contextuality comes about.** Take the game that is looked at closely above. Is it contextual from the start of training, and does

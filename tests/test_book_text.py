@@ -77,8 +77,8 @@ def pages():
 
 NUMBER = r"(?<![-+\N{MINUS SIGN}\w.,])[-+\N{MINUS SIGN}]?\d[\d,]*(?:\.\d+)?"
 COUNTED = (
-    "capacities|cells|contexts|experiments|games|initialisations|items|jobs|minutes|networks|pairs|"
-    "replicas|retests|rows|runs|seconds|settings|specifications|steps|trainings|units"
+    "capacities|cells|confirmations|contexts|experiments|games|initialisations|items|jobs|minutes|"
+    "networks|pairs|replicas|rows|runs|seconds|settings|specifications|steps|trainings|units"
 )
 NOWHERE = {
     "code that was not rendered": r"`|\*\*[A-Za-z]|\]\(|\{[a-z]+(?::[a-z]+)?\}",

@@ -7,7 +7,7 @@ Explorer.tables = (() => {
   const LENGTHS = [axes.trunk, axes.layout, axes.activation, axes.hidden_size, axes.steps].map(
     (values) => values.length,
   );
-  // At 95 %, as ncnet.studies.atlas.explorer.half_width has it: 1.96 standard errors, or what may be missed.
+  // At 95 %, as ncnet.studies.atlas.explorer.margin_of_error has it: 1.96 standard errors, or what may be missed.
   const NORMAL_95 = 1.96;
   const UNSEEN = (2 * Math.log(40)) / replicas;
 

@@ -3,7 +3,7 @@
 A context trains one pair of tasks, whatever game it belongs to. So K tasks take K^2 trainings, one
 for each pair of a task of Alice's and a task of Bob's, and the K^4 games made of two tasks a party
 are looked up in them: 65,536 for the 16 Boolean functions of two bits. A game that stands out among
-so many does so by chance as well: `retest` trains it anew.
+so many does so by chance as well: `confirm` trains it anew.
 """
 
 import itertools
@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 from tqdm import tqdm
 
-from ncnet import chsh, games, results
+from ncnet import chsh, games, renamed, results
 from ncnet.checks import check, check_integer
 from ncnet.chsh.outcomes import select
 from ncnet.parts import Parts
@@ -24,7 +24,7 @@ from ncnet.sweeps import compute_grid
 from ncnet.training import train
 
 PLACES = ("A1", "A2", "B1", "B2")
-SEARCHED = tuple(
+TRAININGS = tuple(
     {"hidden_size": hidden_size, "activation": activation, "loss": loss, "learning_rate": rate}
     for activation, loss, rate, hidden_sizes in (
         ("tanh", "cross_entropy", 0.5, (1, 2, 3)),
@@ -34,13 +34,13 @@ SEARCHED = tuple(
     )
     for hidden_size in hidden_sizes
 )
-"""Trainings in which the book looks for games of three bits."""
-ASKED = {"replicas": 256, "seed": 1, "fresh_replicas": 8192, "fresh_seed": 1001, "most": 5}
-"""How the book searches: see `search`."""
+"""Arguments of `ncnet.train` with which the book looks for games of three bits."""
+SEARCH_OPTIONS = {"replicas": 256, "seed": 1, "fresh_replicas": 8192, "fresh_seed": 1001, "most": 5}
+"""Arguments of `search` with which the book searches."""
 COUNTS = ("games", "ruled_out", "above")
 """What a search counts, for each training and readout."""
-LOOKED_AT = 20_000
-"""Of the games above the line, so many are sorted into kinds."""
+CANDIDATES = 20_000
+"""At most so many games above the line are sorted into orbits."""
 ROUNDING = 1e-6
 """Averages of single precision: what lies nearer to a line lies on it."""
 
@@ -54,10 +54,10 @@ def tables(bits: int) -> list[str]:
     return ["".join(table) for table in itertools.product("01", repeat=2**bits)]
 
 
-def halves(bits: int) -> list[str]:
-    """Return one of each task and its negation, the truth table that begins with 0.
+def up_to_negation(bits: int) -> list[str]:
+    """Return of each task and its negation one: the truth table that begins with 0.
 
-    >>> halves(1)
+    >>> up_to_negation(1)
     ['00', '01']
     """
     return [table for table in tables(bits) if table.startswith("0")]
@@ -224,16 +224,16 @@ def _changes(outcomes: np.ndarray) -> np.ndarray:
     return np.stack([(1 - one @ one.T / one.shape[1]) / 2 for one in outcomes.astype(np.float32)])
 
 
-def kinds(games_of: pd.DataFrame, tasks: Sequence[str]) -> pd.Series:
-    """Return a name for each game that it shares with those it is the mirror image of.
+def orbits(games_of: pd.DataFrame, tasks: Sequence[str]) -> pd.Series:
+    """Return the orbit of each game under the symmetries of the networks, as a number.
 
     Networks with symmetric initial weights do not tell apart which input bit is which, which
     value of a bit is which, which class of a task is which, nor (with equal initialisation) the
-    parties. Games that differ in nothing else have the same S, Delta and excess where
-    outcomes are right and wrong answers (readouts `correct` and `solved`). Not the same influence,
-    which compares contexts outcome by outcome: exchanging the classes of one task mirrors the
-    initial weights of its contexts alone. Nor the same S under the readout `prediction`, where
-    the exchange turns the outcomes' signs.
+    parties. These exchanges are a group. Two games of one orbit have the same S, Delta and excess
+    where outcomes are right and wrong answers (readouts `correct` and `solved`). They do not have
+    the same influence, which compares contexts outcome by outcome: exchanging the classes of one
+    task mirrors the initial weights of its contexts alone. Nor do they have the same S under the
+    readout `prediction`, where the exchange turns the outcomes' signs.
 
     Parameters
     ----------
@@ -245,15 +245,15 @@ def kinds(games_of: pd.DataFrame, tasks: Sequence[str]) -> pd.Series:
     Raises
     ------
     ValueError
-        For tasks of more than 4 bits, whose games outnumber the names.
+        For tasks of more than 4 bits, whose games outnumber 64-bit integers.
 
     Examples
     --------
     >>> games_of = pd.DataFrame([[1, 6, 1, 6], [7, 9, 2, 6]], columns=list(PLACES))
-    >>> kinds(games_of, tables(2)).nunique()  # AND, XOR | AND, XOR and OR, XNOR | another AND, XOR
+    >>> orbits(games_of, tables(2)).nunique()  # AND, XOR | AND, XOR and OR, XNOR | another AND, XOR
     2
     >>> games_of.iloc[1] = [7, 9, 7, 6]
-    >>> kinds(games_of, tables(2)).nunique()
+    >>> orbits(games_of, tables(2)).nunique()
     1
     """
     bits = check_integer("bits", _bits(tasks[0]), at_least=1, at_most=4)
@@ -266,14 +266,14 @@ def kinds(games_of: pd.DataFrame, tasks: Sequence[str]) -> pd.Series:
         for flips in itertools.product((0, 1), repeat=bits):
             moved = (rows[:, order] ^ np.array(flips)) @ 2 ** np.arange(bits)[::-1]
             turned = classes[:, moved]
-            names = np.minimum(turned @ weights, (1 - turned) @ weights)[places]
-            images += [names, names[:, [2, 3, 0, 1]]]
+            numbers = np.minimum(turned @ weights, (1 - turned) @ weights)[places]
+            images += [numbers, numbers[:, [2, 3, 0, 1]]]
     codes = np.stack(images) @ (2 ** (2**bits * np.arange(3, -1, -1, dtype=np.int64)))
     return pd.Series(codes.min(axis=0), games_of.index)
 
 
-def best_of_each_kind(games_of: pd.DataFrame, tasks: Sequence[str], most: int) -> pd.DataFrame:
-    """Return the games above the line with the largest S - Delta - 2, at most one of each kind.
+def best_of_each_orbit(games_of: pd.DataFrame, tasks: Sequence[str], most: int) -> pd.DataFrame:
+    """Return the games above the line with the largest S - Delta - 2, at most one of each orbit.
 
     Parameters
     ----------
@@ -285,8 +285,8 @@ def best_of_each_kind(games_of: pd.DataFrame, tasks: Sequence[str], most: int) -
         How many games to return at most.
     """
     above = games_of[games_of["excess"] > ROUNDING]
-    best = above.nlargest(LOOKED_AT, "excess")
-    return best[~kinds(best, tasks).duplicated()].head(most)
+    best = above.nlargest(CANDIDATES, "excess")
+    return best[~orbits(best, tasks).duplicated()].head(most)
 
 
 def search(
@@ -299,10 +299,10 @@ def search(
     most: int,
     **training: object,
 ) -> pd.DataFrame:
-    """Look for games in which S > 2 is more than the marginals explain, and retest the best.
+    """Look for games in which S > 2 is more than the marginals explain, and confirm the best.
 
     Of those above the line, the games with the largest S - Delta - 2 are chosen, at most one of
-    each kind, under each readout. That is selection, from very many: only the report on fresh
+    each orbit, under each readout. That is selection, from very many: only the report on fresh
     replicas says something of them.
 
     Parameters
@@ -312,20 +312,20 @@ def search(
     training
         As `ncnet.train` takes it.
     replicas, seed
-        Of the training of all pairs.
+        The replicas of the training of all pairs, and its seed.
     fresh_replicas, fresh_seed
-        Of the retests.
+        The same of the confirmations.
     most
-        How many games to retest for each readout.
+        How many games to confirm at most for each readout.
 
     Returns
     -------
     pandas.DataFrame
-        For each readout, `ncnet.chsh.READOUTS`, one row a retested game, or one without a game
+        For each readout, `ncnet.chsh.READOUTS`, one row a confirmation, or one without a game
         where none was above the line: ``readout``; of the selection, ``games`` (their number),
         ``ruled_out`` (by a cell that never occurs), ``above`` (the line); the tasks ``A1``,
-        ``A2``, ``B1``, ``B2`` and ``selected``, S - Delta - 2 in the selection; of the retest,
-        the columns of `ncnet.chsh.Report.row`.
+        ``A2``, ``B1``, ``B2`` and ``selected``, S - Delta - 2 in the selection; of the
+        confirmation, the columns of `ncnet.chsh.Report.row`.
 
     Examples
     --------
@@ -350,12 +350,12 @@ def search(
     for readout in chsh.READOUTS:
         found = survey(read(pairs, readout), above=ROUNDING)
         counts = {"readout": readout, **found.attrs, "above": len(found)}
-        chosen = best_of_each_kind(found, tasks, most)
+        chosen = best_of_each_orbit(found, tasks, most)
         if chosen.empty:
             rows.append(counts | dict.fromkeys(PLACES))
         for game in chosen.to_dict("records"):
             named = {place: tasks[game[place]] for place in PLACES}
-            report = retest(list(named.values()), readout=readout, **fresh)
+            report = confirm(list(named.values()), readout=readout, **fresh)
             rows.append(counts | named | {"selected": game["excess"]} | report.row())
     return pd.DataFrame(rows)
 
@@ -363,12 +363,12 @@ def search(
 def run(
     trainings: Sequence[dict], tasks: Sequence[str], *, parts: Parts | None = None, **asked: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what `search` counts in several trainings, and what it retests.
+    """Return what `search` counts in several trainings, and what it confirms.
 
     Parameters
     ----------
     trainings
-        Arguments of `ncnet.train`, ``hidden_size`` among them, such as those of `SEARCHED`; they
+        Arguments of `ncnet.train`, ``hidden_size`` among them, such as those of `TRAININGS`; they
         become columns.
     tasks
         Truth tables.
@@ -381,33 +381,33 @@ def run(
     -------
     tuple
         Two tables: for each training and readout how many games there are, are ``ruled_out`` and
-        lie ``above`` the line; and the retested games.
+        lie ``above`` the line; and the confirmations.
     """
     table = compute_grid(_search, {"training": trainings}, parts=parts, tasks=list(tasks), **asked)
     counts = table[["readout", *COUNTS, *trainings[0]]].drop_duplicates(ignore_index=True)
-    retested = table.dropna(subset="A1", ignore_index=True)
-    return counts, retested.drop(columns=list(COUNTS))
+    confirmations = table.dropna(subset="A1", ignore_index=True)
+    return counts, confirmations.drop(columns=list(COUNTS))
 
 
 def _search(training: dict, **asked: object) -> pd.DataFrame:
     return search(**training, **asked).assign(**training)
 
 
-def retest(tasks: Sequence[str], *, readout: str = "correct", **training: object) -> chsh.Report:
-    """Train one game on fresh replicas and report on it.
+def confirm(tasks: Sequence[str], *, readout: str = "correct", **training: object) -> chsh.Report:
+    """Train a game that stood out on fresh replicas, and report on it.
 
     Parameters
     ----------
     tasks
         Truth tables of A1, A2, B1, B2.
     readout
-        See `ncnet.chsh.report`.
+        One of `ncnet.chsh.READOUTS`.
     training
-        As `ncnet.train` takes it; the seed is another than the game was chosen with.
+        As `ncnet.train` takes it, with another seed than the game was chosen with.
 
     Examples
     --------
-    >>> retest(["0001", "0110"] * 2, hidden_size=1, replicas=64, seed=1, steps=10).replicas
+    >>> confirm(["0001", "0110"] * 2, hidden_size=1, replicas=64, seed=1, steps=10).replicas
     64
     """
     return chsh.report(train(_game(tasks), **training), readout=readout)
@@ -427,13 +427,27 @@ def record() -> None:
 
     It takes seconds, and what is recorded of it can be made again as quickly.
     """
-    asked = ASKED | {"replicas": 64, "fresh_replicas": 1024, "most": 1}
-    counts, retested = run([SEARCHED[0], SEARCHED[3]], halves(2), **asked)
+    asked = SEARCH_OPTIONS | {"replicas": 64, "fresh_replicas": 1024, "most": 1}
+    counts, confirmations = run([TRAININGS[0], TRAININGS[3]], up_to_negation(2), **asked)
     save = partial(
         results.save,
         parameters={"bits": 2} | asked,
         command="python -m ncnet.atlas",
         folder=results.FOLDER / "small",
     )
-    save("search", retested)
+    save("search", confirmations)
     save("search_counts", counts)
+
+
+__getattr__ = renamed.names(
+    __name__,
+    {
+        "halves": "up_to_negation",
+        "kinds": "orbits",
+        "best_of_each_kind": "best_of_each_orbit",
+        "retest": "confirm",
+        "LOOKED_AT": "CANDIDATES",
+        "SEARCHED": "TRAININGS",
+        "ASKED": "SEARCH_OPTIONS",
+    },
+)

@@ -28,11 +28,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ncnet import chsh, games, results
+from ncnet import chsh, games, renamed, results
 from ncnet.checks import check, check_choice, plain_number
 from ncnet.games import LAYOUTS
 from ncnet.parts import Parts
-from ncnet.studies.atlas.analysis import halves, tables, train_games
+from ncnet.studies.atlas.analysis import tables, train_games, up_to_negation
 from ncnet.sweeps import compute_grid
 from ncnet.training import train
 
@@ -44,10 +44,10 @@ HIDDEN_SIZES = tuple(range(1, 9))
 # a task and its negation would not fare alike.
 STEPS = (1, 3, 6, 10, 20, 40, 70, 100, 150, 200, 300, 450, 700, 1000, 1400, 2000)
 """Training steps at which outcomes are read."""
-CLASSES = tuple(halves(2))
+REPRESENTATIVES = tuple(up_to_negation(2))
 """The functions of two bits up to negation: truth tables that begin with 0."""
 REPLICAS, SEED = 1600, 0
-"""Of the recorded table."""
+"""The replicas of the recorded table, and its seed."""
 RECORDED = {
     "trunks": TRUNKS,
     "layouts": tuple(LAYOUTS),
@@ -76,20 +76,20 @@ CHOICE = ("trunk", "layout", "activation", "hidden_size", "steps")
 AXES = {f"{name}s": name for name in CHOICE if name != "steps"} | {"tasks": "tasks"}
 PARTIES = ("alice", "bob")
 MEANS = ("correlator", *PARTIES)
-PLACE = ("layout", "hidden_size", "replica", "unit")
+UNIT = ("layout", "hidden_size", "replica", "unit")
 WEIGHTS = ("x1", "x2", "x3", "x4", *PARTIES)
-OF_REPORT = (
+REPORT_COLUMNS = (
     *(f"{name}{end}" for name in ("s", "delta", "excess") for end in ("", "_low", "_high")),
     "verdict",
     "explanation",
 )
 NORMAL_95 = 1.96
-TURNED = [0, 2, 1]
+NEGATED = [0, 2, 1]
 """A number and the ends of its interval, in the order of those of its negative."""
 
 
-def class_of(task: str) -> int:
-    """Return the place in `CLASSES` of a truth table or its negation.
+def representative(task: str) -> str:
+    """Return which of a truth table and its negation begins with 0.
 
     Raises
     ------
@@ -98,11 +98,11 @@ def class_of(task: str) -> int:
 
     Examples
     --------
-    >>> class_of("0110"), class_of("1001")
-    (6, 6)
+    >>> representative("0110"), representative("1001")
+    ('0110', '0110')
     """
     check(task in tables(2), f"a truth table is {task!r}", "four times 0 or 1")
-    return min(int(task, 2), 15 - int(task, 2))
+    return REPRESENTATIVES[min(int(task, 2), 15 - int(task, 2))]
 
 
 def game(layout: str, tasks: Sequence[str]) -> games.Game:
@@ -131,11 +131,11 @@ def game(layout: str, tasks: Sequence[str]) -> games.Game:
     return games.boolean(bits, alice=tables[:2], bob=tables[2:], name="/".join(tasks))
 
 
-def train_classes(
+def train_representatives(
     layout: str,
     *,
     trunk: str = "shared",
-    tasks: tuple[Sequence[str], Sequence[str]] = (CLASSES, CLASSES),
+    tasks: tuple[Sequence[str], Sequence[str]] = (REPRESENTATIVES, REPRESENTATIVES),
     **training: object,
 ) -> xr.Dataset:
     """Train a network on every pair of tasks, one for each party.
@@ -148,8 +148,8 @@ def train_classes(
         "shared", or "own": each head has a trunk for itself, with as many units and the same
         initial weights.
     tasks
-        Among `CLASSES`, those of Alice and those of Bob, an even number each; all by default. What
-        a pair gives does not depend on which others are trained.
+        Those of Alice and those of Bob among `REPRESENTATIVES`, an even number each; all by
+        default. What a pair gives does not depend on which others are trained.
     training
         As `ncnet.train` takes it, with several numbers of steps. All pairs start from the same
         initial weights.
@@ -167,21 +167,22 @@ def train_classes(
 
     Examples
     --------
-    >>> trained = train_classes("overlap", replicas=2, steps=[0, 10], hidden_size=1, seed=0)
+    >>> trained = train_representatives(
+    ...     "overlap", replicas=2, steps=[0, 10], hidden_size=1, seed=0
+    ... )
     >>> dict(trained.a.sizes)
     {'steps': 2, 'alice_task': 8, 'bob_task': 8, 'replica': 2, 'item': 8}
     """
     check_choice("trunk", trunk, TRUNKS)
-
-    of_pairs = partial(train_games, partial(game, layout), **training)
+    train_all = partial(train_games, partial(game, layout), **training)
     alice, bob = tasks
     if trunk == "shared":
-        found = of_pairs(alice, bob)
+        found = train_all(alice, bob)
     else:
         # A trunk that follows one head's gradient alone is that head's own: what the other's task
         # is makes no difference to it.
-        one = of_pairs(alice, alice[:2], gradient_weights=(1, 0)).isel(bob_task=0, drop=True)
-        other = of_pairs(bob[:2], bob, gradient_weights=(0, 1)).isel(alice_task=0, drop=True)
+        one = train_all(alice, alice[:2], gradient_weights=(1, 0)).isel(bob_task=0, drop=True)
+        other = train_all(bob[:2], bob, gradient_weights=(0, 1)).isel(alice_task=0, drop=True)
         a, b = xr.broadcast(one["a"], other["b"])
         found = xr.Dataset({"a": a, "b": b, "diverged": one["diverged"] | other["diverged"]})
     found = found[["a", "b", "diverged"]].rename(capacity="steps")
@@ -189,7 +190,7 @@ def train_classes(
 
 
 def means(trained: xr.Dataset) -> pd.DataFrame:
-    """Return what the page needs of the outcomes of `train_classes`.
+    """Return what the page needs of the outcomes of `train_representatives`.
 
     Returns
     -------
@@ -200,7 +201,7 @@ def means(trained: xr.Dataset) -> pd.DataFrame:
 
     Examples
     --------
-    >>> trained = train_classes("overlap", replicas=2, steps=[0], hidden_size=1, seed=0)
+    >>> trained = train_representatives("overlap", replicas=2, steps=[0], hidden_size=1, seed=0)
     >>> len(means(trained))
     64
     """
@@ -245,7 +246,7 @@ def _over_grid(
 
 def _means_of(**asked: object) -> pd.DataFrame:
     training = {name: asked[name] for name in CHOICE if name != "steps"}
-    table = means(train_classes(**asked)).assign(**training)
+    table = means(train_representatives(**asked)).assign(**training)
     return table.set_index([*CHOICE, "alice_task", "bob_task"]).reset_index()  # puts them first
 
 
@@ -277,15 +278,15 @@ def reports(*, tasks: Sequence[Sequence[str]] = REPORTED, **chosen: object) -> p
 
 def _reports_of(*, tasks: Sequence[str], **asked: object) -> pd.DataFrame:
     # Negated tasks are trained as those that stand for them.
-    a1, a2, b1, b2 = (CLASSES[class_of(task)] for task in tasks)
-    trained = train_classes(tasks=((a1, a2), (b1, b2)), **asked)
+    a1, a2, b1, b2 = map(representative, tasks)
+    trained = train_representatives(tasks=((a1, a2), (b1, b2)), **asked)
     at_steps = (trained.sel(steps=step) for step in asked["steps"])
     rows = [chsh.report((one["a"].values, one["b"].values)).row() for one in at_steps]
-    chosen = {name: asked[name] for name in CHOICE}
-    return pd.DataFrame(rows).assign(game=".".join(tasks), **chosen)[["game", *CHOICE, *OF_REPORT]]
+    table = pd.DataFrame(rows).assign(game=".".join(tasks), **{n: asked[n] for n in CHOICE})
+    return table[["game", *CHOICE, *REPORT_COLUMNS]]
 
 
-def starts(**chosen: object) -> pd.DataFrame:
+def initial_weights(**chosen: object) -> pd.DataFrame:
     """Return the initial weights of the first replicas, from which the page trains examples.
 
     Parameters
@@ -302,13 +303,13 @@ def starts(**chosen: object) -> pd.DataFrame:
 
     Examples
     --------
-    >>> len(starts(replicas=2)), sum(HIDDEN_SIZES)
+    >>> len(initial_weights(replicas=2)), sum(HIDDEN_SIZES)
     (144, 36)
     """
-    return _over_grid(_starts_of, EXAMPLES | chosen).reindex(columns=[*PLACE, *WEIGHTS])
+    return _over_grid(_initial_weights_of, EXAMPLES | chosen).reindex(columns=[*UNIT, *WEIGHTS])
 
 
-def _starts_of(layout: str, **training: int) -> pd.DataFrame:
+def _initial_weights_of(layout: str, **training: int) -> pd.DataFrame:
     untrained = train(games.named(layout), steps=0, trace_steps=[0], trace=["weights"], **training)
     one = untrained.isel(alice_setting=0, bob_setting=0, step=0)
     weights = one["trunk_weight"].drop_sel(input="bias").to_dataset("input")
@@ -358,17 +359,17 @@ def look_up(
     """
     chosen = table[np.logical_and.reduce([table[name] == choice[name] for name in CHOICE])]
     by_pair = chosen.set_index(["alice_task", "bob_task"])
-    places = [CLASSES[class_of(task)] for task in tasks]
-    contexts = by_pair.loc[list(itertools.product(places[:2], places[2:]))]
+    a1, a2, b1, b2 = map(representative, tasks)
+    contexts = by_pair.loc[list(itertools.product((a1, a2), (b1, b2)))]
     mean = contexts[list(MEANS)].to_numpy(float).T
     error = contexts[[f"{name}_error" for name in MEANS]].to_numpy(float).T
-    half = half_width(error, contexts["replicas"].to_numpy())
-    ends = np.stack([mean, (mean - half).clip(min=-1), (mean + half).clip(max=1)])
+    margin = margin_of_error(error, contexts["replicas"].to_numpy())
+    ends = np.stack([mean, (mean - margin).clip(min=-1), (mean + margin).clip(max=1)])
     correlator, alice, bob = ends.reshape(3, 3, 2, 2).swapaxes(0, 1)
-    s = np.where(chsh.SIGNS.values > 0, correlator, -correlator[TURNED]).sum(axis=(1, 2))
+    s = np.where(chsh.SIGNS.values > 0, correlator, -correlator[NEGATED]).sum(axis=(1, 2))
     delta = np.sum([_changes(alice), _changes(bob.swapaxes(1, 2))], axis=(0, 2))
     found = {"correlator": correlator, "alice": alice, "bob": bob, "s": s, "delta": delta}
-    found["excess"] = s - delta[TURNED] - chsh.CLASSICAL_BOUND
+    found["excess"] = s - delta[NEGATED] - chsh.CLASSICAL_BOUND
     return {
         f"{name}{end}": plain_number(value)
         for name, values in found.items()
@@ -376,14 +377,14 @@ def look_up(
     }
 
 
-def half_width(error: np.ndarray, replicas: np.ndarray) -> np.ndarray:
+def margin_of_error(error: np.ndarray, replicas: np.ndarray) -> np.ndarray:
     """Return by how much a mean of outcomes over replicas may be off, at 95 %.
 
     1.96 standard errors, or, where next to all replicas are alike and the standard error says
     nothing, the change by replicas that are as far off as can be, and as frequent as they can be
     without one among so many.
 
-    >>> half_width(np.array([0.01, 0.0]), 1600).round(4).tolist()
+    >>> margin_of_error(np.array([0.01, 0.0]), 1600).round(4).tolist()
     [0.0196, 0.0046]
     """
     unseen = math.log(40) / replicas  # a frequency p leaves none with probability (1 - p)^replicas
@@ -392,8 +393,19 @@ def half_width(error: np.ndarray, replicas: np.ndarray) -> np.ndarray:
 
 def _changes(ends: np.ndarray) -> np.ndarray:
     """Return by how much marginals [end, task, other setting] change, and its ends: [end, task]."""
-    change, low, high = ends[..., 0] - ends[TURNED][..., 1]
+    change, low, high = ends[..., 0] - ends[NEGATED][..., 1]
     return np.stack([abs(change), np.maximum(low, -high).clip(min=0), np.maximum(high, -low)])
+
+
+__getattr__ = renamed.names(
+    __name__,
+    {
+        "CLASSES": "REPRESENTATIVES",
+        "train_classes": "train_representatives",
+        "starts": "initial_weights",
+        "half_width": "margin_of_error",
+    },
+)
 
 
 def record() -> None:
@@ -404,5 +416,5 @@ def record() -> None:
     save("explorer", run(parts=parts), parameters=RECORDED)
     of_reports = {"activations": ["tanh"], "games": [".".join(tasks) for tasks in REPORTED]}
     save("explorer_reports", reports(), parameters=RECORDED | of_reports)
-    save("explorer_networks", starts(), parameters=EXAMPLES)
+    save("explorer_networks", initial_weights(), parameters=EXAMPLES)
     parts.clear()

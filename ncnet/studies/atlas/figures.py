@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from ncnet import plotting
+from ncnet import plotting, renamed
 from ncnet.plotting import ALICE, BLUE, BOB, DASHED, GREY, HATCH, SOLID, VERMILION
 
 GRID = 70
@@ -59,14 +59,14 @@ def _cloud(axes: Axes, table: pd.DataFrame, reach: tuple[tuple, tuple], most: in
     return drawn
 
 
-def retests(found: pd.DataFrame, readouts: Sequence[str]) -> Figure:
-    """Draw S - Delta - 2 of retested games on fresh replicas, beside what selection promised.
+def confirmations(found: pd.DataFrame, readouts: Sequence[str]) -> Figure:
+    """Draw S - Delta - 2 of games on fresh replicas, beside what selection promised.
 
     Parameters
     ----------
     found
-        Retests, as `ncnet.studies.atlas.analysis.run` has them, with a column ``training`` that
-        names each training.
+        Confirmations, as `ncnet.studies.atlas.analysis.run` has them, with a column ``training``
+        that names each training.
     readouts
         A panel for each.
     """
@@ -113,3 +113,6 @@ def wrong_items(shares: Mapping[str, pd.DataFrame]) -> Figure:
     setp(panels[:, 0], ylabel="share wrong")
     panels[0, 0].legend()
     return figure
+
+
+__getattr__ = renamed.names(__name__, {"retests": "confirmations"})

@@ -91,36 +91,38 @@ def images(places, tasks):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_kinds_are_the_orbits_of_the_mirror_images(seed):
+def test_orbits_are_those_of_the_mirror_images(seed):
     tasks = atlas.tables(2)
     start = np.random.default_rng(seed).integers(16, size=4).tolist()
     orbit = {tuple(tasks.index(t) for t in image) for image in images(start, tasks)}
     everything = np.array(list(itertools.product(range(16), repeat=4)))
     games_of = pd.DataFrame(everything, columns=list(atlas.PLACES))
-    kind = atlas.kinds(games_of, tasks)
-    own = kind[(everything == start).all(axis=1)].iloc[0]
-    assert {tuple(game) for game in everything[(kind == own).to_numpy()].tolist()} == orbit
+    orbit_of = atlas.orbits(games_of, tasks)
+    own = orbit_of[(everything == start).all(axis=1)].iloc[0]
+    assert {tuple(game) for game in everything[(orbit_of == own).to_numpy()].tolist()} == orbit
 
 
-def test_a_retest_is_a_report_of_the_game():
-    report = atlas.retest([TASKS[place] for place in (0, 1, 2, 3)], **TRAINING)
+def test_a_confirmation_is_a_report_of_the_game():
+    report = atlas.confirm([TASKS[place] for place in (0, 1, 2, 3)], **TRAINING)
     trained = ncnet.train(game_of((0, 1, 2, 3)), **TRAINING)
     assert str(report) == str(chsh.report(trained))
 
 
-def test_a_search_retests_the_best_of_each_kind_on_fresh_replicas():
+def test_a_search_confirms_the_best_of_each_orbit_on_fresh_replicas():
     asked = {"replicas": 64, "seed": 0, "fresh_replicas": 128, "fresh_seed": 1, "most": 2}
     training = {"hidden_size": 1, "steps": 200, "activation": "tanh"}
     tasks = ["0110", "0101", "0111", "1110"]
-    counts, retested = atlas.run([training], tasks, **asked)
+    counts, confirmations = atlas.run([training], tasks, **asked)
     assert counts["readout"].tolist() == list(chsh.READOUTS)
     assert (counts["games"] == 256).all()
     assert (counts["hidden_size"] == 1).all()
-    assert len(retested)
-    assert (retested["selected"] > 0).all()
-    assert (retested["replicas"] == 128).all()
-    assert retested.groupby("readout").size().max() <= 2
-    for one, again in zip((counts, retested), atlas.run([training], tasks, **asked), strict=True):
+    assert len(confirmations)
+    assert (confirmations["selected"] > 0).all()
+    assert (confirmations["replicas"] == 128).all()
+    assert confirmations.groupby("readout").size().max() <= 2
+    for one, again in zip(
+        (counts, confirmations), atlas.run([training], tasks, **asked), strict=True
+    ):
         pd.testing.assert_frame_equal(one, again)
     alone, none = atlas.run([training], tasks, **asked | {"most": 0})
     pd.testing.assert_frame_equal(alone, counts)
@@ -128,7 +130,7 @@ def test_a_search_retests_the_best_of_each_kind_on_fresh_replicas():
 
 
 @pytest.mark.parametrize(("name", "least"), [("fresh_replicas", 1), ("fresh_seed", 0)])
-def test_a_retest_needs_a_replica_and_a_seed(name, least):
+def test_a_confirmation_needs_a_replica_and_a_seed(name, least):
     asked = {"replicas": 64, "seed": 0, "fresh_replicas": 64, "fresh_seed": 1, "most": 0}
     tasks = ["0110", "0101"]
     assert len(atlas.search(tasks, hidden_size=1, steps=1, **asked | {name: least}))
@@ -136,20 +138,20 @@ def test_a_retest_needs_a_replica_and_a_seed(name, least):
         atlas.search(tasks, hidden_size=1, steps=1, **asked | {name: least - 1})
 
 
-def test_the_recorded_search_looked_among_all_halves_of_three_bits():
-    """Each training and readout is counted once, and what was retested had been above the line."""
-    counts, retested = (results.load(name).table for name in ("search_counts", "search"))
-    training = list(atlas.SEARCHED[0])
+def test_the_recorded_search_looked_among_all_games_of_three_bits_up_to_negation():
+    """Each training and readout is counted once, and what was confirmed had been above the line."""
+    counts, confirmations = (results.load(name).table for name in ("search_counts", "search"))
+    training = list(atlas.TRAININGS[0])
     assert len(counts.drop_duplicates([*training, "readout"])) == len(counts)
-    assert counts[training].drop_duplicates().to_dict("records") == list(atlas.SEARCHED)
-    halves = set(atlas.halves(3))
-    assert (counts["games"] == len(halves) ** 4).all()
-    assert all(set(retested[place]) <= halves for place in atlas.PLACES)
-    found = retested.groupby([*training, "readout"]).size().rename("retested")
-    both = counts.set_index(found.index.names).join(found)["retested"].fillna(0)
+    assert counts[training].drop_duplicates().to_dict("records") == list(atlas.TRAININGS)
+    searched = set(atlas.up_to_negation(3))
+    assert (counts["games"] == len(searched) ** 4).all()
+    assert all(set(confirmations[place]) <= searched for place in atlas.PLACES)
+    found = confirmations.groupby([*training, "readout"]).size().rename("confirmations")
+    both = counts.set_index(found.index.names).join(found)["confirmations"].fillna(0)
     above = counts.set_index(found.index.names)["above"]
-    assert (both <= np.minimum(above, atlas.ASKED["most"])).all()
-    assert both.sum() == len(retested)
+    assert (both <= np.minimum(above, atlas.SEARCH_OPTIONS["most"])).all()
+    assert both.sum() == len(confirmations)
 
 
 def test_a_small_search_is_recorded_with_all_that_makes_it_again(monkeypatch):
@@ -166,7 +168,7 @@ def test_a_small_search_is_recorded_with_all_that_makes_it_again(monkeypatch):
 
 def test_known_contextual_and_noncontextual_games():
     """XOR with one unit under `prediction`: amplified to nearly a box; AND, XOR at n = 3: not."""
-    found = atlas.retest(
+    found = atlas.confirm(
         ["0110", "0101", "0111", "1110"], hidden_size=1, replicas=1024, seed=5, readout="prediction"
     )
     assert found.explanation == "contextual"
@@ -197,19 +199,19 @@ def test_an_unknown_readout_is_answered_with_the_nearest():
         atlas.read(xr.Dataset(), "solve")
 
 
-def test_games_of_too_many_bits_have_no_names():
+def test_games_of_too_many_bits_have_no_orbits():
     tasks = ["01" * 16, "0" * 31 + "1"]
     games_of = pd.DataFrame([[0, 1, 0, 1]], columns=list(atlas.PLACES))
     with pytest.raises(ValueError, match="`bits` is 5: expected an integer of at most 4"):
-        atlas.kinds(games_of, tasks)
-    assert atlas.kinds(games_of, [task[:16] for task in tasks]).size == 1
+        atlas.orbits(games_of, tasks)
+    assert atlas.orbits(games_of, [task[:16] for task in tasks]).size == 1
 
 
 def test_exchanging_the_classes_of_a_task_leaves_s_and_changes_the_influence():
-    """What `kinds` merges, and what it does not promise."""
+    """What `orbits` merge, and what it does not promise."""
     training = {"hidden_size": 1, "replicas": 1600, "seed": 2}
-    same = atlas.retest(["0110", "0110", "0110", "0110"], **training)
-    turned = atlas.retest(["1001", "0110", "0110", "0110"], **training)
+    same = atlas.confirm(["0110", "0110", "0110", "0110"], **training)
+    turned = atlas.confirm(["1001", "0110", "0110", "0110"], **training)
     assert turned.s == pytest.approx(same.s, abs=0.1)
     assert same.influence == 0
     assert turned.influence > 0.5

@@ -49,12 +49,12 @@ def reported():
 
 @pytest.fixture(scope="module")
 def trained():
-    return explorer.train_classes("overlap", **SMALL)
+    return explorer.train_representatives("overlap", **SMALL)
 
 
 @pytest.fixture(scope="module")
 def apart():
-    return explorer.train_classes("overlap", trunk="own", **SMALL)
+    return explorer.train_representatives("overlap", trunk="own", **SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -63,16 +63,16 @@ def table(trained):
 
 
 @pytest.mark.parametrize("task", atlas.tables(2))
-def test_a_task_and_its_negation_have_one_class(task):
-    place = explorer.class_of(task)
-    assert place == explorer.class_of(task.translate(NEGATION))
-    assert explorer.CLASSES[place] in (task, task.translate(NEGATION))
+def test_a_task_and_its_negation_have_one_representative(task):
+    found = explorer.representative(task)
+    assert found == explorer.representative(task.translate(NEGATION))
+    assert found in (task, task.translate(NEGATION))
 
 
 @pytest.mark.parametrize("text", ["011", "01102", "012x", ""])
 def test_what_is_no_task_is_refused(text):
     with pytest.raises(ValueError, match="truth table"):
-        explorer.class_of(text)
+        explorer.representative(text)
 
 
 @pytest.mark.parametrize("layout", explorer.LAYOUTS)
@@ -94,7 +94,7 @@ def test_each_pair_of_classes_is_trained_as_ncnet_trains_it(trained):
 @pytest.mark.parametrize("tasks", [GAME, ["1110", "0101", "0011", "1001"]])
 def test_heads_apart_are_those_of_separate_trunks(apart, tasks):
     size, training = SMALL["hidden_size"], {k: v for k, v in SMALL.items() if k != "hidden_size"}
-    classes = [explorer.CLASSES[explorer.class_of(task)] for task in tasks]
+    classes = [explorer.representative(task) for task in tasks]
     alone = interventions.separate_trunks(
         explorer.game("overlap", classes), hidden_sizes=(size, size), **training
     )
@@ -115,7 +115,7 @@ def test_heads_apart_signal_nothing_and_keep_the_bound(apart, tasks, steps):
 def test_a_pair_of_tasks_alone_gives_what_it_gives_among_all(trained, apart, trunk):
     among_all = (trained if trunk == "shared" else apart).sel(alice_task="0110", bob_task="0001")
     tasks = (("0110", "0110"), ("0011", "0001"))
-    alone = explorer.train_classes("overlap", trunk=trunk, tasks=tasks, **SMALL)
+    alone = explorer.train_representatives("overlap", trunk=trunk, tasks=tasks, **SMALL)
     assert alone.a.shape[1:3] == (2, 2)
     for name in ("a", "b", "diverged"):
         for place in (0, 1):
@@ -125,9 +125,9 @@ def test_a_pair_of_tasks_alone_gives_what_it_gives_among_all(trained, apart, tru
 
 @pytest.mark.parametrize("layout", explorer.LAYOUTS)
 def test_starts_of_one_size_are_those_among_all(layout):
-    among_all = explorer.starts(replicas=2)
+    among_all = explorer.initial_weights(replicas=2)
     chosen = (among_all["layout"] == layout) & (among_all["hidden_size"] == 3)
-    alone = explorer.starts(layouts=[layout], hidden_sizes=[3], replicas=2)
+    alone = explorer.initial_weights(layouts=[layout], hidden_sizes=[3], replicas=2)
     pd.testing.assert_frame_equal(
         alone, among_all[chosen].reset_index(drop=True), check_dtype=False
     )
@@ -135,13 +135,13 @@ def test_starts_of_one_size_are_those_among_all(layout):
 
 def test_a_trunk_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="shared"):
-        explorer.train_classes("overlap", trunk="both", **SMALL)
+        explorer.train_representatives("overlap", trunk="both", **SMALL)
 
 
 @pytest.mark.slow
 @given(tasks=TASKS, steps=st.sampled_from(SMALL["steps"]))
 def test_any_game_is_looked_up_as_its_outcomes_say(trained, table, tasks, steps):
-    classes = [explorer.CLASSES[explorer.class_of(task)] for task in tasks]
+    classes = [explorer.representative(task) for task in tasks]
     contexts = trained.sel(steps=steps, alice_task=classes[:2], bob_task=classes[2:])
     means = chsh.replica_means(chsh.as_dataset((contexts["a"].values, contexts["b"].values)))
     found = explorer.look_up(table, tasks, **CHOICE, steps=steps)
@@ -160,7 +160,7 @@ def test_all_games_are_looked_up_as_the_atlas_has_them(trained, table):
     survey = atlas.survey(xr.Dataset({"a": pairs["a"], "b": pairs["b"]}))
     sample = survey.sample(200, random_state=0)
     for row in sample.itertuples():
-        tasks = [explorer.CLASSES[getattr(row, place)] for place in atlas.PLACES]
+        tasks = [explorer.REPRESENTATIVES[getattr(row, place)] for place in atlas.PLACES]
         found = explorer.look_up(table, tasks, **CHOICE, steps=SMALL["steps"][-1])
         assert found["s"] == pytest.approx(row.s, abs=1e-5)
         assert found["delta"] == pytest.approx(row.delta, abs=1e-5)
@@ -168,7 +168,7 @@ def test_all_games_are_looked_up_as_the_atlas_has_them(trained, table):
 
 @given(tasks=TASKS)
 def test_the_interval_of_s_is_at_least_as_wide_as_that_of_its_replicas(trained, table, tasks):
-    classes = [explorer.CLASSES[explorer.class_of(task)] for task in tasks]
+    classes = [explorer.representative(task) for task in tasks]
     contexts = trained.isel(steps=-1).sel(alice_task=classes[:2], bob_task=classes[2:])
     outcomes = chsh.as_dataset((contexts["a"].values, contexts["b"].values))
     values = chsh.s_per_replica(outcomes).values
@@ -184,8 +184,8 @@ def test_no_interval_is_a_point(recorded):
     table = recorded.table
     easy = (table["correlator"] == 1) & (table["correlator_error"] == 0)
     assert easy.any()
-    halves = explorer.half_width(table["correlator_error"], table["replicas"])
-    assert halves.min() > 0.004
+    margins = explorer.margin_of_error(table["correlator_error"], table["replicas"])
+    assert margins.min() > 0.004
 
 
 @pytest.mark.parametrize("activation", explorer.ACTIVATIONS)
@@ -272,7 +272,7 @@ def test_every_choice_is_recorded_once(recorded):
         explorer.HIDDEN_SIZES,
         explorer.STEPS,
     ]
-    choices = list(itertools.product(*axes, explorer.CLASSES, explorer.CLASSES))
+    choices = list(itertools.product(*axes, explorer.REPRESENTATIVES, explorer.REPRESENTATIVES))
     names = [*explorer.CHOICE, "alice_task", "bob_task"]
     assert sorted(recorded.table[names].itertuples(index=False, name=None)) == sorted(choices)
     assert recorded.made_with(replicas=explorer.REPLICAS, seed=explorer.SEED)
@@ -286,7 +286,7 @@ def test_the_recorded_tables_are_small(name):
 
 def test_examples_start_where_ncnet_starts():
     starts = results.load("explorer_networks").table
-    pd.testing.assert_frame_equal(starts, explorer.starts())
+    pd.testing.assert_frame_equal(starts, explorer.initial_weights())
     of_three = starts[(starts["layout"] == "separate") & (starts["hidden_size"] == 3)]
     trunk, heads = draw_block("lecun_normal", features=4, hidden_size=3, seed=0, block=0)
     eleventh = of_three[of_three["replica"] == 10]
@@ -339,8 +339,8 @@ def test_a_report_is_that_of_chsh():
     [row] = explorer.reports(tasks=[GAME], replicas=64, **asked).to_dict("records")
     outcomes = ncnet.train(ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100)
     report = chsh.report(outcomes).row()
-    assert {name: row[name] for name in explorer.OF_REPORT} == {
-        name: report[name] for name in explorer.OF_REPORT
+    assert {name: row[name] for name in explorer.REPORT_COLUMNS} == {
+        name: report[name] for name in explorer.REPORT_COLUMNS
     }
 
 
