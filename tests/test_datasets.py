@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -257,107 +258,73 @@ def test_further_items_are_as_many_as_each_task_asks(folder):
 
 
 @pytest.mark.parametrize(
-    ("change", "line"),
+    ("change", "parts"),
     [
-        ({"names": ["sst-2"]}, "unknown task `sst-2`: did you mean `sst2`?"),
-        ({"names": ["paws_x/it"]}, "unknown task `paws_x/it`: did you mean `paws_x/"),
-        (
-            {"names": ["toy_pairs/bourn"]},
-            "unknown task `toy_pairs/bourn`: did you mean `toy_pairs/borun`?",
-        ),
-        ({"names": ["toy/moody"]}, "unknown task `toy/moody`: did you mean `toy/mood`?"),
-        ({"names": ["sst2", "mrpc", "sst2"]}, "task `sst2` is there twice: expected each once"),
-        ({"names": "sst2"}, "`names` is 'sst2': expected a list of tasks"),
-        ({"names": []}, "`names` is []: expected a list of tasks"),
-        ({"names": 3}, "`names` is 3: expected a list of tasks"),
-        ({"further": [1]}, "`further` is a list: expected a dict of numbers by task"),
-        ({"items": 0}, "`items` is 0: expected an integer of at least 1"),
-        ({"held_out": -1}, "`held_out` is -1: expected an integer of at least 0"),
-        ({"seed": 1.5}, "`seed` is 1.5: expected an integer of at least 0"),
-        ({"further": {"mrcp": 1}}, "unknown task of `further` `mrcp`: expected one of `sst2`"),
-        ({"further": {"sst2": -1}}, "`further['sst2']` is -1: expected an integer of at least 0"),
-        ({"items": 61}, "task `sst2` has 60 training items: expected 61"),
-        ({"held_out": 31}, "task `sst2` has 30 held-out items: expected 31"),
-        ({"further": {"sst2": 61}}, "task `sst2` has 60 further items: expected 61"),
-        (
-            {"items": 40, "further": {"sst2": 30}},
-            "`sst2` has 10 items too few: expected enough for 40 training",
-        ),
+        ({"names": ["sst-2"]}, ("`sst-2`", "did you mean `sst2`?")),
+        ({"names": ["paws_x/it"]}, ("`paws_x/it`", "did you mean `paws_x/")),
+        ({"names": ["toy_pairs/bourn"]}, ("`toy_pairs/bourn`", "did you mean `toy_pairs/borun`?")),
+        ({"names": ["toy/moody"]}, ("`toy/moody`", "did you mean `toy/mood`?")),
+        ({"names": ["sst2", "mrpc", "sst2"]}, ("task `sst2` is there twice",)),
+        ({"names": "sst2"}, ("`names` is 'sst2'", "a list of tasks")),
+        ({"names": []}, ("`names` is []", "a list of tasks")),
+        ({"names": 3}, ("`names` is 3", "a list of tasks")),
+        ({"further": [1]}, ("`further` is a list", "numbers by task")),
+        ({"items": 0}, ("`items` is 0", "at least 1")),
+        ({"held_out": -1}, ("`held_out` is -1", "at least 0")),
+        ({"seed": 1.5}, ("`seed` is 1.5", "an integer")),
+        ({"further": {"mrcp": 1}}, ("`further` `mrcp`", "one of `sst2`")),
+        ({"further": {"sst2": -1}}, ("`further['sst2']` is -1", "at least 0")),
+        ({"items": 61}, ("`sst2` has 60 training items", "expected 61")),
+        ({"held_out": 31}, ("`sst2` has 30 held-out items", "expected 31")),
+        ({"further": {"sst2": 61}}, ("`sst2` has 60 further items", "expected 61")),
+        ({"items": 40, "further": {"sst2": 30}}, ("`sst2` has 10 items too few", "40", "30")),
         (
             {"names": ["mrpc"], "items": 41, "balanced": True},
-            "task `mrpc` has 40 training items, drawn evenly from its classes: expected 41",
+            ("`mrpc` has 40 training items, drawn evenly from its classes", "expected 41"),
         ),
     ],
 )
-def test_a_wrong_argument_is_refused_in_one_line(folder, change, line):
+def test_a_wrong_argument_is_refused_in_one_line(folder, change, parts):
     arguments = {"names": ["sst2"], "items": 1, "held_out": 1, "seed": 0, "folder": folder}
-    with pytest.raises(ValueError) as caught:  # noqa: PT011, the line is compared
+    with pytest.raises(ValueError, match=re.escape(parts[0])) as caught:
         load(**arguments | change)
-    assert line in str(caught.value)
+    assert all(part in str(caught.value) for part in parts)
     assert "\n" not in str(caught.value)
 
 
 BAD_LINES = [
-    ("sst2/train", "{", "no JSON (Expecting property name enclosed in double quotes)"),
-    ("sst2/train", "", "no JSON (Expecting value)"),
-    ("sst2/train", "[1]", "a row is [1]: expected fields by name"),
-    ("sst2/train", "null", "a row is None: expected fields by name"),
-    ("sst2/train", {"text_a": "a"}, "no field `label`: expected it beside ['text_a']"),
-    ("sst2/train", {"label": 0}, "no field `text_a`: expected it beside ['label']"),
-    ("sst2/train", {"text_a": " ", "label": 0}, "`text_a` is ' ': expected a text"),
-    ("sst2/train", {"text_a": 5, "label": 0}, "`text_a` is 5: expected a text"),
-    ("sst2/dev", {"text_a": "a", "label": 2}, "`label` is 2: expected an integer of 0 to 1"),
-    (
-        "sst2/dev",
-        {"text_a": "a", "label": -1},
-        "`label` is -1: expected an integer of 0 to 1",
-    ),
-    (
-        "sst2/dev",
-        {"text_a": "a", "label": True},
-        "`label` is True: expected an integer of 0 to 1",
-    ),
-    (
-        "sst2/dev",
-        {"text_a": "a", "label": "1"},
-        "`label` is '1': expected an integer of 0 to 1",
-    ),
-    (
-        "mrpc/train",
-        {"text_a": "a", "label": 1},
-        "no field `text_b`: expected it beside ['text_a', 'label']",
-    ),
-    ("mathqa/test", question(0) | {"label": 5}, "`label` is 5: expected an integer of 0 to 4"),
-    (
-        "mathqa/test",
-        question(0) | {"choices": ["a"] * 4},
-        "`choices` is ['a', 'a', 'a', 'a']: expected 5 texts",
-    ),
-    (
-        "mathqa/test",
-        question(0) | {"choices": "abcde"},
-        "`choices` is 'abcde': expected 5 texts",
-    ),
-    (
-        "mathqa/test",
-        question(0) | {"choices": ["a"] * 4 + [""]},
-        "`choices` holds '': expected 5 texts",
-    ),
-    ("paws_x/zh/dev", pair(0), "no field `id`: expected it beside"),
-    ("paws_x/zh/dev", [], "a row is []: expected fields by name"),
+    ("sst2/train", "{", ("no JSON",)),
+    ("sst2/train", "", ("no JSON",)),
+    ("sst2/train", "[1]", ("a row is [1]", "fields by name")),
+    ("sst2/train", "null", ("a row is None", "fields by name")),
+    ("sst2/train", {"text_a": "a"}, ("no field `label`", "['text_a']")),
+    ("sst2/train", {"label": 0}, ("no field `text_a`", "['label']")),
+    ("sst2/train", {"text_a": " ", "label": 0}, ("`text_a` is ' '", "a text")),
+    ("sst2/train", {"text_a": 5, "label": 0}, ("`text_a` is 5", "a text")),
+    ("sst2/dev", {"text_a": "a", "label": 2}, ("`label` is 2", "0 to 1")),
+    ("sst2/dev", {"text_a": "a", "label": -1}, ("`label` is -1", "0 to 1")),
+    ("sst2/dev", {"text_a": "a", "label": True}, ("`label` is True", "an integer")),
+    ("sst2/dev", {"text_a": "a", "label": "1"}, ("`label` is '1'", "an integer")),
+    ("mrpc/train", {"text_a": "a", "label": 1}, ("no field `text_b`", "['text_a', 'label']")),
+    ("mathqa/test", question(0) | {"label": 5}, ("`label` is 5", "0 to 4")),
+    ("mathqa/test", question(0) | {"choices": ["a"] * 4}, ("`choices` is ['a', ", "5 texts")),
+    ("mathqa/test", question(0) | {"choices": "abcde"}, ("`choices` is 'abcde'", "5 texts")),
+    ("mathqa/test", question(0) | {"choices": ["a"] * 4 + [""]}, ("`choices` holds ''", "5 texts")),
+    ("paws_x/zh/dev", pair(0), ("no field `id`",)),
+    ("paws_x/zh/dev", [], ("a row is []", "fields by name")),
 ]
 
 
-@pytest.mark.parametrize(("name", "bad", "line"), BAD_LINES)
-def test_a_bad_line_is_refused_by_file_and_line(folder, name, bad, line):
+@pytest.mark.parametrize(("name", "bad", "parts"), BAD_LINES)
+def test_a_bad_line_is_refused_by_file_and_line(folder, name, bad, parts):
     path = folder / f"{name}.jsonl.gz"
     rows = gzip.decompress(path.read_bytes()).decode().splitlines()
     rows[6] = bad if isinstance(bad, str) else json.dumps(bad)
     write(folder, name, rows)
     task = name.rpartition("/")[0]
-    with pytest.raises(ValueError) as caught:  # noqa: PT011, the line is compared
+    with pytest.raises(ValueError, match=rf"^{name}\.jsonl\.gz, line 7: ") as caught:
         load([task], items=1, held_out=1, seed=0, folder=folder)
-    assert str(caught.value).startswith(f"{name}.jsonl.gz, line 7: {line}")
+    assert all(part in str(caught.value) for part in parts)
     assert "\n" not in str(caught.value)
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -441,14 +442,25 @@ def test_models_are_pinned_likewise(tmp_path):
         assert run(REVISION, environment) == commit
 
 
-def test_pins_are_kept_and_read_without_the_hub(tmp_path, monkeypatch):
+@pytest.fixture
+def answers(monkeypatch):
+    """Return the list of what a hub was asked, which has the commit c0ffee of every repository."""
     asked = []
-    monkeypatch.setattr(hub, "_current", lambda *arguments: asked.append(arguments) or "c0ffee")
+
+    def answer(_, repository, *, repo_type, revision, timeout):
+        asked.append((repository, repo_type, revision))
+        return SimpleNamespace(sha="c0ffee")
+
+    monkeypatch.setattr("huggingface_hub.HfApi.repo_info", answer)
+    return asked
+
+
+def test_pins_are_kept_and_read_without_the_hub(tmp_path, answers):
     for _ in range(2):
         assert hub.revision("a/b", kind="dataset", folder=tmp_path) == "c0ffee"
         assert hub.revision("a/b", kind="model", folder=tmp_path) == "c0ffee"
         assert hub.revision("a/b", kind="model", at="other", folder=tmp_path) == "c0ffee"
-    assert asked == [
+    assert answers == [
         ("a/b", "dataset", "main"),
         ("a/b", "model", "main"),
         ("a/b", "model", "other"),
@@ -482,13 +494,13 @@ def test_a_python_without_the_packages_is_told_what_to_install(monkeypatch):
 
 
 def test_two_processes_that_pin_at_once_agree(tmp_path, monkeypatch):
-    def slow(*arguments):
+    def slow(*arguments, **options):
         (tmp_path / "revisions.json").write_text(
             '{"models/a/b@main": "theirs", "models/c/d@main": "x"}', encoding="utf-8"
         )
-        return "ours"
+        return SimpleNamespace(sha="ours")
 
-    monkeypatch.setattr(hub, "_current", slow)
+    monkeypatch.setattr("huggingface_hub.HfApi.repo_info", slow)
     assert hub.revision("a/b", kind="model", folder=tmp_path) == "theirs"
     assert hub.revision("c/d", kind="model", folder=tmp_path) == "x"
 

@@ -1,4 +1,4 @@
-"""What a task is made of: items, and their division into training and held-out ones."""
+"""Items of a task, their division into training and held-out ones, and groups of tasks."""
 
 from dataclasses import dataclass
 from zlib import crc32
@@ -43,7 +43,7 @@ class Item:
 
     @property
     def sequences(self) -> tuple[tuple[str, str | None], ...]:
-        """What an encoder reads, as (text, second text or None).
+        """The texts that an encoder reads, as (text, second text or None).
 
         One for a sentence or a pair; one a choice for a question.
         """
@@ -80,7 +80,7 @@ class TaskData:
     held_out
         Items that are not trained on, and share no `Item.content` with any that could be.
     source
-        Where the items are from; anything here JSON holds. Of a folder, ``{"folder": True,
+        The source of the items; anything here JSON holds. Of a folder, ``{"folder": True,
         "files": {name: SHA-256}}``; of the hub, its ``repository``, ``revision`` and
         ``configuration``; of text made here, its ``generator``.
     """

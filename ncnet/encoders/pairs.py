@@ -47,7 +47,7 @@ def train_pair(
     Returns
     -------
     Outcome
-        Of the tasks in canonical order, as `ncnet.chsh.collect_pairs` takes them.
+        The outcomes of the tasks in canonical order, as `ncnet.chsh.collect_pairs` takes them.
     TwoHeads
         The network; `tasks` are its own, in that order.
 

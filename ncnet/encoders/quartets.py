@@ -20,7 +20,7 @@ class Quartet:
     alice, bob
         Tasks of settings 1 and 2, by their names in `ncnet.datasets.TASKS`.
     paired
-        Whether the k-th items of all tasks are partners: translations of one another.
+        True where the k-th items of all tasks are partners: translations of one another.
     further
         By task, further training items, as a multiple of the items that S is computed on.
     """

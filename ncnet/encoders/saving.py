@@ -23,7 +23,8 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 def save_adapters(model: TwoHeads, folder: Path) -> None:
     """Write adapters, as ``peft.PeftModel.from_pretrained`` reads them, and heads.
 
-    Of full fine-tuning, at rank `FULL`, only heads: all weights of a layer are no adapter.
+    Of full fine-tuning, at rank `FULL`, it writes heads only: all weights of a layer are no
+    adapter.
     """
     folder, trunk = expanded(folder), model.trunk
     for name, weights in _weights(model).items():

@@ -62,9 +62,9 @@ def train(
     replicas
         Number of initialisations and data orders.
     folder
-        Where finished contexts are kept, with their adapters (in the files of peft) and heads, and
-        the one in training once a minute: repeated, a sweep that was cut off goes on from there, to
-        the same result. It holds contexts of one kind: same encoder, items and settings.
+        A folder that keeps finished contexts, with their adapters (in the files of peft) and heads,
+        and the one in training once a minute: repeated, a sweep that was cut off goes on from
+        there, to the same result. It holds contexts of one kind: same encoder, items and settings.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def train(
 
 @dataclass
 class Sweep:
-    """What all contexts of a sweep share: tokens, and the frozen states of the current rank.
+    """The contexts of a sweep, which share tokens and the frozen states of the current rank.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Trains one context, and reads what became of it."""
+"""Trains one network, in one context, and reads its outcomes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ITEMS_AT_ONCE = 32
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one context.
+    """The outcomes of one network, and its losses.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Outcome:
     loss
         Each head's mean cross-entropy over its training items [heads].
     diverged
-        Whether any logit ended non-finite; such an item reads as class 0.
+        True if any logit ended non-finite; such an item reads as class 0.
     """
 
     correct: np.ndarray
@@ -53,9 +53,9 @@ def train_context(model: TwoHeads, *, checkpoint: Path | None = None) -> Outcome
     Parameters
     ----------
     model
-        As its training starts.
+        The network, as its training starts.
     checkpoint
-        File to which the state is written now and then, and from which a training that was cut
+        A file to which the state is written now and then, and from which a training that was cut
         off goes on, to the same result.
     """
     optimizer = torch.optim.Adam(model.trained().values(), lr=model.hyperparameters.learning_rate)
@@ -82,7 +82,7 @@ def batch_at(step: int, *, count: int, size: int, key: Key) -> np.ndarray:
     size
         Items in a batch.
     key
-        What the order depends on besides: seed, replica, and the head's key.
+        Seed, replica and the head's key, on which the order depends besides.
 
     Examples
     --------

@@ -39,16 +39,16 @@ class Trunk(Network):
     encoder
         Its weights stay as they are: those of full fine-tuning are copies.
     rank
-        Of the adapters on query and value of each of these layers. 0: nothing is adapted. `FULL`:
-        every weight of these layers is trained.
+        The rank of the adapters on query and value of each of these layers. At 0 nothing is
+        adapted. At `FULL` every weight of these layers is trained.
     alpha
-        Scale of what an adapter adds: times ``alpha / rank``.
+        What an adapter adds is scaled by ``alpha / rank``.
     layers
-        Number of adapted layers, from the top.
+        The number of adapted layers, from the top.
     seed
-        Of the adapters' initial weights: A uniform as in peft, B zero, so that training starts
-        from the encoder as it is. With the same seed the weights of a rank are among those of a
-        higher one.
+        It determines the adapters' initial weights: A is uniform as in peft and B is zero, so that
+        training starts from the encoder as it is. With the same seed the weights of a rank are
+        among those of a higher one.
     """
 
     def __init__(self, encoder: Encoder, *, rank: float, alpha: float, layers: int, seed: object):
@@ -91,7 +91,7 @@ class Trunk(Network):
 
 
 class Layout:
-    """Where the tokens of some sequences lie: packed, and side by side for attention.
+    """The places of the tokens of some sequences: packed, and side by side for attention.
 
     Only attention needs sequences side by side, padded to the longest. All else is computed of the
     tokens that there are, packed one sequence behind the other.
@@ -101,7 +101,7 @@ class Layout:
     lengths
         How many tokens each sequence has [sequences].
     device
-        Where to compute.
+        The device to compute on.
 
     Attributes
     ----------

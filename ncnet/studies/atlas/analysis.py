@@ -9,7 +9,6 @@ so many does so by chance as well: `confirm` trains it anew.
 import itertools
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -153,9 +152,9 @@ def survey(pairs: xr.Dataset, above: float = -np.inf) -> pd.DataFrame:
     Parameters
     ----------
     pairs
-        What `train_pairs` or `read` returns.
+        Outcomes, as `train_pairs` or `read` returns them.
     above
-        Keep the games whose S - Delta - 2 is above this; all by default.
+        Games are kept whose S - Delta - 2 is above this; all by default.
 
     Returns
     -------
@@ -278,11 +277,11 @@ def best_of_each_orbit(games_of: pd.DataFrame, tasks: Sequence[str], most: int) 
     Parameters
     ----------
     games_of
-        What `survey` returns.
+        Games, as `survey` returns them.
     tasks
         The truth tables.
     most
-        How many games to return at most.
+        The largest number of games to return.
     """
     above = games_of[games_of["excess"] > ROUNDING]
     best = above.nlargest(CANDIDATES, "excess")
@@ -316,7 +315,7 @@ def search(
     fresh_replicas, fresh_seed
         The same of the confirmations.
     most
-        How many games to confirm at most for each readout.
+        The largest number of games to confirm for each readout.
 
     Returns
     -------
@@ -375,7 +374,7 @@ def run(
     parts
         Keeps the table of each training, for a run that may be cut off.
     asked
-        What else `search` takes.
+        Further arguments of `search`.
 
     Returns
     -------
@@ -429,14 +428,9 @@ def record() -> None:
     """
     asked = SEARCH_OPTIONS | {"replicas": 64, "fresh_replicas": 1024, "most": 1}
     counts, confirmations = run([TRAININGS[0], TRAININGS[3]], up_to_negation(2), **asked)
-    save = partial(
-        results.save,
-        parameters={"bits": 2} | asked,
-        command="python -m ncnet.atlas",
-        folder=results.FOLDER / "small",
-    )
-    save("search", confirmations)
-    save("search_counts", counts)
+    how = {"parameters": {"bits": 2} | asked, "command": "python -m ncnet.atlas"}
+    for name, table in (("search", confirmations), ("search_counts", counts)):
+        results.save(name, table, folder=results.FOLDER / "small", **how)
 
 
 __getattr__ = renamed.names(

@@ -57,9 +57,9 @@ RECORDED = {
     "replicas": REPLICAS,
     "seed": SEED,
 }
-"""What the page lets its reader choose, and how it was trained."""
+"""Arguments of `run`: what the page lets its reader choose, and how it was trained."""
 EXAMPLES = {name: RECORDED[name] for name in ("layouts", "hidden_sizes", "seed")} | {"replicas": 12}
-"""Networks that the page can train anew, for everybody to watch."""
+"""Arguments of `initial_weights`: networks that the page can train anew, for all to watch."""
 REPORTED = (
     ("0001", "0110", "0001", "0110"),
     ("0110", "0110", "0110", "0110"),
@@ -76,7 +76,6 @@ CHOICE = ("trunk", "layout", "activation", "hidden_size", "steps")
 AXES = {f"{name}s": name for name in CHOICE if name != "steps"} | {"tasks": "tasks"}
 PARTIES = ("alice", "bob")
 MEANS = ("correlator", *PARTIES)
-UNIT = ("layout", "hidden_size", "replica", "unit")
 WEIGHTS = ("x1", "x2", "x3", "x4", *PARTIES)
 REPORT_COLUMNS = (
     *(f"{name}{end}" for name in ("s", "delta", "excess") for end in ("", "_low", "_high")),
@@ -211,10 +210,9 @@ def means(trained: xr.Dataset) -> pd.DataFrame:
     of_replicas = outcomes.mean("item", dtype=np.float32).astype(float)
     replicas = trained.sizes["replica"]
     errors = of_replicas.std("replica", ddof=1) / math.sqrt(replicas)
-    columns = of_replicas.mean("replica").assign(
-        {f"{name}_error": error for name, error in errors.items()}
-    )
-    columns = columns.astype(np.float32).assign(diverged=trained["diverged"].sum("replica"))
+    errors = errors.rename({name: f"{name}_error" for name in MEANS})
+    columns = of_replicas.mean("replica").merge(errors).astype(np.float32)
+    columns["diverged"] = trained["diverged"].sum("replica")
     table = columns.to_dataframe(dim_order=["steps", "alice_task", "bob_task"])
     return table.reset_index().assign(replicas=replicas)
 
@@ -306,7 +304,8 @@ def initial_weights(**chosen: object) -> pd.DataFrame:
     >>> len(initial_weights(replicas=2)), sum(HIDDEN_SIZES)
     (144, 36)
     """
-    return _over_grid(_initial_weights_of, EXAMPLES | chosen).reindex(columns=[*UNIT, *WEIGHTS])
+    table = _over_grid(_initial_weights_of, EXAMPLES | chosen)
+    return table.reindex(columns=["layout", "hidden_size", "replica", "unit", *WEIGHTS])
 
 
 def _initial_weights_of(layout: str, **training: int) -> pd.DataFrame:

@@ -59,7 +59,7 @@ class Model:
     columns
         Replica means [13, kinds], rows as `ncnet.chsh.report` reads them.
     weights
-        Probability of each kind.
+        The probability of each kind.
     """
 
     columns: np.ndarray
@@ -209,9 +209,9 @@ class Experiment:
     Parameters
     ----------
     columns, counts
-        The replicas drawn, by kind.
+        The distinct replicas that were drawn [13, distinct], and how often each is there.
     seed
-        Of the bootstrap.
+        The seed of the bootstrap.
     """
 
     def __init__(self, columns: np.ndarray, counts: np.ndarray, *, seed: int) -> None:

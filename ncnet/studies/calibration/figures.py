@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from ncnet import plotting
+from ncnet import plotting, renamed
 from ncnet.chsh.intervals import share_interval
 from ncnet.plotting import GREY, INK, VERMILION
 
@@ -41,20 +41,20 @@ def limits(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table
-        With a ``share`` of so many ``simulations`` in each row.
+        Its rows have a ``share``, of so many ``simulations``.
     """
     many = table["simulations"]
     low, high = share_interval((table["share"] * many).round(), many, CONFIDENCE)
     return pd.DataFrame({"low": low, "high": high}, index=table.index)
 
 
-def short(table: pd.DataFrame) -> pd.Series:
+def undercovers(table: pd.DataFrame) -> pd.Series:
     """Return which rows are intervals that credibly cover less often than in 95 %.
 
     Parameters
     ----------
     table
-        Of `ncnet.studies.calibration.analysis.run`.
+        What `ncnet.studies.calibration.analysis.run` returns.
     """
     return (table["kind"] == "interval") & (limits(table)["high"] < NOMINAL)
 
@@ -65,7 +65,7 @@ def oversized(table: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     table
-        Of `ncnet.studies.calibration.analysis.run`.
+        What `ncnet.studies.calibration.analysis.run` returns.
     """
     true = (table["kind"] == "test") & table["null"].eq(True)
     return true & (limits(table)["low"] > round(1 - NOMINAL, 12))
@@ -79,10 +79,9 @@ def coverage(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        Of `ncnet.studies.calibration.analysis.run`: ``kind``, ``quantity``, ``method``, ``share``,
-        ``model``, ``replicas``, ``simulations``. Tests are left out.
+        What `ncnet.studies.calibration.analysis.run` returns. Tests are left out.
     """
-    intervals = table[table["kind"] == "interval"].assign(framed=short)
+    intervals = table[table["kind"] == "interval"].assign(framed=undercovers)
     intervals["heading"] = "Experiments in which the interval covers the truth, in %"
     framed = "covers credibly less often than in 95 % of the experiments"
     return _draw(intervals, QUANTITIES, COLUMNS, framed)
@@ -96,8 +95,7 @@ def rejections(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        Of `ncnet.studies.calibration.analysis.run`, with the column ``null`` beside those of
-        `coverage`. Intervals are left out.
+        What `ncnet.studies.calibration.analysis.run` returns. Intervals are left out.
     """
     tests = table[table["kind"] == "test"].assign(framed=oversized)
     rejects = "Experiments in which the test rejects, in %, where the hypothesis is"
@@ -157,3 +155,6 @@ def _draw_cells(axes: Axes, table: pd.DataFrame, models: np.ndarray, counts: np.
     axes.set_yticks([])
     axes.tick_params(pad=2)
     plotting.without_frame(axes)
+
+
+__getattr__ = renamed.names(__name__, {"short": "undercovers"})

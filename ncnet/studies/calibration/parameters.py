@@ -38,7 +38,8 @@ class Calibration(Notebook):
 
     def _short_of_a_record(self) -> list[str]:
         missing = [name for name in _models() if name not in self.models]
-        short = [f"`models` with {', '.join(missing)}"] if missing else []
+        # Some names have a comma in them.
+        short = ["`models` with " + ", ".join(f"'{name}'" for name in missing)] if missing else []
         several = len(self.replica_counts) > 1
         short += [] if several else [f"several `replica_counts` (here {self.replica_counts})"]
         return short + super()._short_of_a_record()

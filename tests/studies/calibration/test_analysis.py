@@ -194,13 +194,13 @@ def test_limits_are_the_exact_binomial_ones(count):
 def test_only_what_chance_does_not_explain_is_framed():
     counts = {("one", 32): 460, ("one", 200): 462, ("two", 32): 475, ("two", 200): 0}
     intervals = table_of(counts, kind="interval")
-    assert figures.short(intervals).tolist() == [True, False, False, True]
+    assert figures.undercovers(intervals).tolist() == [True, False, False, True]
     assert not figures.oversized(intervals).any()
     counts = {("one", 32): 38, ("one", 200): 40, ("two", 32): 25, ("two", 200): 0}
     true, false = (table_of(counts, kind="test", null=null) for null in (True, False))
     assert figures.oversized(true).tolist() == [False, True, False, False]
     assert not figures.oversized(false).any()
-    assert not figures.short(pd.concat([true, false])).any()
+    assert not figures.undercovers(pd.concat([true, false])).any()
 
 
 def drawn(figure):

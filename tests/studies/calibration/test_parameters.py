@@ -31,7 +31,8 @@ def test_models_of_the_calibration_are_those_there_are():
         ({"models": ["local", "local"]}, "'local' is there twice"),
         ({"replica_counts": [1]}, "parameter `replica_counts` is 1"),
         ({"models": [3]}, "parameter `models` is 3: unknown model `3`: expected one of `PR box`"),
-        ({"record": True}, "`record` is True: expected `models` with ceiling, "),
+        ({"record": True}, "`record` is True: expected `models` with 'ceiling', "),
+        ({"record": True}, ", 'overlap, n = 1', "),
         (
             {"record": True, "replica_counts": [8]},
             "`replica_counts` (here [8]); `replica_counts` with 32",
