@@ -38,10 +38,10 @@ def matcher():
     return Matcher(ENTRIES, only_where_marked=["run"])
 
 
-def found(matcher, text, **marked):
+def found(matcher, text, **options):
     return [
         (text[start:stop], entry.identifier)
-        for (start, stop), entry in matcher.find(text, **marked)
+        for (start, stop), entry in matcher.find(text, **options)
     ]
 
 
@@ -69,7 +69,7 @@ def test_what_is_found_in_text(matcher, text, expected):
 )
 def test_an_everyday_word_counts_only_where_it_is_marked(matcher, text, expected):
     assert not found(matcher, text)
-    assert [word for word, _ in found(matcher, text, marked=True)] == expected
+    assert [word for word, _ in found(matcher, text, in_italics=True)] == expected
 
 
 def paragraph(*parts):
@@ -148,7 +148,7 @@ def test_a_marked_term_is_dressed_everywhere():
         paragraph(role("capacity", refid="term-capacity")),
         paragraph(nodes.reference("", "elsewhere", refuri="glossary.html#term-run")),
     )
-    glossary_hovers.dress_marked(doctree, ENTRIES)
+    glossary_hovers.add_definitions(doctree, ENTRIES)
     dressed = list(doctree.findall(glossary_hovers.definition_link))
     assert [link["definition"] for link in dressed] == ["32 replicas.", "How much it holds."]
     assert dressed[1]["refid"] == "term-capacity"
@@ -158,7 +158,7 @@ def raw(html):
     return nodes.raw("", html, format="html")
 
 
-def marked(text):
+def by_role(text):
     inner = nodes.inline("", text, classes=["xref", "std", "std-term"])
     return nodes.reference("", "", inner, internal=True, refuri="glossary.html#term-run")
 
@@ -173,11 +173,11 @@ def marked(text):
         lambda inner: [raw('<a href="x"></a><a href="y">'), inner, raw("</a>")],
     ],
 )
-@pytest.mark.parametrize("inner", [nodes.Text("a run's capacity"), marked("runs of capacity")])
+@pytest.mark.parametrize("inner", [nodes.Text("a run's capacity"), by_role("runs of capacity")])
 def test_no_term_is_linked_within_a_link(matcher, link, inner):
     doctree = page(paragraph(*link(inner.deepcopy())), paragraph("Capacity."))
     before = doctree.astext()
-    glossary_hovers.dress_marked(doctree, ENTRIES)
+    glossary_hovers.add_definitions(doctree, ENTRIES)
     glossary_hovers.link(doctree, matcher, "glossary.html")
     assert [text for text, _ in links(doctree)] == ["Capacity"]
     assert doctree.astext() == before
@@ -195,10 +195,10 @@ def test_what_follows_a_link_of_raw_html_is_linked(matcher):
 
 
 def test_a_term_that_is_marked_first_is_not_linked_again(matcher):
-    marked = nodes.inline("", "S", classes=["xref", "std", "std-term"])
-    reference = nodes.reference("", "", marked, internal=True, refuri="glossary.html#term-s")
+    term = nodes.inline("", "S", classes=["xref", "std", "std-term"])
+    reference = nodes.reference("", "", term, internal=True, refuri="glossary.html#term-s")
     doctree = page(paragraph(reference), paragraph("S and capacity"))
-    glossary_hovers.dress_marked(doctree, ENTRIES)
+    glossary_hovers.add_definitions(doctree, ENTRIES)
     glossary_hovers.link(doctree, matcher, "glossary.html")
     assert [text for text, _ in links(doctree)] == ["S", "capacity"]
 
@@ -280,8 +280,8 @@ def test_every_term_is_used_in_the_book():
 
 
 def test_every_everyday_word_is_a_term():
-    marked = re.search(r"^only_where_marked: (.*)$", TEXT, re.MULTILINE)[1]
-    assert [word for word in marked.split(", ") if word not in TERMS] == []
+    everyday = re.search(r"^only_where_marked: (.*)$", TEXT, re.MULTILINE)[1]
+    assert [word for word in everyday.split(", ") if word not in TERMS] == []
 
 
 def test_definitions_are_short_and_plain():

@@ -91,10 +91,10 @@ def test_the_figure_shows_the_recorded_values():
     curve = picture.find(".//svg:g[@class='drawn shared']/svg:path[@stroke]", name).get("d")
     heights = [float(point.split()[1]) for point in re.split("[ML]", curve)[1:]]
     assert heights.index(min(heights)) == CRITICAL_SIZE - 1
-    apart = picture.find(".//svg:g[@class='drawn apart']/svg:path[@stroke]", name).get("d")
+    separate = picture.find(".//svg:g[@class='drawn separate']/svg:path[@stroke]", name).get("d")
     bound = picture.find(".//svg:g[@class='drawn bound']/svg:path", name).get("d")
     level = float(bound.split()[-1])
-    assert min(float(point.split()[1]) for point in re.split("[ML]", apart)[1:]) == level
+    assert min(float(point.split()[1]) for point in re.split("[ML]", separate)[1:]) == level
 
 
 IN_THE_BOOK = [pytest.mark.slow, browser.needs_browser, browser.needs_book]
@@ -191,12 +191,12 @@ class TestTheBuiltPage:
 
     def test_without_scripts_it_is_complete(self, driver):
         open_landing(driver)
-        there = "a.tile, .landing-statements li, svg.headline path, .landing-ways a, .sd-card"
-        count = len(driver.find_elements(By.CSS_SELECTOR, there))
+        shown = "a.tile, .landing-statements li, svg.headline path, .landing-ways a, .sd-card"
+        count = len(driver.find_elements(By.CSS_SELECTOR, shown))
         driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
         try:
             driver.refresh()
-            found = driver.find_elements(By.CSS_SELECTOR, there)
+            found = driver.find_elements(By.CSS_SELECTOR, shown)
             assert len(found) == count
             assert all(one.is_displayed() for one in found if one.tag_name != "path")
             assert driver.find_element(By.ID, "pst-primary-sidebar").is_displayed()

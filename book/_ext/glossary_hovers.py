@@ -118,19 +118,19 @@ class Matcher:
         forms = "|".join(map(_pattern, sorted(self.of_form, key=len, reverse=True)))
         self.pattern = re.compile(rf"(?<![\w+-])(?:{forms})(?![\w-])")
 
-    def find(self, text, marked=False):
+    def find(self, text, in_italics=False):
         """Yield the place and the entry of each term in a text, from left to right.
 
         Parameters
         ----------
         text
             What a text node holds.
-        marked
+        in_italics
             Whether it stands in italics: then an everyday word counts that is all of it.
         """
         for match in self.pattern.finditer(text):
             term, entry = self._named(match.group())
-            if term not in self.only_where_marked or (marked and match.group() == text.strip()):
+            if term not in self.only_where_marked or (in_italics and match.group() == text.strip()):
                 yield match.span(), entry
 
     def _named(self, text):
@@ -203,7 +203,7 @@ def _link(text, entry, **target):
     return definition_link("", text, internal=True, **described, **target)
 
 
-def dress_marked(doctree, entries):
+def add_definitions(doctree, entries):
     """Give the links of the role `term` in a resolved page the definition too, in place.
 
     Within another link the term stays as text.
@@ -250,10 +250,10 @@ def add_links(app, doctree, docname):
     if PAGE not in app.env.found_docs:
         return
     entries = read(app.env.get_doctree(PAGE))
-    dress_marked(doctree, entries)
+    add_definitions(doctree, entries)
     if not docname.startswith(WITHOUT_LINKS):
-        marked = app.env.metadata[PAGE].get("only_where_marked", "")
-        matcher = Matcher(entries, re.split(r",\s*", marked))
+        everyday = app.env.metadata[PAGE].get("only_where_marked", "")
+        matcher = Matcher(entries, re.split(r",\s*", everyday))
         link(doctree, matcher, app.builder.get_relative_uri(docname, PAGE))
 
 

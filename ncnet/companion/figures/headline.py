@@ -1,4 +1,4 @@
-"""The figure that stands for the book: S over capacity, its ceiling, and S of separate trunks.
+"""Draws the figure that stands for the book: S over capacity, its ceiling, S of separate trunks.
 
 It is written as SVG, so that a page can hold it as text: letters keep their size while the curves
 stretch, and style sheets recolour and animate its parts by their classes.
@@ -14,7 +14,7 @@ from ncnet.claims import CRITICAL_SIZE
 from ncnet.plotting import BLUE, GREEN, INK, ORANGE
 
 GAME = "overlap"
-APART = "separate, n each"
+INTERVENTION = "separate, n each"
 ALTERNATIVE = "S over hidden units: only a shared trunk passes the bound."
 LEFT, RIGHT, TOP, BOTTOM = 6, 98, 4, 85
 """Edges of the plot, in percent of the picture."""
@@ -22,11 +22,11 @@ LOWEST, HIGHEST = 0.4, 2.8
 DARK_ORANGE, DARK_GREEN = "#8A5A00", "#00704F"
 """The palette's own are too light for letters."""
 Point = tuple[float, float]
-LETTERS = {"ceiling": DARK_ORANGE, "apart": DARK_GREEN, "shared": BLUE}
+LETTERS = {"ceiling": DARK_ORANGE, "separate": DARK_GREEN, "shared": BLUE}
 
 
 def headline(capacity: pd.DataFrame, interventions: pd.DataFrame) -> str:
-    """Draw S of a shared trunk under the ceiling 2 + Delta, and S of trunks apart, as SVG.
+    """Draw S of a shared trunk under the ceiling 2 + Delta, and S of separate trunks, as SVG.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ def headline(capacity: pd.DataFrame, interventions: pd.DataFrame) -> str:
     interventions
         Of `ncnet.studies.mechanism.interventions.interventions`, with a column ``game``.
     """
-    apart = _of_game(interventions[interventions["intervention"] == APART])
+    separate = _of_game(interventions[interventions["intervention"] == INTERVENTION])
     shared = _of_game(capacity)
-    shared = shared[shared["hidden_size"] <= apart["hidden_size"].max()]
+    shared = shared[shared["hidden_size"] <= separate["hidden_size"].max()]
     place = _Places(shared["hidden_size"])
     return "\n".join(
         [
@@ -47,7 +47,7 @@ def headline(capacity: pd.DataFrame, interventions: pd.DataFrame) -> str:
             '<rect class="ground" width="100%" height="100%" fill="white"/>',
             f'<svg x="{LEFT}%" y="{TOP}%" width="{RIGHT - LEFT}%" height="{BOTTOM - TOP}%" '
             'viewBox="0 0 100 100" preserveAspectRatio="none" overflow="visible" fill="none">',
-            *_curves(shared, apart, place),
+            *_curves(shared, separate, place),
             "</svg>",
             *_ticks(shared["hidden_size"], place),
             *_labels(shared, place),
@@ -88,7 +88,7 @@ def _of_game(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["game"] == GAME].sort_values("hidden_size")
 
 
-def _curves(shared: pd.DataFrame, apart: pd.DataFrame, place: _Places) -> list[str]:
+def _curves(shared: pd.DataFrame, separate: pd.DataFrame, place: _Places) -> list[str]:
     n, ceiling = shared["hidden_size"], CLASSICAL_BOUND + shared["delta"]
     ends = place.path([place.last, place.first], [CLASSICAL_BOUND] * 2)
     return [
@@ -97,7 +97,7 @@ def _curves(shared: pd.DataFrame, apart: pd.DataFrame, place: _Places) -> list[s
         f'<path d="M{place.path(n, ceiling)}L{ends}Z" fill="{ORANGE}" opacity="0.2"/>',
         _stroke(f"M{place.path(n, ceiling)}", DARK_ORANGE, 2, "2 4"),
         "</g>",
-        f'<g class="drawn apart">{_line(apart, place, GREEN, 2.5)}</g>',
+        f'<g class="drawn separate">{_line(separate, place, GREEN, 2.5)}</g>',
         f'<g class="drawn shared">{_line(shared, place, BLUE, 3.5)}</g>',
     ]
 
@@ -138,7 +138,7 @@ def _labels(shared: pd.DataFrame, place: _Places) -> list[str]:
     return [
         place.text((place.last, bound), "classical bound", "bound", (0, -9), "end"),
         place.text((start, bound + first["delta"]), ceiling, "ceiling", (12, 4)),
-        place.text((peak, bound), "own trunks", "apart", (-2, 25)),
+        place.text((peak, bound), "own trunks", "separate", (-2, 25)),
         place.text((start, first["s"]), "shared trunk", "shared", (16, 0)),
         place.text((peak, s), f"S = {s:.2f}", "shared", (10, -14)),
     ]
