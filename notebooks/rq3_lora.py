@@ -88,8 +88,7 @@ from ncnet import (
 )
 from ncnet.chsh.text import as_text
 from ncnet.claims import LEVEL, simultaneous_level, verdict_table
-from ncnet.studies.ranks import analysis as by
-from ncnet.studies.ranks import claims, figures
+from ncnet.studies.ranks import analysis, claims, figures
 
 plotting.use_style()
 run = runs.Run(Rq3Lora, chosen)
@@ -138,11 +137,14 @@ def train(name):
 trained = {name: train(name) for name in data}
 
 # %%
-live = by.reported(trained, {"encoder": encoder} | training)
+live = analysis.report_rows(trained, {"encoder": encoder} | training)
 run.save("lora", live)
-run.save("lora_tasks", by.joined(by.task_rows, trained))
-run.save("lora_outcomes", by.joined(sweeps.outcome_rows, trained))
-run.save("lora_losses", by.joined(by.loss_rows, trained))
+for name, rows in (
+    ("lora_tasks", analysis.task_rows),
+    ("lora_outcomes", sweeps.outcome_rows),
+    ("lora_losses", analysis.loss_rows),
+):
+    run.save(name, analysis.over_quartets(rows, trained))
 
 # %% mystnb={"figure": {"name": "fig-lora-live", "caption": "Live, at the parameters above, against the rank of the adapters: S on training and on held-out items (above); the signalling Δ and S - Δ - 2, what it leaves of the excess (middle); the share of items that heads get right (below). Bars: intervals that hold together over the ranks at 95 %. Those of S and of the share right resample replicas and items, or come from a betting test where hardly any replica differs from the others; a bar that leaves its panel is of the second kind."}, "image": {"alt": "At the defaults: one column for a quartet of made-up tasks. The share of training items that heads get right rises from rank 0 to rank 4, and S with it. The bars are long, since there are only twelve replicas. Held-out items are right about as often as guessing would have it."}}
 run.show(figures.ranks(live), ranks=live)
@@ -312,7 +314,7 @@ s_of = chsh.s_per_replica(
 )
 low, high = over_replicas(
     s_of.isel(capacity=-1) - s_of.isel(capacity=0),
-    bounds=by.RISE_BOUNDS,
+    bounds=analysis.RISE_BOUNDS,
     level=simultaneous_level(s_of.sizes["capacity"]),
 )
 quote("languages_rise_alone_low", low)
@@ -474,13 +476,14 @@ Markdown(verdict_table(claims.CLAIMS, {"lora": table}))
 #
 # ````{dropdown} Solution
 # ```python
-# from ncnet import chsh, claims, results
-# from ncnet.studies.ranks import analysis as by
+# from ncnet import chsh, results, sweeps
+# from ncnet.claims import simultaneous_level
+# from ncnet.studies.ranks.claims import MIXED
 #
 # rows = results.load("lora_outcomes").table
 # recorded = results.load("lora").table.set_index(["quartet", "rank"])
 # level = simultaneous_level(5)
-# for quartet in claims.MIXED[:2]:
+# for quartet in MIXED[:2]:
 #     of_quartet = rows[rows["quartet"] == quartet].drop(columns="quartet")
 #     outcomes = sweeps.from_rows(of_quartet, paired=False).sel(capacity=1)
 #     values = chsh.s_per_replica(outcomes).values

@@ -70,8 +70,13 @@ from ncnet.chsh.text import (
     span_text,
 )
 from ncnet.claims import GAMES, simultaneous_level, verdict_table
-from ncnet.studies.generalization import analysis as general
-from ncnet.studies.generalization import claims, figures
+from ncnet.studies.generalization import (
+    claims,
+    correlation,
+    figures,
+    measurements,
+)
+from ncnet.studies.generalization.tables import TABLES
 from ncnet.training import samples
 
 plotting.use_style()
@@ -137,7 +142,7 @@ def replicas_of(name):
     parts = [
         run.part(
             {"population": name, "hidden_size": n},
-            lambda n=n: general.trained(
+            lambda n=n: measurements.train_replicas(
                 population,
                 hidden_size=n,
                 replicas=range(replicas),
@@ -161,7 +166,7 @@ conditions = {
 # ## Within a capacity, and the trap of throwing capacities together
 #
 # Half of the replicas, those with an odd number, are correlated. The other half choose the capacity at which S first reaches 2. The tables are
-# those of {py:data}`ncnet.studies.generalization.analysis.TABLES`.
+# those of {py:data}`ncnet.studies.generalization.tables.TABLES`.
 
 # %%
 options = {
@@ -172,12 +177,14 @@ options = {
 tables = {
     name: pd.concat(
         [
-            made_of(of_condition, **options).assign(condition=condition)
+            make(
+                *measurements.split_replicas(of_condition), **options
+            ).assign(condition=condition)
             for condition, of_condition in conditions.items()
         ],
         ignore_index=True,
     )
-    for name, made_of in general.TABLES.items()
+    for name, make in TABLES.items()
 }
 for name, rows in tables.items():
     run.save(name, rows)
@@ -187,9 +194,10 @@ for name, rows in tables.items():
 
 # %% mystnb={"figure": {"name": "fig-simpson", "caption": "Live, at the parameters above: S of each replica's training items against the share of its held-out items that heads get right, mean over heads and contexts. A point is a replica. Left: replicas of all capacities thrown together. Right: the same points coloured by the number n of hidden units; large marks are means, lines the least-squares fit within each capacity. The dashed line is the classical bound."}, "image": {"alt": "Two scatter plots of the same points. Left, all in grey, they form one bent cloud that rises from lower left to upper right. Right, coloured by the number of hidden units, the cloud falls apart into groups, one for each capacity, each further up than the one before; within a group the fitted lines are nearly flat or rise a little, whatever the slope of the whole."}}
 condition, of_condition = next(iter(conditions.items()))
-correlating, _ = general.halves(of_condition)
+correlating, _ = measurements.split_replicas(of_condition)
 run.show(
-    figures.simpsons_trap(correlating, condition), replicas=correlating
+    figures.simpsons_paradox(correlating, condition),
+    replicas=correlating,
 )
 
 # %% mystnb={"figure": {"name": "fig-correlations-live", "caption": "Live, at the parameters above: rank correlation of S with held-out accuracy within each capacity. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: bootstrap intervals over replicas, at a level at which seven conditions would hold together at 95 %. The grey stripe marks the capacity at which S first reaches 2."}, "image": {"alt": "At the defaults, one panel: rank correlations against the number of hidden units, three marks at each, with long bars. Most bars cross zero. The plain correlation is highest at two units, with its bar above zero; with training accuracy and loss held fixed it is lower there."}}
@@ -226,7 +234,7 @@ one_by_one = run.load("generalization_replicas").table
 over_capacity = run.load("generalization_capacity").table
 
 # %% mystnb={"figure": {"name": "fig-averages", "caption": "Recorded: rank correlation of S with held-out accuracy in seven conditions, averaged over the capacities up to the one at which S first reaches 2. Three measures: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: intervals that hold together over the conditions at 95 %, by a bootstrap over replicas that makes the choice of that capacity again each time."}, "image": {"alt": "Seven conditions in rows, three marks each with bars. Spearman's correlation is small and above zero in both noisy games and in two quartets of digits, smaller in the other three rows, and its bar is above zero in most rows. At given mean accuracy and loss only the game overlap keeps its bar above zero; in all other rows it crosses zero. At given accuracies and losses of each context the marks lie just above zero."}}
-run.show(figures.averages(mean_target), recorded=recorded)
+run.show(figures.averaged_correlations(mean_target), recorded=recorded)
 
 # %% mystnb={"figure": {"name": "fig-correlations", "caption": "Recorded: rank correlation of S with held-out accuracy within each capacity, in seven conditions: plain (Spearman), at given mean training accuracy and loss, and at those of each context. Bars: intervals that hold together over the conditions at 95 %. The grey stripe marks the capacity at which S first reaches 2. 'Ceiling': fewer than ten replicas differ from the most frequent S, so there are no ranks to correlate."}, "image": {"alt": "Seven panels, one for each condition, rank correlation against the number of hidden units. In the noisy games Spearman's correlation rises from about zero at one unit to its highest values at three, and falls to zero or below beyond; at given accuracy less of that is left. With the hard tasks of digits apart, and with middling ones, it is highest at two units, and nothing is left of it with accuracy held fixed; with the hard tasks together it stays near zero. The digit conditions end at the ceiling, from eight or twelve units on."}}
 run.show(figures.correlations(mean_target), recorded=recorded)
@@ -313,7 +321,7 @@ overfitting = samples.noisy_game(
     seed=seed,
 )
 looked_at = pd.concat(
-    general.by_replica(
+    measurements.by_replica(
         samples.train(
             overfitting,
             hidden_size=n,
@@ -324,9 +332,8 @@ looked_at = pd.concat(
     )
     for n in (1, 2, 4, 8, 24)
 )
-turns = general.by_capacity(looked_at, resamples=2000).set_index(
-    "capacity"
-)
+turns = measurements.by_capacity(looked_at, resamples=2000)
+turns = turns.set_index("capacity")
 columns = ["s", "s_low", "s_high", "accuracy"]
 columns += [f"held_out_accuracy{end}" for end in ("", "_low", "_high")]
 turns[columns].round(3)
@@ -360,16 +367,21 @@ glue("rq4_turn_last_s", float(turns.iloc[-1]["s"]), display=False)
 
 
 # %%
+def spearman(rows):
+    columns = rows[["s", "held_out_accuracy"]]
+    return columns.corr("spearman").iloc[0, 1]
+
+
 def described(condition):
     means = over_capacity[over_capacity["condition"] == condition]
     low = means[means["capacity"] <= stripes[condition]]
     thrown = one_by_one[one_by_one["condition"] == condition]
     return {
         "capacities up to 2": len(low),
-        "correlation of their means": general.across(low)[0],
+        "correlation of their means": spearman(low),
         "all capacities": len(means),
-        "correlation of all means": general.across(means)[0],
-        "replicas thrown together": general.pooled(thrown),
+        "correlation of all means": spearman(means),
+        "replicas thrown together": spearman(thrown),
     }
 
 
@@ -407,9 +419,9 @@ def of_quartet(quartet):
     like = "languages" if paired else "mixed_hard_together"
     choosing = tried[tried["quartet"] == like].assign(replica=0)
     choosing = choosing.rename(columns={"rank": "capacity"})
-    of_ranks = general.by_replica(outcomes)
+    of_ranks = measurements.by_replica(outcomes)
     of_ranks = of_ranks[of_ranks["capacity"].isin(choosing["capacity"])]
-    return general.correlations(of_ranks, choosing, **options).assign(
+    return correlation.correlations(of_ranks, choosing, **options).assign(
         condition=quartet
     )
 

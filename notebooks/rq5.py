@@ -66,8 +66,12 @@ from myst_nb import glue
 
 from ncnet import chsh, plotting, runs
 from ncnet.chsh.text import as_text, interval_text, number_text, span_text
-from ncnet.studies.generalization import analysis as general
-from ncnet.studies.generalization import figures
+from ncnet.studies.generalization import (
+    figures,
+    interference,
+    measurements,
+    selection,
+)
 from ncnet.training import samples
 
 plotting.use_style()
@@ -122,7 +126,7 @@ def table(population, replicas):
     parts = [
         run.part(
             about | {"hidden_size": n},
-            lambda n=n: general.trained(
+            lambda n=n: measurements.train_replicas(
                 population,
                 hidden_size=n,
                 replicas=replicas,
@@ -142,14 +146,14 @@ for name in populations:
         name, training=training, label_noise=label_noise
     )
     whole = samples.named(name, training=training, noise=noise, **items)
-    chosen_by_criterion = general.selections(
+    chosen_by_criterion = selection.selections(
         table(whole, seen),
         table(samples.set_aside(whole, set_aside), seen),
         repetition_size=repetition_size,
     )
     judges = table(whole, fresh)
-    regret = general.regrets(chosen_by_criterion, judges, seed=seed)
-    curve = general.by_capacity(judges, seed=seed)
+    regret = selection.regrets(chosen_by_criterion, judges, seed=seed)
+    curve = measurements.by_capacity(judges, seed=seed)
     for into, rows in (
         (choices, chosen_by_criterion),
         (criteria, regret),
@@ -250,7 +254,7 @@ as_text(across.rename(columns={"regret": "regret (points)"}), 2)
 drawn, judged = (
     run.part(
         {"pairs": first},
-        lambda first=first: general.trained_pairs(
+        lambda first=first: interference.train_task_pairs(
             samples.NAMED_TASKS,
             training=pair_training,
             hidden_size=pair_size,
@@ -261,16 +265,14 @@ drawn, judged = (
     )
     for first in (0, pair_replicas)
 )
-likeness = general.likeness(samples.NAMED_TASKS)
-interference = general.interference_map(
-    drawn, judged, likeness, seed=seed
-)
-predictors = general.predictors(drawn, judged, likeness, seed=seed)
-run.save("interference", interference)
+compared = (drawn, judged, interference.likeness(samples.NAMED_TASKS))
+live_map = interference.interference_map(*compared, seed=seed)
+predictors = interference.predictor_correlations(*compared, seed=seed)
+run.save("interference", live_map)
 run.save("interference_predictors", predictors)
 
 # %% mystnb={"figure": {"name": "fig-interference-live", "caption": "Live, at the parameters above: S - 2 of every pair of ten tasks on digits, mean over replicas. Above 0 the two hurt each other. Tasks are ordered by the mean of their pairs."}, "image": {"alt": "A square map of ten by ten named tasks; cells are coloured by S less 2 and show its value. Most are above zero."}}
-run.show(figures.interference(interference), interference=interference)
+run.show(figures.interference(live_map), interference=live_map)
 
 # %% mystnb={"figure": {"name": "fig-interference", "caption": "Recorded: S - 2 of every pair of ten tasks on digits, mean over replicas. Above 0 the two hurt each other. Tasks are ordered by the mean of their pairs; the table below has intervals."}, "image": {"alt": "A square map of ten by ten named tasks, cells coloured by S less 2. All are above zero. The row of triangular is darkest, most of all beside Fibonacci and at least 5; the cells between prime, odd, straight strokes, closed loop and square are palest."}}
 pairs_of = run.load("interference").table
@@ -311,7 +313,7 @@ as_text(shown.rename(columns=names))
 
 # %% mystnb={"figure": {"name": "fig-predicted-losses", "caption": "Recorded: what each pair of tasks loses on held-out items of fresh replicas, in percentage points. It is drawn against three things seen in the training of other replicas (S of the pair, the drop in training accuracy in percentage points, the cosine of both heads' gradients) and against how alike the two tasks are, which takes no training. A point is a pair; intervals of the rank correlations are in the table below."}, "image": {"alt": "Four scatter plots, a point for each pair. Against S and against the loss in training, points rise along a band. Against the cosine of the gradients they scatter, rather rising; against likeness they spread widely and fall a little."}}
 run.show(
-    figures.predicted_losses(pairs_of), recorded=run.load("interference")
+    figures.drop_by_predictor(pairs_of), recorded=run.load("interference")
 )
 
 # %%
@@ -449,7 +451,7 @@ glue("rq5_s_and_drop", float(same), display=False)
 #   `-y 'populations: [hard_apart, middling]'`.
 # - **An order that training accuracy misses.** If S ordered the pairs of tasks clearly better than the plain drop in training accuracy, on
 #   other tasks than these, the map would be S's own. {py:func}`ncnet.training.samples.train_pairs` and
-#   {py:func}`ncnet.studies.generalization.analysis.interference` take any tasks on digits; for networks of your own, {doc}`your_model` has S of any four tasks.
+#   {py:func}`ncnet.studies.generalization.interference.interference` take any tasks on digits; for networks of your own, {doc}`your_model` has S of any four tasks.
 # - **A cost of size.** Here nothing is paid for units, and a larger network is hardly ever worse, which favours criteria that choose large ones. Where it is
 #   worse, a criterion that waits for S = 2 waits too long ({doc}`rq4` has an example).
 #

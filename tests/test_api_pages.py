@@ -33,7 +33,8 @@ for text in (page.read_text(encoding="utf-8") for page in PAGES):
 INTERNAL = {"checks", "commands", "files", "machine", "page", "plotting", "printing", "renamed"}
 # Former places, and commands.
 INTERNAL |= {"__main__", "atlas", "explorer", "probe", "probe_callback", "ranks"}
-INTERNAL |= {"studies.mechanism.analysis"}
+INTERNAL |= {"studies.mechanism.analysis", "studies.generalization.analysis"}
+INTERNAL |= {"studies.ranks.crossed"}
 # What a reader calls of `training` is `ncnet.train`; of the others, see below.
 INTERNAL |= {"companion", "studies", "training"}
 WITHIN = ["datasets.hub", "experiment.callback", "experiment.probe", "training.samples"]

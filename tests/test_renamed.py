@@ -32,6 +32,20 @@ def test_what_has_moved_is_found_by_its_old_place():
         assert analysis.decode is decoding.decode
 
 
+def test_what_has_moved_in_other_studies_is_found_too():
+    pytest.importorskip("torch")
+    from ncnet.studies.generalization import analysis, correlation, measurements
+    from ncnet.studies.ranks import crossed, pigeonhole
+
+    for old, new in (
+        ((analysis, "halves"), measurements.split_replicas),
+        ((analysis, "correlations"), correlation.correlations),
+        ((crossed, "crossed_means"), pigeonhole.pigeonhole_means),
+    ):
+        with pytest.warns(FutureWarning, match=new.__name__):
+            assert getattr(*old) is new
+
+
 def test_an_old_argument_is_the_one_of_today_and_not_both():
     given = {"hidden_size": 2, "replicas": 1, "seed": 0, "steps": 1}
     with pytest.warns(FutureWarning, match="`backend`"):

@@ -61,9 +61,7 @@ def _correlation(tables: Tables) -> Effect:
 
 def _points_lost(tables: Tables) -> Effect:
     rows = at(tables["first_at_2"], "target", "held_out_accuracy")
-    rows = rows.assign(
-        **{name: 100 * rows[name] for name in ("regret", "regret_low", "regret_high")}
-    )
+    rows = rows.assign(**100 * rows[["regret", "regret_low", "regret_high"]])
     return _extremes("percentage points lost", estimates(rows, "condition", "regret", "regret"))
 
 

@@ -1,4 +1,4 @@
-"""Draws S against held-out accuracy, what criteria choose, and which tasks disturb which."""
+"""S against held-out accuracy; what criteria choose, and its cost; which tasks disturb which."""
 
 import math
 
@@ -9,7 +9,7 @@ from matplotlib.artist import setp
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ncnet import plotting
+from ncnet import plotting, renamed
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import BLUE, DASHED, GREY, HELD_OUT, INK, ORANGE, SOLID, TRAINING, VERMILION
 
@@ -30,15 +30,25 @@ PREDICTORS = {
 }
 
 
-def simpsons_trap(replicas: pd.DataFrame, condition: str) -> Figure:
+__getattr__ = renamed.names(
+    __name__,
+    {
+        "simpsons_trap": "simpsons_paradox",
+        "averages": "averaged_correlations",
+        "predicted_losses": "drop_by_predictor",
+    },
+)
+
+
+def simpsons_paradox(replicas: pd.DataFrame, condition: str) -> Figure:
     """Draw S of every replica against its held-out accuracy: thrown together, and by capacity.
 
     Parameters
     ----------
     replicas
-        `ncnet.studies.generalization.analysis.by_replica`.
+        `ncnet.studies.generalization.measurements.by_replica`.
     condition
-        Named above the panels.
+        The name above the panels.
     """
     figure, panels = plotting.panels(2, size=(4.6, 3.9), sharex=True, sharey=True)
     together, apart = panels
@@ -65,62 +75,67 @@ def simpsons_trap(replicas: pd.DataFrame, condition: str) -> Figure:
 
 
 def correlations(table: pd.DataFrame) -> Figure:
-    """Draw the correlations of S with held-out accuracy, by capacity, a panel a condition.
+    """Draw the correlations of S with held-out accuracy over capacity, a panel a condition.
 
     Parameters
     ----------
     table
-        Of `ncnet.studies.generalization.analysis.correlations`, of one target, with a column
+        `ncnet.studies.generalization.correlation.correlations`, of one target, with a column
         ``condition``.
     """
     conditions = table[table["part"] == "at"].groupby("condition", sort=False)
     size = {"size": (3.1, 2.5), "margin": (0.8, 0.9)}
     figure, panels = plotting.panels(len(conditions), 3, sharey=True, **size)
     for axes, (condition, part) in zip(panels, conditions, strict=True):
-        _correlations_of(axes, part)
+        capacities = pd.Index(part["capacity"].unique()).sort_values()
+        axes.axhline(0, **SOLID)
+        _stripe(axes, capacities, part["first"].iloc[0])
+        _measures(axes, part, capacities, "capacity", 0.16, markersize=4, capsize=2)
+        for place in capacities.get_indexer(part.loc[part["at_ceiling"], "capacity"].unique()):
+            upright = {"rotation": 90, "ha": "center", "va": "bottom"}
+            axes.annotate("ceiling", (place, 0), fontsize=7.5, **upright)
+        axes.set_xticks(range(len(capacities)), [f"{capacity:g}" for capacity in capacities])
         axes.set_title(condition, fontsize=9.5)
     setp(panels[::3], ylabel="rank correlation")
     setp(panels[-3:], xlabel="hidden units n")
-    plotting.legend_once(panels[0], below=figure)
+    # Side by side, the names would be wider than a single panel.
+    plotting.legend_once(panels[0], below=figure, ncols=min(3, 2 * len(panels) - 1))
     return figure
 
 
-def _correlations_of(axes: Axes, part: pd.DataFrame) -> None:
-    capacities = pd.Index(part["capacity"].unique()).sort_values()
-    axes.axhline(0, **SOLID)
-    for place in np.flatnonzero(capacities == part["first"].iloc[0]):
-        axes.axvline(place, **STRIPE)
-    for shift, (measure, look) in zip((-0.16, 0, 0.16), MEASURES.items(), strict=True):
-        rows = part[part["measure"] == measure]
-        places = capacities.get_indexer(rows["capacity"]) + shift
-        plotting.points(axes, rows, places, "estimate", markersize=4, capsize=2, **look)
-    for place in capacities.get_indexer(part.loc[part["at_ceiling"], "capacity"].unique()):
-        axes.annotate("ceiling", (place, 0), rotation=90, fontsize=7.5, ha="center", va="bottom")
-    axes.set_xticks(range(len(capacities)), [f"{capacity:g}" for capacity in capacities])
-
-
-def averages(table: pd.DataFrame, *, part: str = "up to 2") -> Figure:
-    """Draw the correlations averaged over the capacities of one part, a row a condition.
+def averaged_correlations(table: pd.DataFrame) -> Figure:
+    """Draw the correlations averaged up to the capacity at which S first reaches 2.
 
     Parameters
     ----------
     table
-        As `correlations` takes it.
-    part
-        "up to 2" or "beyond 2".
+        The table that `correlations` takes; each condition has a row.
     """
-    rows = table[table["part"] == part]
+    rows = table[table["part"] == "up to 2"]
     conditions = pd.Index(rows["condition"].unique())
     figure, axes = plotting.subplots((7.6, 1.2 + 0.5 * len(conditions)))
     axes.axvline(0, **SOLID)
-    for shift, (measure, look) in zip((-0.22, 0, 0.22), MEASURES.items(), strict=True):
-        estimates = rows[rows["measure"] == measure]
-        places = conditions.get_indexer(estimates["condition"]) + shift
-        plotting.points(axes, estimates, places, "estimate", flat=True, **look)
+    _measures(axes, rows, conditions, "condition", 0.22, flat=True)
     plotting.name_rows(axes, conditions)
     axes.set_xlabel("rank correlation of S with held-out accuracy, mean over capacities")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
+
+
+def _measures(
+    axes: Axes, rows: pd.DataFrame, along: pd.Index, by: str, apart: float, **options: object
+) -> None:
+    """Draw the measures side by side, at the place that the value of a column has in `along`."""
+    for shift, (measure, look) in zip((-apart, 0, apart), MEASURES.items(), strict=True):
+        estimates = rows[rows["measure"] == measure]
+        places = along.get_indexer(estimates[by]) + shift
+        plotting.points(axes, estimates, places, "estimate", **options, **look)
+
+
+def _stripe(axes: Axes, capacities: pd.Index | pd.Series, first: float) -> None:
+    """Draw a stripe at the capacity at which S first reaches 2, where it is one of these."""
+    for place in np.flatnonzero(capacities == first):
+        axes.axvline(place, **STRIPE)
 
 
 def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
@@ -129,7 +144,7 @@ def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
     Parameters
     ----------
     table
-        `ncnet.studies.generalization.analysis.by_capacity` with a column ``condition``.
+        `ncnet.studies.generalization.measurements.by_capacity` with a column ``condition``.
     first
         The capacity at which S first reaches 2, by condition.
     """
@@ -144,8 +159,7 @@ def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
         for axes, lines in ((above, ABOVE), (below, BELOW)):
             for name, look in lines.items():
                 plotting.band(axes, part, places, name, markersize=4, **look)
-            for place in np.flatnonzero(part["capacity"] == first.get(condition)):
-                axes.axvline(place, **STRIPE)
+            _stripe(axes, part["capacity"], first.get(condition))
         above.axhline(CLASSICAL_BOUND, **DASHED)
         above.set_ylim(0, 2.6)
         above.set_title(condition.replace(", ", "\n", 1), fontsize=9)
@@ -166,7 +180,7 @@ def regrets(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        `ncnet.studies.generalization.analysis.regrets` with a column ``condition``.
+        `ncnet.studies.generalization.selection.regrets` with a column ``condition``.
     """
     conditions = table.groupby("condition", sort=False)
     criteria = table["criterion"].unique()
@@ -196,7 +210,7 @@ def interference(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        `ncnet.studies.generalization.analysis.interference_map`.
+        `ncnet.studies.generalization.interference.interference_map`.
     """
     mirrored = table.rename(columns={"first": "second", "second": "first"})
     both = pd.concat([table, mirrored], ignore_index=True)
@@ -219,13 +233,13 @@ def interference(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def predicted_losses(table: pd.DataFrame) -> Figure:
+def drop_by_predictor(table: pd.DataFrame) -> Figure:
     """Draw what pairs lose on held-out items of fresh replicas against what was seen in training.
 
     Parameters
     ----------
     table
-        `ncnet.studies.generalization.analysis.interference_map`.
+        `ncnet.studies.generalization.interference.interference_map`.
     """
     figure, panels = plotting.panels(len(PREDICTORS), size=(2.3, 3.4), sharey=True)
     for axes, (name, label) in zip(panels, PREDICTORS.items(), strict=True):

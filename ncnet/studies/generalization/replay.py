@@ -14,38 +14,25 @@ from ncnet.claims import simultaneous_level
 from ncnet.replay.comparison import Tolerance, absolute, intervals, outcomes, same, standard_errors
 from ncnet.replay.pieces import Replay, Selection
 from ncnet.results import Result
-from ncnet.studies.generalization import analysis as general
-from ncnet.studies.generalization.analysis import CONTEXTS, CORRELATORS, MEANS, TARGETS
-from ncnet.studies.generalization.claims import CONDITIONS
+from ncnet.studies.generalization import claims, correlation, interference, measurements, selection
+from ncnet.studies.generalization.tables import TABLES
 from ncnet.training import samples
 
 KIND = ("seed", "steps", "activation", "optimizer", "learning_rate")
 CONDITION = ("condition", "training", "label_noise", "seed", "replicas")
 BLOCK = 40
 """Replicas of a piece; half of them are correlated, and so recorded."""
-REPLICAS = {
-    # It counts those that are correlated, half of all.
-    "generalization": lambda given: range(2 * given["replicas"]),
-    "generalization_gains": lambda given: range(given["replicas"]),
-    # Those that choose are in no mean of it.
-    "generalization_capacity": lambda given: range(1, 2 * given["replicas"], 2),
-    "generalization_replicas": lambda given: range(
-        given["replica"] + 1, min(given["replica"] + BLOCK, given["replicas"]), 2
-    ),
-    "first_at_2": lambda given: range(given["replicas"]),
-}
-"""Which replicas each of `general.TABLES` is made of."""
 # Several tables are made of the same networks.
 # What is trained on a population is kept by it, so that the same one is asked for again.
 _named, _set_aside = lru_cache(samples.named), lru_cache(samples.set_aside)
-_trained = lru_cache(maxsize=64)(general.trained)
-_trained_pairs = lru_cache(maxsize=2)(partial(general.trained_pairs, samples.NAMED_TASKS))
+_trained = lru_cache(maxsize=64)(measurements.train_replicas)
+_trained_pairs = lru_cache(maxsize=2)(partial(interference.train_task_pairs, samples.NAMED_TASKS))
 
 
 def _made(
     make: Callable[[dict], pd.DataFrame], recorded: Result, selection: Selection
 ) -> pd.DataFrame:
-    """Make a piece of what its table was given; the jobs of a batch differ in some of it."""
+    """Make a piece from what its table was given; the jobs of a batch differ in some of it."""
     table = {"table": recorded.name.rpartition("/")[2]}
     rows = make(recorded.provenance["parameters"] | selection | table)
     return rows.assign(**{name: value for name, value in selection.items() if name not in rows})
@@ -56,28 +43,35 @@ def _some(given: dict, *names: str) -> dict:
 
 
 def _population(given: dict) -> samples.Population:
-    about = _some(given, "training", "label_noise")
-    [name] = [one for one in samples.NAMES if samples.label(one, **about) == given["condition"]]
-    return _named(name, **about, **_some(given, "held_out", "noise", "seed"))
+    name, _, _ = given["condition"].partition(",")
+    return _named(name, **_some(given, "training", "label_noise", "held_out", "noise", "seed"))
 
 
 def _of_sizes(
     given: dict, population: samples.Population, replicas: range, **trace: bool
 ) -> pd.DataFrame:
     sizes = [given["capacity"]] if "capacity" in given else given["hidden_sizes"]
-    kind = {"replicas": replicas} | _some(given, *KIND) | trace
-    return pd.concat(
-        (_trained(population, hidden_size=n, **kind) for n in sizes), ignore_index=True
-    )
+    kind = _some(given, *KIND) | trace
+    rows = (_trained(population, hidden_size=n, replicas=replicas, **kind) for n in sizes)
+    return pd.concat(rows, ignore_index=True)
+
+
+def _replicas(given: dict) -> range:
+    """Return which replicas of a condition a piece is made of."""
+    count = given["replicas"]
+    if "replica" in given:
+        return range(given["replica"] + 1, min(given["replica"] + BLOCK, count), 2)
+    if "capacity" in given:  # means: those that choose are in none
+        return range(1, 2 * count, 2)
+    # The correlations count those that are correlated, half of all.
+    return range(2 * count if given["table"] == "generalization" else count)
 
 
 def _of_condition(given: dict) -> pd.DataFrame:
-    table = given["table"]
-    return general.TABLES[table](
-        _of_sizes(given, _population(given), REPLICAS[table](given)),
-        level=simultaneous_level(len(CONDITIONS)),
-        **_some(given, "resamples", "seed"),
-    )
+    replicas = _of_sizes(given, _population(given), _replicas(given))
+    options = _some(given, "resamples", "seed")
+    options["level"] = simultaneous_level(len(claims.CONDITIONS))
+    return TABLES[given["table"]](*measurements.split_replicas(replicas), **options)
 
 
 def _choices(given: dict) -> pd.DataFrame:
@@ -89,7 +83,7 @@ def _choices(given: dict) -> pd.DataFrame:
         _of_sizes(given, population, range(first * size, last * size), trace=True)
         for population in (whole, _set_aside(whole, given["set_aside"]))
     )
-    rows = general.selections(*tables, repetition_size=size)
+    rows = selection.selections(*tables, repetition_size=size)
     return rows.assign(repetition=rows["repetition"] + first)
 
 
@@ -100,31 +94,27 @@ def _fresh(given: dict) -> pd.DataFrame:
 
 
 def _criteria(given: dict) -> pd.DataFrame:
-    return general.regrets(_choices(given), _fresh(given), seed=given["seed"])
+    return selection.regrets(_choices(given), _fresh(given), seed=given["seed"])
 
 
 def _curve(given: dict) -> pd.DataFrame:
-    return general.by_capacity(_fresh(given), seed=given["seed"])
+    return measurements.by_capacity(_fresh(given), seed=given["seed"])
 
 
-def _of_pairs(given: dict) -> pd.DataFrame:
-    """Make rows of pairs, of replicas that draw the map and of those that judge it."""
+def _pairs(analyse: Callable[..., pd.DataFrame], given: dict) -> pd.DataFrame:
+    """Make rows of pairs, from replicas that draw the map and others that judge it."""
     kind = _some(given, *KIND, "held_out", "label_noise")
     kind |= {"training": given["pair_training"], "hidden_size": given["pair_size"]}
     count = given["pair_replicas"]
     parts = (range(count), range(count, 2 * count))
     drawn, judged = (_trained_pairs(replicas=replicas, **kind) for replicas in parts)
-    likeness = general.likeness(samples.NAMED_TASKS)
-    whole_map = given["table"] == "interference"
-    rows = general.interference_map if whole_map else general.predictors
-    return rows(drawn, judged, likeness, seed=given["seed"])
+    return analyse(drawn, judged, interference.likeness(samples.NAMED_TASKS), seed=given["seed"])
 
 
 def _of_digits(rows: pd.DataFrame) -> np.ndarray:
     """Return which rows are of digits; a table without conditions is of digits as a whole."""
-    if "condition" not in rows:
-        return np.ones(len(rows), bool)
-    return ~rows["condition"].str.startswith(tuple(games.NAMED)).to_numpy()
+    conditions = rows.get("condition", pd.Series("digits", rows.index))
+    return ~conditions.str.startswith(tuple(games.NAMED)).to_numpy()
 
 
 def _statistic(
@@ -135,12 +125,12 @@ def _statistic(
     Parameters
     ----------
     tolerance
-        That of a game, half a standard error unless told otherwise.
+        The tolerance in a game, half a standard error unless told otherwise.
     span
         What values of single replicas span, of an interval that may be by betting: at the ceiling,
         such an interval is wider by up to four replicas.
     share
-        Of the rows that may be anywhere.
+        The share of the rows that may be anywhere.
     """
     tolerance = tolerance or standard_errors()
 
@@ -157,10 +147,10 @@ def _statistic(
 
 
 def _read_off(interval: str, widths: float, least: float) -> Tolerance:
-    """Return half a standard error, such a share of the width of an interval, but at least so much.
+    """Return half a standard error: such a share of an interval's width, but at least so much.
 
-    A regret's is at least that of each mean in it; a gain's, that of a share of variance; S has
-    four times that of what a pair loses.
+    The error of a regret is at least that of each mean in it, and that of a gain at least that of a
+    share of variance. S has four times the error of what a pair loses.
     """
 
     def error(rows: pd.DataFrame) -> np.ndarray:
@@ -170,17 +160,17 @@ def _read_off(interval: str, widths: float, least: float) -> Tolerance:
     return standard_errors(of=error)
 
 
-def _of_one(rows: pd.DataFrame, name: str) -> np.ndarray:
-    low, high = rows[name].quantile([0.1, 0.9])
-    return np.fmax(np.where(_of_digits(rows), 2 * (high - low), 0), 1e-3)
+def _within(amount: float, reason: str) -> Tolerance:
+    return _statistic(absolute(amount, reason))
 
 
 def _of_loss(rows: pd.DataFrame, name: str) -> np.ndarray:
     return np.fmax(0.05 * rows[name].to_numpy(float), 1e-4)
 
 
-def _within(amount: float, reason: str) -> Tolerance:
-    return _statistic(absolute(amount, reason))
+def _of_one(rows: pd.DataFrame, name: str) -> np.ndarray:
+    low, high = rows[name].quantile([0.1, 0.9])
+    return np.fmax(np.where(_of_digits(rows), 2 * (high - low), 0), 1e-3)
 
 
 STATISTIC = _statistic()
@@ -194,7 +184,7 @@ MEASURED = {
     **intervals("regret", "s_ahead", tolerance=STATISTIC),
     **intervals("gain", "without", "with_s", tolerance=OF_GAIN),
     **intervals("s", "held_out_s", tolerance=_statistic(span=8)),
-    **intervals("accuracy", *TARGETS, tolerance=_statistic(span=1)),
+    **intervals("accuracy", *measurements.TARGETS, tolerance=_statistic(span=1)),
     **dict.fromkeys(("at_first", "best", "at_smallest"), OF_MEAN),
     "loss": _statistic(Tolerance("a few networks lose more or less, a twentieth of all", _of_loss)),
     "cosine": _within(0.02, "where a gradient nearly vanishes its direction is rounding"),
@@ -207,7 +197,7 @@ MEASURED = {
     "reached": _within(0.02, "the mean of S of a resample may turn where it is 1.95"),
 }
 ONE_BY_ONE = dict.fromkeys(
-    ("s", "held_out_s", *MEANS, *TARGETS, *CORRELATORS, *CONTEXTS),
+    (*correlation.VARIABLES, "held_out_s", *measurements.CORRELATORS),
     Tolerance(
         "rounding sends up to a fifth of the networks of a game elsewhere; on digits nearly all, "
         "but seldom farther than replicas lie apart",
@@ -231,19 +221,23 @@ PAIRS = MEASURED | {
 }
 
 
+PART, SIZE = ("part", "capacity"), (*CONDITION, "capacity")
+INTERFERENCE = partial(_pairs, interference.interference_map)
+PREDICTORS = partial(_pairs, interference.predictor_correlations)
+
+
 def _replays(folder: str) -> Iterable[Replay]:
-    at, by = (*CONDITION, "capacity"), ("part", "capacity")
     for name, piece, key, make, tolerances in (
-        ("generalization", CONDITION, ("target", "measure", *by), _of_condition, MEASURED),
-        ("generalization_gains", CONDITION, ("given", *by), _of_condition, MEASURED),
-        ("generalization_capacity", at, (), _of_condition, MEASURED),
-        ("generalization_replicas", (*at, "replica"), ("replica",), _of_condition, ONE_BY_ONE),
+        ("generalization", CONDITION, ("target", "measure", *PART), _of_condition, MEASURED),
+        ("generalization_gains", CONDITION, ("given", *PART), _of_condition, MEASURED),
+        ("generalization_capacity", SIZE, (), _of_condition, MEASURED),
+        ("generalization_replicas", (*SIZE, "replica"), ("replica",), _of_condition, ONE_BY_ONE),
         ("first_at_2", CONDITION, ("target",), _of_condition, MEASURED),
         ("capacity_choices", ("condition", "repetition"), ("criterion",), _choices, CHOSEN),
         ("capacity_criteria", ("condition",), ("criterion",), _criteria, CRITERIA),
         ("capacity_fresh", ("condition", "capacity"), (), _curve, MEASURED),
-        ("interference", (), ("first", "second"), _of_pairs, PAIRS),
-        ("interference_predictors", (), ("predictor",), _of_pairs, MEASURED),
+        ("interference", (), interference.PAIR, INTERFERENCE, PAIRS),
+        ("interference_predictors", (), ("predictor",), PREDICTORS, MEASURED),
     ):
         blocks = {"replica": BLOCK} if "replica" in piece else {}
         yield Replay(folder + name, piece, key, partial(_made, make), tolerances, blocks)

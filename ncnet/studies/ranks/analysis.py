@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ncnet import chsh, results
+from ncnet import chsh, renamed, results
 from ncnet.claims import simultaneous_level
 from ncnet.studies.ranks.pigeonhole import pigeonhole_interval, pigeonhole_means
 from ncnet.sweeps import from_rows
@@ -21,6 +21,10 @@ RISE_BOUNDS = (-8.0, 8.0)
 BOUNDS = {"s": (-4, 4), "accuracy": (0, 1), "rise": RISE_BOUNDS, "rise_with_rank": RISE_BOUNDS}
 HELD_OUT = "held_out"
 _as_json = partial(json.dumps, sort_keys=True)
+__getattr__ = renamed.names(
+    __name__,
+    {"joined": "over_quartets", "reported": "report_rows", "of_recorded": "recorded_report_rows"},
+)
 
 
 def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> pd.DataFrame:
@@ -81,7 +85,7 @@ def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> 
     return pd.DataFrame(rows)
 
 
-def joined(
+def over_quartets(
     rows: Callable[[xr.Dataset], pd.DataFrame], trained: Mapping[str, xr.Dataset]
 ) -> pd.DataFrame:
     """Return a table's rows of several quartets, whose names become its column ``quartet``."""
@@ -89,15 +93,16 @@ def joined(
     return pd.concat(parts, ignore_index=True)
 
 
-def reported(trained: Mapping[str, xr.Dataset], given: Mapping) -> pd.DataFrame:
+def report_rows(trained: Mapping[str, xr.Dataset], given: Mapping) -> pd.DataFrame:
     """Return the rows of `by_rank` of several quartets, with how they were trained.
 
     `given` has the parameters of the run: the encoder and those of `TRAINING`.
     """
-    return joined(by_rank, trained).assign(**{name: given[name] for name in ("encoder", *TRAINING)})
+    kind = {name: given[name] for name in ("encoder", *TRAINING)}
+    return over_quartets(by_rank, trained).assign(**kind)
 
 
-def of_recorded(quartet: str) -> pd.DataFrame:
+def recorded_report_rows(quartet: str) -> pd.DataFrame:
     """Return the rows of one quartet in the table ``lora``, from the outcomes that are recorded.
 
     Reports change more often than networks: they are made anew without any training.
@@ -107,13 +112,13 @@ def of_recorded(quartet: str) -> pd.DataFrame:
     recorded = results.load("lora_outcomes")
     rows = recorded.table[recorded.table["quartet"] == quartet].drop(columns="quartet")
     outcomes = from_rows(rows, paired=encoders.quartet(quartet).paired)
-    return reported({quartet: outcomes}, recorded.provenance["parameters"])
+    return report_rows({quartet: outcomes}, recorded.provenance["parameters"])
 
 
 def record() -> None:
     """Write the table ``lora`` anew, from the outcomes that are recorded."""
     given = results.load("lora_outcomes").provenance["parameters"]
-    table = pd.concat([of_recorded(quartet) for quartet in given["data"]], ignore_index=True)
+    table = pd.concat(map(recorded_report_rows, given["data"]), ignore_index=True)
     results.save("lora", table, parameters=given, command="python -m ncnet.ranks")
 
 

@@ -10,73 +10,70 @@ import pandas as pd
 import xarray as xr
 
 from ncnet import results, sweeps
-from ncnet.chsh.outcomes import CONTEXTS
+from ncnet.chsh.outcomes import SETTINGS
 from ncnet.datasets import hub
 from ncnet.replay.comparison import absolute, intervals, outcomes, same
 from ncnet.replay.pieces import NotReplayableError, Replay, Selection, import_optional, require
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
-from ncnet.studies.ranks import analysis as by
+from ncnet.studies.ranks import analysis
 
 if TYPE_CHECKING:
     from ncnet.encoders.sweep import Sweep
 
 EXTRAS = "train,lora"
 ITEMS = ("items", "held_out")
-KIND = ("encoder", *ITEMS, *by.TRAINING)
+KIND = ("encoder", *ITEMS, *analysis.TRAINING)
 TRIED = ("items", "steps", "batch_size", "learning_rate")
 """What the trial varied."""
 
 
-def _given(recorded: Result, selection: Selection) -> dict:
-    return recorded.provenance["parameters"] | selection
-
-
-def _kind(given: dict) -> dict:
+def _kind(recorded: Result, selection: Selection) -> dict:
+    """Return how the networks of a piece were trained; in the trial, pieces differ in it."""
+    given = recorded.provenance["parameters"] | selection
     return {name: given[name] for name in KIND}
 
 
 def _trained(recorded: Result, selection: Selection) -> dict[str, xr.Dataset]:
     """Train a quartet as it was for a table, or the one network of it that a piece is of."""
-    given = _given(recorded, selection)
-    ranks, replicas, settings = sorted(set(recorded.table["rank"])), range(given["replicas"]), ()
+    quartet, kind, settings = selection["quartet"], _kind(recorded, selection), ()
+    ranks = tuple(sorted(set(recorded.table["rank"])))
+    replicas = tuple(range(recorded.provenance["parameters"]["replicas"]))
+    if "context" in selection:
+        selection = selection | dict(zip(SETTINGS, divmod(selection["context"], 10), strict=True))
     if "replica" in selection:
-        context = (
-            selection.get("context") or 10 * selection["alice_setting"] + selection["bob_setting"]
-        )
-        settings = tuple((setting,) for setting in divmod(context, 10))
-        ranks, replicas = [selection["rank"]], [selection["replica"]]
-    asked = {"ranks": (*ranks,), "replicas": (*replicas,), "settings": settings}
-    return {selection["quartet"]: _networks(selection["quartet"], **asked, **_kind(given))}
+        ranks, replicas = (selection["rank"],), (selection["replica"],)
+        settings = tuple((selection[name],) for name in SETTINGS)
+    return {quartet: _networks(quartet, ranks, replicas, settings, **kind)}
 
 
 def _outcomes(recorded: Result, selection: Selection) -> pd.DataFrame:
-    return by.joined(sweeps.outcome_rows, _trained(recorded, selection))
+    return analysis.over_quartets(sweeps.outcome_rows, _trained(recorded, selection))
 
 
 def _losses(recorded: Result, selection: Selection) -> pd.DataFrame:
-    return by.joined(by.loss_rows, _trained(recorded, selection))
+    return analysis.over_quartets(analysis.loss_rows, _trained(recorded, selection))
 
 
 def _reports(recorded: Result, selection: Selection) -> pd.DataFrame:
     """Train at all ranks: a row says how far S rose from one to another."""
-    return by.reported(_trained(recorded, selection), _given(recorded, selection))
+    return analysis.report_rows(_trained(recorded, selection), _kind(recorded, selection))
 
 
 def _of_recorded(_: Result, selection: Selection) -> pd.DataFrame:
     import_optional("ncnet.encoders", extras=EXTRAS)
-    return by.of_recorded(selection["quartet"])
+    return analysis.recorded_report_rows(selection["quartet"])
 
 
 def _tasks(recorded: Result, selection: Selection) -> pd.DataFrame:
-    untrained = _sweep(selection["quartet"], **_kind(_given(recorded, selection))).networks([], [])
-    return by.joined(by.task_rows, {selection["quartet"]: untrained})
+    untrained = _sweep(selection["quartet"], **_kind(recorded, selection)).networks([], [])
+    return analysis.over_quartets(analysis.task_rows, {selection["quartet"]: untrained})
 
 
 # Outcomes and losses are rows of two tables.
 @cache
 def _networks(
-    quartet: str, *, ranks: tuple, replicas: tuple, settings: tuple, **kind: object
+    quartet: str, ranks: tuple, replicas: tuple, settings: tuple, **kind: object
 ) -> xr.Dataset:
     import torch
 
@@ -105,7 +102,7 @@ def _sweep(quartet: str, **given: object) -> Sweep:
         raise NotReplayableError(str(error)) from error
     _check_sources(tasks)
     encoder.model.to("cpu")
-    of_training = {name: given[name] for name in by.TRAINING}
+    of_training = {name: given[name] for name in analysis.TRAINING}
     hyperparameters = encoders.Hyperparameters(bfloat16=False, **of_training).checked(encoder)
     return Sweep(encoder, named, tasks, hyperparameters, None)
 
@@ -124,23 +121,26 @@ def _check_sources(tasks: dict) -> None:
 
 
 SHARE = 0.02
-CONTEXT = ("rank", "alice_setting", "bob_setting", "replica")
-OF_OUTCOMES = {**dict.fromkeys(("a", "b"), outcomes(share=SHARE)), "split": same()}
+"""Share of the networks that rounding may send elsewhere."""
+IN_CONTEXT = ("rank", *SETTINGS, "replica")
+LOSSES = ("alice_loss", "bob_loss")
 LOSS = absolute(0.005, "rounding sends hundreds of steps of Adam on slightly other ways")
-DIVERGED = same("logits are far from overflow")
-OF_LOSSES = {"alice_loss": LOSS, "bob_loss": LOSS, "diverged": DIVERGED}
+OF_OUTCOMES = {**dict.fromkeys(("a", "b"), outcomes(share=SHARE)), "split": same()}
+OF_LOSSES = {**dict.fromkeys(LOSSES, LOSS), "diverged": same("logits are far from overflow")}
 # Of the networks that are trained whole, a quarter of them all, one in five ends elsewhere.
-SMALL_LOSSES = OF_LOSSES | dict.fromkeys(("alice_loss", "bob_loss"), outcomes(0.06, allowed=0.005))
-ABOUT_TASKS = ("quartet", "setting", "task", "training", "further", "held_out")
-ABOUT_TASKS += ("unknown", "cut", "source", "encoder_source")
-DRAWN = same("items and tokens are drawn and cut without any arithmetic")
-ASKED = ("rank", "quartet", "encoder", *by.TRAINING)
-ASKED += ("readout", "split", "level", "items", "replicas")
+SMALL_LOSSES = OF_LOSSES | dict.fromkeys(LOSSES, outcomes(0.06, allowed=0.005))
+OF_TASKS = dict.fromkeys(
+    ("task", "training", "further", "held_out", "unknown", "cut", "source", "encoder_source"),
+    same("items and tokens are drawn and cut without any arithmetic"),
+)
+ASKED = ("encoder", *analysis.TRAINING, "readout", "split", "level", "items", "replicas")
 MEASURED = {
     **REPORT,
     **intervals("accuracy", "rise", "rise_with_rank", "held_out_s", "held_out_accuracy"),
 }
-FROM_RECORDED = same("it is made from recorded outcomes, without any training")
+FROM_RECORDED = dict.fromkeys(
+    (*MEASURED, *ASKED), same("it is made from recorded outcomes, without any training")
+)
 FEW = absolute(0.1, "of so few replicas intervals are wide: a few outcomes may turn, no more")
 FEW_ITEMS = absolute(
     16 * SHARE,
@@ -159,25 +159,23 @@ OF_TRIAL = {
 ONE_ELSEWHERE = absolute(
     1 / 3, "one of the six replicas may end elsewhere in a context, which moves C by up to a third"
 )
-MEANS = ("s", "delta", "influence", "excess", "excess_within", "held_out_s")
+RISES = ("held_out_s", "rise", "rise_with_rank")
+MEANS = ("s_odd", "any_facet_excess", "s_diverged_against")
+MEANS += tuple(name for name in REPORT if name.startswith(("correlator_", "alice_", "bob_")))
 OF_SMALL = OF_TRIAL | {
-    **intervals(*MEANS, "rise", "rise_with_rank", tolerance=ONE_ELSEWHERE),
-    **dict.fromkeys(("s_odd", "any_facet_excess", "s_diverged_against"), ONE_ELSEWHERE),
-    **{
-        f"{name}_{i}{j}": ONE_ELSEWHERE
-        for name in ("correlator", "alice", "bob")
-        for i, j in CONTEXTS
-    },
+    **intervals("s", "delta", "influence", "excess", "excess_within", tolerance=ONE_ELSEWHERE),
+    **intervals(*RISES, tolerance=ONE_ELSEWHERE),
+    **dict.fromkeys(MEANS, ONE_ELSEWHERE),
 }
 REPLAYS = tuple(
     Replay(table, ("quartet", *piece), key, make, tolerances)
     for table, piece, key, make, tolerances in (
         ("lora_outcomes", ("rank", "context", "replica"), ("item",), _outcomes, OF_OUTCOMES),
-        ("lora_losses", CONTEXT, (), _losses, OF_LOSSES),
-        ("lora", (), ("rank",), _of_recorded, dict.fromkeys((*MEASURED, *ASKED), FROM_RECORDED)),
-        ("lora_tasks", (), ("setting",), _tasks, dict.fromkeys(ABOUT_TASKS, DRAWN)),
+        ("lora_losses", IN_CONTEXT, (), _losses, OF_LOSSES),
+        ("lora", (), ("rank",), _of_recorded, FROM_RECORDED),
+        ("lora_tasks", (), ("setting",), _tasks, OF_TASKS),
         ("trial/lora", TRIED, ("rank",), _reports, OF_TRIAL),
         ("small/lora", (), ("rank",), _reports, OF_SMALL),
-        ("small/lora_losses", (), CONTEXT, _losses, SMALL_LOSSES),
+        ("small/lora_losses", (), IN_CONTEXT, _losses, SMALL_LOSSES),
     )
 )

@@ -1,0 +1,230 @@
+"""Choose a capacity by S and by other criteria, and measure what each choice costs.
+
+All criteria see networks trained in all four contexts of equally many replicas: the same budget.
+Their choice is judged on other replicas, whose items are drawn afresh.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from ncnet import chsh
+from ncnet.checks import check, check_integer
+from ncnet.chsh.bootstrap import percentile_interval
+from ncnet.chsh.intervals import check_resampling
+from ncnet.claims import LEVEL, MARGIN
+from ncnet.studies.generalization import measurements as measured
+from ncnet.studies.generalization.measurements import AT_2, TARGET, TARGETS, first_capacity_at_2
+
+ENOUGH = 0.01
+"""Share of held-out items within which the smallest capacity counts as enough; fixed in advance."""
+RESAMPLES = 2000
+Criterion = Callable[[pd.DataFrame, pd.DataFrame], float]
+
+
+def _smallest(replicas: pd.DataFrame, holds: Callable[[pd.DataFrame], bool]) -> float:
+    """Return the smallest capacity at which something holds of the replicas, or NaN."""
+    capacities = (capacity for capacity, part in replicas.groupby("capacity") if holds(part))
+    return float(next(capacities, np.nan))
+
+
+def _one_standard_error(replicas: pd.DataFrame, score: pd.Series) -> float:
+    """Return the smallest capacity within a standard error of the highest mean score.
+
+    The rule is that of Breiman, Friedman, Olshen and Stone, Classification and Regression Trees,
+    1984.
+    """
+    by = score.groupby(replicas["capacity"])
+    means, errors = by.mean(), by.sem()
+    best = means.idxmax()
+    return float(means.index[means >= means[best] - errors[best]].min())
+
+
+def _s_at_2(part: pd.DataFrame) -> bool:
+    """Return whether the 95 % interval of S lies within 0.05 of 2."""
+    (low, high), _ = chsh.s_interval(part["s"].to_numpy(), resamples=RESAMPLES)
+    return low >= AT_2 and high <= chsh.CLASSICAL_BOUND + MARGIN
+
+
+def _fitted_with_s_at_2(part: pd.DataFrame) -> bool:
+    """Return whether every correlator is at least 0.95, and S at 2."""
+    return (part[list(measured.CORRELATORS)].mean() >= 1 - MARGIN).all() and _s_at_2(part)
+
+
+def _accurate(part: pd.DataFrame) -> bool:
+    """Return whether the 95 % interval of training accuracy lies above 0.975."""
+    # As lenient as a mean correlator of 1 - 2 * MARGIN, if no two failures coincide.
+    accuracy = part["accuracy"].to_numpy()
+    (low, _), _ = chsh.replica_interval(accuracy, bounds=(0, 1), resamples=RESAMPLES)
+    return low >= 1 - MARGIN / 2
+
+
+CRITERIA: dict[str, Criterion] = {
+    "S at 2": lambda seen, _: _smallest(seen, _s_at_2),
+    "S at 2, all fitted": lambda seen, _: _smallest(seen, _fitted_with_s_at_2),
+    "S first at 2": lambda seen, _: first_capacity_at_2(seen),
+    "training accuracy": lambda seen, _: _smallest(seen, _accurate),
+    "training loss": lambda seen, _: _one_standard_error(seen, -seen["loss"]),
+    "gradient conflict": lambda seen, _: _one_standard_error(seen, seen["cosine"]),
+    "validation": lambda _, validated: _one_standard_error(validated, validated[TARGET]),
+    "largest": lambda seen, _: float(seen["capacity"].max()),
+}
+"""Criteria by name, each a function from two tables to a capacity, or to NaN where none will do.
+
+The tables are the replicas that choose (`by_replica`), and the same replicas trained on a part of
+their training items and tried on the rest. The page of this module says what each criterion asks.
+"""
+
+
+def selections(
+    replicas: pd.DataFrame, validated: pd.DataFrame, *, repetition_size: int
+) -> pd.DataFrame:
+    """Let every criterion choose a capacity, again and again on replicas of its own.
+
+    Parameters
+    ----------
+    replicas
+        Rows as `by_replica` returns them.
+    validated
+        Rows of the same replicas, trained on a part of their training items. Their
+        ``held_out_accuracy`` is that on the rest of these (`ncnet.training.samples.set_aside`).
+    repetition_size
+        Number of replicas that one repetition of the selection sees.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `repetition`, `criterion`, `capacity`, and `found`: whether the criterion is met at any
+        capacity. Where it is not, the largest capacity stands in.
+
+    Raises
+    ------
+    ValueError
+        If the replicas do not divide into repetitions.
+    """
+    indices = np.sort(replicas["replica"].unique())
+    found = f"{len(indices)} replicas do not divide into repetitions of {repetition_size}"
+    check(len(indices) % repetition_size == 0, found, "a divisor")
+    rows = []
+    for repetition, chosen in enumerate(indices.reshape(-1, repetition_size)):
+        seen, set_aside = (table[table["replica"].isin(chosen)] for table in (replicas, validated))
+        rows += [(repetition, name, choose(seen, set_aside)) for name, choose in CRITERIA.items()]
+    table = pd.DataFrame(rows, columns=["repetition", "criterion", "capacity"])
+    found = table["capacity"].notna()
+    return table.assign(capacity=table["capacity"].fillna(replicas["capacity"].max()), found=found)
+
+
+def regrets(chosen: pd.DataFrame, fresh: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+    """Return what each criterion's choice costs: how much better the best capacity generalizes.
+
+    The best capacity is the best of the fresh replicas, on which regret is measured too. Regret
+    therefore errs on the high side where several capacities are nearly as good, and is never below
+    0.
+
+    Parameters
+    ----------
+    chosen
+        Choices as `selections` returns them.
+    fresh
+        Replicas that no criterion has seen, as `by_replica` returns them.
+    seed
+        Seed of the bootstrap for the 95 % intervals. Repetitions and fresh replicas are resampled,
+        each by themselves, and each resample finds the best capacity again.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a criterion. `regret` is the best capacity's mean held-out accuracy less that of the
+        capacity chosen, mean over repetitions, with `regret_low` and `regret_high`. `lowest` and
+        `highest` are the capacities chosen. `enough` is the share of repetitions that choose the
+        smallest capacity within 0.01 of the best (`enough_capacity`), and `units_more` how much
+        larger than that the choice is on average. `met` is the share of repetitions in which the
+        criterion is met at all.
+    """
+    generator = np.random.default_rng(check_integer("seed", seed, at_least=0))
+    capacities, values = measured.as_arrays(fresh, [TARGET])
+    curves = measured.resampled_means(values[:, 0], RESAMPLES, generator)
+    losses = curves.max(1, keepdims=True) - curves
+    enough = capacities[(losses[0] <= ENOUGH).argmax()]
+    places, more = np.searchsorted(capacities, chosen["capacity"]), chosen["capacity"] - enough
+    rows = chosen.assign(place=places, regret=losses[0, places], enough=more == 0)
+    rows = rows.assign(units_more=more, met=rows["found"])
+    by_criterion = rows.groupby("criterion", sort=False)
+    ends = []
+    for _, of_criterion in by_criterion["place"]:
+        drawn = generator.integers(len(of_criterion), size=(RESAMPLES, len(of_criterion)))
+        draws = np.take_along_axis(losses[1:], of_criterion.to_numpy()[drawn], axis=1).mean(1)
+        ends.append(percentile_interval(draws, LEVEL, len(of_criterion)))
+    table = by_criterion[["regret", "enough", "units_more", "met"]].mean()
+    table[["regret_low", "regret_high"]] = ends
+    chosen_by = by_criterion["capacity"].agg(lowest="min", highest="max", repetitions="size")
+    best = capacities[losses[0].argmin()]
+    table = table.join(chosen_by).assign(best=float(best), enough_capacity=float(enough))
+    return table.reset_index()
+
+
+def regret_at_first_2(
+    replicas: pd.DataFrame,
+    choosing: pd.DataFrame,
+    *,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return what is lost at the capacity at which S first reaches 2.
+
+    Parameters
+    ----------
+    replicas, choosing
+        Rows as `ncnet.studies.generalization.correlation.correlations` takes them.
+    level, resamples, seed
+        Nominal coverage of the intervals, number of resamples, and their seed. Both tables'
+        replicas are resampled, and each resample finds that capacity and the best one again.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each `target` ("held_out_accuracy", "held_out_worst"). `first` is the capacity
+        at which S first reaches 2; `at_first`, `best` and `at_smallest` are the means there, at the
+        best and at the smallest capacity. `best_capacity` and `largest_capacity` of those tried
+        come with them: where they are one, a larger might be better still, and the regret is a
+        lower bound. `regret` is best less at first, with `regret_low` and `regret_high`.
+        `share_of_rise` is how much of the rise from the smallest capacity to the best is reached.
+        `reached` is the share of resamples in which S reaches 2 at all. Where it does not, there is
+        no such capacity: values are NaN, or left out of the interval.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"capacity": [1, 1, 2, 2, 3, 3], "replica": [0, 1] * 3})
+    >>> table = table.assign(s=[1, 1, 2, 2, 2, 2], held_out_accuracy=[.5, .5, .8, .8, .9, .9])
+    >>> table = table.assign(held_out_worst=table["held_out_accuracy"])
+    >>> found = regret_at_first_2(table, table, resamples=200).round(3)
+    >>> found[["first", "regret"]].iloc[0].tolist()
+    [2.0, 0.1]
+    """
+    level, resamples, seed = check_resampling(level, resamples, seed)
+    capacities, values, s_of_others = measured.as_arrays_with_s(replicas, TARGETS, choosing)
+    count = min(values.shape[-1], s_of_others.shape[-1])
+    generator = np.random.default_rng(seed)
+    at_2 = measured.resampled_means(s_of_others, resamples, generator) >= AT_2
+    reached = at_2.any(1)
+    # [targets, 1 + resamples, capacities]
+    by_target = values.swapaxes(0, 1)
+    curves = np.stack([measured.resampled_means(x, resamples, generator) for x in by_target])
+    at_first = np.where(reached, curves[:, np.arange(len(at_2)), at_2.argmax(1)], np.nan)
+    best, smallest = curves.max(-1), curves[..., 0]
+    low, high = measured.intervals_of_defined(best - at_first, level, count).T
+    found = {"at_first": at_first, "best": best, "at_smallest": smallest, "regret": best - at_first}
+    table = pd.DataFrame({name: values[:, 0] for name, values in found.items()}, TARGETS)
+    risen, rise = (table[name] - table["at_smallest"] for name in ("at_first", "best"))
+    table = table.assign(
+        first=first_capacity_at_2(choosing),
+        best_capacity=np.array(capacities, float)[curves[:, 0].argmax(-1)],
+        largest_capacity=float(capacities[-1]),
+        regret_low=low,
+        regret_high=high,
+        share_of_rise=(risen / rise).where(rise > 0),
+        reached=reached[1:].mean(),
+    )
+    return table.rename_axis("target").reset_index()
