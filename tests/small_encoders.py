@@ -67,7 +67,7 @@ def shaken(model, seed=0):
     """Return the network with random weights wherever it is trained, so that nothing is zero."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for weight in model.trained().values():
+        for weight in model.trainable().values():
             weight.add_(0.3 * torch.randn(weight.shape, generator=generator))
     return model
 

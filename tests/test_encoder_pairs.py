@@ -88,8 +88,8 @@ def test_whose_a_task_is_changes_no_bit(rank):
     np.testing.assert_array_equal(one.correct, other.correct)
     np.testing.assert_array_equal(one.loss, other.loss)
     assert [task.data.name for task in exchanged.tasks] == list(NAMES[:2])
-    for name, weight in model.trained().items():
-        assert torch.equal(weight, exchanged.trained()[name])
+    for name, weight in model.trainable().items():
+        assert torch.equal(weight, exchanged.trainable()[name])
 
 
 def test_a_task_alone_is_what_it_is_in_a_pair_where_the_trunk_is_frozen(rank, once):
@@ -112,7 +112,7 @@ def test_a_head_starts_from_its_task_and_the_trunk_from_the_replica():
     heads, trunks = {}, []
     for names in (NAMES[:2], (NAMES[3], NAMES[0]), (NAMES[1], NAMES[2]), NAMES[:1]):
         _, model = train(*names, rank=2, how=how)
-        trunks.append(model.trunk.trained())
+        trunks.append(model.trunk.trainable())
         for task, head in zip(model.tasks, model.heads, strict=True):
             heads.setdefault(task.data.name, []).append(head.weight)
     for weights in heads.values():

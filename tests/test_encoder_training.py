@@ -120,7 +120,7 @@ def check_training(of, tasks, rank, how):
     np.testing.assert_allclose(outcome.loss, losses, rtol=1e-4)
     # So far have they come that other batches or gradients would have come elsewhere.
     assert (np.abs(np.array(losses) - untouched) > 1e-3).all()
-    ours = model.trained()
+    ours = model.trainable()
     # No softmax sees the bias of a key or of a choice: their gradient is rounding, which Adam
     # amplifies.
     for (name, weight), expected in zip(ours.items(), whole.trained, strict=True):
@@ -180,7 +180,7 @@ def test_all_contexts_of_a_replica_see_the_same_batches(monkeypatch):
 @pytest.mark.slow
 @settings(max_examples=5)
 @given(st.integers(0, 2**32), st.sampled_from(["toy_mixed", "toy_languages"]))
-def test_a_trunk_that_is_not_trained_lets_nothing_through(seed, quartet):
+def test_a_trunk_that_is_not_trained_lets_nothing_layer_output(seed, quartet):
     options = {"seed": seed, "learning_rate": 0.1, "steps": 8, "replicas": 2}
     outcomes = train(quartet, ranks=[0], **options)
     for split in ("training", "held_out"):

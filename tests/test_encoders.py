@@ -97,9 +97,9 @@ def test_what_is_trained_is_adapters_and_heads_or_all_of_the_adapted_layers():
     upper = {
         f"trunk.layers.0.{name}" for name, _ in encoder().model.encoder.layer[1].named_parameters()
     }
-    assert set(untrained(kinds, 0).trained()) == heads
-    assert set(untrained(kinds, 4, layers=2).trained()) == heads | adapted
-    assert set(untrained(kinds, FULL).trained()) == heads | upper
+    assert set(untrained(kinds, 0).trainable()) == heads
+    assert set(untrained(kinds, 4, layers=2).trainable()) == heads | adapted
+    assert set(untrained(kinds, FULL).trainable()) == heads | upper
 
 
 def test_both_parties_of_all_pairs_start_from_the_same_trunk_and_their_own_heads():
@@ -125,7 +125,7 @@ def test_both_parties_of_all_pairs_start_from_the_same_trunk_and_their_own_heads
 
 def test_the_adapters_of_a_rank_are_among_those_of_a_higher_one_and_start_from_the_encoder():
     pair = [uneven("sentence"), uneven("pair")]
-    low, high = (untrained(pair, rank, layers=2).trained() for rank in (2, 5))
+    low, high = (untrained(pair, rank, layers=2).trainable() for rank in (2, 5))
     names = [name for name in low if "lora_A" in name]
     assert len(names) == 4
     for name in names:
@@ -143,7 +143,10 @@ def test_the_adapters_of_a_rank_are_among_those_of_a_higher_one_and_start_from_t
 @pytest.mark.parametrize("change", [{"replica": 1}, {"seed": 1}])
 def test_another_replica_and_another_seed_start_from_other_weights(change):
     pair = [uneven("sentence"), uneven("pair")]
-    one, other = untrained(pair, 3).trained(), untrained(pair, 3, **change).trained()
+    one, other = (
+        untrained(pair, 3).trainable(),
+        untrained(pair, 3, **change).trainable(),
+    )
     for name, weight in one.items():
         if "lora_A" in name or ("head" in name and "weight" in name):
             assert (weight == other[name]).sum() == 0
@@ -205,7 +208,7 @@ def test_tokens_are_packed_and_padding_is_masked(lengths, random):
     expected = [values[starts[k] : starts[k] + lengths[k]] for k in order]
     assert torch.equal(packed, torch.cat(expected))
     assert torch.equal(packed[layout.first], torch.stack([rows[0] for rows in expected]))
-    rows = layout.side_by_side(packed)
+    rows = layout.padded(packed)
     assert rows.shape == (len(lengths), lengths.max(), 1)
     assert torch.equal(layout.packed(rows), packed)
     assert (layout.mask is None) == (len(set(lengths.tolist())) == 1)
@@ -323,8 +326,8 @@ def test_a_network_is_restored_bit_by_bit(rank, layers, tmp_path):
     model = saved(tmp_path, rank, layers=layers)
     again = untrained([uneven("sentence"), uneven("choice")], rank, replica=7, layers=layers)
     encoders.load_adapters(again, tmp_path)
-    for name, weight in model.trained().items():
-        assert torch.equal(weight, again.trained()[name])
+    for name, weight in model.trainable().items():
+        assert torch.equal(weight, again.trainable()[name])
 
 
 @pytest.mark.parametrize(
@@ -368,11 +371,11 @@ def test_weights_of_another_network_are_refused_and_nothing_is_changed(
     kinds, rank = changed.pop("kinds"), changed.pop("rank")
     of = unlike(encoder(), **changed.pop("of", {}))
     other = shaken(untrained([uneven(kind) for kind in kinds], rank, of, **changed), seed=1)
-    before = {name: weight.clone() for name, weight in other.trained().items()}
+    before = {name: weight.clone() for name, weight in other.trainable().items()}
     with pytest.raises(ValueError, match=f"^{re.escape(str(tmp_path / file))} has ") as caught:
         encoders.load_adapters(other, tmp_path)
     assert all(part in str(caught.value) for part in (found, "another encoder, rank", expected))
-    assert all(torch.equal(weight, before[name]) for name, weight in other.trained().items())
+    assert all(torch.equal(weight, before[name]) for name, weight in other.trainable().items())
 
 
 @pytest.mark.parametrize("file", [saving.ADAPTER, saving.HEADS])
@@ -382,12 +385,12 @@ def test_a_cut_file_is_refused_in_one_line_and_nothing_is_changed(file, keep, tm
     path = tmp_path / file
     path.write_bytes(path.read_bytes()[:keep])
     other = shaken(untrained([uneven("sentence"), uneven("choice")], 3), seed=1)
-    before = {name: weight.clone() for name, weight in other.trained().items()}
+    before = {name: weight.clone() for name, weight in other.trainable().items()}
     with pytest.raises(
         ValueError, match=f"^{re.escape(str(path))} is damaged \\(.*\\): delete it$"
     ):
         encoders.load_adapters(other, tmp_path)
-    assert all(torch.equal(weight, before[name]) for name, weight in other.trained().items())
+    assert all(torch.equal(weight, before[name]) for name, weight in other.trainable().items())
 
 
 def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
@@ -396,7 +399,7 @@ def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
     other = untrained([uneven("sentence"), uneven("choice")], 3)
     encoders.load_adapters(other, Path("~/kept"))
     assert {path.parent for path in tmp_path.rglob("*.*")} == {tmp_path / "kept"}
-    assert all(torch.equal(w, model.trained()[name]) for name, w in other.trained().items())
+    assert all(torch.equal(w, model.trainable()[name]) for name, w in other.trainable().items())
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -33,7 +33,7 @@ Pair = tuple[str, ...]
 """Two different tasks in canonical order, or one task alone."""
 
 
-def canonical(tasks: Sequence[str]) -> Pair:
+def sorted_pair(tasks: Sequence[str]) -> Pair:
     """Return the tasks of a pair in canonical order, sorted by name; or one task alone.
 
     Raises
@@ -44,9 +44,9 @@ def canonical(tasks: Sequence[str]) -> Pair:
 
     Examples
     --------
-    >>> canonical(("fr", "de"))
+    >>> sorted_pair(("fr", "de"))
     ('de', 'fr')
-    >>> canonical(("fr", "fr"))
+    >>> sorted_pair(("fr", "fr"))
     Traceback (most recent call last):
     ValueError: task `fr` is paired with itself: expected two different tasks, or one alone
     """
@@ -105,7 +105,7 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
         check_dimensions(pairs, name, DIMENSIONS)
     found = _names(pairs)
     for tasks in found:
-        check(canonical(tasks) == tasks, f"a pair is {tasks}", f"it sorted, {canonical(tasks)}")
+        check(sorted_pair(tasks) == tasks, f"a pair is {tasks}", f"it sorted, {sorted_pair(tasks)}")
     _check_pairs_once(found)
     alone = np.array([len(tasks) == 1 for tasks in found])
     check_signs("outcome `first`", pairs["first"].values)
@@ -118,7 +118,7 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
         _check_over(pairs["target"], {"task", "item"})
         check("task" in pairs.coords, "`target` has no coordinate `task`", "the tasks' names")
         tasks = pairs["task"].values.tolist()
-        check_once("task", [_in_words(canonical((task,))) for task in tasks])
+        check_once("task", [_in_words(sorted_pair((task,))) for task in tasks])
         check_signs("`target`", pairs["target"].values)
         pairs = pairs.set_coords("target")
     if "capacity" in pairs.coords:
@@ -282,7 +282,7 @@ def quartet(
     heads = {"a": [], "b": []}
     for own, other in itertools.product(alice, bob):
         for name, task, partner in (("a", own, other), ("b", other, own)):
-            tasks = canonical((task,) if alone else (task, partner))
+            tasks = sorted_pair((task,) if alone else (task, partner))
             _check_known(tasks, places)
             heads[name].append((places[tasks], tasks.index(task)))
     found = _looked_up(
@@ -347,7 +347,7 @@ def _check_dict(name: str, value: object) -> None:
 def _in_order(name: str, by_pair: Mapping[Pair, object]) -> dict[Pair, tuple[Pair, object]]:
     """Return pairs in canonical order, sorted, with their names as given and what they have."""
     _check_dict(name, by_pair)
-    found = [(canonical(given), (given, value)) for given, value in by_pair.items()]
+    found = [(sorted_pair(given), (given, value)) for given, value in by_pair.items()]
     _check_pairs_once([tasks for tasks, _ in found])
     return dict(sorted(found, key=lambda pair: pair[0]))
 
@@ -397,7 +397,7 @@ def _check_alone(
     pairs: xr.Dataset, contexts: Iterable[tuple[str, str]], places: Iterable[Pair]
 ) -> None:
     """Raise ``ValueError`` where tasks alone do not stand for the pairs of these contexts."""
-    for tasks in map(canonical, contexts):
+    for tasks in map(sorted_pair, contexts):
         found = f"`{_in_words(tasks)}` was trained"
         check(tasks not in places, found, "this to be read, not both tasks alone")
     # Of a dimension without coordinate, `pairs["capacity"]` would be 0, 1 and so on.

@@ -79,10 +79,10 @@ ALL = (
 PUBLISHED = {task.name: task for task in ALL}
 """The published tasks by name."""
 GROUPS = (
-    Group(("sst2",), classes=2),
-    Group(("mrpc",), classes=2),
-    Group(("commonsense_qa",), classes=CHOICES),
-    Group(("mathqa",), classes=CHOICES),
-    Group(tuple(f"paws_x/{language}" for language in LANGUAGES), classes=2),
+    Group("sst2", ("sst2",), classes=2),
+    Group("mrpc", ("mrpc",), classes=2),
+    Group("commonsense_qa", ("commonsense_qa",), classes=CHOICES),
+    Group("mathqa", ("mathqa",), classes=CHOICES),
+    Group("paws_x", tuple(f"paws_x/{language}" for language in LANGUAGES), classes=2),
 )
 """The published tasks, each with its other languages."""

@@ -1,6 +1,7 @@
 """Items of a task, their division into training and held-out ones, and groups of tasks."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -102,30 +103,22 @@ Translations = tuple[Item, ...]
 """The same item in each task of a group."""
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """One task alone, or all languages of one, which have translations of the same items.
 
     Attributes
     ----------
+    name
+        The name of its only task, or what the names of all have in common.
     tasks
         The names of its tasks.
     classes
         The number of classes, or of choices a question.
-
-    Examples
-    --------
-    >>> Group(("paws_x/en", "paws_x/de"), classes=2).name
-    'paws_x'
     """
 
+    name: str
     tasks: tuple[str, ...]
     classes: int
-
-    @property
-    def name(self) -> str:
-        """The name of its only task, or what the names of all have in common."""
-        return self.tasks[0] if len(self.tasks) == 1 else self.tasks[0].partition("/")[0]
 
     def generator(self, seed: int, part: str) -> np.random.Generator:
         """Return what draws the items of one of `PARTS`."""

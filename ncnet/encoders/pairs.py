@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from ncnet.chsh.pairs import canonical
+from ncnet.chsh.pairs import sorted_pair
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.hyperparameters import Hyperparameters
 from ncnet.encoders.model import Key, TwoHeads
@@ -57,7 +57,7 @@ def train_pair(
         For a task that is paired with itself: before any work starts.
     """
     by_name = {task.data.name: task for task in tasks}
-    names = canonical([task.data.name for task in tasks])
+    names = sorted_pair([task.data.name for task in tasks])
     own, keys = [by_name[name] for name in names], [task_key(name) for name in names]
     model = TwoHeads(encoder, own, rank, hyperparameters, replica, keys=keys)
     return train_context(model), model

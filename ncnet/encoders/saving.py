@@ -55,7 +55,7 @@ def load_adapters(model: TwoHeads, folder: Path) -> None:
 
 def _weights(model: TwoHeads) -> dict[str, dict[str, Tensor]]:
     weights = {HEADS: model.heads.state_dict()}
-    adapters = {name: w for name, w in model.trunk.trained().items() if ".lora_" in name}
+    adapters = {name: w for name, w in model.trunk.trainable().items() if ".lora_" in name}
     if adapters:
         weights[ADAPTER] = {_name(name, model.trunk.lowest): w for name, w in adapters.items()}
     return weights
@@ -74,7 +74,7 @@ def save_training(path: Path, model: TwoHeads, optimizer: Optimizer, step: int) 
 
 def load_training(path: Path, model: TwoHeads, optimizer: Optimizer) -> int:
     """Put a written state back and return its step, or 0 where nothing was written."""
-    step, trained = torch.tensor(0), model.trained().values()
+    step, trained = torch.tensor(0), model.trainable().values()
     if path.exists():
         for weight in trained:
             optimizer.state[weight] = {moment: torch.empty_like(weight) for moment in MOMENTS}
@@ -85,8 +85,8 @@ def load_training(path: Path, model: TwoHeads, optimizer: Optimizer) -> int:
 
 
 def _state(model: TwoHeads, optimizer: Optimizer, step: Tensor) -> dict[str, Tensor]:
-    state = model.trained() | {"step": step}
-    for name, weight in model.trained().items():
+    state = model.trainable() | {"step": step}
+    for name, weight in model.trainable().items():
         state |= {f"{moment} {name}": optimizer.state[weight][moment] for moment in MOMENTS}
     return state
 

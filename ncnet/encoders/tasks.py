@@ -59,7 +59,7 @@ class EncodedTask:
     lengths: np.ndarray
 
     @property
-    def read(self) -> np.ndarray:
+    def scored(self) -> np.ndarray:
         """The items that outcomes are read of: training and held-out ones."""
         return np.arange(len(self.data.training) + len(self.data.held_out))
 
@@ -67,7 +67,7 @@ class EncodedTask:
     def trained(self) -> np.ndarray:
         """The items that are trained on: training and further ones."""
         training, further = np.arange(len(self.data.training)), np.arange(len(self.data.further))
-        return np.concatenate([training, len(self.read) + further])
+        return np.concatenate([training, len(self.scored) + further])
 
     @cached_property
     def labels(self) -> Tensor:

@@ -58,7 +58,7 @@ def train_context(model: TwoHeads, *, checkpoint: Path | None = None) -> Outcome
         A file to which the state is written now and then, and from which a training that was cut
         off goes on, to the same result.
     """
-    optimizer = torch.optim.Adam(model.trained().values(), lr=model.hyperparameters.learning_rate)
+    optimizer = torch.optim.Adam(model.trainable().values(), lr=model.hyperparameters.learning_rate)
     begin = saving.load_training(checkpoint, model, optimizer) if checkpoint else 0
     written = time.monotonic()
     for step in range(begin, model.hyperparameters.steps):
@@ -116,7 +116,7 @@ def _step(model: TwoHeads, step: int, optimizer: torch.optim.Optimizer) -> None:
 
 @torch.no_grad()
 def _outcome(model: TwoHeads) -> Outcome:
-    items = model.tasks[0].read
+    items = model.tasks[0].scored
     chunks = [items[at : at + ITEMS_AT_ONCE] for at in range(0, len(items), ITEMS_AT_ONCE)]
     found = [model([chunk] * len(model.tasks)) for chunk in chunks]
     correct, loss, finite = [], [], True

@@ -26,7 +26,7 @@ TOKENS_AT_ONCE = 4096
 class Network(nn.Module):
     """A network of which some weights are trained."""
 
-    def trained(self) -> dict[str, nn.Parameter]:
+    def trainable(self) -> dict[str, nn.Parameter]:
         """Return the weights that are trained, by name."""
         return {name: w for name, w in self.named_parameters() if w.requires_grad}
 
@@ -62,7 +62,7 @@ class Trunk(Network):
             self.layers.requires_grad_(True)
         elif rank > 0:
             inject_adapter_in_model(lora(rank, alpha), self.layers)
-            for place, (name, weight) in enumerate(sorted(self.trained().items())):
+            for place, (name, weight) in enumerate(sorted(self.trainable().items())):
                 if "lora_A" in name:
                     drawn = np.random.default_rng([*seed, place]).random(tuple(weight.shape))
                     bound = 1 / math.sqrt(weight.shape[1])
@@ -85,16 +85,16 @@ class Trunk(Network):
         width = self.layers[0].attention.self.all_head_size
         hidden, *projected = states.split(width, dim=-1)
         for layer in self.layers[:-1]:
-            hidden = _through(layer, hidden, layout, projected=projected)
+            hidden = _layer_output(layer, hidden, layout, projected=projected)
             projected = []
-        return _through(self.layers[-1], hidden, layout, first_only=True, projected=projected)
+        return _layer_output(self.layers[-1], hidden, layout, first_only=True, projected=projected)
 
 
 class Layout:
-    """The places of the tokens of some sequences: packed, and side by side for attention.
+    """The places of the tokens of some sequences: packed, and padded for attention.
 
-    Only attention needs sequences side by side, padded to the longest. All else is computed of the
-    tokens that there are, packed one sequence behind the other.
+    Attention needs all sequences padded to the longest. All else is computed of the tokens that
+    there are, packed one sequence behind the other.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class Layout:
     Examples
     --------
     >>> layout = Layout(np.array([2, 3]), torch.device("cpu"))
-    >>> layout.side_by_side(torch.arange(1, 6)[:, None])[..., 0].tolist()
+    >>> layout.padded(torch.arange(1, 6)[:, None])[..., 0].tolist()
     [[1, 2, 0], [3, 4, 5]]
     """
 
@@ -125,7 +125,7 @@ class Layout:
         self.mask = None if there.all() else torch.from_numpy(there)[:, None, None].to(device)
         self._places = torch.from_numpy(np.flatnonzero(there)).to(device)
 
-    def side_by_side(self, rows: Tensor) -> Tensor:
+    def padded(self, rows: Tensor) -> Tensor:
         """Return packed rows [tokens, ...] as [sequences, longest, ...], zeros for padding."""
         if self.mask is not None:
             room = rows.new_zeros(math.prod(self.shape), *rows.shape[1:])
@@ -133,7 +133,7 @@ class Layout:
         return rows.unflatten(0, self.shape)
 
     def packed(self, rows: Tensor) -> Tensor:
-        """Return rows side by side [sequences, longest, ...] as [tokens, ...]."""
+        """Return padded rows [sequences, longest, ...] as [tokens, ...]."""
         rows = rows.flatten(0, 1)
         return rows if self.mask is None else rows.index_select(0, self._places)
 
@@ -183,10 +183,10 @@ def frozen_states(encoder: Encoder, tokens: Sequences, rank: float, layers: int)
     for chunk in chunks(lengths):
         places = torch.from_numpy(token_places(lengths, chunk)).to(model.device)
         layout = Layout(lengths[chunk], model.device)
-        ids, segments = layout.side_by_side(numbers[places]).unbind(-1)
+        ids, segments = layout.padded(numbers[places]).unbind(-1)
         hidden = layout.packed(model.embeddings(input_ids=ids, token_type_ids=segments))
         for layer in model.encoder.layer[:lowest]:
-            hidden = _through(layer, hidden, layout)
+            hidden = _layer_output(layer, hidden, layout)
         kept = [hidden, *(projection(hidden) for projection in projections)]
         states[places] = torch.cat(kept, dim=-1)
     return states
@@ -204,7 +204,7 @@ def chunks(lengths: np.ndarray) -> Iterable[np.ndarray]:
         order = order[:-count]
 
 
-def _through(
+def _layer_output(
     layer: nn.Module,
     hidden: Tensor,
     layout: Layout,
@@ -221,13 +221,13 @@ def _through(
     attention = layer.attention.self
     asking = hidden.index_select(0, layout.first) if first_only else hidden
     query = attention.query(asking)
-    query = query[:, None] if first_only else layout.side_by_side(query)
+    query = query[:, None] if first_only else layout.padded(query)
     key, value = projected or (attention.key(hidden), attention.value(hidden))
 
     def heads(rows: Tensor) -> Tensor:
         return rows.unflatten(-1, (-1, attention.attention_head_size)).transpose(1, 2)
 
-    query, key, value = map(heads, (query, *map(layout.side_by_side, (key, value))))
+    query, key, value = map(heads, (query, *map(layout.padded, (key, value))))
     if projected:
         adapted = attention.value
         low = functional.linear(hidden, adapted.lora_A["default"].weight)
@@ -237,7 +237,7 @@ def _through(
             weights = weights.masked_fill(~layout.mask, -math.inf)
         weights = weights.softmax(-1)
         # What the adapter adds is mixed while it is still of low rank.
-        added = weights @ layout.side_by_side(low)[:, None]
+        added = weights @ layout.padded(low)[:, None]
         added = added @ up.unflatten(0, (-1, attention.attention_head_size)).mT
         mixed = weights @ value + added
     else:
