@@ -1,4 +1,4 @@
-"""Figures of any outcomes and trainings, whoever made them: one function a figure.
+"""Draws any outcomes and trainings, whoever made them: one function a figure.
 
 Each takes tables or reports and returns a matplotlib Figure. Those of one study are in its room.
 """

@@ -1,4 +1,4 @@
-"""What the parameters of all notebooks share, and their check before any work.
+"""Checks the parameters of all notebooks before any work.
 
 papermill injects whatever it is given: a misspelt name would run with the default and succeed, a
 list given by ``-p`` arrives as text, and so do ``true`` by ``-p`` and ``2e-5`` by ``-y``. Each
@@ -86,7 +86,7 @@ Rate = Annotated[Number, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 class ParameterError(ValueError):
-    """A notebook parameter that cannot be used; shown as one line, without a traceback.
+    """Refuses a notebook's parameter in one line, which is shown without a traceback.
 
     Attributes
     ----------

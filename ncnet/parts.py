@@ -1,4 +1,4 @@
-"""Parts of a long run, kept while it lasts, so that a run that was cut off goes on where it was.
+"""Keeps parts of a long run while it lasts, so that one that was cut off goes on where it was.
 
 They lie in the run's own folder and go with it: a finished run removes them, and the same command
 makes everything anew. One that was cut off finds them again if its inputs are the same:
@@ -30,11 +30,11 @@ class Parts:
     Parameters
     ----------
     folder
-        Where they are kept, each set of inputs in a folder of its own: no run can take another's.
+        The folder that keeps them, each set of inputs in a folder of its own: no run can take another's.
     parameters
         What the run was given, seeds included; anything JSON holds.
     code
-        What ran besides the package, such as the code of a notebook.
+        The code that ran besides the package, such as that of a notebook.
 
     Examples
     --------

@@ -83,11 +83,11 @@ def save(
     table
         The numbers.
     parameters
-        What the run was given, seeds included; anything JSON holds.
+        The parameters of the run, seeds included; anything JSON holds.
     command
         The command that remakes the table from the root of the checkout.
     folder
-        Where to write: the checkout's ``results/`` unless told otherwise.
+        The folder to write to: the checkout's ``results/`` unless told otherwise.
     """
     commit, clean = checkout()
     provenance = {

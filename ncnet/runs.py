@@ -1,4 +1,4 @@
-"""The tables of a notebook's run: where it saves them, and which recorded ones it shows.
+"""Saves the tables of a notebook's run, and loads the recorded ones that it shows.
 
 A run with `save_to` leaves its tables there: a batch gives each of its jobs a folder. A run
 with `record` has all that the book quotes; its tables take the place of those in ``results/``,
@@ -57,15 +57,15 @@ class Run:
     notebook
         The model of its parameters, which its study has.
     chosen
-        What `ncnet.parameters.validate` returned.
+        The parameters, as `ncnet.parameters.validate` returned them.
 
     Attributes
     ----------
     parameters
         All that numbers may depend on: `chosen` without `save_to`.
     parts
-        Of a run that leaves tables behind, `Parts` that it keeps until all of them are saved,
-        should it be cut off; else None.
+        The `Parts` that a run keeps until all its tables are saved, should it be cut off. None, if
+        it saves no tables.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a figure was drawn from travels with the figure.
+"""Lets what a figure was drawn from travel with the figure.
 
 `show` displays a figure and writes, into the metadata of this output, the data that it was drawn
 from and what made them: the parameters of the run, or which recorded table they are. Any executed
@@ -29,11 +29,11 @@ def show(figure: object, *, parameters: dict | None = None, **drawn_from: Source
     Parameters
     ----------
     figure
-        What Jupyter can display, such as matplotlib's; nothing is shown for None.
+        Anything that Jupyter can display, such as matplotlib's; nothing is shown for None.
     parameters
         Those of the run that computed live numbers, seeds included.
     drawn_from
-        What the figure shows, each under the name that its file is to have; None is left out.
+        The sources of the figure, each under the name that its file is to have; None is left out.
 
     Raises
     ------

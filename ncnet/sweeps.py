@@ -1,4 +1,4 @@
-"""Sweeps over a capacity or a grid of choices, and outcomes as one long table."""
+"""Sweeps over a capacity or a grid of choices, and writes outcomes as one long table."""
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ def compute_grid(
     parts
         Keeps the table of each cell, for a run that may be cut off.
     shared
-        What all cells have in common.
+        The arguments that all cells have in common.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The executed code cells of a page, with all that they left behind.
+"""Read the executed code cells of a page, with all that they left behind.
 
 MyST-NB takes glued numbers out of the notebooks that it writes; the execution cache has them. A
 cell's number counts the code cells of its page from 1, as Jupyter does when a notebook runs.

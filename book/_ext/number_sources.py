@@ -14,7 +14,7 @@ from within_links import within_links
 
 
 class QuotedNumber(PasteTextRole):
-    """The role `glue:text`, whose result remembers its key and page."""
+    """Makes the role `glue:text` remember its key and page."""
 
     def run(self):
         """Wrap what the role gives."""

@@ -47,7 +47,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Executed:
-    """What came of one: the notebook with its outputs, how long it took, and what failed if so."""
+    """An executed page: the notebook with its outputs, how long it took, and what failed if so."""
 
     notebook: NotebookNode
     seconds: float

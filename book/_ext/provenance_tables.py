@@ -1,4 +1,4 @@
-"""Directives of the page on provenance: what was executed, and what every figure was made from.
+"""Fill the page on provenance: what was executed, and what every figure was made from.
 
 `{executed-pages}` lists all pages with code, when they ran and how long.
 `{figure-index}` lists all figures with their cell, live or recorded, and their data.

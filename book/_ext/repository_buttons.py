@@ -102,7 +102,7 @@ def with_address(text, address):
 
 
 def fill_in_address(app, docname, source):
-    """Do so with a page that is read."""
+    """Put the address into a page that is read."""
     source[0] = with_address(source[0], app.config.repository_address)
 
 

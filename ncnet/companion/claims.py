@@ -1,4 +1,4 @@
-"""All statements of the paper that this book tests, study by study; the tables they read."""
+"""Lists all statements of the paper that this book tests, study by study, with their tables."""
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from ncnet.studies.ranks import claims as ranks
 
 _STUDIES = (multiverse, atlas, mechanism, ranks, generalization)
 CLAIMS = {claim.name: claim for study in _STUDIES for claim in study.CLAIMS}
-"""All statements of the paper that this book is to test, by name."""
+"""Every statement of the paper that this book tests, by name."""
 
 
 def recorded_tables() -> dict[str, pd.DataFrame]:

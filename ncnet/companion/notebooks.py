@@ -1,4 +1,4 @@
-"""The parameters of all notebooks, by the notebook's name."""
+"""Lists the parameters of all notebooks."""
 
 from ncnet.checks import check_choice
 from ncnet.companion.parameters import Batch

@@ -1,4 +1,4 @@
-"""Parameters of the notebook `batch`."""
+"""Checks the parameters of the notebook `batch`."""
 
 from typing import Annotated, ClassVar
 

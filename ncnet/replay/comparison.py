@@ -20,11 +20,11 @@ from ncnet.checks import check
 ROUNDING = 4 * np.finfo(float).eps ** 0.5
 """Relative difference that sums in another order may make, scipy's default for equal results."""
 OF_AN_ERROR, OF_NETWORKS = 0.5, 0.005
-"""Shares that may be away at another place: of a standard error, and of the networks."""
+"""What may differ at another place: this share of a standard error, and of the networks."""
 SMALLEST_P, LARGEST_P = 1e-300, 0.98
-"""Between which p-values are told apart."""
+"""The p-values between which others are told apart."""
 TYPICAL = 1.96
-"""Standard errors from the middle of an interval to its end, at 95 %."""
+"""The standard errors from the middle of an interval to its end, at 95 %."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ class Comparison:
     controls, caught
         Tampered cells, one for each column compared, and how many of them were found.
     told
-        What is wrong, in one line; empty where nothing is.
+        One line that says what is wrong; empty where nothing is.
     """
 
     rows: int = 0
@@ -241,20 +241,20 @@ def compare(
     Parameters
     ----------
     recorded, remade
-        Rows of a piece; those made again in any order, perhaps with further columns.
+        The rows of a piece; those made again in any order, perhaps with further columns.
     key
-        Columns that tell the rows apart.
+        The columns that tell the rows apart.
     tolerances
-        Of each recorded column.
+        The tolerance of each recorded column.
     equal
         Whether the place is that of the recording, so that all but measurements must be equal.
     seed
-        Of the cells that are tampered with.
+        Draws the cells that are tampered with.
 
     Raises
     ------
     KeyError
-        For a recorded column without a tolerance.
+        If a recorded column has no tolerance.
 
     Examples
     --------

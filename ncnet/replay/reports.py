@@ -1,4 +1,4 @@
-"""Tolerances of the columns that every table of reports has (`ncnet.chsh.Report.row`)."""
+"""Sets the tolerances of the columns of reports (`ncnet.chsh.Report.row`)."""
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ def _of_run(rows: pd.DataFrame) -> np.ndarray:
 
 
 FOLLOWS = outcomes(share=0.1)
-"""Words that say on which side of a line a number lies: one that lies on the line may turn."""
+"""The tolerance of words that say on which side of a line a number lies: it may lie on the line."""
 REPORT: dict[str, Tolerance] = {
     **dict.fromkeys(("readout", "split", "level", "items", "replicas"), same()),
     **intervals("s", "delta", "influence", "excess", "share_above"),

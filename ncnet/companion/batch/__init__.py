@@ -1,4 +1,4 @@
-"""Batches: one notebook over a grid of parameters, each combination a job.
+"""Runs batches: one notebook over a grid of parameters, each combination a job.
 
 `read` takes a batch file and refuses what no run would accept, before any run. The Snakefile at
 the root of the checkout runs the jobs; `gather` joins their tables, `record` takes them over

@@ -1,4 +1,4 @@
-"""What a batch costs on a cluster: how many jobs to a submission, and how long all of it takes.
+"""Estimates what a batch costs on a cluster: how many jobs a submission, how many hours.
 
 `python -m benchmarks.batch` measures what these functions are given.
 """
@@ -11,22 +11,23 @@ from dataclasses import dataclass
 import numpy as np
 
 FIRST_CHECK, LONGER, LONGEST = 40, 10, 180
-"""Seconds between two looks at the queue, as the executor for Slurm takes them: the first number
-after a look that found one ended, so much more after each that found none, up to the last."""
+"""Seconds between two looks at the queue, as the executor for Slurm takes them. After a look that
+found an ended submission it waits for the first; after each that found none, for so much longer,
+up to the last."""
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What submissions to Slurm cost beside the work in them, in seconds.
+    """The seconds that submissions to Slurm cost beside the work in them.
 
     Attributes
     ----------
     submission
-        Of each submission, however many jobs share it.
+        What each submission costs, however many jobs share it.
     job
-        Of each job in a submission, beside its own run.
+        What each job in a submission costs, beside its own run.
     submitting
-        Of handing a submission to Slurm.
+        What it costs to hand a submission to Slurm.
     """
 
     submission: float
@@ -65,18 +66,18 @@ class Costs:
 
 @dataclass(frozen=True)
 class Simulated:
-    """One simulated batch.
+    """What came of a simulated batch.
 
     Attributes
     ----------
     hours
-        From the first submission until the last one is seen to have ended.
+        The time from the first submission until the last one is seen to have ended.
     submissions
-        How many there were.
+        The number of submissions.
     looks
-        Looks at the queue.
+        The number of looks at the queue.
     busy
-        Share of the cores' time in which jobs' own work was done.
+        The share of the cores' time in which jobs' own work was done.
     """
 
     hours: float
@@ -107,27 +108,27 @@ def simulate(
     Parameters
     ----------
     costs
-        What submissions cost.
+        The costs of submissions.
     jobs, job_seconds, jobs_a_submission
         How many jobs there are, how long one takes on average, how many share a submission.
     cores
-        Cores that are there, one for a submission.
+        The number of cores; a submission takes one.
     submitted
-        Submissions that may be in the queue at a time, running or waiting.
+        How many submissions may be in the queue at a time, running or waiting.
     spread
-        Standard deviation of a job's time, as a share of it (log-normal).
+        The standard deviation of a job's time, as a share of it (log-normal).
     seed
-        Of the times.
+        Draws the times.
     first_check
         Seconds until the first look at the queue, and after each that found one ended.
 
     Examples
     --------
     >>> asked = dict(jobs=100, job_seconds=60, jobs_a_submission=2, cores=10)
-    >>> run = simulate(Costs(5, 1, 0.1), **asked, submitted=20)
-    >>> run.submissions, run.hours > 100 * 60 / 10 / 3600
+    >>> found = simulate(Costs(5, 1, 0.1), **asked, submitted=20)
+    >>> found.submissions, found.hours > 100 * 60 / 10 / 3600
     (50, True)
-    >>> run.busy > simulate(Costs(5, 1, 0.1), **asked, submitted=10).busy
+    >>> found.busy > simulate(Costs(5, 1, 0.1), **asked, submitted=10).busy
     True
     """
     sigma = math.sqrt(math.log1p(spread**2))

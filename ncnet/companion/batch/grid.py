@@ -1,4 +1,4 @@
-"""Batch files: a notebook, the values that all jobs share, and the grid of those that vary."""
+"""Reads batch files: a notebook, values that all jobs share, and the grid of those that vary."""
 
 import ast
 import hashlib
@@ -23,27 +23,27 @@ from ncnet.results import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
 JOBS = "jobs"
-"""Folder of the jobs, and name of the table that says how each of them ran."""
+"""The folder of the jobs, and the name of the table that says how each of them ran."""
 MOST_JOBS = 100_000
-"""Jobs that Snakemake can still plan, in some minutes."""
+"""So many jobs Snakemake can still plan, in some minutes."""
 LONGEST_NAME = 60
-"""Characters of a job's name, which is that of a folder."""
+"""So many characters a job's name has at most, since a folder has it too."""
 DIGEST = 16
-"""Characters that tell jobs of one name apart, as many as there may be."""
+"""So many characters tell apart the jobs whose names would be alike."""
 LONGEST_MESSAGE = 400
 Setting = tuple[tuple, dict[str, Any]]
-"""Parameters that are set together, and their place in the file: the keys that lead to it."""
+"""The place in the file, as the keys that lead to it, and the parameters that are set there."""
 
 
 class BatchError(ValueError):
-    """A batch that cannot be run; one line, with file and line number where there are any."""
+    """Says in one line why a batch cannot be run, with file and line number if there are any."""
 
     def __init__(self, message: str):
         super().__init__(textwrap.shorten(message, LONGEST_MESSAGE, placeholder=" ..."))
 
 
 class _PlacedError(ValueError):
-    """What is wrong at a place of the file."""
+    """Says what is wrong at a place of the file."""
 
     def __init__(self, place: tuple, message: object):
         super().__init__(str(message))
@@ -56,13 +56,13 @@ def _check(holds: object, place: tuple, message: str) -> None:
 
 
 class Resources(BaseModel):
-    """What one job needs of a machine."""
+    """The resources of a machine that one job needs."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
     memory: Annotated[int, Field(ge=100, le=10_000_000)] = 1500
-    """In megabytes."""
+    """Megabytes."""
     minutes: Annotated[int, Field(ge=1, le=100_000)] = 30
 
 
@@ -83,26 +83,26 @@ class _File(BaseModel):
 
 
 class Batch(_File):
-    """A notebook, and the parameters of every job, one for each combination of its grid.
+    """A batch: a notebook, and the parameters of every job, one for each combination of the grid.
 
     Attributes
     ----------
     name
-        The file's name without suffix.
+        The batch file's name without suffix.
     path
-        The file.
+        The batch file.
     notebook
-        Name of the notebook.
+        The name of the notebook.
     jobs
-        For each job, by its name, all parameters of its run, the notebook's defaults included.
+        All parameters of each job by its name, the notebook's defaults included.
     varied
-        For each job those that its grid gives.
+        Those parameters of each job that the grid gives.
     tables
-        Names of the tables that every job saves.
+        The names of the tables that every job saves.
     record
-        Where tables go in the checkout when they are recorded, by name: a path without suffix.
+        Where each table goes in the checkout when it is recorded: a path without suffix.
     resources
-        What one job needs.
+        The resources that one job needs.
     """
 
     name: str
@@ -189,7 +189,7 @@ def _unread(error: yaml.YAMLError) -> str:
 
 
 def _line(node: yaml.Node | None, place: tuple) -> int:
-    """Return the line of the value at a place, or of the last one on the way that there is."""
+    """Return the line of the value at a place, or of the last value on the way to it."""
     for step in place:
         children = {}
         if isinstance(node, yaml.MappingNode):
@@ -264,7 +264,7 @@ def _grid(
 
 
 def _check_names(axes: list[list[Setting]], model: type[parameters.Notebook]) -> None:
-    """Refuse unknown parameters, those that two axes give, and those that not all values give."""
+    """Refuse a parameter that is unknown, given by two axes, or not by all values of an axis."""
     known = model.model_fields.keys() - {"save_to"}
     by = {}
     for axis in axes:
@@ -287,13 +287,13 @@ def _check_names(axes: list[list[Setting]], model: type[parameters.Notebook]) ->
 def _validated(
     defaults: dict, settings: tuple[Setting, ...], model: type[parameters.Notebook]
 ) -> dict[str, Any]:
-    given, places = dict(defaults), {}
-    for place, chosen in settings:
+    given = dict(defaults)
+    for _, chosen in settings:
         given |= chosen
-        places |= {name: (*place, name) for name in chosen}
     try:
         return parameters.validate(given, model)
     except parameters.ParameterError as error:
+        places = {name: (*place, name) for place, chosen in settings for name in chosen}
         place = next((places[name] for name in error.names if name in places), ())
         raise _PlacedError(place, error) from None
 

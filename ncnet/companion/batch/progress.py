@@ -12,14 +12,14 @@ MOST_FAILED = 20
 
 
 class Progress:
-    """The state of a batch's jobs since this object was made.
+    """Tells what became of a batch's jobs since this object was made.
 
     Parameters
     ----------
     batch
         The batch.
     folder
-        Its folder.
+        The batch's folder.
     """
 
     def __init__(self, batch: Batch, folder: Path):

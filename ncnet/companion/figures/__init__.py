@@ -1,4 +1,4 @@
-"""Figures of the book's own pages: one function a figure.
+"""Draws the figures of the book's own pages: one function a figure.
 
 Each returns a matplotlib Figure, except for what the first page shows: `headline` returns SVG, and
 `tiles` HTML.

@@ -1,4 +1,4 @@
-"""The results of any batch: how its jobs ran, and every quantity that has an interval."""
+"""Draws the results of any batch: how its jobs ran, and every quantity with an interval."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,7 +19,7 @@ QUANTITIES = {
     "correlation": "rank correlation with S",
     "s_change": "change of S",
 }
-"""What is drawn of a table, in this order, and its name on the axis."""
+"""The columns of a table that are drawn, in this order, and their names on the axis."""
 RESOURCES = {
     "hidden_size": "hidden units n",
     "rank": "rank of the adapters",
@@ -28,7 +28,7 @@ RESOURCES = {
     "learning_rate": "learning rate",
     "seed": "seed",
 }
-"""What is drawn over; of several that vary, the one with most values."""
+"""The columns that are drawn over, and their names; if several vary, the one with most values."""
 LABELS = (
     "game",
     "activation",
@@ -43,7 +43,7 @@ LABELS = (
     "bob_setting",
     *RESOURCES,
 )
-"""Columns that tell rows apart."""
+"""The columns that tell rows apart."""
 MOST_ROWS, MOST_COLUMNS = 3, 4
 MOST_BARS = 60
 

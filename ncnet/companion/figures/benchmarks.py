@@ -1,4 +1,4 @@
-"""How fast the ensemble trains, and how many faults put into the code are noticed, and by what."""
+"""Draws how fast the ensemble trains, and how many faults in the code are noticed, and by what."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -9,7 +9,7 @@ from ncnet.plotting import BLUE, GREY, HATCH, INK, MARKERS, VERMILION
 
 GROWING = {"replicas": "replicas", "hidden_size": "hidden units n", "threads": "threads"}
 GAP = 0.22
-"""Between the points of one part of the code; parts are 1 apart."""
+"""The distance between the points of one part of the code; that between parts is 1."""
 
 
 def engines(rates: pd.DataFrame) -> Figure:

@@ -17,10 +17,10 @@ GAME = "overlap"
 INTERVENTION = "separate, n each"
 ALTERNATIVE = "S over hidden units: only a shared trunk passes the bound."
 LEFT, RIGHT, TOP, BOTTOM = 6, 98, 4, 85
-"""Edges of the plot, in percent of the picture."""
+"""The edges of the plot, in percent of the picture."""
 LOWEST, HIGHEST = 0.4, 2.8
 DARK_ORANGE, DARK_GREEN = "#8A5A00", "#00704F"
-"""The palette's own are too light for letters."""
+"""Colours of letters, for which the palette's own are too light."""
 Point = tuple[float, float]
 LETTERS = {"ceiling": DARK_ORANGE, "separate": DARK_GREEN, "shared": BLUE}
 
@@ -31,9 +31,9 @@ def headline(capacity: pd.DataFrame, interventions: pd.DataFrame) -> str:
     Parameters
     ----------
     capacity
-        Of `ncnet.chsh.by_capacity`, over ``hidden_size``, with a column ``game``.
+        A table of `ncnet.chsh.by_capacity` over ``hidden_size``, with a column ``game``.
     interventions
-        Of `ncnet.studies.mechanism.interventions.interventions`, with a column ``game``.
+        A table of `ncnet.studies.mechanism.interventions.interventions`, with a column ``game``.
     """
     separate = _of_game(interventions[interventions["intervention"] == INTERVENTION])
     shared = _of_game(capacity)
@@ -57,7 +57,7 @@ def headline(capacity: pd.DataFrame, interventions: pd.DataFrame) -> str:
 
 
 class _Places:
-    """Where hidden sizes and values of S lie, in percent of the plot or of the picture."""
+    """Places hidden sizes and values of S, in percent of the plot or of the picture."""
 
     def __init__(self, sizes: pd.Series) -> None:
         self.first, self.last = sizes.min(), sizes.max()

@@ -1,4 +1,4 @@
-"""The statements of the paper as tiles: a colour and a letter for each verdict, hatched if fragile.
+"""Shows the paper's statements as tiles: a colour and a letter a verdict, hatched if fragile.
 
 Whatever statements and verdicts there are: no number of them is written here.
 """
@@ -21,13 +21,13 @@ class Tile:
     Attributes
     ----------
     label
-        What the statement says, in a few words.
+        The statement in a few words.
     statement
-        What it says.
+        The statement as a sentence.
     verdict
-        What became of it.
+        The verdict on it.
     address
-        Where the book says more of it.
+        Where the book says more about it.
     held
         The share of other choices under which it holds; None where no others were tried.
     """
@@ -45,7 +45,7 @@ class Tile:
 
     @property
     def unseen(self) -> str:
-        """What a screen reader says after the label.
+        """The text that a screen reader reads after the label.
 
         >>> Tile("exceeds 2", "Near 3 units S may exceed 2.", "partly", "#exceeds", 0.446).unseen
         'Near 3 units S may exceed 2. Partly; holds under 45 % of other choices.'

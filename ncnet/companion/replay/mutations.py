@@ -1,4 +1,4 @@
-"""Replay of the mutants that tests and replay had to find (`benchmarks.mutations`)."""
+"""Judges again the mutants that tests and replay had to find (`benchmarks.mutations`)."""
 
 import subprocess
 import tempfile
