@@ -27,10 +27,11 @@ from ncnet.chsh.correlators import (
 )
 from ncnet.chsh.excess import decomposition, excess, excess_bound
 from ncnet.chsh.intervals import replica_interval, s_interval
+from ncnet.chsh.linear_programs import coupling_deficit, local_fraction
 from ncnet.chsh.outcomes import READOUTS, as_dataset, read
 from ncnet.chsh.pairs import as_pairs, collect_pairs, quartet
-from ncnet.chsh.programs import coupling_deficit, local_fraction
 from ncnet.chsh.report import Report, report
+from ncnet.chsh.report_tables import by_capacity, identity_errors, summary
 from ncnet.chsh.signalling import (
     delta,
     influence,
@@ -39,7 +40,6 @@ from ncnet.chsh.signalling import (
     no_signalling_test,
 )
 from ncnet.chsh.significance import hoeffding_test, holm, sign_test
-from ncnet.chsh.sweep import by_capacity, identity_errors, summary
 from ncnet.chsh.tables import from_table
 from ncnet.chsh.views import ReportView
 

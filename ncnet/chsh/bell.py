@@ -18,8 +18,8 @@ from ncnet.checks import check, check_number
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, OUTCOMES, SIGNS
 from ncnet.chsh.excess import CHANGE_SIGNS
 from ncnet.chsh.intervals import S_BOUNDS
+from ncnet.chsh.linear_programs import local_fraction
 from ncnet.chsh.outcomes import CONTEXTS, SETTINGS, as_array
-from ncnet.chsh.programs import local_fraction
 from ncnet.chsh.signalling import CHANGE_BOUNDS, TASKS, delta_interval
 from ncnet.chsh.significance import binomial_tail, error_of, holm
 from ncnet.chsh.text import aligned, interval_name, number_text, p_value_text, table_of_text
@@ -274,14 +274,7 @@ class BellTest:
             ("Delta", self.delta, None, self.delta_interval, None, f"signalling {signalling}"),
             ("S - Delta - 2", self.excess, None, self.excess_interval, None, ""),
             ("local fraction", self.local_fraction, None, None, None, ""),
-            (
-                "share won",
-                game.wins / game.trials,
-                None,
-                None,
-                p_value_text(game.p_value),
-                bound,
-            ),
+            ("share won", game.wins / game.trials, None, None, p_value_text(game.p_value), bound),
             ("contexts", None, None, None, p_value_text(game.contexts_p_value), contexts),
         ]
         columns = ["value", "error", interval_name(self.level), "p-value", "in words"]

@@ -4,8 +4,6 @@ They know nothing of CHSH: they look for a distribution over deterministic answe
 table of means in some 10 ms, where the formulas take whole atlases at once.
 """
 
-import itertools
-
 import numpy as np
 import xarray as xr
 
@@ -21,10 +19,10 @@ ROUNDED = 1e-6
 def local_fraction(means: xr.Dataset) -> float:
     """Return the largest share of the outcomes that parties without influence could produce.
 
-    The largest total weight of the 16 deterministic strategies (a1, a2, b1, b2) that fits into
-    the four tables of cells (Abramsky and Brandenburger, New Journal of Physics 13, 113036, 2011,
-    arXiv 1102.0264). It is 1 exactly if a joint distribution exists (Fine, PRL 48, 291, 1982);
-    without signalling it is ``1 - max(0, s_odd - 2) / 2``.
+    It is the largest total weight of the 16 deterministic strategies (a1, a2, b1, b2) that fits
+    into the four tables of cells (Abramsky and Brandenburger, New Journal of Physics 13, 113036,
+    2011, arXiv 1102.0264). It is 1 exactly if a joint distribution exists (Fine, PRL 48, 291,
+    1982); without signalling it is ``1 - max(0, s_odd - 2) / 2``.
 
     Parameters
     ----------
@@ -45,20 +43,20 @@ def local_fraction(means: xr.Dataset) -> float:
     """
     from scipy.optimize import linprog
 
-    strategies = np.array(list(itertools.product((1, -1), repeat=4)))
-    alice, bob = strategies[:, :2, None], strategies[:, None, 2:]  # whatever the other's setting
-    found = linprog(-np.ones(16), A_ub=_fits(alice, bob), b_ub=_cells(means))
+    alice, bob, changes = answers()
+    local = (changes == 0).all(axis=1)  # these answer alike, whatever the other's setting
+    found = linprog(-np.ones(local.sum()), A_ub=_fits(alice[local], bob[local]), b_ub=_cells(means))
     return float(-found.fun)
 
 
 def coupling_deficit(means: xr.Dataset) -> float:
     """Return by how much outcomes have to change more often than their marginals force them to.
 
-    Over all joint distributions of the eight outcomes that have the four tables of cells, the
-    largest sum of the probabilities that a task's outcome is the same in both its contexts,
-    subtracted from what each of them could reach alone. Above 0 exactly if the table is
-    contextual by default: then it is half of ``s_odd - Delta - 2`` (Kujala, Dzhafarov, Larsson, PRL
-    115, 150401, arXiv 1412.4724).
+    A task's outcome is the same in both its contexts with some probability, and the largest that it
+    could reach alone follows from its marginals. The deficit is the sum of these largest ones, less
+    the largest sum over all joint distributions of the eight outcomes that have the four tables of
+    cells. It is above 0 exactly if the table is contextual by default: then it is half of
+    ``s_odd - Delta - 2`` (Kujala, Dzhafarov, Larsson, PRL 115, 150401, arXiv 1412.4724).
 
     Parameters
     ----------
@@ -89,8 +87,7 @@ def coupling_deficit(means: xr.Dataset) -> float:
 
 def _fits(alice: np.ndarray, bob: np.ndarray) -> np.ndarray:
     """Return whether answers [answers, 2, 2] by settings fall in each cell, [16, answers]."""
-    both = np.broadcast_arrays(alice, bob)
-    a, b = ((answers[..., None] == OUTCOMES).astype(float) for answers in both)
+    a, b = ((party[..., None] == OUTCOMES).astype(float) for party in (alice, bob))
     return np.einsum("kija,kijb->ijabk", a, b).reshape(16, -1)
 
 
