@@ -173,8 +173,8 @@ def game_test(counts: np.ndarray) -> GameTest:
     counts = read_counts(counts, whole=True)
     by_context = counts.sum(axis=(2, 3))
     trials, rarest = by_context.sum(), by_context.min()
-    won = np.einsum("ij,a,b->ijab", SIGNS.values, OUTCOMES, OUTCOMES) > 0
-    wins = counts[won].sum()
+    product, _ = _contributions()
+    wins = counts[product > 0].sum()
     expected = trials / 4
     contexts = float(chdtrc(3, ((by_context - expected) ** 2 / expected).sum()))
     any_contexts = reach_probability(rarest - (trials - wins), trials)

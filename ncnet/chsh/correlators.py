@@ -277,5 +277,5 @@ def cells(outcomes: Outcomes, *, split: str = "training", readout: str = "correc
 
 def cells_of(means: xr.Dataset) -> xr.DataArray:
     """Return the cells of a table of means, as `cells` has them, but for rounding."""
-    a, b = (xr.DataArray([1, -1], {party: [1, -1]}, party) for party in ("a", "b"))
+    a, b = (xr.DataArray(OUTCOMES, {party: OUTCOMES}, party) for party in ("a", "b"))
     return (1 + a * means.alice + b * means.bob + a * b * means.correlator) / 4

@@ -62,16 +62,16 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
 
 
 def checked(dataset: xr.Dataset, names: Sequence[str], dimensions: Sequence[str]) -> xr.Dataset:
-    """Return a Dataset of outcomes, of four contexts or of pairs of tasks, with all that both have.
+    """Return outcomes of four contexts, or of pairs of tasks, with the rest that both have checked.
 
     Parameters
     ----------
     dataset
-        Of outcomes whose dimensions and values have been checked.
+        Outcomes whose dimensions and values have been checked.
     names
-        Of the two outcomes.
+        The names of the two outcomes.
     dimensions
-        In the order that they are to have.
+        The dimensions in the order that they are to have.
 
     Returns
     -------
@@ -88,16 +88,13 @@ def checked(dataset: xr.Dataset, names: Sequence[str], dimensions: Sequence[str]
     check(flag, f"attribute `paired` is {paired!r}", "true or false")
     if "diverged" in dataset:
         check_only("`diverged`", dataset["diverged"].values, (0, 1), "true or false")
+        dataset = dataset.assign(diverged=dataset["diverged"].astype(bool, copy=False))
     if "cluster" in dataset:
         dataset = dataset.set_coords("cluster")
         _check_cluster(dataset["cluster"])
     # Means of float16 would be wrong from some thousand items on.
-    types = {name: bool if name == "diverged" else np.int8 for name in (*names, "diverged")}
-    dataset = dataset.assign(
-        {name: dataset[name].astype(types[name], copy=False) for name in types if name in dataset}
-    )
-    in_order = all(dataset[name].dims[-len(dimensions) :] == dimensions for name in names)
-    return dataset if in_order else dataset.transpose(..., *dimensions)
+    dataset = dataset.assign(dataset[[*names]].astype(np.int8, copy=False))
+    return dataset.transpose(..., *dimensions)
 
 
 def as_array(values: object) -> np.ndarray:
