@@ -196,7 +196,7 @@ shown_steps = sorted(
 )
 hard = one.sel(alice_setting=2, bob_setting=2)
 run.show(
-    figures.units(hard, shown_steps),
+    figures.hidden_units(hard, shown_steps),
     weights=hard[["trunk_weight", "alice_weight", "bob_weight"]].sel(
         step=shown_steps
     ),
@@ -725,7 +725,7 @@ near = intervened_behind
 if near is not None:
     near = near[near["hidden_size"].sub(hidden_size).abs() <= 1]
 run.show(
-    figures.dose(live_interventions, near),
+    figures.dose_response(live_interventions, near),
     interventions=live_interventions,
     recorded=run.load("interventions"),
 )

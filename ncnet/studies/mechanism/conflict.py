@@ -18,7 +18,8 @@ import xarray as xr
 from ncnet import chsh, gradients
 from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import percentile_interval, spearman
-from ncnet.chsh.intervals import check_resampling, means_with_ends, with_ends
+from ncnet.chsh.intervals import means_with_ends, with_ends
+from ncnet.claims import LEVEL
 from ncnet.games import Game
 from ncnet.gradients import GRADIENTS, check_traced
 from ncnet.training import train
@@ -166,24 +167,21 @@ def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:
     return xr.concat(parts.values(), pd.Index([*parts], name="phase"))
 
 
-def conflict(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) -> pd.DataFrame:
+def conflict(traced: xr.Dataset) -> pd.DataFrame:
     """Return the conflict of the heads' gradients in every context and phase of training.
 
     Parameters
     ----------
     traced
         What `ncnet.train` returned with ``trace=["gradients"]``.
-    level
-        Nominal coverage of each interval, over replicas.
-    seed
-        Seeds the bootstrap.
 
     Returns
     -------
     pandas.DataFrame
         One row a context and phase: ``alice_setting``, ``bob_setting``, ``phase``; the mean over
-        replicas of each of `MEASURES`, see `by_phase`, with ``_low`` and ``_high``; ``game`` and
-        ``hidden_size``. A step at which a gradient is not finite counts as one without conflict.
+        replicas of each of `MEASURES`, see `by_phase`, with the ends ``_low`` and ``_high`` of its
+        95 % interval; ``game`` and ``hidden_size``. A step at which a gradient is not finite counts
+        as one without conflict.
 
     Raises
     ------
@@ -203,17 +201,17 @@ def conflict(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) -> pd.Da
     rows = []
     for i, j, phase in itertools.product((1, 2), (1, 2), phases["phase"].values.tolist()):
         where = {"alice_setting": i, "bob_setting": j, "phase": phase}
-        rows.append(where | means_with_ends(phases.sel(where), MEASURES, level=level, seed=seed))
+        rows.append(where | means_with_ends(phases.sel(where), MEASURES))
     return _of_training(rows, traced)
 
 
-def conflict_and_s(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) -> pd.DataFrame:
+def conflict_and_s(traced: xr.Dataset) -> pd.DataFrame:
     """Return whether the replicas with more conflict are those with a larger S.
 
     Parameters
     ----------
-    traced, level, seed
-        As `conflict` takes them.
+    traced
+        What `ncnet.train` returned with ``trace=["gradients"]``.
 
     Returns
     -------
@@ -234,25 +232,21 @@ def conflict_and_s(traced: xr.Dataset, *, level: float = 0.95, seed: int = 0) ->
     s = chsh.s_per_replica(traced).values
     rows = []
     for phase in cosines["phase"].values.tolist():
-        found = rank_correlation(cosines.sel(phase=phase).values, s, level=level, seed=seed)
+        found = rank_correlation(cosines.sel(phase=phase).values, s)
         rows.append({"phase": phase} | with_ends("correlation", *found))
     return _of_training(rows, traced)
 
 
-def rank_correlation(
-    values: np.ndarray, others: np.ndarray, *, level: float = 0.95, seed: int = 0
-) -> tuple[float, tuple[float, float]]:
+def rank_correlation(values: np.ndarray, others: np.ndarray) -> tuple[float, tuple[float, float]]:
     """Return Spearman's correlation of two values that each replica has, and its interval.
 
-    The interval is that of the percentile bootstrap over replicas; ranks are taken anew in every
-    resample.
+    The interval is that of the percentile bootstrap over replicas, at 95 %; ranks are taken anew in
+    every resample.
 
     Parameters
     ----------
     values, others
         [replicas] each.
-    level, seed
-        Nominal coverage, and the seed of the resamples.
 
     Returns
     -------
@@ -268,20 +262,17 @@ def rank_correlation(
     # Imported where it is used: it takes a second.
     from scipy.stats import bootstrap
 
-    level, resamples, seed = check_resampling(level, RESAMPLES, seed)
     estimate = float(spearman(values, others))
     if np.isnan(estimate):
         return estimate, (estimate, estimate)
-    options = {"n_resamples": resamples, "batch": max(1, VALUES_AT_ONCE // len(values))}
-    options |= {"paired": True, "vectorized": True, "method": "percentile", "rng": seed}
+    options = {"n_resamples": RESAMPLES, "batch": max(1, VALUES_AT_ONCE // len(values))}
+    options |= {"paired": True, "vectorized": True, "method": "percentile", "rng": 0}
     draws = bootstrap((values, others), spearman, **options).bootstrap_distribution
-    ends = percentile_interval(draws[~np.isnan(draws)], level, len(values))
+    ends = percentile_interval(draws[~np.isnan(draws)], LEVEL, len(values))
     return estimate, tuple(ends.tolist())
 
 
-def manipulation_check(
-    traced: xr.Dataset, *, level: float = 0.95, seed: int = 0
-) -> dict[str, float]:
+def manipulation_check(traced: xr.Dataset) -> dict[str, float]:
     """Return how far an intervention does to the gradients what it is meant to do.
 
     Parameters
@@ -289,10 +280,6 @@ def manipulation_check(
     traced
         What `ncnet.train` returned with ``trace=["gradients"]``; its aggregator and weights are
         read from the attributes.
-    level
-        Nominal coverage of each interval, over replicas.
-    seed
-        Seeds the bootstrap.
 
     Returns
     -------
@@ -300,7 +287,7 @@ def manipulation_check(
         Of the context of both hard tasks: ``conflict_share``, the share of steps at which the
         heads' gradients oppose each other, and ``paid_share``, the share of steps at which the
         trunk moves against either of them, so that to first order a head pays for the other; means
-        over replicas, with ``_low`` and ``_high``.
+        over replicas, with the ends ``_low`` and ``_high`` of their 95 % intervals.
 
     Raises
     ------
@@ -331,8 +318,7 @@ def manipulation_check(
     paid = (by_alice * alice + by_bob * both < least) | (by_alice * both + by_bob * bob < least)
     found = xr.Dataset({"conflict_share": both < 0, "paid_share": paid})
     shares = found.weighted(_step_spans(traced["step"])).mean("step")
-    bounds = dict.fromkeys(shares, (0, 1))
-    return means_with_ends(shares, bounds, level=level, seed=seed)
+    return means_with_ends(shares, dict.fromkeys(shares, (0, 1)))
 
 
 def _phases(traced: xr.Dataset) -> xr.Dataset:

@@ -40,6 +40,7 @@ USES = (WHOLE, *PARTS, *(f"without oscillation ({reading})" for reading in OSCIL
 """What of a trace the decoder is given."""
 
 Traces = np.ndarray | Sequence[np.ndarray]
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,27 +63,24 @@ class Decoding:
     """
 
     auc: float
-    interval: tuple[float, float]
+    interval: Interval
     p_value: float
     null: np.ndarray
     draws: np.ndarray
     replicas: int
     seed: int
 
-    def lost_from(
-        self, other: "Decoding", level: float = 0.95
-    ) -> tuple[float, tuple[float, float]]:
+    def lost_from(self, other: "Decoding", level: float = 0.95) -> tuple[float, Interval]:
         """Return how much less AUC this decoding has than another one, and the interval.
 
         Raises
         ------
         ValueError
-            Unless both have the same number of replicas, resamples and the same seed: only then do
-            their resamples belong together.
+            Unless both have the same number of replicas and the same seed: only then do their
+            resamples belong together.
         """
-        ours, others = ((one.replicas, len(one.draws), one.seed) for one in (self, other))
-        found = f"decodings have replicas, resamples and seed {ours} and {others}"
-        check(ours == others, found, "the same")
+        ours, others = ((one.replicas, one.seed) for one in (self, other))
+        check(ours == others, f"decodings have replicas and seed {ours} and {others}", "the same")
         lost = other.draws - self.draws
         low, high = percentile_interval(lost, level, self.replicas).tolist()
         return other.auc - self.auc, (low, high)
@@ -150,8 +148,8 @@ def decode(
     fewest = FEWEST_A_FOLD * folds
     check(replicas >= fewest, f"{replicas} replicas for {folds} folds", f"at least {fewest}")
     check(steps >= FEWEST_STEPS, f"traces have {steps} steps", f"at least {FEWEST_STEPS}")
-    given = [trace_features(pair, use) for pair in pairs]
-    wins, null = _cross_validated(given, decoder, folds, permutations, seed)
+    features = [trace_features(pair, use) for pair in pairs]
+    wins, null = _cross_validated(features, decoder, folds, permutations, seed)
     auc = float(np.mean([fold.mean() for fold in wins]))
     p_value = (1 + np.sum(null >= auc)) / (1 + permutations) if permutations else np.nan
     draws = _bootstrap(wins, seed)
@@ -214,13 +212,12 @@ def decode_by_use(
         decoded[use] = decode(traces, use=use, permutations=count, level=level, **options)
     for name, other in (others or {}).items():
         decoded[name] = decode(other, level=level, **options)
-    return pd.DataFrame(
-        {"use": name}
-        | with_ends("auc", found.auc, found.interval)
-        | {"p_value": found.p_value}
-        | with_ends("lost", *found.lost_from(decoded[WHOLE], level))
-        for name, found in decoded.items()
-    )
+    rows = []
+    for name, found in decoded.items():
+        row = {"use": name} | with_ends("auc", found.auc, found.interval)
+        lost = with_ends("lost", *found.lost_from(decoded[WHOLE], level))
+        rows.append(row | {"p_value": found.p_value} | lost)
+    return pd.DataFrame(rows)
 
 
 def trace_features(losses: np.ndarray, use: str) -> np.ndarray:
@@ -349,11 +346,11 @@ def _averages(values: np.ndarray) -> np.ndarray:
 
 
 def _cross_validated(
-    given: Sequence[np.ndarray], decoder: object | None, folds: int, permutations: int, seed: int
+    tasks: Sequence[np.ndarray], decoder: object | None, folds: int, permutations: int, seed: int
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """Decode tasks, of which features [2, replicas, features] are given.
+    """Decode tasks by their features [2, replicas, features].
 
-    Returns whether replica r with setting 2 scores above s with 1 [r, s], in each fold, and the AUC
+    Return whether replica r with setting 2 scores above s with 1 [r, s], in each fold, and the AUC
     under each permutation; means over tasks.
     """
     # Imported where it is used: it takes a second.
@@ -362,7 +359,7 @@ def _cross_validated(
     from sklearn.model_selection import GroupKFold, cross_val_predict, permutation_test_score
     from threadpoolctl import threadpool_limits
 
-    replicas = given[0].shape[1]
+    replicas = tasks[0].shape[1]
     settings, groups = np.repeat([0, 1], replicas), np.tile(np.arange(replicas), 2)
     # The same folds for every task and use: their replicas are drawn together.
     splits = list(GroupKFold(folds, shuffle=True, random_state=0).split(groups, groups=groups))
@@ -377,7 +374,7 @@ def _cross_validated(
     scores, null = [], []
     # Matrices this small are slower on several threads, three times so on two.
     with threadpool_limits(1):
-        for task in given:
+        for task in tasks:
             # A normal distribution of each feature, in the same order.
             rows = ndtri((rankdata(np.concatenate(task), axis=0) - 0.5) / len(groups))
             found = cross_val_predict(decoder, rows, method=method, **asked)

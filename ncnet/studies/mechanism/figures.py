@@ -1,4 +1,4 @@
-"""Gradients that compete, losses that tell, and interventions on the trunk."""
+"""Draws the figures of RQ2: competing gradients, losses that tell, interventions on the trunk."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ncnet import plotting
+from ncnet import plotting, renamed
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import ALICE, BLUE, BOB, DASHED, GREY, HATCH, INK, ORANGE, VERMILION
 
@@ -18,10 +18,11 @@ Pair = tuple[pd.DataFrame, pd.DataFrame]
 UNIT_COLOURS = (ORANGE, plotting.GREEN, plotting.PURPLE, *plotting.SERIES)
 UNIT_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 LIVE_SHIFT = 0.12
-PARTS = {
+ROWS_OF = {
     "recorded": (plotting.points, 0, BLUE, "o"),
     "live": (plotting.hollow, LIVE_SHIFT, VERMILION, "D"),
 }
+"""How each source is drawn in rows: by what, how far below its row, and how it looks."""
 
 
 def loss_curves(traced: xr.Dataset) -> Figure:
@@ -45,7 +46,7 @@ def loss_curves(traced: xr.Dataset) -> Figure:
     return figure
 
 
-def units(traced: xr.Dataset, steps: Sequence[int]) -> Figure:
+def hidden_units(traced: xr.Dataset, steps: Sequence[int]) -> Figure:
     """Draw where the hidden units of one network put their lines as training goes.
 
     A column for each step. Above, the plane of the two inputs that Alice's task reads, then Bob's:
@@ -141,9 +142,7 @@ def sensing(
         for source, rows in table.groupby("source", sort=False):
             draw = plotting.hollow if source == "live" else plotting.band
             draw(axes, rows, x, "auc", color=BLUE, marker="o", markersize=4, label=source)
-        axes.axhline(0.5, **DASHED)
-        edge = {"xycoords": ("axes fraction", "data"), "ha": "right", "fontsize": 8}
-        axes.annotate("guessing", (1, 0.5), (-2, 3), textcoords="offset points", **edge)
+        plotting.dashed_line(axes, 0.5, "guessing")
         axes.set_ylim(0.45, 1.02)
     over_n.set(title="whole trace", xlabel="hidden units n", ylabel="AUC (no unit)")
     over_n.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -151,7 +150,7 @@ def sensing(
     over_steps.set(title=f"steps seen; {title}", xlabel="steps seen")
     uses = pd.Index(by_use["use"].unique())
     for source, rows in by_use.groupby("source", sort=False):
-        draw, shift, colour, marker = PARTS[source]
+        draw, shift, colour, marker = ROWS_OF[source]
         places = uses.get_indexer(rows["use"]) + shift
         draw(parts, rows, places, "auc", flat=True, color=colour, marker=marker)
     plotting.name_rows(parts, uses, fontsize=8.5)
@@ -192,7 +191,7 @@ def forest(live: pd.DataFrame | None, recorded: pd.DataFrame | None = None) -> F
     return figure
 
 
-def dose(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
+def dose_response(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
     """Draw S against the weight of Bob's gradient on the trunk, a column for each game.
 
     Parameters
@@ -225,9 +224,9 @@ def _weights(table: pd.DataFrame) -> pd.Series:
 
 
 def _plane(axes: Axes, here: xr.Dataset, party: str, plane: list[str]) -> None:
-    for unit in range(here.sizes["unit"]):
-        *normal, bias = here["trunk_weight"].isel(unit=unit).sel(input=[*plane, "bias"]).values
-        width = 0.4 + 3.2 * min(1.0, abs(float(here[f"{party}_weight"].isel(unit=unit))) / 6)
+    weights = here["trunk_weight"].sel(input=[*plane, "bias"]).values
+    widths = 0.4 + 3.2 * (abs(here[f"{party}_weight"].values.astype(float)) / 6).clip(max=1)
+    for unit, ((*normal, bias), width) in enumerate(zip(weights, widths, strict=True)):
         if any(normal):
             nearest = -bias * np.array(normal) / np.dot(normal, normal)
             along = np.array([-normal[1], normal[0]])
@@ -258,3 +257,6 @@ def _pulls(axes: Axes, here: xr.Dataset) -> None:
 def _unit_look(unit: int) -> dict[str, object]:
     colour = UNIT_COLOURS[unit % len(UNIT_COLOURS)]
     return {"color": colour, "linestyle": UNIT_DASHES[unit % len(UNIT_DASHES)]}
+
+
+__getattr__ = renamed.names(__name__, {"units": "hidden_units", "dose": "dose_response"})

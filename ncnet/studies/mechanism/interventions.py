@@ -121,8 +121,7 @@ def separate_trunks(game: Game, *, hidden_sizes: tuple[int, int], **training: ob
     bobs = {name: bob[name].variable for name in ("b", "bob_loss") if name in bob}
     # The head that rides along on the other's trunk is nobody's, and so is what it diverges to.
     unsaid = {"diverged", "capacity"} - set(alice.dims)
-    merged = alice.drop_vars(unsaid).assign(bobs)
-    merged.attrs["hidden_sizes"] = hidden_sizes
+    merged = alice.drop_vars(unsaid).assign(bobs).assign_attrs(hidden_sizes=hidden_sizes)
     for name in ("gradient_weights", "hidden_size"):
         merged.attrs.pop(name, None)
     return merged
@@ -232,7 +231,7 @@ def interventions(
         row |= manipulation_check(outcomes) if shared else {}
         if name == SHARED:
             baseline = outcomes
-            violates = row["verdict"] == "above 2" and violation(baseline, level=level)[1][0] > 0
+            violates = row["verdict"] == "above 2" and violation(baseline, level, 0)[1][0] > 0
         else:
             row |= change(outcomes, baseline, level=level)
             row |= violation_removed(outcomes, baseline, level=level) if violates else {}
@@ -339,8 +338,8 @@ def violation_removed(
     """
     level, _, seed = check_resampling(level, RESAMPLES, seed)
     outcomes, baseline = _same_replicas(outcomes, baseline)
-    before, ends, _ = violation(baseline, level=level, seed=seed)
-    after, left, method = violation(outcomes, level=level, seed=seed)
+    before, ends, _ = violation(baseline, level, seed)
+    after, left, method = violation(outcomes, level, seed)
     found = f"S without the intervention exceeds 2 by {before.mean():.3f} {ends.round(3)}"
     check(ends[0] > 0, found, "an interval above 0")
     if method == "betting":
@@ -353,9 +352,7 @@ def violation_removed(
     return with_ends("removed", float(1 - after.mean() / before.mean()), (float(low), float(high)))
 
 
-def violation(
-    outcomes: xr.Dataset, *, level: float = 0.95, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray, str]:
+def violation(outcomes: xr.Dataset, level: float, seed: int) -> tuple[np.ndarray, np.ndarray, str]:
     """Return S - 2 of every replica, its interval at half of the error, and how that was made.
 
     Parameters
@@ -371,7 +368,7 @@ def violation(
     Examples
     --------
     >>> ones = np.ones((2, 2, 400, 8))
-    >>> values, interval, method = violation(chsh.as_dataset((ones, ones)))
+    >>> values, interval, method = violation(chsh.as_dataset((ones, ones)), level=0.95, seed=0)
     >>> values.max().item(), method
     (0.0, 'betting')
     """

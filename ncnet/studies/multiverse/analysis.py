@@ -82,27 +82,22 @@ def run(
     Returns
     -------
     pandas.DataFrame
-        One row a hidden size, number of steps and readout: the columns of `SPECIFICATION`,
-        ``hidden_size``, ``s``, ``s_low`` and ``s_high`` (simultaneous over the hidden sizes),
-        ``interval_method``, ``delta``, ``replicas``, ``diverged``, ``backend``; and for each
-        context (i, j) the correlator ``correlator_ij`` and the marginals ``alice_ij``, ``bob_ij``.
+        One row a training, hidden size, number of steps and readout: the columns of
+        `SPECIFICATION`, ``hidden_size``, ``s``, ``s_low`` and ``s_high`` (simultaneous over the
+        hidden sizes), ``interval_method``, ``delta``, ``replicas``, ``diverged``, ``backend``; and
+        for each context (i, j) the correlator ``correlator_ij`` and the marginals ``alice_ij``,
+        ``bob_ij``.
+
+    Examples
+    --------
+    >>> table = run(trainings()[:1], hidden_sizes=[1, 3], replicas=64, seed=0, steps=[10])
+    >>> table[["steps", "hidden_size", "readout"]].values.tolist()[:2]
+    [[10, 1, 'correct'], [10, 1, 'solved']]
     """
     axes = {"training": chosen, "hidden_size": hidden_sizes}
     level = simultaneous_level(len(hidden_sizes))
     shared = {"level": level, "replicas": replicas, "seed": seed, "steps": steps}
     return compute_grid(of_size, axes, parts=parts, **shared)
-
-
-def sweep(training: dict, **asked: object) -> pd.DataFrame:
-    """Return the table of `run` for one training.
-
-    Examples
-    --------
-    >>> table = sweep(trainings()[0], hidden_sizes=[1, 3], replicas=64, seed=0, steps=[10])
-    >>> table[["steps", "hidden_size", "readout"]].values.tolist()[:2]
-    [[10, 1, 'correct'], [10, 1, 'solved']]
-    """
-    return run([training], **asked)
 
 
 def of_size(training: dict, hidden_size: int, *, level: float, **asked: object) -> pd.DataFrame:
@@ -161,7 +156,7 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table
-        Concatenated tables of `sweep`.
+        As `run` returns it.
 
     Returns
     -------
@@ -207,23 +202,24 @@ def alone(game: str) -> games.Game:
     >>> alone("overlap").bob[0].name
     'TRUE'
     """
-    played = games.named(game)
-    always = games.Task("TRUE", (1,) * 2**played.bits)
-    return dataclasses.replace(played, name=f"{played.name}, alone", bob=(always, always))
+    both_learn = games.named(game)
+    constant = games.Task("TRUE", (1,) * 2**both_learn.bits)
+    return dataclasses.replace(both_learn, name=f"{game}, alone", bob=(constant, constant))
 
 
 def trainings_alone() -> list[dict]:
     """Return the trainings in which Alice's second task, XOR, is learnt `alone`.
 
+    Each optimizer has its middle learning rate; the initialisation is the default.
+
     >>> trainings_alone()[0]["hidden_size"], len(trainings_alone())
     (2, 60)
     """
-    names = ("game", "activation", "optimizer", "learning_rate", "hidden_size")
+    middle = [rates[1] for rates in OPTIMIZERS.values()]
     return [
-        dict(zip(names, (game, activation, optimizer, rate, hidden_size), strict=True))
-        for game in GAMES
-        for activation in ACTIVATIONS
-        for optimizer, rate in (("gradient_descent", 0.5), ("adam", 0.01))
+        {name: training[name] for name in TRAINING[:-1]} | {"hidden_size": hidden_size}
+        for training in trainings()
+        if training["initialisation"] == INITIALISATIONS[0] and training["learning_rate"] in middle
         for hidden_size in range(2, 7)
     ]
 

@@ -35,12 +35,12 @@ def specification_curve(specifications: pd.DataFrame, statements: Sequence[str])
         Names of the statements.
     """
     curve = specifications.sort_values("s", ignore_index=True)
-    chosen = [
+    groups = [
         {_label(option): rows.index for option, rows in curve.groupby(choice)}
         for choice in SHOWN_CHOICES
     ]
-    held = {name: curve.index[curve[name]] for name in statements}
-    names = [name for group in (*chosen, held) for name in group]
+    groups.append({name: curve.index[curve[name]] for name in statements})
+    names = [name for group in groups for name in group]
     height = 0.19 * len(names)
     shared = {"sharex": True, "height_ratios": (3, height)}
     figure, [[top], [bottom]] = plotting.subplots((8.4, 3.2 + height), 2, **shared)
@@ -54,11 +54,11 @@ def specification_curve(specifications: pd.DataFrame, statements: Sequence[str])
     top.set_ylabel(f"S at n = {curve['hidden_size'].iloc[0]} (no unit)")
     top.grid(visible=False, axis="x")
     row = 0
-    for group in (*chosen, held):
+    for group in groups:
         for places in group.values():
-            _ticks(bottom, places, row, VERMILION if group is held else INK)
+            _ticks(bottom, places, row, VERMILION if group is groups[-1] else INK)
             row += 1
-        if group is not held:
+        if group is not groups[-1]:
             bottom.axhline(row - 0.5, color=GREY, linewidth=0.5)
     plotting.name_rows(bottom, names, fontsize=8)
     bottom.grid(visible=False)

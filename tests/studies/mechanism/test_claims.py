@@ -11,6 +11,7 @@ from ncnet.studies.mechanism.claims import (
     WITHOUT_COMPETITION,
     WITHOUT_OSCILLATION,
 )
+from tests.refusals import refused
 from tests.test_claims import both_games
 
 CAUSES, SENSES = CLAIMS
@@ -38,6 +39,10 @@ def interventions(**changed):
 )
 def test_competition_causes_what_goes_with_it(changed, holds):
     assert CAUSES.holds(interventions(**changed)) is holds
+
+
+def without(table, column, value):
+    return table[table[column] != value]
 
 
 OSCILLATING = [f"oscillation ({reading})" for reading in OSCILLATIONS]
@@ -88,24 +93,19 @@ def test_a_rule_that_holds_in_part_makes_a_verdict_in_part():
 
 
 @pytest.mark.parametrize(
-    ("claim", "table", "line"),
+    ("claim", "table", "parts"),
     [
-        (CAUSES, interventions().iloc[1:], "unknown intervention `shared`"),
-        (CAUSES, interventions()[lambda t: t["intervention"] != "PCGrad"], "intervention `PCGrad`"),
-        (CAUSES, interventions().assign(hidden_size=4), "no hidden size 3"),
-        (
-            SENSES,
-            sensing()[lambda t: t["use"] != WITHOUT_OSCILLATION],
-            "unknown use `whole,",
-        ),
+        (CAUSES, interventions().iloc[1:], ("intervention `shared`",)),
+        (CAUSES, without(interventions(), "intervention", "PCGrad"), ("intervention `PCGrad`",)),
+        (CAUSES, interventions().assign(hidden_size=4), ("no hidden size 3",)),
+        (SENSES, without(sensing(), "use", WITHOUT_OSCILLATION), ("use `whole,", "`whole`")),
     ],
 )
-def test_a_rule_on_the_mechanism_names_what_it_misses(claim, table, line):
-    with pytest.raises(ValueError, match=line):
-        claim.holds(table)
+def test_a_rule_on_the_mechanism_names_what_it_misses(claim, table, parts):
+    refused(lambda: claim.holds(table), parts)
 
 
 def test_an_intervention_that_comes_twice_is_refused():
     twice = both_games(pd.concat([interventions()] * 2))
-    with pytest.raises(ValueError, match=r"hidden size 3, .* twice: judge one at a time"):
+    with pytest.raises(ValueError, match=r"hidden size 3, .* twice"):
         verdict(CAUSES, {"interventions": twice})

@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 import ncnet
 from ncnet.studies.mechanism import decoding, sensing
+from tests.refusals import refused
 
 GAME = ncnet.games.overlap()
 REPLICAS, STEPS = 120, 200
@@ -193,88 +194,80 @@ def test_measures_of_oscillation():
 
 
 SAME = noisy(0, 30)
-
-
 BOTH = [SAME, SAME]
+NO_NUMBERS = ("no array of numbers", "losses [2, replicas, steps]")
 
 
 @pytest.mark.parametrize(
-    ("traces", "line"),
+    ("traces", "parts"),
     [
-        ([SAME, SAME[:, 1:]], "traces are no array of numbers: expected losses"),
-        ([SAME, SAME[1:]], "traces are no array of numbers: expected losses"),
-        ([SAME], r"traces have shape \(1, 1, 30, 200\): expected losses"),
-        (SAME, r"traces have shape \(30, 200\): expected losses"),
-        (None, r"traces have shape \(\): expected losses"),
-        ([], r"traces have shape \(0,\): expected losses"),
-        (["a", "b"], "traces are no array of numbers: expected losses"),
-        ([SAME[0], SAME[0]], r"traces have shape \(2, 200\): expected losses"),
-        ([BOTH, [SAME[1:], SAME[1:]]], "traces are no array of numbers: expected losses"),
-        (xr.DataArray(BOTH), "traces are a DataArray: expected losses"),
-        (xr.Dataset({"loss": 1}), "traces are no array of numbers: expected losses"),
-        ({1: SAME, 2: SAME}, "traces are no array of numbers: expected losses"),
-        ([SAME, -SAME], "a trace holds -.*: expected losses of at least 0"),
-        ([SAME[:, :9]] * 2, "traces have 9 steps: expected at least 20"),
+        ([SAME, SAME[:, 1:]], NO_NUMBERS),
+        ([SAME, SAME[1:]], NO_NUMBERS),
+        (["a", "b"], NO_NUMBERS),
+        ([BOTH, [SAME[1:], SAME[1:]]], NO_NUMBERS),
+        (xr.Dataset({"loss": 1}), NO_NUMBERS),
+        ({1: SAME, 2: SAME}, NO_NUMBERS),
+        ([SAME], ("(1, 1, 30, 200)", "losses [2, replicas, steps]")),
+        (SAME, ("(30, 200)", "losses [2, replicas, steps]")),
+        (None, ("()", "losses [2, replicas, steps]")),
+        ([], ("(0,)", "losses [2, replicas, steps]")),
+        ([SAME[0], SAME[0]], ("(2, 200)", "losses [2, replicas, steps]")),
+        (xr.DataArray(BOTH), ("a DataArray", "losses [2, replicas, steps]")),
+        ([SAME, -SAME], ("a trace holds -", "at least 0")),
+        ([SAME[:, :9]] * 2, ("9 steps", "at least 20")),
     ],
 )
-def test_traces_that_cannot_be_decoded_are_refused(traces, line):
-    with pytest.raises(ValueError, match=line) as caught:
-        decoding.decode(traces)
-    assert "\n" not in str(caught.value)
+def test_traces_that_cannot_be_decoded_are_refused(traces, parts):
+    refused(lambda: decoding.decode(traces), parts)
 
 
 @pytest.mark.parametrize(
-    ("options", "line"),
+    ("options", "parts"),
     [
-        ({"folds": 9}, "30 replicas for 9 folds: expected at least 45"),
-        ({"folds": 1}, "`folds` is 1: expected an integer of at least 2"),
-        ({"use": "levels"}, "unknown use `levels`: did you mean `level`"),
-        ({"level": 95}, "`level` is 95: expected a number between 0 and 1"),
-        ({"seed": -1}, "`seed` is -1: expected an integer of at least 0"),
-        ({"decoder": "svc"}, "`decoder` is 'svc': expected a scikit-learn classifier"),
+        ({"folds": 9}, ("30 replicas", "9 folds", "at least 45")),
+        ({"folds": 1}, ("`folds`", "1", "at least 2")),
+        ({"use": "levels"}, ("use `levels`", "`level`")),
+        ({"level": 95}, ("`level`", "95", "between 0 and 1")),
+        ({"seed": -1}, ("`seed`", "-1", "at least 0")),
+        ({"decoder": "svc"}, ("`decoder`", "'svc'", "a scikit-learn classifier")),
     ],
 )
-def test_decodings_that_cannot_be_made_are_refused(options, line):
-    with pytest.raises(ValueError, match=line):
-        decoding.decode(BOTH, **options)
+def test_decodings_that_cannot_be_made_are_refused(options, parts):
+    refused(lambda: decoding.decode(BOTH, **options), parts)
 
 
 @pytest.mark.parametrize(
-    ("options", "line"),
+    ("options", "parts"),
     [
-        ({"uses": "whole"}, "`uses` is 'whole': expected parts of the trace, `whole` first"),
-        ({"uses": ["level"]}, r"`uses` is \['level'\]: expected .* `whole` first"),
-        ({"permuted": ["whle"]}, "unknown use `whle`: did you mean `whole`"),
+        ({"uses": "whole"}, ("`uses`", "'whole'", "`whole` first")),
+        ({"uses": ["level"]}, ("`uses`", "['level']", "`whole` first")),
+        ({"permuted": ["whle"]}, ("use `whle`", "`whole`")),
+        ({"others": {"fewer": [SAME[:20]] * 2}, "folds": 2}, ("(20, 0) and (30, 0)", "the same")),
     ],
 )
-def test_uses_of_a_trace_that_there_are_not_are_refused(options, line):
-    with pytest.raises(ValueError, match=line):
-        decoding.decode_by_use(BOTH, **options)
+def test_uses_of_a_trace_that_there_are_not_are_refused(options, parts):
+    refused(lambda: decoding.decode_by_use(BOTH, **{"uses": ["whole"]} | options), parts)
+
+
+SENSED = {"replicas": 30, "seed": 0, "steps": 20}
 
 
 @pytest.mark.parametrize(
-    ("call", "line"),
+    ("call", "parts"),
     [
-        (lambda: decoding.trace_features(SAME, "oscilation (fast)"), "did you mean `oscillation"),
+        (lambda: decoding.trace_features(SAME, "oscilation (fast)"), ("use `oscil", "`oscill")),
         (
             lambda: decoding.decode(BOTH).lost_from(decoding.decode(BOTH, seed=1)),
-            r"seed \(30, 2000, 0\) and \(30, 2000, 1\): expected the same",
+            ("(30, 0) and (30, 1)", "the same"),
         ),
-        (lambda: sensing.alice_traces(GAME, 3, "pcgrad", replicas=1, seed=0), "mean `PCGrad`"),
+        (lambda: sensing.alice_traces(GAME, 3, "pcgrad", **SENSED), ("`pcgrad`", "`PCGrad`")),
         (
-            lambda: sensing.sensing(GAME, 3, replicas=30, seed=0, controls=["small steps"]),
-            "unknown control `small steps`: did you mean `whole, small steps`",
+            lambda: sensing.sensing(GAME, 3, controls=["small steps"], **SENSED),
+            ("control `small steps`", "`whole, small steps`"),
         ),
-        (
-            lambda: decoding.loss_trend(BASE, "slow"),
-            "unknown reading `slow`: expected one of `fast`",
-        ),
-        (
-            lambda: decoding.loss_trend(BASE[:5], "fast"),
-            "the trace has 5 steps: expected at least 20",
-        ),
+        (lambda: decoding.loss_trend(BASE, "slow"), ("reading `slow`", "`fast`", "`rises`")),
+        (lambda: decoding.loss_trend(BASE[:5], "fast"), ("5 steps", "at least 20")),
     ],
 )
-def test_bad_input_is_one_clear_line(call, line):
-    with pytest.raises(ValueError, match=line):
-        call()
+def test_what_there_is_not_is_refused(call, parts):
+    refused(call, parts)

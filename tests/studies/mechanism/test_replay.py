@@ -34,7 +34,9 @@ WHOLE = {
     "sensing_along_training": lambda: sensing.sensing_along_training(
         *PLACE, seen=sensing.seen_until(TRAINING["steps"]), **OF_DECODER, **TRAINING
     ),
-    "oscillation": lambda: sensing.oscillation(*PLACE, **OF_DECODER, **TRAINING),
+    "oscillation": lambda: sensing.oscillation(
+        *PLACE, among=sensing.OSCILLATION_COMPARED, **OF_DECODER, **TRAINING
+    ),
 }
 GIVEN = TRAINING | COMPARED | OF_DECODER | {"permutations": 3}
 

@@ -33,7 +33,7 @@ def test_the_recorded_multiverse_is_the_grid():
 
 def test_a_row_is_the_report_of_its_specification():
     training = multiverse.trainings()[-1]
-    table = multiverse.sweep(training, **SMALL)
+    table = multiverse.run([training], **SMALL)
     assert len(table) == 2 * 2 * len(chsh.READOUTS)
     options = {name: training[name] for name in multiverse.TRAINING if name != "game"}
     outcomes = ncnet.train(
@@ -99,8 +99,8 @@ def test_the_recorded_multiverse_can_be_made_again():
     recorded = results.load("multiverse").table
     given = results.load("multiverse").provenance["parameters"]
     training = {name: multiverse.PRIMARY[name] for name in multiverse.TRAINING}
-    again = multiverse.sweep(
-        training, hidden_sizes=[3], replicas=given["replicas"], seed=given["seed"], steps=[500]
+    again = multiverse.run(
+        [training], hidden_sizes=[3], replicas=given["replicas"], seed=given["seed"], steps=[500]
     )
     pairs = again.merge(
         recorded, on=[*multiverse.SPECIFICATION, "hidden_size"], suffixes=("", "_recorded")

@@ -10,6 +10,7 @@ from ncnet import results
 from ncnet.claims import CRITICAL_SIZE, GAMES, verdict
 from ncnet.studies.multiverse.analysis import has_our_choices
 from ncnet.studies.multiverse.claims import CLAIMS, judge
+from tests.refusals import refused
 from tests.test_claims import both_games
 
 BY_NAME = {claim.name: claim for claim in CLAIMS}
@@ -81,11 +82,16 @@ def test_wider_intervals_never_make_a_peak_or_an_excess(values, width, factor):
     assert wide["exceeds-2"] or not wide["returns-to-2"]
 
 
-def test_a_sweep_without_the_critical_size_or_with_one_twice_is_refused():
-    with pytest.raises(ValueError, match="no hidden size 3"):
-        judge(sweep(PAPERS)[lambda table: table["hidden_size"] != 3])
-    with pytest.raises(ValueError, match="hidden size 1 twice"):
-        judge(pd.concat([sweep(PAPERS), sweep(PAPERS)]))
+@pytest.mark.parametrize(
+    ("table", "parts"),
+    [
+        (sweep(PAPERS)[lambda table: table["hidden_size"] != 3], ("no hidden size 3",)),
+        (pd.concat([sweep(PAPERS), sweep(PAPERS)]), ("hidden size 1 twice",)),
+        (sweep([]), ("the sweep has no rows", "one for each hidden size")),
+    ],
+)
+def test_a_sweep_that_no_rule_can_judge_is_refused(table, parts):
+    refused(lambda: judge(table), parts)
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,7 @@ MULTIVERSE = {
         ({"hidden_sizes": [1, 2]}, "parameter `hidden_sizes` is [1, 2]: expected 3 among them"),
         (
             {"record": True},
-            "parameter `replicas` is 320 with `record` True: expected at least 1600, or else no "
-            "interval at the ceiling is as short as the rules ask for",
+            "parameter `record` is True: expected `replicas` of at least 1600 (here 320)",
         ),
         ({"trainings": 0}, "parameter `trainings` is 0"),
     ],
