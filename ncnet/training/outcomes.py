@@ -1,4 +1,4 @@
-"""What a training found, gathered from its chunks, and the labelled Dataset made of it."""
+"""Gathers the outcomes and traces of a training from its chunks, and labels them as a Dataset."""
 
 import numpy as np
 import xarray as xr
@@ -15,7 +15,7 @@ PARTIES = ("alice", "bob")
 
 
 class Recorder:
-    """Arrays that the chunks write what they find into; a last axis over replicas, if no other.
+    """Arrays that the chunks of a training write their outcomes and traces into.
 
     Attributes
     ----------
@@ -66,48 +66,37 @@ class Recorder:
 
     def dataset(self, *, backend: str) -> xr.Dataset:
         """Return all of it as `ncnet.train` documents it."""
-        plan = self.plan
-        networks = ("capacity", *NETWORK)
+        plan, game, networks = self.plan, self.plan.game, ("capacity", *NETWORK)
         variables = {
             "a": ((*networks, "item"), self.correct[0]),
             "b": ((*networks, "item"), self.correct[1]),
-            "alice_target": (("alice_setting", "item"), plan.game.alice_targets),
-            "bob_target": (("bob_setting", "item"), plan.game.bob_targets),
+            "alice_target": (("alice_setting", "item"), game.alice_targets),
+            "bob_target": (("bob_setting", "item"), game.bob_targets),
             "diverged": (networks, self.diverged),
         }
         variables |= {name: v.transpose(*NETWORK, ...) for name, v in self.traces.items()}
-        capacity = {"hidden_size": [plan.hidden_size], "steps": list(plan.steps)}
-        name = "steps" if plan.steps_are_capacity else "hidden_size"
-        coordinates = self._coordinates()
-        coordinates["capacity"] = ("capacity", capacity.pop(name), {"capacity_name": name})
-        attributes = {fixed: values[0] for fixed, values in capacity.items()}
-        attributes |= self._attributes() | {"backend": backend, "paired": True}
-        dataset = xr.Dataset(variables, coordinates, storable(attributes))
-        return dataset if plan.steps_are_capacity else dataset.squeeze("capacity")
-
-    def _coordinates(self) -> dict:
-        plan = self.plan
-        found = {
+        coordinates = {
             "alice_setting": [1, 2],
             "bob_setting": [1, 2],
             "replica": np.arange(plan.replicas),
             "split": ("item", np.full(plan.items, "training")),
         }
         if plan.trace_steps:
-            found["step"] = list(plan.trace_steps)
+            coordinates["step"] = list(plan.trace_steps)
         if "trunk_weight" in self.traces:
-            found["input"] = [*(f"x{bit + 1}" for bit in range(plan.features)), "bias"]
-        return found
-
-    def _attributes(self) -> dict:
-        plan = self.plan
-        kept = (*Method._fields, "initialisation", "head_start", "seed", "dtype")
-        return {name: getattr(plan, name) for name in kept} | {
-            "game": plan.game.name,
-            "alice_tasks": [task.name for task in plan.game.alice],
-            "bob_tasks": [task.name for task in plan.game.bob],
-            "device": plan.device.type,
-        }
+            coordinates["input"] = [*(f"x{bit + 1}" for bit in range(plan.features)), "bias"]
+        names = (*Method._fields, "initialisation", "head_start", "seed", "dtype")
+        attributes = {name: getattr(plan, name) for name in names}
+        for party, tasks in (("alice", game.alice), ("bob", game.bob)):
+            attributes[f"{party}_tasks"] = [task.name for task in tasks]
+        attributes |= {"game": game.name, "device": plan.device.type}
+        attributes |= {"backend": backend, "paired": True}
+        capacity = {"hidden_size": [plan.hidden_size], "steps": list(plan.steps)}
+        name = "steps" if plan.steps_are_capacity else "hidden_size"
+        coordinates["capacity"] = ("capacity", capacity.pop(name), {"capacity_name": name})
+        attributes |= {fixed: values[0] for fixed, values in capacity.items()}
+        dataset = xr.Dataset(variables, coordinates, storable(attributes))
+        return dataset if plan.steps_are_capacity else dataset.squeeze("capacity")
 
 
 def _by_context(values: Tensor, rows: slice) -> np.ndarray:

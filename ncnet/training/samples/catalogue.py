@@ -1,4 +1,4 @@
-"""The populations of the recorded runs, by name."""
+"""Lists the populations of the recorded runs by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMES = (*games.NAMED, *QUARTETS)
 
 
 def label(name: str, *, training: int, label_noise: float = 0.0) -> str:
-    """Return how a table calls a population with so many training items.
+    """Return the name that tables have for a population with so many training items.
 
     >>> label("overlap", training=64), label("middling", training=128, label_noise=0.1)
     ('overlap, 64 items', 'middling, 128 items, 10 % flipped')
@@ -21,15 +21,7 @@ def label(name: str, *, training: int, label_noise: float = 0.0) -> str:
     return f"{name}, {training} items{flipped}"
 
 
-def named(
-    name: str,
-    *,
-    training: int,
-    held_out: int,
-    noise: float = 0.5,
-    label_noise: float = 0.0,
-    seed: int,
-) -> Population:
+def named(name: str, *, noise: float = 0.5, **draws: float) -> Population:
     """Return the population of this name: a noisy XORnet game, or a quartet of tasks on digits.
 
     Parameters
@@ -37,10 +29,10 @@ def named(
     name
         "overlap" or "separate" (`noisy_game`), "hard_together", "hard_apart" or "middling"
         (`digits` with the tasks of `digit_tasks`).
-    training, held_out, label_noise, seed
-        As `noisy_game` and `digits` take them.
     noise
         Standard deviation of the noise on a game's inputs. Digits take none.
+    draws
+        `training`, `held_out`, `label_noise` and `seed`, as `sampled` takes them.
 
     Examples
     --------
@@ -48,8 +40,6 @@ def named(
     64
     """
     check_choice("population", name, NAMES)
-    counts = {"training": training, "held_out": held_out}
-    about = {"label_noise": label_noise, "seed": seed}
     if name in games.NAMED:
-        return noisy_game(games.named(name), noise=noise, **counts, **about)
-    return digits(digit_tasks(name), name=name, **counts, **about)
+        return noisy_game(games.named(name), noise=noise, **draws)
+    return digits(digit_tasks(name), name=name, **draws)

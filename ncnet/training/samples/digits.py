@@ -27,15 +27,7 @@ NAMED_TASKS = {
 """Ten properties of a digit, by the digits that have them: taken because they have names."""
 
 
-def digits(
-    tasks: Iterable[Sequence[int]],
-    *,
-    training: int,
-    held_out: int,
-    label_noise: float = 0.0,
-    seed: int,
-    name: str = "digits",
-) -> Population:
+def digits(tasks: Iterable[Sequence[int]], *, name: str = "digits", **draws: float) -> Population:
     """Return the population of handwritten digits with these tasks.
 
     The 1,797 images of 8 x 8 pixels that come with scikit-learn, in two halves that are the same
@@ -47,14 +39,11 @@ def digits(
     tasks
         Of each task, the digits that are of class 1; no digits stand for `NOTHING`. For the four
         contexts of a game: A1, A2, B1, B2.
-    training, held_out
-        Items of each replica, from 898 and 899 images.
-    label_noise
-        Probability with which a training item's class is flipped, for each task by itself.
-    seed
-        Of the draws of items.
     name
         The population's name.
+    draws
+        `training`, up to 898, `held_out`, up to 899, `label_noise` and `seed`, as `sampled` takes
+        them.
 
     Raises
     ------
@@ -72,24 +61,17 @@ def digits(
         for task in tasks
     )
     halves = _images()
-    for split, count in (("training", training), ("held_out", held_out)):
-        check_integer(split, count, at_least=1, at_most=len(halves[split][1]))
 
     def sample(split: str, generator: np.random.Generator, count: int) -> Items:
         images, labels = halves[split]
         places = generator.permutation(len(labels))[:count]
         return images[places], np.stack([_signs(labels[places], task) for task in members])
 
-    return sampled(
-        sample,
-        name=name,
-        tasks=tuple("".join(map(str, task)) or NOTHING for task in members),
-        features=64,
-        training=training,
-        held_out=held_out,
-        label_noise=label_noise,
-        seed=seed,
-    )
+    names = tuple("".join(map(str, task)) or NOTHING for task in members)
+    population = sampled(sample, name=name, tasks=names, features=64, **draws)
+    for split, (_, labels) in halves.items():
+        check_integer(split, getattr(population, split), at_least=1, at_most=len(labels))
+    return population
 
 
 def digit_tasks(quartet: str) -> tuple[tuple[int, ...], ...]:

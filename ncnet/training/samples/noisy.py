@@ -1,4 +1,4 @@
-"""A game on truth tables whose inputs come with Gaussian noise."""
+"""Adds Gaussian noise to the inputs of a game on truth tables."""
 
 from __future__ import annotations
 
@@ -9,15 +9,7 @@ from ncnet.games import Game
 from ncnet.training.samples.population import Items, Population, sampled
 
 
-def noisy_game(
-    game: Game,
-    *,
-    noise: float,
-    training: int,
-    held_out: int,
-    label_noise: float = 0.0,
-    seed: int,
-) -> Population:
+def noisy_game(game: Game, *, noise: float, **draws: float) -> Population:
     """Return the population of a game's inputs with Gaussian noise.
 
     An item is a row of the truth table, each as likely as the other, plus noise; its classes are
@@ -29,13 +21,9 @@ def noisy_game(
     game
         From `ncnet.games`.
     noise
-        Standard deviation of each input; rows lie 2 apart.
-    training, held_out
-        Items of each replica.
-    label_noise
-        Probability with which a training item's class is flipped.
-    seed
-        Of the draws of items.
+        Standard deviation of each input; the distance of neighbouring rows is 2.
+    draws
+        `training`, `held_out`, `label_noise` and `seed`, as `sampled` takes them.
 
     Raises
     ------
@@ -65,8 +53,5 @@ def noisy_game(
         name=game.name,
         tasks=tuple(task.name for task in game.alice + game.bob),
         features=game.bits,
-        training=training,
-        held_out=held_out,
-        label_noise=label_noise,
-        seed=seed,
+        **draws,
     )

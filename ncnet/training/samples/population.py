@@ -71,9 +71,9 @@ def sampled(
     *,
     training: int,
     held_out: int,
-    label_noise: float,
+    label_noise: float = 0.0,
     seed: int,
-    **about: object,
+    **names: object,
 ) -> Population:
     """Return a population that draws items at random, and flips labels of training items.
 
@@ -92,7 +92,7 @@ def sampled(
         one half. Held-out items are never flipped.
     seed
         Of the draws of items.
-    about
+    names
         `name`, `tasks` and `features` of the population.
 
     Raises
@@ -117,7 +117,7 @@ def sampled(
         targets = np.where(flipped.T, -targets, targets)
         return Items(np.concatenate([seen, unseen]), np.concatenate([targets, others], axis=1))
 
-    return Population(training=training, held_out=held_out, items=items, **about)
+    return Population(training=training, held_out=held_out, items=items, **names)
 
 
 def set_aside(population: Population, share: float) -> Population:
