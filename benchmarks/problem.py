@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import ncnet
-from ncnet.training.initialisation import BLOCK, draw_block
+from ncnet.training.initialisation import draw
 
 LEARNING_RATE = 0.5
 
@@ -46,20 +46,14 @@ class Problem:
 
     def weights(self) -> tuple[np.ndarray, np.ndarray]:
         """Return initial weights, biases last: trunk [H, F + 1, N], heads [2, H + 1, N]."""
-        blocks = [
-            draw_block(
-                "lecun_normal",
-                features=self.game.inputs.shape[1],
-                hidden_size=self.hidden_size,
-                seed=self.seed,
-                block=block,
-            )
-            for block in range(-(-self.replicas // BLOCK))
-        ]
-        return tuple(
-            np.tile(np.concatenate(parts, axis=-1)[..., : self.replicas], 4).astype(np.float32)
-            for parts in zip(*blocks, strict=True)
+        drawn = draw(
+            "lecun_normal",
+            features=self.game.bits,
+            hidden_size=self.hidden_size,
+            seed=self.seed,
+            replicas=range(self.replicas),
         )
+        return tuple(np.tile(part, 4).astype(np.float32) for part in drawn)
 
 
 def correct(problem: Problem, trunk: np.ndarray, heads: np.ndarray) -> np.ndarray:

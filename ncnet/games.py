@@ -1,4 +1,4 @@
-"""The games: what the network sees, and the two tasks of each party.
+"""Defines the games: what the network sees, and the two tasks of each party.
 
 A game fixes the items (inputs) and four binary tasks. Alice's setting 1 or 2 chooses the task
 ``A1`` or ``A2`` that her head is trained on, Bob's the task ``B1`` or ``B2``. The paper calls its
@@ -16,7 +16,7 @@ from ncnet.checks import check, check_choice, check_integer
 
 MOST_BITS = 16
 LAYOUTS = {"overlap": (3, (0, 1), (1, 2)), "separate": (4, (0, 1), (2, 3))}
-"""Number of input bits, and which two of them Alice's and Bob's tasks read."""
+"""The number of input bits of each game, and the two of them that Alice's and Bob's tasks read."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Task:
     Attributes
     ----------
     name
-        What the task computes, for people to read.
+        The function that the task computes, for people to read.
     table
         Class 0 or 1 of every row, rows in lexicographic order of the input bits.
     """
@@ -69,11 +69,8 @@ class Game:
         bits = check_integer("bits", self.bits, at_least=1, at_most=MOST_BITS)
         object.__setattr__(self, "bits", bits)
         for party, tasks in (("alice", self.alice), ("bob", self.bob)):
-            check(
-                len(tasks) == 2,
-                f"`{party}` has {len(tasks)} truth tables",
-                "2, one for each setting",
-            )
+            found = f"`{party}` has {len(tasks)} truth tables"
+            check(len(tasks) == 2, found, "2, one for each setting")
             for setting, task in enumerate(tasks, start=1):
                 _check_table(f"truth table {setting} of `{party}`", task.table, 2**bits)
 
@@ -125,7 +122,7 @@ def boolean(
         Two truth tables a party, each of ``2**bits`` classes 0 or 1, as numbers or as one text, in
         lexicographic order of the bits: the first bit changes slowest.
     name
-        How the game calls itself when printed.
+        The game's name when it is printed.
 
     Raises
     ------
@@ -167,6 +164,7 @@ def separate() -> Game:
 
 
 NAMED: dict[str, Callable[[], Game]] = {"overlap": overlap, "separate": separate}
+"""The functions that make the games with a name."""
 
 
 def named(name: str) -> Game:

@@ -1,7 +1,7 @@
-"""How the gradients of two heads lie to each other on what they share.
+"""Measures how the gradients of two heads lie to each other on the trunk that they share.
 
-All of it is computed from three inner products: of each head's gradient with itself, and of both
-with each other.
+All measures are computed from three inner products: of each head's gradient with itself, and of
+both with each other.
 """
 
 import xarray as xr
@@ -18,7 +18,7 @@ def conflict(traced: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     traced
-        What `ncnet.train` returned with ``trace=["gradients"]``. Summed over `unit` it describes
+        A training by `ncnet.train` with ``trace=["gradients"]``. Summed over `unit` it describes
         the whole trunk, left as it is each hidden unit: ``conflict(traced.sum("unit"))``.
 
     Returns

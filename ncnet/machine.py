@@ -1,4 +1,4 @@
-"""What a number may depend on besides code, packages and parameters: processor and compiler."""
+"""Describes what numbers depend on besides code and packages: the processor and the compiler."""
 
 import os
 import platform

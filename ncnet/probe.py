@@ -1,4 +1,4 @@
-"""Where the probe was before; it is `ncnet.experiment.probe`."""
+"""Keeps a second address of `ncnet.experiment.probe`."""
 
 from ncnet.experiment.probe import Probe, conflict_by_step
 from ncnet.experiment.probe import outcomes_by_step as running

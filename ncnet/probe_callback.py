@@ -1,4 +1,4 @@
-"""Where the callback was before; it is `ncnet.experiment.callback`."""
+"""Keeps a second address of `ncnet.experiment.callback`."""
 
 from ncnet.experiment.callback import ProbeCallback
 

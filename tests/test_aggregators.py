@@ -16,7 +16,7 @@ from ncnet.training import network
 from ncnet.training.aggregators import AGGREGATORS, CAGRAD_RADIUS, Products
 from ncnet.training.compiled import Compiled
 from ncnet.training.eager import Eager
-from ncnet.training.initialisation import draw_block
+from ncnet.training.initialisation import draw
 from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
 from ncnet.training.plan import Method
 from tests.compilers import has_compiler
@@ -177,11 +177,8 @@ def test_training_ends_where_torchjd_ends(name, i, j):
         GAME, hidden_size=3, replicas=6, seed=4, steps=steps, trace_steps=[steps], dtype="float64",
         aggregator=name,
     )  # fmt: skip
-    trunk, heads = draw_block("lecun_normal", features=3, hidden_size=3, seed=4, block=0)
-    column = slice(replica, replica + 1)
-    model = TwoHeads(
-        Weights(*(torch.as_tensor(part[..., column]) for part in (trunk, heads))), "tanh"
-    )
+    drawn = draw("lecun_normal", features=3, hidden_size=3, seed=4, replicas=[replica])
+    model = TwoHeads(Weights(*map(torch.as_tensor, drawn)), "tanh")
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     targets = np.stack([GAME.alice_targets[i - 1], GAME.bob_targets[j - 1]])
     classes = torch.as_tensor((targets + 1) / 2)

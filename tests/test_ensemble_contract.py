@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import ncnet
 from ncnet.training.chunks import split_blocks
-from ncnet.training.initialisation import draw_block
+from ncnet.training.initialisation import draw
 from ncnet.training.outcomes import Recorder
 from ncnet.training.plan import Plan
 from tests.compilers import has_compiler
@@ -263,13 +263,13 @@ def test_logits_that_are_ties_or_not_finite_read_as_class_0_and_are_counted():
 
 def test_games_with_other_inputs_and_other_shapes_are_independent():
     draws = [
-        draw_block("lecun_normal", features=features, hidden_size=units, seed=seed, block=block)[0]
-        for features, units, seed, block in [
-            (3, 2, 0, 0),
-            (4, 2, 0, 0),
-            (3, 3, 0, 0),
-            (3, 2, 1, 0),
-            (3, 2, 0, 1),
+        draw("lecun_normal", features=features, hidden_size=units, seed=seed, replicas=rows)[0]
+        for features, units, seed, rows in [
+            (3, 2, 0, range(64)),
+            (4, 2, 0, range(64)),
+            (3, 3, 0, range(64)),
+            (3, 2, 1, range(64)),
+            (3, 2, 0, range(64, 128)),
         ]
     ]
     for other in draws[1:]:

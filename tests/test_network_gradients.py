@@ -1,6 +1,5 @@
 """The hand-written gradients against autograd, and single replicas against torch.nn."""
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -8,7 +7,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 import ncnet
 from ncnet.training import network
-from ncnet.training.initialisation import INITIALISATIONS, draw_block
+from ncnet.training.initialisation import INITIALISATIONS, draw
 from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
 from ncnet.training.optimizers import OPTIMIZERS
 
@@ -119,10 +118,8 @@ def test_training_ends_where_torch_ends(i, j):
     outcomes = ncnet.train(
         GAME, hidden_size=3, replicas=72, seed=4, steps=steps, trace_steps=[steps], dtype="float64"
     )
-    trunk, heads = draw_block("lecun_normal", features=3, hidden_size=3, seed=4, block=1)
-    column = slice(replica - 64, replica - 63)
-    weights = Weights(*(torch.as_tensor(part[..., column]) for part in (trunk, heads)))
-    reference = TwoHeads(weights, "tanh")
+    drawn = draw("lecun_normal", features=3, hidden_size=3, seed=4, replicas=[replica])
+    reference = TwoHeads(Weights(*map(torch.as_tensor, drawn)), "tanh")
     optimizer = torch.optim.SGD(reference.parameters(), lr=0.5)
     x = torch.as_tensor(GAME.inputs)
     signs = torch.as_tensor([GAME.alice_targets[i - 1].tolist(), GAME.bob_targets[j - 1].tolist()])
@@ -151,12 +148,10 @@ def test_training_ends_where_torch_ends(i, j):
     ],
 )
 def test_initial_weights_have_the_stated_variance(name, variance):
-    blocks = [
-        draw_block(name, features=3, hidden_size=8, seed=0, block=block)[0] for block in range(60)
-    ]
-    weights = np.array(blocks)[:, :, :3]
+    trunk, _ = draw(name, features=3, hidden_size=8, seed=0, replicas=range(4000))
+    weights = trunk[:, :3]
     assert float(weights.mean()) == pytest.approx(0, abs=0.01)
     assert float(weights.var()) == pytest.approx(variance, rel=0.03)
-    biases = np.array(blocks)[:, :, 3]
+    biases = trunk[:, 3]
     assert float(biases.var()) == pytest.approx(variance if name == "torch_linear" else 0, rel=0.05)
     assert set(INITIALISATIONS) == {"lecun_normal", "he_normal", "glorot_normal", "torch_linear"}

@@ -1,4 +1,4 @@
-"""Turns the report on any two-headed network: the reader's own training, in all four contexts."""
+"""Trains a two-headed network of the reader's own in all four contexts, for the report."""
 
 from ncnet import renamed
 from ncnet.experiment.sweep import replica_seed, train

@@ -1,4 +1,4 @@
-"""How the gradients of both heads become one step of the shared trunk.
+"""Combines the gradients of both heads into one step of the shared trunk.
 
 Every rule here moves the trunk along ``c_A g_A + c_B g_B``, over the whole trunk at once, with
 coefficients that depend on no more than the three products of the two gradients. For two gradients
@@ -23,14 +23,14 @@ NEAR_ZERO = 1e-7
 
 
 class Products(NamedTuple):
-    """Inner products of the two heads' gradients.
+    """The inner products of the two heads' gradients.
 
     Attributes
     ----------
     alice, bob
         |g_A|^2 and |g_B|^2.
     both
-        g_A . g_B
+        g_A . g_B.
     """
 
     alice: Tensor
@@ -81,21 +81,21 @@ def cagrad(products: Products) -> Coefficients:
     """
     alice, both, bob = products
     scale = alice + bob
-    apart = (scale - 2 * both).clamp(min=SMALLEST)
+    gap = (scale - 2 * both).clamp(min=SMALLEST)
     shortest = _shortest(products)
-    rest = ((alice * bob - both * both) / apart).clamp(min=0)
+    least = ((alice * bob - both * both) / gap).clamp(min=0)
     radius = CAGRAD_RADIUS * (scale + 2 * both).clamp(min=0).sqrt() / 2
     slope = (alice - bob) / 2
-    bend = radius * radius * apart - slope * slope
-    inner = shortest - slope * (rest / apart).sqrt() / bend.clamp(min=SMALLEST).sqrt()
+    bend = radius * radius * gap - slope * slope
+    inner = shortest - slope * (least / gap).sqrt() / bend.clamp(min=SMALLEST).sqrt()
     inner = torch.where(bend > 0, inner, (slope < 0).to(inner)).clamp(0, 1)
     # Of gradients that are alike any share will do, and the formula has none.
-    share = torch.where(apart > NEAR_ZERO * scale, inner, 0.5)
+    share = torch.where(gap > NEAR_ZERO * scale, inner, 0.5)
     other = 1 - share
-    apiece = alice * share * share + bob * other * other
-    square = apiece + 2 * both * share * other
+    separate = alice * share * share + bob * other * other
+    square = separate + 2 * both * share * other
     pull = 2 * radius / square.clamp(min=SMALLEST).sqrt()
-    moves = (square > NEAR_ZERO * apiece).to(share) / (1 + CAGRAD_RADIUS)
+    moves = (square > NEAR_ZERO * separate).to(share) / (1 + CAGRAD_RADIUS)
     return moves * (1 + pull * share), moves * (1 + pull * other)
 
 
@@ -111,4 +111,4 @@ AGGREGATORS: dict[str, Callable[[Products], Coefficients] | None] = {
     "mgda": mgda,
     "cagrad": cagrad,
 }
-"""By name; the plain sum needs no products."""
+"""The rules by name; the plain sum needs no products."""

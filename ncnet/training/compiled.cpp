@@ -159,20 +159,20 @@ inline Coefficients combine(Products p) {
 }
 #elif defined(AGGREGATOR_cagrad)
 inline Coefficients combine(Products p) {
-    const Vector scale = p.alice + p.bob, apart = positive(scale - 2.0f * p.both);
+    const Vector scale = p.alice + p.bob, gap = positive(scale - 2.0f * p.both);
     const Vector middle = shortest(p);
-    const Vector rest = not_negative((p.alice * p.bob - p.both * p.both) / apart);
+    const Vector least = not_negative((p.alice * p.bob - p.both * p.both) / gap);
     const Vector radius = square_root(not_negative(scale + 2.0f * p.both)) * 0.25f;
     const Vector slope = (p.alice - p.bob) * 0.5f;
-    const Vector bend = radius * radius * apart - slope * slope;
-    const Vector inner = middle - slope * square_root(rest / apart) / square_root(positive(bend));
+    const Vector bend = radius * radius * gap - slope * slope;
+    const Vector inner = middle - slope * square_root(least / gap) / square_root(positive(bend));
     const Vector end = slope < 0.0f ? all(1.0f) : Vector{};
     const Vector found = share(bend > 0.0f ? inner : end);
-    const Vector alice = apart > 1e-7f * scale ? found : all(0.5f), bob = 1.0f - alice;
-    const Vector apiece = p.alice * alice * alice + p.bob * bob * bob;
-    const Vector square = apiece + 2.0f * p.both * alice * bob;
+    const Vector alice = gap > 1e-7f * scale ? found : all(0.5f), bob = 1.0f - alice;
+    const Vector separate = p.alice * alice * alice + p.bob * bob * bob;
+    const Vector square = separate + 2.0f * p.both * alice * bob;
     const Vector pull = 2.0f * radius / square_root(positive(square));
-    const Vector moves = square > 1e-7f * apiece ? all(1.0f / 1.5f) : Vector{};
+    const Vector moves = square > 1e-7f * separate ? all(1.0f / 1.5f) : Vector{};
     return {moves * (1.0f + pull * alice), moves * (1.0f + pull * bob)};
 }
 #endif

@@ -1,4 +1,4 @@
-"""The compiled backend: whole trainings inside `compiled.cpp`, on a CPU, in float32.
+"""Trains on the compiled backend: from start to end inside `compiled.cpp`, on a CPU, in float32.
 
 One kernel serves every hidden size and any number of networks; a game's numbers of inputs and
 items, the activation, the optimizer, the loss and the aggregator are fixed when it is compiled,
@@ -47,7 +47,7 @@ def kernel(features: int, items: int, method: Method) -> ctypes.CDLL:
 
 
 class Compiled(Networks):
-    """Networks in training.
+    """Networks in training on the compiled backend.
 
     All tensors are contiguous, on the CPU and float32; N is a multiple of 16. Other threads run
     while it computes.

@@ -1,4 +1,4 @@
-"""The eager backend: torch, one operation after another, on any device, in either precision."""
+"""Trains on the eager backend: by operations of torch, on any device, in either precision."""
 
 from torch import Tensor
 
@@ -9,7 +9,7 @@ from ncnet.training.networks import Networks
 
 
 class Eager(Networks):
-    """Networks in training."""
+    """Networks in training on the eager backend."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,4 +1,4 @@
-"""Initial weights: in one network shape, a replica's depend on the seed and its index alone.
+"""Draws initial weights: of one shape, a replica's depend on the seed and its index alone.
 
 Replicas are drawn in blocks of `BLOCK`, each block from a generator of its own, so that any
 stretch of replicas can be drawn without those before it: 100 replicas are the first 100 of 1,000.
@@ -35,51 +35,46 @@ INITIALISATIONS: dict[str, Draw] = {
     "glorot_normal": _normal(lambda fan_in, fan_out: 2 / (fan_in + fan_out)),
     "torch_linear": _torch_linear,
 }
-"""Normal weights with zero biases (LeCun: variance 1/fan_in, our default; He: 2/fan_in;
-Glorot: 2/(fan_in + fan_out)), or the uniform weights and biases of ``torch.nn.Linear``."""
+"""The initialisations by name. Weights are normal and biases zero (LeCun: variance 1/fan_in, our
+default; He: 2/fan_in; Glorot: 2/(fan_in + fan_out)), or both are uniform as in
+``torch.nn.Linear``."""
 
 
 def draw(
     initialisation: str, *, features: int, hidden_size: int, seed: int, replicas: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the initial weights of any replicas, as `draw_block` returns those of a block.
-
-    >>> trunk, _ = draw("he_normal", features=3, hidden_size=2, seed=0, replicas=[5, 70, 5])
-    >>> trunk.shape, bool((trunk[..., 0] == trunk[..., 2]).all())
-    ((2, 4, 3), True)
-    """
-    blocks, places = np.unique(np.array(replicas) // BLOCK, return_inverse=True)
-    shape = {"features": features, "hidden_size": hidden_size, "seed": seed}
-    drawn = [draw_block(initialisation, **shape, block=block) for block in blocks.tolist()]
-    at = places * BLOCK + np.array(replicas) % BLOCK
-    trunk, heads = (np.concatenate(parts, axis=-1)[..., at] for parts in zip(*drawn, strict=True))
-    return trunk, heads
-
-
-def draw_block(
-    initialisation: str, *, features: int, hidden_size: int, seed: int, block: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the initial weights of replicas ``block * BLOCK`` ... ``(block + 1) * BLOCK - 1``.
+    """Return the initial weights of replicas, given by their indices.
 
     Returns
     -------
     trunk
-        float64 [hidden_size, features + 1, BLOCK]; the last feature is the bias.
+        float64 [hidden_size, features + 1, replicas]; the last feature is the bias.
     heads
-        float64 [2, hidden_size + 1, BLOCK], Alice's head and Bob's; the last unit is the bias.
+        float64 [2, hidden_size + 1, replicas], Alice's head and Bob's; the last unit is the bias.
 
     Examples
     --------
-    >>> trunk, heads = draw_block("lecun_normal", features=3, hidden_size=2, seed=0, block=0)
-    >>> trunk.shape, heads.shape
-    ((2, 4, 64), (2, 3, 64))
+    >>> trunk, heads = draw("he_normal", features=3, hidden_size=2, seed=0, replicas=[5, 70, 5])
+    >>> trunk.shape, heads.shape, bool((trunk[..., 0] == trunk[..., 2]).all())
+    ((2, 4, 3), (2, 3, 3), True)
     """
+    draw_weights, indices = INITIALISATIONS[initialisation], np.array(replicas)
+    blocks, places = np.unique(indices // BLOCK, return_inverse=True)
+    drawn = [_draw_block(draw_weights, features, hidden_size, seed, b) for b in blocks.tolist()]
+    at = places * BLOCK + indices % BLOCK
+    trunk, heads = (np.concatenate(parts, axis=-1)[..., at] for parts in zip(*drawn, strict=True))
+    return trunk, heads
+
+
+def _draw_block(
+    draw_weights: Draw, features: int, hidden_size: int, seed: int, block: int
+) -> list[np.ndarray]:
+    """Return trunk and heads of replicas ``block * BLOCK`` ... ``(block + 1) * BLOCK - 1``."""
     sequence = np.random.SeedSequence(seed, spawn_key=(features, hidden_size, block))
     generator = np.random.default_rng(sequence)
-    draw = INITIALISATIONS[initialisation]
-    trunk = draw(generator, (hidden_size, features, BLOCK), features, hidden_size)
-    heads = draw(generator, (2, hidden_size, BLOCK), hidden_size, 1)
-    return tuple(
+    trunk = draw_weights(generator, (hidden_size, features, BLOCK), features, hidden_size)
+    heads = draw_weights(generator, (2, hidden_size, BLOCK), hidden_size, 1)
+    return [
         np.concatenate([weights, biases[..., None, :]], axis=-2)
         for weights, biases in (trunk, heads)
-    )
+    ]

@@ -1,4 +1,4 @@
-"""Optimizers, with the defaults and the arithmetic of `torch.optim`, which the tests compare.
+"""Has optimizers with the defaults and the arithmetic of `torch.optim`; the tests compare them.
 
 `torch.optim` itself would do: it is passed over because its first optimizer imports the
 compiler (three seconds, twice the time of importing torch) and each step costs three times ours.

@@ -28,7 +28,7 @@ INTEGERS = {
 }
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 TRACES = {
-    "loss": {"alice_loss": (), "bob_loss": ()},
+    "loss": dict.fromkeys(("alice_loss", "bob_loss"), ()),
     "gradients": dict.fromkeys(GRADIENTS, ("unit",)),
     "weights": {
         "trunk_weight": ("unit", "input"),
@@ -131,12 +131,12 @@ class Plan:
 
     @property
     def items(self) -> int:
-        """Number of items."""
+        """The number of items."""
         return len(self.game.inputs)
 
     @property
     def features(self) -> int:
-        """Number of inputs, without the constant one that carries the bias."""
+        """The number of inputs, without the constant one that carries the bias."""
         return self.game.bits
 
     @property

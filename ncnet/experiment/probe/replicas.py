@@ -21,7 +21,7 @@ MEASURES = {
     "magnitude_similarity": (0.0, 1.0),
     "conflict": (0.0, 1.0),
 }
-"""What is averaged over replicas, with its bounds."""
+"""The measures that are averaged over replicas, with their bounds."""
 
 
 def outcomes_by_step(
@@ -146,13 +146,14 @@ def _by_context(
     is_dict = isinstance(probes, Mapping)
     found = f"`probes` is {shown([*probes] if is_dict else probes)}"
     check(is_dict and {*probes} == {*CONTEXTS}, found, "a dict of (1, 1), (1, 2), (2, 1), (2, 2)")
-    of_context = {}
-    for context in CONTEXTS:
-        given = probes[context]
-        of_context[context] = [given] if isinstance(given, Probe) else list(given)
-        for probe in of_context[context]:
+    of_context = {
+        context: [probes[context]] if isinstance(probes[context], Probe) else [*probes[context]]
+        for context in CONTEXTS
+    }
+    for context, of_one in of_context.items():
+        for probe in of_one:
             check(isinstance(probe, Probe), f"context {context} has {shown(probe)}", "probes")
     counts = {context: len(of_one) for context, of_one in of_context.items()}
-    whole = len({*counts.values()}) == 1 and counts[1, 1]
-    check(whole, f"contexts have {counts} probes", "as many of each, one a replica")
+    fits = counts[1, 1] and len({*counts.values()}) == 1
+    check(fits, f"contexts have {counts} probes", "as many of each, one a replica")
     return of_context

@@ -1,4 +1,4 @@
-"""Items that differ from replica to replica: finite training samples, with held-out items.
+"""Trains on items that differ from replica to replica: finite samples, with held-out items.
 
 On the truth tables of `ncnet.games` nothing is left to generalize to. Here each replica draws its
 own training items from a population, and fresh ones that it never sees: `noisy_game` adds Gaussian

@@ -9,6 +9,7 @@ from ncnet.training.samples.noisy import noisy_game
 from ncnet.training.samples.population import Population
 
 NAMES = (*games.NAMED, *QUARTETS)
+"""The names that `named` knows."""
 
 
 def label(name: str, *, training: int, label_noise: float = 0.0) -> str:

@@ -1,4 +1,4 @@
-"""Draws handwritten digits (those that come with scikit-learn), and has tasks on them."""
+"""Draws handwritten digits (those that come with scikit-learn), and defines tasks on them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ncnet.checks import check_choice, check_integer
 from ncnet.training.samples.population import NOTHING, Items, Population, sampled
 
 QUARTETS = ("hard_together", "hard_apart", "middling")
+"""The names that `digit_tasks` knows."""
 NAMED_TASKS = {
     "odd": (1, 3, 5, 7, 9),
     "at least 5": (5, 6, 7, 8, 9),
@@ -24,7 +25,7 @@ NAMED_TASKS = {
     "closed loop": (0, 6, 8, 9),
     "straight strokes": (1, 4, 7),
 }
-"""Ten properties of a digit, by the digits that have them: taken because they have names."""
+"""Ten properties of a digit and the digits that have them: those that have a name of their own."""
 
 
 def digits(tasks: Iterable[Sequence[int]], *, name: str = "digits", **draws: float) -> Population:

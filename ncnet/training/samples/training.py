@@ -30,7 +30,7 @@ LOSS = LOSSES["cross_entropy"]
 QUARTET = ((0, 2), (0, 3), (1, 2), (1, 3))
 """Places of the tasks of the contexts (1,1), (1,2), (2,1), (2,2) among A1, A2, B1, B2."""
 VALUES_AT_ONCE = 2**18
-"""Of a hidden-layer array: 1 MiB stays near the cache of a CPU."""
+"""Values of a hidden-layer array of one chunk: 1 MiB stays near the cache of a CPU."""
 
 
 def train(population: Population, **training: object) -> xr.Dataset:
@@ -184,11 +184,11 @@ class _Networks:
         self.training = population.training
         self.shape = (len(replicas), len(pairs), hidden_size)
         self.activation = activation
-        shape = {"features": population.features, "hidden_size": hidden_size}
-        self.weights = initial_weights(replicas, len(pairs), seed=seed, **shape)
+        drawn_by = {"features": population.features, "hidden_size": hidden_size, "seed": seed}
+        self.weights = initial_weights(replicas, len(pairs), **drawn_by)
 
     def trained(self, optimizer, steps: int, traced: Sequence[int]) -> dict[str, np.ndarray]:
-        """Train, and return what was found, the replicas first."""
+        """Train, and return outcomes, losses and what was traced, the replicas first."""
         inputs = self.inputs[:, : self.training]
         signs = self.signs[..., : self.training]
         cosines = []

@@ -20,7 +20,7 @@ from ncnet.studies.atlas import analysis as atlas
 from ncnet.studies.atlas import explorer
 from ncnet.studies.mechanism import interventions
 from ncnet.training import network
-from ncnet.training.initialisation import draw_block
+from ncnet.training.initialisation import draw
 from ncnet.training.network import Weights
 from tests.compilers import has_compiler
 
@@ -195,7 +195,7 @@ def test_negating_tasks_and_heads_negates_logits(activation, negated):
     torch.manual_seed(0)
     trunk, heads = (
         torch.as_tensor(part)
-        for part in draw_block("lecun_normal", features=3, hidden_size=2, seed=0, block=0)
+        for part in draw("lecun_normal", features=3, hidden_size=2, seed=0, replicas=range(64))
     )
     inputs = network.with_bias(torch.as_tensor(ncnet.games.overlap().inputs))
     signs = 1.0 - 2 * torch.randint(2, (2, len(inputs), trunk.shape[-1]))
@@ -288,7 +288,7 @@ def test_examples_start_where_ncnet_starts():
     starts = results.load("explorer_networks").table
     pd.testing.assert_frame_equal(starts, explorer.initial_weights())
     of_three = starts[(starts["layout"] == "separate") & (starts["hidden_size"] == 3)]
-    trunk, heads = draw_block("lecun_normal", features=4, hidden_size=3, seed=0, block=0)
+    trunk, heads = draw("lecun_normal", features=4, hidden_size=3, seed=0, replicas=range(64))
     eleventh = of_three[of_three["replica"] == 10]
     np.testing.assert_allclose(eleventh[["x1", "x2", "x3", "x4"]], trunk[:, :-1, 10], rtol=1e-6)
     np.testing.assert_allclose(eleventh[["alice", "bob"]].T, heads[:, :-1, 10], rtol=1e-6)
