@@ -92,7 +92,7 @@ def _row(what: str, at: int, quantity: str, value: float) -> dict:
     return {"what": what, "at": at, "quantity": quantity, "value": float(value)}
 
 
-def _grid(checkout: Checkout, replicas: int, seeds: int) -> None:
+def write_grid(checkout: Checkout, replicas: int, seeds: int) -> None:
     listed = ", ".join(map(str, range(seeds)))
     checkout.batch.write_text(ONE_SIZE.format(replicas=replicas, seeds=listed), encoding="utf-8")
     shutil.rmtree(checkout.run, ignore_errors=True)
@@ -100,7 +100,7 @@ def _grid(checkout: Checkout, replicas: int, seeds: int) -> None:
 
 def _job(replicas: int) -> Iterator[dict]:
     with _checkout() as checkout:
-        _grid(checkout, replicas, seeds=1)
+        write_grid(checkout, replicas, seeds=1)
         status, output = checkout.snakemake()
         if status:
             raise RuntimeError(output)
@@ -115,7 +115,7 @@ def _job(replicas: int) -> Iterator[dict]:
 
 def _planning(jobs: int) -> Iterator[dict]:
     with _checkout() as checkout:
-        _grid(checkout, 32, seeds=jobs)
+        write_grid(checkout, 32, seeds=jobs)
         started = time.perf_counter()
         status, output = checkout.snakemake("--dry-run")
         took = time.perf_counter() - started
@@ -127,11 +127,13 @@ def _planning(jobs: int) -> Iterator[dict]:
 def _joining(jobs: int) -> Iterator[dict]:
     """Time the joining of jobs whose tables are small, without running them."""
     with _checkout() as checkout:
-        _grid(checkout, 32, seeds=jobs)
-        yield _row("joining", jobs, "seconds", _joined(checkout, checkout.folder / "joined"))
+        write_grid(checkout, 32, seeds=jobs)
+        yield _row(
+            "joining", jobs, "seconds", seconds_to_join(checkout, checkout.folder / "joined")
+        )
 
 
-def _joined(checkout: Checkout, folder: Path) -> float:
+def seconds_to_join(checkout: Checkout, folder: Path) -> float:
     read = batch.read(checkout.batch)
     executed = json.loads((checkout.folder / "notebooks" / "rq1.ipynb").read_text(encoding="utf-8"))
     executed["metadata"]["papermill"] = {"start_time": "2026-01-01T00:00:00"}
@@ -156,7 +158,7 @@ def _slurm(jobs_a_submission: int) -> Iterator[dict]:
         (place / "slurm").mkdir()
         with one_node_slurm.cluster(place / "slurm"):
             checkout = Checkout(place / "checkout")
-            _grid(checkout, 32, seeds=SLURM_JOBS)
+            write_grid(checkout, 32, seeds=SLURM_JOBS)
             started = time.perf_counter()
             process = checkout.start(*profile)
             output, _ = process.communicate()
@@ -168,7 +170,7 @@ def _slurm(jobs_a_submission: int) -> Iterator[dict]:
             )
             ran = results.load("jobs", folder=checkout.run).table
             submitting = _submitting()
-    yield from _submissions(shown.stdout, jobs_a_submission, ran)
+    yield from submissions(shown.stdout, jobs_a_submission, ran)
     yield _row("submission", jobs_a_submission, "submitting", submitting)
     yield _row("batch", jobs_a_submission, "seconds", took)
     yield _row("batch", jobs_a_submission, "jobs", len(ran))
@@ -184,7 +186,7 @@ def _submitting() -> float:
     return (time.perf_counter() - started) / SUBMITTED
 
 
-def _submissions(shown: str, jobs_a_submission: int, ran: pd.DataFrame) -> Iterator[dict]:
+def submissions(shown: str, jobs_a_submission: int, ran: pd.DataFrame) -> Iterator[dict]:
     starts, ends = (
         pd.to_datetime(re.findall(rf"{name}=(\d\S+)", shown)) for name in ("StartTime", "EndTime")
     )

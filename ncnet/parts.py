@@ -30,7 +30,7 @@ class Parts:
     Parameters
     ----------
     folder
-        The folder that keeps them, each set of inputs in a folder of its own: no run can take another's.
+        The folder that keeps them, each set of inputs in one of its own: no run can take another's.
     parameters
         What the run was given, seeds included; anything JSON holds.
     code

@@ -16,14 +16,14 @@ JobId=2 JobName=x
 
 def test_a_submission_costs_what_it_takes_beyond_its_jobs():
     ran = pd.DataFrame({"seconds": [10.0, 12.0, 11.0, 7.0]})
-    rows = {row["quantity"]: row["value"] for row in batch._submissions(SHOWN, 2, ran)}
+    rows = {row["quantity"]: row["value"] for row in batch.submissions(SHOWN, 2, ran)}
     assert rows == {"seconds": 25.0, "seconds beyond": 5.0}
 
 
 @pytest.mark.slow
 def test_joining_is_measured_on_real_tables(tmp_path):
     checkout = batch.Checkout(tmp_path / "checkout")
-    batch._grid(checkout, 32, seeds=batch.JOINED)
-    assert batch._joined(checkout, tmp_path / "joined") > 0
+    batch.write_grid(checkout, 32, seeds=batch.JOINED)
+    assert batch.seconds_to_join(checkout, tmp_path / "joined") > 0
     joined = pd.read_parquet(tmp_path / "joined" / "capacity.parquet")
     assert joined["seed"].tolist() == list(range(batch.JOINED))

@@ -162,13 +162,13 @@ def test_a_kernel_that_does_not_start_is_started_again():
             raise RuntimeError(fails.pop())
         return "outputs"
 
-    assert parallel_execution._from_a_started_kernel(run, begun=[]) == "outputs"
+    assert parallel_execution.with_started_kernel(run, begun=[]) == "outputs"
     fails += ["again"] * parallel_execution.STARTS
     with pytest.raises(RuntimeError, match="again"):
-        parallel_execution._from_a_started_kernel(run, begun=[])
+        parallel_execution.with_started_kernel(run, begun=[])
     fails[:] = ["in a cell"]
     with pytest.raises(RuntimeError, match="in a cell"):
-        parallel_execution._from_a_started_kernel(run, begun=[0])
+        parallel_execution.with_started_kernel(run, begun=[0])
 
 
 @pytest.mark.slow

@@ -131,7 +131,7 @@ def execute(notebook, path, timeout):
     folder, begun = str(path.parent.resolve()), []
     started = time.monotonic()
     try:
-        error = _from_a_started_kernel(
+        error = with_started_kernel(
             lambda: (
                 single_nb_execution(
                     notebook,
@@ -151,18 +151,18 @@ def execute(notebook, path, timeout):
     return Executed(notebook, seconds, failure, "" if error is None else str(error))
 
 
-def _from_a_started_kernel(run, begun):
-    """Return what `run` returns; begin again where its kernel did not start.
+def with_started_kernel(execute, begun):
+    """Return what `execute` returns; begin again if its kernel did not start.
 
     A kernel is told ports that were free a moment before: another program may have taken one.
     """
     for _ in range(STARTS - 1):
         try:
-            return run()
+            return execute()
         except RuntimeError:
             if begun:
                 raise
-    return run()
+    return execute()
 
 
 def _failure(begun, error):

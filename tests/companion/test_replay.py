@@ -256,9 +256,9 @@ def test_nothing_is_kept_of_other_inputs_or_of_what_was_missing(recorded, tmp_pa
 
 
 def test_another_command_leaves_the_parts_of_a_run(house):
-    begun = command._parts({"tables": ["one"]})
+    begun = command.parts_of({"tables": ["one"]})
     table = begun.part({"n": 1}, lambda: TABLE)
-    other = command._parts({"tables": ["two"]})
+    other = command.parts_of({"tables": ["two"]})
     other.part({"n": 1}, lambda: TABLE[:1])
     other.clear()
     pd.testing.assert_frame_equal(begun.part({"n": 1}, lambda: TABLE[:0]), table)

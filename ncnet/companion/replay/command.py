@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         parser.error(str(error))
     given = {"tables": asked.table, **limits, "seconds": asked.seconds}
-    parts, strict = _parts(given), []
+    parts, strict = parts_of(given), []
 
     def equal(replay: Replay, selection: Selection) -> bool:
         strict.append(log.must_be_equal(replay, selection))
@@ -132,11 +132,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _parts(given: dict) -> Parts:
-    """Return the parts of a run, which no other command's touches.
+def parts_of(given: dict) -> Parts:
+    """Return the parts of a replay, which no other command touches.
 
-    What else decides what is found: the machine, the other tables, and what lies beside the
-    package.
+    They are found again only if the same decides what is found: besides the package the machine,
+    the other tables, and the code of benchmarks, notebooks and tests.
     """
     root = results.FOLDER.parent
     patterns = ("results/**/*.json", "benchmarks/**/*.py", "notebooks/*.py", "tests/**/*.py")
