@@ -1,9 +1,9 @@
-"""The statements on generalization, and the rules that judge them.
+"""State what is claimed of generalization, and judge it by rules.
 
-They read conditions in place of games, and were written after a trial with another seed and at most
-64 replicas a capacity, in which items and steps were chosen; the second of them was made stricter
-after a first run, and judges one with new seeds and a larger network more: the notebook `rq4` says
-how.
+The rules read conditions in place of games. They were written after a trial with another seed and
+at most 64 replicas a capacity, in which items and steps were chosen. The second of them was made
+stricter after a first run, and judges a second one with new seeds and a larger network. The
+notebook `rq4` says how.
 """
 
 import pandas as pd
@@ -20,16 +20,20 @@ CONDITIONS = (
     "hard_together, 256 items",
     "hard_together, 128 items, 10 % flipped",
 )
-"""What the statements on generalization are asked about: noisy XORnet games, and quartets of tasks
-on digits (`ncnet.training.samples`)."""
+"""What the statements are asked about, as `ncnet.training.samples.label` names it: noisy XORnet
+games, and quartets of tasks on digits."""
 CLOSE = 0.02
 """Share of held-out items by which a capacity that generalizes well may fall short of the best."""
 WEAK = 0.1
 """Rank correlation up to which a correlation is next to none."""
 
 
+UP_TO_2 = "target == 'held_out_accuracy' and measure == 'spearman' and part == 'up to 2'"
+"""Selects Spearman's correlations, averaged up to the capacity at which S first reaches 2."""
+
+
 def _correlates(table: pd.DataFrame) -> Holds:
-    found = _only(_averaged_up_to_2(table))
+    found = _only(table.query(UP_TO_2))
     if found["low"] > 0:
         return True
     return False if found["high"] < WEAK else None
@@ -44,18 +48,13 @@ def _first_at_2_generalizes(table: pd.DataFrame) -> Holds:
     return True if found["regret_high"] <= CLOSE and within else None
 
 
-def _averaged_up_to_2(table: pd.DataFrame) -> pd.DataFrame:
-    plain = at(at(table, "target", "held_out_accuracy"), "measure", "spearman")
-    return at(plain, "part", "up to 2")
-
-
 def _only(rows: pd.DataFrame) -> pd.Series:
     check(len(rows) == 1, f"the table has {len(rows)} rows for held-out accuracy", "1")
     return rows.iloc[0]
 
 
 def _correlation(tables: Tables) -> Effect:
-    rows = _averaged_up_to_2(tables["generalization"])
+    rows = tables["generalization"].query(UP_TO_2)
     return _extremes("rank correlation", estimates(rows, "condition", "estimate"))
 
 
@@ -66,7 +65,7 @@ def _points_lost(tables: Tables) -> Effect:
 
 
 def _extremes(quantity: str, estimates: tuple[Estimate, ...]) -> Effect:
-    """Keep the smallest and the largest of many, and say of how many they are."""
+    """Return the smallest and the largest of many estimates, and say of how many they are."""
     ordered = sorted(estimates, key=lambda estimate: estimate.value)
     quantity = f"{quantity}, smallest and largest of {len(estimates)} conditions"
     return Effect(quantity, (ordered[0], ordered[-1]))

@@ -31,13 +31,16 @@ from ncnet.studies.generalization.measurements import FIT_BY_CONTEXT, MEAN_FIT, 
 MEASURES = {"spearman": (), "given means": MEAN_FIT, "given contexts": FIT_BY_CONTEXT}
 """Measures of correlation, each with what is held fixed."""
 UP_TO, BEYOND = "up to 2", "beyond 2"
+"""Names of the means over capacities, up to the one at which S first reaches 2 and beyond it."""
 VARIABLES = ("s", *TARGETS, *MEAN_FIT, *FIT_BY_CONTEXT)
 """Columns that are ranked, in the order of the arrays."""
 VALUES_AT_ONCE = 2**21
+"""Values that are resampled at once: 16 MiB."""
 EXPLAINED = 1e-6
 """Share of a variable's variance below which what is held fixed leaves nothing of it."""
 FOLDS = 5
 PENALTIES = tuple(np.logspace(-2, 4, 13))
+"""Penalties of the ridge regression, of which the inner folds choose."""
 
 
 def correlations(
@@ -45,7 +48,7 @@ def correlations(
     choosing: pd.DataFrame,
     *,
     level: float = LEVEL,
-    resamples: int = 2000,
+    resamples: int = measured.RESAMPLES,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return the correlations of S with held-out accuracy, with intervals.
@@ -172,7 +175,7 @@ def r2_gains(
     choosing: pd.DataFrame,
     *,
     level: float = LEVEL,
-    resamples: int = 2000,
+    resamples: int = measured.RESAMPLES,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return how much of held-out accuracy is predicted without S and with it.

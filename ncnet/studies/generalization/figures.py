@@ -1,4 +1,4 @@
-"""S against held-out accuracy; what criteria choose, and its cost; which tasks disturb which."""
+"""Draw S against held-out accuracy, what criteria choose at what cost, and who disturbs whom."""
 
 import math
 
@@ -14,6 +14,7 @@ from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import BLUE, DASHED, GREY, HELD_OUT, INK, ORANGE, SOLID, TRAINING, VERMILION
 
 STRIPE = {"color": GREY, "linewidth": 6, "alpha": 0.35, "zorder": 0}
+"""Marks the capacity at which S first reaches 2."""
 MEASURES = {
     "spearman": {"label": "Spearman", "color": BLUE, "marker": "o"},
     "given means": {"label": "given mean accuracy and loss", "color": VERMILION, "marker": "s"},
@@ -46,7 +47,7 @@ def simpsons_paradox(replicas: pd.DataFrame, condition: str) -> Figure:
     Parameters
     ----------
     replicas
-        `ncnet.studies.generalization.measurements.by_replica`.
+        Rows of `ncnet.studies.generalization.measurements.by_replica`.
     condition
         The name above the panels.
     """
@@ -80,8 +81,8 @@ def correlations(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        `ncnet.studies.generalization.correlation.correlations`, of one target, with a column
-        ``condition``.
+        Rows of `ncnet.studies.generalization.correlation.correlations`, of one target, with a
+        column ``condition``.
     """
     conditions = table[table["part"] == "at"].groupby("condition", sort=False)
     size = {"size": (3.1, 2.5), "margin": (0.8, 0.9)}
@@ -104,12 +105,12 @@ def correlations(table: pd.DataFrame) -> Figure:
 
 
 def averaged_correlations(table: pd.DataFrame) -> Figure:
-    """Draw the correlations averaged up to the capacity at which S first reaches 2.
+    """Draw the correlations averaged up to the capacity at which S first reaches 2, by condition.
 
     Parameters
     ----------
     table
-        The table that `correlations` takes; each condition has a row.
+        The table that `correlations` takes.
     """
     rows = table[table["part"] == "up to 2"]
     conditions = pd.Index(rows["condition"].unique())
@@ -144,7 +145,7 @@ def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
     Parameters
     ----------
     table
-        `ncnet.studies.generalization.measurements.by_capacity` with a column ``condition``.
+        Rows of `ncnet.studies.generalization.measurements.by_capacity` with a column ``condition``.
     first
         The capacity at which S first reaches 2, by condition.
     """
@@ -180,7 +181,7 @@ def regrets(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        `ncnet.studies.generalization.selection.regrets` with a column ``condition``.
+        Rows of `ncnet.studies.generalization.selection.regrets` with a column ``condition``.
     """
     conditions = table.groupby("condition", sort=False)
     criteria = table["criterion"].unique()
@@ -210,7 +211,7 @@ def interference(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        `ncnet.studies.generalization.interference.interference_map`.
+        Rows of `ncnet.studies.generalization.interference.interference_map`.
     """
     mirrored = table.rename(columns={"first": "second", "second": "first"})
     both = pd.concat([table, mirrored], ignore_index=True)
@@ -239,7 +240,7 @@ def drop_by_predictor(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        `ncnet.studies.generalization.interference.interference_map`.
+        Rows of `ncnet.studies.generalization.interference.interference_map`.
     """
     figure, panels = plotting.panels(len(PREDICTORS), size=(2.3, 3.4), sharey=True)
     for axes, (name, label) in zip(panels, PREDICTORS.items(), strict=True):

@@ -20,14 +20,14 @@ from ncnet import chsh
 from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import drawn_shares, percentile_interval, spearman
 from ncnet.claims import LEVEL, simultaneous_level
-from ncnet.studies.generalization.measurements import as_arrays, trace_steps
+from ncnet.studies.generalization.measurements import RESAMPLES, as_arrays, trace_steps
 from ncnet.training import samples
 
 PREDICTORS = {"s": 1, "training_drop": 1, "cosine": -1, "likeness": -1}
 """Columns that may predict what a pair loses on held-out items, each with the sign that it should
 have: the more opposed or the less alike two tasks are, the more should be lost."""
 PAIR = ("first", "second")
-RESAMPLES = 2000
+"""Columns with the names of both tasks."""
 
 
 def train_task_pairs(

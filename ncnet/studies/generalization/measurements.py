@@ -33,7 +33,10 @@ FIT_BY_CONTEXT = (*ACCURACIES, *LOSSES)
 """Columns that say how well the training items are fitted: on average, or in each context."""
 AT_2 = chsh.CLASSICAL_BOUND - MARGIN
 """Mean of S from which on a capacity counts as one at which S has reached 2."""
+RESAMPLES = 2000
+"""Number of bootstrap resamples, unless told otherwise."""
 TRACE_SCHEDULE = (0, 10, 30, 100, 300, 1000)
+"""Steps at which gradients are compared, in a training that is so long."""
 
 
 def trace_steps(steps: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Replays of S against held-out accuracy (RQ4), and of criteria and the map of pairs (RQ5).
+"""Replay the tables on S and held-out accuracy (RQ4), on criteria and on the map of pairs (RQ5).
 
 Small companions are replayed as the tables are that they stand beside.
 """
@@ -14,19 +14,23 @@ from ncnet.claims import simultaneous_level
 from ncnet.replay.comparison import Tolerance, absolute, intervals, outcomes, same, standard_errors
 from ncnet.replay.pieces import Replay, Selection
 from ncnet.results import Result
-from ncnet.studies.generalization import claims, correlation, interference, measurements, selection
+from ncnet.studies.generalization import claims, correlation, measurements
+from ncnet.studies.generalization import interference as pairs
+from ncnet.studies.generalization.selection import regrets, selections
 from ncnet.studies.generalization.tables import TABLES
 from ncnet.training import samples
 
 KIND = ("seed", "steps", "activation", "optimizer", "learning_rate")
+"""Parameters of a training."""
 CONDITION = ("condition", "training", "label_noise", "seed", "replicas")
+"""Columns that make a piece of all capacities of a condition."""
 BLOCK = 40
 """Replicas of a piece; half of them are correlated, and so recorded."""
-# Several tables are made of the same networks.
-# What is trained on a population is kept by it, so that the same one is asked for again.
+# Several tables are made of the same networks. These are kept by their population, so the same
+# population has to be asked for again.
 _named, _set_aside = lru_cache(samples.named), lru_cache(samples.set_aside)
 _trained = lru_cache(maxsize=64)(measurements.train_replicas)
-_trained_pairs = lru_cache(maxsize=2)(partial(interference.train_task_pairs, samples.NAMED_TASKS))
+_trained_pairs = lru_cache(maxsize=2)(partial(pairs.train_task_pairs, samples.NAMED_TASKS))
 
 
 def _made(
@@ -75,16 +79,15 @@ def _of_condition(given: dict) -> pd.DataFrame:
 
 
 def _choices(given: dict) -> pd.DataFrame:
-    """Make the choices of a repetition, or else of all: each sees replicas of its own."""
-    first = given.get("repetition", 0)
-    last = first + 1 if "repetition" in given else given["repetitions"]
+    """Make the choices of one repetition, which sees replicas of its own."""
     whole, size = _population(given), given["repetition_size"]
+    replicas = range(size * given["repetition"], size * (given["repetition"] + 1))
     tables = (
-        _of_sizes(given, population, range(first * size, last * size), trace=True)
+        _of_sizes(given, population, replicas, trace=True)
         for population in (whole, _set_aside(whole, given["set_aside"]))
     )
-    rows = selection.selections(*tables, repetition_size=size)
-    return rows.assign(repetition=rows["repetition"] + first)
+    chosen = selections(*tables, repetition_size=size)
+    return chosen.assign(repetition=given["repetition"])
 
 
 def _fresh(given: dict) -> pd.DataFrame:
@@ -94,7 +97,8 @@ def _fresh(given: dict) -> pd.DataFrame:
 
 
 def _criteria(given: dict) -> pd.DataFrame:
-    return selection.regrets(_choices(given), _fresh(given), seed=given["seed"])
+    parts = (_choices(given | {"repetition": k}) for k in range(given["repetitions"]))
+    return regrets(pd.concat(parts), _fresh(given), seed=given["seed"])
 
 
 def _curve(given: dict) -> pd.DataFrame:
@@ -108,7 +112,10 @@ def _pairs(analyse: Callable[..., pd.DataFrame], given: dict) -> pd.DataFrame:
     count = given["pair_replicas"]
     parts = (range(count), range(count, 2 * count))
     drawn, judged = (_trained_pairs(replicas=replicas, **kind) for replicas in parts)
-    return analyse(drawn, judged, interference.likeness(samples.NAMED_TASKS), seed=given["seed"])
+    return analyse(drawn, judged, pairs.likeness(samples.NAMED_TASKS), seed=given["seed"])
+
+
+HALF_AN_ERROR = standard_errors()
 
 
 def _of_digits(rows: pd.DataFrame) -> np.ndarray:
@@ -118,7 +125,7 @@ def _of_digits(rows: pd.DataFrame) -> np.ndarray:
 
 
 def _statistic(
-    tolerance: Tolerance | None = None, *, span: float = 0.0, share: float = 0.0
+    tolerance: Tolerance = HALF_AN_ERROR, *, span: float = 0.0, share: float = 0.0
 ) -> Tolerance:
     """Return the tolerance of a statistic: on digits, eight times that of a game.
 
@@ -132,7 +139,6 @@ def _statistic(
     share
         The share of the rows that may be anywhere.
     """
-    tolerance = tolerance or standard_errors()
 
     def allowed(rows: pd.DataFrame, name: str) -> np.ndarray:
         digits = _of_digits(rows)
@@ -222,8 +228,7 @@ PAIRS = MEASURED | {
 
 
 PART, SIZE = ("part", "capacity"), (*CONDITION, "capacity")
-INTERFERENCE = partial(_pairs, interference.interference_map)
-PREDICTORS = partial(_pairs, interference.predictor_correlations)
+ORDER = partial(_pairs, pairs.predictor_correlations)
 
 
 def _replays(folder: str) -> Iterable[Replay]:
@@ -236,8 +241,8 @@ def _replays(folder: str) -> Iterable[Replay]:
         ("capacity_choices", ("condition", "repetition"), ("criterion",), _choices, CHOSEN),
         ("capacity_criteria", ("condition",), ("criterion",), _criteria, CRITERIA),
         ("capacity_fresh", ("condition", "capacity"), (), _curve, MEASURED),
-        ("interference", (), interference.PAIR, INTERFERENCE, PAIRS),
-        ("interference_predictors", (), ("predictor",), PREDICTORS, MEASURED),
+        ("interference", (), pairs.PAIR, partial(_pairs, pairs.interference_map), PAIRS),
+        ("interference_predictors", (), ("predictor",), ORDER, MEASURED),
     ):
         blocks = {"replica": BLOCK} if "replica" in piece else {}
         yield Replay(folder + name, piece, key, partial(_made, make), tolerances, blocks)

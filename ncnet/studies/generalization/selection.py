@@ -15,12 +15,10 @@ from ncnet.chsh.bootstrap import percentile_interval
 from ncnet.chsh.intervals import check_resampling
 from ncnet.claims import LEVEL, MARGIN
 from ncnet.studies.generalization import measurements as measured
-from ncnet.studies.generalization.measurements import AT_2, TARGET, TARGETS, first_capacity_at_2
+from ncnet.studies.generalization.measurements import AT_2, RESAMPLES, TARGET, TARGETS
 
 ENOUGH = 0.01
 """Share of held-out items within which the smallest capacity counts as enough; fixed in advance."""
-RESAMPLES = 2000
-Criterion = Callable[[pd.DataFrame, pd.DataFrame], float]
 
 
 def _smallest(replicas: pd.DataFrame, holds: Callable[[pd.DataFrame], bool]) -> float:
@@ -60,10 +58,10 @@ def _accurate(part: pd.DataFrame) -> bool:
     return low >= 1 - MARGIN / 2
 
 
-CRITERIA: dict[str, Criterion] = {
+CRITERIA: dict[str, Callable[[pd.DataFrame, pd.DataFrame], float]] = {
     "S at 2": lambda seen, _: _smallest(seen, _s_at_2),
     "S at 2, all fitted": lambda seen, _: _smallest(seen, _fitted_with_s_at_2),
-    "S first at 2": lambda seen, _: first_capacity_at_2(seen),
+    "S first at 2": lambda seen, _: measured.first_capacity_at_2(seen),
     "training accuracy": lambda seen, _: _smallest(seen, _accurate),
     "training loss": lambda seen, _: _one_standard_error(seen, -seen["loss"]),
     "gradient conflict": lambda seen, _: _one_standard_error(seen, seen["cosine"]),
@@ -219,7 +217,7 @@ def regret_at_first_2(
     table = pd.DataFrame({name: values[:, 0] for name, values in found.items()}, TARGETS)
     risen, rise = (table[name] - table["at_smallest"] for name in ("at_first", "best"))
     table = table.assign(
-        first=first_capacity_at_2(choosing),
+        first=measured.first_capacity_at_2(choosing),
         best_capacity=np.array(capacities, float)[curves[:, 0].argmax(-1)],
         largest_capacity=float(capacities[-1]),
         regret_low=low,

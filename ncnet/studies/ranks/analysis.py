@@ -1,4 +1,4 @@
-"""S of an encoder against the rank of its adapters: one row a rank, with what the claims read."""
+"""Tabulate S of an encoder against the rank of its adapters: one row a rank."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ncnet.sweeps import from_rows
 TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
 """Parameters of a training that the rows of a table repeat."""
 RISE_BOUNDS = (-8.0, 8.0)
+"""Bounds of a difference of two S."""
 BOUNDS = {"s": (-4, 4), "accuracy": (0, 1), "rise": RISE_BOUNDS, "rise_with_rank": RISE_BOUNDS}
 HELD_OUT = "held_out"
 _as_json = partial(json.dumps, sort_keys=True)

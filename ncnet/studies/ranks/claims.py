@@ -1,7 +1,7 @@
-"""The statements on real models, and the rules that judge them.
+"""State what is claimed of real models, and judge it by rules.
 
-They read quartets of tasks in place of games, a row a rank; they were written after a trial with
-two replicas, and are about MiniLM, which stands in for BERT.
+The rules read quartets of tasks in place of games, a row a rank. They were written after a trial
+with two replicas, and are about MiniLM, which stands in for BERT.
 """
 
 from functools import partial
@@ -15,6 +15,7 @@ MIXED = ("mixed_hard_together", "mixed_hard_apart", "mixed_hard_twice")
 """Quartets of mixed tasks: the hard ones meet in the context with the minus sign; they are one
 party's; they meet there, and are trained on twice as many items."""
 LANGUAGES = ("languages", "languages_ja")
+"""Quartets of one task in four languages."""
 
 
 def _rises_with_rank(sweep: pd.DataFrame) -> Holds:

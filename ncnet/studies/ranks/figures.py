@@ -1,4 +1,4 @@
-"""S of an encoder, the signalling beside it and what heads get right, against the rank."""
+"""Draw S of an encoder, the signalling beside it and what heads get right, against the rank."""
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ def ranks(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        `ncnet.studies.ranks.analysis.by_rank` with a column ``quartet``.
+        Rows of `ncnet.studies.ranks.analysis.by_rank` with a column ``quartet``.
     """
     quartets = table.groupby("quartet", sort=False)
     shared = {"sharex": "col", "sharey": "row", "height_ratios": (1.5, 1, 1)}
@@ -58,9 +58,9 @@ def partners(table: pd.DataFrame, tasks: dict[str, tuple[str, str, str, str]]) -
     Parameters
     ----------
     table
-        `ncnet.studies.ranks.analysis.by_rank` with a column ``quartet``.
+        Rows of `ncnet.studies.ranks.analysis.by_rank` with a column ``quartet``.
     tasks
-        Names of A1, A2, B1, B2, by quartet.
+        The names of A1, A2, B1 and B2, by quartet.
     """
     quartets = table.groupby("quartet", sort=False)
     figure, panels = plotting.panels(len(quartets), size=(3.1, 3.6), margin=(0.9, 0), sharey=True)

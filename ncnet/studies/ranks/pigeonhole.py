@@ -1,4 +1,4 @@
-"""Intervals for what is claimed of other items too: replicas and items resampled, each on its own.
+"""Resample replicas and items, each on its own: for what is claimed of other items too.
 
 Where a network was tried on some sentences out of many, its outcomes vary with the sentences as
 they do with its initial weights. Drawing replicas and items independently (Owen, The Annals of

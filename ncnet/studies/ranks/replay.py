@@ -1,4 +1,4 @@
-"""Replays of S against the rank of an encoder's adapters (RQ3 on real models)."""
+"""Replay the tables on S against the rank of an encoder's adapters (RQ3 on real models)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 EXTRAS = "train,lora"
 ITEMS = ("items", "held_out")
 KIND = ("encoder", *ITEMS, *analysis.TRAINING)
+"""Parameters that say how networks are trained, and on what."""
 TRIED = ("items", "steps", "batch_size", "learning_rate")
-"""What the trial varied."""
+"""Columns in which the pieces of the trial differ."""
 
 
 def _kind(recorded: Result, selection: Selection) -> dict:

@@ -81,10 +81,20 @@ def test_contexts_and_capacities_are_drawn_alike():
     xr.testing.assert_identical(draws, same)
 
 
-def test_clusters_are_refused():
+@pytest.mark.parametrize(
+    ("change", "options", "parts"),
+    [
+        ({"cluster": ("replica", [1, 1, 2, 2])}, {}, ["clusters", "independent replicas"]),
+        ({}, {"resamples": 0}, ["`resamples` is 0", "at least 1"]),
+        ({}, {"seed": -1}, ["`seed` is -1", "at least 0"]),
+        ({}, {"split": "held_out"}, ["`held_out`", "`training`"]),
+    ],
+)
+def test_what_cannot_be_resampled_is_refused(change, options, parts):
     outcomes = labelled(np.ones((2, 2, 4, 3)), np.ones((2, 2, 4, 3)))
-    with pytest.raises(ValueError, match="outcomes have clusters: expected independent replicas"):
-        pigeonhole_means(outcomes.assign(cluster=("replica", [1, 1, 2, 2])))
+    with pytest.raises(ValueError) as caught:  # noqa: PT011, its parts are looked for
+        pigeonhole_means(outcomes.assign(change), **options)
+    assert [part for part in parts if part not in str(caught.value)] == []
 
 
 @pytest.mark.slow
