@@ -1,1 +1,1 @@
-"""RQ1 and RQ3, whether a classical network passes the bound, and how S depends on capacity."""
+"""Asks whether a classical network passes the bound (RQ1), and how S depends on capacity (RQ3)."""

@@ -1,4 +1,4 @@
-"""S along training: a report after each of a few numbers of steps."""
+"""Follows S along training, by a report after each of a few numbers of steps."""
 
 import numpy as np
 import pandas as pd

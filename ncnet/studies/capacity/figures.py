@@ -1,4 +1,4 @@
-"""S against hidden units, and its scatter over runs."""
+"""Draws S against hidden units, and its scatter over runs."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def s_by_game(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        Of `ncnet.chsh.by_capacity`, over ``hidden_size``, with a column ``game``.
+        As `ncnet.chsh.by_capacity` returns it, over ``hidden_size``, with a column ``game``.
     """
     figure, axes = plotting.subplots((5.6, 3.5))
     for place, (game, rows) in enumerate(table.groupby("game")):
@@ -44,7 +44,7 @@ def scatter(s_per_run: xr.DataArray, reports: Sequence[Report]) -> Figure:
     s_per_run
         Over (capacity, run), as `ncnet.chsh.s_per_run` gives it.
     reports
-        One for each capacity.
+        The report of each capacity.
     """
     figure, axes = plotting.subplots((7, 4.2))
     spread = np.random.default_rng(0)

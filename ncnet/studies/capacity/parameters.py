@@ -1,4 +1,4 @@
-"""Parameters of the notebooks `rq1` and `rq3`."""
+"""Holds the parameters of the notebooks `rq1` and `rq3`."""
 
 from typing import ClassVar, get_args
 

@@ -1,4 +1,4 @@
-"""Replays of S against hidden units and along training (RQ3)."""
+"""Replays S against hidden units and along training (RQ3)."""
 
 import pandas as pd
 
@@ -10,16 +10,14 @@ from ncnet.studies.capacity import analysis
 
 
 def _sweep(recorded: Result, selection: Selection) -> pd.DataFrame:
-    return sweeps.sweep(
-        selection["game"], [selection["hidden_size"]], **parameters_of(recorded, TRAINING)
-    )
+    training = parameters_of(recorded, TRAINING)
+    return sweeps.sweep(selection["game"], [selection["hidden_size"]], **training)
 
 
 def _along_training(recorded: Result, selection: Selection) -> pd.DataFrame:
     [game, *_] = recorded.provenance["parameters"]["games"]
-    return analysis.along_training(
-        game, selection["hidden_size"], **parameters_of(recorded, TRAINING)
-    )
+    training = parameters_of(recorded, TRAINING)
+    return analysis.along_training(game, selection["hidden_size"], **training)
 
 
 REPLAYS = (

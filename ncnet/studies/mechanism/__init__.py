@@ -1,1 +1,1 @@
-"""RQ2: whether the competition of gradients causes it."""
+"""Asks whether the competition of gradients causes S above 2 (RQ2)."""

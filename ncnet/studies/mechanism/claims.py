@@ -1,4 +1,4 @@
-"""The statements on the mechanism, and the rules that judge them.
+"""States what the paper claims of the mechanism, and judges it by rules.
 
 Both rules were changed after first runs, and judge one with a new seed: the notebook `rq2` says
 how.
@@ -13,9 +13,9 @@ from ncnet.claims import ABSTRACT, LEVEL, MARGIN, PARTLY, Claim, Effect, Holds, 
 WITHOUT_CONFLICT = "PCGrad"
 # Each has to lower S: the sharing itself, one of the competitors, and only the conflict taken away.
 WITHOUT_COMPETITION = ("separate, n each", "λ = 0", WITHOUT_CONFLICT)
-# The whole trace of trainings in which no head's loss ever rises.
+# In this row the whole trace is that of trainings in which no head's loss ever rises.
 WITHOUT_OSCILLATION = "whole, PCGrad, small steps"
-# Two readings of it, as `loss_trend` has them; the rule holds where one of them does.
+# `loss_trend` reads an oscillation in these two ways; the rule holds where it does in one of them.
 OSCILLATIONS = ("fast", "rises")
 
 

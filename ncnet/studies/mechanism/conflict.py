@@ -26,20 +26,19 @@ from ncnet.training import train
 from ncnet.training.aggregators import AGGREGATORS, Products
 from ncnet.training.outcomes import NETWORK
 
-VALUES_AT_ONCE = 2**22  # ranks that are taken at once
+VALUES_AT_ONCE = 2**22  # so many ranks fit in memory together
 RESAMPLES = 2000
-ROUNDING = 1e-6  # of single precision, relative to what is added up
-EVERY_STEP = 20  # intervals at the beginning of which each step is traced
+ROUNDING = 1e-6  # single precision rounds by less, relative to what is added up
+EVERY_STEP = 20  # for so many intervals at the beginning each step is traced
 PHASES = {"early": (0, 1 / 40), "middle": (1 / 40, 1 / 4), "late": (1 / 4, 1)}
-"""Parts of a training, as shares of its steps; fixed in advance."""
-BOTH_HARD = {"alice_setting": 2, "bob_setting": 2}
-"""The context of both hard tasks."""
+"""The parts of a training, as shares of its steps; they were fixed in advance."""
+BOTH_HARD = {"alice_setting": 2, "bob_setting": 2}  # the context of both hard tasks
 MEASURES = {
     "conflict_share": (0.0, 1.0),
     "weighted_cosine": (-1.0, 1.0),
     "magnitude_similarity": (0.0, 1.0),
 }
-"""Measures of conflict that are tabulated, with their bounds."""
+"""The measures of conflict that are tabulated, with their bounds."""
 
 
 def log_steps(steps: int, interval: int) -> list[int]:
@@ -284,7 +283,7 @@ def manipulation_check(traced: xr.Dataset) -> dict[str, float]:
     Returns
     -------
     dict
-        Of the context of both hard tasks: ``conflict_share``, the share of steps at which the
+        In the context of both hard tasks: ``conflict_share``, the share of steps at which the
         heads' gradients oppose each other, and ``paid_share``, the share of steps at which the
         trunk moves against either of them, so that to first order a head pays for the other; means
         over replicas, with the ends ``_low`` and ``_high`` of their 95 % intervals.

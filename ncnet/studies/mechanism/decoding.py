@@ -27,17 +27,17 @@ from ncnet.studies.mechanism.claims import OSCILLATIONS
 from ncnet.studies.mechanism.parameters import FEWEST_A_FOLD, FEWEST_STEPS
 
 PERIOD = 10  # steps within which the fast reading's oscillation repeats
-ROUNDING = 1e-6  # a relative rise of the loss that single precision may make by itself
+ROUNDING = 1e-6  # single precision may let a loss rise by so much, relative to it
 SMALLEST, LARGEST = 1e-12, 1e12  # losses whose logarithm is followed; not finite counts as large
 WINDOWS = 12  # stretches of a trace, each longer than the one before, that features average over
 COMPONENTS = 128  # of the kernel: nonlinear, and fast enough to be trained thousands of times
-SMALLEST_OSCILLATION = 1e-7  # in decades, what single precision may make by itself
+SMALLEST_OSCILLATION = 1e-7  # decades; single precision may make so much by itself
 RESAMPLES = 2000
 WHOLE = "whole"
 PARTS = ("level", "slope", *(f"oscillation ({reading})" for reading in OSCILLATIONS))
-"""What the whole of a trace is made of, for the decoder."""
+"""The parts that make up a whole trace, for the decoder."""
 USES = (WHOLE, *PARTS, *(f"without oscillation ({reading})" for reading in OSCILLATIONS))
-"""What of a trace the decoder is given."""
+"""The uses of a trace: all that a decoder may be given of it."""
 
 Traces = np.ndarray | Sequence[np.ndarray]
 Interval = tuple[float, float]
@@ -45,21 +45,22 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Decoding:
-    """How well one party's setting is decoded from the other's loss.
+    """A decoding of one party's setting from the other's loss, which says how well it is told.
 
     Attributes
     ----------
     auc, interval
-        Area under the receiver operating characteristic, the mean over folds and over the tasks of
-        the head that senses, and its interval over replicas, given the trained decoders.
+        The area under the receiver operating characteristic, averaged over folds and over the tasks
+        of the head that senses, and its interval over replicas, given the trained decoders.
     p_value
-        Of "the trace says nothing of the other's setting", by permutations; NaN without any.
+        The p-value of "the trace says nothing of the other's setting", by permutations; NaN without
+        any.
     null
-        AUC under each permutation [permutations].
+        The AUC under each permutation [permutations].
     draws
-        Bootstrap values of the AUC [resamples].
+        The AUC of each bootstrap resample [resamples].
     replicas, seed
-        Number of replicas, and the seed that all was drawn with.
+        The number of replicas, and the seed that all was drawn with.
     """
 
     auc: float
@@ -110,18 +111,18 @@ def decode(
     use
         One of `USES`.
     folds
-        Of the cross-validation, of at least `FEWEST_A_FOLD` replicas each.
+        The number of folds of the cross-validation; each has at least `FEWEST_A_FOLD` replicas.
     permutations
-        How often to train on permuted settings.
+        The number of trainings on permuted settings.
     decoder
         A scikit-learn classifier that gives scores or probabilities; by default a kernel (radial
         basis functions, by Nyström's method) and logistic regression. It gets features whose
         distribution over all traces was made normal, by ranks and without regard to the setting.
     level
-        Of the bootstrap over replicas. Where every resample has the same AUC, the interval is that
-        of a share of as many replicas, unless all traces are alike.
+        Nominal coverage of the interval. Where every resample has the same AUC, the interval is
+        that of a share of as many replicas, unless all traces are alike.
     seed
-        Of kernel, permutations and resamples; the folds are always the same.
+        Seeds kernel, permutations and resamples; the folds are always the same.
 
     Raises
     ------
@@ -181,7 +182,7 @@ def decode_by_use(
     others
         Further traces of the same replicas, by the name of their row; each is read as a whole.
     permuted, permutations
-        Those of `uses` that are tested by permutations, and by how many.
+        Which of `uses` are tested by permutations, and by how many.
     level
         Nominal coverage of each interval.
 
@@ -318,7 +319,7 @@ def loss_trend(logarithm: np.ndarray, reading: str) -> np.ndarray:
     from scipy.signal import butter, sosfiltfilt
 
     low_pass = butter(4, 1 / PERIOD, fs=1, output="sos")
-    # Continued beyond its ends for so long that the filter has swung in.
+    # The trace is continued beyond its ends for so long that the filter has swung in.
     beyond = min(10 * PERIOD, steps - 1)
     return sosfiltfilt(low_pass, logarithm, axis=-1, padlen=beyond)
 
@@ -361,7 +362,7 @@ def _cross_validated(
 
     replicas = tasks[0].shape[1]
     settings, groups = np.repeat([0, 1], replicas), np.tile(np.arange(replicas), 2)
-    # The same folds for every task and use: their replicas are drawn together.
+    # Every task and use has the same folds: their replicas are drawn together.
     splits = list(GroupKFold(folds, shuffle=True, random_state=0).split(groups, groups=groups))
     seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
     if decoder is None:
@@ -375,7 +376,7 @@ def _cross_validated(
     # Matrices this small are slower on several threads, three times so on two.
     with threadpool_limits(1):
         for task in tasks:
-            # A normal distribution of each feature, in the same order.
+            # Each feature becomes normally distributed and keeps its order.
             rows = ndtri((rankdata(np.concatenate(task), axis=0) - 0.5) / len(groups))
             found = cross_val_predict(decoder, rows, method=method, **asked)
             scores.append(found.reshape(len(groups), -1)[:, -1].reshape(2, replicas))
@@ -416,7 +417,7 @@ def _bootstrap(wins: list[np.ndarray], seed: int) -> np.ndarray:
 def _checked(traces: Traces) -> np.ndarray:
     """Return traces as [tasks, 2, replicas, steps]."""
     expected = "losses [2, replicas, steps], by the other's setting, or [tasks, 2, replicas, steps]"
-    # Which of its settings is the other party's, a DataArray does not say.
+    # A DataArray does not say which of its settings is the other party's.
     check(not isinstance(traces, xr.DataArray), "traces are a DataArray", expected)
     try:
         pairs = np.asarray(traces, float)

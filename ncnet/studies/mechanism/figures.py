@@ -18,11 +18,11 @@ Pair = tuple[pd.DataFrame, pd.DataFrame]
 UNIT_COLOURS = (ORANGE, plotting.GREEN, plotting.PURPLE, *plotting.SERIES)
 UNIT_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 LIVE_SHIFT = 0.12
+# Each source is drawn in rows by a function, so far below its row, in a colour with a marker.
 ROWS_OF = {
     "recorded": (plotting.points, 0, BLUE, "o"),
     "live": (plotting.hollow, LIVE_SHIFT, VERMILION, "D"),
 }
-"""How each source is drawn in rows: by what, how far below its row, and how it looks."""
 
 
 def loss_curves(traced: xr.Dataset) -> Figure:
@@ -133,7 +133,7 @@ def sensing(
     by_steps
         Over ``seen``, at one hidden size.
     title
-        Of the last two panels: the game and hidden size.
+        The game and hidden size, for the titles of the last two panels.
     """
     figure, [panels] = plotting.subplots((9.4, 3.7), 1, 3, width_ratios=(1, 1.25, 1))
     over_n, parts, over_steps = panels

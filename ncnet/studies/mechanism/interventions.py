@@ -1,4 +1,4 @@
-"""Interventions on the shared trunk: take the competition away, and see what becomes of S.
+"""Takes the competition on the shared trunk away, by interventions, and sees what becomes of S.
 
 Each keeps the game, the tasks and the replicas and changes how the heads share the trunk, or how it
 is trained. Where the trunk keeps its size its initial weights are the same, so that a replica is
@@ -24,19 +24,19 @@ from ncnet.training import train
 
 SHARED, SMALL_STEPS = "shared", "small steps"
 LAMBDAS = (0.75, 0.5, 0.25, 0.0)
-SMALLER = 10  # times smaller steps, and as many more of them
+SMALLER = 10  # small steps are so many times smaller, and as many more
+# Interventions set these arguments of `ncnet.train`.
 SET_BY_INTERVENTIONS = ("aggregator", "gradient_weights", "head_start")
-"""Arguments of `ncnet.train` that interventions set."""
+# `change` measures these, with their bounds.
 CHANGES = dict.fromkeys(("s_change", "influence_change"), (-8.0, 8.0))
-"""What `change` measures, with its bounds."""
-# Columns that every row of `interventions` has, as a number or as NaN.
+# Every row of `interventions` has these columns, as a number or as NaN.
 OF_CHANGE = [f"{name}{end}" for name in (*CHANGES, "removed") for end in ("", "_low", "_high")]
 RESAMPLES = 10_000
 
 
 @dataclass(frozen=True)
 class Intervention:
-    """One change of the training.
+    """A change of the training.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Intervention:
     head_start
         Whether Alice's head trains first, for as many steps as both do then.
     steps_factor
-        By how much it multiplies the number of steps, and divides the learning rate.
+        The factor that multiplies the number of steps and divides the learning rate.
     """
 
     hidden_size: int

@@ -1,4 +1,4 @@
-"""Parameters of the notebook `rq2`."""
+"""Holds the parameters of the notebook `rq2`."""
 
 from typing import Annotated, ClassVar, Self
 
@@ -8,8 +8,8 @@ from ncnet.checks import check
 from ncnet.parameters import Distinct, GameNames, HiddenSize, HiddenSizes, Number, Switch, Training
 
 Lambda = Annotated[Number, Field(ge=0, le=1)]
-FEWEST_STEPS = 20  # of a trace, for the filter that finds its trend
-FEWEST_A_FOLD = 5  # replicas without which folds say too little of how far an AUC would vary
+FEWEST_STEPS = 20  # the filter that finds the trend of a trace needs as many
+FEWEST_A_FOLD = 5  # with fewer replicas folds say too little of how far an AUC would vary
 MOST_TRACED = 20_000_000  # replicas x steps, whose losses take gigabytes while they are decoded
 
 

@@ -1,4 +1,4 @@
-"""Replays of conflict, interventions and sensing (RQ2)."""
+"""Replays the tables on conflict, interventions and sensing (RQ2)."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,14 +17,14 @@ from ncnet.studies.mechanism.conflict import conflict, conflict_and_s, train_tra
 from ncnet.studies.mechanism.decoding import WHOLE
 from ncnet.studies.mechanism.interventions import interventions
 
-OF_OSCILLATION = 0.03
+OSCILLATION_AUC = 0.03
 ROUNDED = "the last digits of single precision, which the decoder reads where a trace is smooth"
 IN_CONFLICT = absolute(0.1, "rounding decides the sign where both gradients have vanished")
 ONE_OF_MANY = {"intervention": "among", "seen": "seen"}
-"""Columns of which a piece has one value, by the argument that takes a list of them."""
+"""The arguments that take a list, by the column of which a piece has one value."""
 
 
-def _made(
+def _make_rows(
     make: Callable, names: Sequence[str], recorded: Result, selection: Selection, **asked: object
 ) -> pd.DataFrame:
     """Make the rows of a piece, with some of the parameters that the table was recorded with."""
@@ -34,14 +34,14 @@ def _made(
     asked |= {ONE_OF_MANY[name]: [selection[name]] for name in selection if name in ONE_OF_MANY}
     asked |= parameters_of(recorded, (*TRAINING, *names))
     found = make(games.named(selection["game"]), size, **asked)
-    # What is made beside them to compare with; any other row more than recorded is a difference.
+    # Some rows are made to compare with; any other row more than recorded is a difference.
     for name in {"intervention", "use"} & set(selection):
         found = found[found[name] == selection[name]]
     return found
 
 
 def _conflict(make: Callable, recorded: Result, selection: Selection) -> pd.DataFrame:
-    return make(_made(train_traced, ["log_interval"], recorded, selection))
+    return make(_make_rows(train_traced, ["log_interval"], recorded, selection))
 
 
 def _sensing(recorded: Result, selection: Selection) -> pd.DataFrame:
@@ -52,13 +52,13 @@ def _sensing(recorded: Result, selection: Selection) -> pd.DataFrame:
         "controls": [use] if use in sensing.CONTROLS else [],
         "permuted": [use] if use in sensing.PERMUTED else [],
     }
-    return _made(sensing.sensing, ["folds", "permutations"], recorded, selection, **asked)
+    return _make_rows(sensing.sensing, ["folds", "permutations"], recorded, selection, **asked)
 
 
 def _of_decoder(rows: pd.DataFrame, name: str) -> np.ndarray:
     # The whole trace has its oscillation among the rest.
     usual = standard_errors(1).allowed(rows, name)
-    return np.where(rows["use"].str.startswith("oscillation"), OF_OSCILLATION, usual)
+    return np.where(rows["use"].str.startswith("oscillation"), OSCILLATION_AUC, usual)
 
 
 PLACE = ("game", "hidden_size")
@@ -73,12 +73,12 @@ COLUMNS = {
     **intervals("paid_share", "s_change", "influence_change", "removed"),
     **intervals("auc", "lost", tolerance=DECODED),
     **intervals("rising_share", "energy_fast", "energy_rises"),
-    **intervals("auc_fast", tolerance=absolute(OF_OSCILLATION, ROUNDED)),
+    **intervals("auc_fast", tolerance=absolute(OSCILLATION_AUC, ROUNDED)),
 }
 CONFLICT, CONFLICT_AND_S = partial(_conflict, conflict), partial(_conflict, conflict_and_s)
-INTERVENTIONS = partial(_made, interventions, ["log_interval", "lambdas", "small_steps"])
-ALONG_TRAINING = partial(_made, sensing.sensing_along_training, ["folds"])
-OSCILLATION = partial(_made, sensing.oscillation, ["folds"])
+INTERVENTIONS = partial(_make_rows, interventions, ["log_interval", "lambdas", "small_steps"])
+ALONG_TRAINING = partial(_make_rows, sensing.sensing_along_training, ["folds"])
+OSCILLATION = partial(_make_rows, sensing.oscillation, ["folds"])
 REPLAYS = (
     Replay("conflict", PLACE, ("alice_setting", "bob_setting", "phase"), CONFLICT, COLUMNS),
     Replay("conflict_and_s", PLACE, ("phase",), CONFLICT_AND_S, COLUMNS),

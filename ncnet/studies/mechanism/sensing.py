@@ -24,11 +24,11 @@ CONTROLS = {
     "whole, PCGrad, small steps": f"PCGrad, {SMALL_STEPS}",
     "whole, separate trunks": "separate, n each",
 }
-"""Rows of the whole trace, by the intervention under which it was made."""
+"""The intervention under which the whole trace of a row was made, by the name of the row."""
 OSCILLATION_COMPARED = (SHARED, SMALL_STEPS, f"PCGrad, {SMALL_STEPS}")
-"""Trainings whose oscillations are compared: usual ones, hardly any, and none at all."""
+"""The trainings whose oscillations are compared: usual ones, hardly any, and none at all."""
 PERMUTED = (WHOLE, *(f"oscillation ({reading})" for reading in OSCILLATIONS))
-"""Parts of a trace of which the rule on oscillations asks a permutation test."""
+"""The parts of a trace of which the rule on oscillations asks a permutation test."""
 SEEN = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 RESAMPLES = 10_000
 

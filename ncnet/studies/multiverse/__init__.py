@@ -1,1 +1,1 @@
-"""RQ3, continued: which statements on S(n) depend on choices that the paper does not state."""
+"""Asks which statements on S(n) depend on choices that the paper does not state (RQ3)."""

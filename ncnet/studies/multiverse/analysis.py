@@ -1,4 +1,4 @@
-"""The same question under every reasonable choice that the paper leaves open.
+"""Asks the same question under every reasonable choice that the paper leaves open.
 
 A *training* fixes game, activation, optimizer, learning rate and initialisation; a *specification*
 adds when training stops and how outcomes are read. Each specification gives S over the hidden
@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 import ncnet  # whose `train` brings torch: no verdict needs it
-from ncnet import chsh, games
+from ncnet import chsh, games, renamed
 from ncnet.claims import GAMES, simultaneous_level
 from ncnet.parts import Parts
 from ncnet.studies.multiverse.claims import judge
@@ -22,7 +22,7 @@ from ncnet.sweeps import compute_grid
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu")
 OPTIMIZERS = {"gradient_descent": (0.1, 0.5, 2.0), "adam": (0.003, 0.01, 0.05)}
-"""Optimizers with their learning rates."""
+"""The learning rates of each optimizer."""
 INITIALISATIONS = ("lecun_normal", "he_normal", "torch_linear")
 STEPS = (500, 2000, 5000)
 HIDDEN_SIZES = tuple(range(1, 11))
@@ -97,10 +97,12 @@ def run(
     axes = {"training": chosen, "hidden_size": hidden_sizes}
     level = simultaneous_level(len(hidden_sizes))
     shared = {"level": level, "replicas": replicas, "seed": seed, "steps": steps}
-    return compute_grid(of_size, axes, parts=parts, **shared)
+    return compute_grid(run_one_size, axes, parts=parts, **shared)
 
 
-def of_size(training: dict, hidden_size: int, *, level: float, **asked: object) -> pd.DataFrame:
+def run_one_size(
+    training: dict, hidden_size: int, *, level: float, **asked: object
+) -> pd.DataFrame:
     """Return the rows of `run` for one training and hidden size.
 
     Parameters
@@ -108,13 +110,14 @@ def of_size(training: dict, hidden_size: int, *, level: float, **asked: object) 
     training
         One of `trainings`.
     level
-        Of each interval: `ncnet.claims.simultaneous_level` of the number of hidden sizes.
+        Nominal coverage of each interval: `ncnet.claims.simultaneous_level` of the number of hidden
+        sizes.
     hidden_size, asked
         Replicas, seed and several numbers of steps, as `ncnet.train` takes them.
 
     Examples
     --------
-    >>> rows = of_size(trainings()[0], 3, level=0.99, replicas=64, seed=0, steps=[10, 20])
+    >>> rows = run_one_size(trainings()[0], 3, level=0.99, replicas=64, seed=0, steps=[10, 20])
     >>> rows[["steps", "readout"]].values.tolist()[2:4]
     [[10, 'prediction'], [20, 'correct']]
     """
@@ -196,10 +199,10 @@ def unfinished(judged: pd.DataFrame) -> list[dict]:
     return late[list(TRAINING)].to_dict("records")
 
 
-def alone(game: str) -> games.Game:
+def game_alone(game: str) -> games.Game:
     """Return a game whose tasks of Bob's are the constant 1, so that Alice learns alone.
 
-    >>> alone("overlap").bob[0].name
+    >>> game_alone("overlap").bob[0].name
     'TRUE'
     """
     both_learn = games.named(game)
@@ -208,7 +211,7 @@ def alone(game: str) -> games.Game:
 
 
 def trainings_alone() -> list[dict]:
-    """Return the trainings in which Alice's second task, XOR, is learnt `alone`.
+    """Return the trainings in which Alice's second task, XOR, is learnt in a `game_alone`.
 
     Each optimizer has its middle learning rate; the initialisation is the default.
 
@@ -227,7 +230,7 @@ def trainings_alone() -> list[dict]:
 def solved_alone(
     chosen: Sequence[dict], *, replicas: int, seed: int, steps: int = max(STEPS)
 ) -> pd.DataFrame:
-    """Train Alice `alone` and count the replicas that solve XOR on all inputs.
+    """Train each `game_alone` and count the replicas that solve XOR on all inputs.
 
     Parameters
     ----------
@@ -250,7 +253,7 @@ def solved_alone(
     rows = []
     for training in chosen:
         options = training | {"replicas": replicas, "seed": seed, "steps": steps}
-        outcomes = ncnet.train(alone(options.pop("game")), **options)
+        outcomes = ncnet.train(game_alone(options.pop("game")), **options)
         xor = outcomes["a"].sel(alice_setting=2, bob_setting=1)
         solved = int((xor > 0).all("item").sum())
         rows.append(training | {"solved": solved, "replicas": replicas})
@@ -266,3 +269,6 @@ def has_our_choices(table: pd.DataFrame) -> pd.Series:
 def is_primary(table: pd.DataFrame) -> pd.Series:
     """Return which rows belong to the specification that the rest of the book uses."""
     return has_our_choices(table) & (table["game"] == PRIMARY["game"])
+
+
+__getattr__ = renamed.names(__name__, {"alone": "game_alone", "of_size": "run_one_size"})

@@ -1,4 +1,4 @@
-"""The statements on S along a sweep over hidden sizes, and the rules that judge them."""
+"""States what the paper claims of S along a sweep over hidden sizes, and judges it by rules."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""What becomes of the statements under other choices: specification curve, shares, shapes."""
+"""Draws what becomes of the statements under other choices: a curve, shares and shapes."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ WORDS = {"gradient_descent": "gradient descent"}
 OPTIMIZER = ["optimizer", "learning_rate"]
 SHOWN_CHOICES = ("game", "activation", OPTIMIZER, "initialisation", "steps")
 CROSSED = {"s": ("steps", "S", 1.75), "share": ("company", "share solved", 1.9)}
-"""What has a line, the name on the axis, and the height of a panel, by what is drawn."""
+"""What has a line, the name on the axis and the height of a panel, for each column drawn."""
 
 
 def specification_curve(specifications: pd.DataFrame, statements: Sequence[str]) -> Figure:
@@ -106,7 +106,7 @@ def shapes(table: pd.DataFrame, game: str, initialisation: str) -> Figure:
     Parameters
     ----------
     table
-        Of `ncnet.studies.multiverse.analysis.run`.
+        As `ncnet.studies.multiverse.analysis.run` returns it.
     game, initialisation
         Which specifications to draw, in the `correct` readout.
     """

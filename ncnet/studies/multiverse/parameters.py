@@ -1,4 +1,4 @@
-"""Parameters of the notebook `rq3_multiverse`."""
+"""Holds the parameters of the notebook `rq3_multiverse`."""
 
 from typing import Annotated, ClassVar
 

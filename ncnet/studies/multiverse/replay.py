@@ -1,4 +1,4 @@
-"""Replays of the multiverse of choices, and of the trainings that explain its exceptions (RQ3)."""
+"""Replays the multiverse of choices, and the trainings that explain its exceptions (RQ3)."""
 
 import pandas as pd
 
@@ -10,12 +10,12 @@ from ncnet.results import Result
 from ncnet.studies.multiverse import analysis as multiverse
 
 
-def _of_size(recorded: Result, selection: Selection) -> pd.DataFrame:
+def _one_size(recorded: Result, selection: Selection) -> pd.DataFrame:
     """Make the rows of one training with one hidden size: all its steps and readouts.
 
     Steps and the number of hidden sizes are read off the table, which has a row for each.
     """
-    return multiverse.of_size(
+    return multiverse.run_one_size(
         {name: selection[name] for name in multiverse.TRAINING},
         selection["hidden_size"],
         level=claims.simultaneous_level(recorded.table["hidden_size"].nunique()),
@@ -34,9 +34,9 @@ SOLVED = {
     "replicas": same(),
     "solved": absolute(8, "half a percent of 1,600 replicas may end up elsewhere"),
 }
-OF_SIZE, KEY = (*multiverse.TRAINING, "hidden_size", "replicas"), ("steps", "readout")
+ONE_SIZE, KEY = (*multiverse.TRAINING, "hidden_size", "replicas"), ("steps", "readout")
 REPLAYS = (
-    Replay("multiverse", OF_SIZE, KEY, _of_size, SWEEP),
-    Replay("multiverse_longer", OF_SIZE, KEY, _of_size, SWEEP),
+    Replay("multiverse", ONE_SIZE, KEY, _one_size, SWEEP),
+    Replay("multiverse_longer", ONE_SIZE, KEY, _one_size, SWEEP),
     Replay("multiverse_alone", tuple(multiverse.trainings_alone()[0]), (), _alone, SOLVED),
 )

@@ -78,15 +78,15 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path, monkeypatch):
     parts = Parts(tmp_path, SMALL)
     chosen, trained = multiverse.trainings()[:2], []
     whole = multiverse.run(chosen, **SMALL)
-    of_size = multiverse.of_size
+    run_one_size = multiverse.run_one_size
 
     def cut_off_at_the_third(training, hidden_size, **options):
         if len(trained) == 2:
             raise KeyboardInterrupt
         trained.append((training, hidden_size))
-        return of_size(training, hidden_size, **options)
+        return run_one_size(training, hidden_size, **options)
 
-    monkeypatch.setattr(multiverse, "of_size", cut_off_at_the_third)
+    monkeypatch.setattr(multiverse, "run_one_size", cut_off_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         multiverse.run(chosen, parts=parts, **SMALL)
     trained.clear()
@@ -125,7 +125,7 @@ def test_all_that_was_learnt_alone_is_recorded():
 
 @pytest.mark.parametrize("name", multiverse.GAMES)
 def test_alone_nothing_but_a_constant_is_asked_of_bob(name):
-    game, alone = ncnet.games.named(name), multiverse.alone(name)
+    game, alone = ncnet.games.named(name), multiverse.game_alone(name)
     assert (alone.alice_targets == game.alice_targets).all()
     assert (alone.bob_targets == 1).all()
 
@@ -134,7 +134,7 @@ def test_solved_alone_counts_replicas_that_are_right_everywhere():
     training = multiverse.trainings_alone()[0]
     [row] = multiverse.solved_alone([training], replicas=64, seed=0, steps=1000).to_dict("records")
     options = {name: value for name, value in training.items() if name != "game"}
-    game = multiverse.alone(training["game"])
+    game = multiverse.game_alone(training["game"])
     outcomes = ncnet.train(game, **options, replicas=64, seed=0, steps=1000)
     right = outcomes["a"].sel(alice_setting=2, bob_setting=2).values == 1
     assert row["solved"] == sum(map(all, right.tolist()))
