@@ -203,8 +203,8 @@ def test_all_tasks_load_from_the_hub(tmp_path):
             tasks = load(*PUBLISHED)
         for name, task in tasks.items():
             assert task["source"] == {
-                "repository": PUBLISHED[name].repository,
-                "revision": commits[PUBLISHED[name].repository],
+                "repository": PUBLISHED[name].repository.name,
+                "revision": commits[PUBLISHED[name].repository.name],
                 "configuration": PUBLISHED[name].configuration,
             }
         assert not [

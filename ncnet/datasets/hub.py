@@ -92,7 +92,7 @@ def _current(repository: str, kind: str, at: str) -> str:
         of_branch = {branches[at]} if at in branches else set(there) - set(branches.values())
         commits = of_branch & set(there)
         if len(commits) != 1:
-            raise Unavailable(f"{error}{cached_commits(repository, kind, at)}") from error
+            raise Unavailable(f"{error}{cached_commits_hint(repository, kind, at)}") from error
         return commits.pop()
 
 
@@ -130,14 +130,14 @@ def download(
             return Path(path.removesuffix(file))
     except Unavailable as error:
         has = f"; the hub's cache has this commit without {', '.join(lacking)}"
-        has = has if there else cached_commits(repository, kind, at)
+        has = has if there else cached_commits_hint(repository, kind, at)
         raise Unavailable(f"{error}{has}") from error
 
 
-def cached_commits(repository: str, kind: str, at: str = "main") -> str:
+def cached_commits_hint(repository: str, kind: str, at: str = "main") -> str:
     """Return the end of a line that says which commits the hub's cache has, if any.
 
-    >>> cached_commits("nobody/nothing", "model")
+    >>> cached_commits_hint("nobody/nothing", "model")
     ''
     """
     there, _ = _cache(repository, kind)
@@ -192,7 +192,7 @@ Face hub: no route to host
 
 
 __getattr__ = renamed.names(
-    __name__, {"instead": "cached_commits", "reaching": "errors_as_unavailable"}
+    __name__, {"instead": "cached_commits_hint", "reaching": "errors_as_unavailable"}
 )
 
 

@@ -52,14 +52,15 @@ TRAINED = {
 
 @dataclass(frozen=True)
 class Model:
-    """A distribution of replicas, as weights of finitely many kinds of them.
+    """A distribution over finitely many distinct replicas.
 
     Attributes
     ----------
     columns
-        Replica means [13, kinds], rows as `ncnet.chsh.report` reads them.
+        What the outcomes of each amount to [13, distinct], in the rows that `ncnet.chsh.report`
+        reads.
     weights
-        The probability of each kind.
+        The probability of each [distinct].
     """
 
     columns: np.ndarray

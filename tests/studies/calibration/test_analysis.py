@@ -136,13 +136,20 @@ def test_a_run_is_its_studies():
     pd.testing.assert_frame_equal(here, alone)
 
 
-def test_an_unknown_model_is_refused():
-    with pytest.raises(ValueError, match="unknown model `bondary`: did you mean `boundary`"):
-        calibration.study("bondary", replicas=32, simulations=1, seed=0)
-    with pytest.raises(ValueError, match="`replicas` is 1"):
-        calibration.study("local", replicas=1, simulations=1, seed=0)
-    with pytest.raises(ValueError, match="`simulations` is 0"):
-        calibration.study("local", replicas=32, simulations=0, seed=0)
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"name": "bondary"}, ("model `bondary`", "did you mean `boundary`?")),
+        ({"replicas": 1}, ("`replicas` is 1", "at least 2")),
+        ({"simulations": 0}, ("`simulations` is 0", "at least 1")),
+        ({"seed": -1}, ("`seed` is -1", "at least 0")),
+    ],
+)
+def test_a_study_that_cannot_be_is_refused(change, parts):
+    given = {"name": "local", "replicas": 32, "simulations": 1, "seed": 0} | change
+    with pytest.raises(ValueError, match=parts[0]) as caught:
+        calibration.study(**given)
+    assert all(part in str(caught.value) for part in parts)
 
 
 @pytest.mark.slow
