@@ -451,7 +451,7 @@ glue("rq5_s_and_drop", float(same), display=False)
 #   `-y 'populations: [hard_apart, middling]'`.
 # - **An order that training accuracy misses.** If S ordered the pairs of tasks clearly better than the plain drop in training accuracy, on
 #   other tasks than these, the map would be S's own. {py:func}`ncnet.training.samples.train_pairs` and
-#   {py:func}`ncnet.studies.generalization.interference.interference` take any tasks on digits; for networks of your own, {doc}`your_model` has S of any four tasks.
+#   {py:func}`ncnet.studies.generalization.interference.interference_by_replica` take any tasks on digits; for networks of your own, {doc}`your_model` has S of any four tasks.
 # - **A cost of size.** Here nothing is paid for units, and a larger network is hardly ever worse, which favours criteria that choose large ones. Where it is
 #   worse, a criterion that waits for S = 2 waits too long ({doc}`rq4` has an example).
 #

@@ -15,6 +15,7 @@ RENAMED = {
     "first_at_2": f"{PACKAGE}.measurements.first_capacity_at_2",
     "regret_at_first": f"{PACKAGE}.selection.regret_at_first_2",
     "RULES": f"{PACKAGE}.selection.CRITERIA",
+    "interference": f"{PACKAGE}.interference.interference_by_replica",
     "trained_pairs": f"{PACKAGE}.interference.train_task_pairs",
     "predictors": f"{PACKAGE}.interference.predictor_correlations",
 }

@@ -40,7 +40,8 @@ def train_task_pairs(
     steps: int,
     **kind: object,
 ) -> pd.DataFrame:
-    """Train each pair of tasks on digits, and each task alone, and return their `interference`.
+    """Train each pair of tasks on digits, and each task alone, and return
+    `interference_by_replica`.
 
     Parameters
     ----------
@@ -68,7 +69,9 @@ def train_task_pairs(
     items = {"training": training, "held_out": held_out, "label_noise": label_noise}
     images = samples.digits([*tasks.values(), ()], seed=seed, **items)
     kind |= {"seed": seed, "steps": steps, "trace_steps": trace_steps(steps)}
-    return interference(samples.train_pairs(images, pairs_with_nothing(names), **kind), names)
+    return interference_by_replica(
+        samples.train_pairs(images, pairs_with_nothing(names), **kind), names
+    )
 
 
 def pairs_with_nothing(tasks: Sequence[str]) -> list[tuple[int, int]]:
@@ -90,7 +93,7 @@ def pairs_with_nothing(tasks: Sequence[str]) -> list[tuple[int, int]]:
     return [*itertools.combinations(range(last + 1), 2), *alone]
 
 
-def interference(trained: xr.Dataset, tasks: Sequence[str]) -> pd.DataFrame:
+def interference_by_replica(trained: xr.Dataset, tasks: Sequence[str]) -> pd.DataFrame:
     """Return one row for each pair of tasks and replica.
 
     Parameters
@@ -158,7 +161,7 @@ def interference_map(
     Parameters
     ----------
     seen, fresh
-        Rows of different replicas, as `interference` returns them.
+        Rows of different replicas, as `interference_by_replica` returns them.
     likeness
         Rows as `likeness` returns them.
     seed
@@ -190,7 +193,7 @@ def predictor_correlations(
     Parameters
     ----------
     seen, fresh
-        Rows of different replicas, as `interference` returns them.
+        Rows of different replicas, as `interference_by_replica` returns them.
     likeness
         Rows as `likeness` returns them.
     seed

@@ -184,7 +184,7 @@ STATISTIC = _statistic()
 OF_GAIN = _statistic(_read_off("gain", 1 / 4, 0.02), share=0.4)
 OF_MEAN = _statistic(_read_off("regret", 1 / 4, 0.001))
 OF_DROP = _statistic(_read_off("s", 1 / 16, 0.0025))
-MEASURED = {
+STATISTICS = {
     **dict.fromkeys(("replicas", "repetitions", "largest_capacity", "likeness"), same()),
     **dict.fromkeys(("estimate", "rho", "low", "high"), STATISTIC),
     **intervals("regret", "s_ahead", tolerance=STATISTIC),
@@ -214,13 +214,13 @@ ONE_BY_ONE = dict.fromkeys(
 CHOICES = outcomes(share=0.375)
 """Three of eight criteria may choose another capacity, where two are nearly as good."""
 CHOSEN = dict.fromkeys(("capacity", "found"), CHOICES)
-CRITERIA = MEASURED | {
+CRITERIA = STATISTICS | {
     **intervals("regret", tolerance=_statistic(share=CHOICES.share)),
     **dict.fromkeys(("lowest", "highest", "enough", "units_more", "met"), CHOICES),
     "best": same("the best capacity is better than the next by many standard errors"),
     "enough_capacity": same("no capacity lies near the line of a percentage point"),
 }
-PAIRS = MEASURED | {
+PAIRS = STATISTICS | {
     "first": same(),
     **intervals("s", tolerance=STATISTIC),
     **dict.fromkeys(("training_drop", "held_out_drop"), OF_DROP),
@@ -233,16 +233,16 @@ ORDER = partial(_pairs, pairs.predictor_correlations)
 
 def _replays(folder: str) -> Iterable[Replay]:
     for name, piece, key, make, tolerances in (
-        ("generalization", CONDITION, ("target", "measure", *PART), _of_condition, MEASURED),
-        ("generalization_gains", CONDITION, ("given", *PART), _of_condition, MEASURED),
-        ("generalization_capacity", SIZE, (), _of_condition, MEASURED),
+        ("generalization", CONDITION, ("target", "measure", *PART), _of_condition, STATISTICS),
+        ("generalization_gains", CONDITION, ("given", *PART), _of_condition, STATISTICS),
+        ("generalization_capacity", SIZE, (), _of_condition, STATISTICS),
         ("generalization_replicas", (*SIZE, "replica"), ("replica",), _of_condition, ONE_BY_ONE),
-        ("first_at_2", CONDITION, ("target",), _of_condition, MEASURED),
+        ("first_at_2", CONDITION, ("target",), _of_condition, STATISTICS),
         ("capacity_choices", ("condition", "repetition"), ("criterion",), _choices, CHOSEN),
         ("capacity_criteria", ("condition",), ("criterion",), _criteria, CRITERIA),
-        ("capacity_fresh", ("condition", "capacity"), (), _curve, MEASURED),
+        ("capacity_fresh", ("condition", "capacity"), (), _curve, STATISTICS),
         ("interference", (), pairs.PAIR, partial(_pairs, pairs.interference_map), PAIRS),
-        ("interference_predictors", (), ("predictor",), ORDER, MEASURED),
+        ("interference_predictors", (), ("predictor",), ORDER, STATISTICS),
     ):
         blocks = {"replica": BLOCK} if "replica" in piece else {}
         yield Replay(folder + name, piece, key, partial(_made, make), tolerances, blocks)

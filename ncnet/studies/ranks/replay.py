@@ -135,12 +135,12 @@ OF_TASKS = dict.fromkeys(
     same("items and tokens are drawn and cut without any arithmetic"),
 )
 ASKED = ("encoder", *analysis.TRAINING, "readout", "split", "level", "items", "replicas")
-MEASURED = {
+STATISTICS = {
     **REPORT,
     **intervals("accuracy", "rise", "rise_with_rank", "held_out_s", "held_out_accuracy"),
 }
 FROM_RECORDED = dict.fromkeys(
-    (*MEASURED, *ASKED), same("it is made from recorded outcomes, without any training")
+    (*STATISTICS, *ASKED), same("it is made from recorded outcomes, without any training")
 )
 FEW = absolute(0.1, "of so few replicas intervals are wide: a few outcomes may turn, no more")
 FEW_ITEMS = absolute(
@@ -151,7 +151,7 @@ FEW_ITEMS = absolute(
 ONE_OF_TWO = absolute(0.5, "one of two replicas may pass 2 by a single outcome")
 WORDS = ("interval_method", "verdict", "excess_method", "explanation")
 OF_TRIAL = {
-    **dict.fromkeys(MEASURED, FEW),
+    **dict.fromkeys(STATISTICS, FEW),
     **intervals("share_above", tolerance=ONE_OF_TWO),
     **intervals("held_out_s", tolerance=FEW_ITEMS),
     **{name: REPORT[name] for name in WORDS},

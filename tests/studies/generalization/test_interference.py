@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from ncnet import chsh
 from ncnet.studies.generalization.interference import (
     PREDICTORS,
-    interference,
+    interference_by_replica,
     pairs_with_nothing,
     predictor_correlations,
 )
@@ -31,7 +31,7 @@ def pairs(tasks=("odd", "prime", "square"), replicas=6, seed=0):
 
 def test_s_of_a_pair_is_that_of_its_game():
     trained, names = pairs()
-    found = interference(trained, names)
+    found = interference_by_replica(trained, names)
     places = {pair: k for k, pair in enumerate(pairs_with_nothing(names))}
     split = trained["split"].values == "training"
     a, b = (trained[party].isel(item=split) for party in "ab")
