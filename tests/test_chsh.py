@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ncnet import chsh
+from tests.refusals import refused
 from tests.strategies import (
     DETERMINISTIC,
     correlated_outcomes,
@@ -277,53 +278,51 @@ def dataset_with(**changes):
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "line"),
+    ("outcomes", "parts"),
     [
-        ((np.ones((2, 2, 3)), np.ones((2, 2, 3))), r"`a` has shape \(2, 2, 3\): expected"),
+        ((np.ones((2, 2, 3)), np.ones((2, 2, 3))), ("`a` has shape (2, 2, 3)",)),
         (
             (np.ones((2, 3, 4, 5)), np.ones((2, 3, 4, 5))),
-            r"`a` has shape .*: expected \(alice_setting: 2, bob_setting: 2, replica, item\)",
+            ("`a` has shape", "(alice_setting: 2, bob_setting: 2, replica, item)"),
         ),
         (
             (np.ones((2, 2, 3, 4)), np.ones((2, 2, 3, 5))),
-            r"`b` has shape \(2, 2, 3, 5\): expected .* item: 4\)",
+            ("`b` has shape (2, 2, 3, 5)", "item: 4)"),
         ),
-        ((np.ones((2, 2, 3, 4)), np.zeros((2, 2, 3, 4))), "`b` holds 0.0: expected"),
-        ((np.full((2, 2, 3, 4), np.nan), np.ones((2, 2, 3, 4))), "`a` holds nan"),
-        ((np.ones((2, 2, 0, 4)), np.ones((2, 2, 0, 4))), "`a` is empty"),
-        (dataset_with().drop_vars("b"), "outcome `b` is missing"),
-        (dataset_with().isel(bob_setting=[0]), r"`bob_setting` is \[1\]: expected \[1, 2\]"),
-        (dataset_with().isel(bob_setting=0), "`a` has no dimension `bob_setting`"),
-        (dataset_with().rename(item="example"), "`a` has no dimension `item`"),
-        (dataset_with().drop_vars("split"), "no coordinate `split`"),
-        (dataset_with().assign_coords(split="training"), "no coordinate `split` over `item`"),
+        ((np.ones((2, 2, 3, 4)), np.zeros((2, 2, 3, 4))), ("`b` holds 0.0",)),
+        ((np.full((2, 2, 3, 4), np.nan), np.ones((2, 2, 3, 4))), ("`a` holds nan",)),
+        ((np.ones((2, 2, 0, 4)), np.ones((2, 2, 0, 4))), ("`a` is empty",)),
+        (dataset_with().drop_vars("b"), ("outcome `b` is missing",)),
+        (dataset_with().isel(bob_setting=[0]), ("`bob_setting` is [1]", "[1, 2]")),
+        (dataset_with().isel(bob_setting=0), ("`a` has no dimension `bob_setting`",)),
+        (dataset_with().rename(item="example"), ("`a` has no dimension `item`",)),
+        (dataset_with().drop_vars("split"), ("no coordinate `split`",)),
+        (dataset_with().assign_coords(split="training"), ("no coordinate `split` over `item`",)),
         (
             dataset_with().assign_coords(split=("item", ["train", "test"])),
-            "`split` holds 'train': expected `training` or `held_out`",
+            ("`split` holds 'train'", "`training` or `held_out`"),
         ),
-        (dataset_with().expand_dims(epoch=2), "`a` has a dimension `epoch`"),
-        (dataset_with(diverged=("replica", [0, 2, 1])), "`diverged` holds 2: expected true"),
-        ((np.full((2, 2, 3, 4), None), np.ones((2, 2, 3, 4))), "`a` holds None"),
-        (None, "outcomes are a NoneType: expected a Dataset or two arrays"),
-        ((np.ones((2, 2, 3, 4)),), "outcomes are a tuple: expected"),
+        (dataset_with().expand_dims(epoch=2), ("`a` has a dimension `epoch`",)),
+        (dataset_with(diverged=("replica", [0, 2, 1])), ("`diverged` holds 2", "true")),
+        ((np.full((2, 2, 3, 4), None), np.ones((2, 2, 3, 4))), ("`a` holds None",)),
+        (None, ("outcomes are a NoneType", "a Dataset or two arrays")),
+        ((np.ones((2, 2, 3, 4)),), ("outcomes are a tuple",)),
     ],
 )
-def test_bad_outcomes_are_named(outcomes, line):
-    with pytest.raises(ValueError, match=line):
-        chsh.report(outcomes)
+def test_bad_outcomes_are_named(outcomes, parts):
+    refused(lambda: chsh.report(outcomes), parts)
 
 
 @pytest.mark.parametrize(
-    ("options", "line"),
+    ("options", "parts"),
     [
-        ({"readout": "corect"}, "unknown readout `corect`: did you mean `correct`"),
-        ({"split": "test"}, "unknown split `test`: expected one of `held_out`, `training`"),
-        ({"level": 95}, "`level` is 95: expected a number between 0 and 1"),
-        ({"level": "0.95"}, "`level` is '0.95'"),
-        ({"resamples": 0}, "`resamples` is 0"),
-        ({"seed": -1}, "`seed` is -1"),
+        ({"readout": "corect"}, ("unknown readout `corect`", "did you mean `correct`")),
+        ({"split": "test"}, ("unknown split `test`", "one of `held_out`, `training`")),
+        ({"level": 95}, ("`level` is 95", "a number between 0 and 1")),
+        ({"level": "0.95"}, ("`level` is '0.95'",)),
+        ({"resamples": 0}, ("`resamples` is 0",)),
+        ({"seed": -1}, ("`seed` is -1",)),
     ],
 )
-def test_bad_options_are_named(options, line):
-    with pytest.raises(ValueError, match=line):
-        chsh.report(deterministic_outcomes([1, 1], [1, 1]), **options)
+def test_bad_options_are_named(options, parts):
+    refused(lambda: chsh.report(deterministic_outcomes([1, 1], [1, 1]), **options), parts)

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from ncnet import chsh
+from tests.refusals import refused
 from tests.strategies import DETERMINISTIC, correlated_outcomes, singlet_correlators
 
 A, B = correlated_outcomes(singlet_correlators(), replicas=12, items=3, seed=0)
@@ -236,23 +237,22 @@ def test_counts_of_balanced_outcomes_give_the_means_of_replicas():
 
 @pytest.mark.parametrize("function", [chsh.from_counts, chsh.game_test, chsh.bell_test])
 @pytest.mark.parametrize(
-    ("counts", "line"),
+    ("counts", "parts"),
     [
-        (np.ones((2, 2, 4)), r"counts have shape \(2, 2, 4\): expected an array \(2, 2, 2, 2\)"),
-        (-np.ones((2, 2, 2, 2)), "`count` is -1.0: expected a finite number of at least 0"),
-        (np.full((2, 2, 2, 2), np.inf), "`count` is inf: expected a finite number"),
-        (np.full((2, 2, 2, 2), "7"), "`count` is '7': expected a finite number"),
-        (np.full((2, 2, 2, 2), None), "`count` is None: expected a finite number"),
-        (np.full((2, 2, 2, 2), True), "`count` is True: expected a finite number"),
-        ({(1, 1): [1, 2, 3, 4]}, r"counts have shape \(\): expected an array"),
-        (1j * DELFT, "`count` is 23j: expected a finite number"),
-        (np.full((2, 2, 2, 2), np.nan), "`count` is nan"),
-        (DELFT * np.array([1, 0])[:, None, None], r"context \(1,2\) has no trials"),
+        (np.ones((2, 2, 4)), ("counts have shape (2, 2, 4)", "an array (2, 2, 2, 2)")),
+        (-np.ones((2, 2, 2, 2)), ("`count` is -1.0", "a finite number of at least 0")),
+        (np.full((2, 2, 2, 2), np.inf), ("`count` is inf", "a finite number")),
+        (np.full((2, 2, 2, 2), "7"), ("`count` is '7'", "a finite number")),
+        (np.full((2, 2, 2, 2), None), ("`count` is None", "a finite number")),
+        (np.full((2, 2, 2, 2), True), ("`count` is True", "a finite number")),
+        ({(1, 1): [1, 2, 3, 4]}, ("counts have shape ()", "an array")),
+        (1j * DELFT, ("`count` is 23j", "a finite number")),
+        (np.full((2, 2, 2, 2), np.nan), ("`count` is nan",)),
+        (DELFT * np.array([1, 0])[:, None, None], ("context (1,2) has no trials",)),
     ],
 )
-def test_bad_counts_are_named(function, counts, line):
-    with pytest.raises(ValueError, match=line):
-        function(counts)
+def test_bad_counts_are_named(function, counts, parts):
+    refused(lambda: function(counts), parts)
 
 
 @pytest.mark.parametrize("function", [chsh.game_test, chsh.bell_test])

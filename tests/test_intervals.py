@@ -16,6 +16,7 @@ from ncnet.chsh.bootstrap import (
     percentile_interval,
     resampled_means,
 )
+from tests.refusals import refused
 from tests.strategies import DETERMINISTIC, correlated_outcomes
 
 
@@ -220,16 +221,15 @@ def test_verdict_says_where_the_interval_lies(correlators, verdict):
 
 
 @pytest.mark.parametrize(
-    ("values", "options", "line"),
+    ("values", "options", "parts"),
     [
-        ([], {}, r"S of replicas have shape \(0,\): expected \(replicas,\)"),
-        (np.full((2, 3), 2.0), {}, r"shape \(2, 3\)"),
-        ([2.0, np.nan], {}, "S of replica 1 is nan: expected -4 to 4"),
-        ([2.0, 4.5], {}, "S of replica 1 is 4.5"),
-        ([2.0], {"level": 95}, "`level` is 95: expected a number between 0 and 1"),
-        ([2.0], {"resamples": 100}, "expected at least 200 at level 0.95"),
+        ([], {}, ("S of replicas have shape (0,)", "(replicas,)")),
+        (np.full((2, 3), 2.0), {}, ("shape (2, 3)",)),
+        ([2.0, np.nan], {}, ("S of replica 1 is nan", "-4 to 4")),
+        ([2.0, 4.5], {}, ("S of replica 1 is 4.5",)),
+        ([2.0], {"level": 95}, ("`level` is 95", "a number between 0 and 1")),
+        ([2.0], {"resamples": 100}, ("at least 200 at level 0.95",)),
     ],
 )
-def test_values_that_are_no_s_are_named(values, options, line):
-    with pytest.raises(ValueError, match=line):
-        chsh.s_interval(values, **options)
+def test_values_that_are_no_s_are_named(values, options, parts):
+    refused(lambda: chsh.s_interval(values, **options), parts)

@@ -12,6 +12,7 @@ from scipy import stats
 from ncnet import chsh
 from ncnet.chsh import bell, significance
 from ncnet.chsh.betting import log_evidence
+from tests.refusals import refused
 from tests.strategies import DETERMINISTIC
 
 
@@ -354,34 +355,33 @@ def needed(values, **options):
 
 
 @pytest.mark.parametrize(
-    ("call", "line"),
+    ("call", "parts"),
     [
-        (lambda: chsh.holm([0.1, np.nan]), "`p_value` is nan: expected a number from 0 to 1"),
-        (lambda: chsh.holm([1.2]), "`p_value` is 1.2"),
-        (lambda: chsh.sign_test([], above=2), r"values have shape \(0,\): expected"),
-        (lambda: chsh.sign_test([2, np.inf], above=2), "value 1 is inf: expected"),
-        (lambda: shown(0), "`replicas` is 0: expected an integer of at least 1"),
+        (lambda: chsh.holm([0.1, np.nan]), ("`p_value` is nan", "a number from 0 to 1")),
+        (lambda: chsh.holm([1.2]), ("`p_value` is 1.2",)),
+        (lambda: chsh.sign_test([], above=2), ("values have shape (0,)",)),
+        (lambda: chsh.sign_test([2, np.inf], above=2), ("value 1 is inf",)),
+        (lambda: shown(0), ("`replicas` is 0", "an integer of at least 1")),
         (
             lambda: chsh.smallest_mean_any_test(0, mean=2, lowest=-4, error=0.05),
-            "`replicas` is 0: expected an integer of at least 1",
+            ("`replicas` is 0", "an integer of at least 1"),
         ),
-        (lambda: shown(5, mean=4), "`mean` is 4: expected less than the highest value, 4"),
-        (lambda: shown(5, mean=-4), "`mean` is -4: expected more than the lowest value, -4"),
-        (lambda: shown(5, error=0), "`error` is 0: expected a number between 0 and 1"),
-        (lambda: needed([]), r"values have shape \(0,\): expected"),
-        (lambda: needed([-5]), "value 0 is -5.0: expected at least -4"),
-        (lambda: needed([3], error=5), "`error` is 5: expected a number between 0 and 1"),
-        (lambda: chsh.betting_test([], mean=2, lowest=-4), r"values have shape \(0,\): expected"),
-        (lambda: chsh.betting_test([np.nan], mean=2, lowest=-4), "value 0 is nan: expected at"),
-        (lambda: chsh.betting_test([2, -9], mean=2, lowest=-4), "value 1 is -9.0: expected at"),
-        (lambda: chsh.betting_test([3], mean=2, lowest=2), "`mean` is 2: expected more than"),
-        (lambda: chsh.no_signalling_test([0, 3]), "change 1 is 3.0: expected -2 to 2"),
+        (lambda: shown(5, mean=4), ("`mean` is 4", "less than the highest value, 4")),
+        (lambda: shown(5, mean=-4), ("`mean` is -4", "more than the lowest value, -4")),
+        (lambda: shown(5, error=0), ("`error` is 0", "a number between 0 and 1")),
+        (lambda: needed([]), ("values have shape (0,)",)),
+        (lambda: needed([-5]), ("value 0 is -5.0", "at least -4")),
+        (lambda: needed([3], error=5), ("`error` is 5", "a number between 0 and 1")),
+        (lambda: chsh.betting_test([], mean=2, lowest=-4), ("values have shape (0,)",)),
+        (lambda: chsh.betting_test([np.nan], mean=2, lowest=-4), ("value 0 is nan", "at")),
+        (lambda: chsh.betting_test([2, -9], mean=2, lowest=-4), ("value 1 is -9.0", "at")),
+        (lambda: chsh.betting_test([3], mean=2, lowest=2), ("`mean` is 2", "more than")),
+        (lambda: chsh.no_signalling_test([0, 3]), ("change 1 is 3.0", "-2 to 2")),
         (
             lambda: chsh.hoeffding_test([5], mean=2, lowest=-4, highest=4),
-            "value 0 is 5.0: expected -4 to 4",
+            ("value 0 is 5.0", "-4 to 4"),
         ),
     ],
 )
-def test_bad_input_is_named(call, line):
-    with pytest.raises(ValueError, match=line):
-        call()
+def test_bad_input_is_named(call, parts):
+    refused(call, parts)

@@ -18,6 +18,7 @@ from pyarrow import parquet
 
 from ncnet import chsh
 from ncnet.chsh.files import read_table
+from tests.refusals import refused
 from tests.strategies import correlated_outcomes, singlet_correlators
 
 
@@ -148,74 +149,73 @@ def changed(row, **values):
 
 
 @pytest.mark.parametrize(
-    ("table", "line"),
+    ("table", "parts"),
     [
-        (TABLE.drop(columns="b"), "the table has no column `b`: found"),
-        (TABLE.iloc[:0], "the table has no rows"),
-        (changed(7, b=np.nan), "row 7: `b` is nan: expected"),
-        (changed(7, b=None), "row 7: `b` is None: expected"),
-        (changed(9, context=13), "row 9: `context` is 13: expected 11, 12, 21 or 22"),
-        (changed(9, context=np.nan), "row 9: `context` is nan"),
-        (changed(9, context="B2A1"), "row 9: `context` is 'B2A1'"),
-        (changed(9, context=-12), "row 9: `context` is -12"),
-        (changed(9, context=1.2), "row 9: `context` is 1.2"),
-        (changed(9, context="(1,2"), r"row 9: `context` is '\(1,2'"),
-        (changed(9, context="1,,2"), "row 9: `context` is '1,,2'"),
-        (changed(9, context="1-2"), "row 9: `context` is '1-2'"),
-        (changed(9, item=[1]), r"row 9: `item` is \[1\]: expected a number or a name"),
+        (TABLE.drop(columns="b"), ("the table has no column `b`: found",)),
+        (TABLE.iloc[:0], ("the table has no rows",)),
+        (changed(7, b=np.nan), ("row 7: `b` is nan",)),
+        (changed(7, b=None), ("row 7: `b` is None",)),
+        (changed(9, context=13), ("row 9: `context` is 13", "11, 12, 21 or 22")),
+        (changed(9, context=np.nan), ("row 9: `context` is nan",)),
+        (changed(9, context="B2A1"), ("row 9: `context` is 'B2A1'",)),
+        (changed(9, context=-12), ("row 9: `context` is -12",)),
+        (changed(9, context=1.2), ("row 9: `context` is 1.2",)),
+        (changed(9, context="(1,2"), ("row 9: `context` is '(1,2'",)),
+        (changed(9, context="1,,2"), ("row 9: `context` is '1,,2'",)),
+        (changed(9, context="1-2"), ("row 9: `context` is '1-2'",)),
+        (changed(9, item=[1]), ("row 9: `item` is [1]", "a number or a name")),
         (
             changed(9, a=pd.NA).astype({"a": "Int64"}),
-            "row 9: `a` is <NA>: expected true or false, 1 or 0, or \\+1 or -1$",
+            ("row 9: `a` is <NA>", "true or false, 1 or 0, or +1 or -1"),
         ),
-        (changed(3, a=2), r"row 3: `a` is 2: expected true or false, 1 or 0, or \+1"),
-        (changed(3, a="yes"), "row 3: `a` is 'yes': expected true or false, 1 or 0, or"),
-        (changed(3, a=""), "row 3: `a` is '': expected true or false, 1 or 0, or"),
-        (changed(3, a=[1]), r"row 3: `a` is \[1\]: expected true or false, 1 or 0, or"),
-        (pd.concat([TABLE, TABLE[["a"]]], axis=1), "the table has two columns `a`: expected one"),
-        ({"a": [1]}, "`table` is a dict: expected a DataFrame or the path of a file"),
-        (changed(2, replica=np.nan), "row 2: `replica` is nan: expected a number or a name"),
-        (changed(2, item=None), "row 2: `item` is None"),
-        (changed(2, item=" "), "row 2: `item` is ' ': expected a number or a name"),
-        (changed(2, item="zero\0"), r"row 2: `item` is 'zero\\x00': expected a number or a name"),
-        (changed(2, item="half \ud800"), r"row 2: `item` is 'half \\ud800': expected a number or"),
-        (changed(2, item=(1, 2)), r"row 2: `item` is \(1, 2\): expected a number or a name"),
+        (changed(3, a=2), ("row 3: `a` is 2", "true or false, 1 or 0, or +1")),
+        (changed(3, a="yes"), ("row 3: `a` is 'yes'", "true or false, 1 or 0, or")),
+        (changed(3, a=""), ("row 3: `a` is ''", "true or false, 1 or 0, or")),
+        (changed(3, a=[1]), ("row 3: `a` is [1]", "true or false, 1 or 0, or")),
+        (pd.concat([TABLE, TABLE[["a"]]], axis=1), ("the table has two columns `a`", "one")),
+        ({"a": [1]}, ("`table` is a dict", "a DataFrame or the path of a file")),
+        (changed(2, replica=np.nan), ("row 2: `replica` is nan", "a number or a name")),
+        (changed(2, item=None), ("row 2: `item` is None",)),
+        (changed(2, item=" "), ("row 2: `item` is ' '", "a number or a name")),
+        (changed(2, item="zero\0"), ("row 2: `item` is 'zero\\x00'", "a number or a name")),
+        (changed(2, item="half \ud800"), ("row 2: `item` is 'half \\ud800'", "a number or a name")),
+        (changed(2, item=(1, 2)), ("row 2: `item` is (1, 2)", "a number or a name")),
         (
             pd.concat([TABLE, TABLE.iloc[[4]]]),
-            r"rows 4 and 144 both have context \(1,1\), replica 1, item 1: expected one",
+            ("rows 4 and 144 both have context (1,1), replica 1, item 1", "one"),
         ),
-        (TABLE[TABLE["context"] != 21], r"context \(2,1\) is empty: expected all four contexts"),
-        (TABLE.drop(index=40), r"context \(1,2\) lacks replica 1 with item 1: expected every"),
+        (TABLE[TABLE["context"] != 21], ("context (2,1) is empty", "all four contexts")),
+        (TABLE.drop(index=40), ("context (1,2) lacks replica 1 with item 1", "every")),
         (
             TABLE[(TABLE["context"] != 22) | (TABLE["replica"] < 10)],
-            r"context \(2,2\) lacks replica 10 with item 0: .*, 36 rows a context",
+            ("context (2,2) lacks replica 10 with item 0", ", 36 rows a context"),
         ),
         (
             TABLE.assign(split=["held_out", *["training"] * (len(TABLE) - 1)]),
-            "rows 0 and 3: item 0 has `split` 'held_out' and 'training': expected one",
+            ("rows 0 and 3: item 0 has `split` 'held_out' and 'training'", "one"),
         ),
         (
             pd.concat([TABLE.assign(capacity=1), TABLE.assign(capacity=2).drop(index=40)]),
-            r"context \(1,2\) lacks replica 1 with item 1 at capacity 2: expected every",
+            ("context (1,2) lacks replica 1 with item 1 at capacity 2", "every"),
         ),
         (
             TABLE.assign(capacity=0.5, alice_loss=[1, 2, *[1] * (len(TABLE) - 2)]),
-            r"rows 0 and 1: capacity 0.5, context \(1,1\), replica 0 has `alice_loss` 1 and 2: exp",
+            ("rows 0 and 1: capacity 0.5, context (1,1), replica 0 has `alice_loss` 1 and 2: exp",),
         ),
-        (TABLE.assign(bob_loss="high"), "row 0: `bob_loss` is 'high': expected a number"),
-        (TABLE.assign(diverged=-1), "row 0: `diverged` is -1: expected true or false"),
-        (TABLE.assign(capacity=""), "row 0: `capacity` is '': expected a number$"),
+        (TABLE.assign(bob_loss="high"), ("row 0: `bob_loss` is 'high'", "a number")),
+        (TABLE.assign(diverged=-1), ("row 0: `diverged` is -1", "true or false")),
+        (TABLE.assign(capacity=""), ("row 0: `capacity` is ''", "a number")),
         (
             TABLE.assign(capacity=[2, *["True"] * 143]),
-            "row 1: `capacity` is 'True': expected a num",
+            ("row 1: `capacity` is 'True'", "a number"),
         ),
-        (TABLE.assign(capacity="1,000"), "row 0: `capacity` is '1,000': expected a number$"),
-        (TABLE.assign(capacity=np.nan), "row 0: `capacity` is nan: expected a number$"),
-        (TABLE.assign(split="test"), "row 0: `split` is 'test': expected `training` or `held_out`"),
+        (TABLE.assign(capacity="1,000"), ("row 0: `capacity` is '1,000'", "a number")),
+        (TABLE.assign(capacity=np.nan), ("row 0: `capacity` is nan", "a number")),
+        (TABLE.assign(split="test"), ("row 0: `split` is 'test'", "`training` or `held_out`")),
     ],
 )
-def test_bad_tables_are_named_by_row_or_context(table, line):
-    with pytest.raises(ValueError, match=line):
-        chsh.from_table(table)
+def test_bad_tables_are_named_by_row_or_context(table, parts):
+    refused(lambda: chsh.from_table(table), parts)
 
 
 def of_two_columns():
@@ -229,44 +229,42 @@ WORKBOOK, PICTURE = b"PK\x03\x04\x14\x00", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 
 @pytest.mark.parametrize(
-    ("content", "line"),
+    ("content", "parts"),
     [
-        (b"", "is empty: expected a table"),
-        (b" \n\n", "is empty: expected a table"),
-        (b'""\n', "is empty: expected a table"),
-        (WORKBOOK, "is a zip file, perhaps a workbook: expected CSV, TSV, JSON lines or parquet"),
-        (PICTURE, r"is no text in UTF-8 \(byte 0x89 at 0\): expected CSV"),
-        ("é,a\n1,1".encode("latin-1"), r"is no text in UTF-8 \(byte 0xe9 at 0\): expected CSV"),
-        (codecs.BOM_UTF16_LE + b"a", r"is no text in UTF-16 \(byte 0x61 at 2\): expected CSV"),
-        (b"a,b\n1,\0\n", "is no text, it holds zero bytes: expected CSV"),
-        (FORMS["parquet"][:-9], "is a damaged parquet file: "),
-        (gzip.compress(FORMS["commas"])[:-9], "is a damaged gzip file: "),
-        (gzip.compress(FORMS["commas"])[:50] + b"\xff" * 50, "is a damaged gzip file: "),
-        (gzip.compress(PICTURE), "is no text in UTF-8"),
-        (b'[{"a": 1}]', "begins with `\\[`: expected JSON lines, one object a line"),
+        (b"", ("is empty", "a table")),
+        (b" \n\n", ("is empty", "a table")),
+        (b'""\n', ("is empty", "a table")),
+        (WORKBOOK, ("is a zip file, perhaps a workbook", "CSV, TSV, JSON lines or parquet")),
+        (PICTURE, ("is no text in UTF-8 (byte 0x89 at 0)", "CSV")),
+        ("é,a\n1,1".encode("latin-1"), ("is no text in UTF-8 (byte 0xe9 at 0)", "CSV")),
+        (codecs.BOM_UTF16_LE + b"a", ("is no text in UTF-16 (byte 0x61 at 2)", "CSV")),
+        (b"a,b\n1,\0\n", ("is no text, it holds zero bytes", "CSV")),
+        (FORMS["parquet"][:-9], ("is a damaged parquet file",)),
+        (gzip.compress(FORMS["commas"])[:-9], ("is a damaged gzip file",)),
+        (gzip.compress(FORMS["commas"])[:50] + b"\xff" * 50, ("is a damaged gzip file",)),
+        (gzip.compress(PICTURE), ("is no text in UTF-8",)),
+        (b'[{"a": 1}]', ("begins with `[`", "JSON lines, one object a line")),
         (
             b'{"a": 1}\n\n{"a": \n',
-            r": row 1 cannot be read as JSON: Expecting value: line 1 column 7",
+            ("row 1 cannot be read as JSON: Expecting value: line 1 column 7",),
         ),
-        (b'{"a": 1}\n[1]\n', r": row 1 is \[1\]: expected a JSON object"),
-        (b'{"a": 1}\n{"a": 1, "a": 0}\n', ": row 1 cannot be .*: the key `a` is there twice$"),
-        (TWO_COLUMNS, "outcomes.csv: column `a` is there twice: expected each once"),
-        (b"a,b\n1,1\n1\n", ": row 1 has 1 cells, the header 2"),
-        (b"a,b\n\n1,1\n\n1,1,1\n", ": row 1 has 3 cells, the header 2"),
-        (b"a,b\n1,1,\n1,1,\n", r": each row ends with an empty cell .*: expected 2 cells, as in"),
-        (b'a,b\n1,"' + b"1" * 2**18, ": line 2 cannot be read: field larger than field limit"),
-        (b"context replica item a b\n11 1 1 1 1", "so perhaps not separated by commas"),
+        (b'{"a": 1}\n[1]\n', ("row 1 is [1]", "a JSON object")),
+        (b'{"a": 1}\n{"a": 1, "a": 0}\n', ("row 1 cannot be", "the key `a` is there twice")),
+        (TWO_COLUMNS, ("outcomes.csv: column `a` is there twice", "each once")),
+        (b"a,b\n1,1\n1\n", ("row 1 has 1 cells, the header 2",)),
+        (b"a,b\n\n1,1\n\n1,1,1\n", ("row 1 has 3 cells, the header 2",)),
+        (b"a,b\n1,1,\n1,1,\n", ("each row ends with an empty cell", "2 cells, as in")),
+        (b'a,b\n1,"' + b"1" * 2**18, ("line 2 cannot be read: field larger than field limit",)),
+        (b"context replica item a b\n11 1 1 1 1", ("so perhaps not separated by commas",)),
     ],
     # What gzip makes has the time in it, and processes have to call a test alike.
-    ids=lambda value: value if isinstance(value, str) else "file",
+    ids=lambda value: value[0] if isinstance(value, tuple) else "file",
 )
-def test_a_file_without_a_table_is_named(tmp_path, content, line):
+def test_a_file_without_a_table_is_named(tmp_path, content, parts):
     path = tmp_path / "outcomes.csv"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=line) as raised:
-        chsh.from_table(path)
-    assert "\n" not in str(raised.value)
-    assert "outcomes.csv" in str(raised.value) or "perhaps not separated" in line
+    name = () if "not separated by commas" in parts[0] else ("outcomes.csv",)
+    refused(lambda: chsh.from_table(path), (*name, *parts))
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -337,20 +335,19 @@ def test_outcomes_that_are_all_1_fit_any_coding():
 
 
 @pytest.mark.parametrize(
-    ("cells", "line"),
+    ("cells", "parts"),
     [
-        ((("a", 7, -1), ("b", 9, 0)), "row 9: `b` is 0, row 7: `a` is -1: expected one coding"),
-        ((("a", 7, 0), ("a", 9, -1)), "row 9: `a` is -1, row 7: `a` is 0: expected one coding"),
-        ((("a", 7, True), ("b", 9, 0)), "row 9: `b` is 0, row 7: `a` is True: expected one coding"),
-        ((("a", 7, "false"), ("b", 9, "-1")), "row 9: `b` is '-1', row 7: `a` is 'false': expec"),
+        ((("a", 7, -1), ("b", 9, 0)), ("row 9: `b` is 0, row 7: `a` is -1", "one coding")),
+        ((("a", 7, 0), ("a", 9, -1)), ("row 9: `a` is -1, row 7: `a` is 0", "one coding")),
+        ((("a", 7, True), ("b", 9, 0)), ("row 9: `b` is 0, row 7: `a` is True", "one coding")),
+        ((("a", 7, "false"), ("b", 9, "-1")), ("row 9: `b` is '-1', row 7: `a` is 'false'",)),
     ],
 )
-def test_two_codings_are_refused_and_both_named(cells, line):
+def test_two_codings_are_refused_and_both_named(cells, parts):
     table = TABLE.assign(a=1, b=1).astype(object)
     for name, row, value in cells:
         table.loc[row, name] = value
-    with pytest.raises(ValueError, match=line):
-        chsh.from_table(table)
+    refused(lambda: chsh.from_table(table), parts)
 
 
 NAMES = st.text(
@@ -450,19 +447,23 @@ def test_columns_may_be_called_otherwise():
 
 
 @pytest.mark.parametrize(
-    ("columns", "line"),
+    ("columns", "parts"),
     [
-        ({"a": "alice"}, "no column `alice`, to be `a`: did you mean `alice_right`"),
-        ({"a": "b"}, "column `b` would be read as `a` and as `b`: expected another column for"),
-        ({"a": "alice_right", "b": "alice_right"}, "column `alice_right` would be read as `a` and"),
-        ({"alice": "alice_right"}, "unknown column `alice`: did you mean `alice_"),
-        ([("a", "alice_right")], "`columns` is a list: expected a dict"),
-        (None, r"no column `a`: found \['context', .*\], and no `columns` that says which"),
+        ({"a": "alice"}, ("no column `alice`, to be `a`", "did you mean `alice_right`")),
+        ({"a": "b"}, ("column `b` would be read as `a` and as `b`", "another column")),
+        (
+            {"a": "alice_right", "b": "alice_right"},
+            ("column `alice_right`", "as `a` and as `b`"),
+        ),
+        ({"alice": "alice_right"}, ("unknown column `alice`", "did you mean `alice_")),
+        ([("a", "alice_right")], ("`columns` is a list", "a dict")),
+        (None, ("no column `a`: found ['context',", "], and no `columns` that says which")),
     ],
 )
-def test_wrong_names_of_columns_are_refused(columns, line):
-    with pytest.raises(ValueError, match=line):
-        chsh.from_table(TABLE.rename(columns={"a": "alice_right"}), columns=columns)
+def test_wrong_names_of_columns_are_refused(columns, parts):
+    refused(
+        lambda: chsh.from_table(TABLE.rename(columns={"a": "alice_right"}), columns=columns), parts
+    )
 
 
 @pytest.mark.parametrize(
