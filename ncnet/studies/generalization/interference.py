@@ -40,8 +40,7 @@ def train_task_pairs(
     steps: int,
     **kind: object,
 ) -> pd.DataFrame:
-    """Train each pair of tasks on digits, and each task alone, and return
-    `interference_by_replica`.
+    """Train each pair of tasks on digits, and each task alone; return `interference_by_replica`.
 
     Parameters
     ----------
@@ -69,9 +68,8 @@ def train_task_pairs(
     items = {"training": training, "held_out": held_out, "label_noise": label_noise}
     images = samples.digits([*tasks.values(), ()], seed=seed, **items)
     kind |= {"seed": seed, "steps": steps, "trace_steps": trace_steps(steps)}
-    return interference_by_replica(
-        samples.train_pairs(images, pairs_with_nothing(names), **kind), names
-    )
+    outcomes = samples.train_pairs(images, pairs_with_nothing(names), **kind)
+    return interference_by_replica(outcomes, names)
 
 
 def pairs_with_nothing(tasks: Sequence[str]) -> list[tuple[int, int]]:
