@@ -69,7 +69,7 @@ def check_sizes(name: str, array: np.ndarray, sizes: Mapping[str, int | None]) -
     expected = ", ".join(d if size is None else f"{d}: {size}" for d, size in sizes.items())
     found = f"has shape {array.shape}" if array.ndim else f"is {shown(array.item())}"
     fits = array.ndim == len(sizes) and all(
-        size in (None, there) for size, there in zip(sizes.values(), array.shape, strict=True)
+        size in (None, length) for size, length in zip(sizes.values(), array.shape, strict=True)
     )
     check(fits, f"{name} {found}", f"({expected})")
 

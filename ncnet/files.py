@@ -109,15 +109,13 @@ def write_or_compare(path: Path, described: dict) -> None:
     if not path.exists():
         _create(path, text.encode())
     try:
-        there = json.loads(path.read_text(encoding="utf-8"))
-        different = list(differences(there, json.loads(text)))
+        before = json.loads(path.read_text(encoding="utf-8"))
+        different = list(differences(before, json.loads(text)))
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}): choose another folder") from None
-    for name, before, now in different:
-        raise ValueError(
-            f"{path.parent} holds contexts with `{name}` {before!r}, here it is {now!r}: choose "
-            "another folder"
-        )
+    for name, was, now in different:
+        found = f"{path.parent} holds contexts with `{name}` {was!r}, here it is {now!r}"
+        raise ValueError(f"{found}: choose another folder")
 
 
 class _Nothing:

@@ -55,14 +55,13 @@ def expand_home(name: str) -> str:
 
 
 def _folder(name: str) -> str:
-    there = Path(name).absolute()
+    place = Path(name).absolute()
     try:
-        while not there.exists():
-            there = there.parent
+        nearest = next(one for one in (place, *place.parents) if one.exists())
     except OSError as error:
         raise ValueError(error.strerror) from None
-    if name and not (there.is_dir() and os.access(there, os.W_OK)):
-        raise ValueError(f"nothing can be written to {there}")
+    if name and not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        raise ValueError(f"nothing can be written to {nearest}")
     return name
 
 

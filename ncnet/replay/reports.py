@@ -26,24 +26,19 @@ def _of_run(rows: pd.DataFrame) -> np.ndarray:
     return of_s(rows) * np.sqrt(rows["replicas"].to_numpy() / 32)
 
 
-FOLLOWS = outcomes(share=0.1)
+IN_WORDS = outcomes(share=0.1)
 """The tolerance of words that say on which side of a line a number lies: it may lie on the line."""
+SUMS = ("s_odd", "any_facet_excess", "excess_bound", "s_diverged_against")
+SUMS += tuple(f"{name}_{i}{j}" for name in ("correlator", "alice", "bob") for i, j in CONTEXTS)
+"""Columns without intervals, which sum the same outcomes as S."""
 REPORT: dict[str, Tolerance] = {
     **dict.fromkeys(("readout", "split", "level", "items", "replicas"), same()),
-    **intervals("s", "delta", "influence", "excess", "share_above"),
-    **intervals("excess_within"),
-    **dict.fromkeys(
-        ("s_odd", "any_facet_excess", "excess_bound", "s_diverged_against"),
-        standard_errors(of=of_s),
-    ),
+    **intervals("s", "delta", "influence", "excess", "excess_within", "share_above"),
+    **dict.fromkeys(SUMS, standard_errors(of=of_s)),
     **dict.fromkeys(("run_low", "run_high"), standard_errors(of=_of_run)),
-    **dict.fromkeys(
-        [f"{name}_{i}{j}" for name in ("correlator", "alice", "bob") for i, j in CONTEXTS],
-        standard_errors(of=of_s),
-    ),
     **dict.fromkeys(("p_value", "p_value_below", "no_signalling_p_value"), p_values()),
     **dict.fromkeys(("excess_p_value", "any_facet_p_value"), p_values()),
-    **dict.fromkeys(("interval_method", "verdict", "excess_method", "explanation"), FOLLOWS),
+    **dict.fromkeys(("interval_method", "verdict", "excess_method", "explanation"), IN_WORDS),
     "arcsine_excess": absolute(0.01, "it follows from the correlators"),
     "backend": of_this_place("without a compiler the eager engine is taken"),
     "diverged": absolute(2, "a network at the edge of divergence may fall on either side"),
