@@ -12,9 +12,9 @@ from pathlib import Path
 COMPILERS = ("c++", "g++", "clang++")
 PROCESSOR = "-march=native"
 VERSIONS = {"clang++": "__clang_version__", "g++": "__VERSION__"}
-"""Where compilers say their version, clang first, which also passes for g++."""
+"""The macros that hold a compiler's version; clang comes first, since it passes for g++, too."""
 MOST_SECONDS = 20
-"""A compiler takes half a second; one that takes this long is given up."""
+"""The seconds after which a compiler is given up; it takes half a second."""
 
 
 class CompilerError(RuntimeError):
@@ -41,10 +41,10 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     first = text.split("\n\n")[0]
-    said = dict(re.findall(r"^(model name|cpu family|model)\s*: *(.*)$", first, re.MULTILINE))
+    fields = dict(re.findall(r"^(model name|cpu family|model)\s*: *(.*)$", first, re.MULTILINE))
     words = {"model name": "", "cpu family": "family ", "model": "model "}
     # A name alone, such as AMD EPYC, stands for processors with other instructions.
-    return " ".join(words[name] + said[name].strip() for name in words if name in said)
+    return " ".join(words[name] + fields[name].strip() for name in words if name in fields)
 
 
 @cache
@@ -54,17 +54,17 @@ def compiler() -> str | None:
     None where there is none, or none that works.
     """
     try:
-        _, said = find_compiler()
+        _, macros = find_compiler()
     except CompilerError:
         return None
     for name, macro in VERSIONS.items():
-        if found := re.search(rf'^#define {macro} "(\d[\d.]*)', said, re.MULTILINE):
+        if found := re.search(rf'^#define {macro} "(\d[\d.]*)', macros, re.MULTILINE):
             return f"{name} {found[1]}"
     return None
 
 
 def find_compiler() -> tuple[tuple[str, ...], str]:
-    """Return the compiler's command, and what it says of itself and of the processor.
+    """Return the compiler's command, and its macros, which describe it and the processor.
 
     ``CXX`` names another compiler than the first of `COMPILERS` that works. It may have a wrapper
     and options, and is split as a shell would: ``ccache g++ -O1``.
@@ -122,8 +122,8 @@ def run_compiler(command: list[str]) -> str:
         raise CompilerError(f"{command[0]} took longer than {MOST_SECONDS} s") from error
     except subprocess.CalledProcessError as error:
         lines = error.stderr.strip().splitlines() or [f"exit status {error.returncode}"]
-        told = next((line for line in lines if "error" in line), lines[-1])
-        raise CompilerError(f"{command[0]} failed: {told}") from error
+        reason = next((line for line in lines if "error" in line), lines[-1])
+        raise CompilerError(f"{command[0]} failed: {reason}") from error
     except OSError as error:
         raise CompilerError(f"{command[0]} cannot be run: {error.strerror}") from error
     return done.stdout

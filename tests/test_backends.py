@@ -202,7 +202,7 @@ def test_only_a_missing_compiler_is_called_missing(tmp_path, find_with):
 
 @needs_compiler
 def test_a_compiler_with_a_wrapper_and_an_option_compiles(tmp_path, monkeypatch, find_with):
-    monkeypatch.setattr(compiler, "_folder", lambda: tmp_path)
+    monkeypatch.setattr(compiler, "cache_folder", lambda: tmp_path)
     source = tmp_path / "answer.cpp"
     source.write_text('extern "C" int answer() { return ANSWER; }', encoding="utf-8")
     find_with(f"env {find_with()[0][0]} -DANSWER=41")
@@ -217,7 +217,7 @@ def test_a_compiler_that_hangs_is_given_up(tmp_path, monkeypatch):
 
 @needs_compiler
 def test_a_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(compiler, "_folder", lambda: tmp_path)
+    monkeypatch.setattr(compiler, "cache_folder", lambda: tmp_path)
     source = tmp_path / "answer.cpp"
     source.write_text('extern "C" int answer() { return ANSWER; }', encoding="utf-8")
 
@@ -231,7 +231,7 @@ def test_a_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
     assert answer(41) == 41
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.so")} == kept
     monkeypatch.undo()
-    monkeypatch.setattr(compiler, "_folder", lambda: tmp_path)
+    monkeypatch.setattr(compiler, "cache_folder", lambda: tmp_path)
     assert answer(42) == 42
     source.write_text('extern "C" int answer() { return -ANSWER; }', encoding="utf-8")
     assert answer(42) == -42
@@ -243,6 +243,6 @@ def test_a_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
 def test_a_folder_that_cannot_be_written_to_is_no_obstacle(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     monkeypatch.setattr(compiler, "user_cache_path", lambda _: tmp_path / "file" / "ncnet")
-    folder = compiler._folder.__wrapped__()
+    folder = compiler.cache_folder.__wrapped__()
     assert folder.is_dir()
     assert folder.stat().st_mode & 0o077 == 0

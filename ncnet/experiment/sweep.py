@@ -37,13 +37,13 @@ from ncnet.printing import shown
 ARGUMENTS = ("alice_setting", "bob_setting", "seed")
 DESCRIPTION = "experiment.json"
 RESERVED = ("coordinates", "CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_NCProperties")
-"""Names of attributes that xarray and netCDF keep for themselves."""
+"""The names of attributes that xarray and netCDF keep for themselves."""
 LOSS_TOLERANCE = 1e-3
-"""Relative difference up to which two losses count as one: another machine rounds otherwise."""
+"""The relative difference up to which two losses count as one: machines round differently."""
 NO_LOSS = 1e-9
-"""Two losses that differ by less are one as well."""
+"""The difference up to which two losses count as one, however small they are."""
 FEWEST_ALIKE = 3
-"""Replicas from which on it is remarkable that all are alike, failures included."""
+"""The number of replicas from which on a warning tells that all are alike, failures included."""
 
 
 def train(
@@ -68,33 +68,33 @@ def train(
     Parameters
     ----------
     train_context
-        Returns a pair ``(a, b)``, each [items], or a `Trained` that holds more: whether the head is
-        right on the item, not what it predicts (``predicted == label``). Of one training after
-        another the same items are expected, in the same order. A bound method, a partial or any
+        A function that returns a pair ``(a, b)``, each [items], or a `Trained` that holds more:
+        whether the head is right on the item, not what it predicts (``predicted == label``). All
+        trainings have to return the same items in the same order. A bound method, a partial or any
         other callable will do.
     replicas
         Number of networks in each context. A replica depends on `seed` and its number alone: 100
         replicas are the first 100 of 1,000. `ncnet.chsh.by_capacity` asks for a multiple of 32.
     seed
-        Of the experiment; `replica_seed` makes each replica's from it.
+        Seed of the experiment, from which `replica_seed` makes each replica's.
     capacities
         Sizes of the shared trunk, such as widths, to train at one after the other: the function is
         then called with a fourth argument, the capacity.
     capacity_name
-        What they are: the name of their column in tables.
+        Name of the capacities, as of their column in tables.
     paired
         Whether Alice's k-th item and Bob's are the same, or partners. If not, a correlator is the
         mean over replicas of the product of both heads' means.
     folder
-        Where each context is kept as soon as it is finished: repeated, a run that was cut off goes
-        on from there. It holds contexts of one `seed` and one `described`; more replicas and
-        capacities may be added. What a function does cannot be read off it. So first one of the
-        finished contexts, drawn by chance, is trained again, and a line says in how many of its
-        outcomes it differs. A change that shows in a few contexts alone can be missed so: say all
-        that matters in `described`.
+        Folder that keeps each context as soon as it is finished: a call that was cut off and is
+        repeated continues from it. It holds contexts of one `seed` and one `described`; more
+        replicas and capacities may be added. What a function does cannot be read off it. So one of
+        the finished contexts, drawn by chance, is trained again first, and a line says in how many
+        of its outcomes it differs. A change that shows in a few contexts alone can be missed so:
+        say all that matters in `described`.
     described
-        What the outcomes depend on, such as the network, the number of steps or the version of the
-        data; any values that JSON holds. A folder needs it, and one made with something else is
+        All that the outcomes depend on, such as the network, the number of steps or the version of
+        the data; any values that JSON holds. A folder needs it, and one made with something else is
         refused. It becomes attributes of the Dataset, as far as netCDF and zarr hold them: true and
         false become 1 and 0, dicts and other lists than of numbers or of texts their text in JSON.
     tolerance
@@ -174,7 +174,7 @@ def train(
 def replica_seed(seed: int, replica: int) -> int:
     """Return the seed, below 2**31, with which a replica's four contexts are trained.
 
-    For training one of them again by hand; any library takes it. Different replicas have
+    It serves to train one of them again by hand; any library takes it. Different replicas have
     independent seeds, whatever the seed of the experiment (`numpy.random.SeedSequence`).
 
     Examples
@@ -207,7 +207,7 @@ class _Training:
         """
         self.folder = folder
         above = "replica_*" if wanted[0].capacity is None else "capacity_*/replica_*"
-        # What appears there later is another run's.
+        # Files that appear later are those of another process.
         self.finished = frozenset(self.folder.glob(f"{above}/context_??.npz"))
         if self.finished:
             all_kept = [Context.at(path.relative_to(self.folder)) for path in self.finished]

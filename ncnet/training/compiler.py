@@ -1,6 +1,6 @@
 """Compiles a C++ file with the reader's own compiler, for the reader's own processor, once.
 
-The shared library is kept in the user's cache folder under a name that says all it depends on:
+The shared library is kept in the user's cache folder under a name made of all that it depends on:
 the source, its definitions, the compiler and the processor's instructions. It may be deleted at any
 time, and is then compiled again. It is written in full and then renamed, so that processes that
 compile the same file at once do not disturb each other.
@@ -38,7 +38,7 @@ def library(source: Path, definitions: tuple[tuple[str, str], ...] = ()) -> ctyp
     source
         The file.
     definitions
-        Names and values given to the preprocessor.
+        Names and values for the preprocessor.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def _library(
 ) -> ctypes.CDLL | CompilerError:
     command = [*FLAGS, *(f"-D{name}={value}" for name, value in definitions)]
     described = "\0".join([*compiler, target, *command]).encode() + source.read_bytes()
-    path = _folder() / f"{source.stem}-{hashlib.sha256(described).hexdigest()[:24]}.so"
+    path = cache_folder() / f"{source.stem}-{hashlib.sha256(described).hexdigest()[:24]}.so"
     try:
         if not path.exists():
             _compile([*compiler, *command, str(source)], path)
@@ -78,14 +78,17 @@ def _compile(command: list[str], path: Path) -> None:
 
 
 @lru_cache
-def _folder() -> Path:
+def cache_folder() -> Path:
+    """Return the folder that keeps compiled libraries, made if it is missing.
+
+    Where it cannot be written to, it is a folder that is removed when the process ends.
+    """
     folder = user_cache_path("ncnet")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError:
-        # A home that cannot be written to: kept as long as this process runs.
         private = tempfile.mkdtemp(prefix="ncnet-")
         atexit.register(shutil.rmtree, private, ignore_errors=True)
         return Path(private)

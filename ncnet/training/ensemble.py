@@ -63,8 +63,8 @@ def train(
     seed
         Seed of the initial weights, at least 0. Games with as many bits share initial weights.
     steps
-        Training steps. A sequence gives the outcomes after each of these numbers of steps,
-        along `capacity` (with ``capacity_name`` "steps").
+        Number of training steps. A sequence gives the outcomes after each of these numbers of
+        steps, along `capacity` (with ``capacity_name`` "steps").
     activation
         "tanh", "sigmoid" or "relu".
     optimizer
@@ -72,18 +72,18 @@ def train(
     learning_rate
         Step size, above 0.
     loss
-        Of each head, averaged over items: "cross_entropy" of the class, or "squared_error", half
-        the square of the logit's distance from the class as +-1.
+        Each head's loss, averaged over items: "cross_entropy" of the class, or "squared_error",
+        half the square of the logit's distance from the class as +-1.
     initialisation
         "lecun_normal" (weights N(0, 1/fan_in), biases 0), "he_normal", "glorot_normal" or
         "torch_linear".
     aggregator
-        How both heads' gradients move the shared trunk, over the whole trunk at once: their "sum",
+        The rule by which both heads' gradients move the whole shared trunk: their "sum",
         or "pcgrad" (arXiv 2001.06782), "mgda" (arXiv 1810.04650) or "cagrad" (arXiv 2110.14048,
         radius 0.5), each scaled so that two equal gradients move it as far as their sum does. The
         heads' own weights always follow their own gradients.
     gradient_weights
-        Of Alice's and Bob's gradient in that sum, from 0 (stopped before the trunk) to 1.
+        Weights of Alice's and Bob's gradient in that sum, from 0 (stopped before the trunk) to 1.
     head_start
         Steps in which Alice's head and the trunk train for her task alone, before `steps` for both.
     trace_steps
@@ -99,8 +99,8 @@ def train(
         "compiled" (a CPU and float32 only) or "eager". By default compiled, on a CPU and in
         float32, where a training is long enough for the compiler to pay (networks x items x
         steps of at least 2^24: for `overlap`, 2,000 steps of 263 replicas), and eager where it is
-        not or where no C++ compiler is found, which is said once. Results of the two agree in
-        distribution, not bit by bit.
+        not or where no C++ compiler is found, of which a warning tells once. Results of the two
+        agree in distribution, not bit by bit.
     threads
         Chunks trained side by side on a CPU; by default as many as torch has threads.
     chunk_size

@@ -20,7 +20,7 @@ from ncnet.training.optimizers import OPTIMIZERS
 
 CONTEXT_COUNT = 4
 INTEGERS = {
-    # Far above what fits in memory or a lifetime: a slip of the pen is told before numpy fails.
+    # Far above what fits in memory or a lifetime: a slip of the pen is refused before numpy fails.
     "hidden_size": {"at_least": 1, "at_most": 10**6},
     "replicas": {"at_least": 1, "at_most": 10**10},
     "seed": {"at_least": 0},

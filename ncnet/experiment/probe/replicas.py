@@ -42,7 +42,7 @@ def outcomes_by_step(
     Returns
     -------
     xarray.Dataset
-        As `ncnet.experiment.train` returns it, with `capacity` the number of steps:
+        Outcomes as of `ncnet.experiment.train`, with the number of steps as `capacity`:
         ``ncnet.chsh.report(outcomes.sel(capacity=100))``, `ncnet.chsh.s_per_replica` for S at every
         step, and `ncnet.chsh.by_capacity` for all of it, if the replicas are a multiple of 32.
 
@@ -87,7 +87,7 @@ def conflict_by_step(
     Parameters
     ----------
     probes
-        As `outcomes_by_step` takes them.
+        The probes of all four contexts, as `outcomes_by_step` takes them.
     level, seed
         Nominal coverage of each interval, and the seed of the bootstrap over replicas.
 

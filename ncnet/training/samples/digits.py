@@ -38,8 +38,8 @@ def digits(tasks: Iterable[Sequence[int]], *, name: str = "digits", **draws: flo
     Parameters
     ----------
     tasks
-        Of each task, the digits that are of class 1; no digits stand for `NOTHING`. For the four
-        contexts of a game: A1, A2, B1, B2.
+        The digits that are of class 1, for each task; no digits stand for `NOTHING`. The tasks of
+        the four contexts of a game are A1, A2, B1, B2.
     name
         The population's name.
     draws

@@ -91,9 +91,9 @@ def sampled(
         Probability with which a training item's class is flipped, for each task by itself, up to
         one half. Held-out items are never flipped.
     seed
-        Of the draws of items.
+        Seed of the draws of items.
     names
-        `name`, `tasks` and `features` of the population.
+        The population's `name`, `tasks` and `features`.
 
     Raises
     ------
@@ -123,8 +123,8 @@ def sampled(
 def set_aside(population: Population, share: float) -> Population:
     """Return a population whose held-out items are some of the training items: a validation split.
 
-    Replicas are the same, with this share of training items less. Among those set aside, too,
-    labels are flipped.
+    Replicas are the same, with this share of training items less. Labels are flipped among those
+    set aside, too.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Trains networks on samples: each replica on its own items, many pairs of tasks at once.
 
 The arithmetic is that of `ncnet.training`, with matrix products batched over replicas, since here
-inputs differ from replica to replica and may be many. The same initial weights, the same steps. One
+inputs differ from replica to replica and may be many. Initial weights and steps are the same. One
 backward pass for both would cost: on the few inputs of a game this layout takes 1.6 to 7 times as
 long as that of `network`, which needs the same inputs in all networks.
 
@@ -36,21 +36,21 @@ VALUES_AT_ONCE = 2**18
 def train(population: Population, **training: object) -> xr.Dataset:
     """Train replicas of a population of four tasks in all four contexts.
 
-    As `ncnet.train`, but that each replica has its own training items, the same in its four
-    contexts and at every hidden size, and held-out items that it never sees.
+    It differs from `ncnet.train` in that each replica has its own training items, the same in its
+    four contexts and at every hidden size, and held-out items that it never sees.
 
     Parameters
     ----------
     population
-        Of four tasks, A1, A2, B1, B2.
+        A population of four tasks, A1, A2, B1, B2.
     training
         Hidden size, replicas, seed and the rest, as `train_pairs` takes them.
 
     Returns
     -------
     xarray.Dataset
-        As `train_pairs` returns it, over (alice_setting, bob_setting) in place of `pair`; the
-        hidden size is its `capacity`.
+        The outcomes that `train_pairs` returns, over (alice_setting, bob_setting) in place of
+        `pair`; the hidden size is its `capacity`.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def train_pairs(
     Parameters
     ----------
     population
-        Of any number of tasks.
+        A population of any number of tasks.
     pairs
         Places of Alice's task and Bob's among the population's tasks, a pair a network.
     hidden_size
@@ -102,10 +102,10 @@ def train_pairs(
     replicas
         Indices of the replicas to train, such as ``range(100)``.
     seed
-        Of the initial weights, those of `ncnet.train` at as many features; items have a seed of
-        their own.
+        Seed of the initial weights, which are those of `ncnet.train` at as many features; items
+        have a seed of their own.
     steps
-        Training steps, full batch.
+        Number of training steps, full batch.
     activation, optimizer, learning_rate
         As `ncnet.train` takes them.
     trace_steps
