@@ -161,9 +161,9 @@ def main() -> None:
             plain, probed = map(np.array, compare(make, steps, REPEATS, outcomes=outcomes))
             ratios = probed / plain
             verdict = "met" if np.median(ratios) <= GOAL else "missed"
-            watched = f" and outcomes on {len(problem.inputs)} items" if outcomes else ""
+            evaluated = f" and outcomes on {len(problem.inputs)} items" if outcomes else ""
             print(
-                f"  {problem.name}, gradients{watched}: {np.median(ratios):.3f} "
+                f"  {problem.name}, gradients{evaluated}: {np.median(ratios):.3f} "
                 f"({ratios.min():.3f} to {ratios.max():.3f}; {verdict}); a step "
                 f"{1e3 * np.median(plain) / steps:.1f} ms"
             )

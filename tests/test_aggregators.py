@@ -276,6 +276,8 @@ def test_a_compiled_loss_is_accurate_however_sure_the_head_is():
         ({"trace": []}, r"`trace` is \[\]: expected a list of"),
         ({"trace": ["gradients"]}, r"`trace` is \['gradients'\] without `trace_steps`: expected"),
         ({"gradient_weights": {1, 0}}, "`gradient_weights` is {0, 1}: expected two numbers"),
+        ({"gradient_weights": (1, 1, 1)}, r"`gradient_weights` is \(1, 1, 1\): expected two"),
+        ({"gradient_weights": (True, 1)}, r"`gradient_weights` is \(True, 1\): expected two"),
         ({"gradient_weights": "11"}, "`gradient_weights` is '11': expected two numbers"),
         ({"gradient_weights": (1, float("nan"))}, r"`gradient_weights` is \(1, nan\): expected"),
     ],

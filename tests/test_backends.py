@@ -143,7 +143,9 @@ def train_with(monkeypatch):
 def test_without_a_compiler_training_is_eager_and_says_so_once(train_with):
     said, refused = train_with("no-such-compiler")
     reason = "no C++ compiler was found (no-such-compiler)"
-    assert said == [f"training eagerly, several times slower than compiled: {reason}"]
+    [line] = said
+    assert "training eagerly" in line
+    assert line.endswith(reason)
     assert refused == f"`backend` is 'compiled': {reason}"
 
 

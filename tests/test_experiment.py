@@ -174,6 +174,11 @@ def test_all_right_and_all_wrong_are_understood_in_every_coding():
         assert (found.b == -1).all()
 
 
+def test_the_name_of_before_is_found_and_warns():
+    with pytest.warns(FutureWarning, match="`train`"):
+        assert experiment.run is experiment.train
+
+
 def test_fewer_replicas_are_the_first_of_more():
     xr.testing.assert_identical(run(plain), run(plain, replicas=5).isel(replica=slice(2)))
 
@@ -303,36 +308,26 @@ def test_what_is_no_outcome_of_a_context_is_refused(context, returned, found, ex
 FIRST = "context (1,1) of replica 0"
 
 
-@pytest.mark.parametrize(
-    ("context", "returned", "line"),
-    [
-        (
-            *((2, 1), (ONES, SIGNS)),
-            f"Bob's `training` holds -1, Alice's `training` in {FIRST} holds 0: expected one "
-            "coding, 0 and 1 or -1 and +1",
-        ),
-        (
-            *((2, 2), (ONES[1:], ONES[1:])),
-            f"`training` has 5 items, in {FIRST} it has 6: expected as many in every context",
-        ),
-        *(
-            (
-                *((1, 2), Trained((ONES, ONES), **{name: given}, **more)),
-                f"`{name}` is given in context (1,2) of replica 0, and not in {FIRST}: expected it "
-                "in every context or in none",
-            )
-            for name, given, more in (
-                ("held_out", ([1], [1]), {}),
-                ("alice_loss", 1.0, {"bob_loss": 1.0}),
-                ("items", range(6), {}),
-            )
-        ),
-    ],
-)
-def test_contexts_that_differ_are_named(context, returned, line):
-    assert refusal(run, at(context, returned)) == (
-        f"context ({context[0]},{context[1]}) of replica 0: {line}"
-    )
+EVERY = "it in every context or in none"
+UNLIKE = {
+    "codings": ((ONES, SIGNS), "Bob's `training` holds -1, Alice's `training`", "one coding, 0"),
+    "numbers": ((ONES[1:], ONES[1:]), "`training` has 5 items, ", "as many in every context"),
+    "splits": (Trained((ONES, ONES), held_out=([1], [1])), "`held_out` is given in context", EVERY),
+    "losses": (
+        Trained((ONES, ONES), alice_loss=1.0, bob_loss=1.0),
+        *("`alice_loss` is given in context", EVERY),
+    ),
+    "names": (Trained((ONES, ONES), items=range(6)), "`items` is given in context", EVERY),
+}
+
+
+@pytest.mark.parametrize("context", [(1, 2), (2, 1), (2, 2)])
+@pytest.mark.parametrize(("returned", "found", "expected"), UNLIKE.values(), ids=UNLIKE)
+def test_contexts_that_differ_are_named(context, returned, found, expected):
+    line = refusal(run, at(context, returned))
+    assert line.startswith(f"context ({context[0]},{context[1]}) of replica 0: {found}")
+    assert FIRST in line
+    assert f": expected {expected}" in line
 
 
 class Silent(list):
@@ -356,11 +351,12 @@ def test_items_that_a_loader_shuffles_are_named():
 
     first, other = (np.random.default_rng(i).permutation(ITEMS) for i in (1, 2))
     k = int((first != other).argmax())
-    assert refusal(run, shuffled, capacities=[3], capacity_name="width") == (
-        f"context (2,1) of replica 0 at width 3: number {k} of `items` is {other[k]}, in context "
-        f"(1,1) of replica 0 at width 3 it is {first[k]}: expected the same items in the same "
-        "order in every context (does a loader shuffle?)"
+    line = refusal(run, shuffled, capacities=[3], capacity_name="width")
+    assert line.startswith(f"context (2,1) of replica 0 at width 3: number {k} of `items` is ")
+    assert (
+        f"{other[k]}, in context (1,1) of replica 0 at width 3 it is {first[k]}: expected" in line
     )
+    assert "the same items in the same order" in line
 
 
 def test_names_and_numbers_are_different_items():

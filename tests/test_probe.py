@@ -266,7 +266,7 @@ def frozen():
         ({"evaluate": ([1], [1])}, "`evaluate` is ([1], [1])", "a function without arguments"),
     ],
 )
-def test_a_probe_that_cannot_watch_is_refused(given, found, expected):
+def test_a_probe_that_cannot_record_is_refused(given, found, expected):
     given = {"trunk": nn.Linear(2, 2)} | given
     with pytest.raises(ValueError, match=re.escape(found) + f".*: expected .*{expected}"):
         Probe(given.pop("trunk"), **given)
@@ -325,7 +325,7 @@ def test_a_probe_without_evaluate_says_so():
         Probe(nn.Linear(1, 1)).evaluate()
 
 
-def watched(context, seed, steps, every=5):
+def probed(context, seed, steps, every=5):
     """Train a network; return it and its probe, which has looked at the end, too."""
     model = TwoHeads(seed)
     probe = Probe(model.trunk, every=every, evaluate=lambda: model.correct(context))
@@ -334,8 +334,8 @@ def watched(context, seed, steps, every=5):
     return model, probe
 
 
-def test_running_s_ends_at_the_s_of_the_final_outcomes():
-    trained = {(c, seed): watched(c, seed, 22) for c in CONTEXTS for seed in range(3)}
+def test_s_by_step_ends_at_the_s_of_the_final_outcomes():
+    trained = {(c, seed): probed(c, seed, 22) for c in CONTEXTS for seed in range(3)}
     outcomes = outcomes_by_step({c: [trained[c, seed][1] for seed in range(3)] for c in CONTEXTS})
     assert outcomes.capacity.values.tolist() == [0, 5, 10, 15, 20, 22]
     assert outcomes.capacity.attrs == {"capacity_name": "steps"}
@@ -349,13 +349,13 @@ def test_running_s_ends_at_the_s_of_the_final_outcomes():
     assert chsh.s_per_replica(outcomes).sizes == {"capacity": 6, "replica": 3}
 
 
-def test_running_s_of_32_replicas_is_a_table_by_steps():
-    _, probe = watched((2, 2), 0, 6)
+def test_s_by_step_of_32_replicas_is_a_table_by_steps():
+    _, probe = probed((2, 2), 0, 6)
     table = chsh.by_capacity(outcomes_by_step(dict.fromkeys(CONTEXTS, [probe] * 32)))
     assert table["steps"].tolist() == [0, 5, 6]
 
 
-def test_running_s_follows_trainings_that_go_on():
+def test_s_by_step_follows_trainings_that_go_on():
     models = {c: TwoHeads(0) for c in CONTEXTS}
     probes = {
         c: Probe(m.trunk, every=2, evaluate=lambda m=m, c=c: m.correct(c))
@@ -372,7 +372,7 @@ def test_running_s_follows_trainings_that_go_on():
 
 
 def test_conflict_by_step_averages_the_tables():
-    probes = {c: [watched(c, seed, 22)[1] for seed in range(3)] for c in CONTEXTS}
+    probes = {c: [probed(c, seed, 22)[1] for seed in range(3)] for c in CONTEXTS}
     by_step = conflict_by_step(probes)
     assert len(by_step) == 4 * 5
     for (i, j), of_one in probes.items():
@@ -384,7 +384,7 @@ def test_conflict_by_step_averages_the_tables():
             assert (here[name] <= here[f"{name}_high"] + 1e-12).all()
 
 
-def watched_weight(*slopes):
+def probed_weight(*slopes):
     """Return the probe of one weight whose losses of a step have these slopes."""
     weight = nn.Parameter(torch.ones(1))
     probe = Probe([weight], every=1)
@@ -394,8 +394,8 @@ def watched_weight(*slopes):
 
 
 def test_replicas_without_finite_gradients_are_left_out_and_counted():
-    replicas = [watched_weight(2, 2, math.nan), *[watched_weight(-2, 0, math.inf)] * 2]
-    replicas.append(watched_weight(math.nan, 1, math.nan))
+    replicas = [probed_weight(2, 2, math.nan), *[probed_weight(-2, 0, math.inf)] * 2]
+    replicas.append(probed_weight(math.nan, 1, math.nan))
     by_step = conflict_by_step(dict.fromkeys(CONTEXTS, replicas)).head(3)
     assert by_step["replicas"].tolist() == [3, 4, 0]
     assert by_step["cosine"].tolist() == pytest.approx([-1 / 3, 0.5, math.nan], nan_ok=True)
@@ -514,7 +514,7 @@ def hooks(model):
 
 @pytest.mark.parametrize("output", [ModelOutput, dict])
 @pytest.mark.parametrize("accumulated", [1, 3])
-def test_an_unchanged_trainer_is_watched(tmp_path, output, accumulated):
+def test_an_unchanged_trainer_is_recorded(tmp_path, output, accumulated):
     changed = {"gradient_accumulation_steps": accumulated}
     plain = ForTrainer(output=output)
     trainer(plain, tmp_path, [], **changed).train()
@@ -555,9 +555,9 @@ def test_evaluation_of_the_trainer_is_not_recorded(tmp_path):
     model = ForTrainer()
     probe = Probe(model.bert, every=1)
     evaluates = {"eval_strategy": "steps", "eval_steps": 1, "prediction_loss_only": True}
-    watched = trainer(model, tmp_path, [ProbeCallback(probe)], held_out=rows(8), **evaluates)
-    watched.train()
-    watched.evaluate()
+    probed = trainer(model, tmp_path, [ProbeCallback(probe)], held_out=rows(8), **evaluates)
+    probed.train()
+    probed.evaluate()
     assert probe.table()["step"].tolist() == [0, 1, 2, 3, 4]
 
 
@@ -616,7 +616,7 @@ def test_the_call_that_is_trained_on_is_recorded(tmp_path, training):
         pd.testing.assert_frame_equal(*tables)
 
 
-def test_the_model_that_the_trainer_makes_is_watched(tmp_path):
+def test_the_model_that_the_trainer_makes_is_recorded(tmp_path):
     probes = []
 
     def probe_of(model):

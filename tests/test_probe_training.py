@@ -233,9 +233,9 @@ def gradients_by_backward(model, parameters):
 def test_a_training_is_the_same_with_the_probe_which_sees_its_gradients(layer, call):
     expected = train(network(LAYERS[layer], CALLS[call]))
     model = network(LAYERS[layer], CALLS[call])
-    watched = [p for p in model.trunk.parameters() if p.requires_grad]  # no modules are known
-    products = gradients_by_backward(model, watched)
-    probe = Probe(watched, every=1)
+    shared = [p for p in model.trunk.parameters() if p.requires_grad]  # no modules are known
+    products = gradients_by_backward(model, shared)
+    probe = Probe(shared, every=1)
     assert alike(train(model, probe), expected)
     table = probe.table()
     assert len(table) == STEPS
@@ -286,7 +286,7 @@ def test_a_training_in_bfloat16_is_the_same_with_the_probe(call):
 
 @pytest.mark.parametrize(
     ("kind", "stem"),
-    # Out of sight and with nothing watched before it, nothing that is watched is in the graph.
+    # Out of sight and with nothing recorded before it, nothing that is recorded is in the graph.
     [*((kind, True) for kind in OTHER_CALLS), *((kind, False) for kind in [*OTHER_CALLS][:2])],
 )
 def test_what_cannot_be_probed_is_said_once_and_trained_alike(kind, stem):
@@ -347,7 +347,7 @@ def test_a_hook_that_fails_in_a_further_pass_ends_no_training():
     assert probe.step == 1
 
 
-def test_a_trunk_that_is_frozen_for_a_time_is_watched_before_and_after():
+def test_a_trunk_that_is_frozen_for_a_time_is_recorded_before_and_after():
     model = network(nn.Identity, CALLS["plain"])
     probe = Probe(model.trunk, every=1)
     probe.record(*model(torch.randn(16, 6)))

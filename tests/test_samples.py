@@ -235,6 +235,7 @@ def test_label_noise_out_of_range_is_refused(share):
         (lambda: small(noise=0), "`noise` is 0: expected a finite number above 0"),
         (lambda: small(training=1), "`training` is 1: expected an integer of at least 2"),
         (lambda: small_digits(training=900), "`training` is 900: expected .* at most 898"),
+        (lambda: small_digits(held_out=900), "`held_out` is 900: expected .* at most 899"),
         (lambda: samples.digits([(10,)], training=5, held_out=5, seed=0), "`digit` is 10"),
         (lambda: samples.digit_tasks("hard"), "unknown quartet of digits `hard`: did you mean"),
         (

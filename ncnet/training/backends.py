@@ -29,7 +29,8 @@ def choose(plan: Plan, backend: str | None) -> str:
     """
     if backend is not None:
         check_choice("backend", backend, BACKENDS)
-    if backend == "eager" or (backend is None and _work(plan) < COMPILING_PAYS):
+    work = CONTEXT_COUNT * plan.replicas * plan.items * (plan.head_start + plan.steps[-1])
+    if backend == "eager" or (backend is None and work < COMPILING_PAYS):
         return "eager"
     unsuited = _unsuited(plan)
     reason = unsuited or _uncompiled(plan)
@@ -40,10 +41,6 @@ def choose(plan: Plan, backend: str | None) -> str:
     if not unsuited:
         _warn_that_training_is_eager(reason)
     return "eager"
-
-
-def _work(plan: Plan) -> int:
-    return CONTEXT_COUNT * plan.replicas * plan.items * (plan.head_start + plan.steps[-1])
 
 
 def _unsuited(plan: Plan) -> str | None:

@@ -14,6 +14,8 @@ class Eager(Networks):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.activation, self.loss = ACTIVATIONS[self.method.activation], LOSSES[self.method.loss]
+        # Weights change in place.
+        self.problem = self.inputs, self.weights, self.signs, self.activation, self.loss
 
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
@@ -26,23 +28,18 @@ class Eager(Networks):
         The products are |g_A|^2, g_A . g_B and |g_B|^2 of each hidden unit, [3, H, N].
         """
         if products:
-            gradient, logit = self._gradient_by_head()
+            gradient, logit = network.gradient_by_head(*self.problem)
             found = network.products(gradient.trunk)
         else:
             hidden = network.hidden_units(self.inputs, self.weights.trunk, self.activation)
             logit, found = network.logits(hidden, self.weights.heads), None
         return network.losses(logit, self.signs, self.loss), found
 
-    def _gradient_by_head(self) -> tuple[Weights, Tensor]:
-        problem = self.inputs, self.weights, self.signs, self.activation, self.loss
-        return network.gradient_by_head(*problem)
-
     def _gradient(self) -> Weights:
         aggregator = AGGREGATORS[self.method.aggregator]
         if aggregator is None:
-            problem = self.inputs, self.weights, self.signs, self.activation, self.loss
-            return network.gradient(*problem, self.method.gradient_weights)
-        gradient, _ = self._gradient_by_head()
+            return network.gradient(*self.problem, self.method.gradient_weights)
+        gradient, _ = network.gradient_by_head(*self.problem)
         by_alice, by_bob = aggregator(Products(*network.products(gradient.trunk).sum(dim=1)))
         alice, bob = gradient.trunk
         return Weights(by_alice * alice + by_bob * bob, gradient.heads)

@@ -19,13 +19,8 @@ from ncnet.training.network import ACTIVATIONS, LOSSES
 from ncnet.training.optimizers import OPTIMIZERS
 
 CONTEXT_COUNT = 4
-INTEGERS = {
-    # Far above what fits in memory or a lifetime: a slip of the pen is refused before numpy fails.
-    "hidden_size": {"at_least": 1, "at_most": 10**6},
-    "replicas": {"at_least": 1, "at_most": 10**10},
-    "seed": {"at_least": 0},
-    "head_start": {"at_least": 0},
-}
+# Far above what fits in memory or a lifetime: a slip of the pen is refused before numpy fails.
+MOST_UNITS, MOST_REPLICAS = 10**6, 10**10
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 TRACES = {
     "loss": dict.fromkeys(("alice_loss", "bob_loss"), ()),
@@ -94,8 +89,11 @@ class Plan:
     def __post_init__(self) -> None:
         expected = "a game, such as `ncnet.games.overlap()`"
         check(isinstance(self.game, Game), f"`game` is {shown(self.game)}", expected)
-        for name, bounds in INTEGERS.items():
-            setattr(self, name, check_integer(name, getattr(self, name), **bounds))
+        units, replicas = self.hidden_size, self.replicas
+        self.hidden_size = check_integer("hidden_size", units, at_least=1, at_most=MOST_UNITS)
+        self.replicas = check_integer("replicas", replicas, at_least=1, at_most=MOST_REPLICAS)
+        self.seed = check_integer("seed", self.seed, at_least=0)
+        self.head_start = check_integer("head_start", self.head_start, at_least=0)
         for name, valid in CHOICES.items():
             check_choice(name, getattr(self, name), valid)
         self.steps_are_capacity = np.ndim(self.steps) > 0
