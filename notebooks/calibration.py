@@ -66,7 +66,7 @@ from ncnet.studies.calibration.figures import (
     QUANTITIES,
     limits,
     oversized,
-    short,
+    undercovers,
 )
 
 plotting.use_style()
@@ -89,7 +89,7 @@ run.save("calibration", live)
 # %%
 recorded = run.load("calibration")
 table = recorded.table.assign(
-    short=short, oversized=oversized, **limits(recorded.table)
+    undercovers=undercovers, oversized=oversized, **limits(recorded.table)
 )
 print(recorded)
 
@@ -242,10 +242,10 @@ glue("simulations", f"{table['simulations'].max():,}", display=False)
 glue("fewest", f"{fewest:,}", display=False)
 glue("most", f"{most:,}", display=False)
 glue("cells", len(of_report), display=False)
-glue("framed", int(of_report["short"].sum()), display=False)
+glue("framed", int(of_report["undercovers"].sum()), display=False)
 glue("by_chance", 0.005 * len(of_report), display=False)
 at_fewest = of_report[of_report["replicas"] == fewest]
-glue("framed_fewest", int(at_fewest["short"].sum()), display=False)
+glue("framed_fewest", int(at_fewest["undercovers"].sum()), display=False)
 lowest = of_report.loc[of_report["share"].idxmin()]
 glue("lowest", float(lowest["share"]), display=False)
 glue("lowest_at", named(lowest), display=False)
@@ -264,7 +264,7 @@ glue("lowest_later_of", QUANTITIES[lowest["quantity"]], display=False)
 # {glue:text}`by_chance:.1f` on average. All of them:
 
 # %% tags=["hide-input"]
-framed = of_report[of_report["short"]].sort_values("share")
+framed = of_report[of_report["undercovers"]].sort_values("share")
 heads = ["about", "model", "replicas", "coverage", "99 % interval"]
 lines = [f"| {' | '.join([*heads, 'width'])} |", "|:--" * 6 + "|"]
 lines += [
@@ -335,7 +335,7 @@ for name, of in (("bca", bca), ("beside_bca", beside)):
     glue(f"{name}_at", named(lowest), display=False)
 for quantity in ("s", "delta", "excess"):
     of = intervals[intervals["quantity"] == quantity]
-    of = of[of["method"] == "percentile"]["short"]
+    of = of[of["method"] == "percentile"]["undercovers"]
     glue(f"plain_{quantity}", int(of.sum()), display=False)
     glue(f"plain_{quantity}_cells", len(of), display=False)
 for name, count in (("fewest", fewest), ("most", most)):

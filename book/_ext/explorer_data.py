@@ -84,7 +84,7 @@ def items(layout):
 
 
 def packed_starts(table):
-    """Return the table of `starts` as what the page unpacks: by layout and size.
+    """Return the table of `initial_weights` as what the page unpacks: by layout and size.
 
     Each is replicas x units x (inputs, then Alice's and Bob's weight).
     """

@@ -10,6 +10,7 @@ import xarray as xr
 import ncnet
 from ncnet import chsh, results
 from ncnet.studies.atlas import analysis as atlas
+from ncnet.studies.atlas import explorer, figures
 
 TASKS = ["0110", "0001", "1011", "0011"]
 TRAINING = {"hidden_size": 1, "replicas": 64, "seed": 3, "steps": 60, "activation": "relu"}
@@ -215,3 +216,25 @@ def test_exchanging_the_classes_of_a_task_leaves_s_and_changes_the_influence():
     assert turned.s == pytest.approx(same.s, abs=0.1)
     assert same.influence == 0
     assert turned.influence > 0.5
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        (atlas, "halves", "up_to_negation"),
+        (atlas, "kinds", "orbits"),
+        (atlas, "best_of_each_kind", "best_of_each_orbit"),
+        (atlas, "retest", "confirm"),
+        (atlas, "SEARCHED", "TRAININGS"),
+        (atlas, "ASKED", "SEARCH_OPTIONS"),
+        (atlas, "LOOKED_AT", "CANDIDATES"),
+        (explorer, "CLASSES", "REPRESENTATIVES"),
+        (explorer, "train_classes", "train_representatives"),
+        (explorer, "starts", "initial_weights"),
+        (explorer, "half_width", "margin_of_error"),
+        (figures, "retests", "confirmations"),
+    ],
+)
+def test_old_names_find_those_of_today_and_warn(module, old, new):
+    with pytest.warns(FutureWarning, match=f"`{new}`"):
+        assert getattr(module, old) is getattr(module, new)
