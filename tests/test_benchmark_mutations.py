@@ -12,7 +12,7 @@ from benchmarks import mutations
 from benchmarks.mutations import KILLED, SURVIVED, TIMEOUT, Check, Clone, Mutant
 from ncnet import results
 from ncnet.companion.replay import mutations as replayed
-from ncnet.companion.replay.running import PASS, make_again
+from ncnet.companion.replay.remaking import PASS, make_again
 from ncnet.replay.pieces import NotReplayableError
 
 CODE = """def below(limit):

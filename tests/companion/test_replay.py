@@ -10,7 +10,7 @@ import pytest
 from ncnet import results
 from ncnet.companion import replay
 from ncnet.companion.replay import command, log
-from ncnet.companion.replay.running import FAIL, NOT_HERE, PASS
+from ncnet.companion.replay.remaking import FAIL, NOT_HERE, PASS
 from ncnet.companion.replay.tables import REPLAYS
 from ncnet.parts import Parts
 from ncnet.replay import NotReplayableError, Replay

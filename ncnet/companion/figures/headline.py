@@ -21,8 +21,18 @@ LEFT, RIGHT, TOP, BOTTOM = 6, 98, 4, 85
 LOWEST, HIGHEST = 0.4, 2.8
 DARK_ORANGE, DARK_GREEN = "#8A5A00", "#00704F"
 """Colours of letters, for which the palette's own are too light."""
-Point = tuple[float, float]
 LETTERS = {"ceiling": DARK_ORANGE, "separate": DARK_GREEN, "shared": BLUE}
+PICTURE = f"""\
+<svg xmlns="http://www.w3.org/2000/svg" class="headline" width="640" height="400" role="img" \
+aria-label="{escape(ALTERNATIVE)}" font-family="sans-serif" font-size="14">
+<rect class="ground" width="100%" height="100%" fill="white"/>
+<svg x="{LEFT}%" y="{TOP}%" width="{RIGHT - LEFT}%" height="{BOTTOM - TOP}%" \
+viewBox="0 0 100 100" preserveAspectRatio="none" overflow="visible" fill="none">
+{{curves}}
+</svg>
+{{text}}
+</svg>"""
+Point = tuple[float, float]
 
 
 def headline(capacity: pd.DataFrame, interventions: pd.DataFrame) -> str:
@@ -39,21 +49,8 @@ def headline(capacity: pd.DataFrame, interventions: pd.DataFrame) -> str:
     shared = _of_game(capacity)
     shared = shared[shared["hidden_size"] <= separate["hidden_size"].max()]
     place = _Places(shared["hidden_size"])
-    return "\n".join(
-        [
-            '<svg xmlns="http://www.w3.org/2000/svg" class="headline" width="640" height="400" '
-            f'role="img" aria-label="{escape(ALTERNATIVE)}" font-family="sans-serif" '
-            'font-size="14">',
-            '<rect class="ground" width="100%" height="100%" fill="white"/>',
-            f'<svg x="{LEFT}%" y="{TOP}%" width="{RIGHT - LEFT}%" height="{BOTTOM - TOP}%" '
-            'viewBox="0 0 100 100" preserveAspectRatio="none" overflow="visible" fill="none">',
-            *_curves(shared, separate, place),
-            "</svg>",
-            *_ticks(shared["hidden_size"], place),
-            *_labels(shared, place),
-            "</svg>",
-        ]
-    )
+    text = [*_ticks(shared["hidden_size"], place), *_labels(shared, place)]
+    return PICTURE.format(curves=_curves(shared, separate, place), text="\n".join(text))
 
 
 class _Places:
@@ -88,18 +85,20 @@ def _of_game(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["game"] == GAME].sort_values("hidden_size")
 
 
-def _curves(shared: pd.DataFrame, separate: pd.DataFrame, place: _Places) -> list[str]:
+def _curves(shared: pd.DataFrame, separate: pd.DataFrame, place: _Places) -> str:
     n, ceiling = shared["hidden_size"], CLASSICAL_BOUND + shared["delta"]
-    ends = place.path([place.last, place.first], [CLASSICAL_BOUND] * 2)
-    return [
-        f'<g class="drawn bound">{_stroke(f"M{ends}", INK, 1, "5 4")}</g>',
-        '<g class="drawn ceiling">',
-        f'<path d="M{place.path(n, ceiling)}L{ends}Z" fill="{ORANGE}" opacity="0.2"/>',
-        _stroke(f"M{place.path(n, ceiling)}", DARK_ORANGE, 2, "2 4"),
-        "</g>",
-        f'<g class="drawn separate">{_line(separate, place, GREEN, 2.5)}</g>',
-        f'<g class="drawn shared">{_line(shared, place, BLUE, 3.5)}</g>',
-    ]
+    edge, ends = (
+        place.path(n, ceiling),
+        place.path([place.last, place.first], [CLASSICAL_BOUND] * 2),
+    )
+    return f"""\
+<g class="drawn bound">{_stroke(f"M{ends}", INK, 1, "5 4")}</g>
+<g class="drawn ceiling">
+<path d="M{edge}L{ends}Z" fill="{ORANGE}" opacity="0.2"/>
+{_stroke(f"M{edge}", DARK_ORANGE, 2, "2 4")}
+</g>
+<g class="drawn separate">{_line(separate, place, GREEN, 2.5)}</g>
+<g class="drawn shared">{_line(shared, place, BLUE, 3.5)}</g>"""
 
 
 def _line(curve: pd.DataFrame, place: _Places, colour: str, width: float) -> str:

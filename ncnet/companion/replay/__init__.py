@@ -6,7 +6,7 @@ ncnet.replay`` does it; `ncnet.companion.replay.tables.REPLAYS` has how for each
 """
 
 from ncnet import renamed
-from ncnet.companion.replay.running import ExpectedTimes, PieceResult, make_again, replay_pieces
+from ncnet.companion.replay.remaking import ExpectedTimes, PieceResult, make_again, replay_pieces
 
 __getattr__ = renamed.names(
     __name__, {"run": "replay_pieces", "Piece": "PieceResult", "Costs": "ExpectedTimes"}

@@ -70,7 +70,7 @@ def _growth(recorded: Result, selection: Selection) -> pd.DataFrame:
 
 def _batch(recorded: Result, selection: Selection) -> pd.DataFrame:
     batch = _benchmark("batch")
-    # A whole batch and its submissions are measured in one run.
+    # A whole batch and its submissions are measured together.
     measurement = "submission" if selection["what"] == "batch" else selection["what"]
     if measurement == "submission" and (missing := batch.one_node_slurm.missing()):
         raise NotReplayableError(missing)

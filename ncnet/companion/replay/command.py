@@ -28,14 +28,14 @@ import pandas as pd
 from ncnet import machine, results
 from ncnet.checks import check, check_integer, check_positive, suggestion
 from ncnet.companion.replay import log
-from ncnet.companion.replay.running import FAIL, NOT_HERE, ExpectedTimes, replay_pieces
+from ncnet.companion.replay.remaking import FAIL, NOT_HERE, ExpectedTimes, replay_pieces
 from ncnet.companion.replay.tables import REPLAYS
 from ncnet.files import checksum
 from ncnet.parts import Parts
 from ncnet.replay.pieces import Replay, Selection
 
 DEFAULT = 120
-"""Seconds, unless rows or seconds are asked for."""
+"""The limit in seconds, unless rows or seconds are asked for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,7 +99,7 @@ def _checked(asked: argparse.Namespace) -> tuple[list[Replay], dict]:
 
 
 def summary(pieces: pd.DataFrame, tables: Sequence[str]) -> str:
-    """Return what came of a run in a few lines: what failed, what was left out, and why."""
+    """Return what came of a replay in a few lines: what failed, what was left out, and why."""
     failed = pieces[pieces["verdict"] == FAIL]
     made = pieces[(pieces["verdict"] != NOT_HERE) & (pieces["rows"] > 0)]
     lines = [

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ncnet import results, sources
 from ncnet.checks import check
-from ncnet.companion.replay.running import FAIL, NOT_HERE
+from ncnet.companion.replay.remaking import FAIL, NOT_HERE
 from ncnet.replay.pieces import Replay, Selection
 
 FOLDER = results.FOLDER / "replays"
