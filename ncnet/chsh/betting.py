@@ -82,7 +82,7 @@ def betting_test(
     return max(float(p_value), sys.float_info.min)  # no evidence is endless
 
 
-def mean_interval(
+def betting_interval(
     values: np.ndarray,
     *,
     lowest: float,
@@ -98,7 +98,7 @@ def mean_interval(
     --------
     1,600 replicas that all have S = 2 leave room for a mean a little below and above:
 
-    >>> low, high = mean_interval(np.full(1600, 2.0), lowest=-4, highest=4, level=0.95)
+    >>> low, high = betting_interval(np.full(1600, 2.0), lowest=-4, highest=4, level=0.95)
     >>> round(low, 3), round(high, 3)
     (1.984, 2.005)
     """

@@ -31,7 +31,7 @@ from ncnet.chsh.correlators import (
     s_value,
 )
 from ncnet.chsh.intervals import FEWEST_OFF_MODE, off_mode
-from ncnet.chsh.signalling import answers, delta, marginal_changes
+from ncnet.chsh.signalling import delta, deterministic_answers, marginal_changes
 
 CHANGE_SIGNS = np.array(list(itertools.product((1, -1), repeat=4)))
 """The 16 signs t that the four changes may take in Delta."""
@@ -243,7 +243,7 @@ def functionals() -> tuple[np.ndarray, np.ndarray]:
     weights = np.empty((8, len(CHANGE_SIGNS), 8))
     weights[..., :4] = FACETS.values.reshape(8, 1, 4)
     weights[..., 4:] = -CHANGE_SIGNS
-    alice, bob, changes = answers()
+    alice, bob, changes = deterministic_answers()
     rows = np.vstack([(alice * bob).reshape(-1, 4).T, changes.T])
     values = weights @ rows - CLASSICAL_BOUND
     return weights, np.stack([values.min(axis=-1), values.max(axis=-1)], axis=-1)

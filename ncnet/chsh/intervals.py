@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ncnet.checks import check, check_integer, check_number, check_values
-from ncnet.chsh.betting import mean_interval
+from ncnet.chsh.betting import betting_interval
 from ncnet.chsh.bootstrap import (
     DIGITS_OF_SUMS,
     distinct_columns,
@@ -120,7 +120,9 @@ def interval_of_mean(
     """
     if off_mode(values, counts) < FEWEST_OFF_MODE:
         lowest, highest = bounds
-        interval = mean_interval(values, lowest=lowest, highest=highest, level=level, counts=counts)
+        interval = betting_interval(
+            values, lowest=lowest, highest=highest, level=level, counts=counts
+        )
         return interval, "betting"
     low, high = percentile_interval(draws, level, counts.sum()).tolist()
     return (low, high), "percentile bootstrap"

@@ -10,7 +10,7 @@ import xarray as xr
 from ncnet.checks import check
 from ncnet.chsh.correlators import OUTCOMES, cells_of
 from ncnet.chsh.outcomes import SETTINGS
-from ncnet.chsh.signalling import answers, marginal_changes
+from ncnet.chsh.signalling import deterministic_answers, marginal_changes
 
 ROUNDED = 1e-6
 """A probability may be as much below 0, as of means in single precision."""
@@ -43,7 +43,7 @@ def local_fraction(means: xr.Dataset) -> float:
     """
     from scipy.optimize import linprog
 
-    alice, bob, changes = answers()
+    alice, bob, changes = deterministic_answers()
     local = (changes == 0).all(axis=1)  # these answer alike, whatever the other's setting
     found = linprog(-np.ones(local.sum()), A_ub=_fits(alice[local], bob[local]), b_ub=_cells(means))
     return float(-found.fun)
@@ -78,7 +78,7 @@ def coupling_deficit(means: xr.Dataset) -> float:
     """
     from scipy.optimize import linprog
 
-    alice, bob, changes = answers()
+    alice, bob, changes = deterministic_answers()
     same = (changes == 0).sum(axis=1)
     found = linprog(-same, A_eq=_fits(alice, bob), b_eq=_cells(means))
     alone = 1 - abs(marginal_changes(means)) / 2

@@ -58,11 +58,11 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
     for setting, expected in SETTINGS.items():
         found = dataset[setting].values.tolist()
         check(found == expected, f"`{setting}` is {found}", f"{expected}, all four contexts")
-    return checked(dataset, ("a", "b"), DIMENSIONS)
+    return normalised(dataset, ("a", "b"), DIMENSIONS)
 
 
-def checked(dataset: xr.Dataset, names: Sequence[str], dimensions: Sequence[str]) -> xr.Dataset:
-    """Return outcomes of four contexts, or of pairs of tasks, with the rest that both have checked.
+def normalised(dataset: xr.Dataset, names: Sequence[str], dimensions: Sequence[str]) -> xr.Dataset:
+    """Return outcomes of four contexts or of pairs in one form, and check what both may have.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from ncnet.chsh.outcomes import (
     check_dimensions,
     check_only,
     check_signs,
-    checked,
+    normalised,
 )
 from ncnet.files import storable
 from ncnet.printing import shown
@@ -126,7 +126,7 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
         different = capacities.dtype.kind in "iuf" and not np.isnan(capacities).any()
         different = different and np.unique(capacities).size == capacities.size
         check(different, f"`capacity` is {shown(capacities.tolist())}", "different numbers")
-    return checked(pairs, HEADS, DIMENSIONS)
+    return normalised(pairs, HEADS, DIMENSIONS)
 
 
 def collect_pairs(

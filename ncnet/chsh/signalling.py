@@ -119,7 +119,7 @@ def delta_interval(change_intervals: np.ndarray) -> tuple[float, float]:
     return float(nearest.sum()), float(np.maximum(abs(low), abs(high)).sum())
 
 
-def answers() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def deterministic_answers() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the 256 ways to answer in four contexts: Alice's and Bob's [256, 2, 2], and [256, 4].
 
     The last are the changes of the answers in A1, A2, B1, B2 with the other party's setting.

@@ -18,7 +18,7 @@ from scipy import optimize, stats
 import ncnet  # whose `train` brings torch, when it is asked for
 from ncnet import chsh, games
 from ncnet.checks import check_choice, check_integer
-from ncnet.chsh.betting import mean_interval
+from ncnet.chsh.betting import betting_interval
 from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
 from ncnet.chsh.inference import (
     CHANGES,
@@ -230,7 +230,7 @@ class Experiment:
             ("s", "report"): self.report["interval"],
             **{(name, "report"): self.report[f"{name}_interval"] for name in in_report},
             ("s", "percentile"): percentile_interval(s, LEVEL),
-            ("s", "betting"): mean_interval(self.s, counts=self.counts, level=LEVEL, **S_RANGE),
+            ("s", "betting"): betting_interval(self.s, counts=self.counts, level=LEVEL, **S_RANGE),
             ("delta", "percentile"): percentile_interval(delta, LEVEL),
             ("excess", "percentile"): percentile_interval(excess, LEVEL),
             **({("s", "BCa"): self._bca()} if bca else {}),
