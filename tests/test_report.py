@@ -259,6 +259,24 @@ def test_the_conclusion_follows_the_more_careful_of_interval_and_exact_test(chan
     assert str(report).replace("\n", " ").startswith(report.conclusion)
 
 
+def test_evidence_has_interval_and_exact_test_beside_each_other():
+    report = chsh.report(signalling_outcomes(0.3, replicas=400, items=8, seed=2))
+    evidence = report.evidence
+    sides = ["above 2", "below 2", "contextual", "within 2 + Delta"]
+    assert evidence.index.tolist() == [*sides, *chsh.signalling.TASKS]
+    assert evidence["by_interval"].tolist() == [True, *[False] * 4, True, False, False]
+    assert evidence["p_value"]["above 2"] == report.p_value
+    assert evidence["p_value"]["within 2 + Delta"] == report.excess_p_value_below
+    assert evidence["together"].tolist() == [
+        "shown",
+        *["not shown"] * 4,
+        "shown",
+        *["not shown"] * 2,
+    ]
+    assert replace(report, p_value=0.5).evidence["together"]["above 2"] == "open"
+    assert replace(report, interval=(1.9, 2.9)).evidence["together"]["above 2"] == "open"
+
+
 @pytest.mark.slow
 @given(seed=st.integers(0, 10_000), replicas=st.integers(1, 40), signal=st.floats(0, 1))
 def test_no_verdict_contradicts_its_interval(seed, replicas, signal):
