@@ -74,8 +74,8 @@ run = runs.Run(Rq1, chosen)
 # enough), setting 2 is hard (XOR, two are needed).
 
 # %%
-played = ncnet.games.named(game)
-print(played)
+xornet = ncnet.games.named(game)
+print(xornet)
 
 # %% [markdown]
 # A *context* is a pair of settings: one network, trained from scratch on both tasks at once. If no
@@ -87,7 +87,7 @@ print(played)
 # %%
 trained = [
     ncnet.train(
-        played,
+        xornet,
         hidden_size=n,
         replicas=replicas,
         seed=seed,

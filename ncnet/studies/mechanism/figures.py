@@ -146,7 +146,7 @@ def sensing(
         axes.set_ylim(0.45, 1.02)
     over_n.set(title="whole trace", xlabel="hidden units n", ylabel="AUC (no unit)")
     over_n.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    over_n.legend(loc="lower left")
+    over_n.legend(loc="center left")
     over_steps.set(title=f"steps seen; {title}", xlabel="steps seen")
     uses = pd.Index(by_use["use"].unique())
     for source, rows in by_use.groupby("source", sort=False):
