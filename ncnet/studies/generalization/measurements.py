@@ -36,7 +36,7 @@ AT_2 = chsh.CLASSICAL_BOUND - MARGIN
 RESAMPLES = 2000
 """Number of bootstrap resamples, unless told otherwise."""
 TRACE_SCHEDULE = (0, 10, 30, 100, 300, 1000)
-"""Steps at which gradients are compared, in a training that is so long."""
+"""Steps at which gradients are compared, as far as a training goes."""
 
 
 def trace_steps(steps: int) -> list[int]:
@@ -76,7 +76,7 @@ def train_replicas(
 
 
 def by_replica(outcomes: xr.Dataset) -> pd.DataFrame:
-    """Return one row for each capacity and replica.
+    """Return what was measured of each replica, one row for each capacity and replica.
 
     Parameters
     ----------

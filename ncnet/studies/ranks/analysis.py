@@ -29,28 +29,30 @@ __getattr__ = renamed.names(
 
 
 def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> pd.DataFrame:
-    """Return one row a rank: the report of its training items, and what stands beside it.
+    """Return the report of each rank's training items, with accuracies and changes of S beside it.
 
     Intervals hold together over the ranks at 95 %. Those of S, of its changes and of accuracies
-    resample replicas and items (`ncnet.studies.ranks.pigeonhole`); where fewer than ten replicas
-    differ from the most frequent value they are betting's, over replicas alone
+    resample replicas and items (`ncnet.studies.ranks.pigeonhole`). Where fewer than ten replicas
+    differ from the most frequent value, they come from betting, over replicas alone
     (`ncnet.chsh.replica_interval`).
 
     Parameters
     ----------
     outcomes
-        Of one quartet, as `ncnet.encoders.train` returns it, with a dimension `capacity`.
+        Outcomes of one quartet, as `ncnet.encoders.train` returns them, with a dimension
+        `capacity`.
     resamples, seed
         Number of bootstrap resamples, and the seed of their draw.
 
     Returns
     -------
     pandas.DataFrame
-        `rank`; the columns of `ncnet.chsh.Report.row`; `rise`, S less S at the smallest rank on
-        the same replicas and items, and `rise_with_rank`, S less S at the smallest rank above 0;
-        `accuracy`, the share that heads get right, mean over both heads and
-        all contexts; the same of held-out items, where there are any, as `held_out_s` and
-        `held_out_accuracy`. Of each, an interval `_low` to `_high`.
+        One row a rank: `rank`, the columns of `ncnet.chsh.Report.row`, and further columns, each
+        with an interval from `_low` to `_high`. `rise` is S less S at the smallest rank, on the
+        same replicas and items; `rise_with_rank` is S less S at the smallest rank above 0.
+        `accuracy` is the share that heads get right, the mean over both heads and all contexts.
+        Where there are held-out items, `held_out_s` and `held_out_accuracy` are S and accuracy on
+        these.
 
     Examples
     --------
@@ -133,8 +135,8 @@ def loss_rows(outcomes: xr.Dataset) -> pd.DataFrame:
 def task_rows(outcomes: xr.Dataset) -> pd.DataFrame:
     """Return one row for each of the four tasks: its items, its tokens, and where it is from.
 
-    `unknown` is the share of tokens for which the encoder has no word piece, `cut` the share of
-    sequences that were too long; `source` and `encoder_source` are JSON.
+    `unknown` is the share of tokens for which the encoder has no word piece, and `cut` the share of
+    sequences that were too long. `source` and `encoder_source` are JSON.
     """
     about = outcomes.attrs
     splits = outcomes["split"].values.tolist()
@@ -154,7 +156,7 @@ def task_rows(outcomes: xr.Dataset) -> pd.DataFrame:
 
 
 def _measured(outcomes: xr.Dataset, split: str, **options: int) -> dict[str, tuple]:
-    """Return S and accuracy of a split, and how far S rises: of each replica and each resample."""
+    """Return S and accuracy on a split, and how far S rises, of each replica and each resample."""
     of_replicas = chsh.replica_means(outcomes, split=split)
     both = (of_replicas, pigeonhole_means(outcomes, split=split, **options))
     s = [chsh.s_value(means.correlator) for means in both]

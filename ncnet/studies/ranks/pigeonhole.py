@@ -1,9 +1,9 @@
-"""Resample replicas and items, each on its own: for what is claimed of other items too.
+"""Resample replicas and items, each on its own: the pigeonhole bootstrap.
 
-Where a network was tried on some sentences out of many, its outcomes vary with the sentences as
-they do with its initial weights. Drawing replicas and items independently (Owen, The Annals of
-Applied Statistics 1, 386, 2007, arXiv 0712.1111) takes in both; it errs, where it does, on the wide
-side.
+Intervals about other items too need it. Where a network was tried on some sentences out of many,
+its outcomes vary with the sentences as they do with its initial weights. Drawing replicas and items
+independently (Owen, The Annals of Applied Statistics 1, 386, 2007, arXiv 0712.1111) takes in both.
+Where such an interval errs, it is too wide.
 """
 
 import numpy as np
@@ -19,17 +19,28 @@ def pigeonhole_means(
 ) -> xr.Dataset:
     """Return bootstrap means over replicas and items, drawn alike for all contexts and capacities.
 
+    Parameters
+    ----------
+    outcomes
+        Outcomes as `ncnet.chsh.report` takes them, perhaps with a dimension `capacity`.
+    split
+        Which items are resampled: "training" or "held_out".
+    resamples, seed
+        Number of bootstrap resamples, and the seed of their draw.
+
     Returns
     -------
     xarray.Dataset
         `correlator`, `alice` and `bob`, as `ncnet.chsh.replica_means` has them, over
         (alice_setting, bob_setting, resample) and `capacity` where there is one. Items that are
-        partners are drawn together; others (``paired`` is False) for each of the four tasks alone.
+        partners are drawn together. Others (``paired`` is False) are drawn for each of the four
+        tasks alone.
 
     Raises
     ------
     ValueError
-        For outcomes with clusters: it is replicas that are resampled.
+        If outcomes have clusters, since replicas are what is resampled; for a split without items,
+        or a number out of range.
 
     Examples
     --------
@@ -67,7 +78,7 @@ def pigeonhole_interval(draws: xr.DataArray, *, replicas: int, level: float) -> 
     draws
         The statistic of `pigeonhole_means`, such as ``s_value(means.correlator)``.
     replicas
-        How many replicas were resampled; with few, percentiles are taken further out.
+        Number of replicas that were resampled; with few, percentiles are taken further out.
     level
         Nominal coverage.
 
