@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from ncnet import chsh, experiment
 from ncnet.experiment import Trained, replica_seed
-from ncnet.experiment import trained as kept
+from ncnet.experiment.trained import load, save
 from ncnet.files import write_or_compare
 
 CONTEXTS = list(itertools.product((1, 2), (1, 2)))
@@ -878,13 +878,13 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path, change):
 def test_no_wrong_bit_of_a_file_passes_for_an_outcome(tmp_path):
     path = tmp_path / "context_11.npz"
     written = Trained((np.array([True, False]), np.array([1, 0], np.int8)), items=np.arange(2))
-    kept.write(path, written)
+    save(path, written)
     content = path.read_bytes()
     refused = 0
     for place in range(0, len(content), 7):
         path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
         try:
-            found = kept.read(path)
+            found = load(path)
         except ValueError as error:
             assert str(error).endswith("delete it")  # noqa: PT017
             refused += 1

@@ -28,9 +28,8 @@ from ncnet.checks import (
 )
 from ncnet.chsh import report
 from ncnet.chsh.outcomes import DIMENSIONS, SETTINGS
-from ncnet.experiment import trained as kept
 from ncnet.experiment.contexts import Context, contexts, train_each
-from ncnet.experiment.trained import LOSSES, Reader, Trained, outcomes_on_grid
+from ncnet.experiment.trained import LOSSES, Reader, Trained, load, outcomes_on_grid, save
 from ncnet.files import expanded, is_storable_text, storable, write_or_compare
 from ncnet.printing import shown
 
@@ -160,7 +159,7 @@ def train(
     if folder is not None:
         common = {"seed": seed, "paired": bool(paired)}
         common |= {"capacity_name": capacity_name if capacities else None, "described": described}
-        training.resume(_claimed(folder, common), contexts(grid))
+        training.resume(_checked_folder(folder, common), contexts(grid))
     trained = train_each(training.result, contexts(grid))
     outcomes = outcomes_on_grid(trained, grid, capacity_name=capacity_name, paired=paired)
     if capacities is None:
@@ -213,23 +212,23 @@ class _Training:
             all_kept = [Context.at(path.relative_to(self.folder)) for path in self.finished]
             wanted = [context for context in wanted if self._path(context) in self.finished]
             context = random.SystemRandom().choice(wanted or all_kept)
-            before = kept.read(self._path(context))
-            tqdm.write(self._compared(context, before, self._call(context)))
+            before = load(self._path(context))
+            tqdm.write(self._difference(context, before, self._call(context)))
 
     def result(self, context: Context) -> Trained:
         """Train one context, or take it from the folder if it was there at the beginning."""
         path = self._path(context) if self.folder else None
         resumed = path in self.finished
-        returned = kept.read(path) if resumed else self._call(context)
+        returned = load(path) if resumed else self._call(context)
         trained = self.reader.read(returned, context.label(self.capacity_name))
         if path and not resumed:
             if path.exists():
-                self._compared(context, kept.read(path), trained)
+                self._difference(context, load(path), trained)
             else:
-                kept.write(path, trained)
+                save(path, trained)
         return trained
 
-    def _compared(self, context: Context, before: Trained, returned: object) -> str:
+    def _difference(self, context: Context, before: Trained, returned: object) -> str:
         """Return in words how much two trainings of a context differ, or refuse the folder."""
         where = context.label(self.capacity_name)
         try:
@@ -271,8 +270,8 @@ class _Training:
         return self.folder / context.path("capacity").with_suffix(".npz")
 
 
-def _claimed(folder: Path | str, common: dict) -> Path:
-    """Return the folder of this run, new or begun before, or refuse it."""
+def _checked_folder(folder: Path | str, common: dict) -> Path:
+    """Return the folder, new or one of the same experiment, or refuse it."""
     check(str(folder), "`folder` is empty", "a folder, or None for none")
     # A training may change the working directory.
     folder = expanded(folder).absolute()

@@ -251,7 +251,7 @@ def outcomes_on_grid(
     return as_dataset(outcomes)
 
 
-def write(path: Path, trained: Trained) -> None:
+def save(path: Path, trained: Trained) -> None:
     """Write what a training gave to a file, whole or not at all."""
     arrays = trained.fields()
     for split in trained.splits():
@@ -262,8 +262,8 @@ def write(path: Path, trained: Trained) -> None:
     replace(path, content.getvalue())
 
 
-def read(path: Path) -> Trained:
-    """Return what a training gave from the file that `write` made.
+def load(path: Path) -> Trained:
+    """Return what a training gave from the file that `save` wrote.
 
     Raises
     ------
