@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ncnet.checks import check
+
 FIRST_CHECK, LONGER, LONGEST = 40, 10, 180
 """Seconds between two looks at the queue, as the executor for Slurm takes them. After a look that
 found an ended submission it waits for the first; after each that found none, for so much longer,
@@ -56,11 +58,8 @@ class Costs:
         ValueError: jobs of 10 s are too short for an overhead of 10 %: expected more than 10 s
         """
         left = most * job_seconds - self.job
-        if left <= 0:
-            raise ValueError(
-                f"jobs of {job_seconds:g} s are too short for an overhead of {100 * most:g} %: "
-                f"expected more than {self.job / most:g} s"
-            )
+        found = f"jobs of {job_seconds:g} s are too short for an overhead of {100 * most:g} %"
+        check(left > 0, found, f"more than {self.job / most:g} s")
         return max(1, math.ceil(self.submission / left))
 
 

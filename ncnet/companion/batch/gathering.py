@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ncnet import parameters, results, runs
+from ncnet.checks import check
 from ncnet.companion import notebooks
 from ncnet.companion.batch.grid import JOBS, Batch, BatchError, text
 from ncnet.files import NOTHING, differences
@@ -81,9 +82,9 @@ def check_recordable(batch: Batch) -> None:
     jobs = list(batch.jobs.values())
     values = {name: {repr(job[name]) for job in jobs} for name in jobs[0]}
     try:
-        if math.prod(map(len, values.values())) != len(jobs):
-            varied = ", ".join(name for name, of in values.items() if len(of) > 1)
-            raise BatchError(f"jobs are no full grid of {varied}")
+        varied = ", ".join(name for name, of in values.items() if len(of) > 1)
+        full = math.prod(map(len, values.values())) == len(jobs)
+        check(full, f"jobs are no full grid of {varied}", "one for each combination")
         parameters.validate(_together(jobs) | {"record": True, "save_to": ""}, model)
     except ValueError as error:
         raise BatchError(f"{batch.path} cannot be recorded: {error}") from None

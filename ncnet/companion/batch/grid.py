@@ -15,7 +15,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ncnet import parameters
-from ncnet.checks import problem_line, suggestion
+from ncnet.checks import check, problem_line, suggestion
 from ncnet.companion import notebooks
 from ncnet.files import expanded
 from ncnet.printing import shortened
@@ -67,8 +67,7 @@ class Resources(BaseModel):
 
 
 def _with_tables(notebook: str) -> str:
-    if not notebooks.of(notebook).TABLES:
-        raise ValueError("it saves no tables: nothing to gather")
+    check(notebooks.of(notebook).TABLES, "it saves no tables", "some to gather")
     return notebook
 
 
