@@ -35,7 +35,7 @@ TRAININGS = tuple(
 )
 """Arguments of `ncnet.train` with which the book looks for games of three bits."""
 SEARCH_OPTIONS = {"replicas": 256, "seed": 1, "fresh_replicas": 8192, "fresh_seed": 1001, "most": 5}
-"""Arguments of `search` with which the book searches."""
+"""Arguments of `run` with which the book searches."""
 COUNTS = ("games", "ruled_out", "above")
 """What a search counts, for each training and readout."""
 CANDIDATES = 20_000
@@ -288,16 +288,9 @@ def best_of_each_orbit(games_of: pd.DataFrame, tasks: Sequence[str], most: int) 
     return best[~orbits(best, tasks).duplicated()].head(most)
 
 
-def search(
-    tasks: Sequence[str],
-    *,
-    replicas: int,
-    seed: int,
-    fresh_replicas: int,
-    fresh_seed: int,
-    most: int,
-    **training: object,
-) -> pd.DataFrame:
+def run(
+    trainings: Sequence[dict], tasks: Sequence[str], *, parts: Parts | None = None, **options: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Look for games in which S > 2 is more than the marginals explain, and confirm the best.
 
     Of those above the line, the games with the largest S - Delta - 2 are chosen, at most one of
@@ -306,44 +299,55 @@ def search(
 
     Parameters
     ----------
+    trainings
+        Arguments of `ncnet.train`, ``hidden_size`` among them, such as those of `TRAININGS`; they
+        become columns.
     tasks
         Truth tables, as `train_pairs` takes them.
-    training
-        As `ncnet.train` takes it.
-    replicas, seed
-        The replicas of the training of all pairs, and its seed.
-    fresh_replicas, fresh_seed
-        The same of the confirmations.
-    most
-        The largest number of games to confirm for each readout.
+    parts
+        Keeps the table of each training, for a run that may be cut off.
+    options
+        As in `SEARCH_OPTIONS`: ``replicas`` and ``seed`` of the training of all pairs,
+        ``fresh_replicas`` and ``fresh_seed`` of the confirmations, and ``most``, the largest number
+        of games to confirm for each training and readout.
 
     Returns
     -------
-    pandas.DataFrame
-        For each readout, `ncnet.chsh.READOUTS`, one row a confirmation, or one without a game
-        where none was above the line: ``readout``; of the selection, ``games`` (their number),
-        ``ruled_out`` (by a cell that never occurs), ``above`` (the line); the tasks ``A1``,
-        ``A2``, ``B1``, ``B2`` and ``selected``, S - Delta - 2 in the selection; of the
-        confirmation, the columns of `ncnet.chsh.Report.row`.
+    counts : pandas.DataFrame
+        For each training and readout (`ncnet.chsh.READOUTS`), how many ``games`` there are, are
+        ``ruled_out`` by a cell that never occurs, and lie ``above`` the line.
+    confirmations : pandas.DataFrame
+        One row a game that was confirmed: ``readout``; the tasks ``A1``, ``A2``, ``B1``, ``B2``;
+        ``selected``, S - Delta - 2 in the selection; the columns of `ncnet.chsh.Report.row`.
 
     Examples
     --------
-    >>> found = search(
-    ...     ["0001", "0110"],
-    ...     hidden_size=1,
-    ...     replicas=64,
-    ...     seed=0,
-    ...     fresh_replicas=64,
-    ...     fresh_seed=1,
-    ...     most=1,
-    ...     steps=10,
-    ... )
-    >>> found[["readout", "games"]].values.tolist()
+    >>> training = {"hidden_size": 1, "steps": 10}
+    >>> options = {"replicas": 64, "seed": 0, "fresh_replicas": 64, "fresh_seed": 1, "most": 1}
+    >>> counts, confirmations = run([training], ["0001", "0110"], **options)
+    >>> counts[["readout", "games"]].values.tolist()
     [['correct', 16], ['solved', 16], ['prediction', 16]]
     """
+    axes = {"training": trainings}
+    table = compute_grid(_search, axes, parts=parts, tasks=list(tasks), **options)
+    counts = table[["readout", *COUNTS, *trainings[0]]].drop_duplicates(ignore_index=True)
+    confirmations = table.dropna(subset="A1", ignore_index=True)
+    return counts, confirmations.drop(columns=list(COUNTS))
+
+
+def _search(
+    training: dict,
+    *,
+    tasks: Sequence[str],
+    fresh_replicas: int,
+    fresh_seed: int,
+    most: int,
+    **options: int,
+) -> pd.DataFrame:
+    """Return one row a confirmation, or one without a game where none was above the line."""
     check_integer("fresh_replicas", fresh_replicas, at_least=1)
     check_integer("fresh_seed", fresh_seed, at_least=0)
-    pairs = train_pairs(tasks, replicas=replicas, seed=seed, **training)
+    pairs = train_pairs(tasks, **training, **options)
     fresh = training | {"replicas": fresh_replicas, "seed": fresh_seed}
     rows = []
     for readout in chsh.READOUTS:
@@ -356,40 +360,7 @@ def search(
             named = {place: tasks[game[place]] for place in PLACES}
             report = confirm(list(named.values()), readout=readout, **fresh)
             rows.append(counts | named | {"selected": game["excess"]} | report.row())
-    return pd.DataFrame(rows)
-
-
-def run(
-    trainings: Sequence[dict], tasks: Sequence[str], *, parts: Parts | None = None, **asked: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what `search` counts in several trainings, and what it confirms.
-
-    Parameters
-    ----------
-    trainings
-        Arguments of `ncnet.train`, ``hidden_size`` among them, such as those of `TRAININGS`; they
-        become columns.
-    tasks
-        Truth tables.
-    parts
-        Keeps the table of each training, for a run that may be cut off.
-    asked
-        Further arguments of `search`.
-
-    Returns
-    -------
-    tuple
-        Two tables: for each training and readout how many games there are, are ``ruled_out`` and
-        lie ``above`` the line; and the confirmations.
-    """
-    table = compute_grid(_search, {"training": trainings}, parts=parts, tasks=list(tasks), **asked)
-    counts = table[["readout", *COUNTS, *trainings[0]]].drop_duplicates(ignore_index=True)
-    confirmations = table.dropna(subset="A1", ignore_index=True)
-    return counts, confirmations.drop(columns=list(COUNTS))
-
-
-def _search(training: dict, **asked: object) -> pd.DataFrame:
-    return search(**training, **asked).assign(**training)
+    return pd.DataFrame(rows).assign(**training)
 
 
 def confirm(tasks: Sequence[str], *, readout: str = "correct", **training: object) -> chsh.Report:

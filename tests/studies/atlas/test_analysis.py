@@ -134,9 +134,10 @@ def test_a_search_confirms_the_best_of_each_orbit_on_fresh_replicas():
 def test_a_confirmation_needs_a_replica_and_a_seed(name, least):
     asked = {"replicas": 64, "seed": 0, "fresh_replicas": 64, "fresh_seed": 1, "most": 0}
     tasks = ["0110", "0101"]
-    assert len(atlas.search(tasks, hidden_size=1, steps=1, **asked | {name: least}))
+    training = {"hidden_size": 1, "steps": 1}
+    atlas.run([training], tasks, **asked | {name: least})
     with pytest.raises(ValueError, match=name):
-        atlas.search(tasks, hidden_size=1, steps=1, **asked | {name: least - 1})
+        atlas.run([training], tasks, **asked | {name: least - 1})
 
 
 def test_the_recorded_search_looked_among_all_games_of_three_bits_up_to_negation():
