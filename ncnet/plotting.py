@@ -141,9 +141,8 @@ def hollow(axes: Axes, table: pd.DataFrame, x: Places, name: str, **look: object
 
 def sources(recorded: pd.DataFrame | None, live: pd.DataFrame) -> Sources:
     """Return both tables, without None, each with the function that draws it."""
-    return [
-        (draw, table) for draw, table in ((band, recorded), (hollow, live)) if table is not None
-    ]
+    both = ((band, recorded), (hollow, live))
+    return [(draw, table) for draw, table in both if table is not None]
 
 
 def sources_by(
@@ -156,8 +155,7 @@ def sources_by(
 
 def by_context(table: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, dict[str, object]]]:
     """Yield the rows of each context, and its label and look."""
-    contexts = table.groupby(["alice_setting", "bob_setting"])
-    for place, (context, rows) in enumerate(contexts):
+    for place, (context, rows) in enumerate(table.groupby(["alice_setting", "bob_setting"])):
         colour, label = CONTEXT_COLOURS[context], "(A{}, B{})".format(*context)
         yield rows, {**dashed_look(place), "color": colour, "label": label}
 
@@ -217,8 +215,7 @@ def picture(report: Report) -> Figure:
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(5.8, 5.6))
-        ratios = {"height_ratios": (1, 1.75), "width_ratios": (1.15, 1)}
-        axes = figure.subplot_mosaic("ss;cd", **ratios)
+        axes = figure.subplot_mosaic("ss;cd", height_ratios=(1, 1.75), width_ratios=(1.15, 1))
         _draw_line(axes["s"], report)
         _draw_waterfall(axes["c"], report)
         _draw_drops(axes["d"], report)

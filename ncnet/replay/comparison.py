@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -336,23 +337,20 @@ def _in_order_of(recorded: pd.DataFrame, remade: pd.DataFrame, key: Sequence[str
         rows = one.difference(other, sort=False)
         if len(rows):
             are = "row is" if len(rows) == 1 else "rows are"
-            raise ValueError(f"{len(rows)} {are} not {what}, such as {_in_words(key, rows[0])}")
+            raise ValueError(f"{len(rows)} {are} not {what}, such as {_in_words(rows[0])}")
     return remade.iloc[after.get_indexer(before)].reset_index(drop=True)
 
 
 def _row_names(rows: pd.DataFrame, key: Sequence[str]) -> pd.Index:
-    """Return the values of each row's key, or the row's number where there is no key."""
-    if not key:
-        return pd.RangeIndex(len(rows))
-    values = rows[list(key)].astype(object)
-    names = values.where(values.notna(), None).itertuples(index=False, name=None)
+    """Return the values of each row's key by name, or the row's number where there is no key."""
+    columns = rows[list(key)] if key else pd.DataFrame({"row": range(len(rows))})
+    values = columns.astype(object)
+    names = values.where(values.notna(), None).itertuples(index=False, name="Row")
     return pd.Index(list(names), tupleize_cols=False)
 
 
-def _in_words(key: Sequence[str], row: tuple | int) -> str:
-    if not key:
-        return f"row = {row}"
-    return ", ".join(f"{name} = {value}" for name, value in zip(key, row, strict=True))
+def _in_words(row: NamedTuple) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in row._asdict().items())
 
 
 def _farthest_cell(
@@ -363,7 +361,7 @@ def _farthest_cell(
     row = away[name].argmax()
     if away[name][row] <= 1:
         return ""
-    at = f" at {_in_words(key, recorded[list(key)].iloc[row])}" if key else ""
+    at = f" at {_in_words(_row_names(recorded, key)[row])}" if key else ""
     before, after = (frame[name].tolist()[row] for frame in (recorded, remade))
     return f"{name}{at}: recorded {before!r}, made again {after!r}"
 
