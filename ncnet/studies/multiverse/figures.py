@@ -110,9 +110,8 @@ def shapes(table: pd.DataFrame, game: str, initialisation: str) -> Figure:
     game, initialisation
         Which specifications to draw, in the `correct` readout.
     """
-    fixed = {"game": game, "initialisation": initialisation, "readout": "correct"}
-    drawn = table[(table[list(fixed)] == pd.Series(fixed)).all(axis=1)]
-    drawn = drawn.sort_values("steps", kind="stable")
+    chosen = "game == @game and initialisation == @initialisation and readout == 'correct'"
+    drawn = table.query(chosen).sort_values("steps", kind="stable")
     figure = _crossed(drawn, "activation", OPTIMIZER, "s")
     for axes in figure.axes:
         axes.axhline(CLASSICAL_BOUND, zorder=1, **DASHED)
