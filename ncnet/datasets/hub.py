@@ -23,7 +23,7 @@ from ncnet.files import expanded, replace
 KINDS = ("dataset", "model")
 PINS = "revisions.json"
 SECONDS = 10
-"""How long an answer is waited for."""
+"""An answer is waited for so long."""
 ONCE_WITHOUT = ("google-bert", "nyu-mll", "tau", "allenai", "google-research-datasets")
 """Owners of repositories that other programs may have cached by the name without the owner's."""
 
@@ -47,7 +47,7 @@ def revision(repository: str, *, kind: str, at: str = "main", folder: Path | Non
     at
         The branch whose current commit is pinned.
     folder
-        Where the pins are kept: the user's cache folder unless told otherwise.
+        The folder that keeps the pins: the user's cache folder unless told otherwise.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def errors_as_unavailable(what: str) -> Iterator[None]:
     Parameters
     ----------
     what
-        What is fetched inside, for the message.
+        Name of what is fetched inside, for the message.
 
     Raises
     ------

@@ -95,7 +95,7 @@ class TaskData:
 
     @property
     def multiple_choice(self) -> bool:
-        """Whether the items are questions with choices."""
+        """True if the items are questions with choices."""
         return bool(self.training[0].choices)
 
 

@@ -14,14 +14,14 @@ from ncnet.printing import shown
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
-    """How every network of a sweep is trained, whatever its rank and its tasks are.
+    """Hyperparameters, which all networks of a sweep share, whatever their ranks and tasks are.
 
     The paper states none of these choices; they are ours.
 
     Attributes
     ----------
     layers
-        How many layers are adapted, from the top. What lies below them is computed once an item.
+        The number of adapted layers, from the top. What lies below them is computed once an item.
     steps, batch_size
         The number of training steps, and the items of each head's task in one step.
     learning_rate
@@ -29,7 +29,8 @@ class Hyperparameters:
     alpha
         What an adapter adds is scaled by ``alpha / rank``.
     bfloat16
-        Whether matrix products of a step are made in bfloat16 (autocast); by default on a GPU.
+        True makes the matrix products of a step in bfloat16 (autocast), as is done on a GPU unless
+        told otherwise.
     seed
         It determines, with the number of a replica, initial weights and the order of items.
     """

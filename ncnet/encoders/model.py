@@ -35,7 +35,7 @@ class TwoHeads(Network):
     rank
         The rank of the adapters.
     hyperparameters
-        How the network is trained.
+        The hyperparameters of its training.
     replica
         With the seed it determines all initial weights: those of the trunk, and with its key those
         of a head, whatever the other head is.

@@ -64,13 +64,17 @@ def train(
     folder
         A folder that keeps finished contexts, with their adapters (in the files of peft) and heads,
         and the one in training once a minute: repeated, a sweep that was cut off goes on from
-        there, to the same result. It holds contexts of one kind: same encoder, items and settings.
+        there, to the same result. It holds contexts of one kind: the encoder, the items and the
+        hyperparameters are the same.
+    hyperparameters
+        `Hyperparameters` by name: ``seed``, and others than the defaults of ``layers``, ``steps``,
+        ``batch_size``, ``learning_rate``, ``alpha`` and ``bfloat16``.
 
     Returns
     -------
     xarray.Dataset
-        As `ncnet.train` returns it: `a`, `b` and `diverged`, over `capacity` (the ranks),
-        settings, replicas and items, training ones first; `alice_loss` and `bob_loss`, mean
+        Outcomes, as `ncnet.train` returns them: `a`, `b` and `diverged`, over `capacity` (the
+        ranks), settings, replicas and items, training ones first; `alice_loss` and `bob_loss`, mean
         cross-entropy over the training items at the end; `alice_target` and `bob_target` where
         all tasks have two classes. Attributes say what was trained, and of each task where it is
         from, the share of unknown tokens and the share of sequences that were cut.
@@ -108,7 +112,7 @@ class Sweep:
     encoder, quartet, tasks, folder
         See `train`.
     hyperparameters
-        How every network is trained.
+        The hyperparameters of all networks.
     """
 
     encoder: Encoder

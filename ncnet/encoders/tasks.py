@@ -26,7 +26,7 @@ class Sequences:
     ids, segments
         The number of each token and its segment, one sequence behind the other [tokens].
     lengths
-        How many tokens each sequence has [sequences].
+        The number of tokens of each sequence [sequences].
     unknown
         The share of the tokens for which the encoder has no word piece.
     cut
@@ -49,9 +49,9 @@ class EncodedTask:
     data
         The items.
     states
-        What the frozen layers make of their tokens, as `frozen_states` returns it [tokens, ...].
+        States of their tokens behind the frozen layers, from `frozen_states` [tokens, ...].
     lengths
-        How many tokens of `states` belong to each sequence [sequences].
+        The number of rows of `states` that belong to each sequence [sequences].
     """
 
     data: TaskData

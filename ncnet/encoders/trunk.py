@@ -75,9 +75,9 @@ class Trunk(Network):
         Parameters
         ----------
         states
-            What `frozen_states` returns of the sequences, one behind the other [tokens, ...].
+            States of the sequences from `frozen_states`, one behind the other [tokens, ...].
         lengths
-            How many of these tokens each sequence has [sequences].
+            The number of tokens of each sequence [sequences].
         """
         layout = Layout(lengths, states.device)
         if not len(self.layers):
@@ -99,7 +99,7 @@ class Layout:
     Parameters
     ----------
     lengths
-        How many tokens each sequence has [sequences].
+        The number of tokens of each sequence [sequences].
     device
         The device to compute on.
 

@@ -77,12 +77,13 @@ def train_games(
     alice, bob
         Tasks of each party, an even number.
     training
-        As `ncnet.train` takes it.
+        Arguments of `ncnet.train`.
 
     Returns
     -------
     xarray.Dataset
-        As `ncnet.train` returns it, over ``alice_task`` and ``bob_task`` instead of settings.
+        Outcomes, as `ncnet.train` returns them, over ``alice_task`` and ``bob_task`` instead of
+        settings.
     """
     of_alice, of_bob = (list(zip(x[::2], x[1::2], strict=True)) for x in (alice, bob))
     trained = [
@@ -105,13 +106,13 @@ def train_pairs(tasks: Sequence[str], **training: object) -> xr.Dataset:
     tasks
         An even number of truth tables of the same length, each as often as it is to be trained.
     training
-        As `ncnet.train` takes it. All pairs start from the same initial weights.
+        Arguments of `ncnet.train`. All pairs start from the same initial weights.
 
     Returns
     -------
     xarray.Dataset
-        As `ncnet.train` returns it, over ``alice_task`` and ``bob_task`` instead of settings: the
-        truth tables.
+        Outcomes, as `ncnet.train` returns them, over ``alice_task`` and ``bob_task`` instead of
+        settings: the truth tables.
 
     Raises
     ------
@@ -373,7 +374,7 @@ def confirm(tasks: Sequence[str], *, readout: str = "correct", **training: objec
     readout
         One of `ncnet.chsh.READOUTS`.
     training
-        As `ncnet.train` takes it, with another seed than the game was chosen with.
+        Arguments of `ncnet.train`, with another seed than the game was chosen with.
 
     Examples
     --------

@@ -150,7 +150,7 @@ def train_representatives(
         Those of Alice and those of Bob among `REPRESENTATIVES`, an even number each; all by
         default. What a pair gives does not depend on which others are trained.
     training
-        As `ncnet.train` takes it, with several numbers of steps. All pairs start from the same
+        Arguments of `ncnet.train`, with several numbers of steps. All pairs start from the same
         initial weights.
 
     Returns
@@ -256,7 +256,7 @@ def reports(*, tasks: Sequence[Sequence[str]] = REPORTED, **chosen: object) -> p
     tasks
         Truth tables of A1, A2, B1, B2 of each game.
     chosen
-        As `run` takes it; the activation is tanh.
+        Arguments of `run`; the activation is tanh.
 
     Returns
     -------
