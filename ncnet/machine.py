@@ -6,7 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 COMPILERS = ("c++", "g++", "clang++")
@@ -63,6 +63,7 @@ def compiler() -> str | None:
     return None
 
 
+@cache
 def find_compiler() -> tuple[tuple[str, ...], str]:
     """Return the compiler's command, and its macros, which describe it and the processor.
 
@@ -74,20 +75,11 @@ def find_compiler() -> tuple[tuple[str, ...], str]:
     CompilerError
         If there is none, or it fails.
     """
-    found = _find_compiler()
-    if isinstance(found, CompilerError):
-        raise found
-    return found
-
-
-# A failure is remembered as well: what failed or took too long is not tried at every training.
-@lru_cache
-def _find_compiler() -> tuple[tuple[str, ...], str] | CompilerError:
     named = os.environ.get("CXX", "").strip()
     try:
         candidates = [shlex.split(named)] if named else [[name] for name in COMPILERS]
     except ValueError as error:
-        return CompilerError(f"`CXX` is {named!r}: it cannot be split, {error}")
+        raise CompilerError(f"`CXX` is {named!r}: it cannot be split, {error}") from error
     failures = []
     for name, *options in candidates:
         path = shutil.which(name)
@@ -102,7 +94,7 @@ def _find_compiler() -> tuple[tuple[str, ...], str] | CompilerError:
         except CompilerError as error:
             failures.append(error)
     missing = ", ".join(name for name, *_ in candidates)
-    return failures[0] if failures else CompilerError(f"no C++ compiler was found ({missing})")
+    raise failures[0] if failures else CompilerError(f"no C++ compiler was found ({missing})")
 
 
 def run_compiler(command: list[str]) -> str:

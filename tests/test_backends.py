@@ -118,7 +118,8 @@ def train_with(monkeypatch):
     """
 
     def forget():
-        machine._find_compiler.cache_clear()
+        for remembers in (machine.find_compiler, compiler.library, backends._uncompiled):
+            remembers.cache_clear()
         backends._warn_that_training_is_eager.cache_clear()
 
     def trained(name):
@@ -149,15 +150,6 @@ def test_without_a_compiler_training_is_eager_and_says_so_once(train_with):
     assert refused == f"`backend` is 'compiled': {reason}"
 
 
-def test_a_compiler_that_fails_is_not_needed_either(tmp_path, train_with):
-    broken = tmp_path / "broken"
-    broken.write_text("#!/bin/sh\necho 'fatal error: out of luck' >&2\nexit 1\n", encoding="utf-8")
-    broken.chmod(0o755)
-    [said], refused = train_with(str(broken))
-    assert said.endswith("broken failed: fatal error: out of luck")
-    assert "out of luck" in refused
-
-
 @pytest.fixture
 def find_with(monkeypatch):
     """Return a function that looks for a compiler, or for one among some, as a new process."""
@@ -165,18 +157,27 @@ def find_with(monkeypatch):
     def found(named="", among=machine.COMPILERS):
         monkeypatch.setenv("CXX", named)
         monkeypatch.setattr(machine, "COMPILERS", among)
-        machine._find_compiler.cache_clear()
+        machine.find_compiler.cache_clear()
         return machine.find_compiler()
 
     yield found
     monkeypatch.undo()
-    machine._find_compiler.cache_clear()
+    machine.find_compiler.cache_clear()
 
 
 def program(path, line, mode=0o755):
     path.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
     path.chmod(mode)
     return str(path)
+
+
+def test_a_compiler_that_fails_is_not_needed_either_and_tried_once(tmp_path, train_with):
+    tried = tmp_path / "tried"
+    fails = f"echo >> '{tried}'; echo 'fatal error: out of luck' >&2; exit 1"
+    [line], refused = train_with(program(tmp_path / "broken", fails))
+    assert line.endswith("broken failed: fatal error: out of luck")
+    assert "out of luck" in refused
+    assert tried.read_text(encoding="utf-8") == "\n"
 
 
 def test_a_compiler_is_split_as_a_shell_splits(tmp_path, find_with):
@@ -224,7 +225,7 @@ def test_a_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
     source.write_text('extern "C" int answer() { return ANSWER; }', encoding="utf-8")
 
     def answer(value):
-        compiler._library.cache_clear()  # as another process would see it
+        compiler.library.cache_clear()  # as another process would see it
         return compiler.library(source, (("ANSWER", str(value)),)).answer()
 
     assert answer(41) == 41

@@ -220,10 +220,10 @@ def name_compiler(monkeypatch):
 
     def named(name):
         monkeypatch.setenv("CXX", name)
-        machine._find_compiler.cache_clear()
+        machine.find_compiler.cache_clear()
 
     yield named
-    machine._find_compiler.cache_clear()
+    machine.find_compiler.cache_clear()
 
 
 @pytest.mark.parametrize(

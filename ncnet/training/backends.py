@@ -8,7 +8,7 @@ from ncnet.machine import CompilerError
 from ncnet.training import compiled
 from ncnet.training.compiled import Compiled
 from ncnet.training.eager import Eager
-from ncnet.training.plan import CONTEXT_COUNT, Plan
+from ncnet.training.plan import CONTEXT_COUNT, Method, Plan
 
 BACKENDS = {"compiled": Compiled, "eager": Eager}
 COMPILING_PAYS = 2**24
@@ -33,7 +33,7 @@ def choose(plan: Plan, backend: str | None) -> str:
     if backend == "eager" or (backend is None and work < COMPILING_PAYS):
         return "eager"
     unsuited = _unsuited(plan)
-    reason = unsuited or _uncompiled(plan)
+    reason = unsuited or _uncompiled(plan.features + 1, plan.items, tuple(plan.phases))
     if reason is None:
         return "compiled"
     if backend == "compiled":
@@ -56,10 +56,12 @@ def _unsuited(plan: Plan) -> str | None:
     return None
 
 
-def _uncompiled(plan: Plan) -> str | None:
+# It remembers a failure as well: a compiler that fails or takes too long is not tried each time.
+@lru_cache
+def _uncompiled(features: int, items: int, methods: tuple[Method, ...]) -> str | None:
     try:
-        for method in plan.phases:
-            compiled.kernel(plan.features + 1, plan.items, method)
+        for method in methods:
+            compiled.kernel(features, items, method)
     except CompilerError as error:
         return str(error)
     return None

@@ -30,6 +30,7 @@ FLAGS = (
 )
 
 
+@lru_cache
 def library(source: Path, definitions: tuple[tuple[str, str], ...] = ()) -> ctypes.CDLL:
     """Return a C++ file as a loaded library, compiled unless it was before.
 
@@ -45,29 +46,17 @@ def library(source: Path, definitions: tuple[tuple[str, str], ...] = ()) -> ctyp
     CompilerError
         If there is no compiler, it fails, or it takes too long.
     """
-    compiler, target = find_compiler()
-    found = _library(compiler, target, source, definitions)
-    if isinstance(found, CompilerError):
-        raise found
-    return found
-
-
-# It remembers a failure as well: what failed or took too long is not tried at every training.
-@lru_cache
-def _library(
-    compiler: tuple[str, ...], target: str, source: Path, definitions: tuple[tuple[str, str], ...]
-) -> ctypes.CDLL | CompilerError:
+    compiler, macros = find_compiler()
     command = [*FLAGS, *(f"-D{name}={value}" for name, value in definitions)]
-    described = "\0".join([*compiler, target, *command]).encode() + source.read_bytes()
+    described = "\0".join([*compiler, macros, *command]).encode() + source.read_bytes()
     path = cache_folder() / f"{source.stem}-{hashlib.sha256(described).hexdigest()[:24]}.so"
     try:
         if not path.exists():
             _compile([*compiler, *command, str(source)], path)
         return ctypes.CDLL(str(path))
-    except CompilerError as error:
-        return error
     except OSError as error:
-        return CompilerError(f"the compiled kernel could not be kept or loaded: {error}")
+        line = f"the compiled kernel could not be kept or loaded: {error}"
+        raise CompilerError(line) from error
 
 
 def _compile(command: list[str], path: Path) -> None:
