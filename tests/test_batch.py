@@ -452,11 +452,11 @@ def test_progress_says_which_error_ended_a_notebook(write, tmp_path):
 def test_submissions_that_never_wait_take_what_their_jobs_take():
     free = Costs(submission=0, job=0, submitting=0)
     asked = {"jobs": 7, "job_seconds": 100, "jobs_a_submission": 7, "cores": 1, "submitted": 1}
-    run = simulate(free, **asked, spread=0)
-    assert run.submissions == 1
+    found = simulate(free, **asked, spread=0)
+    assert found.submissions == 1
     # The last look comes up to `LONGEST` after the end.
-    assert 700 <= 3600 * run.hours <= 700 + 180
-    assert run.busy == pytest.approx(700 / (3600 * run.hours))
+    assert 700 <= 3600 * found.hours <= 700 + 180
+    assert found.busy == pytest.approx(700 / (3600 * found.hours))
 
 
 def test_a_seed_draws_other_times():

@@ -143,7 +143,14 @@ def project(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "path", ["ncnet/chsh/report.py", "results/rq3.parquet", "requirements.txt", "ncnet/new.py"]
+    "path",
+    [
+        "ncnet/chsh/report.py",
+        "results/rq3.parquet",
+        "requirements.txt",
+        "ncnet/new.py",
+        "ncnet/new.mplstyle",
+    ],
 )
 def test_the_digest_changes_with_what_numbers_depend_on(project, path):
     before = execution_cache.content_digest(project)

@@ -10,23 +10,18 @@ code of its cells. All of it may be deleted: pages are then executed again.
 And build without a C++ compiler: trainings are slower then, which the pages say themselves.
 """
 
-import hashlib
 import os
 from pathlib import Path
+
+from ncnet.files import checksum, code_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def content_digest(root):
     """Return a digest of the package, the recorded results and the lock under `root`."""
-    digest = hashlib.sha256()
-    patterns = ("ncnet/**/*.py", "ncnet/**/*.cpp", "results/**/*", "requirements.txt")
-    for path in sorted(path for pattern in patterns for path in root.glob(pattern)):
-        if path.is_file():
-            content = path.read_bytes()
-            digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode())
-            digest.update(content)
-    return digest.hexdigest()
+    recorded = [path for path in root.glob("results/**/*") if path.is_file()]
+    return checksum([*code_of(root / "ncnet"), *recorded, root / "requirements.txt"], root)
 
 
 def set_cache_path(app, config):

@@ -8,11 +8,12 @@ What was read before is noted in Sphinx's own folder, `.doctrees`. It may be del
 then read and written again.
 """
 
-import hashlib
 from pathlib import Path
 
 import joblib
 from sphinx.application import ENV_PICKLE_FILENAME
+
+from ncnet.files import checksum
 
 BOOK = Path(__file__).resolve().parents[1]
 CODE = ("_ext/*.py", "_templates/*")
@@ -26,8 +27,8 @@ SOURCE = "api/"
 
 def digest(book):
     """Return a digest of the extensions and templates of a book."""
-    paths = sorted(path for pattern in CODE for path in book.glob(pattern) if path.is_file())
-    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+    paths = (path for pattern in CODE for path in book.glob(pattern) if path.is_file())
+    return checksum(paths, book)
 
 
 def shown_elsewhere(env, names):
