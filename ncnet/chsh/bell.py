@@ -194,6 +194,9 @@ def reach_probability(height: float, steps: float) -> float:
 
     Twice as many half steps are binomial, and by reflection half of the walks that come so far end
     below.
+
+    >>> reach_probability(1, 1)
+    0.25
     """
     if height <= 0:
         return 1.0

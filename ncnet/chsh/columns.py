@@ -76,7 +76,7 @@ class Column:
         return f"row {row}: `{self.name}` is {shown(self.cells[place])}"
 
 
-def outcomes(columns: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
+def read_outcomes(columns: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
     """Return outcomes +1 and -1 by the names of their columns, and how all of them were coded.
 
     Raises
@@ -87,7 +87,7 @@ def outcomes(columns: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
     Examples
     --------
     >>> columns = {"a": Column(pd.Series([1, 1])), "b": Column(pd.Series([0, 1]))}
-    >>> labelled, coding = outcomes(columns)
+    >>> labelled, coding = read_outcomes(columns)
     >>> [labels[codes].tolist() for labels, codes in labelled.values()], coding
     ([[1, 1], [-1, 1]], '1 and 0')
     """
@@ -104,7 +104,7 @@ def outcomes(columns: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
     return labelled, first_coding or SIGNED
 
 
-def settings(columns: Sequence[Column]) -> list[Labelled]:
+def read_settings(columns: Sequence[Column]) -> list[Labelled]:
     """Return Alice's settings and Bob's, from one column of contexts or from a column for each."""
     if len(columns) == 1:
         [column] = columns
@@ -131,7 +131,7 @@ def context(value: object) -> tuple[int, int] | None:
     return alice, bob
 
 
-def names(column: Column) -> Labelled:
+def read_names(column: Column) -> Labelled:
     """Return names, all of one type.
 
     Raises
@@ -141,7 +141,7 @@ def names(column: Column) -> Labelled:
 
     Examples
     --------
-    >>> names(Column(pd.Series(["007", "NA", 7])))
+    >>> read_names(Column(pd.Series(["007", "NA", 7])))
     (array(['007', 'NA', '7'], dtype='<U3'), array([0, 1, 2], dtype=int32))
     """
     found = column.read(_name, "a number or a name")
@@ -228,7 +228,7 @@ MEANINGS = {
 """What a cell means in columns that hold neither outcomes nor names, and what is expected there."""
 
 
-def labelled(name: str, column: Column) -> Labelled:
+def read_labels(name: str, column: Column) -> Labelled:
     """Return what the cells of one of our columns mean: as `MEANINGS` says, or else names.
 
     Raises
@@ -238,9 +238,9 @@ def labelled(name: str, column: Column) -> Labelled:
 
     Examples
     --------
-    >>> labelled("capacity", Column(pd.Series(["2", "0.5", "2.0"])))
+    >>> read_labels("capacity", Column(pd.Series(["2", "0.5", "2.0"])))
     (array([2. , 0.5]), array([0, 1, 0], dtype=int32))
     """
     if name in MEANINGS:
         return column.labelled(column.read(*MEANINGS[name]))
-    return names(column)
+    return read_names(column)

@@ -40,6 +40,13 @@ def replica_rows(means: xr.Dataset, influences: xr.DataArray) -> np.ndarray:
         What `replica_means` returns.
     influences
         What `influence` returns.
+
+    Examples
+    --------
+    >>> from ncnet.chsh import influence, replica_means
+    >>> outcomes = np.ones((2, 2, 5, 8)), np.ones((2, 2, 5, 8))
+    >>> replica_rows(replica_means(outcomes), influence(outcomes)).shape
+    (13, 5)
     """
     correlators = means.correlator.transpose(*SIGNS.dims, "replica").values.reshape(4, -1)
     changes = marginal_changes(means).transpose("task", "replica").values

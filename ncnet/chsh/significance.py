@@ -70,7 +70,11 @@ def sign_test(values: np.ndarray, *, above: float, counts: np.ndarray | None = N
 
 
 def binomial_tail(successes: float, trials: float, chance: float) -> float:
-    """Return P(Binomial(trials, chance) >= successes), never just 0."""
+    """Return P(Binomial(trials, chance) >= successes), never just 0.
+
+    >>> binomial_tail(1, 2, 0.5)
+    0.75
+    """
     from scipy.special import betainc
 
     if successes <= 0:

@@ -10,8 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from ncnet.checks import check, check_choice, check_type, suggestion
-from ncnet.chsh import columns as meaning
-from ncnet.chsh.columns import Column, Labelled
+from ncnet.chsh.columns import Column, Labelled, read_labels, read_outcomes, read_settings
 from ncnet.chsh.files import read_file, read_table
 from ncnet.chsh.grid import Grid
 from ncnet.chsh.outcomes import SETTINGS, as_dataset
@@ -185,8 +184,8 @@ def _warn_of_ignored(ignored: list[str], read: Mapping) -> None:
 
 def _labelled(cells: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
     """Return what outcomes and optional columns mean, row by row, and the outcomes' coding."""
-    found, coding = meaning.outcomes(_some(cells, "a", "b"))
-    targets, _ = meaning.outcomes(_some(cells, "alice_target", "bob_target"))
+    found, coding = read_outcomes(_some(cells, "a", "b"))
+    targets, _ = read_outcomes(_some(cells, "alice_target", "bob_target"))
     others = _some(cells, *(name for name in OPTIONAL if name not in targets))
     return found | targets | _read(others), coding
 
@@ -194,7 +193,7 @@ def _labelled(cells: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
 def _dimensions(cells: Mapping[str, Column]) -> dict[str, Labelled]:
     """Return the labels of each dimension, and which of them a row has, in order."""
     contexts = list(_some(cells, "context", *SETTINGS).values())
-    settings = dict(zip(SETTINGS, meaning.settings(contexts), strict=True))
+    settings = dict(zip(SETTINGS, read_settings(contexts), strict=True))
     return _read(_some(cells, "capacity")) | settings | _read(_some(cells, "replica", "item"))
 
 
@@ -204,7 +203,7 @@ def _some(cells: Mapping[str, Column], *names: str) -> dict[str, Column]:
 
 
 def _read(cells: Mapping[str, Column]) -> dict[str, Labelled]:
-    return {name: meaning.labelled(name, column) for name, column in cells.items()}
+    return {name: read_labels(name, column) for name, column in cells.items()}
 
 
 def _copied(counts: np.ndarray) -> tuple[int, int]:
