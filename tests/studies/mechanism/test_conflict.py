@@ -67,6 +67,7 @@ def many():
 def test_the_table_has_means_over_replicas_with_their_intervals(many):
     table = conflict.conflict(many)
     assert len(table) == 16
+    assert table[["game", "hidden_size"]].drop_duplicates().values.tolist() == [["overlap", 3]]
     for name in ("conflict_share", "weighted_cosine", "magnitude_similarity"):
         assert (table[f"{name}_low"] < table[name]).all()
         assert (table[name] < table[f"{name}_high"]).all()

@@ -1,6 +1,7 @@
 """Decoding a setting from loss traces: on traces of which it is known what tells it."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy.stats import norm, rankdata
@@ -13,6 +14,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 import ncnet
+from ncnet.claims import simultaneous_level
 from ncnet.studies.mechanism import decoding, sensing
 from tests.refusals import refused
 
@@ -250,6 +252,23 @@ def test_uses_of_a_trace_that_there_are_not_are_refused(options, parts):
 
 
 SENSED = {"replicas": 30, "seed": 0, "steps": 20}
+
+
+def test_what_both_readings_are_asked_holds_together(monkeypatch):
+    asked = {}
+
+    def decode_by_use(traces, **options):
+        asked.update(options)
+        return pd.DataFrame({"use": ["whole"]})
+
+    monkeypatch.setattr(decoding, "decode_by_use", decode_by_use)
+    table = sensing.sensing(GAME, 2, controls=["whole, separate trunks"], **SENSED)
+    assert asked["level"] == simultaneous_level(2)
+    assert asked["permuted"] == ("whole", "oscillation (fast)", "oscillation (rises)")
+    [[name, traces]] = asked["others"].items()
+    assert name == "whole, separate trunks"
+    np.testing.assert_array_equal(traces[:, 0], traces[:, 1])
+    assert table[["game", "hidden_size"]].values.tolist() == [["overlap", 2]]
 
 
 @pytest.mark.parametrize(
