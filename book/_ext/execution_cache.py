@@ -20,8 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def content_digest(root):
     """Return a digest of the package, the recorded results and the lock under `root`."""
-    recorded = [path for path in root.glob("results/**/*") if path.is_file()]
-    return checksum([*code_of(root / "ncnet"), *recorded, root / "requirements.txt"], root)
+    found = (*root.glob("results/**/*"), root / "requirements.txt")
+    files = [*code_of(root / "ncnet"), *(path for path in found if path.is_file())]
+    return checksum(files, root)
 
 
 def set_cache_path(app, config):
