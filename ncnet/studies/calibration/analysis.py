@@ -36,6 +36,8 @@ from ncnet.sweeps import compute_grid
 
 ITEMS = 8
 POPULATION = 20_000
+OUTCOMES = (2, 2, POPULATION, ITEMS)
+"""The shape of each party's outcomes in a model: both settings, replicas, items."""
 LEVEL = 0.95
 ROUNDING = 1e-9  # a bound or a hypothesis that is met to the last digits holds
 METHOD = ["quantity", "method"]
@@ -264,51 +266,49 @@ def _t_test(s: np.ndarray) -> float:
     return float(stats.ttest_1samp(s, chsh.CLASSICAL_BOUND, alternative="greater").pvalue)
 
 
-def _of_outcomes(outcomes: Outcomes) -> Model:
+def _model_of(outcomes: Outcomes) -> Model:
     means = chsh.replica_means(outcomes)
     columns, counts = distinct_columns(replica_rows(means, chsh.influence(outcomes)))
     return Model(columns, counts / counts.sum())
 
 
 def _local(agreeing: np.ndarray) -> Model:
-    """Outcomes without influence, of S = 2 where `agreeing` [replicas, items], else -2."""
+    """Return a model without influence, of S = 2 where `agreeing` [replicas, items], else -2."""
     generator = np.random.default_rng(0)
     answers = np.array(list(itertools.product((1, -1), repeat=4)))
     a1, a2, b1, b2 = answers.T
     s = a1 * (b1 + b2) + a2 * (b1 - b2)
     of_2, of_minus_2 = (generator.choice(np.flatnonzero(s == of), agreeing.shape) for of in (2, -2))
     a1, a2, b1, b2 = np.moveaxis(answers[np.where(agreeing, of_2, of_minus_2)], -1, 0)
-    return _of_outcomes((np.array([[a1, a1], [a2, a2]]), np.array([[b1, b2], [b1, b2]])))
-
-
-def _correct() -> tuple[np.ndarray, np.ndarray]:
-    return np.ones((2, 2, POPULATION, ITEMS), int), np.ones((2, 2, POPULATION, ITEMS), int)
+    return _model_of((np.array([[a1, a1], [a2, a2]]), np.array([[b1, b2], [b1, b2]])))
 
 
 def _with_outliers(above: int, below: int) -> Model:
-    """S_r = 2.25 in the first `above` of a hundred replicas, -4 in the last `below`, or else 2."""
-    a, b = _correct()
+    """Return a model of S_r = 2.25 in the first `above` of 100 replicas, -4 in the last `below`.
+
+    All other replicas have S_r = 2.
+    """
+    a, b = np.ones((2, *OUTCOMES), int)
     place = np.arange(POPULATION) % 100
     a[1, 1, place < above, 0] = -1
     a[:, :, place >= 100 - below] = np.array([[-1, -1], [-1, 1]])[..., None, None]
-    return _of_outcomes((a, b))
+    return _model_of((a, b))
 
 
 def _influenced(seed: int, share: float, noise: float) -> Model:
-    """Alice's outcome of A2 changes with Bob's setting in a share of all items."""
+    """Return a model in which A2 changes with Bob's setting in a share of all items."""
     generator = np.random.default_rng(seed)
-    a, b = _correct()
+    a, b = np.ones((2, *OUTCOMES), int)
     a[1, 1] = np.where(generator.random((POPULATION, ITEMS)) < share, -1, 1)
-    return _of_outcomes([np.where(generator.random(x.shape) < noise, -x, x) for x in (a, b)])
+    return _model_of([np.where(generator.random(x.shape) < noise, -x, x) for x in (a, b)])
 
 
 def _box(correlators: np.ndarray) -> Model:
-    """Outcomes with fair marginals and these correlators, drawn anew in every context."""
+    """Return a model with fair marginals and these correlators, drawn anew in every context."""
     generator = np.random.default_rng(3)
-    shape = (2, 2, POPULATION, ITEMS)
-    a = generator.choice([-1, 1], shape)
-    agree = generator.random(shape) < (1 + correlators[..., None, None]) / 2
-    model = _of_outcomes((a, np.where(agree, a, -a)))
+    a = generator.choice([-1, 1], OUTCOMES)
+    agree = generator.random(OUTCOMES) < (1 + correlators[..., None, None]) / 2
+    model = _model_of((a, np.where(agree, a, -a)))
     # Mixed with itself under a -> -a, b -> -b no marginal changes.
     turned = model.columns.copy()
     turned[CHANGES] *= -1
@@ -316,7 +316,7 @@ def _box(correlators: np.ndarray) -> Model:
 
 
 def _mixed(excess: float) -> Model:
-    """Noisy influence and noisy boxes in such shares that S - Delta - 2 is `excess`."""
+    """Return a mixture of noisy influence and noisy boxes in which S - Delta - 2 is `excess`."""
     influenced = _influenced(seed=4, share=0.25, noise=0.02)
     box = _box(0.95 * chsh.SIGNS.values)
 
@@ -333,4 +333,4 @@ def _mixture(one: Model, other: Model, share: float) -> Model:
 
 def _trained(game: str, hidden_size: int) -> Model:
     training = {"hidden_size": hidden_size, "replicas": POPULATION, "seed": 0}
-    return _of_outcomes(ncnet.train(games.named(game), **training))
+    return _model_of(ncnet.train(games.named(game), **training))
