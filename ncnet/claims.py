@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ncnet import renamed
 from ncnet.checks import check, check_choice
 from ncnet.chsh.text import interval_text, number_text
 
@@ -189,9 +190,9 @@ def verdict_table(claims: Iterable[Claim], tables: Tables) -> str:
     return "\n".join(["| the paper says | verdict |", "|:--|:--|", *rows])
 
 
-def at(table: pd.DataFrame, capacity: str, value: float) -> pd.DataFrame:
-    """Return the rows of one capacity."""
-    return table[table[capacity] == value]
+def rows_where(table: pd.DataFrame, column: str, value: object) -> pd.DataFrame:
+    """Return the rows that have a value in a column."""
+    return table[table[column] == value]
 
 
 def at_critical_size(table: pd.DataFrame, column: str, *needed: str) -> pd.DataFrame:
@@ -202,14 +203,14 @@ def at_critical_size(table: pd.DataFrame, column: str, *needed: str) -> pd.DataF
     ValueError
         If there are none, or none with a value that is needed.
     """
-    found = at(table, "hidden_size", CRITICAL_SIZE).set_index(column)
+    found = rows_where(table, "hidden_size", CRITICAL_SIZE).set_index(column)
     check(len(found), f"the table has no hidden size {CRITICAL_SIZE}", "it, which the rule reads")
     for value in needed:
         check_choice(column, value, found.index)
     return found
 
 
-def in_order(
+def by_capacity(
     sweep: pd.DataFrame, game: str = "the sweep", rows: tuple[str, ...] = ("hidden_size",)
 ) -> pd.DataFrame:
     """Return a sweep in the order of capacity.
@@ -233,7 +234,7 @@ def estimates(rows: pd.DataFrame, of: str, value: str, ends: str | None = None) 
     return tuple(map(Estimate, names, rows[value], rows[low], rows[high]))
 
 
-def of_s(rows: pd.DataFrame, of: str = "game") -> tuple[Estimate, ...]:
+def estimates_of_s(rows: pd.DataFrame, of: str = "game") -> tuple[Estimate, ...]:
     """Return S of each row with its interval."""
     return estimates(rows, of, "s", "s")
 
@@ -241,10 +242,10 @@ def of_s(rows: pd.DataFrame, of: str = "game") -> tuple[Estimate, ...]:
 def _parts(table: pd.DataFrame, claim: Claim) -> list[pd.DataFrame]:
     """Return the rows that a claim's rule is asked about, one part after the other."""
     if claim.kind is None:
-        return [in_order(table, "the table", claim.rows)]
+        return [by_capacity(table, "the table", claim.rows)]
     parts = {name: table[table[claim.kind] == name] for name in claim.among}
     return [
-        in_order(part, name, claim.rows)
+        by_capacity(part, name, claim.rows)
         for name, part in parts.items()
         if len(part) or not claim.left_out
     ]
@@ -253,3 +254,8 @@ def _parts(table: pd.DataFrame, claim: Claim) -> list[pd.DataFrame]:
 def _words(name: str) -> str:
     """Return a name of a column or a value as words."""
     return name.replace("_", " ")
+
+
+__getattr__ = renamed.names(
+    __name__, {"at": "rows_where", "in_order": "by_capacity", "of_s": "estimates_of_s"}
+)

@@ -20,7 +20,7 @@ READS = Claim(
     result="table",
     evidence="notebooks/rq1",
     holds=lambda rows: rows["says"].iloc[-1],
-    effect=lambda tables: Effect("S", claims.of_s(tables["table"])),
+    effect=lambda tables: Effect("S", claims.estimates_of_s(tables["table"])),
 )
 """A claim whose rule says what the last row of each game says."""
 
@@ -131,7 +131,7 @@ def test_estimates_are_the_numbers_and_intervals_of_their_rows():
         {"game": ["one_game"], "low": 1.0, "high": 2.0, "s_low": 3.0, "s_high": 5.0}
     )
     rows = rows.assign(s=4.0, gain=1.5)
-    assert claims.of_s(rows) == (Estimate("one game", 4.0, 3.0, 5.0),)
+    assert claims.estimates_of_s(rows) == (Estimate("one game", 4.0, 3.0, 5.0),)
     assert claims.estimates(rows, "game", "gain") == (Estimate("one game", 1.5, 1.0, 2.0),)
 
 

@@ -14,7 +14,7 @@ def _suffices(sweep: pd.DataFrame) -> bool | None:
 
 
 def _unexplained(tables: Tables) -> Effect:
-    critical = claims.at(tables["capacity"], "hidden_size", CRITICAL_SIZE)
+    critical = claims.rows_where(tables["capacity"], "hidden_size", CRITICAL_SIZE)
     found = claims.estimates(critical, "game", "excess", "excess")
     return Effect(f"S - Δ - 2 at n = {CRITICAL_SIZE}", found)
 

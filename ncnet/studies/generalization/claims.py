@@ -9,7 +9,7 @@ notebook `rq4` says how.
 import pandas as pd
 
 from ncnet.checks import check
-from ncnet.claims import ABSTRACT, Claim, Effect, Estimate, Holds, Tables, at, estimates
+from ncnet.claims import ABSTRACT, Claim, Effect, Estimate, Holds, Tables, estimates, rows_where
 
 CONDITIONS = (
     "overlap, 64 items",
@@ -40,7 +40,7 @@ def _correlates(table: pd.DataFrame) -> Holds:
 
 
 def _first_at_2_generalizes(table: pd.DataFrame) -> Holds:
-    found = _only(at(table, "target", "held_out_accuracy"))
+    found = _only(rows_where(table, "target", "held_out_accuracy"))
     if found["regret_low"] > CLOSE:
         return False
     # Where the largest is the best, a larger one might be better still.
@@ -59,7 +59,7 @@ def _correlation(tables: Tables) -> Effect:
 
 
 def _points_lost(tables: Tables) -> Effect:
-    rows = at(tables["first_at_2"], "target", "held_out_accuracy")
+    rows = rows_where(tables["first_at_2"], "target", "held_out_accuracy")
     rows = rows.assign(**100 * rows[["regret", "regret_low", "regret_high"]])
     return _extremes("percentage points lost", estimates(rows, "condition", "regret", "regret"))
 

@@ -46,7 +46,7 @@ def _oscillation_senses(sensing: pd.DataFrame) -> Holds:
 
 def _without_conflict(tables: Tables) -> Effect:
     at = claims.at_critical_size(tables["interventions"], "intervention", WITHOUT_CONFLICT)
-    found = claims.of_s(at.loc[[WITHOUT_CONFLICT]])
+    found = claims.estimates_of_s(at.loc[[WITHOUT_CONFLICT]])
     return Effect(f"S with the conflict taken out ({WITHOUT_CONFLICT})", found)
 
 

@@ -37,7 +37,8 @@ def _returns_to_2(sweep: pd.DataFrame) -> bool:
 def _at_size(choose: Callable[[pd.Series], int], tables: Tables) -> Effect:
     sweep = tables["multiverse"]
     size = choose(sweep["hidden_size"])
-    return Effect(f"S at n = {size}", claims.of_s(claims.at(sweep, "hidden_size", size)))
+    rows = claims.rows_where(sweep, "hidden_size", size)
+    return Effect(f"S at n = {size}", claims.estimates_of_s(rows))
 
 
 def _at_best_other(tables: Tables) -> Effect:
@@ -45,7 +46,7 @@ def _at_best_other(tables: Tables) -> Effect:
     others = sweep[sweep["hidden_size"] != CRITICAL_SIZE]
     best = others.loc[others.groupby("game")["s"].idxmax()]
     where = ", ".join(f"n = {n}" for n in sorted(set(best["hidden_size"])))
-    return Effect(f"largest S elsewhere (at {where})", claims.of_s(best))
+    return Effect(f"largest S elsewhere (at {where})", claims.estimates_of_s(best))
 
 
 _SWEEP = {"result": "multiverse", "evidence": "notebooks/rq3_multiverse"}
@@ -118,5 +119,5 @@ def judge(sweep: pd.DataFrame) -> dict[str, bool]:
     >>> judge(sweep.assign(s_low=sweep["s"] - 0.02, s_high=sweep["s"] + 0.02))
     {'rises-to-2': True, 'exceeds-2': True, 'peak-at-3': True, 'returns-to-2': True}
     """
-    sweep = claims.in_order(sweep)
+    sweep = claims.by_capacity(sweep)
     return {claim.name: claim.holds(sweep) for claim in CLAIMS}
