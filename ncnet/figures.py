@@ -43,10 +43,10 @@ def capacity(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure
     live, recorded
         Tables of `ncnet.chsh.by_capacity` with a column ``game``; `recorded` may be None.
     """
-    games = plotting.sources_by("game", recorded, live)
+    games = plotting.layers_by("game", recorded, live)
     figure, grid = _two_rows(len(games), 4.2, 5.4)
-    for column, (game, sources) in zip(grid.T, games.items(), strict=True):
-        _s_above_delta(column, sources, "hidden_size", plotting.look(0), VERMILION)
+    for column, (game, layers) in zip(grid.T, games.items(), strict=True):
+        _s_above_delta(column, layers, "hidden_size", plotting.look(0), VERMILION)
         column[0].set_title(f"game {game}")
         column[1].set_xlabel("hidden units n")
         column[1].xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -62,7 +62,7 @@ def along_training(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> 
     live, recorded
         Tables of `ncnet.chsh.by_capacity` over ``steps`` with a column ``hidden_size``.
     """
-    sizes = plotting.sources_by("hidden_size", recorded, live)
+    sizes = plotting.layers_by("hidden_size", recorded, live)
     figure, grid = _two_rows(len(sizes), 2.9, 5)
     grid[0, 0].set_xscale("symlog", linthresh=10)
     for place, (column, size) in enumerate(zip(grid.T, sizes, strict=True)):
@@ -82,9 +82,9 @@ def _two_rows(columns: int, width: float, height: float) -> tuple[Figure, np.nda
 
 
 def _s_above_delta(
-    column: np.ndarray, sources: list[tuple], x: str, look: dict, live_colour: str
+    column: np.ndarray, layers: list[tuple], x: str, look: dict, live_colour: str
 ) -> None:
-    for draw, table in sources:
+    for draw, table in layers:
         kind = {"color": live_colour, "marker": "D", "label": "live"}
         if draw is plotting.band:
             kind = {**look, "alpha": 0.35, "label": "recorded"}
@@ -138,10 +138,10 @@ def signalling(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figu
     live, recorded
         Tables of `ncnet.chsh.by_capacity` with a column ``game``; `recorded` may be None.
     """
-    games = plotting.sources_by("game", recorded, live)
+    games = plotting.layers_by("game", recorded, live)
     figure, columns = plotting.panels(len(games), size=(4.3, 4.6), sharey=True)
-    for axes, (game, sources) in zip(columns, games.items(), strict=True):
-        for draw, table in sources:
+    for axes, (game, layers) in zip(columns, games.items(), strict=True):
+        for draw, table in layers:
             above = {f"above{end}": table[f"s{end}"] - 2 for end in ("", "_low", "_high")}
             for name, label, colour, marker in LINES:
                 look = {"label": label, "color": colour, "marker": marker}

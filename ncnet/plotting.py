@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Places = str | np.ndarray | pd.Series
     Size = tuple[float, float]
-    Sources = list[tuple[Callable, pd.DataFrame]]
+    Layers = list[tuple[Callable, pd.DataFrame]]
 
 # Okabe and Ito's palette: told apart with every common kind of colour blindness.
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -139,17 +139,17 @@ def hollow(axes: Axes, table: pd.DataFrame, x: Places, name: str, **look: object
     points(axes, table, x, name, **look | {"linestyle": "none", "mfc": "white"})
 
 
-def sources(recorded: pd.DataFrame | None, live: pd.DataFrame) -> Sources:
+def layers(recorded: pd.DataFrame | None, live: pd.DataFrame) -> Layers:
     """Return both tables, without None, each with the function that draws it."""
     both = ((band, recorded), (hollow, live))
     return [(draw, table) for draw, table in both if table is not None]
 
 
-def sources_by(
+def layers_by(
     column: str, recorded: pd.DataFrame | None, live: pd.DataFrame
-) -> dict[object, Sources]:
-    """Return the `sources` of each value that a column of the live table has."""
-    both, values = sources(recorded, live), live[column].unique()
+) -> dict[object, Layers]:
+    """Return the `layers` of each value that a column of the live table has."""
+    both, values = layers(recorded, live), live[column].unique()
     return {v: [(draw, table[table[column] == v]) for draw, table in both] for v in values}
 
 

@@ -93,12 +93,12 @@ def conflict_over_n(live: Pair, recorded: Pair | None = None) -> Figure:
         `ncnet.studies.mechanism.conflict.conflict` with ``game`` and ``hidden_size``;
         `recorded` may be None. Lines with bands are recorded, hollow points live.
     """
-    sources = plotting.sources(recorded, live)
-    games = pd.concat(s for _, (s, _) in reversed(sources))["game"].unique()
+    layers = plotting.layers(recorded, live)
+    games = pd.concat(s for _, (s, _) in reversed(layers))["game"].unique()
     size = (9, 2.6 * len(games) + 0.6)
     figure, grid = plotting.subplots(size, len(games), 3, sharex=True)
     for row, game in zip(grid, games, strict=True):
-        for draw, tables in sources:
+        for draw, tables in layers:
             s, conflict = (table[table["game"] == game] for table in tables)
             draw(row[0], s, "hidden_size", "s", color=INK, marker="o", markersize=4)
             for here, look in plotting.by_context(conflict[conflict["phase"] == "whole"]):
@@ -168,20 +168,20 @@ def forest(live: pd.DataFrame | None, recorded: pd.DataFrame | None = None) -> F
         Tables of `ncnet.studies.mechanism.interventions.interventions` at one hidden size; one of
         them may be None. Filled points are recorded, hollow ones live.
     """
-    sources = [(plotting.points, 0, recorded), (plotting.hollow, 2 * LIVE_SHIFT, live)]
-    sources = [source for source in sources if source[-1] is not None]
-    names = pd.Index(pd.concat(table["intervention"] for *_, table in sources).unique())
+    layers = [(plotting.points, 0, recorded), (plotting.hollow, 2 * LIVE_SHIFT, live)]
+    layers = [layer for layer in layers if layer[-1] is not None]
+    names = pd.Index(pd.concat(table["intervention"] for *_, table in layers).unique())
     size = (10, 0.36 * len(names) + 1.3)
     figure, [panels] = plotting.subplots(size, 1, 4, sharey=True, width_ratios=(1.4, 1, 1, 1))
     measured = {"s": (INK, "o"), "delta": (ORANGE, "s"), "influence": (GREY, "^")}
-    for draw, shift, table in sources:
+    for draw, shift, table in layers:
         places = names.get_indexer(table["intervention"]) + shift
         for axes, (name, (colour, marker)) in zip(panels, measured.items(), strict=False):
             draw(axes, table, places, name, flat=True, color=colour, marker=marker, capsize=2.5)
         for party, colour, marker in (("alice", ALICE, "o"), ("bob", BOB, "s")):
             look = {"color": colour, "mfc": "white" if shift else colour, "label": party.title()}
             panels[3].plot(100 * table[f"{party}_success"], places, marker, **look)
-    shared = sources[0][-1].iloc[0]
+    shared = layers[0][-1].iloc[0]
     panels[0].axvspan(shared["s_low"], shared["s_high"], color=GREY, alpha=0.25, linewidth=0)
     panels[0].axvline(CLASSICAL_BOUND, **DASHED)
     for axes, name in zip(panels, ("S", "Δ", "influence", "outcomes right (%)"), strict=True):
@@ -200,12 +200,12 @@ def dose_response(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> F
         Tables of `ncnet.studies.mechanism.interventions.interventions` over hidden sizes;
         `recorded` may be None. Lines with bands are recorded, hollow points live.
     """
-    sources = plotting.sources(recorded, live)
-    drawn = pd.concat(table[["game", "hidden_size"]] for _, table in reversed(sources))
+    layers = plotting.layers(recorded, live)
+    drawn = pd.concat(table[["game", "hidden_size"]] for _, table in reversed(layers))
     games, sizes = drawn["game"].unique(), sorted(drawn["hidden_size"].unique())
     figure, panels = plotting.panels(len(games), size=(4.4, 3.6), sharey=True)
     for axes, game in zip(panels, games, strict=True):
-        for draw, table in sources:
+        for draw, table in layers:
             doses = table[table["game"] == game].assign(weight=_weights).sort_values("weight")
             for size, one in doses.dropna(subset="weight").groupby("hidden_size"):
                 look = {"markersize": 4, **plotting.dashed_look(sizes.index(size))}
