@@ -13,14 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from ncnet import chsh
-from ncnet.checks import (
-    check,
-    check_choice,
-    check_integer,
-    check_number,
-    check_once,
-    check_positive,
-)
+from ncnet.checks import check, check_choice, check_integer, check_number, check_once
 from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
 from ncnet.chsh.intervals import check_resampling, means_with_ends, with_ends
 from ncnet.claims import simultaneous_level
@@ -70,7 +63,7 @@ class Intervention:
     ) -> xr.Dataset:
         """Train with it; steps, and those that are traced, are counted as without it."""
         steps = check_integer("steps", steps, at_least=1)
-        rate = check_positive("learning_rate", learning_rate)
+        rate = check_number("learning_rate", learning_rate, 0, inside=True)
         times, traced = self.steps_factor, training.get("trace_steps", ())
         training |= {"steps": times * steps, "trace_steps": [times * step for step in traced]}
         training |= {**self.options, "learning_rate": rate / times}
