@@ -687,7 +687,7 @@ def gradients_and_contexts(table):
     rows = table.set_index("intervention").rename_axis(None)
     shares = {
         "in conflict": "conflict_share",
-        "a head pays": "paid_share",
+        "a head pays": "interference_share",
         "solved": "solved_22",
     }
     correlators = {
@@ -925,7 +925,7 @@ Markdown(verdict_table(claims.CLAIMS, recorded_tables))
 # from ncnet import results
 #
 # table = results.load("interventions", folder=Path("adam")).table
-# print(table[["intervention", "s", "s_change", "removed", "paid_share"]])
+# print(table[["intervention", "s", "s_change", "removed", "interference_share"]])
 # ```
 #
 # No: PCGrad takes away a small part of the excess, or none (its interval reaches 0). A trunk for each head takes away all of it, and a weaker gradient of

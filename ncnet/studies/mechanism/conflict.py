@@ -284,9 +284,9 @@ def manipulation_check(traced: xr.Dataset) -> dict[str, float]:
     -------
     dict
         In the context of both hard tasks: ``conflict_share``, the share of steps at which the
-        heads' gradients oppose each other, and ``paid_share``, the share of steps at which the
-        trunk moves against either of them, so that to first order a head pays for the other; means
-        over replicas, with the ends ``_low`` and ``_high`` of their 95 % intervals.
+        heads' gradients oppose each other, and ``interference_share``, the share of steps at which
+        the trunk moves against either of them, so that to first order a head pays for the other.
+        Both are means over replicas, with the ends ``_low`` and ``_high`` of their 95 % intervals.
 
     Raises
     ------
@@ -303,7 +303,7 @@ def manipulation_check(traced: xr.Dataset) -> dict[str, float]:
     ...     trace_steps=log_steps(100, 10), trace=["gradients"], aggregator="pcgrad",
     ... )
     >>> found = manipulation_check(traced)
-    >>> found["paid_share"], found["conflict_share"] > 0.5
+    >>> found["interference_share"], found["conflict_share"] > 0.5
     (0.0, True)
     """
     here = trunk_gradients(traced).sel(BOTH_HARD).astype(float)
@@ -314,8 +314,10 @@ def manipulation_check(traced: xr.Dataset) -> dict[str, float]:
         by_alice, by_bob = (both.copy(data=one.numpy()) for one in aggregator(products))
     # Near rest the products cancel: what is smaller than their rounding is 0.
     least = -ROUNDING * (by_alice * alice + by_bob * bob + abs(both))
-    paid = (by_alice * alice + by_bob * both < least) | (by_alice * both + by_bob * bob < least)
-    found = xr.Dataset({"conflict_share": both < 0, "paid_share": paid})
+    interference = (by_alice * alice + by_bob * both < least) | (
+        by_alice * both + by_bob * bob < least
+    )
+    found = xr.Dataset({"conflict_share": both < 0, "interference_share": interference})
     shares = found.weighted(_step_spans(traced["step"])).mean("step")
     return means_with_ends(shares, dict.fromkeys(shares, (0, 1)))
 

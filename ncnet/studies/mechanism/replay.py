@@ -70,7 +70,7 @@ COLUMNS = {
     **{name: standard_errors(of=partial(of_share, name=name, of="replicas")) for name in SHARES},
     **intervals("conflict_share", tolerance=IN_CONFLICT),
     **intervals("weighted_cosine", "magnitude_similarity", "correlation"),
-    **intervals("paid_share", "s_change", "influence_change", "removed"),
+    **intervals("interference_share", "s_change", "influence_change", "removed"),
     **intervals("auc", "lost", tolerance=DECODED),
     **intervals("rising_share", "energy_fast", "energy_rises"),
     **intervals("auc_fast", tolerance=absolute(OSCILLATION_AUC, ROUNDED)),

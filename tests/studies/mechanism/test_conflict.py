@@ -123,13 +123,17 @@ def test_a_head_pays_where_the_step_goes_against_its_gradient(options, pays):
     by_alice, by_bob = weights if rule is None else (one.numpy() for one in rule(products))
     harms = (by_alice * alice + by_bob * both < -1e-12) | (by_alice * both + by_bob * bob < -1e-12)
     spans = np.array([0.5, *np.ones(39), 0.5])
-    assert found["paid_share"] == pytest.approx((harms * spans).sum(1).mean() / 40, abs=0.003)
+    assert found["interference_share"] == pytest.approx(
+        (harms * spans).sum(1).mean() / 40, abs=0.003
+    )
     opposed = ((both < 0) * spans).sum(1).mean() / 40
     assert found["conflict_share"] == pytest.approx(opposed, abs=1e-9)
-    ends = [found[f"{name}_{end}"] for name in ("paid_share", "conflict_share") for end in ENDS]
+    ends = [
+        found[f"{name}_{end}"] for name in ("interference_share", "conflict_share") for end in ENDS
+    ]
     assert 0 <= min(ends) <= max(ends) <= 1
-    assert (found["paid_share"] > 0.05) == pays
-    assert pays or found["paid_share"] == 0
+    assert (found["interference_share"] > 0.05) == pays
+    assert pays or found["interference_share"] == 0
 
 
 SHORT = {"hidden_size": 2, "replicas": 4, "seed": 0, "steps": 4}
