@@ -161,7 +161,7 @@ def oscillation(
     >>> len(oscillation(ncnet.games.overlap(), 2, **options))
     1
     """
-    rows = []
+    seed, rows = check_integer("seed", seed, at_least=0), []
     for name in among:
         traces = alice_traces(game, hidden_size, name, seed=seed, **training)
         hardest = traces[1, 1]
