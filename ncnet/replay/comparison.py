@@ -8,9 +8,9 @@ each comparison: a recorded cell that was tampered with must be found.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 from typing import NamedTuple
 
 import numpy as np
@@ -272,7 +272,7 @@ def compare(
     except ValueError as error:
         return Comparison(len(recorded), len(recorded), beyond=np.inf, told=str(error))
     recorded = recorded.reset_index(drop=True)
-    drawn = random.Random(seed)
+    drawn = Random(seed)
     strict, declared, caught = {}, {}, []
     for name in recorded.columns:
         tolerance, here = tolerances[name], tolerances[name].here()
@@ -367,11 +367,7 @@ def _farthest_cell(
 
 
 def _is_caught(
-    recorded: pd.DataFrame,
-    remade: pd.DataFrame,
-    name: str,
-    tolerance: Tolerance,
-    drawn: random.Random,
+    recorded: pd.DataFrame, remade: pd.DataFrame, name: str, tolerance: Tolerance, drawn: Random
 ) -> bool:
     """Return whether a cell of a column is found that was tampered with, just enough.
 

@@ -13,8 +13,7 @@ from ncnet.checks import check
 from ncnet.replay.comparison import Tolerance, same
 
 Selection = dict[str, object]
-"""The values by which the rows of a piece are selected: of each piece column; none for a whole
-table."""
+"""The values of the piece columns that select the rows of a piece."""
 TRAINING = ("replicas", "seed", "steps", "activation", "optimizer", "learning_rate")
 """Parameters that every training of NCnets has."""
 PACKAGES_OF_EXTRAS = (

@@ -12,10 +12,9 @@ import numpy as np
 
 from ncnet.checks import check
 
+# Those of the executor for Slurm. A look that finds an ended submission is followed by the first.
 FIRST_CHECK, LONGER, LONGEST = 40, 10, 180
-"""Seconds between two looks at the queue, as the executor for Slurm takes them. After a look that
-found an ended submission it waits for the first; after each that found none, for so much longer,
-up to the last."""
+"""Seconds between looks at the queue: at first, so much longer after each in vain, at the most."""
 
 
 @dataclass(frozen=True)

@@ -103,11 +103,9 @@ def _memory(recorded: Result, selection: Selection) -> pd.DataFrame:
     return pd.DataFrame([memory.measure(selection["notebook"], limit, variables)])
 
 
+# Most kilobytes are those of an executed notebook, which gains and loses figures.
 TIMES_OF_QUANTITY = {"files": 1.01, "jobs": 1.01, "kilobytes": 2.5, "megabytes": 1.5}
-"""How many times more or less than recorded there may be of what is no time.
-
-Most kilobytes are those of an executed notebook, which gains and loses figures.
-"""
+"""How many times more or less than recorded there may be of what is no time."""
 
 
 def _times_of_quantity(rows: pd.DataFrame) -> np.ndarray:
