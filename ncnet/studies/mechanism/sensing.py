@@ -161,6 +161,7 @@ def oscillation(
     >>> len(oscillation(ncnet.games.overlap(), 2, **options))
     1
     """
+    hidden_size = check_integer("hidden_size", hidden_size, at_least=1)
     seed, rows = check_integer("seed", seed, at_least=0), []
     for name in among:
         traces = alice_traces(game, hidden_size, name, seed=seed, **training)
