@@ -53,15 +53,18 @@ def attributes(new: Mapping[str, str]) -> Callable[[type[Object]], type[Object]]
 
     def decorate(kind: type[Object]) -> type[Object]:
         for old, name in new.items():
-            setattr(kind, old, property(functools.partial(_attribute, old, name)))
+            setattr(kind, old, _attribute(old, name))
         return kind
 
     return decorate
 
 
-def _attribute(old: str, new: str, self: object) -> object:
-    _warn(f"{type(self).__name__}.{old}", new)
-    return getattr(self, new)
+def _attribute(old: str, new: str) -> property:
+    def find(self: object) -> object:
+        _warn(f"{type(self).__name__}.{old}", new)
+        return getattr(self, new)
+
+    return property(find)
 
 
 def keywords(

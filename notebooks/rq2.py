@@ -25,7 +25,7 @@
 # Bob's task from Alice's loss; and made *interventions*, trainings that each change one thing about how the heads share the trunk, the hidden
 # layer that both read. A small run is live; a larger one, with another seed, is recorded.
 #
-# **What we saw.** Recorded, at three hidden units: with a trunk for each head, {glue:text}`removed_separate_overlap` % of the excess of S over 2
+# **What we saw.** Recorded, at three hidden units: with a trunk for each head, {glue:text}`removed_separate_overlap` % of the violation, S - 2,
 # is gone in the game `overlap` and {glue:text}`removed_separate_separate` % in `separate`. With the conflict alone taken out of the gradients
 # (PCGrad) it is {glue:text}`removed_pcgrad_overlap` % and {glue:text}`removed_pcgrad_separate` %. Bob's task can be told from Alice's loss, with an area under the
 # curve of {glue:text}`auc_overlap` and {glue:text}`auc_separate`, where guessing gives 0.5. Where no loss ever rises it is still
@@ -87,8 +87,8 @@ chosen = validate(globals(), Rq2)
 # We looked at a first run of 512 replicas of `overlap`, then at a recording of both games on another seed, and reviewed the code. What follows was
 # changed on the way. All of it was fixed before the run that is recorded now, whose seed is new.
 #
-# - *Competition causes S above 2* asked at first only that S *fall*; then that the excess *go*, as the protocol had
-#   asked for from the start. Now it says *partly* where S falls and the excess does not go. What the first two wordings
+# - *Competition causes S above 2* asked at first only that S *fall*; then that the violation, S - 2, *go*, as the protocol had
+#   asked for from the start. Now it says *partly* where S falls and the violation does not go. What the first two wordings
 #   would say stands below the verdicts.
 # - *A head senses through oscillations* asked nothing of trainings without oscillation. It now says *partly* where the setting can be told from them, too.
 # - The filter of the reading *fast*, further down, is another one: the first, a parabola over 11 steps, left an eighth of the fastest
@@ -645,7 +645,7 @@ if recorded_other is not None:
 
 # %% tags=["hide-input"]
 def s_and_removed(table):
-    """S, its change and what is removed of its excess, as text."""
+    """S, its change and what is removed of the violation, as text."""
 
     def text(row, name, form):
         if np.isnan(row[name]):
@@ -674,7 +674,7 @@ s_and_removed(at_three[at_three["game"] == "overlap"])
 s_and_removed(at_three[at_three["game"] == "separate"])
 
 # %% [markdown]
-# Recorded, at n = 3, first `overlap`, then `separate`. *Removed* is the share of the excess of S over 2 that is gone: more than 100 % where S
+# Recorded, at n = 3, first `overlap`, then `separate`. *Removed* is the share of the violation that is gone: more than 100 % where S
 # falls below 2, negative where S has risen. Its intervals, and those of the change, hold together over all interventions of a game at 95 %;
 # those of S hold by themselves.
 #
@@ -795,7 +795,7 @@ glue(
 #
 # All recorded, n = 3, {glue:text}`intervened_replicas` replicas a game; of two numbers the first is of `overlap`, the second of `separate`.
 #
-# **Does removing the competition remove the excess of S over 2?** It depends on which part of the competition is removed, and the two games differ.
+# **Does removing the competition remove the violation?** It depends on which part of the competition is removed, and the two games differ.
 #
 # - *The sharing*: yes. With a trunk for each head S is {glue:text}`s_separate_overlap` and {glue:text}`s_separate_separate`, where the shared trunk has
 #   {glue:text}`s_shared_overlap` and {glue:text}`s_shared_separate`. It has to be: without a shared trunk neither head can know of the other.
@@ -804,7 +804,7 @@ glue(
 #   falls in the other: at λ = 0.25 by {glue:text}`change_quarter_overlap` and {glue:text}`change_quarter_separate`.
 # - *The conflict of the gradients*: in part. PCGrad, by which no head ever pays for the other, changes S by
 #   {glue:text}`change_pcgrad_overlap` and {glue:text}`change_pcgrad_separate`. That removes {glue:text}`removed_pcgrad_overlap` % and
-#   {glue:text}`removed_pcgrad_separate` % of the excess. S is then {glue:text}`s_pcgrad_overlap` and {glue:text}`s_pcgrad_separate`, still above 2.
+#   {glue:text}`removed_pcgrad_separate` % of the violation. S is then {glue:text}`s_pcgrad_overlap` and {glue:text}`s_pcgrad_separate`, still above 2.
 #   MGDA removes {glue:text}`removed_mgda_overlap` % and {glue:text}`removed_mgda_separate` %, CAGrad {glue:text}`removed_cagrad_overlap` % and
 #   {glue:text}`removed_cagrad_separate` %. A head start for Alice, which leaves the conflict as it is, changes S by {glue:text}`change_start_overlap` and
 #   {glue:text}`change_start_separate`.
@@ -814,7 +814,7 @@ glue(
 # {glue:text}`delta_shared_separate`. The influence changes by {glue:text}`influence_change_pcgrad_overlap` and
 # {glue:text}`influence_change_pcgrad_separate`. Most of both stays.
 #
-# **What of the excess is oscillation?** Nothing that we can see. Small steps, without the fast oscillation, change S by {glue:text}`change_steps_overlap` and
+# **What of the violation is oscillation?** Nothing that we can see. Small steps, without the fast oscillation, change S by {glue:text}`change_steps_overlap` and
 # {glue:text}`change_steps_separate`. With PCGrad and small steps, by which no loss ever rises, S is {glue:text}`s_none_overlap` and {glue:text}`s_none_separate`, as
 # with PCGrad alone.
 #
@@ -822,7 +822,7 @@ glue(
 # `separate` three units suffice for both hard tasks in {glue:text}`solved_shared_separate` % of the replicas, in `overlap` in
 # {glue:text}`solved_shared_overlap` % ({glue:text}`solved_start_overlap` % after a head start). How training divides the trunk decides which head then goes
 # short, on how many inputs and in which contexts, and S follows that. The conflict of the gradients has a part in it. But where no gradient is ever followed at
-# the other head's expense, half of the excess is left in one game and nearly all of it in the other.
+# the other head's expense, half of the violation is left in one game and nearly all of it in the other.
 #
 # By the rules:
 
@@ -851,7 +851,7 @@ Markdown(verdict_table(claims.CLAIMS, recorded_tables))
 #
 # Commands and code are for a clone of the repository after `source .venv/bin/activate`, or for a cell at the end of this notebook.
 #
-# **Ten minutes: what the excess is made of.** Where the easy tasks are always solved, {doc}`/signalling` has S - 2 as what each hard task
+# **Ten minutes: what the violation is made of.** Where the easy tasks are always solved, {doc}`/signalling` has S - 2 as what each hard task
 # loses when the other party's task is hard as well, less four times the share of inputs on which both hard tasks fail. Check it on the recorded table. What
 # does PCGrad change, the losses or the common failures?
 #
@@ -911,7 +911,7 @@ Markdown(verdict_table(claims.CLAIMS, recorded_tables))
 # ````
 #
 # **An afternoon: another optimizer.** Adam carries momentum and scales each weight's step by itself. Repeat the interventions with it, at n = 3.
-# Is more of the excess removed by PCGrad than with gradient descent?
+# Is more of the violation removed by PCGrad than with gradient descent?
 #
 # ````{dropdown} Solution
 # ```console
@@ -928,7 +928,7 @@ Markdown(verdict_table(claims.CLAIMS, recorded_tables))
 # print(table[["intervention", "s", "s_change", "removed", "interference_share"]])
 # ```
 #
-# No: PCGrad takes away a small part of the excess, or none (its interval reaches 0). A trunk for each head takes away all of it, and a weaker gradient of
-# Bob's raises S, both as with gradient descent. Two things differ. The head start now takes away most of the excess, and small steps raise S. How
+# No: PCGrad takes away a small part of the violation, or none (its interval reaches 0). A trunk for each head takes away all of it, and a weaker gradient of
+# Bob's raises S, both as with gradient descent. Two things differ. The head start now takes away most of the violation, and small steps raise S. How
 # training divides the trunk depends on the optimizer, and S follows.
 # ````

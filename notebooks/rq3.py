@@ -291,13 +291,13 @@ for n, of_size in recorded_along.table.groupby("hidden_size"):
 # - **At the far end nothing fluctuates.** At n = {glue:text}`largest_n` the band that holds 95 % of the runs of `overlap`
 #   is {glue:text}`overlap_band`: on a truth
 #   table a network can be perfect, and then S is exactly 2 in every replica.
-# - **At n = 4 the excess is a phase.** It shrinks while training goes on. At n = 3 it stays, as far as
+# - **At n = 4 the violation is a phase.** It shrinks while training goes on. At n = 3 it stays, as far as
 #   these steps go.
 #
 # ## What would change our mind
 #
 # The shape would be refuted by an interval at n = 3 that does not lie above 2, by a second rise at n beyond 10, or by a plateau away from 2. For the
-# first, the live points above are a test at every build. That the excess at n = 4 is a phase would be refuted if it stopped shrinking
+# first, the live points above are a test at every build. That the violation at n = 4 is a phase would be refuted if it stopped shrinking
 # at a value clear of 2.
 #
 # Height and place of the peak depend on choices that the paper does not state: activation,
@@ -319,7 +319,7 @@ for n, of_size in recorded_along.table.groupby("hidden_size"):
 # that starts on the wrong side of all inputs never learns, so counting units says less. {doc}`/batches` runs whole grids of such changes.
 # ````
 #
-# **Half an hour: does the excess at n = 4 go?** Train ten times as long.
+# **Half an hour: does the violation at n = 4 go?** Train ten times as long.
 #
 # ````{dropdown} Solution
 # ```python

@@ -430,7 +430,7 @@ Markdown(verdict_table(claims.CLAIMS, {"lora": table}))
 #
 # Commands and code are for a clone of the repository after `source .venv/bin/activate`, or for a cell at the end of this notebook.
 #
-# **Ten minutes: who pays?** The excess over 2 is signalling. Which of the four tasks signals? Take the changes of the marginals from the recorded
+# **Ten minutes: who pays?** All of S above 2 is signalling. Which of the four tasks signals? Take the changes of the marginals from the recorded
 # table, each with the sign that it has in S.
 #
 # ````{dropdown} Solution

@@ -248,7 +248,7 @@ as_text(across.rename(columns={"regret": "regret (points)"}), 2)
 # $$S = 2 + (\langle s\rangle_{\text{alone}} - \langle s\rangle_{\text{beside } t})
 #   + (\langle t\rangle_{\text{alone}} - \langle t\rangle_{\text{beside } s}) - 4\,P(\text{both wrong}),$$
 #
-# which is above 2 where the tasks hurt each other by more than they fail together. All of the excess is signalling; here that is the point.
+# which is above 2 where the tasks hurt each other by more than they fail together. All of S - 2 is signalling; here that is the point.
 
 # %%
 drawn, judged = (

@@ -249,6 +249,12 @@ def test_the_order_of_dimensions_changes_nothing(order):
     assert str(chsh.report(dataset.transpose(*order))) == report_in_the_usual_order()
 
 
+def test_a_coordinate_of_the_readers_own_is_left_alone():
+    dataset = chsh.as_dataset(asymmetric_outcomes())
+    named = dataset.assign_coords(task=("replica", np.arange(10)), note="mine")
+    assert str(chsh.report(named)) == report_in_the_usual_order()
+
+
 @pytest.mark.parametrize("kind", [bool, int, float])
 def test_s_with_diverged_networks_set_against_it(kind):
     dataset = chsh.as_dataset(asymmetric_outcomes())
@@ -270,6 +276,9 @@ def test_the_band_holds_the_middle_95_percent_of_the_runs():
     runs = chsh.s_per_run(dataset)
     assert float((runs < table["run_low"][0]).mean()) == pytest.approx(0.025, abs=0.01)
     assert float((runs > table["run_high"][0]).mean()) == pytest.approx(0.025, abs=0.01)
+
+
+NETWORKS = ("alice_setting", "bob_setting", "replica")
 
 
 def dataset_with(**changes):
@@ -303,7 +312,8 @@ def dataset_with(**changes):
             ("`split` holds 'train'", "`training` or `held_out`"),
         ),
         (dataset_with().expand_dims(epoch=2), ("`a` has a dimension `epoch`",)),
-        (dataset_with(diverged=("replica", [0, 2, 1])), ("`diverged` holds 2", "true")),
+        (dataset_with(diverged=(NETWORKS, np.full((2, 2, 3), 2))), ("`diverged` holds 2", "true")),
+        (dataset_with(diverged=("replica", [0, 1, 1])), ("`diverged` is over", "alice_setting")),
         ((np.full((2, 2, 3, 4), None), np.ones((2, 2, 3, 4))), ("`a` holds None",)),
         (None, ("outcomes are a NoneType", "a Dataset or two arrays")),
         ((np.ones((2, 2, 3, 4)),), ("outcomes are a tuple",)),

@@ -226,7 +226,7 @@ UNSHOWN = {
 BELOW = {"interval": (1.5, 1.8), "p_value": 1.0, "p_value_below": 0.01}
 CONTEXTUAL = {"excess_interval": (0.1, 0.2), "excess_p_value": 0.01}
 CONCLUSIONS = [
-    (ENOUGH, "S is above 2: ", "Such changes are enough to explain the excess over 2"),
+    (ENOUGH, "S is above 2: ", "Such changes are enough to explain S above 2"),
     ({"p_value": 0.5}, "not distinguishable", "The interval says above 2"),
     ({"interval": (1.9, 2.9)}, "not distinguishable", "The exact test says above 2"),
     (BELOW | {"p_value_below": 0.5}, "not distinguishable", "The interval says below 2"),

@@ -39,8 +39,9 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
     ------
     ValueError
         For missing, surplus or empty dimensions, a missing variable or context, outcomes other
-        than +-1, items that are neither "training" nor "held_out", a replica without a cluster
-        where others have one, or an attribute `paired` that is neither true nor false.
+        than +-1, `diverged` over other dimensions than networks have, items that are neither
+        "training" nor "held_out", a replica without a cluster where others have one, or an
+        attribute `paired` that is neither true nor false.
 
     Examples
     --------
@@ -58,6 +59,8 @@ def as_dataset(outcomes: Outcomes) -> xr.Dataset:
     for setting, expected in SETTINGS.items():
         found = dataset[setting].values.tolist()
         check(found == expected, f"`{setting}` is {found}", f"{expected}, all four contexts")
+    # The statistics have a dimension of this name, over the four tasks.
+    dataset = dataset.drop_vars("task", errors="ignore")
     return normalised(dataset, ("a", "b"), DIMENSIONS)
 
 
@@ -87,6 +90,7 @@ def normalised(dataset: xr.Dataset, names: Sequence[str], dimensions: Sequence[s
     flag = isinstance(paired, (bool, int, np.bool_, np.integer)) and paired in (0, 1)
     check(flag, f"attribute `paired` is {paired!r}", "true or false")
     if "diverged" in dataset:
+        check_over(dataset["diverged"], {*dimensions} - {"item"})
         check_only("`diverged`", dataset["diverged"].values, (0, 1), "true or false")
         dataset = dataset.assign(diverged=dataset["diverged"].astype(bool, copy=False))
     if "cluster" in dataset:
@@ -192,6 +196,12 @@ def check_dimensions(dataset: xr.Dataset, name: str, dimensions: Sequence[str]) 
         known = dimension in (*dimensions, "capacity")
         check(known, f"{found} has a dimension `{dimension}`", expected)
     check(outcome.size, f"{found} is empty, of sizes {dict(outcome.sizes)}", "some of each")
+
+
+def check_over(variable: xr.DataArray, dimensions: set[str]) -> None:
+    """Raise ``ValueError`` unless a variable is over these dimensions, and perhaps `capacity`."""
+    fits = set(variable.dims) - {"capacity"} == dimensions
+    check(fits, f"`{variable.name}` is over {variable.dims}", " and ".join(sorted(dimensions)))
 
 
 def check_signs(name: str, values: np.ndarray) -> None:

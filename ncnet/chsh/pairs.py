@@ -20,6 +20,7 @@ from ncnet.chsh.outcomes import (
     as_dataset,
     check_dimensions,
     check_only,
+    check_over,
     check_signs,
     normalised,
 )
@@ -112,10 +113,8 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
     check_signs("outcome `second`", pairs["second"].isel(pair=~alone).values)
     missing = pairs["second"].isel(pair=alone).values
     check_only("outcome `second` of a task alone", missing, (0, 0), "0, no outcome")
-    if "diverged" in pairs:
-        _check_over(pairs["diverged"], {"pair", "replica"})
     if "target" in pairs:
-        _check_over(pairs["target"], {"task", "item"})
+        check_over(pairs["target"], {"task", "item"})
         check("task" in pairs.coords, "`target` has no coordinate `task`", "the tasks' names")
         tasks = pairs["task"].values.tolist()
         check_once("task", [_in_words(sorted_pair((task,))) for task in tasks])
@@ -330,12 +329,6 @@ def _tasks(pairs: Iterable[Pair]) -> set[str]:
 def _in_words(tasks: Pair) -> str:
     """Return what messages call a pair, or a task alone."""
     return " beside ".join(tasks) if len(tasks) > 1 else f"{tasks[0]} alone"
-
-
-def _check_over(variable: xr.DataArray, dimensions: set[str]) -> None:
-    """Raise ``ValueError`` unless a variable is over these dimensions, and perhaps `capacity`."""
-    fits = set(variable.dims) - {"capacity"} == dimensions
-    check(fits, f"`{variable.name}` is over {variable.dims}", " and ".join(sorted(dimensions)))
 
 
 def _check_dict(name: str, value: object) -> None:

@@ -252,7 +252,7 @@ class Report:
 
     @property
     def independent(self) -> int:
-        """Count what is independent: clusters, or replicas where there are no clusters."""
+        """Return how many clusters there are, or replicas where there are no clusters."""
         return self.replicas if self.clusters is None else self.clusters
 
     @property

@@ -42,9 +42,9 @@ SHOWN, NOT_SHOWN, OPEN = "shown", "not shown", "open"
 """What interval and exact test say together; it is open where one shows what the other does not."""
 DIFFERENCE = "interval and exact test differ, as the test is cautious"
 EXPLAINS = {
-    "within 2 + Delta": "Such changes are enough to explain the excess over 2",
-    "contextual": "Such changes are not enough to explain the excess over 2",
-    "undecided": "Whether such changes are enough to explain the excess over 2 is open",
+    "within 2 + Delta": "Such changes are enough to explain S above 2",
+    "contextual": "Such changes are not enough to explain S above 2",
+    "undecided": "Whether such changes are enough to explain S above 2 is open",
 }
 
 

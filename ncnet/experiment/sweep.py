@@ -29,7 +29,7 @@ from ncnet.checks import (
 from ncnet.chsh import report
 from ncnet.chsh.outcomes import DIMENSIONS, SETTINGS
 from ncnet.experiment.contexts import Context, contexts, train_each
-from ncnet.experiment.trained import LOSSES, Reader, Trained, load, outcomes_on_grid, save
+from ncnet.experiment.trained import LOSSES, Checker, Trained, load, outcomes_on_grid, save
 from ncnet.files import expanded, is_storable_text, storable, write_or_compare
 from ncnet.printing import shown
 
@@ -154,8 +154,8 @@ def train(
     described = _checked_description(described or {})
     tolerance = check_number("tolerance", tolerance, 0, 1)
     grid = {"capacity": capacities or [None], "replica": range(replicas), **SETTINGS}
-    reader = Reader("train_context", paired=paired)
-    training = _Training(train_context, seed, capacity_name, reader, tolerance)
+    checker = Checker("train_context", paired=paired)
+    training = _Training(train_context, seed, capacity_name, checker, tolerance)
     if folder is not None:
         common = {"seed": seed, "paired": bool(paired)}
         common |= {"capacity_name": capacity_name if capacities else None, "described": described}
@@ -194,7 +194,7 @@ class _Training:
     train_context: Callable
     seed: int
     capacity_name: str
-    reader: Reader
+    checker: Checker
     tolerance: float
     folder: Path | None = None
     finished: frozenset[Path] = frozenset()
@@ -220,7 +220,7 @@ class _Training:
         path = self._path(context) if self.folder else None
         resumed = path in self.finished
         returned = load(path) if resumed else self._call(context)
-        trained = self.reader.read(returned, context.label(self.capacity_name))
+        trained = self.checker.check(returned, context.label(self.capacity_name))
         if path and not resumed:
             if path.exists():
                 self._difference(context, load(path), trained)
@@ -232,8 +232,8 @@ class _Training:
         """Return in words how much two trainings of a context differ, or refuse the folder."""
         where = context.label(self.capacity_name)
         try:
-            before = self.reader.read(before, where)
-            again = self.reader.read(returned, f"{where} (trained again)")
+            before = self.checker.check(before, where)
+            again = self.checker.check(returned, f"{where} (trained again)")
         except ValueError as error:
             raise ValueError(f"{self.folder} does not fit this training: {error}") from None
         differ = before.right() != again.right()

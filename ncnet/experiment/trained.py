@@ -73,8 +73,8 @@ class Trained:
         return np.concatenate([*self.splits().values()], axis=1) > 0
 
 
-class Reader:
-    """Reads what trainings returned, and compares each with the first.
+class Checker:
+    """Checks what trainings returned, each by itself and beside the first.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class Reader:
         self._first: tuple[Trained, str] | None = None
         self._wrong: tuple[int, str] | None = None
 
-    def read(self, returned: object, where: str) -> Trained:
+    def check(self, returned: object, where: str) -> Trained:
         """Return what was returned, as numpy arrays.
 
         Outcomes keep the coding they came in, as booleans or int8.
@@ -227,7 +227,7 @@ FIELDS |= dict.fromkeys(LOSSES, _loss)
 def outcomes_on_grid(
     trained: Sequence[Trained], grid: Grid, *, capacity_name: str, paired: bool
 ) -> xr.Dataset:
-    """Return what a `Reader` read of all contexts of a grid, in their order, as one Dataset."""
+    """Return what a `Checker` let through as one Dataset, from all contexts of a grid in order."""
     first = trained[0]
     sizes = {split: len(pair[0]) for split, pair in first.splits().items()}
     capacities = np.array(grid["capacity"])

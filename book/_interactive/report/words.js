@@ -9,9 +9,9 @@ YourTable.words = (() => {
   const CHANGES = "how often one head is right changes with the other head's task";
   const DIFFERENCE = "interval and exact test differ, as the test is cautious";
   const EXPLAINS = {
-    "within 2 + Delta": "Such changes are enough to explain the excess over 2",
-    contextual: "Such changes are not enough to explain the excess over 2",
-    undecided: "Whether such changes are enough to explain the excess over 2 is open",
+    "within 2 + Delta": "Such changes are enough to explain S above 2",
+    contextual: "Such changes are not enough to explain S above 2",
+    undecided: "Whether such changes are enough to explain S above 2 is open",
   };
 
   const percent = (share) => `${Number((100 * share).toPrecision(6))} %`;

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ncnet.checks import check, check_integer
 from ncnet.experiment.probe.side_effects import Gradient, gradient, keep_random_streams
-from ncnet.experiment.trained import Reader, Trained
+from ncnet.experiment.trained import Checker, Trained
 from ncnet.gradients import GRADIENTS, conflict
 from ncnet.printing import shown
 
@@ -101,7 +101,7 @@ class Probe:
         self._every = check_integer("every", every, at_least=1)
         fits = evaluate is None or callable(evaluate)
         check(fits, f"`evaluate` is {shown(evaluate)}", "a function without arguments")
-        self._evaluate, self._reader = evaluate, Reader("evaluate")
+        self._evaluate, self._checker = evaluate, Checker("evaluate")
         self._rows: list[dict] = []
         self._outcomes: dict[int, Trained] = {}
         self.step, self.seconds = 0, 0.0
@@ -150,7 +150,7 @@ class Probe:
         same = modes == [module.training for module in self._modules]
         line = f"`evaluate` left the trunk in another mode than it found it in at step {self.step}"
         check(same, line, "train() or eval() to be undone")
-        self._outcomes[self.step] = self._reader.read(returned, f"step {self.step}")
+        self._outcomes[self.step] = self._checker.check(returned, f"step {self.step}")
 
     def table(self) -> pd.DataFrame:
         """Return one row a logged step.

@@ -13,7 +13,7 @@ from ncnet.chsh.intervals import means_with_ends, with_ends
 from ncnet.chsh.outcomes import CONTEXTS, SETTINGS
 from ncnet.experiment.contexts import contexts
 from ncnet.experiment.probe.recording import Probe
-from ncnet.experiment.trained import Reader, outcomes_on_grid
+from ncnet.experiment.trained import Checker, outcomes_on_grid
 from ncnet.printing import shown
 
 MEASURES = {
@@ -70,12 +70,12 @@ def outcomes_by_step(
     steps = sorted(set.intersection(*map(set, everything)))
     found = "the probes have no step in common at which outcomes are known"
     check(steps, found, "probes made with `evaluate` and one `every`")
-    reader, found = Reader("evaluate", paired=paired), []
+    checker, found = Checker("evaluate", paired=paired), []
     grid = {"capacity": steps, "replica": range(len(of_context[1, 1])), **SETTINGS}
     for context in contexts(grid):
         step, replica, *settings = context
         outcomes = of_context[*settings][replica].outcomes()[step]
-        found.append(reader.read(outcomes, context.label("step")))
+        found.append(checker.check(outcomes, context.label("step")))
     return outcomes_on_grid(found, grid, capacity_name="steps", paired=paired)
 
 

@@ -63,13 +63,13 @@ CLAIMS = (
         "The competition of the heads' gradients on shared units causes S above 2.",
         ABSTRACT,
         rule="At three hidden units, where S of the shared trunk is above 2 (or else it stays "
-        "open), each of three ways to take the competition away takes the excess away: S falls, on "
-        "the same initial weights, with the interval of its change clear of 0, and the interval "
-        f"of S ends below {CLASSICAL_BOUND + MARGIN:.2f}. They are a trunk for each head, Bob's "
-        "gradient stopped before the trunk, and PCGrad, which leaves the trunk shared and takes "
-        "only the conflicting parts out of the gradients. In part only, where each lowers S but "
-        "not each takes the excess away. The intervals of the change hold together over all "
-        "interventions at 95 %.",
+        "open), each of three ways to take the competition away takes the violation away: S "
+        "falls, on the same initial weights, with the interval of its change clear of 0, and the "
+        f"interval of S ends below {CLASSICAL_BOUND + MARGIN:.2f}. They are a trunk for each "
+        "head, Bob's gradient stopped before the trunk, and PCGrad, which leaves the trunk shared "
+        "and takes only the conflicting parts out of the gradients. In part only, where each "
+        "lowers S but not each takes the violation away. The intervals of the change hold "
+        "together over all interventions at 95 %.",
         result="interventions",
         evidence="notebooks/rq2",
         holds=_competition_causes,
