@@ -6,8 +6,13 @@ import re
 import shlex
 import shutil
 import subprocess
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned")
 
 COMPILERS = ("c++", "g++", "clang++")
 PROCESSOR = "-march=native"
@@ -63,7 +68,31 @@ def compiler() -> str | None:
     return None
 
 
-@cache
+def once(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
+    """Decorate a function so that it is called once with the same arguments, also if it fails.
+
+    A compiler that fails, or takes too long, is not tried again at every training.
+    """
+
+    @cache
+    def attempt(*arguments: Given.args) -> tuple[Returned | None, CompilerError | None]:
+        try:
+            return function(*arguments), None
+        except CompilerError as error:
+            return None, error
+
+    @wraps(function)
+    def call(*arguments: Given.args) -> Returned:
+        returned, error = attempt(*arguments)
+        if error is not None:
+            raise error
+        return returned
+
+    call.cache_clear = attempt.cache_clear
+    return call
+
+
+@once
 def find_compiler() -> tuple[tuple[str, ...], str]:
     """Return the compiler's command, and its macros, which describe it and the processor.
 

@@ -118,7 +118,7 @@ def train_with(monkeypatch):
     """
 
     def forget():
-        for remembers in (machine.find_compiler, compiler.library, backends._uncompiled):
+        for remembers in (machine.find_compiler, compiler.library):
             remembers.cache_clear()
         backends._warn_that_training_is_eager.cache_clear()
 
@@ -127,9 +127,10 @@ def train_with(monkeypatch):
         monkeypatch.setattr(backends, "COMPILING_PAYS", 0)
         forget()
         options = {"hidden_size": 2, "replicas": 9, "seed": 0, "steps": 3}
+        rates = (0.5, 0.25, 0.125)  # the compiler is not asked again, whatever is trained
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            found = [ncnet.train(GAME, **options) for _ in range(3)]
+            found = [ncnet.train(GAME, learning_rate=rate, **options) for rate in rates]
         assert {warning.filename for warning in said} == {__file__}
         assert [one.attrs["backend"] for one in found] == ["eager"] * 3
         with pytest.raises(ValueError, match="`backend` is 'compiled'") as refused:

@@ -33,7 +33,7 @@ def choose(plan: Plan, backend: str | None) -> str:
     if backend == "eager" or (backend is None and work < COMPILING_PAYS):
         return "eager"
     unsuited = _unsuited(plan)
-    reason = unsuited or _uncompiled(plan.features + 1, plan.items, tuple(plan.phases))
+    reason = unsuited or _uncompiled(plan.features + 1, plan.items, plan.phases)
     if reason is None:
         return "compiled"
     if backend == "compiled":
@@ -56,9 +56,7 @@ def _unsuited(plan: Plan) -> str | None:
     return None
 
 
-# It remembers a failure as well: a compiler that fails or takes too long is not tried each time.
-@lru_cache
-def _uncompiled(features: int, items: int, methods: tuple[Method, ...]) -> str | None:
+def _uncompiled(features: int, items: int, methods: list[Method]) -> str | None:
     try:
         for method in methods:
             compiled.kernel(features, items, method)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from ncnet.machine import PROCESSOR, CompilerError, find_compiler, run_compiler
+from ncnet.machine import PROCESSOR, CompilerError, find_compiler, once, run_compiler
 
 FLAGS = (
     "-std=c++17",
@@ -30,7 +30,7 @@ FLAGS = (
 )
 
 
-@lru_cache
+@once
 def library(source: Path, definitions: tuple[tuple[str, str], ...] = ()) -> ctypes.CDLL:
     """Return a C++ file as a loaded library, compiled unless it was before.
 
