@@ -250,7 +250,7 @@ WORKBOOK, PICTURE = b"PK\x03\x04\x14\x00", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         ),
         (b'{"a": 1}\n[1]\n', ("row 1 is [1]", "a JSON object")),
         (b'{"a": 1}\n{"a": 1, "a": 0}\n', ("row 1 cannot be", "the key `a` is there twice")),
-        (TWO_COLUMNS, ("outcomes.csv: column `a` is there twice", "each once")),
+        (TWO_COLUMNS, ("column `a` is there twice", "each once")),
         (b"a,b\n1,1\n1\n", ("row 1 has 1 cells, the header 2",)),
         (b"a,b\n\n1,1\n\n1,1,1\n", ("row 1 has 3 cells, the header 2",)),
         (b"a,b\n1,1,\n1,1,\n", ("each row ends with an empty cell", "2 cells, as in")),
