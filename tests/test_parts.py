@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from ncnet import files, results, runs
+from ncnet import parts, results, runs
 from ncnet.parameters import Notebook
 from ncnet.parts import INPUTS, Parts
 
@@ -75,16 +76,19 @@ def test_another_version_of_a_package_starts_anew(begin, monkeypatch, capsys):
     assert "torch was '" in capsys.readouterr().err
 
 
-def test_code_is_that_of_the_package_with_its_kernels_and_styles(tmp_path):
-    (tmp_path / "room").mkdir()
-    found = set()
+def test_other_code_of_the_package_starts_anew(begin, tmp_path, monkeypatch, capsys):
+    package = tmp_path / "ncnet"
+    (package / "room").mkdir(parents=True)
+    monkeypatch.setattr(parts, "__file__", str(package / "parts.py"))
     for name in ("parts.py", "room/kernel.cpp", "room/figures.mplstyle"):
         for text in ("", "# another"):
-            (tmp_path / name).write_text(text, encoding="utf-8")
-            found.add(files.checksum(files.code_of(tmp_path), tmp_path))
-    assert len(found) == 6
-    (tmp_path / "room" / "kernel.pyc").write_text("compiled", encoding="utf-8")
-    assert files.checksum(files.code_of(tmp_path), tmp_path) in found
+            (package / name).write_text(text, encoding="utf-8")
+            monkeypatch.setattr(parts, "_package", cache(parts._package.__wrapped__))
+            assert begin(1)[1] == [1]
+    assert capsys.readouterr().err.count("inputs differ: code\n") == 5
+    (package / "room" / "kernel.pyc").write_text("compiled", encoding="utf-8")
+    monkeypatch.setattr(parts, "_package", cache(parts._package.__wrapped__))
+    assert begin(1)[1] == []
 
 
 def test_a_part_cut_off_leaves_nothing_behind(begin, tmp_path):
