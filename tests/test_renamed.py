@@ -1,5 +1,9 @@
 """Old names find what has another name today, and warn."""
 
+from dataclasses import fields
+from importlib import import_module
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -17,6 +21,56 @@ def test_what_was_renamed_is_found_by_its_old_name_which_warns():
         assert report.contextuality_interval == report.excess_interval
     with pytest.raises(AttributeError, match="no attribute 'brie'"):
         chsh.brie  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        ("ncnet.chsh", "contextuality", "excess"),
+        ("ncnet.chsh", "contextuality_bound", "excess_bound"),
+        ("ncnet.chsh", "departures", "identity_errors"),
+        ("ncnet.chsh", "RUN_LENGTH", "REPLICAS_PER_RUN"),
+        ("ncnet.chsh", "Shown", "ReportView"),
+        ("ncnet.claims", "at", "rows_where"),
+        ("ncnet.claims", "in_order", "by_capacity"),
+        ("ncnet.claims", "of_s", "estimates_of_s"),
+        ("ncnet.figures", "three_ways", "influence_and_signalling"),
+        ("ncnet.parameters", "at_home", "expand_home"),
+        ("ncnet.replay", "given", "parameters_of"),
+        ("ncnet.sources", "described", "as_metadata"),
+        ("ncnet.sources", "commit", "short_commit"),
+        ("ncnet.sweeps", "run_grid", "compute_grid"),
+        ("ncnet.companion.figures", "cells", "jobs"),
+        ("ncnet.companion.figures", "noticed", "faults_noticed"),
+        ("ncnet.companion.replay", "run", "replay_pieces"),
+        ("ncnet.companion.replay", "Piece", "PieceResult"),
+        ("ncnet.companion.replay", "Costs", "ExpectedTimes"),
+    ],
+)
+def test_each_old_name_is_that_of_today(module, old, new):
+    if module not in ("ncnet.chsh", "ncnet.claims"):
+        for package in ("torch", "matplotlib", "pydantic"):
+            pytest.importorskip(package)
+    with pytest.warns(FutureWarning, match=f"`{new}`"):
+        assert getattr(import_module(module), old) is getattr(import_module(module), new)
+
+
+@pytest.mark.parametrize("kind", [chsh.Report, chsh.BellTest])
+def test_every_attribute_of_the_excess_has_its_old_name_too(kind):
+    names = [field.name for field in fields(kind)]
+    names = [name for name in names if "excess" in name and name != "arcsine_excess"]
+    assert len(names) > 1
+    for name in names:
+        old = getattr(kind, name.replace("excess", "contextuality"))
+        with pytest.warns(FutureWarning, match=f"`{name}`"):
+            assert old.fget(SimpleNamespace(**{name: 1.5})) == 1.5
+
+
+def test_an_old_argument_of_the_statistics_is_that_of_today():
+    outcomes = ONES, ONES
+    with pytest.warns(FutureWarning, match="`replicas_per_run`"):
+        found = chsh.s_per_run(outcomes, run_length=5)
+    assert found.equals(chsh.s_per_run(outcomes, replicas_per_run=5))
 
 
 def test_what_has_moved_is_found_by_its_old_place():

@@ -41,6 +41,7 @@ def test_rarer_rows_are_there_when_asked_for():
         assert word not in str(report)
         assert word in str(report.full())
         assert word.replace("Delta", "Δ") in report.full()._repr_html_()
+    assert report.html(rarer=True) == report.full()._repr_html_() != report.html()
     assert str(report.full()).startswith(str(report).partition("Statistics:")[0])
 
 

@@ -229,7 +229,7 @@ def s_per_run(
     split: str = "training",
     readout: str = "correct",
 ) -> xr.DataArray:
-    """Return S of every run of that many consecutive replicas, over `run` (and `capacity`).
+    """Return S of every run of consecutive replicas, over `run` (and `capacity`).
 
     Raises
     ------

@@ -329,9 +329,12 @@ class Report:
         """Return the report with its rarer rows, to print or to show in a notebook."""
         return ReportView(self, rarer=True)
 
-    def html(self) -> str:
-        """Return the report as a fragment of HTML, with its picture where matplotlib is there."""
-        return ReportView(self, rarer=False)._repr_html_()
+    def html(self, *, rarer: bool = False) -> str:
+        """Return the report as a fragment of HTML, with its picture where matplotlib is there.
+
+        With `rarer` it has the rows that few readers need, as `full` has.
+        """
+        return ReportView(self, rarer)._repr_html_()
 
     def plot(self) -> matplotlib.figure.Figure:
         """Draw S among its bounds, the correlators that it is made of, and what each task loses.

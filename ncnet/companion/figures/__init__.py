@@ -11,4 +11,4 @@ from ncnet.companion.figures.diagrams import batch_diagram, bounds, network_and_
 from ncnet.companion.figures.headline import headline
 from ncnet.companion.figures.tiles import Tile, legend, tiles
 
-__getattr__ = renamed.names(__name__, {"noticed": "faults_noticed"})
+__getattr__ = renamed.names(__name__, {"cells": "jobs", "noticed": "faults_noticed"})
