@@ -27,6 +27,7 @@ FACTS = """
     const changes = document.getAnimations().filter((change) => change instanceof CSSTransition);
     changes.forEach((change) => change.finish());
     return {
+        theme: document.documentElement.dataset.theme,
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
         formulas: document.querySelectorAll(".math .tex, .math.tex").length,
         rendered: document.querySelectorAll(".tex > :is(.katex, .katex-display)").length,
@@ -166,6 +167,10 @@ def test_no_image_is_broken(visits):
 def test_icons_are_drawn(visits):
     assert_nothing(visits, lambda visit: visit.facts["blank"])
     assert any("fa-solid-900.woff2" in address for visit in visits for address in visit.requests)
+
+
+def test_each_visit_is_in_the_colour_scheme_that_it_names(visits):
+    assert_nothing(visits, lambda visit: visit.facts["theme"] != visit.scheme)
 
 
 def test_no_page_scrolls_sideways(visits):
