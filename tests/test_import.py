@@ -84,7 +84,7 @@ def test_training_without_anything_else_says_just_what_is_missing():
     [
         ("from ncnet import chsh, experiment, games", ()),
         ("from ncnet import figures, parameters, results, runs", ("pydantic", "torch", "yaml")),
-        ("from ncnet.probe import Probe, conflict_by_step, running", ("torch",)),
+        ("from ncnet.probe import Probe, conflict_by_step, outcomes_by_step", ("torch",)),
         ("from ncnet.probe_callback import ProbeCallback", ("torch", "transformers")),
     ],
 )

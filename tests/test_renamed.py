@@ -40,6 +40,7 @@ def test_what_was_renamed_is_found_by_its_old_name_which_warns():
         ("ncnet.sources", "described", "as_metadata"),
         ("ncnet.sources", "commit", "short_commit"),
         ("ncnet.sweeps", "run_grid", "compute_grid"),
+        ("ncnet.probe", "running", "outcomes_by_step"),
         ("ncnet.companion.figures", "cells", "jobs"),
         ("ncnet.companion.figures", "noticed", "faults_noticed"),
         ("ncnet.companion.replay", "run", "replay_pieces"),
