@@ -180,7 +180,7 @@ def test_all_contexts_of_a_replica_see_the_same_batches(monkeypatch):
 @pytest.mark.slow
 @settings(max_examples=5)
 @given(st.integers(0, 2**32), st.sampled_from(["toy_mixed", "toy_languages"]))
-def test_a_trunk_that_is_not_trained_lets_nothing_layer_output(seed, quartet):
+def test_a_trunk_that_is_not_trained_lets_nothing_through(seed, quartet):
     options = {"seed": seed, "learning_rate": 0.1, "steps": 8, "replicas": 2}
     outcomes = train(quartet, ranks=[0], **options)
     for split in ("training", "held_out"):

@@ -98,6 +98,7 @@ def train_games(
     return joined.rename(parties).assign_coords(alice_task=list(alice), bob_task=list(bob))
 
 
+@renamed.keywords(path="backend")
 def train_pairs(tasks: Sequence[str], **training: object) -> xr.Dataset:
     """Train a network on every pair of tasks, one for each party.
 

@@ -219,6 +219,13 @@ def test_exchanging_the_classes_of_a_task_leaves_s_and_changes_the_influence():
     assert turned.influence > 0.5
 
 
+def test_all_pairs_are_trained_on_the_backend_that_is_named_by_either_word():
+    training = {"hidden_size": 1, "replicas": 4, "seed": 0, "steps": 2}
+    named = atlas.train_pairs(["0001", "0110"], backend="eager", **training)
+    with pytest.warns(FutureWarning, match="`backend`"):
+        assert atlas.train_pairs(["0001", "0110"], path="eager", **training).identical(named)
+
+
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [
