@@ -20,8 +20,6 @@ YourTable.tables = (() => {
     ["bob_loss", { over: NETWORK, means: meaning.number, expected: "a number" }],
   ]);
   const TARGETS = ["alice_target", "bob_target"];
-  const BEFORE_TARGETS = ["cluster", "replica_seed"];
-  const AFTER_TARGETS = ["split", "diverged", "alice_loss", "bob_loss"];
   const COLUMNS = ["context", ...REQUIRED, ...SETTINGS, "capacity", ...OPTIONAL.keys()];
   const CONTEXTS = ["(1,1)", "(1,2)", "(2,1)", "(2,2)"];
   const FEWEST_COPIED = 10; // distinct replicas of which it can be said at all
@@ -42,7 +40,7 @@ YourTable.tables = (() => {
         throw new Refused(`the table has two columns \`${name}\`: expected one`);
       }
     }
-    if (!rows) throw new Refused("the table has no rows");
+    if (!rows) throw new Refused("the table has no rows: expected one for each context, replica and item");
     const cells = new Map(read.map((name) => [name, columns[there.indexOf(name)]]));
     return { cells, ignored: there.filter((name) => !read.includes(name)) };
   }
@@ -58,16 +56,14 @@ YourTable.tables = (() => {
   /** What the distinct cells of each optional column mean, by its name. */
   function further(cells) {
     const found = new Map();
-    const there = (names) => names.filter((name) => cells.has(name));
-    const read = (names) => there(names).forEach((name) => {
-      const { means, expected } = OPTIONAL.get(name);
-      found.set(name, meaning.read(cells.get(name), means, expected));
-    });
-    read(BEFORE_TARGETS);
-    const targets = there(TARGETS);
+    const targets = TARGETS.filter((name) => cells.has(name));
     const { signs } = meaning.outcomes(targets.map((name) => cells.get(name)));
     targets.forEach((name, place) => found.set(name, signs[place]));
-    read(AFTER_TARGETS);
+    for (const [name, { means, expected }] of OPTIONAL) {
+      if (cells.has(name) && !TARGETS.includes(name)) {
+        found.set(name, meaning.read(cells.get(name), means, expected));
+      }
+    }
     return found;
   }
 
