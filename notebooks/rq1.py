@@ -53,6 +53,8 @@ from ncnet.studies.capacity.parameters import Rq1
 chosen = validate(globals(), Rq1)
 
 # %%
+from functools import partial
+
 import pandas as pd
 import xarray as xr
 from IPython.display import Markdown
@@ -64,6 +66,7 @@ from ncnet.chsh.text import p_value_text
 from ncnet.studies.capacity.figures import scatter
 
 plotting.use_style()
+quote = partial(glue, display=False)
 run = runs.Run(Rq1, chosen)
 
 # %% [markdown]
@@ -139,21 +142,18 @@ run.show(
 
 # %% tags=["remove-cell"]
 for i, j in [(1, 1), (1, 2), (2, 1), (2, 2)]:
-    glue(
-        f"c_{i}{j}",
-        float(reports[hidden_size].correlators[i - 1, j - 1]),
-        display=False,
+    quote(
+        f"c_{i}{j}", float(reports[hidden_size].correlators[i - 1, j - 1])
     )
 cells = chsh.cells(outcomes.sel(capacity=hidden_size)).sel(
     alice_setting=2, bob_setting=2
 )
-glue(
+quote(
     "one_wrong_22",
     float(100 * (cells.sel(a=1, b=-1) + cells.sel(a=-1, b=1))),
-    display=False,
 )
-glue("both_wrong_22", float(100 * cells.sel(a=-1, b=-1)), display=False)
-glue("closely", hidden_size, display=False)
+quote("both_wrong_22", float(100 * cells.sel(a=-1, b=-1)))
+quote("closely", hidden_size)
 
 # %% [markdown]
 # At n = {glue:text}`closely` the correlators are {glue:text}`c_11:.3f`, {glue:text}`c_12:.3f`, {glue:text}`c_21:.3f` and
@@ -176,11 +176,7 @@ shares = {
 pd.DataFrame(shares, index=pd.Index(hidden_sizes, name="n")).round(1)
 
 # %% tags=["remove-cell"]
-glue(
-    "solved_22",
-    float(shares["(A2, B2)"].sel(capacity=hidden_size)),
-    display=False,
-)
+quote("solved_22", float(shares["(A2, B2)"].sel(capacity=hidden_size)))
 
 # %% [markdown]
 # At n = {glue:text}`closely` the last context is solved in {glue:text}`solved_22:.1f` % of the replicas.
@@ -228,24 +224,20 @@ Markdown("\n".join(lines))
 # %% tags=["remove-cell"]
 close = reports[hidden_size]
 off = chsh.identity_errors(table)
-glue(
-    "identity",
-    f"{off['identity']:.0e}".replace("0e+00", "0"),
-    display=False,
-)
-glue("largest_run", float(s_per_run.max()), display=False)
-glue("tsirelson", chsh.TSIRELSON_BOUND, display=False)
-glue("close_s", close.s, display=False)
-glue("close_low", close.interval[0], display=False)
-glue("close_high", close.interval[1], display=False)
-glue("verdict", close.verdict, display=False)
-glue("delta", close.delta, display=False)
-glue("influence", close.influence, display=False)
-glue("left", close.excess, display=False)
-glue("left_low", close.excess_interval[0], display=False)
-glue("left_high", close.excess_interval[1], display=False)
-glue("explanation", close.explanation, display=False)
-glue("share_above", 100 * close.share_above, display=False)
+quote("identity", f"{off['identity']:.0e}".replace("0e+00", "0"))
+quote("largest_run", float(s_per_run.max()))
+quote("tsirelson", chsh.TSIRELSON_BOUND)
+quote("close_s", close.s)
+quote("close_low", close.interval[0])
+quote("close_high", close.interval[1])
+quote("verdict", close.verdict)
+quote("delta", close.delta)
+quote("influence", close.influence)
+quote("left", close.excess)
+quote("left_low", close.excess_interval[0])
+quote("left_high", close.excess_interval[1])
+quote("explanation", close.explanation)
+quote("share_above", 100 * close.share_above)
 
 # %% [markdown]
 # The largest S of any run is {glue:text}`largest_run:.2f`; the quantum bound is {glue:text}`tsirelson:.2f`.

@@ -51,6 +51,8 @@ from ncnet.studies.capacity.parameters import Rq3
 chosen = validate(globals(), Rq3)
 
 # %%
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from myst_nb import glue
@@ -60,6 +62,7 @@ from ncnet.chsh.text import span_text
 from ncnet.studies.capacity.analysis import along_training
 
 plotting.use_style()
+quote = partial(glue, display=False)
 run = runs.Run(Rq3, chosen)
 how = {
     "activation": activation,
@@ -116,14 +119,10 @@ def by_game(found):
     )
 
 
-glue("replicas", f"{by_size['replicas'].iloc[0]:,}", display=False)
-glue("replicas_live", replicas, display=False)
-glue("largest_n", int(recorded.table["hidden_size"].max()), display=False)
-glue(
-    "diverged",
-    int(by_size["diverged"].sum() + live["diverged"].sum()),
-    display=False,
-)
+quote("replicas", f"{by_size['replicas'].iloc[0]:,}")
+quote("replicas_live", replicas)
+quote("largest_n", int(recorded.table["hidden_size"].max()))
+quote("diverged", int(by_size["diverged"].sum() + live["diverged"].sum()))
 passed = by_size["s"][chsh.holm(by_size["p_value"]) <= 0.05]
 passed = {
     game: passed.xs(game, level="game").index.tolist()
@@ -133,35 +132,27 @@ significant = {
     game: f"n = {' and '.join(map(str, sizes))}" if sizes else "none"
     for game, sizes in passed.items()
 }
-glue("significant", by_game(significant), display=False)
+quote("significant", by_game(significant))
 peaks = {
     game: f"n = {by_size.loc[game, 's'].idxmax()}"
     for game in ("overlap", "separate")
 }
-glue("peaks", by_game(peaks), display=False)
+quote("peaks", by_game(peaks))
 delta_1 = {
     game: f"{by_size.loc[game, 'delta'].iloc[0]:.2f}"
     for game in ("overlap", "separate")
 }
-glue("delta_1", by_game(delta_1), display=False)
+quote("delta_1", by_game(delta_1))
 far = {}
 for game in ("overlap", "separate"):
     s = by_size.loc[game]
     for name in ("influence", "excess_high"):
-        glue(f"{game}_{name}_3", float(s.loc[3, name]), display=False)
-    glue(f"{game}_first", float(s["s"].iloc[0]), display=False)
+        quote(f"{game}_{name}_3", float(s.loc[3, name]))
+    quote(f"{game}_first", float(s["s"].iloc[0]))
     above = s.index[s["verdict"] == "above 2"]
     below = s.index[s["verdict"] == "below 2"]
-    glue(
-        f"{game}_above",
-        ", ".join(map(str, above)) or "none",
-        display=False,
-    )
-    glue(
-        f"{game}_below",
-        ", ".join(map(str, below)) or "none",
-        display=False,
-    )
+    quote(f"{game}_above", ", ".join(map(str, above)) or "none")
+    quote(f"{game}_below", ", ".join(map(str, below)) or "none")
     for name in (
         "s",
         "s_low",
@@ -170,13 +161,13 @@ for game in ("overlap", "separate"):
         "delta_low",
         "delta_high",
     ):
-        glue(f"{game}_{name}_3", float(s.loc[3, name]), display=False)
+        quote(f"{game}_{name}_3", float(s.loc[3, name]))
     band = span_text(s[["run_low", "run_high"]].iloc[-1], 3)
-    glue(f"{game}_band", band, display=False)
+    quote(f"{game}_band", band)
     last = s.loc[s.index >= 6]
     farthest = np.abs(last["s"] - 2).max()
     far[game] = f"within {farthest:.1g} of 2" if farthest else "exactly 2"
-glue("beyond_6", by_game(far), display=False)
+quote("beyond_6", by_game(far))
 pairs = live.merge(
     recorded.table, on=["game", "hidden_size"], suffixes=("", "_recorded")
 )
@@ -186,9 +177,9 @@ apart = (pairs["s_low"] > pairs["s_high_recorded"]) | (
 off = pd.DataFrame(
     map(chsh.identity_errors, (recorded.table, live))
 ).max()
-glue("identity", f"{off['identity']:.0e}", display=False)
-glue("points", len(pairs), display=False)
-glue("apart", int(apart.sum()), display=False)
+quote("identity", f"{off['identity']:.0e}")
+quote("points", len(pairs))
+quote("apart", int(apart.sum()))
 
 # %% [markdown]
 # In the recorded sweep ({glue:text}`replicas` replicas a point) S starts at
@@ -257,17 +248,11 @@ run.show(
 # %% tags=["remove-cell"]
 for n, of_size in recorded_along.table.groupby("hidden_size"):
     of_size = of_size.set_index("steps")
-    glue(f"along_peak_{n}", float(of_size["s"].max()), display=False)
-    glue(
-        f"along_peak_step_{n}", int(of_size["s"].idxmax()), display=False
-    )
-    glue(f"along_last_{n}", float(of_size["s"].iloc[-1]), display=False)
+    quote(f"along_peak_{n}", float(of_size["s"].max()))
+    quote(f"along_peak_step_{n}", int(of_size["s"].idxmax()))
+    quote(f"along_last_{n}", float(of_size["s"].iloc[-1]))
     above = of_size.index[of_size["verdict"] == "above 2"]
-    glue(
-        f"along_first_above_{n}",
-        str(above[0]) if len(above) else "no",
-        display=False,
-    )
+    quote(f"along_first_above_{n}", str(above[0]) if len(above) else "no")
 
 # %% [markdown]
 # | n | largest S | after step | S at the end | first step with S above 2 |

@@ -56,6 +56,8 @@ from ncnet.studies.atlas.parameters import Rq6
 chosen = validate(globals(), Rq6)
 
 # %%
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -67,6 +69,7 @@ from ncnet.studies.atlas import analysis as atlas
 from ncnet.studies.atlas import figures as atlas_figures
 
 plotting.use_style()
+quote = partial(glue, display=False)
 run = runs.Run(Rq6, chosen)
 training = {"steps": steps, "learning_rate": learning_rate}
 fresh_seed = seed + 1000
@@ -107,31 +110,23 @@ above = recorded_table[recorded_table["verdict"] == "above 2"]
 chsh.summary(recorded_table).loc[above.index]
 
 # %% tags=["remove-cell"]
-glue(
-    "sweep_replicas",
-    f"{int(recorded_table['replicas'].iloc[0]):,}",
-    display=False,
-)
-glue("sweep_rows", len(recorded_table), display=False)
-glue("sweep_above", len(above), display=False)
+quote("sweep_replicas", f"{int(recorded_table['replicas'].iloc[0]):,}")
+quote("sweep_rows", len(recorded_table))
+quote("sweep_above", len(above))
 for name, words in (
     ("contextual", "contextual"),
     ("within", "within 2 + Delta"),
     ("open", "undecided"),
 ):
     count = int((above["explanation"] == words).sum())
-    glue(f"sweep_{name}", count, display=False)
-glue(
-    "sweep_bound",
-    float(above["excess_bound"].max()),
-    display=False,
-)
+    quote(f"sweep_{name}", count)
+quote("sweep_bound", float(above["excess_bound"].max()))
 highest = above["excess_high"].max()
-glue("sweep_highest", f"{highest:.1g}", display=False)
+quote("sweep_highest", f"{highest:.1g}")
 for name in ("s", "delta", "influence", "excess", "share_above"):
     for end in ("", "_low", "_high"):
         value = float(recorded_table.loc[("overlap", 3), f"{name}{end}"])
-        glue(f"three_{name}{end}", value, display=False)
+        quote(f"three_{name}{end}", value)
 
 # %% [markdown]
 # The table lists the recorded capacities ({glue:text}`sweep_replicas` replicas each) at which S is above 2, with 95 %
@@ -316,16 +311,12 @@ held = 0
 if len(confirmations):
     adjusted = chsh.holm(confirmations["excess_p_value"])
     held = int((adjusted <= 0.05).sum())
-glue("atlas_games", f"{len(tasks) ** 4:,}", display=False)
-glue("atlas_above", int(counts["above line"].sum()), display=False)
-glue("atlas_confirmations", len(confirmations), display=False)
-glue("atlas_held", held, display=False)
-glue(
-    "atlas_most_above_2",
-    f"{int(counts['S > 2'].max()):,}",
-    display=False,
-)
-glue("atlas_largest_s", float(counts["largest S"].max()), display=False)
+quote("atlas_games", f"{len(tasks) ** 4:,}")
+quote("atlas_above", int(counts["above line"].sum()))
+quote("atlas_confirmations", len(confirmations))
+quote("atlas_held", held)
+quote("atlas_most_above_2", f"{int(counts['S > 2'].max()):,}")
+quote("atlas_largest_s", float(counts["largest S"].max()))
 
 # %% [markdown]
 # Over {glue:text}`atlas_games` games in each of these trainings, S reaches {glue:text}`atlas_largest_s:.2f`, and up to
@@ -414,34 +405,24 @@ shares = 100 * overview["ruled_out"] / overview["games"]
 by_training(shares).round(1)
 
 # %% tags=["remove-cell"]
-glue("search_confirmations", len(search), display=False)
-glue("search_held", int(held.sum()), display=False)
-glue("search_games", f"{int(counted['games'].max()):,}", display=False)
-glue(
-    "search_fresh",
-    f"{int(search['replicas'].iloc[0]):,}",
-    display=False,
-)
+quote("search_confirmations", len(search))
+quote("search_held", int(held.sum()))
+quote("search_games", f"{int(counted['games'].max()):,}")
+quote("search_fresh", f"{int(search['replicas'].iloc[0]):,}")
 for readout in chsh.READOUTS:
     of_readout = search[search["readout"] == readout]
-    glue(f"confirmations_{readout}", len(of_readout), display=False)
-    glue(
-        f"held_{readout}",
-        int((of_readout["p_holm"] <= 0.05).sum()),
-        display=False,
-    )
+    quote(f"confirmations_{readout}", len(of_readout))
+    quote(f"held_{readout}", int((of_readout["p_holm"] <= 0.05).sum()))
     best = of_readout.loc[of_readout["excess"].idxmax()]
-    glue(f"best_training_{readout}", best["training"], display=False)
+    quote(f"best_training_{readout}", best["training"])
     for name in ("s", "delta", "influence", "excess_within"):
-        glue(f"best_{name}_{readout}", float(best[name]), display=False)
+        quote(f"best_{name}_{readout}", float(best[name]))
     for end in ("", "_low", "_high"):
         value = float(best[f"excess{end}"])
-        glue(f"best{end}_{readout}", value, display=False)
+        quote(f"best{end}_{readout}", value)
 found_at = search[held & (search["readout"] == "correct")]
-glue(
-    "found_at",
-    "; ".join(dict.fromkeys(found_at["training"])) or "none",
-    display=False,
+quote(
+    "found_at", "; ".join(dict.fromkeys(found_at["training"])) or "none"
 )
 
 # %% [markdown]
@@ -536,27 +517,19 @@ run.show(
 # %% tags=["remove-cell"]
 one = reports[1]
 cells = chsh.cells(closely[1])
-glue("found_s", one.s, display=False)
-glue("found_left", one.excess, display=False)
-glue("found_low", one.excess_interval[0], display=False)
-glue("found_high", one.excess_interval[1], display=False)
+quote("found_s", one.s)
+quote("found_left", one.excess)
+quote("found_low", one.excess_interval[0])
+quote("found_high", one.excess_interval[1])
 within = one.excess_within
-glue("found_within", within, display=False)
-glue(
-    "found_within_low",
-    one.excess_within_interval[0],
-    display=False,
-)
-glue(
-    "found_within_high",
-    one.excess_within_interval[1],
-    display=False,
-)
-glue("found_within_share", 100 * within / one.excess, display=False)
-glue("found_influence", one.influence, display=False)
-glue("found_delta", one.delta, display=False)
+quote("found_within", within)
+quote("found_within_low", one.excess_within_interval[0])
+quote("found_within_high", one.excess_within_interval[1])
+quote("found_within_share", 100 * within / one.excess)
+quote("found_influence", one.influence)
+quote("found_delta", one.delta)
 agree = cells.sel(a=1, b=1) + cells.sel(a=-1, b=-1)
-glue(
+quote(
     "agree_elsewhere",
     float(
         100
@@ -565,17 +538,14 @@ glue(
             for i, j in [(1, 1), (1, 2), (2, 1)]
         )
     ),
-    display=False,
 )
-glue(
+quote(
     "differ_22",
     float(100 * (1 - agree.sel(alice_setting=2, bob_setting=2))),
-    display=False,
 )
-glue(
+quote(
     "both_wrong_22",
     float(100 * cells.sel(a=-1, b=-1, alice_setting=2, bob_setting=2)),
-    display=False,
 )
 
 # %% [markdown]
