@@ -429,6 +429,7 @@ def test_probes_that_are_no_experiment_are_refused():
         ([probe] * 4, "`probes` is [<", four),
         ({(1, 1): probe, (1, 2): probe}, "`probes` is [(1, 1), (1, 2)]", four),
         ({context: [3] for context in CONTEXTS}, "context (1, 1) has 3", "probes"),
+        (dict.fromkeys(CONTEXTS, 3), "context (1, 1) has 3", "probes"),
         (
             {context: [probe] for context in CONTEXTS} | {(2, 1): [probe, probe]},
             *("(2, 1): 2, (2, 2): 1} probes", "as many of each, one a replica"),
@@ -639,7 +640,7 @@ def test_the_model_that_the_trainer_makes_is_recorded(tmp_path):
 @pytest.mark.parametrize(
     ("probe", "line"),
     [
-        (Probe(nn.Linear(1, 1)), "the probe is of no parameter of the model"),
+        (Probe(nn.Linear(1, 1)), "the probe has no parameter of the model"),
         (lambda model: model.bert.pooler, "`probe` made None: expected a Probe of the trunk"),
     ],
 )

@@ -84,7 +84,7 @@ class ProbeCallback(TrainerCallback):
             found = f"`probe` made {shown(self.probe)}"
             check(isinstance(self.probe, Probe), found, "a Probe of the trunk")
         own = {*map(id, self.probe.parameters)} & {*map(id, model.parameters())}
-        found = "the probe is of no parameter of the model that is trained"
+        found = "the probe has no parameter of the model that is trained"
         new = "ProbeCallback(lambda model: Probe(...))"
         check(own, found, f"a probe of its trunk, with `model_init` {new}")
         steps = self.probe.step, state.global_step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -147,7 +147,7 @@ def _by_context(
     found = f"`probes` is {shown([*probes] if is_dict else probes)}"
     check(is_dict and {*probes} == {*CONTEXTS}, found, "a dict of (1, 1), (1, 2), (2, 1), (2, 2)")
     of_context = {
-        context: [probes[context]] if isinstance(probes[context], Probe) else [*probes[context]]
+        context: [*probes[context]] if isinstance(probes[context], Iterable) else [probes[context]]
         for context in CONTEXTS
     }
     for context, of_one in of_context.items():
