@@ -455,7 +455,7 @@ for name, count in (("fewest", fewest), ("most", most)):
 # {glue:text}`size_framed` are framed; the largest share is {glue:text}`size:.1%` ({glue:text}`size_of`,
 # “{glue:text}`size_at`”). The t-test has {glue:text}`size_t_framed` framed cells, the largest share being
 # {glue:text}`size_t:.1%` (“{glue:text}`size_t_at`”): with few replicas the rare ones that pull a mean down to 2
-# are often missing, and the others agree so well that any excess seems significant. An interval of S that lies above 2, taken as a
+# are often missing, and the others agree so well that any mean above 2 seems significant. An interval of S that lies above 2, taken as a
 # test, has {glue:text}`size_interval_framed`, the largest share being {glue:text}`size_interval:.1%` (“{glue:text}`size_interval_at`”).
 # Hoeffding's test has {glue:text}`size_hoeffding_framed`.
 #
@@ -595,7 +595,7 @@ glue("live_apart", int(apart.sum()), display=False)
 # ```
 #
 # The t-test rejects in several times 5 %, most often with few replicas: those far below 2 are missing then, and the others agree so well that any
-# excess seems significant (scipy warns of nearly identical data). Betting hardly ever rejects.
+# mean above 2 seems significant (scipy warns of nearly identical data). Betting hardly ever rejects.
 # ````
 #
 # **An afternoon: break the bootstrap.** Find a distribution of S over 200 replicas for which the report's interval covers as seldom as possible.
