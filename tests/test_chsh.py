@@ -249,6 +249,19 @@ def test_the_order_of_dimensions_changes_nothing(order):
     assert str(chsh.report(dataset.transpose(*order))) == report_in_the_usual_order()
 
 
+@pytest.mark.parametrize("capacities", [(), ("capacity",)])
+def test_traces_stay_in_the_order_in_which_networks_have_them(capacities):
+    networks = ("alice_setting", "bob_setting", "replica")
+    dataset = chsh.as_dataset(asymmetric_outcomes()).assign(
+        alice_loss=((*networks, "step"), np.zeros((2, 2, 10, 3)))
+    )
+    found = chsh.as_dataset(dataset.expand_dims({name: [4] for name in capacities}))
+    assert found["a"].dims == (*capacities, *networks, "item")
+    assert found["alice_loss"].dims == (*capacities, *networks, "step")
+    turned = chsh.as_dataset(dataset.transpose("step", "item", ..., "alice_setting"))
+    assert turned.identical(chsh.as_dataset(dataset))
+
+
 def test_a_coordinate_of_the_readers_own_is_left_alone():
     dataset = chsh.as_dataset(asymmetric_outcomes())
     named = dataset.assign_coords(task=("replica", np.arange(10)), note="mine")

@@ -98,7 +98,7 @@ def normalised(dataset: xr.Dataset, names: Sequence[str], dimensions: Sequence[s
         _check_cluster(dataset["cluster"])
     # Means of float16 would be wrong from some thousand items on.
     dataset = dataset.assign(dataset[[*names]].astype(np.int8, copy=False))
-    return dataset.transpose(..., *dimensions)
+    return dataset.transpose("capacity", *dimensions, ..., missing_dims="ignore")
 
 
 def as_array(values: object) -> np.ndarray:
