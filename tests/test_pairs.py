@@ -262,6 +262,13 @@ def held(name, place, value):
     return change
 
 
+def test_targets_keep_the_order_of_their_dimensions():
+    targets = {"de": [1, 1, -1], "en": [-1, 1, 1]}
+    pairs = chsh.collect_pairs({("de", "en"): np.ones((2, 4, 3))}, targets=targets)
+    assert pairs["target"].dims == ("task", "item")
+    assert pairs["first"].dims == ("pair", "replica", "item")
+
+
 @pytest.mark.parametrize(
     ("change", "parts"),
     [

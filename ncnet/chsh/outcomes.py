@@ -98,7 +98,8 @@ def normalised(dataset: xr.Dataset, names: Sequence[str], dimensions: Sequence[s
         _check_cluster(dataset["cluster"])
     # Means of float16 would be wrong from some thousand items on.
     dataset = dataset.assign(dataset[[*names]].astype(np.int8, copy=False))
-    return dataset.transpose("capacity", *dimensions, ..., missing_dims="ignore")
+    *networks, item = dimensions
+    return dataset.transpose("capacity", *networks, ..., item, missing_dims="ignore")
 
 
 def as_array(values: object) -> np.ndarray:
