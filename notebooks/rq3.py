@@ -29,7 +29,7 @@
 # {glue:text}`separate_s_high_3:.3f`) in `separate`; with a single unit {glue:text}`overlap_first:.2f` and {glue:text}`separate_first:.2f`, and
 # from n = 6 on S is {glue:text}`beyond_6`. [All of it, below](rq3-saw).
 #
-# **Time.** 20 seconds of one processor, 30 where there is no C++ compiler.
+# **Time.** 10 seconds of one processor, 20 where there is no C++ compiler.
 
 # %% tags=["parameters"]
 games: list = ["overlap", "separate"]
