@@ -213,7 +213,7 @@ run.show(figures.correlations(held_out_mean), correlations=held_out_mean)
 # {glue:text}`rq4_replicas_digits` in the conditions on digits. Items and steps were chosen in a trial with another seed and at most 64 replicas, so
 # that S has somewhere to rise.
 #
-# Settings are less independent than their number suggests. Those on digits draw from the same 1,797 images: their intervals are about other
+# Conditions are less independent than their number suggests. Those on digits draw from the same 1,797 images: their intervals are about other
 # replicas drawn from these, not about other images.
 #
 # ```{admonition} What was changed after a first run
