@@ -224,6 +224,7 @@ UNSHOWN = {
     "change_intervals": np.tile([-0.1, 0.1], (4, 1)),
     "no_signalling_p_values": np.ones(4),
 }
+TESTED = {"no_signalling_p_values": np.array([1.0, 0.01, 1.0, 1.0])}
 BELOW = {"interval": (1.5, 1.8), "p_value": 1.0, "p_value_below": 0.01}
 CONTEXTUAL = {"excess_interval": (0.1, 0.2), "excess_p_value": 0.01}
 CONCLUSIONS = [
@@ -244,7 +245,22 @@ CONCLUSIONS = [
         "above 2",
         "open: interval and exact test differ",
     ),
-    ({"no_signalling_p_values": np.ones(4)}, "above 2", "is open: interval and exact test differ"),
+    (
+        {"no_signalling_p_values": np.ones(4)},
+        "above 2",
+        "is open: interval and exact test differ, as the test is cautious (Delta",
+    ),
+    (UNSHOWN | TESTED, "above 2", "is open: interval and exact test differ (Delta"),
+    (
+        {"excess_interval": (-0.1, 0.1), "excess_p_value": 0.01},
+        "above 2",
+        "S above 2 is open: interval and exact test differ (S - Delta - 2",
+    ),
+    (
+        {"excess_interval": (-0.1, 0.1), "excess_p_value_below": 0.5},
+        "above 2",
+        "S above 2 is open (S - Delta - 2",
+    ),
     (UNSHOWN, "above 2", "It is not shown that how often one head is right changes"),
     (UNSHOWN, "above 2", "Single outcomes do change (influence ="),
     (UNSHOWN | {"influence_interval": (0.0, 1.0)}, "above 2", "It is not shown"),

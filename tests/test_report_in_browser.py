@@ -6,7 +6,7 @@ import io
 import itertools
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -22,6 +22,8 @@ from ncnet.chsh.bootstrap import expanded_level
 from ncnet.chsh.text import interval_text, number_text, p_value_text
 from ncnet.printing import printable, shortened
 from tests import browser
+from tests.strategies import signalling_outcomes
+from tests.test_report import CONCLUSIONS
 
 PAGE = browser.HTML / "your_table.html"
 RESAMPLES = 10_000
@@ -347,21 +349,31 @@ def rows_of(table):
     return [[str(name), *cells] for name, *cells in table.itertuples()]
 
 
+def assert_told_to_the_letter(driver, report):
+    told = driver.execute_script(TOLD, of_page(report))
+    shown = views.ReportView(report, rarer=False)
+    expected = [
+        views.conclusion(report),
+        views.data_read(report),
+        rows_of(views.drops(report)),
+        rows_of(views.statistics(report, rarer=False)),
+        rows_of(views.contexts(report)),
+        list(shown._notes()),
+    ]
+    for one, other in zip(told, expected, strict=True):
+        assert one == other
+
+
 def test_a_report_is_told_to_the_letter(driver, tmp_path):
     for seed in range(3, 72, 3):
         report, *_ = reported(tmp_path, random_table(seed))
-        told = driver.execute_script(TOLD, of_page(report))
-        shown = views.ReportView(report, rarer=False)
-        expected = [
-            views.conclusion(report),
-            views.data_read(report),
-            rows_of(views.drops(report)),
-            rows_of(views.statistics(report, rarer=False)),
-            rows_of(views.contexts(report)),
-            list(shown._notes()),
-        ]
-        for one, other in zip(told, expected, strict=True):
-            assert one == other
+        assert_told_to_the_letter(driver, report)
+
+
+def test_where_interval_and_exact_test_differ_it_is_told_to_the_letter(driver):
+    report = chsh.report(signalling_outcomes(0.3, replicas=400, items=8, seed=2))
+    for changes, *_ in CONCLUSIONS:
+        assert_told_to_the_letter(driver, replace(report, **changes))
 
 
 def test_numbers_and_names_are_written_as_the_package_does(driver):

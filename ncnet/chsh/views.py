@@ -40,7 +40,6 @@ WORDS = {
 """By readout: the heading of a column with the percentage of +1, and what a marginal says."""
 SHOWN, NOT_SHOWN, OPEN = "shown", "not shown", "open"
 """What interval and exact test say together; it is open where one shows what the other does not."""
-DIFFERENCE = "interval and exact test differ, as the test is cautious"
 EXPLAINS = {
     "within 2 + Delta": "Such changes are enough to explain S above 2",
     "contextual": "Such changes are not enough to explain S above 2",
@@ -148,8 +147,7 @@ def _signalling_in_words(report: Report) -> str:
     amount = f"Delta = {estimate_text(report.delta, report.delta_interval)}"
     signalling = _signalling(report)
     if signalling == OPEN:
-        p = p_value_text(report.no_signalling_p_values.min())
-        return f"Whether {changes} is open: {DIFFERENCE} ({amount}, p = {p})."
+        return _left_open(f"Whether {changes} is open", amount, report, [*TASKS])
     if signalling == NOT_SHOWN:
         return f"It is not shown that {changes} ({amount})."
     return f"{changes.capitalize()} ({amount})."
@@ -158,11 +156,21 @@ def _signalling_in_words(report: Report) -> str:
 def _explanation_in_words(report: Report) -> str:
     """Return in a sentence whether such changes explain S."""
     amount = f"S - Delta - 2 = {estimate_text(report.excess, report.excess_interval)}"
-    for row in report.evidence.loc[["contextual", "within 2 + Delta"]].itertuples():
-        if row.by_interval and row.together == OPEN:
-            p = p_value_text(row.p_value)
-            return f"{EXPLAINS['undecided']}: {DIFFERENCE} ({amount}, p = {p})."
-    return f"{EXPLAINS[report.explanation]} ({amount})."
+    said = EXPLAINS[report.explanation]
+    if report.explanation == "undecided":
+        return _left_open(said, amount, report, ["contextual", "within 2 + Delta"])
+    return f"{said} ({amount})."
+
+
+def _left_open(said: str, amount: str, report: Report, sides: list[str]) -> str:
+    """Say that something is open, and where interval and exact test differ on it, that they do."""
+    rows = report.evidence.loc[sides]
+    differing = rows[rows["together"] == OPEN]
+    if differing.empty:
+        return f"{said} ({amount})."
+    p = p_value_text(differing["p_value"].min())
+    cautious = ", as the test is cautious" if differing["by_interval"].all() else ""
+    return f"{said}: interval and exact test differ{cautious} ({amount}, p = {p})."
 
 
 def _signalling(report: Report) -> str:

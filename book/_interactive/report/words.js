@@ -7,7 +7,6 @@ YourTable.words = (() => {
   const { ERROR, TASKS } = statistics;
   const { CLASSICAL_BOUND: BOUND } = Page;
   const CHANGES = "how often one head is right changes with the other head's task";
-  const DIFFERENCE = "interval and exact test differ, as the test is cautious";
   const EXPLAINS = {
     "within 2 + Delta": "Such changes are enough to explain S above 2",
     contextual: "Such changes are not enough to explain S above 2",
@@ -18,37 +17,50 @@ YourTable.words = (() => {
   const intervalName = ({ level }) => `${percent(level)} interval`;
   const leavesOut = ([low, high]) => low > 0 || high < 0;
 
-  /** Whether interval and exact test differ on some task. */
-  const signallingDiffers = (report) =>
-    TASKS.some((_, task) =>
-      leavesOut(report.changeIntervals[task]) !== report.noSignallingPValues[task] <= ERROR);
+  /** Those sides on which interval and exact test differ, of {side, byInterval, p}. */
+  const differing = (sides) => sides.filter(({ byInterval, p }) => byInterval !== p <= ERROR);
 
-  function sDiffers({ interval: [low, high], pValue: above, pValueBelow: below }) {
-    const sides = [["above", low > BOUND, above], ["below", high < BOUND, below]];
-    return sides.filter(([, byInterval, p]) => byInterval !== p <= ERROR)
-      .map(([side, byInterval, p]) => {
-        const [found, other] = byInterval ? ["interval", "exact test"] : ["exact test", "interval"];
-        return `The ${found} says ${side} 2, the ${other} does not (p = ${pValue(p)}): we say so ` +
-          "only where both do.";
-      });
+  const changed = (report) => TASKS.map((side, task) => ({
+    side, byInterval: leavesOut(report.changeIntervals[task]), p: report.noSignallingPValues[task],
+  }));
+
+  const signallingDiffers = (report) => differing(changed(report)).length > 0;
+
+  const sDiffers = ({ interval: [low, high], pValue: above, pValueBelow: below }) =>
+    differing([
+      { side: "above 2", byInterval: low > BOUND, p: above },
+      { side: "below 2", byInterval: high < BOUND, p: below },
+    ]).map(({ side, byInterval, p }) => {
+      const [found, other] = byInterval ? ["interval", "exact test"] : ["exact test", "interval"];
+      return `The ${found} says ${side}, the ${other} does not (p = ${pValue(p)}): we say so ` +
+        "only where both do.";
+    });
+
+  /** That something is open, and where interval and exact test differ on it, that they do. */
+  function leftOpen(said, amount, sides) {
+    const open = differing(sides);
+    if (!open.length) return `${said} (${amount}).`;
+    const p = pValue(Math.min(...open.map((each) => each.p)));
+    const cautious = open.every(({ byInterval }) => byInterval) ? ", as the test is cautious" : "";
+    return `${said}: interval and exact test differ${cautious} (${amount}, p = ${p}).`;
   }
 
   function signallingInWords(report) {
     const amount = `Delta = ${number(report.delta)} ${interval(report.deltaInterval)}`;
     if (report.signalling.length) return `${CHANGES.replace("h", "H")} (${amount}).`;
     if (!signallingDiffers(report)) return `It is not shown that ${CHANGES} (${amount}).`;
-    const p = pValue(Math.min(...report.noSignallingPValues));
-    return `Whether ${CHANGES} is open: ${DIFFERENCE} (${amount}, p = ${p}).`;
+    return leftOpen(`Whether ${CHANGES} is open`, amount, changed(report));
   }
 
   function explanationInWords(report) {
     const [low, high] = report.excessInterval;
     const amount = `S - Delta - 2 = ${number(report.excess)} ${interval([low, high])}`;
-    if (report.explanation === "undecided" && (low > 0 || high <= 0)) {
-      const p = low > 0 ? report.excessPValue : report.excessPValueBelow;
-      return `${EXPLAINS.undecided}: ${DIFFERENCE} (${amount}, p = ${pValue(p)}).`;
-    }
-    return `${EXPLAINS[report.explanation]} (${amount}).`;
+    const said = EXPLAINS[report.explanation];
+    if (report.explanation !== "undecided") return `${said} (${amount}).`;
+    return leftOpen(said, amount, [
+      { byInterval: low > 0, p: report.excessPValue },
+      { byInterval: high <= 0, p: report.excessPValueBelow },
+    ]);
   }
 
   /** What was found: two or three sentences, more where interval and exact test differ. */
