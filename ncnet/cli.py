@@ -1,7 +1,5 @@
 """The command line: ``ncnet report`` of a table of outcomes, and ``ncnet train`` of a game."""
 
-from __future__ import annotations
-
 import argparse
 import inspect
 from collections.abc import Callable, Sequence

@@ -147,13 +147,10 @@ def _provenance(path: Path) -> dict:
         provenance = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path.name} is no JSON: {error}") from error
+    expected = "a whole provenance: restore it, or remake the table"
     for name in REQUIRED:
         told = isinstance(provenance, dict) and name in provenance
-        check(
-            told,
-            f"{path.name} has no `{name}`",
-            "a whole provenance: restore it, or remake the table",
-        )
+        check(told, f"{path.name} has no `{name}`", expected)
     return provenance
 
 

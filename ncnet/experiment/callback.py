@@ -1,7 +1,5 @@
 """Records the gradients of both heads in an unchanged Trainer of transformers."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Mapping
 

@@ -1,11 +1,9 @@
 """Says in which order the contexts of a sweep are trained, where each is kept, what they become."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -57,7 +55,7 @@ class Context(NamedTuple):
         return above.removesuffix(".0") / path
 
     @classmethod
-    def at(cls, path: Path) -> Context:
+    def at(cls, path: Path) -> Self:
         """Return the context that is kept at a path; a whole number as capacity is an integer.
 
         >>> Context.at(Path("rank_4", "replica_007", "context_21"))

@@ -1,7 +1,5 @@
 """Calls the reader's training in every context of every replica, and keeps what is finished."""
 
-from __future__ import annotations
-
 import inspect
 import math
 import numbers

@@ -1,7 +1,5 @@
 """Reads what a training gives for one context, compares it with the others, and keeps it."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass

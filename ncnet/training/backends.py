@@ -33,7 +33,7 @@ def choose(plan: Plan, backend: str | None) -> str:
     if backend == "eager" or (backend is None and work < COMPILING_PAYS):
         return "eager"
     unsuited = _unsuited(plan)
-    reason = unsuited or _uncompiled(plan.features + 1, plan.items, plan.phases)
+    reason = unsuited or _uncompiled(plan.game.bits + 1, plan.items, plan.phases)
     if reason is None:
         return "compiled"
     if backend == "compiled":

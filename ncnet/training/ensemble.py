@@ -182,7 +182,7 @@ def _train_chunk(plan: Plan, backend: str, blocks: range, recorder: Recorder) ->
 
 def _initial_weights(plan: Plan, blocks: range) -> Weights:
     replicas = range(blocks.start * BLOCK, blocks.stop * BLOCK)
-    shape = {"features": plan.features, "hidden_size": plan.hidden_size}
+    shape = {"features": plan.game.bits, "hidden_size": plan.hidden_size}
     drawn = draw(plan.initialisation, **shape, seed=plan.seed, replicas=replicas)
     return Weights(*(plan.tensor(part).repeat(1, 1, CONTEXT_COUNT) for part in drawn))
 

@@ -32,7 +32,7 @@ class Recorder:
         networks = (2, 2, plan.replicas)
         self.correct = np.empty((2, len(plan.steps), *networks, plan.items), np.int8)
         self.diverged = np.empty((len(plan.steps), *networks), bool)
-        sizes = {"unit": plan.hidden_size, "input": plan.features + 1}
+        sizes = {"unit": plan.hidden_size, "input": plan.game.bits + 1}
         self.traces = {}
         for kind in plan.trace if plan.trace_steps else ():
             for name, dimensions in TRACES[kind].items():
@@ -84,7 +84,7 @@ class Recorder:
         if plan.trace_steps:
             coordinates["step"] = list(plan.trace_steps)
         if "trunk_weight" in self.traces:
-            coordinates["input"] = [*(f"x{bit + 1}" for bit in range(plan.features)), "bias"]
+            coordinates["input"] = [*(f"x{bit + 1}" for bit in range(plan.game.bits)), "bias"]
         names = (*Method._fields, "initialisation", "head_start", "seed", "dtype")
         attributes = {name: getattr(plan, name) for name in names}
         for party, tasks in (("alice", game.alice), ("bob", game.bob)):

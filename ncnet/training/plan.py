@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ncnet.checks import check, check_choice, check_integer, check_positive
+from ncnet.checks import check, check_choice, check_integer, check_list, check_positive
 from ncnet.games import Game
 from ncnet.gradients import GRADIENTS
 from ncnet.printing import shown
@@ -106,14 +106,12 @@ class Plan:
         self.device = _check_device(self.device)
 
     def _check_trace(self) -> tuple[str, ...]:
-        found = f"`trace` is {shown(self.trace)}"
-        listed = isinstance(self.trace, Sequence) and not isinstance(self.trace, str)
-        check(listed and self.trace, found, f"a list of `{'`, `'.join(TRACES)}`")
-        for name in self.trace:
+        trace = check_list("trace", self.trace, f"a list of `{'`, `'.join(TRACES)}`")
+        for name in trace:
             check_choice("trace", name, TRACES)
-        fits = self.trace_steps or tuple(self.trace) == DEFAULT_TRACE
-        check(fits, f"{found} without `trace_steps`", "steps to trace at")
-        return tuple(self.trace)
+        fits = self.trace_steps or tuple(trace) == DEFAULT_TRACE
+        check(fits, f"`trace` is {shown(trace)} without `trace_steps`", "steps to trace at")
+        return tuple(trace)
 
     def _check_gradient_weights(self) -> tuple[float, float]:
         found = f"`gradient_weights` is {shown(self.gradient_weights)}"
@@ -131,11 +129,6 @@ class Plan:
     def items(self) -> int:
         """The number of items."""
         return len(self.game.inputs)
-
-    @property
-    def features(self) -> int:
-        """The number of inputs, without the constant one that carries the bias."""
-        return self.game.bits
 
     @property
     def method(self) -> Method:

@@ -1,7 +1,5 @@
 """Records one training in torch."""
 
-from __future__ import annotations
-
 import inspect
 import math
 import time

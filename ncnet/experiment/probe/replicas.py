@@ -1,7 +1,5 @@
 """Combines the probes of all contexts and replicas."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np

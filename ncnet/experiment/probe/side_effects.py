@@ -1,7 +1,5 @@
 """Undoes what a further backward pass, or an evaluation, changes beside what it returns."""
 
-from __future__ import annotations
-
 import random
 import threading
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Lists the populations of the recorded runs by name."""
 
-from __future__ import annotations
-
 from ncnet import games
 from ncnet.checks import check_choice
 from ncnet.training.samples.digits import QUARTETS, digit_tasks, digits

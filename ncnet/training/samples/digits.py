@@ -1,7 +1,5 @@
 """Draws handwritten digits (those that come with scikit-learn), and defines tasks on them."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Sequence
 from functools import lru_cache

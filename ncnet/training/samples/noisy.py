@@ -1,7 +1,5 @@
 """Adds Gaussian noise to the inputs of a game on truth tables."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ncnet.checks import check_positive

@@ -1,7 +1,5 @@
 """Draws the items of each replica from a population."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

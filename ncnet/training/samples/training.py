@@ -8,8 +8,6 @@ long as that of `network`, which needs the same inputs in all networks.
 Shapes: R replicas, C pairs of tasks, H hidden units, F features, I items.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -212,23 +210,19 @@ class _Networks:
         errors = LOSS.derivative(logits, signs).div_(logits.shape[-1])
         heads = torch.cat([errors @ hidden.mT, errors.sum(-1, keepdim=True)], -1)
         signal = self.weights.heads[..., :-1].mT @ errors
-        return Weights(self._on_the_trunk(signal, hidden, inputs), heads)
-
-    def _on_the_trunk(self, signal: Tensor, hidden: Tensor, inputs: Tensor) -> Tensor:
-        """Return the trunk's gradient for a signal [R, C, H, I]; overwrites both."""
         signal.mul_(self.activation.derivative_(hidden))
-        return signal.flatten(1, 2) @ inputs
+        return Weights(signal.flatten(1, 2) @ inputs, heads)
 
     def _cosine(self, inputs: Tensor, signs: Tensor) -> Tensor:
         """Return the cosine of both heads' gradients on the trunk [R, C], NaN where one is 0."""
-        parts = []
-        for head in (0, 1):
-            hidden, logits = self._forward(inputs)
-            errors = LOSS.derivative(logits, signs)[:, :, head, None]
-            signal = self.weights.heads[:, :, head, :-1, None] * errors
-            gradient = self._on_the_trunk(signal, hidden, inputs)
-            parts.append(gradient.view(*self.shape[:2], -1).double())
-        alice, bob = parts
+        hidden, logits = self._forward(inputs)
+        errors = LOSS.derivative(logits, signs)[:, :, :, None]
+        signals = self.weights.heads[..., :-1, None] * errors
+        signals.mul_(self.activation.derivative_(hidden)[:, :, None])
+        alice, bob = (
+            (signal.flatten(1, 2) @ inputs).view(*self.shape[:2], -1).double()
+            for signal in signals.unbind(2)
+        )
         return (alice * bob).sum(-1) / (alice.norm(dim=-1) * bob.norm(dim=-1))
 
     def _outcomes(self) -> dict[str, np.ndarray]:
