@@ -18,10 +18,10 @@ from transformers import BertConfig, BertModel
 
 from ncnet import encoders
 from ncnet.datasets import Item, TaskData, hub
-from ncnet.encoders import saving, trunk
-from ncnet.encoders.tasks import LONGEST, tokenized
+from ncnet.encoders import saving, tasks
+from ncnet.encoders.tasks import LONGEST, token_places, tokenized
 from ncnet.encoders.training import batch_at
-from ncnet.encoders.trunk import FULL, Layout, token_places
+from ncnet.encoders.trunk import FULL, Layout
 from ncnet.encoders.words import HashedWords
 from tests.hub_mirror import HubMirror
 from tests.small_encoders import (
@@ -55,7 +55,7 @@ def one_by_one(model, bert, of, party, items):
 
 def check_logits(of, kinds, rank, layers, monkeypatch):
     # Small enough for several chunks, as those of a whole task are.
-    monkeypatch.setattr(trunk, "TOKENS_AT_ONCE", 300)
+    monkeypatch.setattr(tasks, "TOKENS_AT_ONCE", 300)
     model = shaken(untrained([uneven(kind) for kind in kinds], rank, of, layers=layers))
     bert = plain_bert(of)
     for place, layer in enumerate(model.trunk.layers):
@@ -103,8 +103,7 @@ def test_what_is_trained_is_adapters_and_heads_or_all_of_the_adapted_layers():
 
 
 def test_both_parties_of_all_pairs_start_from_the_same_trunk_and_their_own_heads():
-    _, tasks = toy()
-    mood, which, same, total = tasks.values()
+    mood, which, same, total = toy()[1].values()
     starts = {
         (alice.name, bob.name): untrained([alice, bob], 3).state_dict()
         for alice in (mood, which)
@@ -191,8 +190,8 @@ OF_TASK = st.lists(st.integers(1, LONGEST), min_size=1, max_size=40).map(np.arra
 @given(OF_TASK, st.integers(LONGEST, 500))
 def test_chunks_hold_each_sequence_once_and_fit(lengths, most):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(trunk, "TOKENS_AT_ONCE", most)
-        chunks = list(trunk.chunks(lengths))
+        patched.setattr(tasks, "TOKENS_AT_ONCE", most)
+        chunks = list(tasks.chunks(lengths))
     assert sorted(np.concatenate(chunks).tolist()) == list(range(len(lengths)))
     assert all(len(chunk) * lengths[chunk].max() <= most for chunk in chunks)
 

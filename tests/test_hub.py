@@ -22,7 +22,9 @@ from tests.hub_mirror import HubMirror
 
 pytest.importorskip("huggingface_hub", reason="the package that talks to the hub is not there")
 
+OF_TASK = {name: published for group, published in PUBLISHED.items() for name in group.tasks}
 CARD = "---\nconfigs:\n{}---\n"
+CONFIGURATIONS = dict.fromkeys(("commonsense_qa", "mathqa"), "default")
 CONFIGURATION = "- config_name: {0}\n  data_files:\n{1}"
 SPLIT = "  - split: {0}\n    path: {1}/{0}-*\n"
 
@@ -200,12 +202,12 @@ def test_all_tasks_load_from_the_hub(tmp_path):
     with HubMirror() as mirror:
         commits = add_all(mirror)
         with new_process(mirror.environment(tmp_path)) as load:
-            tasks = load(*PUBLISHED)
+            tasks = load(*OF_TASK)
         for name, task in tasks.items():
             assert task["source"] == {
-                "repository": PUBLISHED[name].repository.name,
-                "revision": commits[PUBLISHED[name].repository.name],
-                "configuration": PUBLISHED[name].configuration,
+                "repository": OF_TASK[name].repository.name,
+                "revision": commits[OF_TASK[name].repository.name],
+                "configuration": CONFIGURATIONS.get(name, name.removeprefix("paws_x/")),
             }
         assert not [
             line for line in mirror.requests if line.startswith("GET") and "math_qa.py" in line
@@ -222,7 +224,7 @@ def test_all_tasks_load_from_the_hub(tmp_path):
     ):
         for key, label, *texts in tasks[name]["items"]:
             split, number = key.split(":")
-            assert split in PUBLISHED[name].splits
+            assert split in OF_TASK[name].splits
             first = 0 if name.startswith("paws") or split == "train" else 100
             first = 200 if (name, split) == ("mrpc", "test") else first
             k = first + int(number)
@@ -555,19 +557,19 @@ def test_other_errors_stay_what_they_are():
 )
 def test_a_row_that_is_not_as_described_is_refused_by_its_place(name, row, line):
     good = {"sst2": films(), "commonsense_qa": common_sense()}[name]["train"][:2]
-    task = PUBLISHED[name]
-    read = map(remote.READERS[task.repository], [*good, row])
+    task = OF_TASK[name]
+    read = map(task.repository.fields_of, [*good, row])
     with pytest.raises(ValueError) as caught:  # noqa: PT011, the line is compared
-        items(task, "train", read, where="row", first=0)
+        items(task.row, "train", read, where="row", first=0)
     assert str(caught.value) == f"row 2: {line}"
 
 
 def test_dirty_rows_count_as_rows():
-    task = PUBLISHED["mathqa"]
+    task = OF_TASK["mathqa"]
     good = {"Problem": "a", "options": "a ) 1 , b ) 2 , c ) 3 , d ) 4 , e ) 5", "correct": "a"}
     dirty = [good | {"options": None}, good | {"correct": None}]
-    read = map(remote.READERS[task.repository], [*dirty, good])
-    assert list(items(task, "train", read, where="row", first=0)) == ["train:2"]
+    read = map(task.repository.fields_of, [*dirty, good])
+    assert list(items(task.row, "train", read, where="row", first=0)) == ["train:2"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows lets few make links")
@@ -577,10 +579,10 @@ def test_a_damaged_file_of_the_cache_is_to_be_deleted(tmp_path, cached, monkeypa
     monkeypatch.setattr(hub, "user_cache_path", lambda name: tmp_path)
     blob = tmp_path / "blob"
     blob.write_bytes(table(films()["train"])[:-9])
-    task = PUBLISHED["sst2"]
-    for file in task.files:
+    for split in ("train", "validation"):
+        file = f"sst2/{split}-00000-of-00001.parquet"
         path = tmp_path / "datasets--nyu-mll--glue" / "snapshots" / "a1" / file
         path.parent.mkdir(exist_ok=True)
         path.symlink_to(blob)
     with pytest.raises(ValueError, match=rf"^{re.escape(str(blob.resolve()))} is damaged: delete"):
-        remote.read(task)
+        remote.read("sst2", OF_TASK["sst2"])

@@ -1,11 +1,71 @@
-"""The data sets that the paper names: where each is found, and how it is divided."""
+"""The data sets that the paper names: where each is found, how it is divided, what a row says.
 
+On the hub some are known to be dirty. Of these, rows are left out:
+
+- pairs of PAWS-X that have a label other than 0 and 1, an empty sentence, or ``NS``, which stands
+  for a missing translation; its training pairs are English ones and their machine translations;
+- questions of MathQA whose choices, one string, do not come apart into five.
+"""
+
+import re
+from collections.abc import Callable
 from typing import NamedTuple
 
+from pydantic import BaseModel
+
+from ncnet.checks import check, check_type
 from ncnet.datasets.items import CHOICES, Group
+from ncnet.datasets.validation import Choice, Pair, Sentence, Translation
 
 LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ko")
 """The languages of PAWS-X."""
+LETTERS = ["a", "b", "c", "d", "e"]
+
+
+def _glue(row: dict) -> dict:
+    # SST-2 has one `sentence`, MRPC two.
+    first = row["sentence1"] if "sentence1" in row else row["sentence"]
+    return {"text_a": first, "text_b": row.get("sentence2"), "label": row["label"]}
+
+
+def _commonsense_qa(row: dict) -> dict:
+    check_type("choices", row["choices"], dict, "letters and texts")
+    letters, right = row["choices"]["label"], row["answerKey"]
+    check_type("choices.label", letters, list, "letters")
+    check(right in letters, f"`answerKey` is {right!r}", f"one of {letters}")
+    choices = row["choices"]["text"]
+    return {"question": row["question"], "choices": choices, "label": letters.index(right)}
+
+
+def _math_qa(row: dict) -> dict | None:
+    choices, right = options(row["options"] or ""), (row["correct"] or "").strip()
+    if choices is None or right not in LETTERS:
+        return None
+    return {"question": row["Problem"], "choices": choices, "label": LETTERS.index(right)}
+
+
+def options(text: str) -> list[str] | None:
+    """Return the five choices of a question of MathQA, or None where there are not five.
+
+    They are published as one string, of two kinds; in some the letter stands twice.
+
+    >>> options("a ) 38 , b ) 27.675 , c ) 3 , 000 , d ) d ) no data , e ) none of these")
+    ['38', '27.675', '3 , 000', 'no data', 'none of these']
+    >>> options("['a ) 1', 'b ) 2', 'c ) 3', 'd ) 4', 'e ) 5']")
+    ['1', '2', '3', '4', '5']
+    """
+    parts = re.split(r"(?:^|,)[\s\['\"]*([a-e])\s*\)", text)
+    choices = [choice.strip(" ,'[]\"") for choice in parts[2::2]]
+    choices = [re.sub(r"^[a-e]\s*\)\s*", "", choice) for choice in choices]
+    return choices if parts[1::2] == LETTERS and all(choices) else None
+
+
+def _paws_x(row: dict) -> dict | None:
+    sentences = [row["sentence1"] or "", row["sentence2"] or ""]
+    missing = {"", "ns"} & {sentence.strip().lower() for sentence in sentences}
+    if row["label"] not in (0, 1) or missing:
+        return None
+    return {"id": row["id"], "label": row["label"], "text_a": sentences[0], "text_b": sentences[1]}
 
 
 class Repository(NamedTuple):
@@ -15,6 +75,10 @@ class Repository(NamedTuple):
     ----------
     name
         Its name there, with the owner's.
+    fields_of
+        What makes the fields of a local folder of a row, or None of a dirty one.
+    configuration
+        The part of the data set; None where it is called as the task or its language is.
     file
         The path of a split in it.
     branch
@@ -22,67 +86,51 @@ class Repository(NamedTuple):
     """
 
     name: str
+    fields_of: Callable[[dict], dict | None]
+    configuration: str | None = None
     file: str = "{configuration}/{split}-00000-of-00001.parquet"
     branch: str = "main"
 
 
-GLUE = Repository("nyu-mll/glue")
-COMMONSENSE_QA = Repository("tau/commonsense_qa", "data/{split}-00000-of-00001.parquet")
+GLUE = Repository("nyu-mll/glue", _glue)
+COMMONSENSE_QA = Repository(
+    "tau/commonsense_qa", _commonsense_qa, "default", "data/{split}-00000-of-00001.parquet"
+)
 # The main branch has a script, which nobody runs any more.
-MATH_QA = Repository("allenai/math_qa", "default/{split}/0000.parquet", "refs/convert/parquet")
-PAWS_X = Repository("google-research-datasets/paws-x")
+MATH_QA = Repository(
+    "allenai/math_qa", _math_qa, "default", "default/{split}/0000.parquet", "refs/convert/parquet"
+)
+PAWS_X = Repository("google-research-datasets/paws-x", _paws_x)
 
 
 class Published(NamedTuple):
-    """A published task: its kind, its place on the hub, its splits there and in a local folder.
+    """What published tasks are: their kind, their place on the hub, their splits.
 
     Attributes
     ----------
-    name
-        The task's name.
-    kind
-        ``sentence``, ``pair``, ``translation`` (a pair that has an id) or ``choice``.
-    repository, configuration
-        The repository of the hub, and the part of its data set.
+    row
+        The model of a row of a local folder.
+    repository
+        The repository of the hub.
     splits
         The hub's names of the training split and of the labelled one that is held out.
     local
         Their names in a local folder.
     """
 
-    name: str
-    kind: str
+    row: type[BaseModel]
     repository: Repository
-    configuration: str
     splits: tuple[str, str]
     local: tuple[str, str]
-
-    @property
-    def files(self) -> list[str]:
-        """The paths of the training split and of the held-out one in the repository."""
-        names = [{"configuration": self.configuration, "split": split} for split in self.splits]
-        return [self.repository.file.format(**of_split) for of_split in names]
 
 
 # Where the labels of a test split are not published, the validation split is held out.
 TEST, VALIDATION, DEV = ("train", "test"), ("train", "validation"), ("train", "dev")
-ALL = (
-    Published("sst2", "sentence", GLUE, "sst2", VALIDATION, DEV),
-    Published("mrpc", "pair", GLUE, "mrpc", TEST, TEST),
-    Published("commonsense_qa", "choice", COMMONSENSE_QA, "default", VALIDATION, DEV),
-    Published("mathqa", "choice", MATH_QA, "default", TEST, TEST),
-    *(
-        Published(f"paws_x/{language}", "translation", PAWS_X, language, TEST, ("dev", "test"))
-        for language in LANGUAGES
-    ),
-)
-PUBLISHED = {task.name: task for task in ALL}
-"""The published tasks by name."""
-GROUPS = (
-    Group("sst2", ("sst2",), classes=2),
-    Group("mrpc", ("mrpc",), classes=2),
-    Group("commonsense_qa", ("commonsense_qa",), classes=CHOICES),
-    Group("mathqa", ("mathqa",), classes=CHOICES),
-    Group("paws_x", tuple(f"paws_x/{language}" for language in LANGUAGES), classes=2),
-)
+PUBLISHED = {
+    Group("sst2", classes=2): Published(Sentence, GLUE, VALIDATION, DEV),
+    Group("mrpc", classes=2): Published(Pair, GLUE, TEST, TEST),
+    Group("commonsense_qa", classes=CHOICES): Published(Choice, COMMONSENSE_QA, VALIDATION, DEV),
+    Group("mathqa", classes=CHOICES): Published(Choice, MATH_QA, TEST, TEST),
+    Group("paws_x", 2, LANGUAGES): Published(Translation, PAWS_X, TEST, ("dev", "test")),
+}
 """The published tasks, each with its other languages."""

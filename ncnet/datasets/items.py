@@ -48,9 +48,7 @@ class Item:
 
         One for a sentence or a pair; one a choice for a question.
         """
-        if self.choices:
-            return tuple((self.text, choice) for choice in self.choices)
-        return ((self.text, self.pair),)
+        return tuple((self.text, second) for second in self.choices or (self.pair,))
 
     @property
     def content(self) -> frozenset[str]:
@@ -99,6 +97,8 @@ class TaskData:
         return bool(self.training[0].choices)
 
 
+ItemsByKey = dict[str, Item]
+"""The items of a split of a task."""
 Translations = tuple[Item, ...]
 """The same item in each task of a group."""
 
@@ -110,15 +110,20 @@ class Group(NamedTuple):
     ----------
     name
         The name of its only task, or what the names of all have in common.
-    tasks
-        The names of its tasks.
     classes
         The number of classes, or of choices a question.
+    languages
+        The languages; none for a task alone.
     """
 
     name: str
-    tasks: tuple[str, ...]
     classes: int
+    languages: tuple[str, ...] = ()
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The names of its tasks."""
+        return tuple(f"{self.name}/{language}" for language in self.languages) or (self.name,)
 
     def generator(self, seed: int, part: str) -> np.random.Generator:
         """Return what draws the items of one of `PARTS`."""

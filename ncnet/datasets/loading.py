@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from ncnet.checks import check, check_choice, check_integer, check_list, check_once, check_type
-from ncnet.datasets import catalogue, local, remote, toy
-from ncnet.datasets.items import PARTS, Group, Item, TaskData, Translations
+from ncnet.datasets import local, remote, toy
+from ncnet.datasets.catalogue import PUBLISHED
+from ncnet.datasets.items import PARTS, Group, ItemsByKey, TaskData, Translations
 from ncnet.files import expanded
 
-GROUPS = (*catalogue.GROUPS, *toy.GROUPS)
+GROUPS = (*PUBLISHED, *toy.GROUPS)
 TASKS = tuple(name for group in GROUPS for name in group.tasks)
 """The names of all tasks."""
 
@@ -92,9 +93,7 @@ def load(
         if asked:
             counts = items, max(more[name] for name in asked), held_out
             streams, sources = _streams(group, seed, folder)
-            of_parts = zip(PARTS, streams, counts, strict=True)
-            drawn = [_draw(group, *of_part, balanced) for of_part in of_parts]
-            _check_disjoint(group, *drawn[:2])
+            drawn = _drawn(group, streams, counts, balanced)
         for name in asked:
             place = group.tasks.index(name)
             parts = [tuple(entry[place] for entry in entries) for entries in drawn]
@@ -110,8 +109,11 @@ def _streams(
     if group in toy.GROUPS:
         streams = [toy.stream(group, seed, part) for part in PARTS]
         return streams, [{"generator": toy.__name__}] * len(group.tasks)
-    folder = folder or os.environ.get("NCNET_DATA")
-    read = [_read(catalogue.PUBLISHED[name], folder) for name in group.tasks]
+    published, folder = PUBLISHED[group], folder or os.environ.get("NCNET_DATA")
+    read = [
+        local.read(name, published, expanded(folder)) if folder else remote.read(name, published)
+        for name in group.tasks
+    ]
     training, held_out, sources = zip(*read, strict=True)
     if folder:  # which pairs a language has depends on the files of all
         files = {name: digest for digests in sources for name, digest in digests.items()}
@@ -123,12 +125,8 @@ def _streams(
     return [iter(training), reversed(training), iter(held_out)], sources
 
 
-def _read(task: catalogue.Published, folder: str | Path | None) -> tuple[dict, dict, dict]:
-    return local.read(task, expanded(folder)) if folder else remote.read(task)
-
-
 def _shuffled(
-    pools: Sequence[dict[str, Item]], seen: set, generator: np.random.Generator
+    pools: Sequence[ItemsByKey], seen: set, generator: np.random.Generator
 ) -> list[Translations]:
     """Return items that are in all languages, with one label, and say what none has said before."""
     found = []
@@ -142,16 +140,21 @@ def _shuffled(
     return [found[k] for k in generator.permutation(len(found))]
 
 
-def _draw(
-    group: Group, part: str, stream: Iterator[Translations], number: int, balanced: bool
-) -> tuple[Translations, ...]:
-    if balanced:
-        stream = _rounds(stream, group.classes)
-    drawn = tuple(islice(stream, number))
-    evenly = ", drawn evenly from its classes" if balanced else ""
-    part = part.replace("_", "-")
-    found = f"task `{group.tasks[0]}` has {len(drawn):,} {part} items{evenly}"
-    check(len(drawn) == number, found, f"{number:,}, as many as were asked for")
+def _drawn(
+    group: Group, streams: Iterable[Iterator[Translations]], counts: Sequence[int], balanced: bool
+) -> list[tuple[Translations, ...]]:
+    """Return the first entries of each part's stream, as many as its count."""
+    drawn, evenly = [], ", drawn evenly from its classes" if balanced else ""
+    for part, stream, number in zip(PARTS, streams, counts, strict=True):
+        entries = tuple(islice(_rounds(stream, group.classes) if balanced else stream, number))
+        part = part.replace("_", "-")
+        found = f"task `{group.tasks[0]}` has {len(entries):,} {part} items{evenly}"
+        check(len(entries) == number, found, f"{number:,}, as many as were asked for")
+        drawn.append(entries)
+    training, further, _ = ({entry[0].key for entry in entries} for entries in drawn)
+    found = f"task `{group.tasks[0]}` has {len(training & further):,} items too few"
+    expected = f"enough for {len(training):,} training items and {len(further):,} further ones"
+    check(training.isdisjoint(further), found, expected)
     return drawn
 
 
@@ -163,12 +166,3 @@ def _rounds(stream: Iterable[Translations], classes: int) -> Iterator[Translatio
         if all(waiting):
             for _, first in sorted(queue.popleft() for queue in waiting):
                 yield first
-
-
-def _check_disjoint(
-    group: Group, training: Sequence[Translations], further: Sequence[Translations]
-) -> None:
-    twice = {entry[0].key for entry in training} & {entry[0].key for entry in further}
-    found = f"task `{group.tasks[0]}` has {len(twice):,} items too few"
-    expected = f"enough for {len(training):,} training items and {len(further):,} further ones"
-    check(not twice, found, expected)

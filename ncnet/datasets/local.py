@@ -24,11 +24,11 @@ from pathlib import Path
 from ncnet.datasets import validation
 from ncnet.datasets.catalogue import Published
 from ncnet.datasets.hub import Unavailable
-from ncnet.datasets.items import Item
+from ncnet.datasets.items import ItemsByKey
 from ncnet.printing import shown
 
 
-def read(task: Published, folder: Path) -> tuple[dict[str, Item], dict[str, Item], dict[str, str]]:
+def read(task: str, published: Published, folder: Path) -> tuple[ItemsByKey, ItemsByKey, dict]:
     """Return the training items and the held-out ones by key, and the digests of their files.
 
     Raises
@@ -39,17 +39,18 @@ def read(task: Published, folder: Path) -> tuple[dict[str, Item], dict[str, Item
         For a file that is not what this module describes; the line names file and line.
     """
     found, digests = [], {}
-    for split in task.local:
-        name = f"{task.name}/{split}.jsonl.gz"
+    for split in published.local:
+        name = f"{task}/{split}.jsonl.gz"
         try:
             content = (folder / name).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             raise Unavailable(
-                f"no {name} in {folder}, for task `{task.name}`: give a folder that has it "
+                f"no {name} in {folder}, for task `{task}`: give a folder that has it "
                 "(`folder`, or NCNET_DATA), or none, to use the Hugging Face hub"
             ) from None
         digests[name] = hashlib.sha256(content).hexdigest()
-        found.append(validation.items(task, split, _rows(content), where=f"{name}, line", first=1))
+        rows, where = _rows(content), f"{name}, line"
+        found.append(validation.items(published.row, split, rows, where=where, first=1))
     return *found, digests
 
 

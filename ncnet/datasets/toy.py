@@ -77,7 +77,7 @@ def stream(group: Group, seed: int, part: str) -> Iterator[Translations]:
 
     Examples
     --------
-    >>> [item] = next(stream(Group("toy/same", ("toy/same",), 2), 0, "training"))
+    >>> [item] = next(stream(Group("toy/same", 2), 0, "training"))
     >>> item.text, item.pair, item.label
     ('the green goat hides the bell in the tower', 'in the tower the green horse hides the bell', 0)
     """
@@ -168,10 +168,10 @@ def _some(generator: np.random.Generator, words: tuple[str, ...], number: int) -
 
 
 GROUPS: dict[Group, Callable[[np.random.Generator, str], Translations]] = {
-    Group("toy/mood", ("toy/mood",), classes=2): _mood,
-    Group("toy/same", ("toy/same",), classes=2): _same,
-    Group("toy/which", ("toy/which",), classes=CHOICES): _which,
-    Group("toy/sum", ("toy/sum",), classes=CHOICES): _sum,
-    Group("toy_pairs", tuple(f"toy_pairs/{language}" for language in ORDERS), classes=2): _pairs,
+    Group("toy/mood", classes=2): _mood,
+    Group("toy/same", classes=2): _same,
+    Group("toy/which", classes=CHOICES): _which,
+    Group("toy/sum", classes=CHOICES): _sum,
+    Group("toy_pairs", classes=2, languages=tuple(ORDERS)): _pairs,
 }
 """What draws an item of each task, or its translations into each language."""

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StrictInt, ValidationError
 
 from ncnet.checks import check
-from ncnet.datasets.catalogue import Published
-from ncnet.datasets.items import CHOICES, Item
+from ncnet.datasets.items import CHOICES, Item, ItemsByKey
 from ncnet.printing import shown
 
 Text = Annotated[str, Field(strict=True, pattern=r"\S")]
@@ -42,18 +41,15 @@ class Choice(BaseModel):
     label: StrictInt = Field(ge=0, lt=CHOICES)
 
 
-KINDS = {"sentence": Sentence, "pair": Pair, "translation": Translation, "choice": Choice}
-
-
 def items(
-    task: Published, split: str, rows: Iterable[dict | None], *, where: str, first: int
-) -> dict[str, Item]:
+    model: type[BaseModel], split: str, rows: Iterable[dict | None], *, where: str, first: int
+) -> ItemsByKey:
     """Return the items of a split by key.
 
     Parameters
     ----------
-    task, split
-        The task, and what keys begin with.
+    model, split
+        The model of a row, and what keys begin with.
     rows
         The fields of each by name; None where one is left out.
     where, first
@@ -62,31 +58,30 @@ def items(
     Raises
     ------
     ValueError
-        For a row that is not what its kind says, an id that is there twice, and rows that cannot
+        For a row that is not what its model says, an id that is there twice, and rows that cannot
         be read; the line names the row.
 
     Examples
     --------
-    >>> from ncnet.datasets.catalogue import PUBLISHED
     >>> rows = [{"text_a": "A fine film.", "label": 1}, {"text_a": "A film.", "label": 2}]
-    >>> items(PUBLISHED["sst2"], "train", rows[:1], where="line", first=1)["train:0"].label
+    >>> items(Sentence, "train", rows[:1], where="line", first=1)["train:0"].label
     1
-    >>> items(PUBLISHED["sst2"], "train", rows, where="line", first=1)
+    >>> items(Sentence, "train", rows, where="line", first=1)
     Traceback (most recent call last):
     ValueError: line 2: `label` is 2: expected an integer of 0 to 1
     """
-    found: dict[str, Item] = {}
+    found: ItemsByKey = {}
     number = first
     try:
         for row in rows:
             if row is not None:
-                fields = KINDS[task.kind].model_validate(row).model_dump()
+                fields = model.model_validate(row).model_dump()
                 key = f"{split}:{fields.pop('id', number - first)}"
                 check(key not in found, f"`id` is {row.get('id')}, as before", "one a pair")
                 found[key] = Item(key, **fields)
             number += 1
     except ValidationError as error:
-        line = _told(error.errors()[0], row, CHOICES if task.kind == "choice" else 2)
+        line = _told(error.errors()[0], row, CHOICES if model is Choice else 2)
     except KeyError as error:
         line = f"no column {error}"
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,10 +12,11 @@ from torch import Tensor
 
 from ncnet.datasets import Item, TaskData
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.trunk import frozen_states, token_places
+from ncnet.encoders.trunk import FULL, Layout, layer_output, lowest_adapted
 
 LONGEST = 96
 """Tokens at which a sequence is cut, from the longer text of a pair first."""
+TOKENS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class EncodedTask:
     data
         The items.
     states
-        States of their tokens behind the frozen layers, from `frozen_states` [tokens, ...].
+        States of their tokens behind the frozen layers, from `encoded` [tokens, ...].
     lengths
         The number of rows of `states` that belong to each sequence [sequences].
     """
@@ -104,11 +106,60 @@ def tokenized(encoder: Encoder, data: TaskData) -> Sequences:
     )
 
 
+@torch.no_grad()
 def encoded(
     encoder: Encoder, data: TaskData, tokens: Sequences, *, rank: float, layers: int
 ) -> EncodedTask:
-    """Return a task for trunks of this rank and so many adapted layers."""
-    states, lengths = frozen_states(encoder, tokens, rank, layers), tokens.lengths
-    if rank == 0:  # heads read the first token of each sequence, and no trunk the others
+    """Return what the frozen part makes of a task's tokens: computed once, it never changes.
+
+    Returns
+    -------
+    EncodedTask
+        A task for trunks of so many adapted layers. At rank `FULL`, its states are what the lowest
+        adapted layer reads. At any other rank above 0, these, and behind them that layer's own keys
+        and values, to which adapters add. At rank 0, the last states of first tokens, which is all
+        that heads read.
+    """
+    model, lengths = encoder.model, tokens.lengths
+    lowest = lowest_adapted(encoder, rank, layers)
+    numbers = torch.from_numpy(np.stack([tokens.ids, tokens.segments], axis=1)).to(model.device)
+    projections = []
+    if 0 < rank < FULL:
+        attention = model.encoder.layer[lowest].attention.self
+        projections = [attention.key, attention.value]
+    width = encoder.width * (1 + len(projections))
+    states = torch.empty(len(numbers), width, device=model.device)
+    for chunk in chunks(lengths):
+        places = torch.from_numpy(token_places(lengths, chunk)).to(model.device)
+        layout = Layout(lengths[chunk], model.device)
+        ids, segments = layout.padded(numbers[places]).unbind(-1)
+        hidden = layout.packed(model.embeddings(input_ids=ids, token_type_ids=segments))
+        for layer in model.encoder.layer[:lowest]:
+            hidden = layer_output(layer, hidden, layout)
+        kept = [hidden, *(projection(hidden) for projection in projections)]
+        states[places] = torch.cat(kept, dim=-1)
+    if rank == 0:
         states, lengths = states[np.cumsum(lengths) - lengths], np.ones_like(lengths)
     return EncodedTask(data, states, lengths)
+
+
+def chunks(lengths: np.ndarray) -> Iterable[np.ndarray]:
+    """Yield sequences of like length, as many as fit into `TOKENS_AT_ONCE`.
+
+    How a state is rounded depends on what is computed along with it: hence never on another task.
+    """
+    order = np.argsort(lengths, kind="stable")
+    while len(order):
+        count = max(1, TOKENS_AT_ONCE // int(lengths[order[-1]]))
+        yield order[-count:]
+        order = order[:-count]
+
+
+def token_places(lengths: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return where the tokens of chosen sequences lie, among those of all sequences [tokens].
+
+    >>> token_places(np.array([2, 5, 3]), np.array([2, 0])).tolist()
+    [7, 8, 9, 0, 1]
+    """
+    ends = np.cumsum(lengths)
+    return np.concatenate([np.arange(ends[k] - lengths[k], ends[k]) for k in chosen])

@@ -38,10 +38,8 @@ class Outcome:
 
     def columns(self) -> dict[str, object]:
         """Return the outcomes, losses and flag of two heads, by their names in a Dataset."""
-        a, b = self.correct
-        alice_loss, bob_loss = self.loss
-        losses = {"alice_loss": alice_loss, "bob_loss": bob_loss}
-        return {"a": a, "b": b, "diverged": self.diverged, **losses}
+        names = ("a", "b", "diverged", "alice_loss", "bob_loss")
+        return dict(zip(names, (*self.correct, self.diverged, *self.loss), strict=True))
 
 
 def train_context(model: TwoHeads, *, checkpoint: Path | None = None) -> Outcome:
@@ -92,12 +90,10 @@ def batch_at(step: int, *, count: int, size: int, key: Key) -> np.ndarray:
     >>> sorted(np.concatenate(batches).tolist())
     [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
     """
-    epochs, places = np.divmod(np.arange(step * size, (step + 1) * size), count)
-    shuffled = {
-        epoch: np.random.default_rng([*key, epoch]).permutation(count)
-        for epoch in np.unique(epochs).tolist()
-    }
-    return np.array([shuffled[epoch][place] for epoch, place in zip(epochs, places, strict=True)])
+    first, offset = divmod(step * size, count)
+    epochs = range(first, (step * size + size - 1) // count + 1)
+    items = [np.random.default_rng([*key, epoch]).permutation(count) for epoch in epochs]
+    return np.concatenate(items)[offset : offset + size]
 
 
 def _step(model: TwoHeads, step: int, optimizer: torch.optim.Optimizer) -> None:

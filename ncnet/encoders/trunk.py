@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -15,12 +14,8 @@ from torch.nn import functional
 
 from ncnet.encoders.catalogue import Encoder
 
-if TYPE_CHECKING:
-    from ncnet.encoders.tasks import Sequences
-
 FULL = math.inf
 """The rank that stands for full fine-tuning: every weight of the adapted layers is trained."""
-TOKENS_AT_ONCE = 4096
 
 
 class Network(nn.Module):
@@ -32,7 +27,7 @@ class Network(nn.Module):
 
 
 class Trunk(Network):
-    """The `layers` upper layers of an encoder, adapted; what they read comes from `frozen_states`.
+    """The `layers` upper layers of an encoder, adapted; what they read comes from `encoded`.
 
     Parameters
     ----------
@@ -75,7 +70,7 @@ class Trunk(Network):
         Parameters
         ----------
         states
-            States of the sequences from `frozen_states`, one behind the other [tokens, ...].
+            States of the sequences from an `EncodedTask`, one behind the other [tokens, ...].
         lengths
             The number of tokens of each sequence [sequences].
         """
@@ -85,9 +80,9 @@ class Trunk(Network):
         width = self.layers[0].attention.self.all_head_size
         hidden, *projected = states.split(width, dim=-1)
         for layer in self.layers[:-1]:
-            hidden = _layer_output(layer, hidden, layout, projected=projected)
+            hidden = layer_output(layer, hidden, layout, projected=projected)
             projected = []
-        return _layer_output(self.layers[-1], hidden, layout, first_only=True, projected=projected)
+        return layer_output(self.layers[-1], hidden, layout, first_only=True, projected=projected)
 
 
 class Layout:
@@ -150,61 +145,7 @@ def lowest_adapted(encoder: Encoder, rank: float, layers: int) -> int:
     return encoder.layers - (layers if rank > 0 else 0)
 
 
-def token_places(lengths: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Return where the tokens of chosen sequences lie, among those of all sequences [tokens].
-
-    >>> token_places(np.array([2, 5, 3]), np.array([2, 0])).tolist()
-    [7, 8, 9, 0, 1]
-    """
-    ends = np.cumsum(lengths)
-    return np.concatenate([np.arange(ends[k] - lengths[k], ends[k]) for k in chosen])
-
-
-@torch.no_grad()
-def frozen_states(encoder: Encoder, tokens: Sequences, rank: float, layers: int) -> Tensor:
-    """Return what the frozen part makes of a task's tokens: computed once, it never changes.
-
-    Returns
-    -------
-    torch.Tensor
-        One row a token, [tokens, ...]. At rank `FULL`, the states that the lowest adapted layer
-        reads. At any other rank above 0, these, and behind them that layer's own keys and values,
-        to which adapters add. At rank 0, the last states.
-    """
-    model, lengths = encoder.model, tokens.lengths
-    lowest = lowest_adapted(encoder, rank, layers)
-    numbers = torch.from_numpy(np.stack([tokens.ids, tokens.segments], axis=1)).to(model.device)
-    projections = []
-    if 0 < rank < FULL:
-        attention = model.encoder.layer[lowest].attention.self
-        projections = [attention.key, attention.value]
-    width = encoder.width * (1 + len(projections))
-    states = torch.empty(len(numbers), width, device=model.device)
-    for chunk in chunks(lengths):
-        places = torch.from_numpy(token_places(lengths, chunk)).to(model.device)
-        layout = Layout(lengths[chunk], model.device)
-        ids, segments = layout.padded(numbers[places]).unbind(-1)
-        hidden = layout.packed(model.embeddings(input_ids=ids, token_type_ids=segments))
-        for layer in model.encoder.layer[:lowest]:
-            hidden = _layer_output(layer, hidden, layout)
-        kept = [hidden, *(projection(hidden) for projection in projections)]
-        states[places] = torch.cat(kept, dim=-1)
-    return states
-
-
-def chunks(lengths: np.ndarray) -> Iterable[np.ndarray]:
-    """Yield sequences of like length, as many as fit into `TOKENS_AT_ONCE`.
-
-    How a state is rounded depends on what is computed along with it: hence never on another task.
-    """
-    order = np.argsort(lengths, kind="stable")
-    while len(order):
-        count = max(1, TOKENS_AT_ONCE // int(lengths[order[-1]]))
-        yield order[-count:]
-        order = order[:-count]
-
-
-def _layer_output(
+def layer_output(
     layer: nn.Module,
     hidden: Tensor,
     layout: Layout,

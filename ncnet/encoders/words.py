@@ -37,10 +37,9 @@ class HashedWords:
         """Return the numbers and segments of texts, or of pairs of texts."""
         ids, segments = [], []
         for texts in zip(first, *[] if second is None else [second], strict=True):
-            parts = [self._numbered(text) for text in texts]
-            while 1 + sum(len(part) + 1 for part in parts) > max_length:
-                max(parts, key=len).pop()
-            parts = [[*part, SEPARATOR] for part in parts]
+            parts = [[*self._numbered(text), SEPARATOR] for text in texts]
+            while 1 + sum(map(len, parts)) > max_length:
+                max(parts, key=len).pop(-2)  # the last word
             ids.append([FIRST, *itertools.chain(*parts)])
             segments.append([0, *(segment for segment, part in enumerate(parts) for _ in part)])
         return {"input_ids": ids, "token_type_ids": segments}
