@@ -24,7 +24,7 @@ class Loop:
         from torch.nn.functional import binary_cross_entropy_with_logits
 
         inputs = torch.as_tensor(problem.inputs(), device=device)
-        classes = torch.as_tensor((problem.signs() + 1) / 2, device=device)
+        classes = torch.as_tensor((problem.targets() + 1) / 2, device=device)
         networks = [module.to(device) for module in _modules(problem)]
         for network, target in zip(networks, classes.unbind(-1), strict=True):
             optimizer = torch.optim.SGD(network.parameters(), lr=LEARNING_RATE)
@@ -55,7 +55,7 @@ class Vmap:
         weights = {name: weight.detach().to(device) for name, weight in weights.items()}
         skeleton = modules[0].to("meta")
         inputs = torch.as_tensor(problem.inputs(), device=device)
-        classes = torch.as_tensor((problem.signs() + 1) / 2, device=device).movedim(-1, 0)
+        classes = torch.as_tensor((problem.targets() + 1) / 2, device=device).movedim(-1, 0)
 
         def loss(weights, target):
             logit = functional_call(skeleton, weights, (inputs,))
@@ -91,7 +91,7 @@ class Jax:
             if steps not in self.compiled:
                 self.compiled[steps] = _jax_training(problem, steps)
             arrays = (trunk.transpose(2, 0, 1), heads.transpose(2, 0, 1))
-            classes = ((problem.signs() + 1) / 2).transpose(2, 0, 1)
+            classes = ((problem.targets() + 1) / 2).transpose(2, 0, 1)
             trunk, heads = jax.block_until_ready(self.compiled[steps](arrays, classes))
         return np.moveaxis(np.asarray(trunk), 0, -1), np.moveaxis(np.asarray(heads), 0, -1)
 
@@ -120,7 +120,7 @@ class Ours:
         weights = network.Weights(*map(tensor, problem.weights()))
         networks = BACKENDS[self.backend](
             network.with_bias(tensor(problem.inputs())),
-            tensor(problem.signs()),
+            tensor(problem.targets()),
             weights,
             Method("tanh", "gradient_descent", LEARNING_RATE, loss="cross_entropy"),
         )

@@ -75,7 +75,7 @@ def with_vmap(problem: Problem) -> np.ndarray:
     weights, _ = stack_module_state(modules)
     weights = {name: weight.detach() for name, weight in weights.items()}
     skeleton = modules[0].to("meta")
-    inputs, signs = torch.as_tensor(problem.inputs()), torch.as_tensor(problem.signs())
+    inputs, targets = torch.as_tensor(problem.inputs()), torch.as_tensor(problem.targets())
     trunk = {name: weight for name, weight in weights.items() if name.startswith("trunk")}
 
     def losses(of_trunk: dict, of_heads: dict, sign: torch.Tensor) -> torch.Tensor:
@@ -83,7 +83,7 @@ def with_vmap(problem: Problem) -> np.ndarray:
         return torch.nn.functional.softplus(-sign * logit).mean(1)
 
     heads = {name: weight for name, weight in weights.items() if name not in trunk}
-    jacobians = vmap(jacrev(losses))(trunk, heads, signs.movedim(-1, 0))
+    jacobians = vmap(jacrev(losses))(trunk, heads, targets.movedim(-1, 0))
     rows = torch.cat([part.flatten(2) for part in jacobians.values()], dim=2)
     return _products(rows.movedim(0, 1))
 
@@ -92,9 +92,9 @@ def with_torchjd(problem: Problem) -> np.ndarray:
     """Return the same by a loop over torch modules with TorchJD's Jacobian."""
     from torchjd.autojac import jac
 
-    inputs, signs = torch.as_tensor(problem.inputs()), torch.as_tensor(problem.signs())
+    inputs, targets = torch.as_tensor(problem.inputs()), torch.as_tensor(problem.targets())
     rows = []
-    for network, sign in zip(_modules(problem), signs.unbind(-1), strict=True):
+    for network, sign in zip(_modules(problem), targets.unbind(-1), strict=True):
         losses = torch.nn.functional.softplus(-sign * network(inputs)).mean(1)
         trunk = [w for name, w in network.named_parameters() if name.startswith("trunk")]
         rows.append(torch.cat([part.flatten(1) for part in jac(list(losses), trunk)], dim=1))
@@ -106,9 +106,9 @@ def train_with_torchjd(problem: Problem, steps: int) -> np.ndarray:
     from torchjd.aggregation import PCGrad
     from torchjd.autojac import backward, jac_to_grad
 
-    inputs, signs = torch.as_tensor(problem.inputs()), torch.as_tensor(problem.signs())
+    inputs, targets = torch.as_tensor(problem.inputs()), torch.as_tensor(problem.targets())
     found = []
-    for network, sign in zip(_modules(problem), signs.unbind(-1), strict=True):
+    for network, sign in zip(_modules(problem), targets.unbind(-1), strict=True):
         parameters = dict(network.named_parameters())
         trunk = [w for name, w in parameters.items() if name.startswith("trunk")]
         heads = [w for name, w in parameters.items() if not name.startswith("trunk")]

@@ -35,14 +35,14 @@ class Problem:
         """Return the inputs without a constant feature [I, F]."""
         return self.game.inputs.astype(np.float32)
 
-    def signs(self) -> np.ndarray:
+    def targets(self) -> np.ndarray:
         """Return classes as +-1 [2, I, N]; networks in context order, (1, 1) first."""
         game = self.game
         contexts = [
             [game.alice_targets[i], game.bob_targets[j]] for i in range(2) for j in range(2)
         ]
-        signs = np.array(contexts, np.float32).transpose(1, 2, 0)
-        return np.ascontiguousarray(signs.repeat(self.replicas, axis=2))
+        targets = np.array(contexts, np.float32).transpose(1, 2, 0)
+        return np.ascontiguousarray(targets.repeat(self.replicas, axis=2))
 
     def weights(self) -> tuple[np.ndarray, np.ndarray]:
         """Return initial weights, biases last: trunk [H, F + 1, N], heads [2, H + 1, N]."""
@@ -61,4 +61,4 @@ def correct(problem: Problem, trunk: np.ndarray, heads: np.ndarray) -> np.ndarra
     inputs = np.concatenate([problem.inputs(), np.ones((len(problem.inputs()), 1))], axis=1)
     hidden = np.tanh(np.einsum("if,hfn->hin", inputs, trunk.astype(float)))
     logit = np.einsum("phn,hin->pin", heads[:, :-1].astype(float), hidden) + heads[:, -1:]
-    return (logit > 0) == (problem.signs() > 0)
+    return (logit > 0) == (problem.targets() > 0)

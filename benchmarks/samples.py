@@ -81,7 +81,7 @@ def with_vmap(drawn: Population, replicas: int, steps: int) -> np.ndarray:
     from torch.func import functional_call, grad, stack_module_state, vmap
 
     networks = _modules(drawn, replicas)
-    inputs, signs = _items(drawn, replicas)
+    inputs, targets = _items(drawn, replicas)
     weights, _ = stack_module_state(networks)
     weights = {name: weight.detach() for name, weight in weights.items()}
     skeleton = networks[0].to("meta")
@@ -91,10 +91,10 @@ def with_vmap(drawn: Population, replicas: int, steps: int) -> np.ndarray:
 
     gradient, loss = vmap(grad(loss)), vmap(loss)
     for _ in range(steps):
-        slopes = gradient(weights, inputs, signs)
+        slopes = gradient(weights, inputs, targets)
         for name, weight in weights.items():
             weight.sub_(slopes[name], alpha=LEARNING_RATE)
-    return loss(weights, inputs, signs).reshape(4, replicas).numpy()
+    return loss(weights, inputs, targets).reshape(4, replicas).numpy()
 
 
 def with_modules(drawn: Population, replicas: int, steps: int) -> np.ndarray:
@@ -151,8 +151,8 @@ def _modules(drawn: Population, replicas: int) -> list[nn.Module]:
 def _items(drawn: Population, replicas: int) -> tuple[torch.Tensor, torch.Tensor]:
     found = drawn.draw(range(replicas))
     inputs = torch.from_numpy(found.inputs[:, : drawn.training]).repeat(4, 1, 1)
-    signs = found.targets[..., : drawn.training].astype(np.float32)
-    pairs = [np.stack([signs[a], signs[b]], axis=1) for a, b in QUARTET]
+    targets = found.targets[..., : drawn.training].astype(np.float32)
+    pairs = [np.stack([targets[a], targets[b]], axis=1) for a, b in QUARTET]
     return inputs, torch.from_numpy(np.concatenate(pairs))
 
 

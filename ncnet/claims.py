@@ -168,12 +168,12 @@ def verdict(claim: Claim, tables: Tables) -> str:
     'partly'
     """
     check_choice("table", claim.result, tables)
-    found = [claim.holds(part) for part in _parts(tables[claim.result], claim)]
-    if found and all(holds is True for holds in found):
+    judged = [claim.holds(part) for part in _parts(tables[claim.result], claim)]
+    if judged and all(holds is True for holds in judged):
         return "reproduced"
-    if any(found):
+    if any(judged):
         return PARTLY
-    return "not" if False in found else "not testable here"
+    return "not" if False in judged else "not testable here"
 
 
 def verdict_table(claims: Iterable[Claim], tables: Tables) -> str:
@@ -203,11 +203,11 @@ def at_critical_size(table: pd.DataFrame, column: str, *needed: str) -> pd.DataF
     ValueError
         If there are none, or none with a value that is needed.
     """
-    found = rows_where(table, "hidden_size", CRITICAL_SIZE).set_index(column)
-    check(len(found), f"the table has no hidden size {CRITICAL_SIZE}", "it, which the rule reads")
+    rows = rows_where(table, "hidden_size", CRITICAL_SIZE).set_index(column)
+    check(len(rows), f"the table has no hidden size {CRITICAL_SIZE}", "it, which the rule reads")
     for value in needed:
-        check_choice(column, value, found.index)
-    return found
+        check_choice(column, value, rows.index)
+    return rows
 
 
 def by_capacity(
@@ -243,7 +243,7 @@ def _parts(table: pd.DataFrame, claim: Claim) -> list[pd.DataFrame]:
     """Return the rows that a claim's rule is asked about, one part after the other."""
     if claim.kind is None:
         return [by_capacity(table, "the table", claim.rows)]
-    parts = {name: table[table[claim.kind] == name] for name in claim.among}
+    parts = {name: rows_where(table, claim.kind, name) for name in claim.among}
     return [
         by_capacity(part, name, claim.rows)
         for name, part in parts.items()

@@ -43,20 +43,20 @@ def report(options: argparse.Namespace) -> int:
     with _noted() as notes:
         table = read_table(content, name)
         outcomes = ncnet.chsh.from_table(table, columns=dict(options.columns))
-        outcomes = _one_capacity(outcomes, options.capacity)
-        found = ncnet.chsh.report(outcomes, **chosen)
+        outcomes = _at_capacity(outcomes, options.capacity)
+        reported = ncnet.chsh.report(outcomes, **chosen)
     source = {"input": name, "rows": len(table), "coding": outcomes.attrs["coding"]}
     if "capacity" in outcomes.coords:
         source["capacity"] = repr(outcomes["capacity"].item())
     source |= {**chosen, "ncnet": ncnet.__version__, "sha256": hashlib.sha256(content).hexdigest()}
     if output is not None:
-        replace(output, page(found, source, notes).encode())
+        replace(output, page(reported, source, notes).encode())
     if options.json:
-        numbers = source | {"notes": notes} | found.numbers()
+        numbers = source | {"notes": notes} | reported.numbers()
         write(json.dumps(numbers, indent=2, allow_nan=False))
     else:
-        write(_text(found.full() if options.all else found, source, notes))
-    if options.fail_if is None or found.verdict != "above 2":
+        write(_text(reported.full() if options.all else reported, source, notes))
+    if options.fail_if is None or reported.verdict != "above 2":
         return 0
     say(f"{options.parser.prog}: exit status 1, as asked: S is above 2")
     return 1
@@ -69,10 +69,10 @@ def train(options: argparse.Namespace) -> int:
     asked = {key: getattr(options, key) for key in ("hidden_size", "replicas", "seed")}
     with _noted() as notes:
         outcomes = ncnet.train(game, **asked)
-        found = ncnet.chsh.report(outcomes)
+        reported = ncnet.chsh.report(outcomes)
     if output is not None:
         replace(output, _table(outcomes, output.suffix))
-    write(_text(found, {"game": game.name, **asked, "ncnet": ncnet.__version__}, notes))
+    write(_text(reported, {"game": game.name, **asked, "ncnet": ncnet.__version__}, notes))
     return 0
 
 
@@ -120,7 +120,7 @@ def _noted() -> Iterator[list[str]]:
         say(f"note: {note}")
 
 
-def _one_capacity(outcomes: xr.Dataset, asked: float | None) -> xr.Dataset:
+def _at_capacity(outcomes: xr.Dataset, asked: float | None) -> xr.Dataset:
     """Return the outcomes at the capacity that is asked for, or at the only one."""
     if "capacity" not in outcomes.coords:
         check(asked is None, "the table has no column `capacity`", "no --capacity")

@@ -82,12 +82,12 @@ class Game:
     @property
     def alice_targets(self) -> np.ndarray:
         """Targets of A1 and A2, int8 [2, items]; class 1 is +1, class 0 is -1."""
-        return _signs(self.alice)
+        return _targets(self.alice)
 
     @property
     def bob_targets(self) -> np.ndarray:
         """Targets of B1 and B2, int8 [2, items]; class 1 is +1, class 0 is -1."""
-        return _signs(self.bob)
+        return _targets(self.bob)
 
     def __str__(self) -> str:
         plural = "" if self.bits == 1 else "s"
@@ -209,5 +209,5 @@ def _check_table(name: str, table: Sequence[int], rows: int) -> None:
     check(not wrong, f"{name} holds {wrong}", "classes 0 or 1")
 
 
-def _signs(tasks: tuple[Task, Task]) -> np.ndarray:
+def _targets(tasks: tuple[Task, Task]) -> np.ndarray:
     return (2 * np.array([task.table for task in tasks]) - 1).astype(np.int8)

@@ -152,7 +152,7 @@ class Notebook(BaseModel):
         return short
 
 
-class Trained(Notebook):
+class TrainingNotebook(Notebook):
     """Parameters that every notebook shares that trains networks of its own."""
 
     seed: Seed
@@ -161,7 +161,7 @@ class Trained(Notebook):
     learning_rate: Rate
 
 
-class Training(Trained):
+class GameNotebook(TrainingNotebook):
     """Parameters that every notebook on XORnet games shares."""
 
     replicas: Replicas
@@ -193,9 +193,9 @@ def validate(namespace: dict[str, Any], model: type[BaseModel]) -> dict[str, Any
     --------
     >>> given = dict(replicas=64, steps=9, seed=0)
     >>> given |= dict(activation="tanh", optimizer="adam", learning_rate="2e-5", save_to="")
-    >>> validate(dict(given), Training)["learning_rate"]
+    >>> validate(dict(given), GameNotebook)["learning_rate"]
     2e-05
-    >>> validate(given | {"sead": 4}, Training)
+    >>> validate(given | {"sead": 4}, GameNotebook)
     Traceback (most recent call last):
     ncnet.parameters.ParameterError: unknown parameter `sead`: did you mean `seed`?
     """
@@ -249,4 +249,7 @@ def _hint(problem: Mapping[str, Any]) -> str:
     return f" (papermill takes it by {option})" if option else ""
 
 
-__getattr__ = renamed.names(__name__, {"at_home": "expand_home"})
+__getattr__ = renamed.names(
+    __name__,
+    {"at_home": "expand_home", "Trained": "TrainingNotebook", "Training": "GameNotebook"},
+)

@@ -128,9 +128,9 @@ def load(name: str, *, folder: Path = FOLDER) -> Result:
         content = (folder / f"{name}.parquet").read_bytes()
         provenance = _provenance(folder / f"{name}.json")
     except FileNotFoundError as error:
-        found = sorted(path.stem for path in folder.glob("*.parquet"))
+        names = sorted(path.stem for path in folder.glob("*.parquet"))
         missing = f"no recorded result `{name}` ({Path(error.filename).name}) in {folder}"
-        raise FileNotFoundError(f"{missing}: found {found}") from None
+        raise FileNotFoundError(f"{missing}: found {names}") from None
     checksum, recorded = hashlib.sha256(content).hexdigest(), provenance["checksum"]
     found = f"{name}.parquet has checksum {checksum[:12]}, its provenance says {recorded[:12]}"
     remade = f"the same: restore both files, or remake them by `{provenance['command']}`"

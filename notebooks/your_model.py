@@ -184,11 +184,11 @@ glue("yours_signalling", signalling, display=False)
 # ## 2. Long runs: capacities, and what was cut off
 #
 # With `capacities` the function is called with a fourth argument, one of them. With `folder` each context is kept as soon as it is finished.
-# A folder belongs to one seed and to what `described` says: all that the outcomes depend on, such as steps, data and size of the network. Nobody can
+# A folder belongs to one seed and to one `configuration`: all that the outcomes depend on, such as steps, data and size of the network. Nobody can
 # read off a function whether it is still the same. So whenever a run goes on, it first trains one of the finished contexts again, drawn by
 # chance, and says how many of its outcomes differ. Above `tolerance`, which is none unless you state one, the folder is refused. On a CPU the same
-# training gives the same outcomes; on a GPU it rarely does. A change that shows in a few contexts alone can be missed: `described` comes first. Return
-# the losses as well: where all tasks are easy, outcomes are the same whatever the training, and only a loss tells.
+# training gives the same outcomes; on a GPU it rarely does. A change that shows in a few contexts alone can be missed: the
+# `configuration` comes first. Return the losses as well: where all tasks are easy, outcomes are the same whatever the training, and only a loss tells.
 #
 # A function may return more than a pair: {py:class}`ncnet.experiment.Trained` takes held-out items, losses, and
 # names of the items. With names, contexts whose items differ are refused, which finds a loader that shuffles.
@@ -227,7 +227,7 @@ given = {
     "capacities": hidden_sizes,
     "capacity_name": "hidden_size",
     "folder": folder,
-    "described": {"steps": steps, "learning_rate": learning_rate},
+    "configuration": {"steps": steps, "learning_rate": learning_rate},
 }
 
 

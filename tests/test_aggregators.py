@@ -154,16 +154,16 @@ def test_gradients_that_vanish_leave_no_nan(name, dtype):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_gradients_by_head_are_torchjds_jacobian(activation, loss):
-    inputs, weights, signs = random_problem(hidden_size=3, networks=1)
+    inputs, weights, targets = random_problem(hidden_size=3, networks=1)
     functions = ACTIVATIONS[activation], LOSSES[loss]
-    found, _ = network.gradient_by_head(inputs, weights, signs, *functions)
+    found, _ = network.gradient_by_head(inputs, weights, targets, *functions)
     model = TwoHeads(weights, activation)
     logit = model(torch.as_tensor(GAME.inputs))
-    losses = LOSSES[loss].value(logit, signs[..., 0]).mean(dim=1)
+    losses = LOSSES[loss].value(logit, targets[..., 0]).mean(dim=1)
     of_weights, of_biases = jac(list(losses), [model.trunk.weight, model.trunk.bias])
     expected = torch.cat([of_weights, of_biases[..., None]], dim=2)
     torch.testing.assert_close(found.trunk[..., 0], expected, rtol=0, atol=1e-12)
-    both = network.gradient(inputs, weights, signs, *functions)
+    both = network.gradient(inputs, weights, targets, *functions)
     torch.testing.assert_close(found.trunk.sum(dim=0), both.trunk, rtol=0, atol=1e-12)
     torch.testing.assert_close(found.heads, both.heads, rtol=0, atol=1e-12)
 
@@ -214,11 +214,11 @@ ASKED = [("sum", weights) for weights in WEIGHTS] + [(name, (1.0, 1.0)) for name
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("optimizer", ["gradient_descent", "adam"])
 def test_compiled_steps_are_those_of_float64(aggregator, gradient_weights, activation, optimizer):
-    inputs, signs, weights = problem(GAME, hidden_size=3)
+    inputs, targets, weights = problem(GAME, hidden_size=3)
     exact = copy(weights, torch.float64)
     method = Method(activation, optimizer, 0.1, "cross_entropy", aggregator, gradient_weights)
-    networks = Compiled(inputs, signs, weights, method)
-    reference = Eager(inputs.double(), signs.double(), exact, method)
+    networks = Compiled(inputs, targets, weights, method)
+    reference = Eager(inputs.double(), targets.double(), exact, method)
     for steps in (1, 4, 5):
         networks.advance(steps)
         reference.advance(steps)
@@ -232,11 +232,11 @@ def test_compiled_steps_are_those_of_float64(aggregator, gradient_weights, activ
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_compiled_measures_are_those_of_float64(activation, loss):
-    inputs, signs, weights = problem(GAME, hidden_size=3)
+    inputs, targets, weights = problem(GAME, hidden_size=3)
     weights.heads.mul_(4)  # some outcomes are sure, some losses are tiny
     method = Method(activation, "adam", learning_rate=0.1, loss=loss)
-    reference = Eager(inputs.double(), signs.double(), copy(weights, torch.float64), method)
-    networks = Compiled(inputs, signs, weights, method)
+    reference = Eager(inputs.double(), targets.double(), copy(weights, torch.float64), method)
+    networks = Compiled(inputs, targets, weights, method)
     before = copy(weights, torch.float32)
     for found, expected in zip(
         networks.measure(products=True), reference.measure(products=True), strict=True
@@ -253,9 +253,9 @@ def test_a_compiled_loss_is_accurate_however_sure_the_head_is():
     heads = torch.zeros(2, 2, networks)
     heads[:, 1] = logits[:networks]
     weights = Weights(torch.zeros(1, 2, networks), heads)
-    signs = torch.ones(2, 1, networks)
+    targets = torch.ones(2, 1, networks)
     method = Method("tanh", "gradient_descent", learning_rate=1.0, loss="cross_entropy")
-    losses, _ = Compiled(torch.ones(1, 2), signs, weights, method).measure(products=False)
+    losses, _ = Compiled(torch.ones(1, 2), targets, weights, method).measure(products=False)
     expected = torch.nn.functional.softplus(-logits[:networks].double())
     torch.testing.assert_close(losses[0].double(), expected, rtol=1e-6, atol=1e-25)
 

@@ -29,8 +29,8 @@ def problem(game, hidden_size, seed=0):
         torch.randn(hidden_size, features, NETWORKS, generator=generator),
         torch.randn(2, hidden_size + 1, NETWORKS, generator=generator),
     )
-    signs = 2.0 * torch.randint(0, 2, (2, items, NETWORKS), generator=generator) - 1
-    return inputs, signs, weights
+    targets = 2.0 * torch.randint(0, 2, (2, items, NETWORKS), generator=generator) - 1
+    return inputs, targets, weights
 
 
 def copy(weights, dtype):
@@ -51,11 +51,11 @@ KERNELS = list(itertools.product(GAMES, ACTIVATIONS, OPTIMIZERS, LOSSES))
 @pytest.mark.parametrize("hidden_size", [1, 3, 8])
 @pytest.mark.parametrize(("game", "activation", "optimizer", "loss"), KERNELS)
 def test_compiled_steps_are_those_of_float64(game, hidden_size, activation, optimizer, loss):
-    inputs, signs, weights = problem(GAMES[game], hidden_size)
+    inputs, targets, weights = problem(GAMES[game], hidden_size)
     exact = copy(weights, torch.float64)
     method = Method(activation, optimizer, learning_rate=0.1, loss=loss)
-    networks = Compiled(inputs, signs, weights, method)
-    reference = Eager(inputs.double(), signs.double(), exact, method)
+    networks = Compiled(inputs, targets, weights, method)
+    reference = Eager(inputs.double(), targets.double(), exact, method)
     for steps in (1, 4, 5):
         networks.advance(steps)
         reference.advance(steps)
@@ -75,9 +75,9 @@ def test_activations_are_accurate_from_end_to_end(activation):
     trunk = torch.stack([values, torch.zeros_like(values)])[None]
     networks = values.numel() // 16 * 16
     weights = Weights(trunk[..., :networks].contiguous(), torch.zeros(2, 2, networks))
-    signs = torch.ones(2, 1, networks)
+    targets = torch.ones(2, 1, networks)
     method = Method(activation, "gradient_descent", learning_rate=1.0, loss="cross_entropy")
-    Compiled(features, signs, weights, method).advance(1)
+    Compiled(features, targets, weights, method).advance(1)
     expected = getattr(torch, activation)(values[:networks].double())
     torch.testing.assert_close(2 * weights.heads[0, 0].double(), expected, rtol=1e-6, atol=1e-30)
 

@@ -54,7 +54,7 @@ STATED = {"steps": 10}
 
 
 def run(train_context, **changed):
-    given = {"replicas": 2} | ({"described": STATED} if "folder" in changed else {}) | changed
+    given = {"replicas": 2} | ({"configuration": STATED} if "folder" in changed else {}) | changed
     return experiment.train(train_context, **given)
 
 
@@ -75,7 +75,7 @@ def test_a_pair_becomes_the_dataset_of_the_contract():
 
 
 def test_all_that_a_training_gives_has_its_place():
-    found = run(full, capacities=[4, 8], capacity_name="width", described={"steps": 9})
+    found = run(full, capacities=[4, 8], capacity_name="width", configuration={"steps": 9})
     assert dict(found.sizes) == {
         **{"capacity": 2, "alice_setting": 2, "bob_setting": 2},
         **{"replica": 2, "item": ITEMS + 4},
@@ -393,15 +393,15 @@ def never(i, j, seed):
         ({"capacities": [float("nan")]}, ["`capacities` holds nan", "numbers"]),
         ({"capacities": "12"}, ["`capacities` is '12'", "a list of numbers"]),
         ({"capacities": 8}, ["`capacities` is 8", "a list of numbers"]),
-        ({"described": {"layers": [{1: 2, "1": 3}]}}, ["`described` names 1", "text"]),
-        ({"described": "steps"}, ["`described` is a str", "a dict"]),
-        ({"described": {"seed": 1}}, ["`described` names 'seed'", "none of the arguments"]),
-        ({"described": {3: 1}}, ["`described` names 3", "a name"]),
-        ({"described": {"data": np.ones(2)}}, ["`described` holds array(", "JSON"]),
+        ({"configuration": {"layers": [{1: 2, "1": 3}]}}, ["`configuration` names 1", "text"]),
+        ({"configuration": "steps"}, ["`configuration` is a str", "a dict"]),
+        ({"configuration": {"seed": 1}}, ["`configuration` names 'seed'", "none of the arguments"]),
+        ({"configuration": {3: 1}}, ["`configuration` names 3", "a name"]),
+        ({"configuration": {"data": np.ones(2)}}, ["`configuration` holds array(", "JSON"]),
         ({"folder": ""}, ["`folder` is empty", "a folder, or None"]),
-        ({"folder": __file__, "described": STATED}, ["test_experiment.py, a file", "a folder"]),
-        ({"folder": "new"}, ["`described` says nothing", "what outcomes depend on"]),
-        ({"folder": "new", "described": {}}, ["`described` says nothing"]),
+        ({"folder": __file__, "configuration": STATED}, ["test_experiment.py, a file", "a folder"]),
+        ({"folder": "new"}, ["`configuration` says nothing", "what outcomes depend on"]),
+        ({"folder": "new", "configuration": {}}, ["`configuration` says nothing"]),
         *(
             ({"tolerance": share}, [f"`tolerance` is {share!r}", "a number from 0 to 1"])
             for share in (-0.1, 1.5, float("nan"), "none", True)
@@ -446,7 +446,7 @@ class Training:
     "function", [Training(), Training().__call__, functools.partial(plain)], ids=type
 )
 def test_methods_objects_and_partials_will_do(tmp_path, function):
-    xr.testing.assert_identical(run(function, folder=tmp_path), run(plain, described=STATED))
+    xr.testing.assert_identical(run(function, folder=tmp_path), run(plain, configuration=STATED))
 
 
 class Training3Error(RuntimeError):
@@ -560,7 +560,7 @@ def test_a_foreign_folder_among_the_replicas_is_no_matter(tmp_path):
         (tmp_path / "kept" / folder).mkdir(parents=True)
         (tmp_path / "kept" / folder / "context_11.npz").write_text("mine", encoding="utf-8")
     found = run(plain, folder=tmp_path / "kept")
-    xr.testing.assert_identical(found, run(plain, described=STATED))
+    xr.testing.assert_identical(found, run(plain, configuration=STATED))
 
 
 def test_more_replicas_and_capacities_go_into_the_same_folder(tmp_path):
@@ -568,7 +568,7 @@ def test_more_replicas_and_capacities_go_into_the_same_folder(tmp_path):
     run(train_context, folder=tmp_path, replicas=1, capacities=[4])
     more = run(train_context, folder=str(tmp_path), replicas=2, capacities=[8, 4.0])
     assert len(done) == 1 + len(set(done)) == 17
-    xr.testing.assert_identical(more, run(full, capacities=[8, 4.0], described=STATED))
+    xr.testing.assert_identical(more, run(full, capacities=[8, 4.0], configuration=STATED))
 
 
 KILLED = """
@@ -585,7 +585,7 @@ def train_context(i, j, seed):
     time.sleep(float(sys.argv[3]))
     return tuple(np.random.default_rng([i, j, seed]).random((2, 6)) < 0.7)
 
-found = experiment.train(train_context, replicas=3, folder=sys.argv[1], described={"items": 6})
+found = experiment.train(train_context, replicas=3, folder=sys.argv[1], configuration={"items": 6})
 np.save(sys.argv[4], np.stack([found.a, found.b]))
 """
 
@@ -623,8 +623,8 @@ def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path):
         (plain, {"paired": False}, "`paired` True, here it is False"),
         (
             plain,
-            {"described": {"steps": 20}},
-            "`described.steps` 10, here it is 20",
+            {"configuration": {"steps": 20}},
+            "`configuration.steps` 10, here it is 20",
         ),
         (full, {"capacities": [1]}, "`capacity_name` None, here it is 'capacity'"),
     ],
@@ -659,15 +659,15 @@ JSON = st.recursive(
 @pytest.mark.slow
 @given(JSON, JSON)
 def test_a_folder_is_that_of_its_description_and_of_no_other(one, other):
-    def described(value):
-        return {"folder": folder, "replicas": 1, "described": {"of": value}}
+    def of(value):
+        return {"folder": folder, "replicas": 1, "configuration": {"of": value}}
 
     with tempfile.TemporaryDirectory() as folder:
-        run(plain, **described(one))
-        run(plain, **described(one))
+        run(plain, **of(one))
+        run(plain, **of(one))
         if repr(one) != repr(other) and one != other:
-            with pytest.raises(ValueError, match="holds contexts with `described"):
-                run(never, **described(other))
+            with pytest.raises(ValueError, match="holds contexts with `configuration"):
+                run(never, **of(other))
 
 
 class Kind(enum.Enum):
@@ -798,7 +798,7 @@ def test_what_another_run_leaves_in_the_folder_meanwhile_is_compared(tmp_path):
 
     fast = plain
     found = run(slow, replicas=1, folder=tmp_path)
-    xr.testing.assert_identical(found, run(plain, replicas=1, described=STATED))
+    xr.testing.assert_identical(found, run(plain, replicas=1, configuration=STATED))
     for path in tmp_path.rglob("*.npz"):
         path.unlink()
     fast = functools.partial(configured, of=1)  # in the folder's first context it is refused
@@ -872,7 +872,7 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path, change):
     with pytest.raises(ValueError, match=rf"^{re.escape(str(path))} is damaged \(.*\): delete it$"):
         run(full, folder=tmp_path)
     path.unlink()
-    xr.testing.assert_identical(run(full, folder=tmp_path), run(full, described=STATED))
+    xr.testing.assert_identical(run(full, folder=tmp_path), run(full, configuration=STATED))
 
 
 def test_no_wrong_bit_of_a_file_passes_for_an_outcome(tmp_path):
@@ -918,7 +918,7 @@ def test_codings_are_compared_with_those_that_are_kept(tmp_path):
 def test_the_description_is_plain_json(tmp_path):
     run(plain, folder=tmp_path)
     described = json.loads((tmp_path / "experiment.json").read_text(encoding="utf-8"))
-    assert described["described"] == STATED
+    assert described["configuration"] == STATED
     assert described["capacity_name"] is None
 
 

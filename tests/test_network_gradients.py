@@ -22,15 +22,15 @@ def random_problem(hidden_size, networks=5, seed=0):
         torch.randn(hidden_size, 4, networks, **options),
         torch.randn(2, hidden_size + 1, networks, **options),
     )
-    signs = 2 * torch.randint(0, 2, (2, 8, networks), **options) - 1
-    return network.with_bias(torch.as_tensor(GAME.inputs)), weights, signs
+    targets = 2 * torch.randint(0, 2, (2, 8, networks), **options) - 1
+    return network.with_bias(torch.as_tensor(GAME.inputs)), weights, targets
 
 
 TORCHS_LOSSES = {
-    "cross_entropy": lambda logit, signs: binary_cross_entropy_with_logits(
-        logit, (signs + 1) / 2, reduction="none"
+    "cross_entropy": lambda logit, targets: binary_cross_entropy_with_logits(
+        logit, (targets + 1) / 2, reduction="none"
     ),
-    "squared_error": lambda logit, signs: mse_loss(logit, signs, reduction="none") / 2,
+    "squared_error": lambda logit, targets: mse_loss(logit, targets, reduction="none") / 2,
 }
 
 
@@ -38,23 +38,23 @@ TORCHS_LOSSES = {
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("hidden_size", [1, 3, 8])
 def test_gradient_is_autograds(activation, hidden_size, loss_name):
-    inputs, weights, signs = random_problem(hidden_size)
+    inputs, weights, targets = random_problem(hidden_size)
     ours = LOSSES[loss_name]
-    found = network.gradient(inputs, weights, signs, ACTIVATIONS[activation], ours)
+    found = network.gradient(inputs, weights, targets, ACTIVATIONS[activation], ours)
     hidden = network.hidden_units(inputs, weights.trunk, ACTIVATIONS[activation])
     logit = network.logits(hidden, weights.heads)
 
     trunk, heads = (weight.clone().requires_grad_() for weight in weights)
     hidden = MODULES[activation]()(torch.einsum("if,hfn->hin", inputs, trunk))
     expected_logit = torch.einsum("phn,hin->pin", heads[:, :-1], hidden) + heads[:, -1:]
-    loss = TORCHS_LOSSES[loss_name](expected_logit, signs)
+    loss = TORCHS_LOSSES[loss_name](expected_logit, targets)
     loss.mean(1).sum().backward()
 
     torch.testing.assert_close(logit, expected_logit.detach(), rtol=0, atol=1e-10)
     torch.testing.assert_close(found.trunk, trunk.grad, rtol=0, atol=1e-10)
     torch.testing.assert_close(found.heads, heads.grad, rtol=0, atol=1e-10)
     torch.testing.assert_close(
-        network.losses(logit, signs, ours), loss.mean(1).detach(), rtol=0, atol=1e-10
+        network.losses(logit, targets, ours), loss.mean(1).detach(), rtol=0, atol=1e-10
     )
 
 
@@ -85,15 +85,15 @@ class TwoHeads(nn.Module):
     [("gradient_descent", torch.optim.SGD, 0.5), ("adam", torch.optim.Adam, 0.01)],
 )
 def test_one_network_follows_torch_step_by_step(activation, optimizer, torchs, learning_rate):
-    inputs, weights, signs = random_problem(hidden_size=3, networks=1)
-    classes = (signs[..., 0] + 1) / 2
+    inputs, weights, targets = random_problem(hidden_size=3, networks=1)
+    classes = (targets[..., 0] + 1) / 2
     reference = TwoHeads(weights, activation)
     torchs_optimizer = torchs(reference.parameters(), lr=learning_rate)
     ours = OPTIMIZERS[optimizer](weights, learning_rate)
     x = torch.as_tensor(GAME.inputs)
     for _ in range(100):
         gradient = network.gradient(
-            inputs, weights, signs, ACTIVATIONS[activation], LOSSES["cross_entropy"]
+            inputs, weights, targets, ACTIVATIONS[activation], LOSSES["cross_entropy"]
         )
         ours.step(gradient)
         torchs_optimizer.zero_grad()
@@ -122,19 +122,21 @@ def test_training_ends_where_torch_ends(i, j):
     reference = TwoHeads(Weights(*map(torch.as_tensor, drawn)), "tanh")
     optimizer = torch.optim.SGD(reference.parameters(), lr=0.5)
     x = torch.as_tensor(GAME.inputs)
-    signs = torch.as_tensor([GAME.alice_targets[i - 1].tolist(), GAME.bob_targets[j - 1].tolist()])
-    targets = ((signs + 1) / 2).double()
+    targets = torch.as_tensor(
+        [GAME.alice_targets[i - 1].tolist(), GAME.bob_targets[j - 1].tolist()]
+    )
+    classes = ((targets + 1) / 2).double()
     for _ in range(steps):
         optimizer.zero_grad()
-        loss = binary_cross_entropy_with_logits(reference(x), targets, reduction="none").mean(1)
+        loss = binary_cross_entropy_with_logits(reference(x), classes, reduction="none").mean(1)
         loss.sum().backward()
         optimizer.step()
     logit = reference(x).detach()
-    loss = binary_cross_entropy_with_logits(logit, targets, reduction="none").mean(1)
+    loss = binary_cross_entropy_with_logits(logit, classes, reduction="none").mean(1)
     here = outcomes.sel(alice_setting=i, bob_setting=j, replica=replica)
     found = [float(here.alice_loss[0]), float(here.bob_loss[0])]
     assert found == pytest.approx(loss.tolist(), abs=1e-9)
-    correct = torch.where((logit > 0) == (targets > 0), 1, -1)
+    correct = torch.where((logit > 0) == (classes > 0), 1, -1)
     assert [here.a.values.tolist(), here.b.values.tolist()] == correct.tolist()
 
 

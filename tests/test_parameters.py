@@ -11,16 +11,16 @@ import ncnet
 from ncnet import chsh, games, parameters, training
 from ncnet.parameters import (
     GameName,
+    GameNotebook,
     HiddenSize,
     HiddenSizes,
     ParameterError,
     Switch,
-    Training,
     validate,
 )
 
 
-class Example(Training):
+class Example(GameNotebook):
     """Parameters of a notebook that there is not."""
 
     NOTEBOOK = "example"

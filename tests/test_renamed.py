@@ -36,6 +36,8 @@ def test_what_was_renamed_is_found_by_its_old_name_which_warns():
         ("ncnet.claims", "of_s", "estimates_of_s"),
         ("ncnet.figures", "three_ways", "influence_and_signalling"),
         ("ncnet.parameters", "at_home", "expand_home"),
+        ("ncnet.parameters", "Trained", "TrainingNotebook"),
+        ("ncnet.parameters", "Training", "GameNotebook"),
         ("ncnet.replay", "given", "parameters_of"),
         ("ncnet.sources", "described", "as_metadata"),
         ("ncnet.sources", "commit", "short_commit"),
@@ -108,6 +110,17 @@ def test_an_old_argument_is_the_one_of_today_and_not_both():
     assert outcomes.attrs["backend"] == "eager"
     with pytest.raises(TypeError, match="both"):
         ncnet.train(games.overlap(), path="eager", backend="eager", **given)
+
+
+def test_an_old_argument_of_an_experiment_is_that_of_today():
+    from ncnet import experiment
+
+    def train_context(alice_setting, bob_setting, seed):
+        return [seed % 2], [1]
+
+    with pytest.warns(FutureWarning, match="`configuration`"):
+        outcomes = experiment.train(train_context, replicas=1, described={"steps": 3})
+    assert outcomes.attrs["steps"] == 3
 
 
 def test_no_old_name_hides_a_name_of_today():

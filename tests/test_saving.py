@@ -65,7 +65,9 @@ DATASETS = {
     "run": run,
     "run, pairs": lambda: run(lambda i, j, seed: train_context(i, j, seed).training, paired=False),
     "run, capacities": lambda: run(capacities=[0.5, 1, np.inf], capacity_name="share"),
-    "run, described": lambda: run(described={"steps": 9, "data": {"rows": [1]}, "augmented": True}),
+    "run, configuration": lambda: run(
+        configuration={"steps": 9, "data": {"rows": [1]}, "augmented": True}
+    ),
     "from_table": tabled,
     "from_table, named": lambda: tabled(
         replica=lambda t: "seed " + t["replica"].astype(str),
@@ -121,11 +123,11 @@ def test_attributes_are_saved_whatever_json_they_are(described, tmp_path_factory
 
 
 def test_numbers_of_numpy_are_numbers(tmp_path):
-    described = {"steps": np.int64(3), "rate": np.float32(0.5), "data": {"rows": np.int8(2)}}
+    configuration = {"steps": np.int64(3), "rate": np.float32(0.5), "data": {"rows": np.int8(2)}}
     options = {"seed": np.int64(3), "paired": np.True_, "replicas": np.int64(2)}
     for _ in range(2):  # the second reads what the first kept
-        found = run(folder=tmp_path, described=described, **options)
-    expected = run(seed=3, replicas=2, described={"steps": 3, "rate": 0.5, "data": {"rows": 2}})
+        found = run(folder=tmp_path, configuration=configuration, **options)
+    expected = run(seed=3, replicas=2, configuration={"steps": 3, "rate": 0.5, "data": {"rows": 2}})
     assert found.identical(expected)
     assert found.attrs == {"paired": 1, "seed": 3, "steps": 3, "rate": 0.5, "data": '{"rows": 2}'}
     assert [type(value) for value in found.attrs.values()] == [int, int, int, float, str]
@@ -134,7 +136,7 @@ def test_numbers_of_numpy_are_numbers(tmp_path):
 @pytest.mark.parametrize("name", ["", "coordinates", "NAME", "a\0b", "\ud800"])
 def test_names_that_netcdf_has_no_place_for_are_refused(name):
     with pytest.raises(ValueError, match="expected a name that netCDF can give an attribute"):
-        run(described={name: 1})
+        run(configuration={name: 1})
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from ncnet.encoders.quartets import Quartet
 from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
 from ncnet.encoders.training import Outcome, train_context
 from ncnet.encoders.trunk import FULL
-from ncnet.experiment.contexts import Context, contexts, on_grid, train_each
+from ncnet.experiment.networks import NetworkKey, on_axes, train_each
 from ncnet.files import expanded, storable, write_or_compare
 
 DESCRIPTION, OUTCOME = "sweep.json", "outcome.safetensors"
@@ -147,29 +147,29 @@ class Sweep:
         Each network is what it is in a sweep over all of them. Without any rank or replica, the
         Dataset only says what would be trained.
         """
-        networks = {"capacity": ranks, "replica": replicas}
-        networks |= {"alice_setting": alice_settings, "bob_setting": bob_settings}
+        axes = {"capacity": ranks, "replica": replicas}
+        axes |= {"alice_setting": alice_settings, "bob_setting": bob_settings}
         alice = [self.quartet.alice[setting - 1] for setting in alice_settings]
         bob = [self.quartet.bob[setting - 1] for setting in bob_settings]
-        found = train_each(self._context, contexts(networks))
+        found = train_each(self._context, axes)
         first = self._own[0]
         split = ["training"] * len(first.training) + ["held_out"] * len(first.held_out)
         capacities = "capacity", np.array(ranks, float), {"capacity_name": "rank"}
         coordinates = {"capacity": capacities, "split": ("item", split)}
-        dataset = on_grid([one.columns() for one in found], networks, coordinates)
+        dataset = on_axes([one.columns() for one in found], axes, coordinates)
         if all(task.classes == 2 for task in self._own):
             for party, names in (("alice", alice), ("bob", bob)):
                 targets = np.stack([_signs(self.tasks[name]) for name in names])
                 dataset[f"{party}_target"] = (f"{party}_setting", "item"), targets
         return dataset.assign_attrs(storable(self._attributes()))
 
-    def _context(self, context: Context) -> Outcome:
+    def _context(self, key: NetworkKey) -> Outcome:
         """Train one context, or take it from the folder."""
-        place = self.folder / context.path("rank") if self.folder else None
+        place = self.folder / key.path("rank") if self.folder else None
         if place and (place / OUTCOME).exists():
             tensors = saving.read(place / OUTCOME)
             return Outcome(**{name: tensor.numpy() for name, tensor in tensors.items()})
-        rank, replica, i, j = context
+        rank, replica, i, j = key
         names = self.quartet.alice[i - 1], self.quartet.bob[j - 1]
         tasks = [self._task(name, rank) for name in names]
         model = TwoHeads(self.encoder, tasks, rank, self.hyperparameters, replica)

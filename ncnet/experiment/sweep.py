@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
+from ncnet import renamed
 from ncnet.checks import (
     check,
     check_integer,
@@ -26,8 +27,8 @@ from ncnet.checks import (
 )
 from ncnet.chsh import report
 from ncnet.chsh.outcomes import DIMENSIONS, SETTINGS
-from ncnet.experiment.contexts import Context, contexts, train_each
-from ncnet.experiment.trained import LOSSES, Checker, Trained, load, outcomes_on_grid, save
+from ncnet.experiment.networks import NetworkKey, network_keys, train_each
+from ncnet.experiment.trained import LOSSES, Checker, Trained, load, outcomes_on_axes, save
 from ncnet.files import expanded, is_storable_text, storable, write_or_compare
 from ncnet.printing import shown
 
@@ -43,6 +44,7 @@ FEWEST_ALIKE = 3
 """The number of replicas from which on a warning tells that all are alike, failures included."""
 
 
+@renamed.keywords(described="configuration")
 def train(
     train_context: Callable,
     *,
@@ -52,7 +54,7 @@ def train(
     capacity_name: str = "capacity",
     paired: bool = True,
     folder: Path | str | None = None,
-    described: Mapping | None = None,
+    configuration: Mapping | None = None,
     tolerance: float = 0.0,
 ) -> xr.Dataset:
     """Train replicas 0 ... `replicas` - 1 in all four contexts, by a function of the reader's.
@@ -84,12 +86,12 @@ def train(
         mean over replicas of the product of both heads' means.
     folder
         Folder that keeps each context as soon as it is finished: a call that was cut off and is
-        repeated continues from it. It holds contexts of one `seed` and one `described`; more
-        replicas and capacities may be added. What a function does cannot be read off it. So one of
-        the finished contexts, drawn by chance, is trained again first, and a line says in how many
-        of its outcomes it differs. A change that shows in a few contexts alone can be missed so:
-        say all that matters in `described`.
-    described
+        repeated continues from it. It holds contexts of one `seed` and one `configuration`;
+        more replicas and capacities may be added. What a function does cannot be read off it. So
+        one of the finished contexts, drawn by chance, is trained again first, and a line says in
+        how many of its outcomes it differs. A change that shows in a few contexts alone can be
+        missed so: say all that matters in `configuration`.
+    configuration
         All that the outcomes depend on, such as the network, the number of steps or the version of
         the data; any values that JSON holds. A folder needs it, and one made with something else is
         refused. It becomes attributes of the Dataset, as far as netCDF and zarr hold them: true and
@@ -112,10 +114,10 @@ def train(
     Raises
     ------
     ValueError
-        Before any training, for an argument that cannot be used, or a folder of another `described`
-        or seed; after one, for a folder of which a context comes out differently. After the first
-        training that shows it, for outcomes that are not of the form above, or other items than
-        before; the line names the context.
+        Before any training, for an argument that cannot be used, or a folder of another
+        `configuration` or seed; after one, for a folder of which a context comes out differently.
+        After the first training that shows it, for outcomes that are not of the form above, or
+        other items than before; the line names the context.
     Exception
         Whatever `train_context` raises, with a note that names the context.
 
@@ -149,23 +151,23 @@ def train(
     seed = check_integer("seed", seed, at_least=0)
     _check_name(capacity_name)
     check(isinstance(paired, (bool, np.bool_)), f"`paired` is {shown(paired)}", "true or false")
-    described = _checked_description(described or {})
+    configuration = _checked_configuration(configuration or {})
     tolerance = check_number("tolerance", tolerance, 0, 1)
-    grid = {"capacity": capacities or [None], "replica": range(replicas), **SETTINGS}
+    axes = {"capacity": capacities or [None], "replica": range(replicas), **SETTINGS}
     checker = Checker("train_context", paired=paired)
     training = _Training(train_context, seed, capacity_name, checker, tolerance)
     if folder is not None:
-        common = {"seed": seed, "paired": bool(paired)}
-        common |= {"capacity_name": capacity_name if capacities else None, "described": described}
-        training.resume(_checked_folder(folder, common), contexts(grid))
-    trained = train_each(training.result, contexts(grid))
-    outcomes = outcomes_on_grid(trained, grid, capacity_name=capacity_name, paired=paired)
+        common = {"seed": seed, "paired": bool(paired), "configuration": configuration}
+        common["capacity_name"] = capacity_name if capacities else None
+        training.resume(_checked_folder(folder, common), network_keys(axes))
+    trained = train_each(training.result, axes)
+    outcomes = outcomes_on_axes(trained, axes, capacity_name=capacity_name, paired=paired)
     if capacities is None:
         outcomes = outcomes.isel(capacity=0, drop=True)
     _warn_of_one_replica(outcomes)
     seeds = [replica_seed(seed, replica) for replica in range(replicas)]
     outcomes = outcomes.assign_coords(replica_seed=("replica", seeds))
-    return outcomes.assign_attrs(storable({"seed": seed, **described}))
+    return outcomes.assign_attrs(storable({"seed": seed, **configuration}))
 
 
 def replica_seed(seed: int, replica: int) -> int:
@@ -197,7 +199,7 @@ class _Training:
     folder: Path | None = None
     finished: frozenset[Path] = frozenset()
 
-    def resume(self, folder: Path, wanted: Sequence[Context]) -> None:
+    def resume(self, folder: Path, wanted: Sequence[NetworkKey]) -> None:
         """Train one of the folder's contexts again, and print by how much it differs.
 
         It is one of `wanted`, if any of these is finished.
@@ -207,28 +209,28 @@ class _Training:
         # Files that appear later are those of another process.
         self.finished = frozenset(self.folder.glob(f"{above}/context_??.npz"))
         if self.finished:
-            all_kept = [Context.at(path.relative_to(self.folder)) for path in self.finished]
-            wanted = [context for context in wanted if self._path(context) in self.finished]
-            context = random.SystemRandom().choice(wanted or all_kept)
-            before = load(self._path(context))
-            tqdm.write(self._difference(context, before, self._call(context)))
+            all_kept = [NetworkKey.at(path.relative_to(self.folder)) for path in self.finished]
+            wanted = [key for key in wanted if self._path(key) in self.finished]
+            key = random.SystemRandom().choice(wanted or all_kept)
+            before = load(self._path(key))
+            tqdm.write(self._difference(key, before, self._call(key)))
 
-    def result(self, context: Context) -> Trained:
+    def result(self, key: NetworkKey) -> Trained:
         """Train one context, or take it from the folder if it was there at the beginning."""
-        path = self._path(context) if self.folder else None
+        path = self._path(key) if self.folder else None
         resumed = path in self.finished
-        returned = load(path) if resumed else self._call(context)
-        trained = self.checker.check(returned, context.label(self.capacity_name))
+        returned = load(path) if resumed else self._call(key)
+        trained = self.checker.check(returned, key.label(self.capacity_name))
         if path and not resumed:
             if path.exists():
-                self._difference(context, load(path), trained)
+                self._difference(key, load(path), trained)
             else:
                 save(path, trained)
         return trained
 
-    def _difference(self, context: Context, before: Trained, returned: object) -> str:
+    def _difference(self, key: NetworkKey, before: Trained, returned: object) -> str:
         """Return in words how much two trainings of a context differ, or refuse the folder."""
-        where = context.label(self.capacity_name)
+        where = key.label(self.capacity_name)
         try:
             before = self.checker.check(before, where)
             again = self.checker.check(returned, f"{where} (trained again)")
@@ -252,20 +254,20 @@ class _Training:
             )
         return line
 
-    def _call(self, context: Context) -> object:
-        capacity, replica, *settings = context
+    def _call(self, key: NetworkKey) -> object:
+        capacity, replica, *settings = key
         arguments = *settings, replica_seed(self.seed, replica)
         if capacity is not None:
             arguments += (capacity,)
         try:
             return self.train_context(*arguments)
         except Exception as error:
-            where = f"in {context.label(self.capacity_name)}, called with {arguments}"
+            where = f"in {key.label(self.capacity_name)}, called with {arguments}"
             error.add_note(f"raised by `train_context` {where}")
             raise
 
-    def _path(self, context: Context) -> Path:
-        return self.folder / context.path("capacity").with_suffix(".npz")
+    def _path(self, key: NetworkKey) -> Path:
+        return self.folder / key.path("capacity").with_suffix(".npz")
 
 
 def _checked_folder(folder: Path | str, common: dict) -> Path:
@@ -273,8 +275,8 @@ def _checked_folder(folder: Path | str, common: dict) -> Path:
     check(str(folder), "`folder` is empty", "a folder, or None for none")
     # A training may change the working directory.
     folder = expanded(folder).absolute()
-    found = f"`folder` is {folder}, and `described` says nothing"
-    check(common["described"], found, "what outcomes depend on, such as {'steps': 500}")
+    found = f"`folder` is {folder}, and `configuration` says nothing"
+    check(common["configuration"], found, "what outcomes depend on, such as {'steps': 500}")
     check(not folder.exists() or folder.is_dir(), f"`folder` is {folder}, a file", "a folder")
     write_or_compare(folder / DESCRIPTION, common)
     return folder
@@ -299,7 +301,7 @@ def _warn_of_one_replica(outcomes: xr.Dataset) -> None:
     replicas = outcomes.sizes["replica"]
     if replicas >= FEWEST_ALIKE and alike and not all_right:
         line = f"all {replicas} replicas came out the same: does `train_context` use its seed?"
-        warnings.warn(line, RuntimeWarning, stacklevel=3)
+        warnings.warn(line, RuntimeWarning, stacklevel=4)  # of whoever called `train`
 
 
 def _check_callable(train_context: object, arguments: tuple[str, ...]) -> None:
@@ -331,14 +333,14 @@ def _checked_capacities(capacities: Iterable[float]) -> list[float]:
     return values
 
 
-def _checked_description(described: Mapping) -> dict:
-    check_type("described", described, Mapping, "a dict")
+def _checked_configuration(configuration: Mapping) -> dict:
+    check_type("configuration", configuration, Mapping, "a dict")
     expected = "a name that netCDF can give an attribute, and none of the arguments"
-    for name in described:
+    for name in configuration:
         fits = isinstance(name, str) and name and is_storable_text(name)
         fits = fits and name not in (*RESERVED, "paired", "seed")
-        check(fits, f"`described` names {shown(name)}", expected)
-    return _as_json(described)
+        check(fits, f"`configuration` names {shown(name)}", expected)
+    return _as_json(configuration)
 
 
 def _as_json(value: object) -> object:
@@ -346,10 +348,10 @@ def _as_json(value: object) -> object:
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, Mapping):
         for name in value:
-            check(isinstance(name, str), f"`described` names {shown(name)}", "text, as in JSON")
+            check(isinstance(name, str), f"`configuration` names {shown(name)}", "text, as in JSON")
         return {name: _as_json(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [_as_json(one) for one in value]
     plain = value is None or isinstance(value, (bool, int, float, str))
-    check(plain, f"`described` holds {shown(value)}", "what JSON can write")
+    check(plain, f"`configuration` holds {shown(value)}", "what JSON can write")
     return value

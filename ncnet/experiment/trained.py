@@ -11,7 +11,7 @@ import xarray as xr
 from ncnet.checks import check, check_once
 from ncnet.chsh.columns import CODINGS
 from ncnet.chsh.outcomes import SPLITS, as_array, as_dataset
-from ncnet.experiment.contexts import Grid, on_grid
+from ncnet.experiment.networks import Axes, on_axes
 from ncnet.files import is_storable_text, replace, storable
 from ncnet.printing import shown
 
@@ -222,13 +222,13 @@ FIELDS |= dict.fromkeys(LOSSES, _loss)
 """The function that reads each field of `Trained`."""
 
 
-def outcomes_on_grid(
-    trained: Sequence[Trained], grid: Grid, *, capacity_name: str, paired: bool
+def outcomes_on_axes(
+    trained: Sequence[Trained], axes: Axes, *, capacity_name: str, paired: bool
 ) -> xr.Dataset:
-    """Return what a `Checker` let through as one Dataset, from all contexts of a grid in order."""
+    """Return what a `Checker` let through as one Dataset, from all `network_keys` in order."""
     first = trained[0]
     sizes = {split: len(pair[0]) for split, pair in first.splits().items()}
-    capacities = np.array(grid["capacity"])
+    capacities = np.array(axes["capacity"])
     if capacities.dtype == object:  # such as fractions
         capacities = capacities.astype(float)
     coordinates = {
@@ -243,7 +243,7 @@ def outcomes_on_grid(
         losses = {name: loss for name, loss in one.fields().items() if name in LOSSES}
         a, b = np.where(one.right(), np.int8(1), np.int8(-1))
         results.append({"a": a, "b": b} | losses)
-    outcomes = on_grid(results, grid, coordinates).assign_attrs(storable({"paired": paired}))
+    outcomes = on_axes(results, axes, coordinates).assign_attrs(storable({"paired": paired}))
     if LOSSES[0] in outcomes:
         outcomes["diverged"] = ~np.isfinite(outcomes["alice_loss"] + outcomes["bob_loss"])
     return as_dataset(outcomes)

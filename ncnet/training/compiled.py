@@ -61,7 +61,7 @@ class Compiled(Networks):
             _pointers(trunks),
             _pointers(heads),
             self.inputs.data_ptr(),
-            self.signs.data_ptr(),
+            self.targets.data_ptr(),
         )
         items, features = self.inputs.shape
         self.kernel = kernel(features, items, self.method)
@@ -88,11 +88,11 @@ class Compiled(Networks):
         The products are |g_A|^2, g_A . g_B and |g_B|^2 of each hidden unit, [3, H, N].
         """
         hidden_size, _, networks = self.weights.trunk.shape
-        losses = self.weights.heads.new_empty(2, networks)
-        found = self.weights.trunk.new_empty(3, hidden_size, networks) if products else None
-        to = losses.data_ptr(), None if found is None else found.data_ptr()
+        losses = self.inputs.new_empty(2, networks)
+        inner_products = self.inputs.new_empty(3, hidden_size, networks) if products else None
+        to = losses.data_ptr(), inner_products.data_ptr() if products else None
         self.kernel.measure(*self.data, hidden_size, networks, *to)
-        return losses, found
+        return losses, inner_products
 
 
 def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array:

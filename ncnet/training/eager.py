@@ -15,7 +15,7 @@ class Eager(Networks):
         super().__post_init__()
         self.activation, self.loss = ACTIVATIONS[self.method.activation], LOSSES[self.method.loss]
         # Weights change in place.
-        self.problem = self.inputs, self.weights, self.signs, self.activation, self.loss
+        self.problem = self.inputs, self.weights, self.targets, self.activation, self.loss
 
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
@@ -29,11 +29,11 @@ class Eager(Networks):
         """
         if products:
             gradient, logit = network.gradient_by_head(*self.problem)
-            found = network.products(gradient.trunk)
+            inner_products = network.products(gradient.trunk)
         else:
             hidden = network.hidden_units(self.inputs, self.weights.trunk, self.activation)
-            logit, found = network.logits(hidden, self.weights.heads), None
-        return network.losses(logit, self.signs, self.loss), found
+            logit, inner_products = network.logits(hidden, self.weights.heads), None
+        return network.losses(logit, self.targets, self.loss), inner_products
 
     def _gradient(self) -> Weights:
         aggregator = AGGREGATORS[self.method.aggregator]

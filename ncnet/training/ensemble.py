@@ -161,20 +161,20 @@ def _train_chunk(plan: Plan, backend: str, blocks: range, recorder: Recorder) ->
     """
     inputs = network.with_bias(plan.tensor(plan.game.inputs))
     weights = _initial_weights(plan, blocks)
-    signs = _signs(plan, len(blocks) * BLOCK)
+    targets = _targets(plan, len(blocks) * BLOCK)
     make_networks = backends.BACKENDS[backend]
     if plan.head_start:
         bobs_head = weights.heads[1].clone()
-        make_networks(inputs, signs, weights, plan.phases[0]).advance(plan.head_start)
+        make_networks(inputs, targets, weights, plan.phases[0]).advance(plan.head_start)
         weights.heads[1] = bobs_head
-    networks = make_networks(inputs, signs, weights, plan.method)
+    networks = make_networks(inputs, targets, weights, plan.method)
     rows = slice(blocks.start * BLOCK, min(blocks.stop * BLOCK, plan.replicas))
     stops = sorted({*plan.steps, *plan.trace_steps})
     for before, stop in itertools.pairwise([0, *stops]):
         networks.advance(stop - before)
         if stop in plan.steps:
             hidden = network.hidden_units(inputs, weights.trunk, ACTIVATIONS[plan.activation])
-            recorder.write_outcomes(stop, rows, network.logits(hidden, weights.heads), signs)
+            recorder.write_outcomes(stop, rows, network.logits(hidden, weights.heads), targets)
         if stop in plan.trace_steps:
             losses, products = networks.measure(products="gradients" in plan.trace)
             recorder.write_traces(stop, rows, losses, products, weights)
@@ -187,7 +187,7 @@ def _initial_weights(plan: Plan, blocks: range) -> Weights:
     return Weights(*(plan.tensor(part).repeat(1, 1, CONTEXT_COUNT) for part in drawn))
 
 
-def _signs(plan: Plan, replicas: int) -> Tensor:
+def _targets(plan: Plan, replicas: int) -> Tensor:
     """Return classes as +-1 [2, items, 4 * replicas]; contexts in row order, (1, 1) first."""
     alice = plan.game.alice_targets.repeat(2, axis=0)
     bob = np.tile(plan.game.bob_targets, (2, 1))

@@ -65,54 +65,52 @@ def logits(hidden: Tensor, heads: Tensor) -> Tensor:
 class Loss(NamedTuple):
     """A loss of one item, and its derivative with respect to the logit.
 
-    Both take logits and `signs` (+1 for class 1, -1 for class 0), [2, I, N] each.
+    Both take logits and targets (+1 for class 1, -1 for class 0), [2, I, N] each.
     """
 
     value: Callable[[Tensor, Tensor], Tensor]
     derivative: Callable[[Tensor, Tensor], Tensor]
 
 
-def _cross_entropy_derivative(logit: Tensor, signs: Tensor) -> Tensor:
+def _cross_entropy_derivative(logit: Tensor, targets: Tensor) -> Tensor:
     """Return ``sigmoid(logit) - class``, accurate for both classes however sure the head is.
 
     Adam makes steps of the smallest gradients.
     """
-    towards = -signs
+    towards = -targets
     return (logit * towards).sigmoid_().mul_(towards)
 
 
 LOSSES: dict[str, Loss] = {
     "cross_entropy": Loss(
-        lambda logit, signs: -logsigmoid(signs * logit), _cross_entropy_derivative
+        lambda logit, targets: -logsigmoid(targets * logit), _cross_entropy_derivative
     ),
-    "squared_error": Loss(
-        lambda logit, signs: (logit - signs).square_().div_(2), lambda logit, signs: logit - signs
-    ),
+    "squared_error": Loss(lambda logit, targets: (logit - targets).square_().div_(2), torch.sub),
 }
 
 
-def losses(logit: Tensor, signs: Tensor, loss: Loss) -> Tensor:
+def losses(logit: Tensor, targets: Tensor, loss: Loss) -> Tensor:
     """Return each head's loss [2, N], averaged over items."""
-    return loss.value(logit, signs).mean(dim=1)
+    return loss.value(logit, targets).mean(dim=1)
 
 
-def outcomes(logit: Tensor, signs: Tensor) -> Tensor:
-    """Return int8 +1 where a logit reads as the class that its sign is of, else -1.
+def outcomes(logit: Tensor, targets: Tensor) -> Tensor:
+    """Return int8 +1 where a logit reads as the class that its target is, else -1.
 
-    A tie and a logit that is not finite both read as class 0. Where the sign is 0 nothing is asked,
-    and nothing is wrong.
+    A tie and a logit that is not finite both read as class 0. Where the target is 0 nothing is
+    asked, and nothing is wrong.
 
     >>> outcomes(torch.tensor([0.5, 0.0, torch.inf, -3.0]), torch.tensor([1, 1, 1, 0])).tolist()
     [1, -1, -1, 1]
     """
-    correct = ((logit > 0) & logit.isfinite()) == (signs > 0)
-    return 2 * (correct | (signs == 0)).to(torch.int8) - 1
+    correct = ((logit > 0) & logit.isfinite()) == (targets > 0)
+    return 2 * (correct | (targets == 0)).to(torch.int8) - 1
 
 
 def gradient(
     inputs: Tensor,
     weights: Weights,
-    signs: Tensor,
+    targets: Tensor,
     activation: Activation,
     loss: Loss,
     gradient_weights: tuple[float, float] = (1.0, 1.0),
@@ -120,11 +118,11 @@ def gradient(
     """Return the gradient of L_A + L_B.
 
     The trunk receives the sum of both heads' gradients: that is the competition the paper
-    speaks of. `inputs` is [I, F + 1], `signs` [2, I, N] holds the classes as +-1;
+    speaks of. `inputs` is [I, F + 1], `targets` [2, I, N] are +-1;
     `gradient_weights` are Alice's and Bob's in that sum.
     """
     hidden = hidden_units(inputs, weights.trunk, activation)
-    errors = _errors(logits(hidden, weights.heads), signs, loss)
+    errors = _errors(logits(hidden, weights.heads), targets, loss)
     heads = _head_gradient(hidden, errors)
     signal = _hidden_signal(errors, weights.heads, gradient_weights)
     signal.mul_(activation.derivative_(hidden))
@@ -132,12 +130,12 @@ def gradient(
 
 
 def gradient_by_head(
-    inputs: Tensor, weights: Weights, signs: Tensor, activation: Activation, loss: Loss
+    inputs: Tensor, weights: Weights, targets: Tensor, activation: Activation, loss: Loss
 ) -> tuple[Weights, Tensor]:
     """Return each head's gradient on the trunk, [2, H, F + 1, N] in a `Weights`, and the logits."""
     hidden = hidden_units(inputs, weights.trunk, activation)
     logit = logits(hidden, weights.heads)
-    errors = _errors(logit, signs, loss)
+    errors = _errors(logit, targets, loss)
     heads = _head_gradient(hidden, errors)
     slope = activation.derivative_(hidden)
     signals = weights.heads[:, :-1, None] * errors[:, None] * slope
@@ -152,9 +150,9 @@ def products(trunk: Tensor) -> Tensor:
     )
 
 
-def _errors(logit: Tensor, signs: Tensor, loss: Loss) -> Tensor:
+def _errors(logit: Tensor, targets: Tensor, loss: Loss) -> Tensor:
     """Return the gradient of each head's loss with respect to its logits [2, I, N]."""
-    return loss.derivative(logit, signs).div_(logit.shape[1])
+    return loss.derivative(logit, targets).div_(logit.shape[1])
 
 
 def _head_gradient(hidden: Tensor, errors: Tensor) -> Tensor:

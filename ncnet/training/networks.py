@@ -17,7 +17,7 @@ class Networks:
     ----------
     inputs
         [I, F + 1], the last feature being the bias.
-    signs
+    targets
         [2, I, N]: classes as +-1.
     weights
         Initial weights; trained in place.
@@ -28,7 +28,7 @@ class Networks:
     """
 
     inputs: Tensor
-    signs: Tensor
+    targets: Tensor
     weights: Weights
     method: Method
 

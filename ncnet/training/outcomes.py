@@ -40,10 +40,10 @@ class Recorder:
                 values = np.empty(shape, plan.dtype)
                 self.traces[name] = xr.Variable(("step", *dimensions, *NETWORK), values)
 
-    def write_outcomes(self, step: int, rows: slice, logit: Tensor, signs: Tensor) -> None:
+    def write_outcomes(self, step: int, rows: slice, logit: Tensor, targets: Tensor) -> None:
         """Write the outcomes of some replicas after `step` steps, from logits [2, I, N]."""
         index = self.plan.steps.index(step)
-        correct = _by_context(network.outcomes(logit, signs), rows)
+        correct = _by_context(network.outcomes(logit, targets), rows)
         self.correct[:, index, ..., rows, :] = np.moveaxis(correct, 1, -1)
         diverged = ~logit.isfinite().all(dim=0).all(dim=0)
         self.diverged[index, ..., rows] = _by_context(diverged, rows)
@@ -56,13 +56,13 @@ class Recorder:
         Takes losses [2, N], products of gradients [3, H, N] where they are traced, and weights.
         """
         index = self.plan.trace_steps.index(step)
-        found = {"trunk_weight": weights.trunk}
-        found |= zip(GRADIENTS, () if products is None else products, strict=False)
+        traced = {"trunk_weight": weights.trunk}
+        traced |= zip(GRADIENTS, () if products is None else products, strict=False)
         for party, loss, head in zip(PARTIES, losses, weights.heads, strict=True):
-            found[f"{party}_loss"] = loss
-            found[f"{party}_weight"], found[f"{party}_bias"] = head[:-1], head[-1]
+            traced[f"{party}_loss"] = loss
+            traced[f"{party}_weight"], traced[f"{party}_bias"] = head[:-1], head[-1]
         for name, trace in self.traces.items():
-            trace.values[index, ..., rows] = _by_context(found[name], rows)
+            trace.values[index, ..., rows] = _by_context(traced[name], rows)
 
     def dataset(self, *, backend: str) -> xr.Dataset:
         """Return all of it as `ncnet.train` documents it."""

@@ -9,9 +9,9 @@ import xarray as xr
 from ncnet.checks import check
 from ncnet.chsh.intervals import means_with_ends, with_ends
 from ncnet.chsh.outcomes import CONTEXTS, SETTINGS
-from ncnet.experiment.contexts import contexts
+from ncnet.experiment.networks import network_keys
 from ncnet.experiment.probe.recording import Probe
-from ncnet.experiment.trained import Checker, outcomes_on_grid
+from ncnet.experiment.trained import Checker, outcomes_on_axes
 from ncnet.printing import shown
 
 MEASURES = {
@@ -68,13 +68,13 @@ def outcomes_by_step(
     steps = sorted(set.intersection(*map(set, everything)))
     found = "the probes have no step in common at which outcomes are known"
     check(steps, found, "probes made with `evaluate` and one `every`")
-    checker, found = Checker("evaluate", paired=paired), []
-    grid = {"capacity": steps, "replica": range(len(of_context[1, 1])), **SETTINGS}
-    for context in contexts(grid):
-        step, replica, *settings = context
+    checker, checked = Checker("evaluate", paired=paired), []
+    axes = {"capacity": steps, "replica": range(len(of_context[1, 1])), **SETTINGS}
+    for key in network_keys(axes):
+        step, replica, *settings = key
         outcomes = of_context[*settings][replica].outcomes()[step]
-        found.append(checker.check(outcomes, context.label("step")))
-    return outcomes_on_grid(found, grid, capacity_name="steps", paired=paired)
+        checked.append(checker.check(outcomes, key.label("step")))
+    return outcomes_on_axes(checked, axes, capacity_name="steps", paired=paired)
 
 
 def conflict_by_step(

@@ -2,10 +2,10 @@
 
 from typing import ClassVar, get_args
 
-from ncnet.parameters import GameName, GameNames, HiddenSize, HiddenSizes, Switch, Training
+from ncnet.parameters import GameName, GameNames, GameNotebook, HiddenSize, HiddenSizes, Switch
 
 
-class Rq1(Training):
+class Rq1(GameNotebook):
     """Parameters of ``rq1``: one game at a few hidden sizes, one of them looked at closely."""
 
     NOTEBOOK = "rq1"
@@ -16,7 +16,7 @@ class Rq1(Training):
     hidden_size: HiddenSize
 
 
-class Rq3(Training):
+class Rq3(GameNotebook):
     """Parameters of ``rq3``: S against capacity and along training."""
 
     NOTEBOOK = "rq3"

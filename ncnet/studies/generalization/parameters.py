@@ -5,12 +5,12 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from ncnet.checks import check
-from ncnet.parameters import Distinct, HiddenSize, HiddenSizes, Number, Switch, Trained
+from ncnet.parameters import Distinct, HiddenSize, HiddenSizes, Number, Switch, TrainingNotebook
 
 PopulationName = Literal["overlap", "separate", "hard_together", "hard_apart", "middling"]
 
 
-class Sampled(Trained):
+class Sampled(TrainingNotebook):
     """Parameters that notebooks on held-out items share."""
 
     populations: Distinct[PopulationName]

@@ -5,7 +5,15 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from ncnet.checks import check
-from ncnet.parameters import Distinct, GameNames, HiddenSize, HiddenSizes, Number, Switch, Training
+from ncnet.parameters import (
+    Distinct,
+    GameNames,
+    GameNotebook,
+    HiddenSize,
+    HiddenSizes,
+    Number,
+    Switch,
+)
 
 Lambda = Annotated[Number, Field(ge=0, le=1)]
 FEWEST_STEPS = 20  # the filter that finds the trend of a trace needs as many
@@ -13,7 +21,7 @@ FEWEST_A_FOLD = 5  # with fewer replicas folds say too little of how far an AUC 
 MOST_TRACED = 20_000_000  # replicas x steps, whose losses take gigabytes while they are decoded
 
 
-class Rq2(Training):
+class Rq2(GameNotebook):
     """Parameters of ``rq2``: conflict, sensing, interventions; one size looked at closely."""
 
     NOTEBOOK = "rq2"

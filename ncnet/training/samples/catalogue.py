@@ -20,7 +20,7 @@ def label(name: str, *, training: int, label_noise: float = 0.0) -> str:
     return f"{name}, {training} items{flipped}"
 
 
-def named(name: str, *, noise: float = 0.5, **draws: float) -> Population:
+def named(name: str, *, noise: float = 0.5, **sampling: float) -> Population:
     """Return the population of this name: a noisy XORnet game, or a quartet of tasks on digits.
 
     Parameters
@@ -30,7 +30,7 @@ def named(name: str, *, noise: float = 0.5, **draws: float) -> Population:
         (`digits` with the tasks of `digit_tasks`).
     noise
         Standard deviation of the noise on a game's inputs. Digits take none.
-    draws
+    sampling
         `training`, `held_out`, `label_noise` and `seed`, as `sampled` takes them.
 
     Examples
@@ -40,5 +40,5 @@ def named(name: str, *, noise: float = 0.5, **draws: float) -> Population:
     """
     check_choice("population", name, NAMES)
     if name in games.NAMED:
-        return noisy_game(games.named(name), noise=noise, **draws)
-    return digits(digit_tasks(name), name=name, **draws)
+        return noisy_game(games.named(name), noise=noise, **sampling)
+    return digits(digit_tasks(name), name=name, **sampling)

@@ -26,7 +26,9 @@ NAMED_TASKS = {
 """Ten properties of a digit and the digits that have them: those that have a name of their own."""
 
 
-def digits(tasks: Iterable[Sequence[int]], *, name: str = "digits", **draws: float) -> Population:
+def digits(
+    tasks: Iterable[Sequence[int]], *, name: str = "digits", **sampling: float
+) -> Population:
     """Return the population of handwritten digits with these tasks.
 
     The 1,797 images of 8 x 8 pixels that come with scikit-learn, in two halves that are the same
@@ -40,7 +42,7 @@ def digits(tasks: Iterable[Sequence[int]], *, name: str = "digits", **draws: flo
         the four contexts of a game are A1, A2, B1, B2.
     name
         The population's name.
-    draws
+    sampling
         `training`, up to 898, `held_out`, up to 899, `label_noise` and `seed`, as `sampled` takes
         them.
 
@@ -64,10 +66,10 @@ def digits(tasks: Iterable[Sequence[int]], *, name: str = "digits", **draws: flo
     def sample(split: str, generator: np.random.Generator, count: int) -> Items:
         images, labels = halves[split]
         places = generator.permutation(len(labels))[:count]
-        return images[places], np.stack([_signs(labels[places], task) for task in members])
+        return images[places], np.stack([_targets(labels[places], task) for task in members])
 
     names = tuple("".join(map(str, task)) or NOTHING for task in members)
-    population = sampled(sample, name=name, tasks=names, features=64, **draws)
+    population = sampled(sample, name=name, tasks=names, features=64, **sampling)
     for split, (_, labels) in halves.items():
         check_integer(split, getattr(population, split), at_least=1, at_most=len(labels))
     return population
@@ -118,7 +120,7 @@ def splits_by_separability() -> tuple[tuple[tuple[int, ...], float], ...]:
 
     images, labels = _images()["training"]
     halves = [half for half in itertools.combinations(range(10), 5) if 0 in half]
-    classes = np.stack([_signs(labels, half) for half in halves], axis=1)
+    classes = np.stack([_targets(labels, half) for half in halves], axis=1)
     folds = KFold(5, shuffle=True, random_state=0)
     predicted = cross_val_predict(Ridge(), images, classes.astype(float), cv=folds)
     right = ((predicted > 0) == (classes > 0)).mean(axis=0)
@@ -130,15 +132,15 @@ def _nearly_independent(
     order: Iterable[tuple[int, ...]], count: int, taken: Sequence[tuple[int, ...]]
 ) -> list[tuple[int, ...]]:
     """Return the first splits in this order that are nearly independent, also of those taken."""
-    found = []
+    chosen = []
     for split in order:
         # Two halves that share 2 or 3 digits of five agree on 4 or 6 of the ten.
-        if all(len(set(split) & set(other)) in (2, 3) for other in (*taken, *found)):
-            found.append(split)
-    return found[:count]
+        if all(len(set(split) & set(other)) in (2, 3) for other in (*taken, *chosen)):
+            chosen.append(split)
+    return chosen[:count]
 
 
-def _signs(labels: np.ndarray, digits: Sequence[int]) -> np.ndarray:
+def _targets(labels: np.ndarray, digits: Sequence[int]) -> np.ndarray:
     if not digits:
         return np.zeros(len(labels), np.int8)
     return (2 * np.isin(labels, digits) - 1).astype(np.int8)

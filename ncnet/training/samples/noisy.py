@@ -7,7 +7,7 @@ from ncnet.games import Game
 from ncnet.training.samples.population import Items, Population, sampled
 
 
-def noisy_game(game: Game, *, noise: float, **draws: float) -> Population:
+def noisy_game(game: Game, *, noise: float, **sampling: float) -> Population:
     """Return the population of a game's inputs with Gaussian noise.
 
     An item is a row of the truth table, each as likely as the other, plus noise; its classes are
@@ -20,7 +20,7 @@ def noisy_game(game: Game, *, noise: float, **draws: float) -> Population:
         From `ncnet.games`.
     noise
         Standard deviation of each input; the distance of neighbouring rows is 2.
-    draws
+    sampling
         `training`, `held_out`, `label_noise` and `seed`, as `sampled` takes them.
 
     Raises
@@ -51,5 +51,5 @@ def noisy_game(game: Game, *, noise: float, **draws: float) -> Population:
         name=game.name,
         tasks=tuple(task.name for task in game.alice + game.bob),
         features=game.bits,
-        **draws,
+        **sampling,
     )

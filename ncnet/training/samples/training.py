@@ -153,11 +153,11 @@ def train_pairs(
 
     size = max(1, VALUES_AT_ONCE // (len(pairs) * hidden_size * population.training))
     chunks = [replicas[start : start + size] for start in range(0, len(replicas), size)]
-    found = train_chunks(train_chunk, chunks, threads=torch.get_num_threads())
+    trained = train_chunks(train_chunk, chunks, threads=torch.get_num_threads())
     about = {"population": population.name, "tasks": list(population.tasks), "seed": seed}
     about |= {"activation": activation, "optimizer": optimizer, "learning_rate": learning_rate}
     about |= {"hidden_size": hidden_size, "steps": steps}
-    return _dataset(population, replicas, trace_steps, found).assign_attrs(storable(about))
+    return _dataset(population, replicas, trace_steps, trained).assign_attrs(storable(about))
 
 
 class _Networks:
@@ -176,9 +176,9 @@ class _Networks:
         inputs = torch.from_numpy(drawn.inputs)
         self.inputs = torch.cat([inputs, torch.ones_like(inputs[..., :1])], dim=-1)
         # [R, C, 2, I]
-        signs = drawn.targets[pairs].transpose(2, 0, 1, 3)
+        targets = drawn.targets[pairs].transpose(2, 0, 1, 3)
         # Where it is 0 nothing is asked: the loss is constant then.
-        self.signs = torch.from_numpy(signs.astype(np.float32))
+        self.targets = torch.from_numpy(targets.astype(np.float32))
         self.training = population.training
         self.shape = (len(replicas), len(pairs), hidden_size)
         self.activation = activation
@@ -188,16 +188,16 @@ class _Networks:
     def trained(self, optimizer, steps: int, traced: Sequence[int]) -> dict[str, np.ndarray]:
         """Train, and return outcomes, losses and what was traced, the replicas first."""
         inputs = self.inputs[:, : self.training]
-        signs = self.signs[..., : self.training]
+        targets = self.targets[..., : self.training]
         cosines = []
         with torch.inference_mode():
             for step in range(steps + 1):
                 if step in traced:
-                    cosines.append(self._cosine(inputs, signs))
+                    cosines.append(self._cosine(inputs, targets))
                 if step < steps:
-                    optimizer.step(self._gradient(inputs, signs))
-            found = self._outcomes()
-        return found | ({"cosine": torch.stack(cosines, -1).numpy()} if cosines else {})
+                    optimizer.step(self._gradient(inputs, targets))
+            measured = self._outcomes()
+        return measured | ({"cosine": torch.stack(cosines, -1).numpy()} if cosines else {})
 
     def _forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return the hidden layer [R, C, H, I] and the logits [R, C, 2, I]."""
@@ -205,18 +205,18 @@ class _Networks:
         hidden = self.activation.apply_(trunk @ inputs.mT).view(*self.shape, -1)
         return hidden, (heads[..., :-1] @ hidden).add_(heads[..., -1:])
 
-    def _gradient(self, inputs: Tensor, signs: Tensor) -> Weights:
+    def _gradient(self, inputs: Tensor, targets: Tensor) -> Weights:
         hidden, logits = self._forward(inputs)
-        errors = LOSS.derivative(logits, signs).div_(logits.shape[-1])
+        errors = LOSS.derivative(logits, targets).div_(logits.shape[-1])
         heads = torch.cat([errors @ hidden.mT, errors.sum(-1, keepdim=True)], -1)
         signal = self.weights.heads[..., :-1].mT @ errors
         signal.mul_(self.activation.derivative_(hidden))
         return Weights(signal.flatten(1, 2) @ inputs, heads)
 
-    def _cosine(self, inputs: Tensor, signs: Tensor) -> Tensor:
+    def _cosine(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return the cosine of both heads' gradients on the trunk [R, C], NaN where one is 0."""
         hidden, logits = self._forward(inputs)
-        errors = LOSS.derivative(logits, signs)[:, :, :, None]
+        errors = LOSS.derivative(logits, targets)[:, :, :, None]
         signals = self.weights.heads[..., :-1, None] * errors
         signals.mul_(self.activation.derivative_(hidden)[:, :, None])
         alice, bob = (
@@ -228,9 +228,9 @@ class _Networks:
     def _outcomes(self) -> dict[str, np.ndarray]:
         _, logits = self._forward(self.inputs)
         training = slice(self.training)
-        losses = LOSS.value(logits[..., training], self.signs[..., training]).mean(-1)
+        losses = LOSS.value(logits[..., training], self.targets[..., training]).mean(-1)
         return {
-            "correct": outcomes(logits, self.signs).numpy(),
+            "correct": outcomes(logits, self.targets).numpy(),
             "loss": losses.numpy(),
             "diverged": ~logits.isfinite().flatten(2).all(-1).numpy(),
         }
@@ -246,9 +246,9 @@ def initial_weights(replicas: Sequence[int], pairs: int, **drawn: int) -> Weight
 
 
 def _dataset(
-    population: Population, replicas: list[int], traced: Sequence[int], found: list[dict]
+    population: Population, replicas: list[int], traced: Sequence[int], trained: list[dict]
 ) -> xr.Dataset:
-    joined = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+    joined = {name: np.concatenate([part[name] for part in trained]) for name in trained[0]}
     networks = ("replica", "pair")
     variables = {"diverged": (networks, joined["diverged"])}
     for head, party in enumerate(("alice", "bob")):

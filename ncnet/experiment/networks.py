@@ -1,7 +1,7 @@
-"""Says in which order the contexts of a sweep are trained, where each is kept, what they become."""
+"""Says in which order the networks of a sweep are trained, where each is kept, what they become."""
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
 
@@ -11,14 +11,14 @@ from tqdm import tqdm
 
 from ncnet.chsh.outcomes import DIMENSIONS
 
-Grid = Mapping[str, Sequence]
+Axes = Mapping[str, Sequence]
 """The capacities, replicas, settings of Alice's and settings of Bob's that networks are trained
 for, by the name of their dimension."""
 Result = TypeVar("Result")
 
 
-class Context(NamedTuple):
-    """One network of a sweep.
+class NetworkKey(NamedTuple):
+    """Tells one network of a sweep from all others.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Context(NamedTuple):
     def label(self, capacity_name: str) -> str:
         """Return it in words, for messages.
 
-        >>> Context(None, 7, 2, 1).label("width"), Context(3, 7, 2, 1).label("width")
+        >>> NetworkKey(None, 7, 2, 1).label("width"), NetworkKey(3, 7, 2, 1).label("width")
         ('context (2,1) of replica 7', 'context (2,1) of replica 7 at width 3')
         """
         text = f"context ({self.alice_setting},{self.bob_setting}) of replica {self.replica}"
@@ -47,7 +47,7 @@ class Context(NamedTuple):
     def path(self, capacity_name: str) -> Path:
         """Return the path within a folder at which it is kept.
 
-        >>> Context(0.5, 7, 2, 1).path("rank").as_posix()
+        >>> NetworkKey(0.5, 7, 2, 1).path("rank").as_posix()
         'rank_0.5/replica_007/context_21'
         """
         path = Path(f"replica_{self.replica:03}", f"context_{self.alice_setting}{self.bob_setting}")
@@ -56,10 +56,10 @@ class Context(NamedTuple):
 
     @classmethod
     def at(cls, path: Path) -> Self:
-        """Return the context that is kept at a path; a whole number as capacity is an integer.
+        """Return the key of what is kept at a path; a whole number as capacity is an integer.
 
-        >>> Context.at(Path("rank_4", "replica_007", "context_21"))
-        Context(capacity=4, replica=7, alice_setting=2, bob_setting=1)
+        >>> NetworkKey.at(Path("rank_4", "replica_007", "context_21"))
+        NetworkKey(capacity=4, replica=7, alice_setting=2, bob_setting=1)
         """
         *capacity, replica, settings = (
             float(part.rpartition("_")[2]) for part in path.with_suffix("").parts
@@ -68,23 +68,24 @@ class Context(NamedTuple):
         return cls(*capacity, int(replica), *divmod(int(settings), 10))
 
 
-def contexts(grid: Grid) -> list[Context]:
-    """Return all contexts of a grid in the order in which they are trained."""
-    return [Context(*one) for one in itertools.product(*grid.values())]
+def network_keys(axes: Axes) -> list[NetworkKey]:
+    """Return the keys of all networks in the order in which they are trained."""
+    return [NetworkKey(*values) for values in itertools.product(*axes.values())]
 
 
-def train_each(train: Callable[[Context], Result], contexts: Iterable[Context]) -> list[Result]:
-    """Return what `train` gives for each context, and show how far it is."""
-    return [train(context) for context in tqdm(contexts, "contexts", leave=False, disable=None)]
+def train_each(train: Callable[[NetworkKey], Result], axes: Axes) -> list[Result]:
+    """Return what `train` gives for each network, and show how far it is."""
+    keys = tqdm(network_keys(axes), "contexts", leave=False, disable=None)
+    return [train(key) for key in keys]
 
 
-def on_grid(results: Sequence[Mapping], grid: Grid, coordinates: Mapping) -> xr.Dataset:
-    """Return the results of all `contexts` of a grid, numbers or [items] by name, as a Dataset."""
-    shape, variables = tuple(map(len, grid.values())), {}
+def on_axes(results: Sequence[Mapping], axes: Axes, coordinates: Mapping) -> xr.Dataset:
+    """Return the results of all `network_keys`, numbers or [items] by name, as a Dataset."""
+    shape, variables = tuple(map(len, axes.values())), {}
     for name in results[0] if results else ():
         values = np.array([result[name] for result in results])
-        dimensions = (*grid, *["item"] * (values.ndim - 1))
+        dimensions = (*axes, *["item"] * (values.ndim - 1))
         variables[name] = dimensions, values.reshape(*shape, *values.shape[1:])
-    labels = {name: np.array(values) for name, values in grid.items()}
+    labels = {name: np.array(values) for name, values in axes.items()}
     dataset = xr.Dataset(variables, {**labels, **coordinates})
     return dataset.transpose("capacity", *DIMENSIONS, missing_dims="ignore")
