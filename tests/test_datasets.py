@@ -16,12 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncnet.datasets import TASKS, Item, load, toy
-from ncnet.datasets.catalogue import LANGUAGES, PUBLISHED, options
+from ncnet.datasets.catalogue import LANGUAGES, PUBLISHED, Choice, Pair, options
 from ncnet.datasets.hub import Unavailable
-from ncnet.datasets.validation import Choice, Pair
 
 REAL = os.environ.get("NCNET_DATA")
-ROWS = {name: published.row for group, published in PUBLISHED.items() for name in group.tasks}
+ROWS = {name: published.row_model for group, published in PUBLISHED.items() for name in group.tasks}
 TOYS = tuple(name for group in toy.GROUPS for name in group.tasks)
 
 

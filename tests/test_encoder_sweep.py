@@ -58,7 +58,8 @@ def test_the_dataset_has_the_contracts_shape(outcomes):
 def test_a_context_alone_is_the_one_of_the_sweep(outcomes, rank, place):
     quartet, tasks = toy()
     how = hyperparameters(steps=SHORT["steps"], learning_rate=0.03)
-    one = sweep.Sweep(encoder(), quartet, tasks, how, None).networks([rank], [2], [2], [1])
+    axes = {"capacity": [rank], "replica": [2], "alice_setting": [2], "bob_setting": [1]}
+    one = sweep.Sweep(encoder(), quartet, tasks, how, None).networks(axes)
     there = {"alice_setting": [1], "bob_setting": [0], "replica": [2], "capacity": [place]}
     xr.testing.assert_identical(one, outcomes.isel(there))
 

@@ -15,14 +15,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from ncnet.datasets import hub, remote
+from ncnet.datasets import hub, load
 from ncnet.datasets.catalogue import LANGUAGES, PUBLISHED
-from ncnet.datasets.validation import items
+from ncnet.datasets.published import items_by_key
 from tests.hub_mirror import HubMirror
 
 pytest.importorskip("huggingface_hub", reason="the package that talks to the hub is not there")
 
-OF_TASK = {name: published for group, published in PUBLISHED.items() for name in group.tasks}
+OF_TASK = {name: facts for group, facts in PUBLISHED.items() for name in group.tasks}
 CARD = "---\nconfigs:\n{}---\n"
 CONFIGURATIONS = dict.fromkeys(("commonsense_qa", "mathqa"), "default")
 CONFIGURATION = "- config_name: {0}\n  data_files:\n{1}"
@@ -560,7 +560,7 @@ def test_a_row_that_is_not_as_described_is_refused_by_its_place(name, row, line)
     task = OF_TASK[name]
     read = map(task.repository.fields_of, [*good, row])
     with pytest.raises(ValueError) as caught:  # noqa: PT011, the line is compared
-        items(task.row, "train", read, where="row", first=0)
+        items_by_key(task.row_model, "train", read, where="row", first=0)
     assert str(caught.value) == f"row 2: {line}"
 
 
@@ -569,7 +569,7 @@ def test_dirty_rows_count_as_rows():
     good = {"Problem": "a", "options": "a ) 1 , b ) 2 , c ) 3 , d ) 4 , e ) 5", "correct": "a"}
     dirty = [good | {"options": None}, good | {"correct": None}]
     read = map(task.repository.fields_of, [*dirty, good])
-    assert list(items(task.row, "train", read, where="row", first=0)) == ["train:2"]
+    assert list(items_by_key(task.row_model, "train", read, where="row", first=0)) == ["train:2"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows lets few make links")
@@ -577,6 +577,7 @@ def test_a_damaged_file_of_the_cache_is_to_be_deleted(tmp_path, cached, monkeypa
     """What a link points to: the hub would make the same link again."""
     cached("datasets--nyu-mll--glue", "a1", main="a1")
     monkeypatch.setattr(hub, "user_cache_path", lambda name: tmp_path)
+    monkeypatch.delenv("NCNET_DATA", raising=False)
     blob = tmp_path / "blob"
     blob.write_bytes(table(films()["train"])[:-9])
     for split in ("train", "validation"):
@@ -585,4 +586,4 @@ def test_a_damaged_file_of_the_cache_is_to_be_deleted(tmp_path, cached, monkeypa
         path.parent.mkdir(exist_ok=True)
         path.symlink_to(blob)
     with pytest.raises(ValueError, match=rf"^{re.escape(str(blob.resolve()))} is damaged: delete"):
-        remote.read("sst2", OF_TASK["sst2"])
+        load(["sst2"], items=1, held_out=0, seed=0)

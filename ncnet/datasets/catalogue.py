@@ -9,17 +9,44 @@ On the hub some are known to be dirty. Of these, rows are left out:
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, StrictInt
 
 from ncnet.checks import check, check_type
 from ncnet.datasets.items import CHOICES, Group
-from ncnet.datasets.validation import Choice, Pair, Sentence, Translation
 
 LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ko")
 """The languages of PAWS-X."""
 LETTERS = ["a", "b", "c", "d", "e"]
+Text = Annotated[str, Field(strict=True, pattern=r"\S")]
+
+
+class Sentence(BaseModel):
+    """A sentence, and one of two classes; other fields may be there."""
+
+    text: Text = Field(alias="text_a")
+    label: StrictInt = Field(ge=0, lt=2)
+
+
+class Pair(Sentence):
+    """Two sentences, and one of two classes."""
+
+    pair: Text = Field(alias="text_b")
+
+
+class Translation(Pair):
+    """Two sentences, one of two classes, and an id that all their translations have."""
+
+    id: StrictInt
+
+
+class Choice(BaseModel):
+    """A question, its choices, and the index of the right one."""
+
+    text: Text = Field(alias="question")
+    choices: tuple[Text, ...] = Field(min_length=CHOICES, max_length=CHOICES)
+    label: StrictInt = Field(ge=0, lt=CHOICES)
 
 
 def _glue(row: dict) -> dict:
@@ -108,7 +135,7 @@ class Published(NamedTuple):
 
     Attributes
     ----------
-    row
+    row_model
         The model of a row of a local folder.
     repository
         The repository of the hub.
@@ -118,7 +145,7 @@ class Published(NamedTuple):
         Their names in a local folder.
     """
 
-    row: type[BaseModel]
+    row_model: type[BaseModel]
     repository: Repository
     splits: tuple[str, str]
     local: tuple[str, str]

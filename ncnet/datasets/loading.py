@@ -1,18 +1,14 @@
 """Loads tasks: which items, in which order, and from where."""
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from ncnet.checks import check, check_choice, check_integer, check_list, check_once, check_type
-from ncnet.datasets import local, remote, toy
+from ncnet.datasets import published, toy
 from ncnet.datasets.catalogue import PUBLISHED
-from ncnet.datasets.items import PARTS, Group, ItemsByKey, TaskData, Translations
-from ncnet.files import expanded
+from ncnet.datasets.items import PARTS, Group, TaskData, Translations
 
 GROUPS = (*PUBLISHED, *toy.GROUPS)
 TASKS = tuple(name for group in GROUPS for name in group.tasks)
@@ -92,7 +88,10 @@ def load(
         asked = [name for name in group.tasks if name in names]
         if asked:
             counts = items, max(more[name] for name in asked), held_out
-            streams, sources = _streams(group, seed, folder)
+            if group in PUBLISHED:
+                streams, sources = published.streams(group, seed, folder)
+            else:
+                streams, sources = toy.streams(group, seed)
             drawn = _drawn(group, streams, counts, balanced)
         for name in asked:
             place = group.tasks.index(name)
@@ -100,44 +99,6 @@ def load(
             parts[1] = parts[1][: more[name]]
             loaded[name] = TaskData(name, group.classes, *parts, sources[place])
     return {name: loaded[name] for name in names}
-
-
-def _streams(
-    group: Group, seed: int, folder: str | Path | None
-) -> tuple[list[Iterator[Translations]], Sequence[dict]]:
-    """Return the items of a group, part by part, and where those of each task are from."""
-    if group in toy.GROUPS:
-        streams = [toy.stream(group, seed, part) for part in PARTS]
-        return streams, [{"generator": toy.__name__}] * len(group.tasks)
-    published, folder = PUBLISHED[group], folder or os.environ.get("NCNET_DATA")
-    read = [
-        local.read(name, published, expanded(folder)) if folder else remote.read(name, published)
-        for name in group.tasks
-    ]
-    training, held_out, sources = zip(*read, strict=True)
-    if folder:  # which pairs a language has depends on the files of all
-        files = {name: digest for digests in sources for name, digest in digests.items()}
-        sources = [{"folder": True, "files": files}] * len(sources)
-    seen: set = set()
-    training = _shuffled(training, seen, group.generator(seed, "training"))
-    held_out = _shuffled(held_out, seen, group.generator(seed, "held_out"))
-    # Further ones come from the other end: whatever `items` is, the same.
-    return [iter(training), reversed(training), iter(held_out)], sources
-
-
-def _shuffled(
-    pools: Sequence[ItemsByKey], seen: set, generator: np.random.Generator
-) -> list[Translations]:
-    """Return items that are in all languages, with one label, and say what none has said before."""
-    found = []
-    for key in pools[0]:
-        entry = tuple(pool[key] for pool in pools if key in pool)
-        if len(entry) == len(pools) and len({item.label for item in entry}) == 1:
-            contents = {(place, item.content) for place, item in enumerate(entry)}
-            if contents.isdisjoint(seen):
-                found.append(entry)
-            seen |= contents
-    return [found[k] for k in generator.permutation(len(found))]
 
 
 def _drawn(

@@ -57,6 +57,12 @@ WORDS = {
 """The words of each invented language, by what they mean."""
 
 
+def streams(group: Group, seed: int) -> tuple[list[Iterator[Translations]], list[dict]]:
+    """Return the items of a group, part by part, and where those of each task are from."""
+    parts = [stream(group, seed, part) for part in PARTS]
+    return parts, [{"generator": __name__}] * len(group.tasks)
+
+
 def stream(group: Group, seed: int, part: str) -> Iterator[Translations]:
     """Yield items that were not yielded before, the same for the same seed.
 

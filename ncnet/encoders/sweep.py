@@ -13,6 +13,7 @@ import torch
 import xarray as xr
 
 from ncnet.checks import check, check_choice, check_integer
+from ncnet.chsh.outcomes import SETTINGS
 from ncnet.datasets import TaskData
 from ncnet.encoders import saving
 from ncnet.encoders.catalogue import Encoder
@@ -22,7 +23,7 @@ from ncnet.encoders.quartets import Quartet
 from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
 from ncnet.encoders.training import Outcome, train_context
 from ncnet.encoders.trunk import FULL
-from ncnet.experiment.networks import NetworkKey, on_axes, train_each
+from ncnet.experiment.networks import Axes, NetworkKey, on_axes, train_each
 from ncnet.files import expanded, storable, write_or_compare
 
 DESCRIPTION, OUTCOME = "sweep.json", "outcome.safetensors"
@@ -100,7 +101,8 @@ def train(
     ranks = check_ranks(ranks, encoder)
     replicas = check_integer("replicas", replicas, at_least=1)
     _check_tasks(quartet, tasks)
-    return Sweep(encoder, quartet, tasks, chosen, folder).networks(ranks, range(replicas))
+    axes = {"capacity": ranks, "replica": range(replicas), **SETTINGS}
+    return Sweep(encoder, quartet, tasks, chosen, folder).networks(axes)
 
 
 @dataclass
@@ -135,32 +137,23 @@ class Sweep:
             }
             write_or_compare(self.folder / DESCRIPTION, described)
 
-    def networks(
-        self,
-        ranks: Sequence[float],
-        replicas: Sequence[int],
-        alice_settings: Sequence[int] = (1, 2),
-        bob_settings: Sequence[int] = (1, 2),
-    ) -> xr.Dataset:
-        """Return what `train` does, of some replicas in some contexts: all, or a single one.
+    def networks(self, axes: Axes) -> xr.Dataset:
+        """Return what `train` does, of all networks along these axes, or of a single one.
 
         Each network is what it is in a sweep over all of them. Without any rank or replica, the
         Dataset only says what would be trained.
         """
-        axes = {"capacity": ranks, "replica": replicas}
-        axes |= {"alice_setting": alice_settings, "bob_setting": bob_settings}
-        alice = [self.quartet.alice[setting - 1] for setting in alice_settings]
-        bob = [self.quartet.bob[setting - 1] for setting in bob_settings]
         found = train_each(self._context, axes)
         first = self._own[0]
         split = ["training"] * len(first.training) + ["held_out"] * len(first.held_out)
-        capacities = "capacity", np.array(ranks, float), {"capacity_name": "rank"}
+        capacities = "capacity", np.array(axes["capacity"], float), {"capacity_name": "rank"}
         coordinates = {"capacity": capacities, "split": ("item", split)}
         dataset = on_axes([one.columns() for one in found], axes, coordinates)
         if all(task.classes == 2 for task in self._own):
-            for party, names in (("alice", alice), ("bob", bob)):
-                targets = np.stack([_signs(self.tasks[name]) for name in names])
-                dataset[f"{party}_target"] = (f"{party}_setting", "item"), targets
+            for party, names in (("alice", self.quartet.alice), ("bob", self.quartet.bob)):
+                settings = axes[f"{party}_setting"]
+                targets = [_signs(self.tasks[names[setting - 1]]) for setting in settings]
+                dataset[f"{party}_target"] = (f"{party}_setting", "item"), np.stack(targets)
         return dataset.assign_attrs(storable(self._attributes()))
 
     def _context(self, key: NetworkKey) -> Outcome:
@@ -228,9 +221,9 @@ def _check_tasks(quartet: Quartet, tasks: Mapping[str, TaskData]) -> None:
         items = {name: getattr(tasks[name], part) for name in quartet.tasks}
         counts = {name: len(of_task) for name, of_task in items.items()}
         check(len({*counts.values()}) == 1, f"tasks have {counts} {part} items", "as many of each")
-        first, *others = quartet.tasks if quartet.paired else quartet.tasks[:1]
+        first = quartet.tasks[0]
         partners = [(item.key, item.label) for item in items[first]]
-        for name in others:
+        for name in quartet.tasks if quartet.paired else ():
             found = f"{part} items of `{name}` are no partners of those of `{first}`"
             fits = partners == [(item.key, item.label) for item in items[name]]
             check(fits, found, "tasks that are loaded together")

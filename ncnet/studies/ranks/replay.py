@@ -37,15 +37,14 @@ def _kind(recorded: Result, selection: Selection) -> dict:
 
 def _trained(recorded: Result, selection: Selection) -> dict[str, xr.Dataset]:
     """Train a quartet as it was for a table, or the one network of it that a piece is of."""
-    quartet, kind, settings = selection["quartet"], _kind(recorded, selection), ()
-    ranks = tuple(sorted(set(recorded.table["rank"])))
-    replicas = tuple(range(recorded.provenance["parameters"]["replicas"]))
+    quartet, kind = selection["quartet"], _kind(recorded, selection)
+    replicas = range(recorded.provenance["parameters"]["replicas"])
+    axes = {"rank": sorted(set(recorded.table["rank"])), "replica": replicas, **SETTINGS}
     if "context" in selection:
         selection = selection | dict(zip(SETTINGS, divmod(selection["context"], 10), strict=True))
     if "replica" in selection:
-        ranks, replicas = (selection["rank"],), (selection["replica"],)
-        settings = tuple((selection[name],) for name in SETTINGS)
-    return {quartet: _networks(quartet, ranks, replicas, settings, **kind)}
+        axes = {name: [selection[name]] for name in axes}
+    return {quartet: _networks(quartet, *map(tuple, axes.values()), **kind)}
 
 
 def _outcomes(recorded: Result, selection: Selection) -> pd.DataFrame:
@@ -67,14 +66,15 @@ def _of_recorded(_: Result, selection: Selection) -> pd.DataFrame:
 
 
 def _tasks(recorded: Result, selection: Selection) -> pd.DataFrame:
-    untrained = _sweep(selection["quartet"], **_kind(recorded, selection)).networks([], [])
+    sweep = _sweep(selection["quartet"], **_kind(recorded, selection))
+    untrained = sweep.networks({"capacity": [], "replica": [], **SETTINGS})
     return analysis.over_quartets(analysis.task_rows, {selection["quartet"]: untrained})
 
 
 # Outcomes and losses are rows of two tables.
 @cache
 def _networks(
-    quartet: str, ranks: tuple, replicas: tuple, settings: tuple, **kind: object
+    quartet: str, ranks: tuple, replicas: tuple, *settings: tuple, **kind: object
 ) -> xr.Dataset:
     import torch
 
@@ -84,7 +84,8 @@ def _networks(
     # As the recorded runs did: more threads would take sums in another order.
     torch.set_num_threads(1)
     try:
-        return sweep.networks(check_ranks(ranks, sweep.encoder), replicas, *settings)
+        axes = {"capacity": check_ranks(ranks, sweep.encoder), "replica": replicas}
+        return sweep.networks(axes | dict(zip(SETTINGS, settings, strict=True)))
     finally:
         torch.set_num_threads(threads)
 
