@@ -237,20 +237,23 @@ glue("fight_items", hard.sizes["item"], display=False)
 # network, whatever it has learnt. So the second measure, the *weighted cosine*, weighs each step by the size of the gradients:
 # $\sum g_A \cdot g_B / \sum |g_A||g_B|$.
 
+
 # %%
-of_places, with_s_of_places = [], []
-for game, n in places:
-    traced = conflict.train_traced(
-        game_by_name[game],
-        n,
-        replicas=replicas,
-        log_interval=log_interval,
-        **training,
-    )
-    of_places.append(conflict.conflict(traced))
-    with_s_of_places.append(conflict.conflict_and_s(traced))
-live_conflict = pd.concat(of_places)
-live_conflict_and_s = pd.concat(with_s_of_places)
+def conflict_beside_s(game, n, **options):
+    """Both tables on conflict, side by side: one training makes them."""
+    traced = conflict.train_traced(game, n, **options)
+    by_context = conflict.conflict(traced)
+    return by_context.merge(conflict.conflict_and_s(traced))
+
+
+measured = pd.concat(
+    part(conflict_beside_s, *place, log_interval=log_interval)
+    for place in places
+)
+of_s = [f"correlation{end}" for end in ("", "_low", "_high")]
+live_conflict = measured.drop(columns=of_s)
+of_both = ["phase", *of_s, "game", "hidden_size"]
+live_conflict_and_s = measured[of_both].drop_duplicates()
 
 # %% [markdown]
 # And the interventions, which are needed here for S and are discussed below:
@@ -412,18 +415,18 @@ for game in GAMES:
 # %% tags=["hide-input"]
 def make_sensing(game, n):
     """Decode all parts of the trace at the size looked at closely, else the whole."""
-    close = n == hidden_size
+    uses = ["whole"]
+    if n == hidden_size:
+        uses = [
+            use
+            for use in (*decoding.USES, *sensing.CONTROLS)
+            if small_steps or "small steps" not in use
+        ]
     return part(
         sensing.sensing,
         game,
         n,
-        uses=decoding.USES if close else ["whole"],
-        controls=[
-            name
-            for name, intervention in sensing.CONTROLS.items()
-            if close
-            and (small_steps or "small steps" not in intervention)
-        ],
+        among=uses,
         folds=folds,
         permutations=permutations,
     )

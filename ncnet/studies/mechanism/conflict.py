@@ -21,7 +21,6 @@ from ncnet.chsh.bootstrap import percentile_interval, spearman
 from ncnet.chsh.intervals import means_with_ends, with_ends
 from ncnet.claims import LEVEL
 from ncnet.games import Game
-from ncnet.gradients import GRADIENTS, check_traced
 from ncnet.training import train
 from ncnet.training.aggregators import AGGREGATORS, Products
 from ncnet.training.outcomes import NETWORK
@@ -33,11 +32,7 @@ EVERY_STEP = 20  # for so many intervals at the beginning each step is traced
 PHASES = {"early": (0, 1 / 40), "middle": (1 / 40, 1 / 4), "late": (1 / 4, 1)}
 """The parts of a training, as shares of its steps; they were fixed in advance."""
 BOTH_HARD = {"alice_setting": 2, "bob_setting": 2}  # the context of both hard tasks
-MEASURES = {
-    "conflict_share": (0.0, 1.0),
-    "weighted_cosine": (-1.0, 1.0),
-    "magnitude_similarity": (0.0, 1.0),
-}
+MEASURES = {"conflict_share": (0, 1), "weighted_cosine": (-1, 1), "magnitude_similarity": (0, 1)}
 """The measures of conflict that are tabulated, with their bounds."""
 
 
@@ -108,17 +103,13 @@ def trunk_gradients(traced: xr.Dataset) -> xr.Dataset:
     >>> dict(trunk_gradients(traced).sizes)
     {'alice_setting': 2, 'bob_setting': 2, 'replica': 2, 'step': 10}
     """
-    check_traced(traced)
-    dims = traced[GRADIENTS[0]].dims
+    gradients.check_traced(traced)
+    alice = traced[gradients.GRADIENTS[0]]
     for name in (*NETWORK, "step", "unit"):
-        check(
-            name in dims,
-            f"`{GRADIENTS[0]}` has no dimension `{name}`",
-            "a whole training",
-        )
+        check(name in alice.dims, f"`{alice.name}` has no dimension `{name}`", "a whole training")
     capacities = traced.sizes.get("capacity")
     check(capacities is None, f"the traces belong to {capacities} capacities", "one: select it")
-    return traced[list(GRADIENTS)].sum("unit")
+    return traced[list(gradients.GRADIENTS)].sum("unit")
 
 
 def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:
@@ -307,17 +298,16 @@ def manipulation_check(traced: xr.Dataset) -> dict[str, float]:
     (0.0, True)
     """
     here = trunk_gradients(traced).sel(BOTH_HARD).astype(float)
-    alice, both, bob = (here[name] for name in GRADIENTS)
+    alice, both, bob = (here[name] for name in gradients.GRADIENTS)
     by_alice, by_bob = traced.attrs["gradient_weights"]
     if aggregator := AGGREGATORS[traced.attrs["aggregator"]]:
         products = Products(*(torch.as_tensor(one.values) for one in (alice, both, bob)))
         by_alice, by_bob = (both.copy(data=one.numpy()) for one in aggregator(products))
     # Near rest the products cancel: what is smaller than their rounding is 0.
     least = -ROUNDING * (by_alice * alice + by_bob * bob + abs(both))
-    interference = (by_alice * alice + by_bob * both < least) | (
-        by_alice * both + by_bob * bob < least
-    )
-    found = xr.Dataset({"conflict_share": both < 0, "interference_share": interference})
+    along_alice, along_bob = by_alice * alice + by_bob * both, by_alice * both + by_bob * bob
+    paid = (along_alice < least) | (along_bob < least)
+    found = xr.Dataset({"conflict_share": both < 0, "interference_share": paid})
     shares = found.weighted(_step_spans(traced["step"])).mean("step")
     return means_with_ends(shares, dict.fromkeys(shares, (0, 1)))
 
@@ -340,11 +330,11 @@ def _step_spans(step: xr.DataArray) -> xr.DataArray:
     [0.5, 1.0, 5.5, 5.0]
     """
     values = step.values.astype(float)
-    if len(values) < 2:
-        return xr.ones_like(step, dtype=float)
     increasing = (np.diff(values) > 0).all()
     check(increasing, f"`step` is {values.tolist()[:5]} ...", "increasing steps")
-    return step.copy(data=np.diff([values[0], *(values[1:] + values[:-1]) / 2, values[-1]]))
+    ends = [values[0], *(values[1:] + values[:-1]) / 2, values[-1]]
+    # One step alone stands for the whole training.
+    return step.copy(data=np.diff(ends) if len(values) > 1 else np.ones(1))
 
 
 def _summary(measured: xr.Dataset, spans: xr.DataArray) -> xr.Dataset:

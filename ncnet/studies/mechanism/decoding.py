@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ncnet.checks import check, check_choice, check_integer
+from ncnet.checks import check, check_choice, check_integer, check_list
 from ncnet.chsh.bootstrap import percentile_interval
 from ncnet.chsh.intervals import check_resampling, share_interval, with_ends
 from ncnet.studies.mechanism.claims import OSCILLATIONS
@@ -141,7 +141,6 @@ def decode(
     0.5
     """
     level, _, seed = check_resampling(level, RESAMPLES, seed)
-    check_choice("use", use, USES)
     folds = check_integer("folds", folds, at_least=2)
     permutations = check_integer("permutations", permutations, at_least=0)
     pairs = _checked(traces)
@@ -154,11 +153,11 @@ def decode(
     auc = float(np.mean([fold.mean() for fold in wins]))
     p_value = (1 + np.sum(null >= auc)) / (1 + permutations) if permutations else np.nan
     draws = _bootstrap(wins, seed)
-    low, high = percentile_interval(draws, level, replicas)
+    ends = percentile_interval(draws, level, replicas)
     if np.ptp(draws) == 0 and auc in (0.0, 1.0):
-        low, high = share_interval(round(auc) * replicas, replicas, level)
-    interval = float(low), float(high)
-    return Decoding(auc, interval, float(p_value), null, draws, replicas, seed)
+        ends = share_interval(round(auc) * replicas, replicas, level)
+    low, high = map(float, ends)
+    return Decoding(auc, (low, high), float(p_value), null, draws, replicas, seed)
 
 
 def decode_by_use(
@@ -178,7 +177,7 @@ def decode_by_use(
     traces, options
         As `decode` takes them.
     uses
-        Parts of the trace, of `USES`, the whole trace first.
+        Parts of the trace, of `USES`. The whole trace has a row in any case, the first.
     others
         Further traces of the same replicas, by the name of their row; each is read as a whole.
     permuted, permutations
@@ -195,28 +194,25 @@ def decode_by_use(
     Raises
     ------
     ValueError
-        For an unknown use, uses without the whole trace first, or what `decode` refuses.
+        For no use or an unknown one, or what `decode` refuses.
 
     Examples
     --------
     >>> losses = np.random.default_rng(0).random((2, 40, 30))
-    >>> decode_by_use(losses, uses=["whole", "level"]).use.tolist()
+    >>> decode_by_use(losses, uses=["level"]).use.tolist()
     ['whole', 'level']
     """
-    whole_first = not isinstance(uses, str) and list(uses)[:1] == [WHOLE]
-    check(whole_first, f"`uses` is {uses!r}", f"parts of the trace, `{WHOLE}` first")
-    for use in (*uses, *permuted):
+    for use in (*check_list("uses", uses, "a list of parts of the trace"), *permuted):
         check_choice("use", use, USES)
-    decoded = {}
-    for use in uses:
-        count = permutations if use in permuted else 0
-        decoded[use] = decode(traces, use=use, permutations=count, level=level, **options)
-    for name, other in (others or {}).items():
-        decoded[name] = decode(other, level=level, **options)
-    rows = []
-    for name, found in decoded.items():
+    read = {use: (traces, use) for use in (WHOLE, *uses)}
+    read |= {name: (other, WHOLE) for name, other in (others or {}).items()}
+    rows, whole = [], None
+    for name, (given, use) in read.items():
+        count = permutations if name in permuted else 0
+        found = decode(given, use=use, permutations=count, level=level, **options)
+        whole = whole or found
         row = {"use": name} | with_ends("auc", found.auc, found.interval)
-        lost = with_ends("lost", *found.lost_from(decoded[WHOLE], level))
+        lost = with_ends("lost", *found.lost_from(whole, level))
         rows.append(row | {"p_value": found.p_value} | lost)
     return pd.DataFrame(rows)
 
@@ -255,8 +251,7 @@ def trace_features(losses: np.ndarray, use: str) -> np.ndarray:
         square = _averages((logarithm - smooth) ** 2)
         return np.log10(np.sqrt(square).clip(SMALLEST_OSCILLATION))
     level, slope = _averages(smooth), _averages(np.diff(smooth))
-    both = np.concatenate([level, slope], axis=-1)
-    return {"level": level, "slope": slope}.get(what, both)
+    return {"level": level, "slope": slope}.get(what, np.concatenate([level, slope], axis=-1))
 
 
 def log10_loss(loss: np.ndarray) -> np.ndarray:
@@ -320,8 +315,7 @@ def loss_trend(logarithm: np.ndarray, reading: str) -> np.ndarray:
 
     low_pass = butter(4, 1 / PERIOD, fs=1, output="sos")
     # The trace is continued beyond its ends for so long that the filter has swung in.
-    beyond = min(10 * PERIOD, steps - 1)
-    return sosfiltfilt(low_pass, logarithm, axis=-1, padlen=beyond)
+    return sosfiltfilt(low_pass, logarithm, axis=-1, padlen=min(10 * PERIOD, steps - 1))
 
 
 def oscillation_energy(loss: np.ndarray, reading: str) -> np.ndarray:

@@ -61,18 +61,16 @@ def hidden_units(traced: xr.Dataset, steps: Sequence[int]) -> Figure:
     steps
         Traced steps to show.
     """
-    size = (1.75 * len(steps), 5.6)
-    figure, grid = plotting.subplots(size, 3, len(steps), sharey="row")
-    bits = traced["input"].values.tolist()[:-1]
-    planes = {"alice": bits[:2], "bob": bits[-2:]}
-    for column, step in zip(grid.T, steps, strict=True):
+    figure, grid = plotting.subplots((1.75 * len(steps), 5.6), 3, len(steps), sharey="row")
+    *bits, _ = traced["input"].values.tolist()
+    for (of_alice, of_bob, below), step in zip(grid.T, steps, strict=True):
         here = traced.sel(step=step)
-        for axes, (party, plane) in zip(column, planes.items(), strict=False):
-            _plane(axes, here, party, plane)
-        _pulls(column[2], here)
-        column[0].set_title(f"step {step:,}")
-    for axes, (party, plane) in zip(grid[:2, 0], planes.items(), strict=True):
-        axes.set_ylabel(f"{party.title()}: {plane[1]} against {plane[0]}")
+        _plane(of_alice, here, "alice", bits[:2])
+        _plane(of_bob, here, "bob", bits[-2:])
+        _pulls(below, here)
+        of_alice.set_title(f"step {step:,}")
+    grid[0, 0].set_ylabel("Alice: {1} against {0}".format(*bits[:2]))
+    grid[1, 0].set_ylabel("Bob: {1} against {0}".format(*bits[-2:]))
     grid[2, 0].set(ylabel="relative pull", ylim=(-1.05, 1.05))
     handles = [
         Line2D([], [], linewidth=2, label=f"unit {unit + 1}", **_unit_look(unit))
@@ -95,8 +93,7 @@ def conflict_over_n(live: Pair, recorded: Pair | None = None) -> Figure:
     """
     layers = plotting.layers(recorded, live)
     games = pd.concat(s for _, (s, _) in reversed(layers))["game"].unique()
-    size = (9, 2.6 * len(games) + 0.6)
-    figure, grid = plotting.subplots(size, len(games), 3, sharex=True)
+    figure, grid = plotting.subplots((9, 2.6 * len(games) + 0.6), len(games), 3, sharex=True)
     for row, game in zip(grid, games, strict=True):
         for draw, tables in layers:
             s, conflict = (table[table["game"] == game] for table in tables)
@@ -168,20 +165,21 @@ def forest(live: pd.DataFrame | None, recorded: pd.DataFrame | None = None) -> F
         Tables of `ncnet.studies.mechanism.interventions.interventions` at one hidden size; one of
         them may be None. Filled points are recorded, hollow ones live.
     """
-    layers = [(plotting.points, 0, recorded), (plotting.hollow, 2 * LIVE_SHIFT, live)]
-    layers = [layer for layer in layers if layer[-1] is not None]
-    names = pd.Index(pd.concat(table["intervention"] for *_, table in layers).unique())
+    # A table that is None is left out.
+    tables = pd.concat({"recorded": recorded, "live": live}, names=["source"])
+    names = pd.Index(tables["intervention"].unique())
     size = (10, 0.36 * len(names) + 1.3)
     figure, [panels] = plotting.subplots(size, 1, 4, sharey=True, width_ratios=(1.4, 1, 1, 1))
     measured = {"s": (INK, "o"), "delta": (ORANGE, "s"), "influence": (GREY, "^")}
-    for draw, shift, table in layers:
-        places = names.get_indexer(table["intervention"]) + shift
+    for source, table in tables.groupby("source", sort=False):
+        draw, shift, *_ = ROWS_OF[source]
+        places = names.get_indexer(table["intervention"]) + 2 * shift
         for axes, (name, (colour, marker)) in zip(panels, measured.items(), strict=False):
             draw(axes, table, places, name, flat=True, color=colour, marker=marker, capsize=2.5)
         for party, colour, marker in (("alice", ALICE, "o"), ("bob", BOB, "s")):
             look = {"color": colour, "mfc": "white" if shift else colour, "label": party.title()}
             panels[3].plot(100 * table[f"{party}_success"], places, marker, **look)
-    shared = layers[0][-1].iloc[0]
+    shared = tables.iloc[0]
     panels[0].axvspan(shared["s_low"], shared["s_high"], color=GREY, alpha=0.25, linewidth=0)
     panels[0].axvline(CLASSICAL_BOUND, **DASHED)
     for axes, name in zip(panels, ("S", "Δ", "influence", "outcomes right (%)"), strict=True):
@@ -200,12 +198,11 @@ def dose_response(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> F
         Tables of `ncnet.studies.mechanism.interventions.interventions` over hidden sizes;
         `recorded` may be None. Lines with bands are recorded, hollow points live.
     """
-    layers = plotting.layers(recorded, live)
-    drawn = pd.concat(table[["game", "hidden_size"]] for _, table in reversed(layers))
+    drawn = pd.concat([live, recorded])
     games, sizes = drawn["game"].unique(), sorted(drawn["hidden_size"].unique())
     figure, panels = plotting.panels(len(games), size=(4.4, 3.6), sharey=True)
     for axes, game in zip(panels, games, strict=True):
-        for draw, table in layers:
+        for draw, table in plotting.layers(recorded, live):
             doses = table[table["game"] == game].assign(weight=_weights).sort_values("weight")
             for size, one in doses.dropna(subset="weight").groupby("hidden_size"):
                 look = {"markersize": 4, **plotting.dashed_look(sizes.index(size))}

@@ -114,10 +114,8 @@ def separate_trunks(game: Game, *, hidden_sizes: tuple[int, int], **training: ob
     hidden_sizes = [check_integer("hidden_sizes", size, at_least=1) for size in hidden_sizes]
     _check_unset(training, *SET_BY_INTERVENTIONS, "trace")
     # A trunk that follows one head's gradient alone is that head's own.
-    alice, bob = (
-        train(game, hidden_size=size, gradient_weights=weights, **training)
-        for size, weights in zip(hidden_sizes, ((1, 0), (0, 1)), strict=True)
-    )
+    alice = train(game, hidden_size=hidden_sizes[0], gradient_weights=(1, 0), **training)
+    bob = train(game, hidden_size=hidden_sizes[1], gradient_weights=(0, 1), **training)
     bobs = {name: bob[name].variable for name in ("b", "bob_loss") if name in bob}
     # The head that rides along on the other's trunk is nobody's, and so is what it diverges to.
     unsaid = {"diverged", "capacity"} - set(alice.dims)

@@ -14,45 +14,32 @@ from ncnet.replay.reports import REPORT
 from ncnet.results import Result
 from ncnet.studies.mechanism import sensing
 from ncnet.studies.mechanism.conflict import conflict, conflict_and_s, train_traced
-from ncnet.studies.mechanism.decoding import WHOLE
 from ncnet.studies.mechanism.interventions import interventions
 
 OSCILLATION_AUC = 0.03
 ROUNDED = "the last digits of single precision, which the decoder reads where a trace is smooth"
 IN_CONFLICT = absolute(0.1, "rounding decides the sign where both gradients have vanished")
-ONE_OF_MANY = {"intervention": "among", "seen": "seen"}
+ONE_OF_MANY = {"intervention": "among", "use": "among", "seen": "seen"}
 """The arguments that take a list, by the column of which a piece has one value."""
 
 
 def _make_rows(
-    make: Callable, names: Sequence[str], recorded: Result, selection: Selection, **asked: object
+    make: Callable, names: Sequence[str], recorded: Result, selection: Selection
 ) -> pd.DataFrame:
     """Make the rows of a piece, with some of the parameters that the table was recorded with."""
-    size = selection.get("hidden_size")
-    if size is None:
-        [size] = set(recorded.table["hidden_size"])
-    asked |= {ONE_OF_MANY[name]: [selection[name]] for name in selection if name in ONE_OF_MANY}
-    asked |= parameters_of(recorded, (*TRAINING, *names))
-    found = make(games.named(selection["game"]), size, **asked)
+    where = parameters_of(recorded, ["hidden_size"]) | selection
+    asked = parameters_of(recorded, (*TRAINING, *names))
+    chosen = ONE_OF_MANY.keys() & selection.keys()
+    asked |= {ONE_OF_MANY[name]: [selection[name]] for name in chosen}
+    found = make(games.named(where["game"]), where["hidden_size"], **asked)
     # Some rows are made to compare with; any other row more than recorded is a difference.
-    for name in {"intervention", "use"} & set(selection):
+    for name in chosen:
         found = found[found[name] == selection[name]]
     return found
 
 
 def _conflict(make: Callable, recorded: Result, selection: Selection) -> pd.DataFrame:
     return make(_make_rows(train_traced, ["log_interval"], recorded, selection))
-
-
-def _sensing(recorded: Result, selection: Selection) -> pd.DataFrame:
-    use = selection["use"]
-    # What is lost is lost from the whole trace, whose own permutations are another piece's.
-    asked = {
-        "uses": [WHOLE] if use in (WHOLE, *sensing.CONTROLS) else [WHOLE, use],
-        "controls": [use] if use in sensing.CONTROLS else [],
-        "permuted": [use] if use in sensing.PERMUTED else [],
-    }
-    return _make_rows(sensing.sensing, ["folds", "permutations"], recorded, selection, **asked)
 
 
 def _of_decoder(rows: pd.DataFrame, name: str) -> np.ndarray:
@@ -77,13 +64,14 @@ COLUMNS = {
 }
 CONFLICT, CONFLICT_AND_S = partial(_conflict, conflict), partial(_conflict, conflict_and_s)
 INTERVENTIONS = partial(_make_rows, interventions, ["log_interval", "lambdas", "small_steps"])
+SENSING = partial(_make_rows, sensing.sensing, ["folds", "permutations"])
 ALONG_TRAINING = partial(_make_rows, sensing.sensing_along_training, ["folds"])
 OSCILLATION = partial(_make_rows, sensing.oscillation, ["folds"])
 REPLAYS = (
     Replay("conflict", PLACE, ("alice_setting", "bob_setting", "phase"), CONFLICT, COLUMNS),
     Replay("conflict_and_s", PLACE, ("phase",), CONFLICT_AND_S, COLUMNS),
     Replay("interventions", (*PLACE, "intervention"), (), INTERVENTIONS, COLUMNS),
-    Replay("sensing", (*PLACE, "use"), (), _sensing, COLUMNS),
+    Replay("sensing", (*PLACE, "use"), (), SENSING, COLUMNS),
     Replay("sensing_along_training", ("game", "seen"), (), ALONG_TRAINING, COLUMNS),
     Replay("oscillation", ("game", "intervention"), (), OSCILLATION, COLUMNS),
 )

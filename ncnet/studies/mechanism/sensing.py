@@ -9,14 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ncnet.checks import check_choice, check_integer
+from ncnet.checks import check_choice, check_integer, check_list
 from ncnet.chsh.bootstrap import percentile_interval, resampled_means
 from ncnet.chsh.intervals import with_ends
 from ncnet.claims import LEVEL, simultaneous_level
 from ncnet.games import Game
 from ncnet.studies.mechanism import decoding
 from ncnet.studies.mechanism.claims import OSCILLATIONS
-from ncnet.studies.mechanism.decoding import WHOLE
 from ncnet.studies.mechanism.interventions import SHARED, SMALL_STEPS, available_interventions
 
 CONTROLS = {
@@ -27,7 +26,7 @@ CONTROLS = {
 """The intervention under which the whole trace of a row was made, by the name of the row."""
 OSCILLATION_COMPARED = (SHARED, SMALL_STEPS, f"PCGrad, {SMALL_STEPS}")
 """The trainings whose oscillations are compared: usual ones, hardly any, and none at all."""
-PERMUTED = (WHOLE, *(f"oscillation ({reading})" for reading in OSCILLATIONS))
+PERMUTED = (decoding.WHOLE, *(f"oscillation ({reading})" for reading in OSCILLATIONS))
 """The parts of a trace of which the rule on oscillations asks a permutation test."""
 SEEN = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 RESAMPLES = 10_000
@@ -38,9 +37,7 @@ def sensing(
     hidden_size: int,
     *,
     seed: int,
-    uses: Sequence[str] = decoding.USES,
-    controls: Sequence[str] = tuple(CONTROLS),
-    permuted: Sequence[str] = PERMUTED,
+    among: Sequence[str] = (*decoding.USES, *CONTROLS),
     permutations: int = 0,
     folds: int = 5,
     **training: object,
@@ -51,12 +48,15 @@ def sensing(
     ----------
     game, hidden_size, seed, training
         As `ncnet.train` takes them. The seed is the decoder's as well.
-    uses, permuted, permutations, folds
-        As `decode_by_use` takes them.
-    controls
-        Some of `CONTROLS`: "whole, small steps", where the optimizer makes hardly any fast
-        oscillation; "whole, PCGrad, small steps", where besides no head's loss ever rises; "whole,
-        separate trunks", where nothing can be sensed.
+    among
+        Which rows to make, of `ncnet.studies.mechanism.decoding.USES` and `CONTROLS`; the whole
+        trace has one in any case, the first. The controls are "whole, small steps", where the
+        optimizer makes hardly any fast oscillation; "whole, PCGrad, small steps", where besides no
+        head's loss ever rises; "whole, separate trunks", where nothing can be sensed.
+    permutations
+        The number of permutations that test what is `PERMUTED`, where it is asked for.
+    folds
+        See `decode`.
 
     Returns
     -------
@@ -67,23 +67,25 @@ def sensing(
     Raises
     ------
     ValueError
-        For an unknown control, or what `decode_by_use` and `ncnet.train` refuse.
+        For an unknown row, or what `decode_by_use` and `ncnet.train` refuse.
 
     Examples
     --------
     >>> import ncnet
-    >>> options = {"replicas": 40, "seed": 0, "steps": 50, "uses": ["whole"]}
-    >>> sensing(ncnet.games.overlap(), 3, **options).auc.iloc[-1].item()
+    >>> options = {"replicas": 40, "seed": 0, "steps": 50, "among": ["whole, separate trunks"]}
+    >>> sensing(ncnet.games.overlap(), 3, **options).auc.tolist()[-1]
     0.5
     """
-    for control in controls:
-        check_choice("control", control, CONTROLS)
-    under = {WHOLE: SHARED} | {control: CONTROLS[control] for control in controls}
+    for use in check_list("among", among, "a list of rows"):
+        check_choice("use", use, (*decoding.USES, *CONTROLS))
+    under = {decoding.WHOLE: SHARED} | {use: CONTROLS[use] for use in among if use in CONTROLS}
     training |= {"seed": seed}
-    traces = {name: alice_traces(game, hidden_size, how, **training) for name, how in under.items()}
+    traces = {use: alice_traces(game, hidden_size, how, **training) for use, how in under.items()}
+    uses = [decoding.WHOLE, *(use for use in among if use not in under)]
+    permuted = [use for use in among if use in PERMUTED]
     asked = {"uses": uses, "permuted": permuted, "permutations": permutations, "folds": folds}
     asked |= {"level": simultaneous_level(len(OSCILLATIONS)), "seed": seed}
-    found = decoding.decode_by_use(traces.pop(WHOLE), others=traces, **asked)
+    found = decoding.decode_by_use(traces.pop(decoding.WHOLE), others=traces, **asked)
     return found.assign(game=game.name, hidden_size=hidden_size)
 
 
@@ -112,7 +114,7 @@ def sensing_along_training(
     [20, 40]
     """
     traces = alice_traces(game, hidden_size, seed=seed, **training)
-    asked = {"uses": [WHOLE], "folds": folds, "seed": seed}
+    asked = {"uses": [decoding.WHOLE], "folds": folds, "seed": seed}
     rows = [decoding.decode_by_use(traces[..., : n + 1], **asked).assign(seen=n) for n in seen]
     return pd.concat(rows, ignore_index=True).assign(game=game.name, hidden_size=hidden_size)
 
@@ -181,12 +183,7 @@ def oscillation(
 
 
 def alice_traces(
-    game: Game,
-    hidden_size: int,
-    intervention: str = SHARED,
-    *,
-    steps: int = 2000,
-    **training: object,
+    game: Game, hidden_size: int, intervention: str = SHARED, *, steps: int, **training: object
 ) -> np.ndarray:
     """Train and return Alice's losses [her 2 tasks, Bob's 2 settings, replicas, steps + 1].
 
@@ -214,5 +211,4 @@ def alice_traces(
     found = available_interventions(hidden_size)
     check_choice("intervention", intervention, found)
     traced = found[intervention].train(game, steps=steps, trace_steps=range(steps + 1), **training)
-    dims = ("alice_setting", "bob_setting", "replica", "step")
-    return traced["alice_loss"].transpose(*dims).values
+    return traced["alice_loss"].transpose("alice_setting", "bob_setting", "replica", "step").values

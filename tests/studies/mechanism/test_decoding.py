@@ -162,7 +162,7 @@ def test_tasks_are_decoded_one_by_one_and_averaged():
 def test_separate_trunks_tell_nothing_and_a_shared_one_does():
     table = sensing.sensing(
         ncnet.games.overlap(), 3, replicas=64, seed=0, steps=100,
-        uses=["whole", "level"], permutations=4,
+        among=["whole", "level", *sensing.CONTROLS], permutations=4,
     )  # fmt: skip
     rows = table.set_index("use")
     assert list(rows.index) == ["whole", "level", *sensing.CONTROLS]
@@ -241,14 +241,22 @@ def test_decodings_that_cannot_be_made_are_refused(options, parts):
 @pytest.mark.parametrize(
     ("options", "parts"),
     [
-        ({"uses": "whole"}, ("`uses`", "'whole'", "`whole` first")),
-        ({"uses": ["level"]}, ("`uses`", "['level']", "`whole` first")),
+        ({"uses": "whole"}, ("`uses`", "'whole'", "a list of parts of the trace")),
+        ({"uses": ["whole", "levels"]}, ("use `levels`", "`level`")),
         ({"permuted": ["whle"]}, ("use `whle`", "`whole`")),
         ({"others": {"fewer": [SAME[:20]] * 2}, "folds": 2}, ("(20, 0) and (30, 0)", "the same")),
     ],
 )
 def test_uses_of_a_trace_that_there_are_not_are_refused(options, parts):
     refused(lambda: decoding.decode_by_use(BOTH, **{"uses": ["whole"]} | options), parts)
+
+
+def test_the_whole_trace_has_a_row_in_any_case_and_the_first():
+    options = {"permuted": ["level"], "permutations": 1, "folds": 2}
+    table = decoding.decode_by_use(BOTH, uses=["slope", "level"], **options)
+    assert table["use"].tolist() == ["whole", "slope", "level"]
+    assert table["p_value"].isna().tolist() == [True, True, False]
+    assert table["lost"].iloc[0] == 0
 
 
 SENSED = {"replicas": 30, "seed": 0, "steps": 20}
@@ -262,9 +270,11 @@ def test_what_both_readings_are_asked_holds_together(monkeypatch):
         return pd.DataFrame({"use": ["whole"]})
 
     monkeypatch.setattr(decoding, "decode_by_use", decode_by_use)
-    table = sensing.sensing(GAME, 2, controls=["whole, separate trunks"], **SENSED)
+    among = [*decoding.USES, "whole, separate trunks"]
+    table = sensing.sensing(GAME, 2, among=among, **SENSED)
     assert asked["level"] == simultaneous_level(2)
-    assert asked["permuted"] == ("whole", "oscillation (fast)", "oscillation (rises)")
+    assert asked["uses"] == list(decoding.USES)
+    assert asked["permuted"] == ["whole", "oscillation (fast)", "oscillation (rises)"]
     [[name, traces]] = asked["others"].items()
     assert name == "whole, separate trunks"
     np.testing.assert_array_equal(traces[:, 0], traces[:, 1])
@@ -281,9 +291,10 @@ def test_what_both_readings_are_asked_holds_together(monkeypatch):
         ),
         (lambda: sensing.alice_traces(GAME, 3, "pcgrad", **SENSED), ("`pcgrad`", "`PCGrad`")),
         (
-            lambda: sensing.sensing(GAME, 3, controls=["small steps"], **SENSED),
-            ("control `small steps`", "`whole, small steps`"),
+            lambda: sensing.sensing(GAME, 3, among=["small steps"], **SENSED),
+            ("use `small steps`", "`whole, small steps`"),
         ),
+        (lambda: sensing.sensing(GAME, 3, among="level", **SENSED), ("`among`", "'level'", "rows")),
         (lambda: decoding.loss_trend(BASE, "slow"), ("reading `slow`", "`fast`", "`rises`")),
         (lambda: decoding.loss_trend(BASE[:5], "fast"), ("5 steps", "at least 20")),
     ],

@@ -5,7 +5,7 @@ import pytest
 
 from ncnet import games
 from ncnet.results import Result
-from ncnet.studies.mechanism import conflict, interventions, sensing
+from ncnet.studies.mechanism import conflict, decoding, interventions, sensing
 from ncnet.studies.mechanism.replay import REPLAYS
 
 TRAINING = {
@@ -38,7 +38,7 @@ WHOLE = {
         *PLACE, among=sensing.OSCILLATION_COMPARED, **OF_DECODER, **TRAINING
     ),
 }
-GIVEN = TRAINING | COMPARED | OF_DECODER | {"permutations": 3}
+GIVEN = TRAINING | COMPARED | OF_DECODER | {"permutations": 3, "hidden_size": 2}
 
 
 @pytest.mark.slow
@@ -59,34 +59,33 @@ def test_each_piece_alone_has_the_rows_of_the_whole_table(one):
 def test_a_use_is_decoded_with_no_more_permutations_than_its_own(use, monkeypatch):
     asked = {}
 
-    def make(game, hidden_size, **options):
+    def decode_by_use(traces, **options):
         asked.update(options)
-        uses = {"use": [*options["uses"], *options["controls"]]}
-        return pd.DataFrame(uses).assign(game=game.name, hidden_size=hidden_size)
+        return pd.DataFrame({"use": [*options["uses"], *options["others"]]})
 
-    monkeypatch.setattr(sensing, "sensing", make)
+    monkeypatch.setattr(decoding, "decode_by_use", decode_by_use)
     [one] = [one for one in REPLAYS if one.table == "sensing"]
     where = {"game": "overlap", "hidden_size": 2, "use": use}
     made = one.make(Result(pd.DataFrame(), {"parameters": GIVEN}), where)
     assert made["use"].tolist() == [use]
     assert asked["permuted"] == ([use] if use in sensing.PERMUTED else [])
-    assert len(asked["uses"]) + len(asked["controls"]) == 1 + (use != "whole")
+    assert len(asked["uses"]) + len(asked["others"]) == 1 + (use != "whole")
 
 
 def test_rows_that_no_piece_asked_for_are_reported(monkeypatch):
-    rows = pd.DataFrame({"game": ["overlap", "separate"], "use": "whole"})
-    monkeypatch.setattr(sensing, "sensing", lambda *_, **__: rows)
+    rows = pd.DataFrame({"use": ["whole", "level", "whole"]})
+    monkeypatch.setattr(decoding, "decode_by_use", lambda *_, **__: rows)
     [one] = [one for one in REPLAYS if one.table == "sensing"]
     where = {"game": "overlap", "hidden_size": 2, "use": "whole"}
     made = one.make(Result(pd.DataFrame(), {"parameters": GIVEN}), where)
-    assert made["game"].tolist() == ["overlap", "separate"]
+    assert made["use"].tolist() == ["whole", "whole"]
 
 
-def test_a_table_of_two_sizes_is_no_table_of_one():
+def test_a_table_of_one_size_is_made_at_the_size_that_was_looked_at_closely():
     [one] = [one for one in REPLAYS if one.table == "oscillation"]
-    recorded = Result(pd.DataFrame({"hidden_size": [2, 3]}), {"parameters": GIVEN})
-    with pytest.raises(ValueError, match="too many values to unpack"):
-        one.make(recorded, {"game": "overlap", "intervention": "shared"})
+    recorded = Result(pd.DataFrame(), {"parameters": GIVEN | {"hidden_size": 3}})
+    made = one.make(recorded, {"game": "overlap", "intervention": "shared"})
+    assert made["hidden_size"].tolist() == [3]
 
 
 def test_a_share_of_replicas_has_an_error_even_where_it_is_whole():
