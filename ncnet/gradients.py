@@ -26,8 +26,8 @@ def conflict(traced: xr.Dataset) -> xr.Dataset:
     xarray.Dataset
         Over the dimensions of the gradients: `cosine` of the angle between them, below 0 in
         conflict, NaN where a gradient is 0; `magnitude_similarity`, ``2|g_A||g_B| / (|g_A|^2 +
-        |g_B|^2)``, 1 where they are equally long (arXiv 2001.06782); `product` ``g_A . g_B`` and
-        `strength` ``|g_A||g_B|``, the most it could be.
+        |g_B|^2)``, 1 where they are equally long (arXiv 2001.06782); `inner_product` ``g_A . g_B``
+        and `norm_product` ``|g_A||g_B|``, the most it could be.
 
     Raises
     ------
@@ -46,14 +46,14 @@ def conflict(traced: xr.Dataset) -> xr.Dataset:
     """
     check_traced(traced)
     # In double precision: the product of two small squares would vanish.
-    alice, product, bob = (traced[name].astype(float) for name in GRADIENTS)
-    strength = (alice * bob) ** 0.5
+    alice, inner_product, bob = (traced[name].astype(float) for name in GRADIENTS)
+    norm_product = (alice * bob) ** 0.5
     return xr.Dataset(
         {
-            "cosine": (product / strength.where(strength > 0)).clip(-1, 1),
-            "magnitude_similarity": 2 * strength / (alice + bob).where(alice + bob > 0),
-            "product": product,
-            "strength": strength,
+            "cosine": (inner_product / norm_product.where(norm_product > 0)).clip(-1, 1),
+            "magnitude_similarity": 2 * norm_product / (alice + bob).where(alice + bob > 0),
+            "inner_product": inner_product,
+            "norm_product": norm_product,
         }
     )
 

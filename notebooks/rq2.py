@@ -206,12 +206,12 @@ run.show(
 # %% tags=["remove-cell"]
 by_unit = gradients.conflict(hard)
 last = by_unit.isel(step=-1)
-unit = int(last["strength"].values.argmax())
+unit = int(last["norm_product"].values.argmax())
 glue("fight_unit", unit + 1, display=False)
 glue("fight_cosine", float(last["cosine"][unit]), display=False)
 glue(
     "fight_share",
-    float(100 * last["strength"][unit] / last["strength"].sum()),
+    float(100 * last["norm_product"][unit] / last["norm_product"].sum()),
     display=False,
 )
 glue("fight_s", float(s_values.max()), display=False)

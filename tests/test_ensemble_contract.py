@@ -2,7 +2,6 @@
 
 import dataclasses
 import inspect
-import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -20,6 +19,7 @@ from ncnet.training.initialisation import draw
 from ncnet.training.outcomes import Recorder
 from ncnet.training.plan import Plan
 from tests.compilers import has_compiler
+from tests.refusals import refused
 
 GAME = ncnet.games.overlap()
 BACKENDS = (
@@ -236,14 +236,13 @@ def test_a_tie_reads_as_class_0():
 def test_bad_arguments_are_named_before_any_work(change, line, monkeypatch):
     worked = "ncnet.training.ensemble.train_chunks"
     monkeypatch.setattr(worked, lambda *_, **__: pytest.fail("work started"))
-    with pytest.raises(ValueError, match=re.escape(line)):
-        ncnet.train(GAME, **({"replicas": 64} | SHORT | change))
+    refused(lambda: ncnet.train(GAME, **({"replicas": 64} | SHORT | change)), [line])
 
 
 @pytest.mark.parametrize("game", ["overlap", None, ncnet.games.overlap])
 def test_what_is_no_game_is_named(game):
-    with pytest.raises(ValueError, match=r"`game` is .*: expected a game, such as `ncnet.games"):
-        ncnet.train(game, replicas=64, **SHORT)
+    parts = ("`game` is ", "expected a game, such as `ncnet.games")
+    refused(lambda: ncnet.train(game, replicas=64, **SHORT), parts)
 
 
 def test_logits_that_are_ties_or_not_finite_read_as_class_0_and_are_counted():

@@ -8,6 +8,7 @@ import xarray as xr
 import ncnet
 from ncnet.gradients import GRADIENTS, conflict
 from ncnet.training.network import Weights
+from tests.refusals import refused
 from tests.test_network_gradients import GAME, TwoHeads
 
 STEPS = [0, 30, 90]
@@ -90,6 +91,5 @@ def test_gradients_smaller_than_single_precision_can_square_still_have_an_angle(
 
 def test_a_training_without_traces_is_refused():
     untraced = ncnet.train(GAME, hidden_size=2, replicas=2, seed=0, steps=1)
-    line = "`alice_gradient` is missing: expected .* `trace_steps` and trace="
-    with pytest.raises(ValueError, match=line):
-        conflict(untraced)
+    parts = ("`alice_gradient` is missing", "expected", "`trace_steps` and trace=")
+    refused(lambda: conflict(untraced), parts)

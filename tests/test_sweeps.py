@@ -8,6 +8,7 @@ import xarray as xr
 import ncnet
 from ncnet import chsh
 from ncnet.sweeps import from_rows, outcome_rows, sweep
+from tests.refusals import refused
 from tests.strategies import correlated_outcomes
 
 SMALL = {"replicas": 64, "seed": 3}
@@ -33,8 +34,8 @@ def test_a_row_is_the_report_of_its_networks():
 
 
 def test_a_game_that_is_not_there_is_refused():
-    with pytest.raises(ValueError, match="unknown game `overlaps`: did you mean `overlap`"):
-        sweep("overlaps", [1], steps=1, **SMALL)
+    parts = ("unknown game `overlaps`", "did you mean `overlap`")
+    refused(lambda: sweep("overlaps", [1], steps=1, **SMALL), parts)
 
 
 @pytest.mark.parametrize("paired", [True, False])

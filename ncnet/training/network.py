@@ -48,8 +48,8 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 def with_bias(inputs: Tensor) -> Tensor:
-    """Append the constant feature that carries the bias: [I, F] to [I, F + 1]."""
-    return torch.cat([inputs, torch.ones_like(inputs[:, :1])], dim=1)
+    """Append the constant feature that carries the bias: [..., I, F] to [..., I, F + 1]."""
+    return torch.cat([inputs, torch.ones_like(inputs[..., :1])], dim=-1)
 
 
 def hidden_units(inputs: Tensor, trunk: Tensor, activation: Activation) -> Tensor:

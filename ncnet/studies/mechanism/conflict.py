@@ -142,7 +142,8 @@ def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:
     >>> steps = {"step": [0, 10, 20]}
     >>> found = by_phase(xr.Dataset({name: ("step", values) for name, values in {
     ...     "cosine": [0.5, -1.0, -1.0], "magnitude_similarity": [1.0, 1.0, 1.0],
-    ...     "product": [4.0, -1.0, -1.0], "strength": [7.0, 1.0, 1.0]}.items()}, steps))
+    ...     "inner_product": [4.0, -1.0, -1.0], "norm_product": [7.0, 1.0, 1.0],
+    ... }.items()}, steps))
     >>> found.weighted_cosine.sel(phase="whole").item(), found.cosine.sel(phase="whole").item()
     (0.1, -0.625)
     """
@@ -338,8 +339,8 @@ def _step_spans(step: xr.DataArray) -> xr.DataArray:
 
 
 def _summary(measured: xr.Dataset, spans: xr.DataArray) -> xr.Dataset:
-    strength = (spans * measured["strength"]).sum("step")
-    opposed = (spans * measured["product"]).sum("step") / strength.where(strength > 0)
+    lengths = (spans * measured["norm_product"]).sum("step")
+    cosine = (spans * measured["inner_product"]).sum("step") / lengths.where(lengths > 0)
     counted = {
         "conflict_share": measured["cosine"] < 0,
         "cosine": measured["cosine"],
@@ -347,4 +348,4 @@ def _summary(measured: xr.Dataset, spans: xr.DataArray) -> xr.Dataset:
         "magnitude_similarity": measured["magnitude_similarity"].fillna(1),
     }
     means = xr.Dataset(counted).weighted(spans).mean("step")
-    return means.assign(weighted_cosine=opposed.fillna(0))
+    return means.assign(weighted_cosine=cosine.fillna(0))

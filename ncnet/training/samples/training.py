@@ -19,7 +19,7 @@ from ncnet.checks import check, check_choice, check_integer, check_list, check_p
 from ncnet.files import storable
 from ncnet.training.chunks import train_chunks
 from ncnet.training.initialisation import draw
-from ncnet.training.network import ACTIVATIONS, LOSSES, Activation, Weights, outcomes
+from ncnet.training.network import ACTIVATIONS, LOSSES, Activation, Weights, outcomes, with_bias
 from ncnet.training.optimizers import OPTIMIZERS
 from ncnet.training.plan import check_trace_steps
 from ncnet.training.samples.population import Population
@@ -173,8 +173,7 @@ class _Networks:
         activation: Activation,
     ) -> None:
         drawn = population.draw(replicas)
-        inputs = torch.from_numpy(drawn.inputs)
-        self.inputs = torch.cat([inputs, torch.ones_like(inputs[..., :1])], dim=-1)
+        self.inputs = with_bias(torch.from_numpy(drawn.inputs))
         # [R, C, 2, I]
         targets = drawn.targets[pairs].transpose(2, 0, 1, 3)
         # Where it is 0 nothing is asked: the loss is constant then.
