@@ -442,7 +442,7 @@ for name, method in (
 for name, count in (("fewest", fewest), ("most", most)):
     share = share_of("s", "t", "skewed", count)
     glue(f"t_skewed_{name}", share, display=False)
-    of_s = {"mean": 2, "lowest": -4, "error": 0.05}
+    of_s = {"mean": 2, "lowest": -4, "alpha": 0.05}
     limit = chsh.smallest_mean_any_test(count, **of_s)
     glue(f"any_test_{name}", limit, display=False)
     ours = chsh.smallest_mean_shown(count, highest=4, **of_s)

@@ -342,7 +342,7 @@ for name, classes in {
 }.items():
     quote(f"guess_{name}", float(np.mean([1 / c for c in classes])))
 highest = by_place.loc[together, "s"].max()
-of_s = {"mean": 2, "lowest": -4, "error": 1 - LEVEL}
+of_s = {"mean": 2, "lowest": -4, "alpha": 1 - LEVEL}
 needed = next(
     count
     for count in itertools.count(1)

@@ -115,11 +115,11 @@ def test_betting_interval_is_where_the_bets_are_just_refuted():
 @given(
     hnp.arrays(float, st.integers(1, 60), elements=st.floats(-4, 4)), st.sampled_from([0.05, 0.001])
 )
-def test_a_lower_bound_is_where_brents_method_has_it(values, error):
-    found = lower_bound(values, lowest=-4, error=error)
+def test_a_lower_bound_is_where_brents_method_has_it(values, alpha):
+    found = lower_bound(values, lowest=-4, alpha=alpha)
 
     def excess(mean):
-        return log_evidence(values, mean, -4) + np.log(error)
+        return log_evidence(values, mean, -4) + np.log(alpha)
 
     if found == -4:
         assert values.mean() < -4 + 1e-8 or excess(-4 + 1e-8) < 1e-6

@@ -1,6 +1,7 @@
 """Old names find what has another name today, and warn."""
 
 from dataclasses import fields
+from functools import partial
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -74,6 +75,14 @@ def test_an_old_argument_of_the_statistics_is_that_of_today():
     with pytest.warns(FutureWarning, match="`replicas_per_run`"):
         found = chsh.s_per_run(outcomes, run_length=5)
     assert found.equals(chsh.s_per_run(outcomes, replicas_per_run=5))
+    of_s = {"mean": 2, "lowest": -4}
+    for call in (
+        partial(chsh.replicas_needed, [2.3], **of_s),
+        partial(chsh.smallest_mean_shown, 71, highest=4, **of_s),
+        partial(chsh.smallest_mean_any_test, 71, **of_s),
+    ):
+        with pytest.warns(FutureWarning, match="`alpha`"):
+            assert call(error=0.05) == call(alpha=0.05)
 
 
 def test_what_has_moved_is_found_by_its_old_place():

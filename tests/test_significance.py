@@ -257,7 +257,7 @@ def test_a_walk_reaches_a_height_as_often_as_counted():
 
 @pytest.mark.parametrize(("s", "replicas"), [(2.3, 62), (2.2, 92), (2.1, 182), (2.03, 601)])
 def test_replicas_needed_are_the_fewest_that_bet_enough(s, replicas):
-    needed = chsh.replicas_needed([s], mean=2, lowest=-4, error=0.05)
+    needed = chsh.replicas_needed([s], mean=2, lowest=-4, alpha=0.05)
     assert replicas < needed < 1.2 * replicas
     few, enough = (
         chsh.betting_test(np.full(count, s), mean=2, lowest=-4) for count in (needed - 1, needed)
@@ -269,8 +269,8 @@ def test_replicas_needed_are_the_fewest_that_bet_enough(s, replicas):
     st.lists(st.sampled_from([1.0, 2.0, 2.5, 3.0, 4.0]), min_size=1, max_size=6),
     st.sampled_from([0.05, 0.01]),
 )
-def test_so_many_replicas_like_these_show_it_and_fewer_do_not(values, error):
-    needed = chsh.replicas_needed(values, mean=2, lowest=-4, error=error)
+def test_so_many_replicas_like_these_show_it_and_fewer_do_not(values, alpha):
+    needed = chsh.replicas_needed(values, mean=2, lowest=-4, alpha=alpha)
     assert (needed is None) == (np.mean(values) <= 2)
     if needed is None:
         return
@@ -278,39 +278,39 @@ def test_so_many_replicas_like_these_show_it_and_fewer_do_not(values, error):
     share = counts / counts.sum()
     for replicas, shown in ((needed - 1, False), (needed, True)):
         evidence = log_evidence(kinds, 2, -4, replicas * share)
-        assert (evidence >= -np.log(error)) == shown
-    weighted = chsh.replicas_needed(kinds, mean=2, lowest=-4, error=error, counts=counts)
+        assert (evidence >= -np.log(alpha)) == shown
+    weighted = chsh.replicas_needed(kinds, mean=2, lowest=-4, alpha=alpha, counts=counts)
     assert weighted == needed
 
 
 def test_replicas_that_would_have_to_be_millions_are_not_counted():
-    assert chsh.replicas_needed([2 + 1e-7], mean=2, lowest=-4, error=0.05) is None
+    assert chsh.replicas_needed([2 + 1e-7], mean=2, lowest=-4, alpha=0.05) is None
 
 
 @given(st.integers(1, 5000), st.sampled_from([0.05, 0.001]))
-def test_the_smallest_mean_shown_is_just_shown(replicas, error):
-    smallest = chsh.smallest_mean_shown(replicas, mean=2, lowest=-4, highest=4, error=error)
+def test_the_smallest_mean_shown_is_just_shown(replicas, alpha):
+    smallest = chsh.smallest_mean_shown(replicas, mean=2, lowest=-4, highest=4, alpha=alpha)
     counts = np.array([replicas])
 
     def p_value(s):
         return chsh.betting_test([s], mean=2, lowest=-4, counts=counts)
 
     if smallest is None:
-        assert p_value(4.0) > error
+        assert p_value(4.0) > alpha
         return
-    assert p_value(smallest) <= error * (1 + 1e-9)
-    assert p_value(smallest - 1e-6) > error
-    assert chsh.replicas_needed([smallest + 1e-6], mean=2, lowest=-4, error=error) <= replicas
+    assert p_value(smallest) <= alpha * (1 + 1e-9)
+    assert p_value(smallest - 1e-6) > alpha
+    assert chsh.replicas_needed([smallest + 1e-6], mean=2, lowest=-4, alpha=alpha) <= replicas
 
 
 @given(st.integers(1, 5000), st.sampled_from([0.05, 0.001]))
-def test_no_test_could_show_a_smaller_mean_than_any_test(replicas, error):
-    """If replicas have it or the lowest value, all have it with a chance of `error`."""
-    limit = chsh.smallest_mean_any_test(replicas, mean=2, lowest=-4, error=error)
+def test_no_test_could_show_a_smaller_mean_than_any_test(replicas, alpha):
+    """If replicas have it or the lowest value, all have it with a chance of `alpha`."""
+    limit = chsh.smallest_mean_any_test(replicas, mean=2, lowest=-4, alpha=alpha)
     share = (2 - -4) / (limit - -4)
     assert share * limit + (1 - share) * -4 == pytest.approx(2)
-    assert stats.binom.pmf(replicas, replicas, share) == pytest.approx(error)
-    ours = chsh.smallest_mean_shown(replicas, mean=2, lowest=-4, highest=4, error=error)
+    assert stats.binom.pmf(replicas, replicas, share) == pytest.approx(alpha)
+    ours = chsh.smallest_mean_shown(replicas, mean=2, lowest=-4, highest=4, alpha=alpha)
     assert ours is None or ours > limit
 
 
@@ -346,12 +346,12 @@ def test_holm_is_the_shortcut_of_closed_testing(p_values):
 
 
 def shown(replicas, **options):
-    defaults = {"mean": 2, "lowest": -4, "highest": 4, "error": 0.05}
+    defaults = {"mean": 2, "lowest": -4, "highest": 4, "alpha": 0.05}
     return chsh.smallest_mean_shown(replicas, **{**defaults, **options})
 
 
 def needed(values, **options):
-    return chsh.replicas_needed(values, **{"mean": 2, "lowest": -4, "error": 0.05, **options})
+    return chsh.replicas_needed(values, **{"mean": 2, "lowest": -4, "alpha": 0.05, **options})
 
 
 @pytest.mark.parametrize(
@@ -363,15 +363,15 @@ def needed(values, **options):
         (lambda: chsh.sign_test([2, np.inf], above=2), ("value 1 is inf",)),
         (lambda: shown(0), ("`replicas` is 0", "an integer of at least 1")),
         (
-            lambda: chsh.smallest_mean_any_test(0, mean=2, lowest=-4, error=0.05),
+            lambda: chsh.smallest_mean_any_test(0, mean=2, lowest=-4, alpha=0.05),
             ("`replicas` is 0", "an integer of at least 1"),
         ),
         (lambda: shown(5, mean=4), ("`mean` is 4", "less than the highest value, 4")),
         (lambda: shown(5, mean=-4), ("`mean` is -4", "more than the lowest value, -4")),
-        (lambda: shown(5, error=0), ("`error` is 0", "a number between 0 and 1")),
+        (lambda: shown(5, alpha=0), ("`alpha` is 0", "a number between 0 and 1")),
         (lambda: needed([]), ("values have shape (0,)",)),
         (lambda: needed([-5]), ("value 0 is -5.0", "at least -4")),
-        (lambda: needed([3], error=5), ("`error` is 5", "a number between 0 and 1")),
+        (lambda: needed([3], alpha=5), ("`alpha` is 5", "a number between 0 and 1")),
         (lambda: chsh.betting_test([], mean=2, lowest=-4), ("values have shape (0,)",)),
         (lambda: chsh.betting_test([np.nan], mean=2, lowest=-4), ("value 0 is nan", "at")),
         (lambda: chsh.betting_test([2, -9], mean=2, lowest=-4), ("value 1 is -9.0", "at")),

@@ -21,7 +21,7 @@ from ncnet.chsh.intervals import S_BOUNDS
 from ncnet.chsh.linear_programs import local_fraction
 from ncnet.chsh.outcomes import CONTEXTS, SETTINGS, as_array
 from ncnet.chsh.signalling import CHANGE_BOUNDS, TASKS, delta_interval
-from ncnet.chsh.significance import binomial_tail, error_of, holm
+from ncnet.chsh.significance import alpha_of, binomial_tail, holm
 from ncnet.chsh.text import aligned, interval_name, number_text, p_value_text, table_of_text
 
 CLASSICAL_WINS = 3 / 4
@@ -222,10 +222,10 @@ class BellTest:
         their number by Holm's method.
     delta, delta_interval
         Delta, the sum of the absolute changes, biased upwards near 0, and its interval: added up
-        from intervals of the four changes at a quarter of the error each (Bonferroni).
+        from intervals of the four changes at a quarter of alpha each (Bonferroni).
     excess, excess_interval
         S - Delta - 2, and its interval: the smallest of 16 lower and of 16 upper bounds, one for
-        each choice of the signs of the changes, the upper ones at a sixteenth of the error each.
+        each choice of the signs of the changes, the upper ones at a sixteenth of alpha each.
     local_fraction
         The largest share of the outcomes that parties without influence could produce.
     game
@@ -256,7 +256,7 @@ class BellTest:
     @property
     def signalling(self) -> list[str]:
         """Name the tasks whose marginals change, their p-values being at most 1 - `level`."""
-        changed = self.no_signalling_p_values <= error_of(self.level)
+        changed = self.no_signalling_p_values <= alpha_of(self.level)
         return [task for task, found in zip(TASKS, changed, strict=True) if found]
 
     @property

@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ncnet import renamed
 from ncnet.checks import check, check_integer, check_number, check_values
 
 BETS = np.linspace(0.01, 1, 100)
@@ -103,59 +104,60 @@ def betting_interval(
     (1.984, 2.005)
     """
     values = np.asarray(values, float)
-    error = (1 - level) / 2
-    below = lower_bound(values, lowest=lowest, error=error, counts=counts)
-    above = -lower_bound(-values, lowest=-highest, error=error, counts=counts)
+    alpha = (1 - level) / 2
+    below = lower_bound(values, lowest=lowest, alpha=alpha, counts=counts)
+    above = -lower_bound(-values, lowest=-highest, alpha=alpha, counts=counts)
     return below, above
 
 
 def lower_bound(
-    values: np.ndarray, *, lowest: float, error: float, counts: np.ndarray | None = None
+    values: np.ndarray, *, lowest: float, alpha: float, counts: np.ndarray | None = None
 ) -> float:
-    """Return a bound that the mean lies below with probability at most `error`.
+    """Return a bound that the mean lies below with probability at most `alpha`.
 
-    >>> lower_bound(np.full(100, 1.0), lowest=0, error=0.05) < 1
+    >>> lower_bound(np.full(100, 1.0), lowest=0, alpha=0.05) < 1
     True
     """
-    needed = -math.log(error)
+    needed = -math.log(alpha)
     average = np.average(values, weights=counts)
     margin = FINEST * max(1.0, abs(lowest))
 
-    def excess(mean: float) -> float:
+    def surplus(mean: float) -> float:
         return log_evidence(values, mean, lowest, counts) - needed
 
-    if average - lowest <= 2 * margin or excess(lowest + margin) <= 0:
+    if average - lowest <= 2 * margin or surplus(lowest + margin) <= 0:
         return float(lowest)
-    refuted, _ = _crossing(excess, lowest + margin, average)
+    refuted, _ = _crossing(surplus, lowest + margin, average)
     return float(refuted)
 
 
+@renamed.keywords(error="alpha")
 def smallest_mean_shown(
-    replicas: int, *, mean: float, lowest: float, highest: float, error: float
+    replicas: int, *, mean: float, lowest: float, highest: float, alpha: float
 ) -> float | None:
     """Return the smallest average of so many replicas that could show a mean above `mean`.
 
-    `betting_test` gives at most `error` if all replicas have this value; where they differ, their
+    `betting_test` gives at most `alpha` if all replicas have this value; where they differ, their
     average has to be higher. None if not even replicas that all have `highest` would do.
 
     Raises
     ------
     ValueError
-        For less than one replica, or unless lowest < mean < highest and 0 < error < 1.
+        For less than one replica, or unless lowest < mean < highest and 0 < alpha < 1.
 
     Examples
     --------
     32 replicas, a run, could show these S to be above 2, and 1,600 those:
 
-    >>> [round(smallest_mean_shown(r, mean=2, lowest=-4, highest=4, error=0.05), 3)
+    >>> [round(smallest_mean_shown(r, mean=2, lowest=-4, highest=4, alpha=0.05), 3)
     ...  for r in (32, 1600)]
     [2.679, 2.013]
-    >>> smallest_mean_shown(10, mean=2, lowest=-4, highest=4, error=0.05) is None
+    >>> smallest_mean_shown(10, mean=2, lowest=-4, highest=4, alpha=0.05) is None
     True
     """
     replicas = check_integer("replicas", replicas, at_least=1)
     _check_bounds(mean, lowest, highest)
-    needed = _needed(error)
+    needed = _needed(alpha)
 
     def lacking(value: float) -> float:
         return needed - log_evidence(np.array([value]), mean, lowest, np.array([replicas]))
@@ -166,13 +168,14 @@ def smallest_mean_shown(
     return float(shown)
 
 
-def smallest_mean_any_test(replicas: int, *, mean: float, lowest: float, error: float) -> float:
+@renamed.keywords(error="alpha")
+def smallest_mean_any_test(replicas: int, *, mean: float, lowest: float, alpha: float) -> float:
     """Return the average below which no test can show a mean above `mean`, by so many replicas.
 
     It is the limit of all tests that know of the values only that none is below `lowest`, and hold
     for any such distribution. If replicas had this value v or `lowest`, with `mean` as their mean,
     all would have v with probability ((mean - lowest) / (v - lowest))^replicas: as seldom as
-    `error`, and no less. `betting_test` needs somewhat more: `smallest_mean_shown`.
+    `alpha`, and no less. `betting_test` needs somewhat more: `smallest_mean_shown`.
 
     Raises
     ------
@@ -184,25 +187,26 @@ def smallest_mean_any_test(replicas: int, *, mean: float, lowest: float, error: 
     No test of 32 replicas, a run, could do with less than the first S, nor one of 1,600 with less
     than the second:
 
-    >>> [round(smallest_mean_any_test(r, mean=2, lowest=-4, error=0.05), 3) for r in (32, 1600)]
+    >>> [round(smallest_mean_any_test(r, mean=2, lowest=-4, alpha=0.05), 3) for r in (32, 1600)]
     [2.589, 2.011]
     """
     replicas = check_integer("replicas", replicas, at_least=1)
     _check_bounds(mean, lowest)
-    return lowest + (mean - lowest) * math.exp(_needed(error) / replicas)
+    return lowest + (mean - lowest) * math.exp(_needed(alpha) / replicas)
 
 
+@renamed.keywords(error="alpha")
 def replicas_needed(
     values: np.ndarray,
     *,
     mean: float,
     lowest: float,
-    error: float,
+    alpha: float,
     counts: np.ndarray | None = None,
 ) -> int | None:
     """Return how many replicas distributed like these show that the mean is above `mean`.
 
-    It is the fewest for which `betting_test` gives at most `error` if each value is there as often,
+    It is the fewest for which `betting_test` gives at most `alpha` if each value is there as often,
     in proportion, as here. It is a plan, not a promise: new replicas are another sample. It is None
     where no bet gains by these values, as where their average is no higher than `mean`, and beyond
     ten million.
@@ -210,19 +214,19 @@ def replicas_needed(
     Raises
     ------
     ValueError
-        For what `betting_test` refuses, or unless 0 < error < 1.
+        For what `betting_test` refuses, or unless 0 < alpha < 1.
 
     Examples
     --------
-    >>> replicas_needed(np.full(5, 2.3), mean=2, lowest=-4, error=0.05)
+    >>> replicas_needed(np.full(5, 2.3), mean=2, lowest=-4, alpha=0.05)
     71
-    >>> replicas_needed(np.array([1.5, 2.0, 2.6]), mean=2, lowest=-4, error=0.05)
+    >>> replicas_needed(np.array([1.5, 2.0, 2.6]), mean=2, lowest=-4, alpha=0.05)
     1190
     """
     values = np.asarray(values, float)
     check_values("value", values, lowest)
     _check_bounds(mean, lowest)
-    needed = _needed(error)
+    needed = _needed(alpha)
     each = _won(values, mean, lowest, counts) / (values.size if counts is None else np.sum(counts))
 
     def shown(replicas: int) -> bool:
@@ -276,9 +280,9 @@ def _crossing(falling: Callable[[float], float], low: float, high: float) -> tup
     return low, high
 
 
-def _needed(error: float) -> float:
-    """Return the log e-value that rejects with probability at most `error`."""
-    return -math.log(check_number("error", error, 0, 1, inside=True))
+def _needed(alpha: float) -> float:
+    """Return the log e-value that rejects with probability at most `alpha`."""
+    return -math.log(check_number("alpha", alpha, 0, 1, inside=True))
 
 
 def _check_bounds(mean: float, lowest: float, highest: float = math.inf) -> None:

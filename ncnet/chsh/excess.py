@@ -192,7 +192,7 @@ def excess_interval(
     together, by the bootstrap of their largest studentised error (Chernozhukov, Lee, Rosen,
     Econometrica 81, 667, 2013, arXiv 0907.3503; without their selection of means). Where fewer than
     10 replicas differ from the mode of any L_t, bounds by betting take their place, the upper ones
-    at a sixteenth of the error each.
+    at a sixteenth of alpha each.
 
     Parameters
     ----------
@@ -207,15 +207,15 @@ def excess_interval(
     from scipy.special import stdtrit
 
     values, ranges = _values(rows)
-    error = (1 - level) / 2
+    alpha = (1 - level) / 2
     most = ALGEBRAIC_BOUND - CLASSICAL_BOUND
     if min(off_mode(value, counts) for value in values) < FEWEST_OFF_MODE:
         # Where marginals do not change, several signs make the same mean, and need one bound.
         distinct = np.unique(np.concatenate([values, ranges], axis=1), axis=0)
         pairs = list(zip(distinct[:, :-2], distinct[:, -2:], strict=True))
-        low = min(lower_bound(v, lowest=r[0], error=error, counts=counts) for v, r in pairs)
-        error /= len(values)
-        high = min(-lower_bound(-v, lowest=-r[1], error=error, counts=counts) for v, r in pairs)
+        low = min(lower_bound(v, lowest=r[0], alpha=alpha, counts=counts) for v, r in pairs)
+        alpha /= len(values)
+        high = min(-lower_bound(-v, lowest=-r[1], alpha=alpha, counts=counts) for v, r in pairs)
         return (low, min(most, high)), "betting"
     replicas = counts.sum()
     means = values @ counts / replicas
@@ -223,7 +223,7 @@ def excess_interval(
     errors = np.sqrt(squares / (replicas - 1) / replicas)
     resampled = functionals()[0][0] @ draws - CLASSICAL_BOUND
     largest = ((means[:, None] - resampled) / errors[:, None]).max(axis=0)
-    low = means - stdtrit(replicas - 1, 1 - error) * errors
+    low = means - stdtrit(replicas - 1, 1 - alpha) * errors
     high = means + np.quantile(largest, (1 + expanded_level(level, replicas)) / 2) * errors
     return (float(low.min()), min(most, float(high.min()))), "intersection bounds"
 

@@ -17,7 +17,7 @@ from ncnet.chsh.signalling import (
     marginal_changes,
     no_signalling_test,
 )
-from ncnet.chsh.significance import error_of, holm, sign_test
+from ncnet.chsh.significance import alpha_of, holm, sign_test
 
 CORRELATORS, CHANGES, INFLUENCES, DELTA = slice(0, 4), slice(4, 8), slice(8, 12), 12
 LINEAR = slice(CORRELATORS.start, CHANGES.stop)
@@ -101,7 +101,7 @@ def inference(distinct: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, le
 def _of_s(s: np.ndarray, draws: np.ndarray, counts: np.ndarray, level: float) -> dict:
     """Return the interval and tests of S, and what so many replicas can show at all."""
     lowest, highest = S_BOUNDS
-    error, replicas = error_of(level), int(counts.sum())
+    alpha, replicas = alpha_of(level), int(counts.sum())
     above_2 = {"mean": CLASSICAL_BOUND, "lowest": lowest}
     interval, method = interval_of_mean(s, draws, counts=counts, bounds=S_BOUNDS, level=level)
     share = int(counts[s > CLASSICAL_BOUND].sum())
@@ -110,9 +110,9 @@ def _of_s(s: np.ndarray, draws: np.ndarray, counts: np.ndarray, level: float) ->
         "interval_method": method,
         "p_value": betting_test(s, counts=counts, **above_2),
         "p_value_below": betting_test(-s, mean=-CLASSICAL_BOUND, lowest=-highest, counts=counts),
-        "smallest_s_shown": smallest_mean_shown(replicas, highest=highest, error=error, **above_2),
-        # The interval has to lie above 2, too: at either end it bets at half of the error.
-        "replicas_needed": replicas_needed(s, counts=counts, error=error / 2, **above_2),
+        "smallest_s_shown": smallest_mean_shown(replicas, highest=highest, alpha=alpha, **above_2),
+        # The interval has to lie above 2, too: at either end it bets at half of alpha.
+        "replicas_needed": replicas_needed(s, counts=counts, alpha=alpha / 2, **above_2),
         "share_above": share / replicas,
         "share_above_interval": tuple(map(float, share_interval(share, replicas, level))),
         "sign_p_value": sign_test(s, above=CLASSICAL_BOUND, counts=counts),

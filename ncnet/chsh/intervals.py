@@ -140,10 +140,10 @@ def share_interval(
     # Imported where it is used: it takes a quarter of a second.
     from scipy.special import betaincinv
 
-    found, of, error = np.asarray(found), np.asarray(of), (1 - level) / 2
+    found, of, alpha = np.asarray(found), np.asarray(of), (1 - level) / 2
     # Where nothing, or everything, was found, the end is exact and the formula has no value.
-    low = betaincinv(np.maximum(found, 1), of - found + 1, error)
-    high = betaincinv(found + 1, np.maximum(of - found, 1), 1 - error)
+    low = betaincinv(np.maximum(found, 1), of - found + 1, alpha)
+    high = betaincinv(found + 1, np.maximum(of - found, 1), 1 - alpha)
     return np.where(found > 0, low, 0.0), np.where(found < of, high, 1.0)
 
 
@@ -157,7 +157,7 @@ def check_resampling(
     level, resamples, seed
         See `s_interval`.
     parts
-        How many intervals are put together; each has an equal share of the error.
+        How many intervals are put together; each has an equal share of alpha.
 
     Raises
     ------

@@ -26,7 +26,7 @@ from ncnet.chsh.inference import inference, replica_rows
 from ncnet.chsh.intervals import check_resampling, with_ends
 from ncnet.chsh.outcomes import Outcomes, as_dataset, select, splits
 from ncnet.chsh.signalling import PARTNERS, TASKS, delta, influence_of
-from ncnet.chsh.significance import error_of
+from ncnet.chsh.significance import alpha_of
 from ncnet.chsh.views import NOT_SHOWN, OPEN, SHOWN, ReportView, conclusion, interval_of
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Report:
         The eight sums of correlators with an odd number of minus signs, a Series by their signs.
     changes, change_intervals
         The changes of the marginals of A1, A2, B1, B2 with the other's setting, [4], as
-        `marginal_changes` gives them, and their intervals [4, 2], at a quarter of the error each:
+        `marginal_changes` gives them, and their intervals [4, 2], at a quarter of alpha each:
         they hold together (Bonferroni).
     delta, delta_interval
         Delta, the signalling in the marginals, biased upwards near 0, and its interval: added up
@@ -240,7 +240,7 @@ class Report:
         by_interval = pd.Series(of_s | of_excess | changed, dtype=bool)
         p_values = [self.p_value, self.p_value_below]
         p_values += [self.excess_p_value, self.excess_p_value_below, *self.no_signalling_p_values]
-        agree = by_interval == (np.array(p_values) <= error_of(self.level))
+        agree = by_interval == (np.array(p_values) <= alpha_of(self.level))
         together = np.where(agree, np.where(by_interval, SHOWN, NOT_SHOWN), OPEN)
         columns = {"by_interval": by_interval, "p_value": p_values, "together": together}
         return pd.DataFrame(columns)

@@ -28,8 +28,8 @@ def hoeffding_test(values: np.ndarray, *, mean: float, lowest: float, highest: f
     """
     values = np.asarray(values, float)
     check_values("value", values, lowest, highest)
-    excess = max(0.0, values.mean() - mean)
-    return math.exp(-2 * values.size * (excess / (highest - lowest)) ** 2)
+    above = max(0.0, values.mean() - mean)
+    return math.exp(-2 * values.size * (above / (highest - lowest)) ** 2)
 
 
 def sign_test(values: np.ndarray, *, above: float, counts: np.ndarray | None = None) -> float:
@@ -84,8 +84,8 @@ def binomial_tail(successes: float, trials: float, chance: float) -> float:
     return max(float(betainc(successes, trials - successes + 1, chance)), sys.float_info.min)
 
 
-def error_of(level: float) -> float:
-    """Return the largest p-value that rejects at a level."""
+def alpha_of(level: float) -> float:
+    """Return alpha, the largest p-value that rejects, at a level of confidence."""
     return round(1 - level, 12)
 
 

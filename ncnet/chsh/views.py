@@ -13,7 +13,7 @@ import pandas as pd
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, TSIRELSON_BOUND
 from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.chsh.signalling import TASKS
-from ncnet.chsh.significance import error_of
+from ncnet.chsh.significance import alpha_of
 from ncnet.chsh.text import (
     aligned,
     estimate_text,
@@ -305,7 +305,7 @@ def _notes_of_some(report: Report) -> Iterator[str]:
             f"not the mean, and these items; the number of {report.units} has to be fixed "
             "beforehand."
         )
-    any_facet = report.any_facet_p_value <= error_of(report.level)
+    any_facet = report.any_facet_p_value <= alpha_of(report.level)
     if any_facet and report.explanation != "contextual":
         yield (
             f"With its minus signs elsewhere the sum passes 2 + Delta: {report.facets.idxmax()} is "

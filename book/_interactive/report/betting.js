@@ -66,29 +66,29 @@ YourTable.betting = (() => {
     return [low, high];
   }
 
-  /** A bound that the mean lies below with a probability of at most `error`. */
-  function lowerBound(sample, lowest, error) {
+  /** A bound that the mean lies below with a probability of at most `alpha`. */
+  function lowerBound(sample, lowest, alpha) {
     const average = mean(sample);
     const margin = FINEST * Math.max(1, Math.abs(lowest));
-    const excess = (bound) => logEvidence(sample, bound, lowest) + Math.log(error);
-    if (average - lowest <= 2 * margin || excess(lowest + margin) <= 0) return lowest;
-    return crossing(excess, lowest + margin, average)[0];
+    const surplus = (bound) => logEvidence(sample, bound, lowest) + Math.log(alpha);
+    if (average - lowest <= 2 * margin || surplus(lowest + margin) <= 0) return lowest;
+    return crossing(surplus, lowest + margin, average)[0];
   }
 
-  const upperBound = (sample, highest, error) => -lowerBound(negated(sample), -highest, error);
+  const upperBound = (sample, highest, alpha) => -lowerBound(negated(sample), -highest, alpha);
 
   /** The smallest mean that so many replicas could show to be above `bound`; null for none. */
-  function smallestShown(replicas, bound, lowest, highest, error) {
+  function smallestShown(replicas, bound, lowest, highest, alpha) {
     const lacking = (value) =>
-      -Math.log(error) - logEvidence({ values: [value], counts: [replicas] }, bound, lowest);
+      -Math.log(alpha) - logEvidence({ values: [value], counts: [replicas] }, bound, lowest);
     return lacking(highest) > 0 ? null : crossing(lacking, bound, highest)[1];
   }
 
   /** How many replicas like these show that the mean is above `bound`; null for no such number. */
-  function replicasNeeded(sample, bound, lowest, error) {
+  function replicasNeeded(sample, bound, lowest, alpha) {
     const there = total(sample);
     const each = won(sample, bound, lowest).map((logarithm) => logarithm / there);
-    const shown = (replicas) => mixed(each.map((one) => replicas * one)) >= -Math.log(error);
+    const shown = (replicas) => mixed(each.map((one) => replicas * one)) >= -Math.log(alpha);
     if (!shown(MOST_REPLICAS)) return null;
     let [few, enough] = [0, MOST_REPLICAS];
     while (enough - few > 1) {

@@ -5,7 +5,7 @@ YourTable.statistics = (() => {
   const { betting, resampling } = YourTable;
   const { CLASSICAL_BOUND: BOUND, SIGNS } = Page;
   const LEVEL = 0.95;
-  const ERROR = 0.05; // 1 - LEVEL
+  const ALPHA = 0.05; // 1 - LEVEL
   const HIGHEST = 4; // S by algebra, and -4 its lowest
   const TASKS = ["A1", "A2", "B1", "B2"];
   const PARTNERS = [["B1", "B2"], ["B1", "B2"], ["A1", "A2"], ["A1", "A2"]];
@@ -125,9 +125,9 @@ YourTable.statistics = (() => {
   /** The interval of a mean, and how it was made. */
   function intervalOf(sample, draws, [lowest, highest], level = LEVEL) {
     if (offMode(sample) < FEWEST_OFF_MODE) {
-      const error = (1 - level) / 2;
-      const low = betting.lowerBound(sample, lowest, error);
-      return { ends: [low, betting.upperBound(sample, highest, error)], method: "betting" };
+      const alpha = (1 - level) / 2;
+      const low = betting.lowerBound(sample, lowest, alpha);
+      return { ends: [low, betting.upperBound(sample, highest, alpha)], method: "betting" };
     }
     const expanded = resampling.expandedLevel(level, betting.total(sample));
     return { ends: resampling.percentiles(draws, expanded), method: "percentile bootstrap" };
@@ -172,12 +172,12 @@ YourTable.statistics = (() => {
 
   /** The interval of S - Delta - 2, and how it was made. */
   function excessInterval(parts, draws) {
-    const error = (1 - LEVEL) / 2;
+    const alpha = (1 - LEVEL) / 2;
     const most = HIGHEST - BOUND;
     if (Math.min(...parts.map(({ sample }) => offMode(sample))) < FEWEST_OFF_MODE) {
-      const low = parts.map(({ sample, range }) => betting.lowerBound(sample, range[0], error));
+      const low = parts.map(({ sample, range }) => betting.lowerBound(sample, range[0], alpha));
       const high = parts.map(({ sample, range }) =>
-        betting.upperBound(sample, range[1], error / parts.length));
+        betting.upperBound(sample, range[1], alpha / parts.length));
       return { ends: [Math.min(...low), Math.min(most, ...high)], method: "betting" };
     }
     const replicas = betting.total(parts[0].sample);
@@ -188,7 +188,7 @@ YourTable.statistics = (() => {
     });
     const level = (1 + resampling.expandedLevel(LEVEL, replicas)) / 2;
     const worst = resampling.quantile(largestErrors(parts, draws, means, errors).sort(), level);
-    const t = resampling.student(1 - error, replicas - 1);
+    const t = resampling.student(1 - alpha, replicas - 1);
     const low = Math.min(...means.map((mean, part) => mean - t * errors[part]));
     const high = Math.min(...means.map((mean, part) => mean + worst * errors[part]));
     return { ends: [low, Math.min(most, high)], method: "intersection bounds" };
@@ -243,8 +243,8 @@ YourTable.statistics = (() => {
       intervalMethod: method,
       pValue: betting.test(values, BOUND, -HIGHEST),
       pValueBelow: betting.test(betting.negated(values), -BOUND, -HIGHEST),
-      smallestShown: betting.smallestShown(independent, BOUND, -HIGHEST, HIGHEST, ERROR),
-      replicasNeeded: betting.replicasNeeded(values, BOUND, -HIGHEST, ERROR / 2),
+      smallestShown: betting.smallestShown(independent, BOUND, -HIGHEST, HIGHEST, ALPHA),
+      replicasNeeded: betting.replicasNeeded(values, BOUND, -HIGHEST, ALPHA / 2),
       shareAbove: above / independent,
       signPValue: independent < FEW_REPLICAS ? signTest(above, independent) : null,
     };
@@ -309,16 +309,16 @@ YourTable.statistics = (() => {
   /** What follows from the numbers: verdict, signalling, explanation, what each task loses. */
   function judged(found) {
     const { interval, excessInterval: left } = found;
-    const above = interval[0] > BOUND && found.pValue <= ERROR;
-    const below = interval[1] < BOUND && found.pValueBelow <= ERROR;
-    const contextual = left[0] > 0 && found.excessPValue <= ERROR;
-    const within = left[1] <= 0 && found.excessPValueBelow <= ERROR;
+    const above = interval[0] > BOUND && found.pValue <= ALPHA;
+    const below = interval[1] < BOUND && found.pValueBelow <= ALPHA;
+    const contextual = left[0] > 0 && found.excessPValue <= ALPHA;
+    const within = left[1] <= 0 && found.excessPValueBelow <= ALPHA;
     return {
       ...found,
       verdict: above ? "above 2" : below ? "below 2" : "not distinguishable from 2",
       signalling: TASKS.filter((_, task) => {
         const [low, high] = found.changeIntervals[task];
-        return found.noSignallingPValues[task] <= ERROR && !(low <= 0 && high >= 0);
+        return found.noSignallingPValues[task] <= ALPHA && !(low <= 0 && high >= 0);
       }),
       explanation: contextual ? "contextual" : within ? "within 2 + Delta" : "undecided",
       drops: dropsOf(found),
@@ -356,5 +356,5 @@ YourTable.statistics = (() => {
     return { ...judged(ofSplit(outcomes, "training")), heldOut };
   }
 
-  return { ERROR, TASKS, report };
+  return { ALPHA, TASKS, report };
 })();

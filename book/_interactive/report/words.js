@@ -4,7 +4,7 @@
 
 YourTable.words = (() => {
   const { statistics, text: { number, interval, pValue, count, counted } } = YourTable;
-  const { ERROR, TASKS } = statistics;
+  const { ALPHA, TASKS } = statistics;
   const { CLASSICAL_BOUND: BOUND } = Page;
   const CHANGES = "how often one head is right changes with the other head's task";
   const EXPLAINS = {
@@ -18,7 +18,7 @@ YourTable.words = (() => {
   const leavesOut = ([low, high]) => low > 0 || high < 0;
 
   /** Those sides on which interval and exact test differ, of {side, byInterval, p}. */
-  const differing = (sides) => sides.filter(({ byInterval, p }) => byInterval !== p <= ERROR);
+  const differing = (sides) => sides.filter(({ byInterval, p }) => byInterval !== p <= ALPHA);
 
   const changed = (report) => TASKS.map((side, task) => ({
     side, byInterval: leavesOut(report.changeIntervals[task]), p: report.noSignallingPValues[task],
@@ -101,7 +101,7 @@ YourTable.words = (() => {
       number(row.points, 1),
       interval(row.ends, 1),
       pValue(row.pValue),
-      inWords(leavesOut(row.ends), row.pValue <= ERROR),
+      inWords(leavesOut(row.ends), row.pValue <= ALPHA),
     ]);
     return {
       caption: "What each task loses beside its worse partner, in percentage points",
@@ -172,7 +172,7 @@ YourTable.words = (() => {
           "beforehand.",
       );
     }
-    if (report.anyFacetPValue <= ERROR && report.explanation !== "contextual") {
+    if (report.anyFacetPValue <= ALPHA && report.explanation !== "contextual") {
       const { name, value } = report.largestFacet;
       said.push(
         `With its minus signs elsewhere the sum passes 2 + Delta: ${name} is ${number(value)} ` +
