@@ -8,7 +8,8 @@ import itertools
 import json
 import re
 import zlib
-from collections import Counter, defaultdict
+from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -143,16 +144,18 @@ def _lines(text: str, newline: str) -> io.TextIOWrapper:
 
 
 def _json_lines(text: str, name: str) -> pd.DataFrame:
-    """Return a table of JSON objects, one a line."""
+    """Return a table of JSON objects, one a line; a key that one of them lacks is None there."""
     decode = json.JSONDecoder(object_pairs_hook=_once).decode
-    lines = enumerate(filter(str.strip, _lines(text, "\n")))
-    pieces = []
-    while chunk := list(itertools.islice(lines, ROWS_AT_ONCE)):
-        rows = [_json_object(decode, *line, name) for line in chunk]
-        pieces.append(pd.DataFrame(rows, dtype=object))
-    table = pd.concat(pieces, ignore_index=True)
-    # Pandas has NaN for a key that a row lacks, which nobody wrote.
-    return table.where(table.notna(), None) if table.isna().any(axis=None) else table
+    columns = defaultdict(list)
+    rows = 0
+    for line in filter(str.strip, _lines(text, "\n")):
+        for key, cell in _json_object(decode, rows, line, name).items():
+            column = columns[key]
+            column += [None] * (rows - len(column))
+            column.append(cell)
+        rows += 1
+    padded = {key: column + [None] * (rows - len(column)) for key, column in columns.items()}
+    return pd.DataFrame(padded, dtype=object)
 
 
 def _json_object(decode: Callable[[str], object], row: int, line: str, name: str) -> dict:
@@ -169,8 +172,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict:
     """Return a JSON object, of which Python would keep the last of two values of one key."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
-        raise ValueError(f"the key `{shortened(twice)}` is there twice")
+        check_once("the key", [key for key, _ in pairs])
     return found
 
 
@@ -184,49 +186,31 @@ def _delimited(text: str, name: str) -> pd.DataFrame:
     lengths = []
     try:
         header = [cell.strip() for cell in next(rows, [])]
-        columns = [_Coded() for _ in range(len(header) + 1)]
+        # By column, and of one column more: the distinct cells, numbered, and each row's number.
+        numbers = [defaultdict(itertools.count().__next__) for _ in (*header, "beyond")]
+        codes = [array("i") for _ in numbers]
         while chunk := list(itertools.islice(rows, ROWS_AT_ONCE)):
             lengths += map(len, chunk)
-            for column, cells in zip(columns, zip(*chunk, strict=False), strict=False):
-                column.add(cells)
+            for known, code, cells in zip(numbers, codes, zip(*chunk, strict=False), strict=False):
+                code.extend(map(known.__getitem__, cells))
     except csv.Error as error:
         raise ValueError(f"{name}: line {reader.line_num} cannot be read: {error}") from None
     check(header, f"{name} is empty", "a table")
-    *columns, beyond = columns
-    width = len(columns)
-    trailing = set(lengths) == {width + 1} and set(beyond.numbers) == {""}
+    width = len(header)
+    trailing = set(lengths) == {width + 1} and set(numbers[width]) == {""}
     said = f"{name}: each row ends with an empty cell (a comma too many?)"
     check(not trailing, said, f"{width} cells, as in the header")
     for row, length in enumerate(lengths):
         if length != width:
             raise ValueError(f"{name}: row {row} has {length} cells, the header {width}")
     # By number, since names may repeat.
-    frame = pd.DataFrame({place: column.categorical() for place, column in enumerate(columns)})
-    return frame.set_axis(header, axis="columns")
+    columns = {place: _categorical(numbers[place], codes[place]) for place in range(width)}
+    return pd.DataFrame(columns).set_axis(header, axis="columns")
 
 
-class _Coded:
-    """A column of text while it is read: the number of each cell, in the order in which they come.
-
-    Attributes
-    ----------
-    numbers
-        By cell; one that is new gets the next number.
-    codes
-        The cells' numbers, in pieces.
-    """
-
-    def __init__(self) -> None:
-        self.numbers = defaultdict(itertools.count().__next__)
-        self.codes = [np.zeros(0, np.int32)]
-
-    def add(self, cells: Iterable[str]) -> None:
-        """Append cells."""
-        self.codes.append(np.fromiter(map(self.numbers.__getitem__, cells), np.int32))
-
-    def categorical(self) -> pd.Categorical:
-        """Return all cells, as integers if all of them are written as such."""
-        cells = list(self.numbers)
-        whole = cells and all(map(WHOLE_NUMBER.fullmatch, cells))
-        cells = pd.Index(list(map(int, cells))) if whole else pd.Index(cells, dtype=object)
-        return pd.Categorical.from_codes(np.concatenate(self.codes), cells)
+def _categorical(cells: Iterable[str], codes: array) -> pd.Categorical:
+    """Return a column, as integers if all of its distinct cells are written as such."""
+    cells = list(cells)
+    whole = cells and all(map(WHOLE_NUMBER.fullmatch, cells))
+    cells = pd.Index(list(map(int, cells))) if whole else pd.Index(cells, dtype=object)
+    return pd.Categorical.from_codes(np.frombuffer(codes, np.intc), cells)
