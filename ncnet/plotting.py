@@ -239,7 +239,7 @@ def image(report: Report) -> str:
 def alternative_text(report: Report) -> str:
     """Return in words what the picture shows, for somebody who does not see it."""
     correlators = ", ".join(f"{value:.2f}" for value in report.correlators.ravel())
-    rows = report.drops[["task", "points", "beside"]].itertuples(index=False)
+    rows = report.drops[["task", "points", "worse_partner"]].itertuples(index=False)
     drops = "; ".join("{} {:.1f} points beside {}".format(*row) for row in rows)
     return (
         f"Three parts. A line with S = {report.s:.2f} {interval_text(report.interval)} among the "
@@ -320,6 +320,6 @@ def _draw_drops(axes: Axes, report: Report) -> None:
     axes.barh(places, rows["points"], 0.5, color=ORANGE)
     points(axes, rows, places, "points", flat=True, color=INK)
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks(places, rows["task"] + " beside " + rows["beside"], fontsize=9)
+    axes.set_yticks(places, rows["task"] + " beside " + rows["worse_partner"], fontsize=9)
     axes.grid(axis="y", visible=False)
     axes.set(xlabel="percentage points", title=_loses(report))

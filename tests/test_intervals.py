@@ -100,14 +100,14 @@ def test_distinct_columns_keep_every_replica():
     )
 )
 def test_betting_interval_holds_the_mean_and_is_never_empty(values):
-    low, high = betting_interval(values, lowest=-4, highest=4, level=0.95)
+    low, high = betting_interval(values, bounds=(-4, 4), level=0.95)
     assert -4 <= low <= values.mean() <= high <= 4
     assert low < high
 
 
 def test_betting_interval_is_where_the_bets_are_just_refuted():
     values = np.random.default_rng(0).choice([1.5, 2.0, 2.5], size=400)
-    low, high = betting_interval(values, lowest=-4, highest=4, level=0.9)
+    low, high = betting_interval(values, bounds=(-4, 4), level=0.9)
     assert log_evidence(values, low, -4) == pytest.approx(np.log(20), abs=1e-5)
     assert log_evidence(-values, -high, -4) == pytest.approx(np.log(20), abs=1e-5)
 
@@ -143,7 +143,7 @@ def test_betting_interval_covers_where_most_replicas_are_alike(rare):
     covered = 0
     for _ in range(300):
         values = np.where(generator.random(64) < rare, 1.0, 2.0)
-        low, high = betting_interval(values, lowest=-4, highest=4, level=0.9)
+        low, high = betting_interval(values, bounds=(-4, 4), level=0.9)
         covered += low <= mean <= high
     assert covered >= 0.9 * 300
 

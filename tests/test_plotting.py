@@ -25,7 +25,7 @@ def test_it_draws_the_numbers_of_the_report():
     assert sum(heights) == pytest.approx(REPORT.s) == total.get_height()
     assert [bar.get_width() for bar in drops.patches] == pytest.approx(REPORT.drops.points)
     labels = [label.get_text() for label in drops.get_yticklabels()]
-    assert labels == [f"{row.task} beside {row.beside}" for row in REPORT.drops.itertuples()]
+    assert labels == [f"{row.task} beside {row.worse_partner}" for row in REPORT.drops.itertuples()]
 
 
 @pytest.mark.parametrize("level", [0.01, 0.999])

@@ -313,7 +313,7 @@ def test_no_verdict_contradicts_its_interval(seed, replicas, signal):
     assert (rows.low <= rows.points + 1e-9).all()
     assert (rows.points <= rows.high + 1e-9).all()
     assert rows.points.is_monotonic_decreasing
-    assert rows.right_instead.sub(rows.right_beside).to_numpy() == pytest.approx(rows.points)
+    assert rows.right_with_other.sub(rows.right_with_worse).to_numpy() == pytest.approx(rows.points)
 
 
 def test_what_a_task_loses_is_told_of_its_worse_partner():
@@ -323,10 +323,10 @@ def test_what_a_task_loses_is_told_of_its_worse_partner():
     b[0, 1, :, :2] = -1
     rows = chsh.report((a, b)).drops
     assert rows.task.tolist()[:2] == ["B2", "A1"]
-    assert rows.beside.tolist()[:2] == ["A1", "B2"]
-    assert rows.instead.tolist()[:2] == ["A2", "B1"]
+    assert rows.worse_partner.tolist()[:2] == ["A1", "B2"]
+    assert rows.other_partner.tolist()[:2] == ["A2", "B1"]
     assert rows.points.tolist() == [50, 25, 0, 0]
-    assert rows.right_beside.tolist()[:2] == [50, 75]
+    assert rows.right_with_worse.tolist()[:2] == [50, 75]
 
 
 def test_what_is_said_is_of_the_readout():

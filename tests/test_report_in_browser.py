@@ -339,7 +339,8 @@ def of_page(report):
     found["correlatorIntervals"] = report.correlator_intervals.reshape(4, 2).tolist()
     found["largestFacet"] = {"name": report.facets.idxmax(), "value": report.facets.max()}
     found["heldOut"] = report.held_out and of_page(report.held_out)
-    keys = {"right_beside": "rightBeside", "right_instead": "rightInstead", "p_value": "pValue"}
+    keys = {"worse_partner": "worsePartner", "other_partner": "otherPartner", "p_value": "pValue"}
+    keys |= {"right_with_worse": "rightWithWorse", "right_with_other": "rightWithOther"}
     rows = report.drops.rename(columns=keys).drop(columns="shown").to_dict("records")
     found["drops"] = [row | {"ends": [row["low"], row["high"]]} for row in rows]
     return found

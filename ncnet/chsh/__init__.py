@@ -32,13 +32,7 @@ from ncnet.chsh.outcomes import READOUTS, as_dataset, read
 from ncnet.chsh.pairs import as_pairs, collect_pairs, quartet
 from ncnet.chsh.report import Report, report
 from ncnet.chsh.report_tables import by_capacity, identity_errors, summary
-from ncnet.chsh.signalling import (
-    delta,
-    influence,
-    marginal_changes,
-    marginals,
-    no_signalling_test,
-)
+from ncnet.chsh.signalling import delta, influence, marginal_changes, marginals, no_signalling_test
 from ncnet.chsh.significance import hoeffding_test, holm, sign_test
 from ncnet.chsh.tables import from_table
 from ncnet.chsh.views import ReportView

@@ -15,6 +15,7 @@ import xarray as xr
 
 from ncnet import renamed
 from ncnet.checks import check, check_number
+from ncnet.chsh.betting import Interval
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, OUTCOMES, SIGNS
 from ncnet.chsh.excess import CHANGE_SIGNS
 from ncnet.chsh.intervals import S_BOUNDS
@@ -238,14 +239,14 @@ class BellTest:
 
     s: float
     s_error: float
-    interval: tuple[float, float]
+    interval: Interval
     changes: np.ndarray
     change_errors: np.ndarray
     no_signalling_p_values: np.ndarray
     delta: float
-    delta_interval: tuple[float, float]
+    delta_interval: Interval
     excess: float
-    excess_interval: tuple[float, float]
+    excess_interval: Interval
     local_fraction: float
     game: GameTest
     correlators: np.ndarray
@@ -257,7 +258,7 @@ class BellTest:
     def signalling(self) -> list[str]:
         """Name the tasks whose marginals change, their p-values being at most 1 - `level`."""
         changed = self.no_signalling_p_values <= alpha_of(self.level)
-        return [task for task, found in zip(TASKS, changed, strict=True) if found]
+        return [task for task, changes in zip(TASKS, changed, strict=True) if changes]
 
     @property
     def statistics(self) -> pd.DataFrame:
@@ -346,17 +347,15 @@ def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
     means = from_counts(counts)
     correlators, trials = means.correlator.values, means.trials.values
     product, change = _contributions()
-    s, s_error = _estimate(product, counts)
-    changes, change_errors = _estimate(change, counts)
     turned = product - np.tensordot(CHANGE_SIGNS, change, axes=1)
-    _, wider_s_error = _estimate(product, counts, added=0.5)
-    _, spread_errors = _estimate(change, counts, added=0.5)
-    excesses, excess_errors = _estimate(turned, counts, added=0.5)
-    excesses -= CLASSICAL_BOUND
+    s, s_error, wider_s_error = _estimate(product, counts)
+    changes, change_errors, wider_change_errors = _estimate(change, counts)
+    sums, _, wider_errors = _estimate(turned, counts)
+    excesses = sums - CLASSICAL_BOUND
     reach = _normal(level) * wider_s_error
-    quarter = _normal(1 - (1 - level) / len(changes)) * spread_errors
-    low = excesses - _normal(level) * excess_errors
-    high = excesses + _normal(1 - (1 - level) / len(CHANGE_SIGNS)) * excess_errors
+    quarter = _normal(1 - (1 - level) / len(changes)) * wider_change_errors
+    low = excesses - _normal(level) * wider_errors
+    high = excesses + _normal(1 - (1 - level) / len(CHANGE_SIGNS)) * wider_errors
     most = ALGEBRAIC_BOUND - CLASSICAL_BOUND
     ends = np.stack([changes - quarter, changes + quarter], axis=1)
     return BellTest(
@@ -365,7 +364,9 @@ def bell_test(counts: np.ndarray, *, level: float = 0.95) -> BellTest:
         interval=tuple(np.clip([s - reach, s + reach], *S_BOUNDS).tolist()),
         changes=changes,
         change_errors=change_errors,
-        no_signalling_p_values=holm([math.erfc(abs(z) / 2**0.5) for z in changes / spread_errors]),
+        no_signalling_p_values=holm(
+            [math.erfc(abs(z) / 2**0.5) for z in changes / wider_change_errors]
+        ),
         delta=float(abs(changes).sum()),
         delta_interval=delta_interval(ends.clip(*CHANGE_BOUNDS)),
         excess=float(s - abs(changes).sum() - CLASSICAL_BOUND),
@@ -393,21 +394,21 @@ def _contributions() -> tuple[np.ndarray, np.ndarray]:
     return SIGNS.values[:, :, None, None] * a * b, change
 
 
-def _estimate(
-    values: np.ndarray, counts: np.ndarray, *, added: float = 0.0
-) -> tuple[np.ndarray, np.ndarray]:
+def _estimate(values: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the sums over contexts of the means of values [..., 2, 2, 2, 2], and their errors.
 
-    The errors are standard errors if values are spread as with so many trials `added` to each cell.
+    First their standard errors, then those if values are spread as with half a trial more in each
+    cell.
     """
 
     def means(of: np.ndarray, counts: np.ndarray) -> np.ndarray:
         return (of * counts).sum(axis=(-2, -1)) / counts.sum(axis=(2, 3))
 
-    wider = counts + added
-    variances = (means(values**2, wider) - means(values, wider) ** 2).clip(min=0)
-    errors = np.sqrt((variances / counts.sum(axis=(2, 3))).sum(axis=(-2, -1)))
-    return means(values, counts).sum(axis=(-2, -1)), errors
+    def errors(spread: np.ndarray) -> np.ndarray:
+        variances = (means(values**2, spread) - means(values, spread) ** 2).clip(min=0)
+        return np.sqrt((variances / counts.sum(axis=(2, 3))).sum(axis=(-2, -1)))
+
+    return means(values, counts).sum(axis=(-2, -1)), errors(counts), errors(counts + 0.5)
 
 
 def _normal(level: float) -> float:

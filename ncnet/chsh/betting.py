@@ -27,6 +27,8 @@ BETS = np.linspace(0.01, 1, 100)
 MOST_REPLICAS = 10_000_000
 FINEST = 1e-9
 """A bound is as near as this to where the bets have just won enough."""
+Interval = tuple[float, float]
+"""The lower end and the upper end."""
 
 
 def log_evidence(
@@ -84,14 +86,9 @@ def betting_test(
 
 
 def betting_interval(
-    values: np.ndarray,
-    *,
-    lowest: float,
-    highest: float,
-    level: float,
-    counts: np.ndarray | None = None,
-) -> tuple[float, float]:
-    """Return an interval for the mean of independent values in [`lowest`, `highest`].
+    values: np.ndarray, *, bounds: Interval, level: float, counts: np.ndarray | None = None
+) -> Interval:
+    """Return an interval for the mean of independent values within `bounds`.
 
     It inverts the two one-sided tests, each at half of 1 - `level`, and never has zero width.
 
@@ -99,11 +96,11 @@ def betting_interval(
     --------
     1,600 replicas that all have S = 2 leave room for a mean a little below and above:
 
-    >>> low, high = betting_interval(np.full(1600, 2.0), lowest=-4, highest=4, level=0.95)
+    >>> low, high = betting_interval(np.full(1600, 2.0), bounds=(-4, 4), level=0.95)
     >>> round(low, 3), round(high, 3)
     (1.984, 2.005)
     """
-    values = np.asarray(values, float)
+    lowest, highest = bounds
     alpha = (1 - level) / 2
     below = lower_bound(values, lowest=lowest, alpha=alpha, counts=counts)
     above = -lower_bound(-values, lowest=-highest, alpha=alpha, counts=counts)

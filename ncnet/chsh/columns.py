@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from ncnet.checks import check
+from ncnet.checks import check, plain_number
 from ncnet.chsh.outcomes import SPLITS
 from ncnet.files import is_storable_text
 from ncnet.printing import shortened, shown
 
 CODINGS = "true or false, 1 or 0, or +1 or -1"
 SIGNED, BINARY, BOOLEAN = "+1 and -1", "1 and 0", "true and false"
-OUTCOMES = {1: (None, 1), 0: (BINARY, -1), -1: (SIGNED, -1)}
-"""By number: the coding that it shows, which 1 does not, and the outcome that it stands for."""
+NUMBERS = {1: (None, 1), 0: (BINARY, -1), -1: (SIGNED, -1)}
+"""Outcomes by number: the coding that it shows, which 1 does not, and what it stands for."""
 CONTEXT = re.compile(
     r"([12])([12])(?:\.0+)?|"  # 12.0 is a number that was 12
     r"([12])(?:\.0+)?(?: *, *| +)([12])(?:\.0+)?"
@@ -48,23 +48,22 @@ class Column:
             cells = cells.tolist()
         else:
             # By type, since 1, 1.0 and true are equal; as text, since a list has no hash.
-            codes, _ = pd.factorize(
-                series.map(lambda cell: (type(_plain(cell)), repr(_plain(cell))))
-            )
+            plain = map(plain_number, series)
+            codes, _ = pd.factorize(pd.Series([(type(cell), repr(cell)) for cell in plain]))
             cells = series.iloc[np.unique(codes, return_index=True)[1]].tolist()
         self.codes = codes.astype(np.int32)
-        self.cells = list(map(_plain, cells))
+        self.cells = list(map(plain_number, cells))  # so that messages show 1, not np.int64(1)
 
     def read(self, meaning: Callable, expected: str) -> list:
         """Return what each of `cells` means; raise ``ValueError`` for the first that is None."""
-        found = [meaning(cell) for cell in self.cells]
-        if None in found:
-            raise ValueError(f"{self.where(found.index(None))}: expected {expected}")
-        return found
+        meanings = [meaning(cell) for cell in self.cells]
+        if None in meanings:
+            raise ValueError(f"{self.where(meanings.index(None))}: expected {expected}")
+        return meanings
 
-    def labelled(self, found: Sequence) -> Labelled:
+    def labelled(self, meanings: Sequence) -> Labelled:
         """Return as labels what each of `cells` means; those that mean the same have one label."""
-        labels = np.array(found)
+        labels = np.array(meanings)
         if labels.dtype.kind == "U":
             return labels, self.codes
         merged, labels = pd.factorize(labels, use_na_sentinel=False)
@@ -93,14 +92,14 @@ def read_outcomes(columns: Mapping[str, Column]) -> tuple[dict[str, Labelled], s
     """
     labelled, first_coding, first_place = {}, None, ""
     for name, column in columns.items():
-        found = column.read(_outcome, CODINGS)
-        for place, (coding, _) in enumerate(found):
+        outcomes = column.read(_outcome, CODINGS)
+        for place, (coding, _) in enumerate(outcomes):
             if coding and first_coding is None:
                 first_coding, first_place = coding, column.where(place)
             if coding not in (None, first_coding):
                 both = f"{column.where(place)}, {first_place}"
                 raise ValueError(f"{both}: expected one coding throughout, {CODINGS}")
-        labelled[name] = column.labelled(np.array([sign for _, sign in found], np.int8))
+        labelled[name] = column.labelled(np.array([sign for _, sign in outcomes], np.int8))
     return labelled, first_coding or SIGNED
 
 
@@ -125,10 +124,7 @@ def context(value: object) -> tuple[int, int] | None:
     if text[:1] + text[-1:] in ("()", "[]"):
         text = text[1:-1].strip()
     written = CONTEXT.fullmatch(text)
-    if not written:
-        return None
-    alice, bob = (int(digit) for digit in written.groups() if digit)
-    return alice, bob
+    return tuple(int(digit) for digit in written.groups() if digit) if written else None
 
 
 def read_names(column: Column) -> Labelled:
@@ -144,13 +140,13 @@ def read_names(column: Column) -> Labelled:
     >>> read_names(Column(pd.Series(["007", "NA", 7])))
     (array(['007', 'NA', '7'], dtype='<U3'), array([0, 1, 2], dtype=int32))
     """
-    found = column.read(_name, "a number or a name")
-    array = np.array(found)
+    names = column.read(_name, "a number or a name")
+    array = np.array(names)
     # Of several types, and of integers that are too large, an array holds something else.
-    if array.dtype != object and [*map(type, array.tolist())] == [*map(type, found)]:
-        return column.labelled(found)
+    if array.dtype != object and [*map(type, array.tolist())] == [*map(type, names)]:
+        return column.labelled(names)
     texts: dict[str, int] = {}
-    for place, text in enumerate(map(str, found)):
+    for place, text in enumerate(map(str, names)):
         before = texts.setdefault(text, place)
         both = f"{column.where(place)}, {column.where(before)}" if before < place else ""
         check(not both, both, "names of one type, or different as text")
@@ -177,7 +173,7 @@ def _outcome(value: object) -> tuple[str | None, int] | None:
     text = str(value).strip().lower().replace("\N{MINUS SIGN}", "-")
     if text in ("true", "false"):
         return BOOLEAN, 1 if text == "true" else -1
-    return OUTCOMES.get(number(text))
+    return NUMBERS.get(number(text))
 
 
 def _setting(value: object) -> int | None:
@@ -211,11 +207,6 @@ def _name(value: object) -> object:
     if not isinstance(value, (numbers.Number, datetime.date)) or value != value:
         return None
     return value if isinstance(value, (bool, int, float)) else str(value)
-
-
-def _plain(value: object) -> object:
-    """Return a value of numpy as one of Python, so that messages show 1 and not np.int64(1)."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 MEANINGS = {

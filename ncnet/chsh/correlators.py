@@ -8,7 +8,6 @@ four correlators 4.
 """
 
 import math
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -33,7 +32,6 @@ TSIRELSON_BOUND = 2 * math.sqrt(2)
 ALGEBRAIC_BOUND = 4.0
 OUTCOMES = np.array([1, -1])
 """The two outcomes, in the order in which counts and cells have them."""
-Means = TypeVar("Means", xr.Dataset, xr.DataArray)
 REPLICAS_PER_RUN = 32
 """The replicas in one run: the paper scatters S over 50 runs, without saying what each averages."""
 
@@ -71,7 +69,7 @@ def item_means(chosen: xr.Dataset) -> xr.Dataset:
     return means.drop_attrs()
 
 
-def by_cluster(values: Means) -> Means:
+def by_cluster(values: xr.Dataset | xr.DataArray) -> xr.Dataset | xr.DataArray:
     """Return values of replicas, averaged over those of a cluster where there are clusters.
 
     Replicas of a cluster depend on each other: clusters are the independent units then, and each

@@ -20,7 +20,7 @@ from functools import lru_cache
 import numpy as np
 import xarray as xr
 
-from ncnet.chsh.betting import betting_test, lower_bound
+from ncnet.chsh.betting import Interval, betting_test, lower_bound
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, expanded_level
 from ncnet.chsh.correlators import (
     ALGEBRAIC_BOUND,
@@ -183,7 +183,7 @@ def excess_test_below(rows: np.ndarray, counts: np.ndarray) -> float:
 
 def excess_interval(
     rows: np.ndarray, counts: np.ndarray, draws: np.ndarray, level: float
-) -> tuple[tuple[float, float], str]:
+) -> tuple[Interval, str]:
     """Return the interval of S - Delta - 2, and how it was made.
 
     S - Delta - 2 is a minimum of 16 means, of which several may be nearly equal: resampling the

@@ -31,7 +31,7 @@ class Grid:
         twice = pd.Series(numbers).duplicated(keep=False).to_numpy()
         if twice.any():
             first, second = np.flatnonzero(numbers == numbers[twice.argmax()])[:2]
-            both = f"rows {first} and {second} both have {self._described(first, self.dimensions)}"
+            both = f"rows {first} and {second} both have {self._in_words(first, self.dimensions)}"
             raise ValueError(f"{both}: expected one{hint(first, second)}")
 
     def check_complete(self) -> None:
@@ -74,12 +74,12 @@ class Grid:
             rows = first_rows[numbers[differs.argmax()]], differs.argmax()
             both = " and ".join(shown(column.cells[column.codes[row]]) for row in rows)
             raise ValueError(
-                f"rows {rows[0]} and {rows[1]}: {self._described(rows[0], dimensions)} has "
+                f"rows {rows[0]} and {rows[1]}: {self._in_words(rows[0], dimensions)} has "
                 f"`{column.name}` {both}: expected one"
             )
         return dimensions, labels[codes[first_rows]].reshape(shape)
 
-    def _described(self, row: int, dimensions: Iterable[str]) -> str:
+    def _in_words(self, row: int, dimensions: Iterable[str]) -> str:
         """Return in words which labels a row has in these dimensions."""
         labels = self._labels({name: self.dimensions[name][1][row] for name in dimensions})
         words = {name: f"{name} {shown(label)}" for name, label in labels.items()}

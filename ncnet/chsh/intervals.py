@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ncnet.checks import check, check_integer, check_number, check_values
-from ncnet.chsh.betting import betting_interval
+from ncnet.chsh.betting import Interval, betting_interval
 from ncnet.chsh.bootstrap import (
     DIGITS_OF_SUMS,
     distinct_columns,
@@ -24,7 +24,7 @@ S_BOUNDS = (-4.0, 4.0)
 
 def s_interval(
     values: np.ndarray, *, level: float = 0.95, resamples: int = 10_000, seed: int = 0
-) -> tuple[tuple[float, float], str]:
+) -> tuple[Interval, str]:
     """Return the interval of the mean of S over initialisations, and how it was made.
 
     It is what `report` says of S, for tables of many S.
@@ -61,12 +61,12 @@ def s_interval(
 def replica_interval(
     values: np.ndarray,
     *,
-    bounds: tuple[float, float],
+    bounds: Interval,
     name: str = "value of replica",
     level: float = 0.95,
     resamples: int = 10_000,
     seed: int = 0,
-) -> tuple[tuple[float, float], str]:
+) -> tuple[Interval, str]:
     """Return the interval of the mean over initialisations of any bounded value a replica has.
 
     Parameters
@@ -106,30 +106,21 @@ def replica_interval(
 
 
 def interval_of_mean(
-    values: np.ndarray,
-    draws: np.ndarray,
-    *,
-    counts: np.ndarray,
-    bounds: tuple[float, float],
-    level: float,
-) -> tuple[tuple[float, float], str]:
+    values: np.ndarray, draws: np.ndarray, *, counts: np.ndarray, bounds: Interval, level: float
+) -> tuple[Interval, str]:
     """Return the interval for values within `bounds` that have bootstrap means `draws`.
 
     It is made of percentiles of the draws at `expanded_level`, or of bets near the ceiling. The
     second value says how, as `replica_interval` does.
     """
     if off_mode(values, counts) < FEWEST_OFF_MODE:
-        lowest, highest = bounds
-        interval = betting_interval(
-            values, lowest=lowest, highest=highest, level=level, counts=counts
-        )
-        return interval, "betting"
+        return betting_interval(values, bounds=bounds, level=level, counts=counts), "betting"
     low, high = percentile_interval(draws, level, counts.sum()).tolist()
     return (low, high), "percentile bootstrap"
 
 
 def share_interval(
-    found: np.ndarray | int, of: np.ndarray | int, level: float
+    successes: np.ndarray | int, trials: np.ndarray | int, level: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return both ends of the exact binomial interval of a share (Clopper and Pearson, 1934).
 
@@ -140,11 +131,11 @@ def share_interval(
     # Imported where it is used: it takes a quarter of a second.
     from scipy.special import betaincinv
 
-    found, of, alpha = np.asarray(found), np.asarray(of), (1 - level) / 2
-    # Where nothing, or everything, was found, the end is exact and the formula has no value.
-    low = betaincinv(np.maximum(found, 1), of - found + 1, alpha)
-    high = betaincinv(found + 1, np.maximum(of - found, 1), 1 - alpha)
-    return np.where(found > 0, low, 0.0), np.where(found < of, high, 1.0)
+    successes, trials, alpha = np.asarray(successes), np.asarray(trials), (1 - level) / 2
+    # Where all failed, or none did, the end is exact and the formula has no value.
+    low = betaincinv(np.maximum(successes, 1), trials - successes + 1, alpha)
+    high = betaincinv(successes + 1, np.maximum(trials - successes, 1), 1 - alpha)
+    return np.where(successes > 0, low, 0.0), np.where(successes < trials, high, 1.0)
 
 
 def check_resampling(
@@ -197,7 +188,7 @@ def off_mode(values: np.ndarray, counts: np.ndarray) -> int:
     return int(counts.sum() - np.bincount(place, weights=counts).max())
 
 
-def with_ends(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
+def with_ends(name: str, value: float, interval: Interval) -> dict[str, float]:
     """Return a value and the ends of its interval, as a row has them.
 
     >>> with_ends("s", 2.0, (1.9, 2.1))
@@ -208,9 +199,7 @@ def with_ends(name: str, value: float, interval: tuple[float, float]) -> dict[st
 
 
 def means_with_ends(
-    values: Mapping[str, ArrayLike],
-    bounds: Mapping[str, tuple[float, float]],
-    **options: float,
+    values: Mapping[str, ArrayLike], bounds: Mapping[str, Interval], **options: float
 ) -> dict[str, float]:
     """Return means of bounded values over replicas, each with the ends of its interval.
 

@@ -148,8 +148,8 @@ def select(dataset: xr.Dataset, *, split: str, readout: str) -> xr.Dataset:
     """Return a checked Dataset with the `a` and `b` that `read` returns."""
     check_choice("readout", readout, READOUTS)
     check_choice("split", split, SPLITS)
-    found = splits(dataset)
-    check(split in found, f"no item has split `{split}`", f"split `{found[0]}`")
+    present = splits(dataset)
+    check(split in present, f"no item has split `{split}`", f"split `{present[0]}`")
     targets = ("alice_target", "bob_target") if readout == "prediction" else ()
     for name in targets:
         check(name in dataset, f"`{name}` is missing", f"targets, as readout `{readout}` needs")

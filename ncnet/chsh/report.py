@@ -11,6 +11,7 @@ import xarray as xr
 
 from ncnet import renamed
 from ncnet.checks import check
+from ncnet.chsh.betting import Interval
 from ncnet.chsh.bootstrap import distinct_columns, resampled_means
 from ncnet.chsh.correlators import (
     CLASSICAL_BOUND,
@@ -19,15 +20,16 @@ from ncnet.chsh.correlators import (
     by_cluster,
     facets,
     item_means,
+    s_odd,
     s_value,
 )
-from ncnet.chsh.excess import excess_bound
+from ncnet.chsh.excess import excess, excess_bound
 from ncnet.chsh.inference import inference, replica_rows
 from ncnet.chsh.intervals import check_resampling, with_ends
 from ncnet.chsh.outcomes import Outcomes, as_dataset, select, splits
 from ncnet.chsh.signalling import PARTNERS, TASKS, delta, influence_of
 from ncnet.chsh.significance import alpha_of
-from ncnet.chsh.views import NOT_SHOWN, OPEN, SHOWN, ReportView, conclusion, interval_of
+from ncnet.chsh.views import BOTH_SHOW, NEITHER_SHOWS, ONE_SHOWS, ReportView, conclusion
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -147,30 +149,30 @@ class Report:
     """
 
     s: float
-    interval: tuple[float, float]
+    interval: Interval
     interval_method: str
     p_value: float
     p_value_below: float
     smallest_s_shown: float | None
     replicas_needed: int | None
     share_above: float
-    share_above_interval: tuple[float, float]
+    share_above_interval: Interval
     sign_p_value: float
     facets: pd.Series
     changes: np.ndarray
     change_intervals: np.ndarray
     delta: float
-    delta_interval: tuple[float, float]
+    delta_interval: Interval
     no_signalling_p_values: np.ndarray
     influence: float
-    influence_interval: tuple[float, float]
+    influence_interval: Interval
     excess: float
-    excess_interval: tuple[float, float]
+    excess_interval: Interval
     excess_method: str
     excess_p_value: float
     excess_p_value_below: float
     excess_within: float
-    excess_within_interval: tuple[float, float]
+    excess_within_interval: Interval
     excess_bound: float
     any_facet_excess: float
     any_facet_p_value: float
@@ -198,7 +200,7 @@ class Report:
         1 - `level`; below likewise. A bootstrap interval alone is misled where rare replicas that
         weigh much are missing from the sample.
         """
-        return " ".join(self._shown("above 2", "below 2")) or "not distinguishable from 2"
+        return " ".join(self._shown_by_both("above 2", "below 2")) or "not distinguishable from 2"
 
     @property
     def signalling(self) -> list[str]:
@@ -207,7 +209,7 @@ class Report:
         The exact test has to say so, at most 1 - `level` after Holm's correction, and the interval
         of the change has to leave 0 out.
         """
-        return self._shown(*TASKS)
+        return self._shown_by_both(*TASKS)
 
     @property
     def explanation(self) -> str:
@@ -218,7 +220,7 @@ class Report:
         they do: the interval does not reach above 0, and the test of the other side agrees. Else it
         is "undecided". Of the other facets it says nothing.
         """
-        return " ".join(self._shown("contextual", "within 2 + Delta")) or "undecided"
+        return " ".join(self._shown_by_both("contextual", "within 2 + Delta")) or "undecided"
 
     @property
     def evidence(self) -> pd.DataFrame:
@@ -233,22 +235,23 @@ class Report:
             shows it and the other does not.
         """
         (low, high), (excess_low, excess_high) = self.interval, self.excess_interval
-        change_low, change_high = self.change_intervals.T
-        of_s = {"above 2": low > CLASSICAL_BOUND, "below 2": high < CLASSICAL_BOUND}
-        of_excess = {"contextual": excess_low > 0, "within 2 + Delta": excess_high <= 0}
-        changed = dict(zip(TASKS, (change_low > 0) | (change_high < 0), strict=True))
-        by_interval = pd.Series(of_s | of_excess | changed, dtype=bool)
-        p_values = [self.p_value, self.p_value_below]
-        p_values += [self.excess_p_value, self.excess_p_value_below, *self.no_signalling_p_values]
-        agree = by_interval == (np.array(p_values) <= alpha_of(self.level))
-        together = np.where(agree, np.where(by_interval, SHOWN, NOT_SHOWN), OPEN)
-        columns = {"by_interval": by_interval, "p_value": p_values, "together": together}
-        return pd.DataFrame(columns)
+        sides = {
+            "above 2": (low > CLASSICAL_BOUND, self.p_value),
+            "below 2": (high < CLASSICAL_BOUND, self.p_value_below),
+            "contextual": (excess_low > 0, self.excess_p_value),
+            "within 2 + Delta": (excess_high <= 0, self.excess_p_value_below),
+        }
+        changes = zip(TASKS, self.change_intervals, self.no_signalling_p_values, strict=True)
+        sides |= {task: (low > 0 or high < 0, p) for task, (low, high), p in changes}
+        table = pd.DataFrame.from_dict(sides, "index", columns=["by_interval", "p_value"])
+        agree = table["by_interval"] == (table["p_value"] <= alpha_of(self.level))
+        shown = np.where(table["by_interval"], BOTH_SHOW, NEITHER_SHOWS)
+        return table.assign(together=np.where(agree, shown, ONE_SHOWS))
 
-    def _shown(self, *sides: str) -> list[str]:
+    def _shown_by_both(self, *sides: str) -> list[str]:
         """Return those of some rows of `evidence` that interval and exact test show together."""
         together = self.evidence["together"]
-        return [side for side in sides if together[side] == SHOWN]
+        return [side for side in sides if together[side] == BOTH_SHOW]
 
     @property
     def independent(self) -> int:
@@ -273,7 +276,7 @@ class Report:
         row = {}
         for name in ROW_COLUMNS:
             value = derived[name] if name in derived else getattr(self, name)
-            interval = interval_of(self, name)
+            interval = getattr(self, "interval" if name == "s" else f"{name}_interval", None)
             row |= with_ends(name, value, interval) if interval else {name: value}
         for name in ("correlators", "alice", "bob"):
             for (i, j), value in np.ndenumerate(getattr(self, name)):
@@ -287,9 +290,9 @@ class Report:
         Returns
         -------
         pandas.DataFrame
-            A row a task, the largest drop first: `task`; `beside`, the partner with which it does
-            worse, and `instead`, the other; `right_beside` and `right_instead`, how often it is
-            right with either, in percent; `points`, the difference in percentage points; `low` and
+            A row a task, the largest drop first: `task`; `worse_partner`, with which it does worse,
+            and `other_partner`; `right_with_worse` and `right_with_other`, how often it is right
+            with either, in percent; `points`, the difference in percentage points; `low` and
             `high`, the interval, the four of which hold together; `p_value`, by the exact test of
             no change, adjusted for the four; `shown`, whether test and interval agree that it is
             not 0. With readout "prediction" it is how often +1 is predicted.
@@ -301,10 +304,10 @@ class Report:
         table = pd.DataFrame(
             {
                 "task": TASKS,
-                "beside": partners[k, worse],
-                "instead": partners[k, 1 - worse],
-                "right_beside": right[k, worse],
-                "right_instead": right[k, 1 - worse],
+                "worse_partner": partners[k, worse],
+                "other_partner": partners[k, 1 - worse],
+                "right_with_worse": right[k, worse],
+                "right_with_other": right[k, 1 - worse],
                 "points": 50 * abs(self.changes),
                 "low": low,
                 "high": high,
@@ -447,15 +450,13 @@ def _report(
     mean = means.mean("replica").transpose(*SIGNS.dims)
     diverged = dataset.get("diverged", xr.DataArray(False))
     against = by_cluster(of_replicas.correlator.where(~diverged, -SIGNS))
-    s, change = float(s_value(mean.correlator)), float(delta(mean))
-    of_facets = facets(mean.correlator).to_series()
     return Report(
-        s=s,
-        delta=change,
-        excess=s - change - CLASSICAL_BOUND,
+        s=float(s_value(mean.correlator)),
+        delta=float(delta(mean)),
+        excess=float(excess(mean)),
         excess_bound=float(excess_bound(mean)),
-        facets=of_facets,
-        any_facet_excess=float(of_facets.max()) - change - CLASSICAL_BOUND,
+        facets=facets(mean.correlator).to_series(),
+        any_facet_excess=float(s_odd(mean.correlator) - delta(mean) - CLASSICAL_BOUND),
         arcsine_excess=float(arcsine_excess(mean.correlator)),
         correlators=mean.correlator.values,
         alice=mean.alice.values,

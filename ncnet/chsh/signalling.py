@@ -16,8 +16,8 @@ import numpy as np
 import xarray as xr
 
 from ncnet.checks import check_values
-from ncnet.chsh.betting import betting_test
-from ncnet.chsh.correlators import SIGNS, by_cluster, replica_means
+from ncnet.chsh.betting import Interval, betting_test
+from ncnet.chsh.correlators import by_cluster, replica_means
 from ncnet.chsh.outcomes import Outcomes, as_dataset, select
 
 PARTNERS = {"A1": ("B1", "B2"), "A2": ("B1", "B2"), "B1": ("A1", "A2"), "B2": ("A1", "A2")}
@@ -108,7 +108,7 @@ def influence_of(chosen: xr.Dataset) -> xr.DataArray:
     return by_cluster(2 * changed.mean("item"))
 
 
-def delta_interval(change_intervals: np.ndarray) -> tuple[float, float]:
+def delta_interval(change_intervals: np.ndarray) -> Interval:
     """Return the interval of Delta that intervals [4, 2] of the four changes add up to.
 
     Resampling Delta itself never covers a true 0: each resample adds up absolute values. The
@@ -164,10 +164,10 @@ def no_signalling_test(changes: np.ndarray, counts: np.ndarray | None = None) ->
 
 def _by_task(compare: Callable, alice: xr.DataArray, bob: xr.DataArray) -> xr.DataArray:
     """Return each task's values beside the other party's setting 1, compared with beside 2."""
+    of_alice = [alice.sel(bob_setting=setting, drop=True) for setting in (1, 2)]
+    of_bob = [bob.sel(alice_setting=setting, drop=True) for setting in (1, 2)]
     compared = [
-        compare(*(party.sel({other: setting}, drop=True) for setting in (1, 2))).rename(
-            {own: "task"}
-        )
-        for party, (own, other) in ((alice, SIGNS.dims), (bob, SIGNS.dims[::-1]))
+        compare(*of_alice).rename(alice_setting="task"),
+        compare(*of_bob).rename(bob_setting="task"),
     ]
     return xr.concat(compared, "task").assign_coords(task=list(TASKS))

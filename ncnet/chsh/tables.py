@@ -32,6 +32,7 @@ OPTIONAL = {
 """Columns that a table may have, and the dimensions that each depends on."""
 COLUMNS = (*REQUIRED, *SETTINGS, "capacity", *OPTIONAL)
 COORDINATES = ("split", "cluster", "replica_seed")
+TARGETS = ("alice_target", "bob_target")
 FEWEST_COPIED = 10
 """Distinct replicas from which on it is no accident that nearly all counts share a divisor."""
 MOST_NAMED = 10
@@ -109,13 +110,13 @@ item in each context, 10 rows a context
     grid.check_unique(lambda first, second: _hint(frame, labelled, first, second))
     grid.check_complete()
     labels = {name: one for name, (one, _) in grid.dimensions.items()}
-    found = {
+    variables = {
         name: grid.array(cells[name], one, OPTIONAL.get(name, labels))
         for name, one in labelled.items()
     }
-    found.setdefault("split", ("item", np.full(len(labels["item"]), "training")))
-    coordinates = labels | {name: found.pop(name) for name in COORDINATES if name in found}
-    dataset = xr.Dataset(found, coordinates, storable(frame.attrs | {"coding": coding}))
+    variables.setdefault("split", ("item", np.full(len(labels["item"]), "training")))
+    coordinates = labels | {name: variables.pop(name) for name in COORDINATES if name in variables}
+    dataset = xr.Dataset(variables, coordinates, storable(frame.attrs | {"coding": coding}))
     if "capacity" in cells:
         dataset["capacity"].attrs["capacity_name"] = str(chosen["capacity"].name)
         dataset = dataset if dataset.sizes["capacity"] > 1 else dataset.squeeze("capacity")
@@ -184,26 +185,22 @@ def _warn_of_ignored(ignored: list[str], read: Mapping) -> None:
 
 def _labelled(cells: Mapping[str, Column]) -> tuple[dict[str, Labelled], str]:
     """Return what outcomes and optional columns mean, row by row, and the outcomes' coding."""
-    found, coding = read_outcomes(_some(cells, "a", "b"))
-    targets, _ = read_outcomes(_some(cells, "alice_target", "bob_target"))
-    others = _some(cells, *(name for name in OPTIONAL if name not in targets))
-    return found | targets | _read(others), coding
+    outcomes, coding = read_outcomes({name: cells[name] for name in ("a", "b")})
+    targets, _ = read_outcomes({name: cells[name] for name in TARGETS if name in cells})
+    others = _read(cells, *(name for name in OPTIONAL if name not in TARGETS))
+    return outcomes | targets | others, coding
 
 
 def _dimensions(cells: Mapping[str, Column]) -> dict[str, Labelled]:
     """Return the labels of each dimension, and which of them a row has, in order."""
-    contexts = list(_some(cells, "context", *SETTINGS).values())
+    contexts = [cells[name] for name in ("context", *SETTINGS) if name in cells]
     settings = dict(zip(SETTINGS, read_settings(contexts), strict=True))
-    return _read(_some(cells, "capacity")) | settings | _read(_some(cells, "replica", "item"))
+    return _read(cells, "capacity") | settings | _read(cells, "replica", "item")
 
 
-def _some(cells: Mapping[str, Column], *names: str) -> dict[str, Column]:
-    """Return those of the named columns that the table has."""
-    return {name: cells[name] for name in names if name in cells}
-
-
-def _read(cells: Mapping[str, Column]) -> dict[str, Labelled]:
-    return {name: read_labels(name, column) for name, column in cells.items()}
+def _read(cells: Mapping[str, Column], *names: str) -> dict[str, Labelled]:
+    """Return the labels of those of the named columns that the table has."""
+    return {name: read_labels(name, cells[name]) for name in names if name in cells}
 
 
 def _copied(counts: np.ndarray) -> tuple[int, int]:

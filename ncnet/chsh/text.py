@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from ncnet.chsh.betting import Interval
+
 NONE = "\N{EN DASH}"
 """Stands in a table where there is no number."""
 MOST_DIGITS = 15
@@ -20,7 +22,7 @@ def number_text(value: float, digits: int = 3, *, sign: str = "") -> str:
     return f"{value:{sign}z.{digits}f}"
 
 
-def interval_text(interval: tuple[float, float], digits: int = 3, *, sign: str = "") -> str:
+def interval_text(interval: Interval, digits: int = 3, *, sign: str = "") -> str:
     """Return an interval to some digits, with `sign` "+" with the signs of both ends.
 
     Ends that so few digits do not tell apart get more.
@@ -50,7 +52,7 @@ def span_text(values: Iterable[float], digits: int = 2) -> str:
     return f"{number_text(low, digits)} to {number_text(high, digits)}"
 
 
-def estimate_text(value: float, interval: tuple[float, float]) -> str:
+def estimate_text(value: float, interval: Interval) -> str:
     """Return a number with its interval.
 
     >>> estimate_text(2.3, (2.25, 2.361))

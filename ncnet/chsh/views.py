@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ncnet.chsh.betting import Interval
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, TSIRELSON_BOUND
 from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.chsh.signalling import TASKS
@@ -38,8 +39,8 @@ WORDS = {
     "prediction": ("+1 %", "how often one head predicts +1"),
 }
 """By readout: the heading of a column with the percentage of +1, and what a marginal says."""
-SHOWN, NOT_SHOWN, OPEN = "shown", "not shown", "open"
-"""What interval and exact test say together; it is open where one shows what the other does not."""
+BOTH_SHOW, NEITHER_SHOWS, ONE_SHOWS = "shown", "not shown", "open"
+"""What interval and exact test say together, in words."""
 EXPLAINS = {
     "within 2 + Delta": "Such changes are enough to explain S above 2",
     "contextual": "Such changes are not enough to explain S above 2",
@@ -119,10 +120,10 @@ def conclusion(report: Report) -> list[str]:
         f"S is {report.verdict}: {number_text(report.s)}, {interval_name(report.level)} "
         f"{interval_text(report.interval)}.",
         *_differences_of_s(report),
-        _signalling_in_words(report),
+        _signalling_sentence(report),
     ]
     if report.verdict == "above 2":
-        sentences.append(_explanation_in_words(report))
+        sentences.append(_explanation_sentence(report))
     if not report.signalling and report.influence_interval[0] > 0:
         influence = estimate_text(report.influence, report.influence_interval)
         sentences.append(f"Single outcomes do change (influence = {influence}).")
@@ -132,7 +133,7 @@ def conclusion(report: Report) -> list[str]:
 def _differences_of_s(report: Report) -> Iterator[str]:
     """Yield a sentence for each side of S on which interval and exact test differ."""
     for row in report.evidence.loc[["above 2", "below 2"]].itertuples():
-        if row.together == OPEN:
+        if row.together == ONE_SHOWS:
             both = ("interval", "exact test")
             says, other = both if row.by_interval else both[::-1]
             yield (
@@ -141,19 +142,19 @@ def _differences_of_s(report: Report) -> Iterator[str]:
             )
 
 
-def _signalling_in_words(report: Report) -> str:
+def _signalling_sentence(report: Report) -> str:
     """Return in a sentence whether marginals change."""
     changes = f"{WORDS[report.readout][1]} changes with the other head's task"
     amount = f"Delta = {estimate_text(report.delta, report.delta_interval)}"
-    signalling = _signalling(report)
-    if signalling == OPEN:
+    signalling = _signalling_in_brief(report)
+    if signalling == ONE_SHOWS:
         return _left_open(f"Whether {changes} is open", amount, report, [*TASKS])
-    if signalling == NOT_SHOWN:
+    if signalling == NEITHER_SHOWS:
         return f"It is not shown that {changes} ({amount})."
     return f"{changes.capitalize()} ({amount})."
 
 
-def _explanation_in_words(report: Report) -> str:
+def _explanation_sentence(report: Report) -> str:
     """Return in a sentence whether such changes explain S."""
     amount = f"S - Delta - 2 = {estimate_text(report.excess, report.excess_interval)}"
     said = EXPLAINS[report.explanation]
@@ -165,7 +166,7 @@ def _explanation_in_words(report: Report) -> str:
 def _left_open(said: str, amount: str, report: Report, sides: list[str]) -> str:
     """Say that something is open, and where interval and exact test differ on it, that they do."""
     rows = report.evidence.loc[sides]
-    differing = rows[rows["together"] == OPEN]
+    differing = rows[rows["together"] == ONE_SHOWS]
     if differing.empty:
         return f"{said} ({amount})."
     p = p_value_text(differing["p_value"].min())
@@ -173,20 +174,20 @@ def _left_open(said: str, amount: str, report: Report, sides: list[str]) -> str:
     return f"{said}: interval and exact test differ{cautious} ({amount}, p = {p})."
 
 
-def _signalling(report: Report) -> str:
+def _signalling_in_brief(report: Report) -> str:
     """Return in which tasks signalling is shown, or whether it is open or not shown at all."""
     if report.signalling:
         return f"in {', '.join(report.signalling)}"
-    return OPEN if OPEN in list(report.evidence["together"][[*TASKS]]) else NOT_SHOWN
+    return ONE_SHOWS if ONE_SHOWS in list(report.evidence["together"][[*TASKS]]) else NEITHER_SHOWS
 
 
 def drops(report: Report) -> pd.DataFrame:
     """Return what each task loses as a table of text, a row each, the worst first."""
     drops, together = report.drops, report.evidence["together"]
     rows = zip(
-        drops["task"] + " beside " + drops["beside"],
-        drops["right_beside"],
-        drops["right_instead"].map("{:.1f} beside ".format) + drops["instead"],
+        drops["task"] + " beside " + drops["worse_partner"],
+        drops["right_with_worse"],
+        drops["right_with_other"].map("{:.1f} beside ".format) + drops["other_partner"],
         drops["points"],
         zip(drops["low"], drops["high"], strict=True),
         drops["p_value"].map(p_value_text),
@@ -205,47 +206,43 @@ def statistics(report: Report, *, rarer: bool) -> pd.DataFrame:
     excess = "beyond 2 + Delta" if report.explanation == "contextual" else report.explanation
     if report.explanation == "undecided" and report.verdict == "below 2":
         excess = "nothing to explain"
-    no_signalling = f"= 0: {p_value_text(report.no_signalling_p_values.min())}"
+    of_s = _test_against(report.s, CLASSICAL_BOUND, report.p_value, report.p_value_below)
+    of_excess = _test_against(report.excess, 0, report.excess_p_value, report.excess_p_value_below)
+    of_change = f"= 0: {p_value_text(report.no_signalling_p_values.min())}"
+    signalling = f"signalling {_signalling_in_brief(report)}"
     rows = [
-        ("S", "s", _against(report, "s", CLASSICAL_BOUND), report.verdict),
-        ("Delta", "delta", no_signalling, f"signalling {_signalling(report)}"),
-        ("influence", "influence", "", "at least Delta"),
-        ("S - Delta - 2", "excess", _against(report, "excess", 0), excess),
-    ]
-    rows = [
-        (label, getattr(report, name), interval_of(report, name), test, words)
-        for label, name, test, words in rows + (_rarer_rows(report) if rarer else [])
+        ("S", report.s, report.interval, of_s, report.verdict),
+        ("Delta", report.delta, report.delta_interval, of_change, signalling),
+        ("influence", report.influence, report.influence_interval, "", "at least Delta"),
+        ("S - Delta - 2", report.excess, report.excess_interval, of_excess, excess),
+        *(_rarer_rows(report) if rarer else []),
     ]
     columns = ["value", interval_name(report.level), "p-value of", "in words"]
     return table_of_text(rows, columns)
 
 
-def _rarer_rows(report: Report) -> list[tuple[str, str, str, str]]:
-    """Return label, attribute, test and words of the statistics that few readers need."""
+def _rarer_rows(report: Report) -> list[tuple[str, float, Interval | None, str, str]]:
+    """Return the statistics that few readers need, as rows of `statistics`."""
     units, s_odd = report.units, number_text(report.facets.max())
     side = "within" if report.arcsine_excess <= ROUNDING else "beyond"
     half = f"<= 0.5: {p_value_text(report.sign_p_value)}"
     any_facet = f"<= 0: {p_value_text(report.any_facet_p_value)}"
     chosen_after = f"s_odd = {s_odd}: minus signs chosen after"
+    share, within = report.share_above_interval, report.excess_within_interval
+    quantum = f"correlators alone: {side} the quantum set"
     return [
-        ("share above 2", "share_above", half, f"of {units}, S of each"),
-        ("within each", "excess_within", "", f"mean of S - Delta - 2 of {units}"),
-        ("most possible", "excess_bound", "", "S - Delta - 2, by the rarest cell here"),
-        ("s_odd - Delta - 2", "any_facet_excess", any_facet, chosen_after),
-        ("arcsine excess", "arcsine_excess", "", f"correlators alone: {side} the quantum set"),
+        ("share above 2", report.share_above, share, half, f"of {units}, S of each"),
+        ("within each", report.excess_within, within, "", f"mean of S - Delta - 2 of {units}"),
+        ("most possible", report.excess_bound, None, "", "S - Delta - 2, by the rarest cell here"),
+        ("s_odd - Delta - 2", report.any_facet_excess, None, any_facet, chosen_after),
+        ("arcsine excess", report.arcsine_excess, None, "", quantum),
     ]
 
 
-def _against(report: Report, name: str, bound: float) -> str:
+def _test_against(value: float, bound: float, p_value: float, p_value_below: float) -> str:
     """Return the hypothesis that a value speaks against, and its p-value."""
-    side, below = ("<=", "") if getattr(report, name) >= bound else (">=", "_below")
-    p = getattr(report, ("" if name == "s" else f"{name}_") + f"p_value{below}")
+    side, p = ("<=", p_value) if value >= bound else (">=", p_value_below)
     return f"{side} {bound:g}: {p_value_text(p)}"
-
-
-def interval_of(report: Report, name: str) -> tuple[float, float] | None:
-    """Return the interval that a report has for one of its attributes, if any."""
-    return getattr(report, "interval" if name == "s" else f"{name}_interval", None)
 
 
 def contexts(report: Report) -> pd.DataFrame:

@@ -85,7 +85,7 @@ YourTable.picture = (() => {
     const x = between(...range, left, width - 16);
     const y = (k) => 28 + 46 * k;
     const said = drops.map((row) =>
-      `${row.task} beside ${row.beside} ${number(row.points, 1)} percentage points`).join(", ");
+      `${row.task} beside ${row.worsePartner} ${number(row.points, 1)} percentage points`).join(", ");
     return drawing(width, height, `${said}.`, [
       ...axis(x, 200, range, width - left),
       ...drops.flatMap((row, k) => [
@@ -93,7 +93,7 @@ YourTable.picture = (() => {
           x: x(0), y: y(k) - 12, width: x(row.points) - x(0), height: 24, class: "picture-bar",
         }),
         ...whisker(x, y(k), row.ends),
-        label(left - 10, y(k) + 4, `${row.task} beside ${row.beside}`, "end"),
+        label(left - 10, y(k) + 4, `${row.task} beside ${row.worsePartner}`, "end"),
       ]),
       line(x(0), 8, x(0), 200, "axis"),
       label((left + width) / 2, 240, "percentage points"),

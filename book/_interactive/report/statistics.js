@@ -334,8 +334,8 @@ YourTable.statistics = (() => {
       const right = BESIDE[k].map((context) => 50 * (1 + (k < 2 ? alice : bob)[context]));
       const ends = changeIntervals[k].map((end) => 50 * end);
       return {
-        task, beside: PARTNERS[k][worse], instead: PARTNERS[k][1 - worse],
-        rightBeside: right[worse], rightInstead: right[1 - worse],
+        task, worsePartner: PARTNERS[k][worse], otherPartner: PARTNERS[k][1 - worse],
+        rightWithWorse: right[worse], rightWithOther: right[1 - worse],
         points: 50 * Math.abs(changes[k]),
         ends: worse ? ends : [-ends[1], -ends[0]],
         pValue: noSignallingPValues[k],

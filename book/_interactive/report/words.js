@@ -95,9 +95,9 @@ YourTable.words = (() => {
   /** Tables as {caption, head, rows}; the first cell of a row is its header. */
   function drops(report) {
     const rows = report.drops.map((row) => [
-      `${row.task} beside ${row.beside}`,
-      number(row.rightBeside, 1),
-      `${number(row.rightInstead, 1)} beside ${row.instead}`,
+      `${row.task} beside ${row.worsePartner}`,
+      number(row.rightWithWorse, 1),
+      `${number(row.rightWithOther, 1)} beside ${row.otherPartner}`,
       number(row.points, 1),
       interval(row.ends, 1),
       pValue(row.pValue),

@@ -232,7 +232,9 @@ class Experiment:
             ("s", "report"): self.report["interval"],
             **{(name, "report"): self.report[f"{name}_interval"] for name in in_report},
             ("s", "percentile"): percentile_interval(s, LEVEL),
-            ("s", "betting"): betting_interval(self.s, counts=self.counts, level=LEVEL, **S_RANGE),
+            ("s", "betting"): betting_interval(
+                self.s, counts=self.counts, level=LEVEL, bounds=S_BOUNDS
+            ),
             ("delta", "percentile"): percentile_interval(delta, LEVEL),
             ("excess", "percentile"): percentile_interval(excess, LEVEL),
             **({("s", "BCa"): self._bca()} if bca else {}),
