@@ -71,12 +71,7 @@ def _extremes(quantity: str, estimates: tuple[Estimate, ...]) -> Effect:
     return Effect(quantity, (ordered[0], ordered[-1]))
 
 
-_GENERALIZATION = {
-    "source": ABSTRACT,
-    "evidence": "notebooks/rq4",
-    "kind": "condition",
-    "among": CONDITIONS,
-}
+_ABOUT = {"source": ABSTRACT, "evidence": "notebooks/rq4", "kind": "condition", "among": CONDITIONS}
 CLAIMS = (
     Claim(
         "generalization-correlates",
@@ -91,7 +86,7 @@ CLAIMS = (
         holds=_correlates,
         effect=_correlation,
         rows=("target", "measure", "part", "capacity"),
-        **_GENERALIZATION,
+        **_ABOUT,
     ),
     Claim(
         "first-2-generalizes",
@@ -106,6 +101,6 @@ CLAIMS = (
         holds=_first_at_2_generalizes,
         effect=_points_lost,
         rows=("target",),
-        **_GENERALIZATION,
+        **_ABOUT,
     ),
 )

@@ -23,8 +23,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ncnet.chsh.bootstrap import percentile_interval
-from ncnet.chsh.intervals import FEWEST_OFF_MODE, check_resampling
-from ncnet.claims import LEVEL
+from ncnet.chsh.intervals import FEWEST_OFF_MODE
 from ncnet.studies.generalization import measurements as measured
 from ncnet.studies.generalization.measurements import FIT_BY_CONTEXT, MEAN_FIT, TARGET, TARGETS
 
@@ -38,19 +37,9 @@ VALUES_AT_ONCE = 2**21
 """Values that are resampled at once: 16 MiB."""
 EXPLAINED = 1e-6
 """Share of a variable's variance below which what is held fixed leaves nothing of it."""
-FOLDS = 5
-PENALTIES = tuple(np.logspace(-2, 4, 13))
-"""Penalties of the ridge regression, of which the inner folds choose."""
 
 
-def correlations(
-    replicas: pd.DataFrame,
-    choosing: pd.DataFrame,
-    *,
-    level: float = LEVEL,
-    resamples: int = measured.RESAMPLES,
-    seed: int = 0,
-) -> pd.DataFrame:
+def correlations(replicas: pd.DataFrame, choosing: pd.DataFrame, **options: float) -> pd.DataFrame:
     """Return the correlations of S with held-out accuracy, with intervals.
 
     The bootstrap goes through the whole analysis. Each resample draws the replicas that choose and
@@ -64,10 +53,9 @@ def correlations(
     choosing
         Rows of other replicas, which say at which capacity S first reaches 2. Read are `capacity`,
         `replica` and `s`.
-    level
-        Nominal coverage of each interval by itself.
-    resamples, seed
-        Number of bootstrap resamples, and the seed of their draw.
+    options
+        `level`, `resamples` and `seed` of the bootstrap, as
+        `ncnet.studies.generalization.measurements.resampling_options` takes them.
 
     Returns
     -------
@@ -95,7 +83,7 @@ def correlations(
     >>> found.loc[found["capacity"] == 2, "measure"].unique().tolist()
     ['spearman', 'given means', 'given contexts']
     """
-    level, resamples, seed = check_resampling(level, resamples, seed)
+    level, resamples, seed = measured.resampling_options(**options)
     capacities, values, s_of_others = measured.as_arrays_with_s(replicas, VARIABLES, choosing)
     count, of_choosing = values.shape[-1], s_of_others.shape[-1]
     generator = np.random.default_rng(seed)
@@ -131,8 +119,7 @@ def _estimates(values: np.ndarray, s_of_others: np.ndarray) -> np.ndarray:
     replicas].
     """
     at_2 = s_of_others.mean(-1) >= measured.AT_2
-    first = np.where(at_2.any(0), at_2.argmax(0), len(values))
-    up_to = np.arange(len(values))[:, None] <= first
+    up_to = at_2.cumsum(0) == at_2  # at 2 at no smaller capacity
     at_ceiling = measured.off_mode(values[:, 0]) < FEWEST_OFF_MODE
     matrices = [_rank_correlations(of_capacity) for of_capacity in values]
     found = []
@@ -159,25 +146,16 @@ def _partial(matrices: np.ndarray, target: str, given: tuple[str, ...]) -> np.nd
     """Return the partial correlation of S and the target in each matrix, NaN where undefined."""
     pair = [0, VARIABLES.index(target)]
     held = [VARIABLES.index(name) for name in given]
-    left = matrices[:, pair][:, :, pair].copy()
-    if held:
-        between = matrices[:, pair][:, :, held]
-        inverse = np.linalg.pinv(matrices[:, held][:, :, held], rcond=EXPLAINED, hermitian=True)
-        left -= between @ inverse @ between.transpose(0, 2, 1)
+    between = matrices[:, pair][:, :, held]
+    inverse = np.linalg.pinv(matrices[:, held][:, :, held], rcond=EXPLAINED, hermitian=True)
+    left = matrices[:, pair][:, :, pair] - between @ inverse @ between.transpose(0, 2, 1)
     variances = left[:, [0, 1], [0, 1]]
     defined = (variances > EXPLAINED).all(-1)
     scale = np.sqrt(np.where(defined, variances.prod(-1), np.nan))
     return (left[:, 0, 1] / scale).clip(-1, 1)
 
 
-def r2_gains(
-    replicas: pd.DataFrame,
-    choosing: pd.DataFrame,
-    *,
-    level: float = LEVEL,
-    resamples: int = measured.RESAMPLES,
-    seed: int = 0,
-) -> pd.DataFrame:
+def r2_gains(replicas: pd.DataFrame, choosing: pd.DataFrame, **options: float) -> pd.DataFrame:
     """Return how much of held-out accuracy is predicted without S and with it.
 
     Capacities at the ceiling are left out, and those at which held-out accuracy does not vary. At
@@ -191,10 +169,10 @@ def r2_gains(
         Rows as `by_replica` returns them, with the same replicas at every capacity.
     choosing
         Rows of other replicas, which say at which capacity S first reaches 2.
-    level, resamples, seed
-        Nominal coverage of the intervals, number of resamples, and their seed, which divides the
-        folds too. Replicas' squared errors are resampled, jointly over capacities; the predictions
-        and that capacity are taken as given.
+    options
+        `level`, `resamples` and `seed` of the bootstrap, as `correlations` takes them; the seed
+        divides the folds too. Replicas' squared errors are resampled, jointly over capacities; the
+        predictions and that capacity are taken as given.
 
     Returns
     -------
@@ -217,7 +195,7 @@ def r2_gains(
     >>> bool(r2_gains(table, table, resamples=200)["gain"].iloc[0] > 0.9)
     True
     """
-    level, resamples, seed = check_resampling(level, resamples, seed)
+    level, resamples, seed = measured.resampling_options(**options)
     capacities, values, _ = measured.as_arrays_with_s(replicas, (TARGET, "s"), choosing)
     varies = (values[:, 0].std(-1) > 0) & (measured.off_mode(values[:, 1]) >= FEWEST_OFF_MODE)
     capacities, targets = np.array(capacities)[varies], values[varies, 0]
@@ -229,12 +207,11 @@ def r2_gains(
     rows = []
     for given, names in (("means", MEAN_FIT), ("contexts", FIT_BY_CONTEXT)):
         _, features = measured.as_arrays(replicas, (*names, "s"))
-        errors = np.full((len(targets), 2, count), np.nan)
+        errors = np.empty((len(targets), 2, count))
         for found, target, known_and_s in zip(errors, targets, features[varies], strict=True):
             found[:] = _errors(target, known_and_s[:-1], seed), _errors(target, known_and_s, seed)
         for part, capacity, chosen in parts:
-            none = np.full((2, count), np.nan)
-            without, with_s = errors[chosen].mean(axis=0) if chosen.any() else none
+            without, with_s = errors[chosen].sum(axis=0) / (chosen.sum() or np.nan)
             gain = without - with_s
             ends = percentile_interval(gain[drawn].mean(-1), level, count)
             scores = (1 - without.mean(), 1 - with_s.mean(), gain.mean(), *ends)
@@ -245,8 +222,10 @@ def r2_gains(
 
 def _errors(target: np.ndarray, features: np.ndarray, seed: int) -> np.ndarray:
     """Return the squared errors of the predictions as shares of the variance [replicas]."""
-    pipeline = make_pipeline(StandardScaler(), PolynomialFeatures(), RidgeCV(PENALTIES))
-    outer, inner = (KFold(FOLDS, shuffle=True, random_state=(seed + k) % 2**32) for k in (0, 1))
+    pipeline = make_pipeline(
+        StandardScaler(), PolynomialFeatures(), RidgeCV(np.logspace(-2, 4, 13))
+    )
+    outer, inner = (KFold(5, shuffle=True, random_state=(seed + k) % 2**32) for k in (0, 1))
     degrees = {"polynomialfeatures__degree": [1, 2]}
     search = GridSearchCV(pipeline, degrees, cv=inner, scoring="neg_mean_squared_error")
     # Hundreds of fits of small models, whose parameters are all given here.

@@ -31,16 +31,6 @@ PREDICTORS = {
 }
 
 
-__getattr__ = renamed.names(
-    __name__,
-    {
-        "simpsons_trap": "simpsons_paradox",
-        "averages": "averaged_correlations",
-        "predicted_losses": "drop_by_predictor",
-    },
-)
-
-
 def simpsons_paradox(replicas: pd.DataFrame, condition: str) -> Figure:
     """Draw S of every replica against its held-out accuracy: thrown together, and by capacity.
 
@@ -51,8 +41,7 @@ def simpsons_paradox(replicas: pd.DataFrame, condition: str) -> Figure:
     condition
         The name above the panels.
     """
-    figure, panels = plotting.panels(2, size=(4.6, 3.9), sharex=True, sharey=True)
-    together, apart = panels
+    figure, (together, apart) = plotting.panels(2, size=(4.6, 3.9), sharex=True, sharey=True)
     together.plot(replicas["s"], replicas["held_out_accuracy"], ".", color=GREY, markersize=3)
     capacities = replicas.groupby("capacity")[["s", "held_out_accuracy"]]
     shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(capacities)))
@@ -64,10 +53,10 @@ def simpsons_paradox(replicas: pd.DataFrame, condition: str) -> Figure:
             ends = s.quantile([0.02, 0.98])
             fitted = np.polyval(np.polyfit(s, accuracy, 1), ends)
             apart.plot(ends, fitted, color=shade, linewidth=2)
-        label = f"n = {capacity:g}"
-        apart.plot(*part.mean(), markeredgecolor=INK, markersize=8, label=label, **look)
+        look |= {"markersize": 8, "markeredgecolor": INK, "label": f"n = {capacity:g}"}
+        apart.plot(*part.mean(), **look)
     figure.suptitle(condition, fontsize=10)
-    for axes, title in zip(panels, ("all capacities together", "by capacity"), strict=True):
+    for axes, title in ((together, "all capacities together"), (apart, "by capacity")):
         axes.axvline(CLASSICAL_BOUND, **DASHED)
         axes.set(title=title, xlabel="S of the replica's training items (no unit)")
     together.set_ylabel("share of its held-out items right")
@@ -85,8 +74,8 @@ def correlations(table: pd.DataFrame) -> Figure:
         column ``condition``.
     """
     conditions = table[table["part"] == "at"].groupby("condition", sort=False)
-    size = {"size": (3.1, 2.5), "margin": (0.8, 0.9)}
-    figure, panels = plotting.panels(len(conditions), 3, sharey=True, **size)
+    size, margin = (3.1, 2.5), (0.8, 0.9)
+    figure, panels = plotting.panels(len(conditions), 3, size=size, margin=margin, sharey=True)
     for axes, (condition, part) in zip(panels, conditions, strict=True):
         capacities = pd.Index(part["capacity"].unique()).sort_values()
         axes.axhline(0, **SOLID)
@@ -169,8 +158,8 @@ def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
         below.tick_params(labelbottom=True)
     for unused in pairs[len(conditions) :].flat:
         unused.remove()
-    setp(pairs[: len(conditions) : columns, 0], ylabel="S (no unit)")
-    setp(pairs[: len(conditions) : columns, 1], ylabel="share right")
+    setp(pairs[::columns, 0], ylabel="S (no unit)")
+    setp(pairs[::columns, 1], ylabel="share right")
     plotting.legend_once(pairs[0, 1], below=figure)
     return figure
 
@@ -250,3 +239,11 @@ def drop_by_predictor(table: pd.DataFrame) -> Figure:
         axes.set_xlabel(label, fontsize=9)
     panels[0].set_ylabel("held out, fresh replicas:\nshare lost (points)")
     return figure
+
+
+RENAMED = {
+    "simpsons_trap": "simpsons_paradox",
+    "averages": "averaged_correlations",
+    "predicted_losses": "drop_by_predictor",
+}
+__getattr__ = renamed.names(__name__, RENAMED)

@@ -26,7 +26,7 @@ from ncnet.training import samples
 PREDICTORS = {"s": 1, "training_drop": 1, "cosine": -1, "likeness": -1}
 """Columns that may predict what a pair loses on held-out items, each with the sign that it should
 have: the more opposed or the less alike two tasks are, the more should be lost."""
-PAIR = ("first", "second")
+PAIR = ["first", "second"]
 """Columns with the names of both tasks."""
 
 
@@ -87,8 +87,7 @@ def pairs_with_nothing(tasks: Sequence[str]) -> list[tuple[int, int]]:
     """
     check(tasks[-1] == samples.NOTHING, f"the last task is `{tasks[-1]}`", f"`{samples.NOTHING}`")
     last = len(tasks) - 1
-    alone = [(last, task) for task in range(last)]
-    return [*itertools.combinations(range(last + 1), 2), *alone]
+    return [*itertools.combinations(range(last + 1), 2), *((last, task) for task in range(last))]
 
 
 def interference_by_replica(trained: xr.Dataset, tasks: Sequence[str]) -> pd.DataFrame:
@@ -118,8 +117,7 @@ def interference_by_replica(trained: xr.Dataset, tasks: Sequence[str]) -> pd.Dat
     means = outcomes.groupby("split").mean().transpose("split", ...)
     correlator = means["both"].sel(split="training").values
     # Both asked nothing, the parties agree.
-    s = 1 + correlator[first_alone] + correlator[second_alone] - correlator[together]
-    columns = {"s": s}
+    columns = {"s": 1 + correlator[first_alone] + correlator[second_alone] - correlator[together]}
     for name in ("training", "held_out"):
         alice, bob = ((1 + means[head].sel(split=name).values) / 2 for head in ("a", "b"))
         alone = alice[first_alone] + bob[second_alone]
@@ -143,12 +141,9 @@ def likeness(tasks: Mapping[str, Sequence[int]]) -> pd.DataFrame:
     >>> likeness({"odd": (1, 3, 5, 7, 9), "even": (0, 2, 4, 6, 8)})["likeness"].round(6).tolist()
     [1.0]
     """
-    classes = {name: np.isin(range(10), members) for name, members in tasks.items()}
-    rows = [
-        (first, second, abs(np.corrcoef(classes[first], classes[second])[0, 1]))
-        for first, second in itertools.combinations(classes, 2)
-    ]
-    return pd.DataFrame(rows, columns=[*PAIR, "likeness"])
+    correlations = np.corrcoef([np.isin(range(10), members) for members in tasks.values()])
+    pairs = pd.DataFrame(itertools.combinations(tasks, 2), columns=PAIR)
+    return pairs.assign(likeness=abs(correlations[np.triu_indices(len(tasks), 1)]))
 
 
 def interference_map(
@@ -172,14 +167,12 @@ def interference_map(
         `first`, `second`; `s`, `s_low`, `s_high`, `training_drop` and `cosine`, means over `seen`;
         `held_out_drop`, mean over `fresh`; `likeness`.
     """
-    pair = list(PAIR)
-    groups = seen.groupby(pair, sort=False)
-    options = {"level": simultaneous_level(groups.ngroups), "seed": seed}
+    groups = seen.groupby(PAIR, sort=False)
+    level = simultaneous_level(groups.ngroups)
     table = groups[["s", "training_drop", "cosine"]].mean()
-    table[["s_low", "s_high"]] = [
-        chsh.s_interval(s.to_numpy(), **options)[0] for _, s in groups["s"]
-    ]
-    table = table.join(fresh.groupby(pair)["held_out_drop"].mean()).join(likeness.set_index(pair))
+    ends = [chsh.s_interval(s.to_numpy(), level=level, seed=seed)[0] for _, s in groups["s"]]
+    table[["s_low", "s_high"]] = ends
+    table = table.join(fresh.groupby(PAIR)["held_out_drop"].mean()).join(likeness.set_index(PAIR))
     return table.sort_values("s", ascending=False).reset_index()
 
 
@@ -216,7 +209,7 @@ def predictor_correlations(
         # [1 + resamples, pairs, names], the sample itself first
         means.append(np.einsum("pnr,kr->kpn", values, shares))
     known, lost = means
-    alike = np.broadcast_to(likeness.sort_values(list(PAIR))[["likeness"]], lost.shape)
+    alike = np.broadcast_to(likeness.sort_values(PAIR)[["likeness"]], lost.shape)
     signs = list(PREDICTORS.values())
     rho = spearman(signs * np.concatenate([known, alike], axis=-1), lost, axis=1)
     ahead = rho[:, :1] - rho

@@ -16,9 +16,9 @@ from scipy.stats import mode
 from ncnet import chsh
 from ncnet.checks import check
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, drawn_shares, percentile_interval
-from ncnet.chsh.intervals import means_with_ends
+from ncnet.chsh.intervals import check_resampling, means_with_ends
 from ncnet.chsh.outcomes import CONTEXTS, SETTINGS
-from ncnet.claims import MARGIN
+from ncnet.claims import LEVEL, MARGIN
 from ncnet.training import samples
 
 CORRELATORS, ACCURACIES, LOSSES = (
@@ -240,6 +240,29 @@ def off_mode(values: np.ndarray) -> np.ndarray:
     array([1, 0])
     """
     return values.shape[-1] - mode(values.round(DIGITS_OF_SUMS), axis=-1).count
+
+
+def resampling_options(level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0) -> tuple:
+    """Return the options of a bootstrap as numbers of Python.
+
+    Parameters
+    ----------
+    level
+        Nominal coverage of each interval by itself.
+    resamples, seed
+        Number of resamples, and the seed of their draw.
+
+    Raises
+    ------
+    ValueError
+        For a level outside 0 to 1, or fewer resamples than it needs.
+
+    Examples
+    --------
+    >>> resampling_options(seed=4)
+    (0.95, 2000, 4)
+    """
+    return check_resampling(level, resamples, seed)
 
 
 def resampled_means(

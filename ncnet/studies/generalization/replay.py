@@ -14,8 +14,7 @@ from ncnet.claims import simultaneous_level
 from ncnet.replay.comparison import Tolerance, absolute, intervals, outcomes, same, standard_errors
 from ncnet.replay.pieces import Replay, Selection
 from ncnet.results import Result
-from ncnet.studies.generalization import claims, correlation, measurements
-from ncnet.studies.generalization import interference as pairs
+from ncnet.studies.generalization import claims, correlation, interference, measurements
 from ncnet.studies.generalization.selection import regrets, selections
 from ncnet.studies.generalization.tables import TABLES
 from ncnet.training import samples
@@ -30,30 +29,27 @@ BLOCK = 40
 # population has to be asked for again.
 _named, _set_aside = lru_cache(samples.named), lru_cache(samples.set_aside)
 _trained = lru_cache(maxsize=64)(measurements.train_replicas)
-_trained_pairs = lru_cache(maxsize=2)(partial(pairs.train_task_pairs, samples.NAMED_TASKS))
+_trained_pairs = lru_cache(maxsize=2)(partial(interference.train_task_pairs, samples.NAMED_TASKS))
 
 
-def _made(
-    make: Callable[[dict], pd.DataFrame], recorded: Result, selection: Selection
-) -> pd.DataFrame:
+def _made(make: Callable[[dict], pd.DataFrame], recorded: Result, piece: Selection) -> pd.DataFrame:
     """Make a piece from what its table was given; the jobs of a batch differ in some of it."""
     table = {"table": recorded.name.rpartition("/")[2]}
-    rows = make(recorded.provenance["parameters"] | selection | table)
-    return rows.assign(**{name: value for name, value in selection.items() if name not in rows})
+    rows = make(recorded.provenance["parameters"] | piece | table)
+    return rows.assign(**{name: value for name, value in piece.items() if name not in rows})
 
 
 def _some(given: dict, *names: str) -> dict:
     return {name: given[name] for name in names}
 
 
-def _population(given: dict) -> samples.Population:
+def _of_sizes(given: dict, replicas: range, aside: float = 0.0, **trace: bool) -> pd.DataFrame:
+    """Make a row a replica at each capacity, with a share of the training items set aside."""
     name, _, _ = given["condition"].partition(",")
-    return _named(name, **_some(given, "training", "label_noise", "held_out", "noise", "seed"))
-
-
-def _of_sizes(
-    given: dict, population: samples.Population, replicas: range, **trace: bool
-) -> pd.DataFrame:
+    items = _some(given, "training", "label_noise", "held_out", "noise", "seed")
+    population = _named(name, **items)
+    if aside:
+        population = _set_aside(population, aside)
     sizes = [given["capacity"]] if "capacity" in given else given["hidden_sizes"]
     kind = _some(given, *KIND) | trace
     rows = (_trained(population, hidden_size=n, replicas=replicas, **kind) for n in sizes)
@@ -72,28 +68,24 @@ def _replicas(given: dict) -> range:
 
 
 def _of_condition(given: dict) -> pd.DataFrame:
-    replicas = _of_sizes(given, _population(given), _replicas(given))
-    options = _some(given, "resamples", "seed")
-    options["level"] = simultaneous_level(len(claims.CONDITIONS))
+    replicas = _of_sizes(given, _replicas(given))
+    level = simultaneous_level(len(claims.CONDITIONS))
+    options = _some(given, "resamples", "seed") | {"level": level}
     return TABLES[given["table"]](*measurements.split_replicas(replicas), **options)
 
 
 def _choices(given: dict) -> pd.DataFrame:
     """Make the choices of one repetition, which sees replicas of its own."""
-    whole, size = _population(given), given["repetition_size"]
+    size = given["repetition_size"]
     replicas = range(size * given["repetition"], size * (given["repetition"] + 1))
-    tables = (
-        _of_sizes(given, population, replicas, trace=True)
-        for population in (whole, _set_aside(whole, given["set_aside"]))
-    )
-    chosen = selections(*tables, repetition_size=size)
-    return chosen.assign(repetition=given["repetition"])
+    tables = (_of_sizes(given, replicas, aside, trace=True) for aside in (0, given["set_aside"]))
+    return selections(*tables, repetition_size=size).assign(repetition=given["repetition"])
 
 
 def _fresh(given: dict) -> pd.DataFrame:
     first = given["repetitions"] * given["repetition_size"]
     replicas = range(first, first + given["fresh_replicas"])
-    return _of_sizes(given, _population(given), replicas, trace=True)
+    return _of_sizes(given, replicas, trace=True)
 
 
 def _criteria(given: dict) -> pd.DataFrame:
@@ -110,12 +102,8 @@ def _pairs(analyse: Callable[..., pd.DataFrame], given: dict) -> pd.DataFrame:
     kind = _some(given, *KIND, "held_out", "label_noise")
     kind |= {"training": given["pair_training"], "hidden_size": given["pair_size"]}
     count = given["pair_replicas"]
-    parts = (range(count), range(count, 2 * count))
-    drawn, judged = (_trained_pairs(replicas=replicas, **kind) for replicas in parts)
-    return analyse(drawn, judged, pairs.likeness(samples.NAMED_TASKS), seed=given["seed"])
-
-
-HALF_AN_ERROR = standard_errors()
+    drawn, judged = (_trained_pairs(replicas=range(k, k + count), **kind) for k in (0, count))
+    return analyse(drawn, judged, interference.likeness(samples.NAMED_TASKS), seed=given["seed"])
 
 
 def _of_digits(rows: pd.DataFrame) -> np.ndarray:
@@ -124,15 +112,13 @@ def _of_digits(rows: pd.DataFrame) -> np.ndarray:
     return ~conditions.str.startswith(tuple(games.NAMED)).to_numpy()
 
 
-def _statistic(
-    tolerance: Tolerance = HALF_AN_ERROR, *, span: float = 0.0, share: float = 0.0
-) -> Tolerance:
+def _statistic(tolerance: Tolerance, *, span: float = 0.0, share: float = 0.0) -> Tolerance:
     """Return the tolerance of a statistic: on digits, eight times that of a game.
 
     Parameters
     ----------
     tolerance
-        The tolerance in a game, half a standard error unless told otherwise.
+        The tolerance in a game.
     span
         What values of single replicas span, of an interval that may be by betting: at the ceiling,
         such an interval is wider by up to four replicas.
@@ -141,15 +127,11 @@ def _statistic(
     """
 
     def allowed(rows: pd.DataFrame, name: str) -> np.ndarray:
-        digits = _of_digits(rows)
-        most = tolerance.most(rows, name) * np.where(digits, 8, 1)
-        return np.fmax(most, np.where(digits, 4 * span / rows["replicas"], 0)) if span else most
+        most, of_betting = tolerance.most(rows, name), 4 * span / rows.get("replicas", np.inf)
+        return np.where(_of_digits(rows), np.maximum(8 * most, of_betting), most)
 
-    reason = (
-        "rounding moves a few outcomes of a game, which is less than half a standard error; on "
-        "digits it grows until a replica ends as another one would, and four are another sample"
-    )
-    return Tolerance(reason, allowed, share)
+    on_digits = "on digits, where whole replicas end elsewhere, eight times as far"
+    return Tolerance(f"{tolerance.reason}; {on_digits}", allowed, share)
 
 
 def _read_off(interval: str, widths: float, least: float) -> Tolerance:
@@ -166,10 +148,6 @@ def _read_off(interval: str, widths: float, least: float) -> Tolerance:
     return standard_errors(of=error)
 
 
-def _within(amount: float, reason: str) -> Tolerance:
-    return _statistic(absolute(amount, reason))
-
-
 def _of_loss(rows: pd.DataFrame, name: str) -> np.ndarray:
     return np.fmax(0.05 * rows[name].to_numpy(float), 1e-4)
 
@@ -179,56 +157,52 @@ def _of_one(rows: pd.DataFrame, name: str) -> np.ndarray:
     return np.fmax(np.where(_of_digits(rows), 2 * (high - low), 0), 1e-3)
 
 
-STATISTIC = _statistic()
+STATISTIC = _statistic(standard_errors())
 # Which form and penalty is chosen may turn on one replica, and a curve reaches far.
 OF_GAIN = _statistic(_read_off("gain", 1 / 4, 0.02), share=0.4)
 OF_MEAN = _statistic(_read_off("regret", 1 / 4, 0.001))
 OF_DROP = _statistic(_read_off("s", 1 / 16, 0.0025))
+CHOICES = outcomes(share=0.375)
+"""Three of eight criteria may choose another capacity, where two are nearly as good."""
+CHOSEN = dict.fromkeys(("capacity", "found"), CHOICES)
 STATISTICS = {
     **dict.fromkeys(("replicas", "repetitions", "largest_capacity", "likeness"), same()),
     **dict.fromkeys(("estimate", "rho", "low", "high"), STATISTIC),
     **intervals("regret", "s_ahead", tolerance=STATISTIC),
     **intervals("gain", "without", "with_s", tolerance=OF_GAIN),
-    **intervals("s", "held_out_s", tolerance=_statistic(span=8)),
-    **intervals("accuracy", *measurements.TARGETS, tolerance=_statistic(span=1)),
+    **intervals("s", "held_out_s", tolerance=_statistic(standard_errors(), span=8)),
+    **intervals("accuracy", *measurements.TARGETS, tolerance=_statistic(standard_errors(), span=1)),
     **dict.fromkeys(("at_first", "best", "at_smallest"), OF_MEAN),
-    "loss": _statistic(Tolerance("a few networks lose more or less, a twentieth of all", _of_loss)),
-    "cosine": _within(0.02, "where a gradient nearly vanishes its direction is rounding"),
-    "first": _within(0.25, "no mean of S of a game lies near 1.95; on digits the next may"),
-    "defined": absolute(0.3, "near the ceiling one replica off the mode decides many resamples"),
-    "off_mode": _within(4, "half a percent of up to 800 replicas may end elsewhere"),
-    "at_ceiling": same("a capacity that is at the ceiling has no correlation to compare"),
-    "best_capacity": same("no two capacities are nearly as good as the best one"),
-    "share_of_rise": _within(0.06, "it follows from the means"),
-    "reached": _within(0.02, "the mean of S of a resample may turn where it is 1.95"),
-}
-ONE_BY_ONE = dict.fromkeys(
-    (*correlation.VARIABLES, "held_out_s", *measurements.CORRELATORS),
-    Tolerance(
-        "rounding sends up to a fifth of the networks of a game elsewhere; on digits nearly all, "
-        "but seldom farther than replicas lie apart",
-        _of_one,
-        share=0.2,
-    ),
-)
-CHOICES = outcomes(share=0.375)
-"""Three of eight criteria may choose another capacity, where two are nearly as good."""
-CHOSEN = dict.fromkeys(("capacity", "found"), CHOICES)
-CRITERIA = STATISTICS | {
-    **intervals("regret", tolerance=_statistic(share=CHOICES.share)),
-    **dict.fromkeys(("lowest", "highest", "enough", "units_more", "met"), CHOICES),
-    "best": same("the best capacity is better than the next by many standard errors"),
-    "enough_capacity": same("no capacity lies near the line of a percentage point"),
-}
-PAIRS = STATISTICS | {
-    "first": same(),
-    **intervals("s", tolerance=STATISTIC),
     **dict.fromkeys(("training_drop", "held_out_drop"), OF_DROP),
+    **dict.fromkeys(("lowest", "highest", "enough", "units_more", "met"), CHOICES),
+    "loss": _statistic(Tolerance("a few networks lose more or less, a twentieth of all", _of_loss)),
+    "cosine": _statistic(absolute(0.02, "the direction of a gradient near 0 is rounding")),
+    "first": _statistic(absolute(0.25, "no mean of S of a game lies near 1.95")),
+    "defined": absolute(0.3, "near the ceiling one replica off the mode decides many resamples"),
+    "off_mode": _statistic(absolute(4, "half a percent of up to 800 replicas may end elsewhere")),
+    "at_ceiling": same("a capacity that is at the ceiling has no correlation to compare"),
+    "share_of_rise": _statistic(absolute(0.06, "it follows from the means")),
+    **dict.fromkeys(("best_capacity", "enough_capacity"), same("none other is nearly as good")),
+    "reached": _statistic(absolute(0.02, "the mean of S of a resample may lie near 1.95")),
 }
+OF_ONE = Tolerance(
+    "rounding sends up to a fifth of the networks of a game elsewhere; on digits nearly all, but "
+    "seldom farther than replicas lie apart",
+    _of_one,
+    share=0.2,
+)
+OF_EACH = (*correlation.VARIABLES, "held_out_s", *measurements.CORRELATORS)
+ONE_BY_ONE = dict.fromkeys(OF_EACH, OF_ONE)
+CRITERIA = STATISTICS | {
+    **intervals("regret", tolerance=_statistic(standard_errors(), share=CHOICES.share)),
+    "best": same("the best capacity is better than the next by many standard errors"),
+}
+PAIRS = STATISTICS | {"first": same()}
 
 
 PART, SIZE = ("part", "capacity"), (*CONDITION, "capacity")
-ORDER = partial(_pairs, pairs.predictor_correlations)
+MAP = partial(_pairs, interference.interference_map)
+ORDER = partial(_pairs, interference.predictor_correlations)
 
 
 def _replays(folder: str) -> Iterable[Replay]:
@@ -241,7 +215,7 @@ def _replays(folder: str) -> Iterable[Replay]:
         ("capacity_choices", ("condition", "repetition"), ("criterion",), _choices, CHOSEN),
         ("capacity_criteria", ("condition",), ("criterion",), _criteria, CRITERIA),
         ("capacity_fresh", ("condition", "capacity"), (), _curve, STATISTICS),
-        ("interference", (), pairs.PAIR, partial(_pairs, pairs.interference_map), PAIRS),
+        ("interference", (), tuple(interference.PAIR), MAP, PAIRS),
         ("interference_predictors", (), ("predictor",), ORDER, STATISTICS),
     ):
         blocks = {"replica": BLOCK} if "replica" in piece else {}

@@ -12,7 +12,6 @@ import pandas as pd
 from ncnet import chsh
 from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import percentile_interval
-from ncnet.chsh.intervals import check_resampling
 from ncnet.claims import LEVEL, MARGIN
 from ncnet.studies.generalization import measurements as measured
 from ncnet.studies.generalization.measurements import AT_2, RESAMPLES, TARGET, TARGETS
@@ -163,22 +162,15 @@ def regrets(chosen: pd.DataFrame, fresh: pd.DataFrame, *, seed: int = 0) -> pd.D
 
 
 def regret_at_first_2(
-    replicas: pd.DataFrame,
-    choosing: pd.DataFrame,
-    *,
-    level: float = LEVEL,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    replicas: pd.DataFrame, choosing: pd.DataFrame, **options: float
 ) -> pd.DataFrame:
     """Return what is lost at the capacity at which S first reaches 2.
 
     Parameters
     ----------
-    replicas, choosing
-        Rows as `ncnet.studies.generalization.correlation.correlations` takes them.
-    level, resamples, seed
-        Nominal coverage of the intervals, number of resamples, and their seed. Both tables'
-        replicas are resampled, and each resample finds that capacity and the best one again.
+    replicas, choosing, options
+        See `ncnet.studies.generalization.correlation.correlations`. Both tables' replicas are
+        resampled, and each resample finds that capacity and the best one again.
 
     Returns
     -------
@@ -201,7 +193,7 @@ def regret_at_first_2(
     >>> found[["first", "regret"]].iloc[0].tolist()
     [2.0, 0.1]
     """
-    level, resamples, seed = check_resampling(level, resamples, seed)
+    level, resamples, seed = measured.resampling_options(**options)
     capacities, values, s_of_others = measured.as_arrays_with_s(replicas, TARGETS, choosing)
     count = min(values.shape[-1], s_of_others.shape[-1])
     generator = np.random.default_rng(seed)
@@ -214,9 +206,9 @@ def regret_at_first_2(
     best, smallest = curves.max(-1), curves[..., 0]
     low, high = measured.intervals_of_defined(best - at_first, level, count).T
     found = {"at_first": at_first, "best": best, "at_smallest": smallest, "regret": best - at_first}
-    table = pd.DataFrame({name: values[:, 0] for name, values in found.items()}, TARGETS)
+    table = pd.DataFrame({"target": TARGETS} | {name: x[:, 0] for name, x in found.items()})
     risen, rise = (table[name] - table["at_smallest"] for name in ("at_first", "best"))
-    table = table.assign(
+    return table.assign(
         first=measured.first_capacity_at_2(choosing),
         best_capacity=np.array(capacities, float)[curves[:, 0].argmax(-1)],
         largest_capacity=float(capacities[-1]),
@@ -225,4 +217,3 @@ def regret_at_first_2(
         share_of_rise=(risen / rise).where(rise > 0),
         reached=reached[1:].mean(),
     )
-    return table.rename_axis("target").reset_index()

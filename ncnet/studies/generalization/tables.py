@@ -3,8 +3,6 @@
 The page and the replay of its tables call the same functions.
 """
 
-from collections.abc import Callable
-
 import pandas as pd
 
 from ncnet.studies.generalization import correlation, measurements, selection
@@ -18,7 +16,7 @@ def _one_by_one(correlated: pd.DataFrame, _: pd.DataFrame, **options: float) -> 
     return shown.astype(dict.fromkeys(shown.select_dtypes("float64"), "float32"))
 
 
-TABLES: dict[str, Callable[..., pd.DataFrame]] = {
+TABLES = {
     "generalization": correlation.correlations,
     "generalization_gains": correlation.r2_gains,
     "generalization_capacity": lambda correlated, _, seed, **options: measurements.by_capacity(
