@@ -87,10 +87,8 @@ def _of_game(table: pd.DataFrame) -> pd.DataFrame:
 
 def _curves(shared: pd.DataFrame, separate: pd.DataFrame, place: _Places) -> str:
     n, ceiling = shared["hidden_size"], CLASSICAL_BOUND + shared["delta"]
-    edge, ends = (
-        place.path(n, ceiling),
-        place.path([place.last, place.first], [CLASSICAL_BOUND] * 2),
-    )
+    edge = place.path(n, ceiling)
+    ends = place.path([place.last, place.first], [CLASSICAL_BOUND] * 2)
     return f"""\
 <g class="drawn bound">{_stroke(f"M{ends}", INK, 1, "5 4")}</g>
 <g class="drawn ceiling">

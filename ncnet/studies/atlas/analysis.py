@@ -406,15 +406,13 @@ def record() -> None:
         results.save(name, table, folder=results.FOLDER / "small", **how)
 
 
-__getattr__ = renamed.names(
-    __name__,
-    {
-        "halves": "up_to_negation",
-        "kinds": "orbits",
-        "best_of_each_kind": "best_of_each_orbit",
-        "retest": "confirm",
-        "LOOKED_AT": "CANDIDATES",
-        "SEARCHED": "TRAININGS",
-        "ASKED": "SEARCH_OPTIONS",
-    },
-)
+RENAMED = {
+    "halves": "up_to_negation",
+    "kinds": "orbits",
+    "best_of_each_kind": "best_of_each_orbit",
+    "retest": "confirm",
+    "LOOKED_AT": "CANDIDATES",
+    "SEARCHED": "TRAININGS",
+    "ASKED": "SEARCH_OPTIONS",
+}
+__getattr__ = renamed.names(__name__, RENAMED)

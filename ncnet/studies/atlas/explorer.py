@@ -396,15 +396,13 @@ def _changes(ends: np.ndarray) -> np.ndarray:
     return np.stack([abs(change), np.maximum(low, -high).clip(min=0), np.maximum(high, -low)])
 
 
-__getattr__ = renamed.names(
-    __name__,
-    {
-        "CLASSES": "REPRESENTATIVES",
-        "train_classes": "train_representatives",
-        "starts": "initial_weights",
-        "half_width": "margin_of_error",
-    },
-)
+RENAMED = {
+    "CLASSES": "REPRESENTATIVES",
+    "train_classes": "train_representatives",
+    "starts": "initial_weights",
+    "half_width": "margin_of_error",
+}
+__getattr__ = renamed.names(__name__, RENAMED)
 
 
 def record() -> None:

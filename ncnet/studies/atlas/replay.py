@@ -74,6 +74,7 @@ TRAINING = tuple(atlas.TRAININGS[0])
 CONFIRMATION = ("readout", *atlas.PLACES, *TRAINING)
 *TRAINED, _ = explorer.CHOICE
 PAIR = ("alice_task", "bob_task")
+NETWORK = ("layout", "hidden_size")
 ENGINES = "an outcome that rounding turns moves all games with its pair of tasks"
 OF_CONFIRMATIONS = {**REPORT, "selected": standard_errors(of=_of_selection)}
 OF_COUNTS = {
@@ -88,7 +89,6 @@ OF_PAIRS = REPORT | {
     for end, share in (("", OF_AN_ERROR), ("_error", 0.25))
 }
 OF_WEIGHTS = dict.fromkeys(explorer.WEIGHTS, absolute(1e-6, "weights have single precision"))
-NETWORK = ("layout", "hidden_size")
 REPLAYS = (
     Replay("search", CONFIRMATION, (), _confirmations, OF_CONFIRMATIONS),
     Replay("small/search", CONFIRMATION, (), _confirmations, OF_CONFIRMATIONS),
@@ -96,11 +96,5 @@ REPLAYS = (
     Replay("small/search_counts", TRAINING, ("readout",), _counts, OF_COUNTS),
     Replay("explorer", (*TRAINED, *PAIR), ("steps",), _pair, OF_PAIRS),
     Replay("explorer_reports", ("game", *explorer.CHOICE), (), _report, REPORT),
-    Replay(
-        "explorer_networks",
-        ("layout", "hidden_size"),
-        ("replica", "unit"),
-        _initial_weights,
-        OF_WEIGHTS,
-    ),
+    Replay("explorer_networks", NETWORK, ("replica", "unit"), _initial_weights, OF_WEIGHTS),
 )

@@ -15,6 +15,7 @@ import xarray as xr
 
 import ncnet  # whose `train` brings torch: no verdict needs it
 from ncnet import chsh, games, renamed
+from ncnet.chsh.intervals import with_ends
 from ncnet.claims import GAMES, simultaneous_level
 from ncnet.parts import Parts
 from ncnet.studies.multiverse.claims import judge
@@ -137,13 +138,11 @@ def run_one_size(
 def _row(outcomes: xr.Dataset, readout: str, level: float) -> dict:
     means = chsh.replica_means(outcomes, readout=readout)
     s = chsh.s_value(means.correlator)
-    (low, high), method = chsh.s_interval(s.values, level=level)
+    interval, method = chsh.s_interval(s.values, level=level)
     averages = means.mean("replica")
     by_context = averages.to_dataframe().unstack(["alice_setting", "bob_setting"])
     return {
-        "s": float(s.mean()),
-        "s_low": low,
-        "s_high": high,
+        **with_ends("s", float(s.mean()), interval),
         "interval_method": method,
         "delta": float(chsh.delta(averages)),
         **{f"{name}_{i}{j}": mean for (name, i, j), mean in by_context.items()},

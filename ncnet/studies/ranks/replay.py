@@ -136,10 +136,8 @@ OF_TASKS = dict.fromkeys(
     same("items and tokens are drawn and cut without any arithmetic"),
 )
 ASKED = ("encoder", *analysis.TRAINING, "readout", "split", "level", "items", "replicas")
-STATISTICS = {
-    **REPORT,
-    **intervals("accuracy", "rise", "rise_with_rank", "held_out_s", "held_out_accuracy"),
-}
+RISES = ("held_out_s", "rise", "rise_with_rank")
+STATISTICS = REPORT | intervals("accuracy", "held_out_accuracy", *RISES)
 FROM_RECORDED = dict.fromkeys(
     (*STATISTICS, *ASKED), same("it is made from recorded outcomes, without any training")
 )
@@ -161,7 +159,6 @@ OF_TRIAL = {
 ONE_ELSEWHERE = absolute(
     1 / 3, "one of the six replicas may end elsewhere in a context, which moves C by up to a third"
 )
-RISES = ("held_out_s", "rise", "rise_with_rank")
 MEANS = ("s_odd", "any_facet_excess", "s_diverged_against")
 MEANS += tuple(name for name in REPORT if name.startswith(("correlator_", "alice_", "bob_")))
 OF_SMALL = OF_TRIAL | {
