@@ -63,7 +63,7 @@ def sweep(game: str, hidden_sizes: Sequence[int], **training: object) -> pd.Data
     Returns
     -------
     pandas.DataFrame
-        The rows of `ncnet.chsh.by_capacity`, and the columns ``game`` and ``path``.
+        The rows of `ncnet.chsh.by_capacity`, and the columns ``game`` and ``backend``.
 
     Examples
     --------

@@ -14,7 +14,7 @@ from ncnet.chsh.outcomes import DIMENSIONS
 Axes = Mapping[str, Sequence]
 """The capacities, replicas, settings of Alice's and settings of Bob's that networks are trained
 for, by the name of their dimension."""
-Result = TypeVar("Result")
+Returned = TypeVar("Returned")
 
 
 class NetworkKey(NamedTuple):
@@ -73,7 +73,7 @@ def network_keys(axes: Axes) -> list[NetworkKey]:
     return [NetworkKey(*values) for values in itertools.product(*axes.values())]
 
 
-def train_each(train: Callable[[NetworkKey], Result], axes: Axes) -> list[Result]:
+def train_each(train: Callable[[NetworkKey], Returned], axes: Axes) -> list[Returned]:
     """Return what `train` gives for each network, and show how far it is."""
     keys = tqdm(network_keys(axes), "contexts", leave=False, disable=None)
     return [train(key) for key in keys]

@@ -28,7 +28,7 @@ from ncnet.checks import (
 from ncnet.chsh import report
 from ncnet.chsh.outcomes import DIMENSIONS, SETTINGS
 from ncnet.experiment.networks import NetworkKey, network_keys, train_each
-from ncnet.experiment.trained import LOSSES, Checker, Trained, load, outcomes_on_axes, save
+from ncnet.experiment.trained import LOSS_NAMES, Checker, Trained, load, outcomes_on_axes, save
 from ncnet.files import expanded, is_storable_text, storable, write_or_compare
 from ncnet.printing import shown
 
@@ -295,7 +295,7 @@ def _names_in_a_report() -> frozenset[str]:
 
 
 def _warn_of_one_replica(outcomes: xr.Dataset) -> None:
-    results = outcomes[[name for name in ("a", "b", *LOSSES) if name in outcomes]]
+    results = outcomes[[name for name in ("a", "b", *LOSS_NAMES) if name in outcomes]]
     all_right = bool((results[["a", "b"]] > 0).all().to_array().all())
     alike = bool((results == results.isel(replica=0)).all().to_array().all())
     replicas = outcomes.sizes["replica"]

@@ -17,7 +17,7 @@ from ncnet.printing import shown
 
 LABELS = {"training": "items", "held_out": "held_out_items"}
 """The field of `Trained` that names the items of a split."""
-LOSSES = ("alice_loss", "bob_loss")
+LOSS_NAMES = ("alice_loss", "bob_loss")
 """The fields of `Trained` for each head's loss."""
 PARTIES = ("Alice", "Bob")
 
@@ -126,7 +126,7 @@ class Checker:
             check(name not in names or counts[0] == counts[1], found, "as many of each")
         labels = np.concatenate([fields[name] for name in names] or [()])
         check_once("item", labels.tolist())  # 0 and "0" are the same
-        losses = [name for name in LOSSES if name in fields]
+        losses = [name for name in LOSS_NAMES if name in fields]
         check(len(losses) != 1, f"`{''.join(losses)}` is given alone", "both losses or neither")
         return Trained(**fields)
 
@@ -218,7 +218,7 @@ def _array(name: str, values: object) -> np.ndarray:
 
 
 FIELDS = dict.fromkeys(SPLITS, _pair) | dict.fromkeys(LABELS.values(), _labels)
-FIELDS |= dict.fromkeys(LOSSES, _loss)
+FIELDS |= dict.fromkeys(LOSS_NAMES, _loss)
 """The function that reads each field of `Trained`."""
 
 
@@ -240,11 +240,11 @@ def outcomes_on_axes(
         coordinates["item"] = np.concatenate(labels)
     results = []
     for one in trained:
-        losses = {name: loss for name, loss in one.fields().items() if name in LOSSES}
+        losses = {name: loss for name, loss in one.fields().items() if name in LOSS_NAMES}
         a, b = np.where(one.right(), np.int8(1), np.int8(-1))
         results.append({"a": a, "b": b} | losses)
     outcomes = on_axes(results, axes, coordinates).assign_attrs(storable({"paired": paired}))
-    if LOSSES[0] in outcomes:
+    if LOSS_NAMES[0] in outcomes:
         outcomes["diverged"] = ~np.isfinite(outcomes["alice_loss"] + outcomes["bob_loss"])
     return as_dataset(outcomes)
 

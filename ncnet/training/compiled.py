@@ -15,7 +15,7 @@ from torch import Tensor
 from ncnet.training import compiler
 from ncnet.training.aggregators import PLAIN, WEIGHTED
 from ncnet.training.networks import Networks
-from ncnet.training.plan import EQUAL, Method
+from ncnet.training.plan import EQUAL_WEIGHTS, Method
 
 SOURCE = Path(__file__).with_suffix(".cpp")
 
@@ -35,7 +35,7 @@ def kernel(features: int, items: int, method: Method) -> ctypes.CDLL:
         If it cannot be compiled here.
     """
     # The plain sum is a case of its own, as the fastest.
-    weighted = method.aggregator == PLAIN and method.gradient_weights != EQUAL
+    weighted = method.aggregator == PLAIN and method.gradient_weights != EQUAL_WEIGHTS
     definitions = {"FEATURES": features, "ITEMS": items}
     for kind in ("activation", "optimizer", "loss"):
         definitions[f"{kind.upper()}_{getattr(method, kind)}"] = 1

@@ -17,7 +17,7 @@ from ncnet.training.chunks import split_blocks, train_chunks
 from ncnet.training.initialisation import BLOCK, draw
 from ncnet.training.network import ACTIVATIONS, Weights
 from ncnet.training.outcomes import Recorder
-from ncnet.training.plan import CONTEXT_COUNT, DEFAULT_TRACE, EQUAL, Plan
+from ncnet.training.plan import CONTEXT_COUNT, DEFAULT_TRACE, EQUAL_WEIGHTS, Plan
 
 
 @renamed.keywords(path="backend")
@@ -34,7 +34,7 @@ def train(
     loss: str = "cross_entropy",
     initialisation: str = "lecun_normal",
     aggregator: str = "sum",
-    gradient_weights: Sequence[float] = EQUAL,
+    gradient_weights: Sequence[float] = EQUAL_WEIGHTS,
     head_start: int = 0,
     trace_steps: Sequence[int] = (),
     trace: Sequence[str] = DEFAULT_TRACE,

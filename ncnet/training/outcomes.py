@@ -10,7 +10,7 @@ from ncnet.training import network
 from ncnet.training.network import Weights
 from ncnet.training.plan import TRACES, Method, Plan
 
-NETWORK = ("alice_setting", "bob_setting", "replica")
+NETWORK_DIMENSIONS = ("alice_setting", "bob_setting", "replica")
 PARTIES = ("alice", "bob")
 
 
@@ -38,7 +38,7 @@ class Recorder:
             for name, dimensions in TRACES[kind].items():
                 shape = (len(plan.trace_steps), *(sizes[one] for one in dimensions), *networks)
                 values = np.empty(shape, plan.dtype)
-                self.traces[name] = xr.Variable(("step", *dimensions, *NETWORK), values)
+                self.traces[name] = xr.Variable(("step", *dimensions, *NETWORK_DIMENSIONS), values)
 
     def write_outcomes(self, step: int, rows: slice, logit: Tensor, targets: Tensor) -> None:
         """Write the outcomes of some replicas after `step` steps, from logits [2, I, N]."""
@@ -66,7 +66,7 @@ class Recorder:
 
     def dataset(self, *, backend: str) -> xr.Dataset:
         """Return all of it as `ncnet.train` documents it."""
-        plan, game, networks = self.plan, self.plan.game, ("capacity", *NETWORK)
+        plan, game, networks = self.plan, self.plan.game, ("capacity", *NETWORK_DIMENSIONS)
         variables = {
             "a": ((*networks, "item"), self.correct[0]),
             "b": ((*networks, "item"), self.correct[1]),
@@ -74,7 +74,6 @@ class Recorder:
             "bob_target": (("bob_setting", "item"), game.bob_targets),
             "diverged": (networks, self.diverged),
         }
-        variables |= {name: v.transpose(*NETWORK, ...) for name, v in self.traces.items()}
         coordinates = {
             "alice_setting": [1, 2],
             "bob_setting": [1, 2],
@@ -95,7 +94,8 @@ class Recorder:
         name = "steps" if plan.steps_are_capacity else "hidden_size"
         coordinates["capacity"] = ("capacity", capacity.pop(name), {"capacity_name": name})
         attributes |= {fixed: values[0] for fixed, values in capacity.items()}
-        dataset = xr.Dataset(variables, coordinates, storable(attributes))
+        dataset = xr.Dataset(variables | self.traces, coordinates, storable(attributes))
+        dataset = dataset.transpose(*networks, ...)
         return dataset if plan.steps_are_capacity else dataset.squeeze("capacity")
 
 

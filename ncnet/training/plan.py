@@ -36,7 +36,7 @@ TRACES = {
 """The variables that are recorded of each network where a trace is asked for, and their
 dimensions."""
 DEFAULT_TRACE = ("loss",)
-EQUAL, ALICE_ALONE = (1.0, 1.0), (1.0, 0.0)
+EQUAL_WEIGHTS, ALICE_ALONE = (1.0, 1.0), (1.0, 0.0)
 CHOICES = {
     "activation": ACTIVATIONS,
     "optimizer": OPTIMIZERS,
@@ -55,7 +55,7 @@ class Method(NamedTuple):
     learning_rate: float
     loss: str
     aggregator: str = PLAIN
-    gradient_weights: tuple[float, float] = EQUAL
+    gradient_weights: tuple[float, float] = EQUAL_WEIGHTS
 
 
 @dataclass
@@ -120,8 +120,8 @@ class Plan:
         expected = "two numbers from 0 to 1, Alice's and Bob's"
         check(len(fit) == 2 and all(fit), found, expected)
         weights = tuple(map(float, weights))
-        fits = self.aggregator == PLAIN or weights == EQUAL
-        expected = f"{EQUAL}, weights belong to `{PLAIN}`"
+        fits = self.aggregator == PLAIN or weights == EQUAL_WEIGHTS
+        expected = f"{EQUAL_WEIGHTS}, weights belong to `{PLAIN}`"
         check(fits, f"{found} with aggregator `{self.aggregator}`", expected)
         return weights
 

@@ -23,7 +23,7 @@ from ncnet.claims import LEVEL
 from ncnet.games import Game
 from ncnet.training import train
 from ncnet.training.aggregators import AGGREGATORS, Products
-from ncnet.training.outcomes import NETWORK
+from ncnet.training.outcomes import NETWORK_DIMENSIONS
 
 VALUES_AT_ONCE = 2**22  # so many ranks fit in memory together
 RESAMPLES = 2000
@@ -105,7 +105,7 @@ def trunk_gradients(traced: xr.Dataset) -> xr.Dataset:
     """
     gradients.check_traced(traced)
     alice = traced[gradients.GRADIENTS[0]]
-    for name in (*NETWORK, "step", "unit"):
+    for name in (*NETWORK_DIMENSIONS, "step", "unit"):
         check(name in alice.dims, f"`{alice.name}` has no dimension `{name}`", "a whole training")
     capacities = traced.sizes.get("capacity")
     check(capacities is None, f"the traces belong to {capacities} capacities", "one: select it")
