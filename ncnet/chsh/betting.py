@@ -161,8 +161,8 @@ def smallest_mean_shown(
 
     if lacking(highest) > 0:
         return None
-    _, shown = _crossing(lacking, mean, highest)
-    return float(shown)
+    _, smallest = _crossing(lacking, mean, highest)
+    return float(smallest)
 
 
 @renamed.keywords(error="alpha")
@@ -226,18 +226,16 @@ def replicas_needed(
     needed = _needed(alpha)
     each = _won(values, mean, lowest, counts) / (values.size if counts is None else np.sum(counts))
 
-    def shown(replicas: int) -> bool:
+    def enough(replicas: int) -> bool:
         return _mixed(replicas * each) >= needed
 
     # The evidence is a convex function of their number, 0 for none: once enough, always enough.
-    if not shown(MOST_REPLICAS):
+    if not enough(MOST_REPLICAS):
         return None
-    return bisect_left(range(MOST_REPLICAS), True, lo=1, key=shown)
+    return bisect_left(range(MOST_REPLICAS), True, lo=1, key=enough)
 
 
-def _won(
-    values: np.ndarray, mean: float, lowest: float, counts: np.ndarray | None = None
-) -> np.ndarray:
+def _won(values: np.ndarray, mean: float, lowest: float, counts: np.ndarray | None) -> np.ndarray:
     """Return the logarithm of what each of the bets has made of 1."""
     if counts is None:
         values, counts = np.unique(values, return_counts=True)

@@ -31,7 +31,7 @@ from ncnet.chsh.correlators import (
     s_value,
 )
 from ncnet.chsh.intervals import FEWEST_OFF_MODE, off_mode
-from ncnet.chsh.signalling import delta, deterministic_answers, marginal_changes
+from ncnet.chsh.signalling import TASKS, delta, deterministic_answers, marginal_changes
 
 CHANGE_SIGNS = np.array(list(itertools.product((1, -1), repeat=4)))
 """The 16 signs t that the four changes may take in Delta."""
@@ -83,12 +83,9 @@ def decomposition(means: xr.Dataset) -> xr.DataArray:
     >>> round(float(decomposition(means).sum() + 2 - s_value(means.correlator)), 12)
     0.0
     """
-    changes, cell = marginal_changes(means), cells_of(means).clip(0, 1)
-    signs = {"A1": -1, "A2": 1, "B1": 1, "B2": 1}
-    terms = {
-        f"change of {task}": sign * changes.sel(task=task, drop=True)
-        for task, sign in signs.items()
-    }
+    signs = xr.DataArray([-1, 1, 1, 1], dims="task")
+    changes, cell = signs * marginal_changes(means), cells_of(means).clip(0, 1)
+    terms = {f"change of {task}": changes.sel(task=task, drop=True) for task in TASKS}
     for name, sign, i, j, a, b in (
         ("(1,2) both wrong", 1, 1, 2, -1, -1),
         ("(1,1) only Bob right", -1, 1, 1, -1, 1),

@@ -145,7 +145,7 @@ def _lines(text: str, newline: str) -> io.TextIOWrapper:
 
 def _json_lines(text: str, name: str) -> pd.DataFrame:
     """Return a table of JSON objects, one a line; a key that one of them lacks is None there."""
-    decode = json.JSONDecoder(object_pairs_hook=_once).decode
+    decode = json.JSONDecoder(object_pairs_hook=_without_repeats).decode
     columns = defaultdict(list)
     rows = 0
     for line in filter(str.strip, _lines(text, "\n")):
@@ -161,14 +161,14 @@ def _json_lines(text: str, name: str) -> pd.DataFrame:
 def _json_object(decode: Callable[[str], object], row: int, line: str, name: str) -> dict:
     """Return the JSON object of a line."""
     try:
-        found = decode(line.rstrip("\n"))
+        value = decode(line.rstrip("\n"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{name}: row {row} cannot be read as JSON: {error}") from None
-    check(isinstance(found, dict), f"{name}: row {row} is {line.strip()[:40]}", "a JSON object")
-    return found
+    check(isinstance(value, dict), f"{name}: row {row} is {line.strip()[:40]}", "a JSON object")
+    return value
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict:
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict:
     """Return a JSON object, of which Python would keep the last of two values of one key."""
     found = dict(pairs)
     if len(found) < len(pairs):

@@ -45,8 +45,8 @@ def local_fraction(means: xr.Dataset) -> float:
 
     alice, bob, changes = deterministic_answers()
     local = (changes == 0).all(axis=1)  # these answer alike, whatever the other's setting
-    found = linprog(-np.ones(local.sum()), A_ub=_fits(alice[local], bob[local]), b_ub=_cells(means))
-    return float(-found.fun)
+    best = linprog(-np.ones(local.sum()), A_ub=_fits(alice[local], bob[local]), b_ub=_cells(means))
+    return float(-best.fun)
 
 
 def coupling_deficit(means: xr.Dataset) -> float:
@@ -80,9 +80,9 @@ def coupling_deficit(means: xr.Dataset) -> float:
 
     alice, bob, changes = deterministic_answers()
     same = (changes == 0).sum(axis=1)
-    found = linprog(-same, A_eq=_fits(alice, bob), b_eq=_cells(means))
+    best = linprog(-same, A_eq=_fits(alice, bob), b_eq=_cells(means))
     alone = 1 - abs(marginal_changes(means)) / 2
-    return float(alone.sum("task")) + found.fun
+    return float(alone.sum("task")) + best.fun
 
 
 def _fits(alice: np.ndarray, bob: np.ndarray) -> np.ndarray:
@@ -98,11 +98,8 @@ def _cells(means: xr.Dataset) -> np.ndarray:
     cells = cells_of(means.astype(float).sortby(list(SETTINGS))).transpose(*SETTINGS, "a", "b")
     lowest = cells.min(["a", "b"])
     for (i, j), probability in np.ndenumerate(lowest.values):
-        check(
-            probability >= -ROUNDED,
-            f"context ({i + 1},{j + 1}) has a probability of {probability:.3g}",
-            "a correlator and marginals of some table",
-        )
+        found = f"context ({i + 1},{j + 1}) has a probability of {probability:.3g}"
+        check(probability >= -ROUNDED, found, "a correlator and marginals of some table")
     # Four probabilities that add up to just 1, or else the program may find no answer.
     cells = cells.clip(min=0)
     return (cells / cells.sum(["a", "b"])).values.ravel()

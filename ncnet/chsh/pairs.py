@@ -269,7 +269,8 @@ def quartet(
     """
     pairs = as_pairs(pairs)
     places = {tasks: place for place, tasks in enumerate(_names(pairs))}
-    for party, tasks in (("alice", alice), ("bob", bob)):
+    parties = {"alice": alice, "bob": bob}
+    for party, tasks in parties.items():
         two = isinstance(tasks, (tuple, list)) and len(tasks) == 2
         check(two, f"`{party}` is {shown(tasks)}", "two tasks")
     chosen = (*alice, *bob)
@@ -288,10 +289,10 @@ def quartet(
         pairs, {name: np.array(read).reshape(2, 2, 2) for name, read in heads.items()}
     )
     if "target" in pairs and set(chosen) <= set(pairs["task"].values.tolist()):
-        for party, tasks in (("alice", alice), ("bob", bob)):
+        for party, tasks in parties.items():
             target = pairs["target"].transpose("task", "item").sel(task=list(tasks))
             found[f"{party}_target"] = ((f"{party}_setting", "item"), target.values)
-    about = {"alice_tasks": list(alice), "bob_tasks": list(bob)}
+    about = {f"{party}_tasks": list(tasks) for party, tasks in parties.items()}
     return as_dataset(found.assign_attrs(pairs.attrs | storable(about)))
 
 

@@ -432,10 +432,10 @@ def report(
     level, resamples, seed = check_resampling(level, resamples, seed, parts=len(TASKS))
     dataset = _one_capacity(as_dataset(outcomes))
     options = {"readout": readout, "level": level, "resamples": resamples, "seed": seed}
-    found = _report(dataset, split, **options)
+    result = _report(dataset, split, **options)
     if split == "training" and "held_out" in splits(dataset):
-        return replace(found, held_out=_report(dataset, "held_out", **options))
-    return found
+        return replace(result, held_out=_report(dataset, "held_out", **options))
+    return result
 
 
 def _report(
