@@ -163,9 +163,8 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         keys = []
         for key, _ in node.value:
-            self._check(
-                key.tag == self.DEFAULT_SCALAR_TAG, key, "a key is no text: expected a name"
-            )
+            is_text = key.tag == self.DEFAULT_SCALAR_TAG
+            self._check(is_text, key, "a key is no text: expected a name")
             self._check(key.value not in keys, key, "it is there twice")
             keys.append(key.value)
         return super().construct_mapping(node, deep)

@@ -135,6 +135,13 @@ def test_replicas_that_cannot_be_compared_are_refused(analysis, kept, options, p
         assert [part for part in parts if part not in str(caught.value)] == []
 
 
+@pytest.mark.parametrize("analysis", [correlations, r2_gains, regret_at_first_2])
+def test_options_of_the_bootstrap_are_taken_by_name_alone(analysis):
+    replicas = table(np.random.default_rng(0))
+    with pytest.raises(TypeError, match="'sead'"):
+        analysis(replicas, replicas, sead=1)
+
+
 @pytest.mark.slow
 def test_a_gain_is_found_where_s_knows_more_and_not_where_it_does_not():
     generator = np.random.default_rng(0)

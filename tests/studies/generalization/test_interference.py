@@ -5,12 +5,13 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import pearsonr, spearmanr
 
 from ncnet import chsh
 from ncnet.studies.generalization.interference import (
     PREDICTORS,
     interference_by_replica,
+    likeness,
     pairs_with_nothing,
     predictor_correlations,
 )
@@ -54,6 +55,15 @@ def test_s_of_a_pair_is_that_of_its_game():
 def test_the_last_task_has_to_be_nothing():
     with pytest.raises(ValueError, match="the last task is `prime`: expected `nothing`"):
         pairs_with_nothing(("odd", "prime"))
+
+
+def test_likeness_is_how_the_classes_of_two_tasks_correlate_over_the_digits():
+    found = likeness(samples.NAMED_TASKS).set_index(["first", "second"])["likeness"]
+    assert list(found.index) == list(itertools.combinations(samples.NAMED_TASKS, 2))
+    classes = {name: np.isin(range(10), ones) for name, ones in samples.NAMED_TASKS.items()}
+    for (first, second), value in found.items():
+        expected = pearsonr(classes[first], classes[second]).statistic
+        assert value == pytest.approx(abs(expected), abs=1e-12)
 
 
 def test_predictors_are_rank_correlations_over_the_pairs():
