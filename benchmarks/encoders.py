@@ -171,8 +171,7 @@ class Work:
         """Return the tasks with their frozen states, and how many seconds these took."""
         start = _now()
         found = [
-            encoded(self.encoder, task, tokens, rank=RANK, layers=layers)
-            for task, tokens in zip(self.tasks, self.sequences, strict=True)
+            encoded(self.encoder, tokens, rank=RANK, layers=layers) for tokens in self.sequences
         ]
         return tuple(found), _now() - start
 

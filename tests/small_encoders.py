@@ -53,7 +53,7 @@ def hyperparameters(**changed):
 
 def encode(of, tasks, rank, layers):
     """Return tasks as `TwoHeads` reads them."""
-    return [encoded(of, task, tokenized(of, task), rank=rank, layers=layers) for task in tasks]
+    return [encoded(of, tokenized(of, task), rank=rank, layers=layers) for task in tasks]
 
 
 def untrained(tasks, rank, of=None, replica=0, keys=BY_PARTY, **changed):

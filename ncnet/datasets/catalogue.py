@@ -88,11 +88,9 @@ def options(text: str) -> list[str] | None:
 
 
 def _paws_x(row: dict) -> dict | None:
-    sentences = [row["sentence1"] or "", row["sentence2"] or ""]
-    missing = {"", "ns"} & {sentence.strip().lower() for sentence in sentences}
-    if row["label"] not in (0, 1) or missing:
-        return None
-    return {"id": row["id"], "label": row["label"], "text_a": sentences[0], "text_b": sentences[1]}
+    sentences = {(row[name] or "").strip().lower() for name in ("sentence1", "sentence2")}
+    clean = row["label"] in (0, 1) and sentences.isdisjoint({"", "ns"})
+    return {"id": row["id"], **_glue(row)} if clean else None
 
 
 class Repository(NamedTuple):

@@ -85,8 +85,7 @@ def _current(repository: str, kind: str, at: str) -> str:
         with errors_as_unavailable(f"the {kind} `{repository}` ({at})"):
             from huggingface_hub import HfApi
 
-            info = HfApi().repo_info(repository, repo_type=kind, revision=at, timeout=SECONDS)
-            return info.sha
+            return HfApi().repo_info(repository, repo_type=kind, revision=at, timeout=SECONDS).sha
     except Unavailable as error:
         there, branches = _cache(repository, kind)
         of_branch = {branches[at]} if at in branches else set(there) - set(branches.values())

@@ -92,8 +92,7 @@ def _lines(content: bytes) -> Iterator[dict]:
         with gzip.open(io.BytesIO(content)) as lines:
             for line in lines:
                 row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise ValueError(f"a row is {shown(row)}: expected fields by name")
+                check(isinstance(row, dict), f"a row is {shown(row)}", "fields by name")
                 yield row
     except json.JSONDecodeError as error:
         raise ValueError(f"no JSON ({error.msg})") from None

@@ -108,8 +108,7 @@ def _part(content: frozenset[str]) -> str:
 
 def _mood(generator: np.random.Generator, key: str) -> Translations:
     label = int(generator.integers(2))
-    mood = GLAD if label else GLOOMY
-    kinds = (mood, ANIMALS, VERBS, COLOURS, OBJECTS, PLACES)
+    kinds = (GLAD if label else GLOOMY, ANIMALS, VERBS, COLOURS, OBJECTS, PLACES)
     words = [_some(generator, kind, 1)[0] for kind in kinds]
     return (Item(key, label, "the {} {} {} the {} {} in the {}".format(*words)),)
 
@@ -164,8 +163,7 @@ def _pairs(generator: np.random.Generator, key: str) -> Translations:
 def _sentence(said: dict[str, str], language: str, *, moved: bool = False) -> str:
     order = ORDERS[language]
     if moved:  # the place goes to the other end
-        rest = [role for role in order if role != "place"]
-        order = (*rest, "place") if order[0] == "place" else ("place", *rest)
+        order = order[1:] + order[:1] if order[0] == "place" else order[-1:] + order[:-1]
     return " ".join(WORDS[language][said[role]] for role in order)
 
 

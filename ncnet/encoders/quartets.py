@@ -45,13 +45,9 @@ class Quartet:
         >>> {name: len(task.training) for name, task in tasks.items()}
         {'toy/mood': 2, 'toy/which': 2, 'toy/same': 2, 'toy/sum': 2}
         """
+        further = {name: items * times for name, times in self.further.items()}
         return datasets.load(
-            self.tasks,
-            items=items,
-            held_out=held_out,
-            further={name: items * times for name, times in self.further.items()},
-            balanced=True,
-            seed=seed,
+            self.tasks, items=items, held_out=held_out, further=further, balanced=True, seed=seed
         )
 
 

@@ -31,9 +31,8 @@ def save_adapters(model: TwoHeads, folder: Path) -> None:
         write(folder / name, weights)
     if 0 < trunk.rank < FULL:
         adapted = range(trunk.lowest, trunk.lowest + len(trunk.layers))
-        config = lora(trunk.rank, trunk.alpha)
-        config.layers_to_transform, config.layers_pattern = list(adapted), "layer"
-        config.save_pretrained(folder)
+        layers = {"layers_to_transform": list(adapted), "layers_pattern": "layer"}
+        lora(trunk.rank, trunk.alpha, **layers).save_pretrained(folder)
 
 
 def load_adapters(model: TwoHeads, folder: Path) -> None:

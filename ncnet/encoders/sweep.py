@@ -182,9 +182,8 @@ class Sweep:
         if kind != self._kind:
             self._kind, self._encoded = kind, {}  # large: not beside those of another kind
         if name not in self._encoded:
-            how = {"rank": rank, "layers": self.hyperparameters.layers}
-            task, tokens = self.tasks[name], self._tokens[name]
-            self._encoded[name] = encoded(self.encoder, task, tokens, **how)
+            tokens, layers = self._tokens[name], self.hyperparameters.layers
+            self._encoded[name] = encoded(self.encoder, tokens, rank=rank, layers=layers)
         return self._encoded[name]
 
     def _attributes(self) -> dict:

@@ -25,6 +25,8 @@ class Sequences:
 
     Attributes
     ----------
+    data
+        The items.
     ids, segments
         The number of each token and its segment, one sequence behind the other [tokens].
     lengths
@@ -35,6 +37,7 @@ class Sequences:
         The share of the sequences that were cut at `LONGEST` tokens.
     """
 
+    data: TaskData
     ids: np.ndarray
     segments: np.ndarray
     lengths: np.ndarray
@@ -98,6 +101,7 @@ def tokenized(encoder: Encoder, data: TaskData) -> Sequences:
     found = encoder.tokenizer(*texts, max_length=LONGEST, truncation="longest_first")
     ids = np.concatenate(found["input_ids"])
     return Sequences(
+        data=data,
         ids=ids,
         segments=np.concatenate(found["token_type_ids"]),
         lengths=np.array([*map(len, found["input_ids"])]),
@@ -107,9 +111,7 @@ def tokenized(encoder: Encoder, data: TaskData) -> Sequences:
 
 
 @torch.no_grad()
-def encoded(
-    encoder: Encoder, data: TaskData, tokens: Sequences, *, rank: float, layers: int
-) -> EncodedTask:
+def encoded(encoder: Encoder, tokens: Sequences, *, rank: float, layers: int) -> EncodedTask:
     """Return what the frozen part makes of a task's tokens: computed once, it never changes.
 
     Returns
@@ -140,7 +142,7 @@ def encoded(
         states[places] = torch.cat(kept, dim=-1)
     if rank == 0:
         states, lengths = states[np.cumsum(lengths) - lengths], np.ones_like(lengths)
-    return EncodedTask(data, states, lengths)
+    return EncodedTask(tokens.data, states, lengths)
 
 
 def chunks(lengths: np.ndarray) -> Iterable[np.ndarray]:

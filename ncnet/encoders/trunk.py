@@ -133,11 +133,10 @@ class Layout:
         return rows if self.mask is None else rows.index_select(0, self._places)
 
 
-def lora(rank: float, alpha: float) -> LoraConfig:
-    """Return the adapters of each layer: on query and value, without dropout."""
-    return LoraConfig(
-        r=int(rank), lora_alpha=alpha, lora_dropout=0.0, target_modules=["query", "value"]
-    )
+def lora(rank: float, alpha: float, **layers: object) -> LoraConfig:
+    """Return the adapters of some layers, or of all: on query and value, without dropout."""
+    projections = ["query", "value"]
+    return LoraConfig(r=int(rank), lora_alpha=alpha, target_modules=projections, **layers)
 
 
 def lowest_adapted(encoder: Encoder, rank: float, layers: int) -> int:
