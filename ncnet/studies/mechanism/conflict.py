@@ -18,7 +18,7 @@ import xarray as xr
 from ncnet import chsh, gradients
 from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import percentile_interval, spearman
-from ncnet.chsh.intervals import means_with_ends, with_ends
+from ncnet.chsh.intervals import Interval, means_with_ends, with_ends
 from ncnet.claims import LEVEL
 from ncnet.games import Game
 from ncnet.training import train
@@ -228,7 +228,7 @@ def conflict_and_s(traced: xr.Dataset) -> pd.DataFrame:
     return _of_training(rows, traced)
 
 
-def rank_correlation(values: np.ndarray, others: np.ndarray) -> tuple[float, tuple[float, float]]:
+def rank_correlation(values: np.ndarray, others: np.ndarray) -> tuple[float, Interval]:
     """Return Spearman's correlation of two values that each replica has, and its interval.
 
     The interval is that of the percentile bootstrap over replicas, at 95 %; ranks are taken anew in
@@ -340,12 +340,9 @@ def _step_spans(step: xr.DataArray) -> xr.DataArray:
 
 def _summary(measured: xr.Dataset, spans: xr.DataArray) -> xr.Dataset:
     lengths = (spans * measured["norm_product"]).sum("step")
-    cosine = (spans * measured["inner_product"]).sum("step") / lengths.where(lengths > 0)
-    counted = {
-        "conflict_share": measured["cosine"] < 0,
-        "cosine": measured["cosine"],
-        # Gradients of 0, in single precision, are equally long, and oppose nothing.
-        "magnitude_similarity": measured["magnitude_similarity"].fillna(1),
-    }
+    weighted = (spans * measured["inner_product"]).sum("step") / lengths.where(lengths > 0)
+    # Gradients of 0, in single precision, are equally long, and oppose nothing.
+    cosine, similarity = measured["cosine"], measured["magnitude_similarity"].fillna(1)
+    counted = {"conflict_share": cosine < 0, "cosine": cosine, "magnitude_similarity": similarity}
     means = xr.Dataset(counted).weighted(spans).mean("step")
-    return means.assign(weighted_cosine=cosine.fillna(0))
+    return means.assign(weighted_cosine=weighted.fillna(0))

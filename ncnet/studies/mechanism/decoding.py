@@ -18,11 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from ncnet.checks import check, check_choice, check_integer, check_list
 from ncnet.chsh.bootstrap import percentile_interval
-from ncnet.chsh.intervals import check_resampling, share_interval, with_ends
+from ncnet.chsh.intervals import Interval, check_resampling, share_interval, with_ends
 from ncnet.studies.mechanism.claims import OSCILLATIONS
 from ncnet.studies.mechanism.parameters import FEWEST_A_FOLD, FEWEST_STEPS
 
@@ -40,7 +39,6 @@ USES = (WHOLE, *PARTS, *(f"without oscillation ({reading})" for reading in OSCIL
 """The uses of a trace: all that a decoder may be given of it."""
 
 Traces = np.ndarray | Sequence[np.ndarray]
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +80,8 @@ class Decoding:
         """
         ours, others = ((one.replicas, one.seed) for one in (self, other))
         check(ours == others, f"decodings have replicas and seed {ours} and {others}", "the same")
-        lost = other.draws - self.draws
-        low, high = percentile_interval(lost, level, self.replicas).tolist()
-        return other.auc - self.auc, (low, high)
+        ends = percentile_interval(other.draws - self.draws, level, self.replicas)
+        return other.auc - self.auc, tuple(ends.tolist())
 
 
 def decode(
@@ -156,8 +153,7 @@ def decode(
     ends = percentile_interval(draws, level, replicas)
     if np.ptp(draws) == 0 and auc in (0.0, 1.0):
         ends = share_interval(round(auc) * replicas, replicas, level)
-    low, high = map(float, ends)
-    return Decoding(auc, (low, high), float(p_value), null, draws, replicas, seed)
+    return Decoding(auc, tuple(map(float, ends)), float(p_value), null, draws, replicas, seed)
 
 
 def decode_by_use(
@@ -411,8 +407,8 @@ def _bootstrap(wins: list[np.ndarray], seed: int) -> np.ndarray:
 def _checked(traces: Traces) -> np.ndarray:
     """Return traces as [tasks, 2, replicas, steps]."""
     expected = "losses [2, replicas, steps], by the other's setting, or [tasks, 2, replicas, steps]"
-    # A DataArray does not say which of its settings is the other party's.
-    check(not isinstance(traces, xr.DataArray), "traces are a DataArray", expected)
+    # Dimensions by name do not say which of their settings is the other party's.
+    check(not hasattr(traces, "dims"), f"traces are a {type(traces).__name__}", expected)
     try:
         pairs = np.asarray(traces, float)
     except (TypeError, ValueError):

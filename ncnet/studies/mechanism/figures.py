@@ -17,11 +17,10 @@ from ncnet.plotting import ALICE, BLUE, BOB, DASHED, GREY, HATCH, INK, ORANGE, V
 Pair = tuple[pd.DataFrame, pd.DataFrame]
 UNIT_COLOURS = (ORANGE, plotting.GREEN, plotting.PURPLE, *plotting.SERIES)
 UNIT_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
-LIVE_SHIFT = 0.12
 # Each source is drawn in rows by a function, so far below its row, in a colour with a marker.
 ROWS_OF = {
     "recorded": (plotting.points, 0, BLUE, "o"),
-    "live": (plotting.hollow, LIVE_SHIFT, VERMILION, "D"),
+    "live": (plotting.hollow, 0.12, VERMILION, "D"),
 }
 
 
@@ -34,12 +33,11 @@ def loss_curves(traced: xr.Dataset) -> Figure:
         One replica of what `ncnet.train` returns with traced losses.
     """
     figure, panels = plotting.panels(4, size=(2.25, 2.9), sharey=True)
-    heads = {"alice": (ALICE, "-"), "bob": (BOB, (0, (4, 1.5)))}
+    heads = {"alice": {"color": ALICE}, "bob": {"color": BOB, "linestyle": (0, (4, 1.5))}}
     for axes, (i, j) in zip(panels, plotting.CONTEXTS, strict=True):
         here = traced.sel(alice_setting=i, bob_setting=j)
-        for party, (colour, dashes) in heads.items():
-            look = {"color": colour, "linestyle": dashes, "label": party.title()}
-            axes.plot(1 + here["step"], here[f"{party}_loss"], **look)
+        for party, look in heads.items():
+            axes.plot(1 + here["step"], here[f"{party}_loss"], label=party.title(), **look)
         axes.set(title=f"(A{i}, B{j})", xscale="log", yscale="log", xlabel="1 + training step")
     panels[0].set_ylabel("loss (nats)")
     panels[0].legend(loc="lower left")
@@ -228,9 +226,8 @@ def _plane(axes: Axes, here: xr.Dataset, party: str, plane: list[str]) -> None:
             nearest = -bias * np.array(normal) / np.dot(normal, normal)
             along = np.array([-normal[1], normal[0]])
             axes.axline(nearest, nearest + along, linewidth=width, **_unit_look(unit))
-    bits = here.sizes["input"] - 1
     columns = [int(name[1:]) - 1 for name in plane]
-    classes = here[f"{party}_target"].values.reshape((2,) * bits)
+    classes = here[f"{party}_target"].values.reshape((2,) * (here.sizes["input"] - 1))
     classes = np.moveaxis(classes, columns, (0, 1)).reshape(2, 2, -1)[..., 0]
     for (x, y), one in np.ndenumerate(classes):
         look = {"color": INK, "mfc": INK if one > 0 else "white", "markersize": 6, "zorder": 3}

@@ -221,12 +221,11 @@ def interventions(
     gradients_too = {"trace_steps": log_steps(steps, log_interval), "trace": ["gradients"]}
     rows = []
     for name in names:
-        shared = found[name].shared
-        traced = gradients_too if shared else {}
+        traced = gradients_too if found[name].shared else {}
         outcomes = found[name].train(game, steps=steps, **training, **traced)
         row = {"intervention": name, "hidden_size": found[SHARED].hidden_size}
         row |= chsh.report(outcomes).row() | success(outcomes) | solved(outcomes)
-        row |= manipulation_check(outcomes) if shared else {}
+        row |= manipulation_check(outcomes) if traced else {}
         if name == SHARED:
             baseline = outcomes
             violates = row["verdict"] == "above 2" and violation(baseline, level, 0)[1][0] > 0
@@ -370,10 +369,9 @@ def violation(outcomes: xr.Dataset, level: float, seed: int) -> tuple[np.ndarray
     >>> values.max().item(), method
     (0.0, 'betting')
     """
-    values = chsh.s_per_replica(outcomes).values
-    half = 1 - (1 - level) / 2
-    interval, method = chsh.s_interval(values, level=half, resamples=RESAMPLES, seed=seed)
-    return values - chsh.CLASSICAL_BOUND, np.array(interval) - chsh.CLASSICAL_BOUND, method
+    s = chsh.s_per_replica(outcomes).values
+    interval, method = chsh.s_interval(s, level=1 - (1 - level) / 2, resamples=RESAMPLES, seed=seed)
+    return s - chsh.CLASSICAL_BOUND, np.array(interval) - chsh.CLASSICAL_BOUND, method
 
 
 def _check_unset(training: Mapping[str, object], *names: str) -> None:

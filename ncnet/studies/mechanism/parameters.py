@@ -5,17 +5,8 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from ncnet.checks import check
-from ncnet.parameters import (
-    Distinct,
-    GameNames,
-    GameNotebook,
-    HiddenSize,
-    HiddenSizes,
-    Number,
-    Switch,
-)
+from ncnet.parameters import Distinct, GameNames, GameNotebook, HiddenSize, Number, Switch
 
-Lambda = Annotated[Number, Field(ge=0, le=1)]
 FEWEST_STEPS = 20  # the filter that finds the trend of a trace needs as many
 FEWEST_A_FOLD = 5  # with fewer replicas folds say too little of how far an AUC would vary
 MOST_TRACED = 20_000_000  # replicas x steps, whose losses take gigabytes while they are decoded
@@ -42,10 +33,10 @@ class Rq2(GameNotebook):
     }
 
     games: GameNames
-    hidden_sizes: HiddenSizes
+    hidden_sizes: Distinct[HiddenSize]
     hidden_size: HiddenSize
     steps: Annotated[int, Field(ge=FEWEST_STEPS, le=1_000_000)]
-    lambdas: Distinct[Lambda]
+    lambdas: Distinct[Annotated[Number, Field(ge=0, le=1)]]
     small_steps: Switch
     log_interval: Annotated[int, Field(ge=1)]
     folds: Annotated[int, Field(ge=2, le=100)]

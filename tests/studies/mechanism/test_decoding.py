@@ -207,7 +207,7 @@ NO_NUMBERS = ("no array of numbers", "losses [2, replicas, steps]")
         ([SAME, SAME[1:]], NO_NUMBERS),
         (["a", "b"], NO_NUMBERS),
         ([BOTH, [SAME[1:], SAME[1:]]], NO_NUMBERS),
-        (xr.Dataset({"loss": 1}), NO_NUMBERS),
+        (xr.Dataset({"loss": 1}), ("a Dataset", "losses [2, replicas, steps]")),
         ({1: SAME, 2: SAME}, NO_NUMBERS),
         ([SAME], ("(1, 1, 30, 200)", "losses [2, replicas, steps]")),
         (SAME, ("(30, 200)", "losses [2, replicas, steps]")),
