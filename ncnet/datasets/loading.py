@@ -92,7 +92,7 @@ def load(
                 streams, sources = published.streams(group, seed, folder)
             else:
                 streams, sources = toy.streams(group, seed)
-            drawn = _drawn(group, streams, counts, balanced)
+            drawn = _draw(group, streams, counts, balanced)
         for name in asked:
             place = group.tasks.index(name)
             parts = [tuple(entry[place] for entry in entries) for entries in drawn]
@@ -101,13 +101,13 @@ def load(
     return {name: loaded[name] for name in names}
 
 
-def _drawn(
+def _draw(
     group: Group, streams: Iterable[Iterator[Translations]], counts: Sequence[int], balanced: bool
 ) -> list[tuple[Translations, ...]]:
     """Return the first entries of each part's stream, as many as its count."""
     drawn, evenly = [], ", drawn evenly from its classes" if balanced else ""
     for part, stream, number in zip(PARTS, streams, counts, strict=True):
-        entries = tuple(islice(_rounds(stream, group.classes) if balanced else stream, number))
+        entries = tuple(islice(_balanced(stream, group.classes) if balanced else stream, number))
         part = part.replace("_", "-")
         found = f"task `{group.tasks[0]}` has {len(entries):,} {part} items{evenly}"
         check(len(entries) == number, found, f"{number:,}, as many as were asked for")
@@ -119,7 +119,7 @@ def _drawn(
     return drawn
 
 
-def _rounds(stream: Iterable[Translations], classes: int) -> Iterator[Translations]:
+def _balanced(stream: Iterable[Translations], classes: int) -> Iterator[Translations]:
     """Yield one item of each class a round, in the order in which they came."""
     waiting: list[deque] = [deque() for _ in range(classes)]
     for arrival, entry in enumerate(stream):

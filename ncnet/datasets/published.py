@@ -58,7 +58,7 @@ def streams(
         For a file that is damaged, or not what is described above; the line names file and row.
     """
     folder = folder or os.environ.get("NCNET_DATA")
-    pools, sources = _of_folder(group, expanded(folder)) if folder else _of_hub(group)
+    pools, sources = _read_folder(group, expanded(folder)) if folder else _read_hub(group)
     seen: set = set()
     training = _shuffled(pools[0], seen, group.generator(seed, "training"))
     held_out = _shuffled(pools[1], seen, group.generator(seed, "held_out"))
@@ -66,7 +66,7 @@ def streams(
     return [iter(training), reversed(training), iter(held_out)], sources
 
 
-def _of_folder(group: Group, folder: Path) -> tuple[list[list[ItemsByKey]], list[dict]]:
+def _read_folder(group: Group, folder: Path) -> tuple[list[list[ItemsByKey]], list[dict]]:
     """Return the training items of all tasks and the held-out ones, and their sources."""
     published, digests = PUBLISHED[group], {}
     pools = {split: [] for split in published.local}
@@ -80,13 +80,13 @@ def _of_folder(group: Group, folder: Path) -> tuple[list[list[ItemsByKey]], list
                 "(`folder`, or NCNET_DATA), or none, to use the Hugging Face hub"
             ) from None
         digests[name] = hashlib.sha256(content).hexdigest()
-        rows, where = _lines(content), f"{name}, line"
+        rows, where = _json_rows(content), f"{name}, line"
         pools[split].append(items_by_key(published.row_model, split, rows, where=where, first=1))
     # Which pairs a language has depends on the files of all.
     return [*pools.values()], [{"folder": True, "files": digests}] * len(group.tasks)
 
 
-def _lines(content: bytes) -> Iterator[dict]:
+def _json_rows(content: bytes) -> Iterator[dict]:
     """Yield the fields of each line."""
     try:
         with gzip.open(io.BytesIO(content)) as lines:
@@ -104,7 +104,7 @@ def _lines(content: bytes) -> Iterator[dict]:
         raise ValueError(f"not a whole gzip file ({error})") from None
 
 
-def _of_hub(group: Group) -> tuple[list[list[ItemsByKey]], list[dict]]:
+def _read_hub(group: Group) -> tuple[list[list[ItemsByKey]], list[dict]]:
     """Return the training items of all tasks and the held-out ones, and their sources."""
     published, sources = PUBLISHED[group], []
     name, fields_of, configuration, file, branch = published.repository
@@ -119,7 +119,7 @@ def _of_hub(group: Group) -> tuple[list[list[ItemsByKey]], list[dict]]:
             line = "connect, or give a folder that has the task (`folder`, or NCNET_DATA)"
             raise hub.Unavailable(f"{error}; {line}") from error
         for split, path in files.items():
-            rows, where = map(fields_of, _table(folder / path)), f"`{task}`, {split} row"
+            rows, where = map(fields_of, _parquet_rows(folder / path)), f"`{task}`, {split} row"
             pools[split].append(
                 items_by_key(published.row_model, split, rows, where=where, first=0)
             )
@@ -127,7 +127,7 @@ def _of_hub(group: Group) -> tuple[list[list[ItemsByKey]], list[dict]]:
     return [*pools.values()], sources
 
 
-def _table(path: Path) -> list[dict]:
+def _parquet_rows(path: Path) -> list[dict]:
     content = io.BytesIO(path.read_bytes())
     try:
         return read_table(content).to_pylist()
@@ -177,7 +177,7 @@ def items_by_key(
                 found[key] = Item(key, **fields)
             number += 1
     except ValidationError as error:
-        line = _told(error.errors()[0], row, CHOICES if model is Choice else 2)
+        line = _problem_line(error.errors()[0], row, CHOICES if model is Choice else 2)
     except KeyError as error:
         line = f"no column {error}"
     except ValueError as error:
@@ -187,7 +187,7 @@ def items_by_key(
     raise ValueError(f"{where} {number}: {line}")
 
 
-def _told(problem: Mapping[str, Any], row: dict, classes: int) -> str:
+def _problem_line(problem: Mapping[str, Any], row: dict, classes: int) -> str:
     """Return in a line what pydantic finds wrong with a row."""
     name, *within = problem["loc"]
     if problem["type"] == "missing":

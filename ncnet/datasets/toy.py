@@ -109,14 +109,14 @@ def _part(content: frozenset[str]) -> str:
 def _mood(generator: np.random.Generator, key: str) -> Translations:
     label = int(generator.integers(2))
     kinds = (GLAD if label else GLOOMY, ANIMALS, VERBS, COLOURS, OBJECTS, PLACES)
-    words = [_some(generator, kind, 1)[0] for kind in kinds]
+    words = [_draw(generator, kind, 1)[0] for kind in kinds]
     return (Item(key, label, "the {} {} {} the {} {} in the {}".format(*words)),)
 
 
 def _same(generator: np.random.Generator, key: str) -> Translations:
     label = int(generator.integers(2))
     kinds = (COLOURS, ANIMALS, VERBS, OBJECTS, PLACES)
-    words = [_some(generator, kind, 2) for kind in kinds]
+    words = [_draw(generator, kind, 2) for kind in kinds]
     changed = None if label else int(generator.integers(len(kinds)))
     said = [pair[0] for pair in words]
     other = [pair[k == changed] for k, pair in enumerate(words)]
@@ -126,11 +126,11 @@ def _same(generator: np.random.Generator, key: str) -> Translations:
 
 
 def _which(generator: np.random.Generator, key: str) -> Translations:
-    animals, objects = _some(generator, ANIMALS, CHOICES), _some(generator, OBJECTS, CHOICES)
+    animals, objects = _draw(generator, ANIMALS, CHOICES), _draw(generator, OBJECTS, CHOICES)
     asked = objects[generator.integers(CHOICES)]
     facts = " , ".join(f"the {a} has the {o}" for a, o in zip(animals, objects, strict=True))
     right = animals[objects.index(asked)]
-    choices = tuple(_some(generator, tuple(animals), CHOICES))
+    choices = tuple(_draw(generator, tuple(animals), CHOICES))
     text = f"{facts} . who has the {asked} ?"
     return (Item(key, choices.index(right), text, choices=choices),)
 
@@ -138,11 +138,11 @@ def _which(generator: np.random.Generator, key: str) -> Translations:
 def _sum(generator: np.random.Generator, key: str) -> Translations:
     has, gets = (int(n) for n in generator.integers(3, 20, size=2))
     eats = int(generator.integers(1, has + gets - 3))
-    [name], [fruit] = _some(generator, NAMES, 1), _some(generator, FRUIT, 1)
+    [name], [fruit] = _draw(generator, NAMES, 1), _draw(generator, FRUIT, 1)
     right = has + gets - eats
     # Five numbers in a row, and the right one anywhere among them: the choices tell nothing.
     lowest = right - int(generator.integers(CHOICES))
-    choices = tuple(_some(generator, NUMBERS[lowest : lowest + CHOICES], CHOICES))
+    choices = tuple(_draw(generator, NUMBERS[lowest : lowest + CHOICES], CHOICES))
     said = f"has {NUMBERS[has]} {fruit} , gets {NUMBERS[gets]} and eats {NUMBERS[eats]}"
     text = f"{name} {said} . how many {fruit} are left ?"
     return (Item(key, choices.index(NUMBERS[right]), text, choices=choices),)
@@ -150,8 +150,8 @@ def _sum(generator: np.random.Generator, key: str) -> Translations:
 
 def _pairs(generator: np.random.Generator, key: str) -> Translations:
     label = int(generator.integers(2))
-    agent, patient = _some(generator, ANIMALS, 2)
-    [verb], [place] = _some(generator, VERBS, 1), _some(generator, PLACES, 1)
+    agent, patient = _draw(generator, ANIMALS, 2)
+    [verb], [place] = _draw(generator, VERBS, 1), _draw(generator, PLACES, 1)
     said = {"agent": agent, "verb": verb, "patient": patient, "place": place}
     other = said if label else said | {"agent": patient, "patient": agent}
     return tuple(
@@ -167,7 +167,7 @@ def _sentence(said: dict[str, str], language: str, *, moved: bool = False) -> st
     return " ".join(WORDS[language][said[role]] for role in order)
 
 
-def _some(generator: np.random.Generator, words: tuple[str, ...], number: int) -> list[str]:
+def _draw(generator: np.random.Generator, words: tuple[str, ...], number: int) -> list[str]:
     return [words[k] for k in generator.permutation(len(words))[:number]]
 
 

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from ncnet.checks import check
 from ncnet.encoders.model import TwoHeads
-from ncnet.encoders.trunk import FULL, lora
+from ncnet.encoders.trunk import FULL, lora_config
 from ncnet.files import expanded, replace
 
 ADAPTER, HEADS = "adapter_model.safetensors", "heads.safetensors"
@@ -32,7 +32,7 @@ def save_adapters(model: TwoHeads, folder: Path) -> None:
     if 0 < trunk.rank < FULL:
         adapted = range(trunk.lowest, trunk.lowest + len(trunk.layers))
         layers = {"layers_to_transform": list(adapted), "layers_pattern": "layer"}
-        lora(trunk.rank, trunk.alpha, **layers).save_pretrained(folder)
+        lora_config(trunk.rank, trunk.alpha, **layers).save_pretrained(folder)
 
 
 def load_adapters(model: TwoHeads, folder: Path) -> None:

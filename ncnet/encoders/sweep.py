@@ -124,15 +124,13 @@ class Sweep:
     folder: Path | None
 
     def __post_init__(self):
-        self._own = [self.tasks[name] for name in self.quartet.tasks]
-        tokens = [tokenized(self.encoder, task) for task in self._own]
-        self._tokens = dict(zip(self.quartet.tasks, tokens, strict=True))
+        self._tokens = [tokenized(self.encoder, self.tasks[name]) for name in self.quartet.tasks]
         self._kind, self._encoded = None, {}
         if self.folder:
             self.folder = expanded(self.folder)
             described = {
                 "encoder": {"name": self.encoder.name, **self.encoder.source},
-                "items": [_digest(task) for task in self._own],
+                "items": [_digest(tokens.data) for tokens in self._tokens],
                 **asdict(self.hyperparameters),
             }
             write_or_compare(self.folder / DESCRIPTION, described)
@@ -144,15 +142,15 @@ class Sweep:
         Dataset only says what would be trained.
         """
         found = train_each(self._context, axes)
-        first = self._own[0]
+        first = self._tokens[0].data
         split = ["training"] * len(first.training) + ["held_out"] * len(first.held_out)
         capacities = "capacity", np.array(axes["capacity"], float), {"capacity_name": "rank"}
         coordinates = {"capacity": capacities, "split": ("item", split)}
         dataset = on_axes([one.columns() for one in found], axes, coordinates)
-        if all(task.classes == 2 for task in self._own):
+        if all(tokens.data.classes == 2 for tokens in self._tokens):
             for party, names in (("alice", self.quartet.alice), ("bob", self.quartet.bob)):
                 settings = axes[f"{party}_setting"]
-                targets = [_signs(self.tasks[names[setting - 1]]) for setting in settings]
+                targets = [_targets(self.tasks[names[setting - 1]]) for setting in settings]
                 dataset[f"{party}_target"] = (f"{party}_setting", "item"), np.stack(targets)
         return dataset.assign_attrs(storable(self._attributes()))
 
@@ -182,7 +180,8 @@ class Sweep:
         if kind != self._kind:
             self._kind, self._encoded = kind, {}  # large: not beside those of another kind
         if name not in self._encoded:
-            tokens, layers = self._tokens[name], self.hyperparameters.layers
+            tokens = self._tokens[self.quartet.tasks.index(name)]
+            layers = self.hyperparameters.layers
             self._encoded[name] = encoded(self.encoder, tokens, rank=rank, layers=layers)
         return self._encoded[name]
 
@@ -194,16 +193,16 @@ class Sweep:
             "paired": self.quartet.paired,
             "encoder": self.encoder.name,
             "encoder_source": self.encoder.source,
-            "sources": [task.source for task in self._own],
-            "further": [len(task.further) for task in self._own],
-            "unknown_share": [self._tokens[name].unknown for name in self.quartet.tasks],
-            "cut_share": [self._tokens[name].cut for name in self.quartet.tasks],
+            "sources": [tokens.data.source for tokens in self._tokens],
+            "further": [len(tokens.data.further) for tokens in self._tokens],
+            "unknown_share": [tokens.unknown for tokens in self._tokens],
+            "cut_share": [tokens.cut for tokens in self._tokens],
             "device": self.encoder.model.device.type,
             **asdict(self.hyperparameters),
         }
 
 
-def _signs(task: TaskData) -> np.ndarray:
+def _targets(task: TaskData) -> np.ndarray:
     return np.array([2 * item.label - 1 for item in (*task.training, *task.held_out)], np.int8)
 
 

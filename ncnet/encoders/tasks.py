@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ncnet.datasets import Item, TaskData
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.trunk import FULL, Layout, layer_output, lowest_adapted
+from ncnet.encoders.trunk import FULL, Layout, frozen_layers, layer_output
 
 LONGEST = 96
 """Tokens at which a sequence is cut, from the longer text of a pair first."""
@@ -123,7 +123,7 @@ def encoded(encoder: Encoder, tokens: Sequences, *, rank: float, layers: int) ->
         that heads read.
     """
     model, lengths = encoder.model, tokens.lengths
-    lowest = lowest_adapted(encoder, rank, layers)
+    lowest = frozen_layers(encoder, rank, layers)
     numbers = torch.from_numpy(np.stack([tokens.ids, tokens.segments], axis=1)).to(model.device)
     projections = []
     if 0 < rank < FULL:

@@ -49,14 +49,14 @@ class Trunk(Network):
     def __init__(self, encoder: Encoder, *, rank: float, alpha: float, layers: int, seed: object):
         super().__init__()
         self.rank, self.alpha = rank, alpha
-        self.lowest = lowest_adapted(encoder, rank, layers)
+        self.lowest = frozen_layers(encoder, rank, layers)
         upper = encoder.model.encoder.layer[self.lowest :]
         shared = {} if rank == FULL else {id(weight): weight for weight in upper.parameters()}
         self.layers = copy.deepcopy(upper, shared)
         if rank == FULL:
             self.layers.requires_grad_(True)
         elif rank > 0:
-            inject_adapter_in_model(lora(rank, alpha), self.layers)
+            inject_adapter_in_model(lora_config(rank, alpha), self.layers)
             for place, (name, weight) in enumerate(sorted(self.trainable().items())):
                 if "lora_A" in name:
                     drawn = np.random.default_rng([*seed, place]).random(tuple(weight.shape))
@@ -133,13 +133,13 @@ class Layout:
         return rows if self.mask is None else rows.index_select(0, self._places)
 
 
-def lora(rank: float, alpha: float, **layers: object) -> LoraConfig:
+def lora_config(rank: float, alpha: float, **layers: object) -> LoraConfig:
     """Return the adapters of some layers, or of all: on query and value, without dropout."""
     projections = ["query", "value"]
     return LoraConfig(r=int(rank), lora_alpha=alpha, target_modules=projections, **layers)
 
 
-def lowest_adapted(encoder: Encoder, rank: float, layers: int) -> int:
+def frozen_layers(encoder: Encoder, rank: float, layers: int) -> int:
     """Return the number of layers that stay frozen below the lowest adapted one."""
     return encoder.layers - (layers if rank > 0 else 0)
 
