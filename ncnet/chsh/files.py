@@ -146,16 +146,13 @@ def _lines(text: str, newline: str) -> io.TextIOWrapper:
 def _json_lines(text: str, name: str) -> pd.DataFrame:
     """Return a table of JSON objects, one a line; a key that one of them lacks is None there."""
     decode = json.JSONDecoder(object_pairs_hook=_without_repeats).decode
-    columns = defaultdict(list)
-    rows = 0
-    for line in filter(str.strip, _lines(text, "\n")):
-        for key, cell in _json_object(decode, rows, line, name).items():
-            column = columns[key]
-            column += [None] * (rows - len(column))
-            column.append(cell)
-        rows += 1
-    padded = {key: column + [None] * (rows - len(column)) for key, column in columns.items()}
-    return pd.DataFrame(padded, dtype=object)
+    columns = {}
+    for row, line in enumerate(filter(str.strip, _lines(text, "\n"))):
+        cells = _json_object(decode, row, line, name)
+        columns |= {key: [None] * row for key in cells if key not in columns}
+        for key, column in columns.items():
+            column.append(cells.get(key))
+    return pd.DataFrame(columns, dtype=object)
 
 
 def _json_object(decode: Callable[[str], object], row: int, line: str, name: str) -> dict:
