@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ncnet.printing import LONGEST_LINE, printable, shortened, shown
 
@@ -192,16 +193,20 @@ def plain_number(value: object) -> object:
     return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
-def check_values(name: str, values: np.ndarray, lowest: float, highest: float = np.inf) -> None:
-    """Raise ``ValueError`` for no values, or one that is not finite or out of its range.
+def check_values(
+    name: str, values: ArrayLike, lowest: float, highest: float = np.inf
+) -> np.ndarray:
+    """Return values as floats, or raise ``ValueError`` for none, or one not finite or in range.
 
-    >>> check_values("S", np.array([2.0, np.nan]), -4, 4)
+    >>> check_values("S", [2.0, np.nan], -4, 4)
     Traceback (most recent call last):
     ValueError: S 1 is nan: expected -4 to 4
     """
+    values = np.asarray(values, float)
     check(values.ndim == 1 and values.size, f"{name}s have shape {values.shape}", "(replicas,)")
     # What was summed may pass a bound by rounding.
     wrong = ~((values >= lowest - 1e-9) & (values <= highest + 1e-9) & np.isfinite(values))
     expected = f"{lowest:g} to {highest:g}" if highest < np.inf else f"at least {lowest:g}"
     first = wrong.argmax()
     check(not wrong[first], f"{name} {first} is {values[first]}", expected)
+    return values

@@ -74,8 +74,7 @@ def betting_test(
     >>> betting_test(np.full(62, 2.0), mean=2, lowest=-4)
     1.0
     """
-    values = np.asarray(values, float)
-    check_values("value", values, lowest)
+    values = check_values("value", values, lowest)
     _check_bounds(mean, lowest)
     # Each log(1 + u y) is at most u y: where the average is no higher than the mean, neither is
     # the evidence higher than 1.
@@ -220,8 +219,7 @@ def replicas_needed(
     >>> replicas_needed(np.array([1.5, 2.0, 2.6]), mean=2, lowest=-4, alpha=0.05)
     1190
     """
-    values = np.asarray(values, float)
-    check_values("value", values, lowest)
+    values = check_values("value", values, lowest)
     _check_bounds(mean, lowest)
     needed = _needed(alpha)
     each = _won(values, mean, lowest, counts) / (values.size if counts is None else np.sum(counts))

@@ -93,7 +93,8 @@ def decomposition(means: xr.Dataset) -> xr.DataArray:
         ("(2,2) both wrong", -1, 2, 2, -1, -1),
     ):
         terms[name] = sign * 4 * cell.sel(alice_setting=i, bob_setting=j, a=a, b=b, drop=True)
-    return xr.concat(list(terms.values()), "term").assign_coords(term=list(terms))
+    together = xr.concat(list(terms.values()), "term").assign_coords(term=list(terms))
+    return together.rename("terms of S - 2")
 
 
 def excess_bound(means: xr.Dataset) -> xr.DataArray:

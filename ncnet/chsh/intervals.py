@@ -98,8 +98,7 @@ def replica_interval(
     (True, 'percentile bootstrap')
     """
     level, resamples, seed = check_resampling(level, resamples, seed)
-    values = np.asarray(values, float)
-    check_values(name, values, *bounds)
+    values = check_values(name, values, *bounds)
     columns, counts = distinct_columns(values[None])
     draws = resampled_means(columns, counts, resamples=resamples, seed=seed)
     return interval_of_mean(columns[0], draws[0], counts=counts, bounds=bounds, level=level)

@@ -153,8 +153,7 @@ def no_signalling_test(changes: np.ndarray, counts: np.ndarray | None = None) ->
     >>> no_signalling_test(np.tile([0.5, -0.5], 100)), no_signalling_test(np.full(100, 0.5)) < 0.01
     (1.0, True)
     """
-    changes = np.asarray(changes, float)
-    check_values("change", changes, *CHANGE_BOUNDS)
+    changes = check_values("change", changes, *CHANGE_BOUNDS)
     sides = [
         betting_test(sign * changes, mean=0, lowest=CHANGE_BOUNDS[0], counts=counts)
         for sign in (1, -1)

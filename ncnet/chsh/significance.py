@@ -26,8 +26,7 @@ def hoeffding_test(values: np.ndarray, *, mean: float, lowest: float, highest: f
     >>> round(hoeffding_test(np.full(62, 2.3), mean=2, lowest=-4, highest=4), 2)
     0.84
     """
-    values = np.asarray(values, float)
-    check_values("value", values, lowest, highest)
+    values = check_values("value", values, lowest, highest)
     above = max(0.0, values.mean() - mean)
     return math.exp(-2 * values.size * (above / (highest - lowest)) ** 2)
 
@@ -62,8 +61,7 @@ def sign_test(values: np.ndarray, *, above: float, counts: np.ndarray | None = N
     >>> round(sign_test([2.1] * 13 + [1.9] * 3, above=2), 4)
     0.0106
     """
-    values = np.asarray(values, float)
-    check_values("value", values, -math.inf)
+    values = check_values("value", values, -math.inf)
     counts = np.ones(values.size, int) if counts is None else np.asarray(counts)
     more = values.round(DIGITS_OF_SUMS) > above
     return binomial_tail(counts[more].sum(), counts.sum(), 1 / 2)
