@@ -20,6 +20,7 @@ from ncnet.training.initialisation import draw
 from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
 from ncnet.training.plan import Method
 from tests.compilers import has_compiler
+from tests.refusals import refused
 from tests.test_backends import copy, problem
 from tests.test_network_gradients import GAME, TwoHeads, random_problem
 
@@ -264,7 +265,7 @@ def test_a_compiled_loss_is_accurate_however_sure_the_head_is():
     ("options", "line"),
     [
         ({"aggregator": "pcgrd"}, "unknown aggregator `pcgrd`: did you mean `pcgrad`?"),
-        ({"gradient_weights": (1.0, 1.5)}, r"`gradient_weights` is \(1.0, 1.5\): expected two"),
+        ({"gradient_weights": (1.0, 1.5)}, "`gradient_weights` is (1.0, 1.5): expected two"),
         ({"gradient_weights": 0.5}, "`gradient_weights` is 0.5: expected two numbers from 0 to 1"),
         (
             {"gradient_weights": (1.0, 0.5), "aggregator": "mgda"},
@@ -273,16 +274,15 @@ def test_a_compiled_loss_is_accurate_however_sure_the_head_is():
         ({"head_start": -1}, "`head_start` is -1: expected an integer of at least 0"),
         ({"trace": ["losses"]}, "unknown trace `losses`: did you mean `loss`?"),
         ({"trace": "loss"}, "`trace` is 'loss': expected a list of"),
-        ({"trace": []}, r"`trace` is \[\]: expected a list of"),
-        ({"trace": ["gradients"]}, r"`trace` is \['gradients'\] without `trace_steps`: expected"),
+        ({"trace": []}, "`trace` is []: expected a list of"),
+        ({"trace": ["gradients"]}, "`trace` is ['gradients'] without `trace_steps`: expected"),
         ({"gradient_weights": {1, 0}}, "`gradient_weights` is {0, 1}: expected two numbers"),
-        ({"gradient_weights": (1, 1, 1)}, r"`gradient_weights` is \(1, 1, 1\): expected two"),
-        ({"gradient_weights": (True, 1)}, r"`gradient_weights` is \(True, 1\): expected two"),
+        ({"gradient_weights": (1, 1, 1)}, "`gradient_weights` is (1, 1, 1): expected two"),
+        ({"gradient_weights": (True, 1)}, "`gradient_weights` is (True, 1): expected two"),
         ({"gradient_weights": "11"}, "`gradient_weights` is '11': expected two numbers"),
-        ({"gradient_weights": (1, float("nan"))}, r"`gradient_weights` is \(1, nan\): expected"),
+        ({"gradient_weights": (1, float("nan"))}, "`gradient_weights` is (1, nan): expected"),
     ],
 )
 def test_bad_input_is_one_clear_line(options, line):
-    with pytest.raises(ValueError, match=line.replace("?", r"\?")) as caught:
-        ncnet.train(GAME, hidden_size=2, replicas=4, seed=0, steps=5, **options)
-    assert "\n" not in str(caught.value)
+    options = {"hidden_size": 2, "replicas": 4, "seed": 0, "steps": 5} | options
+    refused(lambda: ncnet.train(GAME, **options), [line])

@@ -33,7 +33,7 @@ class Eager(Networks):
         else:
             hidden = network.hidden_units(self.inputs, self.weights.trunk, self.activation)
             logit, inner_products = network.logits(hidden, self.weights.heads), None
-        return network.losses(logit, self.targets, self.loss), inner_products
+        return self.loss.value(logit, self.targets).mean(dim=1), inner_products
 
     def _gradient(self) -> Weights:
         aggregator = AGGREGATORS[self.method.aggregator]

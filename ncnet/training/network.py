@@ -89,11 +89,6 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-def losses(logit: Tensor, targets: Tensor, loss: Loss) -> Tensor:
-    """Return each head's loss [2, N], averaged over items."""
-    return loss.value(logit, targets).mean(dim=1)
-
-
 def outcomes(logit: Tensor, targets: Tensor) -> Tensor:
     """Return int8 +1 where a logit reads as the class that its target is, else -1.
 
