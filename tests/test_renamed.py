@@ -42,6 +42,7 @@ def test_what_was_renamed_is_found_by_its_old_name_which_warns():
         ("ncnet.replay", "given", "parameters_of"),
         ("ncnet.sources", "described", "as_metadata"),
         ("ncnet.sources", "commit", "short_commit"),
+        ("ncnet.studies.mechanism.conflict", "log_steps", "steps_to_trace"),
         ("ncnet.sweeps", "run_grid", "compute_grid"),
         ("ncnet.probe", "running", "outcomes_by_step"),
         ("ncnet.companion.figures", "cells", "jobs"),

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from ncnet import chsh, gradients
+from ncnet import chsh, gradients, renamed
 from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import percentile_interval, spearman
 from ncnet.chsh.intervals import Interval, means_with_ends, with_ends
@@ -36,7 +36,7 @@ MEASURES = {"conflict_share": (0, 1), "weighted_cosine": (-1, 1), "magnitude_sim
 """The measures of conflict that are tabulated, with their bounds."""
 
 
-def log_steps(steps: int, interval: int) -> list[int]:
+def steps_to_trace(steps: int, interval: int) -> list[int]:
     """Return the steps to trace: every one at first, then each `interval`-th, up to `steps`.
 
     Gradients change most at the beginning: the first `EVERY_STEP` intervals are traced step by
@@ -49,9 +49,9 @@ def log_steps(steps: int, interval: int) -> list[int]:
 
     Examples
     --------
-    >>> log_steps(150, 7)[-4:]
+    >>> steps_to_trace(150, 7)[-4:]
     [138, 139, 140, 147]
-    >>> log_steps(30, 50)
+    >>> steps_to_trace(30, 50)
     Traceback (most recent call last):
     ValueError: `interval` is 50: expected an integer of at most 30
     """
@@ -71,7 +71,7 @@ def train_traced(
     >>> train_traced(ncnet.games.overlap(), 2, **options).sizes["step"]
     51
     """
-    training |= {"trace_steps": log_steps(steps, log_interval), "trace": ["gradients"]}
+    training |= {"trace_steps": steps_to_trace(steps, log_interval), "trace": ["gradients"]}
     return train(game, hidden_size=hidden_size, steps=steps, **training)
 
 
@@ -193,7 +193,7 @@ def conflict(traced: xr.Dataset) -> pd.DataFrame:
     for i, j, phase in itertools.product((1, 2), (1, 2), phases["phase"].values.tolist()):
         where = {"alice_setting": i, "bob_setting": j, "phase": phase}
         rows.append(where | means_with_ends(phases.sel(where), MEASURES))
-    return _of_training(rows, traced)
+    return _as_table(rows, traced)
 
 
 def conflict_and_s(traced: xr.Dataset) -> pd.DataFrame:
@@ -225,7 +225,7 @@ def conflict_and_s(traced: xr.Dataset) -> pd.DataFrame:
     for phase in cosines["phase"].values.tolist():
         found = rank_correlation(cosines.sel(phase=phase).values, s)
         rows.append({"phase": phase} | with_ends("correlation", *found))
-    return _of_training(rows, traced)
+    return _as_table(rows, traced)
 
 
 def rank_correlation(values: np.ndarray, others: np.ndarray) -> tuple[float, Interval]:
@@ -292,7 +292,7 @@ def manipulation_check(traced: xr.Dataset) -> dict[str, float]:
     >>> import ncnet
     >>> traced = ncnet.train(
     ...     ncnet.games.overlap(), hidden_size=3, replicas=64, seed=0, steps=100,
-    ...     trace_steps=log_steps(100, 10), trace=["gradients"], aggregator="pcgrad",
+    ...     trace_steps=steps_to_trace(100, 10), trace=["gradients"], aggregator="pcgrad",
     ... )
     >>> found = manipulation_check(traced)
     >>> found["interference_share"], found["conflict_share"] > 0.5
@@ -319,7 +319,7 @@ def _phases(traced: xr.Dataset) -> xr.Dataset:
     return by_phase(measured, steps=traced.attrs.get("steps"))
 
 
-def _of_training(rows: list[dict], traced: xr.Dataset) -> pd.DataFrame:
+def _as_table(rows: list[dict], traced: xr.Dataset) -> pd.DataFrame:
     where = {"game": traced.attrs.get("game"), "hidden_size": traced.sizes["unit"]}
     return pd.DataFrame(rows).assign(**where)
 
@@ -346,3 +346,6 @@ def _summary(measured: xr.Dataset, spans: xr.DataArray) -> xr.Dataset:
     counted = {"conflict_share": cosine < 0, "cosine": cosine, "magnitude_similarity": similarity}
     means = xr.Dataset(counted).weighted(spans).mean("step")
     return means.assign(weighted_cosine=weighted.fillna(0))
+
+
+__getattr__ = renamed.names(__name__, {"log_steps": "steps_to_trace"})

@@ -14,11 +14,11 @@ from ncnet import plotting, renamed
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import ALICE, BLUE, BOB, DASHED, GREY, HATCH, INK, ORANGE, VERMILION
 
-Pair = tuple[pd.DataFrame, pd.DataFrame]
+SAndConflict = tuple[pd.DataFrame, pd.DataFrame]
 UNIT_COLOURS = (ORANGE, plotting.GREEN, plotting.PURPLE, *plotting.SERIES)
 UNIT_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 # Each source is drawn in rows by a function, so far below its row, in a colour with a marker.
-ROWS_OF = {
+ROWS_BY_SOURCE = {
     "recorded": (plotting.points, 0, BLUE, "o"),
     "live": (plotting.hollow, 0.12, VERMILION, "D"),
 }
@@ -79,7 +79,7 @@ def hidden_units(traced: xr.Dataset, steps: Sequence[int]) -> Figure:
     return figure
 
 
-def conflict_over_n(live: Pair, recorded: Pair | None = None) -> Figure:
+def conflict_over_n(live: SAndConflict, recorded: SAndConflict | None = None) -> Figure:
     """Draw S beside how opposed the gradients are, over hidden units, a row for each game.
 
     Parameters
@@ -145,7 +145,7 @@ def sensing(
     over_steps.set(title=f"steps seen; {title}", xlabel="steps seen")
     uses = pd.Index(by_use["use"].unique())
     for source, rows in by_use.groupby("source", sort=False):
-        draw, shift, colour, marker = ROWS_OF[source]
+        draw, shift, colour, marker = ROWS_BY_SOURCE[source]
         places = uses.get_indexer(rows["use"]) + shift
         draw(parts, rows, places, "auc", flat=True, color=colour, marker=marker)
     plotting.name_rows(parts, uses, fontsize=8.5)
@@ -170,7 +170,7 @@ def forest(live: pd.DataFrame | None, recorded: pd.DataFrame | None = None) -> F
     figure, [panels] = plotting.subplots(size, 1, 4, sharey=True, width_ratios=(1.4, 1, 1, 1))
     measured = {"s": (INK, "o"), "delta": (ORANGE, "s"), "influence": (GREY, "^")}
     for source, table in tables.groupby("source", sort=False):
-        draw, shift, *_ = ROWS_OF[source]
+        draw, shift, *_ = ROWS_BY_SOURCE[source]
         places = names.get_indexer(table["intervention"]) + 2 * shift
         for axes, (name, (colour, marker)) in zip(panels, measured.items(), strict=False):
             draw(axes, table, places, name, flat=True, color=colour, marker=marker, capsize=2.5)

@@ -19,7 +19,7 @@ from ncnet.chsh.intervals import check_resampling, means_with_ends, with_ends
 from ncnet.claims import simultaneous_level
 from ncnet.games import Game
 from ncnet.printing import shown
-from ncnet.studies.mechanism.conflict import log_steps, manipulation_check
+from ncnet.studies.mechanism.conflict import manipulation_check, steps_to_trace
 from ncnet.training import train
 
 SHARED, SMALL_STEPS = "shared", "small steps"
@@ -190,7 +190,7 @@ def interventions(
     among
         Which of them to make; all by default. "shared" has a row in any case, the first.
     log_interval
-        Steps between logged gradients, see `log_steps`.
+        Steps between traced gradients, see `steps_to_trace`.
 
     Returns
     -------
@@ -213,17 +213,17 @@ def interventions(
     0.0
     """
     _check_unset(training, *SET_BY_INTERVENTIONS)
-    found = available_interventions(hidden_size, lambdas=lambdas, small_steps=small_steps)
-    names = dict.fromkeys([SHARED, *(found if among is None else among)])
+    available = available_interventions(hidden_size, lambdas=lambdas, small_steps=small_steps)
+    names = dict.fromkeys([SHARED, *(available if among is None else among)])
     for name in names:
-        check_choice("intervention", name, found)
-    level = simultaneous_level(len(found) - 1)
-    gradients_too = {"trace_steps": log_steps(steps, log_interval), "trace": ["gradients"]}
+        check_choice("intervention", name, available)
+    level = simultaneous_level(len(available) - 1)
+    gradients_too = {"trace_steps": steps_to_trace(steps, log_interval), "trace": ["gradients"]}
     rows = []
     for name in names:
-        traced = gradients_too if found[name].shared else {}
-        outcomes = found[name].train(game, steps=steps, **training, **traced)
-        row = {"intervention": name, "hidden_size": found[SHARED].hidden_size}
+        traced = gradients_too if available[name].shared else {}
+        outcomes = available[name].train(game, steps=steps, **training, **traced)
+        row = {"intervention": name, "hidden_size": available[SHARED].hidden_size}
         row |= chsh.report(outcomes).row() | success(outcomes) | solved(outcomes)
         row |= manipulation_check(outcomes) if traced else {}
         if name == SHARED:

@@ -19,7 +19,7 @@ from ncnet.studies.mechanism.interventions import interventions
 OSCILLATION_AUC = 0.03
 ROUNDED = "the last digits of single precision, which the decoder reads where a trace is smooth"
 IN_CONFLICT = absolute(0.1, "rounding decides the sign where both gradients have vanished")
-ONE_OF_MANY = {"intervention": "among", "use": "among", "seen": "seen"}
+LIST_ARGUMENTS = {"intervention": "among", "use": "among", "seen": "seen"}
 """The arguments that take a list, by the column of which a piece has one value."""
 
 
@@ -29,8 +29,8 @@ def _make_rows(
     """Make the rows of a piece, with some of the parameters that the table was recorded with."""
     where = parameters_of(recorded, ["hidden_size"]) | selection
     asked = parameters_of(recorded, (*TRAINING, *names))
-    chosen = ONE_OF_MANY.keys() & selection.keys()
-    asked |= {ONE_OF_MANY[name]: [selection[name]] for name in chosen}
+    chosen = LIST_ARGUMENTS.keys() & selection.keys()
+    asked |= {LIST_ARGUMENTS[name]: [selection[name]] for name in chosen}
     found = make(games.named(where["game"]), where["hidden_size"], **asked)
     # Some rows are made to compare with; any other row more than recorded is a difference.
     for name in chosen:

@@ -39,7 +39,7 @@ def test_a_phase_counts_its_own_steps_and_the_weighted_cosine_their_size():
 def test_what_is_logged_now_and_then_tells_what_is_logged_at_every_step():
     options = {"hidden_size": 3, "replicas": 64, "seed": 1, "steps": 2000, "trace": ["gradients"]}
     every = ncnet.train(GAME, trace_steps=range(2001), **options)
-    some = ncnet.train(GAME, trace_steps=conflict.log_steps(2000, 7), **options)
+    some = ncnet.train(GAME, trace_steps=conflict.steps_to_trace(2000, 7), **options)
     tables = [conflict.conflict(one) for one in (every, some)]
     for name in ("conflict_share", "weighted_cosine", "magnitude_similarity"):
         np.testing.assert_allclose(tables[0][name], tables[1][name], atol=0.01)
@@ -144,8 +144,8 @@ THREE = gradients([1.0] * 3, [1.0] * 3, [1.0] * 3)
 @pytest.mark.parametrize(
     ("call", "parts"),
     [
-        (lambda: conflict.log_steps(100, 200), ("`interval`", "200", "at most 100")),
-        (lambda: conflict.log_steps(100, 0), ("`interval`", "0", "at least 1")),
+        (lambda: conflict.steps_to_trace(100, 200), ("`interval`", "200", "at most 100")),
+        (lambda: conflict.steps_to_trace(100, 0), ("`interval`", "0", "at least 1")),
         (
             lambda: conflict.conflict(ncnet.train(GAME, **SHORT)),
             ("`alice_gradient` is missing", "trace=['gradients']"),
