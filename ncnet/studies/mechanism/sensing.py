@@ -24,6 +24,7 @@ CONTROLS = {
     "whole, separate trunks": "separate, n each",
 }
 """The intervention under which the whole trace of a row was made, by the name of the row."""
+ROWS = (*decoding.USES, *CONTROLS)
 OSCILLATION_COMPARED = (SHARED, SMALL_STEPS, f"PCGrad, {SMALL_STEPS}")
 """The trainings whose oscillations are compared: usual ones, hardly any, and none at all."""
 PERMUTED = (decoding.WHOLE, *(f"oscillation ({reading})" for reading in OSCILLATIONS))
@@ -37,7 +38,7 @@ def sensing(
     hidden_size: int,
     *,
     seed: int,
-    among: Sequence[str] = (*decoding.USES, *CONTROLS),
+    among: Sequence[str] = ROWS,
     permutations: int = 0,
     folds: int = 5,
     **training: object,
@@ -77,7 +78,7 @@ def sensing(
     0.5
     """
     for use in check_list("among", among, "a list of rows"):
-        check_choice("use", use, (*decoding.USES, *CONTROLS))
+        check_choice("use", use, ROWS)
     under = {decoding.WHOLE: SHARED} | {use: CONTROLS[use] for use in among if use in CONTROLS}
     training |= {"seed": seed}
     traces = {use: alice_traces(game, hidden_size, how, **training) for use, how in under.items()}
