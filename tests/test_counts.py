@@ -78,6 +78,7 @@ def test_delft_has_its_published_statistics():
     assert (found.game.wins, found.game.trials, found.game.bound) == (196, 245, 0.75)
     assert found.s == pytest.approx(2.42, abs=0.005)
     assert found.s_error == pytest.approx(0.20, abs=0.005)
+    assert found.s_error == pytest.approx(np.hypot.reduce(found.correlator_errors, axis=None))
     assert found.game.p_value == pytest.approx(0.039, abs=0.0005)
     assert found.signalling == []
 

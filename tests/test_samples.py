@@ -180,6 +180,8 @@ def test_splits_are_ordered_by_what_a_linear_classifier_gets_right():
         assert set(overlaps) <= {2, 3}
     together, apart = map(samples.digit_tasks, ("hard_together", "hard_apart"))
     assert together == (apart[0], apart[2], apart[1], apart[3])
+    harder = [split for split, _ in order[len(order) // 2 :]]
+    assert set(samples.digit_tasks("middling")) <= set(harder)
 
 
 def test_a_validation_split_is_made_of_training_items():

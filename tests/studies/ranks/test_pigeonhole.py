@@ -63,6 +63,8 @@ def test_partners_are_drawn_together_and_others_apart():
     a = rng.choice([-1, 1], size=(2, 2, 20, 30))
     together = pigeonhole_means(labelled(a, a), resamples=500)
     np.testing.assert_allclose(together.correlator, 1)
+    unsaid = pigeonhole_means((a, a), resamples=500)
+    assert unsaid.equals(together)
     apart = pigeonhole_means(labelled(a, a, paired=False), resamples=500)
     assert float(apart.correlator.std()) > 0.01
 
