@@ -453,19 +453,26 @@ def judged(
     """Return what tests or tables say of a mutant: what is found first ends the judgement."""
     if not names:
         return Verdict(SURVIVED, "", 0.0)
+    arguments, alone = asked(clone, kind, names, seed), 1
     clone.change(mutant)
     try:
         status, printed, seconds = clone.run(
-            asked(clone, kind, names, seed), limit, until="fail:" if kind == "replay" else None
+            arguments, limit, until="fail:" if kind == "replay" else None
         )
+        pattern = r"^(?:FAILED|ERROR) (\S+)" if kind == "tests" else r"^fail: ([^ ,]+)"
+        found = re.search(pattern, printed, re.MULTILINE)
+        if kind == "tests" and found:
+            test = found[1].partition("[")[0]  # what is in brackets may have blanks
+            alone, _, _ = clone.run(asked(clone, kind, [test], seed), limit)
     finally:
         clone.restore()
     if status == 0:
         return Verdict(SURVIVED, "", seconds)
-    if kind == "tests" and status in NO_VERDICT:
+    # A test that passes alone may fail after others whatever the code is.
+    if kind == "tests" and (
+        status in NO_VERDICT or (alone == 0 and clone.run(arguments, limit)[0])
+    ):
         raise RuntimeError(f"pytest has no verdict:\n{printed}")
-    pattern = r"^(?:FAILED|ERROR) (\S+)" if kind == "tests" else r"^fail: ([^ ,]+)"
-    found = re.search(pattern, printed, re.MULTILINE)
     return Verdict(TIMEOUT if status is None else KILLED, found[1] if found else "", seconds)
 
 

@@ -26,6 +26,11 @@ TESTS = """from ncnet.doubling import below
 def test_it_doubles():
     assert below(8) == 8
 """
+NOT_AFTER_IT = """import sys
+
+def test_it_is_alone():
+    assert "test_doubling" not in sys.modules
+"""
 PROJECT = '[tool.pytest.ini_options]\nmarkers = ["slow: none"]\n'
 LINES = CODE.split("\n")
 
@@ -40,7 +45,7 @@ def mutant(line, before, after):
 FOUND = mutant(4, "n * 2", "n * 3")
 NOT_FOUND = mutant(2, "1", "2")
 ENDLESS = mutant(4, "n * 2", "n / 2")
-TEST = "tests/test_doubling.py"
+TEST, LONELY = "tests/test_doubling.py", "tests/test_lonely.py"
 
 
 def test_modules_are_there_and_tests_of_all_folders_are_asked(monkeypatch):
@@ -59,6 +64,7 @@ def checkout(tmp_path_factory):
         ("ncnet/__init__.py", ""),
         ("ncnet/doubling.py", CODE),
         (TEST, TESTS),
+        (LONELY, NOT_AFTER_IT),
         ("pyproject.toml", PROJECT),
     ):
         (folder / name).parent.mkdir(exist_ok=True)
@@ -117,6 +123,8 @@ def test_a_mutant_without_end_is_ended(clone):
 def test_what_is_no_verdict_is_none(clone):
     with pytest.raises(RuntimeError, match="no verdict"):
         mutations.judged(clone, FOUND, "tests", ["tests/test_none.py"], seed=0, limit=60)
+    with pytest.raises(RuntimeError, match=r"(?s)no verdict.*test_it_is_alone"):
+        mutations.judged(clone, NOT_FOUND, "tests", [TEST, LONELY], seed=0, limit=60)
 
 
 def test_an_interrupted_clone_runs_nothing(checkout, tmp_path):
