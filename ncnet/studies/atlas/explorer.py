@@ -50,7 +50,7 @@ REPLICAS, SEED = 1600, 0
 """The replicas of the recorded table, and its seed."""
 RECORDED = {
     "trunks": TRUNKS,
-    "layouts": tuple(LAYOUTS),
+    "layouts": ("overlap", "separate"),
     "activations": ACTIVATIONS,
     "hidden_sizes": HIDDEN_SIZES,
     "steps": STEPS,
