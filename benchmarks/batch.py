@@ -2,11 +2,14 @@
 
 Measured are a job (alone, with more and more replicas), Snakemake's planning (with more and more
 jobs), the joining of tables, a submission of jobs to a one-node Slurm where it is installed, and a
-training step of an encoder. One thread each. With ``--record`` the table goes to ``results/``.
+training step of an encoder. One thread each. A job's memory is the most that it and Snakemake held
+together: Snakemake itself looks only every half minute after its first fifteen seconds. With
+``--record`` the table goes to ``results/``.
 """
 
 import argparse
 import json
+import math
 import os
 import re
 import shutil
@@ -19,10 +22,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+import psutil
 
+from benchmarks.memory import INTERVAL, Watch
 from ncnet import results, runs
 from ncnet.companion import batch, notebooks
 from tests import one_node_slurm
+from tests.checkouts import JOINED as JOINED_TABLE
 from tests.checkouts import Checkout
 
 REPLICAS = (32, 16_000, 64_000)
@@ -101,16 +107,28 @@ def write_grid(checkout: Checkout, replicas: int, seeds: int) -> None:
 def _job(replicas: int) -> Iterator[dict]:
     with _checkout() as checkout:
         write_grid(checkout, replicas, seeds=1)
-        status, output = checkout.snakemake()
-        if status:
-            raise RuntimeError(output)
+        watch = _watched(checkout.start(JOINED_TABLE))
         ran = results.load("jobs", folder=checkout.run).table.iloc[0]
         files = list((checkout.run / "jobs" / ran["job"]).iterdir())
         size = sum(path.stat().st_size for path in files)
     yield _row("job", replicas, "seconds", ran["seconds"])
-    yield _row("job", replicas, "megabytes", ran["peak_megabytes"])
+    yield _row("job", replicas, "megabytes", watch.peak)
     yield _row("job", replicas, "files", len(files))
     yield _row("job", replicas, "kilobytes", size / 1000)
+
+
+def _watched(process: subprocess.Popen) -> Watch:
+    """Return what a process and all that it starts take until it ends."""
+    watch = Watch(psutil.Process(process.pid), math.inf)
+    while True:
+        try:
+            output, _ = process.communicate(timeout=INTERVAL)
+            break
+        except subprocess.TimeoutExpired:
+            watch.look()
+    if process.returncode:
+        raise RuntimeError(output)
+    return watch
 
 
 def _planning(jobs: int) -> Iterator[dict]:

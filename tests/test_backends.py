@@ -100,6 +100,11 @@ def test_the_two_backends_agree_in_all_but_a_few_outcomes(steps, optimizer, lear
     assert means[0] == pytest.approx(means[1], abs=0.02)
 
 
+def test_a_training_that_takes_less_time_than_compiling_is_eager():
+    outcomes = ncnet.train(GAME, hidden_size=3, replicas=64, seed=0, steps=50)
+    assert outcomes.attrs["backend"] == "eager"
+
+
 @needs_compiler
 def test_long_trainings_are_compiled_and_short_ones_are_not(monkeypatch):
     monkeypatch.setattr(backends, "COMPILING_PAYS", 4 * 64 * 8 * 10)

@@ -216,7 +216,7 @@ def test_a_tie_reads_as_class_0():
         ({"trace_steps": [2, 2]}, "`trace_steps` is [2, 2]: expected increasing"),
         ({"trace_steps": 5}, "`trace_steps` is 5: expected numbers of steps"),
         ({"steps": "100"}, "`steps` is '100': expected"),
-        ({"hidden_size": 10**9}, "`hidden_size` is 1000000000: expected an integer of at most"),
+        ({"hidden_size": 10**6 + 1}, "`hidden_size` is 1000001: expected an integer of at most"),
         ({"replicas": 10**15}, "`replicas` is 1000000000000000: expected"),
         ({"learning_rate": 10**400}, "expected a finite number above 0"),
         ({"chunk_size": 0}, "`chunk_size` is 0"),

@@ -242,7 +242,9 @@ def off_mode(values: np.ndarray) -> np.ndarray:
     return values.shape[-1] - mode(values.round(DIGITS_OF_SUMS), axis=-1).count
 
 
-def resampling_options(level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0) -> tuple:
+def resampling_options(
+    level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[float, int, int]:
     """Return the options of a bootstrap as numbers of Python.
 
     Parameters

@@ -184,6 +184,11 @@ def test_losses_that_diverge_or_vanish_are_large_or_small():
     assert decoding.decode([noisy(0), broken]).auc > 0.95
 
 
+def test_an_oscillation_without_a_seed_to_resample_by_is_refused():
+    asked = {"among": ["shared"], "folds": 2, "replicas": 2, "steps": 20}
+    refused(lambda: sensing.oscillation(GAME, 2, seed=-1, **asked), ("`seed`", "-1", "at least 0"))
+
+
 def test_measures_of_oscillation():
     falling, wave = BASE, BASE * zigzag(0.05)
     assert decoding.rising_share(falling) == 0

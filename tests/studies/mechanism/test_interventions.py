@@ -110,6 +110,11 @@ def test_a_head_start_is_alices_training_and_leaves_bobs_head_alone(backend):
     assert (started.bob_bias.values == fresh.bob_bias.values).all()
 
 
+def test_a_head_start_takes_as_many_steps_as_both_heads_have():
+    one = interventions.available_interventions(3)["head start"]
+    assert one.train(GAME, replicas=2, seed=0, steps=3).attrs["head_start"] == 3
+
+
 @pytest.mark.slow
 def test_every_intervention_does_what_its_name_says():
     found = interventions.available_interventions(3, lambdas=[0.5])
