@@ -9,7 +9,6 @@ together: Snakemake itself looks only every half minute after its first fifteen 
 
 import argparse
 import json
-import math
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import pandas as pd
 import psutil
@@ -27,9 +27,7 @@ import psutil
 from benchmarks.memory import INTERVAL, Watch
 from ncnet import results, runs
 from ncnet.companion import batch, notebooks
-from tests import one_node_slurm
-from tests.checkouts import JOINED as JOINED_TABLE
-from tests.checkouts import Checkout
+from tests import checkouts, one_node_slurm
 
 REPLICAS = (32, 16_000, 64_000)
 PLANNED = (10, 100, 1000)
@@ -78,27 +76,21 @@ def measured(what: str, at: int) -> list[dict]:
     That of a ``submission`` to Slurm has those of the whole ``batch`` as well.
     """
     measure, _ = MEASURED[what]
-    threads = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
+    with patch.dict(os.environ, {"OMP_NUM_THREADS": "1"}):
         return list(measure(at))
-    finally:
-        del os.environ["OMP_NUM_THREADS"]
-        if threads is not None:
-            os.environ["OMP_NUM_THREADS"] = threads
 
 
 @contextmanager
-def _checkout() -> Iterator[Checkout]:
+def _checkout() -> Iterator[checkouts.Checkout]:
     with tempfile.TemporaryDirectory() as folder:
-        yield Checkout(Path(folder) / "checkout")
+        yield checkouts.Checkout(Path(folder) / "checkout")
 
 
 def _row(what: str, at: int, quantity: str, value: float) -> dict:
     return {"what": what, "at": at, "quantity": quantity, "value": float(value)}
 
 
-def write_grid(checkout: Checkout, replicas: int, seeds: int) -> None:
+def write_grid(checkout: checkouts.Checkout, replicas: int, seeds: int) -> None:
     listed = ", ".join(map(str, range(seeds)))
     checkout.batch.write_text(ONE_SIZE.format(replicas=replicas, seeds=listed), encoding="utf-8")
     shutil.rmtree(checkout.run, ignore_errors=True)
@@ -107,28 +99,26 @@ def write_grid(checkout: Checkout, replicas: int, seeds: int) -> None:
 def _job(replicas: int) -> Iterator[dict]:
     with _checkout() as checkout:
         write_grid(checkout, replicas, seeds=1)
-        watch = _watched(checkout.start(JOINED_TABLE))
+        peak = peak_of(checkout.start(checkouts.JOINED))
         ran = results.load("jobs", folder=checkout.run).table.iloc[0]
         files = list((checkout.run / "jobs" / ran["job"]).iterdir())
         size = sum(path.stat().st_size for path in files)
     yield _row("job", replicas, "seconds", ran["seconds"])
-    yield _row("job", replicas, "megabytes", watch.peak)
+    yield _row("job", replicas, "megabytes", peak)
     yield _row("job", replicas, "files", len(files))
     yield _row("job", replicas, "kilobytes", size / 1000)
 
 
-def _watched(process: subprocess.Popen) -> Watch:
-    """Return what a process and all that it starts take until it ends."""
-    watch = Watch(psutil.Process(process.pid), math.inf)
-    while True:
-        try:
-            output, _ = process.communicate(timeout=INTERVAL)
-            break
-        except subprocess.TimeoutExpired:
+def peak_of(process: subprocess.Popen) -> float:
+    """Return the megabytes that a process and all that it starts take at most until it ends."""
+    watch = Watch(psutil.Process(process.pid))
+    with process:
+        while process.poll() is None:
             watch.look()
-    if process.returncode:
-        raise RuntimeError(output)
-    return watch
+            time.sleep(INTERVAL)
+        if process.returncode:
+            raise RuntimeError(process.stdout.read())
+    return watch.peak
 
 
 def _planning(jobs: int) -> Iterator[dict]:
@@ -151,7 +141,7 @@ def _joining(jobs: int) -> Iterator[dict]:
         )
 
 
-def seconds_to_join(checkout: Checkout, folder: Path) -> float:
+def seconds_to_join(checkout: checkouts.Checkout, folder: Path) -> float:
     read = batch.read(checkout.batch)
     executed = json.loads((checkout.folder / "notebooks" / "rq1.ipynb").read_text(encoding="utf-8"))
     executed["metadata"]["papermill"] = {"start_time": "2026-01-01T00:00:00"}
@@ -175,7 +165,7 @@ def _slurm(jobs_a_submission: int) -> Iterator[dict]:
         place = Path(folder)
         (place / "slurm").mkdir()
         with one_node_slurm.cluster(place / "slurm"):
-            checkout = Checkout(place / "checkout")
+            checkout = checkouts.Checkout(place / "checkout")
             write_grid(checkout, 32, seeds=SLURM_JOBS)
             started = time.perf_counter()
             process = checkout.start(*profile)
@@ -196,11 +186,10 @@ def _slurm(jobs_a_submission: int) -> Iterator[dict]:
 
 
 def _submitting() -> float:
+    command = ["sbatch", "--output=/dev/null", "--wrap=true"]
     started = time.perf_counter()
     for _ in range(SUBMITTED):
-        subprocess.run(
-            ["sbatch", "--output=/dev/null", "--wrap=true"], check=True, stdout=subprocess.DEVNULL
-        )
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return (time.perf_counter() - started) / SUBMITTED
 
 

@@ -57,10 +57,10 @@ class Watch:
     process
         The first of them.
     limit
-        Megabytes that they may take together.
+        Megabytes that they may take together; none unless told otherwise.
     """
 
-    def __init__(self, process: psutil.Process, limit: float):
+    def __init__(self, process: psutil.Process, limit: float = math.inf):
         self.process = process
         self.limit = limit
         self.peak = 0.0
