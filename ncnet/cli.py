@@ -149,7 +149,7 @@ def _of_train(add: Callable) -> None:
 
 def _columns(text: str) -> list[list[str]]:
     """Return pairs of our name of a column and the reader's, from ``OURS=YOURS,...``."""
-    pairs = [pair.split("=", maxsplit=1) for pair in text.split(",")]
+    pairs = [[*map(str.strip, pair.split("=", maxsplit=1))] for pair in text.split(",")]
     if any("" in pair or len(pair) < 2 for pair in pairs):
         raise argparse.ArgumentTypeError(f"{text!r}: expected OURS=YOURS, as in a=alice_right")
     return pairs

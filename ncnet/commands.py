@@ -133,7 +133,8 @@ def _at_capacity(outcomes: xr.Dataset, asked: float | None) -> xr.Dataset:
     asked = capacities[0] if asked is None else asked
     check(not np.isnan(asked), "`--capacity` is nan", f"a capacity, such as {capacities[0]!r}")
     nearest = min(capacities, key=lambda capacity: abs(capacity - asked))
-    check(asked in capacities, f"no capacity is {asked!r}", f"the nearest, {nearest!r}")
+    expected = f"a capacity of the table, such as {nearest!r}"
+    check(asked in capacities, f"`--capacity` is {asked!r}", expected)
     return outcomes.sel(capacity=asked) if "capacity" in outcomes.dims else outcomes
 
 

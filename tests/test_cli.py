@@ -207,6 +207,7 @@ def test_columns_may_have_other_names(ncnet_, written):
 def test_columns_may_be_given_again(ncnet_, written):
     path = written(TABLE.rename(columns={"a": "alice", "b": "bob"}))
     assert numbers(ncnet_, path, "--columns", "a=alice", "--columns", "b=bob")["s"] == 4
+    assert numbers(ncnet_, path, "--columns", "a = alice, b = bob")["s"] == 4
     status, _, err = ncnet_("report", path, "--columns", "a=alice", "--columns", "b=bob,a=bob")
     assert status == 2
     assert re.fullmatch(r"ncnet report: error: --columns: column `a` is there twice: .+\n", err)
