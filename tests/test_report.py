@@ -318,16 +318,20 @@ def test_no_verdict_contradicts_its_interval(seed, replicas, signal):
 
 
 def test_what_a_task_loses_is_told_of_its_worse_partner():
-    """Of four items A1 loses one beside B2, and B2 loses two beside A1."""
+    """Of four items A1 loses one beside B2, B2 loses two beside A1, and A2 one beside B1."""
     a, b = (np.ones((2, 2, 30, 4)) for _ in range(2))
     a[0, 1, :, 0] = -1
     b[0, 1, :, :2] = -1
+    a[1, 0, :, 0] = -1
     rows = chsh.report((a, b)).drops
     assert rows.task.tolist()[:2] == ["B2", "A1"]
     assert rows.worse_partner.tolist()[:2] == ["A1", "B2"]
     assert rows.other_partner.tolist()[:2] == ["A2", "B1"]
-    assert rows.points.tolist() == [50, 25, 0, 0]
+    assert rows.points.tolist() == [50, 25, 25, 0]
     assert rows.right_with_worse.tolist()[:2] == [50, 75]
+    assert rows.worse_partner[rows.task == "A2"].tolist() == ["B1"]
+    assert (rows.low <= rows.points).all()
+    assert (rows.points <= rows.high).all()
 
 
 def test_what_is_said_is_of_the_readout():

@@ -256,6 +256,7 @@ def two_tasks():
             ("unknown population `overlapp`", "did you mean `overlap`?"),
         ),
         (lambda: samples.set_aside(small(), 0.9), ("`share` is 0.9", "1 to 10 of the 12")),
+        (lambda: samples.set_aside(small(), 1.5), ("`share` is 1.5", "0 to 1")),
         (lambda: samples.set_aside(small(), "all"), ("`share` is 'all'", "expected a number")),
         (lambda: samples.set_aside(small(), 0.01), ("`share` is 0.01", "1 to 10 of the")),
         (lambda: samples.train(two_tasks(), **ASKED), ("the population has 2 tasks", "expected 4")),

@@ -141,6 +141,11 @@ def test_permutations_exchange_all_tasks_of_a_replica_at_once():
     assert one.p_value == two.p_value
 
 
+def test_the_p_value_counts_the_order_that_was_observed_among_the_permuted_ones():
+    found = decoding.decode([noisy(0, 20), noisy(1, 20)], use="level", permutations=4, folds=2)
+    assert found.p_value == (1 + (found.null >= found.auc).sum()) / 5
+
+
 def test_classifiers_without_scores_give_probabilities():
     pair = [noisy(0), 5 * noisy(1)]
     forest = RandomForestClassifier(n_estimators=20, random_state=0)

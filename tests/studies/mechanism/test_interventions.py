@@ -133,6 +133,12 @@ def test_every_intervention_does_what_its_name_says():
     assert len(set(outcomes)) == len(found)
 
 
+def test_separate_trunks_name_their_sizes_and_no_shared_one():
+    apart = interventions.separate_trunks(GAME, hidden_sizes=(2, 1), replicas=2, seed=0, steps=3)
+    assert apart.attrs["hidden_sizes"] == [2, 1]
+    assert not {"hidden_size", "gradient_weights"} & set(apart.attrs)
+
+
 def test_one_unit_cannot_be_shared_out():
     assert "separate, ⌊n/2⌋ each" not in interventions.available_interventions(1)
 

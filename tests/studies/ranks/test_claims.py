@@ -56,6 +56,9 @@ def test_mixed_s_has_to_pass_2_at_low_rank_and_come_back():
     assert verdict_on(name, **{together: passes, apart: passes}) == "reproduced"
     assert verdict_on(name, **{together: passes, apart: stays}) == "partly"
     assert verdict_on(name, **{together: above, apart: above}) == "partly"
+    too_high, too_low = around([1.0, 2.4, 2.3]), around([1.0, 2.4, 1.7])
+    assert verdict_on(name, **{together: too_high, apart: too_high}) == "partly"
+    assert verdict_on(name, **{together: too_low, apart: too_low}) == "partly"
     assert verdict_on(name, **{together: stays, apart: late}) == "not"
     assert verdict_on(name, **{together: passes}) == "reproduced"  # the other was not run
 
