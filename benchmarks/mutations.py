@@ -231,8 +231,8 @@ class Clone:
         path.write_text(changed(path.read_text(encoding="utf-8"), mutant), encoding="utf-8")
 
     def restore(self) -> None:
-        """Undo the fault, and all that was written since."""
-        for command in (["reset", "-q", "--hard"], ["clean", "-fdq"]):
+        """Undo the fault, and all that was written since but compiled files."""
+        for command in (["reset", "-q", "--hard"], ["clean", "-fdq", "-e", "__pycache__"]):
             subprocess.run(["git", *command], cwd=self.folder, check=True)
         # Examples that were found with one fault are not tried on the next.
         shutil.rmtree(self.folder / ".hypothesis", ignore_errors=True)

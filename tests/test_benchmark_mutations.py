@@ -2,6 +2,7 @@
 
 import doctest
 import itertools
+import os
 import subprocess
 from dataclasses import asdict, replace
 
@@ -125,6 +126,18 @@ def test_what_is_no_verdict_is_none(clone):
         mutations.judged(clone, FOUND, "tests", ["tests/test_none.py"], seed=0, limit=60)
     with pytest.raises(RuntimeError, match=r"(?s)no verdict.*test_it_is_alone"):
         mutations.judged(clone, NOT_FOUND, "tests", [TEST, LONELY], seed=0, limit=60)
+
+
+@pytest.mark.slow
+def test_faults_of_equal_length_within_one_second_are_told_apart(clone):
+    path, call = clone.folder / FOUND.module, "import ncnet.doubling as d; assert d.below(8) == 8"
+    clone.restore()
+    assert clone.run(["-c", call], 60)[0] == 0
+    time = path.stat()
+    clone.change(FOUND)
+    os.utime(path, ns=(time.st_atime_ns, time.st_mtime_ns))
+    assert clone.run(["-c", call], 60)[0] == 1
+    clone.restore()
 
 
 def test_an_interrupted_clone_runs_nothing(checkout, tmp_path):
