@@ -222,9 +222,8 @@ def r2_gains(replicas: pd.DataFrame, choosing: pd.DataFrame, **options: float) -
 
 def _errors(target: np.ndarray, features: np.ndarray, seed: int) -> np.ndarray:
     """Return the squared errors of the predictions as shares of the variance [replicas]."""
-    pipeline = make_pipeline(
-        StandardScaler(), PolynomialFeatures(), RidgeCV(np.logspace(-2, 4, 13))
-    )
+    ridge = RidgeCV(np.logspace(-2, 4, 13))
+    pipeline = make_pipeline(StandardScaler(), PolynomialFeatures(), ridge)
     outer, inner = (KFold(5, shuffle=True, random_state=(seed + k) % 2**32) for k in (0, 1))
     degrees = {"polynomialfeatures__degree": [1, 2]}
     search = GridSearchCV(pipeline, degrees, cv=inner, scoring="neg_mean_squared_error")
