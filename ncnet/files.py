@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-CODE = (".py", ".cpp", ".mplstyle")
+CODE = (".py", ".cpp", ".h", ".mplstyle")
 """Suffixes of the files that a package's results depend on."""
 
 

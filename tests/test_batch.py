@@ -246,7 +246,7 @@ def test_a_job_depends_on_its_notebook_the_core_and_its_own_study(notebook):
     files = batch.files_of(notebook)
     names = {path.relative_to(ROOT).as_posix() for path in files}
     assert {f"notebooks/{notebook}.ipynb", "ncnet/chsh/report.py", "ncnet/runs.py"} <= names
-    assert "ncnet/training/compiled.cpp" in names
+    assert {"ncnet/training/compiled.cpp", "ncnet/training/vectors.h"} <= names
     room = inspect.getmodule(NOTEBOOKS[notebook]).__name__.split(".")[2]
     of_companion = any(name.startswith("ncnet/companion/") for name in names)
     assert (_studies(files), of_companion) == (

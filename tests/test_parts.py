@@ -80,12 +80,12 @@ def test_other_code_of_the_package_starts_anew(begin, tmp_path, monkeypatch, cap
     package = tmp_path / "ncnet"
     (package / "room").mkdir(parents=True)
     monkeypatch.setattr(parts, "__file__", str(package / "parts.py"))
-    for name in ("parts.py", "room/kernel.cpp", "room/figures.mplstyle"):
+    for name in ("parts.py", "room/kernel.cpp", "room/kernel.h", "room/figures.mplstyle"):
         for text in ("", "# another"):
             (package / name).write_text(text, encoding="utf-8")
             monkeypatch.setattr(parts, "_package", cache(parts._package.__wrapped__))
             assert begin(1)[1] == [1]
-    assert capsys.readouterr().err.count("inputs differ: code\n") == 5
+    assert capsys.readouterr().err.count("inputs differ: code\n") == 7
     (package / "room" / "kernel.pyc").write_text("compiled", encoding="utf-8")
     monkeypatch.setattr(parts, "_package", cache(parts._package.__wrapped__))
     assert begin(1)[1] == []

@@ -28,6 +28,9 @@ FLAGS = (
     "-fPIC",
     "-shared",
 )
+INCLUDED = Path(__file__).parent
+HEADERS = sorted(INCLUDED.glob("*.h"))
+"""What any source may include."""
 
 
 @once
@@ -48,11 +51,12 @@ def library(source: Path, definitions: tuple[tuple[str, str], ...] = ()) -> ctyp
     """
     compiler, macros = find_compiler()
     command = [*FLAGS, *(f"-D{name}={value}" for name, value in definitions)]
-    described = "\0".join([*compiler, macros, *command]).encode() + source.read_bytes()
+    described = "\0".join([*compiler, macros, *command]).encode()
+    described += b"".join(file.read_bytes() for file in (*HEADERS, source))
     path = cache_folder() / f"{source.stem}-{hashlib.sha256(described).hexdigest()[:24]}.so"
     try:
         if not path.exists():
-            _compile([*compiler, *command, str(source)], path)
+            _compile([*compiler, *command, f"-I{INCLUDED}", str(source)], path)
         return ctypes.CDLL(str(path))
     except OSError as error:
         line = f"the compiled kernel could not be kept or loaded: {error}"

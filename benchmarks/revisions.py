@@ -1,0 +1,34 @@
+"""Puts the package as it was at another commit beside today's benchmarks, to time both in one run."""
+
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@contextmanager
+def checkout(revision: str) -> Iterator[Path]:
+    """Yield a folder in which ``python -m benchmarks...`` times the package of another commit.
+
+    The benchmarks are today's: both packages do the same work, timed in the same way.
+
+    Raises
+    ------
+    ValueError
+        For what names no commit.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        packed = Path(folder) / "package.tar"
+        command = ["git", "archive", f"--output={packed}", f"{revision}^{{commit}}", "ncnet"]
+        done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, encoding="utf-8")
+        if done.returncode:
+            raise ValueError(f"the revision is {revision!r}: expected a commit of this checkout")
+        with tarfile.open(packed) as package:
+            package.extractall(folder, filter="data")
+        shutil.copytree(ROOT / "benchmarks", Path(folder) / "benchmarks")
+        yield Path(folder)
