@@ -4,9 +4,10 @@
 // back to memory. Each network is computed in its own lane and never meets another, so that its
 // result depends neither on how many there are nor on how they are shared out over threads.
 //
-// Set by the compiler's command line, besides what vectors.h asks for: FEATURES (the last is the
+// Set by the compiler's command line, besides what the headers ask for: FEATURES (the last is the
 // constant of the bias), and AGGREGATOR_sum, _weighted, _pcgrad, _mgda or _cagrad.
 
+#include "draws.h"
 #include "vectors.h"
 
 namespace {
@@ -62,22 +63,32 @@ inline Coefficients combine(Products p) {
 }
 #endif
 
+// All items, with the same inputs in all networks, and the signs of their labels for either head.
+struct Table {
+    static constexpr int COUNT = ITEMS;
+    const float *inputs;
+    Vector signs[2][ITEMS];
+
+    float input(int item, int feature) const { return inputs[item * FEATURES + feature]; }
+};
+
+// A vector of networks, and what a pass over `Items` makes of them.
+template <typename Items>
 struct Tile {
+    static constexpr int COUNT = Items::COUNT;
     const int hidden_size;
     Weight *trunk;  // [hidden_size][FEATURES]
     Weight *heads;  // [2][hidden_size + 1], Alice's and Bob's; the last is the bias
-    Vector *units;  // [hidden_size][ITEMS]
-    Vector (*errors)[ITEMS];  // of either head
-    Vector (*signs)[ITEMS];
+    Vector *units;  // [hidden_size][COUNT]
+    Vector (*errors)[COUNT];  // of either head
     Vector (*slopes)[2][FEATURES];  // [hidden_size], of either head's loss
 
     explicit Tile(int size)
         : hidden_size(size),
           trunk(new Weight[size * FEATURES]),
           heads(new Weight[2 * (size + 1)]),
-          units(new Vector[size * ITEMS]),
-          errors(new Vector[2][ITEMS]),
-          signs(new Vector[2][ITEMS]),
+          units(new Vector[size * COUNT]),
+          errors(new Vector[2][COUNT]),
           slopes(new Vector[size][2][FEATURES]) {}
 
     ~Tile() {
@@ -85,24 +96,23 @@ struct Tile {
         delete[] heads;
         delete[] units;
         delete[] errors;
-        delete[] signs;
         delete[] slopes;
     }
 
     Weight *head(int party) { return heads + party * (hidden_size + 1); }
 
-    void forward(const float *inputs) {
+    void forward(const Items &items) {
         for (int party = 0; party < 2; party++)
-            for (int i = 0; i < ITEMS; i++) errors[party][i] = head(party)[hidden_size].value;
+            for (int i = 0; i < COUNT; i++) errors[party][i] = head(party)[hidden_size].value();
         for (int h = 0; h < hidden_size; h++) {
-            const Vector alice = head(0)[h].value, bob = head(1)[h].value;
+            const Vector alice = head(0)[h].value(), bob = head(1)[h].value();
             Vector weights[FEATURES];
-            for (int f = 0; f < FEATURES; f++) weights[f] = trunk[h * FEATURES + f].value;
-            for (int i = 0; i < ITEMS; i++) {
-                Vector sum = weights[0] * inputs[i * FEATURES];
-                for (int f = 1; f < FEATURES; f++) sum += weights[f] * inputs[i * FEATURES + f];
+            for (int f = 0; f < FEATURES; f++) weights[f] = trunk[h * FEATURES + f].value();
+            for (int i = 0; i < COUNT; i++) {
+                Vector sum = weights[0] * items.input(i, 0);
+                for (int f = 1; f < FEATURES; f++) sum += weights[f] * items.input(i, f);
                 const Vector output = activation(sum);
-                units[h * ITEMS + i] = output;
+                units[h * COUNT + i] = output;
                 errors[0][i] += alice * output;
                 errors[1][i] += bob * output;
             }
@@ -110,29 +120,29 @@ struct Tile {
     }
 
     // From logits to the loss's slope.
-    void compare() {
+    void compare(const Items &items) {
         for (int party = 0; party < 2; party++)
-            for (int i = 0; i < ITEMS; i++)
-                errors[party][i] = slope_of_loss(errors[party][i], signs[party][i]);
+            for (int i = 0; i < COUNT; i++)
+                errors[party][i] = slope_of_loss(errors[party][i], items.signs[party][i], COUNT);
     }
 
-    void move_biases(float rate, float scale) {
+    void move_biases(Step by) {
         for (int party = 0; party < 2; party++) {
             Vector slope = {};
-            for (int i = 0; i < ITEMS; i++) slope += errors[party][i];
-            move(head(party)[hidden_size], slope, rate, scale);
+            for (int i = 0; i < COUNT; i++) slope += errors[party][i];
+            move(head(party)[hidden_size], slope, by);
         }
     }
 
 #if defined(AGGREGATOR_sum) || defined(AGGREGATOR_weighted)
-    void backward(const float *inputs, float rate, float scale, float alice_weight,
+    void backward(const Items &items, Step by, float alice_weight,
                   float bob_weight) {
-        move_biases(rate, scale);
+        move_biases(by);
         for (int h = 0; h < hidden_size; h++) {
-            const Vector alice = head(0)[h].value, bob = head(1)[h].value;
+            const Vector alice = head(0)[h].value(), bob = head(1)[h].value();
             Vector alice_slope = {}, bob_slope = {}, slopes[FEATURES] = {};
-            for (int i = 0; i < ITEMS; i++) {
-                const Vector output = units[h * ITEMS + i];
+            for (int i = 0; i < COUNT; i++) {
+                const Vector output = units[h * COUNT + i];
                 alice_slope += errors[0][i] * output;
                 bob_slope += errors[1][i] * output;
 #if defined(AGGREGATOR_sum)
@@ -144,50 +154,50 @@ struct Tile {
                 if (bob_weight != 0) sent += bob_weight * (bob * errors[1][i]);
 #endif
                 const Vector signal = sent * derivative(output);
-                for (int f = 0; f < FEATURES; f++) slopes[f] += signal * inputs[i * FEATURES + f];
+                for (int f = 0; f < FEATURES; f++) slopes[f] += signal * items.input(i, f);
             }
-            for (int f = 0; f < FEATURES; f++) move(trunk[h * FEATURES + f], slopes[f], rate, scale);
-            move(head(0)[h], alice_slope, rate, scale);
-            move(head(1)[h], bob_slope, rate, scale);
+            for (int f = 0; f < FEATURES; f++) move(trunk[h * FEATURES + f], slopes[f], by);
+            move(head(0)[h], alice_slope, by);
+            move(head(1)[h], bob_slope, by);
         }
     }
 #else
-    void backward(const float *inputs, float rate, float scale, float, float) {
-        slope_by_head(inputs);
+    void backward(const Items &items, Step by, float, float) {
+        slope_by_head(items);
         Products sum = {};
         for (int h = 0; h < hidden_size; h++) {
             const Products unit = products(h);
             sum = {sum.alice + unit.alice, sum.both + unit.both, sum.bob + unit.bob};
         }
-        const Coefficients by = combine(sum);
-        move_biases(rate, scale);
+        const Coefficients found = combine(sum);
+        move_biases(by);
         for (int h = 0; h < hidden_size; h++) {
             for (int party = 0; party < 2; party++) {
                 Vector slope = {};
-                for (int i = 0; i < ITEMS; i++) slope += errors[party][i] * units[h * ITEMS + i];
-                move(head(party)[h], slope, rate, scale);
+                for (int i = 0; i < COUNT; i++) slope += errors[party][i] * units[h * COUNT + i];
+                move(head(party)[h], slope, by);
             }
             for (int f = 0; f < FEATURES; f++)
-                move(trunk[h * FEATURES + f], by.alice * slopes[h][0][f] + by.bob * slopes[h][1][f],
-                     rate, scale);
+                move(trunk[h * FEATURES + f], found.alice * slopes[h][0][f] + found.bob * slopes[h][1][f],
+                     by);
         }
     }
 #endif
 
-    void slope_by_head(const float *inputs) {
+    void slope_by_head(const Items &items) {
         for (int h = 0; h < hidden_size; h++) {
             Vector slope[2][FEATURES] = {};
-            for (int i = 0; i < ITEMS; i++) {
-                const Vector rate = derivative(units[h * ITEMS + i]);
+            for (int i = 0; i < COUNT; i++) {
+                const Vector rate = derivative(units[h * COUNT + i]);
                 const Vector alice = errors[0][i] * rate, bob = errors[1][i] * rate;
                 for (int f = 0; f < FEATURES; f++) {
-                    slope[0][f] += alice * inputs[i * FEATURES + f];
-                    slope[1][f] += bob * inputs[i * FEATURES + f];
+                    slope[0][f] += alice * items.input(i, f);
+                    slope[1][f] += bob * items.input(i, f);
                 }
             }
             for (int party = 0; party < 2; party++)
                 for (int f = 0; f < FEATURES; f++)
-                    slopes[h][party][f] = head(party)[h].value * slope[party][f];
+                    slopes[h][party][f] = head(party)[h].value() * slope[party][f];
         }
     }
 
@@ -204,16 +214,16 @@ struct Tile {
     }
 
     // What is read between steps: see measure below.
-    void read(const float *inputs, float *losses, float *found, int64_t at, int64_t networks) {
-        forward(inputs);
+    void read(const Items &items, float *losses, float *found, int64_t at, int64_t networks) {
+        forward(items);
         for (int party = 0; party < 2; party++) {
             Vector sum = {};
-            for (int i = 0; i < ITEMS; i++) sum += loss_of(errors[party][i], signs[party][i]);
-            store(losses + party * networks + at, sum * (1.0f / ITEMS));
+            for (int i = 0; i < COUNT; i++) sum += loss_of(errors[party][i], items.signs[party][i]);
+            store(losses + party * networks + at, sum * (1.0f / COUNT));
         }
         if (!found) return;
-        compare();
-        slope_by_head(inputs);
+        compare(items);
+        slope_by_head(items);
         for (int h = 0; h < hidden_size; h++) {
             const Products unit = products(h);
             const Vector values[3] = {unit.alice, unit.both, unit.bob};
@@ -224,53 +234,61 @@ struct Tile {
 };
 
 void load_weights(Weight *weights, int count, float *const *from, int64_t at, int64_t networks) {
-    for (int w = 0; w < count; w++, at += networks) {
-        weights[w].value = load(from[0] + at);
-#if defined(OPTIMIZER_adam)
-        weights[w].mean = load(from[1] + at);
-        weights[w].square = load(from[2] + at);
-#endif
-    }
-}
-
-void load_signs(Tile &tile, const float *signs, int64_t at, int64_t networks) {
-    for (int row = 0; row < 2 * ITEMS; row++)
-        tile.signs[row / ITEMS][row % ITEMS] = load(signs + row * networks + at);
+    for (int w = 0; w < count; w++, at += networks)
+        for (int part = 0; part < STATE; part++) weights[w].state[part] = load(from[part] + at);
 }
 
 void store_weights(const Weight *weights, int count, float *const *to, int64_t at,
                    int64_t networks) {
-    for (int w = 0; w < count; w++, at += networks) {
-        store(to[0] + at, weights[w].value);
-#if defined(OPTIMIZER_adam)
-        store(to[1] + at, weights[w].mean);
-        store(to[2] + at, weights[w].square);
-#endif
-    }
+    for (int w = 0; w < count; w++, at += networks)
+        for (int part = 0; part < STATE; part++) store(to[part] + at, weights[w].state[part]);
+}
+
+Table load_table(const float *inputs, const float *signs, int64_t at, int64_t networks) {
+    Table table = {inputs, {}};
+    for (int row = 0; row < 2 * ITEMS; row++)
+        table.signs[row / ITEMS][row % ITEMS] = load(signs + row * networks + at);
+    return table;
 }
 
 }  // namespace
 
 // Does as many steps as there are rates. Arrays are dense with the network last, whose number is a
 // multiple of 16: trunk[0] [hidden_size, FEATURES, networks], heads[0] [2, hidden_size + 1,
-// networks], with Adam followed by the running means of the slopes and of their squares; inputs
-// [ITEMS, FEATURES]; signs [2, ITEMS, networks], +1 for class 1 and -1 for class 0. A step's rate is
-// the learning rate; with Adam both bias corrections are in its rate and its scale. The weights are
-// those of both heads' gradients in the trunk's, where it is their weighted sum.
+// networks], followed by the running means that an optimizer has; inputs [ITEMS, FEATURES]; signs
+// [2, ITEMS, networks], +1 for class 1 and -1 for class 0. A step's rate is the learning rate; with
+// Adam both bias corrections are in its rate and its scale. The weights are those of both heads'
+// gradients in the trunk's, where it is their weighted sum. What a step draws follows from the keys
+// [2, 2, networks], the number of the step, and the number below which a label is flipped.
 extern "C" void advance(float *const *trunk, float *const *heads, const float *inputs,
                         const float *signs, const float *rates, const float *scales,
                         int64_t hidden_size, int64_t networks, int64_t steps, float alice_weight,
-                        float bob_weight) {
-    Tile tile((int)hidden_size);
+                        float bob_weight, float momentum, float weight_decay, const uint32_t *keys,
+                        int64_t steps_done, uint32_t threshold) {
+#if defined(BATCH) || defined(LABEL_NOISE)
+    Tile<Shown> tile((int)hidden_size);
+#else
+    Tile<Table> tile((int)hidden_size);
+#endif
     const int trunk_size = tile.hidden_size * FEATURES, heads_size = 2 * (tile.hidden_size + 1);
     for (int64_t network = 0; network < networks; network += LANES) {
         load_weights(tile.trunk, trunk_size, trunk, network, networks);
         load_weights(tile.heads, heads_size, heads, network, networks);
-        load_signs(tile, signs, network, networks);
+        const Table table = load_table(inputs, signs, network, networks);
+#if defined(BATCH) || defined(LABEL_NOISE)
+        Stream stream(keys, network, networks, table.signs, steps_done);
+        Shown items;
+#else
+        const Table &items = table;
+#endif
         for (int64_t step = 0; step < steps; step++) {
-            tile.forward(inputs);
-            tile.compare();
-            tile.backward(inputs, rates[step], scales[step], alice_weight, bob_weight);
+#if defined(BATCH) || defined(LABEL_NOISE)
+            stream.show(items, threshold);
+#endif
+            tile.forward(items);
+            tile.compare(items);
+            tile.backward(items, {rates[step], scales[step], momentum, weight_decay}, alice_weight,
+                          bob_weight);
         }
         store_weights(tile.trunk, trunk_size, trunk, network, networks);
         store_weights(tile.heads, heads_size, heads, network, networks);
@@ -282,12 +300,12 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *i
 extern "C" void measure(float *const *trunk, float *const *heads, const float *inputs,
                         const float *signs, int64_t hidden_size, int64_t networks, float *losses,
                         float *products) {
-    Tile tile((int)hidden_size);
+    Tile<Table> tile((int)hidden_size);
     const int trunk_size = tile.hidden_size * FEATURES, heads_size = 2 * (tile.hidden_size + 1);
     for (int64_t network = 0; network < networks; network += LANES) {
         load_weights(tile.trunk, trunk_size, trunk, network, networks);
         load_weights(tile.heads, heads_size, heads, network, networks);
-        load_signs(tile, signs, network, networks);
-        tile.read(inputs, losses, products, network, networks);
+        const Table table = load_table(inputs, signs, network, networks);
+        tile.read(table, losses, products, network, networks);
     }
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from ncnet.training import compiler
+from ncnet.training import compiler, streams
 from ncnet.training.aggregators import PLAIN, WEIGHTED
 from ncnet.training.networks import Networks
 from ncnet.training.plan import EQUAL_WEIGHTS, Method
@@ -20,7 +20,7 @@ from ncnet.training.plan import EQUAL_WEIGHTS, Method
 SOURCE = Path(__file__).with_suffix(".cpp")
 
 _POINTER, _INTEGER, _NUMBER = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
-_ADVANCE = (*[_POINTER] * 6, *[_INTEGER] * 3, *[_NUMBER] * 2)
+_ADVANCE = (*[_POINTER] * 6, *[_INTEGER] * 3, *[_NUMBER] * 4, _POINTER, _INTEGER, ctypes.c_uint32)
 _MEASURE = (*[_POINTER] * 4, *[_INTEGER] * 2, *[_POINTER] * 2)
 _WIDEST_STATE = 3
 _STEPS_A_CALL = 2**16
@@ -40,6 +40,11 @@ def kernel(features: int, items: int, method: Method) -> ctypes.CDLL:
     for kind in ("activation", "optimizer", "loss"):
         definitions[f"{kind.upper()}_{getattr(method, kind)}"] = 1
     definitions[f"AGGREGATOR_{WEIGHTED if weighted else method.aggregator}"] = 1
+    for name in ("momentum", "weight_decay", "label_noise"):
+        if getattr(method, name):
+            definitions[name.upper()] = 1
+    if method.batch_size is not None:
+        definitions["BATCH"] = method.batch_size
     library = compiler.library(SOURCE, tuple(definitions.items()))
     library.advance.argtypes, library.measure.argtypes = _ADVANCE, _MEASURE
     library.advance.restype = library.measure.restype = None
@@ -49,7 +54,7 @@ def kernel(features: int, items: int, method: Method) -> ctypes.CDLL:
 class Compiled(Networks):
     """Networks in training on the compiled backend.
 
-    All tensors are contiguous, on the CPU and float32; N is a multiple of 16. Other threads run
+    All arrays are contiguous, on the CPU and float32; N is a multiple of 16. Other threads run
     while it computes.
     """
 
@@ -69,6 +74,7 @@ class Compiled(Networks):
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
         hidden_size, _, networks = self.weights.trunk.shape
+        method, keys = self.method, None if self.keys is None else self.keys.ctypes.data
         for done in range(0, steps, _STEPS_A_CALL):
             count = min(_STEPS_A_CALL, steps - done)
             rates, scales = (part.astype(np.float32) for part in self.optimizer.next_rates(count))
@@ -79,8 +85,14 @@ class Compiled(Networks):
                 hidden_size,
                 networks,
                 count,
-                *self.method.gradient_weights,
+                *method.gradient_weights,
+                method.momentum,
+                method.weight_decay,
+                keys,
+                self.step,
+                streams.threshold(method.label_noise),
             )
+            self.step += count
 
     def measure(self, *, products: bool) -> tuple[Tensor, Tensor | None]:
         """Return each head's loss [2, N], and if asked for the products of the heads' gradients.

@@ -1,8 +1,9 @@
 """Trains on the eager backend: by operations of torch, on any device, in either precision."""
 
+import torch
 from torch import Tensor
 
-from ncnet.training import network
+from ncnet.training import network, streams
 from ncnet.training.aggregators import AGGREGATORS, Products
 from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
 from ncnet.training.networks import Networks
@@ -16,11 +17,16 @@ class Eager(Networks):
         self.activation, self.loss = ACTIVATIONS[self.method.activation], LOSSES[self.method.loss]
         # Weights change in place.
         self.problem = self.inputs, self.weights, self.targets, self.activation, self.loss
+        size = self.method.batch_size
+        if size is not None:
+            orders, _ = self.keys
+            self.batches = streams.batches(orders, len(self.inputs), size, first=self.step)
 
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
         for _ in range(steps):
             self.optimizer.step(self._gradient())
+            self.step += 1
 
     def measure(self, *, products: bool) -> tuple[Tensor, Tensor | None]:
         """Return each head's loss [2, N], and if asked for the products of the heads' gradients.
@@ -37,9 +43,24 @@ class Eager(Networks):
 
     def _gradient(self) -> Weights:
         aggregator = AGGREGATORS[self.method.aggregator]
+        inputs, targets = self._shown()
+        problem = inputs, self.weights, targets, self.activation, self.loss
         if aggregator is None:
-            return network.gradient(*self.problem, self.method.gradient_weights)
-        gradient, _ = network.gradient_by_head(*self.problem)
+            return network.gradient(*problem, self.method.gradient_weights)
+        gradient, _ = network.gradient_by_head(*problem)
         by_alice, by_bob = aggregator(Products(*network.products(gradient.trunk).sum(dim=1)))
         alice, bob = gradient.trunk
         return Weights(by_alice * alice + by_bob * bob, gradient.heads)
+
+    def _shown(self) -> tuple[Tensor, Tensor]:
+        """Return the inputs and targets of the next step."""
+        inputs, targets = self.inputs, self.targets
+        if self.method.batch_size is not None:
+            items = torch.from_numpy(next(self.batches)).to(inputs.device)
+            inputs = inputs.T[:, items]
+            targets = targets.gather(1, items.expand(2, -1, -1))
+        if self.method.label_noise:
+            _, keys = self.keys
+            flips = streams.flips(keys, self.step, targets.shape[1], self.method.label_noise)
+            targets = torch.where(torch.from_numpy(flips).to(targets.device), -targets, targets)
+        return inputs, targets

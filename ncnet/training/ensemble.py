@@ -18,6 +18,7 @@ from ncnet.training.initialisation import BLOCK, draw
 from ncnet.training.network import ACTIVATIONS, Weights
 from ncnet.training.outcomes import Recorder
 from ncnet.training.plan import CONTEXT_COUNT, DEFAULT_TRACE, EQUAL_WEIGHTS, Plan
+from ncnet.training.streams import draw_keys
 
 
 @renamed.keywords(path="backend")
@@ -35,6 +36,12 @@ def train(
     initialisation: str = "lecun_normal",
     aggregator: str = "sum",
     gradient_weights: Sequence[float] = EQUAL_WEIGHTS,
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
+    batch_size: int | None = None,
+    own_batches: bool = False,
+    label_noise: float = 0.0,
+    own_starts: bool = False,
     head_start: int = 0,
     trace_steps: Sequence[int] = (),
     trace: Sequence[str] = DEFAULT_TRACE,
@@ -47,9 +54,10 @@ def train(
     """Train replicas 0 ... `replicas` - 1 of a game in all four contexts at once.
 
     A context (i, j) is one network, trained from scratch on Alice's task i and Bob's task j:
-    full batch, loss L_A + L_B, the shared trunk receiving both gradients. The four contexts of
-    a replica start from the same weights. A replica depends on the seed and its own index
-    alone: not on how many others there are, on chunks or on threads; on a CPU, bit by bit.
+    loss L_A + L_B, the shared trunk receiving both gradients. By default each step takes all
+    items, and the four contexts of a replica start from the same weights. A replica depends on the
+    seed and its own index alone: not on how many others there are, on chunks or on threads; on a
+    CPU, bit by bit.
     The paper states neither optimizer, nor steps, nor initialisation: the defaults are ours.
 
     Parameters
@@ -84,6 +92,23 @@ def train(
         heads' own weights always follow their own gradients.
     gradient_weights
         Weights of Alice's and Bob's gradient in that sum, from 0 (stopped before the trunk) to 1.
+    momentum
+        How much of a step the next one repeats, from 0 to below 1; of gradient descent only.
+    weight_decay
+        What is added to each weight's gradient for each unit of the weight, at least 0.
+    batch_size
+        Items of one step, of whose losses it takes the mean; by default all. They come in a stream
+        of shuffled epochs, in which each item is once: the next step goes on where this one ended,
+        also into the next epoch. It may be larger than the number of items.
+    own_batches
+        Whether each context of a replica draws its own batches and flips of labels; by default the
+        four draw the same, and differ in nothing but their tasks.
+    label_noise
+        Probability, up to one half, with which a label is flipped each time that it is shown, for
+        each head by itself. Outcomes and traces are those of the true labels.
+    own_starts
+        Whether each context of a replica starts from weights of its own, as in experiments that
+        are made apart.
     head_start
         Steps in which Alice's head and the trunk train for her task alone, before `steps` for both.
     trace_steps
@@ -160,14 +185,15 @@ def _train_chunk(plan: Plan, backend: str, blocks: range, recorder: Recorder) ->
     vector; surplus replicas of the last block are left out when they are written.
     """
     inputs = network.with_bias(plan.tensor(plan.game.inputs))
-    weights = _initial_weights(plan, blocks)
+    weights, keys = _initial_weights(plan, blocks), _keys(plan, blocks)
     targets = _targets(plan, len(blocks) * BLOCK)
     make_networks = backends.BACKENDS[backend]
     if plan.head_start:
         bobs_head = weights.heads[1].clone()
-        make_networks(inputs, targets, weights, plan.phases[0]).advance(plan.head_start)
+        alone, _ = plan.phases
+        make_networks(inputs, targets, weights, alone, keys).advance(plan.head_start)
         weights.heads[1] = bobs_head
-    networks = make_networks(inputs, targets, weights, plan.method)
+    networks = make_networks(inputs, targets, weights, plan.method, keys, plan.head_start)
     rows = slice(blocks.start * BLOCK, min(blocks.stop * BLOCK, plan.replicas))
     stops = sorted({*plan.steps, *plan.trace_steps})
     for before, stop in itertools.pairwise([0, *stops]):
@@ -182,9 +208,24 @@ def _train_chunk(plan: Plan, backend: str, blocks: range, recorder: Recorder) ->
 
 def _initial_weights(plan: Plan, blocks: range) -> Weights:
     replicas = range(blocks.start * BLOCK, blocks.stop * BLOCK)
-    shape = {"features": plan.game.bits, "hidden_size": plan.hidden_size}
-    drawn = draw(plan.initialisation, **shape, seed=plan.seed, replicas=replicas)
-    return Weights(*(plan.tensor(part).repeat(1, 1, CONTEXT_COUNT) for part in drawn))
+    asked = _shape(plan) | {"replicas": replicas}
+    if not plan.own_starts:
+        drawn = draw(plan.initialisation, **asked)
+        return Weights(*(plan.tensor(part).repeat(1, 1, CONTEXT_COUNT) for part in drawn))
+    contexts = [draw(plan.initialisation, **asked, own=(own,)) for own in range(CONTEXT_COUNT)]
+    parts = (np.concatenate(part, axis=-1) for part in zip(*contexts, strict=True))
+    return Weights(*map(plan.tensor, parts))
+
+
+def _keys(plan: Plan, blocks: range) -> np.ndarray | None:
+    if not plan.method.draws:
+        return None
+    asked = _shape(plan) | {"blocks": blocks, "contexts": CONTEXT_COUNT}
+    return draw_keys(**asked, own=plan.own_batches)
+
+
+def _shape(plan: Plan) -> dict[str, int]:
+    return {"features": plan.game.bits, "hidden_size": plan.hidden_size, "seed": plan.seed}
 
 
 def _targets(plan: Plan, replicas: int) -> Tensor:

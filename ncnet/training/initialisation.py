@@ -41,9 +41,17 @@ default; He: 2/fan_in; Glorot: 2/(fan_in + fan_out)), or both are uniform as in
 
 
 def draw(
-    initialisation: str, *, features: int, hidden_size: int, seed: int, replicas: Sequence[int]
+    initialisation: str,
+    *,
+    features: int,
+    hidden_size: int,
+    seed: int,
+    replicas: Sequence[int],
+    own: tuple[int, ...] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the initial weights of replicas, given by their indices.
+
+    They are those of all contexts, unless `own` holds the number of one that starts apart.
 
     Returns
     -------
@@ -60,18 +68,17 @@ def draw(
     """
     draw_weights, indices = INITIALISATIONS[initialisation], np.array(replicas)
     blocks, places = np.unique(indices // BLOCK, return_inverse=True)
-    drawn = [_draw_block(draw_weights, features, hidden_size, seed, b) for b in blocks.tolist()]
+    keys = [(features, hidden_size, block, *own) for block in blocks.tolist()]
+    drawn = [_draw_block(draw_weights, seed, key) for key in keys]
     at = places * BLOCK + indices % BLOCK
     trunk, heads = (np.concatenate(parts, axis=-1)[..., at] for parts in zip(*drawn, strict=True))
     return trunk, heads
 
 
-def _draw_block(
-    draw_weights: Draw, features: int, hidden_size: int, seed: int, block: int
-) -> list[np.ndarray]:
-    """Return trunk and heads of replicas ``block * BLOCK`` ... ``(block + 1) * BLOCK - 1``."""
-    sequence = np.random.SeedSequence(seed, spawn_key=(features, hidden_size, block))
-    generator = np.random.default_rng(sequence)
+def _draw_block(draw_weights: Draw, seed: int, key: tuple[int, ...]) -> list[np.ndarray]:
+    """Return trunk and heads of a block of replicas; its key begins with the shape."""
+    features, hidden_size, *_ = key
+    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
     trunk = draw_weights(generator, (hidden_size, features, BLOCK), features, hidden_size)
     heads = draw_weights(generator, (2, hidden_size, BLOCK), hidden_size, 1)
     return [

@@ -53,8 +53,13 @@ def with_bias(inputs: Tensor) -> Tensor:
 
 
 def hidden_units(inputs: Tensor, trunk: Tensor, activation: Activation) -> Tensor:
-    """Return the hidden layer [H, I, N] for inputs [I, F + 1]."""
-    return activation.apply_(torch.matmul(inputs, trunk))
+    """Return the hidden layer [H, I, N] for inputs [I, F + 1], or of each network [F + 1, I, N]."""
+    if inputs.ndim == 2:
+        return activation.apply_(torch.matmul(inputs, trunk))
+    sums = trunk[:, 0, None] * inputs[0]
+    for feature in range(1, len(inputs)):
+        sums.addcmul_(trunk[:, feature, None], inputs[feature])
+    return activation.apply_(sums)
 
 
 def logits(hidden: Tensor, heads: Tensor) -> Tensor:
@@ -113,7 +118,7 @@ def gradient(
     """Return the gradient of L_A + L_B.
 
     The trunk receives the sum of both heads' gradients: that is the competition the paper
-    speaks of. `inputs` is [I, F + 1], `targets` [2, I, N] are +-1;
+    speaks of. `inputs` are as `hidden_units` takes them, `targets` [2, I, N] are +-1;
     `gradient_weights` are Alice's and Bob's in that sum.
     """
     hidden = hidden_units(inputs, weights.trunk, activation)
@@ -121,7 +126,7 @@ def gradient(
     heads = _head_gradient(hidden, errors)
     signal = _hidden_signal(errors, weights.heads, gradient_weights)
     signal.mul_(activation.derivative_(hidden))
-    return Weights(torch.matmul(inputs.T, signal), heads)
+    return Weights(_trunk_gradient(inputs, signal), heads)
 
 
 def gradient_by_head(
@@ -134,7 +139,7 @@ def gradient_by_head(
     heads = _head_gradient(hidden, errors)
     slope = activation.derivative_(hidden)
     signals = weights.heads[:, :-1, None] * errors[:, None] * slope
-    return Weights(torch.matmul(inputs.T, signals), heads), logit
+    return Weights(_trunk_gradient(inputs, signals), heads), logit
 
 
 def products(trunk: Tensor) -> Tensor:
@@ -154,6 +159,13 @@ def _head_gradient(hidden: Tensor, errors: Tensor) -> Tensor:
     """Return each head's gradient with respect to its own weights [2, H + 1, N]."""
     weights = (errors[:, None] * hidden).sum(dim=2)
     return torch.cat([weights, errors.sum(dim=1, keepdim=True)], dim=1)
+
+
+def _trunk_gradient(inputs: Tensor, signal: Tensor) -> Tensor:
+    """Return the gradient on the trunk [..., H, F + 1, N] for signals [..., H, I, N]."""
+    if inputs.ndim == 2:
+        return torch.matmul(inputs.T, signal)
+    return torch.stack([(signal * values).sum(dim=-2) for values in inputs], dim=-2)
 
 
 def _hidden_signal(errors: Tensor, heads: Tensor, gradient_weights: tuple[float, float]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from torch import Tensor
 
 from ncnet.training.network import Weights
@@ -25,13 +26,23 @@ class Networks:
         The method by which they are trained.
     optimizer
         The optimizer with its state.
+    keys
+        Of what the steps draw, uint32 [2, 2, N] as `draw_keys` gives them; None if they draw
+        nothing.
+    step
+        The number of steps done: the next one draws by it.
     """
 
     inputs: Tensor
     targets: Tensor
     weights: Weights
     method: Method
+    keys: np.ndarray | None = None
+    step: int = 0
 
     def __post_init__(self) -> None:
+        options = {"weight_decay": self.method.weight_decay}
+        if self.method.momentum:
+            options["momentum"] = self.method.momentum
         optimizer = OPTIMIZERS[self.method.optimizer]
-        self.optimizer = optimizer(self.weights, self.method.learning_rate)
+        self.optimizer = optimizer(self.weights, self.method.learning_rate, **options)

@@ -11,7 +11,10 @@ from ncnet.training.network import Weights
 
 
 class GradientDescent:
-    """Plain gradient descent: ``w -= rate * g``.
+    """Gradient descent: ``w -= rate * g``; with momentum ``v = momentum * v + g; w -= rate * v``.
+
+    It is `torch.optim.SGD` without dampening. Weight decay adds ``weight_decay * w`` to the
+    gradient of each weight, a bias included.
 
     Attributes
     ----------
@@ -19,9 +22,17 @@ class GradientDescent:
         The weights, and what else a step changes, in the shapes of the weights.
     """
 
-    def __init__(self, weights: Weights, learning_rate: float) -> None:
-        self.state = (weights,)
+    def __init__(
+        self,
+        weights: Weights,
+        learning_rate: float,
+        *,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ) -> None:
+        self.state = (weights, _zeros(weights)) if momentum else (weights,)
         self.learning_rate = learning_rate
+        self.momentum, self.weight_decay = momentum, weight_decay
 
     def next_rates(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the rate and the scale of each of the next steps, float64 [steps]; ask once.
@@ -32,8 +43,14 @@ class GradientDescent:
 
     def step(self, gradient: Weights) -> None:
         """Move the weights, in place, by one step along a gradient."""
-        for weight, slope in zip(*self.state, gradient, strict=True):
-            weight.sub_(slope, alpha=self.learning_rate)
+        weights, *velocities = self.state
+        moves = _decayed(gradient, weights, self.weight_decay)
+        for velocity in velocities:
+            for one, slope in zip(velocity, moves, strict=True):
+                one.mul_(self.momentum).add_(slope)
+            moves = velocity
+        for weight, move in zip(weights, moves, strict=True):
+            weight.sub_(move, alpha=self.learning_rate)
 
 
 class Adam:
@@ -41,15 +58,17 @@ class Adam:
 
     With the running means m of the gradients and v of their squares, ``w -= rate * m /
     (scale * sqrt(v) + epsilon)``: rate and scale hold the corrections for m and v starting at 0.
+    Weight decay is that of `GradientDescent`, as in `torch.optim.Adam`.
     """
 
     BETAS = (0.9, 0.999)
     EPSILON = 1e-8
 
-    def __init__(self, weights: Weights, learning_rate: float) -> None:
-        means, squares = (Weights(*map(torch.zeros_like, weights)) for _ in range(2))
-        self.state = (weights, means, squares)
-        self.learning_rate = learning_rate
+    def __init__(
+        self, weights: Weights, learning_rate: float, *, weight_decay: float = 0.0
+    ) -> None:
+        self.state = (weights, _zeros(weights), _zeros(weights))
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.steps = 0
 
     def next_rates(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -64,10 +83,22 @@ class Adam:
         """Move the weights, in place, by one step along a gradient."""
         (rate,), (scale,) = self.next_rates(1)
         mean_decay, square_decay = self.BETAS
+        gradient = _decayed(gradient, self.state[0], self.weight_decay)
         for weight, mean, square, slope in zip(*self.state, gradient, strict=True):
             mean.lerp_(slope, 1 - mean_decay)
             square.mul_(square_decay).addcmul_(slope, slope, value=1 - square_decay)
             weight.addcdiv_(mean, square.sqrt().mul_(scale).add_(self.EPSILON), value=-rate)
+
+
+def _zeros(weights: Weights) -> Weights:
+    return Weights(*map(torch.zeros_like, weights))
+
+
+def _decayed(gradient: Weights, weights: Weights, weight_decay: float) -> Weights:
+    if not weight_decay:
+        return gradient
+    pairs = zip(gradient, weights, strict=True)
+    return Weights(*(slope.add(weight, alpha=weight_decay) for slope, weight in pairs))
 
 
 OPTIMIZERS = {"gradient_descent": GradientDescent, "adam": Adam}

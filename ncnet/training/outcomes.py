@@ -84,8 +84,9 @@ class Recorder:
             coordinates["step"] = list(plan.trace_steps)
         if "trunk_weight" in self.traces:
             coordinates["input"] = [*(f"x{bit + 1}" for bit in range(plan.game.bits)), "bias"]
-        names = (*Method._fields, "initialisation", "head_start", "seed", "dtype")
-        attributes = {name: getattr(plan, name) for name in names}
+        names = (*Method._fields, "own_batches", "own_starts", "initialisation", "head_start")
+        attributes = {name: getattr(plan, name) for name in (*names, "seed", "dtype")}
+        attributes["batch_size"] = plan.batch_size or plan.items
         for party, tasks in (("alice", game.alice), ("bob", game.bob)):
             attributes[f"{party}_tasks"] = [task.name for task in tasks]
         attributes |= {"game": game.name, "device": plan.device.type}

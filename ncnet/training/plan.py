@@ -9,7 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ncnet.checks import check, check_choice, check_integer, check_list, check_positive
+from ncnet.checks import (
+    check,
+    check_choice,
+    check_integer,
+    check_list,
+    check_number,
+    check_positive,
+    check_type,
+)
 from ncnet.games import Game
 from ncnet.gradients import GRADIENTS
 from ncnet.printing import shown
@@ -20,7 +28,7 @@ from ncnet.training.optimizers import OPTIMIZERS
 
 CONTEXT_COUNT = 4
 # Far above what fits in memory or a lifetime: a slip of the pen is refused before numpy fails.
-MOST_UNITS, MOST_REPLICAS = 10**6, 10**10
+MOST_UNITS, MOST_SHOWN, MOST_REPLICAS = 10**6, 10**6, 10**10
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 TRACES = {
     "loss": dict.fromkeys(("alice_loss", "bob_loss"), ()),
@@ -56,6 +64,15 @@ class Method(NamedTuple):
     loss: str
     aggregator: str = PLAIN
     gradient_weights: tuple[float, float] = EQUAL_WEIGHTS
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    batch_size: int | None = None
+    label_noise: float = 0.0
+
+    @property
+    def draws(self) -> bool:
+        """Whether a step draws items or labels."""
+        return self.batch_size is not None or self.label_noise > 0
 
 
 @dataclass
@@ -80,6 +97,12 @@ class Plan:
     initialisation: str
     aggregator: str
     gradient_weights: tuple[float, float]
+    momentum: float
+    weight_decay: float
+    batch_size: int | None
+    own_batches: bool
+    label_noise: float
+    own_starts: bool
     head_start: int
     trace_steps: tuple[int, ...]
     trace: tuple[str, ...]
@@ -103,6 +126,8 @@ class Plan:
         self.trace = self._check_trace()
         self.learning_rate = check_positive("learning_rate", self.learning_rate)
         self.gradient_weights = self._check_gradient_weights()
+        self._check_steps_of_optimizer()
+        self._check_draws()
         self.device = _check_device(self.device)
 
     def _check_trace(self) -> tuple[str, ...]:
@@ -124,6 +149,25 @@ class Plan:
         expected = f"{EQUAL_WEIGHTS}, weights belong to `{PLAIN}`"
         check(fits, f"{found} with aggregator `{self.aggregator}`", expected)
         return weights
+
+    def _check_steps_of_optimizer(self) -> None:
+        self.momentum = check_number("momentum", self.momentum, 0, 1)
+        check(self.momentum < 1, f"`momentum` is {self.momentum}", "a number below 1")
+        fits = not self.momentum or self.optimizer == "gradient_descent"
+        found = f"`momentum` is {self.momentum} with optimizer `{self.optimizer}`"
+        check(fits, found, "0, momentum belongs to `gradient_descent`")
+        self.weight_decay = check_number("weight_decay", self.weight_decay, 0)
+
+    def _check_draws(self) -> None:
+        if self.batch_size is not None:
+            size = check_integer("batch_size", self.batch_size, at_least=1, at_most=MOST_SHOWN)
+            self.batch_size = size
+        self.label_noise = check_number("label_noise", self.label_noise, 0, 0.5)
+        for name in ("own_batches", "own_starts"):
+            check_type(name, getattr(self, name), (bool, np.bool_), "True or False")
+        fits = not self.own_batches or self.method.draws
+        found = "`own_batches` is True without `batch_size` and `label_noise`"
+        check(fits, found, "one of them, or nothing is drawn")
 
     @property
     def items(self) -> int:

@@ -1,9 +1,9 @@
 // The arithmetic of a vector of LANES networks or items, which every kernel is made of.
 //
 // Set by the compiler's command line: ACTIVATION_tanh, _sigmoid or _relu,
-// OPTIMIZER_gradient_descent or _adam, LOSS_cross_entropy or _squared_error, and ITEMS, over which
-// a loss is averaged. The formulas are those of network.py and optimizers.py, which the tests
-// compare with these.
+// OPTIMIZER_gradient_descent or _adam, LOSS_cross_entropy or _squared_error, and, where they are not
+// 0, MOMENTUM and WEIGHT_DECAY. The formulas are those of network.py and optimizers.py, which the
+// tests compare with these.
 
 #pragma once
 
@@ -89,9 +89,9 @@ inline Vector derivative(Vector output) { return output > 0.0f ? all(1.0f) : Vec
 #endif
 
 #if defined(LOSS_cross_entropy)
-// -sign * sigmoid(-sign * logit) / ITEMS, accurate for both classes however sure the head is.
-inline Vector slope_of_loss(Vector logit, Vector sign) {
-    return sign * (-1.0f / ITEMS) / (1.0f + exponential(sign * logit));
+// -sign * sigmoid(-sign * logit) / items, accurate for both classes however sure the head is.
+inline Vector slope_of_loss(Vector logit, Vector sign, int items) {
+    return sign * (-1.0f / items) / (1.0f + exponential(sign * logit));
 }
 // log(1 + exp(-x)) for x = sign * logit, as max(-x, 0) + log(1 + u) with u = exp(-|x|) <= 1 and
 // log(1 + u) = 2 artanh(s), s = u / (2 + u) <= 1/3, whose series ends here below 2e-9 of it.
@@ -103,25 +103,47 @@ inline Vector loss_of(Vector logit, Vector sign) {
     return (x < 0.0f ? -x : Vector{}) + 2.0f * s * series;
 }
 #elif defined(LOSS_squared_error)
-inline Vector slope_of_loss(Vector logit, Vector sign) { return (logit - sign) * (1.0f / ITEMS); }
+inline Vector slope_of_loss(Vector logit, Vector sign, int items) {
+    return (logit - sign) * (1.0f / items);
+}
 inline Vector loss_of(Vector logit, Vector sign) { return (logit - sign) * (logit - sign) * 0.5f; }
 #endif
 
-struct Weight {
-    Vector value;
+// A weight, and what else its optimizer changes.
 #if defined(OPTIMIZER_adam)
-    Vector mean, square;
+constexpr int STATE = 3;
+#elif defined(MOMENTUM)
+constexpr int STATE = 2;
+#else
+constexpr int STATE = 1;
 #endif
+struct Weight {
+    Vector state[STATE];
+    Vector &value() { return state[0]; }
+    const Vector &value() const { return state[0]; }
 };
 
-#if defined(OPTIMIZER_gradient_descent)
-inline void move(Weight &weight, Vector slope, float rate, float) { weight.value -= rate * slope; }
-#elif defined(OPTIMIZER_adam)
-inline void move(Weight &weight, Vector slope, float rate, float scale) {
-    weight.mean += 0.1f * (slope - weight.mean);
-    weight.square += 0.001f * (slope * slope - weight.square);
-    weight.value -= rate * weight.mean / (square_root(weight.square) * scale + 1e-8f);
-}
+// What a step is made with; the last two where they are not 0.
+struct Step {
+    float rate, scale, momentum, weight_decay;
+};
+
+inline void move(Weight &weight, Vector slope, Step by) {
+#if defined(WEIGHT_DECAY)
+    slope += by.weight_decay * weight.value();
 #endif
+#if defined(OPTIMIZER_adam)
+    Vector &mean = weight.state[1], &square = weight.state[2];
+    mean += 0.1f * (slope - mean);
+    square += 0.001f * (slope * slope - square);
+    weight.value() -= by.rate * mean / (square_root(square) * by.scale + 1e-8f);
+#elif defined(MOMENTUM)
+    Vector &velocity = weight.state[1];
+    velocity = by.momentum * velocity + slope;
+    weight.value() -= by.rate * velocity;
+#else
+    weight.value() -= by.rate * slope;
+#endif
+}
 
 }  // namespace
