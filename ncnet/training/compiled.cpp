@@ -7,6 +7,9 @@
 // Set by the compiler's command line, besides what the headers ask for: FEATURES (the last is the
 // constant of the bias), and AGGREGATOR_sum, _weighted, _pcgrad, _mgda or _cagrad.
 
+#include <deque>
+#include <vector>
+
 #include "draws.h"
 #include "vectors.h"
 
@@ -72,6 +75,17 @@ struct Table {
     float input(int item, int feature) const { return inputs[item * FEATURES + feature]; }
 };
 
+void load_weights(Weight *weights, int count, float *const *from, int64_t at, int64_t networks) {
+    for (int w = 0; w < count; w++, at += networks)
+        for (int part = 0; part < STATE; part++) weights[w].state[part] = load(from[part] + at);
+}
+
+void store_weights(const Weight *weights, int count, float *const *to, int64_t at,
+                   int64_t networks) {
+    for (int w = 0; w < count; w++, at += networks)
+        for (int part = 0; part < STATE; part++) store(to[part] + at, weights[w].state[part]);
+}
+
 // A vector of networks, and what a pass over `Items` makes of them.
 template <typename Items>
 struct Tile {
@@ -100,6 +114,22 @@ struct Tile {
     }
 
     Weight *head(int party) { return heads + party * (hidden_size + 1); }
+
+    void take(float *const *trunk_from, float *const *heads_from, int64_t at, int64_t networks) {
+        load_weights(trunk, hidden_size * FEATURES, trunk_from, at, networks);
+        load_weights(heads, 2 * (hidden_size + 1), heads_from, at, networks);
+    }
+
+    void give(float *const *trunk_to, float *const *heads_to, int64_t at, int64_t networks) const {
+        store_weights(trunk, hidden_size * FEATURES, trunk_to, at, networks);
+        store_weights(heads, 2 * (hidden_size + 1), heads_to, at, networks);
+    }
+
+    void step(const Items &items, Step by, float alice_weight, float bob_weight) {
+        forward(items);
+        compare(items);
+        backward(items, by, alice_weight, bob_weight);
+    }
 
     void forward(const Items &items) {
         for (int party = 0; party < 2; party++)
@@ -233,17 +263,6 @@ struct Tile {
     }
 };
 
-void load_weights(Weight *weights, int count, float *const *from, int64_t at, int64_t networks) {
-    for (int w = 0; w < count; w++, at += networks)
-        for (int part = 0; part < STATE; part++) weights[w].state[part] = load(from[part] + at);
-}
-
-void store_weights(const Weight *weights, int count, float *const *to, int64_t at,
-                   int64_t networks) {
-    for (int w = 0; w < count; w++, at += networks)
-        for (int part = 0; part < STATE; part++) store(to[part] + at, weights[w].state[part]);
-}
-
 Table load_table(const float *inputs, const float *signs, int64_t at, int64_t networks) {
     Table table = {inputs, {}};
     for (int row = 0; row < 2 * ITEMS; row++)
@@ -254,45 +273,54 @@ Table load_table(const float *inputs, const float *signs, int64_t at, int64_t ne
 }  // namespace
 
 // Does as many steps as there are rates. Arrays are dense with the network last, whose number is a
-// multiple of 16: trunk[0] [hidden_size, FEATURES, networks], heads[0] [2, hidden_size + 1,
+// multiple of 64: trunk[0] [hidden_size, FEATURES, networks], heads[0] [2, hidden_size + 1,
 // networks], followed by the running means that an optimizer has; inputs [ITEMS, FEATURES]; signs
 // [2, ITEMS, networks], +1 for class 1 and -1 for class 0. A step's rate is the learning rate; with
 // Adam both bias corrections are in its rate and its scale. The weights are those of both heads'
 // gradients in the trunk's, where it is their weighted sum. What a step draws follows from the keys
-// [2, 2, networks], the number of the step, and the number below which a label is flipped.
+// [2, 2, networks / alike], the number of the step, and the number below which a label is flipped;
+// it is the same in `alike` networks, each as far from the next as there are keys.
 extern "C" void advance(float *const *trunk, float *const *heads, const float *inputs,
                         const float *signs, const float *rates, const float *scales,
                         int64_t hidden_size, int64_t networks, int64_t steps, float alice_weight,
                         float bob_weight, float momentum, float weight_decay, const uint32_t *keys,
-                        int64_t steps_done, uint32_t threshold) {
+                        int64_t alike, int64_t steps_done, uint32_t threshold) {
 #if defined(BATCH) || defined(LABEL_NOISE)
-    Tile<Shown> tile((int)hidden_size);
+    const int64_t apart = networks / alike;
+    std::deque<Tile<Shown>> tiles;
+    for (int64_t which = 0; which < alike; which++) tiles.emplace_back((int)hidden_size);
+    for (int64_t first = 0; first < apart; first += LANES) {
+        std::vector<Classes> classes;
+        for (int64_t which = 0; which < alike; which++) {
+            const int64_t network = first + which * apart;
+            tiles[which].take(trunk, heads, network, networks);
+            classes.emplace_back(load_table(inputs, signs, network, networks).signs);
+        }
+        Stream stream(keys, first, apart, steps_done);
+        Shown items;
+        for (int64_t step = 0; step < steps; step++) {
+            const Step by = {rates[step], scales[step], momentum, weight_decay};
+            stream.show(items, threshold);
+            for (int64_t which = 0; which < alike; which++) {
+                items.label(classes[which]);
+                tiles[which].step(items, by, alice_weight, bob_weight);
+            }
+        }
+        for (int64_t which = 0; which < alike; which++)
+            tiles[which].give(trunk, heads, first + which * apart, networks);
+    }
 #else
     Tile<Table> tile((int)hidden_size);
-#endif
-    const int trunk_size = tile.hidden_size * FEATURES, heads_size = 2 * (tile.hidden_size + 1);
     for (int64_t network = 0; network < networks; network += LANES) {
-        load_weights(tile.trunk, trunk_size, trunk, network, networks);
-        load_weights(tile.heads, heads_size, heads, network, networks);
+        tile.take(trunk, heads, network, networks);
         const Table table = load_table(inputs, signs, network, networks);
-#if defined(BATCH) || defined(LABEL_NOISE)
-        Stream stream(keys, network, networks, table.signs, steps_done);
-        Shown items;
-#else
-        const Table &items = table;
-#endif
         for (int64_t step = 0; step < steps; step++) {
-#if defined(BATCH) || defined(LABEL_NOISE)
-            stream.show(items, threshold);
-#endif
-            tile.forward(items);
-            tile.compare(items);
-            tile.backward(items, {rates[step], scales[step], momentum, weight_decay}, alice_weight,
-                          bob_weight);
+            const Step by = {rates[step], scales[step], momentum, weight_decay};
+            tile.step(table, by, alice_weight, bob_weight);
         }
-        store_weights(tile.trunk, trunk_size, trunk, network, networks);
-        store_weights(tile.heads, heads_size, heads, network, networks);
+        tile.give(trunk, heads, network, networks);
     }
+#endif
 }
 
 // Reads networks without moving them: each head's loss [2, networks], and, unless null, the inner
@@ -301,10 +329,8 @@ extern "C" void measure(float *const *trunk, float *const *heads, const float *i
                         const float *signs, int64_t hidden_size, int64_t networks, float *losses,
                         float *products) {
     Tile<Table> tile((int)hidden_size);
-    const int trunk_size = tile.hidden_size * FEATURES, heads_size = 2 * (tile.hidden_size + 1);
     for (int64_t network = 0; network < networks; network += LANES) {
-        load_weights(tile.trunk, trunk_size, trunk, network, networks);
-        load_weights(tile.heads, heads_size, heads, network, networks);
+        tile.take(trunk, heads, network, networks);
         const Table table = load_table(inputs, signs, network, networks);
         tile.read(table, losses, products, network, networks);
     }

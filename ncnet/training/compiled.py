@@ -20,7 +20,8 @@ from ncnet.training.plan import EQUAL_WEIGHTS, Method
 SOURCE = Path(__file__).with_suffix(".cpp")
 
 _POINTER, _INTEGER, _NUMBER = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
-_ADVANCE = (*[_POINTER] * 6, *[_INTEGER] * 3, *[_NUMBER] * 4, _POINTER, _INTEGER, ctypes.c_uint32)
+_ADVANCE = (*[_POINTER] * 6, *[_INTEGER] * 3, *[_NUMBER] * 4)
+_ADVANCE = (*_ADVANCE, _POINTER, *[_INTEGER] * 2, ctypes.c_uint32)
 _MEASURE = (*[_POINTER] * 4, *[_INTEGER] * 2, *[_POINTER] * 2)
 _WIDEST_STATE = 3
 _STEPS_A_CALL = 2**16
@@ -74,7 +75,9 @@ class Compiled(Networks):
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
         hidden_size, _, networks = self.weights.trunk.shape
-        method, keys = self.method, None if self.keys is None else self.keys.ctypes.data
+        method, drawn = self.method, (None, 1)
+        if self.keys is not None:
+            drawn = self.keys.ctypes.data, networks // self.keys.shape[-1]
         for done in range(0, steps, _STEPS_A_CALL):
             count = min(_STEPS_A_CALL, steps - done)
             rates, scales = (part.astype(np.float32) for part in self.optimizer.next_rates(count))
@@ -88,7 +91,7 @@ class Compiled(Networks):
                 *method.gradient_weights,
                 method.momentum,
                 method.weight_decay,
-                keys,
+                *drawn,
                 self.step,
                 streams.threshold(method.label_noise),
             )

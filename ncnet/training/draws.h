@@ -1,5 +1,5 @@
-// Draws the items that each step shows to a vector of networks, and flips their labels: streams.py,
-// which the tests compare with this, number by number.
+// Draws the items that each step shows to a vector of networks, and flips their labels: the numbers
+// of streams.py.
 //
 // Set by the compiler's command line: FEATURES, ITEMS = 2^(FEATURES - 1), all rows of a truth table;
 // BATCH, the items of a step, unless it takes all of them in their order; and LABEL_NOISE, if any.
@@ -23,8 +23,6 @@ inline Unsigned load(const uint32_t *from) {
     memcpy(&values, from, sizeof values);
     return values;
 }
-
-inline Unsigned all_of(uint32_t value) { return value - Unsigned{}; }
 
 struct Key {
     Unsigned first, second;
@@ -50,34 +48,80 @@ inline Key threefry(const Key &key, uint32_t first, uint32_t second) {
     return {x, y};
 }
 
-// The sorting network of Batcher, for any number of values: odd-even mergesort (Knuth, The Art of
-// Computer Programming 3, algorithm 5.2.2M).
-inline void sort(Unsigned *values) {
-    for (int merged = 1; merged < ITEMS; merged *= 2)
-        for (int apart = merged; apart >= 1; apart /= 2)
-            for (int start = apart % merged; start + apart < ITEMS; start += 2 * apart)
-                for (int i = start; i < start + apart && i + apart < ITEMS; i++) {
-                    if (i / (2 * merged) != (i + apart) / (2 * merged)) continue;
-                    const Unsigned one = values[i], other = values[i + apart];
-                    values[i] = one < other ? one : other;
-                    values[i + apart] = one < other ? other : one;
-                }
+// The sorting network of Batcher, odd-even mergesort (Knuth, The Art of Computer Programming 3,
+// algorithm 5.2.2M): runs of MERGED values are sorted, and are made twice as long. Its bounds are
+// known to the compiler, so that few values stay in registers.
+template <int MERGED, int APART>
+inline void exchange(Unsigned *values) {
+    for (int start = APART % MERGED; start + APART < ITEMS; start += 2 * APART)
+        for (int i = start; i < start + APART && i + APART < ITEMS; i++) {
+            if (i / (2 * MERGED) != (i + APART) / (2 * MERGED)) continue;
+            const Unsigned one = values[i], other = values[i + APART];
+            values[i] = one < other ? one : other;
+            values[i + APART] = one < other ? other : one;
+        }
 }
 
-// What one step shows: the inputs of SHOWN items, and the signs of their labels for either head.
+template <int MERGED = 1, int APART = MERGED>
+inline void sort(Unsigned *values) {
+    if constexpr (MERGED < ITEMS) {
+        exchange<MERGED, APART>(values);
+        if constexpr (APART > 1)
+            sort<MERGED, APART / 2>(values);
+        else
+            sort<2 * MERGED>(values);
+    }
+}
+
+constexpr uint32_t ONE = 0x3F800000u, MINUS = 0x80000000u;  // the bits of 1.0f and of its sign
+
+// The classes of all items for either head, a bit for each.
+class Classes {
+    static constexpr int WORDS = (ITEMS + 31) / 32;
+    Unsigned words[2][WORDS];
+
+public:
+    explicit Classes(const Vector (*signs)[ITEMS]) : words{} {
+        for (int party = 0; party < 2; party++)
+            for (int item = 0; item < ITEMS; item++)
+                words[party][item / 32] |= (Unsigned)(signs[party][item] > 0.0f) & 1u << item % 32;
+    }
+
+    // The highest bit is set where an item is of class 0.
+    Unsigned minus(int party, Unsigned item) const {
+        Unsigned word = words[party][0];
+        if (WORDS > 1)
+            for (int lane = 0; lane < LANES; lane++)
+                word[lane] = words[party][item[lane] / 32][lane];
+        return ~(word >> (item % 32)) << 31;
+    }
+};
+
+// What a step shows: SHOWN items, their inputs, and the signs of their labels for either head.
 struct Shown {
     static constexpr int COUNT = SHOWN;
+    Unsigned items[SHOWN];
+    Unsigned flips[2][SHOWN];  // of the highest bit
     Vector inputs[SHOWN][FEATURES];
     Vector signs[2][SHOWN];
 
     const Vector &input(int item, int feature) const { return inputs[item][feature]; }
+
+    void label(const Classes &classes) {
+        for (int party = 0; party < 2; party++)
+            for (int place = 0; place < SHOWN; place++) {
+                Unsigned minus = classes.minus(party, items[place]);
+#if defined(LABEL_NOISE)
+                minus ^= flips[party][place];
+#endif
+                signs[party][place] = (Vector)(minus | ONE);
+            }
+    }
 };
 
 class Stream {
-    static constexpr uint32_t LOWEST = ITEMS - 1, ONE = 0x3F800000u, MINUS = 0x80000000u;
-    static constexpr int WORDS = (ITEMS + 31) / 32;
-    Key orders, flips;
-    Unsigned classes[2][WORDS];  // a bit for each item
+    static constexpr uint32_t LOWEST = ITEMS - 1;
+    const Key orders, flips;
     Unsigned order[ITEMS];
     uint32_t epoch, step;
     int place;
@@ -100,53 +144,45 @@ class Stream {
         return order[place++] & LOWEST;
     }
 
-    Unsigned minus_where_wrong(int party, Unsigned item) const {
-        Unsigned word = classes[party][0];
-        if (WORDS > 1)
-            for (int lane = 0; lane < LANES; lane++)
-                word[lane] = classes[party][item[lane] / 32][lane];
-        return ~(word >> (item % 32)) << 31;
-    }
-
 public:
     // Keys are those of the orders and of the flips, [2][2][networks].
-    Stream(const uint32_t *keys, int64_t at, int64_t networks, const Vector (*signs)[ITEMS],
-           int64_t steps_done)
+    Stream(const uint32_t *keys, int64_t at, int64_t networks, int64_t steps_done)
         : orders{load(keys + at), load(keys + networks + at)},
           flips{load(keys + 2 * networks + at), load(keys + 3 * networks + at)},
-          classes{},
           epoch((uint32_t)(steps_done * SHOWN / ITEMS)),
           step((uint32_t)steps_done),
           place((int)(steps_done * SHOWN % ITEMS)) {
-        for (int party = 0; party < 2; party++)
-            for (int item = 0; item < ITEMS; item++)
-                classes[party][item / 32] |= (Unsigned)(signs[party][item] > 0.0f) & 1u << item % 32;
         shuffle();
     }
 
+    // Draws all of the next step but its labels.
     void show(Shown &shown, uint32_t threshold) {
         for (int place = 0; place < SHOWN; place++) {
 #if defined(BATCH)
             const Unsigned item = next_item();
 #else
-            const Unsigned item = all_of(place);
+            const Unsigned item = (uint32_t)place - Unsigned{};
 #endif
+            shown.items[place] = item;
             for (int feature = 0; feature < FEATURES - 1; feature++) {
                 // The first feature is the highest bit of the row of the truth table.
                 const Unsigned minus = ~item << (33 - FEATURES + feature) & MINUS;
                 shown.inputs[place][feature] = (Vector)(minus | ONE);
             }
             shown.inputs[place][FEATURES - 1] = all(1.0f);
-            Unsigned minus[2];
-            for (int party = 0; party < 2; party++) minus[party] = minus_where_wrong(party, item);
-#if defined(LABEL_NOISE)
-            const Key drawn = threefry(flips, place, step);
-            minus[0] ^= (Unsigned)(drawn.first < threshold) & MINUS;
-            minus[1] ^= (Unsigned)(drawn.second < threshold) & MINUS;
-#endif
-            for (int party = 0; party < 2; party++)
-                shown.signs[party][place] = (Vector)(minus[party] | ONE);
         }
+#if defined(LABEL_NOISE)
+        // A number has sixteen bits for each of two items.
+        for (int place = 0; place < SHOWN; place += 2) {
+            const Key drawn = threefry(flips, place / 2, step);
+            for (int next = 0; next < 2 && place + next < SHOWN; next++) {
+                const Unsigned first = drawn.first >> 16 * next & 0xFFFFu;
+                const Unsigned second = drawn.second >> 16 * next & 0xFFFFu;
+                shown.flips[0][place + next] = (Unsigned)(first < threshold) & MINUS;
+                shown.flips[1][place + next] = (Unsigned)(second < threshold) & MINUS;
+            }
+        }
+#endif
         step++;
     }
 };

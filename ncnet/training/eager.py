@@ -1,5 +1,6 @@
 """Trains on the eager backend: by operations of torch, on any device, in either precision."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -56,11 +57,17 @@ class Eager(Networks):
         """Return the inputs and targets of the next step."""
         inputs, targets = self.inputs, self.targets
         if self.method.batch_size is not None:
-            items = torch.from_numpy(next(self.batches)).to(inputs.device)
+            items = self._for_all(next(self.batches))
             inputs = inputs.T[:, items]
             targets = targets.gather(1, items.expand(2, -1, -1))
         if self.method.label_noise:
             _, keys = self.keys
             flips = streams.flips(keys, self.step, targets.shape[1], self.method.label_noise)
-            targets = torch.where(torch.from_numpy(flips).to(targets.device), -targets, targets)
+            targets = torch.where(self._for_all(flips), -targets, targets)
         return inputs, targets
+
+    def _for_all(self, drawn: np.ndarray) -> Tensor:
+        """Return what was drawn for those that have keys, repeated for the others [..., N]."""
+        alike = self.targets.shape[-1] // drawn.shape[-1]
+        repeats = (*[1] * (drawn.ndim - 1), alike)
+        return torch.from_numpy(drawn).to(self.targets.device).repeat(repeats)

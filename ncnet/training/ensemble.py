@@ -104,8 +104,8 @@ def train(
         Whether each context of a replica draws its own batches and flips of labels; by default the
         four draw the same, and differ in nothing but their tasks.
     label_noise
-        Probability, up to one half, with which a label is flipped each time that it is shown, for
-        each head by itself. Outcomes and traces are those of the true labels.
+        Probability, up to one half and rounded to 1 / 65,536, with which a label is flipped each
+        time that it is shown, for each head by itself. Outcomes and traces are those of the true labels.
     own_starts
         Whether each context of a replica starts from weights of its own, as in experiments that
         are made apart.
@@ -220,8 +220,8 @@ def _initial_weights(plan: Plan, blocks: range) -> Weights:
 def _keys(plan: Plan, blocks: range) -> np.ndarray | None:
     if not plan.method.draws:
         return None
-    asked = _shape(plan) | {"blocks": blocks, "contexts": CONTEXT_COUNT}
-    return draw_keys(**asked, own=plan.own_batches)
+    contexts = CONTEXT_COUNT if plan.own_batches else 1
+    return draw_keys(**_shape(plan), blocks=blocks, contexts=contexts)
 
 
 def _shape(plan: Plan) -> dict[str, int]:

@@ -27,8 +27,8 @@ class Networks:
     optimizer
         The optimizer with its state.
     keys
-        Of what the steps draw, uint32 [2, 2, N] as `draw_keys` gives them; None if they draw
-        nothing.
+        Of what the steps draw, uint32 [2, 2, N] as `draw_keys` gives them, or of the first of the
+        networks, if further ones draw the same; None if they draw nothing.
     step
         The number of steps done: the next one draws by it.
     """

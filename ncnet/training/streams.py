@@ -8,6 +8,7 @@ alone, and the compiled kernel draws the same ones.
 Shapes: I items of a game, B items of a step, N networks.
 """
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -18,8 +19,6 @@ ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = np.uint32(0x1BD11BDA)
 STREAM = 2**31
 """The first number of the keys of streams; that of initial weights is a number of inputs."""
-NUMBERS = 2**32
-"""A draw is one of so many numbers."""
 
 
 def threefry(key: np.ndarray, counter: np.ndarray) -> np.ndarray:
@@ -53,34 +52,29 @@ def threefry(key: np.ndarray, counter: np.ndarray) -> np.ndarray:
 
 
 def draw_keys(
-    *, features: int, hidden_size: int, seed: int, blocks: range, contexts: int, own: bool
+    *, features: int, hidden_size: int, seed: int, blocks: range, contexts: int
 ) -> np.ndarray:
-    """Return the keys of the networks of some blocks of replicas, contexts in row order.
+    """Return the keys of some blocks of replicas, each replica's for so many contexts.
 
     Returns
     -------
     numpy.ndarray
-        uint32 [2, 2, N]: of orders and of flips, two numbers each. The contexts of a replica have
-        the same keys, unless each has its `own`.
+        uint32 [2, 2, contexts * replicas]: of orders and of flips, two numbers each.
 
     Examples
     --------
-    >>> drawn = {"features": 3, "hidden_size": 2, "seed": 0, "blocks": range(1), "contexts": 4}
-    >>> [np.unique(draw_keys(**drawn, own=own)[0, 0]).size for own in (False, True)]
-    [64, 256]
+    >>> drawn = {"features": 3, "hidden_size": 2, "seed": 0, "blocks": range(2)}
+    >>> [draw_keys(**drawn, contexts=contexts).shape for contexts in (1, 4)]
+    [(2, 2, 128), (2, 2, 512)]
     """
 
-    def of_block(block: int, context: int) -> np.ndarray:
+    def of_block(context: int, block: int) -> np.ndarray:
         spawned = (STREAM, features, hidden_size, block, context)
         sequence = np.random.SeedSequence(seed, spawn_key=spawned)
         return sequence.generate_state(4 * BLOCK).reshape(2, 2, BLOCK)
 
-    keys = [
-        of_block(block, context + 1 if own else 0)
-        for context in range(contexts)
-        for block in blocks
-    ]
-    return np.concatenate(keys, axis=-1)
+    pairs = itertools.product(range(contexts), blocks)
+    return np.concatenate([of_block(*pair) for pair in pairs], axis=-1)
 
 
 def shuffled(keys: np.ndarray, epoch: int, items: int) -> np.ndarray:
@@ -94,12 +88,13 @@ def shuffled(keys: np.ndarray, epoch: int, items: int) -> np.ndarray:
     >>> np.sort(orders, axis=0).T.tolist()
     [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]]
     """
-    places = np.arange(items, dtype=np.uint32)
-    counters = np.stack([places // 2, np.full(items, epoch % NUMBERS, np.uint32)])[..., None]
-    drawn = threefry(keys[:, None], counters)
-    drawn = np.where((places % 2 == 0)[:, None], *drawn)
+    pairs = np.arange((items + 1) // 2, dtype=np.uint32)
+    counters = np.stack([pairs, np.full(len(pairs), epoch % 2**32, np.uint32)])
+    drawn = threefry(keys[:, None], counters[..., None]).swapaxes(0, 1)
+    drawn = drawn.reshape(-1, keys.shape[-1])[:items]
     lowest = np.uint32(2 ** (items - 1).bit_length() - 1)
-    return np.sort(drawn & ~lowest | places[:, None], axis=0).astype(np.int64) & int(lowest)
+    places = np.arange(items, dtype=np.uint32)[:, None]
+    return np.sort(drawn & ~lowest | places, axis=0).astype(np.int64) & int(lowest)
 
 
 def batches(keys: np.ndarray, items: int, batch_size: int, first: int) -> Iterator[np.ndarray]:
@@ -128,20 +123,25 @@ def batches(keys: np.ndarray, items: int, batch_size: int, first: int) -> Iterat
 def flips(keys: np.ndarray, step: int, shown: int, label_noise: float) -> np.ndarray:
     """Return which labels of a step are flipped, bool [2, B, N], Alice's first, for keys [2, N].
 
+    A number has sixteen bits for each of two items.
+
     Examples
     --------
     >>> keys = np.arange(2000, dtype=np.uint32).reshape(2, 1000)
     >>> round(float(flips(keys, step=0, shown=8, label_noise=0.25).mean()), 2)
     0.25
     """
-    counters = np.stack([np.arange(shown, dtype=np.uint32), np.full(shown, step, np.uint32)])
-    return threefry(keys[:, None], counters[..., None]) < threshold(label_noise)
+    pairs = np.arange((shown + 1) // 2, dtype=np.uint32)
+    counters = np.stack([pairs, np.full(len(pairs), step, np.uint32)])
+    drawn = threefry(keys[:, None], counters[..., None])
+    halves = np.stack([drawn & np.uint32(0xFFFF), drawn >> np.uint32(16)], axis=2)
+    return halves.reshape(2, -1, keys.shape[-1])[:, :shown] < threshold(label_noise)
 
 
 def threshold(label_noise: float) -> int:
-    """Return the number below which a draw flips a label.
+    """Return the number of sixteen bits below which a label is flipped.
 
-    >>> threshold(0.5) == NUMBERS // 2
-    True
+    >>> threshold(0.5)
+    32768
     """
-    return round(label_noise * NUMBERS)
+    return round(label_noise * 2**16)
