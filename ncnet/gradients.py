@@ -10,6 +10,8 @@ from ncnet.checks import check
 
 GRADIENTS = ("alice_gradient", "gradient_product", "bob_gradient")
 """The inner products, as the variables of a traced training."""
+SECOND_GRADIENTS = tuple(f"second_{name}" for name in GRADIENTS)
+"""Those on the second layer of a trunk that has two."""
 
 
 def conflict(traced: xr.Dataset) -> xr.Dataset:
@@ -56,6 +58,40 @@ def conflict(traced: xr.Dataset) -> xr.Dataset:
             "norm_product": norm_product,
         }
     )
+
+
+def of_layer(traced: xr.Dataset, layer: int) -> xr.Dataset:
+    """Return the inner products on one layer of a trunk that has two, over `unit`.
+
+    Parameters
+    ----------
+    traced
+        A training by `ncnet.train` with a `second_hidden_size` and ``trace=["gradients"]``.
+    layer
+        1, which reads the items, or 2, which the heads read.
+
+    Raises
+    ------
+    ValueError
+        If gradients were not traced, or there is no such layer.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> traced = ncnet.train(
+    ...     ncnet.games.overlap(), hidden_size=3, second_hidden_size=2, replicas=64, seed=0,
+    ...     steps=9, trace_steps=range(10), trace=["gradients"],
+    ... )
+    >>> [of_layer(traced, layer).sizes["unit"] for layer in (1, 2)]
+    [3, 2]
+    """
+    check_traced(traced)
+    layers = {1: GRADIENTS} | ({2: SECOND_GRADIENTS} if SECOND_GRADIENTS[0] in traced else {})
+    check(layer in layers, f"`layer` is {layer!r}", f"one of {list(layers)}")
+    chosen = traced[list(layers[layer])]
+    if layer == 1:
+        return chosen
+    return chosen.rename(dict(zip(SECOND_GRADIENTS, GRADIENTS, strict=True)), second_unit="unit")
 
 
 def check_traced(traced: xr.Dataset) -> None:

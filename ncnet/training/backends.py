@@ -12,9 +12,10 @@ from ncnet.training.plan import CONTEXT_COUNT, Method, Plan
 
 BACKENDS = {"compiled": Compiled, "eager": Eager}
 COMPILING_PAYS = 2**24
-"""Networks x items x steps from which on a training is compiled: eagerly it would take longer
-than the compiler does. Neither the hidden size plays a part nor whether the kernel is compiled
-already, so that the same call takes the same backend, and a sweep over hidden sizes one backend."""
+"""Networks x items of a step x steps from which on a training is compiled: eagerly it would take
+longer than the compiler does. Neither the hidden size plays a part nor whether the kernel is
+compiled already, so that the same call takes the same backend, and a sweep over hidden sizes one
+backend."""
 MOST_OUTPUTS = 2**16
 """Hidden units x items of one network up to which a vector of networks stays near the cache."""
 
@@ -29,7 +30,7 @@ def choose(plan: Plan, backend: str | None) -> str:
     """
     if backend is not None:
         check_choice("backend", backend, BACKENDS)
-    work = CONTEXT_COUNT * plan.replicas * plan.items * (plan.head_start + plan.steps[-1])
+    work = CONTEXT_COUNT * plan.replicas * plan.shown * (plan.head_start + plan.steps[-1])
     if backend == "eager" or (backend is None and work < COMPILING_PAYS):
         return "eager"
     unsuited = _unsuited(plan)
@@ -48,10 +49,13 @@ def _unsuited(plan: Plan) -> str | None:
         return f"it runs on a CPU only, `device` is {plan.device.type!r}"
     if plan.dtype != "float32":
         return f"it computes in float32 only, `dtype` is {plan.dtype!r}"
-    if plan.hidden_size * plan.items > MOST_OUTPUTS:
+    if plan.second_hidden_size:
+        return f"it has one hidden layer, `second_hidden_size` is {plan.second_hidden_size}"
+    items = max(plan.items, plan.shown)
+    if plan.hidden_size * items > MOST_OUTPUTS:
         return (
-            f"`hidden_size` is {plan.hidden_size:,} for {plan.items:,} items: expected at most "
-            f"{MOST_OUTPUTS // plan.items:,}"
+            f"`hidden_size` is {plan.hidden_size:,} for {items:,} items: expected at most "
+            f"{MOST_OUTPUTS // items:,}"
         )
     return None
 

@@ -37,7 +37,8 @@ def split_blocks(plan: Plan, backend: str, *, threads: int, chunk_size: int | No
         most, least = (2**19, 2**16) if plan.device.type == "cpu" else (2**27, 2**27)
         if backend == "compiled":
             most, least = 2**17, 1
-        per_replica = CONTEXT_COUNT * plan.hidden_size * plan.items
+        units = plan.hidden_size + plan.second_hidden_size
+        per_replica = CONTEXT_COUNT * units * max(plan.items, plan.shown)
         share = max(math.ceil(plan.replicas / threads), least // per_replica)
         chunk_size = max(min(share, most // per_replica), 1)
     blocks, size = range(math.ceil(plan.replicas / BLOCK)), math.ceil(chunk_size / BLOCK)

@@ -8,6 +8,7 @@
 // constant of the bias), and AGGREGATOR_sum, _weighted, _pcgrad, _mgda or _cagrad.
 
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "draws.h"
@@ -263,11 +264,9 @@ struct Tile {
     }
 };
 
-Table load_table(const float *inputs, const float *signs, int64_t at, int64_t networks) {
-    Table table = {inputs, {}};
+void load_signs(Table &table, const float *signs, int64_t at, int64_t networks) {
     for (int row = 0; row < 2 * ITEMS; row++)
         table.signs[row / ITEMS][row % ITEMS] = load(signs + row * networks + at);
-    return table;
 }
 
 }  // namespace
@@ -285,7 +284,11 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *i
                         int64_t hidden_size, int64_t networks, int64_t steps, float alice_weight,
                         float bob_weight, float momentum, float weight_decay, const uint32_t *keys,
                         int64_t alike, int64_t steps_done, uint32_t threshold) {
+    // On the heap: a table may have more items than a stack holds.
+    const auto table = std::make_unique<Table>();
+    table->inputs = inputs;
 #if defined(BATCH) || defined(LABEL_NOISE)
+    const auto items = std::make_unique<Shown>();
     const int64_t apart = networks / alike;
     std::deque<Tile<Shown>> tiles;
     for (int64_t which = 0; which < alike; which++) tiles.emplace_back((int)hidden_size);
@@ -294,16 +297,16 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *i
         for (int64_t which = 0; which < alike; which++) {
             const int64_t network = first + which * apart;
             tiles[which].take(trunk, heads, network, networks);
-            classes.emplace_back(load_table(inputs, signs, network, networks).signs);
+            load_signs(*table, signs, network, networks);
+            classes.emplace_back(table->signs);
         }
-        Stream stream(keys, first, apart, steps_done);
-        Shown items;
+        const auto stream = std::make_unique<Stream>(keys, first, apart, steps_done);
         for (int64_t step = 0; step < steps; step++) {
             const Step by = {rates[step], scales[step], momentum, weight_decay};
-            stream.show(items, threshold);
+            stream->show(*items, threshold);
             for (int64_t which = 0; which < alike; which++) {
-                items.label(classes[which]);
-                tiles[which].step(items, by, alice_weight, bob_weight);
+                items->label(classes[which]);
+                tiles[which].step(*items, by, alice_weight, bob_weight);
             }
         }
         for (int64_t which = 0; which < alike; which++)
@@ -313,10 +316,10 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *i
     Tile<Table> tile((int)hidden_size);
     for (int64_t network = 0; network < networks; network += LANES) {
         tile.take(trunk, heads, network, networks);
-        const Table table = load_table(inputs, signs, network, networks);
+        load_signs(*table, signs, network, networks);
         for (int64_t step = 0; step < steps; step++) {
             const Step by = {rates[step], scales[step], momentum, weight_decay};
-            tile.step(table, by, alice_weight, bob_weight);
+            tile.step(*table, by, alice_weight, bob_weight);
         }
         tile.give(trunk, heads, network, networks);
     }
@@ -329,9 +332,11 @@ extern "C" void measure(float *const *trunk, float *const *heads, const float *i
                         const float *signs, int64_t hidden_size, int64_t networks, float *losses,
                         float *products) {
     Tile<Table> tile((int)hidden_size);
+    const auto table = std::make_unique<Table>();
+    table->inputs = inputs;
     for (int64_t network = 0; network < networks; network += LANES) {
         tile.take(trunk, heads, network, networks);
-        const Table table = load_table(inputs, signs, network, networks);
-        tile.read(table, losses, products, network, networks);
+        load_signs(*table, signs, network, networks);
+        tile.read(*table, losses, products, network, networks);
     }
 }

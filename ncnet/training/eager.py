@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ncnet.training import network, streams
 from ncnet.training.aggregators import AGGREGATORS, Products
-from ncnet.training.network import ACTIVATIONS, LOSSES, Weights
+from ncnet.training.network import ACTIVATIONS, LOSSES, AnyWeights
 from ncnet.training.networks import Networks
 
 
@@ -32,26 +32,27 @@ class Eager(Networks):
     def measure(self, *, products: bool) -> tuple[Tensor, Tensor | None]:
         """Return each head's loss [2, N], and if asked for the products of the heads' gradients.
 
-        The products are |g_A|^2, g_A . g_B and |g_B|^2 of each hidden unit, [3, H, N].
+        The products are |g_A|^2, g_A . g_B and |g_B|^2 of each hidden unit, [3, H, N]; those of a
+        second layer come after those of the first.
         """
         if products:
             gradient, logit = network.gradient_by_head(*self.problem)
-            inner_products = network.products(gradient.trunk)
+            inner_products = _products(gradient)
         else:
-            hidden = network.hidden_units(self.inputs, self.weights.trunk, self.activation)
-            logit, inner_products = network.logits(hidden, self.weights.heads), None
+            _, _, logit = network.forward(self.inputs, self.weights, self.activation)
+            inner_products = None
         return self.loss.value(logit, self.targets).mean(dim=1), inner_products
 
-    def _gradient(self) -> Weights:
+    def _gradient(self) -> AnyWeights:
         aggregator = AGGREGATORS[self.method.aggregator]
         inputs, targets = self._shown()
         problem = inputs, self.weights, targets, self.activation, self.loss
         if aggregator is None:
             return network.gradient(*problem, self.method.gradient_weights)
         gradient, _ = network.gradient_by_head(*problem)
-        by_alice, by_bob = aggregator(Products(*network.products(gradient.trunk).sum(dim=1)))
-        alice, bob = gradient.trunk
-        return Weights(by_alice * alice + by_bob * bob, gradient.heads)
+        by_alice, by_bob = aggregator(Products(*_products(gradient).sum(dim=1)))
+        trunk, *deeper = (by_alice * alice + by_bob * bob for alice, bob in gradient.layers)
+        return type(gradient)(trunk, gradient.heads, *deeper)
 
     def _shown(self) -> tuple[Tensor, Tensor]:
         """Return the inputs and targets of the next step."""
@@ -71,3 +72,7 @@ class Eager(Networks):
         alike = self.targets.shape[-1] // drawn.shape[-1]
         repeats = (*[1] * (drawn.ndim - 1), alike)
         return torch.from_numpy(drawn).to(self.targets.device).repeat(repeats)
+
+
+def _products(gradient: AnyWeights) -> Tensor:
+    return torch.cat([network.products(layer) for layer in gradient.layers], dim=1)

@@ -15,7 +15,7 @@ from ncnet.games import Game
 from ncnet.training import backends, network
 from ncnet.training.chunks import split_blocks, train_chunks
 from ncnet.training.initialisation import BLOCK, draw
-from ncnet.training.network import ACTIVATIONS, Weights
+from ncnet.training.network import ACTIVATIONS, AnyWeights, DeepWeights, Weights
 from ncnet.training.outcomes import Recorder
 from ncnet.training.plan import CONTEXT_COUNT, DEFAULT_TRACE, EQUAL_WEIGHTS, Plan
 from ncnet.training.streams import draw_keys
@@ -26,6 +26,7 @@ def train(
     game: Game,
     *,
     hidden_size: int,
+    second_hidden_size: int = 0,
     replicas: int,
     seed: int,
     steps: int | Sequence[int] = 2000,
@@ -66,6 +67,9 @@ def train(
         Items and tasks, from `ncnet.games`.
     hidden_size
         Units n of the shared hidden layer, at least 1.
+    second_hidden_size
+        Units of a second shared hidden layer between the first and the heads; 0 for none. The
+        activation is that of the first.
     replicas
         Number of initialisations, at least 1.
     seed
@@ -105,7 +109,8 @@ def train(
         four draw the same, and differ in nothing but their tasks.
     label_noise
         Probability, up to one half and rounded to 1 / 65,536, with which a label is flipped each
-        time that it is shown, for each head by itself. Outcomes and traces are those of the true labels.
+        time that it is shown, for each head by itself. Outcomes and traces are those of the true
+        labels.
     own_starts
         Whether each context of a replica starts from weights of its own, as in experiments that
         are made apart.
@@ -121,9 +126,9 @@ def train(
     device
         A torch device such as "cpu" or "cuda"; by default a GPU where torch sees one.
     backend
-        "compiled" (a CPU and float32 only) or "eager". By default compiled, on a CPU and in
-        float32, where a training is long enough for the compiler to pay (networks x items x
-        steps of at least 2^24: for `overlap`, 2,000 steps of 263 replicas), and eager where it is
+        "compiled" (a CPU, float32 and one hidden layer only) or "eager". By default compiled, where
+        it can be and a training is long enough for the compiler to pay (networks x items of a step
+        x steps of at least 2^24: for `overlap`, 2,000 steps of 263 replicas), and eager where it is
         not or where no C++ compiler is found, of which a warning tells once. Results of the two
         agree in distribution, not bit by bit.
     threads
@@ -144,7 +149,9 @@ def train(
         `bob_loss`; `alice_gradient` and `bob_gradient`, the squared lengths, and
         `gradient_product`, over `unit` as well; `trunk_weight` (..., unit, input) with the bias
         as the last input, `alice_weight` and `bob_weight` (..., unit), `alice_bias` and
-        `bob_bias`.
+        `bob_bias`. A second layer has the same gradients, named with "second_" before and over
+        `second_unit`, `second_weight` (..., second_unit, unit) and `second_bias`; the heads then
+        have weights over `second_unit`. `ncnet.gradients.of_layer` gives those of one layer.
 
     Raises
     ------
@@ -199,22 +206,21 @@ def _train_chunk(plan: Plan, backend: str, blocks: range, recorder: Recorder) ->
     for before, stop in itertools.pairwise([0, *stops]):
         networks.advance(stop - before)
         if stop in plan.steps:
-            hidden = network.hidden_units(inputs, weights.trunk, ACTIVATIONS[plan.activation])
-            recorder.write_outcomes(stop, rows, network.logits(hidden, weights.heads), targets)
+            _, _, logit = network.forward(inputs, weights, ACTIVATIONS[plan.activation])
+            recorder.write_outcomes(stop, rows, logit, targets)
         if stop in plan.trace_steps:
             losses, products = networks.measure(products="gradients" in plan.trace)
             recorder.write_traces(stop, rows, losses, products, weights)
 
 
-def _initial_weights(plan: Plan, blocks: range) -> Weights:
+def _initial_weights(plan: Plan, blocks: range) -> AnyWeights:
     replicas = range(blocks.start * BLOCK, blocks.stop * BLOCK)
-    asked = _shape(plan) | {"replicas": replicas}
-    if not plan.own_starts:
-        drawn = draw(plan.initialisation, **asked)
-        return Weights(*(plan.tensor(part).repeat(1, 1, CONTEXT_COUNT) for part in drawn))
-    contexts = [draw(plan.initialisation, **asked, own=(own,)) for own in range(CONTEXT_COUNT)]
-    parts = (np.concatenate(part, axis=-1) for part in zip(*contexts, strict=True))
-    return Weights(*map(plan.tensor, parts))
+    asked = _shape(plan) | {"replicas": replicas, "second_hidden_size": plan.second_hidden_size}
+    contexts = range(CONTEXT_COUNT) if plan.own_starts else [None]
+    drawn = [draw(plan.initialisation, **asked, context=context) for context in contexts]
+    parts = (torch.cat([plan.tensor(one) for one in part], -1) for part in zip(*drawn, strict=True))
+    kind = DeepWeights if plan.second_hidden_size else Weights
+    return kind(*(part.repeat(1, 1, CONTEXT_COUNT // len(contexts)) for part in parts))
 
 
 def _keys(plan: Plan, blocks: range) -> np.ndarray | None:

@@ -47,11 +47,12 @@ def draw(
     hidden_size: int,
     seed: int,
     replicas: Sequence[int],
-    own: tuple[int, ...] = (),
-) -> tuple[np.ndarray, np.ndarray]:
+    second_hidden_size: int = 0,
+    context: int | None = None,
+) -> tuple[np.ndarray, ...]:
     """Return the initial weights of replicas, given by their indices.
 
-    They are those of all contexts, unless `own` holds the number of one that starts apart.
+    They are those of all contexts, or of one that starts apart, given by its number.
 
     Returns
     -------
@@ -59,6 +60,9 @@ def draw(
         float64 [hidden_size, features + 1, replicas]; the last feature is the bias.
     heads
         float64 [2, hidden_size + 1, replicas], Alice's head and Bob's; the last unit is the bias.
+        They read the second hidden layer, if there is one.
+    second
+        float64 [second_hidden_size, hidden_size + 1, replicas], if there is a second hidden layer.
 
     Examples
     --------
@@ -68,20 +72,29 @@ def draw(
     """
     draw_weights, indices = INITIALISATIONS[initialisation], np.array(replicas)
     blocks, places = np.unique(indices // BLOCK, return_inverse=True)
-    keys = [(features, hidden_size, block, *own) for block in blocks.tolist()]
-    drawn = [_draw_block(draw_weights, seed, key) for key in keys]
+    further = () if context is None and not second_hidden_size else (second_hidden_size,)
+    further += () if context is None else (context,)
+    shape = features, hidden_size, second_hidden_size
+    drawn = []
+    for block in blocks.tolist():
+        key = (features, hidden_size, block, *further)
+        generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+        drawn.append(_draw_block(draw_weights, generator, *shape))
     at = places * BLOCK + indices % BLOCK
-    trunk, heads = (np.concatenate(parts, axis=-1)[..., at] for parts in zip(*drawn, strict=True))
-    return trunk, heads
+    return tuple(np.concatenate(parts, axis=-1)[..., at] for parts in zip(*drawn, strict=True))
 
 
-def _draw_block(draw_weights: Draw, seed: int, key: tuple[int, ...]) -> list[np.ndarray]:
-    """Return trunk and heads of a block of replicas; its key begins with the shape."""
-    features, hidden_size, *_ = key
-    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
-    trunk = draw_weights(generator, (hidden_size, features, BLOCK), features, hidden_size)
-    heads = draw_weights(generator, (2, hidden_size, BLOCK), hidden_size, 1)
-    return [
-        np.concatenate([weights, biases[..., None, :]], axis=-2)
-        for weights, biases in (trunk, heads)
-    ]
+def _draw_block(
+    draw_weights: Draw,
+    generator: np.random.Generator,
+    features: int,
+    hidden_size: int,
+    second_hidden_size: int,
+) -> list[np.ndarray]:
+    """Return trunk, heads and, if there is one, the second layer of a block of replicas."""
+    last = second_hidden_size or hidden_size
+    layers = [((hidden_size, features, BLOCK), hidden_size), ((2, last, BLOCK), 1)]
+    if second_hidden_size:
+        layers.append(((second_hidden_size, hidden_size, BLOCK), second_hidden_size))
+    drawn = [draw_weights(generator, shape, shape[1], fan_out) for shape, fan_out in layers]
+    return [np.concatenate([weights, biases[..., None, :]], axis=-2) for weights, biases in drawn]

@@ -1,4 +1,6 @@
-"""Computes outputs and gradients of many NCnets at once: a shared hidden layer, two linear heads.
+"""Computes outputs and gradients of many NCnets at once: a shared trunk and two linear heads.
+
+The trunk is a hidden layer, or two of them.
 
 Every array has the network (context x replica) as its last, contiguous dimension, so that each
 operation runs over thousands of networks in one vectorised sweep and no loop goes over replicas.
@@ -30,6 +32,35 @@ class Weights(NamedTuple):
     trunk: Tensor
     heads: Tensor
 
+    @property
+    def layers(self) -> tuple[Tensor, ...]:
+        """The layers of the trunk, in the order in which items pass through them."""
+        return (self.trunk,)
+
+
+class DeepWeights(NamedTuple):
+    """What `Weights` are, of networks with two hidden layers; the heads read the second.
+
+    Attributes
+    ----------
+    trunk, heads
+        [H, F + 1, N] and [2, H2 + 1, N].
+    second
+        [H2, H + 1, N]; the last unit of the first layer is the bias.
+    """
+
+    trunk: Tensor
+    heads: Tensor
+    second: Tensor
+
+    @property
+    def layers(self) -> tuple[Tensor, ...]:
+        """The layers of the trunk, in the order in which items pass through them."""
+        return self.trunk, self.second
+
+
+AnyWeights = Weights | DeepWeights
+
 
 class Activation(NamedTuple):
     """An activation, and its derivative in terms of its output; both overwrite what they take."""
@@ -60,6 +91,21 @@ def hidden_units(inputs: Tensor, trunk: Tensor, activation: Activation) -> Tenso
     for feature in range(1, len(inputs)):
         sums.addcmul_(trunk[:, feature, None], inputs[feature])
     return activation.apply_(sums)
+
+
+def forward(
+    inputs: Tensor, weights: AnyWeights, activation: Activation
+) -> tuple[list[Tensor], list[Tensor], Tensor]:
+    """Return what each layer of the trunk reads and gives [H, I, N], and the logits [2, I, N].
+
+    The inputs are as `hidden_units` takes them, and what a second layer reads, too.
+    """
+    read, given = [inputs], []
+    for layer in weights.layers:
+        if given:
+            read.append(torch.cat([given[-1], torch.ones_like(given[-1][:1])]))
+        given.append(hidden_units(read[-1], layer, activation))
+    return read, given, logits(given[-1], weights.heads)
 
 
 def logits(hidden: Tensor, heads: Tensor) -> Tensor:
@@ -109,37 +155,55 @@ def outcomes(logit: Tensor, targets: Tensor) -> Tensor:
 
 def gradient(
     inputs: Tensor,
-    weights: Weights,
+    weights: AnyWeights,
     targets: Tensor,
     activation: Activation,
     loss: Loss,
     gradient_weights: tuple[float, float] = (1.0, 1.0),
-) -> Weights:
+) -> AnyWeights:
     """Return the gradient of L_A + L_B.
 
     The trunk receives the sum of both heads' gradients: that is the competition the paper
     speaks of. `inputs` are as `hidden_units` takes them, `targets` [2, I, N] are +-1;
     `gradient_weights` are Alice's and Bob's in that sum.
     """
-    hidden = hidden_units(inputs, weights.trunk, activation)
-    errors = _errors(logits(hidden, weights.heads), targets, loss)
-    heads = _head_gradient(hidden, errors)
+    read, given, logit = forward(inputs, weights, activation)
+    errors = _errors(logit, targets, loss)
+    heads = _head_gradient(given[-1], errors)
     signal = _hidden_signal(errors, weights.heads, gradient_weights)
-    signal.mul_(activation.derivative_(hidden))
-    return Weights(_trunk_gradient(inputs, signal), heads)
+    return _backward(signal, read, given, weights, heads, activation)
 
 
 def gradient_by_head(
-    inputs: Tensor, weights: Weights, targets: Tensor, activation: Activation, loss: Loss
-) -> tuple[Weights, Tensor]:
-    """Return each head's gradient on the trunk, [2, H, F + 1, N] in a `Weights`, and the logits."""
-    hidden = hidden_units(inputs, weights.trunk, activation)
-    logit = logits(hidden, weights.heads)
+    inputs: Tensor, weights: AnyWeights, targets: Tensor, activation: Activation, loss: Loss
+) -> tuple[AnyWeights, Tensor]:
+    """Return each head's gradient on the trunk, [2, H, F + 1, N] in `weights`, and the logits."""
+    read, given, logit = forward(inputs, weights, activation)
     errors = _errors(logit, targets, loss)
-    heads = _head_gradient(hidden, errors)
-    slope = activation.derivative_(hidden)
-    signals = weights.heads[:, :-1, None] * errors[:, None] * slope
-    return Weights(_trunk_gradient(inputs, signals), heads), logit
+    heads = _head_gradient(given[-1], errors)
+    signals = weights.heads[:, :-1, None] * errors[:, None]
+    return _backward(signals, read, given, weights, heads, activation), logit
+
+
+def _backward(
+    signal: Tensor,
+    read: list[Tensor],
+    given: list[Tensor],
+    weights: AnyWeights,
+    heads: Tensor,
+    activation: Activation,
+) -> AnyWeights:
+    """Return the gradient, from signals [..., H, I, N] to the last layer and that of the heads."""
+    layers = []
+    for place in reversed(range(len(given))):
+        if layers:
+            above = weights.layers[place + 1][:, :-1, None]
+            units = signal.unsqueeze(-3).unbind(-4)
+            signal = sum(one * unit for one, unit in zip(above, units, strict=True))
+        signal = signal.mul_(activation.derivative_(given[place]))
+        layers.append(_trunk_gradient(read[place], signal))
+    trunk, *deeper = layers[::-1]
+    return type(weights)(trunk, heads, *deeper)
 
 
 def products(trunk: Tensor) -> Tensor:

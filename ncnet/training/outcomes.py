@@ -5,10 +5,10 @@ import xarray as xr
 from torch import Tensor
 
 from ncnet.files import storable
-from ncnet.gradients import GRADIENTS
+from ncnet.gradients import GRADIENTS, SECOND_GRADIENTS
 from ncnet.training import network
-from ncnet.training.network import Weights
-from ncnet.training.plan import TRACES, Method, Plan
+from ncnet.training.network import AnyWeights
+from ncnet.training.plan import Method, Plan, traced
 
 NETWORK_DIMENSIONS = ("alice_setting", "bob_setting", "replica")
 PARTIES = ("alice", "bob")
@@ -33,9 +33,10 @@ class Recorder:
         self.correct = np.empty((2, len(plan.steps), *networks, plan.items), np.int8)
         self.diverged = np.empty((len(plan.steps), *networks), bool)
         sizes = {"unit": plan.hidden_size, "input": plan.game.bits + 1}
+        sizes["second_unit"] = plan.second_hidden_size
         self.traces = {}
         for kind in plan.trace if plan.trace_steps else ():
-            for name, dimensions in TRACES[kind].items():
+            for name, dimensions in traced(kind, deep=plan.second_hidden_size > 0).items():
                 shape = (len(plan.trace_steps), *(sizes[one] for one in dimensions), *networks)
                 values = np.empty(shape, plan.dtype)
                 self.traces[name] = xr.Variable(("step", *dimensions, *NETWORK_DIMENSIONS), values)
@@ -49,7 +50,7 @@ class Recorder:
         self.diverged[index, ..., rows] = _by_context(diverged, rows)
 
     def write_traces(
-        self, step: int, rows: slice, losses: Tensor, products: Tensor | None, weights: Weights
+        self, step: int, rows: slice, losses: Tensor, products: Tensor | None, weights: AnyWeights
     ) -> None:
         """Write the traces of some replicas after `step` steps.
 
@@ -57,7 +58,12 @@ class Recorder:
         """
         index = self.plan.trace_steps.index(step)
         traced = {"trunk_weight": weights.trunk}
-        traced |= zip(GRADIENTS, () if products is None else products, strict=False)
+        for layer in weights.layers[1:]:
+            traced |= {"second_weight": layer[:, :-1], "second_bias": layer[:, -1]}
+        if products is not None:
+            of_layers = products.split([len(layer) for layer in weights.layers], dim=1)
+            for names, part in zip((GRADIENTS, SECOND_GRADIENTS), of_layers, strict=False):
+                traced |= zip(names, part, strict=True)
         for party, loss, head in zip(PARTIES, losses, weights.heads, strict=True):
             traced[f"{party}_loss"] = loss
             traced[f"{party}_weight"], traced[f"{party}_bias"] = head[:-1], head[-1]
@@ -85,8 +91,9 @@ class Recorder:
         if "trunk_weight" in self.traces:
             coordinates["input"] = [*(f"x{bit + 1}" for bit in range(plan.game.bits)), "bias"]
         names = (*Method._fields, "own_batches", "own_starts", "initialisation", "head_start")
+        names += ("second_hidden_size",)
         attributes = {name: getattr(plan, name) for name in (*names, "seed", "dtype")}
-        attributes["batch_size"] = plan.batch_size or plan.items
+        attributes["batch_size"] = plan.shown
         for party, tasks in (("alice", game.alice), ("bob", game.bob)):
             attributes[f"{party}_tasks"] = [task.name for task in tasks]
         attributes |= {"game": game.name, "device": plan.device.type}

@@ -19,7 +19,7 @@ from ncnet.checks import (
     check_type,
 )
 from ncnet.games import Game
-from ncnet.gradients import GRADIENTS
+from ncnet.gradients import GRADIENTS, SECOND_GRADIENTS
 from ncnet.printing import shown
 from ncnet.training.aggregators import AGGREGATORS, PLAIN
 from ncnet.training.initialisation import INITIALISATIONS
@@ -42,7 +42,18 @@ TRACES = {
     },
 }
 """The variables that are recorded of each network where a trace is asked for, and their
-dimensions."""
+dimensions, with one hidden layer."""
+DEEPER = {
+    "loss": {},
+    "gradients": dict.fromkeys(SECOND_GRADIENTS, ("second_unit",)),
+    "weights": {
+        "alice_weight": ("second_unit",),
+        "bob_weight": ("second_unit",),
+        "second_weight": ("second_unit", "unit"),
+        "second_bias": ("second_unit",),
+    },
+}
+"""What is recorded besides, or over other dimensions, with a second hidden layer."""
 DEFAULT_TRACE = ("loss",)
 EQUAL_WEIGHTS, ALICE_ALONE = (1.0, 1.0), (1.0, 0.0)
 CHOICES = {
@@ -87,6 +98,7 @@ class Plan:
 
     game: Game
     hidden_size: int
+    second_hidden_size: int
     replicas: int
     seed: int
     steps: int | Sequence[int]
@@ -114,6 +126,9 @@ class Plan:
         check(isinstance(self.game, Game), f"`game` is {shown(self.game)}", expected)
         units, replicas = self.hidden_size, self.replicas
         self.hidden_size = check_integer("hidden_size", units, at_least=1, at_most=MOST_UNITS)
+        self.second_hidden_size = check_integer(
+            "second_hidden_size", self.second_hidden_size, at_least=0, at_most=MOST_UNITS
+        )
         self.replicas = check_integer("replicas", replicas, at_least=1, at_most=MOST_REPLICAS)
         self.seed = check_integer("seed", self.seed, at_least=0)
         self.head_start = check_integer("head_start", self.head_start, at_least=0)
@@ -175,6 +190,11 @@ class Plan:
         return len(self.game.inputs)
 
     @property
+    def shown(self) -> int:
+        """The number of items that a step takes."""
+        return self.batch_size or self.items
+
+    @property
     def method(self) -> Method:
         """The method that was asked for."""
         return Method(*(getattr(self, name) for name in Method._fields))
@@ -188,6 +208,15 @@ class Plan:
     def tensor(self, array: np.ndarray) -> Tensor:
         """Return an array in the training's precision on its device."""
         return torch.as_tensor(array, dtype=DTYPES[self.dtype], device=self.device)
+
+
+def traced(kind: str, *, deep: bool) -> dict[str, tuple[str, ...]]:
+    """Return what a trace of one kind records, and its dimensions.
+
+    >>> traced("gradients", deep=True)["second_alice_gradient"]
+    ('second_unit',)
+    """
+    return TRACES[kind] | (DEEPER[kind] if deep else {})
 
 
 def check_steps(name: str, steps: object) -> tuple[int, ...]:

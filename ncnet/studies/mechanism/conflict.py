@@ -109,7 +109,8 @@ def trunk_gradients(traced: xr.Dataset) -> xr.Dataset:
         check(name in alice.dims, f"`{alice.name}` has no dimension `{name}`", "a whole training")
     capacities = traced.sizes.get("capacity")
     check(capacities is None, f"the traces belong to {capacities} capacities", "one: select it")
-    return traced[list(gradients.GRADIENTS)].sum("unit")
+    layers = (1, 2) if traced.attrs.get("second_hidden_size") else (1,)
+    return sum(gradients.of_layer(traced, layer).sum("unit") for layer in layers)
 
 
 def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:
