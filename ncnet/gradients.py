@@ -61,14 +61,14 @@ def conflict(traced: xr.Dataset) -> xr.Dataset:
 
 
 def of_layer(traced: xr.Dataset, layer: int) -> xr.Dataset:
-    """Return the inner products on one layer of a trunk that has two, over `unit`.
+    """Return the inner products on one layer of the trunk, over `unit`.
 
     Parameters
     ----------
     traced
-        A training by `ncnet.train` with a `second_hidden_size` and ``trace=["gradients"]``.
+        A training by `ncnet.train` with ``trace=["gradients"]``, perhaps of two hidden layers.
     layer
-        1, which reads the items, or 2, which the heads read.
+        1, which reads the items, or 2, which reads the first.
 
     Raises
     ------
@@ -86,12 +86,17 @@ def of_layer(traced: xr.Dataset, layer: int) -> xr.Dataset:
     [3, 2]
     """
     check_traced(traced)
-    layers = {1: GRADIENTS} | ({2: SECOND_GRADIENTS} if SECOND_GRADIENTS[0] in traced else {})
-    check(layer in layers, f"`layer` is {layer!r}", f"one of {list(layers)}")
-    chosen = traced[list(layers[layer])]
+    layers = layers_of(traced)
+    check(layer in layers, f"`layer` is {layer!r}", f"one of {layers}")
     if layer == 1:
-        return chosen
-    return chosen.rename(dict(zip(SECOND_GRADIENTS, GRADIENTS, strict=True)), second_unit="unit")
+        return traced[list(GRADIENTS)]
+    names = dict(zip(SECOND_GRADIENTS, GRADIENTS, strict=True)) | {"second_unit": "unit"}
+    return traced[list(SECOND_GRADIENTS)].rename(names)
+
+
+def layers_of(traced: xr.Dataset) -> list[int]:
+    """Return the numbers of the layers whose gradients were traced, [1] or [1, 2]."""
+    return [1, 2] if SECOND_GRADIENTS[0] in traced else [1]
 
 
 def check_traced(traced: xr.Dataset) -> None:

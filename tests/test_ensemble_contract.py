@@ -53,7 +53,8 @@ def test_replicas_do_not_depend_on_how_many_chunks_or_threads(
 
 @pytest.mark.parametrize("backend", ["compiled", "eager"])
 def test_networks_too_wide_for_a_chunk_go_a_block_at_a_time(backend):
-    plan = SimpleNamespace(device=torch.device("cpu"), hidden_size=10**6, items=8, replicas=100)
+    plan = SimpleNamespace(device=torch.device("cpu"), items=8, shown=8, replicas=100)
+    plan.hidden_size, plan.second_hidden_size = 10**6, 0
     assert split_blocks(plan, backend, threads=2, chunk_size=None) == [range(1), range(1, 2)]
 
 
@@ -230,6 +231,27 @@ def test_a_tie_reads_as_class_0():
             "`backend` is 'compiled': `hidden_size` is 10,000 for 8 items: expected at most 8,192",
         ),
         ({"threads": 0}, "`threads` is 0"),
+        (
+            {"second_hidden_size": -1},
+            "`second_hidden_size` is -1: expected an integer of at least 0",
+        ),
+        (
+            {"backend": "compiled", "second_hidden_size": 2},
+            "`backend` is 'compiled': it has one hidden layer, `second_hidden_size` is 2",
+        ),
+        ({"batch_size": 0}, "`batch_size` is 0: expected an integer of at least 1"),
+        ({"label_noise": 0.6}, "`label_noise` is 0.6: expected a number from 0 to 0.5"),
+        ({"momentum": 1}, "`momentum` is 1.0: expected a number below 1"),
+        (
+            {"momentum": 0.9, "optimizer": "adam"},
+            "`momentum` is 0.9 with optimizer `adam`: expected 0, momentum belongs to",
+        ),
+        ({"weight_decay": -0.1}, "`weight_decay` is -0.1: expected a finite number of at least 0"),
+        ({"own_starts": 1}, "`own_starts` is a int: expected True or False"),
+        (
+            {"own_batches": True},
+            "`own_batches` is True without `batch_size` and `label_noise`: expected one of them",
+        ),
         ({"loss": "square_error"}, "unknown loss `square_error`: did you mean `squared_error`?"),
     ],
 )

@@ -164,6 +164,18 @@ def select(dataset: xr.Dataset, *, split: str, readout: str) -> xr.Dataset:
     return chosen
 
 
+def apart_in(dataset: xr.Dataset) -> list[str]:
+    """Return what each context of a replica has of its own, besides its tasks.
+
+    `ncnet.train` says so in attrs, and whoever trains elsewhere can.
+
+    >>> ones = np.ones((2, 2, 1, 1))
+    >>> apart_in(as_dataset((ones, ones)).assign_attrs(own_starts=1, own_batches=0))
+    ['own_starts']
+    """
+    return [name for name in ("own_starts", "own_batches") if dataset.attrs.get(name)]
+
+
 def splits(outcomes: xr.Dataset) -> list[str]:
     """Return the splits that have items, ``training`` first.
 

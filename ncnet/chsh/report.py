@@ -26,7 +26,7 @@ from ncnet.chsh.correlators import (
 from ncnet.chsh.excess import excess, excess_bound
 from ncnet.chsh.inference import inference, replica_rows
 from ncnet.chsh.intervals import check_resampling, with_ends
-from ncnet.chsh.outcomes import Outcomes, as_dataset, select, splits
+from ncnet.chsh.outcomes import Outcomes, apart_in, as_dataset, select, splits
 from ncnet.chsh.signalling import PARTNERS, TASKS, delta, influence_of
 from ncnet.chsh.significance import alpha_of
 from ncnet.chsh.views import BOTH_SHOW, NEITHER_SHOWS, ONE_SHOWS, ReportView, conclusion
@@ -110,7 +110,8 @@ class Report:
         The influence, which says how often outcomes differ between contexts, replica by replica and
         item by item, and its interval. It is at least S - 2 and at least Delta. It is the other
         setting's influence where the contexts of a replica share all that is random: initial
-        weights, order of the data, noise.
+        weights, order of the data, noise. Where attrs say that each context has `own_starts` or
+        `own_batches`, it is not defined, and NaN.
     excess, excess_interval, excess_method
         S - Delta - 2, which is what of S the marginals do not explain; its interval; and how that
         was made, by "intersection bounds" or "betting".
@@ -450,6 +451,9 @@ def _report(
     mean = means.mean("replica").transpose(*SIGNS.dims)
     diverged = dataset.get("diverged", xr.DataArray(False))
     against = by_cluster(of_replicas.correlator.where(~diverged, -SIGNS))
+    found = inference(distinct, counts, draws, level=level)
+    if apart_in(dataset):
+        found |= {"influence": np.nan, "influence_interval": (np.nan, np.nan)}
     return Report(
         s=float(s_value(mean.correlator)),
         delta=float(delta(mean)),
@@ -470,7 +474,7 @@ def _report(
         items=int((dataset["split"] == split).sum()),
         diverged=int(diverged.sum()),
         s_diverged_against=float(s_value(against).mean()),
-        **inference(distinct, counts, draws, level=level),
+        **found,
     )
 
 

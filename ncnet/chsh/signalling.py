@@ -15,10 +15,10 @@ from operator import ne, sub
 import numpy as np
 import xarray as xr
 
-from ncnet.checks import check_values
+from ncnet.checks import check, check_values
 from ncnet.chsh.betting import Interval, betting_test
 from ncnet.chsh.correlators import by_cluster, replica_means
-from ncnet.chsh.outcomes import Outcomes, as_dataset, select
+from ncnet.chsh.outcomes import Outcomes, apart_in, as_dataset, select
 
 PARTNERS = {"A1": ("B1", "B2"), "A2": ("B1", "B2"), "B1": ("A1", "A2"), "B2": ("A1", "A2")}
 """The two tasks that each task is trained beside."""
@@ -79,15 +79,20 @@ def influence(
     """Return how often each task's outcome changes with the other party's setting, twofold.
 
     Outcomes of the same replica and item are compared. Summed over `task` and averaged over
-    replicas, it is the influence, from 0 to 8: a bound for both S - 2 and Delta. The contexts of a
-    replica have to start alike: between separately drawn networks, outcomes differ without any
-    influence.
+    replicas, it is the influence, from 0 to 8: a bound for both S - 2 and Delta. It is defined only
+    where the contexts of a replica differ in nothing but their tasks: between networks that start
+    apart, outcomes differ without any influence.
 
     Returns
     -------
     xarray.DataArray
         Twice the share of items, over (task, replica) and `capacity` where there is one; of
         clusters as `replica_means` has them.
+
+    Raises
+    ------
+    ValueError
+        If the contexts of a replica have starts or batches of their own, as attrs say.
 
     Examples
     --------
@@ -99,7 +104,11 @@ def influence(
     >>> changed.sum("task").mean().item(), delta(marginals((a, np.ones_like(a)))).item()
     (4.0, 0.0)
     """
-    return influence_of(select(as_dataset(outcomes), split=split, readout=readout))
+    dataset = as_dataset(outcomes)
+    apart = apart_in(dataset)
+    found = f"the contexts of a replica differ in more than their tasks, by `{'`, `'.join(apart)}`"
+    check(not apart, found, "nothing that differs, for an influence to be defined")
+    return influence_of(select(dataset, split=split, readout=readout))
 
 
 def influence_of(chosen: xr.Dataset) -> xr.DataArray:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from ncnet.chsh.betting import Interval
@@ -210,10 +211,13 @@ def statistics(report: Report, *, rarer: bool) -> pd.DataFrame:
     of_excess = _test_against(report.excess, 0, report.excess_p_value, report.excess_p_value_below)
     of_change = f"= 0: {p_value_text(report.no_signalling_p_values.min())}"
     signalling = f"signalling {_signalling_in_brief(report)}"
+    influence = (report.influence, report.influence_interval, "", "at least Delta")
+    if np.isnan(report.influence):
+        influence = ("not defined", None, "", "contexts differ in more than tasks")
     rows = [
         ("S", report.s, report.interval, of_s, report.verdict),
         ("Delta", report.delta, report.delta_interval, of_change, signalling),
-        ("influence", report.influence, report.influence_interval, "", "at least Delta"),
+        ("influence", *influence),
         ("S - Delta - 2", report.excess, report.excess_interval, of_excess, excess),
         *(_rarer_rows(report) if rarer else []),
     ]

@@ -72,4 +72,4 @@ def _uncompiled(features: int, items: int, methods: list[Method]) -> str | None:
 @lru_cache
 def _warn_that_training_is_eager(reason: str) -> None:
     line = f"training eagerly, several times slower than compiled: {reason}"
-    warnings.warn(line, RuntimeWarning, stacklevel=5)  # of whoever called `train`
+    warnings.warn(line, RuntimeWarning, stacklevel=6)  # of whoever called `train`

@@ -168,6 +168,12 @@ def train(
     """
     given = locals()  # the arguments; a Plan has all but those that divide the work
     plan = Plan(**{field.name: given[field.name] for field in dataclasses.fields(Plan)})
+    return _trained(plan, backend, threads, chunk_size)
+
+
+def _trained(
+    plan: Plan, backend: str | None, threads: int | None, chunk_size: int | None
+) -> xr.Dataset:
     threads = torch.get_num_threads() if threads is None else threads
     threads = check_integer("threads", threads, at_least=1)
     if plan.device.type != "cpu":

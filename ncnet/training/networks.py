@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from ncnet.training.network import Weights
+from ncnet.training.network import AnyWeights
 from ncnet.training.optimizers import OPTIMIZERS
 from ncnet.training.plan import Method
 
@@ -35,7 +35,7 @@ class Networks:
 
     inputs: Tensor
     targets: Tensor
-    weights: Weights
+    weights: AnyWeights
     method: Method
     keys: np.ndarray | None = None
     step: int = 0

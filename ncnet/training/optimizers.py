@@ -7,7 +7,7 @@ compiler (three seconds, twice the time of importing torch) and each step costs 
 import numpy as np
 import torch
 
-from ncnet.training.network import Weights
+from ncnet.training.network import AnyWeights
 
 
 class GradientDescent:
@@ -24,7 +24,7 @@ class GradientDescent:
 
     def __init__(
         self,
-        weights: Weights,
+        weights: AnyWeights,
         learning_rate: float,
         *,
         momentum: float = 0.0,
@@ -41,7 +41,7 @@ class GradientDescent:
         """
         return np.full(steps, self.learning_rate), np.ones(steps)
 
-    def step(self, gradient: Weights) -> None:
+    def step(self, gradient: AnyWeights) -> None:
         """Move the weights, in place, by one step along a gradient."""
         weights, *velocities = self.state
         moves = _decayed(gradient, weights, self.weight_decay)
@@ -65,7 +65,7 @@ class Adam:
     EPSILON = 1e-8
 
     def __init__(
-        self, weights: Weights, learning_rate: float, *, weight_decay: float = 0.0
+        self, weights: AnyWeights, learning_rate: float, *, weight_decay: float = 0.0
     ) -> None:
         self.state = (weights, _zeros(weights), _zeros(weights))
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
@@ -79,7 +79,7 @@ class Adam:
         rates = self.learning_rate / (1 - mean_decay**counts)
         return rates, (1 - square_decay**counts) ** -0.5
 
-    def step(self, gradient: Weights) -> None:
+    def step(self, gradient: AnyWeights) -> None:
         """Move the weights, in place, by one step along a gradient."""
         (rate,), (scale,) = self.next_rates(1)
         mean_decay, square_decay = self.BETAS
@@ -90,15 +90,15 @@ class Adam:
             weight.addcdiv_(mean, square.sqrt().mul_(scale).add_(self.EPSILON), value=-rate)
 
 
-def _zeros(weights: Weights) -> Weights:
-    return Weights(*map(torch.zeros_like, weights))
+def _zeros(weights: AnyWeights) -> AnyWeights:
+    return type(weights)(*map(torch.zeros_like, weights))
 
 
-def _decayed(gradient: Weights, weights: Weights, weight_decay: float) -> Weights:
+def _decayed(gradient: AnyWeights, weights: AnyWeights, weight_decay: float) -> AnyWeights:
     if not weight_decay:
         return gradient
     pairs = zip(gradient, weights, strict=True)
-    return Weights(*(slope.add(weight, alpha=weight_decay) for slope, weight in pairs))
+    return type(weights)(*(slope.add(weight, alpha=weight_decay) for slope, weight in pairs))
 
 
 OPTIMIZERS = {"gradient_descent": GradientDescent, "adam": Adam}

@@ -9,6 +9,7 @@ each step by how large the gradients are.
 """
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -109,8 +110,9 @@ def trunk_gradients(traced: xr.Dataset) -> xr.Dataset:
         check(name in alice.dims, f"`{alice.name}` has no dimension `{name}`", "a whole training")
     capacities = traced.sizes.get("capacity")
     check(capacities is None, f"the traces belong to {capacities} capacities", "one: select it")
-    layers = (1, 2) if traced.attrs.get("second_hidden_size") else (1,)
-    return sum(gradients.of_layer(traced, layer).sum("unit") for layer in layers)
+    layers = map(partial(gradients.of_layer, traced), gradients.layers_of(traced))
+    first, *deeper = (layer.sum("unit") for layer in layers)
+    return sum(deeper, first)
 
 
 def by_phase(measured: xr.Dataset, *, steps: int | None = None) -> xr.Dataset:

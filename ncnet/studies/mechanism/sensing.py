@@ -1,14 +1,16 @@
 """Decodes Bob's task from Alice's loss in the networks of this book, and measures its oscillation.
 
 The functions `sensing`, `sensing_along_training` and `oscillation` make the recorded tables of
-these names.
+these names; `sensing_by_layer` looks into a trunk of two layers.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
+from ncnet import gradients
 from ncnet.checks import check_choice, check_integer, check_list
 from ncnet.chsh.bootstrap import percentile_interval, resampled_means
 from ncnet.chsh.intervals import with_ends
@@ -17,6 +19,7 @@ from ncnet.games import Game
 from ncnet.studies.mechanism import decoding
 from ncnet.studies.mechanism.claims import OSCILLATIONS
 from ncnet.studies.mechanism.interventions import SHARED, SMALL_STEPS, available_interventions
+from ncnet.training import train
 
 CONTROLS = {
     "whole, small steps": SMALL_STEPS,
@@ -120,6 +123,43 @@ def sensing_along_training(
     return pd.concat(rows, ignore_index=True).assign(game=game.name, hidden_size=hidden_size)
 
 
+def sensing_by_layer(
+    game: Game, hidden_size: int, *, steps: int, seed: int, folds: int = 5, **training: object
+) -> pd.DataFrame:
+    """Return how well Bob's setting is decoded from Alice's loss, and from her pull on each layer.
+
+    Parameters
+    ----------
+    game, hidden_size, steps, seed, folds, training
+        As `sensing` takes them; with a `second_hidden_size` there are two layers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row of `decode_by_use` for the whole trace of the loss, and one for each ``layer``: from
+        the length of her loss's gradient on it, at every step.
+
+    Examples
+    --------
+    >>> import ncnet
+    >>> options = {"second_hidden_size": 2, "replicas": 20, "seed": 0, "steps": 40, "folds": 2}
+    >>> sensing_by_layer(ncnet.games.overlap(), 2, **options)["use"].tolist()
+    ['whole', 'gradient on layer 1', 'gradient on layer 2']
+    """
+    steps = check_integer("steps", steps, at_least=1)
+    training |= {"trace_steps": range(steps + 1), "trace": ["loss", "gradients"], "seed": seed}
+    traced = train(game, hidden_size=hidden_size, steps=steps, **training)
+    pulls = {
+        f"gradient on layer {layer}": _over_steps(
+            gradients.of_layer(traced, layer)["alice_gradient"].sum("unit")
+        )
+        for layer in gradients.layers_of(traced)
+    }
+    asked = {"uses": [decoding.WHOLE], "others": pulls, "folds": folds, "seed": seed}
+    found = decoding.decode_by_use(_over_steps(traced["alice_loss"]), **asked)
+    return found.assign(game=game.name, hidden_size=hidden_size)
+
+
 def seen_until(steps: int) -> list[int]:
     """Return after how many steps of a training of this length the decoder is asked.
 
@@ -212,4 +252,8 @@ def alice_traces(
     found = available_interventions(hidden_size)
     check_choice("intervention", intervention, found)
     traced = found[intervention].train(game, steps=steps, trace_steps=range(steps + 1), **training)
-    return traced["alice_loss"].transpose("alice_setting", "bob_setting", "replica", "step").values
+    return _over_steps(traced["alice_loss"])
+
+
+def _over_steps(trace: xr.DataArray) -> np.ndarray:
+    return trace.transpose("alice_setting", "bob_setting", "replica", "step").values
