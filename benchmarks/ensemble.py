@@ -15,12 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+import ncnet
 from benchmarks import limit
 from benchmarks.engines import ENGINES, Ours, Weights
 from benchmarks.problem import Problem, correct
@@ -41,6 +42,15 @@ GOALS = {
 }
 STEPS_OF = {100: 2000, 1000: 2000, 10_000: 1000, 100_000: 400, 1_000_000: 100}
 """Steps for each number of replicas, over which time is seen to grow."""
+STOCHASTIC = {
+    "batches": {"batch_size": 8},
+    "batches, flipped labels": {"batch_size": 8, "label_noise": 0.1},
+    "own batches": {"batch_size": 8, "own_batches": True},
+    "own batches, flipped labels": {"batch_size": 8, "label_noise": 0.1, "own_batches": True},
+    "momentum, weight decay": {"momentum": 0.9, "weight_decay": 0.01},
+}
+"""What a step may do besides: with batches of as many items as the full batch has."""
+MOST_FOR_BATCHES = 1.5
 AGREEMENT = ("weights_apart", "outcomes_differ")
 CORES = os.cpu_count() or 1
 EXTRA = "pip install -e '.[bench]'"
@@ -53,6 +63,7 @@ def main() -> None:
         return
     devices = ["cpu", "cuda"] if _has_gpu() else ["cpu"]
     rates = pd.concat([_rates(device, options.engines) for device in devices], ignore_index=True)
+    _print_stochastic([backend for backend in ("compiled", "eager") if backend in options.engines])
     growth = _growth(options.engines)
     print("\nhow our time grows\n" + growth.to_string(index=False))
     if options.record:
@@ -220,6 +231,31 @@ def _apart(exact: Problem, wide: np.ndarray, narrow: np.ndarray, replicas: int) 
     same = wide.reshape(*wide.shape[:-1], 4, exact.replicas)[..., :replicas]
     other = narrow.reshape(*narrow.shape[:-1], 4, replicas)
     return np.abs(same.astype(float) - other.astype(float))
+
+
+def _print_stochastic(backends: list[str]) -> None:
+    """Time steps that draw batches or labels beside full-batch steps, by turns, on one thread."""
+    print(
+        f"\nsteps in which items are drawn, beside full-batch steps of as many (goal at most "
+        f"{MOST_FOR_BATCHES})"
+    )
+    for backend in backends:
+        times = {name: [] for name in ("full batch", *STOCHASTIC)}
+        for _ in range(REPEATS[backend]):
+            for name, seconds in times.items():
+                work = partial(_stochastic, backend, STOCHASTIC.get(name, {}))
+                seconds.append(_seconds(work))
+        for name in STOCHASTIC:
+            ratio = min(times[name]) / min(times["full batch"])
+            verdict = "met" if ratio <= MOST_FOR_BATCHES else "missed"
+            print(f"  {backend}, {name}: {ratio:.2f} ({verdict})")
+
+
+def _stochastic(backend: str, options: Mapping[str, object]) -> None:
+    asked = {"hidden_size": HIDDEN_SIZE, "replicas": REPLICAS[backend], "seed": 0}
+    steps = STEPS if backend == "compiled" else AGREE_AFTER
+    asked |= {"steps": steps, "backend": backend, "threads": 1}
+    ncnet.train(ncnet.games.overlap(), **asked, **options)
 
 
 def _growth(engines: list[str]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Puts the package as it was at another commit beside today's benchmarks, to time both in one run."""
+"""Puts the package of another commit beside today's benchmarks, to time both in one run."""
 
 import shutil
 import subprocess

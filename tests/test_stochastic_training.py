@@ -86,9 +86,9 @@ def test_random_numbers_are_those_published(key, counter, numbers):
 )
 def test_batches_are_the_next_items_of_shuffled_epochs(items, batch_size, first, seed):
     keys = drawn_keys(networks=3, seed=seed)[0]
-    stream = np.concatenate([streams.shuffled(keys, epoch, items) for epoch in range(600)])
-    for epoch in np.split(stream[: 5 * items], 5):
-        assert (np.sort(epoch, axis=0) == np.arange(items)[:, None]).all()
+    epochs = streams.shuffled(keys, range(600), items)
+    assert (np.sort(epochs, axis=1) == np.arange(items)[:, None]).all()
+    stream = epochs.reshape(-1, 3)
     steps = itertools.islice(streams.batches(keys, items, batch_size, first), 2)
     for step, shown in enumerate(steps, start=first):
         expected = stream[step * batch_size : (step + 1) * batch_size]
@@ -96,7 +96,7 @@ def test_batches_are_the_next_items_of_shuffled_epochs(items, batch_size, first,
 
 
 def test_all_orders_of_an_epoch_are_equally_likely():
-    orders = streams.shuffled(drawn_keys(24_000)[0], epoch=3, items=4)
+    orders = streams.shuffled(drawn_keys(24_000)[0], range(3, 4), items=4)[0]
     _, counts = np.unique(orders, axis=1, return_counts=True)
     # The chi-square statistic of 24 orders is below 49.7 but once in a thousand draws.
     assert len(counts) == 24
@@ -104,7 +104,7 @@ def test_all_orders_of_an_epoch_are_equally_likely():
 
 
 def test_labels_are_flipped_as_often_as_asked_and_for_each_head_by_itself():
-    flips = streams.flips(drawn_keys(20_000)[1], step=5, shown=3, label_noise=0.2)
+    flips = next(streams.flips(drawn_keys(20_000)[1], shown=3, label_noise=0.2, first=5))
     np.testing.assert_allclose(flips.mean(axis=2), 0.2, atol=0.015)
     correlations = np.corrcoef(flips.reshape(6, -1))
     assert abs(correlations - np.eye(6)).max() < 0.03
@@ -175,10 +175,11 @@ def test_one_network_follows_torch_step_by_step(
     torchs_optimizer = torchs(reference.parameters(), lr=learning_rate, **options)
     networks = Eager(inputs.double(), targets[..., :1].double(), weights, method, keys)
     order = streams.batches(keys[0], len(inputs), batch_size, first=0)
-    for step in range(60):
+    flipped = streams.flips(keys[1], batch_size, noise, first=0)
+    for _ in range(60):
         networks.advance(1)
         items = torch.from_numpy(next(order)[:, 0])
-        flips = torch.from_numpy(streams.flips(keys[1], step, batch_size, noise)[..., 0])
+        flips = torch.from_numpy(next(flipped)[..., 0])
         shown = torch.where(flips, 1 - classes[:, items], classes[:, items])
         torchs_optimizer.zero_grad()
         logit = reference(inputs[items, :-1].double())

@@ -1,6 +1,5 @@
 """Trains on the eager backend: by operations of torch, on any device, in either precision."""
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,10 +17,11 @@ class Eager(Networks):
         self.activation, self.loss = ACTIVATIONS[self.method.activation], LOSSES[self.method.loss]
         # Weights change in place.
         self.problem = self.inputs, self.weights, self.targets, self.activation, self.loss
-        size = self.method.batch_size
+        size, noise = self.method.batch_size, self.method.label_noise
         if size is not None:
-            orders, _ = self.keys
-            self.batches = streams.batches(orders, len(self.inputs), size, first=self.step)
+            self.batches = streams.batches(self.keys[0], len(self.inputs), size, self.step)
+        if noise:
+            self.flips = streams.flips(self.keys[1], size or len(self.inputs), noise, self.step)
 
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
@@ -58,20 +58,19 @@ class Eager(Networks):
         """Return the inputs and targets of the next step."""
         inputs, targets = self.inputs, self.targets
         if self.method.batch_size is not None:
-            items = self._for_all(next(self.batches))
-            inputs = inputs.T[:, items]
-            targets = targets.gather(1, items.expand(2, -1, -1))
+            items = torch.from_numpy(next(self.batches)).to(inputs.device)
+            inputs = inputs.T.index_select(1, items.flatten()).unflatten(1, items.shape)
+            inputs = self._for_all(inputs)
+            targets = targets.gather(1, self._for_all(items).expand(2, -1, -1))
         if self.method.label_noise:
-            _, keys = self.keys
-            flips = streams.flips(keys, self.step, targets.shape[1], self.method.label_noise)
+            flips = torch.from_numpy(next(self.flips)).to(targets.device)
             targets = torch.where(self._for_all(flips), -targets, targets)
         return inputs, targets
 
-    def _for_all(self, drawn: np.ndarray) -> Tensor:
-        """Return what was drawn for those that have keys, repeated for the others [..., N]."""
+    def _for_all(self, drawn: Tensor) -> Tensor:
+        """Repeat what was drawn for those that have keys, for the others as well [..., N]."""
         alike = self.targets.shape[-1] // drawn.shape[-1]
-        repeats = (*[1] * (drawn.ndim - 1), alike)
-        return torch.from_numpy(drawn).to(self.targets.device).repeat(repeats)
+        return drawn.repeat(*[1] * (drawn.ndim - 1), alike) if alike > 1 else drawn
 
 
 def _products(gradient: AnyWeights) -> Tensor:

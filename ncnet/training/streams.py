@@ -9,6 +9,7 @@ Shapes: I items of a game, B items of a step, N networks.
 """
 
 import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,6 +18,8 @@ from ncnet.training.initialisation import BLOCK
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = np.uint32(0x1BD11BDA)
+DRAWN_AT_ONCE = 2**16
+"""Numbers that are drawn together: fewer would be slower for each, more would leave the cache."""
 STREAM = 2**31
 """The first number of the keys of streams; that of initial weights is a number of inputs."""
 
@@ -77,24 +80,22 @@ def draw_keys(
     return np.concatenate([of_block(*pair) for pair in pairs], axis=-1)
 
 
-def shuffled(keys: np.ndarray, epoch: int, items: int) -> np.ndarray:
-    """Return the order of the items in an epoch, int64 [I, N], for keys [2, N].
+def shuffled(keys: np.ndarray, epochs: range, items: int) -> np.ndarray:
+    """Return the orders of the items in some epochs, int64 [epochs, I, N], for keys [2, N].
 
     Items are sorted by a random number each, whose lowest bits hold the item: none are equal.
 
     Examples
     --------
-    >>> orders = shuffled(np.arange(6, dtype=np.uint32).reshape(2, 3), epoch=0, items=4)
-    >>> np.sort(orders, axis=0).T.tolist()
+    >>> orders = shuffled(np.arange(6, dtype=np.uint32).reshape(2, 3), range(1), items=4)
+    >>> np.sort(orders[0], axis=0).T.tolist()
     [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]]
     """
-    pairs = np.arange((items + 1) // 2, dtype=np.uint32)
-    counters = np.stack([pairs, np.full(len(pairs), epoch % 2**32, np.uint32)])
-    drawn = threefry(keys[:, None], counters[..., None]).swapaxes(0, 1)
-    drawn = drawn.reshape(-1, keys.shape[-1])[:items]
+    first, second = threefry(keys[:, None, None], _counters((items + 1) // 2, epochs))
+    drawn = np.stack([first, second], axis=2).reshape(len(epochs), -1, keys.shape[-1])[:, :items]
     lowest = np.uint32(2 ** (items - 1).bit_length() - 1)
     places = np.arange(items, dtype=np.uint32)[:, None]
-    return np.sort(drawn & ~lowest | places, axis=0).astype(np.int64) & int(lowest)
+    return np.sort(drawn & ~lowest | places, axis=1).astype(np.int64) & int(lowest)
 
 
 def batches(keys: np.ndarray, items: int, batch_size: int, first: int) -> Iterator[np.ndarray]:
@@ -111,31 +112,41 @@ def batches(keys: np.ndarray, items: int, batch_size: int, first: int) -> Iterat
     [3, 3, 3, 3]
     """
     epoch, place = divmod(first * batch_size, items)
-    waiting = shuffled(keys, epoch, items)[place:]
+    ahead = math.ceil(max(batch_size, DRAWN_AT_ONCE // keys.shape[-1]) / items)
+    waiting = np.empty((0, keys.shape[-1]), np.int64)
     while True:
-        while len(waiting) < batch_size:
-            epoch += 1
-            waiting = np.concatenate([waiting, shuffled(keys, epoch, items)])
-        yield waiting[:batch_size]
-        waiting = waiting[batch_size:]
+        drawn = shuffled(keys, range(epoch, epoch + ahead), items).reshape(-1, keys.shape[-1])
+        waiting, place, epoch = np.concatenate([waiting, drawn[place:]]), 0, epoch + ahead
+        while len(waiting) >= batch_size:
+            yield waiting[:batch_size]
+            waiting = waiting[batch_size:]
 
 
-def flips(keys: np.ndarray, step: int, shown: int, label_noise: float) -> np.ndarray:
-    """Return which labels of a step are flipped, bool [2, B, N], Alice's first, for keys [2, N].
+def flips(keys: np.ndarray, shown: int, label_noise: float, first: int) -> Iterator[np.ndarray]:
+    """Yield which labels of one step after the other are flipped, bool [2, B, N], Alice's first.
 
     A number has sixteen bits for each of two items.
 
     Examples
     --------
     >>> keys = np.arange(2000, dtype=np.uint32).reshape(2, 1000)
-    >>> round(float(flips(keys, step=0, shown=8, label_noise=0.25).mean()), 2)
+    >>> round(float(next(flips(keys, shown=8, label_noise=0.25, first=0)).mean()), 2)
     0.25
     """
-    pairs = np.arange((shown + 1) // 2, dtype=np.uint32)
-    counters = np.stack([pairs, np.full(len(pairs), step, np.uint32)])
-    drawn = threefry(keys[:, None], counters[..., None])
-    halves = np.stack([drawn & np.uint32(0xFFFF), drawn >> np.uint32(16)], axis=2)
-    return halves.reshape(2, -1, keys.shape[-1])[:, :shown] < threshold(label_noise)
+    ahead = math.ceil(DRAWN_AT_ONCE / (shown * keys.shape[-1]))
+    for step in itertools.count(first, ahead):
+        counters = _counters((shown + 1) // 2, range(step, step + ahead))
+        drawn = threefry(keys[:, None, None], counters)
+        halves = np.stack([drawn & np.uint32(0xFFFF), drawn >> np.uint32(16)], axis=3)
+        halves = halves.reshape(2, ahead, -1, keys.shape[-1])[:, :, :shown]
+        yield from np.moveaxis(halves < threshold(label_noise), 1, 0)
+
+
+def _counters(pairs: int, rounds: range) -> np.ndarray:
+    """Return counters [2, rounds, pairs, 1] of pairs of items in some epochs or steps."""
+    numbers = np.array([number % 2**32 for number in rounds], np.uint32)
+    found = np.meshgrid(np.arange(pairs, dtype=np.uint32), numbers)
+    return np.stack(found)[..., None]
 
 
 def threshold(label_noise: float) -> int:
