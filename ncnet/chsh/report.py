@@ -448,7 +448,7 @@ def _report(
     means = by_cluster(of_replicas)
     distinct, counts = distinct_columns(replica_rows(means, influence_of(chosen)))
     draws = resampled_means(distinct, counts, resamples=resamples, seed=seed)
-    mean = means.mean("replica").transpose(*SIGNS.dims)
+    mean = means.mean("replica", skipna=False).transpose(*SIGNS.dims)
     diverged = dataset.get("diverged", xr.DataArray(False))
     against = by_cluster(of_replicas.correlator.where(~diverged, -SIGNS))
     found = inference(distinct, counts, draws, level=level)

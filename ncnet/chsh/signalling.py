@@ -10,7 +10,7 @@ change that it undoes.
 
 import itertools
 from collections.abc import Callable
-from operator import ne, sub
+from operator import sub
 
 import numpy as np
 import xarray as xr
@@ -113,8 +113,11 @@ def influence(
 
 def influence_of(chosen: xr.Dataset) -> xr.DataArray:
     """Return `influence` of what `select` returns."""
-    changed = _by_task(ne, chosen.a, chosen.b)
-    return by_cluster(2 * changed.mean("item"))
+    return by_cluster(_by_task(_share_changed, chosen.a, chosen.b))
+
+
+def _share_changed(one: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
+    return 2 * (one != other).mean("item")
 
 
 def delta_interval(change_intervals: np.ndarray) -> Interval:
