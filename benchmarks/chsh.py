@@ -1,16 +1,22 @@
 """Times the statistics beside what one would pick instead: ``python -m benchmarks.chsh``.
 
 The report and its bootstrap beside `scipy.stats.bootstrap` and a loop over resamples; how the
-bootstrap grows with replicas; the closed forms of an atlas beside a linear program for each game.
-One thread. Times are printed only of what was found to agree, and the shortest of some repeats.
+bootstrap grows with replicas; large tables, and how long an import takes; the closed forms of an
+atlas beside a linear program for each game. One thread. Times are printed only of what was found to
+agree, and the shortest of some repeats. With ``--against`` the package as it was at another commit
+is timed as well, by turns.
 """
 
 import argparse
+import json
 import os
+import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +24,7 @@ import pandas as pd
 import xarray as xr
 
 import ncnet
+from benchmarks import revisions
 from ncnet.chsh.bootstrap import distinct_columns, resampled_means
 from ncnet.chsh.inference import CHANGES, CORRELATORS, replica_rows, s_of_rows
 from ncnet.studies.atlas import analysis as atlas
@@ -27,7 +34,19 @@ HIDDEN_SIZE = 3
 REPLICAS = 1600
 RESAMPLES = 10_000
 GOAL = 0.3  # seconds for a report
+MANY = 1_000_000  # replicas of a large report
+ROWS = 2_000_000  # of a large table
+GOALS = {
+    "report on a million replicas, s": 1.0,
+    "DataFrame of two million rows, s": 2.0,
+    "the same, MB": 300.0,
+    "CSV of two million rows, s": 2.0,
+    "the same file, MB": 300.0,
+}
+STARTS = {"import ncnet.chsh": 1.1, "ncnet report": 2.0}
+"""How many times as long as ``import xarray`` these may take, from the start of Python."""
 REPEATS = 3
+STARTED = 11  # times that a process is started
 LOOPED = 1000  # resamples that the loop is timed on
 DRAWN_AT_ONCE = 2**17  # replicas in a batch of SciPy's; of 2**11 to 2**21 about the fastest
 GROWTH = {100: RESAMPLES, REPLICAS: RESAMPLES, 100_000: 100, 1_000_000: 10}
@@ -39,7 +58,13 @@ TOLERANCE = 5  # Monte-Carlo errors that a standard error may be off
 
 
 def main() -> None:
-    argparse.ArgumentParser(prog="python -m benchmarks.chsh", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.chsh", description=__doc__)
+    parser.add_argument("--against", metavar="COMMIT", help="an older commit to time as well")
+    parser.add_argument("--measure", choices=MEASURED, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        print(json.dumps(MEASURED[options.measure]()))
+        return
     if os.environ.get("OMP_NUM_THREADS") != "1":
         sys.exit(_with_one_thread())
     load = f"{os.getloadavg()[0]:.1f} processes" if hasattr(os, "getloadavg") else "unknown"
@@ -50,6 +75,11 @@ def main() -> None:
     rows = game_rows(outcomes)
     _print_report(outcomes, rows)
     _print_growth(rows)
+    if options.against is None:
+        _print_goals({"now": ROOT})
+    else:
+        with revisions.checkout(options.against) as folder:
+            _print_goals({options.against: folder, "now": ROOT})
     _print_atlas()
 
 
@@ -152,7 +182,7 @@ def programs(tables: list[xr.Dataset]) -> np.ndarray:
 
 
 def _with_one_thread() -> int:
-    command = [sys.executable, "-m", "benchmarks.chsh"]
+    command = [sys.executable, "-m", "benchmarks.chsh", *sys.argv[1:]]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
@@ -251,6 +281,92 @@ def _growth(rows: np.ndarray, resamples: int) -> dict:
         "SciPy, s": _figures(by_scipy),
         "SciPy timed on": f"{resamples:,}",
         "SciPy / both": _figures(by_scipy / (finding + resampling)),
+    }
+
+
+def many_replicas(replicas: int = MANY) -> xr.Dataset:
+    """Return outcomes of so many replicas, drawn from few that were trained."""
+    game, generator = ncnet.games.overlap(), np.random.default_rng(0)
+    trained = ncnet.train(game, hidden_size=HIDDEN_SIZE, replicas=REPLICAS, seed=0)
+    drawn = trained.isel(replica=generator.integers(REPLICAS, size=replicas))
+    return drawn.assign_coords(replica=np.arange(replicas))
+
+
+def large_table(rows: int = ROWS) -> pd.DataFrame:
+    """Return a table of outcomes with so many rows, eight items a replica."""
+    names = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
+    names |= {"replica": range(rows // 32), "item": range(8)}
+    table = pd.MultiIndex.from_product(names.values(), names=names).to_frame(index=False)
+    drawn = np.random.default_rng(0).choice([-1, 1], (2, len(table)))
+    return table.assign(a=drawn[0], b=drawn[1])
+
+
+def _time_report() -> dict[str, float]:
+    outcomes = many_replicas()
+    return {"report on a million replicas, s": _timed(lambda: ncnet.chsh.report(outcomes))[0]}
+
+
+def _time_frame() -> dict[str, float]:
+    return _time_table(large_table(), "DataFrame of two million rows, s", "the same, MB")
+
+
+def _time_file() -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "outcomes.csv"
+        # By another process, whose memory is not counted.
+        code = "import sys, benchmarks.chsh as b; b.large_table().to_csv(sys.argv[1], index=False)"
+        subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+        return _time_table(path, "CSV of two million rows, s", "the same file, MB")
+
+
+def _time_table(table: pd.DataFrame | Path, *names: str) -> dict[str, float]:
+    """Return the seconds that reading a table takes, and the megabytes on top of what was there."""
+    ncnet.chsh.from_table(large_table(rows=320))  # what is imported at the first call is no part
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds, _ = _timed(lambda: ncnet.chsh.from_table(table), repeats=1)
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    seconds = min(seconds, _timed(lambda: ncnet.chsh.from_table(table))[0])
+    return dict(zip(names, (seconds, kilobytes * 1024 / 1e6), strict=True))
+
+
+MEASURED = {"report": _time_report, "frame": _time_frame, "file": _time_file}
+"""What is timed in a process of its own, so that another commit's package can be."""
+
+
+def _print_goals(folders: dict[str, Path]) -> None:
+    """Print what was asked of large inputs and of starts, and what was met, for each package."""
+    print("large inputs, and starts in units of `import xarray`")
+    found = {name: {} for name in folders}
+    for measured in MEASURED:
+        for name, folder in folders.items():
+            command = [sys.executable, "-m", "benchmarks.chsh", "--measure", measured]
+            done = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE)
+            found[name] |= json.loads(done.stdout)
+    with tempfile.TemporaryDirectory() as folder:
+        starts = _starts(folders, Path(folder) / "outcomes.csv")
+    table = pd.DataFrame({name: found[name] | starts[name] for name in folders})
+    table["goal"] = pd.Series(GOALS | STARTS)
+    table["verdict"] = np.where(table["now"] <= table["goal"], "met", "missed")
+    print(table.map(lambda cell: cell if isinstance(cell, str) else _figures(cell)).to_string())
+    print()
+
+
+def _starts(folders: dict[str, Path], path: Path) -> dict[str, dict[str, float]]:
+    """Return the median time of each start over that of ``import xarray``, all by turns."""
+    large_table(rows=640).to_csv(path, index=False)
+    codes = {code: ["-c", code] for code in ("import xarray", "import ncnet.chsh")}
+    codes["ncnet report"] = ["-m", "ncnet", "report", str(path)]
+    seconds = {name: {code: [] for code in codes} for name in folders}
+    for _ in range(STARTED):
+        for name, folder in folders.items():
+            for code, arguments in codes.items():
+                options = {"cwd": folder, "check": True, "stdout": subprocess.DEVNULL}
+                work = partial(subprocess.run, [sys.executable, *arguments], **options)
+                seconds[name][code].append(_timed(work, repeats=1)[0])
+    medians = {name: pd.DataFrame(times).median() for name, times in seconds.items()}
+    return {
+        name: (times[list(STARTS)] / times["import xarray"]).to_dict()
+        for name, times in medians.items()
     }
 
 

@@ -86,6 +86,24 @@ def test_the_interval_of_s_covers_at_few_replicas():
     assert covered >= 0.93 * 400  # plain percentiles: about .92
 
 
+@given(
+    values=hnp.arrays(
+        float,
+        st.tuples(st.integers(1, 13), st.integers(1, 40)),
+        elements=st.sampled_from([-1, 0, 0.25, 1 / 3]),
+    ),
+    noise=st.sampled_from([0, 1e-15]),
+    largest=st.sampled_from([1, 10, bootstrap.LARGEST_NUMBER]),
+)
+def test_distinct_columns_are_those_that_sorting_finds(values, noise, largest):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "LARGEST_NUMBER", largest)
+        columns, counts = distinct_columns(values + noise * np.arange(values.shape[1]))
+    expected = np.unique(values, axis=1, return_counts=True)
+    np.testing.assert_allclose(columns, expected[0], rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(counts, expected[1])
+
+
 def test_distinct_columns_keep_every_replica():
     values = np.random.default_rng(0).choice([0.1 + 0.2, 0.3, 1.0], size=(2, 500))
     columns, counts = distinct_columns(values)

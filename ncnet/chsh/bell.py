@@ -7,7 +7,6 @@ resample.
 import math
 import sys
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -413,4 +412,7 @@ def _estimate(values: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def _normal(level: float) -> float:
     """Return how many standard errors a normal interval reaches to either side."""
+    # Imported where it is used, as everybody pays for what is imported above.
+    from statistics import NormalDist
+
     return NormalDist().inv_cdf((1 + level) / 2)

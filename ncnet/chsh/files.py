@@ -24,7 +24,8 @@ GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 """A whole number as it is written by itself: 7, not 007, 7.0 or 1E3; at most what int64 holds."""
-ROWS_AT_ONCE = 1000
+ROWS_AT_ONCE = 400
+"""Fewer rows than the 700 new objects from which on Python looks for garbage."""
 FORMATS = "CSV, TSV, JSON lines or parquet, perhaps compressed with gzip"
 
 
@@ -179,15 +180,16 @@ def _delimited(text: str, name: str) -> pd.DataFrame:
     semicolons = ";" in first and "," not in first
     delimiter = "\t" if "\t" in first else ";" if semicolons else ","
     reader = csv.reader(_lines(text, ""), delimiter=delimiter)
-    rows = (row for row in reader if len(row) > 1 or "".join(row).strip())
-    lengths = []
+    lengths = array("i")
     try:
-        header = [cell.strip() for cell in next(rows, [])]
+        header = [cell.strip() for cell in next(filter(_is_row, reader), [])]
         # By column, and of one column more: the distinct cells, numbered, and each row's number.
         numbers = [defaultdict(itertools.count().__next__) for _ in (*header, "beyond")]
         codes = [array("i") for _ in numbers]
-        while chunk := list(itertools.islice(rows, ROWS_AT_ONCE)):
-            lengths += map(len, chunk)
+        while chunk := list(itertools.islice(reader, ROWS_AT_ONCE)):
+            if min(map(len, chunk)) <= 1:
+                chunk = list(filter(_is_row, chunk))
+            lengths.extend(map(len, chunk))
             for known, code, cells in zip(numbers, codes, zip(*chunk, strict=False), strict=False):
                 code.extend(map(known.__getitem__, cells))
     except csv.Error as error:
@@ -197,12 +199,18 @@ def _delimited(text: str, name: str) -> pd.DataFrame:
     trailing = set(lengths) == {width + 1} and set(numbers[width]) == {""}
     said = f"{name}: each row ends with an empty cell (a comma too many?)"
     check(not trailing, said, f"{width} cells, as in the header")
-    for row, length in enumerate(lengths):
-        if length != width:
-            raise ValueError(f"{name}: row {row} has {length} cells, the header {width}")
+    others = np.flatnonzero(np.frombuffer(lengths, np.intc) != width)
+    if len(others):
+        length = lengths[others[0]]
+        raise ValueError(f"{name}: row {others[0]} has {length} cells, the header {width}")
     # By number, since names may repeat.
     columns = {place: _categorical(numbers[place], codes[place]) for place in range(width)}
     return pd.DataFrame(columns).set_axis(header, axis="columns")
+
+
+def _is_row(cells: list[str]) -> bool:
+    """Return whether a line of a table is more than blank."""
+    return len(cells) > 1 or bool("".join(cells).strip())
 
 
 def _categorical(cells: Iterable[str], codes: array) -> pd.Categorical:
