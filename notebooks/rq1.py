@@ -368,5 +368,6 @@ readouts[["s", "s_low", "s_high", "verdict", "delta"]].round(3)
 #
 # From one start no replica is above 2, and the influence is exactly 0: each input has four fixed outcomes. With a start for each context
 # about a quarter of the replicas are above 2, and the number called influence is far from 0, although nothing influences anything. Outcomes
-# differ between contexts by chance. S and Δ, which are about means, hardly move.
+# differ between contexts by chance. S and Δ, which are about means, hardly move. With a shared trunk,
+# `ncnet.train(..., own_starts=True)` does the same to the contexts, and its outcomes say so: the report then gives no influence.
 # ````
