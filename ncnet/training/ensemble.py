@@ -149,9 +149,10 @@ def train(
         `bob_loss`; `alice_gradient` and `bob_gradient`, the squared lengths, and
         `gradient_product`, over `unit` as well; `trunk_weight` (..., unit, input) with the bias
         as the last input, `alice_weight` and `bob_weight` (..., unit), `alice_bias` and
-        `bob_bias`. A second layer has the same gradients, named with "second_" before and over
-        `second_unit`, `second_weight` (..., second_unit, unit) and `second_bias`; the heads then
-        have weights over `second_unit`. `ncnet.gradients.of_layer` gives those of one layer.
+        `bob_bias`. A second layer has the same gradients over `second_unit`, such as
+        `second_alice_gradient` (`ncnet.gradients.of_layer` gives those of one layer),
+        `second_weight` (..., second_unit, unit) and `second_bias`; the heads' weights are then over
+        `second_unit`.
 
     Raises
     ------
