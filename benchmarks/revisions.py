@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +22,11 @@ def checkout(revision: str) -> Iterator[Path]:
         For what names no commit.
     """
     with tempfile.TemporaryDirectory() as folder:
-        packed = Path(folder) / "package.tar"
+        packed = Path(folder) / "package.zip"
         command = ["git", "archive", f"--output={packed}", f"{revision}^{{commit}}", "ncnet"]
         done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, encoding="utf-8")
         if done.returncode:
             raise ValueError(f"the revision is {revision!r}: expected a commit of this checkout")
-        with tarfile.open(packed) as package:
-            package.extractall(folder, filter="data")
+        shutil.unpack_archive(packed, folder)
         shutil.copytree(ROOT / "benchmarks", Path(folder) / "benchmarks")
         yield Path(folder)

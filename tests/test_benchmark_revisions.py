@@ -12,7 +12,11 @@ def test_the_package_of_a_commit_is_imported_beside_todays_benchmarks():
     code = "import benchmarks.revisions as b, ncnet; print(ncnet.__file__, b.__file__, sep='\\n')"
     with revisions.checkout("HEAD") as folder:
         found = subprocess.run(
-            [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            cwd=folder,
+            check=True,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
         )
         assert found.stdout.splitlines() == [
             str(folder / "ncnet" / "__init__.py"),
