@@ -254,9 +254,10 @@ def test_a_compiled_loss_is_accurate_however_sure_the_head_is():
     heads = torch.zeros(2, 2, networks)
     heads[:, 1] = logits[:networks]
     weights = Weights(torch.zeros(1, 2, networks), heads)
-    targets = torch.ones(2, 1, networks)
+    targets = torch.ones(2, 2, networks)
     method = Method("tanh", "gradient_descent", learning_rate=1.0, loss="cross_entropy")
-    losses, _ = Compiled(torch.ones(1, 2), targets, weights, method).measure(products=False)
+    inputs = torch.tensor([[-1.0, 1.0], [1.0, 1.0]])
+    losses, _ = Compiled(inputs, targets, weights, method).measure(products=False)
     expected = torch.nn.functional.softplus(-logits[:networks].double())
     torch.testing.assert_close(losses[0].double(), expected, rtol=1e-6, atol=1e-25)
 

@@ -67,19 +67,33 @@ def test_compiled_steps_are_those_of_float64(game, hidden_size, activation, opti
 
 @needs_compiler
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
-def test_activations_are_accurate_from_end_to_end(activation):
-    """One unit, one step of rate 1 from a head of zeros: the head moves to -error * output."""
-    features = torch.ones(1, 2)
-    values = torch.cat([torch.linspace(-12, 12, 4001), torch.logspace(-20, 4, 95)])
-    values = torch.cat([values, torch.tensor([0.0, -1e-6, 1e30, -1e30]).repeat(3)])
-    trunk = torch.stack([values, torch.zeros_like(values)])[None]
-    networks = values.numel() // 16 * 16
-    weights = Weights(trunk[..., :networks].contiguous(), torch.zeros(2, 2, networks))
-    targets = torch.ones(2, 1, networks)
+@pytest.mark.parametrize("size", [0.1, 1, 3, 6, 12, 100, 1e4])
+def test_outputs_are_accurate_however_large_the_weights(activation, size):
+    """One step of rate 1 from heads of zeros: they move to -error * the mean output."""
+    inputs, targets, weights = problem(GAME, hidden_size=16)
+    weights.trunk.mul_(16 * size).round_().div_(16)  # float32 has all their sums
+    weights.heads.zero_()
+    outputs = torch.einsum("if,hfn->ihn", inputs.double(), weights.trunk.double())
+    expected = (targets[0, :, None] * getattr(torch, activation)(outputs)).mean(0)
     method = Method(activation, "gradient_descent", learning_rate=1.0, loss="cross_entropy")
-    Compiled(features, targets, weights, method).advance(1)
-    expected = getattr(torch, activation)(values[:networks].double())
-    torch.testing.assert_close(2 * weights.heads[0, 0].double(), expected, rtol=1e-6, atol=1e-30)
+    Compiled(inputs, targets, weights, method).advance(1)
+    found = 2 * weights.heads[0, :-1].double()
+    torch.testing.assert_close(found, expected, atol=6e-7, rtol=0)
+
+
+@needs_compiler
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_network_does_not_notice_its_neighbours(activation):
+    """Not in a bit, and whatever their size: large weights are computed in another way."""
+    method = Method(activation, "gradient_descent", learning_rate=0.1, loss="cross_entropy")
+    ends = []
+    for size in (1, 30, torch.nan):
+        inputs, targets, weights = problem(GAME, hidden_size=3)
+        weights.trunk[..., 1::2].mul_(size)
+        Compiled(inputs, targets, weights, method).advance(20)
+        ends.append(weights.trunk[..., ::2])
+    assert torch.equal(ends[0], ends[1])
+    assert torch.equal(ends[0], ends[2])
 
 
 @needs_compiler

@@ -1,17 +1,18 @@
-// Trains networks of one shape, a vector of LANES networks at a time, start to end.
+// Trains networks of one shape, two vectors of LANES networks at a time, start to end.
 //
 // All that a step touches stays in the first-level cache: nothing but the weights at the end goes
 // back to memory. Each network is computed in its own lane and never meets another, so that its
 // result depends neither on how many there are nor on how they are shared out over threads.
 //
-// Set by the compiler's command line, besides what the headers ask for: FEATURES (the last is the
-// constant of the bias), and AGGREGATOR_sum, _weighted, _pcgrad, _mgda or _cagrad.
+// Set by the compiler's command line, besides what the headers ask for: AGGREGATOR_sum, _weighted,
+// _pcgrad, _mgda or _cagrad.
 
 #include <deque>
 #include <memory>
 #include <vector>
 
 #include "draws.h"
+#include "table.h"
 #include "vectors.h"
 
 namespace {
@@ -67,15 +68,6 @@ inline Coefficients combine(Products p) {
 }
 #endif
 
-// All items, with the same inputs in all networks, and the signs of their labels for either head.
-struct Table {
-    static constexpr int COUNT = ITEMS;
-    const float *inputs;
-    Vector signs[2][ITEMS];
-
-    float input(int item, int feature) const { return inputs[item * FEATURES + feature]; }
-};
-
 void load_weights(Weight *weights, int count, float *const *from, int64_t at, int64_t networks) {
     for (int w = 0; w < count; w++, at += networks)
         for (int part = 0; part < STATE; part++) weights[w].state[part] = load(from[part] + at);
@@ -90,7 +82,7 @@ void store_weights(const Weight *weights, int count, float *const *to, int64_t a
 // A vector of networks, and what a pass over `Items` makes of them.
 template <typename Items>
 struct Tile {
-    static constexpr int COUNT = Items::COUNT;
+    static constexpr int COUNT = Items::COUNT, BLOCK = Items::BLOCK;
     const int hidden_size;
     Weight *trunk;  // [hidden_size][FEATURES]
     Weight *heads;  // [2][hidden_size + 1], Alice's and Bob's; the last is the bias
@@ -133,28 +125,41 @@ struct Tile {
     }
 
     void forward(const Items &items) {
-        for (int party = 0; party < 2; party++)
-            for (int i = 0; i < COUNT; i++) errors[party][i] = head(party)[hidden_size].value();
+        for (int h = 0; h < hidden_size; h++)
+            items.outputs(trunk + h * FEATURES, units + h * COUNT);
+    }
+
+    // Of both heads, for the items of a block.
+    void block_logits(int block, Vector logits[2][BLOCK]) {
+#pragma GCC unroll 8
+        for (int i = 0; i < BLOCK; i++) {
+            logits[0][i] = head(0)[hidden_size].value();
+            logits[1][i] = head(1)[hidden_size].value();
+        }
         for (int h = 0; h < hidden_size; h++) {
             const Vector alice = head(0)[h].value(), bob = head(1)[h].value();
-            Vector weights[FEATURES];
-            for (int f = 0; f < FEATURES; f++) weights[f] = trunk[h * FEATURES + f].value();
-            for (int i = 0; i < COUNT; i++) {
-                Vector sum = weights[0] * items.input(i, 0);
-                for (int f = 1; f < FEATURES; f++) sum += weights[f] * items.input(i, f);
-                const Vector output = activation(sum);
-                units[h * COUNT + i] = output;
-                errors[0][i] += alice * output;
-                errors[1][i] += bob * output;
+            const Vector *outputs = units + h * COUNT + block * BLOCK;
+#pragma GCC unroll 8
+            for (int i = 0; i < BLOCK; i++) {
+                logits[0][i] += alice * outputs[i];
+                logits[1][i] += bob * outputs[i];
             }
         }
     }
 
-    // From logits to the loss's slope.
+    // From outputs to the slopes of the losses by the logits.
     void compare(const Items &items) {
-        for (int party = 0; party < 2; party++)
-            for (int i = 0; i < COUNT; i++)
-                errors[party][i] = slope_of_loss(errors[party][i], items.signs[party][i], COUNT);
+        for (int block = 0; block < COUNT / BLOCK; block++) {
+            Vector logits[2][BLOCK];
+            block_logits(block, logits);
+            for (int party = 0; party < 2; party++)
+#pragma GCC unroll 8
+                for (int i = 0; i < BLOCK; i++) {
+                    const int item = block * BLOCK + i;
+                    errors[party][item] =
+                        slope_of_loss(logits[party][i], items.target(party, item));
+                }
+        }
     }
 
     void move_biases(Step by) {
@@ -166,26 +171,30 @@ struct Tile {
     }
 
 #if defined(AGGREGATOR_sum) || defined(AGGREGATOR_weighted)
-    void backward(const Items &items, Step by, float alice_weight,
-                  float bob_weight) {
+    void backward(const Items &items, Step by, float alice_weight, float bob_weight) {
         move_biases(by);
         for (int h = 0; h < hidden_size; h++) {
             const Vector alice = head(0)[h].value(), bob = head(1)[h].value();
             Vector alice_slope = {}, bob_slope = {}, slopes[FEATURES] = {};
-            for (int i = 0; i < COUNT; i++) {
-                const Vector output = units[h * COUNT + i];
-                alice_slope += errors[0][i] * output;
-                bob_slope += errors[1][i] * output;
+            for (int block = 0; block < COUNT / BLOCK; block++) {
+                Vector signals[BLOCK];
+#pragma GCC unroll 8
+                for (int item = 0; item < BLOCK; item++) {
+                    const int i = block * BLOCK + item;
+                    const Vector output = units[h * COUNT + i];
+                    alice_slope += errors[0][i] * output;
+                    bob_slope += errors[1][i] * output;
 #if defined(AGGREGATOR_sum)
-                const Vector sent = alice * errors[0][i] + bob * errors[1][i];
+                    const Vector sent = alice * errors[0][i] + bob * errors[1][i];
 #else
-                // A head of weight 0 is not read: should it diverge, the other must not notice.
-                Vector sent = {};
-                if (alice_weight != 0) sent += alice_weight * (alice * errors[0][i]);
-                if (bob_weight != 0) sent += bob_weight * (bob * errors[1][i]);
+                    // A head of weight 0 is not read: should it diverge, the other must not notice.
+                    Vector sent = {};
+                    if (alice_weight != 0) sent += alice_weight * (alice * errors[0][i]);
+                    if (bob_weight != 0) sent += bob_weight * (bob * errors[1][i]);
 #endif
-                const Vector signal = sent * derivative(output);
-                for (int f = 0; f < FEATURES; f++) slopes[f] += signal * items.input(i, f);
+                    signals[item] = sent * derivative(output);
+                }
+                items.add_slopes(signals, block, slopes);
             }
             for (int f = 0; f < FEATURES; f++) move(trunk[h * FEATURES + f], slopes[f], by);
             move(head(0)[h], alice_slope, by);
@@ -208,27 +217,28 @@ struct Tile {
                 for (int i = 0; i < COUNT; i++) slope += errors[party][i] * units[h * COUNT + i];
                 move(head(party)[h], slope, by);
             }
-            for (int f = 0; f < FEATURES; f++)
-                move(trunk[h * FEATURES + f], found.alice * slopes[h][0][f] + found.bob * slopes[h][1][f],
-                     by);
+            for (int f = 0; f < FEATURES; f++) {
+                const Vector alice = found.alice * slopes[h][0][f];
+                move(trunk[h * FEATURES + f], alice + found.bob * slopes[h][1][f], by);
+            }
         }
     }
 #endif
 
     void slope_by_head(const Items &items) {
-        for (int h = 0; h < hidden_size; h++) {
-            Vector slope[2][FEATURES] = {};
-            for (int i = 0; i < COUNT; i++) {
-                const Vector rate = derivative(units[h * COUNT + i]);
-                const Vector alice = errors[0][i] * rate, bob = errors[1][i] * rate;
-                for (int f = 0; f < FEATURES; f++) {
-                    slope[0][f] += alice * items.input(i, f);
-                    slope[1][f] += bob * items.input(i, f);
+        for (int row = 0; row < 2 * hidden_size; row++) {
+            const int h = row / 2, party = row % 2;
+            Vector found[FEATURES] = {};
+            for (int block = 0; block < COUNT / BLOCK; block++) {
+                Vector signals[BLOCK];
+                for (int item = 0; item < BLOCK; item++) {
+                    const int i = block * BLOCK + item;
+                    signals[item] = errors[party][i] * derivative(units[h * COUNT + i]);
                 }
+                items.add_slopes(signals, block, found);
             }
-            for (int party = 0; party < 2; party++)
-                for (int f = 0; f < FEATURES; f++)
-                    slopes[h][party][f] = head(party)[h].value() * slope[party][f];
+            for (int f = 0; f < FEATURES; f++)
+                slopes[h][party][f] = head(party)[h].value() * found[f];
         }
     }
 
@@ -247,11 +257,16 @@ struct Tile {
     // What is read between steps: see measure below.
     void read(const Items &items, float *losses, float *found, int64_t at, int64_t networks) {
         forward(items);
-        for (int party = 0; party < 2; party++) {
-            Vector sum = {};
-            for (int i = 0; i < COUNT; i++) sum += loss_of(errors[party][i], items.signs[party][i]);
-            store(losses + party * networks + at, sum * (1.0f / COUNT));
+        Vector sums[2] = {};
+        for (int block = 0; block < COUNT / BLOCK; block++) {
+            Vector logits[2][BLOCK];
+            block_logits(block, logits);
+            for (int party = 0; party < 2; party++)
+                for (int i = 0; i < BLOCK; i++)
+                    sums[party] += loss_of(logits[party][i], items.target(party, block * BLOCK + i));
         }
+        for (int party = 0; party < 2; party++)
+            store(losses + party * networks + at, sums[party] * (1.0f / COUNT));
         if (!found) return;
         compare(items);
         slope_by_head(items);
@@ -264,29 +279,22 @@ struct Tile {
     }
 };
 
-void load_signs(Table &table, const float *signs, int64_t at, int64_t networks) {
-    for (int row = 0; row < 2 * ITEMS; row++)
-        table.signs[row / ITEMS][row % ITEMS] = load(signs + row * networks + at);
-}
-
 }  // namespace
 
 // Does as many steps as there are rates. Arrays are dense with the network last, whose number is a
 // multiple of 64: trunk[0] [hidden_size, FEATURES, networks], heads[0] [2, hidden_size + 1,
-// networks], followed by the running means that an optimizer has; inputs [ITEMS, FEATURES]; signs
+// networks], followed by the running means that an optimizer has; signs
 // [2, ITEMS, networks], +1 for class 1 and -1 for class 0. A step's rate is the learning rate; with
 // Adam both bias corrections are in its rate and its scale. The weights are those of both heads'
 // gradients in the trunk's, where it is their weighted sum. What a step draws follows from the keys
 // [2, 2, networks / alike], the number of the step, and the number below which a label is flipped;
 // it is the same in `alike` networks, each as far from the next as there are keys.
-extern "C" void advance(float *const *trunk, float *const *heads, const float *inputs,
-                        const float *signs, const float *rates, const float *scales,
-                        int64_t hidden_size, int64_t networks, int64_t steps, float alice_weight,
-                        float bob_weight, float momentum, float weight_decay, const uint32_t *keys,
-                        int64_t alike, int64_t steps_done, uint32_t threshold) {
-    // On the heap: a table may have more items than a stack holds.
-    const auto table = std::make_unique<Table>();
-    table->inputs = inputs;
+extern "C" void advance(float *const *trunk, float *const *heads, const float *signs,
+                        const float *rates, const float *scales, int64_t hidden_size,
+                        int64_t networks, int64_t steps, float alice_weight, float bob_weight,
+                        float momentum, float weight_decay, const uint32_t *keys, int64_t alike,
+                        int64_t steps_done, uint32_t threshold) {
+    // Items are on the heap: a table may have more than a stack holds.
 #if defined(BATCH) || defined(LABEL_NOISE)
     const auto items = std::make_unique<Shown>();
     const int64_t apart = networks / alike;
@@ -297,8 +305,7 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *i
         for (int64_t which = 0; which < alike; which++) {
             const int64_t network = first + which * apart;
             tiles[which].take(trunk, heads, network, networks);
-            load_signs(*table, signs, network, networks);
-            classes.emplace_back(table->signs);
+            classes.emplace_back(signs, network, networks);
         }
         const auto stream = std::make_unique<Stream>(keys, first, apart, steps_done);
         for (int64_t step = 0; step < steps; step++) {
@@ -313,30 +320,37 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *i
             tiles[which].give(trunk, heads, first + which * apart, networks);
     }
 #else
-    Tile<Table> tile((int)hidden_size);
-    for (int64_t network = 0; network < networks; network += LANES) {
-        tile.take(trunk, heads, network, networks);
-        load_signs(*table, signs, network, networks);
+    // Two vectors take turns: while results of one are awaited, the other is computed.
+    Tile<Table> tiles[] = {Tile<Table>((int)hidden_size), Tile<Table>((int)hidden_size)};
+    const auto tables = std::make_unique<Table[]>(2);
+    for (int64_t first = 0; first < networks; first += 2 * LANES) {
+        const int count = first + LANES < networks ? 2 : 1;
+        for (int t = 0; t < count; t++) {
+            tiles[t].take(trunk, heads, first + t * LANES, networks);
+            tables[t].take(signs, first + t * LANES, networks);
+        }
         for (int64_t step = 0; step < steps; step++) {
             const Step by = {rates[step], scales[step], momentum, weight_decay};
-            tile.step(*table, by, alice_weight, bob_weight);
+            for (int t = 0; t < count; t++) tiles[t].forward(tables[t]);
+            for (int t = 0; t < count; t++) tiles[t].compare(tables[t]);
+            for (int t = 0; t < count; t++)
+                tiles[t].backward(tables[t], by, alice_weight, bob_weight);
         }
-        tile.give(trunk, heads, network, networks);
+        for (int t = 0; t < count; t++)
+            tiles[t].give(trunk, heads, first + t * LANES, networks);
     }
 #endif
 }
 
 // Reads networks without moving them: each head's loss [2, networks], and, unless null, the inner
 // products of each unit's gradients |g_A|^2, g_A . g_B, |g_B|^2 [3, hidden_size, networks].
-extern "C" void measure(float *const *trunk, float *const *heads, const float *inputs,
-                        const float *signs, int64_t hidden_size, int64_t networks, float *losses,
-                        float *products) {
+extern "C" void measure(float *const *trunk, float *const *heads, const float *signs,
+                        int64_t hidden_size, int64_t networks, float *losses, float *products) {
     Tile<Table> tile((int)hidden_size);
     const auto table = std::make_unique<Table>();
-    table->inputs = inputs;
     for (int64_t network = 0; network < networks; network += LANES) {
         tile.take(trunk, heads, network, networks);
-        load_signs(*table, signs, network, networks);
+        table->take(signs, network, networks);
         tile.read(*table, losses, products, network, networks);
     }
 }

@@ -20,9 +20,9 @@ from ncnet.training.plan import EQUAL_WEIGHTS, Method
 SOURCE = Path(__file__).with_suffix(".cpp")
 
 _POINTER, _INTEGER, _NUMBER = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
-_ADVANCE = (*[_POINTER] * 6, *[_INTEGER] * 3, *[_NUMBER] * 4)
+_ADVANCE = (*[_POINTER] * 5, *[_INTEGER] * 3, *[_NUMBER] * 4)
 _ADVANCE = (*_ADVANCE, _POINTER, *[_INTEGER] * 2, ctypes.c_uint32)
-_MEASURE = (*[_POINTER] * 4, *[_INTEGER] * 2, *[_POINTER] * 2)
+_MEASURE = (*[_POINTER] * 3, *[_INTEGER] * 2, *[_POINTER] * 2)
 _WIDEST_STATE = 3
 _STEPS_A_CALL = 2**16
 
@@ -55,7 +55,8 @@ def kernel(features: int, items: int, method: Method) -> ctypes.CDLL:
 class Compiled(Networks):
     """Networks in training on the compiled backend.
 
-    All arrays are contiguous, on the CPU and float32; N is a multiple of 16. Other threads run
+    All arrays are contiguous, on the CPU and float32; N is a multiple of 16. The inputs are those
+    of a game, all rows of a truth table: of them only their number is read. Other threads run
     while it computes.
     """
 
@@ -63,12 +64,7 @@ class Compiled(Networks):
         super().__post_init__()
         # All is changed in place.
         trunks, heads = zip(*self.optimizer.state, strict=True)
-        self.data = (
-            _pointers(trunks),
-            _pointers(heads),
-            self.inputs.data_ptr(),
-            self.targets.data_ptr(),
-        )
+        self.data = _pointers(trunks), _pointers(heads), self.targets.data_ptr()
         items, features = self.inputs.shape
         self.kernel = kernel(features, items, self.method)
 

@@ -25,6 +25,8 @@ FLAGS = (
     # Neither is ever read; both would keep vectors from being used.
     "-fno-math-errno",
     "-fno-trapping-math",
+    # 0 + x is x.
+    "-fno-signed-zeros",
     "-fPIC",
     "-shared",
 )

@@ -81,10 +81,10 @@ class Classes {
     Unsigned words[2][WORDS];
 
 public:
-    explicit Classes(const Vector (*signs)[ITEMS]) : words{} {
+    Classes(const float *signs, int64_t at, int64_t networks) : words{} {
         for (int party = 0; party < 2; party++)
-            for (int item = 0; item < ITEMS; item++)
-                words[party][item / 32] |= (Unsigned)(signs[party][item] > 0.0f) & 1u << item % 32;
+            for (int item = 0; item < ITEMS; item++, at += networks)
+                words[party][item / 32] |= (Unsigned)(load(signs + at) > 0.0f) & 1u << item % 32;
     }
 
     // The highest bit is set where an item is of class 0.
@@ -99,13 +99,28 @@ public:
 
 // What a step shows: SHOWN items, their inputs, and the signs of their labels for either head.
 struct Shown {
-    static constexpr int COUNT = SHOWN;
+    static constexpr int COUNT = SHOWN, BLOCK = SHOWN % 8 == 0 ? 8 : SHOWN % 2 == 0 ? 2 : 1;
     Unsigned items[SHOWN];
     Unsigned flips[2][SHOWN];  // of the highest bit
     Vector inputs[SHOWN][FEATURES];
     Vector signs[2][SHOWN];
 
-    const Vector &input(int item, int feature) const { return inputs[item][feature]; }
+    Target target(int party, int place) const { return ::target(signs[party][place], SHOWN); }
+
+    void outputs(const Weight *weights, Vector *to) const {
+        for (int place = 0; place < SHOWN; place++) {
+            Vector sum = weights[FEATURES - 1].value();
+            for (int f = 0; f < FEATURES - 1; f++) sum += weights[f].value() * inputs[place][f];
+            to[place] = activation(sum);
+        }
+    }
+
+    void add_slopes(const Vector signals[BLOCK], int block, Vector slopes[FEATURES]) const {
+#pragma GCC unroll 8
+        for (int i = 0; i < BLOCK; i++)
+            for (int f = 0; f < FEATURES; f++)
+                slopes[f] += signals[i] * inputs[block * BLOCK + i][f];
+    }
 
     void label(const Classes &classes) {
         for (int party = 0; party < 2; party++)
