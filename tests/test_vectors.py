@@ -39,9 +39,9 @@ OF_ALL = {
     "power_of_two(x, 5.5f)": (lambda x: np.exp2(5.5 * x), REAL * 0.35, 0, FUSED),
     "exponential(x)": (np.exp, REAL, 0, 4e-7),
     "square_root(x)": (np.sqrt, POSITIVE, 0, 1.2e-7),
-    "slope_of_loss(x, target(all(1.0f), 8))": (lambda x: -sigmoid(-x) / ITEMS, REAL, 0, slope_error),
-    "slope_of_loss(x, target(all(-1.0f), 8))": (lambda x: sigmoid(x) / ITEMS, REAL, 0, slope_error),
-    "loss_of(x, target(all(1.0f), 8))": (lambda x: np.logaddexp(0, -x), REAL, 0, 6e-7),
+    "slope_of_loss(x, ONE)": (lambda x: -sigmoid(-x) / ITEMS, REAL, 0, slope_error),
+    "slope_of_loss(x, MINUS_ONE)": (lambda x: sigmoid(x) / ITEMS, REAL, 0, slope_error),
+    "loss_of(x, ONE)": (lambda x: np.logaddexp(0, -x), REAL, 0, 6e-7),
 }
 ACTIVATIONS = {
     "tanh": (np.tanh, UNBOUNDED, 2e-7, 0),
@@ -70,6 +70,7 @@ def apply(tmp_path_factory):
         source.write_text(
             f"""#include "vectors.h"
             extern "C" void apply(int which, const float *from, float *to, int64_t count) {{
+                const Target ONE = target(all(1), {ITEMS}), MINUS_ONE = target(all(-1), {ITEMS});
                 for (int64_t at = 0; at < count; at += LANES) {{
                     const Vector x = load(from + at);
                     Vector value = x;
@@ -84,7 +85,7 @@ def apply(tmp_path_factory):
             patched.setattr(compiler, "cache_folder", lambda: folder)
             flags = [processor if flag == machine.PROCESSOR else flag for flag in compiler.FLAGS]
             patched.setattr(compiler, "FLAGS", flags)
-            return compiler.library(source, tuple((chosen | {"ITEMS": ITEMS}).items()))
+            return compiler.library(source, tuple(chosen.items()))
 
     def applied(processor, activation, expression, values):
         whole = -(-len(values) // 16) * 16
@@ -120,6 +121,6 @@ def test_what_is_no_number_stays_none(apply, processor, activation, expression):
 def test_a_slope_ends_at_0_and_at_its_largest(apply, processor):
     """Far beyond where it was measured above, infinity included."""
     values = np.array(EDGES, np.float32)
-    found = apply(processor, "tanh", "slope_of_loss(x, target(all(1.0f), 8))", values)
+    found = apply(processor, "tanh", "slope_of_loss(x, ONE)", values)
     expected = -sigmoid(-values.astype(float)) / ITEMS
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-30)
