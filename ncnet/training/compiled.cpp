@@ -118,12 +118,6 @@ struct Tile {
         store_weights(heads, 2 * (hidden_size + 1), heads_to, at, networks);
     }
 
-    void step(const Items &items, Step by, float alice_weight, float bob_weight) {
-        forward(items);
-        compare(items);
-        backward(items, by, alice_weight, bob_weight);
-    }
-
     void forward(const Items &items) {
         for (int h = 0; h < hidden_size; h++)
             items.outputs(trunk + h * FEATURES, units + h * COUNT);
@@ -311,10 +305,12 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *s
         for (int64_t step = 0; step < steps; step++) {
             const Step by = {rates[step], scales[step], momentum, weight_decay};
             stream->show(*items, threshold);
+            for (Tile<Shown> &tile : tiles) tile.forward(*items);
             for (int64_t which = 0; which < alike; which++) {
                 items->label(classes[which]);
-                tiles[which].step(*items, by, alice_weight, bob_weight);
+                tiles[which].compare(*items);
             }
+            for (Tile<Shown> &tile : tiles) tile.backward(*items, by, alice_weight, bob_weight);
         }
         for (int64_t which = 0; which < alike; which++)
             tiles[which].give(trunk, heads, first + which * apart, networks);

@@ -53,10 +53,9 @@ struct Table {
         }
     }
 #else
-    // A unit whose squared weights sum to less has no sum whose exponent passes MOST_EXPONENT
-    // (Cauchy-Schwarz), so that the powers, factors and products below stay in float32's range.
-    static constexpr float MOST_SQUARE =
-        MOST_EXPONENT * MOST_EXPONENT / (STEEPNESS * STEEPNESS * FEATURES);
+    // A unit whose squared weights sum to less has no sum with an exponent above 62 (by the
+    // Cauchy-Schwarz inequality), so that all factors and products below stay in float32's range.
+    static constexpr float MOST_SQUARE = 62.0f * 62.0f / (STEEPNESS * STEEPNESS * FEATURES);
 
     // The power of a sum is a product of powers: a block takes one power and BLOCK - 1
     // multiplications. And two items share a division, 1 / a = b * (1 / ab).

@@ -128,10 +128,7 @@ inline Vector square_root(Vector x) {
 inline Vector activation(Vector x) { return at_least(x, 0.0f); }
 inline Vector derivative(Vector output) { return output > 0.0f ? all(1.0f) : Vector{}; }
 #else
-// Both others are made of a sigmoid: their output is output_of(RANGE / (1 + 2^(STEEPNESS * x))). In
-// float32 that is its limit long before the exponent reaches MOST_EXPONENT, up to which the
-// product of two such denominators is finite.
-constexpr float MOST_EXPONENT = 62.0f;
+// Both others are made of a sigmoid: their output is output_of(RANGE / (1 + 2^(STEEPNESS * x))).
 #if defined(ACTIVATION_tanh)
 constexpr float STEEPNESS = 2.0f * LOG2_E, RANGE = 2.0f;
 inline Vector output_of(Vector share) { return 1.0f - share; }
@@ -143,7 +140,7 @@ inline Vector derivative(Vector output) { return output - output * output; }
 #endif
 // Within 2e-7 of tanh, within 1.2e-7 of the sigmoid.
 inline Vector activation(Vector x) {
-    return output_of(RANGE / (1.0f + power_of_two(clamp(STEEPNESS * x, MOST_EXPONENT))));
+    return output_of(RANGE / (1.0f + power_of_two(STEEPNESS * x)));
 }
 #endif
 
