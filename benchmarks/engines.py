@@ -102,9 +102,18 @@ class Jax:
 class Ours:
     """`ncnet.train`, drawing of weights and reading of outcomes included."""
 
-    def __init__(self, backend: str, dtype: str = "float32") -> None:
+    def __init__(
+        self,
+        backend: str,
+        dtype: str = "float32",
+        activation: str = "tanh",
+        optimizer: str = "gradient_descent",
+    ) -> None:
         self.backend = backend
         self.dtype = dtype
+        self.activation = activation
+        self.optimizer = optimizer
+        self.learning_rate = LEARNING_RATE if optimizer == "gradient_descent" else 0.01
         self.label = f"ncnet, {backend}"
 
     def weights_after(self, problem: Problem, steps: int, device: str) -> Weights:
@@ -122,7 +131,7 @@ class Ours:
             network.with_bias(tensor(problem.inputs())),
             tensor(problem.targets()),
             weights,
-            Method("tanh", "gradient_descent", LEARNING_RATE, loss="cross_entropy"),
+            Method(self.activation, self.optimizer, self.learning_rate, loss="cross_entropy"),
         )
         networks.advance(steps)
         return tuple(weight.cpu().numpy() for weight in weights)
@@ -136,7 +145,9 @@ class Ours:
             replicas=problem.replicas,
             seed=problem.seed,
             steps=problem.steps,
-            learning_rate=LEARNING_RATE,
+            activation=self.activation,
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
             device=device,
             backend=self.backend,
             threads=threads,

@@ -15,23 +15,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 import ncnet
-from benchmarks import limit
-from benchmarks.engines import ENGINES, Ours, Weights
-from benchmarks.problem import Problem, correct
+from benchmarks import agreement, kernels, limit
+from benchmarks.agreement import AGREE_AFTER, STEPS
+from benchmarks.engines import ENGINES, Ours
+from benchmarks.problem import Problem
 from ncnet import results
 from ncnet.checks import check_choice
 
 ROOT = Path(__file__).resolve().parents[1]
 HIDDEN_SIZE = 3
-STEPS = 2000
-AGREE_AFTER = 100
 REPLICAS = {"loop": 2, "vmap": 1600, "jax": 1600, "eager": 1600, "compiled": 1600}
 REPEATS = {"loop": 1, "vmap": 1, "jax": 3, "eager": 3, "compiled": 5}
 GOALS = {
@@ -51,7 +50,6 @@ STOCHASTIC = {
 }
 """What a step may do besides: with batches of as many items as the full batch has."""
 MOST_FOR_BATCHES = 1.5
-AGREEMENT = ("weights_apart", "outcomes_differ")
 CORES = os.cpu_count() or 1
 EXTRA = "pip install -e '.[bench]'"
 
@@ -60,6 +58,9 @@ def main() -> None:
     options = _options()
     if options.measure:
         print(json.dumps(_measure(**json.loads(options.measure))))
+        return
+    if options.against:
+        print(kernels.shown(kernels.against(options.against), options.against))
         return
     devices = ["cpu", "cuda"] if _has_gpu() else ["cpu"]
     rates = pd.concat([_rates(device, options.engines) for device in devices], ignore_index=True)
@@ -82,6 +83,11 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--record", action="store_true", help="write the tables to results/ as well"
+    )
+    parser.add_argument(
+        "--against",
+        metavar="COMMIT",
+        help="time the compiled kernels beside another commit's, and nothing else",
     )
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -118,8 +124,8 @@ def _rates(device: str, engines: list[str]) -> pd.DataFrame:
         f"\nagreement with float64: largest difference of a weight after {AGREE_AFTER} steps, "
         f"share of outcomes that differ after {STEPS:,}"
     )
-    print(rates[["engine", *AGREEMENT]].drop_duplicates().to_string(index=False))
-    if device == "cpu" and "compiled" in chosen:
+    print(rates[["engine", *agreement.COLUMNS]].drop_duplicates().to_string(index=False))
+    if device == "cpu":
         print("\n" + _share_table(rates))
     return rates
 
@@ -179,10 +185,7 @@ def _measure(engine: str, threads: int, device: str, folder: str, repeats: int) 
         problem.network_steps / _seconds(lambda: trainer.train(problem, device))
         for _ in range(repeats)
     ]
-    early = trainer.weights_after(problem, AGREE_AFTER, device)
-    late = trainer.weights_after(problem, STEPS, device)
-    weights = {f"early_{name}": part for name, part in zip(("trunk", "heads"), early, strict=True)}
-    np.savez(Path(folder) / engine, **weights, correct=correct(problem, *late))
+    np.savez(Path(folder) / engine, **agreement.trained(trainer, problem, device))
     return {
         "rate": max(rates),
         "slowest": min(rates),
@@ -200,37 +203,14 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def _agreement(engines: Sequence[str], folder: Path) -> pd.DataFrame:
     """Compare each engine with the eager one in float64, on the replicas that it trained."""
-    exact, early, late = _exact()
+    most = max(REPLICAS.values())
+    reference = agreement.exact(Problem(HIDDEN_SIZE, most, STEPS))
     rows = []
     for engine in engines:
         with np.load(folder / f"{engine}.npz") as found:
-            pairs = zip(early, (found["early_trunk"], found["early_heads"]), strict=True)
-            apart = max(_apart(exact, *pair, REPLICAS[engine]).max() for pair in pairs)
-            differ = _apart(exact, late, found["correct"], REPLICAS[engine]).mean()
-        rows.append({"engine": engine} | dict(zip(AGREEMENT, (apart, differ), strict=True)))
+            apart = agreement.compared(dict(found), reference, REPLICAS[engine], most)
+        rows.append({"engine": engine} | apart)
     return pd.DataFrame(rows)
-
-
-@cache
-def _exact() -> tuple[Problem, Weights, np.ndarray]:
-    """Train in float64: the weights early on, and which outcomes are correct at the end."""
-    import torch
-
-    exact = Problem(HIDDEN_SIZE, max(REPLICAS.values()), STEPS)
-    reference, threads = Ours("eager", dtype="float64"), torch.get_num_threads()
-    torch.set_num_threads(1)  # several would wait for each other most of the time
-    try:
-        early = reference.weights_after(exact, AGREE_AFTER, "cpu")
-        late = correct(exact, *reference.weights_after(exact, STEPS, "cpu"))
-    finally:
-        torch.set_num_threads(threads)
-    return exact, early, late
-
-
-def _apart(exact: Problem, wide: np.ndarray, narrow: np.ndarray, replicas: int) -> np.ndarray:
-    same = wide.reshape(*wide.shape[:-1], 4, exact.replicas)[..., :replicas]
-    other = narrow.reshape(*narrow.shape[:-1], 4, replicas)
-    return np.abs(same.astype(float) - other.astype(float))
 
 
 def _print_stochastic(backends: list[str]) -> None:
@@ -334,12 +314,12 @@ def _operations() -> int:
 
 def _share_table(rates: pd.DataFrame) -> str:
     flops = _operations()
-    lines = [f"a network-step is {flops:,} floating-point operations"]
-    for row in rates[rates["engine"] == "compiled"].itertuples():
+    lines = [f"a network-step is {flops:,} floating-point operations, as a textbook has it"]
+    for row in rates.itertuples():
         reached = row.rate * flops
         lines.append(
-            f"  {row.threads} thread(s): {reached / 1e9:.0f} of {row.peak / 1e9:.0f} billion a "
-            f"second, the peak of fused multiply-adds alone: {reached / row.peak:.0%}"
+            f"  {row.label}, {row.threads} thread(s): {reached / 1e9:.3g} of {row.peak / 1e9:.0f} "
+            f"billion a second, the peak of fused multiply-adds alone: {reached / row.peak:.2%}"
         )
     return "\n".join(lines)
 

@@ -56,9 +56,18 @@ class Problem:
         return tuple(np.tile(part, 4).astype(np.float32) for part in drawn)
 
 
-def correct(problem: Problem, trunk: np.ndarray, heads: np.ndarray) -> np.ndarray:
+ACTIVATIONS = {
+    "tanh": np.tanh,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "relu": lambda x: np.maximum(x, 0),
+}
+
+
+def correct(
+    problem: Problem, trunk: np.ndarray, heads: np.ndarray, activation: str = "tanh"
+) -> np.ndarray:
     """Return which outcomes are correct for trained weights [2, I, N], computed in float64."""
     inputs = np.concatenate([problem.inputs(), np.ones((len(problem.inputs()), 1))], axis=1)
-    hidden = np.tanh(np.einsum("if,hfn->hin", inputs, trunk.astype(float)))
+    hidden = ACTIVATIONS[activation](np.einsum("if,hfn->hin", inputs, trunk.astype(float)))
     logit = np.einsum("phn,hin->pin", heads[:, :-1].astype(float), hidden) + heads[:, -1:]
     return (logit > 0) == (problem.targets() > 0)
