@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import ensemble, limit
+from benchmarks import agreement, ensemble, kernels, limit
 from benchmarks.engines import ENGINES, Ours
 from benchmarks.problem import Problem, correct
 from ncnet import machine
@@ -55,7 +55,7 @@ def test_the_problem_is_that_of_the_public_call():
         np.testing.assert_array_equal(found[party], expected)
 
 
-def test_operations_are_those_of_the_kernel():
+def test_operations_are_those_of_a_textbook():
     # A hidden output: sum, tanh, both heads' sums, and back. Then both heads' errors, and weights.
     assert (
         limit.operations(hidden_size=3, features=4, items=8)
@@ -78,6 +78,47 @@ def test_ratios_are_judged_by_their_goals():
         "  1 thread(s): compiled / jax = 5.0 (goal 6: missed)",
         "  1 thread(s): eager / vmap = 10.0 (goal 8: met)",
     ]
+
+
+def test_every_engine_has_a_share_of_the_peak():
+    rates = pd.DataFrame(
+        {"label": ["a loop", "ours"], "threads": [1, 2], "rate": [1e5, 1e8], "peak": 1e12}
+    )
+    assert ensemble._share_table(rates).splitlines()[1:] == [
+        "  a loop, 1 thread(s): 0.167 of 1000 billion a second, the peak of fused multiply-adds "
+        "alone: 0.02%",
+        "  ours, 2 thread(s): 167 of 1000 billion a second, the peak of fused multiply-adds "
+        "alone: 16.72%",
+    ]
+
+
+def test_agreement_is_that_of_the_replicas_that_were_trained():
+    networks = np.arange(12.0)  # three replicas in four contexts, of which one was trained
+    reference = {"trunk": networks, "heads": networks, "correct": networks > 0}
+    found = {"trunk": networks[::3] + 0.5, "heads": networks[::3], "correct": networks[::3] >= 0}
+    assert agreement.compared(found, reference, 1, 3) == {
+        "weights_apart": 0.5,
+        "outcomes_differ": 0.25,
+    }
+
+
+@pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler")
+@pytest.mark.parametrize(("activation", "optimizer"), kernels.KERNELS)
+def test_kernels_are_judged_by_their_goal(tmp_path, monkeypatch, activation, optimizer):
+    problem = Problem(hidden_size=3, replicas=4, steps=20)
+    monkeypatch.setattr(kernels, "PROBLEM", problem)
+    monkeypatch.setattr(agreement, "STEPS", 20)
+    monkeypatch.setattr(agreement, "AGREE_AFTER", 10)
+    kernel = f"{activation} {optimizer}"
+    found = agreement.trained(Ours("compiled", "float32", activation, optimizer), problem)
+    for name in ("then", "now"):
+        (tmp_path / name).mkdir()
+        np.savez(tmp_path / name / f"{kernel}.npz", **found)
+    best = {"then": {kernel: 2e6}, "now": {kernel: 3e6}}
+    row = kernels._row(best, tmp_path, activation, optimizer)
+    assert (row["ratio"], row["verdict"]) == (1.5, "met")
+    assert row["weights_apart_then"] == row["weights_apart_now"] < 0.01
+    assert "1.50" in kernels.shown(pd.DataFrame([row]), "HEAD")
 
 
 def test_an_unknown_engine_is_named_with_the_nearest(monkeypatch, capsys):
