@@ -255,9 +255,11 @@ struct Tile {
         for (int block = 0; block < COUNT / BLOCK; block++) {
             Vector logits[2][BLOCK];
             block_logits(block, logits);
-            for (int party = 0; party < 2; party++)
-                for (int i = 0; i < BLOCK; i++)
-                    sums[party] += loss_of(logits[party][i], items.target(party, block * BLOCK + i));
+            for (int i = 0; i < BLOCK; i++)
+                for (int party = 0; party < 2; party++) {
+                    const Target target = items.target(party, block * BLOCK + i);
+                    sums[party] += loss_of(logits[party][i], target);
+                }
         }
         for (int party = 0; party < 2; party++)
             store(losses + party * networks + at, sums[party] * (1.0f / COUNT));
@@ -288,6 +290,7 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *s
                         int64_t networks, int64_t steps, float alice_weight, float bob_weight,
                         float momentum, float weight_decay, const uint32_t *keys, int64_t alike,
                         int64_t steps_done, uint32_t threshold) {
+    const WithoutSubnormals while_this_runs;
     // Items are on the heap: a table may have more than a stack holds.
 #if defined(BATCH) || defined(LABEL_NOISE)
     const auto items = std::make_unique<Shown>();
