@@ -17,7 +17,7 @@ typedef float Vector __attribute__((vector_size(4 * LANES)));
 // Returns the number of floating-point operations of so many rounds; one multiply-add is two.
 extern "C" double multiply_add(int64_t rounds, float *result) {
     Vector sums[SUMS];
-    // All different, and none the fixed point 1: the compiler would keep fewer sums than are counted.
+    // All different, and none the fixed point 1, or the compiler would keep fewer than are counted.
     for (int sum = 0; sum < SUMS; sum++) sums[sum] = sum + 1.5f - Vector{};
     const Vector factor = 0.999f - Vector{}, summand = 0.001f - Vector{};
     for (int64_t round = 0; round < rounds; round++)

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from ncnet import chsh
+from ncnet.chsh.pairs import task_key
 from ncnet.encoders import training
-from ncnet.encoders.pairs import task_key, train_pair
+from ncnet.encoders.pairs import train_pair
 from ncnet.encoders.training import batch_at, train_context
 from ncnet.encoders.trunk import FULL
 from tests.small_encoders import encode, encoder, hyperparameters, toy, untrained

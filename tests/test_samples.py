@@ -1,5 +1,6 @@
 """Populations and what trains on them: nested draws, the arithmetic of `ncnet.train`."""
 
+import itertools
 import math
 
 import numpy as np
@@ -8,12 +9,25 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ncnet
 from ncnet import chsh, games
-from ncnet.training import samples
+from ncnet.training import eager, samples
+from ncnet.training.initialisation import draw
+from ncnet.training.network import (
+    ACTIVATIONS,
+    Weights,
+    hidden_units,
+    logits,
+    outcomes,
+    with_bias,
+)
+from ncnet.training.optimizers import OPTIMIZERS
+from ncnet.training.plan import Method
+from ncnet.training.samples.networks import Compiled, Eager, initial_weights
+from tests.compilers import has_compiler
 from tests.refusals import refused
 
-TRACED = {"trace_steps": [0, 20], "trace": ["gradients"]}
+needs_compiler = pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler")
+COMPILED = pytest.param("compiled", marks=needs_compiler)
 
 
 def truth_table(game):
@@ -40,75 +54,162 @@ def small_digits(**changes):
     return samples.digits(samples.digit_tasks("hard_together"), **given)
 
 
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
-@pytest.mark.parametrize(("optimizer", "rate"), [("gradient_descent", 0.5), ("adam", 0.05)])
-def test_on_a_truth_table_it_is_the_ensemble(activation, optimizer, rate):
-    kind = {"activation": activation, "optimizer": optimizer, "learning_rate": rate}
+def contexts_by_the_ensemble(game, hidden_size, replicas, seed, steps, method):
+    """Return four trainings on the truth table, each by `ncnet.training` from the same weights."""
+    tasks, kind = truth_table(game).tasks, {"features": game.bits, "hidden_size": hidden_size}
+    targets = torch.from_numpy(np.stack([game.alice_targets, game.bob_targets])).float()
+    trained = {}
+    for i, j in itertools.product(range(2), repeat=2):
+        start = initial_weights(range(replicas), [(tasks[i], tasks[2 + j])], seed=seed, **kind)
+        weights = Weights(start.trunk.movedim(0, -1), start.heads[:, 0].movedim(0, -1))
+        networks = eager.Eager(
+            with_bias(torch.from_numpy(game.inputs).float()),
+            torch.stack([targets[0, i], targets[1, j]])[..., None].repeat(1, 1, replicas),
+            Weights(*(weight.contiguous() for weight in weights)),
+            method,
+        )
+        networks.advance(steps)
+        trained[i, j] = networks
+    return trained
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("optimizer", [("gradient_descent", 0.5), ("adam", 0.05)])
+@pytest.mark.parametrize("backend", ["eager", COMPILED])
+def test_on_a_truth_table_it_is_the_ensemble(activation, optimizer, backend):
+    method = Method(activation, *optimizer, loss="cross_entropy")
     # Of no symmetry: where a gradient is 0 but for rounding, Adam follows the rounding.
     game = games.boolean(
         3,
         alice=([0, 0, 0, 1, 0, 1, 1, 1], [1, 0, 0, 0, 0, 0, 1, 0]),
         bob=([0, 1, 0, 0, 0, 0, 0, 1], [1, 1, 0, 1, 0, 0, 0, 0]),
     )
-    asked = ncnet.train(
-        game, hidden_size=3, replicas=70, seed=5, steps=20, backend="eager", **kind, **TRACED
-    )
+    options = {"hidden_size": 3, "seed": 5, "steps": 20}
+    asked = contexts_by_the_ensemble(game, replicas=70, method=method, **options)
     found = samples.train(
-        truth_table(game),
-        hidden_size=3,
-        replicas=range(70),
-        seed=5,
-        steps=20,
-        trace_steps=[0, 20],
-        **kind,
-    )
-    training = found.isel(item=found["split"].values == "training")
-    for party in "ab":
-        same = training[party].transpose(*asked[party].dims).values == asked[party].values
-        assert same.mean() > 0.999
-    gradients = asked.sum("unit")
-    strength = (gradients.alice_gradient * gradients.bob_gradient) ** 0.5
-    cosine = (gradients.gradient_product / strength).transpose(*found.cosine.dims)
-    # Where a gradient nearly vanishes its direction is rounding.
-    firm = (strength > 1e-6).transpose(*found.cosine.dims).values
-    assert firm.mean() > 0.9
-    np.testing.assert_allclose(found.cosine.values[firm], cosine.values[firm], atol=2e-3)
+        truth_table(game), replicas=range(70), trace_steps=[0, 20], backend=backend,
+        activation=activation, optimizer=optimizer[0], learning_rate=optimizer[1], **options,
+    )  # fmt: skip
+    assert found.attrs["backend"] == backend
+    for (i, j), networks in asked.items():
+        context = found.isel(alice_setting=i, bob_setting=j)
+        losses, products = networks.measure(products=True)
+        for party, expected in zip(("alice", "bob"), losses, strict=True):
+            # A gradient that is 0 but for rounding makes Adam step in a direction of its own.
+            rtol = 2e-2 if optimizer[0] == "adam" else 1e-4
+            np.testing.assert_allclose(context[f"{party}_loss"], expected, rtol=rtol)
+        hidden = hidden_units(networks.inputs, networks.weights.trunk, ACTIVATIONS[activation])
+        right = outcomes(logits(hidden, networks.weights.heads), networks.targets)
+        for head, party in enumerate("ab"):
+            same = context[party].values[:, :8] == right[head].T.numpy()
+            assert same.mean() > 0.995
+        alice, both, bob = products.double().sum(dim=1)
+        # Where a gradient nearly vanishes its direction is rounding.
+        firm = ((alice * bob).sqrt() > 1e-6).numpy()
+        assert firm.mean() > 0.9
+        cosine = (both / (alice * bob).sqrt()).numpy()
+        np.testing.assert_allclose(context.cosine.values[firm, -1], cosine[firm], atol=5e-3)
 
 
-def test_losses_and_held_out_outcomes_are_those_of_the_same_weights():
+@needs_compiler
+@pytest.mark.parametrize("shape", [(3, 12, 3), (5, 70, 1), (64, 9, 4), (17, 130, 5)])
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
+def test_compiled_steps_are_those_of_float64(shape, activation, optimizer):
+    features, items, hidden_size = shape
+    generator = torch.Generator().manual_seed(0)
+
+    def drawn(*shape):
+        return torch.randn(*shape, generator=generator)
+
+    inputs = with_bias(drawn(2, items + 3, features))
+    targets = torch.randint(-1, 2, (2, 3, 2, items + 3), generator=generator).float()
+    trunk = drawn(2, 3 * hidden_size, features + 1) / features**0.5
+    start = Weights(trunk, drawn(2, 3, 2, hidden_size + 1))
+    method = Method(activation, optimizer, learning_rate=0.1, loss="cross_entropy")
+    exact = Weights(*(weight.double() for weight in start))
+    reference = Eager(inputs.double(), targets.double(), items, exact, method)
+    networks = Compiled(inputs, targets, items, start, method)
+    for steps in (1, 4, 5):
+        networks.advance(steps)
+        reference.advance(steps)
+    for found, expected in zip(start, exact, strict=True):
+        close = torch.isclose(found.double(), expected, rtol=1e-4, atol=2e-5)
+        assert close.double().mean() > (0.98 if optimizer == "adam" else 0.999)
+
+
+def test_held_out_outcomes_are_those_of_the_same_weights():
     found = samples.train(
         truth_table(games.overlap()), hidden_size=4, replicas=range(6), seed=0, steps=300
     )
-    asked = ncnet.train(
-        games.overlap(), hidden_size=4, replicas=6, seed=0, steps=300, backend="eager",
-        trace_steps=[300],
-    )  # fmt: skip
-    for party in ("alice", "bob"):
-        expected = asked[f"{party}_loss"].isel(step=0)
-        np.testing.assert_allclose(found[f"{party}_loss"], expected, rtol=1e-3, atol=1e-6)
     parts = [found["a"].isel(item=found["split"].values == s).values for s in chsh.outcomes.SPLITS]
     np.testing.assert_array_equal(*parts)  # the same items twice
 
 
+@pytest.mark.parametrize("backend", ["eager", COMPILED])
 @pytest.mark.parametrize("population", [small, small_digits])
-def test_a_replica_depends_on_its_index_alone(population):
-    together = samples.train(population(), hidden_size=2, replicas=range(70), seed=1, steps=30)
-    alone = samples.train(population(), hidden_size=2, replicas=[66, 3], seed=1, steps=30)
+def test_a_replica_depends_on_its_index_alone(population, backend):
+    options = {"hidden_size": 2, "seed": 1, "steps": 30, "backend": backend}
+    together = samples.train(population(), replicas=range(70), **options)
+    alone = samples.train(population(), replicas=[66, 3], **options)
     for name in ("a", "b", "alice_loss"):
         np.testing.assert_array_equal(together[name].sel(replica=[66, 3]), alone[name])
 
 
-def test_threads_change_nothing():
-    def run(threads):
-        torch.set_num_threads(threads)
-        return samples.train(small(), hidden_size=3, replicas=range(9), seed=1, steps=50)
-
+@pytest.mark.parametrize("backend", ["eager", COMPILED])
+def test_threads_change_nothing(backend):
+    options = {"hidden_size": 3, "replicas": range(9), "seed": 1, "steps": 50, "backend": backend}
     before = torch.get_num_threads()
-    try:
-        assert run(1).identical(run(2))
-    finally:
-        torch.set_num_threads(before)
+    one, two = (samples.train(small(), threads=threads, **options) for threads in (1, 2))
+    assert one.identical(two)
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("backend", ["eager", COMPILED])
+def test_every_quartet_is_found_among_unordered_pairs(backend):
+    population = small_digits()
+    options = {"hidden_size": 3, "replicas": range(5), "seed": 1, "steps": 40, "backend": backend}
+    options |= {"trace_steps": [0, 40]}
+    every = list(itertools.combinations(range(4), 2))
+    pairs = samples.train_pairs(population, every, **options)
+    for places in itertools.permutations(range(4)):
+        a1, a2, b1, b2 = (population.tasks[place] for place in places)
+        found = chsh.quartet(pairs, alice=(a1, a2), bob=(b1, b2))
+        contexts = [(places[i], places[2 + j]) for i in range(2) for j in range(2)]
+        asked = samples.train_pairs(population, contexts, **options)
+        for place, (own, other) in enumerate(contexts):
+            context = found.isel(alice_setting=place // 2, bob_setting=place % 2)
+            alone = asked.isel(pair=place)
+            swapped = population.tasks[own] > population.tasks[other]
+            heads = ("second", "first") if swapped else ("first", "second")
+            for party, letter, head in zip(("alice", "bob"), "ab", heads, strict=True):
+                np.testing.assert_array_equal(context[letter], alone[head])
+                np.testing.assert_allclose(
+                    context[f"{party}_loss"], alone[f"{head}_loss"], rtol=1e-6
+                )
+            np.testing.assert_allclose(context["cosine"], alone["cosine"], rtol=1e-5, atol=1e-6)
+    # Whose the tasks are changes no bit.
+    swapped = samples.train_pairs(population, [pair[::-1] for pair in every], **options)
+    assert swapped.identical(pairs)
+    whole = samples.train(population, **options)
+    a1, a2, b1, b2 = population.tasks
+    looked_up = chsh.quartet(pairs, alice=(a1, a2), bob=(b1, b2))
+    for name in "ab":
+        np.testing.assert_array_equal(whole[name], looked_up[name])
+    assert dict(whole.sizes) == dict(looked_up.sizes)
+
+
+def test_a_head_starts_from_its_task_and_the_trunk_from_the_replica():
+    kind = {"features": 3, "hidden_size": 2, "seed": 0}
+    one = initial_weights(range(70), [("odd", "prime"), ("odd", "square")], **kind)
+    other = initial_weights([69], [("prime", "square")], **kind)
+    trunk, _ = draw("lecun_normal", replicas=[69], **kind)
+    np.testing.assert_array_equal(other.trunk[0], trunk[..., 0].astype(np.float32))
+    assert torch.equal(one.trunk[69].view(2, 2, 4)[1], other.trunk[0])
+    assert torch.equal(one.heads[69, 0, 1], other.heads[0, 0, 0])
+    assert torch.equal(one.heads[:, 0, 0], one.heads[:, 1, 0])
+    first = one.heads[:, :, :, :-1].flatten(1)
+    assert abs(np.corrcoef(first.T)[0, 2]) < 0.4  # of different tasks
 
 
 @pytest.mark.parametrize("population", [small, small_digits])
@@ -196,21 +297,23 @@ def test_a_validation_split_is_made_of_training_items():
 def test_a_head_that_is_asked_nothing_leaves_the_trunk_to_the_other():
     population = samples.digits([(0, 1, 2), (), (5, 6)], training=20, held_out=10, seed=0)
     options = {"hidden_size": 3, "replicas": range(4), "seed": 0, "steps": 40}
-    alone = samples.train_pairs(population, [(0, 1), (0, 2), (1, 0)], **options)
-    assert (alone["b"].isel(pair=0) == 1).all()
+    alone = samples.train_pairs(population, [(0, 1), (0, 2)], **options)
+    assert (alone["second"].isel(pair=0) == 1).all()
     assert population.tasks == ("012", "nothing", "56")
     # The trunk follows the other head alone, so that its own initial weights are all that matters.
     again = samples.train_pairs(
         samples.digits([(0, 1, 2), ()], training=20, held_out=10, seed=0), [(0, 1)], **options
     )
-    np.testing.assert_array_equal(alone["a"].isel(pair=0), again["a"].isel(pair=0))
-    assert (alone["a"].isel(pair=0) != alone["a"].isel(pair=1)).any()
+    for name in ("first", "first_loss"):
+        np.testing.assert_array_equal(alone[name].isel(pair=0), again[name].isel(pair=0))
+    assert (alone["first"].isel(pair=0) != alone["first"].isel(pair=1)).any()
 
 
-def test_a_diverged_network_is_told_and_reads_as_class_0():
+@pytest.mark.parametrize("backend", ["eager", COMPILED])
+def test_a_diverged_network_is_told_and_reads_as_class_0(backend):
     found = samples.train(
         small(), hidden_size=3, replicas=range(5), seed=0, steps=60, activation="relu",
-        learning_rate=1e30,
+        learning_rate=1e30, backend=backend,
     )  # fmt: skip
     assert found["diverged"].any()
     network = np.argwhere(found["diverged"].values)[0]
@@ -281,6 +384,13 @@ def test_bad_populations_are_refused_in_one_line(make, parts):
         ({"pairs": []}, ("`pairs` is []", "expected pairs of tasks")),
         ({"pairs": [(0, 1, 2)]}, ("`pairs` has shape (1, 3)", "expected (pair, party: 2)")),
         ({"pairs": [(0, 4)]}, ("`pairs` is 4", "expected an integer of at most 3")),
+        ({"pairs": [(1, 1)]}, ("task `XOR(x1, x2)` is paired with itself", "two different tasks")),
+        (
+            {"pairs": [(0, 2), (2, 0)]},
+            ("` is there twice", "expected each once"),
+        ),
+        ({"backend": "compield"}, ("unknown backend `compield`", "did you mean `compiled`?")),
+        ({"threads": 0}, ("`threads` is 0", "at least 1")),
         ({"pairs": [(-1, 0)]}, ("`pairs` is -1", "expected an integer of at least 0")),
     ],
 )

@@ -7,6 +7,7 @@ how they stand in a Dataset, `quartet` how a context is found there.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -30,6 +31,8 @@ from ncnet.printing import shown
 DIMENSIONS = ("pair", "replica", "item")
 NAMES = ("first_task", "second_task")
 HEADS = ("first", "second")
+LOSSES = ("first_loss", "second_loss")
+PARTIES = {"a": "alice", "b": "bob"}
 Pair = tuple[str, ...]
 """Two different tasks in canonical order, or one task alone."""
 
@@ -61,6 +64,17 @@ def sorted_pair(tasks: Sequence[str]) -> Pair:
     return tuple(sorted(tasks))
 
 
+def task_key(name: str) -> tuple[int]:
+    """Return the key of a task's random numbers: a digest of its name, the same on every machine.
+
+    A head that is drawn by it follows from its task, and not from whose it is.
+
+    >>> task_key("sst2")
+    (16970584048441915917,)
+    """
+    return (int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"),)
+
+
 def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
     """Return outcomes of pairs of tasks as a checked Dataset.
 
@@ -78,8 +92,9 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
         - a coordinate `split` over `item`, as all outcomes have;
         - perhaps a coordinate `target`, +-1 over (task, item), whose coordinate `task` has the
           names of all tasks that have one; `diverged` over (pair, replica) and `capacity`; a
-          coordinate `capacity` of different numbers; a `cluster` over `replica`; and an attribute
-          `paired`.
+          coordinate `capacity` of different numbers; a `cluster` over `replica`; an attribute
+          `paired`; the losses of both heads, `first_loss` and `second_loss`; and whatever else
+          belongs to a pair, over `pair` and more.
 
     Returns
     -------
@@ -244,8 +259,9 @@ def quartet(
     -------
     xarray.Dataset
         What `report` and all else reads: `a` and `b`, and where pairs have them `diverged`,
-        `alice_target` and `bob_target` (where all four tasks have one), with the coordinates of
-        replicas, items and capacities. Attributes are those of the pairs, with `alice_tasks` and
+        `alice_loss` and `bob_loss`, `alice_target` and `bob_target` (where all four tasks have
+        one) and what else belongs to a pair, with the coordinates of replicas, items and
+        capacities. Attributes are those of the pairs, with `alice_tasks` and
         `bob_tasks`. One of tasks alone at capacity 0 can be joined to one of pairs at others:
         ``xr.concat([...], "capacity", data_vars="minimal")``.
 
@@ -297,12 +313,21 @@ def quartet(
 
 
 def _looked_up(pairs: xr.Dataset, heads: Mapping[str, np.ndarray]) -> xr.Dataset:
-    """Return the outcomes of heads [2, 2, (place of the pair, place in it)], with coordinates."""
+    """Return what pairs have of heads [2, 2, (place of the pair, place in it)], by context."""
     found = {}
+    alice, bob = (head[..., 0] for head in heads.values())
+    if (alice == bob).all():  # of one network, what belongs to neither head
+        at = {"pair": xr.Variable(list(SETTINGS), alice)}
+        shared = [name for name in pairs if "pair" in pairs[name].dims]
+        shared = [name for name in shared if name not in (*HEADS, *LOSSES, "diverged")]
+        found |= {name: pairs[name].variable[at] for name in shared}
     for name, head in heads.items():
         at = {"pair": xr.Variable(list(SETTINGS), head[..., 0])}
-        first, second = (pairs[one].variable[at] for one in HEADS)
-        found[name] = xr.where(xr.Variable(list(SETTINGS), head[..., 1] == 0), first, second)
+        is_first = xr.Variable(list(SETTINGS), head[..., 1] == 0)
+        for both, own in ((HEADS, name), (LOSSES, f"{PARTIES[name]}_loss")):
+            if both[0] in pairs:
+                first, second = (pairs[one].variable[at] for one in both)
+                found[own] = xr.where(is_first, first, second)
         if "diverged" in pairs:
             found["diverged"] = pairs["diverged"].variable[at] | found.get("diverged", False)
     beside = {

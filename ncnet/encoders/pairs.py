@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
-from ncnet.chsh.pairs import sorted_pair
+from ncnet.chsh.pairs import sorted_pair, task_key
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.hyperparameters import Hyperparameters
-from ncnet.encoders.model import Key, TwoHeads
+from ncnet.encoders.model import TwoHeads
 from ncnet.encoders.tasks import EncodedTask
 from ncnet.encoders.training import Outcome, train_context
-
-
-def task_key(name: str) -> Key:
-    """Return the key of a task's head: a digest of the task's name, the same on every machine.
-
-    >>> task_key("sst2")
-    (16970584048441915917,)
-    """
-    return (int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"),)
 
 
 def train_pair(

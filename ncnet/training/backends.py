@@ -1,6 +1,8 @@
 """Chooses the backend of a training, compiled or eager."""
 
+import inspect
 import warnings
+from collections.abc import Callable
 from functools import lru_cache
 
 from ncnet.checks import check_choice
@@ -8,7 +10,7 @@ from ncnet.machine import CompilerError
 from ncnet.training import compiled
 from ncnet.training.compiled import Compiled
 from ncnet.training.eager import Eager
-from ncnet.training.plan import CONTEXT_COUNT, Method, Plan
+from ncnet.training.plan import CONTEXT_COUNT, Plan
 
 BACKENDS = {"compiled": Compiled, "eager": Eager}
 COMPILING_PAYS = 2**24
@@ -21,7 +23,35 @@ MOST_OUTPUTS = 2**16
 
 
 def choose(plan: Plan, backend: str | None) -> str:
+    """Return the backend on which to train a plan, as `choose_for` does."""
+
+    def compile_kernels() -> None:
+        for method in plan.phases:
+            compiled.kernel(plan.game.bits + 1, plan.items, method)
+
+    work = CONTEXT_COUNT * plan.replicas * plan.shown * (plan.head_start + plan.steps[-1])
+    return choose_for(backend, work, compile_kernels, unsuited=_unsuited(plan))
+
+
+def choose_for(
+    backend: str | None,
+    work: int,
+    compile_kernels: Callable[[], object],
+    *,
+    unsuited: str | None = None,
+) -> str:
     """Return the backend to take: the one that was named, or for None the faster one.
+
+    Parameters
+    ----------
+    backend
+        The backend that was asked for.
+    work
+        Networks x items of a step x steps.
+    compile_kernels
+        A function that compiles what the training needs.
+    unsuited
+        The reason why the compiled backend cannot do it, if there is one.
 
     Raises
     ------
@@ -30,11 +60,9 @@ def choose(plan: Plan, backend: str | None) -> str:
     """
     if backend is not None:
         check_choice("backend", backend, BACKENDS)
-    work = CONTEXT_COUNT * plan.replicas * plan.shown * (plan.head_start + plan.steps[-1])
     if backend == "eager" or (backend is None and work < COMPILING_PAYS):
         return "eager"
-    unsuited = _unsuited(plan)
-    reason = unsuited or _uncompiled(plan.game.bits + 1, plan.items, plan.phases)
+    reason = unsuited or _uncompiled(compile_kernels)
     if reason is None:
         return "compiled"
     if backend == "compiled":
@@ -60,10 +88,9 @@ def _unsuited(plan: Plan) -> str | None:
     return None
 
 
-def _uncompiled(features: int, items: int, methods: list[Method]) -> str | None:
+def _uncompiled(compile_kernels: Callable[[], object]) -> str | None:
     try:
-        for method in methods:
-            compiled.kernel(features, items, method)
+        compile_kernels()
     except CompilerError as error:
         return str(error)
     return None
@@ -72,4 +99,12 @@ def _uncompiled(features: int, items: int, methods: list[Method]) -> str | None:
 @lru_cache
 def _warn_that_training_is_eager(reason: str) -> None:
     line = f"training eagerly, several times slower than compiled: {reason}"
-    warnings.warn(line, RuntimeWarning, stacklevel=6)  # of whoever called `train`
+    warnings.warn(line, RuntimeWarning, stacklevel=1 + _depth_in_package())
+
+
+def _depth_in_package() -> int:
+    """Return how many calls of this package lie between here and whoever called it."""
+    frame, depth = inspect.currentframe(), 0
+    while frame.f_back and frame.f_globals["__name__"].split(".")[0] == "ncnet":
+        frame, depth = frame.f_back, depth + 1
+    return depth - 1

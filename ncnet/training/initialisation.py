@@ -52,7 +52,8 @@ def draw(
 ) -> tuple[np.ndarray, ...]:
     """Return the initial weights of replicas, given by their indices.
 
-    They are those of all contexts, or of one that starts apart, given by its number.
+    They are those of all contexts, or of one that starts apart, given by its number, or by the
+    number of `ncnet.keys.task_key`.
 
     Returns
     -------

@@ -73,7 +73,7 @@ def train_task_pairs(
 
 
 def pairs_with_nothing(tasks: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the pairs of places to train: all pairs of tasks, and each beside nothing, either way.
+    """Return the pairs of places to train: all pairs of tasks, and each beside nothing.
 
     Raises
     ------
@@ -83,11 +83,10 @@ def pairs_with_nothing(tasks: Sequence[str]) -> list[tuple[int, int]]:
     Examples
     --------
     >>> pairs_with_nothing(("odd", "prime", "nothing"))
-    [(0, 1), (0, 2), (1, 2), (2, 0), (2, 1)]
+    [(0, 1), (0, 2), (1, 2)]
     """
     check(tasks[-1] == samples.NOTHING, f"the last task is `{tasks[-1]}`", f"`{samples.NOTHING}`")
-    last = len(tasks) - 1
-    return [*itertools.combinations(range(last + 1), 2), *((last, task) for task in range(last))]
+    return list(itertools.combinations(range(len(tasks)), 2))
 
 
 def interference_by_replica(trained: xr.Dataset, tasks: Sequence[str]) -> pd.DataFrame:
@@ -111,17 +110,18 @@ def interference_by_replica(trained: xr.Dataset, tasks: Sequence[str]) -> pd.Dat
     pairs, last = pairs_with_nothing(tasks), len(tasks) - 1
     both = [pair for pair in pairs if last not in pair]
     together = [pairs.index(pair) for pair in both]
-    first_alone = [pairs.index((first, last)) for first, _ in both]
-    second_alone = [pairs.index((last, second)) for _, second in both]
-    outcomes = trained[["a", "b"]].assign(both=trained["a"] * trained["b"])
+    alone = [[pairs.index((pair[place], last)) for pair in both] for place in range(2)]
+    outcomes = trained[["first", "second"]].assign(both=trained["first"] * trained["second"])
     means = outcomes.groupby("split").mean().transpose("split", ...)
     correlator = means["both"].sel(split="training").values
-    # Both asked nothing, the parties agree.
-    columns = {"s": 1 + correlator[first_alone] + correlator[second_alone] - correlator[together]}
+    # A head that is asked nothing gives +1: the other's mean is their correlator. Both asked
+    # nothing, the parties agree.
+    columns = {"s": 1 + correlator[alone].sum(axis=0) - correlator[together]}
     for name in ("training", "held_out"):
-        alice, bob = ((1 + means[head].sel(split=name).values) / 2 for head in ("a", "b"))
-        alone = alice[first_alone] + bob[second_alone]
-        columns[f"{name}_drop"] = (alone - alice[together] - bob[together]) / 2
+        of_split = means.sel(split=name)
+        right = (2 + of_split["first"].values + of_split["second"].values) / 2
+        # Nothing is always right.
+        columns[f"{name}_drop"] = (right[alone].sum(axis=0) - 2 - right[together]) / 2
     # A gradient that is 0 opposes nothing.
     columns["cosine"] = trained["cosine"].fillna(0).mean("step").values[together]
     replicas = trained["replica"].values

@@ -34,12 +34,18 @@ def test_s_of_a_pair_is_that_of_its_game():
     trained, names = pairs()
     found = interference_by_replica(trained, names)
     places = {pair: k for k, pair in enumerate(pairs_with_nothing(names))}
-    split = trained["split"].values == "training"
-    a, b = (trained[party].isel(item=split) for party in "ab")
+    trained_on = trained.isel(item=trained["split"].values == "training")
+
+    def outcome(own, other):
+        """Return the outcomes of a task, or of nothing, beside another one."""
+        digits = "".join(map(str, samples.NAMED_TASKS[names[own]]))
+        pair = trained_on.isel(pair=places[min(own, other), max(own, other)])
+        return pair["first" if pair.first_task == digits else "second"]
+
     for s, t in itertools.combinations(range(3), 2):
         # The four contexts as a table of outcomes: what a head says to nothing is +1.
-        alone_s, alone_t = a.isel(pair=places[s, 3]), b.isel(pair=places[3, t])
-        together_a, together_b = (x.isel(pair=places[s, t]) for x in (a, b))
+        alone_s, alone_t = outcome(s, 3), outcome(t, 3)
+        together_a, together_b = outcome(s, t), outcome(t, s)
         one = np.ones(alone_s.shape)
         alice = np.array([[one, one], [alone_s, together_a]])
         bob = np.array([[one, alone_t], [one, together_b]])

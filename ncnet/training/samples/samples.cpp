@@ -1,0 +1,311 @@
+// Trains networks whose items differ from replica to replica, one replica at a time.
+//
+// A vector holds LANES items, or LANES inputs of one item. The hidden units of all the replica's
+// networks are the rows of one matrix product in either direction, computed in tiles whose sums
+// stay in registers, for a block of items at a time, so that what a step touches stays in the cache
+// however many items there are. No sum depends on how many networks or replicas there are.
+//
+// Slopes are added up over items and divided by their number at the end. Set by the compiler's command
+// line: what vectors.h asks for.
+
+#include "vectors.h"
+
+#include <type_traits>
+
+namespace {
+
+constexpr int BLOCK = 64;  // items
+constexpr int ROWS = 4;    // of a tile: with a width of 4 the processor is never short of sums
+#if defined(__AVX512F__)
+constexpr int WIDTH = 4;  // of a tile, in vectors
+#else
+constexpr int WIDTH = 2;  // there are fewer registers
+#endif
+
+inline int padded(int count) { return (count + LANES - 1) / LANES * LANES; }
+
+// Zeros, aligned for vectors; as many as a multiple of LANES.
+struct Array {
+    Vector *vectors;
+    explicit Array(int64_t count) : vectors(new Vector[(count + LANES - 1) / LANES]()) {}
+    Array(const Array &) = delete;
+    ~Array() { delete[] vectors; }
+    float *operator+(int64_t place) { return (float *)vectors + place; }
+    float &operator[](int64_t place) { return ((float *)vectors)[place]; }
+};
+
+template <int COUNT>
+inline float total(const float *values) {
+    if constexpr (COUNT == 1) {
+        return values[0];
+    } else {
+        float halves[COUNT / 2];
+        for (int i = 0; i < COUNT / 2; i++) halves[i] = values[i] + values[i + COUNT / 2];
+        return total<COUNT / 2>(halves);
+    }
+}
+
+inline float total(Vector vector) {
+    float values[LANES];
+    store(values, vector);
+    return total<LANES>(values);
+}
+
+// sums[r, v] += sum over k of left[r, k] * right[k, v], for COUNT rows and VECTORS vectors.
+template <int COUNT, int VECTORS>
+inline void multiply_tile(const float *left, int left_stride, const float *right, int right_stride,
+                          int depth, float *sums, int sums_stride) {
+    Vector tile[COUNT][VECTORS];
+#pragma GCC unroll 8
+    for (int row = 0; row < COUNT; row++)
+#pragma GCC unroll 8
+        for (int v = 0; v < VECTORS; v++) tile[row][v] = load(sums + row * sums_stride + v * LANES);
+    for (int k = 0; k < depth; k++) {
+        Vector values[VECTORS];
+#pragma GCC unroll 8
+        for (int v = 0; v < VECTORS; v++) values[v] = load(right + k * right_stride + v * LANES);
+#pragma GCC unroll 8
+        for (int row = 0; row < COUNT; row++) {
+            const Vector by = all(left[row * left_stride + k]);
+#pragma GCC unroll 8
+            for (int v = 0; v < VECTORS; v++) tile[row][v] += by * values[v];
+        }
+    }
+#pragma GCC unroll 8
+    for (int row = 0; row < COUNT; row++)
+#pragma GCC unroll 8
+        for (int v = 0; v < VECTORS; v++) store(sums + row * sums_stride + v * LANES, tile[row][v]);
+}
+
+template <int COUNT, int VECTORS>
+int multiply_rows(const float *left, int left_stride, const float *right, int right_stride,
+                  int row, int rows, int depth, float *sums, int sums_stride) {
+    for (; row + COUNT <= rows; row += COUNT)
+        multiply_tile<COUNT, VECTORS>(left + row * left_stride, left_stride, right, right_stride,
+                                      depth, sums + row * sums_stride, sums_stride);
+    return row;
+}
+
+template <int VECTORS>
+void multiply_columns(const float *left, int left_stride, const float *right, int right_stride,
+                      int rows, int depth, float *sums, int sums_stride) {
+    const auto from = [&](auto tile, int row) {
+        return multiply_rows<tile.value, VECTORS>(left, left_stride, right, right_stride, row, rows,
+                                                  depth, sums, sums_stride);
+    };
+    int row = 0;
+    if constexpr (VECTORS == 1) row = from(std::integral_constant<int, 2 * ROWS>{}, row);
+    row = from(std::integral_constant<int, ROWS>{}, row);
+    from(std::integral_constant<int, 1>{}, row);
+}
+
+// The same for any number of rows and for so many columns, a multiple of LANES.
+void multiply(const float *left, int left_stride, const float *right, int right_stride, int rows,
+              int depth, int columns, float *sums, int sums_stride) {
+    int at = 0;
+    for (; at + WIDTH * LANES <= columns; at += WIDTH * LANES)
+        multiply_columns<WIDTH>(left, left_stride, right + at, right_stride, rows, depth, sums + at,
+                                sums_stride);
+    for (; at < columns; at += LANES)
+        multiply_columns<1>(left, left_stride, right + at, right_stride, rows, depth, sums + at,
+                            sums_stride);
+}
+
+struct Shape {
+    int pairs, hidden_size, features, items;
+    int units() const { return pairs * hidden_size; }
+};
+
+// One replica: its items, in both orders, and its networks' weights and slopes, in one order.
+struct Replica {
+    const Shape shape;
+    const int width;  // of a row of inputs
+    const int biases, heads, weights;  // places: of the units' biases, of the heads, of the end
+    Array rows, columns, signs;  // [items, width], [blocks, features, BLOCK], [2 * pairs, items]
+    Array values, means, squares, slopes;
+    Array hidden, errors;  // [units, BLOCK], [2, BLOCK]
+    Array unit_sums, head_sums;  // [units, 3] and [2 * pairs] vectors
+
+    explicit Replica(Shape of)
+        : shape(of),
+          width(padded(of.features)),
+          biases(of.units() * width),
+          heads(biases + of.units()),
+          weights(heads + 2 * of.pairs * (of.hidden_size + 1)),
+          rows((int64_t)of.items * width),
+          columns((int64_t)(of.items + BLOCK - 1) / BLOCK * BLOCK * of.features),
+          signs((int64_t)2 * of.pairs * stride()),
+          values(weights),
+          means(weights),
+          squares(weights),
+          slopes(weights),
+          hidden(of.units() * BLOCK),
+          errors(2 * BLOCK),
+          unit_sums(of.units() * 3 * LANES),
+          head_sums(2 * of.pairs * LANES) {}
+
+    int stride() const { return (shape.items + BLOCK - 1) / BLOCK * BLOCK; }
+
+    // A block is filled up with its last item, whose sign is 0 there: it sends no slope, and is
+    // finite where the item itself is.
+    void load_items(const float *inputs, const float *targets, int64_t target_stride) {
+        for (int item = 0; item < stride(); item++) {
+            const int from = item < shape.items ? item : shape.items - 1;
+            const float *input = inputs + (int64_t)from * (shape.features + 1);
+            for (int f = 0; f < shape.features; f++) {
+                const int64_t block = item / BLOCK * shape.features + f;
+                columns[block * BLOCK + item % BLOCK] = input[f];
+                if (item < shape.items) rows[(int64_t)item * width + f] = input[f];
+            }
+        }
+        for (int head = 0; head < 2 * shape.pairs; head++)
+            for (int item = 0; item < shape.items; item++)
+                signs[(int64_t)head * stride() + item] = targets[head * target_stride + item];
+    }
+
+    // Calls of(place here, place in a trunk, ...) for each weight.
+    template <class Trunk, class Heads>
+    void each_weight(Trunk of_trunk, Heads of_heads) {
+        const int features = shape.features;
+        for (int unit = 0; unit < shape.units(); unit++) {
+            for (int f = 0; f < features; f++)
+                of_trunk(unit * width + f, unit * (features + 1) + f);
+            of_trunk(biases + unit, unit * (features + 1) + features);
+        }
+        for (int place = 0; heads + place < weights; place++) of_heads(heads + place, place);
+    }
+
+    void load_weights(Array &to, const float *trunk, const float *head) {
+        each_weight([&](int here, int there) { to[here] = trunk[there]; },
+                    [&](int here, int there) { to[here] = head[there]; });
+    }
+
+    void store_weights(Array &from, float *trunk, float *head) {
+        each_weight([&](int here, int there) { trunk[there] = from[here]; },
+                    [&](int here, int there) { head[there] = from[here]; });
+    }
+
+    void step(float rate, float scale) {
+        for (int place = 0; place < weights; place += LANES) store(slopes + place, Vector{});
+        for (int at = 0; at < shape.units() * 3; at++) unit_sums.vectors[at] = Vector{};
+        for (int at = 0; at < shape.pairs * 2; at++) head_sums.vectors[at] = Vector{};
+        for (int first = 0; first < shape.items; first += BLOCK) add_slopes(first);
+        for (int unit = 0; unit < shape.units(); unit++) {
+            const int pair = unit / shape.hidden_size, h = unit % shape.hidden_size;
+            slopes[biases + unit] = total(unit_sums.vectors[unit * 3]);
+            for (int party = 0; party < 2; party++)
+                slopes[head(pair, party) + h] = total(unit_sums.vectors[unit * 3 + 1 + party]);
+        }
+        for (int at = 0; at < shape.pairs * 2; at++)
+            slopes[head(at / 2, at % 2) + shape.hidden_size] = total(head_sums.vectors[at]);
+        for (int place = 0; place < weights; place += LANES) move_vector(place, rate, scale);
+    }
+
+    int head(int pair, int party) const {
+        return heads + (2 * pair + party) * (shape.hidden_size + 1);
+    }
+
+    // Adds the slopes of one block of items.
+    void add_slopes(int first) {
+        const int count = shape.items - first < BLOCK ? shape.items - first : BLOCK;
+        const int used = padded(count);
+        for (int unit = 0; unit < shape.units(); unit++)
+            for (int i = 0; i < used; i += LANES)
+                store(hidden + (unit * BLOCK + i), all(values[biases + unit]));
+        multiply(values + 0, width, columns + (int64_t)first * shape.features, BLOCK, shape.units(),
+                 shape.features, used, hidden + 0, BLOCK);
+        for (int pair = 0; pair < shape.pairs; pair++) {
+            for (int i = 0; i < used; i += LANES) compare(pair, first, i);
+            for (int h = 0; h < shape.hidden_size; h++) send_back(pair, h, used);
+        }
+        multiply(hidden + 0, BLOCK, rows + (int64_t)first * width, width, shape.units(), count,
+                 width, slopes + 0, width);
+    }
+
+    // From the units' sums to their outputs, the heads' logits and the slopes of the losses.
+    void compare(int pair, int first, int i) {
+        const float *weights_of[2] = {values + head(pair, 0), values + head(pair, 1)};
+        const int size = shape.hidden_size;
+        Vector alice = all(weights_of[0][size]), bob = all(weights_of[1][size]);
+        for (int h = 0; h < size; h++) {
+            float *at = hidden + ((pair * size + h) * BLOCK + i);
+            const Vector output = activation(load(at));
+            store(at, output);
+            alice += weights_of[0][h] * output;
+            bob += weights_of[1][h] * output;
+        }
+        const Vector logits[2] = {alice, bob};
+        for (int party = 0; party < 2; party++) {
+            const int64_t row = 2 * pair + party;
+            const Vector sign = load(signs + (row * stride() + first + i));
+            const Vector error = slope_of_loss(logits[party], sign);
+            store(errors + (party * BLOCK + i), error);
+            head_sums.vectors[row] += error;
+        }
+    }
+
+    // From the slopes of the losses to those of a unit's sum, which take the place of its outputs.
+    void send_back(int pair, int h, int used) {
+        const int unit = pair * shape.hidden_size + h;
+        const float alice = values[head(pair, 0) + h], bob = values[head(pair, 1) + h];
+        Vector *sums = unit_sums.vectors + unit * 3;
+        Vector bias_slope = sums[0], alice_slope = sums[1], bob_slope = sums[2];
+        for (int i = 0; i < used; i += LANES) {
+            float *at = hidden + (unit * BLOCK + i);
+            const Vector output = load(at);
+            const Vector alice_error = load(errors + i), bob_error = load(errors + (BLOCK + i));
+            alice_slope += alice_error * output;
+            bob_slope += bob_error * output;
+            const Vector signal = (alice * alice_error + bob * bob_error) * derivative(output);
+            bias_slope += signal;
+            store(at, signal);
+        }
+        sums[0] = bias_slope, sums[1] = alice_slope, sums[2] = bob_slope;
+    }
+
+    void move_vector(int place, float rate, float scale) {
+        Weight weight;
+        weight.value = load(values + place);
+#if defined(OPTIMIZER_adam)
+        weight.mean = load(means + place);
+        weight.square = load(squares + place);
+#endif
+        move(weight, load(slopes + place) * (1.0f / shape.items), rate, scale);
+        store(values + place, weight.value);
+#if defined(OPTIMIZER_adam)
+        store(means + place, weight.mean);
+        store(squares + place, weight.square);
+#endif
+    }
+};
+
+}  // namespace
+
+// Does as many steps as there are rates. Arrays are dense: trunk[0] [replicas, pairs * hidden_size,
+// features + 1] and heads[0] [replicas, pairs, 2, hidden_size + 1], the biases last, with Adam
+// followed by the running means of the slopes and of their squares; inputs [replicas, all items,
+// features + 1] and targets [replicas, pairs, 2, all items], of which the first `items` are trained
+// on: +1 for class 1, -1 for class 0, 0 where nothing is asked.
+extern "C" void advance(float *const *trunk, float *const *heads, const float *inputs,
+                        const float *targets, const float *rates, const float *scales,
+                        int64_t replicas, int64_t pairs, int64_t hidden_size, int64_t features,
+                        int64_t items, int64_t all_items, int64_t steps) {
+    Replica replica({(int)pairs, (int)hidden_size, (int)features, (int)items});
+    const int64_t trunk_size = pairs * hidden_size * (features + 1);
+    const int64_t heads_size = pairs * 2 * (hidden_size + 1);
+    Array *states[] = {&replica.values, &replica.means, &replica.squares};
+#if defined(OPTIMIZER_adam)
+    const int used = 3;
+#else
+    const int used = 1;
+#endif
+    for (int64_t r = 0; r < replicas; r++) {
+        replica.load_items(inputs + r * all_items * (features + 1), targets + r * 2 * pairs * all_items,
+                           all_items);
+        for (int s = 0; s < used; s++)
+            replica.load_weights(*states[s], trunk[s] + r * trunk_size, heads[s] + r * heads_size);
+        for (int64_t step = 0; step < steps; step++) replica.step(rates[step], scales[step]);
+        for (int s = 0; s < used; s++)
+            replica.store_weights(*states[s], trunk[s] + r * trunk_size, heads[s] + r * heads_size);
+    }
+}
