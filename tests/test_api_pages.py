@@ -30,7 +30,17 @@ for text in (page.read_text(encoding="utf-8") for page in PAGES):
             CONSTANTS.append((DESCRIBED[-1], found["constant"], found["value"]))
 # They serve the other modules. What a reader calls of `commands` is `ncnet.cli`, and of `plotting`
 # `use_style`.
-INTERNAL = {"checks", "commands", "files", "machine", "page", "plotting", "printing", "renamed"}
+INTERNAL = {
+    "checks",
+    "commands",
+    "files",
+    "keys",
+    "machine",
+    "page",
+    "plotting",
+    "printing",
+    "renamed",
+}
 # Former places, and commands.
 INTERNAL |= {"__main__", "atlas", "explorer", "probe", "probe_callback", "ranks"}
 INTERNAL |= {"studies.mechanism.analysis", "studies.generalization.analysis"}

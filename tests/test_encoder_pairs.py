@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from ncnet import chsh
-from ncnet.chsh.pairs import task_key
 from ncnet.encoders import training
 from ncnet.encoders.pairs import train_pair
 from ncnet.encoders.training import batch_at, train_context
 from ncnet.encoders.trunk import FULL
+from ncnet.keys import task_key
 from tests.small_encoders import encode, encoder, hyperparameters, toy, untrained
 
 NAMES = ("toy/mood", "toy/same", "toy/sum", "toy/which")

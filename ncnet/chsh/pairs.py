@@ -7,7 +7,6 @@ how they stand in a Dataset, `quartet` how a context is found there.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -62,17 +61,6 @@ def sorted_pair(tasks: Sequence[str]) -> Pair:
     found = f"task `{tasks[0]}` is paired with itself"
     check(len(set(tasks)) == len(tasks), found, "two different tasks, or one alone")
     return tuple(sorted(tasks))
-
-
-def task_key(name: str) -> tuple[int]:
-    """Return the key of a task's random numbers: a digest of its name, the same on every machine.
-
-    A head that is drawn by it follows from its task, and not from whose it is.
-
-    >>> task_key("sst2")
-    (16970584048441915917,)
-    """
-    return (int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"),)
 
 
 def as_pairs(pairs: xr.Dataset) -> xr.Dataset:

@@ -40,7 +40,7 @@ class TwoHeads(Network):
         With the seed it determines all initial weights: those of the trunk, and with its key those
         of a head, whatever the other head is.
     keys
-        The key of each head: `BY_PARTY`, or those of its tasks (`ncnet.chsh.pairs.task_key`).
+        The key of each head: `BY_PARTY`, or those of its tasks (`ncnet.keys.task_key`).
     """
 
     def __init__(

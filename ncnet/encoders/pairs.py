@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ncnet.chsh.pairs import sorted_pair, task_key
+from ncnet.chsh.pairs import sorted_pair
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.hyperparameters import Hyperparameters
 from ncnet.encoders.model import TwoHeads
 from ncnet.encoders.tasks import EncodedTask
 from ncnet.encoders.training import Outcome, train_context
+from ncnet.keys import task_key
 
 
 def train_pair(

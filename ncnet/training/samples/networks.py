@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ncnet.chsh.pairs import task_key
+from ncnet.keys import task_key
 from ncnet.training import compiler
 from ncnet.training.initialisation import draw
 from ncnet.training.network import ACTIVATIONS, LOSSES, Weights, outcomes

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from ncnet.checks import (
+    check,
     check_choice,
     check_integer,
     check_list,
@@ -14,7 +15,6 @@ from ncnet.checks import (
     check_positive,
     check_sizes,
 )
-from ncnet.chsh.pairs import sorted_pair
 from ncnet.training.network import ACTIVATIONS, with_bias
 from ncnet.training.optimizers import OPTIMIZERS
 from ncnet.training.plan import Method, check_trace_steps
@@ -88,6 +88,9 @@ def _check_pairs(pairs: object, tasks: Sequence[str]) -> list[tuple[int, int]]:
     for place in pairs.flat:
         check_integer("pairs", place, at_least=0, at_most=len(tasks) - 1)
     check_once("task", tasks)
-    by_name = [sorted_pair([tasks[place] for place in pair]) for pair in pairs.tolist()]
-    check_once("pair", [" beside ".join(pair) for pair in by_name])
-    return [tuple(map(tasks.index, pair)) for pair in by_name]
+    for own, other in pairs:
+        found = f"task `{tasks[own]}` is paired with itself"
+        check(own != other, found, "two different tasks")
+    ordered = [tuple(sorted(pair, key=tasks.__getitem__)) for pair in pairs.tolist()]
+    check_once("pair", [" beside ".join(tasks[place] for place in pair) for pair in ordered])
+    return ordered

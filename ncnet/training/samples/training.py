@@ -8,9 +8,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from ncnet import chsh
 from ncnet.checks import check, check_integer
-from ncnet.chsh.pairs import HEADS, LOSSES, NAMES
 from ncnet.files import storable
 from ncnet.training import backends
 from ncnet.training.chunks import train_chunks
@@ -64,11 +62,20 @@ def train(population: Population, **training: object) -> xr.Dataset:
     """
     check(len(population.tasks) == 4, f"the population has {len(population.tasks)} tasks", "4")
     pairs = train_pairs(population, QUARTET, **training)
-    a1, a2, b1, b2 = population.tasks
-    trained = chsh.quartet(pairs, alice=(a1, a2), bob=(b1, b2))
+    alice_first = pairs["first_task"].isin(population.tasks[:2])
+    for kind, a, b in (("", "a", "b"), ("_loss", "alice_loss", "bob_loss")):
+        first, second = (pairs[f"{place}{kind}"] for place in ("first", "second"))
+        pairs[a], pairs[b] = (
+            xr.where(alice_first, *heads) for heads in ((first, second), (second, first))
+        )
+        pairs = pairs.drop_vars([f"{place}{kind}" for place in ("first", "second")])
+    settings = {"alice_setting": ("pair", [1, 1, 2, 2]), "bob_setting": ("pair", [1, 2, 1, 2])}
+    pairs = pairs.drop_vars(["first_task", "second_task"]).assign_coords(settings)
+    trained = pairs.set_index(pair=list(settings)).unstack("pair")
     hidden_size = trained.attrs.pop("hidden_size")
     capacity = xr.Variable((), hidden_size, {"capacity_name": "hidden_size"})
-    return trained.assign_coords(capacity=capacity).transpose(..., "item")
+    trained = trained.assign_coords(capacity=capacity)
+    return trained.transpose("alice_setting", "bob_setting", "replica", ...)
 
 
 def train_pairs(
@@ -157,7 +164,7 @@ def train_pairs(
     about = {name: getattr(plan, name) for name in ABOUT}
     about |= {"population": population.name, "tasks": list(population.tasks)}
     about |= {"backend": backend, "paired": True}
-    return chsh.as_pairs(_dataset(plan, trained).assign_attrs(storable(about)))
+    return _dataset(plan, trained).assign_attrs(storable(about))
 
 
 @torch.inference_mode()
@@ -179,10 +186,11 @@ def _dataset(plan: Plan, trained: Sequence[dict[str, np.ndarray]]) -> xr.Dataset
     variables = {"diverged": (networks, joined["diverged"])}
     split = ["training"] * population.training + ["held_out"] * population.held_out
     coordinates = {"replica": plan.replicas, "split": ("item", split)}
-    for head, (name, loss, task) in enumerate(zip(HEADS, LOSSES, NAMES, strict=True)):
+    for head, name in enumerate(("first", "second")):
         variables[name] = ((*networks, "item"), joined["correct"][:, :, head])
-        variables[loss] = (networks, joined["loss"][:, :, head])
-        coordinates[task] = ("pair", [population.tasks[pair[head]] for pair in plan.pairs])
+        variables[f"{name}_loss"] = (networks, joined["loss"][:, :, head])
+        tasks = [population.tasks[pair[head]] for pair in plan.pairs]
+        coordinates[f"{name}_task"] = ("pair", tasks)
     if plan.trace_steps:
         variables["cosine"] = ((*networks, "step"), joined["cosine"])
         coordinates["step"] = list(plan.trace_steps)
