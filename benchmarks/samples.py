@@ -3,7 +3,7 @@
 Networks whose items differ from replica to replica, by `ncnet.training.samples.train` on either
 backend, by `torch.func` (`vmap` over networks of the gradient), and by a loop over torch modules.
 One thread. Times are printed only of what was found to end with the same losses, after as few
-steps as it is timed on; the shortest of some repeats counts, less what no steps take: drawing items
+steps as it is timed on; processor time, the shortest of some repeats, less what no steps take: drawing items
 and weights, and reading outcomes. Operations are counted by `benchmarks.limit.operations`.
 """
 
@@ -28,7 +28,7 @@ from ncnet.training.samples.population import Population
 from ncnet.training.samples.training import QUARTET
 
 LEARNING_RATE = 0.5
-REPEATS = 3
+REPEATS = 5
 FEW_STEPS = 10  # after more, chaos may take an engine elsewhere
 TOLERANCE = 1e-3  # of a final loss, relative
 WIDE = "normal"
@@ -109,9 +109,9 @@ def time_of(engine: Callable, case: Case, drawn: Population, replicas: int, step
     for count in (0, steps):
         times = []
         for _ in range(REPEATS):
-            start = time.perf_counter()
+            start = time.process_time()
             engine(case, drawn, replicas, count)
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         shortest.append(min(times))
     return (shortest[1] - shortest[0]) / (4 * replicas * steps)
 
@@ -151,9 +151,9 @@ def large_matmul() -> float:
     size, times = 1024, []
     matrix = torch.ones(size, size)
     for _ in range(10):
-        start = time.perf_counter()
+        start = time.process_time()
         matrix @ matrix
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return 2 * size**3 / min(times)
 
 

@@ -60,13 +60,17 @@ inline void multiply_tile(const float *left, int left_stride, const float *right
     for (int row = 0; row < COUNT; row++)
 #pragma GCC unroll 8
         for (int v = 0; v < VECTORS; v++) tile[row][v] = load(sums + row * sums_stride + v * LANES);
+    const float *from[COUNT];
+#pragma GCC unroll 8
+    for (int row = 0; row < COUNT; row++) from[row] = left + row * left_stride;
+#pragma GCC unroll 4
     for (int k = 0; k < depth; k++) {
         Vector values[VECTORS];
 #pragma GCC unroll 8
         for (int v = 0; v < VECTORS; v++) values[v] = load(right + k * right_stride + v * LANES);
 #pragma GCC unroll 8
         for (int row = 0; row < COUNT; row++) {
-            const Vector by = all(left[row * left_stride + k]);
+            const Vector by = all(from[row][k]);
 #pragma GCC unroll 8
             for (int v = 0; v < VECTORS; v++) tile[row][v] += by * values[v];
         }
