@@ -2,9 +2,10 @@
 
 Networks whose items differ from replica to replica, by `ncnet.training.samples.train` on either
 backend, by `torch.func` (`vmap` over networks of the gradient), and by a loop over torch modules.
-One thread. Times are printed only of what was found to end with the same losses, after as few
-steps as it is timed on; processor time, the shortest of some repeats, less what no steps take: drawing items
-and weights, and reading outcomes. Operations are counted by `benchmarks.limit.operations`.
+One thread; processor time, the shortest of some repeats, less what no steps take: drawing items and
+weights, and reading outcomes. What others take is printed only where they were found to end with
+the same losses, after as many steps as they are timed on. `benchmarks.limit.operations` counts the
+operations.
 """
 
 import argparse

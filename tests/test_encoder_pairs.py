@@ -62,7 +62,7 @@ def test_a_quartet_that_is_looked_up_is_the_one_that_is_trained(rank, once):
             untrained(
                 [task_data()[name] for name in tasks],
                 rank,
-                keys=[task_key(name) for name in tasks],
+                keys=[(task_key(name),) for name in tasks],
                 **vars(HOW),
             )
         )
@@ -138,7 +138,7 @@ def test_a_head_sees_its_items_in_the_order_of_its_task(monkeypatch):
     batches = []
     for names in (NAMES[:2], (NAMES[3], NAMES[0]), NAMES[:1]):
         train(*names, rank=0, replica=5)
-        key = (HOW.seed, 5, *task_key(NAMES[0]))
+        key = (HOW.seed, 5, task_key(NAMES[0]))
         batches.append([(step, items) for step, of_head, items in shown if of_head == key])
         assert len(shown) == len(names) * HOW.steps
         shown.clear()

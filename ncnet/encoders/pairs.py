@@ -49,6 +49,6 @@ def train_pair(
     """
     by_name = {task.data.name: task for task in tasks}
     names = sorted_pair([task.data.name for task in tasks])
-    own, keys = [by_name[name] for name in names], [task_key(name) for name in names]
+    own, keys = [by_name[name] for name in names], [(task_key(name),) for name in names]
     model = TwoHeads(encoder, own, rank, hyperparameters, replica, keys=keys)
     return train_context(model), model

@@ -141,8 +141,8 @@ class Plan:
         self.trace = self._check_trace()
         self.learning_rate = check_positive("learning_rate", self.learning_rate)
         self.gradient_weights = self._check_gradient_weights()
-        self._check_steps_of_optimizer()
-        self._check_draws()
+        check_optimizer(self)
+        check_draws(self)
         self.device = _check_device(self.device)
 
     def _check_trace(self) -> tuple[str, ...]:
@@ -164,25 +164,6 @@ class Plan:
         expected = f"{EQUAL_WEIGHTS}, weights belong to `{PLAIN}`"
         check(fits, f"{found} with aggregator `{self.aggregator}`", expected)
         return weights
-
-    def _check_steps_of_optimizer(self) -> None:
-        self.momentum = check_number("momentum", self.momentum, 0, 1)
-        check(self.momentum < 1, f"`momentum` is {self.momentum}", "a number below 1")
-        fits = not self.momentum or self.optimizer == "gradient_descent"
-        found = f"`momentum` is {self.momentum} with optimizer `{self.optimizer}`"
-        check(fits, found, "0, momentum belongs to `gradient_descent`")
-        self.weight_decay = check_number("weight_decay", self.weight_decay, 0)
-
-    def _check_draws(self) -> None:
-        if self.batch_size is not None:
-            size = check_integer("batch_size", self.batch_size, at_least=1, at_most=MOST_SHOWN)
-            self.batch_size = size
-        self.label_noise = check_number("label_noise", self.label_noise, 0, 0.5)
-        for name in ("own_batches", "own_starts"):
-            check_type(name, getattr(self, name), (bool, np.bool_), "True or False")
-        fits = not self.own_batches or self.method.draws
-        found = "`own_batches` is True without `batch_size` and `label_noise`"
-        check(fits, found, "one of them, or nothing is drawn")
 
     @property
     def items(self) -> int:
@@ -217,6 +198,29 @@ def traced(kind: str, *, deep: bool) -> dict[str, tuple[str, ...]]:
     ('second_unit',)
     """
     return TRACES[kind] | (DEEPER[kind] if deep else {})
+
+
+def check_optimizer(plan: object) -> None:
+    """Check `momentum` and `weight_decay` of a plan."""
+    plan.momentum = check_number("momentum", plan.momentum, 0, 1)
+    check(plan.momentum < 1, f"`momentum` is {plan.momentum}", "a number below 1")
+    fits = not plan.momentum or plan.optimizer == "gradient_descent"
+    found = f"`momentum` is {plan.momentum} with optimizer `{plan.optimizer}`"
+    check(fits, found, "0, momentum belongs to `gradient_descent`")
+    plan.weight_decay = check_number("weight_decay", plan.weight_decay, 0)
+
+
+def check_draws(plan: object) -> None:
+    """Check what a plan has on batches, flips of labels and separate starts."""
+    if plan.batch_size is not None:
+        size = check_integer("batch_size", plan.batch_size, at_least=1, at_most=MOST_SHOWN)
+        plan.batch_size = size
+    plan.label_noise = check_number("label_noise", plan.label_noise, 0, 0.5)
+    for name in ("own_batches", "own_starts"):
+        check_type(name, getattr(plan, name), (bool, np.bool_), "True or False")
+    fits = not plan.own_batches or plan.method.draws
+    found = "`own_batches` is True without `batch_size` and `label_noise`"
+    check(fits, found, "one of them, or nothing is drawn")
 
 
 def check_steps(name: str, steps: object) -> tuple[int, ...]:

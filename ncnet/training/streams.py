@@ -70,14 +70,18 @@ def draw_keys(
     >>> [draw_keys(**drawn, contexts=contexts).shape for contexts in (1, 4)]
     [(2, 2, 128), (2, 2, 512)]
     """
-
-    def of_block(context: int, block: int) -> np.ndarray:
-        spawned = (STREAM, features, hidden_size, block, context)
-        sequence = np.random.SeedSequence(seed, spawn_key=spawned)
-        return sequence.generate_state(4 * BLOCK).reshape(2, 2, BLOCK)
-
+    shape = {"features": features, "hidden_size": hidden_size, "seed": seed}
     pairs = itertools.product(range(contexts), blocks)
-    return np.concatenate([of_block(*pair) for pair in pairs], axis=-1)
+    return np.concatenate([keys_of_block(*pair, **shape) for pair in pairs], axis=-1)
+
+
+def keys_of_block(
+    context: int, block: int, *, features: int, hidden_size: int, seed: int
+) -> np.ndarray:
+    """Return the keys of a context, or of what else has a number, in a block [2, 2, BLOCK]."""
+    spawned = (STREAM, features, hidden_size, block, context)
+    sequence = np.random.SeedSequence(seed, spawn_key=spawned)
+    return sequence.generate_state(4 * BLOCK).reshape(2, 2, BLOCK)
 
 
 def shuffled(keys: np.ndarray, epochs: range, items: int) -> np.ndarray:

@@ -5,12 +5,14 @@
 // stay in registers, for a block of items at a time, so that what a step touches stays in the cache
 // however many items there are. No sum depends on how many networks or replicas there are.
 //
-// Slopes are added up over items and divided by their number at the end. Set by the compiler's command
-// line: what vectors.h asks for.
+// Slopes are added up over items and divided by their number at the end. Set by the compiler's
+// command line: what vectors.h asks for.
 
-#include "vectors.h"
+#include "threefry.h"
 
+#include <algorithm>
 #include <type_traits>
+#include <vector>
 
 namespace {
 
@@ -27,7 +29,9 @@ inline int padded(int count) { return (count + LANES - 1) / LANES * LANES; }
 // Zeros, aligned for vectors; as many as a multiple of LANES.
 struct Array {
     Vector *vectors;
-    explicit Array(int64_t count) : vectors(new Vector[(count + LANES - 1) / LANES]()) {}
+    Array() : vectors(nullptr) {}
+    explicit Array(int64_t count) { make(count); }
+    void make(int64_t count) { vectors = new Vector[(count + LANES - 1) / LANES](); }
     Array(const Array &) = delete;
     ~Array() { delete[] vectors; }
     float *operator+(int64_t place) { return (float *)vectors + place; }
@@ -115,9 +119,18 @@ void multiply(const float *left, int left_stride, const float *right, int right_
                             sums_stride);
 }
 
+// The items are those of a step.
 struct Shape {
     int pairs, hidden_size, features, items;
     int units() const { return pairs * hidden_size; }
+};
+
+// What the items of a step are taken from, of one replica: inputs [all items, features + 1] and
+// targets [2 * pairs, all items].
+struct Source {
+    const float *inputs, *targets;
+    int64_t features, all_items;
+    const float *input(int item) const { return inputs + item * (features + 1); }
 };
 
 // One replica: its items, in both orders, and its networks' weights and slopes, in one order.
@@ -126,7 +139,8 @@ struct Replica {
     const int width;  // of a row of inputs
     const int biases, heads, weights;  // places: of the units' biases, of the heads, of the end
     Array rows, columns, signs;  // [items, width], [blocks, features, BLOCK], [2 * pairs, items]
-    Array values, means, squares, slopes;
+    Array states[STATE], slopes;
+    Array &values;
     Array hidden, errors;  // [units, BLOCK], [2, BLOCK]
     Array unit_sums, head_sums;  // [units, 3] and [2 * pairs] vectors
 
@@ -139,32 +153,39 @@ struct Replica {
           rows((int64_t)of.items * width),
           columns((int64_t)(of.items + BLOCK - 1) / BLOCK * BLOCK * of.features),
           signs((int64_t)2 * of.pairs * stride()),
-          values(weights),
-          means(weights),
-          squares(weights),
           slopes(weights),
+          values(states[0]),
           hidden(of.units() * BLOCK),
           errors(2 * BLOCK),
           unit_sums(of.units() * 3 * LANES),
-          head_sums(2 * of.pairs * LANES) {}
+          head_sums(2 * of.pairs * LANES) {
+        for (Array &state : states) state.make(weights);
+    }
 
     int stride() const { return (shape.items + BLOCK - 1) / BLOCK * BLOCK; }
 
     // A block is filled up with its last item, whose sign is 0 there: it sends no slope, and is
     // finite where the item itself is.
-    void load_items(const float *inputs, const float *targets, int64_t target_stride) {
-        for (int item = 0; item < stride(); item++) {
-            const int from = item < shape.items ? item : shape.items - 1;
-            const float *input = inputs + (int64_t)from * (shape.features + 1);
-            for (int f = 0; f < shape.features; f++) {
-                const int64_t block = item / BLOCK * shape.features + f;
-                columns[block * BLOCK + item % BLOCK] = input[f];
-                if (item < shape.items) rows[(int64_t)item * width + f] = input[f];
-            }
+    void show_inputs(const Source &source, const uint32_t *items) {
+        for (int place = 0; place < stride(); place++) {
+            const float *input = source.input(items[std::min(place, shape.items - 1)]);
+            float *column = columns + (int64_t)(place / BLOCK) * shape.features * BLOCK + place % BLOCK;
+            for (int f = 0; f < shape.features; f++) column[f * BLOCK] = input[f];
+            if (place < shape.items)
+                memcpy(rows + (int64_t)place * width, input, shape.features * sizeof *input);
         }
-        for (int head = 0; head < 2 * shape.pairs; head++)
-            for (int item = 0; item < shape.items; item++)
-                signs[(int64_t)head * stride() + item] = targets[head * target_stride + item];
+    }
+
+    // A sign is changed where flips [2 * pairs, items] are set, unless they are null.
+    void show_signs(const Source &source, const uint32_t *items, const uint8_t *flips) {
+        for (int head = 0; head < 2 * shape.pairs; head++) {
+            const float *targets = source.targets + head * source.all_items;
+            float *of_head = signs + (int64_t)head * stride();
+            for (int place = 0; place < shape.items; place++) of_head[place] = targets[items[place]];
+            if (!flips) continue;
+            for (int place = 0; place < shape.items; place++)
+                of_head[place] *= flips[(int64_t)head * shape.items + place] ? -1.0f : 1.0f;
+        }
     }
 
     // Calls of(place here, place in a trunk, ...) for each weight.
@@ -189,7 +210,7 @@ struct Replica {
                     [&](int here, int there) { head[there] = from[here]; });
     }
 
-    void step(float rate, float scale) {
+    void step(Step by) {
         for (int place = 0; place < weights; place += LANES) store(slopes + place, Vector{});
         for (int at = 0; at < shape.units() * 3; at++) unit_sums.vectors[at] = Vector{};
         for (int at = 0; at < shape.pairs * 2; at++) head_sums.vectors[at] = Vector{};
@@ -202,7 +223,7 @@ struct Replica {
         }
         for (int at = 0; at < shape.pairs * 2; at++)
             slopes[head(at / 2, at % 2) + shape.hidden_size] = total(head_sums.vectors[at]);
-        for (int place = 0; place < weights; place += LANES) move_vector(place, rate, scale);
+        for (int place = 0; place < weights; place += LANES) move_vector(place, by);
     }
 
     int head(int pair, int party) const {
@@ -242,7 +263,7 @@ struct Replica {
         for (int party = 0; party < 2; party++) {
             const int64_t row = 2 * pair + party;
             const Vector sign = load(signs + (row * stride() + first + i));
-            const Vector error = slope_of_loss(logits[party], sign);
+            const Vector error = slope_of_loss(logits[party], sign, 1);
             store(errors + (party * BLOCK + i), error);
             head_sums.vectors[row] += error;
         }
@@ -267,49 +288,148 @@ struct Replica {
         sums[0] = bias_slope, sums[1] = alice_slope, sums[2] = bob_slope;
     }
 
-    void move_vector(int place, float rate, float scale) {
+    void move_vector(int place, Step by) {
         Weight weight;
-        weight.value = load(values + place);
-#if defined(OPTIMIZER_adam)
-        weight.mean = load(means + place);
-        weight.square = load(squares + place);
-#endif
-        move(weight, load(slopes + place) * (1.0f / shape.items), rate, scale);
-        store(values + place, weight.value);
-#if defined(OPTIMIZER_adam)
-        store(means + place, weight.mean);
-        store(squares + place, weight.square);
-#endif
+        for (int s = 0; s < STATE; s++) weight.state[s] = load(states[s] + place);
+        move(weight, load(slopes + place) * (1.0f / shape.items), by);
+        for (int s = 0; s < STATE; s++) store(states[s] + place, weight.state[s]);
     }
 };
 
+// The items that steps show, those of streams.py.
+class Stream {
+    static constexpr int FEW = 1024;
+    const Key key;
+    const int items;
+    const uint32_t lowest;
+    std::vector<uint32_t> drawn, order;
+    uint32_t epoch;
+    int place;
+
+    void shuffle() {
+        for (int pair = 0; 2 * pair < items; pair += LANES) {
+            Unsigned counters;
+            for (int lane = 0; lane < LANES; lane++) counters[lane] = pair + lane;
+            const Key numbers = threefry(key, counters, epoch);
+            for (int lane = 0; lane < LANES; lane++) {
+                const uint32_t item = 2 * (pair + lane);
+                drawn[item] = (numbers.first[lane] & ~lowest) | item;
+                drawn[item + 1] = (numbers.second[lane] & ~lowest) | (item + 1);
+            }
+        }
+        if (items > FEW) {
+            std::copy_n(drawn.begin(), items, order.begin());
+            std::sort(order.begin(), order.begin() + items);
+            for (int i = 0; i < items; i++) order[i] &= lowest;
+        } else {
+            rank();
+        }
+    }
+
+    // An item's place is the number of those below it: a square of comparisons, yet in vectors.
+    void rank() {
+        for (int first = 0; first < items; first += LANES) {
+            const Unsigned own = load(drawn.data() + first);
+            Unsigned below = {};
+            for (int other = 0; other < items; other++) below -= (Unsigned)(drawn[other] < own);
+            for (int lane = 0; lane < LANES && first + lane < items; lane++)
+                order[below[lane]] = first + lane;
+        }
+    }
+
+public:
+    Stream(const uint32_t *key, int64_t stride, int items, int64_t shown)
+        : key{key[0] - Unsigned{}, key[stride] - Unsigned{}},
+          items(items),
+          lowest(items > 1 ? ~0u >> __builtin_clz(items - 1) : 0),
+          drawn(items + 2 * LANES),
+          order(items),
+          epoch((uint32_t)(shown / items)),
+          place((int)(shown % items)) {
+        shuffle();
+    }
+
+    uint32_t next() {
+        if (place == items) {
+            place = 0;
+            epoch++;
+            shuffle();
+        }
+        return order[place++];
+    }
+};
+
+// Draws which labels of a step are flipped, those of streams.py, for heads with a key each.
+void draw_flips(const uint32_t *keys, int64_t stride, int heads, int items, uint32_t step,
+                uint32_t threshold, uint8_t *flips) {
+    for (int head = 0; head < heads; head++) {
+        const Key key = {keys[head] - Unsigned{}, keys[stride + head] - Unsigned{}};
+        uint8_t *of_head = flips + (int64_t)head * items;
+        for (int place = 0; place < items; place += 2 * LANES) {
+            Unsigned counters;
+            for (int lane = 0; lane < LANES; lane++) counters[lane] = place / 2 + lane;
+            const Unsigned drawn = threefry(key, counters, step).first;
+            for (int i = 0; i < 2 * LANES && place + i < items; i++)
+                of_head[place + i] = (drawn[i / 2] >> 16 * (i % 2) & 0xFFFFu) < threshold;
+        }
+    }
+}
+
 }  // namespace
 
+// What is trained: the numbers of replicas, pairs, units of a network, inputs, items of a step, items
+// trained on, and all items.
+struct Sizes {
+    int64_t replicas, pairs, hidden_size, features, shown, training, all_items;
+};
+
+// What steps draw. Keys are those of the replicas' orders [2, replicas], null for all items in their
+// order, and of the heads' flips [2, replicas, pairs, 2], null for none; a label is flipped where
+// sixteen bits are below the threshold. So many steps were done before.
+struct Draws {
+    const uint32_t *orders, *flips;
+    int64_t steps_done;
+    uint32_t threshold;
+};
+
 // Does as many steps as there are rates. Arrays are dense: trunk[0] [replicas, pairs * hidden_size,
-// features + 1] and heads[0] [replicas, pairs, 2, hidden_size + 1], the biases last, with Adam
-// followed by the running means of the slopes and of their squares; inputs [replicas, all items,
-// features + 1] and targets [replicas, pairs, 2, all items], of which the first `items` are trained
-// on: +1 for class 1, -1 for class 0, 0 where nothing is asked.
+// features + 1] and heads[0] [replicas, pairs, 2, hidden_size + 1], the biases last, followed by
+// what else the optimizer changes; inputs [replicas, all_items, features + 1] and targets [replicas,
+// pairs, 2, all_items], training items first: +1 for class 1, -1 for class 0, 0 where nothing is
+// asked.
 extern "C" void advance(float *const *trunk, float *const *heads, const float *inputs,
                         const float *targets, const float *rates, const float *scales,
-                        int64_t replicas, int64_t pairs, int64_t hidden_size, int64_t features,
-                        int64_t items, int64_t all_items, int64_t steps) {
-    Replica replica({(int)pairs, (int)hidden_size, (int)features, (int)items});
-    const int64_t trunk_size = pairs * hidden_size * (features + 1);
-    const int64_t heads_size = pairs * 2 * (hidden_size + 1);
-    Array *states[] = {&replica.values, &replica.means, &replica.squares};
-#if defined(OPTIMIZER_adam)
-    const int used = 3;
-#else
-    const int used = 1;
-#endif
-    for (int64_t r = 0; r < replicas; r++) {
-        replica.load_items(inputs + r * all_items * (features + 1), targets + r * 2 * pairs * all_items,
-                           all_items);
-        for (int s = 0; s < used; s++)
-            replica.load_weights(*states[s], trunk[s] + r * trunk_size, heads[s] + r * heads_size);
-        for (int64_t step = 0; step < steps; step++) replica.step(rates[step], scales[step]);
-        for (int s = 0; s < used; s++)
-            replica.store_weights(*states[s], trunk[s] + r * trunk_size, heads[s] + r * heads_size);
+                        int64_t steps, float momentum, float weight_decay, const Sizes *sizes,
+                        const Draws *draws) {
+    const int64_t pairs = sizes->pairs, size = sizes->hidden_size, features = sizes->features;
+    const int items = (int)sizes->shown, count = (int)(2 * pairs);
+    Replica replica({(int)pairs, (int)size, (int)features, items});
+    std::vector<uint32_t> shown(items);
+    std::vector<uint8_t> flips(draws->flips ? (size_t)count * items : 0);
+    for (int64_t r = 0; r < sizes->replicas; r++) {
+        const Source source = {inputs + r * sizes->all_items * (features + 1),
+                               targets + r * count * sizes->all_items, features, sizes->all_items};
+        for (int s = 0; s < STATE; s++)
+            replica.load_weights(replica.states[s], trunk[s] + r * pairs * size * (features + 1),
+                                 heads[s] + r * count * (size + 1));
+        const bool drawn = draws->orders;
+        const uint32_t none[2] = {};
+        Stream stream(drawn ? draws->orders + r : none, drawn ? sizes->replicas : 1,
+                      drawn ? (int)sizes->training : 1, draws->steps_done * items);
+        for (int64_t step = 0; step < steps; step++) {
+            if (drawn || step == 0) {
+                for (int i = 0; i < items; i++) shown[i] = drawn ? stream.next() : i;
+                replica.show_inputs(source, shown.data());
+            }
+            if (draws->flips)
+                draw_flips(draws->flips + r * count, sizes->replicas * count, count, items,
+                           (uint32_t)(draws->steps_done + step), draws->threshold, flips.data());
+            if (drawn || draws->flips || step == 0)
+                replica.show_signs(source, shown.data(), draws->flips ? flips.data() : nullptr);
+            replica.step({rates[step], scales[step], momentum, weight_decay});
+        }
+        for (int s = 0; s < STATE; s++)
+            replica.store_weights(replica.states[s], trunk[s] + r * pairs * size * (features + 1),
+                                  heads[s] + r * count * (size + 1));
     }
 }

@@ -15,12 +15,16 @@ from ncnet.training.chunks import train_chunks
 from ncnet.training.samples.networks import BACKENDS, Eager, kernel
 from ncnet.training.samples.plan import Plan
 from ncnet.training.samples.population import Population
+from ncnet.training.samples.stopping import EarlyStopping, Lowest
 
 QUARTET = ((0, 2), (0, 3), (1, 2), (1, 3))
 """Places of the tasks of the contexts (1,1), (1,2), (2,1), (2,2) among A1, A2, B1, B2."""
 VALUES_AT_ONCE = 2**18
 """Values of a hidden-layer array of one chunk: 1 MiB stays near the cache of a CPU."""
-ABOUT = ("seed", "hidden_size", "steps", "activation", "optimizer", "learning_rate")
+ABOUT = (
+    *("seed", "hidden_size", "steps", "activation", "optimizer", "learning_rate", "momentum"),
+    *("weight_decay", "batch_size", "own_batches", "label_noise", "own_starts", "check_every"),
+)
 """The arguments that are told in attrs."""
 
 
@@ -72,10 +76,12 @@ def train(population: Population, **training: object) -> xr.Dataset:
     settings = {"alice_setting": ("pair", [1, 1, 2, 2]), "bob_setting": ("pair", [1, 2, 1, 2])}
     pairs = pairs.drop_vars(["first_task", "second_task"]).assign_coords(settings)
     trained = pairs.set_index(pair=list(settings)).unstack("pair")
-    hidden_size = trained.attrs.pop("hidden_size")
-    capacity = xr.Variable((), hidden_size, {"capacity_name": "hidden_size"})
-    trained = trained.assign_coords(capacity=capacity)
-    return trained.transpose("alice_setting", "bob_setting", "replica", ...)
+    if "capacity" not in trained.coords:
+        hidden_size = trained.attrs.pop("hidden_size")
+        capacity = xr.Variable((), hidden_size, {"capacity_name": "hidden_size"})
+        trained = trained.assign_coords(capacity=capacity)
+    dimensions = ("alice_setting", "bob_setting", "replica", ...)
+    return trained.transpose("capacity", *dimensions, missing_dims="ignore")
 
 
 def train_pairs(
@@ -89,6 +95,14 @@ def train_pairs(
     activation: str = "tanh",
     optimizer: str = "gradient_descent",
     learning_rate: float = 0.5,
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
+    batch_size: int | None = None,
+    own_batches: bool = False,
+    label_noise: float = 0.0,
+    own_starts: bool = False,
+    patience: Sequence[int] = (),
+    check_every: int = 10,
     trace_steps: Sequence[int] = (),
     backend: str | None = None,
     threads: int | None = None,
@@ -114,9 +128,23 @@ def train_pairs(
         Seed of the initial weights; those of trunks are those of `ncnet.train` at as many features.
         Items have a seed of their own.
     steps
-        Number of training steps, full batch.
-    activation, optimizer, learning_rate
-        As `ncnet.train` takes them.
+        Number of training steps.
+    activation, optimizer, learning_rate, momentum, weight_decay, batch_size, own_starts
+        As `ncnet.train` takes them. The order in which items are shown follows from the replica,
+        whatever the tasks; with `own_starts` it is pairs that start from different weights.
+    label_noise
+        Probability with which a training label is flipped each time that it is shown, as
+        `ncnet.train` takes it: a task's in the same way in all pairs. Labels that the population
+        has flipped once for all stay so.
+    own_batches
+        Whether each pair draws its own orders and flips.
+    patience
+        Numbers of checks, increasing, for early stopping: for each of them the outcomes are those
+        at a network's lowest held-out loss, the sum of both heads' means, found before so many
+        checks one after the other brought no lower one, or until `steps`. Outcomes then are along
+        `capacity` (with ``capacity_name`` "patience").
+    check_every
+        Steps from one check to the next, the first being after as many.
     trace_steps
         Steps at which to record the cosine of both heads' gradients on the trunk.
     backend
@@ -131,7 +159,8 @@ def train_pairs(
         `first`, `second`: int8, +1 where the head classifies the item as its training target says,
         else -1, over (pair, replica, item), training items first; `first_loss` and `second_loss`,
         on the training items at the end, and `diverged`, over (pair, replica); `cosine`, with
-        `step` as well, where steps are traced. Training parameters are in attrs.
+        `step` as well, where steps are traced; `stopped`, the steps at which the outcomes are read,
+        where networks stop early. Training parameters are in attrs.
 
     Raises
     ------
@@ -159,7 +188,7 @@ def train_pairs(
     size = max(min(size, math.ceil(len(replicas) / threads)), 1)
     chunks = [replicas[start : start + size] for start in range(0, len(replicas), size)]
     trained = train_chunks(
-        lambda chunk: _train(plan, plan.networks(kind, chunk)), chunks, threads=threads
+        lambda chunk: _train(plan, plan.networks(kind, chunk), len(chunk)), chunks, threads=threads
     )
     about = {name: getattr(plan, name) for name in ABOUT}
     about |= {"population": population.name, "tasks": list(population.tasks)}
@@ -168,30 +197,49 @@ def train_pairs(
 
 
 @torch.inference_mode()
-def _train(plan: Plan, networks: Eager) -> dict[str, np.ndarray]:
-    """Train, and return outcomes, losses and what was traced, the replicas first."""
-    done, cosines = 0, []
-    for stop in sorted({*plan.trace_steps, plan.steps}):
-        networks.advance(stop - done)
-        done = stop
+def _train(plan: Plan, networks: Eager, count: int) -> dict[str, np.ndarray]:
+    """Train so many replicas, and return what is read of them, the replicas first."""
+    stopping = [EarlyStopping(networks, checks) for checks in plan.patience]
+    checks = range(plan.check_every, plan.steps + 1, plan.check_every) if stopping else ()
+    cosines, lowest = [], Lowest(networks)
+    for stop in sorted({*plan.trace_steps, *checks, plan.steps}):
+        networks.advance(stop - networks.step)
         if stop in plan.trace_steps:
             cosines.append(networks.cosine().numpy())
-    return networks.measure() | ({"cosine": np.stack(cosines, -1)} if cosines else {})
+        if stop in checks:
+            lowest.check(networks)
+            for one in stopping:
+                one.follow(networks, lowest)
+    if stopping:
+        found = [networks.measure(one.weights) | {"stopped": one.stopped} for one in stopping]
+        found = {name: np.stack([part[name] for part in found], -1) for name in found[0]}
+    else:
+        found = networks.measure(networks.weights)
+    if cosines:
+        found["cosine"] = np.stack(cosines, -1)
+    # Pairs with batches of their own stand for replicas of one pair.
+    of_pairs = (count, len(plan.pairs))
+    return {name: part.reshape(*of_pairs, *part.shape[2:]) for name, part in found.items()}
 
 
 def _dataset(plan: Plan, trained: Sequence[dict[str, np.ndarray]]) -> xr.Dataset:
     population = plan.population
     joined = {name: np.concatenate([part[name] for part in trained]) for name in trained[0]}
-    networks = ("replica", "pair")
-    variables = {"diverged": (networks, joined["diverged"])}
+    networks, capacity = ("replica", "pair"), ("capacity",) if plan.patience else ()
+    variables = {"diverged": ((*networks, *capacity), joined["diverged"])}
     split = ["training"] * population.training + ["held_out"] * population.held_out
     coordinates = {"replica": plan.replicas, "split": ("item", split)}
     for head, name in enumerate(("first", "second")):
-        variables[name] = ((*networks, "item"), joined["correct"][:, :, head])
-        variables[f"{name}_loss"] = (networks, joined["loss"][:, :, head])
+        variables[name] = ((*networks, "item", *capacity), joined["correct"][:, :, head])
+        variables[f"{name}_loss"] = ((*networks, *capacity), joined["loss"][:, :, head])
         tasks = [population.tasks[pair[head]] for pair in plan.pairs]
         coordinates[f"{name}_task"] = ("pair", tasks)
     if plan.trace_steps:
         variables["cosine"] = ((*networks, "step"), joined["cosine"])
         coordinates["step"] = list(plan.trace_steps)
-    return xr.Dataset(variables, coordinates).transpose("pair", ...)
+    if plan.patience:
+        variables["stopped"] = ((*networks, *capacity), joined["stopped"])
+        named = {"capacity_name": "patience"}
+        coordinates["capacity"] = ("capacity", list(plan.patience), named)
+    dimensions = (*capacity, "pair", "replica", ..., "item")
+    return xr.Dataset(variables, coordinates).transpose(*dimensions)
