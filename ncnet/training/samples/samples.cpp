@@ -167,24 +167,32 @@ struct Replica {
     // A block is filled up with its last item, whose sign is 0 there: it sends no slope, and is
     // finite where the item itself is.
     void show_inputs(const Source &source, const uint32_t *items) {
-        for (int place = 0; place < stride(); place++) {
-            const float *input = source.input(items[std::min(place, shape.items - 1)]);
-            float *column = columns + (int64_t)(place / BLOCK) * shape.features * BLOCK + place % BLOCK;
-            for (int f = 0; f < shape.features; f++) column[f * BLOCK] = input[f];
-            if (place < shape.items)
-                memcpy(rows + (int64_t)place * width, input, shape.features * sizeof *input);
+        for (int place = 0; place < shape.items; place++) {
+            const float *input = source.input(items[place]);
+            float *row = rows + (int64_t)place * width;
+            for (int f = 0; f < shape.features; f++) row[f] = input[f];
         }
+        for (int first = 0; first < shape.items; first += BLOCK)
+            for (int f = 0; f < shape.features; f++) {
+                const int count = std::min(BLOCK, shape.items - first);
+                const float *from = rows + ((int64_t)first * width + f);
+                float *column = columns + ((int64_t)first * shape.features + f * BLOCK);
+                for (int i = 0; i < count; i++) column[i] = from[i * width];
+                for (int i = count; i < BLOCK; i++) column[i] = column[count - 1];
+            }
     }
 
-    // A sign is changed where flips [2 * pairs, items] are set, unless they are null.
-    void show_signs(const Source &source, const uint32_t *items, const uint8_t *flips) {
+    // A sign is changed where the numbers drawn [2 * pairs, padded items] are below the threshold.
+    void show_signs(const Source &source, const uint32_t *items, const uint16_t *drawn,
+                    uint32_t threshold) {
         for (int head = 0; head < 2 * shape.pairs; head++) {
             const float *targets = source.targets + head * source.all_items;
             float *of_head = signs + (int64_t)head * stride();
-            for (int place = 0; place < shape.items; place++) of_head[place] = targets[items[place]];
-            if (!flips) continue;
-            for (int place = 0; place < shape.items; place++)
-                of_head[place] *= flips[(int64_t)head * shape.items + place] ? -1.0f : 1.0f;
+            for (int i = 0; i < shape.items; i++) of_head[i] = targets[items[i]];
+            if (!threshold) continue;
+            const uint16_t *numbers = drawn + (int64_t)head * stride();
+            for (int i = 0; i < shape.items; i++)
+                of_head[i] = numbers[i] < threshold ? -of_head[i] : of_head[i];
         }
     }
 
@@ -296,44 +304,52 @@ struct Replica {
     }
 };
 
+inline Unsigned counters_from(int first) {
+    Unsigned counters;
+    for (int lane = 0; lane < LANES; lane++) counters[lane] = lane;
+    return counters + (uint32_t)first;
+}
+
 // The items that steps show, those of streams.py.
 class Stream {
-    static constexpr int FEW = 1024;
     const Key key;
-    const int items;
+    const int items, bits;
     const uint32_t lowest;
     std::vector<uint32_t> drawn, order;
+    std::vector<int> places;  // of the next one in each of 2^bits buckets
     uint32_t epoch;
     int place;
 
     void shuffle() {
         for (int pair = 0; 2 * pair < items; pair += LANES) {
-            Unsigned counters;
-            for (int lane = 0; lane < LANES; lane++) counters[lane] = pair + lane;
-            const Key numbers = threefry(key, counters, epoch);
+            const Key numbers = threefry(key, counters_from(pair), epoch);
             for (int lane = 0; lane < LANES; lane++) {
                 const uint32_t item = 2 * (pair + lane);
                 drawn[item] = (numbers.first[lane] & ~lowest) | item;
                 drawn[item + 1] = (numbers.second[lane] & ~lowest) | (item + 1);
             }
         }
-        if (items > FEW) {
-            std::copy_n(drawn.begin(), items, order.begin());
-            std::sort(order.begin(), order.begin() + items);
-            for (int i = 0; i < items; i++) order[i] &= lowest;
-        } else {
-            rank();
-        }
+        sort();
+        for (uint32_t &number : order) number &= lowest;
     }
 
-    // An item's place is the number of those below it: a square of comparisons, yet in vectors.
-    void rank() {
-        for (int first = 0; first < items; first += LANES) {
-            const Unsigned own = load(drawn.data() + first);
-            Unsigned below = {};
-            for (int other = 0; other < items; other++) below -= (Unsigned)(drawn[other] < own);
-            for (int lane = 0; lane < LANES && first + lane < items; lane++)
-                order[below[lane]] = first + lane;
+    // Into about as many buckets as there are numbers, by their highest bits; then a number is
+    // hardly ever far from its place.
+    void sort() {
+        const auto bucket = [this](uint32_t number) { return (uint64_t)number >> (32 - bits); };
+        std::fill(places.begin(), places.end(), 0);
+        for (int i = 0; i < items; i++) places[bucket(drawn[i])]++;
+        for (int b = 0, before = 0; b < (int)places.size(); b++) {
+            const int count = places[b];
+            places[b] = before;
+            before += count;
+        }
+        for (int i = 0; i < items; i++) order[places[bucket(drawn[i])]++] = drawn[i];
+        for (int i = 1; i < items; i++) {
+            const uint32_t number = order[i];
+            int at = i;
+            for (; at > 0 && order[at - 1] > number; at--) order[at] = order[at - 1];
+            order[at] = number;
         }
     }
 
@@ -341,9 +357,11 @@ public:
     Stream(const uint32_t *key, int64_t stride, int items, int64_t shown)
         : key{key[0] - Unsigned{}, key[stride] - Unsigned{}},
           items(items),
-          lowest(items > 1 ? ~0u >> __builtin_clz(items - 1) : 0),
+          bits(items > 1 ? 32 - __builtin_clz(items - 1) : 0),
+          lowest((1u << bits) - 1),
           drawn(items + 2 * LANES),
           order(items),
+          places((size_t)1 << bits),
           epoch((uint32_t)(shown / items)),
           place((int)(shown % items)) {
         shuffle();
@@ -359,18 +377,21 @@ public:
     }
 };
 
-// Draws which labels of a step are flipped, those of streams.py, for heads with a key each.
-void draw_flips(const uint32_t *keys, int64_t stride, int heads, int items, uint32_t step,
-                uint32_t threshold, uint8_t *flips) {
+// Draws sixteen bits for each label of a step, those of streams.py, for heads with a key each: of
+// two labels, the first has the lower half of a number.
+void draw_numbers(const uint32_t *keys, int64_t stride, int heads, int items, uint32_t step,
+                  uint16_t *numbers, int64_t numbers_stride) {
     for (int head = 0; head < heads; head++) {
         const Key key = {keys[head] - Unsigned{}, keys[stride + head] - Unsigned{}};
-        uint8_t *of_head = flips + (int64_t)head * items;
+        uint16_t *of_head = numbers + head * numbers_stride;
         for (int place = 0; place < items; place += 2 * LANES) {
-            Unsigned counters;
-            for (int lane = 0; lane < LANES; lane++) counters[lane] = place / 2 + lane;
-            const Unsigned drawn = threefry(key, counters, step).first;
-            for (int i = 0; i < 2 * LANES && place + i < items; i++)
-                of_head[place + i] = (drawn[i / 2] >> 16 * (i % 2) & 0xFFFFu) < threshold;
+            const Unsigned drawn = threefry(key, counters_from(place / 2), step).first;
+            uint32_t words[LANES];
+            memcpy(words, &drawn, sizeof words);
+            for (int lane = 0; lane < LANES; lane++) {
+                of_head[place + 2 * lane] = (uint16_t)words[lane];
+                of_head[place + 2 * lane + 1] = (uint16_t)(words[lane] >> 16);
+            }
         }
     }
 }
@@ -405,7 +426,7 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *i
     const int items = (int)sizes->shown, count = (int)(2 * pairs);
     Replica replica({(int)pairs, (int)size, (int)features, items});
     std::vector<uint32_t> shown(items);
-    std::vector<uint8_t> flips(draws->flips ? (size_t)count * items : 0);
+    std::vector<uint16_t> numbers(draws->flips ? (size_t)count * replica.stride() : 0);
     for (int64_t r = 0; r < sizes->replicas; r++) {
         const Source source = {inputs + r * sizes->all_items * (features + 1),
                                targets + r * count * sizes->all_items, features, sizes->all_items};
@@ -422,10 +443,11 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *i
                 replica.show_inputs(source, shown.data());
             }
             if (draws->flips)
-                draw_flips(draws->flips + r * count, sizes->replicas * count, count, items,
-                           (uint32_t)(draws->steps_done + step), draws->threshold, flips.data());
+                draw_numbers(draws->flips + r * count, sizes->replicas * count, count, items,
+                             (uint32_t)(draws->steps_done + step), numbers.data(),
+                             replica.stride());
             if (drawn || draws->flips || step == 0)
-                replica.show_signs(source, shown.data(), draws->flips ? flips.data() : nullptr);
+                replica.show_signs(source, shown.data(), numbers.data(), draws->threshold);
             replica.step({rates[step], scales[step], momentum, weight_decay});
         }
         for (int s = 0; s < STATE; s++)
