@@ -271,7 +271,7 @@ struct Replica {
         for (int party = 0; party < 2; party++) {
             const int64_t row = 2 * pair + party;
             const Vector sign = load(signs + (row * stride() + first + i));
-            const Vector error = slope_of_loss(logits[party], sign, 1);
+            const Vector error = slope_of_loss(logits[party], target(sign, 1));
             store(errors + (party * BLOCK + i), error);
             head_sums.vectors[row] += error;
         }
