@@ -86,6 +86,12 @@ class Eager:
             options["momentum"] = method.momentum
         optimizer = OPTIMIZERS[method.optimizer]
         self.optimizer = optimizer(self.weights, method.learning_rate, **options)
+        self.batches = self.flipped = itertools.repeat(None)
+        if self.orders is not None:
+            self.batches = streams.batches(self.orders, self.training, self.shown, self.step)
+        if self.flips is not None:
+            keys = self.flips.reshape(2, -1)
+            self.flipped = streams.flips(keys, self.shown, method.label_noise, self.step)
 
     @property
     def shown(self) -> int:
@@ -94,14 +100,8 @@ class Eager:
 
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
-        batches, flips = itertools.repeat(None), itertools.repeat(None)
-        if self.orders is not None:
-            batches = streams.batches(self.orders, self.training, self.shown, first=self.step)
-        if self.flips is not None:
-            keys, noise = self.flips.reshape(2, -1), self.method.label_noise
-            flips = streams.flips(keys, self.shown, noise, first=self.step)
         for _ in range(steps):
-            inputs, targets = self._shown(next(batches), next(flips))
+            inputs, targets = self._shown(next(self.batches), next(self.flipped))
             self.optimizer.step(self._gradient(inputs, targets))
             self.step += 1
 

@@ -210,6 +210,9 @@ def _train(plan: Plan, networks: Eager, count: int) -> dict[str, np.ndarray]:
             lowest.check(networks)
             for one in stopping:
                 one.follow(networks, lowest)
+            # The last is the most patient.
+            if not stopping[-1].goes_on.any() and stop >= max(plan.trace_steps, default=0):
+                break
     if stopping:
         found = [networks.measure(one.weights) | {"stopped": one.stopped} for one in stopping]
         found = {name: np.stack([part[name] for part in found], -1) for name in found[0]}
