@@ -11,12 +11,12 @@ import ctypes
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ncnet.keys import task_key
 from ncnet.training import compiler, streams
@@ -28,10 +28,12 @@ from ncnet.training.plan import Method
 SOURCE = Path(__file__).with_name("samples.cpp")
 _POINTER, _INTEGER = ctypes.c_void_p, ctypes.c_int64
 _STEPS_A_CALL = 2**16
+_LINE = 16
+"""Numbers of a line of the cache, to which rows are filled up."""
 
 
 class _Sizes(ctypes.Structure):
-    _names = ("replicas", "pairs", "hidden_size", "features", "shown", "training", "all_items")
+    _names = ("replicas", "pairs", "hidden_size", "features", "shown", "training")
     _fields_ = [(name, _INTEGER) for name in _names]
 
 
@@ -173,6 +175,13 @@ class Compiled(Eager):
     Other threads run while it computes.
     """
 
+    @cached_property
+    def rows(self) -> Tensor:
+        """Training items, inputs and then targets, each filled up with zeros to whole lines."""
+        seen = slice(self.training)
+        parts = self.inputs[:, seen, :-1], self.targets[..., seen].flatten(1, 2).mT
+        return torch.cat([nn.functional.pad(part, (0, -part.shape[-1] % _LINE)) for part in parts], -1)
+
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
         library = kernel(self.method)
@@ -182,7 +191,7 @@ class Compiled(Eager):
         )
         replicas, pairs, _, width = self.weights.heads.shape
         shape = replicas, pairs, width - 1, self.inputs.shape[-1] - 1
-        sizes = _Sizes(*shape, self.shown, self.training, self.inputs.shape[1])
+        sizes = _Sizes(*shape, self.shown, self.training)
         orders, flips = (
             None if keys is None else keys.ctypes.data for keys in (self.orders, self.flips)
         )
@@ -193,8 +202,7 @@ class Compiled(Eager):
             library.advance(
                 trunks,
                 heads,
-                self.inputs.data_ptr(),
-                self.targets.data_ptr(),
+                self.rows.data_ptr(),
                 rates.ctypes.data,
                 scales.ctypes.data,
                 count,
@@ -223,7 +231,7 @@ def kernel(method: Method) -> ctypes.CDLL:
     chosen += [(name.upper(), "1") for name in numbers if getattr(method, name)]
     library = compiler.library(SOURCE, tuple(chosen))
     library.advance.argtypes = (
-        *[_POINTER] * 6,
+        *[_POINTER] * 5,
         _INTEGER,
         *[ctypes.c_float] * 2,
         ctypes.POINTER(_Sizes),

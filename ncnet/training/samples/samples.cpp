@@ -11,12 +11,16 @@
 #include "threefry.h"
 
 #include <algorithm>
+#include <numeric>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace {
 
 constexpr int BLOCK = 64;  // items
+constexpr int LINE = 16;   // numbers of a cache line
+constexpr int QUAD = 4;    // columns of numbers that are gathered at once
 constexpr int ROWS = 4;    // of a tile: with a width of 4 the processor is never short of sums
 #if defined(__AVX512F__)
 constexpr int WIDTH = 4;  // of a tile, in vectors
@@ -24,7 +28,7 @@ constexpr int WIDTH = 4;  // of a tile, in vectors
 constexpr int WIDTH = 2;  // there are fewer registers
 #endif
 
-inline int padded(int count) { return (count + LANES - 1) / LANES * LANES; }
+inline int padded(int count, int to = LANES) { return (count + to - 1) / to * to; }
 
 // Zeros, aligned for vectors; as many as a multiple of LANES.
 struct Array {
@@ -119,18 +123,62 @@ void multiply(const float *left, int left_stride, const float *right, int right_
                             sums_stride);
 }
 
+inline Unsigned counters_from(int first) {
+    Unsigned counters;
+    for (int lane = 0; lane < LANES; lane++) counters[lane] = lane;
+    return counters + (uint32_t)first;
+}
+
 // The items are those of a step.
 struct Shape {
     int pairs, hidden_size, features, items;
     int units() const { return pairs * hidden_size; }
 };
 
-// What the items of a step are taken from, of one replica: inputs [all items, features + 1] and
-// targets [2 * pairs, all items].
+// What the items of a step are taken from, of one replica: a row for each, which holds its inputs and
+// then its targets [2 * pairs], either filled up with zeros to whole lines.
 struct Source {
-    const float *inputs, *targets;
-    int64_t features, all_items;
-    const float *input(int item) const { return inputs + item * (features + 1); }
+    const float *rows;
+    const int targets, width;  // where targets begin, and where the next row does
+    Source(const float *rows, int features, int pairs)
+        : rows(rows), targets(padded(features, LINE)), width(targets + padded(2 * pairs, LINE)) {}
+    const float *row(int item) const { return rows + (int64_t)item * width; }
+};
+
+// The rows of LANES items. Behind the last item it comes again.
+struct Gathered {
+    const float *rows[LANES];
+    Gathered(const Source &source, const uint32_t *items, int first, int count) {
+        for (int lane = 0; lane < LANES; lane++)
+            rows[lane] = source.row(items[std::min(first + lane, count - 1)]);
+    }
+
+    // QUAD columns of the rows, from one on; stored so far apart.
+    void columns(int from, float *to, int64_t stride) const {
+#if defined(__AVX512DQ__)
+        __m512 quads[QUAD];
+        for (int row = 0; row < QUAD; row++) {
+            __m512 quad = _mm512_castps128_ps512(_mm_load_ps(rows[row] + from));
+            quad = _mm512_insertf32x4(quad, _mm_load_ps(rows[row + 4] + from), 1);
+            quad = _mm512_insertf32x4(quad, _mm_load_ps(rows[row + 8] + from), 2);
+            quads[row] = _mm512_insertf32x4(quad, _mm_load_ps(rows[row + 12] + from), 3);
+        }
+        for (int half = 0; half < 2; half++) {
+            const auto half_of = [half](__m512 one, __m512 other) {
+                return (__m512d)(half ? _mm512_unpackhi_ps(one, other)
+                                      : _mm512_unpacklo_ps(one, other));
+            };
+            const __m512d one = half_of(quads[0], quads[1]), other = half_of(quads[2], quads[3]);
+            float *column = to + 2 * half * stride;
+            store(column, (Vector)_mm512_unpacklo_pd(one, other));
+            store(column + stride, (Vector)_mm512_unpackhi_pd(one, other));
+        }
+#else
+        for (int column = 0; column < QUAD; column++)
+            for (int lane = 0; lane < LANES; lane++)
+                to[column * stride + lane] = rows[lane][from + column];
+#endif
+    }
 };
 
 // One replica: its items, in both orders, and its networks' weights and slopes, in one order.
@@ -138,7 +186,8 @@ struct Replica {
     const Shape shape;
     const int width;  // of a row of inputs
     const int biases, heads, weights;  // places: of the units' biases, of the heads, of the end
-    Array rows, columns, signs;  // [items, width], [blocks, features, BLOCK], [2 * pairs, items]
+    const int depth;  // of the columns of a block
+    Array rows, columns, signs;  // [items, width], [blocks, depth, BLOCK], [2 * pairs, items]
     Array states[STATE], slopes;
     Array &values;
     Array hidden, errors;  // [units, BLOCK], [2, BLOCK]
@@ -150,9 +199,10 @@ struct Replica {
           biases(of.units() * width),
           heads(biases + of.units()),
           weights(heads + 2 * of.pairs * (of.hidden_size + 1)),
-          rows((int64_t)of.items * width),
-          columns((int64_t)(of.items + BLOCK - 1) / BLOCK * BLOCK * of.features),
-          signs((int64_t)2 * of.pairs * stride()),
+          depth(padded(of.features, QUAD)),
+          rows((int64_t)stride() * width),
+          columns((int64_t)stride() * depth),
+          signs((int64_t)padded(2 * of.pairs, QUAD) * stride()),
           slopes(weights),
           values(states[0]),
           hidden(of.units() * BLOCK),
@@ -162,39 +212,50 @@ struct Replica {
         for (Array &state : states) state.make(weights);
     }
 
-    int stride() const { return (shape.items + BLOCK - 1) / BLOCK * BLOCK; }
+    int stride() const { return padded(shape.items, BLOCK); }
 
-    // A block is filled up with its last item, whose sign is 0 there: it sends no slope, and is
-    // finite where the item itself is.
+    // The last vector of items is filled up with its last item, whose sign is 0 there: it sends no
+    // slope, and is finite where the item itself is.
     void show_inputs(const Source &source, const uint32_t *items) {
-        for (int place = 0; place < shape.items; place++) {
-            const float *input = source.input(items[place]);
-            float *row = rows + (int64_t)place * width;
-            for (int f = 0; f < shape.features; f++) row[f] = input[f];
+        for (int first = 0; first < shape.items; first += LANES) {
+            const Gathered gathered(source, items, first, shape.items);
+            float *row = rows + (int64_t)first * width;
+            for (int lane = 0; lane < LANES; lane++)
+                for (int f = 0; f < width; f += LANES)
+                    store(row + lane * width + f, load(gathered.rows[lane] + f));
+            float *block = columns + ((int64_t)(first - first % BLOCK) * depth + first % BLOCK);
+            for (int f = 0; f < depth; f += QUAD) gathered.columns(f, block + f * BLOCK, BLOCK);
         }
-        for (int first = 0; first < shape.items; first += BLOCK)
-            for (int f = 0; f < shape.features; f++) {
-                const int count = std::min(BLOCK, shape.items - first);
-                const float *from = rows + ((int64_t)first * width + f);
-                float *column = columns + ((int64_t)first * shape.features + f * BLOCK);
-                for (int i = 0; i < count; i++) column[i] = from[i * width];
-                for (int i = count; i < BLOCK; i++) column[i] = column[count - 1];
-            }
     }
 
-    // A sign is changed where the numbers drawn [2 * pairs, padded items] are below the threshold.
-    void show_signs(const Source &source, const uint32_t *items, const uint16_t *drawn,
-                    uint32_t threshold) {
+    void show_signs(const Source &source, const uint32_t *items) {
+        const int heads = 2 * shape.pairs;
+        for (int first = 0; first < shape.items; first += LANES) {
+            const Gathered gathered(source, items, first, shape.items);
+            for (int head = 0; head < heads; head += QUAD)
+                gathered.columns(source.targets + head, signs_of(head, first), stride());
+        }
+        for (int head = 0; head < heads; head++)
+            std::fill(signs_of(head, shape.items), signs_of(head, padded(shape.items)), 0.0f);
+    }
+
+    // Changes the signs for which sixteen bits are below the threshold, those of streams.py, for
+    // heads with a key each: of two items, the first has the lower half of a number.
+    void flip_signs(const uint32_t *keys, int64_t keys_stride, uint32_t step, uint32_t threshold) {
         for (int head = 0; head < 2 * shape.pairs; head++) {
-            const float *targets = source.targets + head * source.all_items;
-            float *of_head = signs + (int64_t)head * stride();
-            for (int i = 0; i < shape.items; i++) of_head[i] = targets[items[i]];
-            if (!threshold) continue;
-            const uint16_t *numbers = drawn + (int64_t)head * stride();
-            for (int i = 0; i < shape.items; i++)
-                of_head[i] = numbers[i] < threshold ? -of_head[i] : of_head[i];
+            const Key key = {keys[head] - Unsigned{}, keys[keys_stride + head] - Unsigned{}};
+            for (int first = 0; first < shape.items; first += 2 * LANES) {
+                const Unsigned drawn = threefry(key, counters_from(first / 2), step).first;
+                uint16_t halves[2 * LANES];  // the lower one first: processors are little-endian
+                memcpy(halves, &drawn, sizeof halves);
+                float *signs = signs_of(head, first);
+                for (int i = 0; i < 2 * LANES; i++)
+                    signs[i] = halves[i] < threshold ? -signs[i] : signs[i];
+            }
         }
     }
+
+    float *signs_of(int head, int item) { return signs + ((int64_t)head * stride() + item); }
 
     // Calls of(place here, place in a trunk, ...) for each weight.
     template <class Trunk, class Heads>
@@ -245,7 +306,7 @@ struct Replica {
         for (int unit = 0; unit < shape.units(); unit++)
             for (int i = 0; i < used; i += LANES)
                 store(hidden + (unit * BLOCK + i), all(values[biases + unit]));
-        multiply(values + 0, width, columns + (int64_t)first * shape.features, BLOCK, shape.units(),
+        multiply(values + 0, width, columns + (int64_t)first * depth, BLOCK, shape.units(),
                  shape.features, used, hidden + 0, BLOCK);
         for (int pair = 0; pair < shape.pairs; pair++) {
             for (int i = 0; i < used; i += LANES) compare(pair, first, i);
@@ -269,8 +330,8 @@ struct Replica {
         }
         const Vector logits[2] = {alice, bob};
         for (int party = 0; party < 2; party++) {
-            const int64_t row = 2 * pair + party;
-            const Vector sign = load(signs + (row * stride() + first + i));
+            const int row = 2 * pair + party;
+            const Vector sign = load(signs_of(row, first + i));
             const Vector error = slope_of_loss(logits[party], target(sign, 1));
             store(errors + (party * BLOCK + i), error);
             head_sums.vectors[row] += error;
@@ -304,104 +365,135 @@ struct Replica {
     }
 };
 
-inline Unsigned counters_from(int first) {
-    Unsigned counters;
-    for (int lane = 0; lane < LANES; lane++) counters[lane] = lane;
-    return counters + (uint32_t)first;
+inline Unsigned smaller(Unsigned one, Unsigned other) { return one < other ? one : other; }
+inline Unsigned larger(Unsigned one, Unsigned other) { return one < other ? other : one; }
+
+// A vector's numbers in lanes whose places differ in these bits.
+template <int BITS, int... LANE>
+inline Unsigned partners(Unsigned numbers, std::integer_sequence<int, LANE...>) {
+#if defined(__clang__)
+    return __builtin_shufflevector(numbers, numbers, (LANE ^ BITS)...);
+#else
+    return __builtin_shuffle(numbers, Unsigned{(LANE ^ BITS)...});
+#endif
+}
+
+template <int BITS>
+inline Unsigned partners(Unsigned numbers) {
+    return partners<BITS>(numbers, std::make_integer_sequence<int, LANES>());
+}
+
+// The larger number of two such lanes goes into the higher one.
+template <int BITS>
+inline Unsigned exchanged(Unsigned numbers) {
+    const Unsigned lanes = counters_from(0), others = partners<BITS>(numbers);
+    return (lanes ^ BITS) < lanes ? larger(numbers, others) : smaller(numbers, others);
+}
+
+// Sorts runs of 2 * APART numbers that rise and then fall, or fall and then rise.
+template <int APART>
+inline Unsigned merged(Unsigned numbers) {
+    if constexpr (APART > 0)
+        return merged<APART / 2>(exchanged<APART>(numbers));
+    else
+        return numbers;
+}
+
+template <int RUN = 1>
+inline Unsigned sorted(Unsigned numbers) {
+    if constexpr (RUN < LANES)
+        return sorted<2 * RUN>(merged<RUN / 2>(exchanged<2 * RUN - 1>(numbers)));
+    else
+        return numbers;
+}
+
+inline void exchange(Unsigned &one, Unsigned &other) {
+    const Unsigned lower = smaller(one, other);
+    other = larger(one, other);
+    one = lower;
+}
+
+// Batcher's bitonic sort (Knuth, The Art of Computer Programming 3, section 5.3.4), of a power of
+// two of vectors.
+void sort(Unsigned *vectors, int count) {
+    for (int i = 0; i < count; i++) vectors[i] = sorted(vectors[i]);
+    for (int run = 1; run < count; run *= 2)
+        for (int start = 0; start < count; start += 2 * run) {
+            Unsigned *pair = vectors + start;
+            for (int i = 0; i < run; i++) {
+                Unsigned &mirrored = pair[2 * run - 1 - i];
+                mirrored = partners<LANES - 1>(mirrored);
+                exchange(pair[i], mirrored);
+                mirrored = partners<LANES - 1>(mirrored);
+            }
+            for (int apart = run / 2; apart > 0; apart /= 2)
+                for (int i = 0; i < 2 * run; i++)
+                    if (!(i & apart)) exchange(pair[i], pair[i + apart]);
+            for (int i = 0; i < 2 * run; i++) pair[i] = merged<LANES / 2>(pair[i]);
+        }
 }
 
 // The items that steps show, those of streams.py.
 class Stream {
     const Key key;
-    const int items, bits;
+    const int items;
     const uint32_t lowest;
-    std::vector<uint32_t> drawn, order;
-    std::vector<int> places;  // of the next one in each of 2^bits buckets
+    const int vectors;
+    Unsigned *const order;
     uint32_t epoch;
     int place;
 
-    void shuffle() {
-        for (int pair = 0; 2 * pair < items; pair += LANES) {
-            const Key numbers = threefry(key, counters_from(pair), epoch);
-            for (int lane = 0; lane < LANES; lane++) {
-                const uint32_t item = 2 * (pair + lane);
-                drawn[item] = (numbers.first[lane] & ~lowest) | item;
-                drawn[item + 1] = (numbers.second[lane] & ~lowest) | (item + 1);
-            }
-        }
-        sort();
-        for (uint32_t &number : order) number &= lowest;
+    static int bits(int items) { return items > 1 ? 32 - __builtin_clz(items - 1) : 0; }
+
+    // All bits are set beyond the last item, which sorts them behind.
+    Unsigned numbered(Unsigned number, Unsigned item) const {
+        return item < (uint32_t)items ? (number & ~lowest) | item : ~Unsigned{};
     }
 
-    // Into about as many buckets as there are numbers, by their highest bits; then a number is
-    // hardly ever far from its place.
-    void sort() {
-        const auto bucket = [this](uint32_t number) { return (uint64_t)number >> (32 - bits); };
-        std::fill(places.begin(), places.end(), 0);
-        for (int i = 0; i < items; i++) places[bucket(drawn[i])]++;
-        for (int b = 0, before = 0; b < (int)places.size(); b++) {
-            const int count = places[b];
-            places[b] = before;
-            before += count;
+    void shuffle() {
+        for (int at = 0; at < vectors; at += 2) {
+            const Unsigned pairs = counters_from(at / 2 * LANES);
+            const Key numbers = threefry(key, pairs, epoch);
+            order[at] = numbered(numbers.first, 2 * pairs);
+            order[at + 1] = numbered(numbers.second, 2 * pairs + 1);
         }
-        for (int i = 0; i < items; i++) order[places[bucket(drawn[i])]++] = drawn[i];
-        for (int i = 1; i < items; i++) {
-            const uint32_t number = order[i];
-            int at = i;
-            for (; at > 0 && order[at - 1] > number; at--) order[at] = order[at - 1];
-            order[at] = number;
-        }
+        sort(order, vectors);
+        for (int at = 0; at < vectors; at++) order[at] &= lowest;
     }
 
 public:
     Stream(const uint32_t *key, int64_t stride, int items, int64_t shown)
         : key{key[0] - Unsigned{}, key[stride] - Unsigned{}},
           items(items),
-          bits(items > 1 ? 32 - __builtin_clz(items - 1) : 0),
-          lowest((1u << bits) - 1),
-          drawn(items + 2 * LANES),
-          order(items),
-          places((size_t)1 << bits),
+          lowest((1u << bits(items)) - 1),
+          vectors(std::max(2, (1 << bits(items)) / LANES)),
+          order(new Unsigned[vectors]),
           epoch((uint32_t)(shown / items)),
           place((int)(shown % items)) {
         shuffle();
     }
+    Stream(const Stream &) = delete;
+    ~Stream() { delete[] order; }
 
-    uint32_t next() {
-        if (place == items) {
-            place = 0;
-            epoch++;
-            shuffle();
+    void next(uint32_t *to, int count) {
+        for (int taken; count; to += taken, count -= taken, place += taken) {
+            if (place == items) {
+                place = 0;
+                epoch++;
+                shuffle();
+            }
+            taken = std::min(count, items - place);
+            memcpy(to, (const char *)order + place * sizeof *to, taken * sizeof *to);
         }
-        return order[place++];
     }
 };
 
-// Draws sixteen bits for each label of a step, those of streams.py, for heads with a key each: of
-// two labels, the first has the lower half of a number.
-void draw_numbers(const uint32_t *keys, int64_t stride, int heads, int items, uint32_t step,
-                  uint16_t *numbers, int64_t numbers_stride) {
-    for (int head = 0; head < heads; head++) {
-        const Key key = {keys[head] - Unsigned{}, keys[stride + head] - Unsigned{}};
-        uint16_t *of_head = numbers + head * numbers_stride;
-        for (int place = 0; place < items; place += 2 * LANES) {
-            const Unsigned drawn = threefry(key, counters_from(place / 2), step).first;
-            uint32_t words[LANES];
-            memcpy(words, &drawn, sizeof words);
-            for (int lane = 0; lane < LANES; lane++) {
-                of_head[place + 2 * lane] = (uint16_t)words[lane];
-                of_head[place + 2 * lane + 1] = (uint16_t)(words[lane] >> 16);
-            }
-        }
-    }
-}
-
 }  // namespace
 
-// What is trained: the numbers of replicas, pairs, units of a network, inputs, items of a step, items
-// trained on, and all items.
+// What is trained: the numbers of replicas, pairs, units of a network, inputs, items of a step, and
+// items trained on.
 struct Sizes {
-    int64_t replicas, pairs, hidden_size, features, shown, training, all_items;
+    int64_t replicas, pairs, hidden_size, features, shown, training;
 };
 
 // What steps draw. Keys are those of the replicas' orders [2, replicas], null for all items in their
@@ -415,21 +507,19 @@ struct Draws {
 
 // Does as many steps as there are rates. Arrays are dense: trunk[0] [replicas, pairs * hidden_size,
 // features + 1] and heads[0] [replicas, pairs, 2, hidden_size + 1], the biases last, followed by
-// what else the optimizer changes; inputs [replicas, all_items, features + 1] and targets [replicas,
-// pairs, 2, all_items], training items first: +1 for class 1, -1 for class 0, 0 where nothing is
-// asked.
-extern "C" void advance(float *const *trunk, float *const *heads, const float *inputs,
-                        const float *targets, const float *rates, const float *scales,
-                        int64_t steps, float momentum, float weight_decay, const Sizes *sizes,
-                        const Draws *draws) {
+// what else the optimizer changes; rows [replicas, training, ...], those of Source. Targets are +1
+// for class 1, -1 for class 0, 0 where nothing is asked.
+extern "C" void advance(float *const *trunk, float *const *heads, const float *rows,
+                        const float *rates, const float *scales, int64_t steps, float momentum,
+                        float weight_decay, const Sizes *sizes, const Draws *draws) {
     const int64_t pairs = sizes->pairs, size = sizes->hidden_size, features = sizes->features;
     const int items = (int)sizes->shown, count = (int)(2 * pairs);
     Replica replica({(int)pairs, (int)size, (int)features, items});
     std::vector<uint32_t> shown(items);
-    std::vector<uint16_t> numbers(draws->flips ? (size_t)count * replica.stride() : 0);
+    std::iota(shown.begin(), shown.end(), 0);
     for (int64_t r = 0; r < sizes->replicas; r++) {
-        const Source source = {inputs + r * sizes->all_items * (features + 1),
-                               targets + r * count * sizes->all_items, features, sizes->all_items};
+        Source source(rows, (int)features, (int)pairs);
+        source.rows += r * sizes->training * source.width;
         for (int s = 0; s < STATE; s++)
             replica.load_weights(replica.states[s], trunk[s] + r * pairs * size * (features + 1),
                                  heads[s] + r * count * (size + 1));
@@ -438,16 +528,12 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *i
         Stream stream(drawn ? draws->orders + r : none, drawn ? sizes->replicas : 1,
                       drawn ? (int)sizes->training : 1, draws->steps_done * items);
         for (int64_t step = 0; step < steps; step++) {
-            if (drawn || step == 0) {
-                for (int i = 0; i < items; i++) shown[i] = drawn ? stream.next() : i;
-                replica.show_inputs(source, shown.data());
-            }
+            if (drawn) stream.next(shown.data(), items);
+            if (drawn || step == 0) replica.show_inputs(source, shown.data());
+            if (drawn || draws->flips || step == 0) replica.show_signs(source, shown.data());
             if (draws->flips)
-                draw_numbers(draws->flips + r * count, sizes->replicas * count, count, items,
-                             (uint32_t)(draws->steps_done + step), numbers.data(),
-                             replica.stride());
-            if (drawn || draws->flips || step == 0)
-                replica.show_signs(source, shown.data(), numbers.data(), draws->threshold);
+                replica.flip_signs(draws->flips + r * count, sizes->replicas * count,
+                                   (uint32_t)(draws->steps_done + step), draws->threshold);
             replica.step({rates[step], scales[step], momentum, weight_decay});
         }
         for (int s = 0; s < STATE; s++)
