@@ -28,8 +28,8 @@ from ncnet.training.plan import Method
 SOURCE = Path(__file__).with_name("samples.cpp")
 _POINTER, _INTEGER = ctypes.c_void_p, ctypes.c_int64
 _STEPS_A_CALL = 2**16
-_LINE = 16
-"""Numbers of a line of the cache, to which rows are filled up."""
+_LINE, _QUAD = 16, 4
+"""What numbers of inputs and of targets are filled up to."""
 
 
 class _Sizes(ctypes.Structure):
@@ -176,11 +176,14 @@ class Compiled(Eager):
     """
 
     @cached_property
-    def rows(self) -> Tensor:
-        """Training items, inputs and then targets, each filled up with zeros to whole lines."""
+    def items(self) -> tuple[Tensor, Tensor]:
+        """Training items' inputs [R, I, F] and targets [R, I, C * 2], filled up with zeros."""
         seen = slice(self.training)
-        parts = self.inputs[:, seen, :-1], self.targets[..., seen].flatten(1, 2).mT
-        return torch.cat([nn.functional.pad(part, (0, -part.shape[-1] % _LINE)) for part in parts], -1)
+        inputs, targets = self.inputs[:, seen, :-1], self.targets[..., seen].flatten(1, 2).mT
+        return tuple(
+            nn.functional.pad(part, (0, -part.shape[-1] % to)).contiguous()
+            for part, to in ((inputs, _LINE), (targets, _QUAD))
+        )
 
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
@@ -202,7 +205,7 @@ class Compiled(Eager):
             library.advance(
                 trunks,
                 heads,
-                self.rows.data_ptr(),
+                *(part.data_ptr() for part in self.items),
                 rates.ctypes.data,
                 scales.ctypes.data,
                 count,
@@ -231,7 +234,7 @@ def kernel(method: Method) -> ctypes.CDLL:
     chosen += [(name.upper(), "1") for name in numbers if getattr(method, name)]
     library = compiler.library(SOURCE, tuple(chosen))
     library.advance.argtypes = (
-        *[_POINTER] * 5,
+        *[_POINTER] * 6,
         _INTEGER,
         *[ctypes.c_float] * 2,
         ctypes.POINTER(_Sizes),

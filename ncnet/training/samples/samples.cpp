@@ -19,7 +19,7 @@
 namespace {
 
 constexpr int BLOCK = 64;  // items
-constexpr int LINE = 16;   // numbers of a cache line
+constexpr int LINE = 16;   // numbers of a line of the cache
 constexpr int QUAD = 4;    // columns of numbers that are gathered at once
 constexpr int ROWS = 4;    // of a tile: with a width of 4 the processor is never short of sums
 #if defined(__AVX512F__)
@@ -59,10 +59,24 @@ inline float total(Vector vector) {
     return total<LANES>(values);
 }
 
+// Rows of a matrix, from a column on: so far apart, or anywhere.
+struct Strided {
+    const float *first;
+    int stride;
+    const float *row(int k) const { return first + k * stride; }
+    Strided from(int column) const { return {first + column, stride}; }
+};
+struct Scattered {
+    const float *const *rows;
+    int column;
+    const float *row(int k) const { return rows[k] + column; }
+    Scattered from(int column) const { return {rows, column}; }
+};
+
 // sums[r, v] += sum over k of left[r, k] * right[k, v], for COUNT rows and VECTORS vectors.
-template <int COUNT, int VECTORS>
-inline void multiply_tile(const float *left, int left_stride, const float *right, int right_stride,
-                          int depth, float *sums, int sums_stride) {
+template <int COUNT, int VECTORS, class Rows>
+inline void multiply_tile(const float *left, int left_stride, Rows right, int depth, float *sums,
+                          int sums_stride) {
     Vector tile[COUNT][VECTORS];
 #pragma GCC unroll 8
     for (int row = 0; row < COUNT; row++)
@@ -75,7 +89,7 @@ inline void multiply_tile(const float *left, int left_stride, const float *right
     for (int k = 0; k < depth; k++) {
         Vector values[VECTORS];
 #pragma GCC unroll 8
-        for (int v = 0; v < VECTORS; v++) values[v] = load(right + k * right_stride + v * LANES);
+        for (int v = 0; v < VECTORS; v++) values[v] = load(right.row(k) + v * LANES);
 #pragma GCC unroll 8
         for (int row = 0; row < COUNT; row++) {
             const Vector by = all(from[row][k]);
@@ -89,21 +103,21 @@ inline void multiply_tile(const float *left, int left_stride, const float *right
         for (int v = 0; v < VECTORS; v++) store(sums + row * sums_stride + v * LANES, tile[row][v]);
 }
 
-template <int COUNT, int VECTORS>
-int multiply_rows(const float *left, int left_stride, const float *right, int right_stride,
-                  int row, int rows, int depth, float *sums, int sums_stride) {
+template <int COUNT, int VECTORS, class Rows>
+int multiply_rows(const float *left, int left_stride, Rows right, int row, int rows, int depth,
+                  float *sums, int sums_stride) {
     for (; row + COUNT <= rows; row += COUNT)
-        multiply_tile<COUNT, VECTORS>(left + row * left_stride, left_stride, right, right_stride,
-                                      depth, sums + row * sums_stride, sums_stride);
+        multiply_tile<COUNT, VECTORS>(left + row * left_stride, left_stride, right, depth,
+                                      sums + row * sums_stride, sums_stride);
     return row;
 }
 
-template <int VECTORS>
-void multiply_columns(const float *left, int left_stride, const float *right, int right_stride,
-                      int rows, int depth, float *sums, int sums_stride) {
+template <int VECTORS, class Rows>
+void multiply_columns(const float *left, int left_stride, Rows right, int rows, int depth,
+                      float *sums, int sums_stride) {
     const auto from = [&](auto tile, int row) {
-        return multiply_rows<tile.value, VECTORS>(left, left_stride, right, right_stride, row, rows,
-                                                  depth, sums, sums_stride);
+        return multiply_rows<tile.value, VECTORS>(left, left_stride, right, row, rows, depth, sums,
+                                                  sums_stride);
     };
     int row = 0;
     if constexpr (VECTORS == 1) row = from(std::integral_constant<int, 2 * ROWS>{}, row);
@@ -112,15 +126,15 @@ void multiply_columns(const float *left, int left_stride, const float *right, in
 }
 
 // The same for any number of rows and for so many columns, a multiple of LANES.
-void multiply(const float *left, int left_stride, const float *right, int right_stride, int rows,
-              int depth, int columns, float *sums, int sums_stride) {
+template <class Rows>
+void multiply(const float *left, int left_stride, Rows right, int rows, int depth, int columns,
+              float *sums, int sums_stride) {
     int at = 0;
     for (; at + WIDTH * LANES <= columns; at += WIDTH * LANES)
-        multiply_columns<WIDTH>(left, left_stride, right + at, right_stride, rows, depth, sums + at,
+        multiply_columns<WIDTH>(left, left_stride, right.from(at), rows, depth, sums + at,
                                 sums_stride);
     for (; at < columns; at += LANES)
-        multiply_columns<1>(left, left_stride, right + at, right_stride, rows, depth, sums + at,
-                            sums_stride);
+        multiply_columns<1>(left, left_stride, right.from(at), rows, depth, sums + at, sums_stride);
 }
 
 inline Unsigned counters_from(int first) {
@@ -135,22 +149,18 @@ struct Shape {
     int units() const { return pairs * hidden_size; }
 };
 
-// What the items of a step are taken from, of one replica: a row for each, which holds its inputs and
-// then its targets [2 * pairs], either filled up with zeros to whole lines.
+// What the items of a step are taken from, of one replica: inputs and targets [2 * pairs] of each,
+// filled up with zeros to a multiple of LINE and of QUAD.
 struct Source {
-    const float *rows;
-    const int targets, width;  // where targets begin, and where the next row does
-    Source(const float *rows, int features, int pairs)
-        : rows(rows), targets(padded(features, LINE)), width(targets + padded(2 * pairs, LINE)) {}
-    const float *row(int item) const { return rows + (int64_t)item * width; }
+    const float *inputs, *targets;
+    const int inputs_width, targets_width;
 };
 
-// The rows of LANES items. Behind the last item it comes again.
+// The rows of LANES items, one after the other in a step.
 struct Gathered {
     const float *rows[LANES];
-    Gathered(const Source &source, const uint32_t *items, int first, int count) {
-        for (int lane = 0; lane < LANES; lane++)
-            rows[lane] = source.row(items[std::min(first + lane, count - 1)]);
+    Gathered(const float *from, int width, const uint32_t *items) {
+        for (int lane = 0; lane < LANES; lane++) rows[lane] = from + (int64_t)items[lane] * width;
     }
 
     // QUAD columns of the rows, from one on; stored so far apart.
@@ -187,7 +197,8 @@ struct Replica {
     const int width;  // of a row of inputs
     const int biases, heads, weights;  // places: of the units' biases, of the heads, of the end
     const int depth;  // of the columns of a block
-    Array rows, columns, signs;  // [items, width], [blocks, depth, BLOCK], [2 * pairs, items]
+    std::vector<const float *> rows;  // of inputs
+    Array columns, signs;  // [blocks, depth, BLOCK], [2 * pairs, items]
     Array states[STATE], slopes;
     Array &values;
     Array hidden, errors;  // [units, BLOCK], [2, BLOCK]
@@ -200,7 +211,7 @@ struct Replica {
           heads(biases + of.units()),
           weights(heads + 2 * of.pairs * (of.hidden_size + 1)),
           depth(padded(of.features, QUAD)),
-          rows((int64_t)stride() * width),
+          rows(of.items),
           columns((int64_t)stride() * depth),
           signs((int64_t)padded(2 * of.pairs, QUAD) * stride()),
           slopes(weights),
@@ -214,26 +225,24 @@ struct Replica {
 
     int stride() const { return padded(shape.items, BLOCK); }
 
-    // The last vector of items is filled up with its last item, whose sign is 0 there: it sends no
-    // slope, and is finite where the item itself is.
+    // The items go on to the end of a vector.
     void show_inputs(const Source &source, const uint32_t *items) {
+        for (int i = 0; i < shape.items; i++)
+            rows[i] = source.inputs + (int64_t)items[i] * source.inputs_width;
         for (int first = 0; first < shape.items; first += LANES) {
-            const Gathered gathered(source, items, first, shape.items);
-            float *row = rows + (int64_t)first * width;
-            for (int lane = 0; lane < LANES; lane++)
-                for (int f = 0; f < width; f += LANES)
-                    store(row + lane * width + f, load(gathered.rows[lane] + f));
+            const Gathered gathered(source.inputs, source.inputs_width, items + first);
             float *block = columns + ((int64_t)(first - first % BLOCK) * depth + first % BLOCK);
             for (int f = 0; f < depth; f += QUAD) gathered.columns(f, block + f * BLOCK, BLOCK);
         }
     }
 
+    // Behind the last item signs are 0, which sends no slope.
     void show_signs(const Source &source, const uint32_t *items) {
         const int heads = 2 * shape.pairs;
         for (int first = 0; first < shape.items; first += LANES) {
-            const Gathered gathered(source, items, first, shape.items);
+            const Gathered gathered(source.targets, source.targets_width, items + first);
             for (int head = 0; head < heads; head += QUAD)
-                gathered.columns(source.targets + head, signs_of(head, first), stride());
+                gathered.columns(head, signs_of(head, first), stride());
         }
         for (int head = 0; head < heads; head++)
             std::fill(signs_of(head, shape.items), signs_of(head, padded(shape.items)), 0.0f);
@@ -306,14 +315,15 @@ struct Replica {
         for (int unit = 0; unit < shape.units(); unit++)
             for (int i = 0; i < used; i += LANES)
                 store(hidden + (unit * BLOCK + i), all(values[biases + unit]));
-        multiply(values + 0, width, columns + (int64_t)first * depth, BLOCK, shape.units(),
-                 shape.features, used, hidden + 0, BLOCK);
+        const Strided by_feature = {columns + (int64_t)first * depth, BLOCK};
+        multiply(values + 0, width, by_feature, shape.units(), shape.features, used, hidden + 0,
+                 BLOCK);
         for (int pair = 0; pair < shape.pairs; pair++) {
             for (int i = 0; i < used; i += LANES) compare(pair, first, i);
             for (int h = 0; h < shape.hidden_size; h++) send_back(pair, h, used);
         }
-        multiply(hidden + 0, BLOCK, rows + (int64_t)first * width, width, shape.units(), count,
-                 width, slopes + 0, width);
+        const Scattered by_item = {rows.data() + first, 0};
+        multiply(hidden + 0, BLOCK, by_item, shape.units(), count, width, slopes + 0, width);
     }
 
     // From the units' sums to their outputs, the heads' logits and the slopes of the losses.
@@ -507,19 +517,22 @@ struct Draws {
 
 // Does as many steps as there are rates. Arrays are dense: trunk[0] [replicas, pairs * hidden_size,
 // features + 1] and heads[0] [replicas, pairs, 2, hidden_size + 1], the biases last, followed by
-// what else the optimizer changes; rows [replicas, training, ...], those of Source. Targets are +1
-// for class 1, -1 for class 0, 0 where nothing is asked.
-extern "C" void advance(float *const *trunk, float *const *heads, const float *rows,
-                        const float *rates, const float *scales, int64_t steps, float momentum,
-                        float weight_decay, const Sizes *sizes, const Draws *draws) {
+// what else the optimizer changes; inputs and targets [replicas, training, ...] as in Source, +1 for
+// class 1, -1 for class 0, 0 where nothing is asked.
+extern "C" void advance(float *const *trunk, float *const *heads, const float *inputs,
+                        const float *targets, const float *rates, const float *scales,
+                        int64_t steps, float momentum, float weight_decay, const Sizes *sizes,
+                        const Draws *draws) {
     const int64_t pairs = sizes->pairs, size = sizes->hidden_size, features = sizes->features;
     const int items = (int)sizes->shown, count = (int)(2 * pairs);
     Replica replica({(int)pairs, (int)size, (int)features, items});
-    std::vector<uint32_t> shown(items);
-    std::iota(shown.begin(), shown.end(), 0);
+    const int inputs_width = padded((int)features, LINE), targets_width = padded(count, QUAD);
+    std::vector<uint32_t> shown(padded(items));
+    std::iota(shown.begin(), shown.begin() + items, 0);
     for (int64_t r = 0; r < sizes->replicas; r++) {
-        Source source(rows, (int)features, (int)pairs);
-        source.rows += r * sizes->training * source.width;
+        const Source source = {inputs + r * sizes->training * inputs_width,
+                               targets + r * sizes->training * targets_width, inputs_width,
+                               targets_width};
         for (int s = 0; s < STATE; s++)
             replica.load_weights(replica.states[s], trunk[s] + r * pairs * size * (features + 1),
                                  heads[s] + r * count * (size + 1));
