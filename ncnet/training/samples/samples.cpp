@@ -152,44 +152,39 @@ struct Shape {
 // What the items of a step are taken from, of one replica: inputs and targets [2 * pairs] of each,
 // filled up with zeros to a multiple of LINE and of QUAD.
 struct Source {
-    const float *inputs, *targets;
     const int inputs_width, targets_width;
+    const float *const inputs, *const targets;
+    Source(const float *inputs, const float *targets, int features, int heads, int64_t first)
+        : inputs_width(padded(features, LINE)),
+          targets_width(padded(heads, QUAD)),
+          inputs(inputs + first * inputs_width),
+          targets(targets + first * targets_width) {}
+    const float *input(uint32_t item) const { return inputs + (int64_t)item * inputs_width; }
+    const float *target(uint32_t item) const { return targets + (int64_t)item * targets_width; }
 };
 
-// The rows of LANES items, one after the other in a step.
-struct Gathered {
-    const float *rows[LANES];
-    Gathered(const float *from, int width, const uint32_t *items) {
-        for (int lane = 0; lane < LANES; lane++) rows[lane] = from + (int64_t)items[lane] * width;
-    }
-
-    // QUAD columns of the rows, from one on; stored so far apart.
-    void columns(int from, float *to, int64_t stride) const {
+// QUAD columns of LANES rows, from one on; stored so far apart.
+inline void gather_columns(const float *const *rows, int from, float *to, int64_t stride) {
 #if defined(__AVX512DQ__)
-        __m512 quads[QUAD];
-        for (int row = 0; row < QUAD; row++) {
-            __m512 quad = _mm512_castps128_ps512(_mm_load_ps(rows[row] + from));
-            quad = _mm512_insertf32x4(quad, _mm_load_ps(rows[row + 4] + from), 1);
-            quad = _mm512_insertf32x4(quad, _mm_load_ps(rows[row + 8] + from), 2);
-            quads[row] = _mm512_insertf32x4(quad, _mm_load_ps(rows[row + 12] + from), 3);
-        }
-        for (int half = 0; half < 2; half++) {
-            const auto half_of = [half](__m512 one, __m512 other) {
-                return (__m512d)(half ? _mm512_unpackhi_ps(one, other)
-                                      : _mm512_unpacklo_ps(one, other));
-            };
-            const __m512d one = half_of(quads[0], quads[1]), other = half_of(quads[2], quads[3]);
-            float *column = to + 2 * half * stride;
-            store(column, (Vector)_mm512_unpacklo_pd(one, other));
-            store(column + stride, (Vector)_mm512_unpackhi_pd(one, other));
-        }
-#else
-        for (int column = 0; column < QUAD; column++)
-            for (int lane = 0; lane < LANES; lane++)
-                to[column * stride + lane] = rows[lane][from + column];
-#endif
+    __m512 quads[QUAD];
+    for (int row = 0; row < QUAD; row++) {
+        __m512 quad = _mm512_castps128_ps512(_mm_load_ps(rows[row] + from));
+        quad = _mm512_insertf32x4(quad, _mm_load_ps(rows[row + 4] + from), 1);
+        quad = _mm512_insertf32x4(quad, _mm_load_ps(rows[row + 8] + from), 2);
+        quads[row] = _mm512_insertf32x4(quad, _mm_load_ps(rows[row + 12] + from), 3);
     }
-};
+    const auto store_two = [&](int column, __m512 one, __m512 other) {
+        store(to + column * stride, (Vector)_mm512_unpacklo_pd((__m512d)one, (__m512d)other));
+        store(to + (column + 1) * stride, (Vector)_mm512_unpackhi_pd((__m512d)one, (__m512d)other));
+    };
+    store_two(0, _mm512_unpacklo_ps(quads[0], quads[1]), _mm512_unpacklo_ps(quads[2], quads[3]));
+    store_two(2, _mm512_unpackhi_ps(quads[0], quads[1]), _mm512_unpackhi_ps(quads[2], quads[3]));
+#else
+    for (int column = 0; column < QUAD; column++)
+        for (int lane = 0; lane < LANES; lane++)
+            to[column * stride + lane] = rows[lane][from + column];
+#endif
+}
 
 // One replica: its items, in both orders, and its networks' weights and slopes, in one order.
 struct Replica {
@@ -211,7 +206,7 @@ struct Replica {
           heads(biases + of.units()),
           weights(heads + 2 * of.pairs * (of.hidden_size + 1)),
           depth(padded(of.features, QUAD)),
-          rows(of.items),
+          rows(padded(of.items)),
           columns((int64_t)stride() * depth),
           signs((int64_t)padded(2 * of.pairs, QUAD) * stride()),
           slopes(weights),
@@ -225,43 +220,28 @@ struct Replica {
 
     int stride() const { return padded(shape.items, BLOCK); }
 
-    // The items go on to the end of a vector.
+    // The last item goes on to the end of its vector.
     void show_inputs(const Source &source, const uint32_t *items) {
-        for (int i = 0; i < shape.items; i++)
-            rows[i] = source.inputs + (int64_t)items[i] * source.inputs_width;
+        for (int i = 0; i < padded(shape.items); i++) rows[i] = source.input(items[i]);
         for (int first = 0; first < shape.items; first += LANES) {
-            const Gathered gathered(source.inputs, source.inputs_width, items + first);
             float *block = columns + ((int64_t)(first - first % BLOCK) * depth + first % BLOCK);
-            for (int f = 0; f < depth; f += QUAD) gathered.columns(f, block + f * BLOCK, BLOCK);
+            for (int f = 0; f < depth; f += QUAD)
+                gather_columns(rows.data() + first, f, block + f * BLOCK, BLOCK);
         }
     }
 
-    // Behind the last item signs are 0, which sends no slope.
+    // Where it goes on its sign is 0: it sends no slope, and is finite where the item itself is.
     void show_signs(const Source &source, const uint32_t *items) {
         const int heads = 2 * shape.pairs;
         for (int first = 0; first < shape.items; first += LANES) {
-            const Gathered gathered(source.targets, source.targets_width, items + first);
+            const float *targets[LANES];
+            for (int lane = 0; lane < LANES; lane++)
+                targets[lane] = source.target(items[first + lane]);
             for (int head = 0; head < heads; head += QUAD)
-                gathered.columns(head, signs_of(head, first), stride());
+                gather_columns(targets, head, signs_of(head, first), stride());
         }
         for (int head = 0; head < heads; head++)
             std::fill(signs_of(head, shape.items), signs_of(head, padded(shape.items)), 0.0f);
-    }
-
-    // Changes the signs for which sixteen bits are below the threshold, those of streams.py, for
-    // heads with a key each: of two items, the first has the lower half of a number.
-    void flip_signs(const uint32_t *keys, int64_t keys_stride, uint32_t step, uint32_t threshold) {
-        for (int head = 0; head < 2 * shape.pairs; head++) {
-            const Key key = {keys[head] - Unsigned{}, keys[keys_stride + head] - Unsigned{}};
-            for (int first = 0; first < shape.items; first += 2 * LANES) {
-                const Unsigned drawn = threefry(key, counters_from(first / 2), step).first;
-                uint16_t halves[2 * LANES];  // the lower one first: processors are little-endian
-                memcpy(halves, &drawn, sizeof halves);
-                float *signs = signs_of(head, first);
-                for (int i = 0; i < 2 * LANES; i++)
-                    signs[i] = halves[i] < threshold ? -signs[i] : signs[i];
-            }
-        }
     }
 
     float *signs_of(int head, int item) { return signs + ((int64_t)head * stride() + item); }
@@ -498,6 +478,51 @@ public:
     }
 };
 
+// The flips of a replica's labels, those of streams.py. Heads of the same key, which are those of
+// one task, have the same.
+class Flips {
+    static constexpr int NUMBERS = 2 * LANES;  // of sixteen bits in a vector
+    const uint32_t *const keys;
+    const int64_t stride;
+    const int items;                // and as many as fill up NUMBERS
+    std::vector<int> drawn;         // the first head of the same key
+    std::vector<uint16_t> numbers;  // [heads, items]
+
+    bool same(int head, int other) const {
+        return keys[head] == keys[other] && keys[stride + head] == keys[stride + other];
+    }
+
+    // Of two labels, the first has the lower half of a number: processors are little-endian.
+    void draw(int head, uint32_t step, uint16_t *to) const {
+        const Key key = {keys[head] - Unsigned{}, keys[stride + head] - Unsigned{}};
+        for (int first = 0; first < items; first += NUMBERS) {
+            const Unsigned both = threefry(key, counters_from(first / 2), step).first;
+            memcpy(to + first, &both, sizeof both);
+        }
+    }
+
+public:
+    Flips(const uint32_t *keys, int64_t stride, int heads, int shown)
+        : keys(keys),
+          stride(stride),
+          items(padded(shown, NUMBERS)),
+          drawn(heads),
+          numbers((size_t)heads * items) {
+        for (int head = 0; head < heads; head++)
+            while (!same(head, drawn[head])) drawn[head]++;
+    }
+
+    void flip(Replica &replica, uint32_t step, uint32_t threshold) {
+        for (int head = 0; head < (int)drawn.size(); head++) {
+            uint16_t *of_head = numbers.data() + (size_t)drawn[head] * items;
+            if (drawn[head] == head) draw(head, step, of_head);
+            float *signs = replica.signs_of(head, 0);
+            for (int i = 0; i < items; i++)
+                signs[i] = of_head[i] < threshold ? -signs[i] : signs[i];
+        }
+    }
+};
+
 }  // namespace
 
 // What is trained: the numbers of replicas, pairs, units of a network, inputs, items of a step, and
@@ -506,9 +531,9 @@ struct Sizes {
     int64_t replicas, pairs, hidden_size, features, shown, training;
 };
 
-// What steps draw. Keys are those of the replicas' orders [2, replicas], null for all items in their
-// order, and of the heads' flips [2, replicas, pairs, 2], null for none; a label is flipped where
-// sixteen bits are below the threshold. So many steps were done before.
+// What steps draw. Keys are those of the replicas' orders [2, replicas], null for all items in
+// their order, and of the heads' flips [2, replicas, pairs, 2], null for none; a label is flipped
+// where sixteen bits are below the threshold. So many steps were done before.
 struct Draws {
     const uint32_t *orders, *flips;
     int64_t steps_done;
@@ -517,36 +542,35 @@ struct Draws {
 
 // Does as many steps as there are rates. Arrays are dense: trunk[0] [replicas, pairs * hidden_size,
 // features + 1] and heads[0] [replicas, pairs, 2, hidden_size + 1], the biases last, followed by
-// what else the optimizer changes; inputs and targets [replicas, training, ...] as in Source, +1 for
-// class 1, -1 for class 0, 0 where nothing is asked.
+// what else the optimizer changes; inputs and targets [replicas, training, ...] as in Source, +1
+// for class 1, -1 for class 0, 0 where nothing is asked.
 extern "C" void advance(float *const *trunk, float *const *heads, const float *inputs,
                         const float *targets, const float *rates, const float *scales,
                         int64_t steps, float momentum, float weight_decay, const Sizes *sizes,
                         const Draws *draws) {
     const int64_t pairs = sizes->pairs, size = sizes->hidden_size, features = sizes->features;
     const int items = (int)sizes->shown, count = (int)(2 * pairs);
+    const bool drawn = draws->orders, flipped = draws->flips;
+    const uint32_t none[2] = {};
     Replica replica({(int)pairs, (int)size, (int)features, items});
-    const int inputs_width = padded((int)features, LINE), targets_width = padded(count, QUAD);
     std::vector<uint32_t> shown(padded(items));
-    std::iota(shown.begin(), shown.begin() + items, 0);
+    std::iota(shown.begin(), shown.end(), 0);
     for (int64_t r = 0; r < sizes->replicas; r++) {
-        const Source source = {inputs + r * sizes->training * inputs_width,
-                               targets + r * sizes->training * targets_width, inputs_width,
-                               targets_width};
+        const Source source(inputs, targets, (int)features, count, r * sizes->training);
         for (int s = 0; s < STATE; s++)
             replica.load_weights(replica.states[s], trunk[s] + r * pairs * size * (features + 1),
                                  heads[s] + r * count * (size + 1));
-        const bool drawn = draws->orders;
-        const uint32_t none[2] = {};
         Stream stream(drawn ? draws->orders + r : none, drawn ? sizes->replicas : 1,
                       drawn ? (int)sizes->training : 1, draws->steps_done * items);
+        Flips flips(flipped ? draws->flips + r * count : none, sizes->replicas * count,
+                    flipped ? count : 0, items);
         for (int64_t step = 0; step < steps; step++) {
             if (drawn) stream.next(shown.data(), items);
+            std::fill(shown.begin() + items, shown.end(), shown[items - 1]);
             if (drawn || step == 0) replica.show_inputs(source, shown.data());
-            if (drawn || draws->flips || step == 0) replica.show_signs(source, shown.data());
-            if (draws->flips)
-                replica.flip_signs(draws->flips + r * count, sizes->replicas * count,
-                                   (uint32_t)(draws->steps_done + step), draws->threshold);
+            if (drawn || flipped || step == 0) replica.show_signs(source, shown.data());
+            if (flipped)
+                flips.flip(replica, (uint32_t)(draws->steps_done + step), draws->threshold);
             replica.step({rates[step], scales[step], momentum, weight_decay});
         }
         for (int s = 0; s < STATE; s++)
