@@ -11,7 +11,6 @@
 #include "threefry.h"
 
 #include <algorithm>
-#include <numeric>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -554,7 +553,7 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *i
     const uint32_t none[2] = {};
     Replica replica({(int)pairs, (int)size, (int)features, items});
     std::vector<uint32_t> shown(padded(items));
-    std::iota(shown.begin(), shown.end(), 0);
+    for (int i = 0; i < (int)shown.size(); i++) shown[i] = std::min(i, items - 1);
     for (int64_t r = 0; r < sizes->replicas; r++) {
         const Source source(inputs, targets, (int)features, count, r * sizes->training);
         for (int s = 0; s < STATE; s++)
@@ -565,8 +564,10 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *i
         Flips flips(flipped ? draws->flips + r * count : none, sizes->replicas * count,
                     flipped ? count : 0, items);
         for (int64_t step = 0; step < steps; step++) {
-            if (drawn) stream.next(shown.data(), items);
-            std::fill(shown.begin() + items, shown.end(), shown[items - 1]);
+            if (drawn) {
+                stream.next(shown.data(), items);
+                std::fill(shown.begin() + items, shown.end(), shown[items - 1]);
+            }
             if (drawn || step == 0) replica.show_inputs(source, shown.data());
             if (drawn || flipped || step == 0) replica.show_signs(source, shown.data());
             if (flipped)
