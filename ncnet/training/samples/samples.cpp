@@ -162,27 +162,52 @@ struct Source {
     const float *target(uint32_t item) const { return targets + (int64_t)item * targets_width; }
 };
 
+// QUAD numbers each of every QUADth row.
+inline Vector quads(const float *const *rows, int from) {
+#if defined(__AVX512DQ__)
+    __m512 found = _mm512_castps128_ps512(_mm_load_ps(rows[0] + from));
+    found = _mm512_insertf32x4(found, _mm_load_ps(rows[4] + from), 1);
+    found = _mm512_insertf32x4(found, _mm_load_ps(rows[8] + from), 2);
+    return (Vector)_mm512_insertf32x4(found, _mm_load_ps(rows[12] + from), 3);
+#else
+    float found[LANES];
+    for (int at = 0; at < LANES; at += QUAD)
+        memcpy(found + at, rows[at] + from, QUAD * sizeof(float));
+    return load(found);
+#endif
+}
+
+// From each QUAD numbers of either vector the lower or the upper two: one of each vector in turn, or
+// two of each.
+template <bool UPPER, bool BY_TWO, int... LANE>
+inline Vector mixed(Vector one, Vector other, std::integer_sequence<int, LANE...>) {
+    constexpr auto from = [](int lane) {
+        const int at = BY_TWO ? lane % 2 : lane % QUAD / 2;
+        const int vector = BY_TWO ? lane % QUAD / 2 : lane % 2;
+        return vector * LANES + lane / QUAD * QUAD + 2 * UPPER + at;
+    };
+#if defined(__clang__)
+    return __builtin_shufflevector(one, other, from(LANE)...);
+#else
+    return __builtin_shuffle(one, other, Integers{from(LANE)...});
+#endif
+}
+
+template <bool UPPER, bool BY_TWO>
+inline Vector mixed(Vector one, Vector other) {
+    return mixed<UPPER, BY_TWO>(one, other, std::make_integer_sequence<int, LANES>());
+}
+
 // QUAD columns of LANES rows, from one on; stored so far apart.
 inline void gather_columns(const float *const *rows, int from, float *to, int64_t stride) {
-#if defined(__AVX512DQ__)
-    __m512 quads[QUAD];
-    for (int row = 0; row < QUAD; row++) {
-        __m512 quad = _mm512_castps128_ps512(_mm_load_ps(rows[row] + from));
-        quad = _mm512_insertf32x4(quad, _mm_load_ps(rows[row + 4] + from), 1);
-        quad = _mm512_insertf32x4(quad, _mm_load_ps(rows[row + 8] + from), 2);
-        quads[row] = _mm512_insertf32x4(quad, _mm_load_ps(rows[row + 12] + from), 3);
-    }
-    const auto store_two = [&](int column, __m512 one, __m512 other) {
-        store(to + column * stride, (Vector)_mm512_unpacklo_pd((__m512d)one, (__m512d)other));
-        store(to + (column + 1) * stride, (Vector)_mm512_unpackhi_pd((__m512d)one, (__m512d)other));
-    };
-    store_two(0, _mm512_unpacklo_ps(quads[0], quads[1]), _mm512_unpacklo_ps(quads[2], quads[3]));
-    store_two(2, _mm512_unpackhi_ps(quads[0], quads[1]), _mm512_unpackhi_ps(quads[2], quads[3]));
-#else
-    for (int column = 0; column < QUAD; column++)
-        for (int lane = 0; lane < LANES; lane++)
-            to[column * stride + lane] = rows[lane][from + column];
-#endif
+    const Vector first = quads(rows, from), second = quads(rows + 1, from);
+    const Vector third = quads(rows + 2, from), fourth = quads(rows + 3, from);
+    const Vector low = mixed<0, 0>(first, second), next_low = mixed<0, 0>(third, fourth);
+    const Vector high = mixed<1, 0>(first, second), next_high = mixed<1, 0>(third, fourth);
+    store(to, mixed<0, 1>(low, next_low));
+    store(to + stride, mixed<1, 1>(low, next_low));
+    store(to + 2 * stride, mixed<0, 1>(high, next_high));
+    store(to + 3 * stride, mixed<1, 1>(high, next_high));
 }
 
 // One replica: its items, in both orders, and its networks' weights and slopes, in one order.
