@@ -177,8 +177,8 @@ inline Vector quads(const float *const *rows, int from) {
 #endif
 }
 
-// From each QUAD numbers of either vector the lower or the upper two: one of each vector in turn, or
-// two of each.
+// From each QUAD numbers of either vector the lower or the upper two: one of each vector in turn,
+// or two of each.
 template <bool UPPER, bool BY_TWO, int... LANE>
 inline Vector mixed(Vector one, Vector other, std::integer_sequence<int, LANE...>) {
     constexpr auto from = [](int lane) {
@@ -441,8 +441,8 @@ void sort(Unsigned *vectors, int count) {
                 mirrored = partners<LANES - 1>(mirrored);
             }
             for (int apart = run / 2; apart > 0; apart /= 2)
-                for (int i = 0; i < 2 * run; i++)
-                    if (!(i & apart)) exchange(pair[i], pair[i + apart]);
+                for (int from = 0; from < 2 * run; from += 2 * apart)
+                    for (int i = from; i < from + apart; i++) exchange(pair[i], pair[i + apart]);
             for (int i = 0; i < 2 * run; i++) pair[i] = merged<LANES / 2>(pair[i]);
         }
 }
