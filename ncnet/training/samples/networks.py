@@ -11,7 +11,7 @@ import ctypes
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -175,15 +175,15 @@ class Compiled(Eager):
     Other threads run while it computes.
     """
 
-    @cached_property
-    def items(self) -> tuple[Tensor, Tensor]:
-        """Training items' inputs [R, I, F] and targets [R, I, C * 2], filled up with zeros."""
+    def __post_init__(self) -> None:
+        super().__post_init__()
         seen = slice(self.training)
         inputs, targets = self.inputs[:, seen, :-1], self.targets[..., seen].flatten(1, 2).mT
-        return tuple(
+        # [R, I, F] and [R, I, C * 2], filled up with zeros.
+        self.items = [
             nn.functional.pad(part, (0, -part.shape[-1] % to)).contiguous()
             for part, to in ((inputs, _LINE), (targets, _QUAD))
-        )
+        ]
 
     def advance(self, steps: int) -> None:
         """Do so many further steps."""
