@@ -3,7 +3,8 @@
 // A vector holds LANES items, or LANES inputs of one item. The hidden units of all the replica's
 // networks are the rows of one matrix product in either direction, computed in tiles whose sums
 // stay in registers, for a block of items at a time, so that what a step touches stays in the cache
-// however many items there are. No sum depends on how many networks or replicas there are.
+// however many items there are. No sum depends on how many networks or replicas there are. The
+// items of a batch are read where they are; only for the way forward are they copied, by inputs.
 //
 // Slopes are added up over items and divided by their number at the end. Set by the compiler's
 // command line: what vectors.h asks for.
