@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include "powers.h"
 #include "threefry.h"
 
 #if defined(BATCH)
@@ -43,7 +44,7 @@ inline void sort(Unsigned *values) {
 
 constexpr uint32_t ONE = 0x3F800000u, MINUS = 0x80000000u;  // the bits of 1.0f and of its sign
 
-// The classes of all items for either head, a bit for each.
+// The classes of all items for either head, a bit for each: 1 for class 0.
 class Classes {
     static constexpr int WORDS = (ITEMS + 31) / 32;
     Unsigned words[2][WORDS];
@@ -52,7 +53,7 @@ public:
     Classes(const float *signs, int64_t at, int64_t networks) : words{} {
         for (int party = 0; party < 2; party++)
             for (int item = 0; item < ITEMS; item++, at += networks)
-                words[party][item / 32] |= (Unsigned)(load(signs + at) > 0.0f) & 1u << item % 32;
+                words[party][item / 32] |= (Unsigned)(load(signs + at) < 0.0f) & 1u << item % 32;
     }
 
     // The highest bit is set where an item is of class 0.
@@ -61,7 +62,7 @@ public:
         if (WORDS > 1)
             for (int lane = 0; lane < LANES; lane++)
                 word[lane] = words[party][item[lane] / 32][lane];
-        return ~(word >> (item % 32)) << 31;
+        return word >> (ITEMS > 32 ? item % 32 : item) << 31;
     }
 };
 
@@ -75,13 +76,49 @@ struct Shown {
 
     Target target(int party, int place) const { return ::target(signs[party][place], SHOWN); }
 
-    void outputs(const Weight *weights, Vector *to) const {
-        for (int place = 0; place < SHOWN; place++) {
-            Vector sum = weights[FEATURES - 1].value();
-            for (int f = 0; f < FEATURES - 1; f++) sum += weights[f].value() * inputs[place][f];
-            to[place] = activation(sum);
-        }
+    Vector sum(const Weight *weights, int place) const {
+        Vector found = weights[FEATURES - 1].value();
+        for (int f = 0; f < FEATURES - 1; f++) found += weights[f].value() * inputs[place][f];
+        return found;
     }
+
+#if defined(ACTIVATION_relu)
+    void outputs(const Weight *weights, Vector *to) const {
+        for (int place = 0; place < SHOWN; place++) to[place] = activation(sum(weights, place));
+    }
+#else
+    // As a truth table's: an item's power is that of the item whose inputs are all -1, times a
+    // factor for each input that is 1.
+    void outputs(const Weight *weights, Vector *to) const {
+        Vector lowest = weights[FEATURES - 1].value(), factors[FEATURES];
+        for (int f = 0; f < FEATURES - 1; f++) {
+            factors[f] = factor(weights[f]);
+            lowest -= weights[f].value();
+        }
+        lowest = power_of_two(lowest, STEEPNESS);
+        for (int place = 0; place < SHOWN; place += 2) {
+            Vector powers[2] = {lowest, lowest};
+            for (int next = 0; next < 2 && place + next < SHOWN; next++)
+                for (int f = 0; f < FEATURES - 1; f++) {
+                    const Vector higher = powers[next] * factors[f];
+                    powers[next] = inputs[place + next][f] > 0.0f ? higher : powers[next];
+                }
+            if (place + 1 < SHOWN)
+                outputs_of(powers, to + place);
+            else
+                to[place] = output_of(RANGE / (1.0f + powers[0]));
+        }
+        const Integers beyond = beyond_powers(weights);
+        if (any(beyond)) replace_outputs(weights, to, beyond);
+    }
+
+    // For lanes whose weights are large: sum by sum.
+    __attribute__((noinline)) void replace_outputs(const Weight *weights, Vector *outputs,
+                                                   Integers replaced) const {
+        for (int place = 0; place < SHOWN; place++)
+            outputs[place] = replaced ? activation(sum(weights, place)) : outputs[place];
+    }
+#endif
 
     void add_slopes(const Vector signals[BLOCK], int block, Vector slopes[FEATURES]) const {
 #pragma GCC unroll 8

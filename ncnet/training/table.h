@@ -10,7 +10,7 @@
 
 #pragma once
 
-#include "vectors.h"
+#include "powers.h"
 
 constexpr int BITS = FEATURES - 1, BLOCK_BITS = BITS < 3 ? BITS : 3;
 
@@ -53,17 +53,11 @@ struct Table {
         }
     }
 #else
-    // A unit whose squared weights sum to less has no sum with an exponent above 62 (by the
-    // Cauchy-Schwarz inequality), so that all factors and products below stay in float32's range.
-    static constexpr float MOST_SQUARE = 62.0f * 62.0f / (STEEPNESS * STEEPNESS * FEATURES);
-
-    // The power of a sum is a product of powers: a block takes one power and BLOCK - 1
-    // multiplications. And two items share a division, 1 / a = b * (1 / ab).
+    // A block takes one power and BLOCK - 1 multiplications.
     void outputs(const Weight *weights, Vector *to) const {
-        Vector factors[BLOCK_BITS], square = {};
+        Vector factors[BLOCK_BITS];
 #pragma GCC unroll 3
-        for (int bit = 0; bit < BLOCK_BITS; bit++)
-            factors[bit] = power_of_two(weights[BITS - 1 - bit].value(), 2.0f * STEEPNESS);
+        for (int bit = 0; bit < BLOCK_BITS; bit++) factors[bit] = factor(weights[BITS - 1 - bit]);
         for (int block = 0; block < ITEMS / BLOCK; block++) {
             Vector powers[BLOCK];
             powers[0] = power_of_two(first_sum(weights, block), STEEPNESS);
@@ -73,15 +67,9 @@ struct Table {
                 for (int i = 0; i < 1 << bit; i++)
                     powers[(1 << bit) + i] = powers[i] * factors[bit];
 #pragma GCC unroll 4
-            for (int i = 0; i < BLOCK; i += 2) {
-                const Vector one = 1.0f + powers[i], other = 1.0f + powers[i + 1];
-                const Vector both = RANGE / (one * other);
-                to[block * BLOCK + i] = output_of(both * other);
-                to[block * BLOCK + i + 1] = output_of(both * one);
-            }
+            for (int i = 0; i < BLOCK; i += 2) outputs_of(powers + i, to + block * BLOCK + i);
         }
-        for (int f = 0; f < FEATURES; f++) square += weights[f].value() * weights[f].value();
-        const Integers beyond = ~(square <= MOST_SQUARE);
+        const Integers beyond = beyond_powers(weights);
         if (any(beyond)) replace_outputs(weights, to, beyond);
     }
 #endif

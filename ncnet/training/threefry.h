@@ -28,6 +28,7 @@ template <class Counter>
 inline Key threefry(const Key &key, Counter first, uint32_t second) {
     const Unsigned schedule[3] = {key.first, key.second, 0x1BD11BDAu ^ key.first ^ key.second};
     Unsigned x = first + schedule[0], y = second + schedule[1];
+#pragma GCC unroll 5
     for (int group = 0; group < 5; group++) {
         rotate(x, y, group % 2 ? 17 : 13);
         rotate(x, y, group % 2 ? 29 : 15);
