@@ -29,9 +29,9 @@ def check_type(name: str, value: object, types: type | tuple[type, ...], expecte
 
     >>> check_type("columns", ["a"], Mapping, "a dict")
     Traceback (most recent call last):
-    ValueError: `columns` is a list: expected a dict
+    ValueError: `columns` is of type list: expected a dict
     """
-    check(isinstance(value, types), f"`{name}` is a {type(value).__name__}", expected)
+    check(isinstance(value, types), f"`{name}` is of type {type(value).__name__}", expected)
 
 
 def check_once(kind: str, values: Iterable[Hashable]) -> None:

@@ -268,7 +268,7 @@ def test_further_items_are_as_many_as_each_task_asks(folder):
         ({"names": "sst2"}, ("`names` is 'sst2'", "a list of tasks")),
         ({"names": []}, ("`names` is []", "a list of tasks")),
         ({"names": 3}, ("`names` is 3", "a list of tasks")),
-        ({"further": [1]}, ("`further` is a list", "numbers by task")),
+        ({"further": [1]}, ("`further` is of type list", "numbers by task")),
         ({"items": 0}, ("`items` is 0", "at least 1")),
         ({"held_out": -1}, ("`held_out` is -1", "at least 0")),
         ({"seed": 1.5}, ("`seed` is 1.5", "an integer")),

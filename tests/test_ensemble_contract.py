@@ -247,7 +247,7 @@ def test_a_tie_reads_as_class_0():
             "`momentum` is 0.9 with optimizer `adam`: expected 0, momentum belongs to",
         ),
         ({"weight_decay": -0.1}, "`weight_decay` is -0.1: expected a finite number of at least 0"),
-        ({"own_starts": 1}, "`own_starts` is a int: expected True or False"),
+        ({"own_starts": 1}, "`own_starts` is of type int: expected True or False"),
         (
             {"own_batches": True},
             "`own_batches` is True without `batch_size` and `label_noise`: expected one of them",

@@ -379,7 +379,7 @@ def never(i, j, seed):
         ({"capacities": "12"}, ["`capacities` is '12'", "a list of numbers"]),
         ({"capacities": 8}, ["`capacities` is 8", "a list of numbers"]),
         ({"configuration": {"layers": [{1: 2, "1": 3}]}}, ["`configuration` names 1", "text"]),
-        ({"configuration": "steps"}, ["`configuration` is a str", "a dict"]),
+        ({"configuration": "steps"}, ["`configuration` is of type str", "a dict"]),
         ({"configuration": {"seed": 1}}, ["`configuration` names 'seed'", "none of the arguments"]),
         ({"configuration": {3: 1}}, ["`configuration` names 3", "a name"]),
         ({"configuration": {"data": np.ones(2)}}, ["`configuration` holds array(", "JSON"]),

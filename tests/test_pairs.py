@@ -272,7 +272,7 @@ def test_targets_keep_the_order_of_their_dimensions():
 @pytest.mark.parametrize(
     ("change", "parts"),
     [
-        (lambda pairs: {}, ("`pairs` is a dict", "a Dataset")),
+        (lambda pairs: {}, ("`pairs` is of type dict", "a Dataset")),
         (lambda pairs: pairs.drop_vars("second"), ("outcome `second` is missing",)),
         (lambda pairs: pairs.isel(pair=0), ("outcome `first` has no dimension `pair`",)),
         (lambda pairs: pairs.isel(item=0), ("outcome `first` has no dimension `item`",)),

@@ -91,7 +91,7 @@ def test_what_is_not_drawn_is_left_out(shown):
 
 
 def test_another_kind_of_source_is_refused():
-    with pytest.raises(ValueError, match="`replicas` is a list"):
+    with pytest.raises(ValueError, match="`replicas` is of type list"):
         sources.as_metadata("replicas", [1, 2])
 
 

@@ -173,7 +173,7 @@ def changed(row, **values):
         (changed(3, a=""), ("row 3: `a` is ''", "true or false, 1 or 0, or")),
         (changed(3, a=[1]), ("row 3: `a` is [1]", "true or false, 1 or 0, or")),
         (pd.concat([TABLE, TABLE[["a"]]], axis=1), ("the table has two columns `a`", "one")),
-        ({"a": [1]}, ("`table` is a dict", "a DataFrame or the path of a file")),
+        ({"a": [1]}, ("`table` is of type dict", "a DataFrame or the path of a file")),
         (changed(2, replica=np.nan), ("row 2: `replica` is nan", "a number or a name")),
         (changed(2, item=None), ("row 2: `item` is None",)),
         (changed(2, item=" "), ("row 2: `item` is ' '", "a number or a name")),
@@ -456,7 +456,7 @@ def test_columns_may_be_called_otherwise():
             ("column `alice_right`", "as `a` and as `b`"),
         ),
         ({"alice": "alice_right"}, ("unknown column `alice`", "did you mean `alice_")),
-        ([("a", "alice_right")], ("`columns` is a list", "a dict")),
+        ([("a", "alice_right")], ("`columns` is of type list", "a dict")),
         (None, ("no column `a`: found ['context',", "], and no `columns` that says which")),
     ],
 )

@@ -210,7 +210,7 @@ class Probe:
 def _trunk_parameters(trunk: torch.nn.Module | Iterable[Tensor]) -> list[Tensor]:
     given = trunk.parameters() if isinstance(trunk, torch.nn.Module) else trunk
     listed = isinstance(given, Iterable) and not isinstance(given, Tensor)
-    check(listed, f"`trunk` is a {type(trunk).__name__}", "a module or parameters")
+    check(listed, f"`trunk` is of type {type(trunk).__name__}", "a module or parameters")
     given = list(dict.fromkeys(given))
     others = [part for part in given if not isinstance(part, Tensor)]
     check(not others, f"`trunk` holds {shown(others[:1])}", "parameters")
