@@ -257,7 +257,7 @@ def frozen():
         ({"trunk": frozen()}, "trunk's 2 parameters is trained", "one with requires_grad"),
         ({"trunk": []}, "none of the trunk's 0 parameters is trained", "requires_grad"),
         ({"trunk": 3}, "`trunk` is of type int", "a module or parameters"),
-        ({"trunk": torch.ones(2)}, "`trunk` is a Tensor", "a module or parameters"),
+        ({"trunk": torch.ones(2)}, "`trunk` is of type Tensor", "a module or parameters"),
         (
             *({"trunk": nn.Linear(2, 2).named_parameters()}, "`trunk` holds [('weight', "),
             "parameters",
