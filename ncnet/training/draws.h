@@ -95,7 +95,7 @@ struct Shown {
             factors[f] = factor(weights[f]);
             lowest -= weights[f].value();
         }
-        lowest = power_of_two(lowest, STEEPNESS);
+        lowest = power_of_two(exponent(lowest, STEEPNESS));
         for (int place = 0; place < SHOWN; place += 2) {
             Vector powers[2] = {lowest, lowest};
             for (int next = 0; next < 2 && place + next < SHOWN; next++)
@@ -108,11 +108,10 @@ struct Shown {
             else
                 to[place] = output_of(RANGE / (1.0f + powers[0]));
         }
-        const Integers beyond = beyond_powers(weights);
-        if (any(beyond)) replace_outputs(weights, to, beyond);
+        const Integers replaced = unsuited(weights);
+        if (any(replaced)) replace_outputs(weights, to, replaced);
     }
 
-    // For lanes whose weights are large: sum by sum.
     __attribute__((noinline)) void replace_outputs(const Weight *weights, Vector *outputs,
                                                    Integers replaced) const {
         for (int place = 0; place < SHOWN; place++)

@@ -60,7 +60,7 @@ struct Table {
         for (int bit = 0; bit < BLOCK_BITS; bit++) factors[bit] = factor(weights[BITS - 1 - bit]);
         for (int block = 0; block < ITEMS / BLOCK; block++) {
             Vector powers[BLOCK];
-            powers[0] = power_of_two(first_sum(weights, block), STEEPNESS);
+            powers[0] = power_of_two(exponent(first_sum(weights, block), STEEPNESS));
 #pragma GCC unroll 3
             for (int bit = 0; bit < BLOCK_BITS; bit++)
 #pragma GCC unroll 4
@@ -69,8 +69,8 @@ struct Table {
 #pragma GCC unroll 4
             for (int i = 0; i < BLOCK; i += 2) outputs_of(powers + i, to + block * BLOCK + i);
         }
-        const Integers beyond = beyond_powers(weights);
-        if (any(beyond)) replace_outputs(weights, to, beyond);
+        const Integers replaced = unsuited(weights);
+        if (any(replaced)) replace_outputs(weights, to, replaced);
     }
 #endif
 
@@ -100,7 +100,6 @@ private:
         }
     }
 
-    // For lanes whose weights are large: sum by sum.
     __attribute__((noinline)) static void replace_outputs(const Weight *weights, Vector *outputs,
                                                           Integers replaced) {
         for (int block = 0; block < ITEMS / BLOCK; block++, outputs += BLOCK) {

@@ -1,9 +1,9 @@
 // The arithmetic of a vector of LANES networks or items, which every kernel is made of.
 //
 // Set by the compiler's command line: ACTIVATION_tanh, _sigmoid or _relu,
-// OPTIMIZER_gradient_descent or _adam, LOSS_cross_entropy or _squared_error, and, where they are not
-// 0, MOMENTUM and WEIGHT_DECAY. The formulas are those of network.py and optimizers.py, which the
-// tests compare with these.
+// OPTIMIZER_gradient_descent or _adam, LOSS_cross_entropy or _squared_error, and, where they are
+// not 0, MOMENTUM and WEIGHT_DECAY. The formulas are those of network.py and optimizers.py, which
+// the tests compare with these.
 
 #pragma once
 
@@ -70,38 +70,57 @@ inline Vector rounded(Vector x) {
     return (x + shift) - shift;
 }
 
-// 2^(k + r) for an integer k, or a number that rounds down to it, and 0 <= r <= 1: 2^r is a
-// polynomial of least relative error, 8.3e-8.
-inline Vector power_of_two(Vector k, Vector r) {
-    Vector series = r * 1.866952516e-3f + 9.017480537e-3f;
-    series = series * r + 5.579951406e-2f;
-    series = series * r + 2.401645929e-1f;
-    series = series * r + 6.931512952e-1f;
-    series = series * r + 1.0f;
+// (2^r - 1) / r for |r| <= 1/2, a polynomial of least relative error, 4.7e-7; in 2^r it is 1.7e-7,
+// and none at 0: a sigmoid errs alike on both sides of 0, where training may end in a tie.
+inline Vector power_slope(Vector r) {
+    Vector series = r * 1.333353925e-3f + 9.666245431e-3f;
+    series = series * r + 5.550500378e-2f;
+    series = series * r + 2.402235121e-1f;
+    return series * r + 6.931471229e-1f;
+}
+
+// x * 2^k for an integer k; 1/2 <= x <= 2.
+inline Vector scaled(Vector x, Vector k) {
 #if defined(__AVX512DQ__)
-    return (Vector)_mm512_scalef_ps((__m512)series, (__m512)k);
+    return (Vector)_mm512_scalef_ps((__m512)x, (__m512)k);
 #else
-    return (Vector)((Integers)series + (__builtin_convertvector(k, Integers) << 23));
+    return (Vector)((Integers)x + (__builtin_convertvector(k, Integers) << 23));
 #endif
 }
 
-// Within 2e-7 of 2^x, relatively, on [-126, 126]; beyond, it goes on to 0 and infinity or stays.
-inline Vector power_of_two(Vector x) {
+// An exponent as an integer k and a rest r, |r| <= 1/2.
+struct Exponent {
+    Vector k, r;
+};
+
+// Beyond [-126, 126] an exponent goes on, to infinity, or stays.
+inline Exponent exponent(Vector x) {
 #if defined(__AVX512DQ__)
-    const int down = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
-    return power_of_two(x, (Vector)_mm512_reduce_ps((__m512)x, down));
+    const int nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    const Vector r = (Vector)_mm512_reduce_ps((__m512)x, nearest);
+    return {x - r, r};
 #else
     x = clamp(x, 126.0f);
-    const Vector k = rounded(x - 0.5f);
-    return power_of_two(k, x - k);
+    const Vector k = rounded(x);
+    return {k, x - k};
 #endif
 }
 
-// 2^(x * factor), the product within [-126, 126], as accurate: where there are fused multiply-adds
-// it is not rounded (elsewhere within 4e-6).
-inline Vector power_of_two(Vector x, float factor) {
-    const Vector k = rounded(x * factor - 0.5f);
-    return power_of_two(k, x * factor - k);
+// Of x * factor within [-126, 126]: where there are fused multiply-adds the product is not rounded.
+inline Exponent exponent(Vector x, float factor) {
+    const Vector k = rounded(x * factor);
+    return {k, x * factor - k};
+}
+
+// Within 2.5e-7 of 2^(k + r), relatively (of an exponent that is a rounded product, within 4e-6).
+inline Vector power_of_two(Exponent x) {
+    return scaled(power_slope(x.r) * x.r + 1.0f, x.k);
+}
+
+// Within 6e-7 of 2^(k + r) - 1, relatively, also near 0.
+inline Vector power_less_one(Exponent x) {
+    const Vector scale = scaled(all(1.0f), x.k);
+    return power_slope(x.r) * x.r * scale + (scale - 1.0f);
 }
 
 // Within 4e-7 of exp(x), relatively, on [-60, 60]; where it is the probability of an error, 1e-26
@@ -109,7 +128,7 @@ inline Vector power_of_two(Vector x, float factor) {
 inline Vector exponential(Vector x) {
     x = clamp(x, 60.0f);
     const Vector k = rounded(x * LOG2_E), r = x - k * 0.693359375f - k * -2.12194440e-4f;
-    return power_of_two(k) * power_of_two(r * LOG2_E);
+    return power_of_two({k, r * LOG2_E});
 }
 
 // Within 1.2e-7 of the square root, relatively, of 1e-36 and more; at most 1e-18 below.
@@ -128,20 +147,25 @@ inline Vector square_root(Vector x) {
 inline Vector activation(Vector x) { return at_least(x, 0.0f); }
 inline Vector derivative(Vector output) { return output > 0.0f ? all(1.0f) : Vector{}; }
 #else
-// Both others are made of a sigmoid: their output is output_of(RANGE / (1 + 2^(STEEPNESS * x))).
+// Both others are output_of(RANGE / (1 + p)) of the power p = 2^(STEEPNESS * x).
 #if defined(ACTIVATION_tanh)
 constexpr float STEEPNESS = 2.0f * LOG2_E, RANGE = 2.0f;
 inline Vector output_of(Vector share) { return 1.0f - share; }
 inline Vector derivative(Vector output) { return 1.0f - output * output; }
+// Within 8e-7 of tanh, relatively: what 1 - share has lost near 0 is there in p - 1.
+inline Vector activation(Vector x) {
+    const Vector less_one = power_less_one(exponent(at_most(x * STEEPNESS, 64.0f)));
+    return less_one / (less_one + 2.0f);
+}
 #elif defined(ACTIVATION_sigmoid)
 constexpr float STEEPNESS = -LOG2_E, RANGE = 1.0f;
 inline Vector output_of(Vector share) { return share; }
 inline Vector derivative(Vector output) { return output - output * output; }
-#endif
-// Within 2e-7 of tanh, within 1.2e-7 of the sigmoid.
+// Within 1.2e-7 of the sigmoid.
 inline Vector activation(Vector x) {
-    return output_of(RANGE / (1.0f + power_of_two(STEEPNESS * x)));
+    return RANGE / (1.0f + power_of_two(exponent(x * STEEPNESS)));
 }
+#endif
 #endif
 
 // A class as +-1, and what the slope of its loss is made of.
@@ -157,7 +181,7 @@ inline Target target(Vector sign, int items) {
 // -sign * sigmoid(-sign * logit) / items, relatively within 3e-7 + 8e-8 |logit| for both classes,
 // however sure the head is.
 inline Vector slope_of_loss(Vector logit, Target target) {
-    return target.numerator / (1.0f + power_of_two(logit * target.exponent));
+    return target.numerator / (1.0f + power_of_two(exponent(logit * target.exponent)));
 }
 // log(1 + exp(-x)) for x = sign * logit, as max(-x, 0) + log(1 + u) with u = exp(-|x|) <= 1 and
 // log(1 + u) = 2 artanh(s), s = u / (2 + u) <= 1/3, whose series ends here below 2e-9 of it.
