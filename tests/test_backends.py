@@ -7,6 +7,8 @@ import pytest
 import torch
 
 import ncnet
+from benchmarks.engines import Ours
+from benchmarks.problem import Problem
 from ncnet import machine
 from ncnet.training import backends, compiler, network
 from ncnet.training.compiled import Compiled
@@ -112,6 +114,26 @@ def test_the_two_backends_agree_in_all_but_a_few_outcomes(steps, optimizer, lear
         assert float((eager[party] != native[party]).mean()) < 1 / 200
     means = [float(ncnet.chsh.s_per_replica(one).mean()) for one in (eager, native)]
     assert means[0] == pytest.approx(means[1], abs=0.02)
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_rounding_decides_as_few_outcomes_as_in_torch_and_nearly_all_are_ties():
+    """One hidden unit cannot solve the hard tasks: some networks end with logits of 0."""
+    ensemble = Problem(hidden_size=1, replicas=640, steps=2000)
+    exact, eager, native = (
+        _logits(ensemble, Ours(*engine).weights_after(ensemble, 2000, "cpu"))
+        for engine in (("eager", "float64"), ("eager", "float32"), ("compiled",))
+    )
+    differ, differ_eagerly = ((logits > 0) != (exact > 0) for logits in (native, eager))
+    assert 0 < differ.double().mean() < 1.2 * differ_eagerly.double().mean()
+    assert (exact[differ].abs() < 1e-9).double().mean() > 0.9
+
+
+def _logits(ensemble, weights):
+    inputs = network.with_bias(torch.from_numpy(ensemble.inputs())).double()
+    trunk, heads = (torch.from_numpy(part).double() for part in weights)
+    return network.logits(network.hidden_units(inputs, trunk, ACTIVATIONS["tanh"]), heads)
 
 
 def test_a_training_that_takes_less_time_than_compiling_is_eager():
