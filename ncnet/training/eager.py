@@ -63,8 +63,9 @@ class Eager(Networks):
             inputs = self._for_all(inputs)
             targets = targets.gather(1, self._for_all(items).expand(2, -1, -1))
         if self.method.label_noise:
-            flips = torch.from_numpy(next(self.flips)).to(targets.device)
-            targets = torch.where(self._for_all(flips), -targets, targets)
+            flips = torch.from_numpy(next(self.flips)).to(targets)
+            signs = 1 - 2 * flips[..., None, :]
+            targets = (targets.unflatten(-1, (-1, flips.shape[-1])) * signs).flatten(-2)
         return inputs, targets
 
     def _for_all(self, drawn: Tensor) -> Tensor:

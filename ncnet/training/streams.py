@@ -44,14 +44,19 @@ def threefry(key: np.ndarray, counter: np.ndarray) -> np.ndarray:
     ['6b200159', '99ba4efe']
     """
     schedule = (key[0], key[1], PARITY ^ key[0] ^ key[1])
-    first, second = counter[0] + schedule[0], counter[1] + schedule[1]
+    drawn = np.stack([counter[0] + schedule[0], counter[1] + schedule[1]])
+    first, second = drawn
+    turned = np.empty_like(second)
     for group in range(5):
         for rotation in ROTATIONS[group % 2]:
-            first = first + second
-            second = first ^ (second << np.uint32(rotation) | second >> np.uint32(32 - rotation))
-        first = first + schedule[(group + 1) % 3]
-        second = second + schedule[(group + 2) % 3] + np.uint32(group + 1)
-    return np.stack([first, second])
+            first += second
+            np.left_shift(second, np.uint32(rotation), out=turned)
+            second >>= np.uint32(32 - rotation)
+            second |= turned
+            second ^= first
+        first += schedule[(group + 1) % 3]
+        second += schedule[(group + 2) % 3] + np.uint32(group + 1)
+    return drawn
 
 
 def draw_keys(
