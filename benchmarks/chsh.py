@@ -59,7 +59,9 @@ TOLERANCE = 5  # Monte-Carlo errors that a standard error may be off
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chsh", description=__doc__)
-    parser.add_argument("--against", metavar="COMMIT", help="an older commit to time as well")
+    parser.add_argument(
+        "--against", metavar="COMMIT", type=revisions.commit, help="an older commit to time as well"
+    )
     parser.add_argument("--measure", choices=MEASURED, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 import ncnet
-from benchmarks import agreement, kernels, limit
+from benchmarks import agreement, kernels, limit, revisions
 from benchmarks.agreement import AGREE_AFTER, STEPS
 from benchmarks.engines import ENGINES, Ours
 from benchmarks.problem import Problem
@@ -87,6 +87,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--against",
         metavar="COMMIT",
+        type=revisions.commit,
         help="time the compiled kernels beside another commit's, and nothing else",
     )
     parser.add_argument("--measure", help=argparse.SUPPRESS)

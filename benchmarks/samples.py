@@ -24,7 +24,7 @@ import torch
 from torch import nn
 
 from benchmarks import limit
-from benchmarks.revisions import checkout
+from benchmarks.revisions import checkout, commit
 from ncnet.training import samples
 from ncnet.training.samples.population import Population
 from ncnet.training.samples.training import QUARTET
@@ -63,7 +63,9 @@ MOST_COST = 1.5
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.samples", description=__doc__)
-    parser.add_argument("--against", metavar="REVISION", help="a commit to time in the same run")
+    parser.add_argument(
+        "--against", metavar="COMMIT", type=commit, help="a commit to time in the same run"
+    )
     against = parser.parse_args().against
     torch.set_num_threads(1)
     load = f"{os.getloadavg()[0]:.1f} processes" if hasattr(os, "getloadavg") else "unknown"

@@ -294,6 +294,7 @@ def test_targets_keep_the_order_of_their_dimensions():
         (held("target", 0, 0), ("`target` holds 0.0",)),
         (held("diverged", 0, 2), ("`diverged` holds 2.0", "true or false")),
         (lambda pairs: pairs.assign(diverged=("replica", [0, 1, 1])), ("`diverged` is over",)),
+        (lambda pairs: pairs.assign(first_loss=pairs.first), ("`first_loss` is over",)),
         (lambda pairs: pairs.assign(target=pairs.first), ("`target` is over",)),
         (lambda pairs: pairs.drop_vars("task"), ("`target` has no coordinate `task`",)),
         (lambda pairs: pairs.isel(task=[0, 0, 1]), ("task `de alone` is there twice",)),

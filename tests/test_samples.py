@@ -383,7 +383,7 @@ def test_bad_populations_are_refused_in_one_line(make, parts):
         ({"trace_steps": [9]}, ("`trace_steps` has 9", "expected at most `steps`, 2")),
         ({"hidden_size": 0}, ("`hidden_size` is 0", "at least 1")),
         ({"pairs": []}, ("`pairs` is []", "expected pairs of tasks")),
-        ({"pairs": [(0, 1, 2)]}, ("`pairs` has shape (1, 3)", "expected (pair, party: 2)")),
+        ({"pairs": [(0, 1, 2)]}, ("a pair is (0, 1, 2)", "two tasks")),
         ({"pairs": [(0, 4)]}, ("`pairs` is 4", "expected an integer of at most 3")),
         ({"pairs": [(1, 1)]}, ("task `XOR(x1, x2)` is paired with itself", "two different tasks")),
         (

@@ -116,6 +116,9 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
     check_signs("outcome `second`", pairs["second"].isel(pair=~alone).values)
     missing = pairs["second"].isel(pair=alone).values
     check_only("outcome `second` of a task alone", missing, (0, 0), "0, no outcome")
+    for name in LOSSES:
+        if name in pairs:
+            check_over(pairs[name], {"pair", "replica"})
     if "target" in pairs:
         check_over(pairs["target"], {"task", "item"})
         check("task" in pairs.coords, "`target` has no coordinate `task`", "the tasks' names")
@@ -313,7 +316,7 @@ def _looked_up(pairs: xr.Dataset, heads: Mapping[str, np.ndarray]) -> xr.Dataset
         at = {"pair": xr.Variable(list(SETTINGS), head[..., 0])}
         is_first = xr.Variable(list(SETTINGS), head[..., 1] == 0)
         for both, own in ((HEADS, name), (LOSSES, f"{PARTIES[name]}_loss")):
-            if both[0] in pairs:
+            if all(one in pairs for one in both):
                 first, second = (pairs[one].variable[at] for one in both)
                 found[own] = xr.where(is_first, first, second)
         if "diverged" in pairs:

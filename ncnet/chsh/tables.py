@@ -62,7 +62,9 @@ def from_table(
         And, where they are there: `split`, "training" or "held_out"; `cluster`, which replicas
         belong together and are averaged, such as the participants of a class; `capacity`; and what
         else `ncnet.train` and `ncnet.experiment.train` return, so that their
-        ``outcomes.to_dataframe()`` can be read back, but for traces.
+        ``outcomes.to_dataframe()`` can be read back, but for traces and attributes: where contexts
+        started apart, copy these to ``table.attrs``, or the influence is reported as if they had
+        not.
     columns
         What these columns are called in the table where they are called otherwise, such as
         ``{"a": "alice_right"}``.

@@ -81,10 +81,8 @@ def _unsuited(plan: Plan) -> str | None:
         return f"it has one hidden layer, `second_hidden_size` is {plan.second_hidden_size}"
     items = max(plan.items, plan.shown)
     if plan.hidden_size * items > MOST_OUTPUTS:
-        return (
-            f"`hidden_size` is {plan.hidden_size:,} for {items:,} items: expected at most "
-            f"{MOST_OUTPUTS // items:,}"
-        )
+        outputs = f"`hidden_size` x items of a step is {plan.hidden_size * items:,}"
+        return f"{outputs}: expected at most {MOST_OUTPUTS:,}"
     return None
 
 

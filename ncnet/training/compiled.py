@@ -1,7 +1,8 @@
 """Trains on the compiled backend: from start to end inside `compiled.cpp`, on a CPU, in float32.
 
 One kernel serves every hidden size and any number of networks; a game's numbers of inputs and
-items, the activation, the optimizer, the loss and the aggregator are fixed when it is compiled,
+items, the activation, the optimizer, the loss, the aggregator, the size of batches, and whether
+there is noise, momentum or weight decay are fixed when it is compiled,
 which takes about half a second, once on a machine.
 """
 

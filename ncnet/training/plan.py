@@ -25,6 +25,7 @@ from ncnet.training.aggregators import AGGREGATORS, PLAIN
 from ncnet.training.initialisation import INITIALISATIONS
 from ncnet.training.network import ACTIVATIONS, LOSSES
 from ncnet.training.optimizers import OPTIMIZERS
+from ncnet.training.streams import MOST_SHUFFLED
 
 CONTEXT_COUNT = 4
 # Far above what fits in memory or a lifetime: a slip of the pen is refused before numpy fails.
@@ -207,7 +208,7 @@ def check_optimizer(plan: object) -> None:
     fits = not plan.momentum or plan.optimizer == "gradient_descent"
     found = f"`momentum` is {plan.momentum} with optimizer `{plan.optimizer}`"
     check(fits, found, "0, momentum belongs to `gradient_descent`")
-    plan.weight_decay = check_number("weight_decay", plan.weight_decay, 0)
+    plan.weight_decay = check_number("weight_decay", plan.weight_decay, 0, 1)
 
 
 def check_draws(plan: object) -> None:
@@ -215,6 +216,8 @@ def check_draws(plan: object) -> None:
     if plan.batch_size is not None:
         size = check_integer("batch_size", plan.batch_size, at_least=1, at_most=MOST_SHOWN)
         plan.batch_size = size
+        found = f"`batch_size` is {size:,} with {plan.items:,} items"
+        check(plan.items <= MOST_SHUFFLED, found, f"at most {MOST_SHUFFLED:,} items in batches")
     plan.label_noise = check_number("label_noise", plan.label_noise, 0, 0.5)
     for name in ("own_batches", "own_starts"):
         check_type(name, getattr(plan, name), (bool, np.bool_), "True or False")

@@ -20,6 +20,8 @@ ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = np.uint32(0x1BD11BDA)
 DRAWN_AT_ONCE = 2**16
 """Numbers that are drawn together: fewer would be slower for each, more would leave the cache."""
+MOST_SHUFFLED = 2**14
+"""Items that can be shuffled: of more, the random numbers would often be equal."""
 STREAM = 2**31
 """The first number of the keys of streams; that of initial weights is a number of inputs."""
 

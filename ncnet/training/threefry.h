@@ -4,8 +4,6 @@
 
 #include "vectors.h"
 
-typedef uint32_t Unsigned __attribute__((vector_size(4 * LANES)));
-
 namespace {
 
 inline Unsigned load(const uint32_t *from) {

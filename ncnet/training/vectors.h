@@ -24,6 +24,7 @@ constexpr int LANES = 4;
 
 typedef float Vector __attribute__((vector_size(4 * LANES)));
 typedef int32_t Integers __attribute__((vector_size(4 * LANES)));
+typedef uint32_t Unsigned __attribute__((vector_size(4 * LANES)));
 
 namespace {
 
@@ -84,7 +85,8 @@ inline Vector scaled(Vector x, Vector k) {
 #if defined(__AVX512DQ__)
     return (Vector)_mm512_scalef_ps((__m512)x, (__m512)k);
 #else
-    return (Vector)((Integers)x + (__builtin_convertvector(k, Integers) << 23));
+    const Unsigned power = (Unsigned)__builtin_convertvector(k, Integers);
+    return (Vector)((Unsigned)x + (power << 23));
 #endif
 }
 

@@ -109,34 +109,38 @@ class Eager:
 
     def cosine(self) -> Tensor:
         """Return the cosine of both heads' gradients on the trunk [R, C], NaN where one is 0."""
-        inputs, targets = self._shown()
-        hidden, logits = self._forward(inputs, self.weights)
+        inputs, targets = (part.double() for part in self._shown())
+        weights = _in_double(self.weights)
+        hidden, logits = self._forward(inputs, weights)
         errors = self.loss.derivative(logits, targets)[:, :, :, None]
-        signals = self.weights.heads[..., :-1, None] * errors
+        signals = weights.heads[..., :-1, None] * errors
         signals.mul_(self.activation.derivative_(hidden)[:, :, None])
         alice, bob = (
-            (signal.flatten(1, 2) @ inputs).unflatten(1, hidden.shape[1:3]).flatten(2).double()
+            (signal.flatten(1, 2) @ inputs).unflatten(1, hidden.shape[1:3]).flatten(2)
             for signal in signals.unbind(2)
         )
-        return (alice * bob).sum(-1) / (alice.norm(dim=-1) * bob.norm(dim=-1))
+        cosine = (alice * bob).sum(-1) / (alice.norm(dim=-1) * bob.norm(dim=-1))
+        return cosine.to(self.inputs.dtype)
 
     def held_out_loss(self) -> Tensor:
         """Return the sum of both heads' mean losses on held-out items [R, C]."""
-        _, logits = self._forward(self.inputs[:, self.training :], self.weights)
-        return self.loss.value(logits, self.targets[..., self.training :]).mean(-1).sum(-1)
+        held_out = slice(self.training, None)
+        logits = self._logits(self.inputs[:, held_out], self.weights)
+        losses = self.loss.value(logits, self.targets[..., held_out].double())
+        return losses.mean(-1).sum(-1).to(self.inputs.dtype)
 
     def measure(self, weights: Weights) -> dict[str, np.ndarray]:
         """Return `correct` [R, C, 2, I], `loss` on training items [R, C, 2], `diverged` [R, C].
 
         They are those of networks with these weights, which may be of an earlier step.
         """
-        _, logits = self._forward(self.inputs, weights)
-        seen = slice(self.training)
-        losses = self.loss.value(logits[..., seen], self.targets[..., seen]).mean(-1)
+        logits, seen = self._logits(self.inputs, weights), slice(self.training)
+        losses = self.loss.value(logits[..., seen], self.targets[..., seen].double()).mean(-1)
+        finite = logits.to(self.inputs.dtype).isfinite()
         return {
             "correct": outcomes(logits, self.targets).numpy(),
-            "loss": losses.numpy(),
-            "diverged": ~logits.isfinite().flatten(2).all(-1).numpy(),
+            "loss": losses.to(self.inputs.dtype).numpy(),
+            "diverged": ~finite.flatten(2).all(-1).numpy(),
         }
 
     def _shown(
@@ -153,6 +157,14 @@ class Eager:
             flipped = torch.from_numpy(flipped[0].T.reshape(targets.shape))
             targets = torch.where(flipped, -targets, targets)
         return inputs, targets
+
+    def _logits(self, inputs: Tensor, weights: Weights) -> Tensor:
+        """Return the logits [R, C, 2, I] in double precision.
+
+        A product's rounding depends on how many networks there are: what is read of a network, in
+        single precision again, does not.
+        """
+        return self._forward(inputs.double(), _in_double(weights))[1]
 
     def _forward(self, inputs: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
         """Return the hidden layer [R, C, H, I] and the logits [R, C, 2, I]."""
@@ -218,6 +230,10 @@ class Compiled(Eager):
 
 
 BACKENDS = {"compiled": Compiled, "eager": Eager}
+
+
+def _in_double(weights: Weights) -> Weights:
+    return Weights(*(part.double() for part in weights))
 
 
 def kernel(method: Method) -> ctypes.CDLL:

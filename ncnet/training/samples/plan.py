@@ -13,19 +13,23 @@ from ncnet.checks import (
     check_list,
     check_once,
     check_positive,
-    check_sizes,
+    check_type,
 )
+from ncnet.printing import shown
 from ncnet.training.network import ACTIVATIONS, Weights, with_bias
 from ncnet.training.optimizers import OPTIMIZERS
 from ncnet.training.plan import (
+    MOST_REPLICAS,
+    MOST_UNITS,
     Method,
     check_draws,
     check_optimizer,
-    check_steps,
     check_trace_steps,
 )
 from ncnet.training.samples.networks import Eager, draw_keys, initial_weights, pair_name
 from ncnet.training.samples.population import Population
+
+MOST_CHECKS = 10**10  # as many as never end: a slip of the pen is refused
 
 
 @dataclass
@@ -61,20 +65,22 @@ class Plan:
         check_choice("activation", self.activation, ACTIVATIONS)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         self.learning_rate = check_positive("learning_rate", self.learning_rate)
-        self.hidden_size = check_integer("hidden_size", self.hidden_size, at_least=1)
+        check_type("population", self.population, Population, "a Population")
+        units = self.hidden_size
+        self.hidden_size = check_integer("hidden_size", units, at_least=1, at_most=MOST_UNITS)
         self.seed = check_integer("seed", self.seed, at_least=0)
         self.steps = check_integer("steps", self.steps, at_least=0)
         self.trace_steps = check_trace_steps(self.trace_steps, self.steps)
         check_optimizer(self)
         check_draws(self)
-        self.patience = check_steps("patience", self.patience)
-        for checks in self.patience:
-            check_integer("patience", checks, at_least=1)
+        self.patience = _check_patience(self.patience)
         check_every = {"at_least": 1, "at_most": self.steps} if self.patience else {"at_least": 1}
         self.check_every = check_integer("check_every", self.check_every, **check_every)
         self.pairs = _check_pairs(self.pairs, self.population.tasks)
         replicas = check_list("replicas", self.replicas, "indices of replicas")
-        self.replicas = [check_integer("replicas", index, at_least=0) for index in replicas]
+        bounds = {"at_least": 0, "at_most": MOST_REPLICAS}
+        self.replicas = [check_integer("replicas", index, **bounds) for index in replicas]
+        check_once("replica", self.replicas)
 
     @property
     def method(self) -> Method:
@@ -94,10 +100,19 @@ class Plan:
         return [tuple(self.population.tasks[place] for place in pair) for pair in self.pairs]
 
     @property
+    def items(self) -> int:
+        """The number of training items."""
+        return self.population.training
+
+    @property
+    def shown(self) -> int:
+        """The number of items that a step takes."""
+        return self.batch_size or self.items
+
+    @property
     def work(self) -> int:
         """Networks x items of a step x steps."""
-        shown = self.batch_size or self.population.training
-        return len(self.pairs) * len(self.replicas) * shown * self.steps
+        return len(self.pairs) * len(self.replicas) * self.shown * self.steps
 
     def networks(self, kind: type[Eager], replicas: Sequence[int]) -> Eager:
         """Return the networks of some replicas before any step.
@@ -144,15 +159,25 @@ class Plan:
         return np.ascontiguousarray(orders), np.ascontiguousarray(flips)
 
 
+def _check_patience(patience: object) -> list[int]:
+    expected = "a list of increasing numbers of checks"
+    found = check_list("patience", patience, expected) if np.size(patience) else []
+    bounds = {"at_least": 1, "at_most": MOST_CHECKS}
+    found = [check_integer("patience", checks, **bounds) for checks in found]
+    check(found == sorted(set(found)), f"`patience` is {shown(found)}", expected)
+    return found
+
+
 def _check_pairs(pairs: object, tasks: Sequence[str]) -> list[tuple[int, int]]:
-    pairs = np.array(check_list("pairs", pairs, "pairs of tasks"))
-    check_sizes("`pairs`", pairs, {"pair": None, "party": 2})
-    for place in pairs.flat:
-        check_integer("pairs", place, at_least=0, at_most=len(tasks) - 1)
+    pairs = check_list("pairs", pairs, "pairs of tasks")
+    for pair in pairs:
+        check(np.shape(pair) == (2,), f"a pair is {shown(pair)}", "the places of two tasks")
+        for place in pair:
+            check_integer("pairs", place, at_least=0, at_most=len(tasks) - 1)
     check_once("task", tasks)
     for own, other in pairs:
         found = f"task `{tasks[own]}` is paired with itself"
         check(own != other, found, "two different tasks")
-    ordered = [tuple(sorted(pair, key=tasks.__getitem__)) for pair in pairs.tolist()]
+    ordered = [tuple(sorted(map(int, pair), key=tasks.__getitem__)) for pair in pairs]
     check_once("pair", [" beside ".join(tasks[place] for place in pair) for pair in ordered])
     return ordered

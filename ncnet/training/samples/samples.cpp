@@ -2,8 +2,8 @@
 //
 // A vector holds LANES items, or LANES inputs of one item. The hidden units of all the replica's
 // networks are the rows of one matrix product in either direction, computed in tiles whose sums
-// stay in registers, for a block of items at a time, so that what a step touches stays in the cache
-// however many items there are. No sum depends on how many networks or replicas there are. The
+// stay in registers, for a block of items at a time, so that what is computed of a block stays in
+// the cache however many items there are. No sum depends on how many networks or replicas there are. The
 // items of a batch are read where they are; only for the way forward are they copied, by inputs.
 //
 // Slopes are added up over items and divided by their number at the end. Set by the compiler's
@@ -573,6 +573,7 @@ extern "C" void advance(float *const *trunk, float *const *heads, const float *i
                         const float *targets, const float *rates, const float *scales,
                         int64_t steps, float momentum, float weight_decay, const Sizes *sizes,
                         const Draws *draws) {
+    const WithoutSubnormals while_this_runs;
     const int64_t pairs = sizes->pairs, size = sizes->hidden_size, features = sizes->features;
     const int items = (int)sizes->shown, count = (int)(2 * pairs);
     const bool drawn = draws->orders, flipped = draws->flips;

@@ -142,7 +142,8 @@ def train_pairs(
         Numbers of checks, increasing, for early stopping: for each of them the outcomes are those
         at a network's lowest held-out loss, the sum of both heads' means, found before so many
         checks one after the other brought no lower one, or until `steps`. Outcomes then are along
-        `capacity` (with ``capacity_name`` "patience").
+        `capacity` (with ``capacity_name`` "patience"). A network whose loss was no number at any
+        check has diverged: its outcomes are those of its initial weights, `stopped` is 0.
     check_every
         Steps from one check to the next, the first being after as many.
     trace_steps
@@ -190,7 +191,7 @@ def train_pairs(
     trained = train_chunks(
         lambda chunk: _train(plan, plan.networks(kind, chunk), len(chunk)), chunks, threads=threads
     )
-    about = {name: getattr(plan, name) for name in ABOUT}
+    about = {name: getattr(plan, name) for name in ABOUT} | {"batch_size": plan.shown}
     about |= {"population": population.name, "tasks": list(population.tasks)}
     about |= {"backend": backend, "paired": True}
     return _dataset(plan, trained).assign_attrs(storable(about))
@@ -214,7 +215,7 @@ def _train(plan: Plan, networks: Eager, count: int) -> dict[str, np.ndarray]:
             if not stopping[-1].goes_on.any() and stop >= max(plan.trace_steps, default=0):
                 break
     if stopping:
-        found = [networks.measure(one.weights) | {"stopped": one.stopped} for one in stopping]
+        found = [_stopped(networks, one) for one in stopping]
         found = {name: np.stack([part[name] for part in found], -1) for name in found[0]}
     else:
         found = networks.measure(networks.weights)
@@ -223,6 +224,13 @@ def _train(plan: Plan, networks: Eager, count: int) -> dict[str, np.ndarray]:
     # Pairs with batches of their own stand for replicas of one pair.
     of_pairs = (count, len(plan.pairs))
     return {name: part.reshape(*of_pairs, *part.shape[2:]) for name, part in found.items()}
+
+
+def _stopped(networks: Eager, early: EarlyStopping) -> dict[str, np.ndarray]:
+    """Return what is read where networks stop early: one that never had a loss diverged."""
+    found = networks.measure(early.weights)
+    found["diverged"] |= early.stopped.numpy() == 0
+    return found | {"stopped": early.stopped}
 
 
 def _dataset(plan: Plan, trained: Sequence[dict[str, np.ndarray]]) -> xr.Dataset:
