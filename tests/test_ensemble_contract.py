@@ -213,6 +213,8 @@ def test_a_tie_reads_as_class_0():
         ({"learning_rate": -0.1}, "`learning_rate` is -0.1"),
         ({"device": "abacus"}, "`device` is 'abacus'"),
         ({"device": "meta"}, "`device` is 'meta'"),
+        ({"device": "mps:7"}, "`device` is 'mps:7'"),
+        ({"device": "hpu"}, "`device` is 'hpu'"),
         ({"device": 3.5}, "`device` is 3.5"),
         ({"trace_steps": [2, 2]}, "`trace_steps` is [2, 2]: expected increasing"),
         ({"trace_steps": 5}, "`trace_steps` is 5: expected numbers of steps"),

@@ -254,9 +254,9 @@ def _check_device(device: object) -> torch.device:
     try:
         chosen = torch.device(device)
         torch.ones(1, device=chosen).item()
-    # torch refuses in as many ways: a name it does not know, a build without that device, `meta`,
-    # which holds no numbers, and anything that is no name.
-    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+    # torch refuses in as many ways: a name it does not know, or `meta`, which holds no numbers; a
+    # build without CUDA; a device whose package is not there; and anything that is no name.
+    except (RuntimeError, AssertionError, ImportError, TypeError) as error:
         raise ValueError(
             f"`device` is {device!r}, which torch cannot use here: expected `cpu` or a GPU it sees"
         ) from error
