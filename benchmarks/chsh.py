@@ -10,7 +10,7 @@ is timed as well, by turns.
 import argparse
 import json
 import os
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -54,6 +54,7 @@ GROWTH = {100: RESAMPLES, REPLICAS: RESAMPLES, 100_000: 100, 1_000_000: 10}
 DIFFERENT = {REPLICAS: RESAMPLES, 25_600: 200}
 """The same for replicas of which no two are alike."""
 SAMPLE = 20  # games given to the linear program
+PROCESS = Path("/proc/self")
 TOLERANCE = 5  # Monte-Carlo errors that a standard error may be off
 
 
@@ -323,12 +324,28 @@ def _time_file() -> dict[str, float]:
 
 def _time_table(table: pd.DataFrame | Path, *names: str) -> dict[str, float]:
     """Return the seconds that reading a table takes, and the megabytes on top of what was there."""
+    work = partial(ncnet.chsh.from_table, table)
     ncnet.chsh.from_table(large_table(rows=320))  # what is imported at the first call is no part
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    seconds, _ = _timed(lambda: ncnet.chsh.from_table(table), repeats=1)
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    seconds = min(seconds, _timed(lambda: ncnet.chsh.from_table(table))[0])
-    return dict(zip(names, (seconds, kilobytes * 1024 / 1e6), strict=True))
+    megabytes = _megabytes_on_top(work)
+    return dict(zip(names, (_timed(work)[0], megabytes), strict=True))
+
+
+def _megabytes_on_top(work: Callable[[], object]) -> float:
+    """Return the memory that some work takes at its peak, less what is taken before it.
+
+    Not a number where the system is not Linux. A process has the peak of the one that started it.
+    """
+    if not PROCESS.exists():
+        return float("nan")
+    (PROCESS / "clear_refs").write_text("5")  # the peak is what is taken now
+    before = _peak_megabytes()
+    work()
+    return _peak_megabytes() - before
+
+
+def _peak_megabytes() -> float:
+    status = (PROCESS / "status").read_text()
+    return int(re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)[1]) * 1024 / 1e6
 
 
 MEASURED = {"report": _time_report, "frame": _time_frame, "file": _time_file}

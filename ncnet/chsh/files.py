@@ -8,13 +8,12 @@ import itertools
 import json
 import re
 import zlib
-from array import array
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
+import pyarrow
+import pyarrow.csv
 
 from ncnet.checks import check, check_once
 from ncnet.files import expanded
@@ -24,8 +23,7 @@ GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 """A whole number as it is written by itself: 7, not 007, 7.0 or 1E3; at most what int64 holds."""
-ROWS_AT_ONCE = 400
-"""Fewer rows than the 700 new objects from which on Python looks for garbage."""
+BLANK = re.compile(r'\s*|"\s*"')
 FORMATS = "CSV, TSV, JSON lines or parquet, perhaps compressed with gzip"
 
 
@@ -113,16 +111,19 @@ def _unpacked(content: bytes, name: str) -> bytes:
 
 def _parquet(content: bytes, name: str) -> pd.DataFrame:
     """Return the table of a parquet file."""
-    from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
     try:
         table = ParquetFile(io.BytesIO(content)).read()
         check_once(f"{name}: column", table.column_names)
         return table.to_pandas()
-    except (ArrowException, OSError) as error:
-        line = str(error).strip().partition("\n")[0]
-        raise ValueError(f"{name} is a damaged parquet file: {shortened(line, 200)}") from None
+    except (pyarrow.ArrowException, OSError) as error:
+        raise ValueError(f"{name} is a damaged parquet file: {_line_of(error)}") from None
+
+
+def _line_of(error: Exception) -> str:
+    """Return the first line of what Arrow says, which may go on with the whole table."""
+    return shortened(str(error).strip().partition("\n")[0], 200)
 
 
 def _text(content: bytes, name: str) -> str:
@@ -179,43 +180,80 @@ def _delimited(text: str, name: str) -> pd.DataFrame:
     first = text.lstrip().partition("\n")[0]
     semicolons = ";" in first and "," not in first
     delimiter = "\t" if "\t" in first else ";" if semicolons else ","
-    reader = csv.reader(_lines(text, ""), delimiter=delimiter)
-    lengths = array("i")
+    header, lines = _header(text, delimiter, name)
+    start = sum(len(line.encode()) for line in itertools.islice(_lines(text, ""), lines))
     try:
-        header = [cell.strip() for cell in next(filter(_is_row, reader), [])]
-        # By column, and of one column more: the distinct cells, numbered, and each row's number.
-        numbers = [defaultdict(itertools.count().__next__) for _ in (*header, "beyond")]
-        codes = [array("i") for _ in numbers]
-        while chunk := list(itertools.islice(reader, ROWS_AT_ONCE)):
-            if min(map(len, chunk)) <= 1:
-                chunk = list(filter(_is_row, chunk))
-            lengths.extend(map(len, chunk))
-            for known, code, cells in zip(numbers, codes, zip(*chunk, strict=False), strict=False):
-                code.extend(map(known.__getitem__, cells))
+        columns = _columns(memoryview(text.encode())[start:], delimiter, len(header))
+    except pyarrow.ArrowInvalid as error:
+        _check_lengths(text, delimiter, name)
+        raise ValueError(f"{name} cannot be read: {_line_of(error)}") from None
+    # By number, since names may repeat.
+    return pd.DataFrame(dict(enumerate(columns))).set_axis(header, axis="columns")
+
+
+def _header(text: str, delimiter: str, name: str) -> tuple[list[str], int]:
+    """Return the names of the columns, and how many lines they and blank ones before them take."""
+    reader = csv.reader(_lines(text, ""), delimiter=delimiter)
+    header = next(_rows(reader, name), [])
+    check(header, f"{name} is empty", "a table")
+    return [cell.strip() for cell in header], reader.line_num
+
+
+def _rows(reader: Iterator[list[str]], name: str) -> Iterator[list[str]]:
+    """Yield the rows of a table that are more than blank."""
+    try:
+        for cells in reader:
+            if len(cells) > 1 or "".join(cells).strip():
+                yield cells
     except csv.Error as error:
         raise ValueError(f"{name}: line {reader.line_num} cannot be read: {error}") from None
-    check(header, f"{name} is empty", "a table")
-    width = len(header)
-    trailing = set(lengths) == {width + 1} and set(numbers[width]) == {""}
-    said = f"{name}: each row ends with an empty cell (a comma too many?)"
-    check(not trailing, said, f"{width} cells, as in the header")
-    others = np.flatnonzero(np.frombuffer(lengths, np.intc) != width)
-    if len(others):
-        length = lengths[others[0]]
-        raise ValueError(f"{name}: row {others[0]} has {length} cells, the header {width}")
-    # By number, since names may repeat.
-    columns = {place: _categorical(numbers[place], codes[place]) for place in range(width)}
-    return pd.DataFrame(columns).set_axis(header, axis="columns")
 
 
-def _is_row(cells: list[str]) -> bool:
-    """Return whether a line of a table is more than blank."""
-    return len(cells) > 1 or bool("".join(cells).strip())
+def _columns(rows: memoryview, delimiter: str, width: int) -> list[pd.Categorical]:
+    """Return the cells of rows by column, or raise Arrow's error for a row of another length."""
+    names = list(map(str, range(width)))
+    distinct = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+    table = pyarrow.csv.read_csv(
+        pyarrow.BufferReader(rows or b"\n"),
+        pyarrow.csv.ReadOptions(column_names=names),
+        pyarrow.csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=_if_invalid
+        ),
+        pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, distinct), strings_can_be_null=False
+        ),
+    )
+    columns = [_categorical(column) for column in table.columns]
+    # Arrow would keep the memory of the cells for later, more than the columns take.
+    del table
+    pyarrow.default_memory_pool().release_unused()
+    return columns
 
 
-def _categorical(cells: Iterable[str], codes: array) -> pd.Categorical:
+def _if_invalid(row: pyarrow.csv.InvalidRow) -> str:
+    """Return what is done about a row with more or fewer cells than the header."""
+    return "skip" if BLANK.fullmatch(row.text) else "error"
+
+
+def _categorical(column: pyarrow.ChunkedArray) -> pd.Categorical:
     """Return a column, as integers if all of its distinct cells are written as such."""
-    cells = list(cells)
+    column = column.unify_dictionaries().combine_chunks()
+    cells = column.dictionary.to_pylist()
     whole = cells and all(map(WHOLE_NUMBER.fullmatch, cells))
     cells = pd.Index(list(map(int, cells))) if whole else pd.Index(cells, dtype=object)
-    return pd.Categorical.from_codes(np.frombuffer(codes, np.intc), cells)
+    return pd.Categorical.from_codes(column.indices.to_numpy(), cells)
+
+
+def _check_lengths(text: str, delimiter: str, name: str) -> None:
+    """Raise ``ValueError`` for the first row with more or fewer cells than the header."""
+    rows = _rows(csv.reader(_lines(text, ""), delimiter=delimiter), name)
+    width = len(next(rows))
+    first, one_more = None, True
+    for row, cells in enumerate(rows):
+        one_more = one_more and len(cells) == width + 1 and not cells[-1]
+        if first is None and len(cells) != width:
+            first = row, len(cells)
+    said = f"{name}: each row ends with an empty cell (a comma too many?)"
+    check(not (first and one_more), said, f"{width} cells, as in the header")
+    if first:
+        raise ValueError(f"{name}: row {first[0]} has {first[1]} cells, the header {width}")

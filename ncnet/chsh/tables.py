@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import xarray as xr
 
 from ncnet.checks import check, check_choice, check_type, suggestion
@@ -132,8 +133,6 @@ def _frame(table: object) -> pd.DataFrame:
     if isinstance(table, (str, Path)):
         table = read_table(read_file(table), Path(table).name)
     elif hasattr(table, "__arrow_c_stream__") and not isinstance(table, pd.DataFrame):
-        import pyarrow
-
         table = pyarrow.table(table).to_pandas()
     check_type("table", table, pd.DataFrame, "a DataFrame or the path of a file")
     levels = [name for name in table.index.names if name is not None and name not in table]
