@@ -168,14 +168,6 @@ def test_a_measurement_is_compared_loosely_even_here():
     assert compared(TABLE.assign(seconds=TABLE["seconds"] * 6), equal=True).failed
 
 
-def test_a_block_of_neighbouring_numbers_is_a_piece_named_by_its_lowest():
-    blocks = replay.Replay("one", ("right", "n"), (), lambda *_: TABLE, TOLERANCES, {"n": 2})
-    pieces = blocks.pieces(TABLE)
-    assert [where["n"] for where in pieces] == [0, 2, 2, 4]
-    assert [blocks.rows(TABLE, where)["n"].tolist() for where in pieces] == [[1], [2], [3], [4]]
-    assert len(replay.Replay("one", ("n",), (), lambda *_: TABLE, {}, {"n": 4}).pieces(TABLE)) == 2
-
-
 @pytest.fixture
 def recorded(tmp_path, monkeypatch):
     """Record two tables apart from the project's, and return replays of them that make nothing."""

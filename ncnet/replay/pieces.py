@@ -93,9 +93,6 @@ class Replay:
     tolerances
         The tolerance of each column of the table. That of `piece_columns` and of `key` is `same`
         unless told otherwise.
-    blocks
-        For piece columns that count: so many neighbouring numbers make one piece, which is selected
-        by the lowest of them, a multiple of that.
     """
 
     table: str
@@ -103,7 +100,6 @@ class Replay:
     key: tuple[str, ...]
     make: Callable[[results.Result, Selection], pd.DataFrame] = field(repr=False)
     tolerances: Mapping[str, Tolerance] = field(repr=False)
-    blocks: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         of_names = dict.fromkeys((*self.piece_columns, *self.key), same())
@@ -126,20 +122,15 @@ class Replay:
         check(len(table), "no row is recorded", "at least one")
         if not self.piece_columns:
             return [{}]
-        distinct = self._piece_values(table).drop_duplicates().astype(object)
+        distinct = table[list(self.piece_columns)].drop_duplicates().astype(object)
         return distinct.where(distinct.notna(), None).to_dict("records")
 
     def rows(self, table: pd.DataFrame, selection: Selection) -> pd.DataFrame:
         """Return the rows of one piece."""
-        values = self._piece_values(table)
         selected = pd.Series(True, table.index)
         for name, value in selection.items():
-            selected &= values[name].isna() if value is None else values[name] == value
+            selected &= table[name].isna() if value is None else table[name] == value
         return table[selected].reset_index(drop=True)
-
-    def _piece_values(self, table: pd.DataFrame) -> pd.DataFrame:
-        values = table[list(self.piece_columns)]
-        return values.assign(**{n: values[n] // size * size for n, size in self.blocks.items()})
 
 
 def draw(replays: Sequence[Replay], seed: str) -> Iterator[tuple[Replay, Selection]]:

@@ -23,8 +23,6 @@ KIND = ("seed", "steps", "activation", "optimizer", "learning_rate")
 """Parameters of a training."""
 CONDITION = ("condition", "training", "label_noise", "seed", "replicas")
 """Columns that make a piece of all capacities of a condition."""
-BLOCK = 40
-"""Replicas of a piece; half of them are correlated, and so recorded."""
 # Several tables are made of the same networks. These are kept by their population, so the same
 # population has to be asked for again.
 _named, _set_aside = lru_cache(samples.named), lru_cache(samples.set_aside)
@@ -59,9 +57,10 @@ def _of_sizes(given: dict, replicas: range, aside: float = 0.0, **trace: bool) -
 def _replicas(given: dict) -> range:
     """Return which replicas of a condition a piece is made of."""
     count = given["replicas"]
-    if "replica" in given:
-        return range(given["replica"] + 1, min(given["replica"] + BLOCK, count), 2)
-    if "capacity" in given:  # means: those that choose are in none
+    if given["table"] == "generalization_replicas":
+        # More than are kept: another backend may train fewer, and rounds otherwise.
+        return range(1, count, 2)
+    if given["table"] == "generalization_capacity":
         return range(1, 2 * count, 2)
     # The correlations count those that are correlated, half of all.
     return range(2 * count if given["table"] == "generalization" else count)
@@ -210,7 +209,7 @@ def _replays(folder: str) -> Iterable[Replay]:
         ("generalization", CONDITION, ("target", "measure", *PART), _of_condition, STATISTICS),
         ("generalization_gains", CONDITION, ("given", *PART), _of_condition, STATISTICS),
         ("generalization_capacity", SIZE, (), _of_condition, STATISTICS),
-        ("generalization_replicas", (*SIZE, "replica"), ("replica",), _of_condition, ONE_BY_ONE),
+        ("generalization_replicas", SIZE, ("replica",), _of_condition, ONE_BY_ONE),
         ("first_at_2", CONDITION, ("target",), _of_condition, STATISTICS),
         ("capacity_choices", ("condition", "repetition"), ("criterion",), _choices, CHOSEN),
         ("capacity_criteria", ("condition",), ("criterion",), _criteria, CRITERIA),
@@ -218,8 +217,7 @@ def _replays(folder: str) -> Iterable[Replay]:
         ("interference", (), tuple(interference.PAIR), MAP, PAIRS),
         ("interference_predictors", (), ("predictor",), ORDER, STATISTICS),
     ):
-        blocks = {"replica": BLOCK} if "replica" in piece else {}
-        yield Replay(folder + name, piece, key, partial(_made, make), tolerances, blocks)
+        yield Replay(folder + name, piece, key, partial(_made, make), tolerances)
 
 
 REPLAYS = (*_replays(""), *_replays("small/"))
