@@ -11,9 +11,14 @@ from tqdm import tqdm
 from ncnet.training.initialisation import BLOCK
 from ncnet.training.plan import CONTEXT_COUNT, Plan
 
+FREED = 2**24
+"""Bytes, once freed, after which glibc keeps what is freed: to be given the memory of each step's
+arrays anew takes the eager backend as long as its arithmetic."""
+
 
 def train_chunks(train: Callable, chunks: Sequence, *, threads: int) -> list:
     """Return what `train` gives for each chunk, in their order."""
+    torch.empty(FREED, dtype=torch.int8)
     with _single_threaded_operators(), ThreadPoolExecutor(threads) as pool:
         finished = pool.map(train, chunks)
         try:

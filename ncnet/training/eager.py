@@ -59,7 +59,8 @@ class Eager(Networks):
         inputs, targets = self.inputs, self.targets
         if self.method.batch_size is not None:
             items = torch.from_numpy(next(self.batches)).to(inputs.device)
-            inputs = inputs.T.index_select(1, items.flatten()).unflatten(1, items.shape)
+            features = inputs.T[:-1]
+            inputs = features.index_select(1, items.flatten()).unflatten(1, items.shape)
             inputs = self._for_all(inputs)
             targets = targets.gather(1, self._for_all(items).expand(2, -1, -1))
         if self.method.label_noise:

@@ -84,12 +84,16 @@ def with_bias(inputs: Tensor) -> Tensor:
 
 
 def hidden_units(inputs: Tensor, trunk: Tensor, activation: Activation) -> Tensor:
-    """Return the hidden layer [H, I, N] for inputs [I, F + 1], or of each network [F + 1, I, N]."""
+    """Return the hidden layer [H, I, N] for inputs [I, F + 1], the last feature being the bias.
+
+    Or for inputs of each network [F, I, N], without the bias.
+    """
     if inputs.ndim == 2:
         return activation.apply_(torch.matmul(inputs, trunk))
-    sums = trunk[:, 0, None] * inputs[0]
-    for feature in range(1, len(inputs)):
-        sums.addcmul_(trunk[:, feature, None], inputs[feature])
+    *weights, biases = trunk.unsqueeze(2).unbind(1)
+    sums = torch.addcmul(biases, weights[0], inputs[0])
+    for weight, values in zip(weights[1:], inputs[1:], strict=True):
+        sums.addcmul_(weight, values)
     return activation.apply_(sums)
 
 
@@ -103,7 +107,7 @@ def forward(
     read, given = [inputs], []
     for layer in weights.layers:
         if given:
-            read.append(torch.cat([given[-1], torch.ones_like(given[-1][:1])]))
+            read.append(given[-1])
         given.append(hidden_units(read[-1], layer, activation))
     return read, given, logits(given[-1], weights.heads)
 
@@ -229,7 +233,14 @@ def _trunk_gradient(inputs: Tensor, signal: Tensor) -> Tensor:
     """Return the gradient on the trunk [..., H, F + 1, N] for signals [..., H, I, N]."""
     if inputs.ndim == 2:
         return torch.matmul(inputs.T, signal)
-    return torch.stack([(signal * values).sum(dim=-2) for values in inputs], dim=-2)
+    gradient = signal.new_empty(*signal.shape[:-2], len(inputs) + 1, signal.shape[-1])
+    torch.sum(signal, dim=-2, out=gradient[..., -1, :])
+    weights, (first, *signals) = gradient[..., :-1, :], signal.unsqueeze(-3).unbind(-2)
+    torch.mul(first, inputs[:, 0], out=weights)
+    # Item by item, no product has to be kept.
+    for item, sent in enumerate(signals, start=1):
+        weights.addcmul_(sent, inputs[:, item])
+    return gradient
 
 
 def _hidden_signal(errors: Tensor, heads: Tensor, gradient_weights: tuple[float, float]) -> Tensor:
