@@ -24,6 +24,8 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 """A whole number as it is written by itself: 7, not 007, 7.0 or 1E3; at most what int64 holds."""
 BLANK = re.compile(r'\s*|"\s*"')
+LONGEST_ROW = 2**24
+"""Bytes of text that are read together: no row may have more."""
 FORMATS = "CSV, TSV, JSON lines or parquet, perhaps compressed with gzip"
 
 
@@ -183,7 +185,9 @@ def _delimited(text: str, name: str) -> pd.DataFrame:
     header, lines = _header(text, delimiter, name)
     start = sum(len(line.encode()) for line in itertools.islice(_lines(text, ""), lines))
     try:
-        columns = _columns(memoryview(text.encode())[start:], delimiter, len(header))
+        # After a line's end, a mark of the order of bytes is part of a cell.
+        rows = b"\n" + memoryview(text.encode())[start:]
+        columns = _columns(rows, delimiter, len(header))
     except pyarrow.ArrowInvalid as error:
         _check_lengths(text, delimiter, name)
         raise ValueError(f"{name} cannot be read: {_line_of(error)}") from None
@@ -209,13 +213,13 @@ def _rows(reader: Iterator[list[str]], name: str) -> Iterator[list[str]]:
         raise ValueError(f"{name}: line {reader.line_num} cannot be read: {error}") from None
 
 
-def _columns(rows: memoryview, delimiter: str, width: int) -> list[pd.Categorical]:
+def _columns(rows: bytes, delimiter: str, width: int) -> list[pd.Categorical]:
     """Return the cells of rows by column, or raise Arrow's error for a row of another length."""
     names = list(map(str, range(width)))
     distinct = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
     table = pyarrow.csv.read_csv(
-        pyarrow.BufferReader(rows or b"\n"),
-        pyarrow.csv.ReadOptions(column_names=names),
+        pyarrow.BufferReader(rows),
+        pyarrow.csv.ReadOptions(column_names=names, block_size=LONGEST_ROW),
         pyarrow.csv.ParseOptions(
             delimiter=delimiter, newlines_in_values=True, invalid_row_handler=_if_invalid
         ),
@@ -232,7 +236,7 @@ def _columns(rows: memoryview, delimiter: str, width: int) -> list[pd.Categorica
 
 def _if_invalid(row: pyarrow.csv.InvalidRow) -> str:
     """Return what is done about a row with more or fewer cells than the header."""
-    return "skip" if BLANK.fullmatch(row.text) else "error"
+    return "skip" if row.actual_columns == 1 and BLANK.fullmatch(row.text) else "error"
 
 
 def _categorical(column: pyarrow.ChunkedArray) -> pd.Categorical:
@@ -248,12 +252,12 @@ def _check_lengths(text: str, delimiter: str, name: str) -> None:
     """Raise ``ValueError`` for the first row with more or fewer cells than the header."""
     rows = _rows(csv.reader(_lines(text, ""), delimiter=delimiter), name)
     width = len(next(rows))
-    first, one_more = None, True
+    found, one_more = None, True
     for row, cells in enumerate(rows):
         one_more = one_more and len(cells) == width + 1 and not cells[-1]
-        if first is None and len(cells) != width:
-            first = row, len(cells)
+        if found is None and len(cells) != width:
+            found = f"{name}: row {row} has {len(cells)} cells, the header {width}"
+        if found and not one_more:
+            raise ValueError(found)
     said = f"{name}: each row ends with an empty cell (a comma too many?)"
-    check(not (first and one_more), said, f"{width} cells, as in the header")
-    if first:
-        raise ValueError(f"{name}: row {first[0]} has {first[1]} cells, the header {width}")
+    check(not found, said, f"{width} cells, as in the header")

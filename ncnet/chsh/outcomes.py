@@ -229,7 +229,7 @@ def check_signs(name: str, values: np.ndarray) -> None:
 
 def check_only(name: str, values: np.ndarray, valid: tuple[int, int], expected: str) -> None:
     """Raise ``ValueError`` for a value that is neither of these two."""
-    wrong = (values != valid[0]) & (values != valid[1])
+    wrong = np.asarray((values != valid[0]) & (values != valid[1]))
     if values.dtype.kind == "c":
         wrong[...] = True
     if wrong.any():

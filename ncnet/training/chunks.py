@@ -18,7 +18,7 @@ arrays anew takes the eager backend as long as its arithmetic."""
 
 def train_chunks(train: Callable, chunks: Sequence, *, threads: int) -> list:
     """Return what `train` gives for each chunk, in their order."""
-    torch.empty(FREED, dtype=torch.int8)
+    torch.empty(FREED, dtype=torch.int8, device="cpu")
     with _single_threaded_operators(), ThreadPoolExecutor(threads) as pool:
         finished = pool.map(train, chunks)
         try:
