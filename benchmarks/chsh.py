@@ -337,14 +337,14 @@ def _megabytes_on_top(work: Callable[[], object]) -> float:
     """
     if not PROCESS.exists():
         return float("nan")
-    (PROCESS / "clear_refs").write_text("5")  # the peak is what is taken now
+    (PROCESS / "clear_refs").write_text("5", encoding="utf-8")  # the peak is what is taken now
     before = _peak_megabytes()
     work()
     return _peak_megabytes() - before
 
 
 def _peak_megabytes() -> float:
-    status = (PROCESS / "status").read_text()
+    status = (PROCESS / "status").read_text(encoding="utf-8")
     return int(re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)[1]) * 1024 / 1e6
 
 

@@ -547,11 +547,11 @@ def test_other_errors_stay_what_they_are():
         ),
         (
             *("commonsense_qa", common_sense()["test"][0] | {"choices": None}),
-            "`choices` is a NoneType: expected letters and texts",
+            "`choices` is of type NoneType: expected letters and texts",
         ),
         (
             *("commonsense_qa", common_sense()["test"][0] | {"choices": {"label": None}}),
-            "`choices.label` is a NoneType: expected letters",
+            "`choices.label` is of type NoneType: expected letters",
         ),
     ],
 )

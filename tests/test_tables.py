@@ -686,7 +686,7 @@ def test_cells_are_those_that_the_csv_module_reads(delimiter, data):
     try:
         table = read_table(text.encode(), "cells")
     except ValueError:
-        assert '"' in text or any(len(row) != 2 for row in rows)
+        assert any(len(row) != 2 for row in rows)
     else:
         assert table.astype(str).to_numpy().tolist() == rows[1:]
 

@@ -23,7 +23,8 @@ GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 """A whole number as it is written by itself: 7, not 007, 7.0 or 1E3; at most what int64 holds."""
-BLANK = re.compile(r'\s*|"\s*"')
+BLANK = re.compile(r'\s*|"\s*("\s*)?')
+"""A line whose only cell is blank, perhaps in quotes that nothing closes."""
 LONGEST_ROW = 2**24
 """Bytes of text that are read together: no row may have more."""
 FORMATS = "CSV, TSV, JSON lines or parquet, perhaps compressed with gzip"

@@ -12,7 +12,7 @@ from ncnet.companion import batch
 from ncnet.companion.replay.tables import REPLAYS
 from ncnet.results import ROOT
 
-WITH_ITS_OWN = {"search", "search_counts"}
+WITH_ITS_OWN = {"search", "search_counts", "multiverse"}
 """Tables that a notebook makes with parameters that it states itself."""
 RECORDED = [
     (path.stem, Path(place))

@@ -4,7 +4,6 @@
 YourTable.reading = (() => {
   const { Refused, text: { lstrip, strip, shortened } } = YourTable;
   const WHOLE = /^(?:0|-?[1-9][0-9]{0,17})$/;
-  const LONGEST_CELL = 131072; // letters, as in Python's csv
   const MOST_BYTES = 2 ** 28; // beyond it a browser may hold no such text
   const [TAB, NEWLINE, RETURN, QUOTE] = ["\t", "\n", "\r", '"'].map((sign) => sign.charCodeAt(0));
   const OTHERS = [
@@ -59,21 +58,12 @@ YourTable.reading = (() => {
     }
   }
 
-  /** Of a text so many letters; some of them are two to JavaScript. */
-  const letters = (text, most) => [...text.slice(0, 2 * most)].slice(0, most);
-
-  const isLong = (cell) =>
-    cell.length > LONGEST_CELL && letters(cell, LONGEST_CELL + 1).length > LONGEST_CELL;
-
-  /** How many lines end in a cell, as far as it is read. */
-  function breaksIn(cell) {
-    const read = isLong(cell) ? letters(cell, LONGEST_CELL + 1).join("") : cell;
-    return read.match(/\r\n|\r|\n/g)?.length ?? 0;
-  }
+  /** How many lines end in a cell. */
+  const breaksIn = (cell) => cell.match(/\r\n|\r|\n/g)?.length ?? 0;
 
   /** Call `onRow` with the cells of each row, by the rules of Python's csv, and with the line where
       it begins; it may not keep the cells. */
-  function eachRow(text, delimiter, name, onRow) {
+  function eachRow(text, delimiter, onRow) {
     const end = text.length;
     let at = 0;
     let line = 0;
@@ -112,11 +102,6 @@ YourTable.reading = (() => {
       const start = line;
       for (let more = !isBreak(text.charCodeAt(at)); more; ) {
         const cell = text.charCodeAt(at) === QUOTE ? inQuotes() : plainUntil();
-        if (isLong(cell)) {
-          throw new Refused(
-            `${name}: line ${line} cannot be read: field larger than field limit (${LONGEST_CELL})`,
-          );
-        }
         row.push(cell);
         more = text.charCodeAt(at) === delimiter;
         if (more) at += 1;
@@ -139,7 +124,7 @@ YourTable.reading = (() => {
     const lines = [];
     let longer = 0; // rows with just one cell too many, an empty one
     let wrong = null;
-    eachRow(text, delimiterOf(text), name, (row, line) => {
+    eachRow(text, delimiterOf(text), (row, line) => {
       if (!columns) {
         columns = row.map((cell) => new Column(strip(cell)));
         return;
