@@ -255,7 +255,9 @@ WORKBOOK, PICTURE = b"PK\x03\x04\x14\x00", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         (b"a,b\n\n1,1\n\n1,1,1\n", ("row 1 has 3 cells, the header 2",)),
         (b"a\tb\tc\n1\t1\t1\n\t\n", ("row 1 has 2 cells, the header 3",)),
         (b"a,b\n1,1,\n1,1,\n", ("each row ends with an empty cell", "2 cells, as in")),
-        (b'a,b\n1,"' + b"1" * 2**25, ("line 2 cannot be read: field larger than field limit",)),
+        (b'a,b\n1,"' + b"1" * 2**25, ("cannot be read (a quote that nothing closes?)",)),
+        (b'a,b\n\n1,1\n \n1,"' + b"1" * 2**18 + b'"\n1', ("row 2 has 1 cells, the header 2",)),
+        (b'"' + b"a" * 2**18 + b'",b\n1,1', ("line 1 cannot be read: field larger than field",)),
         (b"context replica item a b\n11 1 1 1 1", ("so perhaps not separated by commas",)),
     ],
     # What gzip makes has the time in it, and processes have to call a test alike.

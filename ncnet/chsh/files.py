@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -185,13 +185,18 @@ def _delimited(text: str, name: str) -> pd.DataFrame:
     delimiter = "\t" if "\t" in first else ";" if semicolons else ","
     header, lines = _header(text, delimiter, name)
     start = sum(len(line.encode()) for line in itertools.islice(_lines(text, ""), lines))
+    # After a line's end, a mark of the order of bytes is part of a cell.
+    rows = b"\n" + memoryview(text.encode())[start:]
     try:
-        # After a line's end, a mark of the order of bytes is part of a cell.
-        rows = b"\n" + memoryview(text.encode())[start:]
         columns = _columns(rows, delimiter, len(header))
+    except _LengthError as error:
+        said = f"{name}: each row ends with an empty cell (a comma too many?)"
+        one_more = _ends_empty(rows, delimiter, len(header) + 1)
+        check(not one_more, said, f"{len(header)} cells, as in the header")
+        raise ValueError(f"{name}: row {error}, the header {len(header)}") from None
     except pyarrow.ArrowInvalid as error:
-        _check_lengths(text, delimiter, name)
-        raise ValueError(f"{name} cannot be read: {_line_of(error)}") from None
+        said = "cannot be read (a quote that nothing closes?)"
+        raise ValueError(f"{name} {said}: {_line_of(error)}") from None
     # By number, since names may repeat.
     return pd.DataFrame(dict(enumerate(columns))).set_axis(header, axis="columns")
 
@@ -199,35 +204,46 @@ def _delimited(text: str, name: str) -> pd.DataFrame:
 def _header(text: str, delimiter: str, name: str) -> tuple[list[str], int]:
     """Return the names of the columns, and how many lines they and blank ones before them take."""
     reader = csv.reader(_lines(text, ""), delimiter=delimiter)
-    header = next(_rows(reader, name), [])
+    try:
+        header = next((cells for cells in reader if len(cells) > 1 or "".join(cells).strip()), [])
+    except csv.Error as error:
+        raise ValueError(f"{name}: line {reader.line_num} cannot be read: {error}") from None
     check(header, f"{name} is empty", "a table")
     return [cell.strip() for cell in header], reader.line_num
 
 
-def _rows(reader: Iterator[list[str]], name: str) -> Iterator[list[str]]:
-    """Yield the rows of a table that are more than blank."""
-    try:
-        for cells in reader:
-            if len(cells) > 1 or "".join(cells).strip():
-                yield cells
-    except csv.Error as error:
-        raise ValueError(f"{name}: line {reader.line_num} cannot be read: {error}") from None
+class _LengthError(ValueError):
+    """A row has more or fewer cells than expected; the message says which one, and how many."""
 
 
 def _columns(rows: bytes, delimiter: str, width: int) -> list[pd.Categorical]:
-    """Return the cells of rows by column, or raise Arrow's error for a row of another length."""
+    """Return the cells of rows by column, or raise `_LengthError` or Arrow's error."""
     names = list(map(str, range(width)))
     distinct = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
-    table = pyarrow.csv.read_csv(
-        pyarrow.BufferReader(rows),
-        pyarrow.csv.ReadOptions(column_names=names, block_size=LONGEST_ROW),
-        pyarrow.csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=_if_invalid
-        ),
-        pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, distinct), strings_can_be_null=False
-        ),
-    )
+    blank, wrong = [], []
+
+    def if_invalid(row: pyarrow.csv.InvalidRow) -> str:
+        is_blank = row.actual_columns == 1 and BLANK.fullmatch(row.text)
+        (blank if is_blank else wrong).append(row)
+        return "skip" if is_blank else "error"
+
+    try:
+        table = pyarrow.csv.read_csv(
+            pyarrow.BufferReader(rows),
+            # With threads, no row would have a number.
+            pyarrow.csv.ReadOptions(column_names=names, block_size=LONGEST_ROW, use_threads=False),
+            pyarrow.csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=if_invalid
+            ),
+            pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, distinct), strings_can_be_null=False
+            ),
+        )
+    except pyarrow.ArrowInvalid as error:
+        for row in wrong:
+            told = f"{row.number - 1 - len(blank)} has {row.actual_columns} cells"
+            raise _LengthError(told) from error
+        raise
     columns = [_categorical(column) for column in table.columns]
     # Arrow would keep the memory of the cells for later, more than the columns take.
     del table
@@ -235,9 +251,13 @@ def _columns(rows: bytes, delimiter: str, width: int) -> list[pd.Categorical]:
     return columns
 
 
-def _if_invalid(row: pyarrow.csv.InvalidRow) -> str:
-    """Return what is done about a row with more or fewer cells than the header."""
-    return "skip" if row.actual_columns == 1 and BLANK.fullmatch(row.text) else "error"
+def _ends_empty(rows: bytes, delimiter: str, width: int) -> bool:
+    """Return whether all rows have so many cells, of which the last is empty."""
+    try:
+        *_, last = _columns(rows, delimiter, width)
+    except ValueError:
+        return False
+    return last.categories.tolist() == [""]
 
 
 def _categorical(column: pyarrow.ChunkedArray) -> pd.Categorical:
@@ -247,18 +267,3 @@ def _categorical(column: pyarrow.ChunkedArray) -> pd.Categorical:
     whole = cells and all(map(WHOLE_NUMBER.fullmatch, cells))
     cells = pd.Index(list(map(int, cells))) if whole else pd.Index(cells, dtype=object)
     return pd.Categorical.from_codes(column.indices.to_numpy(), cells)
-
-
-def _check_lengths(text: str, delimiter: str, name: str) -> None:
-    """Raise ``ValueError`` for the first row with more or fewer cells than the header."""
-    rows = _rows(csv.reader(_lines(text, ""), delimiter=delimiter), name)
-    width = len(next(rows))
-    found, one_more = None, True
-    for row, cells in enumerate(rows):
-        one_more = one_more and len(cells) == width + 1 and not cells[-1]
-        if found is None and len(cells) != width:
-            found = f"{name}: row {row} has {len(cells)} cells, the header {width}"
-        if found and not one_more:
-            raise ValueError(found)
-    said = f"{name}: each row ends with an empty cell (a comma too many?)"
-    check(not found, said, f"{width} cells, as in the header")
