@@ -183,10 +183,7 @@ def _delimited(text: str, name: str) -> pd.DataFrame:
     first = text.lstrip().partition("\n")[0]
     semicolons = ";" in first and "," not in first
     delimiter = "\t" if "\t" in first else ";" if semicolons else ","
-    header, lines = _header(text, delimiter, name)
-    start = sum(len(line.encode()) for line in itertools.islice(_lines(text, ""), lines))
-    # After a line's end, a mark of the order of bytes is part of a cell.
-    rows = b"\n" + memoryview(text.encode())[start:]
+    header, rows = _header_and_rows(text, delimiter, name)
     try:
         columns = _columns(rows, delimiter, len(header))
     except _LengthError as error:
@@ -201,15 +198,19 @@ def _delimited(text: str, name: str) -> pd.DataFrame:
     return pd.DataFrame(dict(enumerate(columns))).set_axis(header, axis="columns")
 
 
-def _header(text: str, delimiter: str, name: str) -> tuple[list[str], int]:
-    """Return the names of the columns, and how many lines they and blank ones before them take."""
+def _header_and_rows(text: str, delimiter: str, name: str) -> tuple[list[str], bytes]:
+    """Return the names of the columns, and the lines after them."""
     reader = csv.reader(_lines(text, ""), delimiter=delimiter)
     try:
         header = next((cells for cells in reader if len(cells) > 1 or "".join(cells).strip()), [])
     except csv.Error as error:
         raise ValueError(f"{name}: line {reader.line_num} cannot be read: {error}") from None
     check(header, f"{name} is empty", "a table")
-    return [cell.strip() for cell in header], reader.line_num
+    read = itertools.islice(_lines(text, ""), reader.line_num)
+    start = sum(len(line.encode()) for line in read)
+    # After a line's end, a mark of the order of bytes is part of a cell.
+    rows = b"\n" + memoryview(text.encode())[start:]
+    return [cell.strip() for cell in header], rows
 
 
 class _LengthError(ValueError):
@@ -224,7 +225,7 @@ def _columns(rows: bytes, delimiter: str, width: int) -> list[pd.Categorical]:
 
     def if_invalid(row: pyarrow.csv.InvalidRow) -> str:
         is_blank = row.actual_columns == 1 and BLANK.fullmatch(row.text)
-        (blank if is_blank else wrong).append(row)
+        (blank if is_blank else wrong).append((row.number, row.actual_columns))
         return "skip" if is_blank else "error"
 
     try:
@@ -239,11 +240,11 @@ def _columns(rows: bytes, delimiter: str, width: int) -> list[pd.Categorical]:
                 column_types=dict.fromkeys(names, distinct), strings_can_be_null=False
             ),
         )
-    except pyarrow.ArrowInvalid as error:
-        for row in wrong:
-            told = f"{row.number - 1 - len(blank)} has {row.actual_columns} cells"
-            raise _LengthError(told) from error
-        raise
+    except pyarrow.ArrowInvalid:
+        if not wrong:
+            raise
+        [(number, cells)] = wrong
+        raise _LengthError(f"{number - 1 - len(blank)} has {cells} cells") from None
     columns = [_categorical(column) for column in table.columns]
     # Arrow would keep the memory of the cells for later, more than the columns take.
     del table

@@ -60,9 +60,9 @@ def _replicas(given: dict) -> range:
     if given["table"] == "generalization_replicas":
         # More than are kept: another backend may train fewer, and rounds otherwise.
         return range(1, count, 2)
+    # Means and correlations count those that are correlated, half of all. Means are of these alone.
     if given["table"] == "generalization_capacity":
         return range(1, 2 * count, 2)
-    # The correlations count those that are correlated, half of all.
     return range(2 * count if given["table"] == "generalization" else count)
 
 
