@@ -544,7 +544,9 @@ def test_a_capacity_is_written_as_the_package_does(driver, tmp_path, capacity):
     assert answered(driver, content)["refused"] == line
 
 
+HEADER, *ROWS = table().replace(b",", b";").splitlines()
 LETTERS = {
+    "a comma in quotes": b"\n".join([HEADER + b';"note, free"', *(row + b";x" for row in ROWS)]),
     "digits of another script": table().replace(b"-1", "-\u0661".encode()),
     "wide digits": column("capacity", ["\uff12", "2", "\U0001d7da.0"]),
     "space around outcomes": table().replace(b"-1", b"\x1c-1\xc2\x85"),

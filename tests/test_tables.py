@@ -543,6 +543,13 @@ def test_settings_may_have_a_column_each():
         )
 
 
+def test_a_comma_in_the_quotes_of_a_name_divides_nothing(tmp_path):
+    table = TABLE.rename(columns={"a": "right, Alice"})
+    (tmp_path / "t").write_bytes(as_csv(table, sep=";", quoting=csv.QUOTE_ALL))
+    found = chsh.from_table(tmp_path / "t", columns={"a": "right, Alice"})
+    assert found.identical(chsh.from_table(TABLE))
+
+
 def test_further_columns_are_named_and_not_read(tmp_path):
     line = r"not read: `slit` \(did you mean `split`\?\), `note`$"
     with pytest.warns(UserWarning, match=line) as told:

@@ -23,6 +23,7 @@ GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 """A whole number as it is written by itself: 7, not 007, 7.0 or 1E3; at most what int64 holds."""
+IN_QUOTES = re.compile('"[^"]*"')
 BLANK = re.compile(r'\s*|"\s*("\s*)?')
 """A line whose only cell is blank, perhaps in quotes that nothing closes."""
 LONGEST_ROW = 2**24
@@ -180,7 +181,7 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict:
 
 def _delimited(text: str, name: str) -> pd.DataFrame:
     """Return a table of cells that commas, semicolons or tabs divide."""
-    first = text.lstrip().partition("\n")[0]
+    first = IN_QUOTES.sub("", text.lstrip().partition("\n")[0])
     semicolons = ";" in first and "," not in first
     delimiter = "\t" if "\t" in first else ";" if semicolons else ","
     header, rows = _header_and_rows(text, delimiter, name)

@@ -114,7 +114,7 @@ YourTable.reading = (() => {
   function delimiterOf(text) {
     const start = lstrip(text);
     const breaks = start.indexOf("\n");
-    const first = breaks < 0 ? start : start.slice(0, breaks);
+    const first = (breaks < 0 ? start : start.slice(0, breaks)).replace(/"[^"]*"/g, "");
     if (first.includes("\t")) return TAB;
     return (first.includes(";") && !first.includes(",") ? ";" : ",").charCodeAt(0);
   }
