@@ -1,16 +1,13 @@
-"""A claim is a statement of the paper with its source, the rule that judges it, and its effect.
+"""A claim is a statement of the paper with its source, and the rule that judges it.
 
-A rule reads the table of one game: a row a capacity. The intervals of S in the table `multiverse`
-are simultaneous, at 95 % together (`simultaneous_level`), so that a rule may compare any of them. A
-statement is *reproduced* where its rule holds in both games of this book, *partly* where it holds
-in one, or in part, *not* where it fails in both or fails in one and is left open by the other, *not
-testable here* where both leave it open; likewise over all quartets or conditions that it is about.
-All of it is under our reading of the paper. Rules are written before the recorded training that
-they judge, though after a first sweep over capacity had been seen.
+A rule names what it estimates, the smallest effect that would matter, and the recorded table that
+it reads. Of each game, quartet or condition it says that the statement holds, that it does not, or
+that the table leaves it open (`ncnet.estimates`). A statement is *reproduced* where its rule holds
+in all of them, *partly* where it holds in some, *not* where it holds in none and fails in one,
+*open* where all are left open. All of it is under our reading of the paper.
 
-A verdict says whether a rule holds; an effect says by how much, with its interval, for each game,
-quartet or condition that the rule is asked about. Which quantity stands for a statement is our
-choice. Effects read the same recorded tables as the rules, and no others.
+Rules are written before the runs that they judge. Where a rule was changed after results had been
+seen, it judges a run with other seeds; a claim that has no such run yet says so (`afterwards`).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,65 +15,37 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ncnet import renamed
 from ncnet.checks import check, check_choice
-from ncnet.chsh.text import interval_text, number_text
+from ncnet.estimates import Answer, Estimate
 
 LEVEL = 0.95
 MARGIN = 0.05
-"""An S as near 2 as this counts as 2; fixed in advance."""
+"""The smallest effect on S: one as near 2 as this counts as 2. Fixed in advance."""
 CRITICAL_SIZE = 3
 """The hidden units at which the paper sees the peak, by the review page."""
 GAMES = ("overlap", "separate")
-PARTLY = "partly"
-VERDICTS = ("reproduced", PARTLY, "not", "not testable here")
+REPRODUCED, PARTLY, NOT, OPEN = VERDICTS = ("reproduced", "partly", "not", "open")
 ABSTRACT, REVIEW, SUMMARIES = "abstract", "review page", "other public summaries"
 SOURCES = {ABSTRACT: "zhao2026", REVIEW: "review2026", SUMMARIES: "summaries2026"}
 """The places that a statement of the paper is known from, with their references in the book."""
 Tables = Mapping[str, pd.DataFrame]
 """Recorded tables by name."""
-Holds = bool | str | None
-"""A rule says of one game that it holds, that it does not, `PARTLY`, or None: left open."""
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A number with its interval.
+class Finding:
+    """What a rule finds in one game, quartet or condition.
 
     Attributes
     ----------
-    of
-        The game, quartet or condition.
-    value, low, high
-        The number, and the interval that the rule of its statement reads.
+    holds
+        True, False, or None: left open.
+    estimate
+        The quantity that the rule is about.
     """
 
-    of: str
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        digits = 2 if self.high - self.low > 0.01 else 3
-        ends = interval_text((self.low, self.high), digits=digits)
-        return f"{self.of} {number_text(self.value, digits)} {ends}"
-
-
-@dataclass(frozen=True)
-class Effect:
-    """The quantity that stands for a statement, and its estimates.
-
-    Examples
-    --------
-    >>> print(Effect("S at n = 3", (Estimate("overlap", 2.289, 2.274, 2.304),)))
-    S at n = 3: overlap 2.29 [2.27, 2.30]
-    """
-
-    quantity: str
-    estimates: tuple[Estimate, ...]
-
-    def __str__(self) -> str:
-        return f"{self.quantity}: {', '.join(map(str, self.estimates))}"
+    holds: Answer
+    estimate: Estimate
 
 
 @dataclass(frozen=True)
@@ -93,17 +62,18 @@ class Claim:
         The paper's statement, in our words.
     source
         Which of `SOURCES` has it.
+    estimand
+        What is estimated, in words.
+    smallest
+        The smallest effect, in words.
     rule
-        The rule in words: when we say that the statement holds.
+        The rule in words: when we say that the statement holds, when that it does not.
     result
         The recorded table that the rule reads, by name.
     evidence
         Page of the book that shows it.
-    holds
-        The rule, for the table of one game in the order of capacity: whether the statement holds,
-        `PARTLY`, or None where the table leaves it open.
-    effect
-        A function of the recorded tables by name, which returns the size of the effect.
+    find
+        The rule: what it finds in the rows of one game, in the order of capacity.
     rows
         The columns that tell the rows of one game apart, the capacity first.
     kind
@@ -113,21 +83,25 @@ class Claim:
         The values of that column that it is asked about.
     left_out
         True where values without rows are left out; otherwise they are an error.
+    afterwards
+        True where the rule was written after the runs that it is read on so far.
     """
 
     name: str
     label: str
     statement: str
     source: str
+    estimand: str
+    smallest: str
     rule: str
     result: str
     evidence: str
-    holds: Callable[[pd.DataFrame], Holds]
-    effect: Callable[[Tables], Effect]
+    find: Callable[[pd.DataFrame], Finding]
     rows: tuple[str, ...] = ("hidden_size",)
     kind: str | None = "game"
     among: tuple[str, ...] = GAMES
     left_out: bool = False
+    afterwards: bool = False
 
     @property
     def cited(self) -> str:
@@ -135,17 +109,17 @@ class Claim:
         return f"{self.statement.removesuffix('.')} ({self.source})."
 
 
-def simultaneous_level(capacities: int) -> float:
+def simultaneous_level(contrasts: int) -> float:
     """Return the level of each of so many intervals that hold together at `LEVEL` (Bonferroni).
 
     >>> round(simultaneous_level(10), 6)
     0.995
     """
-    return 1 - (1 - LEVEL) / capacities
+    return 1 - (1 - LEVEL) / contrasts
 
 
-def verdict(claim: Claim, tables: Tables) -> str:
-    """Return one of `VERDICTS`, computed from the tables.
+def findings(claim: Claim, tables: Tables) -> dict[str, Finding]:
+    """Return what the rule of a claim finds, by game, quartet or condition.
 
     Parameters
     ----------
@@ -163,25 +137,49 @@ def verdict(claim: Claim, tables: Tables) -> str:
     Examples
     --------
     >>> from ncnet.studies.multiverse.claims import CLAIMS
-    >>> sweep = pd.DataFrame({"game": ["overlap", "separate"], "s_low": [2.1, 1.8]})
-    >>> verdict(CLAIMS[1], {"multiverse": sweep.assign(hidden_size=3)})
-    'partly'
+    >>> sweep = pd.DataFrame({"game": GAMES, "s": [2.2, 1.9], "s_low": [2.1, 1.8]})
+    >>> sweep = sweep.assign(hidden_size=3, s_high=sweep["s"] + 0.1)
+    >>> {game: found.holds for game, found in findings(CLAIMS[1], {"multiverse": sweep}).items()}
+    {'overlap': True, 'separate': False}
     """
     check_choice("table", claim.result, tables)
-    judged = [claim.holds(part) for part in _parts(tables[claim.result], claim)]
-    if judged and all(holds is True for holds in judged):
-        return "reproduced"
-    if any(judged):
+    parts = _parts(tables[claim.result], claim)
+    return {name.replace("_", " "): claim.find(part) for name, part in parts.items()}
+
+
+def verdict(claim: Claim, tables: Tables) -> str:
+    """Return one of `VERDICTS`, computed from the tables as `findings` does.
+
+    >>> from ncnet.studies.multiverse.claims import CLAIMS
+    >>> sweep = pd.DataFrame({"game": GAMES, "s": [2.2, 1.9], "s_low": [2.1, 1.8]})
+    >>> sweep = sweep.assign(hidden_size=3, s_high=sweep["s"] + 0.1)
+    >>> verdict(CLAIMS[1], {"multiverse": sweep})
+    'partly'
+    """
+    return verdict_on(found.holds for found in findings(claim, tables).values())
+
+
+def verdict_on(answers: Iterable[Answer]) -> str:
+    """Return the verdict that what a rule says of several games amounts to.
+
+    >>> verdict_on([True, True]), verdict_on([True, None]), verdict_on([False, None])
+    ('reproduced', 'partly', 'not')
+    """
+    answers = list(answers)
+    if answers and all(answers):
+        return REPRODUCED
+    if True in answers:
         return PARTLY
-    return "not" if False in judged else "not testable here"
+    return NOT if False in answers else OPEN
 
 
 def verdict_table(claims: Iterable[Claim], tables: Tables) -> str:
     """Return some of the statements, with their sources and verdicts, as a table of Markdown.
 
     >>> from ncnet.studies.multiverse.claims import CLAIMS
-    >>> sweep = pd.DataFrame({"game": ["overlap", "separate"], "s_low": [2.1, 1.8]})
-    >>> print(verdict_table(CLAIMS[1:2], {"multiverse": sweep.assign(hidden_size=3)}))
+    >>> sweep = pd.DataFrame({"game": GAMES, "s": [2.2, 1.9], "s_low": [2.1, 1.8]})
+    >>> sweep = sweep.assign(hidden_size=3, s_high=sweep["s"] + 0.1)
+    >>> print(verdict_table(CLAIMS[1:2], {"multiverse": sweep}))
     | the paper says | verdict |
     |:--|:--|
     | Near a critical capacity S may exceed 2 (abstract). | **partly** |
@@ -195,18 +193,24 @@ def rows_where(table: pd.DataFrame, column: str, value: object) -> pd.DataFrame:
     return table[table[column] == value]
 
 
-def at_critical_size(table: pd.DataFrame, column: str, *needed: str) -> pd.DataFrame:
-    """Return the rows at the critical size, by the values of a column.
+def row_where(table: pd.DataFrame, **values: object) -> pd.DataFrame:
+    """Return the one row that has these values.
 
     Raises
     ------
     ValueError
-        If there are none, or none with a value that is needed.
+        If there is none, or there are several.
+
+    Examples
+    --------
+    >>> row_where(pd.DataFrame({"rank": [0, 1], "s": [1.5, 2.1]}), rank=1)["s"].tolist()
+    [2.1]
     """
-    rows = rows_where(table, "hidden_size", CRITICAL_SIZE).set_index(column)
-    check(len(rows), f"the table has no hidden size {CRITICAL_SIZE}", "it, which the rule reads")
-    for value in needed:
-        check_choice(column, value, rows.index)
+    rows = table
+    for column, value in values.items():
+        rows = rows_where(rows, column, value)
+    named = ", ".join(f"{column.replace('_', ' ')} {value}" for column, value in values.items())
+    check(len(rows) == 1, f"the table has {len(rows) or 'no'} rows with {named}", "one")
     return rows
 
 
@@ -227,35 +231,18 @@ def by_capacity(
     return sweep.sort_values(list(rows))
 
 
-def estimates(rows: pd.DataFrame, of: str, value: str, ends: str | None = None) -> tuple:
-    """Return an estimate for each row, named by the column `of`; `ends` begins its interval's."""
-    low, high = (f"{ends}_{end}" if ends else end for end in ("low", "high"))
-    names = map(_words, rows[of])
-    return tuple(map(Estimate, names, rows[value], rows[low], rows[high]))
-
-
-def estimates_of_s(rows: pd.DataFrame, of: str = "game") -> tuple[Estimate, ...]:
-    """Return S of each row with its interval."""
-    return estimates(rows, of, "s", "s")
-
-
-def _parts(table: pd.DataFrame, claim: Claim) -> list[pd.DataFrame]:
-    """Return the rows that a claim's rule is asked about, one part after the other."""
+def _parts(table: pd.DataFrame, claim: Claim) -> dict[str, pd.DataFrame]:
+    """Return the rows that a claim's rule is asked about, by the name of each part."""
     if claim.kind is None:
-        return [by_capacity(table, "the table", claim.rows)]
+        return {"all": by_capacity(table, "the table", claim.rows)}
     parts = {name: rows_where(table, claim.kind, name) for name in claim.among}
-    return [
-        by_capacity(part, name, claim.rows)
+    return {
+        name: by_capacity(part, name, claim.rows)
         for name, part in parts.items()
         if len(part) or not claim.left_out
-    ]
+    }
 
 
 def _words(name: str) -> str:
     """Return a name of a column or a value as words."""
     return name.replace("_", " ")
-
-
-__getattr__ = renamed.names(
-    __name__, {"at": "rows_where", "in_order": "by_capacity", "of_s": "estimates_of_s"}
-)

@@ -12,6 +12,9 @@ import ncnet  # whose `train` brings torch, when it is asked for
 from ncnet import chsh, games, renamed
 from ncnet.parts import Parts
 
+READINGS = (*chsh.READOUTS, "loss")
+"""All ways that an outcome may be read: the readouts, and whether a loss is small."""
+
 
 def compute_grid(
     compute: Callable[..., pd.DataFrame],
@@ -74,6 +77,31 @@ def sweep(game: str, hidden_sizes: Sequence[int], **training: object) -> pd.Data
     trained = [ncnet.train(games.named(game), hidden_size=n, **training) for n in hidden_sizes]
     outcomes = xr.concat(trained, "capacity")
     return chsh.by_capacity(outcomes).assign(game=game, backend=outcomes.attrs["backend"])
+
+
+def means_by_reading(outcomes: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Return what `ncnet.chsh.replica_means` gives, in each way that an outcome may be read.
+
+    Parameters
+    ----------
+    outcomes
+        As `ncnet.train` returns them, with the losses at the end of training.
+
+    Returns
+    -------
+    dict
+        By each of `READINGS`.
+
+    Examples
+    --------
+    >>> options = {"hidden_size": 3, "replicas": 64, "seed": 0, "steps": 10, "trace_steps": [10]}
+    >>> trained = ncnet.train(games.overlap(), **options).squeeze("step")
+    >>> list(means_by_reading(trained))
+    ['correct', 'solved', 'prediction', 'loss']
+    """
+    found = {one: chsh.replica_means(outcomes, readout=one) for one in chsh.READOUTS}
+    learnt = chsh.from_losses(outcomes["alice_loss"], outcomes["bob_loss"])
+    return found | {"loss": chsh.replica_means(learnt)}
 
 
 def outcome_rows(outcomes: xr.Dataset) -> pd.DataFrame:

@@ -28,7 +28,7 @@ from ncnet.chsh.correlators import (
 from ncnet.chsh.excess import decomposition, excess, excess_bound
 from ncnet.chsh.intervals import replica_interval, s_interval
 from ncnet.chsh.linear_programs import coupling_deficit, local_fraction
-from ncnet.chsh.outcomes import READOUTS, as_dataset, read
+from ncnet.chsh.outcomes import READOUTS, as_dataset, from_losses, read
 from ncnet.chsh.pairs import as_pairs, collect_pairs, quartet
 from ncnet.chsh.report import Report, report
 from ncnet.chsh.report_tables import by_capacity, identity_errors, summary

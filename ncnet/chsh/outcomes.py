@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from ncnet.checks import check, check_choice, check_sizes
+from ncnet.checks import check, check_choice, check_number, check_sizes
 
 Outcomes = xr.Dataset | tuple[np.ndarray, np.ndarray]
 """A Dataset as `ncnet.train` returns it, or a pair of arrays ``(a, b)``."""
@@ -17,6 +17,8 @@ CONTEXTS = ((1, 1), (1, 2), (2, 1), (2, 2))
 DIMENSIONS = (*SETTINGS, "replica", "item")
 SPLITS = ("training", "held_out")
 READOUTS = ("correct", "solved", "prediction")
+LEARNT = 0.2
+"""A loss below it counts as that of a task that is learnt; the paper names none."""
 
 
 def as_dataset(outcomes: Outcomes) -> xr.Dataset:
@@ -162,6 +164,38 @@ def select(dataset: xr.Dataset, *, split: str, readout: str) -> xr.Dataset:
         predicted = {"a": chosen.a * chosen.alice_target, "b": chosen.b * chosen.bob_target}
         return chosen.assign(predicted)
     return chosen
+
+
+def from_losses(
+    alice_loss: xr.DataArray, bob_loss: xr.DataArray, *, below: float = LEARNT
+) -> xr.Dataset:
+    """Return outcomes that say whether a head has learnt its task: +1 where its loss is small.
+
+    Parameters
+    ----------
+    alice_loss, bob_loss
+        The losses of the heads at the end of training, over (alice_setting, bob_setting, replica).
+    below
+        The loss below which a task counts as learnt. A loss that is not finite is never below.
+
+    Returns
+    -------
+    xarray.Dataset
+        Outcomes with one item, as `as_dataset` returns them.
+
+    Examples
+    --------
+    >>> losses = xr.DataArray(np.full((2, 2, 5), 0.01), dims=[*SETTINGS, "replica"])
+    >>> losses = losses.assign_coords(SETTINGS)
+    >>> from_losses(losses, 1 + losses)["b"].values.max()
+    -1
+    """
+    below = check_number("below", below, 0, inside=True)
+    outcomes = {
+        name: xr.where(loss < below, 1, -1).expand_dims(item=1, axis=-1)
+        for name, loss in (("a", alice_loss), ("b", bob_loss))
+    }
+    return as_dataset(xr.Dataset(outcomes).assign_coords(split=("item", ["training"])))
 
 
 def apart_in(dataset: xr.Dataset) -> list[str]:

@@ -8,15 +8,17 @@ is Simonsohn et al., Nature Human Behaviour 4, 1208, 2020).
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 import ncnet  # whose `train` brings torch: no verdict needs it
-from ncnet import chsh, games, renamed
-from ncnet.chsh.intervals import with_ends
-from ncnet.claims import GAMES, simultaneous_level
+from ncnet import chsh, games, renamed, sweeps
+from ncnet.chsh.intervals import S_BOUNDS
+from ncnet.claims import CRITICAL_SIZE, GAMES, simultaneous_level
+from ncnet.estimates import DIFFERENCE_BOUNDS, Estimate, columns_of, mean_of_replicas
 from ncnet.parts import Parts
 from ncnet.studies.multiverse.claims import judge
 from ncnet.sweeps import compute_grid
@@ -40,6 +42,7 @@ PRIMARY = {
     "readout": "correct",
 }
 """The specification that the rest of the book uses."""
+UNKNOWN = Estimate(np.nan, np.nan, np.nan)
 
 
 def trainings() -> list[dict]:
@@ -78,72 +81,114 @@ def run(
     hidden_sizes, replicas, seed, steps
         As `ncnet.train` takes them, one hidden size after the other.
     parts
-        Keeps the table of each training and hidden size, for a run that may be cut off.
+        Keeps the table of each training, for a run that may be cut off.
 
     Returns
     -------
     pandas.DataFrame
-        One row a training, hidden size, number of steps and readout: the columns of
-        `SPECIFICATION`, ``hidden_size``, ``s``, ``s_low`` and ``s_high`` (simultaneous over the
-        hidden sizes), ``interval_method``, ``delta``, ``replicas``, ``diverged``, ``backend``; and
-        for each context (i, j) the correlator ``correlator_ij`` and the marginals ``alice_ij``,
-        ``bob_ij``.
+        One row a training, number of steps, readout and hidden size: the columns of
+        `SPECIFICATION`, those of `sweep_rows`, ``delta``, ``replicas``, ``diverged``, ``backend``;
+        and for each context (i, j) the correlator ``correlator_ij`` and the marginals
+        ``alice_ij``, ``bob_ij``.
 
     Examples
     --------
     >>> table = run(trainings()[:1], hidden_sizes=[1, 3], replicas=64, seed=0, steps=[10])
-    >>> table[["steps", "hidden_size", "readout"]].values.tolist()[:2]
-    [[10, 1, 'correct'], [10, 1, 'solved']]
+    >>> table[["steps", "readout", "hidden_size"]].values.tolist()[:2]
+    [[10, 'correct', 1], [10, 'correct', 3]]
     """
-    axes = {"training": chosen, "hidden_size": hidden_sizes}
-    level = simultaneous_level(len(hidden_sizes))
-    shared = {"level": level, "replicas": replicas, "seed": seed, "steps": steps}
-    return compute_grid(run_one_size, axes, parts=parts, **shared)
+    shared = {"hidden_sizes": hidden_sizes, "replicas": replicas, "seed": seed, "steps": steps}
+    return compute_grid(run_one, {"training": chosen}, parts=parts, **shared)
 
 
-def run_one_size(
-    training: dict, hidden_size: int, *, level: float, **asked: object
+def run_one(
+    training: dict, hidden_sizes: Sequence[int], *, steps: Sequence[int], **asked: object
 ) -> pd.DataFrame:
-    """Return the rows of `run` for one training and hidden size.
+    """Return the rows of `run` for one training.
 
     Parameters
     ----------
     training
         One of `trainings`.
-    level
-        Nominal coverage of each interval: `ncnet.claims.simultaneous_level` of the number of hidden
-        sizes.
-    hidden_size, asked
-        Replicas, seed and several numbers of steps, as `ncnet.train` takes them.
+    hidden_sizes, steps, asked
+        Several hidden sizes and numbers of steps; replicas and seed, as `ncnet.train` takes them.
 
     Examples
     --------
-    >>> rows = run_one_size(trainings()[0], 3, level=0.99, replicas=64, seed=0, steps=[10, 20])
-    >>> rows[["steps", "readout"]].values.tolist()[2:4]
-    [[10, 'prediction'], [20, 'correct']]
+    >>> rows = run_one(trainings()[0], [1, 3], replicas=64, seed=0, steps=[10, 20])
+    >>> rows[["steps", "readout"]].drop_duplicates().values.tolist()[3:5]
+    [[10, 'loss'], [20, 'correct']]
     """
-    options = training | asked
+    options = training | asked | {"steps": steps, "trace_steps": steps}
     game = games.named(options.pop("game"))
-    outcomes = ncnet.train(game, hidden_size=hidden_size, **options)
+    s, about = {}, {}
+    for size in hidden_sizes:
+        outcomes = ncnet.train(game, hidden_size=size, **options)
+        for count in outcomes["capacity"].values.tolist():
+            stopped = outcomes.sel(capacity=count, step=count)
+            for readout, means in sweeps.means_by_reading(stopped).items():
+                values = chsh.s_value(means.correlator).values
+                s.setdefault((count, readout), {})[size] = values
+                about[count, readout, size] = _about(stopped, means)
     rows = [
-        training
-        | {"steps": count, "readout": readout, "hidden_size": hidden_size}
-        | _row(outcomes.sel(capacity=count, drop=True), readout, level)
-        for count in outcomes["capacity"].values.tolist()
-        for readout in chsh.READOUTS
+        training | {"steps": count, "readout": readout} | row | about[count, readout, size]
+        for (count, readout), by_size in s.items()
+        for size, row in zip(sorted(by_size), _sweep(by_size), strict=True)
     ]
     return pd.DataFrame(rows)
 
 
-def _row(outcomes: xr.Dataset, readout: str, level: float) -> dict:
-    means = chsh.replica_means(outcomes, readout=readout)
-    s = chsh.s_value(means.correlator)
-    interval, method = chsh.s_interval(s.values, level=level)
+def sweep_rows(s: Mapping[int, np.ndarray]) -> pd.DataFrame:
+    """Return S at each hidden size, and how it compares with S at others, within replicas.
+
+    Parameters
+    ----------
+    s
+        S of the same replicas [replicas], by hidden size.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a hidden size, in order: ``s``; ``rise``, how much larger it is than at the size
+        before; ``lead``, how much larger S at the critical size is. Each has the ends of its
+        interval, ``_low`` and ``_high``; those of one kind hold together at 95 %. NaN where there
+        is nothing to compare with.
+
+    Examples
+    --------
+    >>> rows = sweep_rows({n: np.full(1600, s) for n, s in {2: 1.75, 3: 2.25, 4: 2.0}.items()})
+    >>> rows[["hidden_size", "s", "rise", "lead"]].values.tolist()
+    [[2.0, 1.75, nan, 0.5], [3.0, 2.25, 0.5, nan], [4.0, 2.0, -0.25, 0.25]]
+    """
+    return pd.DataFrame(_sweep(s))
+
+
+def _sweep(s: Mapping[int, np.ndarray]) -> list[dict]:
+    sizes = sorted(s)
+    level_of_s, level = simultaneous_level(len(sizes)), simultaneous_level(max(1, len(sizes) - 1))
+    rows = []
+    for before, size in zip([None, *sizes], sizes, strict=False):
+        compared = {"rise": (size, before), "lead": (CRITICAL_SIZE, size)}
+        found = {"s": mean_of_replicas(s[size], bounds=S_BOUNDS, level=level_of_s)}
+        for name, (one, other) in compared.items():
+            known = one != other and one in s and other in s
+            found[name] = _difference(s[one], s[other], level) if known else UNKNOWN
+        row = {"hidden_size": size}
+        for name, estimate in found.items():
+            row |= columns_of(name, estimate)
+        rows.append(row)
+    return rows
+
+
+def _difference(one: np.ndarray, other: np.ndarray, level: float) -> Estimate:
+    return mean_of_replicas(one - other, bounds=DIFFERENCE_BOUNDS, level=level)
+
+
+def _about(outcomes: xr.Dataset, means: xr.Dataset) -> dict:
+    """Return what a row says of networks beside S."""
     averages = means.mean("replica")
     by_context = averages.to_dataframe().unstack(["alice_setting", "bob_setting"])
     return {
-        **with_ends("s", float(s.mean()), interval),
-        "interval_method": method,
         "delta": float(chsh.delta(averages)),
         **{f"{name}_{i}{j}": mean for (name, i, j), mean in by_context.items()},
         "replicas": outcomes.sizes["replica"],
@@ -270,4 +315,4 @@ def is_primary(table: pd.DataFrame) -> pd.Series:
     return has_our_choices(table) & (table["game"] == PRIMARY["game"])
 
 
-__getattr__ = renamed.names(__name__, {"alone": "game_alone", "of_size": "run_one_size"})
+__getattr__ = renamed.names(__name__, {"alone": "game_alone"})

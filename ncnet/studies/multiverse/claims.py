@@ -1,52 +1,55 @@
-"""States what the paper claims of S along a sweep over hidden sizes, and judges it by rules."""
+"""States what the paper claims of S along a sweep over hidden sizes, and judges it by rules.
 
-from collections.abc import Callable
-from functools import partial
+A rule reads a row for each hidden size, as `ncnet.studies.multiverse.analysis.sweep_rows` makes
+them: S, how far S rises to it from the size before, and how far S at three units lies above it. The
+last two are differences within replicas. Intervals of each kind hold together over the sizes.
+"""
 
 import pandas as pd
 
 from ncnet import claims
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.claims import CRITICAL_SIZE, MARGIN, Claim, Effect, Tables
+from ncnet.claims import CRITICAL_SIZE, MARGIN, Claim, Finding
+from ncnet.estimates import Answer, Estimate, all_of, estimates_in, largest, smallest
 
 
-def _rises_to_2(sweep: pd.DataFrame) -> bool:
-    arrived = sweep["s_low"] >= CLASSICAL_BOUND - MARGIN
-    if not arrived.any() or sweep["s_high"].iloc[0] >= CLASSICAL_BOUND:
-        return False
-    rise = sweep.iloc[: arrived.to_numpy().argmax() + 1]
-    return bool((rise["s_high"] >= rise["s_low"].cummax()).all())
+def _rises_to_2(sweep: pd.DataFrame) -> Finding:
+    above = _above_2(sweep)
+    arrived = [s.value >= -MARGIN for s in above]
+    on_the_way = arrived.index(True) if any(arrived) else len(arrived) - 1
+    falls = [-rise for rise in estimates_in(sweep, "rise")[1 : on_the_way + 1]]
+    holds = all_of(
+        (-above[0]).beyond(MARGIN),
+        largest(above).beyond(-MARGIN),
+        *([_refuted(largest(falls).beyond(MARGIN))] if falls else []),
+    )
+    return Finding(holds, above[0])
 
 
-def _exceeds_2(sweep: pd.DataFrame) -> bool:
-    return bool((sweep["s_low"] > CLASSICAL_BOUND).any())
+def _exceeds_2(sweep: pd.DataFrame) -> Finding:
+    most = largest(_above_2(sweep))
+    return Finding(most.beyond(MARGIN), most)
 
 
-def _peaks_at_3(sweep: pd.DataFrame) -> bool:
-    lowest = claims.at_critical_size(sweep, "hidden_size")["s_low"].item()
-    others = sweep.loc[sweep["hidden_size"] != CRITICAL_SIZE, "s_high"]
-    return bool(lowest > max(CLASSICAL_BOUND, others.max()))
-
-
-def _returns_to_2(sweep: pd.DataFrame) -> bool:
-    ends = sweep[["s_low", "s_high"]].iloc[-1]
-    settled = ends.between(CLASSICAL_BOUND - MARGIN, CLASSICAL_BOUND + MARGIN).all()
-    return _exceeds_2(sweep.iloc[:-1]) and bool(settled)
-
-
-def _at_size(choose: Callable[[pd.Series], int], tables: Tables) -> Effect:
-    sweep = tables["multiverse"]
-    size = choose(sweep["hidden_size"])
-    rows = claims.rows_where(sweep, "hidden_size", size)
-    return Effect(f"S at n = {size}", claims.estimates_of_s(rows))
-
-
-def _at_best_other(tables: Tables) -> Effect:
-    sweep = tables["multiverse"]
+def _peaks_at_3(sweep: pd.DataFrame) -> Finding:
+    claims.row_where(sweep, hidden_size=CRITICAL_SIZE)
     others = sweep[sweep["hidden_size"] != CRITICAL_SIZE]
-    best = others.loc[others.groupby("game")["s"].idxmax()]
-    where = ", ".join(f"n = {n}" for n in sorted(set(best["hidden_size"])))
-    return Effect(f"largest S elsewhere (at {where})", claims.estimates_of_s(best))
+    lead = smallest(estimates_in(others, "lead"))
+    return Finding(lead.beyond(MARGIN), lead)
+
+
+def _returns_to_2(sweep: pd.DataFrame) -> Finding:
+    *before, last = _above_2(sweep)
+    passed = largest(before).beyond(MARGIN) if before else False
+    return Finding(all_of(passed, last.within(MARGIN)), last)
+
+
+def _above_2(sweep: pd.DataFrame) -> list[Estimate]:
+    return [s - CLASSICAL_BOUND for s in estimates_in(sweep, "s")]
+
+
+def _refuted(answer: Answer) -> Answer:
+    return None if answer is None else not answer
 
 
 _SWEEP = {"result": "multiverse", "evidence": "notebooks/rq3_multiverse"}
@@ -56,11 +59,13 @@ CLAIMS = (
         "rises to 2",
         "With few resources S is below 2 and rises towards it as they grow.",
         claims.ABSTRACT,
-        rule="S lies below 2 at the smallest capacity; at some capacity its interval lies above "
-        f"{CLASSICAL_BOUND - MARGIN:.2f}; and up to the first such capacity no interval lies "
-        "below that of a smaller capacity.",
-        holds=_rises_to_2,
-        effect=partial(_at_size, min),
+        estimand="S at the smallest capacity, less 2",
+        smallest=f"{MARGIN} below 2; the same for what counts as a fall",
+        rule=f"S at the smallest capacity is more than {MARGIN} below 2; at some capacity it is "
+        f"above {CLASSICAL_BOUND - MARGIN:.2f}; and up to the first such capacity it nowhere falls "
+        f"by more than {MARGIN} from one capacity to the next. It does not hold where one of the "
+        "three is refuted.",
+        find=_rises_to_2,
         **_SWEEP,
     ),
     Claim(
@@ -68,9 +73,11 @@ CLAIMS = (
         "exceeds 2",
         "Near a critical capacity S may exceed 2.",
         claims.ABSTRACT,
-        rule="At some capacity the interval of S lies above 2.",
-        holds=_exceeds_2,
-        effect=partial(_at_size, lambda sizes: CRITICAL_SIZE),
+        estimand="the largest S over the capacities, less 2",
+        smallest=f"{MARGIN}",
+        rule=f"At some capacity S is more than {MARGIN} above 2. It does not hold where S is less "
+        "than that above 2 at every capacity.",
+        find=_exceeds_2,
         **_SWEEP,
     ),
     Claim(
@@ -78,10 +85,12 @@ CLAIMS = (
         "peaks at 3 units",
         "S peaks at the critical capacity, three hidden units.",
         claims.REVIEW,
-        rule="The interval of S at three hidden units lies above 2 and above the intervals at all "
-        "other capacities.",
-        holds=_peaks_at_3,
-        effect=_at_best_other,
+        estimand="S at three units, less the largest S at any other number",
+        smallest=f"{MARGIN}",
+        rule=f"S at three hidden units is more than {MARGIN} above S at each other capacity, by "
+        "differences within replicas. It does not hold where at one of them S is less than that "
+        "below.",
+        find=_peaks_at_3,
         **_SWEEP,
     ),
     Claim(
@@ -89,23 +98,29 @@ CLAIMS = (
         "falls back to 2",
         "With more capacity S falls back to 2.",
         claims.ABSTRACT,
-        rule="S exceeds 2 by the rule above before the largest capacity, and there its interval "
-        f"lies within {MARGIN} of 2.",
-        holds=_returns_to_2,
-        effect=partial(_at_size, max),
+        estimand="S at the largest capacity, less 2",
+        smallest=f"{MARGIN}, to either side",
+        rule="S exceeds 2 by the rule above before the largest capacity, and is within "
+        f"{MARGIN} of 2 there. It does not hold where S nowhere exceeds 2 so, or is further from "
+        "2 at the largest capacity.",
+        find=_returns_to_2,
         **_SWEEP,
     ),
 )
 
 
-def judge(sweep: pd.DataFrame) -> dict[str, bool]:
+def judge(sweep: pd.DataFrame) -> dict[str, Answer]:
     """Return which statements on capacity hold in a sweep over hidden sizes.
 
     Parameters
     ----------
     sweep
-        One row a hidden size: ``hidden_size``, ``s``, and its interval ``s_low``, ``s_high`` at
-        `ncnet.claims.simultaneous_level`.
+        One row a hidden size, as `ncnet.studies.multiverse.analysis.sweep_rows` makes them.
+
+    Returns
+    -------
+    dict
+        True, False or None (open), by the name of the claim.
 
     Raises
     ------
@@ -114,10 +129,11 @@ def judge(sweep: pd.DataFrame) -> dict[str, bool]:
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> sweep = pd.DataFrame({"hidden_size": [1, 2, 3, 4], "s": [0.5, 1.8, 2.3, 2.0]})
-    >>> judge(sweep.assign(s_low=sweep["s"] - 0.02, s_high=sweep["s"] + 0.02))
+    >>> import numpy as np
+    >>> from ncnet.studies.multiverse.analysis import sweep_rows
+    >>> s = {1: 0.5, 2: 1.75, 3: 2.25, 4: 2.0}
+    >>> judge(sweep_rows({n: np.full(1600, value) for n, value in s.items()}))
     {'rises-to-2': True, 'exceeds-2': True, 'peak-at-3': True, 'returns-to-2': True}
     """
     sweep = claims.by_capacity(sweep)
-    return {claim.name: claim.holds(sweep) for claim in CLAIMS}
+    return {claim.name: claim.find(sweep).holds for claim in CLAIMS}
