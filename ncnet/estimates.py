@@ -27,6 +27,8 @@ from ncnet.chsh.text import interval_text, number_text
 
 Answer = bool | None
 """A rule holds, does not, or is left open (None)."""
+WORDS = {True: "holds", False: "does not hold", None: "open"}
+"""The answers in words."""
 DIFFERENCE_BOUNDS = (S_BOUNDS[0] - S_BOUNDS[1], S_BOUNDS[1] - S_BOUNDS[0])
 """The bounds of a difference of two S."""
 
