@@ -12,6 +12,7 @@ import xarray as xr
 
 from ncnet import chsh, renamed, results
 from ncnet.claims import simultaneous_level
+from ncnet.studies.ranks.contrasts import contrast_rows, measure
 from ncnet.studies.ranks.pigeonhole import pigeonhole_interval, pigeonhole_means
 from ncnet.sweeps import from_rows
 
@@ -110,19 +111,36 @@ def recorded_report_rows(quartet: str) -> pd.DataFrame:
 
     Reports change more often than networks: they are made anew without any training.
     """
+    given = results.load("lora_outcomes").provenance["parameters"]
+    return report_rows({quartet: recorded_outcomes(quartet)}, given)
+
+
+def recorded_contrast_rows() -> pd.DataFrame:
+    """Return the table ``lora_contrasts``, from the outcomes that are recorded."""
+    names = results.load("lora_tasks").table.groupby("quartet")["task"].agg(tuple)
+    given = results.load("lora_outcomes").provenance["parameters"]
+    quartets = {name: measure(recorded_outcomes(name), names[name]) for name in given["data"]}
+    return contrast_rows(quartets)
+
+
+def recorded_outcomes(quartet: str) -> xr.Dataset:
+    """Return the recorded outcomes of one quartet, with the ranks as `capacity`."""
     from ncnet import encoders  # takes seconds, and an extra
 
-    recorded = results.load("lora_outcomes")
-    rows = recorded.table[recorded.table["quartet"] == quartet].drop(columns="quartet")
-    outcomes = from_rows(rows, paired=encoders.quartet(quartet).paired)
-    return report_rows({quartet: outcomes}, recorded.provenance["parameters"])
+    rows = results.load("lora_outcomes").table.query("quartet == @quartet")
+    paired = encoders.quartet(quartet).paired
+    return from_rows(rows.drop(columns="quartet"), paired=paired)
 
 
 def record() -> None:
-    """Write the table ``lora`` anew, from the outcomes that are recorded."""
+    """Write the tables ``lora`` and ``lora_contrasts`` anew, from recorded outcomes."""
     given = results.load("lora_outcomes").provenance["parameters"]
-    table = pd.concat(map(recorded_report_rows, given["data"]), ignore_index=True)
-    results.save("lora", table, parameters=given, command="python -m ncnet.ranks")
+    tables = {
+        "lora": pd.concat(map(recorded_report_rows, given["data"]), ignore_index=True),
+        "lora_contrasts": recorded_contrast_rows(),
+    }
+    for name, table in tables.items():
+        results.save(name, table, parameters=given, command="python -m ncnet.ranks")
 
 
 def loss_rows(outcomes: xr.Dataset) -> pd.DataFrame:

@@ -65,6 +65,11 @@ def _of_recorded(_: Result, selection: Selection) -> pd.DataFrame:
     return analysis.recorded_report_rows(selection["quartet"])
 
 
+def _contrasts(*_: object) -> pd.DataFrame:
+    import_optional("ncnet.encoders", extras=EXTRAS)
+    return analysis.recorded_contrast_rows()
+
+
 def _tasks(recorded: Result, selection: Selection) -> pd.DataFrame:
     sweep = _sweep(selection["quartet"], **_kind(recorded, selection))
     untrained = sweep.networks({"capacity": [], "replica": [], **SETTINGS})
@@ -166,6 +171,7 @@ OF_SMALL = OF_TRIAL | {
     **intervals(*RISES, tolerance=ONE_ELSEWHERE),
     **dict.fromkeys(MEANS, ONE_ELSEWHERE),
 }
+FROM_REPLICAS = {name: FROM_RECORDED["s"] for name in ("s", "s_low", "s_high", "replicas")}
 REPLAYS = tuple(
     Replay(table, ("quartet", *piece), key, make, tolerances)
     for table, piece, key, make, tolerances in (
@@ -177,4 +183,7 @@ REPLAYS = tuple(
         ("small/lora", (), ("rank",), _reports, OF_SMALL),
         ("small/lora_losses", (), IN_CONTEXT, _losses, SMALL_LOSSES),
     )
+)
+REPLAYS += (
+    Replay("lora_contrasts", (), ("contrast", "quartet", "rank"), _contrasts, FROM_REPLICAS),
 )
