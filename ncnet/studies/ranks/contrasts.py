@@ -126,6 +126,27 @@ def contrast_rows(quartets: Mapping[str, Measured]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def dose_rows(
+    quartet: str, name: str, measured: Measured, weights: Sequence[Mapping[float, float]]
+) -> pd.DataFrame:
+    """Return contrasts of one named quartet over doses, whose intervals hold together at 95 %.
+
+    Parameters
+    ----------
+    quartet, name
+        The quartet, and how the names of its contrasts begin: `DIFFICULTY` or `BALANCE`.
+    measured
+        S by dose, at the rank named beforehand.
+    weights
+        What each dose counts in each contrast.
+    """
+    level = simultaneous_level(len(weights))
+    found = [columns_of("s", contrast(measured, of_doses, level=level)) for of_doses in weights]
+    rows = pd.DataFrame(found)
+    names = [f"{name}, contrast {place + 1}" for place in range(len(found))]
+    return rows.assign(contrast=names, quartet=quartet, rank=1.0)
+
+
 def _rows(measured: Measured, kinds: Mapping[str, Mapping[float, Mapping]]) -> Iterator[dict]:
     """Yield a row for each rank of each kind of contrast; `kinds` have the weights by rank."""
     [replicas] = {len(s) for s, _ in measured.values()}
