@@ -30,9 +30,10 @@ def _fluctuates(size: int, readout: str, rows: pd.DataFrame) -> Finding:
 
 def _claim(size: int, readout: str) -> Claim:
     run = RUNS[readout]
+    what, ending = ("fluctuates", "") if readout == "correct" else (readout, f"-{readout}")
     return Claim(
-        f"fluctuates-at-{size}" + ("" if readout == "correct" else f"-{readout}"),
-        f"fluctuates at {size}" + ("" if readout == "correct" else f", {readout}"),
+        f"fluctuates-at-{size}{ending}",
+        f"{what}, n = {size}",
         "With more capacity S fluctuates around 2: in runs "
         f"of {run} networks a context, read as {readout}, of {size} hidden units.",
         claims.ABSTRACT,
