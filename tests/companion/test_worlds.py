@@ -1,4 +1,4 @@
-"""No rule can come out one way only: the recorded counts in simulated worlds, and how they are made."""
+"""No rule can come out one way only: counts in simulated worlds, and how they are made."""
 
 import pytest
 

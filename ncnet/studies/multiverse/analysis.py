@@ -325,15 +325,15 @@ def solved_alone(
     return pd.DataFrame(rows)
 
 
-def has_our_choices(table: pd.DataFrame) -> pd.Series:
-    """Return which rows belong to the choices that the rest of the book makes, in any game."""
-    choices = pd.Series({name: value for name, value in PRIMARY.items() if name != "game"})
+def has_our_choices(table: pd.DataFrame, *, but: Sequence[str] = ("game",)) -> pd.Series:
+    """Return which rows belong to the choices that the rest of the book makes, `but` for some."""
+    choices = pd.Series({name: value for name, value in PRIMARY.items() if name not in but})
     return (table[list(choices.index)] == choices).all(axis=1)
 
 
 def is_primary(table: pd.DataFrame) -> pd.Series:
     """Return which rows belong to the specification that the rest of the book uses."""
-    return has_our_choices(table) & (table["game"] == PRIMARY["game"])
+    return has_our_choices(table, but=())
 
 
 __getattr__ = renamed.names(__name__, {"alone": "game_alone"})
