@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from functools import partial
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -18,9 +17,7 @@ from ncnet.sweeps import from_rows
 
 TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
 """Parameters of a training that the rows of a table repeat."""
-RISE_BOUNDS = (-8.0, 8.0)
-"""Bounds of a difference of two S."""
-BOUNDS = {"s": (-4, 4), "accuracy": (0, 1), "rise": RISE_BOUNDS, "rise_with_rank": RISE_BOUNDS}
+BOUNDS = {"s": (-4, 4), "accuracy": (0, 1)}
 HELD_OUT = "held_out"
 _as_json = partial(json.dumps, sort_keys=True)
 __getattr__ = renamed.names(
@@ -30,12 +27,11 @@ __getattr__ = renamed.names(
 
 
 def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> pd.DataFrame:
-    """Return the report of each rank's training items, with accuracies and changes of S beside it.
+    """Return the report of each rank's training items, with accuracies beside it.
 
-    Intervals hold together over the ranks at 95 %. Those of S, of its changes and of accuracies
-    resample replicas and items (`ncnet.studies.ranks.pigeonhole`). Where fewer than ten replicas
-    differ from the most frequent value, they come from betting, over replicas alone
-    (`ncnet.chsh.replica_interval`).
+    Intervals hold together over the ranks at 95 %. Those of S and of accuracies resample replicas
+    and items (`ncnet.studies.ranks.pigeonhole`). Where fewer than ten replicas differ from the most
+    frequent value, they come from betting, over replicas alone (`ncnet.chsh.replica_interval`).
 
     Parameters
     ----------
@@ -49,9 +45,8 @@ def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> 
     -------
     pandas.DataFrame
         One row a rank: `rank`, the columns of `ncnet.chsh.Report.row`, and further columns, each
-        with an interval from `_low` to `_high`. `rise` is S less S at the smallest rank, on the
-        same replicas and items; `rise_with_rank` is S less S at the smallest rank above 0.
-        `accuracy` is the share that heads get right, the mean over both heads and all contexts.
+        with an interval from `_low` to `_high`. `accuracy` is the share that
+        heads get right, the mean over both heads and all contexts.
         Where there are held-out items, `held_out_s` and `held_out_accuracy` are S and accuracy on
         these.
 
@@ -174,13 +169,9 @@ def task_rows(outcomes: xr.Dataset) -> pd.DataFrame:
 
 
 def _measured(outcomes: xr.Dataset, split: str, **options: int) -> dict[str, tuple]:
-    """Return S and accuracy on a split, and how far S rises, of each replica and each resample."""
+    """Return S and accuracy on a split, of each replica and of each resample."""
     of_replicas = chsh.replica_means(outcomes, split=split)
     both = (of_replicas, pigeonhole_means(outcomes, split=split, **options))
     s = [chsh.s_value(means.correlator) for means in both]
     right = [(2 + means.alice + means.bob) / 4 for means in both]
-    found = {"s": s, "accuracy": [x.mean(("alice_setting", "bob_setting")) for x in right]}
-    found["rise"] = [x - x.isel(capacity=0, drop=True) for x in s]
-    for lowest in np.flatnonzero(outcomes["capacity"].values > 0)[:1]:
-        found["rise_with_rank"] = [x - x.isel(capacity=lowest, drop=True) for x in s]
-    return found
+    return {"s": s, "accuracy": [x.mean(("alice_setting", "bob_setting")) for x in right]}

@@ -141,8 +141,7 @@ OF_TASKS = dict.fromkeys(
     same("items and tokens are drawn and cut without any arithmetic"),
 )
 ASKED = ("encoder", *analysis.TRAINING, "readout", "split", "level", "items", "replicas")
-RISES = ("held_out_s", "rise", "rise_with_rank")
-STATISTICS = REPORT | intervals("accuracy", "held_out_accuracy", *RISES)
+STATISTICS = REPORT | intervals("accuracy", "held_out_accuracy", "held_out_s")
 FROM_RECORDED = dict.fromkeys(
     (*STATISTICS, *ASKED), same("it is made from recorded outcomes, without any training")
 )
@@ -168,7 +167,7 @@ MEANS = ("s_odd", "any_facet_excess", "s_diverged_against")
 MEANS += tuple(name for name in REPORT if name.startswith(("correlator_", "alice_", "bob_")))
 OF_SMALL = OF_TRIAL | {
     **intervals("s", "delta", "influence", "excess", "excess_within", tolerance=ONE_ELSEWHERE),
-    **intervals(*RISES, tolerance=ONE_ELSEWHERE),
+    **intervals("held_out_s", tolerance=ONE_ELSEWHERE),
     **dict.fromkeys(MEANS, ONE_ELSEWHERE),
 }
 FROM_REPLICAS = {name: FROM_RECORDED["s"] for name in ("s", "s_low", "s_high", "replicas")}
