@@ -163,7 +163,7 @@ OF_TRIAL = {
 ONE_ELSEWHERE = absolute(
     1 / 3, "one of the six replicas may end elsewhere in a context, which moves C by up to a third"
 )
-MEANS = ("s_odd", "any_facet_excess", "s_diverged_against")
+MEANS = ("s_betting_low", "s_betting_high", "s_odd", "any_facet_excess", "s_diverged_against")
 MEANS += tuple(name for name in REPORT if name.startswith(("correlator_", "alice_", "bob_")))
 OF_SMALL = OF_TRIAL | {
     **intervals("s", "delta", "influence", "excess", "excess_within", tolerance=ONE_ELSEWHERE),
