@@ -1,7 +1,7 @@
 """A reading of the paper: an answer to each question that it leaves open about small networks.
 
 The defaults are this book's own (`book/protocol.md` has the reasons). Whoever knows the paper's
-protocol writes down where it differs, and has all verdicts made again: ``ncnet verdicts --reading``.
+protocol writes down where it differs, and has all verdicts made again by ``ncnet verdicts``.
 """
 
 import math
@@ -12,12 +12,13 @@ from typing import Annotated, Literal
 import xarray as xr
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ncnet import chsh, games
+from ncnet import chsh
 from ncnet.checks import check, problem_line
 from ncnet.chsh.outcomes import Outcomes
 from ncnet.claims import GAMES
 from ncnet.companion.yaml_files import read_yaml
 from ncnet.files import expanded
+from ncnet.games import Game, boolean, named
 from ncnet.parameters import Activation, Distinct, GameName, Optimizer, Rate
 from ncnet.training.initialisation import INITIALISATIONS
 
@@ -41,10 +42,10 @@ class OwnGame(BaseModel):
     alice: Annotated[list[Annotated[str, Field(pattern=TRUTH_TABLE)]], Field(min_length=2)]
     bob: Annotated[list[Annotated[str, Field(pattern=TRUTH_TABLE)]], Field(min_length=2)]
 
-    def game(self) -> games.Game:
+    def game(self) -> Game:
         """Return the game."""
         bits = round(math.log2(len(self.alice[0])))
-        return games.boolean(bits, alice=self.alice, bob=self.bob, name=self.name)
+        return boolean(bits, alice=self.alice, bob=self.bob, name=self.name)
 
 
 def _is_context(place: list[int]) -> list[int]:
@@ -94,16 +95,16 @@ class Reading(BaseModel):
         return {name: getattr(self, name) for name in names}
 
     @property
-    def played(self) -> dict[str, games.Game]:
+    def played(self) -> dict[str, Game]:
         """The games by name, with their tasks in such an order that S subtracts at (2, 2)."""
         found = {}
         for one in self.games:
-            game = games.named(one) if isinstance(one, str) else one.game()
+            game = named(one) if isinstance(one, str) else one.game()
             alice, bob = (
                 tasks if setting == 2 else tasks[::-1]
                 for tasks, setting in zip((game.alice, game.bob), self.minus_at, strict=True)
             )
-            found[game.name] = games.Game(game.name, game.bits, alice, bob)
+            found[game.name] = Game(game.name, game.bits, alice, bob)
         return found
 
     def read(self, outcomes: xr.Dataset) -> tuple[Outcomes, str]:
