@@ -22,6 +22,8 @@ import pandas as pd
 from ncnet.checks import check, check_choice, check_integer, check_list
 from ncnet.chsh.bootstrap import percentile_interval
 from ncnet.chsh.intervals import Interval, check_resampling, share_interval, with_ends
+from ncnet.estimates import Estimate, columns_of
+from ncnet.studies.mechanism.auc import lost_auc, wins
 from ncnet.studies.mechanism.claims import OSCILLATIONS
 from ncnet.studies.mechanism.parameters import FEWEST_A_FOLD, FEWEST_STEPS
 
@@ -55,33 +57,34 @@ class Decoding:
         any.
     null
         The AUC under each permutation [permutations].
-    draws
-        The AUC of each bootstrap resample [resamples].
-    replicas, seed
-        The number of replicas, and the seed that all was drawn with.
+    wins
+        Which replicas score above which in each fold, see `ncnet.studies.mechanism.auc.wins`.
+    seed
+        The seed that all was drawn with.
     """
 
     auc: float
     interval: Interval
     p_value: float
     null: np.ndarray
-    draws: np.ndarray
-    replicas: int
+    wins: list[np.ndarray]
     seed: int
 
-    def lost_from(self, other: "Decoding", level: float = 0.95) -> tuple[float, Interval]:
-        """Return how much less AUC this decoding has than another one, and the interval.
+    def lost_from(self, other: "Decoding", level: float = 0.95) -> Estimate:
+        """Return how much less AUC this decoding has than another one, with its exact interval.
+
+        It holds for the decoders that were trained, see `ncnet.studies.mechanism.auc.lost_auc`.
 
         Raises
         ------
         ValueError
-            Unless both have the same number of replicas and the same seed: only then do their
-            resamples belong together.
+            Unless both have the same number of replicas and of folds.
         """
-        ours, others = ((one.replicas, one.seed) for one in (self, other))
-        check(ours == others, f"decodings have replicas and seed {ours} and {others}", "the same")
-        ends = percentile_interval(other.draws - self.draws, level, self.replicas)
-        return other.auc - self.auc, tuple(ends.tolist())
+        if other is self:
+            return Estimate(0.0, 0.0, 0.0)
+        ours, others = (list(map(len, one.wins)) for one in (self, other))
+        check(ours == others, f"folds have {ours} and {others} replicas", "the same")
+        return lost_auc(self.wins, other.wins, level=level, seed=self.seed)
 
 
 def decode(
@@ -109,12 +112,13 @@ def decode(
         One of `USES`.
     folds
         The number of folds of the cross-validation; each has at least `FEWEST_A_FOLD` replicas.
+        The more, the longer the intervals of what is lost, see `ncnet.studies.mechanism.auc`.
     permutations
         The number of trainings on permuted settings.
     decoder
         A scikit-learn classifier that gives scores or probabilities; by default a kernel (radial
         basis functions, by Nyström's method) and logistic regression. It gets features whose
-        distribution over all traces was made normal, by ranks and without regard to the setting.
+        distribution over the traces that it learns from was made normal, by ranks.
     level
         Nominal coverage of the interval. Where every resample has the same AUC, the interval is
         that of a share of as many replicas, unless all traces are alike.
@@ -146,14 +150,14 @@ def decode(
     check(replicas >= fewest, f"{replicas} replicas for {folds} folds", f"at least {fewest}")
     check(steps >= FEWEST_STEPS, f"traces have {steps} steps", f"at least {FEWEST_STEPS}")
     features = [trace_features(pair, use) for pair in pairs]
-    wins, null = _cross_validated(features, decoder, folds, permutations, seed)
-    auc = float(np.mean([fold.mean() for fold in wins]))
+    by_fold, null = _cross_validated(features, decoder, folds, permutations, seed)
+    auc = _auc(by_fold)
     p_value = (1 + np.sum(null >= auc)) / (1 + permutations) if permutations else np.nan
-    draws = _bootstrap(wins, seed)
+    draws = _bootstrap(by_fold, seed)
     ends = percentile_interval(draws, level, replicas)
     if np.ptp(draws) == 0 and auc in (0.0, 1.0):
         ends = share_interval(round(auc) * replicas, replicas, level)
-    return Decoding(auc, tuple(map(float, ends)), float(p_value), null, draws, replicas, seed)
+    return Decoding(auc, tuple(map(float, ends)), float(p_value), null, by_fold, seed)
 
 
 def decode_by_use(
@@ -185,7 +189,7 @@ def decode_by_use(
     -------
     pandas.DataFrame
         ``use``; ``auc``, ``auc_low``, ``auc_high``, ``p_value``; ``lost``, ``lost_low``,
-        ``lost_high``, by how much it falls short of the whole trace.
+        ``lost_high``, by how much it falls short of the whole trace, see `Decoding.lost_from`.
 
     Raises
     ------
@@ -208,7 +212,7 @@ def decode_by_use(
         found = decode(given, use=use, permutations=count, level=level, **options)
         whole = whole or found
         row = {"use": name} | with_ends("auc", found.auc, found.interval)
-        lost = with_ends("lost", *found.lost_from(whole, level))
+        lost = columns_of("lost", found.lost_from(whole, level))
         rows.append(row | {"p_value": found.p_value} | lost)
     return pd.DataFrame(rows)
 
@@ -341,42 +345,75 @@ def _cross_validated(
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Decode tasks by their features [2, replicas, features].
 
-    Return whether replica r with setting 2 scores above s with 1 [r, s], in each fold, and the AUC
-    under each permutation; means over tasks.
+    Return `wins` in each fold, and the AUC under each permutation.
     """
     # Imported where it is used: it takes a second.
-    from scipy.special import ndtri
-    from scipy.stats import rankdata
-    from sklearn.model_selection import GroupKFold, cross_val_predict, permutation_test_score
+    from sklearn.model_selection import KFold
     from threadpoolctl import threadpool_limits
 
-    replicas = tasks[0].shape[1]
-    settings, groups = np.repeat([0, 1], replicas), np.tile(np.arange(replicas), 2)
-    # Every task and use has the same folds: their replicas are drawn together.
-    splits = list(GroupKFold(folds, shuffle=True, random_state=0).split(groups, groups=groups))
+    # Every task and use has the same folds: their replicas are compared.
+    replicas = np.arange(tasks[0].shape[1])
+    splits = list(KFold(folds, shuffle=True, random_state=0).split(replicas))
     seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
     if decoder is None:
-        decoder = _decoder(seed, fewest_rows=min(len(learnt) for learnt, _ in splits))
+        decoder = _decoder(seed, fewest_rows=2 * min(len(learnt) for learnt, _ in splits))
     method = "decision_function" if hasattr(decoder, "decision_function") else "predict_proba"
     expected = "a scikit-learn classifier with a decision_function or predict_proba"
     check(hasattr(decoder, method), f"`decoder` is {decoder!r}", expected)
-    asked = {"y": settings, "groups": groups, "cv": splits}
-    tested = {"n_permutations": permutations, "random_state": seed, "scoring": "roc_auc"}
-    scores, null = [], []
+    generator = np.random.default_rng(seed)
+    exchanged = generator.integers(2, size=(permutations, len(replicas)), dtype=bool)
     # Matrices this small are slower on several threads, three times so on two.
     with threadpool_limits(1):
-        for task in tasks:
-            # Each feature becomes normally distributed and keeps its order.
-            rows = ndtri((rankdata(np.concatenate(task), axis=0) - 0.5) / len(groups))
-            found = cross_val_predict(decoder, rows, method=method, **asked)
-            scores.append(found.reshape(len(groups), -1)[:, -1].reshape(2, replicas))
-            if permutations:
-                null.append(permutation_test_score(decoder, rows, **asked, **tested)[1])
-    first, second = np.array(scores).swapaxes(0, 1)
-    members = [test[test < replicas] for _, test in splits]
-    apart = [second[:, fold, None] - first[:, None, fold] for fold in members]
-    wins = [((1 + np.sign(one)) / 2).mean(axis=0) for one in apart]
-    return wins, np.array(null or [[]]).mean(axis=0)
+        given = [[_normal_scores(task, learnt) for learnt, _ in splits] for task in tasks]
+        found = [
+            _wins_by_fold(given, splits, decoder, method, which)
+            for which in (np.zeros(len(replicas), bool), *exchanged)
+        ]
+    return found[0], np.array([_auc(one) for one in found[1:]])
+
+
+def _normal_scores(features: np.ndarray, learnt: np.ndarray) -> np.ndarray:
+    """Return features [2, replicas, features], normally distributed over the replicas learnt from.
+
+    Each keeps its order. Of the other replicas nothing goes into how it is done: else what they
+    score would depend on one another.
+    """
+    # Imported where it is used: it takes a quarter of a second.
+    from scipy.special import ndtri
+
+    ranked = np.empty_like(features)
+    for index in range(features.shape[-1]):
+        values, counts = np.unique(features[:, learnt, index], return_counts=True)
+        below = (np.cumsum(counts) - counts / 2) / counts.sum()
+        ranked[..., index] = np.interp(features[..., index], values, below)
+    return ndtri(ranked)
+
+
+def _wins_by_fold(
+    given: Sequence[Sequence[np.ndarray]],
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
+    decoder: object,
+    method: str,
+    exchanged: np.ndarray,
+) -> list[np.ndarray]:
+    """Return `wins` in each fold, of decoders trained with settings exchanged in some replicas."""
+    from sklearn.base import clone
+
+    settings = np.stack([exchanged, ~exchanged]).astype(int)
+    found = []
+    for fold, (learnt, held_out) in enumerate(splits):
+        scores = []
+        for task in given:
+            rows, width = task[fold], task[fold].shape[-1]
+            trained = clone(decoder).fit(
+                rows[:, learnt].reshape(-1, width), settings[:, learnt].ravel()
+            )
+            score = getattr(trained, method)(rows[:, held_out].reshape(-1, width))
+            scores.append(score.reshape(2 * len(held_out), -1)[:, -1].reshape(2, -1))
+        first, second = np.array(scores).swapaxes(0, 1)
+        which = exchanged[held_out]
+        found.append(wins(np.where(which, second, first), np.where(which, first, second)))
+    return found
 
 
 def _decoder(seed: int, fewest_rows: int) -> object:
@@ -388,14 +425,18 @@ def _decoder(seed: int, fewest_rows: int) -> object:
     return make_pipeline(kernel, LogisticRegression(max_iter=1000))
 
 
-def _bootstrap(wins: list[np.ndarray], seed: int) -> np.ndarray:
+def _auc(by_fold: list[np.ndarray]) -> float:
+    return float(np.mean([fold.mean() for fold in by_fold]))
+
+
+def _bootstrap(by_fold: list[np.ndarray], seed: int) -> np.ndarray:
     """Return the AUC of resampled replicas [resamples], each fold with as many as it has.
 
     A replica that is drawn several times is not set against its own copies.
     """
     generator = np.random.default_rng(seed)
     draws = []
-    for fold in wins:
+    for fold in by_fold:
         size = len(fold)
         counts = generator.multinomial(size, np.full(size, 1 / size), size=RESAMPLES).astype(float)
         copies = counts**2 - counts

@@ -16,7 +16,8 @@ from ncnet import chsh
 from ncnet.checks import check, check_choice, check_integer, check_number, check_once
 from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
 from ncnet.chsh.intervals import check_resampling, means_with_ends, with_ends
-from ncnet.claims import simultaneous_level
+from ncnet.claims import LEVEL, simultaneous_level
+from ncnet.estimates import Estimate, columns_of, mean_of_replicas
 from ncnet.games import Game
 from ncnet.printing import shown
 from ncnet.studies.mechanism.conflict import manipulation_check, steps_to_trace
@@ -31,6 +32,8 @@ SET_BY_INTERVENTIONS = ("aggregator", "gradient_weights", "head_start")
 CHANGES = dict.fromkeys(("s_change", "influence_change"), (-8.0, 8.0))
 # Every row of `interventions` has these columns, as a number or as NaN.
 OF_CHANGE = [f"{name}{end}" for name in (*CHANGES, "removed") for end in ("", "_low", "_high")]
+# The bounds of what is left of the violation, less what is gone of it.
+LEFT_LESS_GONE = (-14.0, 10.0)
 RESAMPLES = 10_000
 
 
@@ -196,7 +199,8 @@ def interventions(
     -------
     pandas.DataFrame
         ``intervention``, ``hidden_size``, the columns of `ncnet.chsh.Report.row`, `success` and
-        `solved`; where the trunk is shared, `manipulation_check`; but for "shared" itself, `change`
+        `solved`; ``left_less_gone`` with ``_low`` and ``_high``, see the function of this name;
+        where the trunk is shared, `manipulation_check`; but for "shared" itself, `change`
         and, where its S is above 2 (verdict and interval), `violation_removed`, whose intervals
         hold together over all available interventions at 95 %; ``game``. NaN elsewhere.
 
@@ -227,12 +231,13 @@ def interventions(
         row |= chsh.report(outcomes).row() | success(outcomes) | solved(outcomes)
         row |= manipulation_check(outcomes) if traced else {}
         if name == SHARED:
-            baseline = outcomes
+            baseline, shared_s = outcomes, chsh.s_per_replica(outcomes).values
             violates = row["verdict"] == "above 2" and violation(baseline, level, 0)[1][0] > 0
         else:
             row |= change(outcomes, baseline, level=level)
             row |= violation_removed(outcomes, baseline, level=level) if violates else {}
-        rows.append(row)
+        left = left_less_gone(chsh.s_per_replica(outcomes).values, shared_s)
+        rows.append(row | columns_of("left_less_gone", left))
     return pd.DataFrame(rows).reindex(columns=[*rows[0], *OF_CHANGE]).assign(game=game.name)
 
 
@@ -347,6 +352,37 @@ def violation_removed(
         drawn = resampled_means(columns, counts, resamples=RESAMPLES, seed=seed)
         low, high = percentile_interval(1 - drawn[1] / drawn[0], level, counts.sum())
     return with_ends("removed", float(1 - after.mean() / before.mean()), (float(low), float(high)))
+
+
+def left_less_gone(s: np.ndarray, shared_s: np.ndarray) -> Estimate:
+    """Return what is left of the violation, S - 2, less what is gone of it, in units of S.
+
+    It is the mean of 2 S - S(shared) - 2: below 0 where more than half of the violation is gone.
+    Of the shared trunk itself nothing is gone: there it is the violation.
+
+    Parameters
+    ----------
+    s, shared_s
+        S of the same replicas with an intervention and without [replicas].
+
+    Returns
+    -------
+    ncnet.estimates.Estimate
+        With its exact 95 % interval, which holds by itself.
+
+    Examples
+    --------
+    With S = 2.5 there is a violation of 0.5, of which 0.25 is as much left as gone:
+
+    >>> before = np.full(1600, 2.5)
+    >>> for after in (2.5, 2.25, 2.0):
+    ...     print(left_less_gone(np.full(1600, after), before))
+    0.50 [0.46, 0.52]
+    0.00 [-0.04, 0.03]
+    -0.50 [-0.54, -0.47]
+    """
+    values = 2 * s - shared_s - chsh.CLASSICAL_BOUND
+    return mean_of_replicas(values, bounds=LEFT_LESS_GONE, level=LEVEL)
 
 
 def violation(outcomes: xr.Dataset, level: float, seed: int) -> tuple[np.ndarray, np.ndarray, str]:

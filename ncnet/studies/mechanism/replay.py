@@ -58,6 +58,7 @@ COLUMNS = {
     **intervals("conflict_share", tolerance=IN_CONFLICT),
     **intervals("weighted_cosine", "magnitude_similarity", "correlation"),
     **intervals("interference_share", "s_change", "influence_change", "removed"),
+    **intervals("left_less_gone"),
     **intervals("auc", "lost", tolerance=DECODED),
     **intervals("rising_share", "energy_fast", "energy_rises"),
     **intervals("auc_fast", tolerance=absolute(OSCILLATION_AUC, ROUNDED)),

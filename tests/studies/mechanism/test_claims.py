@@ -4,108 +4,96 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ncnet.claims import PARTLY, verdict
-from ncnet.studies.mechanism.claims import (
-    CLAIMS,
-    OSCILLATIONS,
-    WITHOUT_COMPETITION,
-    WITHOUT_OSCILLATION,
-)
+from ncnet.claims import GAMES, verdict
+from ncnet.estimates import Estimate, columns_of
+from ncnet.studies.mechanism.claims import CLAIMS, OSCILLATIONS
+from ncnet.studies.mechanism.interventions import left_less_gone
 from tests.refusals import refused
-from tests.test_claims import both_games
 
 CAUSES, SENSES = CLAIMS
-LOWER = {"s_change_high": -0.1, "s_high": 2.01}
+REPLICAS = 1600
 
 
-def interventions(**changed):
-    rows = {"shared": {"verdict": "above 2"}, **dict.fromkeys(WITHOUT_COMPETITION, LOWER)}
-    rows |= changed
-    table = pd.DataFrame([{"intervention": name} | row for name, row in rows.items()])
-    return table.assign(hidden_size=3)
+def table(column, name, estimates):
+    """Return a table of estimates at the critical size, and others elsewhere."""
+    rows = [{name: key} | columns_of(column, found) for key, found in estimates.items()]
+    there = pd.DataFrame(rows).assign(hidden_size=3)
+    return pd.concat([there, there.assign(hidden_size=4, **{column: np.nan})])
 
 
-@pytest.mark.parametrize(
-    ("changed", "holds"),
-    [
-        ({}, True),
-        ({"PCGrad": {"s_change_high": 0.01, "s_high": 2.01}}, False),  # may not have fallen
-        ({"PCGrad": {"s_change_high": -0.01, "s_high": 2.3}}, PARTLY),  # not all the way
-        ({"PCGrad": {"s_change_high": -0.01, "s_high": 2.06}}, PARTLY),  # undecided
-        ({"λ = 0": {"s_change_high": 0.3, "s_high": 2.6}}, False),
-        ({"MGDA": {"s_change_high": 0.3, "s_high": 2.6}}, True),  # no way to remove conflict
-        ({"shared": {"verdict": "not distinguishable from 2"}}, None),  # nothing to remove
-    ],
-)
-def test_competition_causes_what_goes_with_it(changed, holds):
-    assert CAUSES.holds(interventions(**changed)) is holds
-
-
-def without(table, column, value):
-    return table[table[column] != value]
-
-
-OSCILLATING = [f"oscillation ({reading})" for reading in OSCILLATIONS]
-
-
-def sensing(**changed):
-    told = {"auc_low": 0.8, "p_value": 0.01, "lost_low": 0.02}
-    rows = {"whole": told, WITHOUT_OSCILLATION: told | {"auc_low": 0.48}}
-    for reading in OSCILLATIONS:
-        rows[f"oscillation ({reading})"] = told
-        rows[f"without oscillation ({reading})"] = told
-    rows |= {use: told | row for use, row in changed.items()}
-    table = pd.DataFrame([{"use": use} | row for use, row in rows.items()])
-    return table.assign(hidden_size=3)
+def interventions(shared, **others):
+    """Return the table of trainings of which all replicas have one S."""
+    before = np.full(REPLICAS, shared)
+    s = {"shared": before} | {name: np.full(REPLICAS, value) for name, value in others.items()}
+    left = {name: left_less_gone(after, before) for name, after in s.items()}
+    return table("left_less_gone", "intervention", left)
 
 
 @pytest.mark.parametrize(
-    ("changed", "holds"),
+    ("shared", "others", "holds"),
     [
-        ({}, True),
-        ({"whole": {"auc_low": 0.49}}, False),
-        ({"whole": {"p_value": 0.06}}, False),
-        ({"whole": {"p_value": np.nan}}, None),  # not tested
-        ({use: {"p_value": 0.04} for use in OSCILLATING}, False),  # two tests, one has to hold
-        ({"oscillation (fast)": {"auc_low": 0.4}}, True),  # the other reading does
-        (
-            {
-                "oscillation (fast)": {"auc_low": 0.4},
-                "without oscillation (rises)": {"lost_low": -0.01},
-            },
-            False,
-        ),
-        ({WITHOUT_OSCILLATION: {"auc_low": 0.9}}, PARTLY),
+        (2.4, {"PCGrad": 2.05}, True),
+        (2.4, {"PCGrad": 1.7}, True),  # more than all of it
+        (2.4, {"PCGrad": 2.2}, None),  # half
+        (2.4, {"PCGrad": 2.3}, False),
+        (2.4, {"PCGrad": 2.6}, False),
+        (2.4, {"PCGrad": 2.3, "MGDA": 2.0}, False),  # MGDA does not decide
+        (2.4, {"PCGrad": 2.05, "λ = 0": 2.6}, True),  # nor does a head that breaks
+        (2.05, {"PCGrad": 1.5}, None),  # there is no violation to lose
+        (2.0, {"PCGrad": 2.3}, None),
     ],
 )
-def test_a_head_senses_through_oscillation_what_it_does_not_without(changed, holds):
-    assert SENSES.holds(sensing(**changed)) is holds
+def test_competition_causes_what_mostly_goes_with_it(shared, others, holds):
+    found = CAUSES.find(interventions(shared, **others))
+    assert found.holds is holds
+    assert found.estimate.value == pytest.approx(2 * others["PCGrad"] - shared - 2)
 
 
-def test_a_rule_that_holds_in_part_makes_a_verdict_in_part():
-    part = both_games(sensing(**{WITHOUT_OSCILLATION: {"auc_low": 0.9}}))
-    assert verdict(SENSES, {"sensing": part}) == "partly"
-    assert verdict(SENSES, {"sensing": both_games(sensing())}) == "reproduced"
-    none = both_games(sensing(whole={"auc_low": 0.4}))
-    assert verdict(SENSES, {"sensing": none}) == "not"
-    mixed = pd.concat([part[part["game"] == "overlap"], none[none["game"] == "separate"]])
-    assert verdict(SENSES, {"sensing": mixed}) == "partly"
+LITTLE, MUCH, UNKNOWN = Estimate(0.02, 0.0, 0.04), Estimate(0.1, 0.06, 0.2), Estimate(0.05, 0, 0.1)
+
+
+def sensing(fast, rises, **others):
+    lost = dict(zip(OSCILLATIONS, (fast, rises), strict=True))
+    uses = {f"without oscillation ({reading})": found for reading, found in lost.items()}
+    return table("lost", "use", uses | others)
 
 
 @pytest.mark.parametrize(
-    ("claim", "table", "parts"),
+    ("fast", "rises", "holds"),
     [
-        (CAUSES, interventions().iloc[1:], ("intervention `shared`",)),
-        (CAUSES, without(interventions(), "intervention", "PCGrad"), ("intervention `PCGrad`",)),
-        (CAUSES, interventions().assign(hidden_size=4), ("no hidden size 3",)),
-        (SENSES, without(sensing(), "use", WITHOUT_OSCILLATION), ("use `whole,", "`whole`")),
+        (MUCH, LITTLE, True),
+        (LITTLE, MUCH, True),
+        (MUCH, UNKNOWN, True),
+        (LITTLE, LITTLE, False),
+        (LITTLE, UNKNOWN, None),
+        (UNKNOWN, UNKNOWN, None),
+        (-MUCH, LITTLE, False),  # told better without
     ],
 )
-def test_a_rule_on_the_mechanism_names_what_it_misses(claim, table, parts):
-    refused(lambda: claim.holds(table), parts)
+def test_a_head_senses_through_oscillation_what_it_tells_less_well_without(fast, rises, holds):
+    found = SENSES.find(sensing(fast, rises, whole=MUCH, level=MUCH))
+    assert found.holds is holds
+    assert found.estimate.value == max(fast.value, rises.value)
 
 
-def test_an_intervention_that_comes_twice_is_refused():
-    twice = both_games(pd.concat([interventions()] * 2))
-    with pytest.raises(ValueError, match=r"hidden size 3, .* twice"):
-        verdict(CAUSES, {"interventions": twice})
+def test_a_verdict_is_made_of_both_games():
+    each = {"overlap": sensing(MUCH, LITTLE), "separate": sensing(LITTLE, LITTLE)}
+    both = pd.concat(each[game].assign(game=game) for game in GAMES)
+    assert verdict(SENSES, {"sensing": both}) == "partly"
+
+
+CAUSED, SENSED = interventions(2.4, PCGrad=2.05), sensing(LITTLE, LITTLE)
+
+
+@pytest.mark.parametrize(
+    ("claim", "rows", "parts"),
+    [
+        (CAUSES, CAUSED[CAUSED["intervention"] != "shared"], ("no rows", "intervention shared")),
+        (CAUSES, CAUSED[CAUSED["intervention"] == "shared"], ("no rows", "PCGrad")),
+        (CAUSES, CAUSED[CAUSED["hidden_size"] == 4], ("no rows", "intervention shared")),
+        (CAUSES, pd.concat([CAUSED, CAUSED]), ("2 rows", "intervention shared", "one")),
+        (SENSES, SENSED.iloc[1:], ("no rows", "without oscillation (fast)")),
+    ],
+)
+def test_a_rule_on_the_mechanism_names_what_it_misses(claim, rows, parts):
+    refused(lambda: claim.find(rows), parts)
