@@ -135,11 +135,15 @@ def read(path: Path | str) -> Reading:
     check(content is None or isinstance(content, Mapping), str(path), "entries, as in `steps: 500`")
     try:
         reading = Reading.model_validate(content or {})
+        names = list(reading.played)
     except ValidationError as error:
         problem = error.errors()[0]
-        name = ".".join(map(str, problem["loc"]))
+        # Of a game, pydantic names the kinds that it tried, too.
+        place = (part for part in problem["loc"] if isinstance(part, int) or part.islower())
+        name = ".".join(str(part) for part in place if "[" not in str(part))
         line = problem_line(problem, Reading.model_fields, name=name, kind="entry")
         raise ValueError(f"{path}: {line}") from None
-    names = list(reading.played)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     check(len(names) == len(reading.games), f"{path}: games are {names}", "each name once")
     return reading
