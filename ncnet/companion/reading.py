@@ -117,7 +117,7 @@ class Reading(BaseModel):
         """
         if self.readout != "loss":
             return outcomes, self.readout
-        last = outcomes[["alice_loss", "bob_loss"]].isel(step=-1)
+        last = outcomes[["alice_loss", "bob_loss"]].isel(step=-1, missing_dims="ignore")
         return chsh.from_losses(last["alice_loss"], last["bob_loss"]), "correct"
 
 

@@ -28,8 +28,19 @@ def _fluctuates(size: int, readout: str, rows: pd.DataFrame) -> Finding:
     return Finding(all_of(spread.beyond(MARGIN), *either), spread)
 
 
-def _claim(size: int, readout: str) -> Claim:
-    run = RUNS[readout]
+def fluctuates(size: int, readout: str, run: int) -> Claim:
+    """Return the claim that S fluctuates around 2 at a hidden size.
+
+    Parameters
+    ----------
+    size, readout, run
+        Hidden units, how an outcome is read, and the replicas in a run.
+
+    Examples
+    --------
+    >>> fluctuates(4, "correct", 32).label
+    'fluctuates, n = 4'
+    """
     what, ending = ("fluctuates", "") if readout == "correct" else (readout, f"-{readout}")
     return Claim(
         f"fluctuates-at-{size}{ending}",
@@ -51,4 +62,4 @@ def _claim(size: int, readout: str) -> Claim:
     )
 
 
-CLAIMS = tuple(_claim(size, readout) for readout in RUNS for size in SIZES)
+CLAIMS = tuple(fluctuates(size, readout, run) for readout, run in RUNS.items() for size in SIZES)
