@@ -2,12 +2,15 @@
 
 import argparse
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import ncnet
 from ncnet.printing import say, shortened, write
 
+Command = tuple[Callable[[Callable], None], Callable[[argparse.Namespace], int]]
+"""What adds a command's options, its help being the docstring, and what does as they ask."""
 DESCRIPTION = "The CHSH statistic of networks that are trained on two tasks at once."
 EXAMPLES = """\
 examples:
@@ -16,13 +19,17 @@ examples:
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, *, further: Mapping[str, Command] = MappingProxyType({})
+) -> int:
     """Do what a command line asks for and return its exit status.
 
     Parameters
     ----------
     arguments
         What follows `ncnet` on the command line; by default what this process was given.
+    further
+        Commands beside ``report`` and ``train``, by name.
 
     Returns
     -------
@@ -42,14 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     name = "ncnet"
     try:
-        options, unknown = _parser().parse_known_args(arguments)
+        options, unknown = _parser(further).parse_known_args(arguments)
         name = options.parser.prog
         if unknown:
             _refuse(unknown[0], options.parser)
-        # Imported here, so that Ctrl-C ends quietly during half a second of imports too.
-        from ncnet import commands
-
-        return getattr(commands, options.command)(options)
+        return options.run(options)
     except KeyboardInterrupt:
         return 130
     except (ValueError, OSError, ImportError, MemoryError) as error:
@@ -75,12 +79,13 @@ class _Parser(argparse.ArgumentParser):
         write(message.rstrip("\n"))
 
 
-def _parser() -> _Parser:
+def _parser(further: Mapping[str, Command]) -> _Parser:
     """Return the parser of the command and its subcommands, whose help their docstrings are."""
     parser = _Parser(prog="ncnet", description=DESCRIPTION, epilog=EXAMPLES)
     parser.add_argument("--version", action="version", version=f"ncnet {ncnet.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    for name, add_options in {"report": _of_report, "train": _of_train}.items():
+    own = {"report": (_of_report, _run), "train": (_of_train, _run)}
+    for name, (add_options, run) in {**own, **further}.items():
         description, heading, examples = (inspect.getdoc(add_options) or "").partition(
             "for example:"
         )
@@ -88,9 +93,16 @@ def _parser() -> _Parser:
         command = commands.add_parser(
             name, help=summary, description=description, epilog=heading + examples
         )
-        command.set_defaults(parser=command)
+        command.set_defaults(parser=command, run=run)
         add_options(command.add_argument)
     return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    # Imported here, so that Ctrl-C ends quietly during half a second of imports too.
+    from ncnet import commands
+
+    return getattr(commands, options.command)(options)
 
 
 def _of_report(add: Callable) -> None:

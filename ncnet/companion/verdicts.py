@@ -98,7 +98,7 @@ def tables_under(
         # Tables of the same networks are made together.
         made = cache(partial(make, reading, reading.played[name], replicas=replicas, seed=seed))
         for table in TABLES[make]:
-            compute, described = (lambda of=table: made()[of]), {"game": name, "table": table}
+            compute, described = partial(_one, made, table), {"game": name, "table": table}
             found = parts.part(described, compute) if parts else compute()
             rows.setdefault(table, []).append(found)
     return {table: pd.concat(made, ignore_index=True) for table, made in rows.items()}
@@ -132,6 +132,26 @@ def compared(reading: Reading, tables: Tables) -> pd.DataFrame:
     yours = verdicts(claims_under(reading), tables).rename(columns={"verdict": "yours"})
     order = list(dict.fromkeys([*CLAIMS, *yours.index]))
     return pd.concat([ours, yours], axis=1).reindex(order).fillna("")
+
+
+def text(table: pd.DataFrame) -> str:
+    """Return what `compared` returns as lines for a terminal.
+
+    >>> table = pd.DataFrame({"ours": ["reproduced"], "yours": ["not"]}, ["exceeds-2"])
+    >>> print(text(table.assign(found="overlap: does not hold, -0.10 [-0.20, 0.00]")))
+    exceeds-2: not (ours: reproduced)
+      overlap: does not hold, -0.10 [-0.20, 0.00]
+    """
+    lines = []
+    for name, row in table.iterrows():
+        said = row["yours"] or "not under this reading"
+        lines.append(f"{name}: {said}" + (f" (ours: {row['ours']})" if row["ours"] else ""))
+        lines += [f"  {one}" for one in row["found"].split("; ") if one]
+    return "\n".join(lines)
+
+
+def _one(make: Callable[[], Made], table: str) -> pd.DataFrame:
+    return make()[table]
 
 
 def _of_capacity(reading: Reading, game: Game, **asked: int) -> Made:
