@@ -18,7 +18,7 @@ import ncnet  # whose `train` brings torch: no verdict needs it
 from ncnet import chsh, games, renamed, sweeps
 from ncnet.chsh.intervals import S_BOUNDS
 from ncnet.claims import CRITICAL_SIZE, GAMES, simultaneous_level
-from ncnet.estimates import DIFFERENCE_BOUNDS, Estimate, columns_of, mean_of_replicas
+from ncnet.estimates import DIFFERENCE_BOUNDS, UNKNOWN, Estimate, columns_of, mean_of_replicas
 from ncnet.parts import Parts
 from ncnet.studies.multiverse.claims import judge
 from ncnet.sweeps import compute_grid
@@ -42,7 +42,6 @@ PRIMARY = {
     "readout": "correct",
 }
 """The specification that the rest of the book uses."""
-UNKNOWN = Estimate(np.nan, np.nan, np.nan)
 
 
 def trainings() -> list[dict]:
