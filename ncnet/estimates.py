@@ -91,6 +91,10 @@ class Estimate:
         return any_of(self.beyond(effect), (-self).beyond(effect))
 
 
+UNKNOWN = Estimate(math.nan, math.nan, math.nan)
+"""What there is nothing to estimate from. Every rule leaves it open."""
+
+
 def all_of(*answers: Answer) -> Answer:
     """Return whether all hold: False where one does not, else None where one is open.
 

@@ -1,5 +1,8 @@
 """Ask whether S of the training items goes with held-out accuracy, and what it adds.
 
+*Two readings*: within a capacity, over replicas, and across capacities, within a replica. The rules
+judge both, each by the mean of independent values with an exact interval.
+
 *Correlation*: Spearman's correlation of S with held-out accuracy is computed at each capacity by
 itself. It is then averaged over the capacities up to the one at which S first reaches 2, and over
 those beyond it; other replicas say which one that is. Capacities with fewer than ten replicas off
@@ -22,8 +25,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from ncnet.chsh.bootstrap import percentile_interval
+from ncnet.checks import check
+from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, percentile_interval
 from ncnet.chsh.intervals import FEWEST_OFF_MODE
+from ncnet.claims import LEVEL
+from ncnet.estimates import UNKNOWN, columns_of, mean_of_replicas
 from ncnet.studies.generalization import measurements as measured
 from ncnet.studies.generalization.measurements import FIT_BY_CONTEXT, MEAN_FIT, TARGET, TARGETS
 
@@ -33,10 +39,90 @@ UP_TO, BEYOND = "up to 2", "beyond 2"
 """Names of the means over capacities, up to the one at which S first reaches 2 and beyond it."""
 VARIABLES = ("s", *TARGETS, *MEAN_FIT, *FIT_BY_CONTEXT)
 """Columns that are ranked, in the order of the arrays."""
+GROUP = 10
+"""Replicas of which one correlation within a capacity is taken. Our choice, fixed in advance."""
 VALUES_AT_ONCE = 2**21
 """Values that are resampled at once: 16 MiB."""
 EXPLAINED = 1e-6
 """Share of a variable's variance below which what is held fixed leaves nothing of it."""
+
+
+def correlations_by_reading(
+    correlated: pd.DataFrame, choosing: pd.DataFrame, *, level: float = LEVEL
+) -> pd.DataFrame:
+    """Return the correlation of S with held-out accuracy within capacities, and across them.
+
+    Both are Spearman's, and about the capacities up to the one at which S first reaches 2, without
+    those at the ceiling. Other replicas say which these are, so intervals are exact, given them.
+    Where S reaches 2 nowhere, they are all capacities.
+
+    Parameters
+    ----------
+    correlated
+        Rows as `ncnet.studies.generalization.measurements.by_replica` returns them, with the same
+        replicas at every capacity.
+    choosing
+        Rows of other replicas, which choose the capacities. Read are `capacity`, `replica`, `s`.
+    level
+        Coverage of each of the two intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each `reading`. "within": over the replicas of a group of `GROUP`, mean over
+        capacities; a value a group. In so small a group, of normal variables, it is nearer to 0
+        than in large ones by a factor of about `GROUP` / (`GROUP` + 1). "across": over capacities;
+        a value a replica. What does not vary correlates with nothing: 0. `correlation`,
+        `correlation_low` and `correlation_high` are the mean of these values with its interval,
+        NaN where there are too few capacities: none within, less than two across. `independent`
+        is the number of values, `capacities` that of capacities; `first` is the capacity at which
+        S first reaches 2.
+
+    Raises
+    ------
+    ValueError
+        For fewer replicas than a group has, or tables whose capacities or replicas differ.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"capacity": [1] * 20 + [2] * 20, "replica": [*range(20)] * 2})
+    >>> table["s"] = 1 + np.arange(40) / 39
+    >>> found = correlations_by_reading(table.assign(held_out_accuracy=table["s"] / 2), table)
+    >>> found[["reading", "correlation", "independent", "capacities"]].values.tolist()
+    [['within', 1.0, 2, 2], ['across', 1.0, 20, 2]]
+    """
+    _, values, s_of_others = measured.as_arrays_with_s(correlated, ("s", TARGET), choosing)
+    fitting = measured.off_mode(s_of_others) >= FEWEST_OFF_MODE
+    # Sums in another order must not break ties.
+    used = values[_up_to_2(s_of_others) & fitting].round(DIGITS_OF_SUMS)
+    first = measured.first_capacity_at_2(choosing)
+    rows = []
+    for reading, (correlate, fewest) in READINGS.items():
+        found = correlate(used) if len(used) >= fewest else np.empty(0)
+        mean = mean_of_replicas(found, bounds=(-1, 1), level=level) if len(found) else UNKNOWN
+        row = {"reading": reading} | columns_of("correlation", mean)
+        rows.append(row | {"independent": len(found), "capacities": len(used), "first": first})
+    return pd.DataFrame(rows)
+
+
+def _within(values: np.ndarray) -> np.ndarray:
+    """Return the correlation over the replicas of each group, mean over capacities [groups].
+
+    The values of S and of held-out accuracy are [capacities, 2, replicas].
+    """
+    count = values.shape[-1]
+    check(count >= GROUP, f"{count} replicas are correlated", f"at least {GROUP}")
+    grouped = values[..., : count - count % GROUP].reshape(len(values), 2, -1, GROUP)
+    return np.mean([_spearman(of_capacity) for of_capacity in grouped], axis=0)
+
+
+def _across(values: np.ndarray) -> np.ndarray:
+    """Return the correlation over capacities of each replica [replicas]."""
+    return _spearman(values.transpose(1, 2, 0))
+
+
+READINGS = {"within": (_within, 1), "across": (_across, 2)}
+"""What each reading correlates, and the fewest capacities that it takes."""
 
 
 def correlations(replicas: pd.DataFrame, choosing: pd.DataFrame, **options: float) -> pd.DataFrame:
@@ -118,8 +204,7 @@ def _estimates(values: np.ndarray, s_of_others: np.ndarray) -> np.ndarray:
     The arrays are [capacities, variables, resamples, replicas] and [capacities, resamples,
     replicas].
     """
-    at_2 = s_of_others.mean(-1) >= measured.AT_2
-    up_to = at_2.cumsum(0) == at_2  # at 2 at no smaller capacity
+    up_to = _up_to_2(s_of_others)
     at_ceiling = measured.off_mode(values[:, 0]) < FEWEST_OFF_MODE
     matrices = [_rank_correlations(of_capacity) for of_capacity in values]
     found = []
@@ -129,6 +214,17 @@ def _estimates(values: np.ndarray, s_of_others: np.ndarray) -> np.ndarray:
         parts = (np.ma.masked_invalid(np.where(part, at, np.nan)) for part in (up_to, ~up_to))
         found += [*at, *(part.mean(0).filled(np.nan) for part in parts)]
     return np.stack(found)
+
+
+def _up_to_2(s: np.ndarray) -> np.ndarray:
+    """Return which capacities are up to the first at 2, from S [capacities, ..., replicas]."""
+    at_2 = s.mean(-1) >= measured.AT_2
+    return at_2.cumsum(0) == at_2  # at 2 at no smaller capacity
+
+
+def _spearman(values: np.ndarray) -> np.ndarray:
+    """Return Spearman's correlation of two variables [2, samples, size], by sample."""
+    return _rank_correlations(values)[:, 0, 1].clip(-1, 1)
 
 
 def _rank_correlations(values: np.ndarray) -> np.ndarray:

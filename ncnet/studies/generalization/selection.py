@@ -13,6 +13,7 @@ from ncnet import chsh
 from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import percentile_interval
 from ncnet.claims import LEVEL, MARGIN
+from ncnet.estimates import UNKNOWN, Estimate, columns_of, largest, mean_of_replicas
 from ncnet.studies.generalization import measurements as measured
 from ncnet.studies.generalization.measurements import AT_2, RESAMPLES, TARGET, TARGETS
 
@@ -162,15 +163,16 @@ def regrets(chosen: pd.DataFrame, fresh: pd.DataFrame, *, seed: int = 0) -> pd.D
 
 
 def regret_at_first_2(
-    replicas: pd.DataFrame, choosing: pd.DataFrame, **options: float
+    replicas: pd.DataFrame, choosing: pd.DataFrame, *, level: float = LEVEL
 ) -> pd.DataFrame:
     """Return what is lost at the capacity at which S first reaches 2.
 
     Parameters
     ----------
-    replicas, choosing, options
-        See `ncnet.studies.generalization.correlation.correlations`. Both tables' replicas are
-        resampled, and each resample finds that capacity and the best one again.
+    replicas, choosing
+        See `ncnet.studies.generalization.correlation.correlations_by_reading`.
+    level
+        Coverage of the interval of what is lost.
 
     Returns
     -------
@@ -178,42 +180,44 @@ def regret_at_first_2(
         One row for each `target` ("held_out_accuracy", "held_out_worst"). `first` is the capacity
         at which S first reaches 2; `at_first`, `best` and `at_smallest` are the means there, at the
         best and at the smallest capacity. `best_capacity` and `largest_capacity` of those tried
-        come with them: where they are one, a larger might be better still, and the regret is a
-        lower bound. `regret` is best less at first, with `regret_low` and `regret_high`.
-        `share_of_rise` is how much of the rise from the smallest capacity to the best is reached.
-        `reached` is the share of resamples in which S reaches 2 at all. Where it does not, there is
-        no such capacity: values are NaN, or left out of the interval.
+        come with them: where they are one, a larger might be better still, and what is lost is a
+        lower bound. `lost` is best less at first, with `lost_low` and `lost_high`: the largest of
+        the differences within replicas between each capacity and the first, whose intervals hold
+        together. `share_of_rise` is how much of the rise from the smallest capacity to the best is
+        reached. Where S reaches 2 nowhere, there is no such capacity: values are NaN.
 
     Examples
     --------
     >>> table = pd.DataFrame({"capacity": [1, 1, 2, 2, 3, 3], "replica": [0, 1] * 3})
     >>> table = table.assign(s=[1, 1, 2, 2, 2, 2], held_out_accuracy=[.5, .5, .8, .8, .9, .9])
     >>> table = table.assign(held_out_worst=table["held_out_accuracy"])
-    >>> found = regret_at_first_2(table, table, resamples=200).round(3)
-    >>> found[["first", "regret"]].iloc[0].tolist()
+    >>> found = regret_at_first_2(table, table).round(3)
+    >>> found[["first", "lost"]].iloc[0].tolist()
     [2.0, 0.1]
     """
-    level, resamples, seed = measured.resampling_options(**options)
-    capacities, values, s_of_others = measured.as_arrays_with_s(replicas, TARGETS, choosing)
-    count = min(values.shape[-1], s_of_others.shape[-1])
-    generator = np.random.default_rng(seed)
-    at_2 = measured.resampled_means(s_of_others, resamples, generator) >= AT_2
-    reached = at_2.any(1)
-    # [targets, 1 + resamples, capacities]
-    by_target = values.swapaxes(0, 1)
-    curves = np.stack([measured.resampled_means(x, resamples, generator) for x in by_target])
-    at_first = np.where(reached, curves[:, np.arange(len(at_2)), at_2.argmax(1)], np.nan)
-    best, smallest = curves.max(-1), curves[..., 0]
-    low, high = measured.intervals_of_defined(best - at_first, level, count).T
-    found = {"at_first": at_first, "best": best, "at_smallest": smallest, "regret": best - at_first}
-    table = pd.DataFrame({"target": TARGETS} | {name: x[:, 0] for name, x in found.items()})
+    capacities, values, _ = measured.as_arrays_with_s(replicas, TARGETS, choosing)
+    first = measured.first_capacity_at_2(choosing)
+    means = values.mean(-1)
+    at_first, lost = np.nan, [UNKNOWN] * len(TARGETS)
+    if first in capacities:
+        place = capacities.index(first)
+        at_first = means[place]
+        lost = [_lost(of_target, place, level) for of_target in values.swapaxes(0, 1)]
+    table = pd.DataFrame({"target": TARGETS, "first": first, "at_first": at_first})
+    table = table.assign(best=means.max(0), at_smallest=means[0])
+    ends = pd.DataFrame([columns_of("lost", estimate) for estimate in lost])
     risen, rise = (table[name] - table["at_smallest"] for name in ("at_first", "best"))
     return table.assign(
-        first=measured.first_capacity_at_2(choosing),
-        best_capacity=np.array(capacities, float)[curves[:, 0].argmax(-1)],
+        best_capacity=np.array(capacities, float)[means.argmax(0)],
         largest_capacity=float(capacities[-1]),
-        regret_low=low,
-        regret_high=high,
+        **ends,
         share_of_rise=(risen / rise).where(rise > 0),
-        reached=reached[1:].mean(),
     )
+
+
+def _lost(values: np.ndarray, first: int, level: float) -> Estimate:
+    """Return how much more the best capacity has than the first, of [capacities, replicas]."""
+    differences = np.delete(values, first, axis=0) - values[first]
+    each = 1 - (1 - level) / max(1, len(differences))  # Bonferroni
+    compared = [mean_of_replicas(one, bounds=(-1, 1), level=each) for one in differences]
+    return largest([Estimate(0.0, 0.0, 0.0), *compared])

@@ -20,6 +20,7 @@ from ncnet.chsh.intervals import S_BOUNDS
 from ncnet.claims import CRITICAL_SIZE, GAMES, simultaneous_level
 from ncnet.estimates import (
     DIFFERENCE_BOUNDS,
+    UNKNOWN,
     WORDS,
     Estimate,
     columns_of,
@@ -49,7 +50,6 @@ PRIMARY = {
 }
 """The specification that the rest of the book uses."""
 HOLDS = WORDS[True]
-UNKNOWN = Estimate(np.nan, np.nan, np.nan)
 
 
 def trainings() -> list[dict]:
