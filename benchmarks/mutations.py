@@ -61,6 +61,7 @@ ROOMS = {
     ),
     "analysis": (
         "ncnet/claims.py",
+        "ncnet/estimates.py",
         "ncnet/sweeps.py",
         "ncnet/studies/*/*.py",
     ),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ncnet import renamed
 from ncnet.checks import check, check_choice
 from ncnet.estimates import Answer, Estimate
 
@@ -246,3 +247,6 @@ def _parts(table: pd.DataFrame, claim: Claim) -> dict[str, pd.DataFrame]:
 def _words(name: str) -> str:
     """Return a name of a column or a value as words."""
     return name.replace("_", " ")
+
+
+__getattr__ = renamed.names(__name__, {"at": "rows_where", "in_order": "by_capacity"})

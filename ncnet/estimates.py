@@ -27,6 +27,8 @@ from ncnet.chsh.text import interval_text, number_text
 
 Answer = bool | None
 """A rule holds, does not, or is left open (None)."""
+WORDS = {True: "holds", False: "does not hold", None: "open"}
+"""The answers in words."""
 DIFFERENCE_BOUNDS = (S_BOUNDS[0] - S_BOUNDS[1], S_BOUNDS[1] - S_BOUNDS[0])
 """The bounds of a difference of two S."""
 
@@ -131,6 +133,28 @@ def smallest(estimates: Sequence[Estimate]) -> Estimate:
     Estimate(value=1.0, low=0.2, high=1.5)
     """
     return -largest([-one for one in estimates])
+
+
+def returns_to_0(estimates: Sequence[Estimate], effect: float) -> Answer:
+    """Return whether one passes an effect and the last is nearer to 0 than that.
+
+    It is the one rule for what tends to 2 as a capacity grows, of hidden units and of ranks.
+
+    Parameters
+    ----------
+    estimates
+        S - 2 in the order of capacity, with intervals that hold together.
+    effect
+        The smallest effect.
+
+    Examples
+    --------
+    >>> passes, stays = Estimate(0.3, 0.2, 0.4), Estimate(0.0, -0.01, 0.01)
+    >>> returns_to_0([passes, stays], 0.05), returns_to_0([stays, passes], 0.05)
+    (True, False)
+    """
+    *before, last = estimates
+    return all_of(largest(before).beyond(effect) if before else False, last.within(effect))
 
 
 def mean_of_replicas(values: np.ndarray, *, bounds: Interval, level: float) -> Estimate:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ncnet.chsh.correlators import ALGEBRAIC_BOUND, CLASSICAL_BOUND, SIGNS, TSIRELSON_BOUND
+from ncnet.chsh.intervals import with_ends
 from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.chsh.text import interval_text
 
@@ -242,10 +243,10 @@ def alternative_text(report: Report) -> str:
     rows = report.drops[["task", "points", "worse_partner"]].itertuples(index=False)
     drops = "; ".join("{} {:.1f} points beside {}".format(*row) for row in rows)
     return (
-        f"Three parts. A line with S = {report.s:.2f} {interval_text(report.interval)} among the "
-        f"bounds 2, 2 + Δ = {2 + report.delta:.2f} and {TSIRELSON_BOUND:.2f}. The correlators "
-        f"{correlators} as steps that lead to S, the last one subtracted. {_loses(report)}: "
-        f"{drops}."
+        f"Three parts. A line with S = {report.s:.2f} {interval_text(report.betting_interval)} "
+        f"among the bounds 2, 2 + Δ = {2 + report.delta:.2f} and {TSIRELSON_BOUND:.2f}. The "
+        f"correlators {correlators} as steps that lead to S, the last one subtracted. "
+        f"{_loses(report)}: {drops}."
     )
 
 
@@ -281,14 +282,19 @@ def _draw_line(axes: Axes, report: Report) -> None:
     for bound, label, dashes, top in bounds:
         axes.axvline(bound, 0, top, color=INK, linewidth=1.1, linestyle=dashes)
         axes.annotate(label, (bound, top), xycoords=("data", "axes fraction"), **above, **name)
-    s = pd.DataFrame([report.row()])
-    points(axes, s, [0.3], "s", flat=True, marker="o", color=BLUE, capsize=7, elinewidth=1.6)
-    ends = [*report.interval, *(bound for bound, *_ in bounds)]
+    usual = {"flat": True, "color": BLUE}
+    decides = pd.DataFrame([with_ends("s", report.s, report.betting_interval)])
+    points(axes, decides, [0.3], "s", marker="o", capsize=7, elinewidth=1.6, **usual)
+    kinds = f"{100 * report.level:g} % interval by betting"
+    if report.interval_method != "betting":
+        points(axes, pd.DataFrame([report.row()]), [0.3], "s", elinewidth=5, alpha=0.4, **usual)
+        kinds += ", thick by bootstrap"
+    ends = [*report.betting_interval, *report.interval, *(bound for bound, *_ in bounds)]
     margin = 0.06 * np.ptp(ends)
     axes.set(xlim=(min(ends) - margin, max(ends) + margin), ylim=(0, 1), yticks=[])
     axes.spines["left"].set_visible(False)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel(f"S (no unit); {100 * report.level:g} % interval")
+    axes.set_xlabel(f"S (no unit); {kinds}")
     axes.set_title(f"S = {report.s:.3f}, {report.verdict}")
 
 

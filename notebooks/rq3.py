@@ -55,11 +55,15 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
 from myst_nb import glue
 
 from ncnet import chsh, figures, plotting, runs, sweeps
 from ncnet.chsh.text import span_text
-from ncnet.studies.capacity.analysis import along_training
+from ncnet.claims import verdict_table
+from ncnet.studies.capacity import claims
+from ncnet.studies.capacity.analysis import along_training, scatter_rows
+from ncnet.studies.capacity.figures import spread
 
 plotting.use_style()
 quote = partial(glue, display=False)
@@ -264,6 +268,40 @@ for n, of_size in recorded_along.table.groupby("hidden_size"):
 # The largest of many values is an overestimate of the true maximum; the columns beside it are there
 # to compare.
 #
+# ## Does S fluctuate around 2?
+#
+# Beyond the peak, the abstract says, S decays to 2 and fluctuates around it {cite:p}`zhao2026`. We read this as a statement about runs: they scatter, and some
+# of them lie below 2. A run here is {glue:text}`run_correct` networks a context with the outcome `correct`, which has hardly any scatter left, and
+# {glue:text}`run_solved` with `solved`, which has more. The rule asks at n = {glue:text}`scatter_sizes` whether the standard deviation over runs is beyond
+# {glue:text}`scatter_margin`, and whether more than {glue:text}`scatter_share` of the runs lie on either side of 2. It was written after a first recorded
+# run; this one has a seed of its own.
+
+# %%
+if record:
+    run.save("scatter", scatter_rows(games, **training))
+recorded_scatter = run.load("scatter")
+print(recorded_scatter)
+
+# %% mystnb={"figure": {"name": "fig-scatter", "caption": "Left: the standard deviation of S over runs. Right: the shares of runs below and above 2. Recorded, with intervals of which those of a row hold together at 95 %. Dashed: the smallest effects that count."}, "image": {"alt": "Two panels with a row for each game, number of hidden units and readout. The standard deviation is beyond the smallest effect at four units in the game separate, and next to zero at eight units everywhere. A share of the runs beyond a tenth lies below 2 only at four units in separate."}}
+run.show(
+    spread(recorded_scatter.table, claims.MARGIN, claims.EITHER_SIDE),
+    recorded=recorded_scatter,
+)
+
+# %% tags=["hide-input"]
+Markdown(
+    verdict_table(claims.CLAIMS, {"scatter": recorded_scatter.table})
+)
+
+# %% tags=["remove-cell"]
+for readout, size in claims.RUNS.items():
+    quote(f"run_{readout}", size)
+quote("scatter_sizes", " and ".join(map(str, claims.SIZES)))
+quote("scatter_margin", claims.MARGIN)
+quote("scatter_share", f"{claims.EITHER_SIDE:.0%}")
+quote("scatter_runs", int(recorded_scatter.table["runs"].max()))
+
+# %% [markdown]
 # (rq3-saw)=
 # ## What we saw
 #

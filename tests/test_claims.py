@@ -8,19 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncnet import claims
-from ncnet.claims import PARTLY, Claim, Effect, Estimate
+from ncnet.claims import NOT, OPEN, PARTLY, REPRODUCED, Claim, Finding
+from ncnet.estimates import Estimate
 from tests.refusals import refused
 
+UNSAID = Estimate(0.0, -1.0, 1.0)
 READS = Claim(
     "reads",
     "reads",
     "S does what the table says.",
     claims.REVIEW,
+    estimand="what the table says",
+    smallest="none",
     rule="The largest capacity says so.",
     result="table",
     evidence="notebooks/rq1",
-    holds=lambda rows: rows["says"].iloc[-1],
-    effect=lambda tables: Effect("S", claims.estimates_of_s(tables["table"])),
+    find=lambda rows: Finding(rows["says"].iloc[-1], UNSAID),
 )
 """A claim whose rule says what the last row of each game says."""
 
@@ -43,26 +46,30 @@ def saying(*said, kind="game", among=claims.GAMES):
 @pytest.mark.parametrize(
     ("said", "verdict"),
     [
-        ((True, True), "reproduced"),
+        ((True, True), REPRODUCED),
         ((True, False), PARTLY),
         ((True, None), PARTLY),
-        ((True, PARTLY), PARTLY),
-        ((PARTLY, PARTLY), PARTLY),
-        ((PARTLY, False), PARTLY),
-        ((False, False), "not"),
-        ((False, None), "not"),
-        ((None, None), "not testable here"),
+        ((False, False), NOT),
+        ((False, None), NOT),
+        ((None, None), OPEN),
     ],
 )
 def test_a_verdict_is_made_of_what_the_rule_says_of_each_game(said, verdict):
     for ordered in (said, said[::-1]):
-        assert claims.verdict(READS, {"table": saying(*ordered)}) == verdict
+        table = {"table": saying(*ordered)}
+        assert claims.verdict(READS, table) == verdict
+        found = claims.findings(READS, table)
+        assert tuple(found[game].holds for game in claims.GAMES) == ordered
+
+
+def test_of_nothing_the_verdict_is_open():
+    assert claims.verdict_on([]) == OPEN
 
 
 @given(st.permutations(range(4)))
 def test_a_verdict_does_not_depend_on_the_order_of_rows(order):
     table = saying(True, True).iloc[order]
-    assert claims.verdict(READS, {"table": table}) == "reproduced"
+    assert claims.verdict(READS, {"table": table}) == REPRODUCED
 
 
 def test_a_rule_may_be_asked_about_something_else_than_games():
@@ -71,14 +78,19 @@ def test_a_rule_may_be_asked_about_something_else_than_games():
     assert claims.verdict(of_settings, {"table": table}) == PARTLY
     without = {"table": table[table["setting"] != "c"]}
     refused(lambda: claims.verdict(of_settings, without), ["c has no rows"])
-    assert claims.verdict(replace(of_settings, left_out=True), without) == "reproduced"
+    assert claims.verdict(replace(of_settings, left_out=True), without) == REPRODUCED
 
 
 def test_a_rule_about_all_rows_is_asked_once():
     asked = []
-    of_all = replace(READS, kind=None, rows=("hidden_size", "game"), holds=asked.append)
+
+    def find(rows):
+        asked.append(rows)
+        return Finding(None, UNSAID)
+
+    of_all = replace(READS, kind=None, rows=("hidden_size", "game"), find=find)
     table = saying(True, False)
-    assert claims.verdict(of_all, {"table": table}) == "not testable here"
+    assert claims.verdict(of_all, {"table": table}) == OPEN
     [rows] = asked
     assert sorted(rows.index) == sorted(table.index)
 
@@ -106,7 +118,7 @@ def test_nothing_is_judged_on_no_evidence_or_on_two(tables, parts):
 def test_rows_may_need_two_columns_to_be_told_apart():
     of_two = replace(READS, rows=("hidden_size", "which"))
     both = both_games(pd.concat([TWO, TWO.assign(which="whole")]))
-    assert claims.verdict(of_two, {"table": both}) == "reproduced"
+    assert claims.verdict(of_two, {"table": both}) == REPRODUCED
     twice = {"table": pd.concat([both, both_games(TWO)])}
     refused(lambda: claims.verdict(of_two, twice), ["hidden size 1, pruned twice"])
 
@@ -119,21 +131,8 @@ def test_verdicts_are_listed_with_the_sources_of_their_statements():
     assert "(abstract)" in second
 
 
-def test_a_rule_at_the_critical_size_says_where_there_are_no_rows():
-    assert claims.at_critical_size(TWO, "which").index.tolist() == ["pruned"]
-    parts = [f"no hidden size {claims.CRITICAL_SIZE}"]
-    refused(lambda: claims.at_critical_size(TWO.assign(hidden_size=4), "which"), parts)
-
-
-def test_estimates_are_the_numbers_and_intervals_of_their_rows():
-    rows = pd.DataFrame(
-        {"game": ["one_game"], "low": 1.0, "high": 2.0, "s_low": 3.0, "s_high": 5.0}
-    )
-    rows = rows.assign(s=4.0, gain=1.5)
-    assert claims.estimates_of_s(rows) == (Estimate("one game", 4.0, 3.0, 5.0),)
-    assert claims.estimates(rows, "game", "gain") == (Estimate("one game", 1.5, 1.0, 2.0),)
-
-
-def test_a_narrow_interval_is_printed_with_a_digit_more():
-    assert str(Estimate("a", 2.0004, 1.9, 2.1)) == "a 2.00 [1.90, 2.10]"
-    assert str(Estimate("a", 2.0004, 1.998, 2.002)) == "a 2.000 [1.998, 2.002]"
+def test_a_row_that_a_rule_reads_has_to_be_there_once():
+    assert claims.row_where(TWO, hidden_size=3)["which"].tolist() == ["pruned"]
+    refused(lambda: claims.row_where(TWO, hidden_size=4), ["no rows with hidden size 4", "one"])
+    twice = pd.concat([TWO, TWO])
+    refused(lambda: claims.row_where(twice, hidden_size=3), ["2 rows with hidden size 3", "one"])

@@ -34,7 +34,6 @@ def test_what_was_renamed_is_found_by_its_old_name_which_warns():
         ("ncnet.chsh", "Shown", "ReportView"),
         ("ncnet.claims", "at", "rows_where"),
         ("ncnet.claims", "in_order", "by_capacity"),
-        ("ncnet.claims", "of_s", "estimates_of_s"),
         ("ncnet.figures", "three_ways", "influence_and_signalling"),
         ("ncnet.parameters", "at_home", "expand_home"),
         ("ncnet.parameters", "Trained", "TrainingNotebook"),

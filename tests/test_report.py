@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from ncnet import chsh
 from ncnet.chsh import views
+from ncnet.chsh.bootstrap import distinct_columns, resampled_means
+from ncnet.chsh.inference import inference
 from ncnet.chsh.text import NONE, as_text, interval_text, span_text
 from tests.strategies import (
     correlated_outcomes,
@@ -226,13 +228,13 @@ UNSHOWN = {
     "no_signalling_p_values": np.ones(4),
 }
 TESTED = {"no_signalling_p_values": np.array([1.0, 0.01, 1.0, 1.0])}
-BELOW = {"interval": (1.5, 1.8), "p_value": 1.0, "p_value_below": 0.01}
+BELOW = {"betting_interval": (1.5, 1.8)}
 CONTEXTUAL = {"excess_interval": (0.1, 0.2), "excess_p_value": 0.01}
 CONCLUSIONS = [
     (ENOUGH, "S is above 2: ", "Such changes are enough to explain S above 2"),
-    ({"p_value": 0.5}, "not distinguishable", "The interval says above 2"),
-    ({"interval": (1.9, 2.9)}, "not distinguishable", "The exact test says above 2"),
-    (BELOW | {"p_value_below": 0.5}, "not distinguishable", "The interval says below 2"),
+    ({"interval": (1.8, 1.9)}, "above 2", "[1.800, 1.900] by bootstrap. Betting decides"),
+    ({"betting_interval": (1.9, 2.9)}, "not distinguishable", "[1.900, 2.900] by betting, ["),
+    ({"interval_method": "betting"}, "above 2", "] by betting. How often one head"),
     (BELOW, "is below 2", "How often one head is right changes with"),
     (CONTEXTUAL, "above 2", "Such changes are not enough"),
     (CONTEXTUAL | UNSHOWN, "above 2", "Such changes are not enough"),
@@ -269,7 +271,7 @@ CONCLUSIONS = [
 
 
 @pytest.mark.parametrize(("changes", "verdict", "word"), CONCLUSIONS)
-def test_the_conclusion_follows_the_more_careful_of_interval_and_exact_test(changes, verdict, word):
+def test_the_conclusion_follows_the_more_careful_of_interval_and_test(changes, verdict, word):
     outcomes = signalling_outcomes(0.3, replicas=400, items=8, seed=2)
     report = replace(chsh.report(outcomes), **changes)
     assert verdict in report.conclusion
@@ -280,19 +282,59 @@ def test_the_conclusion_follows_the_more_careful_of_interval_and_exact_test(chan
 def test_evidence_has_interval_and_exact_test_beside_each_other():
     report = chsh.report(signalling_outcomes(0.3, replicas=400, items=8, seed=2))
     evidence = report.evidence
-    sides = ["above 2", "below 2", "contextual", "within 2 + Delta"]
+    sides = ["contextual", "within 2 + Delta"]
     assert evidence.index.tolist() == [*sides, *chsh.signalling.TASKS]
-    assert evidence["by_interval"].tolist() == [True, *[False] * 4, True, False, False]
-    assert evidence["p_value"]["above 2"] == report.p_value
+    assert evidence["by_interval"].tolist() == [*[False] * 3, True, False, False]
+    assert evidence["p_value"]["contextual"] == report.excess_p_value
     assert evidence["p_value"]["within 2 + Delta"] == report.excess_p_value_below
-    assert evidence["together"].tolist() == [
-        "shown",
-        *["not shown"] * 4,
-        "shown",
-        *["not shown"] * 2,
-    ]
-    assert replace(report, p_value=0.5).evidence["together"]["above 2"] == "open"
-    assert replace(report, interval=(1.9, 2.9)).evidence["together"]["above 2"] == "open"
+    assert evidence["together"].tolist() == [*["not shown"] * 3, "shown", *["not shown"] * 2]
+    tested = replace(report, **TESTED | UNSHOWN | {"excess_p_value": 0.01})
+    assert tested.evidence["together"]["contextual"] == "open"
+    assert replace(report, **{**UNSHOWN, **TESTED}).evidence["together"]["A2"] == "open"
+
+
+@given(seed=st.integers(0, 10_000), replicas=st.integers(1, 400), level=st.floats(0.5, 0.99))
+def test_the_verdict_is_that_of_the_exact_tests_at_half_of_alpha_each(seed, replicas, level):
+    """The betting interval inverts them."""
+    generator = np.random.default_rng(seed)
+    values = generator.choice([1.5, 2.0, 2.25, 4.0], size=replicas, p=generator.dirichlet([1] * 4))
+    correlators = chsh.SIGNS.values.reshape(4, 1) * values / 4
+    rows = np.vstack([correlators, np.zeros((9, replicas))])
+    distinct, counts = distinct_columns(rows)
+    draws = resampled_means(distinct, counts, resamples=10, seed=0)
+    found = inference(distinct, counts, draws, level=level)
+    low, high = found["betting_interval"]
+    alpha = (1 - level) / 2
+    assert low < high
+    for lies_beyond, p_value in ((low > 2, found["p_value"]), (high < 2, found["p_value_below"])):
+        assert lies_beyond == (p_value <= alpha) or p_value == pytest.approx(alpha, rel=1e-6)
+    assert (found["replicas_needed"] or np.inf) <= replicas or not low > 2
+
+
+def test_both_intervals_of_s_are_printed_and_shown_and_one_decides():
+    report = chsh.report(signalling_outcomes(0.3, replicas=400, items=8, seed=2))
+    table = views.statistics(report, rarer=False)["95 % interval"]
+    assert table["S"] == interval_text(report.betting_interval)
+    assert table["S, bootstrap"] == interval_text(report.interval)
+    assert "Betting decides" in report.html()
+    row = report.row()
+    assert (row["s_betting_low"], row["s_betting_high"]) == report.betting_interval
+    alike = chsh.report(deterministic_outcomes([1, 1], [1, 1], replicas=40))
+    assert alike.interval == alike.betting_interval
+    assert "bootstrap" not in alike.conclusion
+    assert "S, bootstrap" not in views.statistics(alike, rarer=False).index
+
+
+def test_where_the_test_of_the_excess_is_cautious_it_is_said():
+    report = chsh.report(signalling_outcomes(0.3, replicas=400, items=8, seed=2))
+    below = {"excess": -0.1, "excess_interval": (-0.149, -0.033), "excess_p_value_below": 1.0}
+    open_report = replace(report, **below)
+    assert open_report.explanation == "undecided"
+    tests = views.statistics(open_report, rarer=False)["p-value of"]
+    assert tests["S - Delta - 2"] == ">= 0: 1.000"
+    assert "sixteen times" in str(open_report)
+    for change in ({"excess_p_value_below": 0.01}, {"excess": 0.1}):
+        assert "sixteen" not in str(replace(report, **below | change))
 
 
 @pytest.mark.slow
@@ -301,8 +343,8 @@ def test_no_verdict_contradicts_its_interval(seed, replicas, signal):
     report = chsh.report(
         signalling_outcomes(signal, replicas=replicas, items=2, seed=seed), resamples=800
     )
-    assert (report.verdict == "above 2") <= (report.interval[0] > 2)
-    assert (report.verdict == "below 2") <= (report.interval[1] < 2)
+    assert (report.verdict == "above 2") == (report.betting_interval[0] > 2)
+    assert (report.verdict == "below 2") == (report.betting_interval[1] < 2)
     assert (report.explanation == "contextual") <= (report.excess_interval[0] > 0)
     assert (report.explanation == "within 2 + Delta") <= (report.excess_interval[1] <= 0)
     assert (report.explanation == "contextual") <= ("not enough" in report.conclusion)
@@ -384,7 +426,8 @@ def test_more_replicas_are_asked_for_only_where_nothing_is_shown():
     above = replace(chsh.report(outcomes), replicas_needed=1000)
     assert above.verdict == "above 2"
     assert "in all" not in str(above)
-    assert "about 1,000 in all" in str(replace(above, p_value=0.2)).replace("\n", " ")
+    unshown = replace(above, betting_interval=(1.9, 2.9))
+    assert "about 1,000 in all" in str(unshown).replace("\n", " ")
 
 
 def test_its_numbers_can_be_written_as_json():
@@ -433,7 +476,7 @@ def test_clusters_are_what_is_independent():
     assert (report.replicas, report.clusters) == (300, 30)
     assert "300 replicas in 30 clusters" in str(report)
     assert "At so few clusters" in str(report).replace("\n", " ")
-    assert "replicas" not in str(report).partition("clusters")[2]
+    assert "replicas" not in str(report).partition("30 clusters")[2]
     assert (report.s, report.interval, report.p_value) == (
         pytest.approx(once.s),
         pytest.approx(once.interval),

@@ -252,6 +252,7 @@ def assert_close_intervals(page, report):
     def compare(found, expected, tolerance):
         assert np.abs(np.subtract(found, expected)).max() <= tolerance, (found, expected)
 
+    compare(page["bettingInterval"], report.betting_interval, 1e-8)
     exact = report.interval_method == "betting"
     compare(page["interval"], report.interval, 1e-8 if exact else at[0.025](report.interval))
     compare(
@@ -281,7 +282,7 @@ def sides(interval, explained, influence, changes):
 
 
 def are_alike(page, report):
-    names = ("interval", "excess_interval", "influence_interval", "change_intervals")
+    names = ("betting_interval", "excess_interval", "influence_interval", "change_intervals")
     ours = [getattr(report, name) for name in names]
     return sides(*ours) == sides(*(page[re.sub("_i", "I", name)] for name in names))
 

@@ -5,7 +5,12 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from ncnet.chsh.betting import betting_test, replicas_needed, smallest_mean_shown
+from ncnet.chsh.betting import (
+    betting_interval,
+    betting_test,
+    replicas_needed,
+    smallest_mean_shown,
+)
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS
 from ncnet.chsh.correlators import CLASSICAL_BOUND, SIGNS
 from ncnet.chsh.excess import excess_tests
@@ -99,20 +104,22 @@ def inference(distinct: np.ndarray, counts: np.ndarray, draws: np.ndarray, *, le
 
 
 def _of_s(s: np.ndarray, draws: np.ndarray, counts: np.ndarray, level: float) -> dict:
-    """Return the interval and tests of S, and what so many replicas can show at all."""
+    """Return the intervals and tests of S, and what so many replicas can show at all."""
     lowest, highest = S_BOUNDS
-    alpha, replicas = alpha_of(level), int(counts.sum())
+    replicas = int(counts.sum())
     above_2 = {"mean": CLASSICAL_BOUND, "lowest": lowest}
+    # The betting interval has to lie above 2: at either end it bets at half of alpha.
+    shown = {"alpha": alpha_of(level) / 2, **above_2}
     interval, method = interval_of_mean(s, draws, counts=counts, bounds=S_BOUNDS, level=level)
     share = int(counts[s > CLASSICAL_BOUND].sum())
     return {
         "interval": interval,
         "interval_method": method,
+        "betting_interval": betting_interval(s, counts=counts, bounds=S_BOUNDS, level=level),
         "p_value": betting_test(s, counts=counts, **above_2),
         "p_value_below": betting_test(-s, mean=-CLASSICAL_BOUND, lowest=-highest, counts=counts),
-        "smallest_s_shown": smallest_mean_shown(replicas, highest=highest, alpha=alpha, **above_2),
-        # The interval has to lie above 2, too: at either end it bets at half of alpha.
-        "replicas_needed": replicas_needed(s, counts=counts, alpha=alpha / 2, **above_2),
+        "smallest_s_shown": smallest_mean_shown(replicas, highest=highest, **shown),
+        "replicas_needed": replicas_needed(s, counts=counts, **shown),
         "share_above": share / replicas,
         "share_above_interval": tuple(map(float, share_interval(share, replicas, level))),
         "sign_p_value": sign_test(s, above=CLASSICAL_BOUND, counts=counts),

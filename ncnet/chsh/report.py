@@ -39,6 +39,8 @@ ROW_COLUMNS = (
     "split",
     "level",
     "s",
+    "s_betting_low",
+    "s_betting_high",
     "interval_method",
     "verdict",
     "p_value",
@@ -77,17 +79,20 @@ class Report:
 
     Attributes
     ----------
-    s, interval
-        S, the minus sign fixed at (2,2) in advance, and its interval.
-    interval_method
-        "percentile bootstrap", or "betting" where fewer than 10 replicas differ from the most
-        frequent S, so that a resample has next to no spread.
+    s, betting_interval
+        S, the minus sign fixed at (2,2) in advance, and its interval by betting, which is exact at
+        any number of replicas: `verdict` goes by it. It tests at half of 1 - `level` on either
+        side.
+    interval, interval_method
+        The interval of S that describes, and how it was made: by "percentile bootstrap", or by
+        "betting", too, where fewer than 10 replicas differ from the most frequent S, so that a
+        resample has next to no spread.
     p_value, p_value_below
         The p-values of "the mean of S over initialisations is at most 2", and of "is at least 2",
         by betting. They say nothing about locality, which a shared trunk denies by design.
     smallest_s_shown, replicas_needed
         The smallest S that so many replicas can show to be above 2, and how many like these it
-        takes in all to show theirs to be, by exact test and betting interval; None if none does.
+        takes in all to show theirs to be, by the betting interval; None if none does.
     share_above, share_above_interval
         The share of replicas whose own S is above 2, and its exact binomial interval. Where the
         contexts of a replica share all that is random, it is 0 without influence.
@@ -152,6 +157,7 @@ class Report:
     s: float
     interval: Interval
     interval_method: str
+    betting_interval: Interval
     p_value: float
     p_value_below: float
     smallest_s_shown: float | None
@@ -197,11 +203,13 @@ class Report:
     def verdict(self) -> str:
         """Say whether S is "above 2", "below 2", or "not distinguishable from 2".
 
-        It is above where the interval lies there and the exact test agrees, `p_value` being at most
-        1 - `level`; below likewise. A bootstrap interval alone is misled where rare replicas that
-        weigh much are missing from the sample.
+        It is where the betting interval lies. A bootstrap interval is misled where rare replicas
+        that weigh much are missing from the sample.
         """
-        return " ".join(self._shown_by_both("above 2", "below 2")) or "not distinguishable from 2"
+        low, high = self.betting_interval
+        if low > CLASSICAL_BOUND:
+            return "above 2"
+        return "below 2" if high < CLASSICAL_BOUND else "not distinguishable from 2"
 
     @property
     def signalling(self) -> list[str]:
@@ -225,20 +233,18 @@ class Report:
 
     @property
     def evidence(self) -> pd.DataFrame:
-        """Compare what interval and exact test say, for each side of S and of the excess.
+        """Compare what interval and exact test say, for each side of the excess and each task.
 
         Returns
         -------
         pandas.DataFrame
-            A row for "above 2", "below 2", "contextual", "within 2 + Delta", and the change of each
-            task, A1, A2, B1, B2: whether the interval shows it, `by_interval`; the `p_value` of the
-            exact test; and what both say `together`: "shown", "not shown", or "open" where one
-            shows it and the other does not.
+            A row for "contextual", "within 2 + Delta", and the change of each task, A1, A2, B1, B2:
+            whether the interval shows it, `by_interval`; the `p_value` of the exact test; and what
+            both say `together`: "shown", "not shown", or "open" where one shows it and the other
+            does not.
         """
-        (low, high), (excess_low, excess_high) = self.interval, self.excess_interval
+        excess_low, excess_high = self.excess_interval
         sides = {
-            "above 2": (low > CLASSICAL_BOUND, self.p_value),
-            "below 2": (high < CLASSICAL_BOUND, self.p_value_below),
             "contextual": (excess_low > 0, self.excess_p_value),
             "within 2 + Delta": (excess_high <= 0, self.excess_p_value_below),
         }
@@ -270,7 +276,10 @@ class Report:
         It has the largest of the facets, and the smallest of the no-signalling tests' p-values. It
         leaves out the intervals of the correlators, and the held-out items.
         """
+        betting_low, betting_high = self.betting_interval
         derived = {
+            "s_betting_low": betting_low,
+            "s_betting_high": betting_high,
             "no_signalling_p_value": float(self.no_signalling_p_values.min()),
             "s_odd": float(self.facets.max()),
         }
@@ -320,7 +329,7 @@ class Report:
 
     @property
     def conclusion(self) -> str:
-        """Say what was found in two or three sentences; more where interval and test differ."""
+        """Say what was found in a few sentences."""
         return " ".join(conclusion(self))
 
     def numbers(self) -> dict:

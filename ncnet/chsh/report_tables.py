@@ -71,9 +71,9 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        With the index of `rows`: S and S - Delta - 2 with their intervals, Delta, influence, and
-        the p-values of "S is at most 2" and of "S - Delta - 2 is at most 0", each adjusted by
-        `holm` for the number of rows.
+        With the index of `rows`: S with the betting interval, by which a report judges it,
+        S - Delta - 2 with its interval, Delta, influence, and the p-values of "S is at most 2" and
+        of "S - Delta - 2 is at most 0", each adjusted by `holm` for the number of rows.
 
     Examples
     --------
@@ -82,8 +82,8 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     ['2.000 [1.984, 2.005]', '1.000', '0.000', '0.000', '0.000 [-0.031, 0.018]', '1.000']
     """
 
-    def with_interval(name: str) -> list[str]:
-        ends = zip(rows[name], rows[f"{name}_low"], rows[f"{name}_high"], strict=True)
+    def with_interval(name: str, ends: str) -> list[str]:
+        ends = zip(rows[name], rows[f"{ends}_low"], rows[f"{ends}_high"], strict=True)
         return [estimate_text(value, (low, high)) for value, low, high in ends]
 
     def adjusted(name: str) -> list[str]:
@@ -91,11 +91,11 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
     return pd.DataFrame(
         {
-            "S": with_interval("s"),
+            "S": with_interval("s", "s_betting"),
             "p (S ≤ 2)": adjusted("p_value"),
             "Δ": rows["delta"].map(number_text).tolist(),
             "influence": rows["influence"].map(number_text).tolist(),
-            "S - Δ - 2": with_interval("excess"),
+            "S - Δ - 2": with_interval("excess", "excess"),
             "p (≤ 0)": adjusted("excess_p_value"),
         },
         index=rows.index,

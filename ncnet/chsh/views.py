@@ -103,12 +103,14 @@ class ReportView:
             "Heads that share a layer can influence each other, so S > 2 alone shows nothing "
             f"non-classical. Intervals and tests are over {units}, the items being given. The four "
             f"intervals of a task's changes hold together at {100 * report.level:g} %, and their "
-            f"tests are adjusted for their number. No interval knows of rare {units} that are not "
-            "among these."
+            f"tests are adjusted for their number. No bootstrap interval knows of rare {units} "
+            "that are not among these."
         )
         yield (
-            f"The tests bet: their p-values hold whenever you look, so {units} may be added and "
-            f"tested again. Bootstrap intervals may not be extended like that. {_power(report)}"
+            "The tests bet, and so does the interval of S that decides, at "
+            f"{50 * alpha_of(report.level):g} % on either side: they hold whenever you look, so "
+            f"{units} may be added and tested again. Bootstrap intervals may not be extended like "
+            f"that. {_power(report)}"
         )
         if self.rarer:
             yield methods(report)
@@ -116,13 +118,8 @@ class ReportView:
 
 
 def conclusion(report: Report) -> list[str]:
-    """Return what was found: two or three sentences, more where interval and exact test differ."""
-    sentences = [
-        f"S is {report.verdict}: {number_text(report.s)}, {interval_name(report.level)} "
-        f"{interval_text(report.interval)}.",
-        *_differences_of_s(report),
-        _signalling_sentence(report),
-    ]
+    """Return what was found, in a few sentences."""
+    sentences = [*_sentences_of_s(report), _signalling_sentence(report)]
     if report.verdict == "above 2":
         sentences.append(_explanation_sentence(report))
     if not report.signalling and report.influence_interval[0] > 0:
@@ -131,16 +128,22 @@ def conclusion(report: Report) -> list[str]:
     return sentences
 
 
-def _differences_of_s(report: Report) -> Iterator[str]:
-    """Yield a sentence for each side of S on which interval and exact test differ."""
-    for row in report.evidence.loc[["above 2", "below 2"]].itertuples():
-        if row.together == ONE_SHOWS:
-            both = ("interval", "exact test")
-            says, other = both if row.by_interval else both[::-1]
-            yield (
-                f"The {says} says {row.Index}, the {other} does not (p = "
-                f"{p_value_text(row.p_value)}): we say so only where both do."
-            )
+def _sentences_of_s(report: Report) -> Iterator[str]:
+    """Yield on which side of 2 S is, by which interval, and why by that one where there are two."""
+    found = (
+        f"S is {report.verdict}: {number_text(report.s)}, {interval_name(report.level)} "
+        f"{interval_text(report.betting_interval)} by betting"
+    )
+    if _has_bootstrap(report):
+        yield f"{found}, {interval_text(report.interval)} by bootstrap."
+        yield f"Betting decides, as it is exact at any number of {report.units}."
+    else:
+        yield f"{found}."
+
+
+def _has_bootstrap(report: Report) -> bool:
+    """Return whether S has an interval by bootstrap beside the one by betting."""
+    return report.interval_method != "betting"
 
 
 def _signalling_sentence(report: Report) -> str:
@@ -214,8 +217,10 @@ def statistics(report: Report, *, rarer: bool) -> pd.DataFrame:
     influence = (report.influence, report.influence_interval, "", "at least Delta")
     if np.isnan(report.influence):
         influence = ("not defined", None, "", "contexts differ in more than tasks")
+    bootstrap = ("S, bootstrap", None, report.interval, "", "betting decides")
     rows = [
-        ("S", report.s, report.interval, of_s, report.verdict),
+        ("S", report.s, report.betting_interval, of_s, report.verdict),
+        *([bootstrap] if _has_bootstrap(report) else []),
         ("Delta", report.delta, report.delta_interval, of_change, signalling),
         ("influence", *influence),
         ("S - Delta - 2", report.excess, report.excess_interval, of_excess, excess),
@@ -261,8 +266,9 @@ def contexts(report: Report) -> pd.DataFrame:
 
 def methods(report: Report) -> str:
     """Return how the intervals were made, and the bounds of S."""
+    of_s = " and ".join(dict.fromkeys(["betting", report.interval_method]))
     return (
-        f"Interval of S: {report.interval_method}; of S - Delta - 2: "
+        f"Interval of S: {of_s}; of S - Delta - 2: "
         f"{report.excess_method}. Bounds of S: classical {CLASSICAL_BOUND:.0f}, "
         f"Tsirelson {TSIRELSON_BOUND:.3f}, algebraic {ALGEBRAIC_BOUND:.0f}."
     )
@@ -306,6 +312,11 @@ def _notes_of_some(report: Report) -> Iterator[str]:
             f"not the mean, and these items; the number of {report.units} has to be fixed "
             "beforehand."
         )
+    if report.excess < 0 and report.explanation == "undecided":
+        yield (
+            "The test of S - Delta - 2 >= 0 is cautious: its p-value is sixteen times the smallest "
+            "of sixteen, and may be large although the interval lies below 0."
+        )
     any_facet = report.any_facet_p_value <= alpha_of(report.level)
     if any_facet and report.explanation != "contextual":
         yield (
@@ -321,4 +332,4 @@ def _notes_of_some(report: Report) -> Iterator[str]:
         )
     if report.held_out is not None:
         other = report.held_out
-        yield f"Held-out items: S = {estimate_text(other.s, other.interval)}."
+        yield f"Held-out items: S = {estimate_text(other.s, other.betting_interval)}."

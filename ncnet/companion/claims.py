@@ -4,13 +4,14 @@ import pandas as pd
 
 from ncnet import results
 from ncnet.studies.atlas import claims as atlas
+from ncnet.studies.capacity import claims as capacity
 from ncnet.studies.generalization import claims as generalization
 from ncnet.studies.mechanism import claims as mechanism
 from ncnet.studies.multiverse import claims as multiverse
 from ncnet.studies.multiverse.analysis import has_our_choices
 from ncnet.studies.ranks import claims as ranks
 
-_STUDIES = (multiverse, atlas, mechanism, ranks, generalization)
+_STUDIES = (multiverse, capacity, atlas, mechanism, ranks, generalization)
 CLAIMS = {claim.name: claim for study in _STUDIES for claim in study.CLAIMS}
 """Every statement of the paper that this book tests, by name."""
 

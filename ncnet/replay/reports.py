@@ -29,8 +29,9 @@ def _of_run(rows: pd.DataFrame) -> np.ndarray:
 IN_WORDS = outcomes(share=0.1)
 """The tolerance of words that say on which side of a line a number lies: it may lie on the line."""
 SUMS = ("s_odd", "any_facet_excess", "excess_bound", "s_diverged_against")
+SUMS += ("s_betting_low", "s_betting_high")
 SUMS += tuple(f"{name}_{i}{j}" for name in ("correlator", "alice", "bob") for i, j in CONTEXTS)
-"""Columns without intervals, which sum the same outcomes as S."""
+"""Columns without intervals of their own, which sum the same outcomes as S."""
 REPORT: dict[str, Tolerance] = {
     **dict.fromkeys(("readout", "split", "level", "items", "replicas"), same()),
     **intervals("s", "delta", "influence", "excess", "excess_within", "share_above"),

@@ -29,7 +29,7 @@ YourTable.answer = (() => {
   }
 
   /** What S is made of, as the shared drawing takes it. */
-  function partsOf({ correlators, correlatorIntervals, s, interval: [low, high], delta }) {
+  function partsOf({ correlators, correlatorIntervals, s, bettingInterval: [low, high], delta }) {
     const parts = correlators.map((value, k) => {
       const [least, most] = correlatorIntervals[k];
       return { value, low: least, high: most };
@@ -40,7 +40,7 @@ YourTable.answer = (() => {
   function pictureOf(report) {
     const title = `S = ${text.number(report.s)}, ${report.verdict}`;
     const panels = [
-      panel(`${title}; ${words.intervalName(report)}`, (width) => picture.scale(report, width)),
+      panel(`${title}; ${words.intervals(report)}`, (width) => picture.scale(report, width)),
       panel("What S is made of", (width) => Page.waterfall(partsOf(report), width)),
       panel("What each task loses", (width) => picture.losses(report, width)),
     ];

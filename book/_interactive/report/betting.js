@@ -77,6 +77,12 @@ YourTable.betting = (() => {
 
   const upperBound = (sample, highest, alpha) => -lowerBound(negated(sample), -highest, alpha);
 
+  /** The interval of a mean: both bounds, each at half of 1 - `level`. */
+  function interval(sample, [lowest, highest], level) {
+    const alpha = (1 - level) / 2;
+    return [lowerBound(sample, lowest, alpha), upperBound(sample, highest, alpha)];
+  }
+
   /** The smallest mean that so many replicas could show to be above `bound`; null for none. */
   function smallestShown(replicas, bound, lowest, highest, alpha) {
     const lacking = (value) =>
@@ -111,5 +117,7 @@ YourTable.betting = (() => {
     return adjusted;
   }
 
-  return { total, mean, negated, test, lowerBound, upperBound, smallestShown, replicasNeeded, holm };
+  return {
+    total, mean, negated, test, lowerBound, upperBound, interval, smallestShown, replicasNeeded, holm,
+  };
 })();

@@ -49,21 +49,21 @@ YourTable.picture = (() => {
     ];
   }
 
-  /** S with its interval among 2, 2 + Delta and 2 sqrt 2. */
-  function scale({ s, interval, delta }, width) {
+  /** S with its intervals, the one that decides as a whisker, among 2, 2 + Delta and 2 sqrt 2. */
+  function scale({ s, bettingInterval: decides, interval, delta }, width) {
     const bounds = [
       [BOUND + delta, `2 + Δ = ${number(BOUND + delta)}`, "allowed", 14],
       [TSIRELSON, `2√2 = ${number(TSIRELSON)}`, "quantum", 30],
       [BOUND, "2", "bound", 46],
     ];
-    const ends = [...interval, s, ...bounds.map(([bound]) => bound)];
+    const ends = [...decides, ...interval, s, ...bounds.map(([bound]) => bound)];
     const margin = 0.08 * (Math.max(...ends) - Math.min(...ends));
     const range = [Math.min(...ends) - margin, Math.max(...ends) + margin];
     const x = between(...range, 4, width - 4);
     const half = (said) => 3.6 * said.length; // of a label, about
     const clear = (at, said) => Math.min(Math.max(at, half(said)), width - half(said));
     const said =
-      `S = ${number(s)}, interval ${text.interval(interval)}, among the bounds 2, ` +
+      `S = ${number(s)}, interval ${text.interval(decides)}, among the bounds 2, ` +
       `2 + Δ = ${number(BOUND + delta)} and 2√2 = ${number(TSIRELSON)}.`;
     return drawing(width, 126, said, [
       ...axis(x, 104, range, width),
@@ -71,7 +71,8 @@ YourTable.picture = (() => {
         line(x(bound), top + 5, x(bound), 104, kind),
         label(clear(x(bound), name), top, name),
       ]),
-      ...whisker(x, 80, interval, 7),
+      line(x(interval[0]), 80, x(interval[1]), 80, "bootstrap"),
+      ...whisker(x, 80, decides, 7),
       shape("circle", { cx: x(s), cy: 80, r: 6, class: "picture-point" }),
     ]);
   }

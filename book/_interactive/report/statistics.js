@@ -123,11 +123,9 @@ YourTable.statistics = (() => {
   }
 
   /** The interval of a mean, and how it was made. */
-  function intervalOf(sample, draws, [lowest, highest], level = LEVEL) {
+  function intervalOf(sample, draws, bounds, level = LEVEL) {
     if (offMode(sample) < FEWEST_OFF_MODE) {
-      const alpha = (1 - level) / 2;
-      const low = betting.lowerBound(sample, lowest, alpha);
-      return { ends: [low, betting.upperBound(sample, highest, alpha)], method: "betting" };
+      return { ends: betting.interval(sample, bounds, level), method: "betting" };
     }
     const expanded = resampling.expandedLevel(level, betting.total(sample));
     return { ends: resampling.percentiles(draws, expanded), method: "percentile bootstrap" };
@@ -231,19 +229,21 @@ YourTable.statistics = (() => {
     return Math.min(1, tail);
   }
 
-  /** Intervals and tests of S and of what explains it. */
+  /** Intervals and tests of S. Betting has half of 1 - LEVEL on either side: its interval decides. */
   function ofS(found, draws) {
     const values = sampleOf(found, (kind) => ofSums(dot(SIGNS, kind.slice(0, 4))));
     const drawn = draws[0].map((_, k) => draws[0][k] + draws[1][k] + draws[2][k] - draws[3][k]);
-    const { ends, method } = intervalOf(values, drawn, [-HIGHEST, HIGHEST]);
+    const bounds = [-HIGHEST, HIGHEST];
+    const { ends, method } = intervalOf(values, drawn, bounds);
     const independent = betting.total(values);
     const above = sum(values.counts.filter((_, k) => values.values[k] > BOUND));
     return {
       interval: ends,
       intervalMethod: method,
+      bettingInterval: betting.interval(values, bounds, LEVEL),
       pValue: betting.test(values, BOUND, -HIGHEST),
       pValueBelow: betting.test(betting.negated(values), -BOUND, -HIGHEST),
-      smallestShown: betting.smallestShown(independent, BOUND, -HIGHEST, HIGHEST, ALPHA),
+      smallestShown: betting.smallestShown(independent, BOUND, ...bounds, ALPHA / 2),
       replicasNeeded: betting.replicasNeeded(values, BOUND, -HIGHEST, ALPHA / 2),
       shareAbove: above / independent,
       signPValue: independent < FEW_REPLICAS ? signTest(above, independent) : null,
@@ -308,17 +308,15 @@ YourTable.statistics = (() => {
 
   /** What follows from the numbers: verdict, signalling, explanation, what each task loses. */
   function judged(found) {
-    const { interval, excessInterval: left } = found;
-    const above = interval[0] > BOUND && found.pValue <= ALPHA;
-    const below = interval[1] < BOUND && found.pValueBelow <= ALPHA;
+    const { bettingInterval: [low, high], excessInterval: left } = found;
     const contextual = left[0] > 0 && found.excessPValue <= ALPHA;
     const within = left[1] <= 0 && found.excessPValueBelow <= ALPHA;
     return {
       ...found,
-      verdict: above ? "above 2" : below ? "below 2" : "not distinguishable from 2",
+      verdict: low > BOUND ? "above 2" : high < BOUND ? "below 2" : "not distinguishable from 2",
       signalling: TASKS.filter((_, task) => {
-        const [low, high] = found.changeIntervals[task];
-        return found.noSignallingPValues[task] <= ALPHA && !(low <= 0 && high >= 0);
+        const [least, most] = found.changeIntervals[task];
+        return found.noSignallingPValues[task] <= ALPHA && !(least <= 0 && most >= 0);
       }),
       explanation: contextual ? "contextual" : within ? "within 2 + Delta" : "undecided",
       drops: dropsOf(found),

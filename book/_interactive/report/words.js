@@ -17,24 +17,28 @@ YourTable.words = (() => {
   const intervalName = ({ level }) => `${percent(level)} interval`;
   const leavesOut = ([low, high]) => low > 0 || high < 0;
 
-  /** Those sides on which interval and exact test differ, of {side, byInterval, p}. */
+  /** Those sides on which interval and exact test differ, of {byInterval, p}. */
   const differing = (sides) => sides.filter(({ byInterval, p }) => byInterval !== p <= ALPHA);
 
-  const changed = (report) => TASKS.map((side, task) => ({
-    side, byInterval: leavesOut(report.changeIntervals[task]), p: report.noSignallingPValues[task],
+  const changed = (report) => TASKS.map((_, task) => ({
+    byInterval: leavesOut(report.changeIntervals[task]), p: report.noSignallingPValues[task],
   }));
 
   const signallingDiffers = (report) => differing(changed(report)).length > 0;
 
-  const sDiffers = ({ interval: [low, high], pValue: above, pValueBelow: below }) =>
-    differing([
-      { side: "above 2", byInterval: low > BOUND, p: above },
-      { side: "below 2", byInterval: high < BOUND, p: below },
-    ]).map(({ side, byInterval, p }) => {
-      const [found, other] = byInterval ? ["interval", "exact test"] : ["exact test", "interval"];
-      return `The ${found} says ${side}, the ${other} does not (p = ${pValue(p)}): we say so ` +
-        "only where both do.";
-    });
+  /** Whether S has an interval by bootstrap beside the one by betting. */
+  const hasBootstrap = ({ intervalMethod }) => intervalMethod !== "betting";
+
+  /** On which side of 2 S is, by which interval, and why by that one where there are two. */
+  function ofSInWords(report) {
+    const found = `S is ${report.verdict}: ${number(report.s)}, ${intervalName(report)} ` +
+      `${interval(report.bettingInterval)} by betting`;
+    if (!hasBootstrap(report)) return [`${found}.`];
+    return [
+      `${found}, ${interval(report.interval)} by bootstrap.`,
+      `Betting decides, as it is exact at any number of ${report.units}.`,
+    ];
+  }
 
   /** That something is open, and where interval and exact test differ on it, that they do. */
   function leftOpen(said, amount, sides) {
@@ -63,14 +67,9 @@ YourTable.words = (() => {
     ]);
   }
 
-  /** What was found: two or three sentences, more where interval and exact test differ. */
+  /** What was found, in a few sentences. */
   function conclusion(report) {
-    const sentences = [
-      `S is ${report.verdict}: ${number(report.s)}, ${intervalName(report)} ` +
-        `${interval(report.interval)}.`,
-      ...sDiffers(report),
-      signallingInWords(report),
-    ];
+    const sentences = [...ofSInWords(report), signallingInWords(report)];
     if (report.verdict === "above 2") sentences.push(explanationInWords(report));
     if (!report.signalling.length && report.influenceInterval[0] > 0) {
       sentences.push(
@@ -121,12 +120,14 @@ YourTable.words = (() => {
   function usual(report) {
     const open = signallingDiffers(report) ? "open" : "not shown";
     const signalling = report.signalling.length ? `in ${report.signalling.join(", ")}` : open;
+    const bootstrap = ["S, bootstrap", "", interval(report.interval), "", "betting decides"];
     return {
       caption: "Statistics",
       head: ["", "value", intervalName(report), "p-value of", "in words"],
       rows: [
-        ["S", number(report.s), interval(report.interval),
+        ["S", number(report.s), interval(report.bettingInterval),
           against(report.s, BOUND, report.pValue, report.pValueBelow), report.verdict],
+        ...(hasBootstrap(report) ? [bootstrap] : []),
         ["Delta", number(report.delta), interval(report.deltaInterval),
           `= 0: ${pValue(Math.min(...report.noSignallingPValues))}`, `signalling ${signalling}`],
         ["influence", number(report.influence), interval(report.influenceInterval),
@@ -172,6 +173,12 @@ YourTable.words = (() => {
           "beforehand.",
       );
     }
+    if (report.excess < 0 && report.explanation === "undecided") {
+      said.push(
+        "The test of S - Delta - 2 >= 0 is cautious: its p-value is sixteen times the smallest of " +
+          "sixteen, and may be large although the interval lies below 0.",
+      );
+    }
     if (report.anyFacetPValue <= ALPHA && report.explanation !== "contextual") {
       const { name, value } = report.largestFacet;
       said.push(
@@ -187,7 +194,7 @@ YourTable.words = (() => {
       );
     }
     if (report.heldOut) {
-      const { s, interval: ends } = report.heldOut;
+      const { s, bettingInterval: ends } = report.heldOut;
       said.push(`Held-out items: S = ${number(s)} ${interval(ends)}.`);
     }
     return said;
@@ -199,18 +206,24 @@ YourTable.words = (() => {
       "Heads that share a layer can influence each other, so S > 2 alone shows nothing " +
         `non-classical. Intervals and tests are over ${units}, the items being given. The four ` +
         `intervals of a task's changes hold together at ${percent(report.level)}, and their ` +
-        `tests are adjusted for their number. No interval knows of rare ${units} that are not ` +
-        "among these.",
-      `The tests bet: their p-values hold whenever you look, so ${units} may be added and tested ` +
-        `again. Bootstrap intervals may not be extended like that. ${power(report)}`,
+        `tests are adjusted for their number. No bootstrap interval knows of rare ${units} that ` +
+        "are not among these.",
+      "The tests bet, and so does the interval of S that decides, at " +
+        `${percent(ALPHA / 2)} on either side: they hold whenever you look, so ${units} may be ` +
+        "added and tested again. Bootstrap intervals may not be extended like that. " +
+        power(report),
       ...special(report),
     ];
   }
 
   /** How the intervals were made. */
   const methods = (report) =>
-    `Interval of S: ${report.intervalMethod}; of S - Delta - 2: ${report.excessMethod}; ` +
+    `Interval of S: ${[...new Set(["betting", report.intervalMethod])].join(" and ")}; of S - Delta - 2: ${report.excessMethod}; ` +
     `${count(report.resamples)} resamples.`;
 
-  return { conclusion, read, drops, usual, contexts, notes, methods, intervalName };
+  /** What the two intervals of S are called where they are drawn. */
+  const intervals = (report) =>
+    `${intervalName(report)} by betting${hasBootstrap(report) ? ", thick by bootstrap" : ""}`;
+
+  return { conclusion, read, drops, usual, contexts, notes, methods, intervals };
 })();

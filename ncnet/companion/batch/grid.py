@@ -17,8 +17,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from ncnet import parameters
 from ncnet.checks import check, problem_line, suggestion
 from ncnet.companion import notebooks
+from ncnet.companion.yaml_files import UnreadableError, read_yaml
 from ncnet.files import expanded
-from ncnet.printing import shortened
 from ncnet.results import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -131,59 +131,12 @@ def read(path: Path | str) -> Batch:
         raise BatchError(f"batch file {path}: expected a name of letters, digits, `_`, `-`, `.`")
     root = None
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
-        root = loader.get_single_node()
-        return _batch(path, loader.construct_document(root) if root else None)
-    except OSError as error:
-        raise BatchError(f"batch file {path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BatchError(f"batch file {path} cannot be read: expected UTF-8") from None
-    except RecursionError:
-        raise BatchError(f"{path}: expected fewer lists and mappings within others") from None
+        root, content = read_yaml(path)
+        return _batch(path, content)
+    except UnreadableError as error:
+        raise BatchError(f"batch file {error}" if error.unread else str(error)) from None
     except _PlacedError as fault:
         raise BatchError(f"{path}:{_line(root, fault.place)}: {fault}") from None
-    except yaml.YAMLError as error:
-        raise BatchError(f"{path}{_unread(error)}") from None
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses dates, what YAML 1.1 takes for other numbers (``010`` is 8), and keys but names."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        kind = node.tag.rpartition(":")[2] if isinstance(node, yaml.ScalarNode) else ""
-        self._check(kind != "timestamp", node, "expected no date, or quotes around a text")
-        number = kind in ("int", "float") or (kind == "str" and node.style is None)
-        misread = number and re.fullmatch(r"[-+]?(0\d|\d+:)[\d:._e+-]*", node.value)
-        self._check(not misread, node, "expected no leading zeros and no colons")
-        try:
-            return super().construct_object(node, deep)
-        except (ValueError, LookupError):
-            self._check(False, node, f"YAML cannot read it as {kind}")
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        keys = []
-        for key, _ in node.value:
-            is_text = key.tag == self.DEFAULT_SCALAR_TAG
-            self._check(is_text, key, "a key is no text: expected a name")
-            self._check(key.value not in keys, key, "it is there twice")
-            keys.append(key.value)
-        return super().construct_mapping(node, deep)
-
-    def _check(self, holds: object, node: yaml.Node, message: str) -> None:
-        if not holds:
-            named = f"`{shortened(node.value)}`: " if isinstance(node, yaml.ScalarNode) else ""
-            mark = node.start_mark
-            raise yaml.constructor.ConstructorError(None, None, named + message, mark)
-
-
-def _unread(error: yaml.YAMLError) -> str:
-    """Return the line at which YAML cannot be read, and why."""
-    mark = getattr(error, "problem_mark", None)
-    said = [getattr(error, part, None) for part in ("context", "problem")]
-    # What is made of YAML may be wrong where the YAML is right.
-    what = "" if isinstance(error, yaml.constructor.ConstructorError) else "this is not YAML: "
-    line = f":{mark.line + 1}" if mark else ""
-    return f"{line}: {what}{' '.join(filter(None, said)) or error}"
 
 
 def _line(node: yaml.Node | None, place: tuple) -> int:

@@ -1,6 +1,6 @@
 """Lists all replays: one for each recorded table."""
 
-from ncnet.companion.replay import benchmarks, mutations
+from ncnet.companion.replay import benchmarks, mutations, worlds
 from ncnet.studies.atlas import replay as atlas
 from ncnet.studies.calibration import replay as calibration
 from ncnet.studies.capacity import replay as capacity
@@ -10,5 +10,5 @@ from ncnet.studies.multiverse import replay as multiverse
 from ncnet.studies.ranks import replay as ranks
 
 _STUDIES = (capacity, multiverse, atlas, mechanism, calibration, generalization, ranks)
-REPLAYS = tuple(one for of in (*_STUDIES, benchmarks, mutations) for one in of.REPLAYS)
+REPLAYS = tuple(one for of in (*_STUDIES, worlds, benchmarks, mutations) for one in of.REPLAYS)
 """The replay of each recorded table, study by study."""

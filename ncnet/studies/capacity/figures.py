@@ -8,8 +8,10 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from ncnet import plotting
-from ncnet.chsh import ALGEBRAIC_BOUND, TSIRELSON_BOUND, Report
-from ncnet.plotting import INK
+from ncnet.chsh import ALGEBRAIC_BOUND, CLASSICAL_BOUND, TSIRELSON_BOUND, Report
+from ncnet.plotting import DASHED, INK
+
+NEAR_2 = (1.7, 2.5)
 
 
 def s_by_game(table: pd.DataFrame) -> Figure:
@@ -33,6 +35,63 @@ def s_by_game(table: pd.DataFrame) -> Figure:
     axes.set_ylim(0, TSIRELSON_BOUND + 0.25)
     plotting.draw_bounds(axes, TSIRELSON_BOUND)
     axes.legend(loc="lower right")
+    return figure
+
+
+def readings(table: pd.DataFrame) -> Figure:
+    """Draw S over hidden units in each way to read an outcome: a column a game, below it near 2.
+
+    Parameters
+    ----------
+    table
+        One row a game, readout and hidden size: ``s``, ``s_low`` and ``s_high``.
+    """
+    games = list(table.groupby("game", sort=False))
+    shared = {"sharex": True, "sharey": "row", "height_ratios": (3, 2)}
+    figure, panels = plotting.subplots((4.4 * len(games), 5.6), 2, len(games), **shared)
+    for (game, rows), column in zip(games, panels.T, strict=True):
+        for axes in column:
+            for place, (readout, of_readout) in enumerate(rows.groupby("readout", sort=False)):
+                look = plotting.look(place) | {"label": readout, "alpha": 0.25}
+                plotting.band(axes, of_readout, "hidden_size", "s", **look)
+            axes.axhline(CLASSICAL_BOUND, zorder=1, **DASHED)
+        column[0].set_title(f"game {game}")
+        column[1].set_ylim(*NEAR_2)
+        column[1].set_xlabel("hidden units n")
+        column[1].set_xticks(sorted(rows["hidden_size"].unique()))
+    panels[0, 0].set_ylabel("S (no unit)")
+    panels[1, 0].set_ylabel("S near 2")
+    panels[0, -1].legend(title="outcome", loc="lower right")
+    return figure
+
+
+def spread(table: pd.DataFrame, deviation: float, share: float) -> Figure:
+    """Draw how far runs scatter, and how many lie on either side of 2, with the smallest effects.
+
+    Parameters
+    ----------
+    table
+        As `ncnet.studies.capacity.analysis.scatter` returns it, of several games and hidden sizes.
+    deviation, share
+        The smallest effects: a standard deviation, and a share of the runs.
+    """
+    figure, (left, right) = plotting.panels(2, size=(4.2, 0.9 + 0.3 * len(table)))
+    kind = ["hidden_size", "readout"]
+    rows = table.sort_values(["game", *kind], ascending=[True, True, False], ignore_index=True)
+    places = np.arange(len(rows))
+    plotting.points(left, rows, places, "spread", flat=True, **plotting.look(0))
+    for place, name in enumerate(("below", "above")):
+        look = plotting.look(place) | {"label": f"{name} 2"}
+        plotting.points(right, rows, places + 0.24 * (place - 0.5), name, flat=True, **look)
+    for axes, smallest in ((left, deviation), (right, share)):
+        axes.axvline(smallest, **DASHED)
+        plotting.name_rows(axes, [""] * len(rows))
+        axes.set_xlim(left=0)
+    names = rows["game"] + ", n = " + rows["hidden_size"].astype(str) + ", " + rows["readout"]
+    plotting.name_rows(left, names)
+    left.set_xlabel("standard deviation of S over runs (no unit)")
+    right.set_xlabel("share of the runs")
+    right.legend(loc="best")
     return figure
 
 

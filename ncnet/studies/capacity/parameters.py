@@ -20,7 +20,8 @@ class Rq3(GameNotebook):
     """Parameters of ``rq3``: S against capacity and along training."""
 
     NOTEBOOK = "rq3"
-    TABLES = RECORDED = ("capacity", "along_training")
+    TABLES = ("capacity", "along_training")
+    RECORDED = (*TABLES, "scatter")
     QUOTED: ClassVar = {
         "games": get_args(GameName),
         "hidden_sizes": (3, 6),

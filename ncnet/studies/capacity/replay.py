@@ -3,6 +3,7 @@
 import pandas as pd
 
 from ncnet import sweeps
+from ncnet.replay.comparison import intervals, same
 from ncnet.replay.pieces import TRAINING, Replay, Selection, parameters_of
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
@@ -20,8 +21,18 @@ def _along_training(recorded: Result, selection: Selection) -> pd.DataFrame:
     return analysis.along_training(game, selection["hidden_size"], **training)
 
 
+def _scatter(recorded: Result, selection: Selection) -> pd.DataFrame:
+    training = parameters_of(recorded, TRAINING)
+    return analysis.scatter(selection["game"], selection["hidden_size"], **training)
+
+
+SCATTER = {
+    **dict.fromkeys(("run_size", "runs", "replicas"), same()),
+    **intervals("spread", "below", "above"),
+}
 REPLAYS = (
     Replay("capacity", ("game", "hidden_size"), (), _sweep, REPORT),
     Replay("small/capacity", ("game", "hidden_size"), (), _sweep, REPORT),
+    Replay("scatter", ("game", "hidden_size"), ("readout",), _scatter, SCATTER),
     Replay("along_training", ("hidden_size",), ("steps",), _along_training, REPORT),
 )

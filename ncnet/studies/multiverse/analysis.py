@@ -18,9 +18,15 @@ import ncnet  # whose `train` brings torch: no verdict needs it
 from ncnet import chsh, games, renamed, sweeps
 from ncnet.chsh.intervals import S_BOUNDS
 from ncnet.claims import CRITICAL_SIZE, GAMES, simultaneous_level
-from ncnet.estimates import DIFFERENCE_BOUNDS, Estimate, columns_of, mean_of_replicas
+from ncnet.estimates import (
+    DIFFERENCE_BOUNDS,
+    WORDS,
+    Estimate,
+    columns_of,
+    mean_of_replicas,
+)
 from ncnet.parts import Parts
-from ncnet.studies.multiverse.claims import judge
+from ncnet.studies.multiverse.claims import CLAIMS, judge
 from ncnet.sweeps import compute_grid
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu")
@@ -42,6 +48,7 @@ PRIMARY = {
     "readout": "correct",
 }
 """The specification that the rest of the book uses."""
+HOLDS = WORDS[True]
 UNKNOWN = Estimate(np.nan, np.nan, np.nan)
 
 
@@ -208,18 +215,32 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a specification: `SPECIFICATION`; one boolean column for each of
-        `ncnet.studies.multiverse.claims.CLAIMS`; ``peak``, the hidden size of the largest S where S
-        exceeds 2, else 0; ``dip``, whether S lies below 2 at a hidden size beyond the peak.
+        One row a specification: `SPECIFICATION`; a column for each of
+        `ncnet.studies.multiverse.claims.CLAIMS`, with one of the words `ncnet.estimates.WORDS`;
+        ``peak``, the hidden size of the largest S where S exceeds 2, else 0; ``dip``, whether S
+        lies below 2 at a hidden size beyond the peak.
     """
     rows = []
     for specification, one in table.groupby(list(SPECIFICATION), sort=False):
-        held = judge(one)
-        peak = int(one.loc[one["s"].idxmax(), "hidden_size"]) if held["exceeds-2"] else 0
+        answers = judge(one)
+        peak = int(one.loc[one["s"].idxmax(), "hidden_size"]) if answers["exceeds-2"] else 0
         beyond = one.loc[one["hidden_size"] > peak, "s_high"] < chsh.CLASSICAL_BOUND
         named = dict(zip(SPECIFICATION, specification, strict=True))
-        rows.append(named | held | {"peak": peak, "dip": peak > 0 and bool(beyond.any())})
+        said = {name: WORDS[answer] for name, answer in answers.items()}
+        rows.append(named | said | {"peak": peak, "dip": peak > 0 and bool(beyond.any())})
     return pd.DataFrame(rows)
+
+
+def shares_holding(table: pd.DataFrame) -> dict[str, float]:
+    """Return in which share of its specifications each statement holds, readouts among them.
+
+    Parameters
+    ----------
+    table
+        As `run` returns it.
+    """
+    judged = verdicts(table)
+    return {claim.name: float((judged[claim.name] == HOLDS).mean()) for claim in CLAIMS}
 
 
 def unfinished(judged: pd.DataFrame) -> list[dict]:
@@ -233,13 +254,13 @@ def unfinished(judged: pd.DataFrame) -> list[dict]:
 
     Examples
     --------
-    >>> late = PRIMARY | {"steps": 5000, "peak-at-3": False}
-    >>> rows = pd.DataFrame([late, late | {"game": "separate", "peak-at-3": True}])
+    >>> late = PRIMARY | {"steps": 5000, "peak-at-3": "open"}
+    >>> rows = pd.DataFrame([late, late | {"game": "separate", "peak-at-3": "holds"}])
     >>> [training["game"] for training in unfinished(rows)]
     ['overlap']
     """
     read = "readout == 'correct' and initialisation == 'lecun_normal'"
-    late = judged.query(f"{read} and steps == {max(STEPS)} and not `peak-at-3`")
+    late = judged.query(f"{read} and steps == {max(STEPS)} and `peak-at-3` != '{HOLDS}'")
     return late[list(TRAINING)].to_dict("records")
 
 
@@ -304,15 +325,15 @@ def solved_alone(
     return pd.DataFrame(rows)
 
 
-def has_our_choices(table: pd.DataFrame) -> pd.Series:
-    """Return which rows belong to the choices that the rest of the book makes, in any game."""
-    choices = pd.Series({name: value for name, value in PRIMARY.items() if name != "game"})
+def has_our_choices(table: pd.DataFrame, *, but: Sequence[str] = ("game",)) -> pd.Series:
+    """Return which rows belong to the choices that the rest of the book makes, `but` for some."""
+    choices = pd.Series({name: value for name, value in PRIMARY.items() if name not in but})
     return (table[list(choices.index)] == choices).all(axis=1)
 
 
 def is_primary(table: pd.DataFrame) -> pd.Series:
     """Return which rows belong to the specification that the rest of the book uses."""
-    return has_our_choices(table) & (table["game"] == PRIMARY["game"])
+    return has_our_choices(table, but=())
 
 
 __getattr__ = renamed.names(__name__, {"alone": "game_alone"})

@@ -10,7 +10,7 @@ import pandas as pd
 from ncnet import claims
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.claims import CRITICAL_SIZE, MARGIN, Claim, Finding
-from ncnet.estimates import Answer, Estimate, all_of, estimates_in, largest, smallest
+from ncnet.estimates import Answer, Estimate, all_of, estimates_in, largest, returns_to_0, smallest
 
 
 def _rises_to_2(sweep: pd.DataFrame) -> Finding:
@@ -39,9 +39,8 @@ def _peaks_at_3(sweep: pd.DataFrame) -> Finding:
 
 
 def _returns_to_2(sweep: pd.DataFrame) -> Finding:
-    *before, last = _above_2(sweep)
-    passed = largest(before).beyond(MARGIN) if before else False
-    return Finding(all_of(passed, last.within(MARGIN)), last)
+    above = _above_2(sweep)
+    return Finding(returns_to_0(above, MARGIN), above[-1])
 
 
 def _above_2(sweep: pd.DataFrame) -> list[Estimate]:

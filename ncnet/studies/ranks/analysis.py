@@ -6,20 +6,18 @@ import json
 from collections.abc import Callable, Mapping
 from functools import partial
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from ncnet import chsh, renamed, results
 from ncnet.claims import simultaneous_level
+from ncnet.studies.ranks.contrasts import contrast_rows, measure
 from ncnet.studies.ranks.pigeonhole import pigeonhole_interval, pigeonhole_means
 from ncnet.sweeps import from_rows
 
 TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
 """Parameters of a training that the rows of a table repeat."""
-RISE_BOUNDS = (-8.0, 8.0)
-"""Bounds of a difference of two S."""
-BOUNDS = {"s": (-4, 4), "accuracy": (0, 1), "rise": RISE_BOUNDS, "rise_with_rank": RISE_BOUNDS}
+BOUNDS = {"s": (-4, 4), "accuracy": (0, 1)}
 HELD_OUT = "held_out"
 _as_json = partial(json.dumps, sort_keys=True)
 __getattr__ = renamed.names(
@@ -29,12 +27,11 @@ __getattr__ = renamed.names(
 
 
 def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> pd.DataFrame:
-    """Return the report of each rank's training items, with accuracies and changes of S beside it.
+    """Return the report of each rank's training items, with accuracies beside it.
 
-    Intervals hold together over the ranks at 95 %. Those of S, of its changes and of accuracies
-    resample replicas and items (`ncnet.studies.ranks.pigeonhole`). Where fewer than ten replicas
-    differ from the most frequent value, they come from betting, over replicas alone
-    (`ncnet.chsh.replica_interval`).
+    Intervals hold together over the ranks at 95 %. Those of S and of accuracies resample replicas
+    and items (`ncnet.studies.ranks.pigeonhole`). Where fewer than ten replicas differ from the most
+    frequent value, they come from betting, over replicas alone (`ncnet.chsh.replica_interval`).
 
     Parameters
     ----------
@@ -48,9 +45,8 @@ def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> 
     -------
     pandas.DataFrame
         One row a rank: `rank`, the columns of `ncnet.chsh.Report.row`, and further columns, each
-        with an interval from `_low` to `_high`. `rise` is S less S at the smallest rank, on the
-        same replicas and items; `rise_with_rank` is S less S at the smallest rank above 0.
-        `accuracy` is the share that heads get right, the mean over both heads and all contexts.
+        with an interval from `_low` to `_high`. `accuracy` is the share that
+        heads get right, the mean over both heads and all contexts.
         Where there are held-out items, `held_out_s` and `held_out_accuracy` are S and accuracy on
         these.
 
@@ -110,19 +106,36 @@ def recorded_report_rows(quartet: str) -> pd.DataFrame:
 
     Reports change more often than networks: they are made anew without any training.
     """
+    given = results.load("lora_outcomes").provenance["parameters"]
+    return report_rows({quartet: recorded_outcomes(quartet)}, given)
+
+
+def recorded_contrast_rows() -> pd.DataFrame:
+    """Return the table ``lora_contrasts``, from the outcomes that are recorded."""
+    names = results.load("lora_tasks").table.groupby("quartet")["task"].agg(tuple)
+    given = results.load("lora_outcomes").provenance["parameters"]
+    quartets = {name: measure(recorded_outcomes(name), names[name]) for name in given["data"]}
+    return contrast_rows(quartets)
+
+
+def recorded_outcomes(quartet: str) -> xr.Dataset:
+    """Return the recorded outcomes of one quartet, with the ranks as `capacity`."""
     from ncnet import encoders  # takes seconds, and an extra
 
-    recorded = results.load("lora_outcomes")
-    rows = recorded.table[recorded.table["quartet"] == quartet].drop(columns="quartet")
-    outcomes = from_rows(rows, paired=encoders.quartet(quartet).paired)
-    return report_rows({quartet: outcomes}, recorded.provenance["parameters"])
+    rows = results.load("lora_outcomes").table.query("quartet == @quartet")
+    paired = encoders.quartet(quartet).paired
+    return from_rows(rows.drop(columns="quartet"), paired=paired)
 
 
 def record() -> None:
-    """Write the table ``lora`` anew, from the outcomes that are recorded."""
+    """Write the tables ``lora`` and ``lora_contrasts`` anew, from recorded outcomes."""
     given = results.load("lora_outcomes").provenance["parameters"]
-    table = pd.concat(map(recorded_report_rows, given["data"]), ignore_index=True)
-    results.save("lora", table, parameters=given, command="python -m ncnet.ranks")
+    tables = {
+        "lora": pd.concat(map(recorded_report_rows, given["data"]), ignore_index=True),
+        "lora_contrasts": recorded_contrast_rows(),
+    }
+    for name, table in tables.items():
+        results.save(name, table, parameters=given, command="python -m ncnet.ranks")
 
 
 def loss_rows(outcomes: xr.Dataset) -> pd.DataFrame:
@@ -156,13 +169,9 @@ def task_rows(outcomes: xr.Dataset) -> pd.DataFrame:
 
 
 def _measured(outcomes: xr.Dataset, split: str, **options: int) -> dict[str, tuple]:
-    """Return S and accuracy on a split, and how far S rises, of each replica and each resample."""
+    """Return S and accuracy on a split, of each replica and of each resample."""
     of_replicas = chsh.replica_means(outcomes, split=split)
     both = (of_replicas, pigeonhole_means(outcomes, split=split, **options))
     s = [chsh.s_value(means.correlator) for means in both]
     right = [(2 + means.alice + means.bob) / 4 for means in both]
-    found = {"s": s, "accuracy": [x.mean(("alice_setting", "bob_setting")) for x in right]}
-    found["rise"] = [x - x.isel(capacity=0, drop=True) for x in s]
-    for lowest in np.flatnonzero(outcomes["capacity"].values > 0)[:1]:
-        found["rise_with_rank"] = [x - x.isel(capacity=lowest, drop=True) for x in s]
-    return found
+    return {"s": s, "accuracy": [x.mean(("alice_setting", "bob_setting")) for x in right]}

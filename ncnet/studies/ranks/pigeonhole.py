@@ -6,16 +6,24 @@ independently (Owen, The Annals of Applied Statistics 1, 386, 2007, arXiv 0712.1
 Where such an interval errs, it is too wide.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
 from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import drawn_shares, percentile_interval
 from ncnet.chsh.outcomes import Outcomes, as_dataset, read
+from ncnet.chsh.signalling import TASKS
 
 
 def pigeonhole_means(
-    outcomes: Outcomes, *, split: str = "training", resamples: int = 10_000, seed: int = 0
+    outcomes: Outcomes,
+    *,
+    split: str = "training",
+    tasks: Sequence[str] = TASKS,
+    resamples: int = 10_000,
+    seed: int = 0,
 ) -> xr.Dataset:
     """Return bootstrap means over replicas and items, drawn alike for all contexts and capacities.
 
@@ -25,6 +33,9 @@ def pigeonhole_means(
         Outcomes as `ncnet.chsh.report` takes them, perhaps with a dimension `capacity`.
     split
         Which items are resampled: "training" or "held_out".
+    tasks
+        Names of A1, A2, B1, B2. The items of a task are drawn from its name and the seed: alike in
+        all outcomes of it, so that their draws may be compared.
     resamples, seed
         Number of bootstrap resamples, and the seed of their draw.
 
@@ -49,12 +60,13 @@ def pigeonhole_means(
     -1.0
     """
     resamples = check_integer("resamples", resamples, at_least=1)
-    generator = np.random.default_rng(check_integer("seed", seed, at_least=0))
+    seed = check_integer("seed", seed, at_least=0)
     dataset = as_dataset(outcomes)
     check("cluster" not in dataset.coords, "outcomes have clusters", "independent replicas")
     a, b = (party.astype(float) for party in read(dataset, split=split, readout="correct"))
 
-    def weights(dimension: str) -> xr.DataArray:
+    def weights(dimension: str, name: str = "") -> xr.DataArray:
+        generator = np.random.default_rng([seed, *f"{dimension} {name}".encode()])
         shares = drawn_shares(a.sizes[dimension], resamples, generator)
         return xr.DataArray(shares.T, dims=(dimension, "resample"))
 
@@ -62,8 +74,11 @@ def pigeonhole_means(
     if paired:
         of_alice = of_bob = weights("item")
     else:
-        tasks = (a["alice_setting"], b["bob_setting"])
-        of_alice, of_bob = (xr.concat([weights("item") for _ in task], task) for task in tasks)
+        settings = ((a["alice_setting"], tasks[:2]), (b["bob_setting"], tasks[2:]))
+        of_alice, of_bob = (
+            xr.concat([weights("item", name) for name in names], setting)
+            for setting, names in settings
+        )
     alice, bob = a.dot(of_alice, "item"), b.dot(of_bob, "item")
     both = (a * b).dot(of_alice, "item") if paired else alice * bob
     means = xr.Dataset({"correlator": both, "alice": alice, "bob": bob})

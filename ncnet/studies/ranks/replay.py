@@ -65,6 +65,11 @@ def _of_recorded(_: Result, selection: Selection) -> pd.DataFrame:
     return analysis.recorded_report_rows(selection["quartet"])
 
 
+def _contrasts(*_: object) -> pd.DataFrame:
+    import_optional("ncnet.encoders", extras=EXTRAS)
+    return analysis.recorded_contrast_rows()
+
+
 def _tasks(recorded: Result, selection: Selection) -> pd.DataFrame:
     sweep = _sweep(selection["quartet"], **_kind(recorded, selection))
     untrained = sweep.networks({"capacity": [], "replica": [], **SETTINGS})
@@ -136,8 +141,7 @@ OF_TASKS = dict.fromkeys(
     same("items and tokens are drawn and cut without any arithmetic"),
 )
 ASKED = ("encoder", *analysis.TRAINING, "readout", "split", "level", "items", "replicas")
-RISES = ("held_out_s", "rise", "rise_with_rank")
-STATISTICS = REPORT | intervals("accuracy", "held_out_accuracy", *RISES)
+STATISTICS = REPORT | intervals("accuracy", "held_out_accuracy", "held_out_s")
 FROM_RECORDED = dict.fromkeys(
     (*STATISTICS, *ASKED), same("it is made from recorded outcomes, without any training")
 )
@@ -159,13 +163,14 @@ OF_TRIAL = {
 ONE_ELSEWHERE = absolute(
     1 / 3, "one of the six replicas may end elsewhere in a context, which moves C by up to a third"
 )
-MEANS = ("s_odd", "any_facet_excess", "s_diverged_against")
+MEANS = ("s_betting_low", "s_betting_high", "s_odd", "any_facet_excess", "s_diverged_against")
 MEANS += tuple(name for name in REPORT if name.startswith(("correlator_", "alice_", "bob_")))
 OF_SMALL = OF_TRIAL | {
     **intervals("s", "delta", "influence", "excess", "excess_within", tolerance=ONE_ELSEWHERE),
-    **intervals(*RISES, tolerance=ONE_ELSEWHERE),
+    **intervals("held_out_s", tolerance=ONE_ELSEWHERE),
     **dict.fromkeys(MEANS, ONE_ELSEWHERE),
 }
+FROM_REPLICAS = {name: FROM_RECORDED["s"] for name in ("s", "s_low", "s_high", "replicas")}
 REPLAYS = tuple(
     Replay(table, ("quartet", *piece), key, make, tolerances)
     for table, piece, key, make, tolerances in (
@@ -177,4 +182,7 @@ REPLAYS = tuple(
         ("small/lora", (), ("rank",), _reports, OF_SMALL),
         ("small/lora_losses", (), IN_CONTEXT, _losses, SMALL_LOSSES),
     )
+)
+REPLAYS += (
+    Replay("lora_contrasts", (), ("contrast", "quartet", "rank"), _contrasts, FROM_REPLICAS),
 )

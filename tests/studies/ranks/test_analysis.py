@@ -47,23 +47,12 @@ def test_a_row_is_the_report_of_its_rank_at_the_simultaneous_level():
             assert row[name] == pytest.approx(expected[name]), name
 
 
-def test_what_rises_is_seen_to_rise_against_both_references():
-    table = ranks.by_rank(rising()).set_index("rank")
-    assert table.loc[4, "rise"] == pytest.approx(table.loc[4, "s"] - table.loc[0, "s"])
-    assert table.loc[4, "rise_with_rank"] == pytest.approx(table.loc[4, "s"] - table.loc[1, "s"])
-    assert table.loc[4, "rise_low"] > 0
-    assert table.loc[4, "rise_with_rank_low"] > 0
-    assert (table["s_low"] < table["s"]).all()
-    assert (table["s"] < table["s_high"]).all()
-
-
 def test_near_the_ceiling_the_interval_is_bettings_and_never_of_no_width():
     ones = np.ones((2, 2, 20, 30))
     table = ranks.by_rank(sweep((ones, ones), (ones, ones)))
     low, high = chsh.s_interval(np.full(20, 2.0), level=simultaneous_level(2))[0]
     assert table["s_low"].tolist() == [low, low]
     assert table["s_high"].tolist() == [high, high]
-    assert (table["rise_low"] < 0).all()
     assert (table["accuracy_low"] < 1).all()
 
 

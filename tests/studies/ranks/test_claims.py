@@ -1,88 +1,137 @@
-"""The rules on real models, on sweeps over ranks whose verdict is plain."""
+"""The rules on real models, on contrasts whose verdict is plain, and how contrasts are made."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ncnet.claims import verdict
-from ncnet.studies.ranks.claims import CLAIMS, MIXED
+from ncnet import chsh
+from ncnet.claims import findings, simultaneous_level, verdict
+from ncnet.estimates import Estimate, columns_of, median_interval
+from ncnet.studies.ranks import claims as rules
+from ncnet.studies.ranks.contrasts import contrast, contrast_rows, dose_rows, measure
+from tests.strategies import correlated_outcomes
+from tests.studies.ranks.test_analysis import rising
 
-BY_NAME = {claim.name: claim for claim in CLAIMS}
-
-
-def ranks(s, low, high, **others):
-    table = pd.DataFrame({"rank": [0.0, 1.0, 2.0, 8.0][: len(s)], "s": s, "s_low": low})
-    return table.assign(s_high=high, **others)
-
-
-def around(values, width=0.05, **others):
-    values = np.array(values)
-    return ranks(values, values - width, values + width, **others)
+BY_NAME = {claim.name: claim for claim in rules.CLAIMS}
 
 
-def verdict_on(name, **quartets):
-    tables = {"lora": pd.concat([t.assign(quartet=q) for q, t in quartets.items()])}
-    return verdict(BY_NAME[name], tables)
+def rows(quartet, contrast, values, width=0.02):
+    """Return rows of one contrast at ranks 1, 2, 8 (the last of them), with such values."""
+    ranks = [1.0, 2.0, 8.0][-len(values) :]
+    found = [columns_of("s", Estimate(s, s - width, s + width)) for s in values]
+    return pd.DataFrame(found).assign(quartet=quartet, contrast=contrast, rank=ranks)
+
+
+def answers(name, *parts):
+    tables = {"lora_contrasts": pd.concat(parts)}
+    return {of: found.holds for of, found in findings(BY_NAME[name], tables).items()}
 
 
 @pytest.mark.parametrize(
-    ("s", "rise_low", "with_rank_low", "expected"),
+    ("name", "contrast"),
     [
-        ([1.0, 1.5, 1.8, 2.0], 0.9, 0.4, "reproduced"),
-        ([1.0, 2.0, 2.0, 2.0], 0.9, -0.1, "partly"),  # adapters raise S, their rank does not
-        ([1.9, 2.0, 2.0, 2.0], -0.1, -0.1, "not"),
-        ([1.0, 2.0, 1.5, 2.0], 0.9, -0.1, "not"),  # falls on the way
+        ("multilingual-rises-from-heads-alone", rules.FROM_HEADS),
+        ("multilingual-rises-with-rank", rules.BEYOND_LOWEST),
     ],
 )
-def test_multilingual_s_has_to_rise_with_the_rank(s, rise_low, with_rank_low, expected):
-    # The last rank is judged, whatever those before it came to.
-    before = [-9.0, -9.0, -9.0]
-    table = around(s, rise_low=[*before, rise_low], rise_with_rank_low=[*before, with_rank_low])
-    assert verdict_on("multilingual-rises-with-rank", languages=table) == expected
-    both = {
-        "languages": table,
-        "languages_ja": around([1.0, 1.5, 1.8, 2.0]).assign(rise_low=0.9, rise_with_rank_low=0.4),
+def test_s_rises_by_more_than_the_smallest_effect_or_does_not(name, contrast):
+    for rise, holds in ((0.3, True), (0.0, False), (-0.2, False), (0.05, None)):
+        of_both = [rows(quartet, contrast, [rise]) for quartet in rules.LANGUAGES]
+        assert answers(name, *of_both) == {"languages": holds, "languages ja": holds}
+        assert answers(name, of_both[0]) == {"languages": holds}  # the other was not run
+
+
+@pytest.mark.parametrize(
+    ("s", "holds"),
+    [
+        ([2.3, 2.1, 2.0], True),
+        ([2.0, 2.3, 2.0], True),
+        ([2.0, 2.0, 2.0], False),
+        ([2.3, 2.3, 2.3], False),  # stays above
+        ([2.3, 1.9, 1.8], False),  # falls below
+        ([2.0, 2.0, 2.3], False),  # passes at the largest rank only
+        ([2.05, 2.0, 2.0], None),
+        ([2.3, 2.1, 2.05], None),
+    ],
+)
+def test_low_rank_passes_2_and_the_largest_comes_back(s, holds):
+    found = answers("mixed-passes-2-at-low-rank", rows(rules.TOGETHER, rules.OF_S, s))
+    assert found == {"mixed hard together": holds}
+
+
+@pytest.mark.parametrize("name", ["difficulty", "balance"])
+def test_what_matters_is_read_at_the_lowest_rank_to_either_side(name):
+    claim = f"mixed-depends-on-{name}"
+    for difference, holds in ((0.2, True), (-0.2, True), (0.0, False), (0.06, None)):
+        table = rows(rules.TOGETHER, name, [difference, 9.0, 9.0])
+        assert answers(claim, table) == {"mixed hard together": holds}
+
+
+def test_one_dose_that_differs_is_enough_and_all_have_to_be_alike():
+    measured = {
+        dose: (np.full(16, s), np.full(2000, s)) for dose, s in ((0.0, 2.0), (0.5, 2.2), (1.0, 2.0))
     }
-    either = {"reproduced": "reproduced", "partly": "partly", "not": "partly"}
-    assert verdict_on("multilingual-rises-with-rank", **both) == either[expected]
+    table = dose_rows(rules.TOGETHER, rules.DIFFICULTY, measured, rules.DOSES_OF_DIFFICULTY)
+    assert table["s"].tolist() == pytest.approx([0.0, 0.2])
+    assert answers("mixed-depends-on-difficulty", table) == {"mixed hard together": True}
+    assert answers("mixed-depends-on-difficulty", table[:1]) == {"mixed hard together": False}
 
 
-def test_mixed_s_has_to_pass_2_at_low_rank_and_come_back():
-    name = "mixed-passes-2-at-low-rank"
-    passes, stays = around([1.0, 2.3, 2.1, 2.0]), around([1.0, 2.0, 2.0, 2.0])
-    above = around([1.0, 2.3, 2.3, 2.3])
-    late = around([1.0, 1.8, 1.9, 2.3])  # above 2 at the largest rank only
-    together, apart = MIXED[:2]
-    assert verdict_on(name, **{together: passes, apart: passes}) == "reproduced"
-    assert verdict_on(name, **{together: passes, apart: stays}) == "partly"
-    assert verdict_on(name, **{together: above, apart: above}) == "partly"
-    too_high, too_low = around([1.0, 2.4, 2.3]), around([1.0, 2.4, 1.7])
-    assert verdict_on(name, **{together: too_high, apart: too_high}) == "partly"
-    assert verdict_on(name, **{together: too_low, apart: too_low}) == "partly"
-    assert verdict_on(name, **{together: stays, apart: late}) == "not"
-    assert verdict_on(name, **{together: passes}) == "reproduced"  # the other was not run
+def test_the_weights_of_doses_compare():
+    for weights in (*rules.DOSES_OF_DIFFICULTY, *rules.DOSES_OF_BALANCE):
+        assert sum(weights.values()) == 0
 
 
-def test_what_decides_whether_s_passes_2_has_to_tell_two_sweeps_apart():
-    name = "mixed-depends-on-difficulty-and-balance"
-    together, apart, twice = MIXED
-    passes, stays = around([1.0, 2.3, 2.1, 2.0]), around([1.0, 2.0, 2.0, 2.0])
-    wide = around([1.0, 2.0, 2.0, 2.0], width=0.5)
+def test_a_contrast_is_of_replicas_and_its_interval_the_wider_of_two():
+    generator = np.random.default_rng(0)
+    shared = generator.normal(0, 1, 16)
+    one, other = (mean + shared + generator.normal(0, 0.02, 16) for mean in (2.2, 2.0))
+    draws = [mean + generator.normal(0, 0.01, 4000) for mean in (2.2, 2.0)]
+    measured = {"one": (one, draws[0]), "other": (other, draws[1])}
+    found = contrast(measured, {"one": 1, "other": -1})
+    assert found.value == pytest.approx((one - other).mean())
+    assert found.low <= median_interval(one - other, level=0.95)[0]
+    assert found.high >= np.quantile(draws[0] - draws[1], 0.975)
+    # What the conditions share cancels: apart, neither would be told from the other.
+    assert found.beyond(0.05) is True
+    with pytest.raises(KeyError):
+        contrast(measured, {"another": 1})
 
-    def of_three(first, second, third):
-        return verdict_on(name, **{together: first, apart: second, twice: third})
 
-    assert of_three(passes, stays, stays) == "reproduced"
-    assert of_three(stays, passes, passes) == "reproduced"
-    assert of_three(passes, stays, passes) == "partly"
-    assert of_three(passes, passes, passes) == "not"
-    assert of_three(stays, stays, stays) == "not testable here"
-    assert of_three(passes, wide, passes) == "not testable here"
-    assert of_three(passes, wide, stays) == "partly"
+def test_recorded_quartets_are_compared_within_replicas():
+    quartets = {
+        name: measure(rising(seed, paired=False), tasks, resamples=2000)
+        for seed, (name, tasks) in enumerate(
+            {rules.TOGETHER: "abcd", rules.APART: "acbd", rules.LANGUAGES[0]: "efgh"}.items()
+        )
+    }
+    table = contrast_rows(quartets).set_index(["contrast", "quartet", "rank"])["s"]
+    s = {name: {r: one.mean() for r, (one, _) in of.items()} for name, of in quartets.items()}
+    together, apart = s[rules.TOGETHER], s[rules.APART]
+    assert table[rules.OF_S, rules.TOGETHER, 1.0] == pytest.approx(together[1])
+    rise = table[rules.FROM_HEADS, rules.LANGUAGES[0], 4.0]
+    assert rise == pytest.approx(s[rules.LANGUAGES[0]][4] - s[rules.LANGUAGES[0]][0])
+    assert table[rules.DIFFICULTY, rules.TOGETHER, 4.0] == pytest.approx(together[4] - apart[4])
+    assert rules.BALANCE not in table.index.get_level_values(0)  # that quartet was not run
+
+
+def test_a_tasks_items_are_drawn_alike_in_every_quartet():
+    a, b = correlated_outcomes([[0.9, 0.5], [0.2, -0.4]], 12, 30, 0)
+    outcomes = chsh.as_dataset((a, b)).assign_attrs(paired=False).expand_dims(capacity=[1])
+    options = {"resamples": 500}
+    one = measure(outcomes, "abcd", **options)[1][1]
+    assert (measure(outcomes, "abcd", **options)[1][1] == one).all()
+    assert (measure(outcomes, "abce", **options)[1][1] != one).any()
 
 
 def test_a_rank_that_comes_twice_is_refused():
-    table = around([1.0, 2.0]).assign(quartet="languages")
-    twice = {"lora": pd.concat([table, table])}
-    with pytest.raises(ValueError, match=r"languages has rank 0\.0 twice"):
-        verdict(BY_NAME["multilingual-rises-with-rank"], twice)
+    table = rows("languages", rules.BEYOND_LOWEST, [0.1])
+    with pytest.raises(ValueError, match=r"languages has rank 8\.0, .* twice"):
+        verdict(BY_NAME["multilingual-rises-with-rank"], {"lora_contrasts": pd.concat([table] * 2)})
+
+
+def test_ranks_share_the_error_of_s():
+    measured = measure(rising(paired=True), "abcd", resamples=2000)
+    table = contrast_rows({"languages": measured}).set_index(["contrast", "rank"])
+    expected = contrast(measured, {1: 1}, level=simultaneous_level(2))
+    assert table.loc[(rules.OF_S, 1.0), "s_low"] == expected.low

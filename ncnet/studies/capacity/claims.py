@@ -1,0 +1,65 @@
+"""States that S fluctuates around 2 once capacity is enough, and judges it by a rule.
+
+The rule reads a row for each hidden size and way to read an outcome, as
+`ncnet.studies.capacity.analysis.scatter` makes them: how far runs scatter, and how many of them lie
+on either side of 2.
+"""
+
+from functools import partial
+
+import pandas as pd
+
+from ncnet import claims
+from ncnet.claims import MARGIN, Claim, Finding
+from ncnet.estimates import all_of, estimates_in
+
+RUNS = {"correct": 32, "solved": 50}
+"""Replicas in a run, by how an outcome is read."""
+SIZES = (4, 8)
+"""Hidden sizes beyond the critical one at which the statement is judged: just beyond, and far."""
+EITHER_SIDE = 0.1
+"""The smallest share of the runs that has to lie on each side of 2."""
+
+
+def _fluctuates(size: int, readout: str, rows: pd.DataFrame) -> Finding:
+    row = claims.row_where(rows, hidden_size=size, readout=readout)
+    [spread], *sides = (estimates_in(row, name) for name in ("spread", "below", "above"))
+    either = (share.beyond(EITHER_SIDE) for [share] in sides)
+    return Finding(all_of(spread.beyond(MARGIN), *either), spread)
+
+
+def fluctuates(size: int, readout: str, run: int) -> Claim:
+    """Return the claim that S fluctuates around 2 at a hidden size.
+
+    Parameters
+    ----------
+    size, readout, run
+        Hidden units, how an outcome is read, and the replicas in a run.
+
+    Examples
+    --------
+    >>> fluctuates(4, "correct", 32).label
+    'fluctuates, n = 4'
+    """
+    what, ending = ("fluctuates", "") if readout == "correct" else (readout, f"-{readout}")
+    return Claim(
+        f"fluctuates-at-{size}{ending}",
+        f"{what}, n = {size}",
+        "With more capacity S fluctuates around 2: in runs "
+        f"of {run} networks a context, read as {readout}, of {size} hidden units.",
+        claims.ABSTRACT,
+        estimand=f"the standard deviation of S over runs of {run} replicas",
+        smallest=f"{MARGIN}, and {EITHER_SIDE:.0%} of the runs on either side of 2",
+        rule=f"At {size} hidden units, with the readout `{readout}`, S of runs of {run} replicas "
+        f"has a standard deviation beyond {MARGIN}, and more than {EITHER_SIDE:.0%} of the runs "
+        "lie above 2 and as many below. It does not hold where one of the three is refuted. The "
+        "deviation is that of single replicas over the root of their number in a run; its interval "
+        "bets on pairs of replicas. Those of the shares are binomial.",
+        result="scatter",
+        evidence="notebooks/rq3",
+        find=partial(_fluctuates, size, readout),
+        rows=("hidden_size", "readout"),
+    )
+
+
+CLAIMS = tuple(fluctuates(size, readout, run) for readout, run in RUNS.items() for size in SIZES)
