@@ -43,8 +43,9 @@ def _conflict(make: Callable, recorded: Result, selection: Selection) -> pd.Data
 
 
 def _of_decoder(rows: pd.DataFrame, name: str) -> np.ndarray:
-    # The whole trace has its oscillation among the rest.
-    usual = standard_errors(1).allowed(rows, name)
+    # The whole trace has its oscillation among the rest. An exact interval is longer than others.
+    share = 0.5 if name.startswith("lost") else 1
+    usual = standard_errors(share).allowed(rows, name)
     return np.where(rows["use"].str.startswith("oscillation"), OSCILLATION_AUC, usual)
 
 
