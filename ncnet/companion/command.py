@@ -13,7 +13,7 @@ def add_options(add: Callable) -> None:
     A reading is a file of YAML with what you know of the paper's protocol: readout,
     games, minus_at, activation, optimizer, learning_rate, steps, initialisation, run.
     What it does not say is this book's own. Every network is trained anew, which
-    takes half an hour on two cores; a run that was cut off goes on. Verdicts stand
+    takes some minutes on two cores; a run that was cut off goes on. Verdicts stand
     beside those of the recorded runs. Needs a checkout, and the extras `train` and
     `report`.
 
