@@ -18,7 +18,6 @@ from scipy import optimize, stats
 import ncnet  # whose `train` brings torch, when it is asked for
 from ncnet import chsh, games
 from ncnet.checks import check_choice, check_integer
-from ncnet.chsh.betting import betting_interval
 from ncnet.chsh.bootstrap import distinct_columns, percentile_interval, resampled_means
 from ncnet.chsh.inference import (
     CHANGES,
@@ -34,6 +33,8 @@ from ncnet.chsh.outcomes import Outcomes
 from ncnet.parts import Parts
 from ncnet.sweeps import compute_grid
 
+VALUES = 100
+"""So many values of S, equally likely, stand for each continuous part of a model."""
 ITEMS = 8
 POPULATION = 20_000
 OUTCOMES = (2, 2, POPULATION, ITEMS)
@@ -41,6 +42,7 @@ OUTCOMES = (2, 2, POPULATION, ITEMS)
 LEVEL = 0.95
 ROUNDING = 1e-9  # a bound or a hypothesis that is met to the last digits holds
 METHOD = ["quantity", "method"]
+LOWEST = S_BOUNDS[0]
 S_RANGE = dict(zip(("lowest", "highest"), S_BOUNDS, strict=True))
 REPLICAS = (32, 200, 800, 1600)
 RESAMPLES = 10_000  # as a report makes them
@@ -96,6 +98,11 @@ def models() -> dict[str, Callable[[], Model]]:
     - "skewed": S is exactly 2; nearly all replicas lie a little above, few far below.
     - "two modes": S is exactly 2; most replicas have 2, many a little more, and one in a hundred
       has -4.
+    - "rare and low", "narrow with a tail", "ceiling with skew": S is exactly 2, as the first is
+      continuous but for one replica in a hundred at -4; the second lies in a narrow range just
+      above 2, but for two in a hundred, which follow a beta distribution down to -4; and the third
+      is 2, but for five in a hundred above and one in two hundred far below. They are drawn by S
+      alone: see `_of_s`.
     - "influence": Alice's outcome of A2 changes with Bob's setting on some items; the marginals
       explain all of S > 2, in every replica.
     - "boundary": influence and noise, mixed with correlations that nothing explains just so that
@@ -110,6 +117,9 @@ def models() -> dict[str, Callable[[], Model]]:
         "ceiling": lambda: _local(np.tile(np.arange(POPULATION)[:, None] % 100 > 0, ITEMS)),
         "skewed": partial(_with_outliers, above=100, below=4),
         "two modes": partial(_with_outliers, above=24, below=1),
+        "rare and low": lambda: _around_2(0.1, (0.01, np.array([LOWEST]))),
+        "narrow with a tail": lambda: _around_2(0.02, (0.02, _tail())),
+        "ceiling with skew": _skewed_ceiling,
         "influence": partial(_influenced, seed=2, share=0.15, noise=0),
         "boundary": partial(_mixed, 0.0),
         "noise": partial(_box, np.full((2, 2), 0.25)),
@@ -143,8 +153,8 @@ def study(name: str, *, replicas: int, simulations: int, seed: int) -> pd.DataFr
     Examples
     --------
     >>> table = study("singlet", replicas=32, simulations=20, seed=0)
-    >>> table.query("kind == 'test' and quantity == 's'")[["method", "null"]].values.tolist()
-    [['betting', False], ['Hoeffding', False], ['t', False], ['interval', False]]
+    >>> table.query("kind == 'test' and quantity == 's'")["method"].tolist()
+    ['betting', 'Hoeffding', 't', 'interval', 'verdict']
     """
     made = models()
     check_choice("model", name, made)
@@ -169,15 +179,17 @@ def study(name: str, *, replicas: int, simulations: int, seed: int) -> pd.DataFr
 
 def _counted(found: pd.DataFrame, truth: dict[str, float]) -> pd.DataFrame:
     """Return which intervals cover the truth, how wide they are, and which tests reject."""
-    value, is_test = found["quantity"].map(truth), found["p"].notna()
+    value = found["quantity"].map(truth | {"s_below": truth["s"]})
+    is_test, is_below = found["p"].notna(), found["quantity"] == "s_below"
     covers = (found["low"] - ROUNDING <= value) & (value <= found["high"] + ROUNDING)
-    bound = np.where(found["quantity"] == "s", chsh.CLASSICAL_BOUND, 0)
+    bound = np.where(found["quantity"].isin(["s", "s_below"]), chsh.CLASSICAL_BOUND, 0)
+    beyond = np.where(is_below, bound - value, value - bound)
     return found.assign(
         kind=np.where(is_test, "test", "interval"),
         share=np.where(is_test, found["p"] <= 1 - LEVEL, covers),
         width=found["high"] - found["low"],
         truth=value,
-        null=(value <= bound + ROUNDING).where(is_test, None),
+        null=pd.Series(beyond <= ROUNDING, found.index).where(is_test, None),
     )
 
 
@@ -232,23 +244,27 @@ class Experiment:
             ("s", "report"): self.report["interval"],
             **{(name, "report"): self.report[f"{name}_interval"] for name in in_report},
             ("s", "percentile"): percentile_interval(s, LEVEL),
-            ("s", "betting"): betting_interval(
-                self.s, counts=self.counts, level=LEVEL, bounds=S_BOUNDS
-            ),
+            ("s", "betting"): self.report["betting_interval"],
             ("delta", "percentile"): percentile_interval(delta, LEVEL),
             ("excess", "percentile"): percentile_interval(excess, LEVEL),
             **({("s", "BCa"): self._bca()} if bca else {}),
         }
 
     def tests(self) -> dict[tuple[str, str], float]:
-        """Return the p-value of each test, by quantity and method; the interval of S is one."""
+        """Return the p-value of each test, by quantity and method.
+
+        Where an interval lies is a test, too: that of S by bootstrap, and by betting the verdict.
+        """
         s = np.repeat(self.s, self.counts)
         bound = chsh.CLASSICAL_BOUND
+        low, high = self.report["betting_interval"]
         return {
             ("s", "betting"): self.report["p_value"],
             ("s", "Hoeffding"): chsh.hoeffding_test(s, mean=bound, **S_RANGE),
             ("s", "t"): _t_test(s),
             ("s", "interval"): 0.0 if self.report["interval"][0] > bound else 1.0,
+            ("s", "verdict"): 0.0 if low > bound else 1.0,
+            ("s_below", "verdict"): 0.0 if high < bound else 1.0,
             ("delta", "betting, Holm"): self.report["no_signalling_p_values"].min(),
             ("excess", "fixed facet"): self.report["excess_p_value"],
             ("any_facet", "times eight"): self.report["any_facet_p_value"],
@@ -295,6 +311,50 @@ def _with_outliers(above: int, below: int) -> Model:
     a[1, 1, place < above, 0] = -1
     a[:, :, place >= 100 - below] = np.array([[-1, -1], [-1, 1]])[..., None, None]
     return _model_of((a, b))
+
+
+def _of_s(*parts: tuple[float, np.ndarray]) -> Model:
+    """Return a model with no outcomes but a wanted S in each replica.
+
+    Each correlator has a fourth of S, and all marginals are fair in all contexts. The influence is
+    the least that such correlators allow, abs(S) - 2 or none, all of it on A2: mixtures of
+    deterministic answers, in some of which A2 changes, and of their mirror images have just these
+    means.
+
+    Parameters
+    ----------
+    parts
+        The probability of each part, and values of S that are equally likely in it.
+    """
+    s = np.concatenate([values for _, values in parts])
+    columns = np.zeros((DELTA + 1, s.size))
+    columns[CORRELATORS] = np.outer(chsh.SIGNS.values, s / 4)
+    columns[INFLUENCES][1] = np.maximum(0, abs(s) - chsh.CLASSICAL_BOUND)
+    weights = [np.full(values.size, share / values.size) for share, values in parts]
+    return Model(columns, np.concatenate(weights))
+
+
+def _around_2(half: float, rare: tuple[float, np.ndarray]) -> Model:
+    """Return a model of S = 2 that is uniform but for a rare part, over `half` to either side."""
+    share, values = rare
+    centre = (chsh.CLASSICAL_BOUND - share * values.mean()) / (1 - share)
+    return _of_s((1 - share, _even(centre - half, centre + half)), rare)
+
+
+def _skewed_ceiling() -> Model:
+    """Return a model of S = 2 in most replicas; what few have more makes up for the rare lowest."""
+    above, below = _even(2, 2.8), _even(LOWEST, 0)
+    return _of_s((0.945, np.array([chsh.CLASSICAL_BOUND])), (0.05, above), (0.005, below))
+
+
+def _tail() -> np.ndarray:
+    """Return S of a replica in the tail: the more the nearer to 2, in proportion."""
+    return LOWEST + (chsh.CLASSICAL_BOUND - LOWEST) * stats.beta.ppf(_even(0, 1), 2, 1)
+
+
+def _even(low: float, high: float) -> np.ndarray:
+    """Return values that stand for a uniform distribution."""
+    return low + (high - low) * (np.arange(VALUES) + 0.5) / VALUES
 
 
 def _influenced(seed: int, share: float, noise: float) -> Model:

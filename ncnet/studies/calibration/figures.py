@@ -26,6 +26,7 @@ QUANTITIES = {
 }
 HYPOTHESES = {
     "s": "S ≤ 2",
+    "s_below": "S ≥ 2",
     "delta": "Δ = 0",
     "excess": "S - Δ ≤ 2",
     "any_facet": "any facet - Δ ≤ 2",

@@ -8,10 +8,14 @@ import pytest
 from matplotlib.patches import Rectangle
 from scipy import stats
 
+from ncnet import chsh
+from ncnet.chsh.betting import betting_interval
 from ncnet.studies.calibration import analysis as calibration
 from ncnet.studies.calibration import figures
 
 BY_HAND = [name for name in calibration.models() if name not in calibration.TRAINED]
+NULLS = ("rare and low", "narrow with a tail", "ceiling with skew")
+"""Models of S = 2 whose rare replicas lie far below."""
 each_model = pytest.mark.parametrize("name", BY_HAND)
 
 
@@ -50,6 +54,10 @@ TRUTHS = [
     ("ceiling", "s", 1.96),
     ("skewed", "s", 2),
     ("two modes", "s", 2),
+    *[(name, quantity, value) for name in NULLS for quantity, value in (("s", 2), ("delta", 0))],
+    ("narrow with a tail", "excess", 0),
+    ("rare and low", "share_above", 0.99 * 0.8),
+    ("ceiling with skew", "share_above", 0.05),
     ("influence", "excess", 0),
     ("boundary", "excess", 0),
     ("contextual", "excess", 0.1),
@@ -83,6 +91,47 @@ def test_models_lie_where_their_names_say():
     assert model("noise").truth["influence"] > 3.9
     s = np.array([1, 1, 1, -1]) @ model("skewed").columns[:4]
     assert sorted(s) == pytest.approx([-4, 2.25])
+
+
+@pytest.mark.parametrize("name", NULLS)
+def test_where_s_is_all_that_is_drawn_the_least_influence_goes_with_it(name):
+    """By how much the largest facet passes 2."""
+    columns = model(name).columns
+    for column in columns[:, :: max(1, columns.shape[1] // 5)].T:
+        facets = chsh.FACETS.values.reshape(8, 4) @ column[:4]
+        assert column[8:12].sum() == pytest.approx(max(0, facets.max() - 2))
+
+
+def experiments(name, replicas, simulations=300):
+    """Return S of each replica of many simulated experiments."""
+    made, generator = model(name), np.random.default_rng(replicas)
+    s = np.array([1, 1, 1, -1]) @ made.columns[:4]
+    return generator.choice(s, (simulations, replicas), p=made.weights)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("replicas", [32, 200])
+@pytest.mark.parametrize("name", NULLS)
+def test_betting_covers_where_the_bootstrap_is_short(name, replicas):
+    ends = [betting_interval(s, bounds=(-4, 4), level=0.95) for s in experiments(name, replicas)]
+    assert np.mean([low <= 2 <= high for low, high in ends]) >= 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("replicas", "share"), [(32, 0.3), (200, 0.84)])
+def test_the_bootstrap_misses_what_is_rare_as_often_as_the_sample_does(replicas, share):
+    found = [chsh.s_interval(s, resamples=1000)[0] for s in experiments("rare and low", replicas)]
+    # 300 experiments: .03 is the standard error at most.
+    assert np.mean([low <= 2 <= high for low, high in found]) == pytest.approx(share, abs=0.08)
+
+
+@pytest.mark.slow
+def test_the_verdict_is_counted_on_either_side():
+    low, high = study("local", 200, 20), study("PR box", 200, 20)
+    for quantity, wrong, right in (("s", low, high), ("s_below", high, low)):
+        told, untold = (row(table, "test", quantity, "verdict") for table in (right, wrong))
+        assert (told["null"], told["share"]) == (False, 1)
+        assert (untold["null"], untold["share"]) == (True, 0)
 
 
 @pytest.mark.slow
