@@ -17,6 +17,7 @@ from ncnet.plotting import ALICE, BLUE, BOB, DASHED, GREY, HATCH, INK, ORANGE, V
 SAndConflict = tuple[pd.DataFrame, pd.DataFrame]
 UNIT_COLOURS = (ORANGE, plotting.GREEN, plotting.PURPLE, *plotting.SERIES)
 UNIT_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
+FARTHEST_LINE = 3  # from the middle of a plane, whose corners are nearer
 # Each source is drawn in rows by a function, so far below its row, in a colour with a marker.
 ROWS_BY_SOURCE = {
     "recorded": (plotting.points, 0, BLUE, "o"),
@@ -221,10 +222,13 @@ def _weights(table: pd.DataFrame) -> pd.Series:
 def _plane(axes: Axes, here: xr.Dataset, party: str, plane: list[str]) -> None:
     weights = here["trunk_weight"].sel(input=[*plane, "bias"]).values
     widths = 0.4 + 3.2 * (abs(here[f"{party}_weight"].values.astype(float)) / 6).clip(max=1)
-    for unit, ((*normal, bias), width) in enumerate(zip(weights, widths, strict=True)):
-        if any(normal):
-            nearest = -bias * np.array(normal) / np.dot(normal, normal)
-            along = np.array([-normal[1], normal[0]])
+    for unit, (weight, width) in enumerate(zip(weights.astype(float), widths, strict=True)):
+        normal, bias = weight[:2], weight[2]
+        length = np.hypot(*normal)
+        # Lines farther away are not in sight, and matplotlib cannot draw those of no direction.
+        if abs(bias) < FARTHEST_LINE * length:
+            nearest = -bias / length * normal / length
+            along = np.array([-normal[1], normal[0]]) / length
             axes.axline(nearest, nearest + along, linewidth=width, **_unit_look(unit))
     columns = [int(name[1:]) - 1 for name in plane]
     classes = here[f"{party}_target"].values.reshape((2,) * (here.sizes["input"] - 1))
