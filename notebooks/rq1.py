@@ -218,9 +218,10 @@ adjusted = chsh.holm(table["p_value"])
 lines = []
 for (n, report), p in zip(reports.items(), adjusted, strict=True):
     above = int((s_per_run.sel(capacity=n) > 2).sum())
+    low, high = report.betting_interval
     lines.append(
         f"- With n = {n}, S is {report.verdict}: {report.s:.2f} "
-        f"({report.interval[0]:.2f} to {report.interval[1]:.2f}, "
+        f"({low:.2f} to {high:.2f}, "
         f"p = {p_value_text(p)}), and above 2 in {above} of "
         f"{s_per_run.sizes['run']} runs."
     )
@@ -233,8 +234,8 @@ quote("identity", f"{off['identity']:.0e}".replace("0e+00", "0"))
 quote("largest_run", float(s_per_run.max()))
 quote("tsirelson", chsh.TSIRELSON_BOUND)
 quote("close_s", close.s)
-quote("close_low", close.interval[0])
-quote("close_high", close.interval[1])
+quote("close_low", close.betting_interval[0])
+quote("close_high", close.betting_interval[1])
 quote("verdict", close.verdict)
 quote("delta", close.delta)
 quote("influence", close.influence)

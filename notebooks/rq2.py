@@ -892,7 +892,7 @@ recorded_tables = {
 #         game, hidden_size=3, gradient_weights=weights, **training
 #     )
 #     report = chsh.report(stopped)
-#     print(name, report.s, report.interval, interventions.success(stopped))
+#     print(name, report.s, report.betting_interval, interventions.success(stopped))
 #
 # apart = interventions.separate_trunks(
 #     game, hidden_sizes=(2, 1), **training

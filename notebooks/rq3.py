@@ -24,9 +24,9 @@
 # resource, followed S along training at n = 2, 3 and 4. A small run happens live, whenever this page is built. A larger one,
 # with another seed, is recorded with the project and drawn behind it.
 #
-# **What we saw.** Recorded, at n = 3: S = {glue:text}`overlap_s_3:.3f` ({glue:text}`overlap_s_low_3:.3f` to
-# {glue:text}`overlap_s_high_3:.3f`) in `overlap` and {glue:text}`separate_s_3:.3f` ({glue:text}`separate_s_low_3:.3f` to
-# {glue:text}`separate_s_high_3:.3f`) in `separate`; with a single unit {glue:text}`overlap_first:.2f` and {glue:text}`separate_first:.2f`, and
+# **What we saw.** Recorded, at n = 3: S = {glue:text}`overlap_s_3:.3f` ({glue:text}`overlap_s_betting_low_3:.3f` to
+# {glue:text}`overlap_s_betting_high_3:.3f`) in `overlap` and {glue:text}`separate_s_3:.3f` ({glue:text}`separate_s_betting_low_3:.3f` to
+# {glue:text}`separate_s_betting_high_3:.3f`) in `separate`; with a single unit {glue:text}`overlap_first:.2f` and {glue:text}`separate_first:.2f`, and
 # from n = 6 on S is {glue:text}`beyond_6`. [All of it, below](rq3-saw).
 #
 # **Time.** 10 seconds of one processor, 20 where there is no C++ compiler.
@@ -159,8 +159,8 @@ for game in ("overlap", "separate"):
     quote(f"{game}_below", ", ".join(map(str, below)) or "none")
     for name in (
         "s",
-        "s_low",
-        "s_high",
+        "s_betting_low",
+        "s_betting_high",
         "delta",
         "delta_low",
         "delta_high",
@@ -189,9 +189,9 @@ quote("apart", int(apart.sum()))
 # In the recorded sweep ({glue:text}`replicas` replicas a point) S starts at
 # {glue:text}`overlap_first:.2f` for `overlap` and {glue:text}`separate_first:.2f` for `separate` with a
 # single unit. It peaks at {glue:text}`peaks`. At n = 3 it
-# is {glue:text}`overlap_s_3:.3f` (95 % interval {glue:text}`overlap_s_low_3:.3f` to
-# {glue:text}`overlap_s_high_3:.3f`) and {glue:text}`separate_s_3:.3f`
-# ({glue:text}`separate_s_low_3:.3f` to {glue:text}`separate_s_high_3:.3f`). From n = 6 on, S is
+# is {glue:text}`overlap_s_3:.3f` (95 % interval {glue:text}`overlap_s_betting_low_3:.3f` to
+# {glue:text}`overlap_s_betting_high_3:.3f`) and {glue:text}`separate_s_3:.3f`
+# ({glue:text}`separate_s_betting_low_3:.3f` to {glue:text}`separate_s_betting_high_3:.3f`). From n = 6 on, S is
 # {glue:text}`beyond_6`.
 #
 # | game | S above 2 at n = | S below 2 at n = |
@@ -199,7 +199,7 @@ quote("apart", int(apart.sum()))
 # | `overlap` | {glue:text}`overlap_above` | {glue:text}`overlap_below` |
 # | `separate` | {glue:text}`separate_above` | {glue:text}`separate_below` |
 #
-# *Above* and *below* mean that the 95 % interval lies there and the exact test agrees at 5 %. Each row is judged by itself: with so
+# *Above* and *below* mean that the 95 % interval by betting lies there, which is exact. Each row is judged by itself: with so
 # many, one that just misses 2 is no finding. The p-values, of "S is at most 2", are corrected for all rows by Holm's method; these
 # pass 5 %: {glue:text}`significant`. Of {glue:text}`points` live points ({glue:text}`replicas_live` replicas each),
 # {glue:text}`apart` have an interval that does not meet the recorded one.
@@ -359,10 +359,10 @@ quote("scatter_runs", int(recorded_scatter.table["runs"].max()))
 # )
 # for steps in marks:
 #     report = chsh.report(outcomes.sel(capacity=steps))
-#     print(steps, report.s, report.interval, report.influence)
+#     print(steps, report.s, report.betting_interval, report.influence)
 # ```
 #
-# It goes on shrinking, and most of it is gone. At the end the bootstrap's interval still begins just above 2, but the exact test no longer agrees. The
+# It goes on shrinking, and most of it is gone. At the end the bootstrap's interval still begins just above 2, but that by betting, which decides, no longer does. The
 # influence shrinks more slowly than S - 2: some replicas sit in local minima that time does not open.
 # ````
 #
