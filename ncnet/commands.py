@@ -33,7 +33,7 @@ RESAMPLES = 10_000
 
 def report(options: argparse.Namespace) -> int:
     """Report on a table as the command line asks, and return the exit status."""
-    output = _checked_output(options.output, [".html"], apart_from=expanded(options.table))
+    output = checked_output(options.output, [".html"], apart_from=expanded(options.table))
     check_number("--level", options.level, *LEVELS)
     check_once("--columns: column", [ours for ours, _ in options.columns])
     chosen = {key: getattr(options, key) for key in ("split", "readout", "level", "seed")}
@@ -64,7 +64,7 @@ def report(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace) -> int:
     """Train a game as the command line asks, report on it, and return the exit status."""
-    output = _checked_output(options.output, [".csv", ".parquet"])
+    output = checked_output(options.output, [".csv", ".parquet"])
     game = ncnet.games.named(options.game)
     asked = {key: getattr(options, key) for key in ("hidden_size", "replicas", "seed")}
     with _noted() as notes:
@@ -76,7 +76,7 @@ def train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _checked_output(
+def checked_output(
     given: Path | None, suffixes: Sequence[str], *, apart_from: Path | None = None
 ) -> Path | None:
     """Return where to write, or refuse before any work a place at which nothing can be written."""

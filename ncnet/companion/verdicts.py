@@ -48,7 +48,8 @@ from ncnet.studies.multiverse import claims as multiverse
 from ncnet.studies.multiverse.analysis import HIDDEN_SIZES, sweep_rows
 from ncnet.training import samples
 
-REPLICAS = 1600
+FEWEST = 80
+"""Replicas with which every table can be made, though next to nothing is decided."""
 MORE = 8
 """So many times as many replicas show how runs scatter: with fewer it would be left open."""
 WITH_HELD_OUT = (1, 2, 3, 4, 6, 8, 12, 24)
@@ -78,7 +79,7 @@ def claims_under(reading: Reading) -> dict[str, Claim]:
 
 
 def tables_under(
-    reading: Reading, *, seed: int = 0, replicas: int = REPLICAS, parts: Parts | None = None
+    reading: Reading, *, seed: int, replicas: int, parts: Parts | None = None
 ) -> Tables:
     """Train what the rules need under a reading, and return the tables that they read.
 
@@ -123,14 +124,18 @@ def verdicts(claims: Mapping[str, Claim], tables: Tables) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("claim")
 
 
-def compared(reading: Reading, tables: Tables) -> pd.DataFrame:
-    """Return the verdicts under a reading beside those of the recorded runs, ours.
+def recorded() -> pd.Series:
+    """Return the verdicts of the recorded runs, ours, by claim."""
+    return verdicts(CLAIMS, recorded_tables())["verdict"].rename("ours")
+
+
+def compared(reading: Reading, tables: Tables, ours: pd.Series) -> pd.DataFrame:
+    """Return the verdicts under a reading beside ours.
 
     Statements that the reading says nothing of have recorded verdicts alone.
     """
-    ours = verdicts(CLAIMS, recorded_tables())["verdict"].rename("ours")
     yours = verdicts(claims_under(reading), tables).rename(columns={"verdict": "yours"})
-    order = list(dict.fromkeys([*CLAIMS, *yours.index]))
+    order = list(dict.fromkeys([*ours.index, *yours.index]))
     return pd.concat([ours, yours], axis=1).reindex(order).fillna("")
 
 

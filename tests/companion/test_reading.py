@@ -123,7 +123,7 @@ def test_every_claim_on_small_networks_is_judged_under_a_reading(judged):
 @pytest.mark.slow
 def test_verdicts_stand_beside_ours(judged):
     found, tables = judged
-    table = verdicts.compared(found, tables)
+    table = verdicts.compared(found, tables, verdicts.recorded())
     assert set(table.index) == set(CLAIMS)
     assert table.loc["multilingual-rises-with-rank", "yours"] == ""
     assert (table["ours"] != "").all()
@@ -144,16 +144,23 @@ def test_under_our_reading_the_tables_are_those_of_the_book():
 @pytest.mark.slow
 def test_predictions_of_samples_are_not_judged():
     asked = Reading(readout="prediction", games=["overlap"], steps=20)
-    tables = verdicts.tables_under(asked, replicas=80)
+    tables = verdicts.tables_under(asked, replicas=80, seed=0)
     assert "first_at_2" not in tables
     assert "first-2-generalizes" not in verdicts.claims_under(asked)
 
 
-def test_the_command_refuses_before_any_work(capsys, tmp_path, monkeypatch):
-    path = written(tmp_path, "stepz: 5")
-    monkeypatch.setattr("sys.argv", ["ncnet", "verdicts", "--reading", str(path)])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--reading", "none.yml"], "none.yml cannot be read"),
+        (["--replicas", "10"], "`--replicas` is 10"),
+        (["-o", "verdicts.pdf"], ".csv"),
+    ],
+)
+def test_the_command_refuses_before_any_work(capsys, monkeypatch, options, said):
+    monkeypatch.setattr("sys.argv", ["ncnet", "verdicts", *options])
     assert main() == 2
-    assert "unknown entry `stepz`" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 def test_the_command_prints_and_writes_what_is_found(capsys, tmp_path, monkeypatch):
@@ -167,12 +174,13 @@ def test_the_command_prints_and_writes_what_is_found(capsys, tmp_path, monkeypat
         asked.update(given, reading=found)
 
     monkeypatch.setattr(verdicts, "tables_under", tables_under)
+    monkeypatch.setattr(verdicts, "recorded", lambda: None)
     monkeypatch.setattr(verdicts, "compared", lambda *_: table)
     output = tmp_path / "verdicts.csv"
     command = ["ncnet", "verdicts", "--seed", "7", "-o", str(output)]
     monkeypatch.setattr("sys.argv", command)
     assert main() == 0
     assert capsys.readouterr().out.splitlines()[0] == "exceeds-2: not (ours: reproduced)"
-    assert (asked["seed"], asked["replicas"]) == (7, verdicts.REPLICAS)
+    assert (asked["seed"], asked["replicas"]) == (7, 1600)
     assert asked["reading"] == Reading()
     assert pd.read_csv(output, index_col=0).loc["exceeds-2", "yours"] == "not"
