@@ -31,6 +31,7 @@ from ncnet.chsh.intervals import FEWEST_OFF_MODE
 from ncnet.claims import LEVEL
 from ncnet.estimates import UNKNOWN, columns_of, mean_of_replicas
 from ncnet.studies.generalization import measurements as measured
+from ncnet.studies.generalization.claims import GROUP
 from ncnet.studies.generalization.measurements import FIT_BY_CONTEXT, MEAN_FIT, TARGET, TARGETS
 
 MEASURES = {"spearman": (), "given means": MEAN_FIT, "given contexts": FIT_BY_CONTEXT}
@@ -39,8 +40,6 @@ UP_TO, BEYOND = "up to 2", "beyond 2"
 """Names of the means over capacities, up to the one at which S first reaches 2 and beyond it."""
 VARIABLES = ("s", *TARGETS, *MEAN_FIT, *FIT_BY_CONTEXT)
 """Columns that are ranked, in the order of the arrays."""
-GROUP = 10
-"""Replicas of which one correlation within a capacity is taken. Our choice, fixed in advance."""
 VALUES_AT_ONCE = 2**21
 """Values that are resampled at once: 16 MiB."""
 EXPLAINED = 1e-6
