@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from ncnet.checks import check
+from ncnet.checks import check, check_number
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, percentile_interval
 from ncnet.chsh.intervals import FEWEST_OFF_MODE
 from ncnet.claims import LEVEL
@@ -90,6 +90,7 @@ def correlations_by_reading(
     >>> found[["reading", "correlation", "independent", "capacities"]].values.tolist()
     [['within', 1.0, 2, 2], ['across', 1.0, 20, 2]]
     """
+    check_number("level", level, 0, 1, inside=True)
     _, values, s_of_others = measured.as_arrays_with_s(correlated, ("s", TARGET), choosing)
     fitting = measured.off_mode(s_of_others) >= FEWEST_OFF_MODE
     # Sums in another order must not break ties.
