@@ -25,12 +25,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from ncnet.checks import check
+from ncnet.checks import check, check_number
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, percentile_interval
 from ncnet.chsh.intervals import FEWEST_OFF_MODE
 from ncnet.claims import LEVEL
 from ncnet.estimates import UNKNOWN, columns_of, mean_of_replicas
 from ncnet.studies.generalization import measurements as measured
+from ncnet.studies.generalization.claims import GROUP
 from ncnet.studies.generalization.measurements import FIT_BY_CONTEXT, MEAN_FIT, TARGET, TARGETS
 
 MEASURES = {"spearman": (), "given means": MEAN_FIT, "given contexts": FIT_BY_CONTEXT}
@@ -39,8 +40,6 @@ UP_TO, BEYOND = "up to 2", "beyond 2"
 """Names of the means over capacities, up to the one at which S first reaches 2 and beyond it."""
 VARIABLES = ("s", *TARGETS, *MEAN_FIT, *FIT_BY_CONTEXT)
 """Columns that are ranked, in the order of the arrays."""
-GROUP = 10
-"""Replicas of which one correlation within a capacity is taken. Our choice, fixed in advance."""
 VALUES_AT_ONCE = 2**21
 """Values that are resampled at once: 16 MiB."""
 EXPLAINED = 1e-6
@@ -91,6 +90,7 @@ def correlations_by_reading(
     >>> found[["reading", "correlation", "independent", "capacities"]].values.tolist()
     [['within', 1.0, 2, 2], ['across', 1.0, 20, 2]]
     """
+    check_number("level", level, 0, 1, inside=True)
     _, values, s_of_others = measured.as_arrays_with_s(correlated, ("s", TARGET), choosing)
     fitting = measured.off_mode(s_of_others) >= FEWEST_OFF_MODE
     # Sums in another order must not break ties.

@@ -48,8 +48,37 @@ def trace_steps(steps: int) -> list[int]:
     return [step for step in TRACE_SCHEDULE if step <= steps]
 
 
+def capacities(
+    name: str, *, hidden_sizes: Sequence[int], steps: int, steps_tried: Sequence[int] = ()
+) -> list[dict[str, int]]:
+    """Return the hidden size and the steps of the training at each capacity.
+
+    Parameters
+    ----------
+    name
+        What capacity is: "hidden_size", or "steps", at the largest hidden size.
+    hidden_sizes, steps, steps_tried
+        Hidden sizes, each trained for so many steps; numbers of steps in place of that.
+
+    Examples
+    --------
+    >>> capacities("hidden_size", hidden_sizes=[2, 3], steps=10)
+    [{'hidden_size': 2, 'steps': 10}, {'hidden_size': 3, 'steps': 10}]
+    >>> capacities("steps", hidden_sizes=[2, 3], steps=10, steps_tried=[5])
+    [{'hidden_size': 3, 'steps': 5}]
+    """
+    if name == "steps":
+        return [{"hidden_size": max(hidden_sizes), "steps": count} for count in steps_tried]
+    return [{"hidden_size": size, "steps": steps} for size in hidden_sizes]
+
+
 def train_replicas(
-    population: samples.Population, *, steps: int, trace: bool = False, **training: object
+    population: samples.Population,
+    *,
+    steps: int,
+    trace: bool = False,
+    capacity_name: str = "hidden_size",
+    **training: object,
 ) -> pd.DataFrame:
     """Train replicas of a population, and return `by_replica` of them.
 
@@ -61,6 +90,8 @@ def train_replicas(
         Number of training steps.
     trace
         Whether rows have the cosine of the heads' gradients, taken at `trace_steps`.
+    capacity_name
+        What the capacity of the rows is: "hidden_size" or "steps".
     training
         Replicas, hidden size, seed and the rest, as `ncnet.training.samples.train` takes them.
 
@@ -72,7 +103,8 @@ def train_replicas(
     [[2, 3], [2, 5]]
     """
     traced = trace_steps(steps) if trace else ()
-    return by_replica(samples.train(population, steps=steps, trace_steps=traced, **training))
+    rows = by_replica(samples.train(population, steps=steps, trace_steps=traced, **training))
+    return rows.assign(capacity=steps) if capacity_name == "steps" else rows
 
 
 def by_replica(outcomes: xr.Dataset) -> pd.DataFrame:

@@ -28,6 +28,7 @@ class Rq4(Sampled):
     NOTEBOOK = "rq4"
     TABLES = (
         "generalization",
+        "generalization_rules",
         "generalization_gains",
         "generalization_capacity",
         "generalization_replicas",
@@ -35,8 +36,10 @@ class Rq4(Sampled):
     )
 
     replicas: Annotated[int, Field(ge=40, le=1_000_000, multiple_of=2)]
+    capacity_name: Literal["hidden_size", "steps"]
+    steps_tried: Distinct[Annotated[int, Field(ge=1, le=1_000_000)]]
     # Enough for intervals that hold together over all conditions.
-    resamples: Annotated[int, Field(ge=1400, le=1_000_000)]
+    resamples: Annotated[int, Field(ge=2200, le=1_000_000)]
 
 
 class Rq5(Sampled):

@@ -21,7 +21,9 @@ from ncnet.training import samples
 
 KIND = ("seed", "steps", "activation", "optimizer", "learning_rate")
 """Parameters of a training."""
-CONDITION = ("condition", "training", "label_noise", "seed", "replicas")
+CONDITION = (
+    *("condition", "training", "label_noise", "capacity_name", "steps", "seed", "replicas"),
+)
 """Columns that make a piece of all capacities of a condition."""
 # Several tables are made of the same networks. These are kept by their population, so the same
 # population has to be asked for again.
@@ -48,9 +50,15 @@ def _of_sizes(given: dict, replicas: range, aside: float = 0.0, **trace: bool) -
     population = _named(name, **items)
     if aside:
         population = _set_aside(population, aside)
-    sizes = [given["capacity"]] if "capacity" in given else given["hidden_sizes"]
-    kind = _some(given, *KIND) | trace
-    rows = (_trained(population, hidden_size=n, replicas=replicas, **kind) for n in sizes)
+    capacity_name = given.get("capacity_name", "hidden_size")
+    swept = {
+        name: given[name] for name in ("hidden_sizes", "steps", "steps_tried") if name in given
+    }
+    trainings = measurements.capacities(capacity_name, **swept)
+    if "capacity" in given:
+        trainings = [one for one in trainings if one[capacity_name] == given["capacity"]]
+    kind = _some(given, *KIND) | trace | {"capacity_name": capacity_name}
+    rows = (_trained(population, replicas=replicas, **kind | one) for one in trainings)
     return pd.concat(rows, ignore_index=True)
 
 
@@ -167,7 +175,8 @@ CHOSEN = dict.fromkeys(("capacity", "found"), CHOICES)
 STATISTICS = {
     **dict.fromkeys(("replicas", "repetitions", "largest_capacity", "likeness"), same()),
     **dict.fromkeys(("estimate", "rho", "low", "high"), STATISTIC),
-    **intervals("regret", "s_ahead", tolerance=STATISTIC),
+    **intervals("correlation", "lost", "regret", "s_ahead", tolerance=STATISTIC),
+    **dict.fromkeys(("independent", "capacities"), same("no capacity is near the ceiling")),
     **intervals("gain", "without", "with_s", tolerance=OF_GAIN),
     **intervals("s", "held_out_s", tolerance=_statistic(standard_errors(), span=8)),
     **intervals("accuracy", *measurements.TARGETS, tolerance=_statistic(standard_errors(), span=1)),
@@ -182,7 +191,6 @@ STATISTICS = {
     "at_ceiling": same("a capacity that is at the ceiling has no correlation to compare"),
     "share_of_rise": _statistic(absolute(0.06, "it follows from the means")),
     **dict.fromkeys(("best_capacity", "enough_capacity"), same("none other is nearly as good")),
-    "reached": _statistic(absolute(0.02, "the mean of S of a resample may lie near 1.95")),
 }
 OF_ONE = Tolerance(
     "rounding sends up to a fifth of the networks of a game elsewhere; on digits nearly all, but "
@@ -207,6 +215,7 @@ ORDER = partial(_pairs, interference.predictor_correlations)
 def _replays(folder: str) -> Iterable[Replay]:
     for name, piece, key, make, tolerances in (
         ("generalization", CONDITION, ("target", "measure", *PART), _of_condition, STATISTICS),
+        ("generalization_rules", CONDITION, ("reading",), _of_condition, STATISTICS),
         ("generalization_gains", CONDITION, ("given", *PART), _of_condition, STATISTICS),
         ("generalization_capacity", SIZE, (), _of_condition, STATISTICS),
         ("generalization_replicas", SIZE, ("replica",), _of_condition, ONE_BY_ONE),

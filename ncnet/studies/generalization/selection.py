@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ncnet import chsh
-from ncnet.checks import check, check_integer
+from ncnet.checks import check, check_integer, check_number
 from ncnet.chsh.bootstrap import percentile_interval
 from ncnet.claims import LEVEL, MARGIN
 from ncnet.estimates import UNKNOWN, Estimate, columns_of, largest, mean_of_replicas
@@ -195,6 +195,7 @@ def regret_at_first_2(
     >>> found[["first", "lost"]].iloc[0].tolist()
     [2.0, 0.1]
     """
+    check_number("level", level, 0, 1, inside=True)
     capacities, values, _ = measured.as_arrays_with_s(replicas, TARGETS, choosing)
     first = measured.first_capacity_at_2(choosing)
     means = values.mean(-1)

@@ -7,7 +7,7 @@ four contexts, `train_pairs` any pairs of tasks.
 """
 
 from ncnet import renamed
-from ncnet.training.samples.catalogue import NAMES, label, named
+from ncnet.training.samples.catalogue import BY_STEPS, NAMES, label, named
 from ncnet.training.samples.digits import (
     NAMED_TASKS,
     QUARTETS,

@@ -10,14 +10,20 @@ NAMES = (*games.NAMED, *QUARTETS)
 """The names that `named` knows."""
 
 
-def label(name: str, *, training: int, label_noise: float = 0.0) -> str:
+BY_STEPS = ", by steps"
+"""Ends the name of a condition in which the number of training steps is the capacity."""
+
+
+def label(name: str, *, training: int, label_noise: float = 0.0, by_steps: bool = False) -> str:
     """Return the name that tables have for a population with so many training items.
 
     >>> label("overlap", training=64), label("middling", training=128, label_noise=0.1)
     ('overlap, 64 items', 'middling, 128 items, 10 % flipped')
+    >>> label("overlap", training=64, by_steps=True)
+    'overlap, 64 items, by steps'
     """
     flipped = f", {100 * label_noise:g} % flipped" if label_noise else ""
-    return f"{name}, {training} items{flipped}"
+    return f"{name}, {training} items{flipped}{BY_STEPS if by_steps else ''}"
 
 
 def named(name: str, *, noise: float = 0.5, **sampling: float) -> Population:

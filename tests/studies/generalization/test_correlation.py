@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr, rankdata, spearmanr
 
-from ncnet.studies.generalization.correlation import MEASURES, correlations, r2_gains
+from ncnet.estimates import mean_of_replicas
+from ncnet.studies.generalization.correlation import (
+    MEASURES,
+    correlations,
+    correlations_by_reading,
+    r2_gains,
+)
 from ncnet.studies.generalization.measurements import TARGETS
 from ncnet.studies.generalization.selection import regret_at_first_2
+from tests.refusals import refused
 from tests.studies.generalization.made_up import at, table
 
 
@@ -115,7 +122,66 @@ def test_intervals_cover_a_correlation_of_zero():
     assert inside >= 88  # of a binomial at .95, one in a thousand falls below
 
 
-@pytest.mark.parametrize("analysis", [correlations, r2_gains, regret_at_first_2])
+def test_both_readings_are_means_of_correlations_of_independent_replicas():
+    replicas = table(np.random.default_rng(6))
+    replicas[TARGETS[0]] = (replicas["s"] + 0.3 * replicas[TARGETS[0]]).round(1)
+    s, right = (
+        replicas[replicas["capacity"] < 3].pivot(index="capacity", columns="replica", values=name)
+        for name in ("s", TARGETS[0])
+    )
+    groups = [range(start, start + 10) for start in range(0, 60, 10)]
+    within = [
+        np.mean([spearmanr(s.loc[n, group], right.loc[n, group]).statistic for n in (1, 2)])
+        for group in map(list, groups)
+    ]
+    across = np.sign(s.diff().loc[2] * right.diff().loc[2])  # the ranks of two
+    found = correlations_by_reading(replicas, replicas, level=0.9)
+    assert found["first"].tolist() == found["capacities"].tolist() == [2, 2]
+    for reading, values in (("within", within), ("across", across)):
+        row = at(found, reading=reading)
+        expected = mean_of_replicas(np.array(values), bounds=(-1, 1), level=0.9)
+        assert row["independent"] == len(values)
+        ends = row[["correlation", "correlation_low", "correlation_high"]].tolist()
+        assert ends == pytest.approx([expected.value, expected.low, expected.high])
+
+
+def test_other_replicas_choose_the_capacities_that_both_readings_are_about():
+    replicas, others = (table(np.random.default_rng(seed)) for seed in (1, 2))
+    ceiling = others.assign(s=others["s"].where(others["capacity"] > 1, 1.0))
+    assert (correlations_by_reading(replicas, ceiling)["capacities"] == 1).all()
+    never = correlations_by_reading(replicas, others.assign(s=others["s"] - 1))
+    assert (never["capacities"] == 3).all()
+    at_once = correlations_by_reading(replicas, others.assign(s=others["s"] + 1))
+    assert at_once["correlation"].notna().tolist() == [True, False]  # one capacity has no rank
+    none = correlations_by_reading(replicas, others.assign(s=2.0))
+    assert none[["correlation", "correlation_low", "correlation_high"]].isna().all(axis=None)
+
+
+def test_what_never_varies_correlates_with_nothing():
+    replicas = table(np.random.default_rng(1))
+    found = correlations_by_reading(replicas.assign(held_out_accuracy=0.5), replicas)
+    assert found["correlation"].tolist() == [0, 0]
+
+
+def test_a_group_that_is_not_full_is_refused():
+    replicas = table(np.random.default_rng(1), replicas=9)
+    others = table(np.random.default_rng(1))
+    refused(lambda: correlations_by_reading(replicas, others), ["9 replicas", "at least 10"])
+
+
+@pytest.mark.parametrize("analysis", [correlations_by_reading, regret_at_first_2])
+def test_exact_intervals_refuse_replicas_that_cannot_be_compared(analysis):
+    replicas = table(np.random.default_rng(0))
+    replicas[list(TARGETS)] = 0.5
+    some = replicas[replicas["capacity"] < 3]
+    refused(lambda: analysis(some, replicas), ["[1, 2]", "[1, 2, 3]", "the same"])
+    refused(lambda: analysis(replicas, replicas, level=1.2), ["`level` is 1.2", "between 0 and 1"])
+
+
+BOOTSTRAPPED = [correlations, r2_gains]
+
+
+@pytest.mark.parametrize("analysis", BOOTSTRAPPED)
 @pytest.mark.parametrize(
     ("kept", "options", "parts"),
     [
@@ -135,7 +201,7 @@ def test_replicas_that_cannot_be_compared_are_refused(analysis, kept, options, p
         assert [part for part in parts if part not in str(caught.value)] == []
 
 
-@pytest.mark.parametrize("analysis", [correlations, r2_gains, regret_at_first_2])
+@pytest.mark.parametrize("analysis", BOOTSTRAPPED)
 def test_options_of_the_bootstrap_are_taken_by_name_alone(analysis):
     replicas = table(np.random.default_rng(0))
     with pytest.raises(TypeError, match="'sead'"):

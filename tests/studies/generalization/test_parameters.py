@@ -21,7 +21,8 @@ SAMPLED = {
     "optimizer": "adam",
     "learning_rate": 0.1,
 }
-RQ4 = SAMPLED | {"replicas": 40, "resamples": 1400}
+RQ4 = SAMPLED | {"replicas": 40, "resamples": 2200}
+RQ4 |= {"capacity_name": "hidden_size", "steps_tried": [10]}
 RQ5 = SAMPLED | {
     "repetitions": 2,
     "repetition_size": 800,
@@ -44,7 +45,8 @@ def test_choices_are_those_of_the_package():
     ("change", "line"),
     [
         ({"replicas": 41}, "parameter `replicas` is 41: it should be a multiple of 2"),
-        ({"resamples": 1399}, "parameter `resamples` is 1399"),
+        ({"resamples": 2199}, "parameter `resamples` is 2199"),
+        ({"capacity_name": "patience"}, "parameter `capacity_name` is 'patience'"),
         ({"populations": ["overlap", "overlap"]}, "'overlap' is there twice"),
         ({"populations": ["hard_togther"]}, "did you mean `hard_together`?"),
     ],

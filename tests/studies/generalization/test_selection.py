@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ncnet.estimates import mean_of_replicas
 from ncnet.studies.generalization.claims import CLAIMS
 from ncnet.studies.generalization.measurements import CORRELATORS, TARGETS
 from ncnet.studies.generalization.selection import regret_at_first_2, regrets, selections
@@ -76,19 +77,34 @@ def test_regret_at_the_first_capacity_at_2():
     assert row["first"] == 2
     held_out = replicas.loc[replicas["capacity"] == 2, TARGETS[0]].mean()
     assert row["at_first"] == pytest.approx(held_out, abs=1e-12), "not that of a resample"
-    assert row["regret"] == pytest.approx(0.2, abs=1e-3)
-    assert row["regret_low"] < row["regret"] < row["regret_high"]
+    assert row["lost"] == pytest.approx(0.2, abs=1e-3)
+    assert row["lost_low"] < row["lost"] < row["lost_high"]
     assert row["share_of_rise"] == pytest.approx(0.5, abs=0.01)
-    assert (row["best_capacity"], row["largest_capacity"], row["reached"]) == (3, 3, 1)
-    assert at(regret_at_first_2(replicas, others), target=TARGETS[0])["regret"] == 0
+    assert (row["best_capacity"], row["largest_capacity"]) == (3, 3)
+    best = at(regret_at_first_2(replicas, others), target=TARGETS[0])
+    assert (best[["lost", "lost_low", "lost_high"]] == 0).all()
+
+
+def test_what_is_lost_compares_within_replicas_and_all_capacities_at_once():
+    replicas = curves(s=[2.0, 2.0, 2.0], accuracy=[1.0] * 3, held_out=[0.7, 0.71, 0.69])
+    luck = np.tile(np.random.default_rng(1).uniform(-0.2, 0.2, 700), 3)
+    shaken = replicas.assign(**{TARGETS[0]: replicas[TARGETS[0]] + luck})
+    ends = ["lost", "lost_low", "lost_high"]
+    still, moved = (
+        at(regret_at_first_2(rows, replicas), target=TARGETS[0]) for rows in (replicas, shaken)
+    )
+    assert moved[ends].tolist() == pytest.approx(still[ends].tolist(), abs=1e-9)
+    differences = replicas.pivot(index="replica", columns="capacity", values=TARGETS[0])
+    higher = mean_of_replicas(differences[2] - differences[1], bounds=(-1, 1), level=0.975)
+    assert still["lost_high"] == pytest.approx(higher.high)
+    assert still["lost_low"] == pytest.approx(higher.low)
 
 
 def test_where_s_never_reaches_2_there_is_no_regret():
     replicas = curves(s=[0.5, 0.7], accuracy=[1.0] * 2, held_out=[0.5, 0.7])
     row = at(regret_at_first_2(replicas, replicas), target=TARGETS[0])
-    names = ["first", "at_first", "regret", "regret_low", "regret_high", "share_of_rise"]
+    names = ["first", "at_first", "lost", "lost_low", "lost_high", "share_of_rise"]
     assert row[names].isna().all()
-    assert row["reached"] == 0
     table = pd.DataFrame([row])
     [generalizes] = [claim for claim in CLAIMS if claim.result == "first_at_2"]
-    assert generalizes.holds(table) is None
+    assert generalizes.find(table.assign(largest_capacity=3)).holds is None
