@@ -100,7 +100,7 @@ _SIMULTANEOUS = "Intervals are exact, and hold together over the conditions at 9
 CLAIMS = (
     Claim(
         "generalization-correlates-within",
-        "goes with accuracy at a capacity",
+        "goes with accuracy",
         f"{_STATED}: over networks of one capacity.",
         estimand="Spearman's correlation of S of the training items with held-out accuracy over "
         f"replicas, mean over the capacities {_UP_TO_2}",
@@ -113,7 +113,7 @@ CLAIMS = (
     ),
     Claim(
         "generalization-correlates-across",
-        "goes with accuracy over capacities",
+        "grows with accuracy",
         f"{_STATED}: over capacities.",
         estimand="Spearman's correlation of S of the training items with held-out accuracy over "
         f"the capacities {_UP_TO_2}, in a replica",
