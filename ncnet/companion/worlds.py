@@ -6,6 +6,7 @@ as the recorded ones, with a truth that is known, and asks the rule about them, 
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -53,14 +54,15 @@ def simulate(claim: str, *, simulations: int, seed: int) -> pd.DataFrame:
     """
     check_choice("claim", claim, WORLDS)
     simulations = check_integer("simulations", simulations, at_least=1)
-    rows = []
+    # Of many conditions a world has one.
+    asked, rows = replace(CLAIMS[claim], left_out=True), []
     for world, draw in WORLDS[claim].items():
         # The claim's own place in the list of all would change with any other.
         generator = np.random.default_rng([seed, NAMES.index(world), *claim.encode()])
         said = Counter(
             WORDS[found.holds]
             for _ in range(simulations)
-            for found in findings(CLAIMS[claim], draw(generator)).values()
+            for found in findings(asked, draw(generator)).values()
         )
         shares = {word: said[word] / said.total() for word in WORDS.values()}
         rows.append({"claim": claim, "world": world, **shares, "simulations": simulations})

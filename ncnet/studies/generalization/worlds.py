@@ -47,7 +47,7 @@ def _experiment(means: np.ndarray, shared: float, generator: np.random.Generator
 
 def _readings(replicas: pd.DataFrame) -> Tables:
     rows = correlations_by_reading(*split_replicas(replicas), level=LEVEL)
-    return {"generalization_rules": rows}
+    return {"generalization_rules": rows.assign(condition=CONDITIONS[0])}
 
 
 def _within(shared: float, generator: np.random.Generator) -> Tables:
@@ -70,7 +70,8 @@ def _first_at_2(lost: float, generator: np.random.Generator) -> Tables:
     """Accuracy is best at the second capacity, and this much lower where S first reaches 2."""
     means = np.array([[0.6], [0.8], [0.8 - lost], [0.7]])
     replicas = _experiment(means, 0.0, generator)
-    return {"first_at_2": regret_at_first_2(*split_replicas(replicas), level=LEVEL)}
+    rows = regret_at_first_2(*split_replicas(replicas), level=LEVEL)
+    return {"first_at_2": rows.assign(condition=CONDITIONS[0])}
 
 
 WORLDS: dict[str, dict[str, Callable[[np.random.Generator], Tables]]] = {
