@@ -167,7 +167,7 @@ def _of_one(rows: pd.DataFrame, name: str) -> np.ndarray:
 STATISTIC = _statistic(standard_errors())
 # Which form and penalty is chosen may turn on one replica, and a curve reaches far.
 OF_GAIN = _statistic(_read_off("gain", 1 / 4, 0.02), share=0.4)
-OF_MEAN = _statistic(_read_off("regret", 1 / 4, 0.001))
+OF_MEAN = _statistic(_read_off("lost", 1 / 4, 0.001))
 OF_DROP = _statistic(_read_off("s", 1 / 16, 0.0025))
 CHOICES = outcomes(share=0.375)
 """Three of eight criteria may choose another capacity, where two are nearly as good."""
@@ -187,7 +187,7 @@ STATISTICS = {
     "cosine": _statistic(absolute(0.02, "the direction of a gradient near 0 is rounding")),
     "first": _statistic(absolute(0.25, "no mean of S of a game lies near 1.95")),
     "defined": absolute(0.3, "near the ceiling one replica off the mode decides many resamples"),
-    "off_mode": _statistic(absolute(4, "half a percent of up to 800 replicas may end elsewhere")),
+    "off_mode": _statistic(absolute(8, "half a percent of up to 1,600 replicas may end elsewhere")),
     "at_ceiling": same("a capacity that is at the ceiling has no correlation to compare"),
     "share_of_rise": _statistic(absolute(0.06, "it follows from the means")),
     **dict.fromkeys(("best_capacity", "enough_capacity"), same("none other is nearly as good")),
