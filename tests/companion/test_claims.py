@@ -38,7 +38,8 @@ KNOWN_FROM = {
         "returns-to-2",
         "competition-causes",
         "oscillation-senses",
-        "generalization-correlates",
+        "generalization-correlates-within",
+        "generalization-correlates-across",
         "first-2-generalizes",
     },
     "review page": {
