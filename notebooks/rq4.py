@@ -73,12 +73,7 @@ from ncnet.chsh.text import (
     number_text,
     span_text,
 )
-from ncnet.claims import (
-    GAMES,
-    findings,
-    simultaneous_level,
-    verdict_table,
-)
+from ncnet.claims import findings, simultaneous_level, verdict_table
 from ncnet.studies.generalization import (
     claims,
     correlation,
@@ -598,12 +593,6 @@ quote_estimates("worst_means", worst_means)
 games_left = means.index[means["low"] > 0]
 quote("left", ", ".join(games_left) or "none")
 quote("conditions", len(stripes))
-is_game = plain.index.str.startswith(GAMES)
-for name, rows in (
-    ("games", plain[is_game]),
-    ("digits", plain[~is_game]),
-):
-    quote(f"replicas_{name}", span_text(rows["replicas"], 0))
 
 # %% tags=["remove-cell"]
 most = added.iloc[added["gain"].argmax()]
@@ -636,7 +625,9 @@ for name, key in (
         (None, "open"),
     ):
         quote(f"{key}_{word}", str(answers.count(answer) or "none"))
-    values = pd.Series([one.estimate.value for one in found[name].values()])
+    values = pd.Series(
+        [one.estimate.value for one in found[name].values()]
+    )
     quote(f"{key}_values", span_text(values, 2))
 quote("weak", f"{claims.WEAK:g}")
 quote("close", f"{100 * claims.CLOSE:g}")
@@ -644,7 +635,9 @@ quote("group", claims.GROUP)
 quote("nearer", f"{1 / (claims.GROUP + 1):.0%}")
 is_inner = first_of_mean["condition"].isin(inner["condition"])
 quote("lost_inner", span_text(100 * inner["lost"], 1))
-quote("lost_largest", span_text(100 * first_of_mean[~is_inner]["lost"], 1))
+quote(
+    "lost_largest", span_text(100 * first_of_mean[~is_inner]["lost"], 1)
+)
 
 # %% tags=["remove-cell"]
 averaged_ranks = real[
