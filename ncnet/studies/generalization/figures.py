@@ -92,12 +92,16 @@ def correlations(table: pd.DataFrame) -> Figure:
             upright = {"rotation": 90, "ha": "center", "va": "bottom"}
             axes.annotate("ceiling", (place, 0), fontsize=7.5, **upright)
         axes.set_xticks(range(len(capacities)), [f"{capacity:g}" for capacity in capacities])
-        axes.set_title(condition.replace(", ", "\n", 1), fontsize=9)
+        axes.set_title(_title(condition), fontsize=9)
         axes.set_xlabel(_capacity_of(condition))
     setp(panels[::3], ylabel="rank correlation")
     # Side by side, the names would be wider than a single panel.
     plotting.legend_once(panels[0], below=figure, ncols=min(3, 2 * len(panels) - 1))
     return figure
+
+
+def _title(condition: str) -> str:
+    return condition.replace(", ", "\n", 1).replace(BY_STEPS, "\nby steps")
 
 
 def _capacity_of(condition: str) -> str:
@@ -163,7 +167,7 @@ def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
             _stripe(axes, part["capacity"], first.get(condition))
         above.axhline(CLASSICAL_BOUND, **DASHED)
         above.set(ylim=(0, 2.6), xticks=[])
-        above.set_title(condition.replace(", ", "\n", 1), fontsize=9)
+        above.set_title(_title(condition), fontsize=9)
         below.set(ylim=(0.5, 1.02), xlabel=_capacity_of(condition))
         below.set_xticks(places, [f"{n:g}" for n in part["capacity"]])
     for unused in pairs[len(conditions) :].flat:
@@ -188,7 +192,7 @@ def answers_by_margin(counted: pd.DataFrame, margin: float) -> Figure:
     points, below = 100 * counted.index.to_numpy(), np.zeros(len(counted))
     for name, look in ANSWERS.items():
         above = below + counted[name].to_numpy()
-        axes.fill_between(points, below, above, step="post", edgecolor=INK, linewidth=0.6, **look)
+        axes.fill_between(points, below, above, step="post", linewidth=0, **look)
         below = above
     axes.axvline(100 * margin, **DASHED)
     axes.set(xlim=(0, points[-1]), ylim=(0, below.max()))
