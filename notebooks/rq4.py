@@ -300,11 +300,11 @@ found = {
 WORDS = {True: "holds", False: "does not", None: "open"}
 
 
-def as_answers(name, scale=1):
+def as_answers(name):
     """What a rule finds in each condition: the estimate, and the answer."""
     return [
-        f"{one.estimate * scale}: {WORDS[one.holds]}"
-        if one.estimate.value == one.estimate.value
+        f"{one.estimate}: {WORDS[one.holds]}"
+        if pd.notna(one.estimate.value)
         else WORDS[one.holds]
         for one in found[name].values()
     ]
