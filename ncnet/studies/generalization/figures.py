@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from ncnet import plotting, renamed
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import BLUE, DASHED, GREY, HELD_OUT, INK, ORANGE, SOLID, TRAINING, VERMILION
+from ncnet.training.samples import BY_STEPS
 
 STRIPE = {"color": GREY, "linewidth": 6, "alpha": 0.35, "zorder": 0}
 """Marks the capacity at which S first reaches 2."""
@@ -23,6 +24,12 @@ MEASURES = {
 WORST = {"label": "held out, worst context", "color": VERMILION, "marker": "^"}
 ABOVE = {"s": TRAINING, "held_out_s": HELD_OUT}
 BELOW = {"accuracy": TRAINING, "held_out_accuracy": HELD_OUT, "held_out_worst": WORST}
+ANSWERS = {
+    "holds": {"label": "holds", "color": BLUE},
+    "open": {"label": "open", "color": "#e0e0e0"},
+    "fails": {"label": "does not hold", "color": VERMILION},
+}
+"""From below to above: what lies next to each other differs in lightness."""
 PREDICTORS = {
     "s": "S of the pair (no unit)",
     "training_drop": "training: share lost (points)",
@@ -85,12 +92,20 @@ def correlations(table: pd.DataFrame) -> Figure:
             upright = {"rotation": 90, "ha": "center", "va": "bottom"}
             axes.annotate("ceiling", (place, 0), fontsize=7.5, **upright)
         axes.set_xticks(range(len(capacities)), [f"{capacity:g}" for capacity in capacities])
-        axes.set_title(condition, fontsize=9.5)
+        axes.set_title(_title(condition), fontsize=9)
+        axes.set_xlabel(_capacity_of(condition))
     setp(panels[::3], ylabel="rank correlation")
-    setp(panels[-3:], xlabel="hidden units n")
     # Side by side, the names would be wider than a single panel.
     plotting.legend_once(panels[0], below=figure, ncols=min(3, 2 * len(panels) - 1))
     return figure
+
+
+def _title(condition: str) -> str:
+    return condition.replace(", ", "\n", 1).replace(BY_STEPS, "\nby steps")
+
+
+def _capacity_of(condition: str) -> str:
+    return "training steps" if condition.endswith(BY_STEPS) else "hidden units n"
 
 
 def averaged_correlations(table: pd.DataFrame) -> Figure:
@@ -142,7 +157,7 @@ def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
     columns = min(len(conditions), 4)
     rows = math.ceil(len(conditions) / columns)
     size = (1.6 + 2.1 * columns, 4.2 * rows)
-    figure, grid = plotting.subplots(size, 2 * rows, columns, sharex=True)
+    figure, grid = plotting.subplots(size, 2 * rows, columns)
     pairs = grid.reshape(rows, 2, columns).swapaxes(1, 2).reshape(-1, 2)
     for (above, below), (condition, part) in zip(pairs, conditions, strict=False):
         places = np.arange(len(part))
@@ -151,16 +166,38 @@ def held_out_over_capacity(table: pd.DataFrame, first: pd.Series) -> Figure:
                 plotting.band(axes, part, places, name, markersize=4, **look)
             _stripe(axes, part["capacity"], first.get(condition))
         above.axhline(CLASSICAL_BOUND, **DASHED)
-        above.set_ylim(0, 2.6)
-        above.set_title(condition.replace(", ", "\n", 1), fontsize=9)
-        below.set(ylim=(0.5, 1.02), xlabel="hidden units n")
+        above.set(ylim=(0, 2.6), xticks=[])
+        above.set_title(_title(condition), fontsize=9)
+        below.set(ylim=(0.5, 1.02), xlabel=_capacity_of(condition))
         below.set_xticks(places, [f"{n:g}" for n in part["capacity"]])
-        below.tick_params(labelbottom=True)
     for unused in pairs[len(conditions) :].flat:
         unused.remove()
     setp(pairs[::columns, 0], ylabel="S (no unit)")
     setp(pairs[::columns, 1], ylabel="share right")
     plotting.legend_once(pairs[0, 1], below=figure)
+    return figure
+
+
+def answers_by_margin(counted: pd.DataFrame, margin: float) -> Figure:
+    """Draw in how many conditions the rule on the first 2 holds, over the smallest effect.
+
+    Parameters
+    ----------
+    counted
+        Rows of `ncnet.studies.generalization.claims.answers_by_margin`.
+    margin
+        The smallest effect of the rule, which is marked.
+    """
+    figure, axes = plotting.subplots((6.4, 3.4))
+    points, below = 100 * counted.index.to_numpy(), np.zeros(len(counted))
+    for name, look in ANSWERS.items():
+        above = below + counted[name].to_numpy()
+        axes.fill_between(points, below, above, step="post", linewidth=0, **look)
+        below = above
+    axes.axvline(100 * margin, **DASHED)
+    axes.set(xlim=(0, points[-1]), ylim=(0, below.max()))
+    axes.set(xlabel="smallest effect (percentage points lost)", ylabel="conditions")
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), reverse=True)
     return figure
 
 

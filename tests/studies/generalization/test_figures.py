@@ -1,5 +1,6 @@
 """Figures of recorded tables, as far as they could go wrong unseen."""
 
+import pandas as pd
 import pytest
 
 from ncnet import results
@@ -14,3 +15,13 @@ def test_the_names_below_all_panels_are_no_wider_than_the_figure(panels):
     figure.draw_without_rendering()
     [legend] = figure.legends
     assert legend.get_window_extent().width < figure.bbox.width
+
+
+def test_the_areas_over_the_margin_add_up_to_all_conditions():
+    counted = pd.DataFrame({"holds": [0, 2], "open": [1, 1], "fails": [2, 0]}, index=[0.0, 0.1])
+    figure = figures.answers_by_margin(counted, 0.02)
+    [axes] = figure.axes
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels == ["holds", "open", "does not hold"]
+    highest = [area.get_paths()[0].vertices[:, 1].max() for area in axes.collections]
+    assert highest == [2, 3, 3]

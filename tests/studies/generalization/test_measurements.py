@@ -12,6 +12,7 @@ from ncnet.studies.generalization.measurements import (
     by_capacity,
     by_replica,
     split_replicas,
+    train_replicas,
 )
 from ncnet.studies.generalization.parameters import Rq4
 from ncnet.studies.generalization.tables import TABLES
@@ -45,6 +46,16 @@ def test_a_row_a_replica_holds_what_the_outcomes_say():
     np.testing.assert_allclose(rows[list(CORRELATORS)] @ signs, rows["s"])
     cosine = outcomes["cosine"].mean(("alice_setting", "bob_setting", "step"))
     np.testing.assert_allclose(rows["cosine"], cosine)
+
+
+def test_steps_can_be_the_capacity():
+    population = samples.named("overlap", training=6, held_out=4, seed=0)
+    asked = {"population": population, "hidden_size": 2, "replicas": range(4), "seed": 0}
+    by_steps, by_size = (
+        train_replicas(**asked, steps=10, capacity_name=name) for name in ("steps", "hidden_size")
+    )
+    assert (by_steps["capacity"] == 10).all()
+    pd.testing.assert_frame_equal(by_steps.assign(capacity=2), by_size)
 
 
 def diverged(outcomes):
