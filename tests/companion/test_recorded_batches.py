@@ -43,7 +43,7 @@ def test_a_batch_asks_for_what_its_recorded_table_was_made_with(name, place):
 
 OF_SOME = {
     *("along_training", "multiverse", "multiverse_longer", "multiverse_alone"),
-    *("sensing", "sensing_along_training", "oscillation", "small/jobs"),
+    *("scatter", "sensing", "sensing_along_training", "oscillation", "small/jobs"),
 }
 """Tables of some of the hidden sizes that their run was given, or of others."""
 

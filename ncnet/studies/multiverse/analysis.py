@@ -193,7 +193,7 @@ def _difference(one: np.ndarray, other: np.ndarray, level: float) -> Estimate:
 
 def _about(outcomes: xr.Dataset, means: xr.Dataset) -> dict:
     """Return what a row says of networks beside S."""
-    averages = means.mean("replica")
+    averages = means.mean("replica").reset_coords(drop=True)
     by_context = averages.to_dataframe().unstack(["alice_setting", "bob_setting"])
     return {
         "delta": float(chsh.delta(averages)),
