@@ -25,7 +25,8 @@ MARGIN = 0.05
 CRITICAL_SIZE = 3
 """The hidden units at which the paper sees the peak, by the review page."""
 GAMES = ("overlap", "separate")
-REPRODUCED, PARTLY, NOT, OPEN = VERDICTS = ("reproduced", "partly", "not", "open")
+VERDICTS = ("reproduced", "partly", "not", "open")
+REPRODUCED, PARTLY, NOT, OPEN = VERDICTS
 ABSTRACT, REVIEW, SUMMARIES = "abstract", "review page", "other public summaries"
 SOURCES = {ABSTRACT: "zhao2026", REVIEW: "review2026", SUMMARIES: "summaries2026"}
 """The places that a statement of the paper is known from, with their references in the book."""
