@@ -187,7 +187,7 @@ def from_losses(
     --------
     >>> losses = xr.DataArray(np.full((2, 2, 5), 0.01), dims=[*SETTINGS, "replica"])
     >>> losses = losses.assign_coords(SETTINGS)
-    >>> from_losses(losses, 1 + losses)["b"].values.max()
+    >>> int(from_losses(losses, 1 + losses)["b"].max())
     -1
     """
     below = check_number("below", below, 0, inside=True)

@@ -48,7 +48,7 @@ _SUFFICES = {"source": claims.REVIEW, "result": "capacity", "evidence": "noteboo
 CLAIMS = (
     Claim(
         "above-2-suffices-by-definition",
-        "no joint distribution",
+        "by definition",
         "S above 2 is sufficient for non-classical statistics: no joint distribution of four "
         "outcomes is behind them.",
         estimand="the largest S over the capacities, less 2",

@@ -45,13 +45,13 @@ def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> 
     -------
     pandas.DataFrame
         One row a rank: `rank`, the columns of `ncnet.chsh.Report.row`, and further columns, each
-        with an interval from `_low` to `_high`. `accuracy` is the share that
-        heads get right, the mean over both heads and all contexts.
-        Where there are held-out items, `held_out_s` and `held_out_accuracy` are S and accuracy on
-        these.
+        with an interval from `_low` to `_high`. `accuracy` is the share that heads get right, the
+        mean over both heads and all contexts. Where there are held-out items, `held_out_s` and
+        `held_out_accuracy` are S and accuracy on these.
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> a, b = rng.choice([-1, 1], size=(2, 2, 2, 2, 20, 8))  # two ranks, 20 replicas, 8 items
     >>> dimensions = ("capacity", "alice_setting", "bob_setting", "replica", "item")
