@@ -6,6 +6,7 @@ protocol writes down where it differs, and has all verdicts made again by ``ncne
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -43,9 +44,14 @@ class OwnGame(BaseModel):
     bob: Annotated[list[Annotated[str, Field(pattern=TRUTH_TABLE)]], Field(min_length=2)]
 
     def game(self) -> Game:
-        """Return the game."""
+        """Return the game; its tasks are named by party, since both may have the same."""
         bits = round(math.log2(len(self.alice[0])))
-        return boolean(bits, alice=self.alice, bob=self.bob, name=self.name)
+        game = boolean(bits, alice=self.alice, bob=self.bob, name=self.name)
+        alice, bob = (
+            tuple(replace(task, name=f"{party}{i}") for i, task in enumerate(tasks, 1))
+            for party, tasks in (("A", game.alice), ("B", game.bob))
+        )
+        return replace(game, alice=alice, bob=bob)
 
 
 def _is_context(place: list[int]) -> list[int]:

@@ -22,7 +22,7 @@ games:
   - overlap
   - name: mine
     alice: ["0001", "0110"]
-    bob: ["0111", "1001"]
+    bob: ["0001", "1001"]
 minus_at: [2, 1]
 steps: 50
 """
