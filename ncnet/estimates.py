@@ -56,6 +56,8 @@ class Estimate:
     high: float
 
     def __str__(self) -> str:
+        if math.isnan(self.value):
+            return "not defined"
         digits = 2 if self.high - self.low > 0.01 else 3
         return f"{number_text(self.value, digits)} {interval_text((self.low, self.high), digits)}"
 

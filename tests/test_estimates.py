@@ -94,3 +94,9 @@ def test_values_outside_their_bounds_are_refused():
         ["5", "4"],
     )
     refused(lambda: estimates.median_interval(np.array([]), level=0.95), ["value of replica"])
+
+
+def test_what_is_not_defined_is_printed_as_such_and_open():
+    assert str(estimates.UNKNOWN) == "not defined"
+    assert estimates.UNKNOWN.beyond(0.1) is None
+    assert estimates.UNKNOWN.within(0.1) is None

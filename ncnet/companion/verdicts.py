@@ -149,7 +149,7 @@ def text(table: pd.DataFrame) -> str:
     """
     lines = []
     for name, row in table.iterrows():
-        said = row["yours"] or "not under this reading"
+        said = row["yours"] or "not asked"
         lines.append(f"{name}: {said}" + (f" (ours: {row['ours']})" if row["ours"] else ""))
         lines += [f"  {one}" for one in row["found"].split("; ") if one]
     return "\n".join(lines)
