@@ -337,9 +337,11 @@ glue(
     f"{least.condition}; given {least.given}",
     display=False,
 )
-averaged.set_index(["condition", "given"])[
-    ["without", "with_s", "gain", "gain_low", "gain_high"]
-].round(3)
+as_text(
+    averaged.set_index(["condition", "given"])[
+        ["without", "with_s", "gain", "gain_low", "gain_high"]
+    ]
+)
 
 # %% [markdown]
 # R² without and with S, and what S adds (`gain`): means over the capacities up to the one at which S first reaches 2. `given` says which
@@ -385,7 +387,7 @@ as_text(shown[[*columns, "share_of_rise"]]).assign(
 #
 # The rule puts it at {glue:text}`rq4_close` points. Would another smallest effect say something else?
 
-# %% mystnb={"figure": {"name": "fig-margins", "caption": "Recorded: in how many conditions the rule on the first 2 holds, does not hold, or is open, were the smallest effect another, from 0 to 10 percentage points. The dashed line is the smallest effect of the rule. Open at any: conditions in which the largest capacity is the best, or in which S does not reach 2."}, "image": {"alt": "A stacked step chart over the percentage points lost, from 0 to 10. A blue area at the bottom, holds, grows by single steps from nothing at 0 to four conditions at about four points. A red block of two conditions at the top, does not hold, ends between two and three points. Between them a broad light area, open, is there at any smallest effect, seven conditions high at the right."}}
+# %% mystnb={"figure": {"name": "fig-margins", "caption": "Recorded: in how many conditions the rule on the first 2 holds, does not hold, or is open, were the smallest effect another, from 0 to 10 percentage points. The dashed line is the smallest effect of the rule. Open at any: conditions in which the largest capacity is the best, or in which S does not reach 2."}, "image": {"alt": "A stacked step chart over the percentage points lost, from 0 to 10. A dark area at the bottom, holds, grows by single steps from nothing at 0 to four conditions at about four points. A block of two conditions at the top, does not hold, ends between two and three points. Between them a broad light area, open, is there at any smallest effect, seven conditions high at the right."}}
 margins = [k / 2000 for k in range(201)]
 counted = claims.answers_by_margin(first_of, margins)
 run.show(
@@ -665,7 +667,7 @@ quote("real_high", float(averaged_ranks["high"].max()))
 # given mean training accuracy and loss the correlation lies between {glue:text}`rq4_means_lowest:.2f` and
 # {glue:text}`rq4_means_highest:.2f`; it is above 0 in {glue:text}`rq4_means_above` of the conditions ({glue:text}`rq4_left`) and below 0 in
 # {glue:text}`rq4_means_below`. Given each context's accuracies and losses it is above 0 in {glue:text}`rq4_contexts_above` and below in
-# {glue:text}`rq4_contexts_below`, between {glue:text}`rq4_contexts_lowest:.2f` and {glue:text}`rq4_contexts_highest:.2f`.
+# {glue:text}`rq4_contexts_below`, between {glue:text}`rq4_contexts_lowest:.3f` and {glue:text}`rq4_contexts_highest:.3f`.
 #
 # **The worst context can go the other way.** A failure in context (2,2) raises S. With held-out accuracy of the
 # worst of the four contexts in place of their mean, the correlation is above 0 in {glue:text}`rq4_worst_above` of the conditions and below 0 in

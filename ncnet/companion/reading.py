@@ -21,8 +21,8 @@ from ncnet.companion.yaml_files import read_yaml
 from ncnet.files import expanded
 from ncnet.games import Game, boolean, named
 from ncnet.parameters import Activation, Distinct, GameName, Optimizer, Rate
-from ncnet.training.initialisation import INITIALISATIONS
 
+Initialisation = Literal["lecun_normal", "he_normal", "glorot_normal", "torch_linear"]
 TRUTH_TABLE = r"^[01]{2,65536}$"
 
 
@@ -91,7 +91,7 @@ class Reading(BaseModel):
     optimizer: Optimizer = "gradient_descent"
     learning_rate: Rate = 0.5
     steps: Annotated[int, Field(ge=1, le=1_000_000)] = 2000
-    initialisation: Literal[*INITIALISATIONS] = "lecun_normal"
+    initialisation: Initialisation = "lecun_normal"
     run: Annotated[int, Field(ge=2, le=3200)] = 32
 
     @property

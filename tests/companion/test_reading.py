@@ -1,5 +1,7 @@
 """Readings of the paper: what they may answer, what they refuse, and the verdicts under them."""
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from ncnet.companion.claims import CLAIMS
 from ncnet.companion.reading import Reading
 from ncnet.results import ROOT
 from ncnet.studies.multiverse.analysis import PRIMARY
+from ncnet.training import INITIALISATIONS
 from tests.refusals import refused
 
 OWN = """
@@ -39,6 +42,10 @@ def test_the_file_of_the_project_is_its_own_reading():
     ours = Reading().model_dump()
     for name in ("readout", "activation", "optimizer", "learning_rate", "steps", "initialisation"):
         assert ours[name] == PRIMARY[name]
+
+
+def test_every_initialisation_may_be_asked_for():
+    assert set(get_args(reading.Initialisation)) == set(INITIALISATIONS)
 
 
 def test_what_a_reading_does_not_say_is_this_books_own(tmp_path):

@@ -1,4 +1,4 @@
-"""Finds the files that a job depends on: its notebook, the core, and the study's own folder.
+"""Finds the files that a job depends on: its notebook, the core, and the studies that it imports.
 
 Snakemake is given a checksum of their content when it plans, and runs a job again when it changes.
 Times of files play no part: what is touched, checked out again or copied reruns nothing. That no
@@ -6,6 +6,8 @@ study imports another one, a linter of imports sees to.
 """
 
 import inspect
+import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from ncnet.results import ROOT
 
 PACKAGE = ROOT / "ncnet"
 ROOMS = ("studies", "companion")
+IMPORTED = re.compile(r"^\s*from ncnet\.studies\.(\w+)", re.MULTILINE)
+"""How a notebook names a study that it reads."""
 
 
 def checksum(files: Iterable[Path]) -> str:
@@ -38,10 +42,14 @@ def files_of(notebook: str) -> list[Path]:
     >>> "chsh" in names, "mechanism" in names, "ranks" in names
     (True, True, False)
     """
-    study = Path(inspect.getfile(notebooks.of(notebook))).parent
+    file = NOTEBOOKS / f"{notebook}.ipynb"
+    cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    code = "".join("".join(c["source"]) + "\n" for c in cells if c["cell_type"] == "code")
+    studies = {Path(inspect.getfile(notebooks.of(notebook))).parent}
+    studies |= {PACKAGE / "studies" / name for name in IMPORTED.findall(code)}
     core = [
         path
         for path in stored.code_of(PACKAGE)
         if path.parent.name == "studies" or path.relative_to(PACKAGE).parts[0] not in ROOMS
     ]
-    return [NOTEBOOKS / f"{notebook}.ipynb", *core, *stored.code_of(study)]
+    return [file, *core, *(path for study in sorted(studies) for path in stored.code_of(study))]
