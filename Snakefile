@@ -7,7 +7,7 @@
 #     snakemake --workflow-profile profiles/slurm             on a cluster
 #
 # A job is run again when its parameters change, installed versions, or the content of what it is
-# declared to depend on: the notebook, the core of the package, and the study's own folder. That
+# declared to depend on: the notebook, the core of the package, and folders of studies. That
 # content is a parameter of the rule, a checksum, and no input: of inputs Snakemake compares times
 # first, so that it misses an edit with an older one, and takes their checksums when a job ends, so
 # that an edit during a long run would pass for what ran.
