@@ -8,6 +8,4 @@ layer's keys and values included; of the top layer, only the first token's row i
 
 from ncnet.encoders.catalogue import ENCODERS, Encoder, load
 from ncnet.encoders.hyperparameters import Hyperparameters
-from ncnet.encoders.quartets import QUARTETS, Quartet, quartet
-from ncnet.encoders.saving import load_adapters
 from ncnet.encoders.sweep import train

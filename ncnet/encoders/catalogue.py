@@ -48,6 +48,11 @@ class Encoder:
     source: dict[str, str]
 
     @property
+    def pooling(self) -> str:
+        """TEMPORARY"""
+        return "first"
+
+    @property
     def layers(self) -> int:
         """Number of transformer layers."""
         return self.model.config.num_hidden_layers

@@ -6,9 +6,9 @@ import numbers
 from dataclasses import dataclass
 from typing import Self
 
-from ncnet.checks import check, check_integer, check_list, check_once, check_positive
+from ncnet.checks import check, check_choice, check_integer, check_list, check_once, check_positive
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.trunk import FULL
+from ncnet.encoders.trunk import FULL, POOLINGS
 from ncnet.printing import shown
 
 
@@ -22,6 +22,9 @@ class Hyperparameters:
     ----------
     layers
         The number of adapted layers, from the top. What lies below them is computed once an item.
+    pooling
+        The state that heads read: "first", of the first token, or "mean", over all tokens; the one
+        that the encoder was trained for unless told otherwise.
     steps, batch_size
         The number of training steps, and the items of each head's task in one step.
     learning_rate
@@ -36,6 +39,7 @@ class Hyperparameters:
     """
 
     layers: int = 1
+    pooling: str | None = None
     steps: int = 300
     batch_size: int = 16
     learning_rate: float = 1e-3
@@ -48,8 +52,11 @@ class Hyperparameters:
         on_gpu = encoder.model.device.type == "cuda"
         bfloat16 = on_gpu if self.bfloat16 is None else self.bfloat16
         check(isinstance(bfloat16, bool), f"`bfloat16` is {shown(bfloat16)}", "true or false")
+        pooling = encoder.pooling if self.pooling is None else self.pooling
+        check_choice("pooling", pooling, POOLINGS)
         return Hyperparameters(
             layers=check_integer("layers", self.layers, at_least=1, at_most=encoder.layers),
+            pooling=pooling,
             steps=check_integer("steps", self.steps, at_least=0, at_most=10**7),
             batch_size=check_integer("batch_size", self.batch_size, at_least=1, at_most=10**5),
             learning_rate=check_positive("learning_rate", self.learning_rate),

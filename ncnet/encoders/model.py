@@ -1,93 +1,128 @@
-"""A trunk with two heads, on the items of one task each."""
+"""The networks of a replica: trunks with a head for each of one or two tasks, side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ncnet.chsh.pairs import Pair
 from ncnet.datasets import TaskData
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.hyperparameters import Hyperparameters
 from ncnet.encoders.tasks import EncodedTask
-from ncnet.encoders.trunk import Network, Trunk
+from ncnet.encoders.trunk import Layout, Trunks, frozen_layers
+from ncnet.keys import task_key
 
 Key = tuple[int, ...]
 """What, besides seed and replica, a head's initial weights and its order of items follow from."""
-BY_PARTY: tuple[Key, Key] = ((0,), (1,))
-"""Keys of heads that are Alice's and Bob's, whatever their tasks are."""
 
 
-class TwoHeads(Network):
-    """One network of one context; or with one head, of a task alone.
+class Networks(nn.Module):
+    """Networks of one replica at one rank: each is trained on a pair of tasks, or on one alone.
 
-    A head is one linear map of the first token's state: to logits of a task's classes; for
-    questions, to that of each choice, by the same weights.
+    A head is one linear map of the state that is read: to logits of a task's classes; for
+    questions, to that of each choice, by the same weights. Of all networks that a task is in, its
+    head starts from the same weights; all trunks start from the same weights.
 
     Parameters
     ----------
     encoder
         The encoder.
     tasks
-        The task of each head. Their items go through the trunk in this order.
+        The tasks, by name.
+    pairs
+        The names of the tasks of each network, one or two.
     rank
         The rank of the adapters.
     hyperparameters
-        The hyperparameters of its training.
+        The hyperparameters of the training.
     replica
-        With the seed it determines all initial weights: those of the trunk, and with its key those
-        of a head, whatever the other head is.
+        With the seed it determines the initial weights of trunks, and with its key those of a head.
     keys
-        The key of each head: `BY_PARTY`, or those of its tasks (`ncnet.keys.task_key`).
+        The key of each task's head, `ncnet.keys.task_key` of its name unless told otherwise.
+
+    Attributes
+    ----------
+    networks
+        By task, the places of the networks that it is in [networks].
     """
 
     def __init__(
         self,
         encoder: Encoder,
-        tasks: Sequence[EncodedTask],
+        tasks: Mapping[str, EncodedTask],
+        pairs: Sequence[Pair],
         rank: float,
         hyperparameters: Hyperparameters,
         replica: int,
         *,
-        keys: Sequence[Key] = BY_PARTY,
+        keys: Mapping[str, Key] | None = None,
     ):
         super().__init__()
-        self.tasks, self.hyperparameters = tasks, hyperparameters
-        seed, alpha, layers = hyperparameters.seed, hyperparameters.alpha, hyperparameters.layers
-        self.keys = [(seed, replica, *of_head) for of_head in keys]
-        # Modules draw weights of their own as they are made, before ours are put in.
-        with torch.random.fork_rng(devices=[]):
-            of_trunk = (seed, replica, 2)
-            self.trunk = Trunk(encoder, rank=rank, alpha=alpha, layers=layers, seed=of_trunk)
-            self.heads = nn.ModuleList(
-                _head(encoder, task.data, seed) for task, seed in zip(tasks, self.keys, strict=True)
-            )
-        self.to(encoder.model.device)
+        self.pairs, self.rank, self.hyperparameters = pairs, rank, hyperparameters
+        self.tasks = {name: tasks[name] for name in sorted({t for pair in pairs for t in pair})}
+        keys = keys or {name: (task_key(name),) for name in self.tasks}
+        self.keys = {name: (hyperparameters.seed, replica, *keys[name]) for name in self.tasks}
+        self.lowest = frozen_layers(encoder, hyperparameters.layers)
+        device = encoder.model.device
+        self.networks = {
+            name: torch.tensor([k for k, pair in enumerate(pairs) if name in pair], device=device)
+            for name in self.tasks
+        }
+        self.trunks = Trunks(
+            encoder,
+            rank=rank,
+            alpha=hyperparameters.alpha,
+            layers=hyperparameters.layers,
+            pooling=hyperparameters.pooling,
+            networks=len(pairs),
+            seed=(hyperparameters.seed, replica, 2),
+        )
+        self.heads = nn.ModuleList(
+            _Heads(encoder, task.data, self.keys[name], len(self.networks[name]))
+            for name, task in self.tasks.items()
+        )
+        self.to(device)
+        frozen = self.tasks.items() if rank == 0 else ()
+        self.last = {name: task.last_states(self.trunks) for name, task in frozen}
 
-    def forward(self, items: Sequence[np.ndarray]) -> list[Tensor]:
-        """Return each head's logits of its own items, [items, classes].
+    def trainable(self) -> dict[str, nn.Parameter]:
+        """Return the weights that are trained, by name."""
+        return {name: w for name, w in self.named_parameters() if w.requires_grad}
 
-        The items of all heads go through the trunk as one batch.
-        """
-        found = [task.states_of(own) for task, own in zip(self.tasks, items, strict=True)]
-        states, lengths = zip(*found, strict=True)
-        device, half = states[0].device.type, self.hyperparameters.bfloat16
-        with torch.autocast(device, torch.bfloat16, enabled=half):
-            first = self.trunk(torch.cat(states), np.concatenate(lengths))
-            parts = first.split([len(of_task) for of_task in lengths])
-            return [
-                head(part).float().reshape(-1, task.data.classes)
-                for head, part, task in zip(self.heads, parts, self.tasks, strict=True)
-            ]
+    def forward(self, items: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+        """Return the logits of items of each task, by name: [networks, items, classes]."""
+        half = self.hyperparameters.bfloat16
+        found = {}
+        for (name, task), head in zip(self.tasks.items(), self.heads, strict=True):
+            with torch.autocast(task.labels.device.type, torch.bfloat16, enabled=half):
+                read = self._read(name, items[name])
+                found[name] = head(read).float().unflatten(1, (len(items[name]), -1)).flatten(2)
+        return found
+
+    def _read(self, name: str, items: np.ndarray) -> Tensor:
+        """Return the states that a task's heads read, [networks, sequences, width]."""
+        task = self.tasks[name]
+        if self.rank == 0:
+            last = self.last[name]
+            return last[torch.from_numpy(task.sequences_of(items)).to(last.device)][None]
+        states, lengths = task.states_of(items)
+        return self.trunks(states, Layout(lengths, states.device), self.networks[name])
 
 
-def _head(encoder: Encoder, data: TaskData, seed: Key) -> nn.Linear:
-    """Return a head whose weights spread as the encoder's did, and whose biases start from 0."""
-    head = nn.Linear(encoder.width, 1 if data.multiple_choice else data.classes)
-    spread = encoder.model.config.initializer_range
-    drawn = np.random.default_rng(seed).normal(0, spread, tuple(head.weight.shape))
-    head.weight.data.copy_(torch.from_numpy(drawn))
-    nn.init.zeros_(head.bias)
-    return head
+class _Heads(nn.Module):
+    """A task's head in several networks, drawn once: weights spread as the encoder's did."""
+
+    def __init__(self, encoder: Encoder, data: TaskData, seed: Key, networks: int):
+        super().__init__()
+        shape = (1 if data.multiple_choice else data.classes, encoder.width)
+        spread = encoder.model.config.initializer_range
+        drawn = torch.from_numpy(np.random.default_rng(seed).normal(0, spread, shape)).float()
+        self.weight = nn.Parameter(drawn.repeat(networks, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(networks, 1, len(drawn)))
+
+    def forward(self, read: Tensor) -> Tensor:
+        return read @ self.weight.mT + self.bias

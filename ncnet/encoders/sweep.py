@@ -1,227 +1,312 @@
-"""Trains all replicas of a quartet in their four contexts, rank by rank."""
+"""Trains pairs of tasks on an encoder, each once, rank by rank and replica by replica."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import xarray as xr
+from tqdm import tqdm
 
-from ncnet.checks import check, check_choice, check_integer
-from ncnet.chsh.outcomes import SETTINGS
+from ncnet.checks import check, check_choice, check_integer, check_list, check_once
+from ncnet.chsh import collect_pairs
+from ncnet.chsh.pairs import LOSSES, Pair, sorted_pair
 from ncnet.datasets import TaskData
 from ncnet.encoders import saving
 from ncnet.encoders.catalogue import Encoder
+from ncnet.encoders.frozen import encoded
 from ncnet.encoders.hyperparameters import Hyperparameters, check_ranks
-from ncnet.encoders.model import TwoHeads
-from ncnet.encoders.quartets import Quartet
-from ncnet.encoders.tasks import EncodedTask, encoded, tokenized
-from ncnet.encoders.training import Outcome, train_context
-from ncnet.encoders.trunk import FULL
-from ncnet.experiment.networks import Axes, NetworkKey, on_axes, train_each
+from ncnet.encoders.model import Key, Networks
+from ncnet.encoders.tasks import EncodedTask, parts_of
+from ncnet.encoders.training import Outcomes, train_networks
 from ncnet.files import expanded, storable, write_or_compare
 
-DESCRIPTION, OUTCOME = "sweep.json", "outcome.safetensors"
-CHECKPOINT = "checkpoint.safetensors"
-"""Files of a folder, which is its owner's: contexts that are deleted are trained again."""
+DESCRIPTION, OUTCOMES = "sweep.json", "outcomes.safetensors"
 
 
 def train(
     encoder: Encoder,
-    quartet: Quartet,
     tasks: Mapping[str, TaskData],
     *,
+    pairs: Iterable[Sequence[str]] | None = None,
+    paired: bool = False,
     ranks: Sequence[float],
     replicas: int,
     folder: Path | None = None,
+    states: Path | None = None,
     **hyperparameters: object,
 ) -> xr.Dataset:
-    """Train replicas 0 ... `replicas` - 1 of a quartet in all four contexts, at each rank.
+    """Train replicas 0 ... `replicas` - 1 of pairs of tasks, and of tasks alone, at each rank.
 
-    A context (i, j) is one network: the encoder with adapters, Alice's head on her task i, Bob's
-    on his task j; every step takes a batch of each and follows the sum of both losses. The four
-    contexts of a replica start from the same weights, and a head sees its items in the same order
-    whatever the other head's task is.
+    A pair is one network: the encoder with adapters, and a head for either task; every step takes a
+    batch of each and follows the sum of both losses. All networks of a replica start from the same
+    trunk. A task's head starts from the same weights, and sees its items in the same order, in
+    every pair and alone. So each pair is trained once, and every quartet of different tasks is
+    looked up (`ncnet.chsh.quartet`).
+
+    At rank 0 the trunk is frozen, and heads cannot influence each other: there a pair's outcomes
+    are those of both tasks alone.
 
     Parameters
     ----------
     encoder
         The encoder, from `ncnet.encoders.load`.
-    quartet
-        Four tasks, from `ncnet.encoders.quartet`, or a quartet of your own.
     tasks
-        The items of its four tasks, from `ncnet.datasets.load`, with equally many training items
-        each, and equally many held-out items.
+        The items of each task by its name, from `ncnet.datasets.load`, with equally many training
+        items each, and equally many held-out items.
+    pairs
+        What is trained: names of two tasks in a tuple, or of one alone. By default every pair of
+        two tasks, and every task alone.
+    paired
+        True where the k-th items of all tasks are partners: translations of one another.
     ranks
         Ranks of the adapters on query and value: 0 trains the heads alone, ``math.inf`` every
         weight of the adapted layers.
     replicas
         Number of initialisations and data orders.
     folder
-        A folder that keeps finished contexts, with their adapters (in the files of peft) and heads,
-        and the one in training once a minute: repeated, a sweep that was cut off goes on from
-        there, to the same result. It holds contexts of one kind: the encoder, the items and the
-        hyperparameters are the same.
+        A folder that keeps finished blocks: all networks of a replica at one rank, with their
+        adapters (in the files of peft) and heads. Repeated, a sweep that was cut off goes on with
+        the next, to the same result. It holds blocks of one kind: the encoder, the items, the pairs
+        and the hyperparameters are the same.
+    states
+        A folder that keeps the states behind the encoder's frozen layers (`ncnet.encoders.frozen`),
+        for several sweeps on the same items; without one they are kept in memory.
     hyperparameters
-        `Hyperparameters` by name: ``seed``, and others than the defaults of ``layers``, ``steps``,
-        ``batch_size``, ``learning_rate``, ``alpha`` and ``bfloat16``.
+        `Hyperparameters` by name: ``seed``, and others than the defaults of ``layers``,
+        ``pooling``, ``steps``, ``batch_size``, ``learning_rate``, ``alpha`` and ``bfloat16``.
 
     Returns
     -------
     xarray.Dataset
-        Outcomes, as `ncnet.train` returns them: `a`, `b` and `diverged`, over `capacity` (the
-        ranks), settings, replicas and items, training ones first; `alice_loss` and `bob_loss`, mean
-        cross-entropy over the training items at the end; `alice_target` and `bob_target` where
-        all tasks have two classes. Attributes say what was trained, and of each task where it is
-        from, the share of unknown tokens and the share of sequences that were cut.
+        Outcomes as `ncnet.chsh.as_pairs` describes them: `first` and `second`, `diverged`,
+        `first_loss` and `second_loss` (mean cross-entropy over the training items at the end), over
+        `capacity` (the ranks), pairs, replicas and items, training ones first. Attributes say what
+        was trained, and of each task where it is from, the share of unknown tokens and the share of
+        sequences that were cut.
 
     Raises
     ------
     ValueError
-        For a hyperparameter out of range, tasks that are not the quartet's or not of one size, or a
-        folder that holds contexts of another kind: before any work starts.
+        For a hyperparameter out of range, a pair of unknown or equal tasks, tasks that are not of
+        one size, or a folder that holds blocks of another kind: before any work starts.
 
     Examples
     --------
     >>> from ncnet import datasets, encoders
-    >>> quartet = encoders.quartet("toy_mixed")
-    >>> tasks = datasets.load(quartet.tasks, items=4, held_out=2, seed=0)
-    >>> outcomes = train(
-    ...     encoders.load("tiny"), quartet, tasks, ranks=[0, 2], replicas=3, seed=0, steps=2
-    ... )
-    >>> dict(outcomes.a.sizes)
-    {'capacity': 2, 'alice_setting': 2, 'bob_setting': 2, 'replica': 3, 'item': 6}
+    >>> tasks = datasets.load(["toy/mood", "toy/sum", "toy/same"], items=4, held_out=2, seed=0)
+    >>> pairs = train(encoders.load("tiny"), tasks, ranks=[0, 2], replicas=3, seed=0, steps=2)
+    >>> dict(pairs.first.sizes)
+    {'capacity': 2, 'pair': 6, 'replica': 3, 'item': 6}
     """
     chosen = Hyperparameters(**hyperparameters).checked(encoder)
     ranks = check_ranks(ranks, encoder)
     replicas = check_integer("replicas", replicas, at_least=1)
-    _check_tasks(quartet, tasks)
-    axes = {"capacity": ranks, "replica": range(replicas), **SETTINGS}
-    return Sweep(encoder, quartet, tasks, chosen, folder).networks(axes)
+    wanted = _check_pairs(tasks, pairs)
+    _check_tasks(tasks, paired=paired)
+    sweep = Sweep(encoder, tasks, wanted, chosen, paired=paired, folder=folder, states=states)
+    return sweep.outcomes(ranks, range(replicas))
 
 
 @dataclass
 class Sweep:
-    """The contexts of a sweep, which share tokens and the frozen states of the current rank.
+    """The blocks of a sweep, which share tokens and frozen states.
 
     Parameters
     ----------
-    encoder, quartet, tasks, folder
+    encoder, tasks, paired, folder, states
         See `train`.
+    pairs
+        The pairs in canonical order, and tasks alone.
     hyperparameters
         The hyperparameters of all networks.
+    keys
+        See `Networks`.
     """
 
     encoder: Encoder
-    quartet: Quartet
     tasks: Mapping[str, TaskData]
+    pairs: Sequence[Pair]
     hyperparameters: Hyperparameters
-    folder: Path | None
+    paired: bool = False
+    folder: Path | None = None
+    states: Path | None = None
+    keys: Mapping[str, Key] | None = None
 
     def __post_init__(self):
-        self._tokens = [tokenized(self.encoder, self.tasks[name]) for name in self.quartet.tasks]
-        self._kind, self._encoded = None, {}
         if self.folder:
             self.folder = expanded(self.folder)
             described = {
                 "encoder": {"name": self.encoder.name, **self.encoder.source},
-                "items": [_digest(tokens.data) for tokens in self._tokens],
+                "items": [_digest(task) for task in self.tasks.values()],
+                "pairs": [list(pair) for pair in self.pairs],
                 **asdict(self.hyperparameters),
             }
             write_or_compare(self.folder / DESCRIPTION, described)
+        layers, folder = self.hyperparameters.layers, self.states and expanded(self.states)
+        with _one_thread():
+            self._encoded: dict[str, EncodedTask] = {
+                name: encoded(self.encoder, self.tasks[name], layers=layers, folder=folder)
+                for name in sorted({task for pair in self.pairs for task in pair})
+            }
 
-    def networks(self, axes: Axes) -> xr.Dataset:
-        """Return what `train` does, of all networks along these axes, or of a single one.
+    def outcomes(self, ranks: Sequence[float], replicas: Sequence[int]) -> xr.Dataset:
+        """Return what `train` does, of the blocks of some ranks and replicas.
 
-        Each network is what it is in a sweep over all of them. Without any rank or replica, the
-        Dataset only says what would be trained.
+        Each block is what it is in a sweep over all of them.
         """
-        found = train_each(self._context, axes)
-        first = self._tokens[0].data
-        split = ["training"] * len(first.training) + ["held_out"] * len(first.held_out)
-        capacities = "capacity", np.array(axes["capacity"], float), {"capacity_name": "rank"}
-        coordinates = {"capacity": capacities, "split": ("item", split)}
-        dataset = on_axes([one.columns() for one in found], axes, coordinates)
-        if all(tokens.data.classes == 2 for tokens in self._tokens):
-            for party, names in (("alice", self.quartet.alice), ("bob", self.quartet.bob)):
-                settings = axes[f"{party}_setting"]
-                targets = [_targets(self.tasks[names[setting - 1]]) for setting in settings]
-                dataset[f"{party}_target"] = (f"{party}_setting", "item"), np.stack(targets)
-        return dataset.assign_attrs(storable(self._attributes()))
+        blocks = list(itertools.product(ranks, replicas))
+        found = [self.block(*block) for block in tqdm(blocks, "blocks", leave=False, disable=None)]
+        correct, loss, diverged = (
+            np.stack([getattr(block, name) for block in found])
+            .reshape(len(ranks), len(replicas), *getattr(found[0], name).shape)
+            .swapaxes(0, 2)
+            .swapaxes(1, 2)
+            for name in ("correct", "loss", "diverged")
+        )
+        heads = {
+            pair: [correct[k, :, :, head] for head in range(len(pair))]
+            for k, pair in enumerate(self.pairs)
+        }
+        first = next(iter(self.tasks.values()))
+        dataset = collect_pairs(
+            heads,
+            split=["training"] * len(first.training) + ["held_out"] * len(first.held_out),
+            diverged=dict(zip(self.pairs, diverged, strict=True)),
+            targets=self._targets() or None,
+            capacities=np.array(ranks, float),
+            capacity_name="rank",
+            paired=self.paired,
+        ).assign_coords(replica=np.array(replicas))
+        # Pairs are sorted here as there.
+        losses = {
+            name: (("pair", "capacity", "replica"), loss[..., head])
+            for head, name in enumerate(LOSSES)
+        }
+        return dataset.assign(losses).assign_attrs(storable(self._attributes()))
 
-    def _context(self, key: NetworkKey) -> Outcome:
-        """Train one context, or take it from the folder."""
-        place = self.folder / key.path("rank") if self.folder else None
-        if place and (place / OUTCOME).exists():
-            tensors = saving.read(place / OUTCOME)
-            return Outcome(**{name: tensor.numpy() for name, tensor in tensors.items()})
-        rank, replica, i, j = key
-        names = self.quartet.alice[i - 1], self.quartet.bob[j - 1]
-        tasks = [self._task(name, rank) for name in names]
-        model = TwoHeads(self.encoder, tasks, rank, self.hyperparameters, replica)
-        checkpoint = place / CHECKPOINT if place else None
-        outcome = train_context(model, checkpoint=checkpoint)
+    def block(self, rank: float, replica: int) -> Outcomes:
+        """Train all networks of a replica at one rank, or take them from the folder."""
+        place = self.folder / f"rank_{rank:g}" / f"replica_{replica:03}" if self.folder else None
+        if place and (place / OUTCOMES).exists():
+            tensors = saving.read(place / OUTCOMES)
+            return Outcomes(**{name: tensor.numpy() for name, tensor in tensors.items()})
+        alone = [(name,) for name in self._encoded]
+        pairs = self.pairs if rank > 0 else alone
+        networks = Networks(
+            self.encoder,
+            self._encoded,
+            pairs,
+            rank,
+            self.hyperparameters,
+            replica,
+            keys=self.keys,
+        )
+        with _one_thread():
+            found = train_networks(networks)
         if place:
-            saving.save_adapters(model, place)
-            # Last: where it is, the context is whole.
-            tensors = {name: torch.as_tensor(value) for name, value in vars(outcome).items()}
-            saving.write(place / OUTCOME, tensors)
-            checkpoint.unlink(missing_ok=True)
-        return outcome
+            for k, pair in enumerate(pairs):
+                folder = "+".join(name.replace("/", "_") for name in pair)
+                saving.save_network(networks, k, place / folder)
+        if rank == 0:
+            found = _of_pairs(found, alone, self.pairs)
+        if place:
+            # Last: where it is, the block is whole.
+            tensors = {name: torch.as_tensor(value) for name, value in vars(found).items()}
+            saving.write(place / OUTCOMES, tensors)
+        return found
 
-    def _task(self, name: str, rank: float) -> EncodedTask:
-        """Return a task with its frozen states, which are the same for most ranks."""
-        kind = rank if rank in (0, FULL) else "adapters"
-        if kind != self._kind:
-            self._kind, self._encoded = kind, {}  # large: not beside those of another kind
-        if name not in self._encoded:
-            tokens = self._tokens[self.quartet.tasks.index(name)]
-            layers = self.hyperparameters.layers
-            self._encoded[name] = encoded(self.encoder, tokens, rank=rank, layers=layers)
-        return self._encoded[name]
+    def _targets(self) -> dict[str, np.ndarray]:
+        """Return the classes of tasks that have two, as +-1 [items]."""
+        return {
+            name: np.array(
+                [2 * item.label - 1 for item in (*task.data.training, *task.data.held_out)], np.int8
+            )
+            for name, task in self._encoded.items()
+            if task.data.classes == 2
+        }
 
     def _attributes(self) -> dict:
+        tokens = {name: task.tokens for name, task in self._encoded.items()}
+        sequences = {name: len(task.lengths) for name, task in self._encoded.items()}
         return {
-            "quartet": self.quartet.name,
-            "alice_tasks": list(self.quartet.alice),
-            "bob_tasks": list(self.quartet.bob),
-            "paired": self.quartet.paired,
             "encoder": self.encoder.name,
             "encoder_source": self.encoder.source,
-            "sources": [tokens.data.source for tokens in self._tokens],
-            "further": [len(tokens.data.further) for tokens in self._tokens],
-            "unknown_share": [tokens.unknown for tokens in self._tokens],
-            "cut_share": [tokens.cut for tokens in self._tokens],
+            "sources": {name: task.data.source for name, task in self._encoded.items()},
+            "further": {name: len(task.data.further) for name, task in self._encoded.items()},
+            "unknown_share": {
+                name: sum(part.unknown for part in parts) / sum(len(part.ids) for part in parts)
+                for name, parts in tokens.items()
+            },
+            "cut_share": {
+                name: sum(part.cut for part in parts) / sequences[name]
+                for name, parts in tokens.items()
+            },
             "device": self.encoder.model.device.type,
             **asdict(self.hyperparameters),
         }
 
 
-def _targets(task: TaskData) -> np.ndarray:
-    return np.array([2 * item.label - 1 for item in (*task.training, *task.held_out)], np.int8)
+def _of_pairs(found: Outcomes, alone: Sequence[Pair], pairs: Sequence[Pair]) -> Outcomes:
+    """Return the outcomes of pairs whose heads are those of their tasks alone."""
+    at = {name: place for place, (name,) in enumerate(alone)}
+    correct = np.zeros((len(pairs), *found.correct.shape[1:]), np.int8)
+    loss, diverged = np.full((len(pairs), 2), np.nan), np.zeros(len(pairs), bool)
+    for k, pair in enumerate(pairs):
+        for head, name in enumerate(pair):
+            correct[k, head] = found.correct[at[name], 0]
+            loss[k, head] = found.loss[at[name], 0]
+            diverged[k] |= found.diverged[at[name]]
+    return Outcomes(correct, loss, diverged)
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: more would take sums in another order, and wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _digest(task: TaskData) -> str:
-    items = [asdict(item) for part in (task.training, task.held_out, task.further) for item in part]
-    text = json.dumps([task.name, len(task.training), len(task.held_out), items])
+    items = [asdict(item) for part in parts_of(task) for item in part]
+    text = json.dumps([task.name, *map(len, parts_of(task)), items])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _check_tasks(quartet: Quartet, tasks: Mapping[str, TaskData]) -> None:
-    for name in quartet.tasks:
-        check_choice("task", name, tasks)
+def _check_pairs(
+    tasks: Mapping[str, TaskData], pairs: Iterable[Sequence[str]] | None
+) -> list[Pair]:
+    """Return pairs in canonical order, each once; by default all, and every task alone."""
+    names = check_list("tasks", list(tasks), "tasks by name")
+    if pairs is None:
+        return sorted([*itertools.combinations(sorted(names), 2), *((name,) for name in names)])
+    pairs = check_list("pairs", pairs, "a list of pairs of tasks")
+    for name in itertools.chain(*map(sorted_pair, pairs)):
+        check_choice("task", name, names)
+    found = [sorted_pair(pair) for pair in pairs]
+    check_once("pair", [" beside ".join(pair) for pair in found])
+    return sorted(found)
+
+
+def _check_tasks(tasks: Mapping[str, TaskData], *, paired: bool) -> None:
     for part in ("training", "held_out"):
-        items = {name: getattr(tasks[name], part) for name in quartet.tasks}
+        items = {name: getattr(task, part) for name, task in tasks.items()}
         counts = {name: len(of_task) for name, of_task in items.items()}
         check(len({*counts.values()}) == 1, f"tasks have {counts} {part} items", "as many of each")
-        first = quartet.tasks[0]
-        partners = [(item.key, item.label) for item in items[first]]
-        for name in quartet.tasks if quartet.paired else ():
+        first = next(iter(tasks))
+        partners = [item.key for item in items[first]]
+        for name in tasks if paired else ():
             found = f"{part} items of `{name}` are no partners of those of `{first}`"
-            fits = partners == [(item.key, item.label) for item in items[name]]
+            fits = partners == [item.key for item in items[name]]
             check(fits, found, "tasks that are loaded together")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ncnet.datasets import Item, TaskData
 from ncnet.encoders.catalogue import Encoder
-from ncnet.encoders.trunk import FULL, Layout, frozen_layers, layer_output
+from ncnet.encoders.trunk import Layout, Trunks
 
 LONGEST = 96
 """Tokens at which a sequence is cut, from the longer text of a pair first."""
@@ -21,28 +21,25 @@ TOKENS_AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class Sequences:
-    """The token sequences of a task's items: one each, or one for each choice of a question.
+    """The token sequences of some items: one each, or one for each choice of a question.
 
     Attributes
     ----------
-    data
-        The items.
     ids, segments
         The number of each token and its segment, one sequence behind the other [tokens].
     lengths
         The number of tokens of each sequence [sequences].
     unknown
-        The share of the tokens for which the encoder has no word piece.
+        The number of tokens for which the encoder has no word piece.
     cut
-        The share of the sequences that were cut at `LONGEST` tokens.
+        The number of sequences that were cut at `LONGEST` tokens.
     """
 
-    data: TaskData
     ids: np.ndarray
     segments: np.ndarray
     lengths: np.ndarray
-    unknown: float
-    cut: float
+    unknown: int
+    cut: int
 
 
 @dataclass(frozen=True)
@@ -51,17 +48,20 @@ class EncodedTask:
 
     Attributes
     ----------
+    encoder
+        The encoder whose frozen layers its items went through.
     data
         The items.
+    tokens
+        The token sequences of each of the three parts.
     states
-        States of their tokens behind the frozen layers, from `encoded` [tokens, ...].
-    lengths
-        The number of rows of `states` that belong to each sequence [sequences].
+        What `ncnet.encoders.frozen.frozen_states` made of them, part by part [tokens, 3 width].
     """
 
+    encoder: Encoder
     data: TaskData
-    states: Tensor
-    lengths: np.ndarray
+    tokens: tuple[Sequences, ...]
+    states: tuple[np.ndarray, ...]
 
     @property
     def scored(self) -> np.ndarray:
@@ -77,72 +77,79 @@ class EncodedTask:
     @cached_property
     def labels(self) -> Tensor:
         """The class of each item, or the index of its right choice."""
-        labels = [item.label for item in _items(self.data)]
-        return torch.tensor(labels, device=self.states.device)
+        labels = [item.label for part in parts_of(self.data) for item in part]
+        return torch.tensor(labels, device=self.encoder.model.device)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """The number of tokens of each sequence [sequences]."""
+        return np.concatenate([part.lengths for part in self.tokens])
+
+    def sequences_of(self, items: np.ndarray) -> np.ndarray:
+        """Return the places of some items' sequences, one item's behind the other's."""
+        each = len(self.lengths) // len(self.labels)
+        return (each * items[:, None] + np.arange(each)).ravel()
 
     def states_of(self, items: np.ndarray) -> tuple[Tensor, np.ndarray]:
-        """Return the states of some items, [tokens, ...], and the lengths of their sequences."""
-        each = len(self.lengths) // len(self.labels)
-        sequences = (each * items[:, None] + np.arange(each)).ravel()
-        tokens = torch.from_numpy(token_places(self.lengths, sequences))
-        return self.states.index_select(0, tokens.to(self.states.device)), self.lengths[sequences]
+        """Return the states of some items, padded, and the lengths of their sequences.
+
+        States are [sequences, longest, 3 width], lengths [sequences].
+        """
+        return self._padded(self.sequences_of(items))
+
+    @cached_property
+    def _slices(self) -> list[np.ndarray]:
+        """The states of each sequence [tokens, 3 width]."""
+        return [
+            states[end - length : end]
+            for part, states in zip(self.tokens, self.states, strict=True)
+            for end, length in zip(np.cumsum(part.lengths), part.lengths, strict=True)
+        ]
+
+    def _padded(self, sequences: np.ndarray) -> tuple[Tensor, np.ndarray]:
+        lengths = self.lengths[sequences]
+        padded = np.empty((len(lengths), lengths.max(), self.states[0].shape[1]), np.float32)
+        for place, (k, length) in enumerate(zip(sequences, lengths, strict=True)):
+            padded[place, :length] = self._slices[k]
+            padded[place, length:] = 0
+        return torch.from_numpy(padded).to(self.encoder.model.device), lengths
+
+    @torch.no_grad()
+    def last_states(self, trunks: Trunks) -> Tensor:
+        """Return what heads read where trunks are not trained: [sequences, width]."""
+        one = torch.zeros(1, dtype=torch.long, device=self.encoder.model.device)
+        found = None
+        for chunk in chunks(self.lengths):
+            states, lengths = self._padded(chunk)
+            [read] = trunks(states, Layout(lengths, states.device), one)
+            found = read.new_empty(len(self.lengths), read.shape[1]) if found is None else found
+            found[torch.from_numpy(chunk)] = read
+        return found
 
 
-def _items(data: TaskData) -> tuple[Item, ...]:
-    return *data.training, *data.held_out, *data.further
+def parts_of(data: TaskData) -> tuple[tuple[Item, ...], ...]:
+    """Return a task's items part by part, in the order of `EncodedTask`."""
+    return data.training, data.held_out, data.further
 
 
-def tokenized(encoder: Encoder, data: TaskData) -> Sequences:
-    """Return the token sequences of all of a task's items, in the order of `EncodedTask`."""
-    pairs = [texts for item in _items(data) for texts in item.sequences]
+def tokenized(encoder: Encoder, items: Iterable[Item]) -> Sequences:
+    """Return the token sequences of some items of a task, in their order."""
+    pairs = [texts for item in items for texts in item.sequences]
+    if not pairs:
+        none = np.zeros(0, np.int64)
+        return Sequences(none, none, none, unknown=0, cut=0)
     first, second = ([pair[k] for pair in pairs] for k in (0, 1))
     texts = (first, None if second[0] is None else second)
     whole = encoder.tokenizer(*texts, max_length=10**6, truncation=False, verbose=False)
     found = encoder.tokenizer(*texts, max_length=LONGEST, truncation="longest_first")
     ids = np.concatenate(found["input_ids"])
     return Sequences(
-        data=data,
         ids=ids,
         segments=np.concatenate(found["token_type_ids"]),
         lengths=np.array([*map(len, found["input_ids"])]),
-        unknown=float(np.mean(ids == encoder.tokenizer.unk_token_id)),
-        cut=float(np.mean([len(of_text) > LONGEST for of_text in whole["input_ids"]])),
+        unknown=int(np.sum(ids == encoder.tokenizer.unk_token_id)),
+        cut=int(np.sum([len(of_text) > LONGEST for of_text in whole["input_ids"]])),
     )
-
-
-@torch.no_grad()
-def encoded(encoder: Encoder, tokens: Sequences, *, rank: float, layers: int) -> EncodedTask:
-    """Return what the frozen part makes of a task's tokens: computed once, it never changes.
-
-    Returns
-    -------
-    EncodedTask
-        A task for trunks of so many adapted layers. At rank `FULL`, its states are what the lowest
-        adapted layer reads. At any other rank above 0, these, and behind them that layer's own keys
-        and values, to which adapters add. At rank 0, the last states of first tokens, which is all
-        that heads read.
-    """
-    model, lengths = encoder.model, tokens.lengths
-    lowest = frozen_layers(encoder, rank, layers)
-    numbers = torch.from_numpy(np.stack([tokens.ids, tokens.segments], axis=1)).to(model.device)
-    projections = []
-    if 0 < rank < FULL:
-        attention = model.encoder.layer[lowest].attention.self
-        projections = [attention.key, attention.value]
-    width = encoder.width * (1 + len(projections))
-    states = torch.empty(len(numbers), width, device=model.device)
-    for chunk in chunks(lengths):
-        places = torch.from_numpy(token_places(lengths, chunk)).to(model.device)
-        layout = Layout(lengths[chunk], model.device)
-        ids, segments = layout.padded(numbers[places]).unbind(-1)
-        hidden = layout.packed(model.embeddings(input_ids=ids, token_type_ids=segments))
-        for layer in model.encoder.layer[:lowest]:
-            hidden = layer_output(layer, hidden, layout)
-        kept = [hidden, *(projection(hidden) for projection in projections)]
-        states[places] = torch.cat(kept, dim=-1)
-    if rank == 0:
-        states, lengths = states[np.cumsum(lengths) - lengths], np.ones_like(lengths)
-    return EncodedTask(tokens.data, states, lengths)
 
 
 def chunks(lengths: np.ndarray) -> Iterable[np.ndarray]:
@@ -155,13 +162,3 @@ def chunks(lengths: np.ndarray) -> Iterable[np.ndarray]:
         count = max(1, TOKENS_AT_ONCE // int(lengths[order[-1]]))
         yield order[-count:]
         order = order[:-count]
-
-
-def token_places(lengths: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Return where the tokens of chosen sequences lie, among those of all sequences [tokens].
-
-    >>> token_places(np.array([2, 5, 3]), np.array([2, 0])).tolist()
-    [7, 8, 9, 0, 1]
-    """
-    ends = np.cumsum(lengths)
-    return np.concatenate([np.arange(ends[k] - lengths[k], ends[k]) for k in chosen])

@@ -1,71 +1,84 @@
-"""Trains one network, in one context, and reads its outcomes."""
+"""Trains the networks of a replica side by side, and reads their outcomes."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 
-from ncnet.encoders import saving
-from ncnet.encoders.model import Key, TwoHeads
+from ncnet.encoders.model import Key, Networks
 
-SECONDS_BETWEEN_CHECKPOINTS = 60
 ITEMS_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The outcomes of one network, and its losses.
+class Outcomes:
+    """What became of the networks of a replica, head by head in the order of a pair's names.
 
     Attributes
     ----------
     correct
-        Each head's outcomes, +1 where it classifies the item correctly, else -1, of the training
-        items and then of the held-out ones: int8 [heads, items].
+        +1 where a head classifies the item correctly, else -1, of the training items and then of
+        the held-out ones: int8 [networks, 2, items]. Of a task alone, the second are 0.
     loss
-        Each head's mean cross-entropy over its training items [heads].
+        Mean cross-entropy over the training items [networks, 2]; of a task alone, the second are
+        not numbers.
     diverged
-        True if any logit ended non-finite; such an item reads as class 0.
+        True where any logit of a network ended non-finite; such an item reads as class 0
+        [networks].
     """
 
     correct: np.ndarray
     loss: np.ndarray
-    diverged: bool
-
-    def columns(self) -> dict[str, object]:
-        """Return the outcomes, losses and flag of two heads, by their names in a Dataset."""
-        names = ("a", "b", "diverged", "alice_loss", "bob_loss")
-        return dict(zip(names, (*self.correct, self.diverged, *self.loss), strict=True))
+    diverged: np.ndarray
 
 
-def train_context(model: TwoHeads, *, checkpoint: Path | None = None) -> Outcome:
-    """Train one network on the tasks of its heads, and return its outcomes.
+def train_networks(networks: Networks) -> Outcomes:
+    """Train the networks of a replica, and return their outcomes.
 
-    Each step takes a batch of each task; the loss is the sum of the heads' mean cross-entropies,
-    and Adam moves adapters and heads.
-
-    Parameters
-    ----------
-    model
-        The network, as its training starts.
-    checkpoint
-        A file to which the state is written now and then, and from which a training that was cut
-        off goes on, to the same result.
+    Each step takes a batch of each task, the same for all networks that the task is in. A network's
+    loss is the sum of its heads' mean cross-entropies, and Adam moves adapters and heads.
     """
-    optimizer = torch.optim.Adam(model.trainable().values(), lr=model.hyperparameters.learning_rate)
-    begin = saving.load_training(checkpoint, model, optimizer) if checkpoint else 0
-    written = time.monotonic()
-    for step in range(begin, model.hyperparameters.steps):
-        due = step > begin and time.monotonic() - written >= SECONDS_BETWEEN_CHECKPOINTS
-        if checkpoint and due:
-            saving.save_training(checkpoint, model, optimizer, step)
-            written = time.monotonic()
-        _step(model, step, optimizer)
-    return _outcome(model)
+    weights = networks.trainable().values()
+    optimizer = torch.optim.Adam(weights, lr=networks.hyperparameters.learning_rate)
+    for step in range(networks.hyperparameters.steps):
+        items = batches(networks, step)
+        losses = losses_of(networks, items)
+        optimizer.zero_grad()
+        # No network's weights are in another's loss: each follows its own gradient.
+        sum(loss.sum() for loss in losses.values()).backward()
+        optimizer.step()
+    return outcomes_of(networks)
+
+
+def batches(networks: Networks, step: int) -> dict[str, np.ndarray]:
+    """Return the items of each task in one step, [size]."""
+    size = networks.hyperparameters.batch_size
+    return {
+        name: task.trained[
+            batch_at(step, count=len(task.trained), size=size, key=networks.keys[name])
+        ]
+        for name, task in networks.tasks.items()
+    }
+
+
+def losses_of(networks: Networks, items: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """Return each head's mean cross-entropy over some items of its task, by task [networks]."""
+    return {
+        name: _cross_entropy(logits, networks.tasks[name].labels[items[name]])
+        for name, logits in networks(items).items()
+    }
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    each = functional.cross_entropy(
+        logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none"
+    )
+    return each.unflatten(0, logits.shape[:2]).mean(dim=1)
 
 
 def batch_at(step: int, *, count: int, size: int, key: Key) -> np.ndarray:
@@ -96,33 +109,25 @@ def batch_at(step: int, *, count: int, size: int, key: Key) -> np.ndarray:
     return np.concatenate(items)[offset : offset + size]
 
 
-def _step(model: TwoHeads, step: int, optimizer: torch.optim.Optimizer) -> None:
-    size, items = model.hyperparameters.batch_size, []
-    for task, key in zip(model.tasks, model.keys, strict=True):
-        batch = batch_at(step, count=len(task.trained), size=size, key=key)
-        items.append(task.trained[batch])
-    losses = [
-        functional.cross_entropy(logits, task.labels[chosen])
-        for logits, task, chosen in zip(model(items), model.tasks, items, strict=True)
-    ]
-    optimizer.zero_grad()
-    sum(losses).backward()
-    optimizer.step()
-
-
 @torch.no_grad()
-def _outcome(model: TwoHeads) -> Outcome:
-    items = model.tasks[0].scored
-    chunks = [items[at : at + ITEMS_AT_ONCE] for at in range(0, len(items), ITEMS_AT_ONCE)]
-    found = [model([chunk] * len(model.tasks)) for chunk in chunks]
-    correct, loss, finite = [], [], True
-    for logits, task in zip(map(torch.cat, zip(*found, strict=True)), model.tasks, strict=True):
-        labels = task.labels[: len(items)]
-        there = logits.isfinite().all(dim=1)
+def outcomes_of(networks: Networks) -> Outcomes:
+    """Return the outcomes of networks as they are."""
+    scored = next(iter(networks.tasks.values())).scored
+    chunks = [scored[at : at + ITEMS_AT_ONCE] for at in range(0, len(scored), ITEMS_AT_ONCE)]
+    found = [networks(dict.fromkeys(networks.tasks, chunk)) for chunk in chunks]
+    count = len(networks.pairs)
+    correct = np.zeros((count, 2, len(scored)), np.int8)
+    loss, diverged = np.full((count, 2), np.nan), np.zeros(count, bool)
+    for name, task in networks.tasks.items():
+        logits, labels = torch.cat([chunk[name] for chunk in found], 1), task.labels[: len(scored)]
+        there = logits.isfinite().all(dim=2)
         # A tie is won by the first class; what is not finite reads as class 0.
-        answers = torch.where(there, logits.argmax(dim=1), 0)
-        correct.append((2 * (answers == labels) - 1).to(torch.int8).cpu().numpy())
+        right = torch.where(there, logits.argmax(dim=2), 0) == labels
         training = len(task.data.training)
-        loss.append(functional.cross_entropy(logits[:training], labels[:training]).item())
-        finite &= bool(there.all())
-    return Outcome(np.stack(correct), np.array(loss), not finite)
+        of_task = _cross_entropy(logits[:, :training], labels[:training])
+        for place, k in enumerate(networks.networks[name].tolist()):
+            head = networks.pairs[k].index(name)
+            correct[k, head] = (2 * right[place] - 1).to(torch.int8).cpu().numpy()
+            loss[k, head] = of_task[place].item()
+            diverged[k] |= not there[place].all()
+    return Outcomes(correct, loss, diverged)
