@@ -10,9 +10,9 @@ from transformers import BertModel
 
 from ncnet import datasets, encoders
 from ncnet.datasets import Item, TaskData
+from ncnet.encoders.frozen import encoded
 from ncnet.encoders.hyperparameters import Hyperparameters
-from ncnet.encoders.model import BY_PARTY, TwoHeads
-from ncnet.encoders.tasks import encoded, tokenized
+from ncnet.encoders.model import Networks
 
 SHORT = {"ranks": [2], "replicas": 1, "seed": 0, "steps": 4, "batch_size": 4}
 """A short training, for `ncnet.encoders.train`."""
@@ -31,36 +31,33 @@ def encoder(name="tiny"):
     return loaded
 
 
+TOY = ("toy/mood", "toy/same", "toy/sum", "toy/which")
+LANGUAGES = tuple(f"toy_pairs/{name}" for name in ("avelic", "borun", "cimtar", "dushan"))
+
+
 @cache
-def toy(quartet="toy_mixed", items=8, held_out=4, seed=0, further=0):
-    """Return a quartet by name, and its tasks."""
-    quartet = encoders.quartet(quartet)
-    more = dict.fromkeys(quartet.tasks, further)
-    tasks = datasets.load(quartet.tasks, items=items, held_out=held_out, seed=seed, further=more)
-    return quartet, tasks
+def toy(names=TOY, items=8, held_out=4, seed=0, further=0):
+    """Return tasks by name."""
+    more = dict.fromkeys(names, further)
+    return datasets.load(names, items=items, held_out=held_out, seed=seed, further=more)
 
 
-def train(quartet="toy_mixed", **changed):
-    """Train the tiny encoder on a toy quartet, shortly."""
-    named, tasks = toy(quartet)
-    return encoders.train(encoder(), named, tasks, **(SHORT | changed))
+def train(names=TOY, **changed):
+    """Train the tiny encoder on pairs of toy tasks, shortly."""
+    return encoders.train(encoder(), toy(names), **(SHORT | changed))
 
 
-def hyperparameters(**changed):
+def hyperparameters(of=None, **changed):
     given = {"steps": 6, "batch_size": 4, "bfloat16": False, "seed": 0}
-    return Hyperparameters(**given | changed)
+    return Hyperparameters(**given | changed).checked(of or encoder())
 
 
-def encode(of, tasks, rank, layers):
-    """Return tasks as `TwoHeads` reads them."""
-    return [encoded(of, tokenized(of, task), rank=rank, layers=layers) for task in tasks]
-
-
-def untrained(tasks, rank, of=None, replica=0, keys=BY_PARTY, **changed):
-    """Return a network on two tasks, as its training starts."""
-    of, how = of or encoder(), hyperparameters(**changed)
-    pair = encode(of, tasks, rank, how.layers)
-    return TwoHeads(of, pair, rank, how, replica, keys=keys)
+def untrained(tasks, rank, of=None, replica=0, pairs=None, **changed):
+    """Return networks on pairs of tasks, one with all of two tasks by default."""
+    of = of or encoder()
+    how = hyperparameters(of, **changed)
+    read = {task.name: encoded(of, task, layers=how.layers) for task in tasks}
+    return Networks(of, read, pairs or [tuple(sorted(read))], rank, how, replica)
 
 
 def shaken(model, seed=0):

@@ -18,129 +18,159 @@ import torch
 import xarray as xr
 from safetensors.torch import load_file
 
-import ncnet
-from ncnet import encoders
-from ncnet.encoders import saving, sweep, training
-from ncnet.encoders.training import train_context
+from ncnet import chsh, encoders
+from ncnet.encoders import frozen, saving, sweep
+from ncnet.encoders.training import train_networks
 from ncnet.encoders.trunk import FULL
 from ncnet.replay import NotReplayableError, compare
 from ncnet.studies.ranks import replay as replays
-from tests.small_encoders import SHORT, encoder, hyperparameters, toy, train, untrained
+from tests.small_encoders import (
+    LANGUAGES,
+    SHORT,
+    TOY,
+    encoder,
+    toy,
+    train,
+    untrained,
+)
 
-CONTEXTS = [(0, 0), (0, 1), (1, 0), (1, 1)]
+PAIRS = sorted([*itertools.combinations(TOY, 2), *((name,) for name in TOY)])
+QUARTETS = [(names[:2], names[2:]) for names in itertools.permutations(TOY)]
 
 
 @pytest.fixture(scope="module")
-def outcomes():
+def pairs():
     return train(ranks=[0, 2, FULL], replicas=3, learning_rate=0.03)
 
 
-def test_the_dataset_has_the_contracts_shape(outcomes):
-    game = ncnet.train(ncnet.games.overlap(), hidden_size=2, replicas=3, seed=0, steps=1)
-    single = outcomes.isel(capacity=0)
-    assert outcomes.a.dims == ("capacity", *game.a.dims)
-    for name in ("a", "b", "diverged"):
-        assert single[name].dims == game[name].dims
-        assert single[name].dtype == game[name].dtype
-    assert set(np.unique(outcomes.a)) == set(np.unique(outcomes.b)) == {-1, 1}
-    for name in ("alice_setting", "bob_setting", "replica"):
-        assert single[name].values.tolist() == game[name].values.tolist()
-    for name in ("alice_loss", "bob_loss"):
-        assert outcomes[name].dims == outcomes.diverged.dims
-        assert outcomes[name].dtype == np.float64
-    assert set(single.coords) == set(game.coords) - {"step"}
-    assert outcomes.split.values.tolist() == ["training"] * 8 + ["held_out"] * 4
-    assert outcomes.capacity.values.tolist() == [0, 2, math.inf]
-    assert outcomes.capacity.attrs == {"capacity_name": "rank"}
+def test_the_dataset_is_one_of_pairs(pairs):
+    xr.testing.assert_identical(chsh.as_pairs(pairs), pairs)
+    names = zip(pairs.first_task.values.tolist(), pairs.second_task.values.tolist(), strict=True)
+    assert [tuple(filter(None, both)) for both in names] == PAIRS
+    for name in ("first_loss", "second_loss", "diverged"):
+        assert set(pairs[name].dims) == {"capacity", "pair", "replica"}
+    assert pairs.split.values.tolist() == ["training"] * 8 + ["held_out"] * 4
+    assert pairs.capacity.values.tolist() == [0, 2, math.inf]
+    assert pairs.capacity.attrs == {"capacity_name": "rank"}
+    assert pairs.task.values.tolist() == ["toy/mood", "toy/same"]
+    labels = [item.label for item in (*toy()["toy/mood"].training, *toy()["toy/mood"].held_out)]
+    np.testing.assert_array_equal(pairs.target.sel(task="toy/mood"), 2 * np.array(labels) - 1)
 
 
-@pytest.mark.parametrize(("rank", "place"), [(0, 0), (2, 1)])
-def test_a_context_alone_is_the_one_of_the_sweep(outcomes, rank, place):
-    quartet, tasks = toy()
-    how = hyperparameters(steps=SHORT["steps"], learning_rate=0.03)
-    axes = {"capacity": [rank], "replica": [2], "alice_setting": [2], "bob_setting": [1]}
-    one = sweep.Sweep(encoder(), quartet, tasks, how, None).networks(axes)
-    there = {"alice_setting": [1], "bob_setting": [0], "replica": [2], "capacity": [place]}
-    xr.testing.assert_identical(one, outcomes.isel(there))
+@pytest.mark.slow
+def test_a_quartet_that_is_looked_up_is_the_one_that_is_trained_context_by_context(pairs):
+    every = toy()
+    for alice, bob in QUARTETS:
+        outcomes = chsh.quartet(pairs, alice=alice, bob=bob)
+        for (i, own), (j, other) in itertools.product(enumerate(alice), enumerate(bob)):
+            for capacity, replica in ((1, 0), (1, 2), (2, 1)):
+                rank = float(pairs.capacity[capacity])
+                how = {"steps": 4, "learning_rate": 0.03, "replica": replica}
+                # One network by itself, the items of its two tasks and of nothing else.
+                alone = train_networks(untrained([every[own], every[other]], rank, **how))
+                cell = outcomes.isel(
+                    capacity=capacity, replica=replica, alice_setting=i, bob_setting=j
+                )
+                order = [0, 1] if own < other else [1, 0]
+                np.testing.assert_array_equal(alone.correct[0][order], [cell.a, cell.b])
+                losses = [cell.alice_loss, cell.bob_loss]
+                np.testing.assert_allclose(alone.loss[0][order], losses, rtol=1e-4)
 
 
-def test_attributes_say_what_was_trained(outcomes):
+def test_at_rank_0_a_pair_is_both_tasks_alone(pairs):
+    frozen_trunks = pairs.isel(capacity=0)
+    places = {pair: k for k, pair in enumerate(PAIRS)}
+    for pair in PAIRS:
+        for head, name in zip(("first", "second"), pair, strict=False):
+            for what in (head, f"{head}_loss"):
+                together = frozen_trunks[what].isel(pair=places[pair])
+                alone = frozen_trunks[what.replace("second", "first")].isel(pair=places[name,])
+                np.testing.assert_array_equal(together, alone)
+    looked_up = chsh.quartet(frozen_trunks, alice=TOY[:2], bob=TOY[2:])
+    alone = frozen_trunks.isel(pair=[places[name,] for name in TOY])
+    from_alone = chsh.quartet(alone, alice=TOY[:2], bob=TOY[2:], alone=True)
+    np.testing.assert_array_equal(looked_up.a, from_alone.a)
+    np.testing.assert_array_equal(looked_up.b, from_alone.b)
+    # A pair that was trained with a frozen trunk, both heads on one loss, ends there too.
+    both = untrained([toy()["toy/mood"], toy()["toy/sum"]], 0, steps=4, learning_rate=0.03)
+    found = train_networks(both)
+    cell = frozen_trunks.isel(pair=places["toy/mood", "toy/sum"], replica=0)
+    np.testing.assert_array_equal(found.correct[0], [cell["first"], cell["second"]])
+
+
+def test_some_pairs_are_those_of_all(pairs):
+    chosen = [("toy/which", "toy/mood"), ("toy/sum",), ("toy/sum", "toy/same")]
+    some = train(ranks=[0, 2, FULL], replicas=2, learning_rate=0.03, pairs=chosen)
+    places = [PAIRS.index(pair) for pair in sorted(tuple(sorted(pair)) for pair in chosen)]
+    there = pairs.isel(pair=places, replica=slice(2))
+    for name in ("first", "second", "diverged"):
+        np.testing.assert_array_equal(some[name], there[name])
+    np.testing.assert_allclose(some.first_loss, there.first_loss, rtol=1e-4)
+
+
+def test_attributes_say_what_was_trained(pairs):
     expected = {
-        "quartet": "toy_mixed",
-        "alice_tasks": ["toy/mood", "toy/which"],
-        "bob_tasks": ["toy/same", "toy/sum"],
         "paired": False,
         "encoder": "tiny",
         "encoder_source": json.dumps({"generator": "ncnet.encoders"}),
-        "sources": json.dumps([{"generator": "ncnet.datasets.toy"}] * 4),
-        "further": [0, 0, 0, 0],
-        "unknown_share": [0, 0, 0, 0],
-        "cut_share": [0, 0, 0, 0],
+        "sources": json.dumps({name: {"generator": "ncnet.datasets.toy"} for name in TOY}),
+        "further": json.dumps(dict.fromkeys(TOY, 0)),
+        "unknown_share": json.dumps(dict.fromkeys(TOY, 0.0)),
+        "cut_share": json.dumps(dict.fromkeys(TOY, 0.0)),
         "device": encoder().model.device.type,
         "layers": 1,
+        "pooling": "first",
         "steps": 4,
         "batch_size": 4,
         "learning_rate": 0.03,
         "alpha": 16.0,
         "seed": 0,
     }
-    assert {name: outcomes.attrs[name] for name in expected} == expected
+    assert {name: pairs.attrs[name] for name in expected} == expected
+    assert train(LANGUAGES, paired=True).attrs["paired"] == 1
 
 
-def test_targets_are_there_where_all_tasks_have_two_classes(outcomes):
-    assert "alice_target" not in outcomes
-    pairs = train("toy_languages")
-    _, tasks = toy("toy_languages")
-    labels = [[item.label for item in (*t.training, *t.held_out)] for t in tasks.values()]
-    for party, name in enumerate(("alice", "bob")):
-        target = pairs[f"{name}_target"]
-        assert target.dims == (f"{name}_setting", "item")
-        assert target.dtype == np.int8
-        signs = 2 * np.array(labels[2 * party : 2 * party + 2]) - 1
-        np.testing.assert_array_equal(target, signs)
-    assert pairs.attrs["paired"] == 1
-
-
-def test_the_statistics_read_it(outcomes):
-    report = ncnet.chsh.report(outcomes.sel(capacity=2), resamples=1000)
+def test_the_statistics_read_it(pairs):
+    outcomes = chsh.quartet(pairs, alice=TOY[:2], bob=TOY[2:])
+    report = chsh.report(outcomes.sel(capacity=2), resamples=1000)
     assert (report.replicas, report.items, report.held_out.items) == (3, 8, 4)
-    assert report.s == pytest.approx(float(ncnet.chsh.s_per_replica(outcomes).mean("replica")[1]))
-    table = ncnet.chsh.by_capacity(outcomes.isel(replica=np.arange(32) % 3))
+    table = chsh.by_capacity(outcomes.isel(replica=np.arange(32) % 3))
     assert table["rank"].tolist() == [0, 2, math.inf]
-    with pytest.raises(ValueError, match="expected targets, as readout `prediction` needs"):
-        ncnet.chsh.report(outcomes.sel(capacity=2), readout="prediction", resamples=1000)
-    pairs = train("toy_languages")
-    assert ncnet.chsh.report(pairs, readout="prediction", resamples=1000).items == 8
+    languages = chsh.quartet(train(LANGUAGES), alice=LANGUAGES[:2], bob=LANGUAGES[2:])
+    [at_2] = [languages.isel(capacity=0)]
+    assert chsh.report(at_2, readout="prediction", resamples=1000).items == 8
 
 
-def test_sweeps_concatenate_along_capacity(outcomes):
+def test_sweeps_concatenate_along_capacity(pairs):
     one, two = (train(ranks=ranks, replicas=3, learning_rate=0.03) for ranks in ([0, 2], [FULL]))
     joined = xr.concat([one, two], "capacity")
-    xr.testing.assert_identical(joined, outcomes)
+    xr.testing.assert_identical(joined, pairs)
     assert joined.capacity.attrs == {"capacity_name": "rank"}
 
 
-def test_fewer_replicas_are_the_first_of_more(outcomes):
+def test_fewer_replicas_are_the_first_of_more(pairs):
     fewer = train(ranks=[0, 2, FULL], replicas=2, learning_rate=0.03)
-    xr.testing.assert_identical(fewer, outcomes.isel(replica=slice(2)))
-
-
-def test_every_cell_is_the_training_of_its_own_tasks(outcomes):
-    quartet, tasks = toy()
-    for rank, replica, (i, j) in itertools.product((0, 2, FULL), (0, 2), CONTEXTS):
-        pair = tasks[quartet.alice[i]], tasks[quartet.bob[j]]
-        how = {"replica": replica, "steps": 4, "learning_rate": 0.03}
-        alone = train_context(untrained(pair, rank, **how))
-        cell = outcomes.sel(capacity=rank, replica=replica).isel(alice_setting=i, bob_setting=j)
-        np.testing.assert_array_equal(alone.correct, [cell.a, cell.b])
-        np.testing.assert_allclose(alone.loss, [cell.alice_loss, cell.bob_loss], rtol=1e-5)
+    xr.testing.assert_identical(fewer, pairs.isel(replica=slice(2)))
 
 
 def test_no_item_need_be_held_out():
-    quartet, tasks = toy(held_out=0)
-    found = encoders.train(encoder(), quartet, tasks, **SHORT)
+    found = encoders.train(encoder(), toy(held_out=0), **SHORT)
     assert found.split.values.tolist() == ["training"] * 8
-    assert ncnet.chsh.report(found, resamples=1000).held_out is None
+
+
+def test_looks_are_there_where_they_are_asked_for():
+    found = train(looks=[0.25, 0.5], replicas=2, steps=8)
+    assert found.look.values.tolist() == [0.25, 0.5]
+    assert set(found.first_along.dims) == {"capacity", "pair", "replica", "look", "item"}
+    for name in ("cosine", "first_lookahead", "second_lookahead"):
+        assert set(found[name].dims) == {"capacity", "pair", "replica", "look"}
+        alone = np.array([len(pair) == 1 for pair in PAIRS])
+        np.testing.assert_array_equal(
+            found[name].isnull().any(("capacity", "replica", "look")), alone
+        )
+    assert (abs(found.cosine.fillna(0)) <= 1).all()
+    plain = train(replicas=2, steps=8)
+    xr.testing.assert_equal(found[[*plain]], plain)
 
 
 def files(folder):
@@ -149,166 +179,82 @@ def files(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
-OPTIONS = {"ranks": [0, 2, FULL], "replicas": 1, "layers": 2}
+OPTIONS = {"ranks": [0, 2, FULL], "replicas": 2, "layers": 2, "pairs": PAIRS[:2]}
 
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
-    """Train all contexts of `OPTIONS`; return their folder and the outcomes."""
+    """Train all blocks of `OPTIONS`; return their folder and the outcomes."""
     folder = tmp_path_factory.mktemp("whole")
     return folder, train(folder=folder, **OPTIONS)
 
 
-@pytest.mark.slow
-def test_a_folder_holds_each_context_and_is_not_trained_again(swept, monkeypatch):
+def test_a_folder_holds_each_block_and_is_not_trained_again(swept, monkeypatch):
     folder, first = swept
     xr.testing.assert_identical(first, train(**OPTIONS))
     written = files(folder)
     adapter = {"adapter_config.json", "adapter_model.safetensors"}
-    expected = {"sweep.json"} | {
-        f"rank_{rank}/replica_000/context_{context}/{name}"
-        for rank, more in (("0", set()), ("2", adapter), ("inf", set()))
-        for context in (11, 12, 21, 22)
-        for name in {"heads.safetensors", "outcome.safetensors"} | more
-    }
+    networks = {"0": ("toy_mood", "toy_same")}
+    expected = {"sweep.json"}
+    for rank, more in (("0", set()), ("2", adapter), ("inf", set())):
+        for replica in range(2):
+            place = f"rank_{rank}/replica_{replica:03}"
+            expected.add(f"{place}/outcomes.safetensors")
+            for network in networks.get(rank, ("toy_mood", "toy_mood+toy_same")):
+                kept = {"heads.safetensors"} | more
+                expected |= {f"{place}/{network}/{name}" for name in kept}
     assert set(written) == expected
-    monkeypatch.setattr(sweep, "train_context", lambda *a, **k: pytest.fail("trained again"))
+    monkeypatch.setattr(sweep, "train_networks", lambda *a: pytest.fail("trained again"))
     xr.testing.assert_identical(train(folder=folder, **OPTIONS), first)
     assert files(folder) == written
 
 
-@pytest.mark.slow
 def test_more_ranks_and_replicas_go_into_the_same_folder(tmp_path, monkeypatch):
     train(folder=tmp_path, ranks=[2])
     trained = []
 
-    def spy(model, **named):
-        trained.append((model.trunk.rank, model.keys[0][1]))
-        return train_context(model, **named)
+    def spy(networks, looks):
+        trained.append((networks.rank, networks.keys["toy/mood"][1]))
+        return train_networks(networks, looks)
 
-    monkeypatch.setattr(sweep, "train_context", spy)
+    monkeypatch.setattr(sweep, "train_networks", spy)
     more = train(folder=tmp_path, ranks=[1, 2], replicas=2)
-    assert set(trained) == {(1, 0), (1, 1), (2, 1)}
+    assert trained == [(1, 0), (1, 1), (2, 1)]
     monkeypatch.undo()
     xr.testing.assert_identical(more, train(ranks=[1, 2], replicas=2))
 
 
-def test_the_kept_weights_give_the_kept_outcomes(tmp_path):
-    found = train(folder=tmp_path, ranks=[2], replicas=2, learning_rate=0.03)
-    quartet, tasks = toy()
-    for i, j in CONTEXTS:
-        pair = tasks[quartet.alice[i]], tasks[quartet.bob[j]]
-        model = untrained(pair, 2, steps=0)
-        place = tmp_path / "rank_2" / "replica_001" / f"context_{i + 1}{j + 1}"
-        encoders.load_adapters(model, place)
-        outcome = train_context(model)
-        cell = found.isel(capacity=0, replica=1, alice_setting=i, bob_setting=j)
-        np.testing.assert_array_equal(outcome.correct, [cell.a, cell.b])
-        np.testing.assert_allclose(outcome.loss, [cell.alice_loss, cell.bob_loss], rtol=1e-5)
-
-
-def test_a_sweep_that_ends_between_contexts_goes_on_with_the_next(swept, tmp_path, monkeypatch):
+def test_a_sweep_that_ends_between_blocks_goes_on_with_the_next(swept, tmp_path, monkeypatch):
     done = []
 
     def stop_after(number):
-        def counted(model, **named):
+        def counted(networks, looks):
             if len(done) == number:
                 raise KeyboardInterrupt
-            done.append(model)
-            return train_context(model, **named)
+            done.append(networks)
+            return train_networks(networks, looks)
 
-        monkeypatch.setattr(sweep, "train_context", counted)
+        monkeypatch.setattr(sweep, "train_networks", counted)
 
-    stop_after(6)
+    stop_after(3)
     with pytest.raises(KeyboardInterrupt):
         train(folder=tmp_path / "cut", **OPTIONS)
     stop_after(None)
     train(folder=tmp_path / "cut", **OPTIONS)
-    assert len(done) == 12
+    assert len(done) == 6
     assert files(tmp_path / "cut") == files(swept[0])
 
 
-class Clock:
-    """Stands in for `time` in a training, of which each step takes a minute."""
-
-    def __init__(self, monkeypatch):
-        self.now, self.steps, self.last = 0, [], math.inf
-        self.step = training._step
-        monkeypatch.setattr(training, "time", self)
-        monkeypatch.setattr(training, "_step", self.timed)
-
-    def monotonic(self):
-        return self.now
-
-    def timed(self, model, step, optimizer):
-        if len(self.steps) == self.last:
-            raise KeyboardInterrupt
-        self.steps.append(step)
-        self.step(model, step, optimizer)
-        self.now += 61
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("rank", [0, 2, FULL])
-def test_a_training_that_is_cut_off_goes_on_at_its_step_to_the_same_result(
-    rank, tmp_path, monkeypatch
-):
-    options = OPTIONS | {"ranks": [rank], "steps": 7, "learning_rate": 0.03}
-    whole = train(folder=tmp_path / "whole", **options)
-    clock = Clock(monkeypatch)
-    for clock.last in (4, 7 + 5, 7 + 6, 3 * 7 + 1):
-        with pytest.raises(KeyboardInterrupt):
-            train(folder=tmp_path / "cut", **options)
-    assert len([name for name in files(tmp_path / "cut") if "checkpoint" in name]) == 1
-    clock.last = math.inf
-    xr.testing.assert_identical(train(folder=tmp_path / "cut", **options), whole)
-    assert clock.steps == [0, 1, 2, 3, 4, 5, 6] * 4
-    assert files(tmp_path / "cut") == files(tmp_path / "whole")
-
-
-def test_no_checkpoint_is_written_within_a_minute(tmp_path, monkeypatch):
-    monkeypatch.setattr(saving, "save_training", lambda *a: pytest.fail("a checkpoint was written"))
-    train(folder=tmp_path)
-
-
-def test_on_a_full_disk_the_earlier_checkpoint_stays_whole(tmp_path, monkeypatch):
-    options = OPTIONS | {"ranks": [2], "steps": 6}
-    whole = train(**options)
-    clock = Clock(monkeypatch)
-    synced = []
-
-    def full(descriptor):
-        synced.append(descriptor)
-        if len(synced) > 3:  # what the sweep is, and two checkpoints
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as disk:
-        disk.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space left on device"):
-            train(folder=tmp_path, **options)
-    assert clock.steps == [0, 1, 2]
-    [path] = [name for name in files(tmp_path) if name != "sweep.json"]
-    assert path == "rank_2/replica_000/context_11/checkpoint.safetensors"
-    assert saving.read(tmp_path / path)["step"] == 2
-    xr.testing.assert_identical(train(folder=tmp_path, **options), whole)
-    assert clock.steps == [0, 1, 2, 2, 3, 4, 5] + [0, 1, 2, 3, 4, 5] * 3
-
-
-def test_a_disk_that_is_full_at_the_end_leaves_the_checkpoint(tmp_path, monkeypatch):
-    options = OPTIONS | {"ranks": [2], "steps": 3}
-    clock = Clock(monkeypatch)
-
+def test_a_block_that_cannot_be_kept_is_trained_again(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as disk:
-        disk.setattr(saving, "save_adapters", full)
+        disk.setattr(saving, "write", full)
         with pytest.raises(OSError, match="No space left on device"):
-            train(folder=tmp_path, **options)
-    assert list(tmp_path.rglob("checkpoint.safetensors"))
-    train(folder=tmp_path, **options)
-    assert clock.steps[:4] == [0, 1, 2, 2]  # not from the beginning
-    assert not list(tmp_path.rglob("checkpoint.safetensors"))
+            train(folder=tmp_path)
+    assert not list(tmp_path.rglob(sweep.OUTCOMES))
+    xr.testing.assert_identical(train(folder=tmp_path), train())
 
 
 def test_random_numbers_of_torch_are_left_as_they_were():
@@ -317,72 +263,58 @@ def test_random_numbers_of_torch_are_left_as_they_were():
     assert torch.equal(before, torch.get_rng_state())
 
 
+def test_the_number_of_threads_changes_nothing_and_is_left_as_it_was():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        two = train()
+        assert torch.get_num_threads() == 2
+        torch.set_num_threads(1)
+        xr.testing.assert_identical(train(), two)
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_a_damaged_description_of_a_folder_is_refused_in_one_line(tmp_path):
     (tmp_path / "sweep.json").write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match=r"sweep\.json is damaged .*: choose another folder$"):
         train(folder=tmp_path)
 
 
-@pytest.mark.parametrize("name", ["checkpoint.safetensors", "outcome.safetensors"])
-def test_a_damaged_file_of_a_sweep_is_refused_in_one_line(name, tmp_path, monkeypatch):
-    clock = Clock(monkeypatch)
-    clock.last = 6
-    with pytest.raises(KeyboardInterrupt):
-        train(folder=tmp_path)
-    [path] = tmp_path.rglob(name)
-    content = path.read_bytes()
-    path.write_bytes(content[:-1])
-    line = rf"^{re.escape(str(path))} is damaged \(.*\): delete it$"
-    with pytest.raises(ValueError, match=line):
+def test_a_damaged_block_is_refused_in_one_line(tmp_path):
+    train(folder=tmp_path)
+    [path] = tmp_path.rglob(sweep.OUTCOMES)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(path))} is damaged \(.*\): delete it$"):
         train(folder=tmp_path)
     path.unlink()
-    clock.last = math.inf
     xr.testing.assert_identical(train(folder=tmp_path), train())
 
 
-def test_a_checkpoint_of_another_rank_is_refused(tmp_path, monkeypatch):
-    clock = Clock(monkeypatch)
-    clock.last = 3
-    with pytest.raises(KeyboardInterrupt):
-        train(folder=tmp_path, ranks=[2])
-    (tmp_path / "rank_2").rename(tmp_path / "rank_3")
-    line = (
-        r"checkpoint.safetensors has `trunk\.layers.*` of shape \(2, 32\), of another encoder, rank"
-        r" or task: expected `trunk.* of shape \(3, 32\)$"
-    )
-    with pytest.raises(ValueError, match=line):
-        train(folder=tmp_path, ranks=[3])
-
-
 SWEEP = """
-import os, sys
+import sys
 from pathlib import Path
-from ncnet.encoders import training
+from ncnet.encoders import sweep
 from tests.small_encoders import train
 
 stop = {"at": int(sys.argv[2])}
 
-class Clock:
-    now = 0
-    monotonic = staticmethod(lambda: Clock.now)
-
-def step(*given, inner=training._step):
-    inner(*given)
-    Clock.now += 61
+def train_networks(*given, inner=sweep.train_networks):
     stop["at"] -= 1
     if not stop["at"]:
         print("here", flush=True)
         sys.stdin.read()
+    return inner(*given)
 
-training.time, training._step = Clock, step
-train(folder=Path(sys.argv[1]), steps=6, layers=2)
+sweep.train_networks = train_networks
+train(folder=Path(sys.argv[1]), replicas=4)
 """
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_loses_no_more_than_its_last_minute(tmp_path, monkeypatch):
+def test_a_process_that_is_killed_loses_one_block_at_most(tmp_path, monkeypatch):
     process = subprocess.Popen(
-        [sys.executable, "-c", SWEEP, str(tmp_path), "10"],
+        [sys.executable, "-c", SWEEP, str(tmp_path), "3"],
         cwd=Path(__file__).parents[1],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -392,33 +324,37 @@ def test_a_process_that_is_killed_loses_no_more_than_its_last_minute(tmp_path, m
         assert process.stdout.readline() == "here\n"
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
-    clock = Clock(monkeypatch)
-    resumed = train(folder=tmp_path, steps=6, layers=2)
-    # One context is whole; of the next, four steps were made and three of them written.
-    assert clock.steps == [3, 4, 5] + [0, 1, 2, 3, 4, 5] * 2
-    xr.testing.assert_identical(resumed, train(steps=6, layers=2))
+    trained = []
+
+    def spy(networks, looks):
+        trained.append(networks.keys["toy/mood"][1])
+        return train_networks(networks, looks)
+
+    monkeypatch.setattr(sweep, "train_networks", spy)
+    resumed = train(folder=tmp_path, replicas=4)
+    assert trained == [2, 3]
+    xr.testing.assert_identical(resumed, train(replicas=4))
 
 
-def test_the_kept_outcome_is_the_last_file_of_a_context(tmp_path, monkeypatch):
+def test_the_outcomes_are_the_last_file_of_a_block(tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(
         saving, "replace", lambda path, content: written.append(path.name) or path.touch()
     )
     train(folder=tmp_path)
-    assert written[-1] == sweep.OUTCOME
-    assert written.count(sweep.OUTCOME) == 4
+    assert written[-1] == sweep.OUTCOMES
+    assert written.count(sweep.OUTCOMES) == 1
 
 
 def test_kept_files_are_written_whole_in_plain_formats(tmp_path):
     train(folder=tmp_path)
-    place = tmp_path / "rank_2" / "replica_000" / "context_12"
-    outcome = load_file(place / "outcome.safetensors")
-    assert {name: tuple(found.shape) for name, found in outcome.items()} == {
-        "correct": (2, 12),
-        "loss": (2,),
-        "diverged": (),
+    outcomes = load_file(tmp_path / "rank_2" / "replica_000" / "outcomes.safetensors")
+    assert {name: tuple(found.shape) for name, found in outcomes.items()} == {
+        "correct": (10, 2, 12),
+        "loss": (10, 2),
+        "diverged": (10,),
     }
-    assert outcome["correct"].dtype == torch.int8
+    assert outcomes["correct"].dtype == torch.int8
     described = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
     assert described["encoder"] == {"name": "tiny", "generator": "ncnet.encoders"}
     assert (described["steps"], len(described["items"])) == (4, 4)
@@ -430,12 +366,15 @@ def test_kept_files_are_written_whole_in_plain_formats(tmp_path):
         ({"steps": 5}, "`steps` 4, here it is 5"),
         ({"seed": 1}, "`seed` 0, here it is 1"),
         ({"layers": 2}, "`layers` 1, here it is 2"),
+        ({"pooling": "mean"}, "`pooling` 'first', here it is 'mean'"),
         ({"learning_rate": 0.1, "alpha": 8.0}, "`learning_rate` 0.001, here it is 0.1"),
         ({"bfloat16": True}, "`bfloat16` False, here it is True"),
-        ({"quartet": "toy_languages"}, "`items` ["),
+        ({"names": LANGUAGES}, "`items` ["),
+        ({"pairs": PAIRS[:3]}, "`pairs` ["),
+        ({"looks": [0.5]}, "`looks` []"),
     ],
 )
-def test_a_folder_of_another_setting_is_refused_by_the_first_difference(change, said, tmp_path):
+def test_a_folder_of_another_kind_is_refused_by_the_first_difference(change, said, tmp_path):
     train(folder=tmp_path, bfloat16=False)
     before = files(tmp_path)
     with pytest.raises(ValueError, match=re.escape(said)) as caught:
@@ -447,22 +386,13 @@ def test_a_folder_of_another_setting_is_refused_by_the_first_difference(change, 
 
 
 def test_a_folder_of_another_encoder_or_other_items_is_refused(tmp_path):
-    quartet, tasks = toy()
+    tasks = toy()
     train(folder=tmp_path)
     other = replace(encoder(), source={"generator": "another"})
     with pytest.raises(ValueError, match=r"holds contexts with `encoder.generator`"):
-        encoders.train(other, quartet, tasks, folder=tmp_path, **SHORT)
+        encoders.train(other, tasks, folder=tmp_path, **SHORT)
     first = tasks["toy/mood"]
     label = replace(first.training[0], label=1 - first.training[0].label)
-    for changed in (
-        replace(first, training=(label, *first.training[1:])),
-        replace(first, training=first.training[::-1]),
-        replace(first, further=first.held_out),
-    ):
-        with pytest.raises(ValueError, match="holds contexts with `items`"):
-            encoders.train(
-                encoder(), quartet, tasks | {"toy/mood": changed}, folder=tmp_path, **SHORT
-            )
     # The same items, of which one is held out instead of trained on.
     moved = {
         name: replace(
@@ -470,8 +400,48 @@ def test_a_folder_of_another_encoder_or_other_items_is_refused(tmp_path):
         )
         for name, task in tasks.items()
     }
-    with pytest.raises(ValueError, match="holds contexts with `items`"):
-        encoders.train(encoder(), quartet, moved, folder=tmp_path, **SHORT)
+    for changed in (
+        tasks | {"toy/mood": replace(first, training=(label, *first.training[1:]))},
+        tasks | {"toy/mood": replace(first, training=first.training[::-1])},
+        tasks | {"toy/mood": replace(first, further=first.held_out)},
+        moved,
+    ):
+        with pytest.raises(ValueError, match="holds contexts with `items`"):
+            encoders.train(encoder(), changed, folder=tmp_path, **SHORT)
+
+
+def test_frozen_states_are_computed_once_for_all_who_need_them(tmp_path, monkeypatch):
+    plain = train(ranks=[0, 2, FULL])
+    xr.testing.assert_identical(train(ranks=[0, 2, FULL], states=tmp_path), plain)
+    kept = files(tmp_path)
+    assert len([name for name in kept if name.endswith(".npy")]) == 2 * len(TOY)
+    monkeypatch.setattr(frozen, "_filled", lambda *a: pytest.fail("computed again"))
+    xr.testing.assert_identical(train(ranks=[0, 2, FULL], states=tmp_path), plain)
+    assert files(tmp_path) == kept
+    # Other labels, and a part of the tasks, read the same states.
+    labels = replace(
+        toy()["toy/sum"],
+        training=tuple(replace(item, label=0) for item in toy()["toy/sum"].training),
+    )
+    encoders.train(encoder(), {"toy/sum": labels}, states=tmp_path, **SHORT)
+    for changed in ({"layers": 2}, {"names": LANGUAGES}):
+        with pytest.raises(pytest.fail.Exception, match="computed again"):
+            train(states=tmp_path, **changed)
+    other = replace(encoder(), model=encoders.load("tiny").model)
+    with torch.no_grad():
+        other.model.embeddings.word_embeddings.weight += 1
+    with pytest.raises(pytest.fail.Exception, match="computed again"):
+        encoders.train(other, toy(), states=tmp_path, **SHORT)
+
+
+def test_states_that_cannot_be_written_leave_nothing(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        train(states=tmp_path)
+    assert not [name for name in files(tmp_path) if not name.endswith(".lock")]
 
 
 RANKS = ("0 to 32", "`tiny`", "inf for full fine-tuning")
@@ -504,10 +474,22 @@ RANKS = ("0 to 32", "`tiny`", "inf for full fine-tuning")
         ({"learning_rate": 0}, ("`learning_rate` is 0", "above 0")),
         ({"learning_rate": math.inf}, ("`learning_rate` is inf", "finite")),
         ({"alpha": -16}, ("`alpha` is -16", "above 0")),
+        ({"pooling": "max"}, ("unknown pooling `max`", "`mean`")),
+        ({"pairs": []}, ("`pairs` is []", "a list of pairs")),
+        ({"pairs": [("toy/mood", "toy/moot")]}, ("unknown task `toy/moot`", "`toy/mood`")),
+        ({"pairs": [("toy/mood", "toy/mood")]}, ("`toy/mood` is paired with itself",)),
+        (
+            {"pairs": [("toy/mood", "toy/sum"), ("toy/sum", "toy/mood")]},
+            ("pair `toy/mood beside toy/sum` is there twice",),
+        ),
+        ({"looks": [0.5, 1]}, ("`looks` is 1", "between 0 and 1")),
+        ({"looks": [0.5, 0.25]}, ("`looks` are [0.5, 0.25] of 4 steps", "in order")),
+        ({"looks": [0.1, 0.5]}, ("`looks` are [0.1, 0.5] of 4 steps", "in order")),
+        ({"looks": [0.5], "ranks": [0, 2]}, ("`looks` at rank 0", "ranks above 0")),
     ],
 )
 def test_bad_arguments_are_named_before_any_work(change, parts, tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep, "Sweep", lambda *a: pytest.fail("work started"))
+    monkeypatch.setattr(sweep, "Sweep", lambda *a, **k: pytest.fail("work started"))
     with pytest.raises(ValueError, match=re.escape(parts[0])) as caught:
         train(folder=tmp_path / "new", **change)
     assert all(part in str(caught.value) for part in parts)
@@ -524,10 +506,6 @@ def test_an_unknown_hyperparameter_is_named():
     ("change", "parts"),
     [
         (
-            lambda tasks: {name: tasks[name] for name in tasks if name != "toy_pairs/dushan"},
-            ("unknown task `toy_pairs/dushan`", "did you mean `toy_pairs/"),
-        ),
-        (
             lambda tasks: changed(tasks, training=slice(1, None)),
             ("'toy_pairs/dushan': 7", "training items", "as many of each"),
         ),
@@ -543,13 +521,13 @@ def test_an_unknown_hyperparameter_is_named():
             lambda tasks: changed(tasks, held_out=slice(None, None, -1)),
             ("held_out items of `toy_pairs/dushan`", "expected tasks that are loaded together"),
         ),
+        (lambda _: {}, ("`tasks` is []", "tasks by name")),
     ],
 )
-def test_tasks_that_are_not_the_quartets_are_named_before_any_work(change, parts, monkeypatch):
-    monkeypatch.setattr(sweep, "Sweep", lambda *a: pytest.fail("work started"))
-    quartet, tasks = toy("toy_languages")
+def test_tasks_that_do_not_fit_are_named_before_any_work(change, parts, monkeypatch):
+    monkeypatch.setattr(sweep, "Sweep", lambda *a, **k: pytest.fail("work started"))
     with pytest.raises(ValueError, match=re.escape(parts[0])) as caught:
-        encoders.train(encoder(), quartet, change(tasks), **SHORT)
+        encoders.train(encoder(), change(toy(LANGUAGES)), paired=True, **SHORT)
     assert all(part in str(caught.value) for part in parts)
     assert "\n" not in str(caught.value)
 

@@ -57,7 +57,9 @@ def frozen_states(
         For a folder that cannot be written, or is full: nothing is left half written.
     """
     shape = len(tokens.ids), 3 * encoder.width
-    if folder is None or not shape[0]:
+    if not shape[0]:
+        return np.empty(shape, np.float32)
+    if folder is None:
         return _filled(encoder, tokens, layers, np.empty(shape, np.float32))
     path = folder / f"{_digest(encoder, tokens, layers)}.npy"
     if not path.exists():

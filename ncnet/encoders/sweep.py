@@ -15,9 +15,9 @@ import torch
 import xarray as xr
 from tqdm import tqdm
 
-from ncnet.checks import check, check_choice, check_integer, check_list, check_once
-from ncnet.chsh import collect_pairs
-from ncnet.chsh.pairs import LOSSES, Pair, sorted_pair
+from ncnet.checks import check, check_choice, check_integer, check_list, check_number, check_once
+from ncnet.chsh import as_pairs, collect_pairs
+from ncnet.chsh.pairs import HEADS, LOSSES, Pair, sorted_pair
 from ncnet.datasets import TaskData
 from ncnet.encoders import saving
 from ncnet.encoders.catalogue import Encoder
@@ -27,6 +27,7 @@ from ncnet.encoders.model import Key, Networks
 from ncnet.encoders.tasks import EncodedTask, parts_of
 from ncnet.encoders.training import Outcomes, train_networks
 from ncnet.files import expanded, storable, write_or_compare
+from ncnet.printing import shown
 
 DESCRIPTION, OUTCOMES = "sweep.json", "outcomes.safetensors"
 
@@ -41,6 +42,7 @@ def train(
     replicas: int,
     folder: Path | None = None,
     states: Path | None = None,
+    looks: Sequence[float] = (),
     **hyperparameters: object,
 ) -> xr.Dataset:
     """Train replicas 0 ... `replicas` - 1 of pairs of tasks, and of tasks alone, at each rank.
@@ -79,6 +81,9 @@ def train(
     states
         A folder that keeps the states behind the encoder's frozen layers (`ncnet.encoders.frozen`),
         for several sweeps on the same items; without one they are kept in memory.
+    looks
+        Shares of the steps, between 0 and 1 and in order, after which networks are looked at, where
+        all ranks are above 0.
     hyperparameters
         `Hyperparameters` by name: ``seed``, and others than the defaults of ``layers``,
         ``pooling``, ``steps``, ``batch_size``, ``learning_rate``, ``alpha`` and ``bfloat16``.
@@ -90,7 +95,9 @@ def train(
         `first_loss` and `second_loss` (mean cross-entropy over the training items at the end), over
         `capacity` (the ranks), pairs, replicas and items, training ones first. Attributes say what
         was trained, and of each task where it is from, the share of unknown tokens and the share of
-        sequences that were cut.
+        sequences that were cut. With looks, over a dimension `look` besides: `first_along` and
+        `second_along`, the outcomes so far; `cosine`, `first_lookahead` and `second_lookahead`, as
+        `ncnet.encoders.along.look` has them.
 
     Raises
     ------
@@ -111,7 +118,16 @@ def train(
     replicas = check_integer("replicas", replicas, at_least=1)
     wanted = _check_pairs(tasks, pairs)
     _check_tasks(tasks, paired=paired)
-    sweep = Sweep(encoder, tasks, wanted, chosen, paired=paired, folder=folder, states=states)
+    sweep = Sweep(
+        encoder,
+        tasks,
+        wanted,
+        chosen,
+        paired=paired,
+        folder=folder,
+        states=states,
+        looks=_check_looks(looks, ranks, chosen.steps),
+    )
     return sweep.outcomes(ranks, range(replicas))
 
 
@@ -121,7 +137,7 @@ class Sweep:
 
     Parameters
     ----------
-    encoder, tasks, paired, folder, states
+    encoder, tasks, paired, folder, states, looks
         See `train`.
     pairs
         The pairs in canonical order, and tasks alone.
@@ -138,6 +154,7 @@ class Sweep:
     paired: bool = False
     folder: Path | None = None
     states: Path | None = None
+    looks: Sequence[float] = ()
     keys: Mapping[str, Key] | None = None
 
     def __post_init__(self):
@@ -147,6 +164,7 @@ class Sweep:
                 "encoder": {"name": self.encoder.name, **self.encoder.source},
                 "items": [_digest(task) for task in self.tasks.values()],
                 "pairs": [list(pair) for pair in self.pairs],
+                "looks": list(self.looks),
                 **asdict(self.hyperparameters),
             }
             write_or_compare(self.folder / DESCRIPTION, described)
@@ -164,13 +182,13 @@ class Sweep:
         """
         blocks = list(itertools.product(ranks, replicas))
         found = [self.block(*block) for block in tqdm(blocks, "blocks", leave=False, disable=None)]
-        correct, loss, diverged = (
-            np.stack([getattr(block, name) for block in found])
-            .reshape(len(ranks), len(replicas), *getattr(found[0], name).shape)
-            .swapaxes(0, 2)
-            .swapaxes(1, 2)
-            for name in ("correct", "loss", "diverged")
-        )
+
+        def stacked(name: str) -> np.ndarray:
+            """Return what blocks have by this name, [networks, ranks, replicas, ...]."""
+            values = np.stack([getattr(block, name) for block in found])
+            return np.moveaxis(values.reshape(len(ranks), len(replicas), *values.shape[1:]), 2, 0)
+
+        correct, loss = stacked("correct"), stacked("loss")
         heads = {
             pair: [correct[k, :, :, head] for head in range(len(pair))]
             for k, pair in enumerate(self.pairs)
@@ -179,18 +197,24 @@ class Sweep:
         dataset = collect_pairs(
             heads,
             split=["training"] * len(first.training) + ["held_out"] * len(first.held_out),
-            diverged=dict(zip(self.pairs, diverged, strict=True)),
+            diverged=dict(zip(self.pairs, stacked("diverged"), strict=True)),
             targets=self._targets() or None,
             capacities=np.array(ranks, float),
             capacity_name="rank",
             paired=self.paired,
         ).assign_coords(replica=np.array(replicas))
         # Pairs are sorted here as there.
-        losses = {
-            name: (("pair", "capacity", "replica"), loss[..., head])
-            for head, name in enumerate(LOSSES)
-        }
-        return dataset.assign(losses).assign_attrs(storable(self._attributes()))
+        of_network = ("pair", "capacity", "replica")
+        more = {name: (of_network, loss[..., head]) for head, name in enumerate(LOSSES)}
+        if self.looks:
+            dataset = dataset.assign_coords(look=list(self.looks))
+            of_network = (*of_network, "look")
+            more["cosine"] = of_network, stacked("cosine")
+            for head, name in enumerate(HEADS):
+                more[f"{name}_lookahead"] = of_network, stacked("lookahead")[..., head]
+                along = stacked("along")[..., head, :]
+                more[f"{name}_along"] = (*of_network, "item"), along
+        return as_pairs(dataset.assign(more).assign_attrs(storable(self._attributes())))
 
     def block(self, rank: float, replica: int) -> Outcomes:
         """Train all networks of a replica at one rank, or take them from the folder."""
@@ -210,7 +234,7 @@ class Sweep:
             keys=self.keys,
         )
         with _one_thread():
-            found = train_networks(networks)
+            found = train_networks(networks, self._steps_of_looks())
         if place:
             for k, pair in enumerate(pairs):
                 folder = "+".join(name.replace("/", "_") for name in pair)
@@ -219,9 +243,13 @@ class Sweep:
             found = _of_pairs(found, alone, self.pairs)
         if place:
             # Last: where it is, the block is whole.
-            tensors = {name: torch.as_tensor(value) for name, value in vars(found).items()}
+            there = {name: value for name, value in vars(found).items() if value is not None}
+            tensors = {name: torch.as_tensor(value) for name, value in there.items()}
             saving.write(place / OUTCOMES, tensors)
         return found
+
+    def _steps_of_looks(self) -> list[int]:
+        return [round(share * self.hyperparameters.steps) for share in self.looks]
 
     def _targets(self) -> dict[str, np.ndarray]:
         """Return the classes of tasks that have two, as +-1 [items]."""
@@ -297,6 +325,19 @@ def _check_pairs(
     found = [sorted_pair(pair) for pair in pairs]
     check_once("pair", [" beside ".join(pair) for pair in found])
     return sorted(found)
+
+
+def _check_looks(looks: Sequence[float], ranks: Sequence[float], steps: int) -> list[float]:
+    """Return shares of the steps, in order, each of another whole number of steps."""
+    looks = [check_number("looks", share, 0, 1, inside=True) for share in looks]
+    taken = [round(share * steps) for share in looks]
+    apart = all(one < other for one, other in itertools.pairwise([0, *taken, steps]))
+    check(
+        apart or not looks, f"`looks` are {shown(looks)} of {steps} steps", "shares in order, apart"
+    )
+    trained = min(ranks) > 0 or not looks
+    check(trained, "`looks` at rank 0, where no trunk is trained", "ranks above 0, or no looks")
+    return looks
 
 
 def _check_tasks(tasks: Mapping[str, TaskData], *, paired: bool) -> None:

@@ -1,58 +1,48 @@
-"""Trains the networks of a replica side by side, and reads their outcomes."""
+"""Trains the networks of a replica side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional
 
+from ncnet.encoders.along import look
 from ncnet.encoders.model import Key, Networks
-
-ITEMS_AT_ONCE = 32
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """What became of the networks of a replica, head by head in the order of a pair's names.
-
-    Attributes
-    ----------
-    correct
-        +1 where a head classifies the item correctly, else -1, of the training items and then of
-        the held-out ones: int8 [networks, 2, items]. Of a task alone, the second are 0.
-    loss
-        Mean cross-entropy over the training items [networks, 2]; of a task alone, the second are
-        not numbers.
-    diverged
-        True where any logit of a network ended non-finite; such an item reads as class 0
-        [networks].
-    """
-
-    correct: np.ndarray
-    loss: np.ndarray
-    diverged: np.ndarray
+from ncnet.encoders.outcomes import Outcomes, losses_of, outcomes_of
 
 
-def train_networks(networks: Networks) -> Outcomes:
+def train_networks(networks: Networks, looks: Sequence[int] = ()) -> Outcomes:
     """Train the networks of a replica, and return their outcomes.
 
     Each step takes a batch of each task, the same for all networks that the task is in. A network's
     loss is the sum of its heads' mean cross-entropies, and Adam moves adapters and heads.
+
+    Parameters
+    ----------
+    networks
+        The networks, as their training starts.
+    looks
+        The numbers of steps after which networks are looked at (`ncnet.encoders.along`), above 0
+        and below that of all steps, in order.
     """
     weights = networks.trainable().values()
     optimizer = torch.optim.Adam(weights, lr=networks.hyperparameters.learning_rate)
+    seen = []
     for step in range(networks.hyperparameters.steps):
         items = batches(networks, step)
+        if step in looks:
+            seen.append(look(networks, optimizer, items))
         losses = losses_of(networks, items)
         optimizer.zero_grad()
         # No network's weights are in another's loss: each follows its own gradient.
         sum(loss.sum() for loss in losses.values()).backward()
         optimizer.step()
-    return outcomes_of(networks)
+    along = (
+        {name: np.stack([one[name] for one in seen], axis=1) for name in seen[0]} if seen else {}
+    )
+    return replace(outcomes_of(networks), **along)
 
 
 def batches(networks: Networks, step: int) -> dict[str, np.ndarray]:
@@ -64,21 +54,6 @@ def batches(networks: Networks, step: int) -> dict[str, np.ndarray]:
         ]
         for name, task in networks.tasks.items()
     }
-
-
-def losses_of(networks: Networks, items: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-    """Return each head's mean cross-entropy over some items of its task, by task [networks]."""
-    return {
-        name: _cross_entropy(logits, networks.tasks[name].labels[items[name]])
-        for name, logits in networks(items).items()
-    }
-
-
-def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    each = functional.cross_entropy(
-        logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none"
-    )
-    return each.unflatten(0, logits.shape[:2]).mean(dim=1)
 
 
 def batch_at(step: int, *, count: int, size: int, key: Key) -> np.ndarray:
@@ -107,27 +82,3 @@ def batch_at(step: int, *, count: int, size: int, key: Key) -> np.ndarray:
     epochs = range(first, (step * size + size - 1) // count + 1)
     items = [np.random.default_rng([*key, epoch]).permutation(count) for epoch in epochs]
     return np.concatenate(items)[offset : offset + size]
-
-
-@torch.no_grad()
-def outcomes_of(networks: Networks) -> Outcomes:
-    """Return the outcomes of networks as they are."""
-    scored = next(iter(networks.tasks.values())).scored
-    chunks = [scored[at : at + ITEMS_AT_ONCE] for at in range(0, len(scored), ITEMS_AT_ONCE)]
-    found = [networks(dict.fromkeys(networks.tasks, chunk)) for chunk in chunks]
-    count = len(networks.pairs)
-    correct = np.zeros((count, 2, len(scored)), np.int8)
-    loss, diverged = np.full((count, 2), np.nan), np.zeros(count, bool)
-    for name, task in networks.tasks.items():
-        logits, labels = torch.cat([chunk[name] for chunk in found], 1), task.labels[: len(scored)]
-        there = logits.isfinite().all(dim=2)
-        # A tie is won by the first class; what is not finite reads as class 0.
-        right = torch.where(there, logits.argmax(dim=2), 0) == labels
-        training = len(task.data.training)
-        of_task = _cross_entropy(logits[:, :training], labels[:training])
-        for place, k in enumerate(networks.networks[name].tolist()):
-            head = networks.pairs[k].index(name)
-            correct[k, head] = (2 * right[place] - 1).to(torch.int8).cpu().numpy()
-            loss[k, head] = of_task[place].item()
-            diverged[k] |= not there[place].all()
-    return Outcomes(correct, loss, diverged)
