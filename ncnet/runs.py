@@ -124,6 +124,13 @@ class Run:
         """Return where a long part keeps what it finishes, if this run keeps its parts."""
         return self.parts.folder(described) if self.parts else None
 
+    def shared(self, name: str) -> Path | None:
+        """Return a folder of ``runs/`` that runs share, if this run keeps its parts.
+
+        What lies there is found by all that it follows from, and may be deleted at any time.
+        """
+        return results.FOLDER.parent / "runs" / name if self.parts else None
+
 
 def _code(notebook: str) -> str:
     """Return the code of a notebook as it is in the checkout, without what it printed."""

@@ -22,10 +22,11 @@
 # low rank, and tends to 2 as the rank grows {cite:p}`summaries2026`. None of this is in the abstract.
 #
 # **What we did.** A pretrained encoder is the shared trunk, and its weights are frozen. What is trained are adapters of rank r (LoRA,
-# {cite:t}`hu2021`: two thin matrices whose product is added to a frozen one) on the queries and values of the top layer, and two linear heads that read the first
-# token's state. Rank 0 trains the heads alone; then nothing is shared but what never changes. A *context* is one such network, trained on a
-# batch of Alice's task and one of Bob's at every step. Recorded is MiniLM on four *quartets*, games of four real tasks. Live is a tiny encoder with
-# random weights on text that this project makes itself: the same code in seconds.
+# {cite:t}`hu2021`: two thin matrices whose product is added to a frozen one) on the queries and values of the top layer, and two linear heads that read one
+# state of it. Rank 0 trains the heads alone; then nothing is shared but what never changes. A *context* is one such network, trained on a
+# batch of Alice's task and one of Bob's at every step: a pair of tasks, whoever's they are. So every pair of a *family* of tasks is trained once, and each
+# *quartet*, a game of four different tasks, is looked up. Live is a tiny encoder with random weights on text that this project makes itself: the same code
+# in seconds. Recorded is MiniLM on four quartets, from before pairs were shared.
 #
 # **What we saw.** Recorded: with the two hard tasks in the context that has the minus sign, S is
 # {glue:text}`lora_mixed_hard_together_first_s:.3f` ({glue:text}`lora_mixed_hard_together_first_s_low:.3f` to
@@ -48,8 +49,13 @@
 
 # %% tags=["parameters"]
 encoder: str = "tiny"
-data: list = ["toy_mixed"]  # quartets of tasks
+family: str = "toy_mixed"  # tasks, of which every pair is trained
+pairs: str = "all"  # or "named", those of the named quartet, or "alone"
+pooling: str = "first"  # the token that heads read, or "mean" of all
+shuffled: float = 0.0  # share of the training labels of A2 and B2
+ratio: float = 1.0  # training items of A2 and B2 to those of A1 and B1
 ranks: list = [0, 4]  # "full" trains every weight of the layers
+looks: list = []  # shares of the steps after which to look
 replicas: int = 12
 items: int = 24  # of each task, on which S is computed
 held_out: int = 24
@@ -73,7 +79,6 @@ import warnings
 
 import numpy as np
 import pandas as pd
-import torch
 from IPython.display import Markdown
 from myst_nb import glue
 
@@ -89,12 +94,17 @@ from ncnet import (
 from ncnet.chsh.text import as_text
 from ncnet.claims import LEVEL, MARGIN, row_where, verdict_table
 from ncnet.estimates import estimates_in
-from ncnet.studies.ranks import analysis, claims, figures
+from ncnet.studies.ranks import (
+    analysis,
+    claims,
+    families,
+    figures,
+    quartets,
+    tables,
+)
 
 plotting.use_style()
 run = runs.Run(Rq3Lora, chosen)
-if encoder == "tiny":
-    torch.set_num_threads(1)  # two would wait for each other
 model = encoders.load(encoder)
 training = {
     "layers": layers,
@@ -105,50 +115,114 @@ training = {
 }
 
 # %% [markdown]
-# ## The quartets
+# ## Families of tasks
 #
-# | quartet | A1 | A2 | B1 | B2 | |
-# |:--|:--|:--|:--|:--|:--|
-# | `mixed_hard_together` | SST-2 | CommonsenseQA | MRPC | MathQA | the hard tasks meet in (2,2), the context with the minus sign |
-# | `mixed_hard_apart` | SST-2 | MRPC | CommonsenseQA | MathQA | both hard tasks are Bob's: they never meet |
-# | `mixed_hard_twice` | SST-2 | CommonsenseQA | MRPC | MathQA | the hard tasks are trained on twice as many items |
-# | `languages` | English | German | French | Spanish | PAWS-X, the same sentence pairs in each language |
+# | family | tasks | the k-th items of all tasks |
+# |:--|:--|:--|
+# | `languages` | PAWS-X in seven languages | are translations of one pair of sentences |
+# | `mixed` | SST-2, MRPC, CommonsenseQA, MathQA, English PAWS-X | have nothing to do with each other |
+# | `toy_mixed`, `toy_languages` | four tasks each, whose text is made here | like those of the two above |
 #
 # SST-2 asks whether a phrase is positive, MRPC and PAWS-X whether two sentences say the same; CommonsenseQA and MathQA offer
 # five answers, each scored by the same head. Training items are drawn evenly from the classes. S is computed on
 # training items, as the paper's "training outcomes" suggest; beside it stands S on held-out items, which were not trained on.
 # Items of different tasks have no natural partner. C(Ai,Bj) is then the mean over replicas of the
 # product of both heads' means, which is what pairing at random gives on average.
-
+#
+# A family of K tasks takes K (K - 1) / 2 networks a replica and rank, and K more for each task alone. Of quartets there are far more. One of each family
+# is named before its runs: the two tasks that a head alone gets right least meet in the context with the minus sign, and the two that it gets right most
+# are A1 and B1. That was decided on other replicas, and never by S.
 
 # %%
-def train(name):
-    quartet = encoders.quartet(name)
-    return encoders.train(
-        model,
-        quartet,
-        quartet.data(items=items, held_out=held_out, seed=seed),
-        ranks=[math.inf if r == "full" else r for r in ranks],
-        replicas=replicas,
-        folder=run.folder({"quartet": name}),
-        **training,
+of_family = families.family(family)
+alone = [(task,) for task in of_family.tasks]
+named = [(task,) for two in of_family.named for task in two]
+trained_pairs = {
+    "all": None,
+    "named": [*of_family.contexts, *named],
+    "alone": alone,
+}
+trained = encoders.train(
+    model,
+    of_family.data(
+        items=items,
+        held_out=held_out,
+        seed=seed,
+        shuffled=shuffled,
+        ratio=ratio,
+    ),
+    pairs=trained_pairs[pairs],
+    paired=of_family.paired,
+    pooling=pooling,
+    ranks=[math.inf if r == "full" else r for r in ranks],
+    replicas=replicas,
+    looks=looks,
+    folder=run.folder({"family": family}),
+    states=run.shared("states"),
+    **training,
+)
+
+# %%
+kind = {
+    "family": family,
+    "encoder": encoder,
+    "pooling": pooling,
+    "shuffled": shuffled,
+    "ratio": ratio,
+}
+what_tasks = tables.task_rows(trained).assign(**kind, **training)
+run.save("real_tasks", what_tasks)
+for name, rows in (
+    ("real_outcomes", tables.outcome_rows),
+    ("real_networks", tables.network_rows),
+):
+    run.save(name, rows(trained).assign(**kind))
+
+# %% [markdown]
+# ### The named quartet
+#
+# What a head alone gets right of its training items, by rank:
+
+# %%
+what_tasks.pivot_table(
+    index="task", columns="rank", values="right"
+).round(3)
+
+# %% mystnb={"figure": {"name": "fig-lora-live", "caption": "Live, at the parameters above: the named quartet against the rank of the adapters. S on training and on held-out items (above); the signalling Δ and S - Δ - 2, what it leaves of the excess (middle); the share of items that heads get right (below). Bars: intervals that hold together over the ranks at 95 %. Those of S and of the share right resample replicas and items, or come from a betting test where hardly any replica differs from the others; a bar that leaves its panel is of the second kind."}, "image": {"alt": "At the defaults: one column for a quartet of made-up tasks. The share of training items that heads get right rises from rank 0 to rank 4, and S with it. The bars are long, since there are only twelve replicas. Held-out items are right about as often as guessing would have it."}}
+if pairs != "alone":
+    alice, bob = of_family.named
+    outcomes = chsh.quartet(trained, alice=alice, bob=bob)
+    live = analysis.by_rank(outcomes).assign(quartet=family)
+    run.show(figures.ranks(live), ranks=live)
+
+# %% [markdown]
+# ### All quartets at once
+#
+# S of a quartet is a sum of four pair correlators, one with a minus sign. So over all ordered quartets the mean of S is twice the mean pair correlator, and
+# that cannot pass 2, whatever the networks learn. What S says beyond the pairs is which pair carries the minus sign. At the largest rank:
+
+# %% mystnb={"figure": {"name": "fig-lora-live-quartets", "caption": "Live: S of all quartets at the largest rank, a row for each pair that carries the minus sign. Bars: intervals of all quartets together at 95 %, replicas and items being resampled; where hardly any replica differs from the others, from betting."}, "image": {"alt": "At the defaults: six rows of two quartets each. All bars reach below two, most by far; the quartet that was named beforehand is one of them."}}
+if pairs == "all":
+    at_largest = trained.isel(capacity=-1)
+    live_quartets = quartets.quartet_rows(at_largest)
+    run.show(
+        figures.all_quartets(live_quartets, of_family.named),
+        quartets=live_quartets,
     )
 
-
-trained = {name: train(name) for name in data}
-
 # %%
-live = analysis.report_rows(trained, {"encoder": encoder} | training)
-run.save("lora", live)
-for name, rows in (
-    ("lora_tasks", analysis.task_rows),
-    ("lora_outcomes", sweeps.outcome_rows),
-    ("lora_losses", analysis.loss_rows),
-):
-    run.save(name, analysis.over_quartets(rows, trained))
+if pairs == "all":
+    mean_s, twice = quartets.mean_identity(at_largest)
+    print(f"mean of S over all quartets:    {mean_s:.6f}")
+    print(f"twice the mean pair correlator: {twice:.6f}")
 
-# %% mystnb={"figure": {"name": "fig-lora-live", "caption": "Live, at the parameters above, against the rank of the adapters: S on training and on held-out items (above); the signalling Δ and S - Δ - 2, what it leaves of the excess (middle); the share of items that heads get right (below). Bars: intervals that hold together over the ranks at 95 %. Those of S and of the share right resample replicas and items, or come from a betting test where hardly any replica differs from the others; a bar that leaves its panel is of the second kind."}, "image": {"alt": "At the defaults: one column for a quartet of made-up tasks. The share of training items that heads get right rises from rank 0 to rank 4, and S with it. The bars are long, since there are only twelve replicas. Held-out items are right about as often as guessing would have it."}}
-run.show(figures.ranks(live), ranks=live)
+# %% [markdown]
+# Who disturbs whom: how much less of its training items a head gets right beside each partner than alone.
+
+# %% mystnb={"figure": {"name": "fig-lora-live-disturbance", "caption": "Live: percentage points of its training items that a task (row) loses beside a partner (column), against its head alone, at the largest rank; means over replicas."}, "image": {"alt": "At the defaults: a map of four made-up tasks. Most cells show a loss of some points, the largest for the tasks with five choices."}}
+if pairs == "all":
+    lost = quartets.disturbance(at_largest)
+    run.show(figures.disturbance(lost), lost=lost)
 
 # %% [markdown]
 # ## The recorded runs

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import xarray as xr
@@ -12,8 +13,14 @@ import xarray as xr
 from ncnet import chsh, renamed, results
 from ncnet.claims import simultaneous_level
 from ncnet.studies.ranks.contrasts import contrast_rows, measure
+from ncnet.studies.ranks.earlier import EARLIER
 from ncnet.studies.ranks.pigeonhole import pigeonhole_interval, pigeonhole_means
 from ncnet.sweeps import from_rows
+
+if TYPE_CHECKING:
+    from ncnet.datasets import TaskData
+    from ncnet.encoders import Encoder
+    from ncnet.encoders.tasks import Sequences
 
 TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
 """Parameters of a training that the rows of a table repeat."""
@@ -120,11 +127,8 @@ def recorded_contrast_rows() -> pd.DataFrame:
 
 def recorded_outcomes(quartet: str) -> xr.Dataset:
     """Return the recorded outcomes of one quartet, with the ranks as `capacity`."""
-    from ncnet import encoders  # takes seconds, and an extra
-
     rows = results.load("lora_outcomes").table.query("quartet == @quartet")
-    paired = encoders.quartet(quartet).paired
-    return from_rows(rows.drop(columns="quartet"), paired=paired)
+    return from_rows(rows.drop(columns="quartet"), paired=EARLIER[quartet].paired)
 
 
 def record() -> None:
@@ -145,25 +149,25 @@ def loss_rows(outcomes: xr.Dataset) -> pd.DataFrame:
     return frame.rename(columns={"capacity": "rank"})
 
 
-def task_rows(outcomes: xr.Dataset) -> pd.DataFrame:
+def earlier_task_rows(
+    encoder: Encoder, tasks: Sequence[TaskData], tokens: Sequence[Sequences]
+) -> pd.DataFrame:
     """Return one row for each of the four tasks: its items, its tokens, and where it is from.
 
     `unknown` is the share of tokens for which the encoder has no word piece, and `cut` the share of
     sequences that were too long. `source` and `encoder_source` are JSON.
     """
-    about = outcomes.attrs
-    splits = outcomes["split"].values.tolist()
     return pd.DataFrame(
         {
             "setting": ["A1", "A2", "B1", "B2"],
-            "task": about["alice_tasks"] + about["bob_tasks"],
-            "training": splits.count("training"),
-            "further": about["further"],
-            "held_out": splits.count(HELD_OUT),
-            "unknown": about["unknown_share"],
-            "cut": about["cut_share"],
-            "source": [_as_json(source) for source in json.loads(about["sources"])],
-            "encoder_source": _as_json(json.loads(about["encoder_source"])),
+            "task": [task.name for task in tasks],
+            "training": [len(task.training) for task in tasks],
+            "further": [len(task.further) for task in tasks],
+            "held_out": [len(task.held_out) for task in tasks],
+            "unknown": [found.unknown / len(found.ids) for found in tokens],
+            "cut": [found.cut / len(found.lengths) for found in tokens],
+            "source": [_as_json(task.source) for task in tasks],
+            "encoder_source": _as_json(encoder.source),
         }
     )
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import GREY, HELD_OUT, SOLID, TRAINING, VERMILION
+from ncnet.studies.ranks.families import Quartet
 
 DELTA = {"label": "Δ", "color": GREY, "marker": "^"}
 REST = {"label": "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", "color": VERMILION, "marker": "D"}
@@ -81,3 +82,84 @@ def partners(table: pd.DataFrame, tasks: dict[str, tuple[str, str, str, str]]) -
 def _name_ranks(axes: Axes, values: pd.Series) -> None:
     axes.set_xticks(range(len(values)), [f"{rank:g}".replace("inf", "full") for rank in values])
     axes.set_xlabel("rank of the adapters")
+
+
+def all_quartets(table: pd.DataFrame, named: Quartet) -> Figure:
+    """Draw S of all quartets at once, a row for each pair that carries the minus sign.
+
+    Parameters
+    ----------
+    table
+        Rows of `ncnet.studies.ranks.quartets.quartet_rows`.
+    named
+        The quartet that was named beforehand, which is drawn as a diamond.
+    """
+    pairs = [" | ".join(sorted(pair)) for pair in zip(table["a2"], table["b2"], strict=True)]
+    table = table.assign(minus=pairs)
+    order = table.groupby("minus")["s"].mean().sort_values().index.tolist()
+    figure, axes = plotting.subplots((7.6, 1.3 + 0.34 * len(order)))
+    tasks = [table[name] == task for name, task in zip(ORDER, _flat(named), strict=True)]
+    is_named = np.logical_and.reduce(tasks)
+    for minus, rows in table.groupby("minus"):
+        rows = rows.sort_values("s")
+        # Those of a row stand one above the other, the lowest S below.
+        at = order.index(minus) + 0.32 * np.linspace(-1, 1, len(rows))
+        chosen = is_named[rows.index]
+        for part, look in ((~chosen, OTHERS), (chosen, NAMED)):
+            if part.any():
+                plotting.points(axes, rows[part], at[part], "s", flat=True, **look)
+    axes.axvline(CLASSICAL_BOUND, **plotting.DASHED)
+    axes.set(xlabel="S (no unit), training items", ylim=(-0.7, len(order) - 0.3))
+    axes.set_yticks(range(len(order)), [_short(minus) for minus in order])
+    axes.set_ylabel("pair with the minus sign")
+    plotting.legend_once(axes, loc="lower right")
+    return figure
+
+
+def disturbance(table: pd.DataFrame) -> Figure:
+    """Draw how many points each task loses beside each partner, as a map.
+
+    Parameters
+    ----------
+    table
+        Rows of `ncnet.studies.ranks.quartets.disturbance`.
+    """
+    grid = table.pivot_table(index="task", columns="partner", values="lost")
+    order = grid.mean(axis=1).sort_values(ascending=False).index
+    values = grid.loc[order, order].to_numpy()
+    reach = np.nanmax(abs(values))
+    figure, axes = plotting.subplots((1.9 + 0.75 * len(order), 1.4 + 0.55 * len(order)))
+    picture = axes.imshow(values, cmap="PuOr_r", vmin=-reach, vmax=reach, aspect="auto")
+    for row, column in np.argwhere(np.isfinite(values)):
+        value = values[row, column]
+        # Plus 0: what rounds to 0 has no sign.
+        text = f"{round(value, 1) + 0:.1f}".replace("-", "\N{MINUS SIGN}")
+        look = {"color": "white" if abs(value) > 0.6 * reach else plotting.INK, "fontsize": 8}
+        axes.text(column, row, text, ha="center", va="center", **look)
+    axes.grid(visible=False)
+    names = [_short(name) for name in order]
+    axes.set_xticks(range(len(order)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(order)), names)
+    axes.set(xlabel="beside", ylabel="task that loses")
+    figure.colorbar(picture, ax=axes, shrink=0.8, label="percentage points lost")
+    return figure
+
+
+ORDER = ("a1", "a2", "b1", "b2")
+OTHERS = {"color": GREY, "marker": "o", "markersize": 2.5, "capsize": 0}
+OTHERS |= {"label": "other quartets"}
+NAMED = {"color": VERMILION, "marker": "D", "markersize": 6, "zorder": 3}
+NAMED |= {"label": "named beforehand"}
+
+
+def _flat(named: Quartet) -> tuple[str, ...]:
+    """Return the four tasks of a quartet in the order that a table has them."""
+    alice, bob = sorted(named)
+    return (*alice, *bob)
+
+
+def _short(name: str) -> str:
+    """Return the name of a task, or of a pair, without what all of a family have in common."""
+    for common in ("paws_x/", "toy_pairs/", "toy/"):
+        name = name.replace(common, "")
+    return name.replace("_", " ")

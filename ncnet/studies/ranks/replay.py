@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,10 +16,10 @@ from ncnet.replay.comparison import absolute, intervals, outcomes, same
 from ncnet.replay.pieces import NotReplayableError, Replay, Selection, import_optional, require
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
-from ncnet.studies.ranks import analysis
+from ncnet.studies.ranks import analysis, earlier
 
 if TYPE_CHECKING:
-    from ncnet.encoders.sweep import Sweep
+    from ncnet.encoders import Encoder, Hyperparameters
 
 EXTRAS = "train,lora"
 ITEMS = ("items", "held_out")
@@ -71,9 +71,17 @@ def _contrasts(*_: object) -> pd.DataFrame:
 
 
 def _tasks(recorded: Result, selection: Selection) -> pd.DataFrame:
-    sweep = _sweep(selection["quartet"], **_kind(recorded, selection))
-    untrained = sweep.networks({"capacity": [], "replica": [], **SETTINGS})
-    return analysis.over_quartets(analysis.task_rows, {selection["quartet"]: untrained})
+    """Return what is known of the tasks of a quartet before any training."""
+    name = selection["quartet"]
+    encoder, tasks, _ = _loaded(name, **_kind(recorded, selection))
+    from ncnet.encoders.tasks import parts_of, tokenized
+
+    tokens = [
+        tokenized(encoder, [item for part in parts_of(tasks[task]) for item in part])
+        for task in earlier.EARLIER[name].tasks
+    ]
+    rows = analysis.earlier_task_rows(encoder, [tasks[t] for t in tasks], tokens)
+    return rows.assign(quartet=name)
 
 
 # Outcomes and losses are rows of two tables.
@@ -81,37 +89,28 @@ def _tasks(recorded: Result, selection: Selection) -> pd.DataFrame:
 def _networks(
     quartet: str, ranks: tuple, replicas: tuple, *settings: tuple, **kind: object
 ) -> xr.Dataset:
-    import torch
-
+    encoder, tasks, hyperparameters = _loaded(quartet, **kind)
     from ncnet.encoders.hyperparameters import check_ranks
 
-    sweep, threads = _sweep(quartet, **kind), torch.get_num_threads()
-    # As the recorded runs did: more threads would take sums in another order.
-    torch.set_num_threads(1)
-    try:
-        axes = {"capacity": check_ranks(ranks, sweep.encoder), "replica": replicas}
-        return sweep.networks(axes | dict(zip(SETTINGS, settings, strict=True)))
-    finally:
-        torch.set_num_threads(threads)
+    axes = {"capacity": check_ranks(ranks, encoder), "replica": replicas}
+    axes |= dict(zip(SETTINGS, settings, strict=True))
+    return earlier.train_earlier(encoder, quartet, tasks, hyperparameters, axes)
 
 
-# The frozen states are large, and take longer than a training: pieces in a row may share them.
-@lru_cache(maxsize=1)
-def _sweep(quartet: str, **given: object) -> Sweep:
+def _loaded(quartet: str, **given: object) -> tuple[Encoder, dict, Hyperparameters]:
+    """Return encoder, items and hyperparameters of the earlier runs."""
     encoders = import_optional("ncnet.encoders", extras=EXTRAS)
-    from ncnet.encoders.sweep import Sweep
-
-    named = encoders.quartet(quartet)
     try:
         encoder = encoders.load(given["encoder"])
-        tasks = named.data(**{name: given[name] for name in (*ITEMS, "seed")})
+        of_data = {name: given[name] for name in (*ITEMS, "seed")}
+        tasks = earlier.EARLIER[quartet].data(**of_data)
     except hub.Unavailable as error:
         raise NotReplayableError(str(error)) from error
     _check_sources(tasks)
     encoder.model.to("cpu")
     of_training = {name: given[name] for name in analysis.TRAINING}
-    hyperparameters = encoders.Hyperparameters(bfloat16=False, **of_training).checked(encoder)
-    return Sweep(encoder, named, tasks, hyperparameters, None)
+    hyperparameters = encoders.Hyperparameters(bfloat16=False, pooling="first", **of_training)
+    return encoder, tasks, hyperparameters.checked(encoder)
 
 
 def _check_sources(tasks: dict) -> None:

@@ -1,0 +1,151 @@
+"""Families of tasks of which every pair is trained once, and a quartet of each named beforehand."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ncnet import datasets
+from ncnet.checks import check, check_choice, check_number
+from ncnet.datasets.doses import shuffled_labels
+from ncnet.printing import shown
+
+Quartet = tuple[tuple[str, str], tuple[str, str]]
+"""Alice's two tasks, and Bob's; the tasks of setting 2 meet in the context with the minus sign."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Tasks that are trained together in pairs, and the quartet that questions are asked of.
+
+    Attributes
+    ----------
+    name
+        Short name.
+    tasks
+        The names of all its tasks, out of `ncnet.datasets.TASKS`.
+    paired
+        True where the k-th items of all tasks are partners: translations of one another.
+    named
+        Its named quartet, fixed by `name_quartet` on the replicas of a trial.
+    """
+
+    name: str
+    tasks: tuple[str, ...]
+    paired: bool
+    named: Quartet
+
+    @property
+    def contexts(self) -> tuple[tuple[str, str], ...]:
+        """The four pairs of the named quartet."""
+        return tuple(itertools.product(*self.named))
+
+    @property
+    def minus(self) -> tuple[str, str]:
+        """The pair of the named quartet that has the minus sign: A2 and B2."""
+        return self.named[0][1], self.named[1][1]
+
+    def data(
+        self, *, items: int, held_out: int, seed: int, shuffled: float = 0.0, ratio: float = 1.0
+    ) -> dict[str, datasets.TaskData]:
+        """Return the items of all tasks, drawn evenly from their classes.
+
+        Parameters
+        ----------
+        items, held_out, seed
+            See `ncnet.datasets.load`: `items` is the number of those that S is computed on.
+        shuffled
+            The share of the training labels of A2 and B2 that is shuffled
+            (`ncnet.datasets.doses.shuffled_labels`).
+        ratio
+            Training items of A2 and B2 to those of A1 and B1: a whole number, or one divided by
+            one. The tasks with more of them have further ones that S is not computed on.
+
+        Raises
+        ------
+        ValueError
+            For another ratio, a share outside 0 to 1, and all that `ncnet.datasets.load` refuses.
+
+        Examples
+        --------
+        >>> tasks = family("toy_mixed").data(items=2, held_out=1, seed=0, ratio=0.5)
+        >>> {name: len(task.further) for name, task in tasks.items()}
+        {'toy/mood': 2, 'toy/same': 2, 'toy/sum': 0, 'toy/which': 0}
+        """
+        times = _times(ratio)
+        (a1, a2), (b1, b2) = self.named
+        more = (a2, b2) if ratio > 1 else (a1, b1)
+        loaded = datasets.load(
+            self.tasks,
+            items=items,
+            held_out=held_out,
+            further=dict.fromkeys(more, (times - 1) * items),
+            balanced=True,
+            seed=seed,
+        )
+        for name in self.minus:
+            loaded[name] = shuffled_labels(loaded[name], shuffled, seed=seed)
+        return loaded
+
+
+def _times(ratio: float) -> int:
+    """Return how many times as many items the tasks with more of them have."""
+    exact = Fraction(check_number("ratio", ratio, 0)).limit_denominator(1000)
+    whole = 1 in (exact.numerator, exact.denominator) and float(exact) == ratio
+    check(whole, f"`ratio` is {shown(ratio)}", "a whole number, or one divided by one")
+    return max(exact.numerator, exact.denominator)
+
+
+def family(name: str) -> Family:
+    """Return a family by name.
+
+    >>> family("languages").minus
+    ('paws_x/ja', 'paws_x/ko')
+    >>> family("language")
+    Traceback (most recent call last):
+    ValueError: unknown family `language`: did you mean `languages`?
+    """
+    check_choice("family", name, FAMILIES)
+    return FAMILIES[name]
+
+
+def name_quartet(right: Mapping[str, float]) -> Quartet:
+    """Return the quartet of tasks that is named before anything is known of S.
+
+    The pair with the minus sign are the two tasks that a head alone gets right least; A1 and B1 are
+    the two that it gets right most. Alice has the task that is got right most and the one that is
+    got right least. Of tasks got right equally, the first by name counts as got right more.
+
+    Parameters
+    ----------
+    right
+        By task, the share of its training items that a head alone gets right: of at least four.
+
+    Examples
+    --------
+    >>> name_quartet({"de": 0.9, "en": 0.8, "fr": 0.8, "ja": 0.6, "ko": 0.7})
+    (('de', 'ja'), ('en', 'ko'))
+    """
+    check(len(right) >= 4, f"there are {len(right)} tasks", "four or more")
+    shares = {task: check_number(f"right[{task!r}]", share, 0, 1) for task, share in right.items()}
+    a1, b1, *_, b2, a2 = sorted(shares, key=lambda task: (-shares[task], task))
+    return (a1, a2), (b1, b2)
+
+
+_LANGUAGES = tuple(f"paws_x/{language}" for language in ("de", "en", "es", "fr", "ja", "ko", "zh"))
+_MIXED = ("commonsense_qa", "mathqa", "mrpc", "paws_x/en", "sst2")
+_TOY = ("toy/mood", "toy/same", "toy/sum", "toy/which")
+_TOY_LANGUAGES = tuple(f"toy_pairs/{name}" for name in ("avelic", "borun", "cimtar", "dushan"))
+FAMILIES = {
+    one.name: one
+    for one in (
+        Family(
+            "languages", _LANGUAGES, True, (("paws_x/en", "paws_x/ja"), ("paws_x/de", "paws_x/ko"))
+        ),
+        Family("mixed", _MIXED, False, (("sst2", "mathqa"), ("mrpc", "commonsense_qa"))),
+        Family("toy_mixed", _TOY, False, (("toy/mood", "toy/sum"), ("toy/same", "toy/which"))),
+        Family("toy_languages", _TOY_LANGUAGES, True, (_TOY_LANGUAGES[::2], _TOY_LANGUAGES[1::2])),
+    )
+}
