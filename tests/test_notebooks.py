@@ -52,7 +52,7 @@ SMALL = {
         "seed": 7,
     },
     "rq3_lora": {
-        "data": ["toy_languages"],
+        "family": "toy_languages",
         "ranks": [0, "full"],
         "replicas": 3,
         "items": 6,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ncnet import datasets
-from ncnet.checks import check, check_choice, check_number
+from ncnet.checks import check, check_choice, check_number, check_positive
 from ncnet.datasets.doses import shuffled_labels
 from ncnet.printing import shown
 
@@ -92,7 +92,7 @@ class Family:
 
 def _times(ratio: float) -> int:
     """Return how many times as many items the tasks with more of them have."""
-    exact = Fraction(check_number("ratio", ratio, 0)).limit_denominator(1000)
+    exact = Fraction(check_positive("ratio", ratio)).limit_denominator(1000)
     whole = 1 in (exact.numerator, exact.denominator) and float(exact) == ratio
     check(whole, f"`ratio` is {shown(ratio)}", "a whole number, or one divided by one")
     return max(exact.numerator, exact.denominator)

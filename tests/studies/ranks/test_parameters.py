@@ -5,12 +5,18 @@ import pytest
 
 from ncnet import encoders
 from ncnet.parameters import ParameterError, validate
-from ncnet.studies.ranks.parameters import EncoderName, QuartetName, Rq3Lora
+from ncnet.studies.ranks.families import FAMILIES
+from ncnet.studies.ranks.parameters import EncoderName, FamilyName, Rq3Lora
 
 RQ3_LORA = {
     "encoder": "tiny",
-    "data": ["toy_mixed"],
+    "family": "toy_mixed",
+    "pairs": "all",
+    "pooling": "first",
+    "shuffled": 0.25,
+    "ratio": 4.0,
     "ranks": [0, 4, "full"],
+    "looks": [0.1, 0.5],
     "replicas": 12,
     "items": 24,
     "held_out": 24,
@@ -23,17 +29,21 @@ RQ3_LORA = {
 }
 
 
-def test_encoders_and_quartets_are_those_there_are():
+def test_encoders_and_families_are_those_there_are():
     assert set(typing.get_args(EncoderName)) == set(encoders.ENCODERS)
-    assert set(typing.get_args(QuartetName)) == set(encoders.QUARTETS)
+    assert set(typing.get_args(FamilyName)) == set(FAMILIES)
 
 
 @pytest.mark.parametrize(
     ("change", "line"),
     [
         ({"encoder": "mini-lm"}, "parameter `encoder` is 'mini-lm': did you mean `minilm`?"),
-        ({"data": ["mixed_hard"]}, "parameter `data` is 'mixed_hard': did you mean `mixed_hard_"),
-        ({"data": ["toy_mixed", "toy_mixed"]}, "'toy_mixed' is there twice"),
+        ({"family": "mix"}, "parameter `family` is 'mix': did you mean `mixed`?"),
+        ({"pairs": "every"}, "parameter `pairs` is 'every': expected one of `all`, `alone`"),
+        ({"pooling": "max"}, "parameter `pooling` is 'max'"),
+        ({"shuffled": 1.5}, "parameter `shuffled` is 1.5: it should be less than or equal to 1"),
+        ({"ratio": 0}, "parameter `ratio` is 0: it should be greater than 0"),
+        ({"looks": [0.5, 1]}, "parameter `looks` is 1: it should be less than 1"),
         ({"ranks": [0, -1]}, "parameter `ranks` is -1: it should be greater than or equal to 0"),
         ({"ranks": [0, 0.5]}, "parameter `ranks` is 0.5"),
         ({"ranks": ["all"]}, "parameter `ranks` is 'all'"),

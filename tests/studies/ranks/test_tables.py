@@ -1,0 +1,60 @@
+"""Long tables of what became of pairs, and back."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from ncnet.studies.ranks import tables
+from tests.small_encoders import TOY, train
+
+
+def test_outcomes_are_read_back_as_they_were():
+    pairs = train(ranks=[0, 2], replicas=3)
+    rows = tables.outcome_rows(pairs)
+    assert len(rows) == 2 * 10 * 3 * 12
+    again = tables.from_outcome_rows(rows, paired=False)
+    for name in ("first", "second", "split", "first_task", "second_task", "capacity", "replica"):
+        xr.testing.assert_equal(again[name], pairs[name])
+
+
+def test_looks_are_rows_of_their_own():
+    pairs = train(replicas=2, steps=8, looks=[0.25, 0.5])
+    rows = tables.outcome_rows(pairs)
+    assert sorted(rows["look"].unique()) == [0.25, 0.5, 1]
+    at = rows[(rows["look"] == 0.5) & (rows["second_task"] == "toy/sum")]
+    pair = [first for first in TOY if first < "toy/sum"]
+    assert sorted(at["first_task"].unique()) == pair
+    xr.testing.assert_equal(tables.from_outcome_rows(rows, paired=False)["first"], pairs["first"])
+    networks = tables.network_rows(pairs)
+    assert len(networks) == 10 * 2 * 3
+    end = networks["look"] == 1
+    assert networks.loc[end, "cosine"].isna().all()
+    assert networks.loc[~end, "first_loss"].isna().all()
+    alone = networks["second_task"] == ""
+    np.testing.assert_array_equal(networks.loc[~end, "cosine"].isna(), alone[~end])
+    losses = pairs["first_loss"].isel(capacity=0).to_series()
+    assert sorted(networks.loc[end, "first_loss"]) == sorted(losses)
+
+
+def test_without_looks_all_tables_have_the_same_columns():
+    plain, looked = (
+        tables.network_rows(train(replicas=2, steps=8, **more)) for more in ({}, {"looks": [0.5]})
+    )
+    assert list(plain) == list(looked)
+    assert pd.concat([plain, looked]).dtypes.to_dict() == looked.dtypes.to_dict()
+
+
+def test_tasks_say_what_a_head_alone_gets_right():
+    pairs = train(ranks=[0, 2], replicas=3)
+    rows = tables.task_rows(pairs).set_index(["rank", "task"])
+    assert list(rows.index) == [(rank, task) for rank in (0, 2) for task in TOY]
+    place = pairs["first_task"].values.tolist().index("toy/sum")
+    while pairs["second_task"].values[place]:
+        place += 1
+    of_task = pairs["first"].isel(pair=place, capacity=1)
+    for split, name in (("training", "right"), ("held_out", "held_out_right")):
+        share = float((of_task.isel(item=of_task.split.values == split) == 1).mean())
+        assert rows.loc[(2, "toy/sum"), name] == share
+        assert rows.loc[(2, "toy/sum"), f"{name}_low"] <= share
+    assert (rows["training"] == 8).all()
+    assert (rows["held_out"] == 4).all()
