@@ -1,9 +1,10 @@
 """Times training of an encoder beside the usual way: ``python -m benchmarks.encoders``.
 
 The usual way is a model of one's own in `transformers.Trainer`: a `BertModel` with LoRA of peft and
-two heads; Alice's batch goes through the encoder and then Bob's, each padded to its longest
-sequence. Ours is what `ncnet.encoders.train` does for a context. Both take the same steps on the
-same items; times are printed only after both were found to make the same network.
+two heads; one task's batch goes through the encoder and then the other's, each padded to its
+longest sequence. Ours is what `ncnet.encoders.train` does for a pair of tasks: by itself, and side
+by side with all pairs of four tasks. Both take the same steps on the same items; times are printed
+only after both were found to make the same network.
 
 Tasks are made here; published ones where ``NCNET_DATA`` names their folder. On a GPU, if there is
 one, else on one thread, of which the time of the processor counts: it is the same on a busy
@@ -12,6 +13,7 @@ machine. Each time and each peak of memory is of a process of its own.
 
 import argparse
 import copy
+import itertools
 import json
 import math
 import os
@@ -22,7 +24,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -37,12 +38,13 @@ from transformers import Trainer, TrainingArguments
 
 from ncnet import datasets, encoders
 from ncnet.datasets import hub
-from ncnet.encoders.catalogue import INSTALL
+from ncnet.encoders.frozen import encoded
 from ncnet.encoders.hyperparameters import Hyperparameters
-from ncnet.encoders.model import BY_PARTY, TwoHeads
-from ncnet.encoders.saving import ADAPTER, HEADS, save_adapters
-from ncnet.encoders.tasks import EncodedTask, Sequences, encoded, tokenized
-from ncnet.encoders.training import batch_at, train_context
+from ncnet.encoders.model import Networks
+from ncnet.encoders.saving import ADAPTER, HEADS, save_network
+from ncnet.encoders.tasks import EncodedTask, Sequences, tokenized
+from ncnet.encoders.training import batch_at, train_networks
+from ncnet.keys import task_key
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT = "minilm"
@@ -80,7 +82,7 @@ def main() -> None:
     print(f"load of the machine's {os.cpu_count()} cores at the start: {load}")
     found = _measured("agreement", encoder=options.encoder, layers=options.layers)
     if not options.encoder and found["encoder"] != DEFAULT:
-        print(f"{DEFAULT} is not installed ({INSTALL}): random weights instead")
+        print(f"{DEFAULT} is not installed (make {DEFAULT}): random weights instead")
     print(
         f"{found['encoder']}, {found['depth']} layers, on {found['device']}, float32; LoRA of rank "
         f"{RANK} on query and value;\nbatches of {options.batch_size} items a head, out of "
@@ -93,6 +95,7 @@ def main() -> None:
     goals = GOALS if (found["encoder"], found["device"]) == (DEFAULT, ONE_THREAD) else {}
     for pair in _pairs():
         _print_pair(pair, found, sizes, goals)
+    _print_side_by_side(found, sizes)
     _print_bfloat16(found, sizes)
 
 
@@ -122,9 +125,11 @@ def time_ours(
     libraries = _megabytes()
     work = Work(encoders.load(encoder), pair, batch_size)
     tasks, beforehand = work.encoded(layers)
+    pairs = list(itertools.combinations(sorted(pair), 2))
     with Clock(steps) as clock:
-        work.train_ours(tasks, layers, clock.last, bfloat16=bfloat16)
-    return {"libraries": libraries, "beforehand": beforehand, **clock.read()}
+        work.train_ours(tasks, layers, clock.last, pairs=pairs, bfloat16=bfloat16)
+    networks = {"networks": len(pairs)}
+    return {"libraries": libraries, "beforehand": beforehand, **networks, **clock.read()}
 
 
 def time_usual(encoder: str, pair: list[str], layers: int, batch_size: int, steps: int) -> dict:
@@ -147,7 +152,7 @@ class Work:
     encoder
         The encoder.
     pair
-        Alice's task and Bob's.
+        Names of two tasks, or of more, of which all pairs are trained side by side.
     batch_size
         Items of each in a step.
     """
@@ -158,7 +163,9 @@ class Work:
         further = dict.fromkeys(pair, ITEMS - 1)
         loaded = datasets.load(pair, items=1, held_out=0, further=further, seed=0)
         self.tasks = [loaded[name] for name in pair]
-        self.sequences = [tokenized(encoder, task) for task in self.tasks]
+        self.sequences = [
+            tokenized(encoder, (*task.training, *task.further)) for task in self.tasks
+        ]
 
     def lengths(self) -> dict[str, str]:
         """Return, by task, the sequences of an item and their tokens."""
@@ -167,37 +174,45 @@ class Work:
             for task, found in zip(self.tasks, self.sequences, strict=True)
         }
 
-    def encoded(self, layers: int) -> tuple[tuple[EncodedTask, ...], float]:
+    def encoded(self, layers: int) -> tuple[dict[str, EncodedTask], float]:
         """Return the tasks with their frozen states, and how many seconds these took."""
         start = _now()
-        found = [
-            encoded(self.encoder, tokens, rank=RANK, layers=layers) for tokens in self.sequences
-        ]
-        return tuple(found), _now() - start
+        found = {task.name: encoded(self.encoder, task, layers=layers) for task in self.tasks}
+        return found, _now() - start
 
-    def places(self, step: int) -> tuple[np.ndarray, ...]:
+    def places(self, step: int) -> dict[str, np.ndarray]:
         """Return which items our training takes of each task in a step."""
-        return tuple(
-            batch_at(step, count=ITEMS, size=self.batch_size, key=(SEED, REPLICA, *of_head))
-            for of_head in BY_PARTY
-        )
+        return {
+            task.name: batch_at(
+                step, count=ITEMS, size=self.batch_size, key=(SEED, REPLICA, task_key(task.name))
+            )
+            for task in self.tasks
+        }
 
     def train_ours(
-        self, tasks: tuple[EncodedTask, ...], layers: int, steps: int, *, bfloat16: bool = False
-    ) -> TwoHeads:
-        """Return the network that our training ends with."""
+        self,
+        tasks: dict[str, EncodedTask],
+        layers: int,
+        steps: int,
+        *,
+        pairs: Sequence[tuple[str, str]] | None = None,
+        bfloat16: bool = False,
+    ) -> Networks:
+        """Return the networks that our training ends with: one of both tasks, unless told more."""
         hyperparameters = Hyperparameters(
             layers=layers,
+            pooling="first",
             steps=steps,
             batch_size=self.batch_size,
             learning_rate=LEARNING_RATE,
             alpha=ALPHA,
             bfloat16=bfloat16,
             seed=SEED,
-        )
-        network = TwoHeads(self.encoder, tasks, RANK, hyperparameters, REPLICA)
-        train_context(network)
-        return network
+        ).checked(self.encoder)
+        pairs = pairs or [tuple(sorted(tasks))]
+        networks = Networks(self.encoder, tasks, pairs, RANK, hyperparameters, REPLICA)
+        train_networks(networks)
+        return networks
 
     def train_usual(self, model: "UsersModel", steps: int) -> None:
         """Train the user's model on the same batches."""
@@ -231,7 +246,7 @@ class Work:
         return [
             {name: items[place] for name, items, place in zip(PARTIES, every, pair, strict=True)}
             for step in range(steps)
-            for pair in zip(*self.places(step), strict=True)
+            for pair in zip(*self.places(step).values(), strict=True)
         ]
 
     def apart(self, layers: int) -> float:
@@ -249,7 +264,8 @@ class Work:
             if steps:
                 self.train_usual(user, steps)
             with torch.no_grad():
-                both = network(self.places(0)), user.logits(batch)
+                by_task = network(self.places(0))
+                both = [by_task[task.name][0] for task in self.tasks], user.logits(batch)
             answers = [[part.log_softmax(dim=1).ravel() for part in way] for way in both]
             found.append(torch.stack([torch.cat(parts) for parts in answers]))
         before, after = found
@@ -274,6 +290,7 @@ class UsersModel(nn.Module):
             layers_to_transform=list(range(encoder.layers - layers, encoder.layers)),
         )
         self.encoder = get_peft_model(bert, adapted)
+        self.names = [task.name for task in tasks]
         self.classes = [task.classes for task in tasks]
         self.heads = nn.ModuleList(
             nn.Linear(encoder.width, 1 if task.multiple_choice else task.classes) for task in tasks
@@ -296,13 +313,14 @@ class UsersModel(nn.Module):
             for name, head, classes in zip(PARTIES, self.heads, self.classes, strict=True)
         ]
 
-    def start_from(self, network: TwoHeads) -> None:
+    def start_from(self, network: Networks) -> None:
         """Take the weights of a network's adapters and heads, from the files that we write."""
         with tempfile.TemporaryDirectory() as folder:
-            save_adapters(network, Path(folder))
+            save_network(network, 0, Path(folder))
             adapter, heads = (load_file(Path(folder) / name) for name in (ADAPTER, HEADS))
         set_peft_model_state_dict(self.encoder, adapter)
-        self.heads.load_state_dict(heads)
+        for name, head in zip(self.names, self.heads, strict=True):
+            head.load_state_dict({part: heads[f"{name}.{part}"] for part in ("weight", "bias")})
 
 
 def collate(items: list[dict]) -> dict:
@@ -341,7 +359,7 @@ class Clock:
         if self.taken != self.last:
             sys.exit(f"{self.taken} steps were taken: expected {self.last}")
         steps = (self.last - WARM_UP) / REPEATS
-        seconds = [(end - start) / steps for start, end in pairwise(self.times)]
+        seconds = [(end - start) / steps for start, end in itertools.pairwise(self.times)]
         return {"seconds": statistics.median(seconds), "megabytes": _megabytes()}
 
 
@@ -366,6 +384,24 @@ def _print_pair(pair: tuple[str, str], found: dict, sizes: dict, goals: dict) ->
         )
     if found["device"] == ONE_THREAD:
         print(f"peak: of the process; {ours['libraries']:,.0f} of it before anything is loaded")
+    print()
+
+
+def _print_side_by_side(found: dict, sizes: dict) -> None:
+    """Print how many contexts of `RUN` steps an hour of one core makes, three ways."""
+    layers, names = min(found["layers"]), [name for pair in _pairs() for name in pair]
+    together = _measured("ours", pair=names, layers=layers, **sizes)
+    one = {"usual": [], "ours": []}
+    for pair in itertools.combinations(names, 2):
+        for way, seconds in one.items():
+            seconds.append(_measured(way, pair=pair, layers=layers, **sizes)["seconds"])
+    count = together["networks"]
+    each = {way: statistics.mean(seconds) for way, seconds in one.items()}
+    each["side by side"] = together["seconds"] / count
+    print(f"all {count} pairs of {', '.join(names)}; layers: {layers}; contexts of {RUN} steps")
+    for way, seconds in each.items():
+        per_hour, ratio = 3600 / (RUN * seconds), each["usual"] / seconds
+        print(f"{way:<14}{per_hour:>9,.0f} in an hour of the device{ratio:>8.2f} times the usual")
     print()
 
 

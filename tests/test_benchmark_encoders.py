@@ -67,6 +67,12 @@ def test_it_prints_a_row_for_each_pair_of_tasks_and_number_of_layers(monkeypatch
         usual, ours, ratio, *megabytes = map(float, row.replace(",", "").split()[1:6])
         assert min(usual, ours, ratio, *megabytes) > 0
         assert ratio == pytest.approx(ours / usual, rel=0.01)
+    for way in ("usual", "ours", "side by side"):
+        hourly, ratio = re.search(
+            rf"^{way} +([\d,]+) in an hour.* ([\d.]+) times", printed, re.M
+        ).groups()
+        assert float(hourly.replace(",", "")) > 0
+        assert (float(ratio) == 1) == (way == "usual")
     halved = re.search(r"bfloat16=True.*: ([\d.]+) times as fast", printed)
     assert float(halved[1]) > 0
 
@@ -78,4 +84,4 @@ def test_a_measurement_is_made_by_a_process_of_its_own(monkeypatch):
     monkeypatch.setitem(encoders.MEASUREMENTS, "ours", lambda **_: pytest.fail("measured here"))
     found = encoders._measured("ours", steps=1, bfloat16=True, **given)
     assert min(found.values()) > 0
-    assert set(found) == {"libraries", "beforehand", "seconds", "megabytes"}
+    assert set(found) == {"libraries", "beforehand", "networks", "seconds", "megabytes"}
