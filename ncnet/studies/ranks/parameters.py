@@ -1,10 +1,11 @@
 """Parameters of the notebook `rq3_lora`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
-from ncnet.parameters import Distinct, Notebook, Rate, Seed
+from ncnet.checks import check, check_choice
+from ncnet.parameters import Distinct, Notebook, Rate, Seed, distinct
 
 EncoderName = Literal[
     "bert-base-multilingual-cased", "bert-base-uncased", "e5", "minilm", "minilm_4bit", "tiny"
@@ -22,6 +23,7 @@ class Rq3Lora(Notebook):
 
     encoder: EncoderName
     family: FamilyName
+    tasks: Annotated[list[str], AfterValidator(distinct)]
     pairs: Literal["all", "named", "alone"]
     pooling: Literal["first", "mean"]
     shuffled: Share
@@ -36,3 +38,13 @@ class Rq3Lora(Notebook):
     batch_size: Annotated[int, Field(ge=1, le=10_000)]
     learning_rate: Rate
     seed: Seed
+
+    @model_validator(mode="after")
+    def _of_the_family(self) -> Self:
+        from ncnet.studies.ranks.families import family  # takes a second, and an extra
+
+        for task in self.tasks:
+            check_choice("task", task, family(self.family).tasks)
+        alone = self.pairs == "alone" or not self.tasks
+        check(alone, f"parameter `tasks` is {self.tasks}", "pairs `alone`, or all of the family")
+        return self

@@ -18,6 +18,7 @@ from ncnet.chsh.pairs import HEADS, NAMES
 END = 1.0
 NETWORK = ["rank", *NAMES, "replica"]
 LOOKED = ["cosine", *(f"{head}_lookahead" for head in HEADS)]
+SPLITS = {"training": "right", "held_out": "held_out_right"}
 _as_json = partial(json.dumps, sort_keys=True)
 
 
@@ -98,29 +99,34 @@ def task_rows(pairs: xr.Dataset) -> pd.DataFrame:
     pandas.DataFrame
         ``rank``, ``task``; ``right``, the share of training items that a head alone gets right,
         with an interval over replicas at 95 %, and ``held_out_right`` of held-out ones, with its
-        own; numbers of items; ``unknown``, the share of tokens for which the encoder has no word
-        piece, and ``cut``, the share of sequences that were too long; ``source`` and
-        ``encoder_source`` in JSON.
+        own: no numbers of a task that was not trained alone; numbers of items; ``unknown``, the
+        share of tokens for which the encoder has no word piece, and ``cut``, the share of sequences
+        that were too long; ``source`` and ``encoder_source`` in JSON.
     """
     about = {
         name: json.loads(pairs.attrs[name])
         for name in ("sources", "further", "unknown_share", "cut_share", "encoder_source")
     }
     alone = pairs.isel(pair=pairs["second_task"].values == "")
+    places = {task: place for place, task in enumerate(alone["first_task"].values.tolist())}
     rows = []
-    for rank in alone["capacity"].values.tolist():
-        for place, task in enumerate(alone["first_task"].values.tolist()):
+    for rank in pairs["capacity"].values.tolist():
+        for task, source in about["sources"].items():
             row = {"rank": rank, "task": task}
-            of_task = alone["first"].isel(pair=place).sel(capacity=rank)
-            for split, name in (("training", "right"), ("held_out", "held_out_right")):
-                row |= _right(name, of_task.isel(item=of_task["split"].values == split))
+            for split, name in SPLITS.items():
+                items = pairs["split"].values == split
+                if task in places and items.any():
+                    of_task = alone["first"].sel(capacity=rank).isel(pair=places[task], item=items)
+                    row |= _right(name, of_task)
+                else:
+                    row |= dict.fromkeys((name, f"{name}_low", f"{name}_high"), np.nan)
             row |= {
-                "training": int((of_task["split"] == "training").sum()),
+                "training": int((pairs["split"] == "training").sum()),
                 "further": about["further"][task],
-                "held_out": int((of_task["split"] == "held_out").sum()),
+                "held_out": int((pairs["split"] == "held_out").sum()),
                 "unknown": about["unknown_share"][task],
                 "cut": about["cut_share"][task],
-                "source": _as_json(about["sources"][task]),
+                "source": _as_json(source),
                 "encoder_source": _as_json(about["encoder_source"]),
             }
             rows.append(row)
@@ -129,8 +135,6 @@ def task_rows(pairs: xr.Dataset) -> pd.DataFrame:
 
 def _right(name: str, outcomes: xr.DataArray) -> dict[str, float]:
     """Return the share of items that are right, with its interval over replicas."""
-    if not outcomes.sizes["item"]:
-        return dict.fromkeys((name, f"{name}_low", f"{name}_high"), np.nan)
     of_replicas = ((outcomes == 1).mean("item")).values
     (low, high), _ = replica_interval(of_replicas, bounds=(0, 1))
     return {name: float(of_replicas.mean()), f"{name}_low": low, f"{name}_high": high}

@@ -11,6 +11,7 @@ from ncnet.studies.ranks.parameters import EncoderName, FamilyName, Rq3Lora
 RQ3_LORA = {
     "encoder": "tiny",
     "family": "toy_mixed",
+    "tasks": [],
     "pairs": "all",
     "pooling": "first",
     "shuffled": 0.25,
@@ -40,6 +41,14 @@ def test_encoders_and_families_are_those_there_are():
         ({"encoder": "mini-lm"}, "parameter `encoder` is 'mini-lm': did you mean `minilm`?"),
         ({"family": "mix"}, "parameter `family` is 'mix': did you mean `mixed`?"),
         ({"pairs": "every"}, "parameter `pairs` is 'every': expected one of `all`, `alone`"),
+        (
+            {"tasks": ["toy/sums"], "pairs": "alone"},
+            "unknown task `toy/sums`: did you mean `toy/sum`",
+        ),
+        (
+            {"tasks": ["toy/sum"]},
+            "parameter `tasks` is ['toy/sum']: expected pairs `alone`, or all",
+        ),
         ({"pooling": "max"}, "parameter `pooling` is 'max'"),
         ({"shuffled": 1.5}, "parameter `shuffled` is 1.5: it should be less than or equal to 1"),
         ({"ratio": 0}, "parameter `ratio` is 0: it should be greater than 0"),
