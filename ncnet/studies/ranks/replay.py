@@ -1,9 +1,14 @@
-"""Replay the tables on S against the rank of an encoder's adapters (RQ3 on real models)."""
+"""Replay the tables on S against the rank of an encoder's adapters (RQ3 on real models).
+
+Tables whose names begin with ``lora`` are of the earlier runs (`ncnet.studies.ranks.earlier`),
+those that begin with ``real`` of pairs of tasks. Of these a piece is a network, or a task alone.
+"""
 
 from __future__ import annotations
 
 import json
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,12 +16,13 @@ import xarray as xr
 
 from ncnet import results, sweeps
 from ncnet.chsh.outcomes import SETTINGS
+from ncnet.chsh.pairs import NAMES, Pair
 from ncnet.datasets import hub
 from ncnet.replay.comparison import absolute, intervals, outcomes, same
 from ncnet.replay.pieces import NotReplayableError, Replay, Selection, import_optional, require
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
-from ncnet.studies.ranks import analysis, earlier
+from ncnet.studies.ranks import analysis, earlier, tables
 
 if TYPE_CHECKING:
     from ncnet.encoders import Encoder, Hyperparameters
@@ -106,35 +112,100 @@ def _loaded(quartet: str, **given: object) -> tuple[Encoder, dict, Hyperparamete
         tasks = earlier.EARLIER[quartet].data(**of_data)
     except hub.Unavailable as error:
         raise NotReplayableError(str(error)) from error
-    _check_sources(tasks)
+    _check_sources(tasks, _sources_of("lora_tasks"), "lora_tasks")
     encoder.model.to("cpu")
     of_training = {name: given[name] for name in analysis.TRAINING}
     hyperparameters = encoders.Hyperparameters(bfloat16=False, pooling="first", **of_training)
     return encoder, tasks, hyperparameters.checked(encoder)
 
 
-def _check_sources(tasks: dict) -> None:
+def _check_sources(tasks: dict, recorded: Mapping[str, str], table: str) -> None:
     """Refuse data sets that are not those of the recorded runs: other items, other networks."""
-    recorded = results.load("lora_tasks").table.set_index("task")["source"]
-    for name in set(tasks) & set(recorded.index):
-        there = json.loads(recorded[[name]].iloc[-1])
+    for name in set(tasks) & set(recorded):
+        there = json.loads(recorded[name])
         where = "the folder" if there.get("folder") else "the commit of the hub"
         require(
             tasks[name].source == there,
             f"the data of `{name}` are others than those of the recorded runs: NCNET_DATA has to "
-            f"name {where} that the column `source` of lora_tasks has checksums of",
+            f"name {where} that the column `source` of {table} has checksums of",
         )
+
+
+def _sources_of(table: str) -> dict[str, str]:
+    return results.load(table).table.set_index("task")["source"].to_dict()
+
+
+OF_RUN = ("family", "encoder", "pooling", "shuffled", "ratio")
+"""Columns that tell runs apart."""
+HOW = ("training", "held_out", "replicas", *analysis.TRAINING)
+"""Columns of ``real_tasks`` that say how the networks of a run are trained, and on what."""
+
+
+def _pairs(folder: str, selection: Selection, pairs: list[Pair], replicas: list[int]) -> xr.Dataset:
+    """Train pairs of tasks, or tasks alone, as they were for the tables of a folder."""
+    table = f"{folder}real_tasks"
+    rows = results.load(table).table
+    like = [name for name in (*OF_RUN, *HOW) if name in selection]
+    rows = rows[(rows[like] == [selection[name] for name in like]).all(axis=1)]
+    given = rows.iloc[0]
+    encoders = import_optional("ncnet.encoders", extras=EXTRAS)
+    from ncnet.encoders.sweep import Sweep
+    from ncnet.studies.ranks.families import family
+
+    of_family = family(given["family"])
+    try:
+        encoder = encoders.load(given["encoder"])
+        tasks = of_family.data(
+            items=int(given["training"]),
+            held_out=int(given["held_out"]),
+            seed=int(given["seed"]),
+            shuffled=float(given["shuffled"]),
+            ratio=float(given["ratio"]),
+        )
+    except hub.Unavailable as error:
+        raise NotReplayableError(str(error)) from error
+    _check_sources(tasks, rows.set_index("task")["source"].to_dict(), table)
+    encoder.model.to("cpu")
+    hyperparameters = encoders.Hyperparameters(
+        bfloat16=False, pooling=given["pooling"], **{n: given[n] for n in analysis.TRAINING}
+    )
+    chosen = {name: tasks[name] for name in tasks if any(name in pair for pair in pairs)}
+    sweep = Sweep(encoder, chosen, pairs, hyperparameters.checked(encoder), paired=of_family.paired)
+    replicas = replicas or list(range(int(given["replicas"])))
+    return sweep.outcomes([selection["rank"]], replicas)
+
+
+def _network(folder: str, selection: Selection) -> xr.Dataset:
+    pair = tuple(filter(None, (selection[name] for name in NAMES)))
+    return _pairs(folder, selection, [pair], [selection["replica"]])
+
+
+def _real_outcomes(folder: str, _: Result, selection: Selection) -> pd.DataFrame:
+    return tables.outcome_rows(_network(folder, selection)).assign(**_of_run(selection))
+
+
+def _real_networks(folder: str, _: Result, selection: Selection) -> pd.DataFrame:
+    return tables.network_rows(_network(folder, selection)).assign(**_of_run(selection))
+
+
+def _real_tasks(folder: str, _: Result, selection: Selection) -> pd.DataFrame:
+    """Train a task alone; its row says nothing else where it was not trained so."""
+    made = tables.task_rows(_pairs(folder, selection, [(selection["task"],)], []))
+    how = {name: selection[name] for name in HOW}
+    return made.assign(**_of_run(selection), **how)
+
+
+def _of_run(selection: Selection) -> dict:
+    return {name: selection[name] for name in OF_RUN}
 
 
 SHARE = 0.02
 """Share of the networks that rounding may send elsewhere."""
 IN_CONTEXT = ("rank", *SETTINGS, "replica")
-LOSSES = ("alice_loss", "bob_loss")
+LOSSES, LOSSES_OF_PAIRS = ("alice_loss", "bob_loss"), ("first_loss", "second_loss")
 LOSS = absolute(0.005, "rounding sends hundreds of steps of Adam on slightly other ways")
 OF_OUTCOMES = {**dict.fromkeys(("a", "b"), outcomes(share=SHARE)), "split": same()}
 OF_LOSSES = {**dict.fromkeys(LOSSES, LOSS), "diverged": same("logits are far from overflow")}
-# Of the networks that are trained whole, a quarter of them all, one in five ends elsewhere.
-SMALL_LOSSES = OF_LOSSES | dict.fromkeys(LOSSES, outcomes(0.06, allowed=0.005))
 OF_TASKS = dict.fromkeys(
     ("task", "training", "further", "held_out", "unknown", "cut", "source", "encoder_source"),
     same("items and tokens are drawn and cut without any arithmetic"),
@@ -159,16 +230,6 @@ OF_TRIAL = {
     **{name: REPORT[name] for name in WORDS},
     **dict.fromkeys(ASKED, same("it says which networks, and what they were trained on")),
 }
-ONE_ELSEWHERE = absolute(
-    1 / 3, "one of the six replicas may end elsewhere in a context, which moves C by up to a third"
-)
-MEANS = ("s_betting_low", "s_betting_high", "s_odd", "any_facet_excess", "s_diverged_against")
-MEANS += tuple(name for name in REPORT if name.startswith(("correlator_", "alice_", "bob_")))
-OF_SMALL = OF_TRIAL | {
-    **intervals("s", "delta", "influence", "excess", "excess_within", tolerance=ONE_ELSEWHERE),
-    **intervals("held_out_s", tolerance=ONE_ELSEWHERE),
-    **dict.fromkeys(MEANS, ONE_ELSEWHERE),
-}
 FROM_REPLICAS = {name: FROM_RECORDED["s"] for name in ("s", "s_low", "s_high", "replicas")}
 REPLAYS = tuple(
     Replay(table, ("quartet", *piece), key, make, tolerances)
@@ -178,10 +239,31 @@ REPLAYS = tuple(
         ("lora", (), ("rank",), _of_recorded, FROM_RECORDED),
         ("lora_tasks", (), ("setting",), _tasks, OF_TASKS),
         ("trial/lora", TRIED, ("rank",), _reports, OF_TRIAL),
-        ("small/lora", (), ("rank",), _reports, OF_SMALL),
-        ("small/lora_losses", (), IN_CONTEXT, _losses, SMALL_LOSSES),
     )
 )
 REPLAYS += (
     Replay("lora_contrasts", (), ("contrast", "quartet", "rank"), _contrasts, FROM_REPLICAS),
+)
+ALONE = absolute(0.05, "rounding may send a network elsewhere, and few replicas make the mean")
+OF_ALONE = {
+    **intervals("right", "held_out_right", tolerance=ALONE),
+    **dict.fromkeys(("further", "unknown", "cut", "source", "encoder_source"), OF_TASKS["cut"]),
+}
+PIECE = (*OF_RUN, "rank", *NAMES, "replica")
+AT_END = {"first": outcomes(share=SHARE), "second": outcomes(share=SHARE), "split": same()}
+OF_NETWORK = {
+    **dict.fromkeys(LOSSES_OF_PAIRS, LOSS),
+    **dict.fromkeys(
+        tables.LOOKED, absolute(0.05, "the networks have come to slightly other places")
+    ),
+    "diverged": same("logits are far from overflow"),
+}
+REPLAYS += tuple(
+    Replay(f"{folder}{table}", piece, key, partial(make, folder), tolerances)
+    for folder, table, piece, key, make, tolerances in (
+        ("trial/", "real_tasks", (*OF_RUN, *HOW, "rank", "task"), (), _real_tasks, OF_ALONE),
+        ("small/", "real_tasks", (*OF_RUN, *HOW, "rank", "task"), (), _real_tasks, OF_ALONE),
+        ("small/", "real_outcomes", PIECE, ("look", "item"), _real_outcomes, AT_END),
+        ("small/", "real_networks", PIECE, ("look",), _real_networks, OF_NETWORK),
+    )
 )

@@ -99,9 +99,9 @@ def task_rows(pairs: xr.Dataset) -> pd.DataFrame:
     pandas.DataFrame
         ``rank``, ``task``; ``right``, the share of training items that a head alone gets right,
         with an interval over replicas at 95 %, and ``held_out_right`` of held-out ones, with its
-        own: no numbers of a task that was not trained alone; numbers of items; ``unknown``, the
-        share of tokens for which the encoder has no word piece, and ``cut``, the share of sequences
-        that were too long; ``source`` and ``encoder_source`` in JSON.
+        own: no numbers of a task that was not trained alone; numbers of items and replicas;
+        ``unknown``, the share of tokens for which the encoder has no word piece, and ``cut``, the
+        share of sequences that were too long; ``source`` and ``encoder_source`` in JSON.
     """
     about = {
         name: json.loads(pairs.attrs[name])
@@ -124,6 +124,7 @@ def task_rows(pairs: xr.Dataset) -> pd.DataFrame:
                 "training": int((pairs["split"] == "training").sum()),
                 "further": about["further"][task],
                 "held_out": int((pairs["split"] == "held_out").sum()),
+                "replicas": pairs.sizes["replica"],
                 "unknown": about["unknown_share"][task],
                 "cut": about["cut_share"][task],
                 "source": _as_json(source),
