@@ -7,7 +7,6 @@ changes and is computed once an item, that layer's keys and values included; whe
 first token's state, only that token's row of the top layer is computed.
 """
 
-
 from ncnet.encoders.catalogue import ENCODERS, Encoder, Entry, load
 from ncnet.encoders.hyperparameters import Hyperparameters
 from ncnet.encoders.sweep import train

@@ -57,7 +57,8 @@ class Package:
         if found is None:
             raise hub.Unavailable(f"package `{self.name}` is not installed: {install}")
         there = importlib.metadata.version(self.name)
-        check(there == self.version, f"package `{self.name}` has version {there}", install)
+        expected = f"version {self.version}: {install}"
+        check(there == self.version, f"package `{self.name}` has version {there}", expected)
         return Path(found.origin).parent
 
     @property
