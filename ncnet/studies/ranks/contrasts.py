@@ -57,6 +57,34 @@ def measure(
     }
 
 
+def measure_doses(
+    by_dose: Mapping[float, xr.Dataset], tasks: Sequence[str], **options: int
+) -> Measured:
+    """Return S on the training items of every replica and of every resample, by dose.
+
+    Parameters
+    ----------
+    by_dose
+        Outcomes of one quartet at one rank, of the same replicas and items at each dose.
+    tasks, options
+        See `measure`. Replicas and items are resampled alike at every dose.
+
+    Examples
+    --------
+    >>> ones, tasks = np.ones((2, 1, 16, 8)), ("A1", "A2", "B1", "B2")
+    >>> contexts = [("A1", "B1"), ("A1", "B2"), ("A2", "B1"), ("A2", "B2")]
+    >>> pairs = chsh.collect_pairs(dict.fromkeys(contexts, ones), capacities=[1])
+    >>> outcomes = chsh.quartet(pairs, alice=tasks[:2], bob=tasks[2:])
+    >>> measured = measure_doses({0.0: outcomes, 1.0: outcomes}, tasks, resamples=1000)
+    >>> contrast(measured, {1.0: 1, 0.0: -1}).value
+    0.0
+    """
+    found = {}
+    for dose, outcomes in by_dose.items():
+        [(_, found[dose])] = measure(outcomes, tasks, **options).items()
+    return found
+
+
 def contrast(
     measured: Measured, weights: Mapping[Hashable, float], *, level: float = LEVEL
 ) -> Estimate:
