@@ -136,9 +136,9 @@ def _sources_of(table: str) -> dict[str, str]:
     return results.load(table).table.set_index("task")["source"].to_dict()
 
 
-OF_RUN = ("family", "encoder", "pooling", "shuffled", "ratio")
+OF_RUN = ("family", "encoder", "pooling", "shuffled", "ratio", "steps")
 """Columns that tell runs apart."""
-HOW = ("training", "held_out", "replicas", *analysis.TRAINING)
+HOW = ("training", "held_out", "replicas", "layers", "batch_size", "learning_rate", "seed")
 """Columns of ``real_tasks`` that say how the networks of a run are trained, and on what."""
 
 
