@@ -14,11 +14,13 @@ from ncnet.results import ROOT
 
 WITH_ITS_OWN = {"search", "search_counts", "multiverse"}
 """Tables that a notebook makes with parameters that it states itself."""
+TO_COME = {Path("results", f"real_{what}") for what in ("outcomes", "networks", "tasks")}
+"""Tables of runs that are planned, and not made yet."""
 RECORDED = [
     (path.stem, Path(place))
     for path in sorted((ROOT / "batches").glob("*.yml"))
     for place in batch.read(path).record.values()
-    if Path(place).stem not in WITH_ITS_OWN
+    if Path(place).stem not in WITH_ITS_OWN and Path(place) not in TO_COME
 ]
 
 
@@ -63,7 +65,8 @@ def test_a_recorded_table_has_all_that_its_run_was_given(one):
     table, given = one.load().table, one.load().provenance["parameters"]
     left_out = ["replica", *["hidden_size"] * (one.table in OF_SOME)]
     left_out += ["rank"] * (one.table in NOT_ALL_RANKS)
+    left_out += ["look"]  # at the end, too, whatever looks were asked for
     for column in set(table).difference(left_out):
         asked = given.get(f"{column}s")
-        if isinstance(asked, list):
+        if isinstance(asked, list) and asked:  # of tasks, none are all of the family
             assert set(map(as_recorded, asked)) == set(table[column]), column
