@@ -566,7 +566,7 @@ Markdown(
 # ## What would change our mind
 #
 # - **Languages that go on rising.** If S rose clearly from the smallest rank above 0 to the largest, rank would matter, and not only having adapters. Here
-#   the tasks are fitted too early to see it; more items or fewer steps leave more to rise.
+#   the tasks are fitted too early to see it; the runs to come have more items.
 # - **Difficulty in doses.** Assignment is not difficulty alone: the hard tasks meet others when they are apart. The verdict would change if S did not follow the
 #   share of labels that are shuffled, in the same quartet.
 # - **Another encoder.** `-p encoder bert-base-multilingual-cased` runs the paper's own choice, where the hub can be reached.
@@ -642,24 +642,35 @@ Markdown(
 # number of replicas makes up for few items. A difference within replicas and items is known better than either S.
 # ````
 #
-# **An afternoon: more steps.** Train the tiny encoder four times as long. What becomes of S and of the signalling in the two toy quartets?
+# **An afternoon: more steps.** Train the tiny encoder four times as long. What becomes of S and of the signalling in the named quartets of both toy
+# families?
 #
 # ````{dropdown} Solution
 # ```console
-# $ papermill notebooks/rq3_lora.ipynb longer.ipynb -p steps 240 -p save_to longer \
-#     -y '{data: [toy_mixed, toy_languages], ranks: [0, 1, 4]}'
+# $ for family in toy_mixed toy_languages; do
+#     papermill notebooks/rq3_lora.ipynb longer.ipynb -p family $family \
+#         -p steps 240 -p save_to longer/$family -y 'ranks: [0, 1, 4]'
+# done
 # ```
 #
 # ```python
 # from pathlib import Path
 #
-# from ncnet import results
+# from ncnet import chsh, results
+# from ncnet.studies.ranks import analysis, families, tables
 #
-# table = results.load("lora", folder=Path("longer")).table
-# print(table[["quartet", "rank", "s", "s_low", "s_high", "delta", "accuracy"]])
+# for name in ("toy_mixed", "toy_languages"):
+#     of_family = families.family(name)
+#     folder = Path("longer") / name
+#     rows = results.load("real_outcomes", folder=folder).table
+#     pairs = tables.from_outcome_rows(rows, paired=of_family.paired)
+#     alice, bob = of_family.named
+#     table = analysis.by_rank(chsh.quartet(pairs, alice=alice, bob=bob))
+#     columns = ["rank", "s", "s_low", "s_high", "delta", "accuracy"]
+#     print(table[columns])
 # ```
 #
-# The toy languages are now fitted at every rank above 0, S is 2 and the signalling gone. The interval of S gets *longer* there: hardly any replica differs
+# The toy languages are now all but fitted at every rank above 0, S is 2 or a hair below, and the signalling nearly gone. The interval of S gets *longer* there: hardly any replica differs
 # from the others, and betting allows for rare ones that twelve replicas would not show. S of the toy mixed tasks is still on its
 # way up, and its heads still signal. Whether S goes on to pass 2 depends on where training is stopped, so a sweep over rank is always one at a number of steps.
 # ````

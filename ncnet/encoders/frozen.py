@@ -67,8 +67,7 @@ def frozen_states(
         with FileLock(path.with_suffix(".lock")):
             if not path.exists():
                 _write(encoder, tokens, layers, path, shape)
-    # Copied on write, which nobody does: torch warns of what cannot be written.
-    return np.load(path, mmap_mode="c", allow_pickle=False)
+    return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 def _write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,6 +109,8 @@ class EncodedTask:
 
     def _padded(self, sequences: np.ndarray) -> tuple[Tensor, np.ndarray]:
         lengths = self.lengths[sequences]
+        for states in self.states:
+            _let_go(states)
         padded = np.empty((len(lengths), lengths.max(), self.states[0].shape[1]), np.float32)
         for place, (k, length) in enumerate(zip(sequences, lengths, strict=True)):
             padded[place, :length] = self._slices[k]
@@ -125,6 +128,15 @@ class EncodedTask:
             found = read.new_empty(len(self.lengths), read.shape[1]) if found is None else found
             found[torch.from_numpy(chunk)] = read
         return found
+
+
+def _let_go(states: np.ndarray) -> None:
+    """Let go of a mapped file's pages, or else all that was ever read would count as memory.
+
+    They stay in the system's cache, from where they come back at once.
+    """
+    if isinstance(states.base, mmap.mmap):
+        states.base.madvise(mmap.MADV_DONTNEED)
 
 
 def parts_of(data: TaskData) -> tuple[tuple[Item, ...], ...]:
