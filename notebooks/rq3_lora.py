@@ -80,7 +80,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 from myst_nb import glue
 
 warnings.filterwarnings("ignore", "IProgress not found")
@@ -96,11 +96,11 @@ from ncnet.chsh.text import as_text
 from ncnet.claims import LEVEL, MARGIN, row_where, verdict_table
 from ncnet.estimates import estimates_in
 from ncnet.studies.ranks import (
+    all_quartets,
     analysis,
     claims,
     families,
     figures,
-    quartets,
     tables,
 )
 
@@ -199,10 +199,10 @@ if pairs != "alone":
 # S of a quartet is a sum of four pair correlators, one with a minus sign. So over all ordered quartets the mean of S is twice the mean pair correlator, and
 # that cannot pass 2, whatever the networks learn. What S says beyond the pairs is which pair carries the minus sign. At the largest rank:
 
-# %% mystnb={"figure": {"name": "fig-lora-live-quartets", "caption": "Live: S of all quartets at the largest rank, a row for each pair that carries the minus sign. Bars: intervals of all quartets together at 95 %, replicas and items being resampled; where hardly any replica differs from the others, from betting."}, "image": {"alt": "At the defaults: six rows of two quartets each. All bars reach below two, most by far; the quartet that was named beforehand is one of them."}}
+# %% mystnb={"figure": {"name": "fig-lora-live-quartets", "caption": "Live: S of all quartets at the largest rank, a row for each pair that carries the minus sign. Bars: intervals of all quartets together at 95 %, replicas and items being resampled; where hardly any replica differs from the others, from betting. The diamond is the quartet that was named beforehand."}, "image": {"alt": "At the defaults: six rows of two quartets each. All bars reach below two, most by far; the quartet that was named beforehand is one of them."}}
 if pairs == "all":
-    at_largest = trained.isel(capacity=-1)
-    live_quartets = quartets.quartet_rows(at_largest)
+    at_largest = trained.isel(capacity=[-1])
+    live_quartets = all_quartets.all_quartets(at_largest)
     run.show(
         figures.all_quartets(live_quartets, of_family.named),
         quartets=live_quartets,
@@ -210,16 +210,14 @@ if pairs == "all":
 
 # %%
 if pairs == "all":
-    mean_s, twice = quartets.mean_identity(at_largest)
-    print(f"mean of S over all quartets:    {mean_s:.6f}")
-    print(f"twice the mean pair correlator: {twice:.6f}")
+    display(all_quartets.mean_identity(trained).set_index("capacity"))
 
 # %% [markdown]
 # Who disturbs whom: how much less of its training items a head gets right beside each partner than alone.
 
 # %% mystnb={"figure": {"name": "fig-lora-live-disturbance", "caption": "Live: percentage points of its training items that a task (row) loses beside a partner (column), against its head alone, at the largest rank; means over replicas."}, "image": {"alt": "At the defaults: a map of four made-up tasks. Most cells show a loss of some points, the largest for the tasks with five choices."}}
 if pairs == "all":
-    lost = quartets.disturbance(at_largest)
+    lost = all_quartets.disturbance(at_largest)
     run.show(figures.disturbance(lost), lost=lost)
 
 # %% [markdown]

@@ -20,5 +20,6 @@ Hugging Face hub at a pinned commit.
 ==========================  =====================================================================
 """
 
+from ncnet.datasets.doses import shuffled_labels
 from ncnet.datasets.items import Item, TaskData
 from ncnet.datasets.loading import TASKS, load

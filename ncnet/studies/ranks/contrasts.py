@@ -14,13 +14,18 @@ import pandas as pd
 import xarray as xr
 
 from ncnet import chsh
-from ncnet.claims import LEVEL, simultaneous_level
+from ncnet.checks import check, check_choice, check_type
+from ncnet.chsh.bootstrap import DIGITS_OF_SUMS
+from ncnet.claims import LEVEL, MARGIN, simultaneous_level
 from ncnet.estimates import Estimate, columns_of, hull, median_interval
+from ncnet.printing import shown
 from ncnet.studies.ranks.claims import (
     APART,
     BALANCE,
     BEYOND_LOWEST,
     DIFFICULTY,
+    DOSES_OF_BALANCE,
+    DOSES_OF_DIFFICULTY,
     FROM_HEADS,
     OF_S,
     TOGETHER,
@@ -28,6 +33,8 @@ from ncnet.studies.ranks.claims import (
 )
 from ncnet.studies.ranks.pigeonhole import pigeonhole_interval, pigeonhole_means
 
+DOSES = {DIFFICULTY: DOSES_OF_DIFFICULTY, BALANCE: DOSES_OF_BALANCE}
+"""Contrasts over doses, by how their names begin."""
 Measured = Mapping[Hashable, tuple[np.ndarray, np.ndarray]]
 """S of each replica [replicas], and of each resample [resamples], by condition."""
 
@@ -55,34 +62,6 @@ def measure(
         rank: (s.sel(capacity=rank).values, drawn.sel(capacity=rank).values)
         for rank in sorted(outcomes["capacity"].values.tolist())
     }
-
-
-def measure_doses(
-    by_dose: Mapping[float, xr.Dataset], tasks: Sequence[str], **options: int
-) -> Measured:
-    """Return S on the training items of every replica and of every resample, by dose.
-
-    Parameters
-    ----------
-    by_dose
-        Outcomes of one quartet at one rank, of the same replicas and items at each dose.
-    tasks, options
-        See `measure`. Replicas and items are resampled alike at every dose.
-
-    Examples
-    --------
-    >>> ones, tasks = np.ones((2, 1, 16, 8)), ("A1", "A2", "B1", "B2")
-    >>> contexts = [("A1", "B1"), ("A1", "B2"), ("A2", "B1"), ("A2", "B2")]
-    >>> pairs = chsh.collect_pairs(dict.fromkeys(contexts, ones), capacities=[1])
-    >>> outcomes = chsh.quartet(pairs, alice=tasks[:2], bob=tasks[2:])
-    >>> measured = measure_doses({0.0: outcomes, 1.0: outcomes}, tasks, resamples=1000)
-    >>> contrast(measured, {1.0: 1, 0.0: -1}).value
-    0.0
-    """
-    found = {}
-    for dose, outcomes in by_dose.items():
-        [(_, found[dose])] = measure(outcomes, tasks, **options).items()
-    return found
 
 
 def contrast(
@@ -154,8 +133,100 @@ def contrast_rows(quartets: Mapping[str, Measured]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def dose_contrasts(
+    by_dose: Mapping[float, xr.Dataset],
+    name: str,
+    *,
+    quartet: str,
+    rank: float = 1.0,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the contrasts over doses that the rules on difficulty and balance read.
+
+    Parameters
+    ----------
+    by_dose
+        By the share of labels that are shuffled, or by the ratio of items, outcomes of the named
+        quartet as `ncnet.chsh.quartet` returns them, with a dimension `capacity`: of the same
+        tasks, replicas and items at every dose. Doses that no contrast has may be there.
+    name
+        `DIFFICULTY` or `BALANCE`: which contrasts, and how their names begin.
+    quartet
+        What the quartet is called in the table.
+    rank
+        The rank named beforehand.
+    resamples, seed
+        See `measure`; replicas and items are drawn alike at every dose.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `dose_rows` returns it.
+
+    Raises
+    ------
+    ValueError
+        For another name, a dose or the rank that is not there, or outcomes of other tasks or of
+        another size than those of the first dose.
+
+    Examples
+    --------
+    The minus pair agrees less and less, so that S rises:
+
+    >>> a, b = (np.ones((1, 2, 2, 16, 40)) for _ in range(2))
+    >>> by_dose = {}
+    >>> for dose, wrong in {0: 0, 0.5: 2, 1: 8}.items():
+    ...     b[:, 1, 1, :, :wrong] = -1
+    ...     dimensions = ("capacity", "alice_setting", "bob_setting", "replica", "item")
+    ...     found = xr.Dataset({"a": (dimensions, a.copy()), "b": (dimensions, b.copy())})
+    ...     split = {"split": ("item", ["training"] * 40), "capacity": [1.0]}
+    ...     about = {"alice_tasks": ["en", "fr"], "bob_tasks": ["de", "ja"]}
+    ...     settings = {"alice_setting": [1, 2], "bob_setting": [1, 2]}
+    ...     by_dose[dose] = found.assign_coords(split | settings).assign_attrs(about)
+    >>> table = dose_contrasts(by_dose, "difficulty", quartet="languages", resamples=2000)
+    >>> table["s"].round(3).tolist(), table["above"].tolist()
+    ([0.4, -0.1], [16, 0])
+    """
+    check_choice("contrast of doses", name, DOSES)
+    check_type("by_dose", by_dose, Mapping, "a dict of outcomes by dose")
+    weights = DOSES[name]
+    found, first = {}, None
+    for dose in sorted({dose for of_doses in weights for dose in of_doses}):
+        check(dose in by_dose, f"dose {dose:g} is missing", f"it beside {shown(sorted(by_dose))}")
+        at_rank, tasks = _at_rank(by_dose[dose], rank, f"dose {dose:g}")
+        kind = tasks, dict(at_rank.sizes), at_rank["split"].values.tolist()
+        first = first or kind
+        same = kind == first
+        check(same, f"dose {dose:g} has other tasks, replicas or items", "those of the first dose")
+        found[dose] = at_rank, tasks
+    options = {"resamples": resamples, "seed": seed}
+    measured = {dose: measure(*both, **options)[rank] for dose, both in found.items()}
+    return dose_rows(quartet, name, measured, weights, rank=rank)
+
+
+def _at_rank(outcomes: xr.Dataset, rank: float, what: str) -> tuple[xr.Dataset, list[str]]:
+    """Return outcomes of a quartet at one rank, and the names of A1, A2, B1 and B2."""
+    outcomes = chsh.as_dataset(outcomes)
+    over_ranks = "capacity" in outcomes.dims and "capacity" in outcomes.coords
+    ranks = outcomes["capacity"].values.tolist() if over_ranks else []
+    expected = f"a dimension `capacity` with rank {rank:g}"
+    check(rank in ranks, f"{what} has ranks {shown(ranks)}", expected)
+    tasks = [
+        task for party in ("alice", "bob") for task in outcomes.attrs.get(f"{party}_tasks", ())
+    ]
+    expected = "attributes `alice_tasks` and `bob_tasks` with two names each"
+    check(len(tasks) == 4, f"{what} is of the tasks {shown(tasks)}", expected)
+    return outcomes.sel(capacity=[rank]), tasks
+
+
 def dose_rows(
-    quartet: str, name: str, measured: Measured, weights: Sequence[Mapping[float, float]]
+    quartet: str,
+    name: str,
+    measured: Measured,
+    weights: Sequence[Mapping[float, float]],
+    *,
+    rank: float = 1.0,
 ) -> pd.DataFrame:
     """Return contrasts of one named quartet over doses, whose intervals hold together at 95 %.
 
@@ -167,12 +238,38 @@ def dose_rows(
         S by dose, at the rank named beforehand.
     weights
         What each dose counts in each contrast.
+    rank
+        The rank named beforehand.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a contrast: ``contrast``, ``quartet``, ``rank``, ``s`` with the ends of its
+        interval, ``replicas``; ``above`` and ``below``, in how many replicas the contrast lies
+        beyond the smallest effect to either side; and two exact sign tests about its median over
+        replicas. ``p_beyond`` is that of "at most the smallest effect, to either side", Holm's
+        over the contrasts; ``p_short`` that of "at least the smallest effect, to one side", of
+        each contrast by itself, since that nothing depends on the dose takes all of them.
     """
     level = simultaneous_level(len(weights))
-    found = [columns_of("s", contrast(measured, of_doses, level=level)) for of_doses in weights]
-    rows = pd.DataFrame(found)
-    names = [f"{name}, contrast {place + 1}" for place in range(len(found))]
-    return rows.assign(contrast=names, quartet=quartet, rank=1.0)
+    rows = []
+    for place, of_doses in enumerate(weights, start=1):
+        s = sum(weight * measured[dose][0] for dose, weight in of_doses.items())
+        row = {"contrast": f"{name}, contrast {place}", "quartet": quartet, "rank": float(rank)}
+        row |= columns_of("s", contrast(measured, of_doses, level=level))
+        rows.append(row | {"replicas": len(s)} | _sign_tests(s))
+    table = pd.DataFrame(rows)
+    return table.assign(p_beyond=chsh.holm(table["p_beyond"]))
+
+
+def _sign_tests(s: np.ndarray) -> dict[str, float]:
+    """Return how many replicas lie beyond the smallest effect, and what that shows."""
+    sides = {"above": s, "below": -s}
+    beyond = {side: int((x.round(DIGITS_OF_SUMS) > MARGIN).sum()) for side, x in sides.items()}
+    return beyond | {
+        "p_beyond": min(1.0, 2 * min(chsh.sign_test(x, above=MARGIN) for x in sides.values())),
+        "p_short": max(chsh.sign_test(x, above=-MARGIN) for x in sides.values()),
+    }
 
 
 def _rows(measured: Measured, kinds: Mapping[str, Mapping[float, Mapping]]) -> Iterator[dict]:

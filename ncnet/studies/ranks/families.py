@@ -58,7 +58,7 @@ class Family:
             See `ncnet.datasets.load`: `items` is the number of those that S is computed on.
         shuffled
             The share of the training labels of A2 and B2 that is shuffled
-            (`ncnet.datasets.doses.shuffled_labels`).
+            (`ncnet.datasets.shuffled_labels`).
         ratio
             Training items of A2 and B2 to those of A1 and B1: a whole number, or one divided by
             one. The tasks with more of them have further ones that S is not computed on.

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import GREY, HELD_OUT, SOLID, TRAINING, VERMILION
+from ncnet.studies.ranks.all_quartets import ROLES
 from ncnet.studies.ranks.families import Quartet
 
 DELTA = {"label": "Δ", "color": GREY, "marker": "^"}
@@ -90,15 +91,13 @@ def all_quartets(table: pd.DataFrame, named: Quartet) -> Figure:
     Parameters
     ----------
     table
-        Rows of `ncnet.studies.ranks.quartets.quartet_rows`.
+        Rows of `ncnet.studies.ranks.all_quartets.all_quartets` at one rank.
     named
         The quartet that was named beforehand, which is drawn as a diamond.
     """
-    pairs = [" | ".join(sorted(pair)) for pair in zip(table["a2"], table["b2"], strict=True)]
-    table = table.assign(minus=pairs)
     order = table.groupby("minus")["s"].mean().sort_values().index.tolist()
     figure, axes = plotting.subplots((7.6, 1.3 + 0.34 * len(order)))
-    tasks = [table[name] == task for name, task in zip(ORDER, _flat(named), strict=True)]
+    tasks = [table[name] == task for name, task in zip(ROLES, _roles(named), strict=True)]
     is_named = np.logical_and.reduce(tasks)
     for minus, rows in table.groupby("minus"):
         rows = rows.sort_values("s")
@@ -122,9 +121,9 @@ def disturbance(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        Rows of `ncnet.studies.ranks.quartets.disturbance`.
+        Rows of `ncnet.studies.ranks.all_quartets.disturbance` at one rank.
     """
-    grid = table.pivot_table(index="task", columns="partner", values="lost")
+    grid = table.pivot_table(index="task", columns="partner", values="points")
     order = grid.mean(axis=1).sort_values(ascending=False).index
     values = grid.loc[order, order].to_numpy()
     reach = np.nanmax(abs(values))
@@ -145,21 +144,20 @@ def disturbance(table: pd.DataFrame) -> Figure:
     return figure
 
 
-ORDER = ("a1", "a2", "b1", "b2")
 OTHERS = {"color": GREY, "marker": "o", "markersize": 2.5, "capsize": 0}
 OTHERS |= {"label": "other quartets"}
 NAMED = {"color": VERMILION, "marker": "D", "markersize": 6, "zorder": 3}
 NAMED |= {"label": "named beforehand"}
 
 
-def _flat(named: Quartet) -> tuple[str, ...]:
-    """Return the four tasks of a quartet in the order that a table has them."""
-    alice, bob = sorted(named)
+def _roles(named: Quartet) -> tuple[str, ...]:
+    """Return the tasks of a quartet as a table has them: of A2 and B2, the first is Alice's."""
+    alice, bob = sorted(named, key=lambda party: party[1])
     return (*alice, *bob)
 
 
 def _short(name: str) -> str:
-    """Return the name of a task, or of a pair, without what all of a family have in common."""
+    """Return the name of a task, or of a pair, without what others have in common with it."""
     for common in ("paws_x/", "toy_pairs/", "toy/"):
         name = name.replace(common, "")
     return name.replace("_", " ")

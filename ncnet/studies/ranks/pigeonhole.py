@@ -6,7 +6,7 @@ independently (Owen, The Annals of Applied Statistics 1, 386, 2007, arXiv 0712.1
 Where such an interval errs, it is too wide.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
@@ -15,35 +15,6 @@ from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import drawn_shares, percentile_interval
 from ncnet.chsh.outcomes import Outcomes, as_dataset, read
 from ncnet.chsh.signalling import TASKS
-
-
-class Drawn:
-    """Which replicas and items resamples draw, the same for all that asks for them.
-
-    Parameters
-    ----------
-    resamples, seed
-        Number of resamples, and the seed of their draw.
-    """
-
-    def __init__(self, resamples: int, seed: int):
-        self.resamples = check_integer("resamples", resamples, at_least=1)
-        self.seed = check_integer("seed", seed, at_least=0)
-
-    def weights(
-        self, dimension: str, sizes: Mapping[Hashable, int], name: str = ""
-    ) -> xr.DataArray:
-        """Return what each of a dimension counts in each resample: shares, [dimension, resample].
-
-        `name` is that of a task whose items are drawn by themselves.
-
-        >>> shares = Drawn(3, seed=0).weights("item", {"item": 2})
-        >>> shares.sum("item").values
-        array([1., 1., 1.])
-        """
-        generator = np.random.default_rng([self.seed, *f"{dimension} {name}".encode()])
-        shares = drawn_shares(sizes[dimension], self.resamples, generator)
-        return xr.DataArray(shares.T, dims=(dimension, "resample"))
 
 
 def pigeonhole_means(
@@ -88,25 +59,40 @@ def pigeonhole_means(
     >>> float(pigeonhole_means((ones, -ones), resamples=100).correlator.mean())
     -1.0
     """
-    drawn = Drawn(resamples, seed)
+    resamples = check_integer("resamples", resamples, at_least=1)
+    seed = check_integer("seed", seed, at_least=0)
     dataset = as_dataset(outcomes)
     check("cluster" not in dataset.coords, "outcomes have clusters", "independent replicas")
     a, b = (party.astype(float) for party in read(dataset, split=split, readout="correct"))
 
-    sizes, paired = a.sizes, dataset.attrs.get("paired", True)
-    replicas = drawn.weights("replica", sizes)
+    def weights(dimension: str, name: str = "") -> xr.DataArray:
+        shares = drawn_shares(a.sizes[dimension], resamples, stream(seed, dimension, name))
+        return xr.DataArray(shares.T, dims=(dimension, "resample"))
+
+    replicas, paired = weights("replica"), dataset.attrs.get("paired", True)
     if paired:
-        of_alice = of_bob = drawn.weights("item", sizes)
+        of_alice = of_bob = weights("item")
     else:
         settings = ((a["alice_setting"], tasks[:2]), (b["bob_setting"], tasks[2:]))
         of_alice, of_bob = (
-            xr.concat([drawn.weights("item", sizes, name) for name in names], setting)
+            xr.concat([weights("item", name) for name in names], setting)
             for setting, names in settings
         )
     alice, bob = a.dot(of_alice, "item"), b.dot(of_bob, "item")
     both = (a * b).dot(of_alice, "item") if paired else alice * bob
     means = xr.Dataset({"correlator": both, "alice": alice, "bob": bob})
     return means.map(lambda values: values.dot(replicas, "replica"))
+
+
+def stream(seed: int, dimension: str, name: str = "") -> np.random.Generator:
+    """Return what draws replicas, items that are partners, or those of the task of this name.
+
+    Two streams of one name draw alike, whatever they are drawn for.
+
+    >>> int(stream(0, "item", "sst2").integers(100)), int(stream(0, "item", "mrpc").integers(100))
+    (20, 83)
+    """
+    return np.random.default_rng([seed, *f"{dimension} {name}".encode()])
 
 
 def pigeonhole_interval(draws: xr.DataArray, *, replicas: int, level: float) -> np.ndarray:
