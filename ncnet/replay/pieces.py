@@ -17,6 +17,7 @@ Selection = dict[str, object]
 TRAINING = ("replicas", "seed", "steps", "activation", "optimizer", "learning_rate")
 """Parameters that every training of NCnets has."""
 PACKAGES_OF_EXTRAS = (
+    "filelock",
     "huggingface_hub",
     "jupyter_client",
     "matplotlib",
@@ -29,6 +30,7 @@ PACKAGES_OF_EXTRAS = (
     "safetensors",
     "sklearn",
     "threadpoolctl",
+    "tokenizers",
     "torch",
     "transformers",
     "yaml",
