@@ -111,7 +111,7 @@ def all_quartets(table: pd.DataFrame, named: Quartet) -> Figure:
     axes.set(xlabel="S (no unit), training items", ylim=(-0.7, len(order) - 0.3))
     axes.set_yticks(range(len(order)), [_short(minus) for minus in order])
     axes.set_ylabel("pair with the minus sign")
-    plotting.legend_once(axes, loc="lower right")
+    plotting.legend_once(axes, below=figure, ncols=2)
     return figure
 
 

@@ -262,8 +262,9 @@ def test_both_figures_are_drawn():
     }
     pairs = chsh.collect_pairs(outcomes, capacities=[4])
     table = all_quartets(pairs)
-    [axes] = figures.all_quartets(table, (("ko", "de"), ("en", "fr"))).axes
-    assert len(axes.get_yticks()) == 10
-    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    figure = figures.all_quartets(table, (("ko", "de"), ("en", "fr")))
+    assert len(figure.axes[0].get_yticks()) == 10
+    [legend] = figure.legends
+    texts = [text.get_text() for text in legend.get_texts()]
     assert texts == ["other quartets", "named beforehand"]
     assert len(figures.disturbance(disturbance(pairs)).axes) == 2
