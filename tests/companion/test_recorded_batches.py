@@ -14,8 +14,12 @@ from ncnet.results import ROOT
 
 WITH_ITS_OWN = {"search", "search_counts", "multiverse"}
 """Tables that a notebook makes with parameters that it states itself."""
-TO_COME = {Path("results", f"real_{what}") for what in ("outcomes", "networks", "tasks")}
-"""Tables of runs that are planned, and not made yet."""
+TO_COME = {
+    Path("results", *folder, f"real_{what}")
+    for folder in ((), ("bert",))
+    for what in ("outcomes", "networks", "tasks")
+}
+"""Tables of runs that are planned, and not made yet; those of BERT need a GPU and a network."""
 RECORDED = [
     (path.stem, Path(place))
     for path in sorted((ROOT / "batches").glob("*.yml"))
