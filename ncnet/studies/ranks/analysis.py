@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 import xarray as xr
@@ -17,16 +14,10 @@ from ncnet.studies.ranks.earlier import EARLIER
 from ncnet.studies.ranks.pigeonhole import pigeonhole_interval, pigeonhole_means
 from ncnet.sweeps import from_rows
 
-if TYPE_CHECKING:
-    from ncnet.datasets import TaskData
-    from ncnet.encoders import Encoder
-    from ncnet.encoders.tasks import Sequences
-
 TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
 """Parameters of a training that the rows of a table repeat."""
 BOUNDS = {"s": (-4, 4), "accuracy": (0, 1)}
 HELD_OUT = "held_out"
-_as_json = partial(json.dumps, sort_keys=True)
 __getattr__ = renamed.names(
     __name__,
     {"joined": "over_quartets", "reported": "report_rows", "of_recorded": "recorded_report_rows"},
@@ -147,29 +138,6 @@ def loss_rows(outcomes: xr.Dataset) -> pd.DataFrame:
     columns = ["alice_loss", "bob_loss", "diverged"]
     frame = outcomes[columns].to_dataframe().reset_index()
     return frame.rename(columns={"capacity": "rank"})
-
-
-def earlier_task_rows(
-    encoder: Encoder, tasks: Sequence[TaskData], tokens: Sequence[Sequences]
-) -> pd.DataFrame:
-    """Return one row for each of the four tasks: its items, its tokens, and where it is from.
-
-    `unknown` is the share of tokens for which the encoder has no word piece, and `cut` the share of
-    sequences that were too long. `source` and `encoder_source` are JSON.
-    """
-    return pd.DataFrame(
-        {
-            "setting": ["A1", "A2", "B1", "B2"],
-            "task": [task.name for task in tasks],
-            "training": [len(task.training) for task in tasks],
-            "further": [len(task.further) for task in tasks],
-            "held_out": [len(task.held_out) for task in tasks],
-            "unknown": [found.unknown / len(found.ids) for found in tokens],
-            "cut": [found.cut / len(found.lengths) for found in tokens],
-            "source": [_as_json(task.source) for task in tasks],
-            "encoder_source": _as_json(encoder.source),
-        }
-    )
 
 
 def _measured(outcomes: xr.Dataset, split: str, **options: int) -> dict[str, tuple]:

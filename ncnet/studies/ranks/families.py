@@ -44,7 +44,7 @@ class Family:
 
     @property
     def minus(self) -> tuple[str, str]:
-        """The pair of the named quartet that has the minus sign: A2 and B2."""
+        """A2 and B2, the pair of the named quartet that has the minus sign."""
         return self.named[0][1], self.named[1][1]
 
     def data(

@@ -26,12 +26,16 @@ from ncnet.results import Result
 from ncnet.studies.ranks import analysis, earlier, tables
 
 if TYPE_CHECKING:
+    from ncnet.datasets import TaskData
     from ncnet.encoders import Encoder, Hyperparameters
+    from ncnet.encoders.tasks import Sequences
 
 EXTRAS = "train,lora"
 ITEMS = ("items", "held_out")
 KIND = ("encoder", *ITEMS, *analysis.TRAINING)
 """Parameters that say how networks are trained, and on what."""
+PARTIES = ("alice", "bob")
+_as_json = partial(json.dumps, sort_keys=True)
 TRIED = ("items", "steps", "batch_size", "learning_rate")
 """Columns in which the pieces of the trial differ."""
 
@@ -87,8 +91,31 @@ def _tasks(recorded: Result, selection: Selection) -> pd.DataFrame:
         tokenized(encoder, [item for part in parts_of(tasks[task]) for item in part])
         for task in earlier.EARLIER[name].tasks
     ]
-    rows = analysis.earlier_task_rows(encoder, [tasks[t] for t in tasks], tokens)
+    rows = _earlier_task_rows(encoder, [tasks[t] for t in tasks], tokens)
     return rows.assign(quartet=name)
+
+
+def _earlier_task_rows(
+    encoder: Encoder, tasks: list[TaskData], tokens: list[Sequences]
+) -> pd.DataFrame:
+    """Return one row for each of the four tasks: its items, its tokens, and where it is from.
+
+    `unknown` is the share of tokens for which the encoder has no word piece, and `cut` the share of
+    sequences that were too long. `source` and `encoder_source` are JSON.
+    """
+    return pd.DataFrame(
+        {
+            "setting": ["A1", "A2", "B1", "B2"],
+            "task": [task.name for task in tasks],
+            "training": [len(task.training) for task in tasks],
+            "further": [len(task.further) for task in tasks],
+            "held_out": [len(task.held_out) for task in tasks],
+            "unknown": [found.unknown / len(found.ids) for found in tokens],
+            "cut": [found.cut / len(found.lengths) for found in tokens],
+            "source": [_as_json(task.source) for task in tasks],
+            "encoder_source": _as_json(encoder.source),
+        }
+    )
 
 
 # Outcomes and losses are rows of two tables.
@@ -101,7 +128,7 @@ def _networks(
 
     axes = {"capacity": check_ranks(ranks, encoder), "replica": replicas}
     axes |= dict(zip(SETTINGS, settings, strict=True))
-    return earlier.train_earlier(encoder, quartet, tasks, hyperparameters, axes)
+    return _train_earlier(encoder, quartet, tasks, hyperparameters, axes)
 
 
 def _loaded(quartet: str, **given: object) -> tuple[Encoder, dict, Hyperparameters]:
@@ -118,6 +145,49 @@ def _loaded(quartet: str, **given: object) -> tuple[Encoder, dict, Hyperparamete
     of_training = {name: given[name] for name in analysis.TRAINING}
     hyperparameters = encoders.Hyperparameters(bfloat16=False, pooling="first", **of_training)
     return encoder, tasks, hyperparameters.checked(encoder)
+
+
+def _train_earlier(
+    encoder: Encoder,
+    name: str,
+    tasks: Mapping[str, TaskData],
+    hyperparameters: Hyperparameters,
+    axes: Mapping[str, list],
+) -> xr.Dataset:
+    """Return the outcomes and losses of the networks along these axes.
+
+    Parameters
+    ----------
+    encoder, hyperparameters
+        The encoder, and how networks are trained.
+    name, tasks
+        The quartet's name, and its items.
+    axes
+        The `capacity` (ranks), `replica` and settings of the networks.
+    """
+    from ncnet.encoders.sweep import Sweep
+
+    quartet, found = earlier.EARLIER[name], {}
+    of_axes = {"capacity": axes["capacity"], "replica": axes["replica"]}
+    for i in axes["alice_setting"]:
+        for j in axes["bob_setting"]:
+            both = quartet.alice[i - 1], quartet.bob[j - 1]
+            pair = tuple(sorted(both))
+            keys = {both[0]: (0,), both[1]: (1,)}
+            data = {task: tasks[task] for task in both}
+            sweep = Sweep(encoder, data, [pair], hyperparameters, keys=keys)
+            of_pair = sweep.outcomes(*of_axes.values()).isel(pair=0)
+            heads = ("first", "second") if pair == both else ("second", "first")
+            names = dict(zip(heads, ("a", "b"), strict=True))
+            names |= {f"{head}_loss": f"{p}_loss" for head, p in zip(heads, PARTIES, strict=True)}
+            found[i, j] = of_pair.rename(names)[[*names.values(), "diverged"]]
+    rows = [
+        xr.concat([found[i, j] for j in axes["bob_setting"]], "bob_setting")
+        for i in axes["alice_setting"]
+    ]
+    outcomes = xr.concat(rows, "alice_setting").drop_vars(["first_task", "second_task"])
+    settings = {name: list(axes[name]) for name in SETTINGS}
+    return outcomes.assign_coords(settings).assign_attrs(paired=int(quartet.paired))
 
 
 def _check_sources(tasks: dict, recorded: Mapping[str, str], table: str) -> None:
