@@ -43,10 +43,10 @@ def test_every_file_and_target_that_is_named_exists():
     assert paths
     assert not [path for path in paths if not (ROOT / path).exists()]
     targets = re.findall(
-        r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+        r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
     )
     for page in (README, CONTRIBUTING):
-        assert not set(re.findall(r"[`$] ?make ([a-z]+)", page)) - set(targets)
+        assert not set(re.findall(r"[`$] ?make ([a-z0-9]+)", page)) - set(targets)
 
 
 def test_every_notebook_has_its_title_and_the_time_that_was_measured():
