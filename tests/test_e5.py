@@ -401,7 +401,9 @@ def test_a_package_that_is_missing_or_another_one_is_named(name, monkeypatch):
 
 
 def test_the_page_has_a_row_for_each_entry():
-    page = Path(__file__).parents[1].joinpath("book", "api", "encoders.md").read_text("utf-8")
+    page = (
+        Path(__file__).parents[1].joinpath("book", "api", "encoders.md").read_text(encoding="utf-8")
+    )
     rows = [
         f"| `{name}` | {one.origin} | {one.pooling} | {one.licence} | {one.stands_for} |"
         for name, one in encoders.ENCODERS.items()
