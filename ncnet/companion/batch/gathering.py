@@ -157,7 +157,8 @@ def _together(jobs: list[dict[str, Any]]) -> dict[str, Any]:
     together = {}
     for name, first in jobs[0].items():
         values = [job[name] for job in jobs]
-        united = pd.Series(values, dtype=object).explode().drop_duplicates().tolist()
+        there = pd.Series([value for value in values if value != []], dtype=object)
+        united = there.explode().drop_duplicates().tolist()
         together[name] = united if any(value != first for value in values) else first
     return together
 

@@ -102,7 +102,7 @@ def family(name: str) -> Family:
     """Return a family by name.
 
     >>> family("languages").minus
-    ('paws_x/ja', 'paws_x/ko')
+    ('paws_x/en', 'paws_x/fr')
     >>> family("language")
     Traceback (most recent call last):
     ValueError: unknown family `language`: did you mean `languages`?
@@ -142,7 +142,7 @@ FAMILIES = {
     one.name: one
     for one in (
         Family(
-            "languages", _LANGUAGES, True, (("paws_x/en", "paws_x/ja"), ("paws_x/de", "paws_x/ko"))
+            "languages", _LANGUAGES, True, (("paws_x/ko", "paws_x/en"), ("paws_x/es", "paws_x/fr"))
         ),
         Family("mixed", _MIXED, False, (("sst2", "mathqa"), ("mrpc", "commonsense_qa"))),
         Family("toy_mixed", _TOY, False, (("toy/mood", "toy/sum"), ("toy/same", "toy/which"))),

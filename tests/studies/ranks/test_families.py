@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncnet import datasets
+from ncnet import datasets, results
 from ncnet.studies.ranks.families import FAMILIES, family, name_quartet
 
 
@@ -75,3 +75,20 @@ def test_only_the_minus_pair_is_shuffled():
 def test_other_ratios_are_refused(ratio):
     with pytest.raises(ValueError, match=r"`ratio` is .*: expected"):
         family("toy_mixed").data(items=2, held_out=1, seed=0, ratio=ratio)
+
+
+@pytest.mark.parametrize("name", ["languages", "mixed"])
+def test_the_named_quartet_is_the_one_that_the_trial_gives(name):
+    rows = results.load("real_tasks", folder=results.FOLDER / "trial").table
+    rows = rows[(rows["family"] == name) & (rows["steps"] > 300) & (rows["rank"] == 1)]
+    right = rows.set_index("task")["right"].to_dict()
+    assert set(right) == set(family(name).tasks)
+    assert name_quartet(right) == family(name).named
+
+
+@pytest.mark.parametrize("name", ["languages", "mixed"])
+def test_in_the_trial_the_rank_is_a_capacity(name):
+    rows = results.load("real_tasks", folder=results.FOLDER / "trial").table
+    rows = rows[(rows["family"] == name) & (rows["steps"] > 300)]
+    right = rows.pivot(index="task", columns="rank", values="right")
+    assert (right.max(axis=1) - right[0] >= 0.1).all()
