@@ -259,11 +259,13 @@ def _real_networks(folder: str, _: Result, selection: Selection) -> pd.DataFrame
     return tables.network_rows(_network(folder, selection)).assign(**_of_run(selection))
 
 
-def _real_tasks(folder: str, _: Result, selection: Selection) -> pd.DataFrame:
-    """Train a task alone; its row says nothing else where it was not trained so."""
+def _real_tasks(folder: str, recorded: Result, selection: Selection) -> pd.DataFrame:
+    """Train a task alone."""
     made = tables.task_rows(_pairs(folder, selection, [(selection["task"],)], []))
     how = {name: selection[name] for name in HOW}
-    return made.assign(**_of_run(selection), **how)
+    made = made.assign(**_of_run(selection), **how)
+    # A batch that varies it has a column of it.
+    return made.assign(items=made["training"]) if "items" in recorded.table else made
 
 
 def _of_run(selection: Selection) -> dict:
@@ -320,6 +322,7 @@ OF_ALONE = {
     **intervals("right", "held_out_right", tolerance=ALONE),
     **dict.fromkeys(("further", "unknown", "cut", "source", "encoder_source"), OF_TASKS["cut"]),
 }
+ALONE_PIECE = (*OF_RUN, *HOW, "rank", "task")
 PIECE = (*OF_RUN, "rank", *NAMES, "replica")
 BESIDE = "it was trained beside other pairs, and beside none a sum is made in another order"
 
@@ -338,8 +341,8 @@ OF_NETWORK = {
 REPLAYS += tuple(
     Replay(f"{folder}{table}", piece, key, partial(make, folder), tolerances)
     for folder, table, piece, key, make, tolerances in (
-        ("trial/", "real_tasks", (*OF_RUN, *HOW, "rank", "task"), (), _real_tasks, OF_ALONE),
-        ("small/", "real_tasks", (*OF_RUN, *HOW, "rank", "task"), (), _real_tasks, OF_ALONE),
+        ("trial/", "real_tasks", ALONE_PIECE, (), _real_tasks, OF_ALONE | {"items": same()}),
+        ("small/", "real_tasks", ALONE_PIECE, (), _real_tasks, OF_ALONE),
         ("small/", "real_outcomes", PIECE, ("look", "item"), _real_outcomes, AT_END),
         ("small/", "real_networks", PIECE, ("look",), _real_networks, OF_NETWORK),
     )
