@@ -237,7 +237,8 @@ by_rank = of_trial[of_trial["steps"] == longest].pivot(
     columns="rank",
     values="right",
 )
-by_rank.rename(columns="{:g}".format).round(3)
+names = {rank: f"{rank:g}" for rank in by_rank} | {np.inf: "full"}
+by_rank.rename(columns=names).round(3)
 
 # %% tags=["remove-cell"]
 rises = by_rank[np.inf] - by_rank[0.0]

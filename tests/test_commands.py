@@ -29,6 +29,9 @@ FLOATS = {
     "noise": st.floats(0, 100, exclude_min=True),
     "label_noise": st.floats(0, 0.5),
     "set_aside": st.floats(0.2, 0.8),
+    "shuffled": st.floats(0, 1),
+    "ratio": st.floats(0, 100, exclude_min=True),
+    "looks": st.lists(st.floats(0, 1, exclude_min=True, exclude_max=True), max_size=3),
 }
 # What YAML 1.1, papermill's -p or a shell reads as something else.
 TRAPS = [

