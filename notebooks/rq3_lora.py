@@ -287,6 +287,15 @@ both_ways.round(3)
 # %% [markdown]
 # ## The recorded runs
 #
+# They are of MiniLM, on four quartets whose contexts were trained one by one:
+#
+# | quartet | A1 | A2 | B1 | B2 | |
+# |:--|:--|:--|:--|:--|:--|
+# | `mixed_hard_together` | SST-2 | CommonsenseQA | MRPC | MathQA | the hard tasks meet in (2,2), the context with the minus sign |
+# | `mixed_hard_apart` | SST-2 | MRPC | CommonsenseQA | MathQA | both hard tasks are Bob's: they never meet |
+# | `mixed_hard_twice` | SST-2 | CommonsenseQA | MRPC | MathQA | the hard tasks are trained on twice as many items |
+# | `languages` | English | German | French | Spanish | PAWS-X, the same sentence pairs in each language |
+#
 # Items, steps and learning rate were fixed by a trial with another seed, before the sweep. They were to leave the heads alone well below S = 2 and
 # bring the largest rank to it. With fewer items everything is learnt at rank 1; with fewer steps, or more items, the largest rank does not arrive.
 # Besides these four settings two others were looked at, with one replica each. The table was made once more, as a batch, after the sweep had
