@@ -23,6 +23,9 @@ from ncnet.parameters import Notebook
 from ncnet.parts import Parts
 from ncnet.printing import shown
 
+JOBS, SHARED = "jobs", "shared"
+"""Folders of a batch: of each job by itself, and of all together. A table is called jobs too."""
+
 
 def command(notebook: str, chosen: dict) -> str:
     """Return the command that runs a notebook again, in the root of the checkout.
@@ -125,11 +128,14 @@ class Run:
         return self.parts.folder(described) if self.parts else None
 
     def shared(self, name: str) -> Path | None:
-        """Return a folder of ``runs/`` that runs share, if this run keeps its parts.
+        """Return a folder that the jobs of a batch share, if this run keeps its parts.
 
-        What lies there is found by all that it follows from, and may be deleted at any time.
+        It goes with the batch, as soon as its tables are joined; that of a run by itself goes with
+        the run. What lies there is found by all that it follows from.
         """
-        return results.FOLDER.parent / "runs" / name if self.parts else None
+        if self._folder and self._folder.parent.name == JOBS:
+            return self._folder.parent.with_name(SHARED) / name
+        return self.folder({SHARED: name})
 
 
 def _code(notebook: str) -> str:

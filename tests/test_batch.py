@@ -278,7 +278,9 @@ def _fake(read, folder, changes=()):
 def test_jobs_are_joined_with_what_tells_them_apart(write, tmp_path):
     read = batch.read(write(RQ1))
     _fake(read, tmp_path)
+    (tmp_path / runs.SHARED / "states").mkdir(parents=True)
     batch.gather(read, tmp_path)
+    assert not (tmp_path / runs.SHARED).exists()
     joined = results.load("capacity", folder=tmp_path)
     assert joined.table["seed"].tolist() == [1, 1, 1, 2, 2, 2]
     assert joined.table["hidden_size"].tolist() == [2, 3, 4] * 2

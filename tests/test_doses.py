@@ -33,7 +33,6 @@ def test_texts_and_the_counts_of_labels_stay_and_a_smaller_share_is_within_a_lar
         assert (found.name, len(found.training), len(found.further)) == ("toy/which", 40, 20)
         for before, after in zip(whole.training, found.training, strict=True):
             assert replace(after, label=before.label) == before
-    # What a larger share leaves in place, a smaller one does, too.
     everything = shuffled_labels(whole, 1, seed=seed)
     assert labels(everything) != labels(whole)
 

@@ -186,6 +186,15 @@ def test_it_is_made_once_and_kept(cache, made, monkeypatch):
     assert tokenizer(["a cat"])["input_ids"] == [[0, 4, 5, 2]]
 
 
+def test_other_code_makes_it_anew_and_an_altered_package_is_found_later_too(cache, monkeypatch):
+    folder = e5.cached(cache)
+    monkeypatch.setattr(e5, "LOADER", "0" * 64)
+    assert e5.cached(cache) != folder
+    cache.write_bytes(cache.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="bytes: expected the"):
+        e5.cached(cache)
+
+
 def test_another_file_is_refused_and_both_checksums_are_named(cache):
     content = bytearray(cache.read_bytes())
     content[-70] ^= 1
@@ -222,10 +231,8 @@ def test_of_two_that_make_it_at_once_one_is_first(cache, monkeypatch):
 
     def other(model, folder):
         save(model, folder)
-        monkeypatch.undo()
-        monkeypatch.setattr(e5, "user_cache_path", lambda _: cache.parent / "cache")
-        there = folder.parent / f"e5-{e5.hashlib.sha256(cache.read_bytes()).hexdigest()[:12]}"
-        shutil.copytree(folder, there)
+        monkeypatch.setattr("transformers.BertModel.save_pretrained", save)
+        shutil.copytree(folder, folder.with_name(f"e5-{e5.SHA256[:12]}-{e5.LOADER[:12]}"))
 
     monkeypatch.setattr("transformers.BertModel.save_pretrained", other)
     folder = e5.cached(cache)
@@ -381,6 +388,20 @@ def test_minilm_is_rounded_where_e5_is():
         if four:
             assert 0.03 < ((weight - found).norm() / weight.norm()) < 0.12
     assert coarse.source == plain.source
+
+
+def test_an_altered_file_of_a_package_is_named_with_both_checksums(tmp_path, monkeypatch):
+    package = catalogue.Package("some-weights", "1.0", "some", {"model/w": "0" * 64})
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/w").write_bytes(b"other")
+    spec = type("Spec", (), {"origin": tmp_path / "__init__.py"})
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: spec)
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "1.0")
+    found = e5.hashlib.sha256(b"other").hexdigest()
+    with pytest.raises(ValueError, match=f"model/w has the SHA-256 {found}: expected {'0' * 64}, "):
+        package.folder()
+    monkeypatch.setitem(package.hashes, "model/w", found)
+    assert package.folder() == tmp_path
 
 
 @pytest.mark.parametrize("name", ["e5", "minilm"])

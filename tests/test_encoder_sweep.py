@@ -9,6 +9,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -271,10 +274,10 @@ def test_the_number_of_threads_changes_nothing_and_is_left_as_it_was():
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
-        two = train()
+        two = train(ranks=[0, 2])
         assert torch.get_num_threads() == 2
         torch.set_num_threads(1)
-        xr.testing.assert_identical(train(), two)
+        xr.testing.assert_identical(train(ranks=[0, 2]), two)
     finally:
         torch.set_num_threads(before)
 
@@ -297,6 +300,9 @@ def test_a_damaged_block_is_refused_in_one_line(tmp_path):
 
 SWEEP = """
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from ncnet.encoders import sweep
 from tests.small_encoders import train
@@ -436,6 +442,52 @@ def test_frozen_states_are_computed_once_for_all_who_need_them(tmp_path, monkeyp
         other.model.embeddings.word_embeddings.weight += 1
     with pytest.raises(pytest.fail.Exception, match="computed again"):
         encoders.train(other, toy(), states=tmp_path, **SHORT)
+    other = replace(encoder(), model=encoders.load("tiny").model)
+    other.model.config.layer_norm_eps *= 2
+    with pytest.raises(pytest.fail.Exception, match="computed again"):
+        encoders.train(other, toy(), states=tmp_path, **SHORT)
+
+
+def test_states_that_were_cut_off_or_are_of_another_size_are_computed_again(tmp_path):
+    plain = train(states=tmp_path)
+    cut, other, empty, *_ = sorted(tmp_path.glob("*.npy"))
+    cut.write_bytes(cut.read_bytes()[:-5])
+    np.save(other, np.zeros((3, 96), np.float32))
+    empty.write_bytes(b"")
+    xr.testing.assert_identical(train(states=tmp_path), plain)
+
+
+def test_of_two_that_need_the_same_states_at_once_one_computes_them(tmp_path, monkeypatch):
+    computed, fill, both = [], frozen._filled, threading.Barrier(2)
+
+    def slowly(*given):
+        computed.append(1)
+        time.sleep(0.2)
+        return fill(*given)
+
+    def read(_):
+        both.wait()
+        return frozen.encoded(encoder(), toy()["toy/sum"], layers=1, folder=tmp_path).states
+
+    monkeypatch.setattr(frozen, "_filled", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(read, range(2))
+    assert len(computed) == 2  # training items, and held-out ones
+    for states, again in zip(one, other, strict=True):
+        np.testing.assert_array_equal(states, again)
+
+
+def test_the_order_in_which_pairs_are_named_changes_nothing():
+    pairs = [("toy/sum", "toy/mood"), ("toy/which",), ("toy/same", "toy/mood")]
+    for sweep_pairs in (pairs, pairs[::-1]):
+        found = sweep.Sweep(encoder(), toy(), sweep_pairs, hyperparameters()).outcomes([2], [0])
+        xr.testing.assert_identical(found, train(pairs=pairs, steps=6, bfloat16=False))
+
+
+def test_tasks_without_training_items_are_refused():
+    none = {name: replace(task, training=()) for name, task in toy().items()}
+    with pytest.raises(ValueError, match="tasks have no training items: expected some"):
+        encoders.train(encoder(), none, **SHORT)
 
 
 def test_states_that_cannot_be_written_leave_nothing(tmp_path, monkeypatch):

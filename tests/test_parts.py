@@ -190,6 +190,16 @@ def test_a_run_that_records_keeps_its_parts_in_the_checkout(tmp_path, monkeypatc
     assert not (tmp_path / "runs" / "rq1" / "parts").exists()
 
 
+def test_what_runs_share_goes_with_their_batch_or_with_the_only_run(tmp_path):
+    jobs = [runs.Run(Example, chosen(tmp_path / "jobs" / name)) for name in ("one", "two")]
+    assert {job.shared("states") for job in jobs} == {tmp_path / runs.SHARED / "states"}
+    alone = runs.Run(Example, chosen(tmp_path / "alone"))
+    alone.shared("states").mkdir(parents=True)
+    for name in Example.TABLES:
+        alone.save(name, TABLE)
+    assert not (tmp_path / "alone" / "parts").exists()
+
+
 def test_a_run_that_leaves_no_tables_keeps_no_parts():
     run = runs.Run(Example, chosen("", record=False))
     assert run.parts is None

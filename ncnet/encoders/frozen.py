@@ -2,8 +2,9 @@
 
 They are the same for all ranks, replicas and pairs, for shuffled labels and for other sweeps on the
 same items. Where they lie in a folder, processes map them into memory, and of several that need the
-same ones at once, one computes them. A file is found by all that its states follow from: texts,
-encoder, layers, versions, and a checksum of the code. It may be deleted at any time.
+same ones at once, one computes them. A file is found by all that its states follow from: tokens,
+weights and sizes of the encoder, layers, versions, and a checksum of the code that was imported. It
+may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.tasks import EncodedTask, Sequences, chunks, parts_of, tokenized
 from ncnet.encoders.trunk import Layout, frozen_layers
 from ncnet.files import checksum, code_of
+
+PACKAGE = Path(__file__).resolve().parent
+CODE = checksum(code_of(PACKAGE), PACKAGE)
+"""The checksum of this package's code as it was imported: an edit later is not what runs."""
 
 
 def encoded(
@@ -62,12 +67,24 @@ def frozen_states(
     if folder is None:
         return _filled(encoder, tokens, layers, np.empty(shape, np.float32))
     path = folder / f"{_digest(encoder, tokens, layers)}.npy"
-    if not path.exists():
+    states = _mapped(path, shape)
+    if states is None:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
-            if not path.exists():
+            states = _mapped(path, shape)
+            if states is None:
                 _write(encoder, tokens, layers, path, shape)
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+                states = _mapped(path, shape)
+    return states
+
+
+def _mapped(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
+    """Return the states of a whole file, or None where there is none, or it was cut off."""
+    try:
+        states = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (FileNotFoundError, ValueError, EOFError):
+        return None
+    return states if (states.shape, states.dtype) == (shape, np.float32) else None
 
 
 def _write(
@@ -80,8 +97,13 @@ def _write(
             np.lib.format.write_array_header_1_0(
                 file, {"descr": "<f4", "fortran_order": False, "shape": shape}
             )
-            os.posix_fallocate(file.fileno(), file.tell(), 4 * shape[0] * shape[1])
-        _filled(encoder, tokens, layers, np.load(written, mmap_mode="r+", allow_pickle=False))
+            start, size = file.tell(), 4 * shape[0] * shape[1]
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), start, size)
+            else:  # macOS
+                file.truncate(start + size)
+        states = np.load(written, mmap_mode="r+", allow_pickle=False)
+        _filled(encoder, tokens, layers, states).flush()
         written.replace(path)
     finally:
         written.unlink(missing_ok=True)
@@ -139,9 +161,8 @@ def _token_places(lengths: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 def _digest(encoder: Encoder, tokens: Sequences, layers: int) -> str:
     """Return a checksum of all that states follow from."""
-    package = Path(__file__).resolve().parent
-    about = [layers, torch.__version__, encoder.model.device.type]
-    about += [checksum(code_of(package), package)]
+    sizes = encoder.model.config.to_json_string()  # with the version of transformers
+    about = [layers, sizes, encoder.model.device.type, CODE, torch.__version__]
     digest = hashlib.sha256(json.dumps(about).encode())
     for array in (tokens.ids, tokens.segments, tokens.lengths):
         digest.update(np.asarray(array, np.int64).tobytes())

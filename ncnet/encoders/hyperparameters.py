@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import numbers
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from ncnet.checks import check, check_choice, check_integer, check_list, check_once, check_positive
+from ncnet.checks import (
+    check,
+    check_choice,
+    check_integer,
+    check_list,
+    check_number,
+    check_once,
+    check_positive,
+)
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.trunk import FULL, POOLINGS
 from ncnet.printing import shown
@@ -82,3 +92,23 @@ def check_ranks(ranks: object, encoder: Encoder) -> list[float]:
         check(fits, f"`rank` is {shown(rank)}", f"{width}, or {FULL} for full fine-tuning")
     check_once("rank", ranks)
     return [FULL if rank == FULL else int(rank) for rank in ranks]
+
+
+def check_looks(looks: Sequence[float], ranks: Sequence[float], steps: int) -> list[float]:
+    """Return shares of the steps after which to look, or raise ``ValueError``.
+
+    They are in order, each of another whole number of steps, and all ranks are above 0.
+
+    >>> check_looks([0.5, 0.25], [1], 8)
+    Traceback (most recent call last):
+    ValueError: `looks` are [0.5, 0.25] of 8 steps: expected shares in order, apart
+    """
+    looks = [check_number("looks", share, 0, 1, inside=True) for share in looks]
+    taken = [round(share * steps) for share in looks]
+    apart = all(one < other for one, other in itertools.pairwise([0, *taken, steps]))
+    check(
+        apart or not looks, f"`looks` are {shown(looks)} of {steps} steps", "shares in order, apart"
+    )
+    trained = not looks or min(ranks) > 0
+    check(trained, "`looks` at rank 0, where no trunk is trained", "ranks above 0, or no looks")
+    return looks

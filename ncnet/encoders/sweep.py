@@ -15,19 +15,18 @@ import torch
 import xarray as xr
 from tqdm import tqdm
 
-from ncnet.checks import check, check_choice, check_integer, check_list, check_number, check_once
+from ncnet.checks import check, check_choice, check_integer, check_list, check_once
 from ncnet.chsh import as_pairs, collect_pairs
 from ncnet.chsh.pairs import HEADS, LOSSES, Pair, sorted_pair
 from ncnet.datasets import TaskData
 from ncnet.encoders import saving
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.frozen import encoded
-from ncnet.encoders.hyperparameters import Hyperparameters, check_ranks
+from ncnet.encoders.hyperparameters import Hyperparameters, check_looks, check_ranks
 from ncnet.encoders.model import Key, Networks
 from ncnet.encoders.tasks import EncodedTask, parts_of
 from ncnet.encoders.training import Outcomes, train_networks
 from ncnet.files import expanded, storable, write_or_compare
-from ncnet.printing import shown
 
 DESCRIPTION, OUTCOMES = "sweep.json", "outcomes.safetensors"
 
@@ -126,7 +125,7 @@ def train(
         paired=paired,
         folder=folder,
         states=states,
-        looks=_check_looks(looks, ranks, chosen.steps),
+        looks=check_looks(looks, ranks, chosen.steps),
     )
     return sweep.outcomes(ranks, range(replicas))
 
@@ -140,7 +139,7 @@ class Sweep:
     encoder, tasks, paired, folder, states, looks
         See `train`.
     pairs
-        The pairs in canonical order, and tasks alone.
+        The pairs, and tasks alone; they are put in canonical order.
     hyperparameters
         The hyperparameters of all networks.
     keys
@@ -158,6 +157,7 @@ class Sweep:
     keys: Mapping[str, Key] | None = None
 
     def __post_init__(self):
+        self.pairs = sorted(map(sorted_pair, self.pairs))
         if self.folder:
             self.folder = expanded(self.folder)
             described = {
@@ -203,7 +203,7 @@ class Sweep:
             capacity_name="rank",
             paired=self.paired,
         ).assign_coords(replica=np.array(replicas))
-        # Pairs are sorted here as there.
+        # Pairs are sorted in both.
         of_network = ("pair", "capacity", "replica")
         more = {name: (of_network, loss[..., head]) for head, name in enumerate(LOSSES)}
         if self.looks:
@@ -224,16 +224,16 @@ class Sweep:
             return Outcomes(**{name: tensor.numpy() for name, tensor in tensors.items()})
         alone = [(name,) for name in self._encoded]
         pairs = self.pairs if rank > 0 else alone
-        networks = Networks(
-            self.encoder,
-            self._encoded,
-            pairs,
-            rank,
-            self.hyperparameters,
-            replica,
-            keys=self.keys,
-        )
         with _one_thread():
+            networks = Networks(
+                self.encoder,
+                self._encoded,
+                pairs,
+                rank,
+                self.hyperparameters,
+                replica,
+                keys=self.keys,
+            )
             found = train_networks(networks, self._steps_of_looks())
         if place:
             for k, pair in enumerate(pairs):
@@ -327,24 +327,12 @@ def _check_pairs(
     return sorted(found)
 
 
-def _check_looks(looks: Sequence[float], ranks: Sequence[float], steps: int) -> list[float]:
-    """Return shares of the steps, in order, each of another whole number of steps."""
-    looks = [check_number("looks", share, 0, 1, inside=True) for share in looks]
-    taken = [round(share * steps) for share in looks]
-    apart = all(one < other for one, other in itertools.pairwise([0, *taken, steps]))
-    check(
-        apart or not looks, f"`looks` are {shown(looks)} of {steps} steps", "shares in order, apart"
-    )
-    trained = min(ranks) > 0 or not looks
-    check(trained, "`looks` at rank 0, where no trunk is trained", "ranks above 0, or no looks")
-    return looks
-
-
 def _check_tasks(tasks: Mapping[str, TaskData], *, paired: bool) -> None:
     for part in ("training", "held_out"):
         items = {name: getattr(task, part) for name, task in tasks.items()}
         counts = {name: len(of_task) for name, of_task in items.items()}
         check(len({*counts.values()}) == 1, f"tasks have {counts} {part} items", "as many of each")
+        check(part == "held_out" or min(counts.values()), "tasks have no training items", "some")
         first = next(iter(tasks))
         partners = [item.key for item in items[first]]
         for name in tasks if paired else ():

@@ -3,6 +3,7 @@
 import json
 import math
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import pandas as pd
 from ncnet import parameters, results, runs
 from ncnet.checks import check
 from ncnet.companion import notebooks
-from ncnet.companion.batch.grid import JOBS, Batch, BatchError, text
+from ncnet.companion.batch.grid import Batch, BatchError, text
 from ncnet.files import NOTHING, differences
 from ncnet.results import ROOT
+from ncnet.runs import JOBS, SHARED
 
 
 def gather(batch: Batch, folder: Path) -> None:
     """Write each table of a finished batch, all jobs joined, and the table ``jobs``.
+
+    What the jobs shared while they ran is removed.
 
     Parameters
     ----------
@@ -41,6 +45,7 @@ def gather(batch: Batch, folder: Path) -> None:
         _write(batch, folder, name, _joined(batch, parts), provenance)
     used = pd.DataFrame([resources_used(batch, folder, job) for job in batch.jobs])
     _write(batch, folder, JOBS, used, provenance)
+    shutil.rmtree(folder / SHARED, ignore_errors=True)
 
 
 def record(batch: Batch, folder: Path) -> list[Path]:

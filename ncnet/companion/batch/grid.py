@@ -20,10 +20,9 @@ from ncnet.companion import notebooks
 from ncnet.companion.yaml_files import UnreadableError, read_yaml
 from ncnet.files import expanded
 from ncnet.results import ROOT
+from ncnet.runs import JOBS
 
 NOTEBOOKS = ROOT / "notebooks"
-JOBS = "jobs"
-"""The folder of the jobs, and the name of the table that says how each of them ran."""
 MOST_JOBS = 100_000
 """So many jobs Snakemake can still plan, in some minutes."""
 LONGEST_NAME = 60

@@ -5,7 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from ncnet.companion.batch.gathering import job_command
-from ncnet.companion.batch.grid import JOBS, Batch
+from ncnet.companion.batch.grid import Batch
+from ncnet.runs import JOBS
 
 MOST_FAILED = 20
 """How many failed jobs a summary lists."""

@@ -20,10 +20,10 @@ import pandas as pd
 from ncnet import machine
 from ncnet.companion import batch as batches
 from ncnet.companion.batch.gathering import resources_used
-from ncnet.companion.batch.grid import JOBS
 from ncnet.replay.comparison import absolute, factor, same, unchecked
 from ncnet.replay.pieces import NotReplayableError, Replay, Selection, import_optional, require
 from ncnet.results import ROOT, Result
+from ncnet.runs import JOBS
 
 REFERENCES = {"replicas": 100, "hidden_size": 3}
 """What growth is measured against: the first of these that is not itself the row."""

@@ -35,6 +35,8 @@ from ncnet.studies.ranks.pigeonhole import pigeonhole_interval, pigeonhole_means
 
 DOSES = {DIFFICULTY: DOSES_OF_DIFFICULTY, BALANCE: DOSES_OF_BALANCE}
 """Contrasts over doses, by how their names begin."""
+OF_TRAINING = ("encoder", "pooling", "layers", "steps", "batch_size", "learning_rate", "seed")
+"""Attributes, where outcomes have them, that are the same at all doses."""
 Measured = Mapping[Hashable, tuple[np.ndarray, np.ndarray]]
 """S of each replica [replicas], and of each resample [resamples], by condition."""
 
@@ -167,8 +169,8 @@ def dose_contrasts(
     Raises
     ------
     ValueError
-        For another name, a dose or the rank that is not there, or outcomes of other tasks or of
-        another size than those of the first dose.
+        For another name, a dose or the rank that is not there, or outcomes of other tasks,
+        replicas, numbers of items or hyperparameters than those of the first dose.
 
     Examples
     --------
@@ -195,10 +197,11 @@ def dose_contrasts(
     for dose in sorted({dose for of_doses in weights for dose in of_doses}):
         check(dose in by_dose, f"dose {dose:g} is missing", f"it beside {shown(sorted(by_dose))}")
         at_rank, tasks = _at_rank(by_dose[dose], rank, f"dose {dose:g}")
-        kind = tasks, dict(at_rank.sizes), at_rank["split"].values.tolist()
+        kind = tasks, *(at_rank[name].values.tolist() for name in ("replica", "split"))
+        kind += tuple(at_rank.attrs.get(name) for name in OF_TRAINING)
         first = first or kind
-        same = kind == first
-        check(same, f"dose {dose:g} has other tasks, replicas or items", "those of the first dose")
+        found_other = f"dose {dose:g} has other tasks, replicas, items or training"
+        check(kind == first, found_other, "those of the first dose")
         found[dose] = at_rank, tasks
     options = {"resamples": resamples, "seed": seed}
     measured = {dose: measure(*both, **options)[rank] for dose, both in found.items()}

@@ -29,7 +29,8 @@ class Family:
     paired
         True where the k-th items of all tasks are partners: translations of one another.
     named
-        Its named quartet, fixed by `name_quartet` on the replicas of a trial.
+        Its named quartet: by `name_quartet` on what a trial got right at rank 1 where tasks are
+        published ones, and else in their order.
     """
 
     name: str
@@ -60,8 +61,9 @@ class Family:
             The share of the training labels of A2 and B2 that is shuffled
             (`ncnet.datasets.shuffled_labels`).
         ratio
-            Training items of A2 and B2 to those of A1 and B1: a whole number, or one divided by
-            one. The tasks with more of them have further ones that S is not computed on.
+            Training items of Alice's tasks in the named quartet to those of Bob's, so of one task
+            to the other in every context: a whole number, or one divided by one. The tasks with
+            more of them have further ones that S is not computed on.
 
         Raises
         ------
@@ -72,16 +74,15 @@ class Family:
         --------
         >>> tasks = family("toy_mixed").data(items=2, held_out=1, seed=0, ratio=0.5)
         >>> {name: len(task.further) for name, task in tasks.items()}
-        {'toy/mood': 2, 'toy/same': 2, 'toy/sum': 0, 'toy/which': 0}
+        {'toy/mood': 0, 'toy/same': 2, 'toy/sum': 0, 'toy/which': 2}
         """
-        times = _times(ratio)
-        (a1, a2), (b1, b2) = self.named
-        more = (a2, b2) if ratio > 1 else (a1, b1)
+        factor, (alice, bob) = times(ratio), self.named
+        more = alice if ratio > 1 else bob
         loaded = datasets.load(
             self.tasks,
             items=items,
             held_out=held_out,
-            further=dict.fromkeys(more, (times - 1) * items),
+            further=dict.fromkeys(more, (factor - 1) * items),
             balanced=True,
             seed=seed,
         )
@@ -90,8 +91,13 @@ class Family:
         return loaded
 
 
-def _times(ratio: float) -> int:
-    """Return how many times as many items the tasks with more of them have."""
+def times(ratio: float) -> int:
+    """Return how many times as many items the tasks with more of them have.
+
+    >>> times(4), times(0.25), times(0.3)
+    Traceback (most recent call last):
+    ValueError: `ratio` is 0.3: expected a whole number, or one divided by one
+    """
     exact = Fraction(check_positive("ratio", ratio)).limit_denominator(1000)
     whole = 1 in (exact.numerator, exact.denominator) and float(exact) == ratio
     check(whole, f"`ratio` is {shown(ratio)}", "a whole number, or one divided by one")

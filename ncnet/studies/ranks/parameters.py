@@ -1,5 +1,6 @@
 """Parameters of the notebook `rq3_lora`."""
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -41,8 +42,15 @@ class Rq3Lora(Notebook):
 
     @model_validator(mode="after")
     def _of_the_family(self) -> Self:
-        from ncnet.studies.ranks.families import family  # takes a second, and an extra
+        # Both take a second or more, and an extra.
+        from ncnet.studies.ranks.families import family, times
 
+        times(self.ratio)
+        if self.looks:
+            from ncnet.encoders.hyperparameters import check_looks
+
+            ranks = [math.inf if rank == "full" else rank for rank in self.ranks]
+            check_looks(self.looks, ranks, self.steps)
         for task in self.tasks:
             check_choice("task", task, family(self.family).tasks)
         alone = self.pairs == "alone" or not self.tasks

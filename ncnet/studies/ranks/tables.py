@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ncnet.checks import check
 from ncnet.chsh import collect_pairs, replica_interval
 from ncnet.chsh.pairs import HEADS, NAMES
 
@@ -53,9 +54,10 @@ def outcome_rows(pairs: xr.Dataset) -> pd.DataFrame:
 def from_outcome_rows(rows: pd.DataFrame, *, paired: bool) -> xr.Dataset:
     """Return the outcomes at the end that `outcome_rows` wrote, of networks of one kind.
 
-    Pairs are all those that there are at every rank.
+    Pairs are all those that there are at every rank, and replicas those that all of these have:
+    without any, ``ValueError`` is raised.
     """
-    at_end = rows[rows["look"] == END]
+    at_end = _complete(rows[rows["look"] == END])
     items = at_end.drop_duplicates("item").sort_values("item")
     shape = [at_end[name].nunique() for name in ("rank", "replica", "item")]
     found = {}
@@ -71,6 +73,18 @@ def from_outcome_rows(rows: pd.DataFrame, *, paired: bool) -> xr.Dataset:
         paired=paired,
     )
     return pairs.assign_coords(replica=np.sort(at_end["replica"].unique()))
+
+
+def _complete(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of pairs that are there at every rank, and of replicas of all of these."""
+    networks = rows[NETWORK].drop_duplicates()
+    pairs = networks.groupby(list(NAMES), observed=True)["rank"].nunique()
+    pairs = pairs.index[pairs == networks["rank"].nunique()]
+    rows = rows[pd.MultiIndex.from_frame(rows[list(NAMES)]).isin(pairs)]
+    counts = rows[NETWORK].drop_duplicates()["replica"].value_counts()
+    whole = counts.index[counts == networks["rank"].nunique() * len(pairs)]
+    check(len(whole), "no pair is there at every rank", "ranks of the same pairs and replicas")
+    return rows[rows["replica"].isin(whole)]
 
 
 def network_rows(pairs: xr.Dataset) -> pd.DataFrame:

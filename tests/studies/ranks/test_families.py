@@ -49,19 +49,16 @@ def test_a_quartet_that_cannot_be_named_is_refused(right, line):
 
 
 @pytest.mark.parametrize(
-    ("ratio", "times"), [(4, (1, 4)), (2, (1, 2)), (1, (1, 1)), (0.5, (2, 1)), (1 / 3, (3, 1))]
+    ("ratio", "times"), [(4, (4, 1)), (2, (2, 1)), (1, (1, 1)), (0.5, (1, 2)), (1 / 3, (1, 3))]
 )
-def test_a_ratio_is_that_of_training_items_of_the_minus_pair_to_the_others(ratio, times):
+def test_a_ratio_is_that_of_training_items_of_one_task_to_the_other_in_every_context(ratio, times):
     of = family("toy_languages")
-    tasks = of.data(items=4, held_out=2, seed=0, ratio=ratio)
+    plain, tasks = (of.data(items=4, held_out=2, seed=0, ratio=one) for one in (1, ratio))
     counts = {name: len(task.training) + len(task.further) for name, task in tasks.items()}
-    for name, count in counts.items():
-        assert count == 4 * times[name in of.minus]
-        assert len(tasks[name].training) == 4
-    assert (
-        tasks["toy_pairs/avelic"].training
-        == of.data(items=4, held_out=2, seed=0)["toy_pairs/avelic"].training
-    )
+    for alice, bob in of.contexts:
+        assert (counts[alice], counts[bob]) == (4 * times[0], 4 * times[1])
+    for name, task in tasks.items():
+        assert (task.training, task.held_out) == (plain[name].training, plain[name].held_out)
 
 
 def test_only_the_minus_pair_is_shuffled():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 import xarray as xr
 
 from ncnet.studies.ranks import tables
@@ -15,6 +16,33 @@ def test_outcomes_are_read_back_as_they_were():
     again = tables.from_outcome_rows(rows, paired=False)
     for name in ("first", "second", "split", "first_task", "second_task", "capacity", "replica"):
         xr.testing.assert_equal(again[name], pairs[name])
+
+
+def test_ranks_of_other_pairs_and_more_replicas_share_what_all_have():
+    """As in a plan: every pair at one rank, those of a quartet at another, more replicas there."""
+    few = [("toy/mood", "toy/sum"), ("toy/same", "toy/which")]
+    everything = train(ranks=[1], replicas=2)
+    some = train(ranks=[2], replicas=3, pairs=few)
+    rows = pd.concat([tables.outcome_rows(one) for one in (everything, some)], ignore_index=True)
+    again = tables.from_outcome_rows(rows.sample(frac=1, random_state=0), paired=False)
+    assert dict(again.sizes) | {"item": 0} == {"pair": 2, "capacity": 2, "replica": 2, "item": 0}
+    for one, rank in ((everything, 1), (some, 2)):
+        kept = one.sel(replica=[0, 1]).isel(pair=[_place(one, pair) for pair in few])
+        xr.testing.assert_equal(again["first"].sel(capacity=[rank]), kept["first"])
+
+
+def test_ranks_without_a_pair_in_common_are_refused():
+    rows = pd.concat(
+        tables.outcome_rows(train(ranks=[rank], replicas=2, pairs=[pair]))
+        for rank, pair in ((1, ("toy/mood", "toy/sum")), (2, ("toy/same", "toy/which")))
+    )
+    with pytest.raises(ValueError, match="no pair is there at every rank"):
+        tables.from_outcome_rows(rows, paired=False)
+
+
+def _place(pairs, names):
+    both = zip(pairs["first_task"].values, pairs["second_task"].values, strict=True)
+    return list(both).index(names)
 
 
 def test_looks_are_rows_of_their_own():
