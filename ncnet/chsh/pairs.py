@@ -81,8 +81,8 @@ def as_pairs(pairs: xr.Dataset) -> xr.Dataset:
         - perhaps a coordinate `target`, +-1 over (task, item), whose coordinate `task` has the
           names of all tasks that have one; `diverged` over (pair, replica) and `capacity`; a
           coordinate `capacity` of different numbers; a `cluster` over `replica`; an attribute
-          `paired`; the losses of both heads, `first_loss` and `second_loss`; and whatever else
-          belongs to a pair, over `pair` and more.
+          `paired`; the losses of both heads, `first_loss` and `second_loss`, and whatever else
+          either head has, named likewise; and what else belongs to a pair, over `pair` and more.
 
     Returns
     -------
@@ -250,11 +250,11 @@ def quartet(
     -------
     xarray.Dataset
         What `report` and all else reads: `a` and `b`, and where pairs have them `diverged`,
-        `alice_loss` and `bob_loss`, `alice_target` and `bob_target` (where all four tasks have
-        one) and what else belongs to a pair, with the coordinates of replicas, items and
-        capacities. Attributes are those of the pairs, with `alice_tasks` and
-        `bob_tasks`. One of tasks alone at capacity 0 can be joined to one of pairs at others:
-        ``xr.concat([...], "capacity", data_vars="minimal")``.
+        `alice_loss` and `bob_loss`, and likewise what else either head has, `alice_target` and
+        `bob_target` (where all four tasks have one) and what else belongs to a pair, with the
+        coordinates of replicas, items and capacities. Attributes are those of the pairs, with
+        `alice_tasks` and `bob_tasks`. One of tasks alone at capacity 0 can be joined to one of
+        pairs at others: ``xr.concat([...], "capacity", data_vars="minimal")``.
 
     Raises
     ------
@@ -290,7 +290,7 @@ def quartet(
     for own, other in itertools.product(alice, bob):
         for name, task, partner in (("a", own, other), ("b", other, own)):
             tasks = sorted_pair((task,) if alone else (task, partner))
-            _check_known(tasks, places)
+            _check_there(tasks, places)
             heads[name].append((places[tasks], tasks.index(task)))
     found = _looked_up(
         pairs, {name: np.array(read).reshape(2, 2, 2) for name, read in heads.items()}
@@ -305,20 +305,19 @@ def quartet(
 
 def _looked_up(pairs: xr.Dataset, heads: Mapping[str, np.ndarray]) -> xr.Dataset:
     """Return what pairs have of heads [2, 2, (place of the pair, place in it)], by context."""
-    found = {}
+    found, of_heads = {}, _of_heads(pairs)
     alice, bob = (head[..., 0] for head in heads.values())
     if (alice == bob).all():  # of one network, what belongs to neither head
         at = {"pair": xr.Variable(list(SETTINGS), alice)}
-        shared = [name for name in pairs if "pair" in pairs[name].dims]
-        shared = [name for name in shared if name not in (*HEADS, *LOSSES, "diverged")]
+        beside = {"diverged", *itertools.chain(*of_heads.values())}
+        shared = [name for name in pairs if "pair" in pairs[name].dims and name not in beside]
         found |= {name: pairs[name].variable[at] for name in shared}
     for name, head in heads.items():
         at = {"pair": xr.Variable(list(SETTINGS), head[..., 0])}
         is_first = xr.Variable(list(SETTINGS), head[..., 1] == 0)
-        for both, own in ((HEADS, name), (LOSSES, f"{PARTIES[name]}_loss")):
-            if all(one in pairs for one in both):
-                first, second = (pairs[one].variable[at] for one in both)
-                found[own] = xr.where(is_first, first, second)
+        for what, both in of_heads.items():
+            first, second = (pairs[one].variable[at] for one in both)
+            found[f"{PARTIES[name]}{what}" if what else name] = xr.where(is_first, first, second)
         if "diverged" in pairs:
             found["diverged"] = pairs["diverged"].variable[at] | found.get("diverged", False)
     beside = {
@@ -327,6 +326,14 @@ def _looked_up(pairs: xr.Dataset, heads: Mapping[str, np.ndarray]) -> xr.Dataset
         if not {"pair", "task"} & set(coordinate.dims)
     }
     return xr.Dataset(found, beside | SETTINGS)
+
+
+def _of_heads(pairs: xr.Dataset) -> dict[str, tuple[str, str]]:
+    """Return what either head has: both variables, by what follows `first` and `second`."""
+    first, second = HEADS
+    follows = [name.removeprefix(first) for name in pairs if f"{name}".startswith(first)]
+    both = {what: (f"{first}{what}", f"{second}{what}") for what in follows}
+    return {what: names for what, names in both.items() if names[1] in pairs}
 
 
 def _names(pairs: xr.Dataset) -> list[Pair]:
@@ -386,6 +393,13 @@ def _check_known(tasks: Pair, known: Iterable[Pair]) -> None:
     """Raise ``ValueError`` unless a pair is one of those known; the line names the nearest."""
     if tasks not in known:
         check_choice("pair", _in_words(tasks), map(_in_words, known))
+
+
+def _check_there(tasks: Pair, there: Iterable[Pair]) -> None:
+    """Raise ``ValueError`` unless a pair of known tasks is there; the line names its neighbours."""
+    beside = [_in_words(one) for one in there if {*one} & {*tasks}]
+    found = f"`{_in_words(tasks)}` is not among the pairs"
+    check(tasks in there, found, f"it beside {shown(beside)}")
 
 
 def _stacked(what: str, by_name: Mapping[str, object], sizes: Mapping[str, int]) -> np.ndarray:

@@ -64,10 +64,12 @@ class Package:
         expected = f"version {self.version}: {install}"
         check(there == self.version, f"package `{self.name}` has version {there}", expected)
         folder = Path(found.origin).parent
+        again = f"pip install --no-deps --force-reinstall {self.name}=={self.version}"
         for name, expected in self.hashes.items():
+            check((folder / name).is_file(), f"{folder / name} is missing", f"it: {again}")
             sha256 = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-            whole = f"{expected}, that of {self.name} {self.version}"
-            check(sha256 == expected, f"{folder / name} has the SHA-256 {sha256}", whole)
+            found = f"{folder / name} has the SHA-256 {sha256}"
+            check(sha256 == expected, found, f"{expected}, for which: {again}")
         return folder
 
     @property

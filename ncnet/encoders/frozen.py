@@ -105,6 +105,8 @@ def _write(
         states = np.load(written, mmap_mode="r+", allow_pickle=False)
         _filled(encoder, tokens, layers, states).flush()
         written.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         written.unlink(missing_ok=True)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import numbers
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Self
 
 from ncnet.checks import (
@@ -16,6 +16,7 @@ from ncnet.checks import (
     check_number,
     check_once,
     check_positive,
+    check_type,
 )
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.trunk import FULL, POOLINGS
@@ -76,6 +77,19 @@ class Hyperparameters:
         )
 
 
+def named(given: Mapping[str, object]) -> Hyperparameters:
+    """Return hyperparameters by their names, or raise ``ValueError`` for one that there is not.
+
+    >>> named({"seed": 0, "stpes": 3})
+    Traceback (most recent call last):
+    ValueError: unknown hyperparameter `stpes`: did you mean `steps`?
+    """
+    for name in given:
+        check_choice("hyperparameter", name, [field.name for field in fields(Hyperparameters)])
+    check("seed" in given, "hyperparameter `seed` is missing", "an integer of at least 0")
+    return Hyperparameters(**given)
+
+
 def check_ranks(ranks: object, encoder: Encoder) -> list[float]:
     """Return ranks, or raise ``ValueError`` unless each is 0 to the encoder's width, or `FULL`.
 
@@ -99,16 +113,16 @@ def check_looks(looks: Sequence[float], ranks: Sequence[float], steps: int) -> l
 
     They are in order, each of another whole number of steps, and all ranks are above 0.
 
-    >>> check_looks([0.5, 0.25], [1], 8)
+    >>> check_looks([0.5], [0, 1], 8)
     Traceback (most recent call last):
-    ValueError: `looks` are [0.5, 0.25] of 8 steps: expected shares in order, apart
+    ValueError: `looks` at rank 0, where no trunk is trained: expected ranks above 0, or no looks
     """
+    check_type("looks", looks, Sequence, "a list of shares of the steps")
     looks = [check_number("looks", share, 0, 1, inside=True) for share in looks]
     taken = [round(share * steps) for share in looks]
     apart = all(one < other for one, other in itertools.pairwise([0, *taken, steps]))
-    check(
-        apart or not looks, f"`looks` are {shown(looks)} of {steps} steps", "shares in order, apart"
-    )
+    found = f"`looks` are {shown(looks)} of {steps} steps, after steps {shown(taken)}"
+    check(apart or not looks, found, "shares in order, each of another step before the last")
     trained = not looks or min(ranks) > 0
     check(trained, "`looks` at rank 0, where no trunk is trained", "ranks above 0, or no looks")
     return looks

@@ -94,10 +94,12 @@ class Networks(nn.Module):
         return {name: w for name, w in self.named_parameters() if w.requires_grad}
 
     def forward(self, items: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-        """Return the logits of items of each task, by name: [networks, items, classes]."""
+        """Return the logits of items of some tasks, by name: [networks, items, classes]."""
         half = self.hyperparameters.bfloat16
         found = {}
         for (name, task), head in zip(self.tasks.items(), self.heads, strict=True):
+            if name not in items:
+                continue
             with torch.autocast(task.labels.device.type, torch.bfloat16, enabled=half):
                 read = self._read(name, items[name])
                 found[name] = head(read).float().unflatten(1, (len(items[name]), -1)).flatten(2)

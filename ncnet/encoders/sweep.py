@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import itertools
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,19 +17,22 @@ import torch
 import xarray as xr
 from tqdm import tqdm
 
-from ncnet.checks import check, check_choice, check_integer, check_list, check_once
+from ncnet.checks import check, check_choice, check_integer, check_list, check_once, check_type
 from ncnet.chsh import as_pairs, collect_pairs
 from ncnet.chsh.pairs import HEADS, LOSSES, Pair, sorted_pair
 from ncnet.datasets import TaskData
 from ncnet.encoders import saving
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.frozen import encoded
-from ncnet.encoders.hyperparameters import Hyperparameters, check_looks, check_ranks
+from ncnet.encoders.hyperparameters import Hyperparameters, check_looks, check_ranks, named
 from ncnet.encoders.model import Key, Networks
 from ncnet.encoders.tasks import EncodedTask, parts_of
 from ncnet.encoders.training import Outcomes, train_networks
 from ncnet.files import expanded, storable, write_or_compare
+from ncnet.printing import shown
 
+M_MMAP_THRESHOLD = -3
+"""In ``malloc.h`` of glibc: from which size on an array has pages of its own."""
 DESCRIPTION, OUTCOMES = "sweep.json", "outcomes.safetensors"
 
 
@@ -112,11 +117,12 @@ def train(
     >>> dict(pairs.first.sizes)
     {'capacity': 2, 'pair': 6, 'replica': 3, 'item': 6}
     """
-    chosen = Hyperparameters(**hyperparameters).checked(encoder)
+    check_type("encoder", encoder, Encoder, "one that `ncnet.encoders.load` returns")
+    chosen = named(hyperparameters).checked(encoder)
     ranks = check_ranks(ranks, encoder)
     replicas = check_integer("replicas", replicas, at_least=1)
     wanted = _check_pairs(tasks, pairs)
-    _check_tasks(tasks, paired=paired)
+    _check_tasks(tasks, paired)
     sweep = Sweep(
         encoder,
         tasks,
@@ -160,20 +166,33 @@ class Sweep:
         self.pairs = sorted(map(sorted_pair, self.pairs))
         if self.folder:
             self.folder = expanded(self.folder)
-            described = {
-                "encoder": {"name": self.encoder.name, **self.encoder.source},
-                "items": [_digest(task) for task in self.tasks.values()],
-                "pairs": [list(pair) for pair in self.pairs],
-                "looks": list(self.looks),
-                **asdict(self.hyperparameters),
-            }
-            write_or_compare(self.folder / DESCRIPTION, described)
+            self._compare()
         layers, folder = self.hyperparameters.layers, self.states and expanded(self.states)
         with _one_thread():
             self._encoded: dict[str, EncodedTask] = {
                 name: encoded(self.encoder, self.tasks[name], layers=layers, folder=folder)
                 for name in sorted({task for pair in self.pairs for task in pair})
             }
+        if self.folder:  # now that work can start
+            write_or_compare(self.folder / DESCRIPTION, self._described())
+
+    def _described(self) -> dict:
+        """Return what all blocks of the folder have in common."""
+        return {
+            "encoder": {"name": self.encoder.name, **self.encoder.source},
+            "items": {name: _digest(task) for name, task in sorted(self.tasks.items())},
+            "pairs": [list(pair) for pair in self.pairs],
+            "looks": list(self.looks),
+            **asdict(self.hyperparameters),
+        }
+
+    def _compare(self) -> None:
+        """Refuse a folder with blocks of another kind, or of a kind that nothing says."""
+        if (self.folder / DESCRIPTION).exists():
+            write_or_compare(self.folder / DESCRIPTION, self._described())
+        else:
+            found = f"{self.folder} has blocks, and no {DESCRIPTION} that says of what"
+            check(not any(self.folder.glob("rank_*")), found, "another folder")
 
     def outcomes(self, ranks: Sequence[float], replicas: Sequence[int]) -> xr.Dataset:
         """Return what `train` does, of the blocks of some ranks and replicas.
@@ -222,6 +241,8 @@ class Sweep:
         if place and (place / OUTCOMES).exists():
             tensors = saving.read(place / OUTCOMES)
             return Outcomes(**{name: tensor.numpy() for name, tensor in tensors.items()})
+        if self.hyperparameters.pooling == "mean":
+            _free_at_once()
         alone = [(name,) for name in self._encoded]
         pairs = self.pairs if rank > 0 else alone
         with _one_thread():
@@ -295,6 +316,18 @@ def _of_pairs(found: Outcomes, alone: Sequence[Pair], pairs: Sequence[Pair]) -> 
     return Outcomes(correct, loss, diverged)
 
 
+def _free_at_once() -> None:
+    """Have glibc give arrays of a megabyte and more back to the system as soon as they are freed.
+
+    It would keep them for the next one of their size. Where all tokens go through a layer, no two
+    steps have arrays of the same size: a process would come to hold eight gigabytes instead of two.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # which musl has not
+        if mallopt:
+            mallopt(M_MMAP_THRESHOLD, 2**20)
+
+
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
     """Compute on one thread: more would take sums in another order, and wait for each other."""
@@ -316,7 +349,10 @@ def _check_pairs(
     tasks: Mapping[str, TaskData], pairs: Iterable[Sequence[str]] | None
 ) -> list[Pair]:
     """Return pairs in canonical order, each once; by default all, and every task alone."""
+    check_type("tasks", tasks, Mapping, "a dict of tasks by name, from `ncnet.datasets.load`")
     names = check_list("tasks", list(tasks), "tasks by name")
+    for name, task in tasks.items():
+        check_type(f"tasks[{name!r}]", task, TaskData, "a task from `ncnet.datasets.load`")
     if pairs is None:
         return sorted([*itertools.combinations(sorted(names), 2), *((name,) for name in names)])
     pairs = check_list("pairs", pairs, "a list of pairs of tasks")
@@ -327,7 +363,8 @@ def _check_pairs(
     return sorted(found)
 
 
-def _check_tasks(tasks: Mapping[str, TaskData], *, paired: bool) -> None:
+def _check_tasks(tasks: Mapping[str, TaskData], paired: object) -> None:
+    check(isinstance(paired, bool), f"`paired` is {shown(paired)}", "true or false")
     for part in ("training", "held_out"):
         items = {name: getattr(task, part) for name, task in tasks.items()}
         counts = {name: len(of_task) for name, of_task in items.items()}

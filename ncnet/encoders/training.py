@@ -34,10 +34,11 @@ def train_networks(networks: Networks, looks: Sequence[int] = ()) -> Outcomes:
         items = batches(networks, step)
         if step in looks:
             seen.append(look(networks, optimizer, items))
-        losses = losses_of(networks, items)
         optimizer.zero_grad()
-        # No network's weights are in another's loss: each follows its own gradient.
-        sum(loss.sum() for loss in losses.values()).backward()
+        for name, of_task in items.items():  # one by one, since each takes its room in memory
+            [loss] = losses_of(networks, {name: of_task}).values()
+            # No network's weights are in another's loss: each follows its own gradient.
+            loss.sum().backward()
         optimizer.step()
     along = (
         {name: np.stack([one[name] for one in seen], axis=1) for name in seen[0]} if seen else {}

@@ -11,6 +11,15 @@ from ncnet.parameters import Distinct, Notebook, Rate, Seed, distinct
 EncoderName = Literal[
     "bert-base-multilingual-cased", "bert-base-uncased", "e5", "minilm", "minilm_4bit", "tiny"
 ]
+SIZES = {
+    "bert-base-multilingual-cased": (12, 768),
+    "bert-base-uncased": (12, 768),
+    "e5": (12, 384),
+    "minilm": (6, 384),
+    "minilm_4bit": (6, 384),
+    "tiny": (2, 32),
+}
+"""Layers and width of each encoder, so that what it has not is refused before it is loaded."""
 FamilyName = Literal["languages", "mixed", "toy_languages", "toy_mixed"]
 Rank = Annotated[int, Field(ge=0, le=4096)] | Literal["full"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -46,6 +55,12 @@ class Rq3Lora(Notebook):
         from ncnet.studies.ranks.families import family, times
 
         times(self.ratio)
+        layers, width = SIZES[self.encoder]
+        found = f"parameter `layers` is {self.layers}"
+        check(self.layers <= layers, found, f"at most {layers}, those of `{self.encoder}`")
+        largest = max((rank for rank in self.ranks if rank != "full"), default=0)
+        found = f"parameter `ranks` is {largest}"
+        check(largest <= width, found, f"at most {width}, the width of `{self.encoder}`")
         if self.looks:
             from ncnet.encoders.hyperparameters import check_looks
 

@@ -4,9 +4,11 @@ import typing
 import pytest
 
 from ncnet import encoders
+from ncnet.datasets import hub
 from ncnet.parameters import ParameterError, validate
 from ncnet.studies.ranks.families import FAMILIES
-from ncnet.studies.ranks.parameters import EncoderName, FamilyName, Rq3Lora
+from ncnet.studies.ranks.parameters import SIZES, EncoderName, FamilyName, Rq3Lora
+from tests.small_encoders import encoder
 
 RQ3_LORA = {
     "encoder": "tiny",
@@ -31,8 +33,17 @@ RQ3_LORA = {
 
 
 def test_encoders_and_families_are_those_there_are():
-    assert set(typing.get_args(EncoderName)) == set(encoders.ENCODERS)
+    assert set(typing.get_args(EncoderName)) == set(encoders.ENCODERS) == set(SIZES)
     assert set(typing.get_args(FamilyName)) == set(FAMILIES)
+
+
+@pytest.mark.parametrize("name", ["tiny", "minilm", "e5"])
+def test_sizes_are_those_of_the_encoders(name):
+    try:
+        of = encoder(name)
+    except hub.Unavailable as error:
+        pytest.skip(str(error))
+    assert (of.layers, of.width) == SIZES[name]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +64,10 @@ def test_encoders_and_families_are_those_there_are():
         ({"shuffled": 1.5}, "parameter `shuffled` is 1.5: it should be less than or equal to 1"),
         ({"ratio": 0}, "parameter `ratio` is 0: it should be greater than 0"),
         ({"ratio": 0.3}, "`ratio` is 0.3: expected a whole number, or one divided by one"),
-        ({"looks": [0.5, 0.25]}, "`looks` are [0.5, 0.25] of 60 steps: expected shares in order"),
+        (
+            {"looks": [0.5, 0.25]},
+            "`looks` are [0.5, 0.25] of 60 steps, after steps [30, 15]",
+        ),
         ({"ranks": [0, 4]}, "`looks` at rank 0, where no trunk is trained"),
         ({"looks": [0.5, 1]}, "parameter `looks` is 1: it should be less than 1"),
         ({"ranks": [0, -1]}, "parameter `ranks` is -1: it should be greater than or equal to 0"),
@@ -62,6 +76,8 @@ def test_encoders_and_families_are_those_there_are():
         ({"replicas": 1}, "parameter `replicas` is 1: it should be greater than or equal to 2"),
         ({"items": 0}, "parameter `items` is 0"),
         ({"layers": 0}, "parameter `layers` is 0"),
+        ({"layers": 3}, "parameter `layers` is 3: expected at most 2, those of `tiny`"),
+        ({"ranks": [1, 33]}, "parameter `ranks` is 33: expected at most 32, the width of `tiny`"),
     ],
 )
 def test_a_sweep_over_ranks_that_cannot_be_is_refused(change, line):
