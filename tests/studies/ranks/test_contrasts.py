@@ -108,7 +108,7 @@ def test_what_all_doses_share_cancels():
     [
         ({0.5: None}, ["dose 0.5 is missing", "0.0", "1.0"]),
         ({0.5: quartet_at(0.9, replicas=15)}, ["dose 0.5 has other tasks", "first dose"]),
-        ({1.0: quartet_at(0.9, items=59)}, ["dose 1 has other tasks, replicas or items"]),
+        ({1.0: quartet_at(0.9, items=59)}, ["dose 1 has other tasks, replicas, items"]),
         ({0.5: quartet_at(0.9).assign_attrs(alice_tasks=["mrpc", "mathqa"])}, ["other tasks"]),
         ({0.5: quartet_at(0.9).assign_coords(replica=range(100, 116))}, ["dose 0.5 has other"]),
         ({0.5: quartet_at(0.9).assign_attrs(seed=1)}, ["dose 0.5 has other", "first dose"]),
