@@ -526,6 +526,12 @@ def test_what_is_no_encoder_and_no_tasks_is_refused(of, tasks, line):
         encoders.train(of, tasks, **SHORT)
 
 
+def test_made_up_tasks_that_are_no_translations_are_no_partners():
+    with pytest.raises(ValueError, match="training items of `toy/same` are no partners of those"):
+        train(paired=True)
+    train(names=LANGUAGES, paired=True)
+
+
 def test_tasks_without_training_items_are_refused():
     none = {name: replace(task, training=()) for name, task in toy().items()}
     with pytest.raises(ValueError, match="tasks have no training items: expected some"):

@@ -91,7 +91,7 @@ def stream(group: Group, seed: int, part: str) -> Iterator[Translations]:
     seen: set[frozenset[str]] = set()
     failures = 0
     while failures < GIVE_UP:
-        drawn = draw(generator, f"{part}:{len(seen)}")
+        drawn = draw(generator, f"{group.name}:{part}:{len(seen)}")
         content = drawn[0].content
         failures += 1
         if content not in seen and _part(content) == part:
