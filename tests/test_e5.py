@@ -285,6 +285,7 @@ def test_blocks_are_unpacked_as_one_by_one(content):
         np.testing.assert_array_equal(found, nibbles(content[:18]) + nibbles(content[18:]))
 
 
+@pytest.mark.slow
 @with_e5
 def test_e5_is_what_its_package_has():
     of = encoder("e5")

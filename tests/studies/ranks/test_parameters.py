@@ -37,7 +37,7 @@ def test_encoders_and_families_are_those_there_are():
     assert set(typing.get_args(FamilyName)) == set(FAMILIES)
 
 
-@pytest.mark.parametrize("name", ["tiny", "minilm", "e5"])
+@pytest.mark.parametrize("name", ["tiny", "minilm", pytest.param("e5", marks=pytest.mark.slow)])
 def test_sizes_are_those_of_the_encoders(name):
     try:
         of = encoder(name)
