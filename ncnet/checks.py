@@ -1,9 +1,10 @@
 """Refuses bad arguments in one line that names the value and the nearest valid choice."""
 
+import itertools
 import numbers
 import re
 import sys
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -170,6 +171,24 @@ def check_number(
     expected = between if highest < np.inf else f"a finite number {words[2]} {lowest:g}"
     check(fits, f"`{name}` is {shown(value)}", expected)
     return float(value)
+
+
+def check_shares(name: str, shares: object, steps: int) -> list[float]:
+    """Return shares of some steps, or raise ``ValueError``.
+
+    They are in order, each of another whole number of steps, above 0 and below all.
+
+    >>> check_shares("looks", [0.5, 0.25], 8)
+    Traceback (most recent call last):
+    ValueError: `looks` are [0.5, 0.25] of 8 steps, so [4, 2]: expected them in order and different
+    """
+    check_type(name, shares, Sequence, "a list of shares of the steps")
+    shares = [check_number(name, share, 0, 1, inside=True) for share in shares]
+    taken = [round(share * steps) for share in shares]
+    apart = all(one < other for one, other in itertools.pairwise([0, *taken, steps]))
+    found = f"`{name}` are {shown(shares)} of {steps} steps, so {shown(taken)}"
+    check(apart or not shares, found, "them in order and different")
+    return shares
 
 
 def check_positive(name: str, value: object) -> float:

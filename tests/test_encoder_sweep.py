@@ -589,11 +589,11 @@ RANKS = ("0 to 32", "`tiny`", "inf for full fine-tuning")
         ({"looks": [0.5, 1]}, ("`looks` is 1", "between 0 and 1")),
         ({"looks": [0.5, 0.25]}, ("`looks` are [0.5, 0.25] of 4 steps", "in order")),
         ({"looks": [0.1, 0.5]}, ("`looks` are [0.1, 0.5] of 4 steps", "in order")),
-        ({"looks": [0.01]}, ("`looks` are [0.01] of 4 steps, after steps [0]", "another step")),
+        ({"looks": [0.01]}, ("`looks` are [0.01] of 4 steps, so [0]", "different")),
         ({"looks": 0.5}, ("`looks` is of type float", "a list of shares")),
         ({"paired": "yes"}, ("`paired` is 'yes'", "true or false")),
         ({"stpes": 4}, ("unknown hyperparameter `stpes`", "`steps`")),
-        ({"looks": [0.5], "ranks": [0, 2]}, ("`looks` at rank 0", "ranks above 0")),
+        ({"looks": [0.5], "ranks": [0, 2]}, ("`looks` at rank 0", "expected none")),
     ],
 )
 def test_bad_arguments_are_named_before_any_work(change, parts, tmp_path, monkeypatch):

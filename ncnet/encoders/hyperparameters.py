@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -13,10 +12,8 @@ from ncnet.checks import (
     check_choice,
     check_integer,
     check_list,
-    check_number,
     check_once,
     check_positive,
-    check_type,
 )
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.trunk import FULL, POOLINGS
@@ -106,23 +103,3 @@ def check_ranks(ranks: object, encoder: Encoder) -> list[float]:
         check(fits, f"`rank` is {shown(rank)}", f"{width}, or {FULL} for full fine-tuning")
     check_once("rank", ranks)
     return [FULL if rank == FULL else int(rank) for rank in ranks]
-
-
-def check_looks(looks: Sequence[float], ranks: Sequence[float], steps: int) -> list[float]:
-    """Return shares of the steps after which to look, or raise ``ValueError``.
-
-    They are in order, each of another whole number of steps, and all ranks are above 0.
-
-    >>> check_looks([0.5], [0, 1], 8)
-    Traceback (most recent call last):
-    ValueError: `looks` at rank 0, where no trunk is trained: expected ranks above 0, or no looks
-    """
-    check_type("looks", looks, Sequence, "a list of shares of the steps")
-    looks = [check_number("looks", share, 0, 1, inside=True) for share in looks]
-    taken = [round(share * steps) for share in looks]
-    apart = all(one < other for one, other in itertools.pairwise([0, *taken, steps]))
-    found = f"`looks` are {shown(looks)} of {steps} steps, after steps {shown(taken)}"
-    check(apart or not looks, found, "shares in order, each of another step before the last")
-    trained = not looks or min(ranks) > 0
-    check(trained, "`looks` at rank 0, where no trunk is trained", "ranks above 0, or no looks")
-    return looks

@@ -17,14 +17,22 @@ import torch
 import xarray as xr
 from tqdm import tqdm
 
-from ncnet.checks import check, check_choice, check_integer, check_list, check_once, check_type
+from ncnet.checks import (
+    check,
+    check_choice,
+    check_integer,
+    check_list,
+    check_once,
+    check_shares,
+    check_type,
+)
 from ncnet.chsh import as_pairs, collect_pairs
 from ncnet.chsh.pairs import HEADS, LOSSES, Pair, sorted_pair
 from ncnet.datasets import TaskData
 from ncnet.encoders import saving
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.frozen import encoded
-from ncnet.encoders.hyperparameters import Hyperparameters, check_looks, check_ranks, named
+from ncnet.encoders.hyperparameters import Hyperparameters, check_ranks, named
 from ncnet.encoders.model import Key, Networks
 from ncnet.encoders.tasks import EncodedTask, parts_of
 from ncnet.encoders.training import Outcomes, train_networks
@@ -123,6 +131,8 @@ def train(
     replicas = check_integer("replicas", replicas, at_least=1)
     wanted = _check_pairs(tasks, pairs)
     _check_tasks(tasks, paired)
+    looks = check_shares("looks", looks, chosen.steps)
+    check(not looks or min(ranks) > 0, "`looks` at rank 0, where no trunk is trained", "none")
     sweep = Sweep(
         encoder,
         tasks,
@@ -131,7 +141,7 @@ def train(
         paired=paired,
         folder=folder,
         states=states,
-        looks=check_looks(looks, ranks, chosen.steps),
+        looks=looks,
     )
     return sweep.outcomes(ranks, range(replicas))
 

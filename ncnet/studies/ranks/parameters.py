@@ -1,11 +1,10 @@
 """Parameters of the notebook `rq3_lora`."""
 
-import math
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ncnet.checks import check, check_choice
+from ncnet.checks import check, check_choice, check_shares
 from ncnet.parameters import Distinct, Notebook, Rate, Seed, distinct
 
 EncoderName = Literal[
@@ -51,8 +50,7 @@ class Rq3Lora(Notebook):
 
     @model_validator(mode="after")
     def _of_the_family(self) -> Self:
-        # Both take a second or more, and an extra.
-        from ncnet.studies.ranks.families import family, times
+        from ncnet.studies.ranks.families import family, times  # takes a second, and an extra
 
         times(self.ratio)
         layers, width = SIZES[self.encoder]
@@ -61,11 +59,9 @@ class Rq3Lora(Notebook):
         largest = max((rank for rank in self.ranks if rank != "full"), default=0)
         found = f"parameter `ranks` is {largest}"
         check(largest <= width, found, f"at most {width}, the width of `{self.encoder}`")
-        if self.looks:
-            from ncnet.encoders.hyperparameters import check_looks
-
-            ranks = [math.inf if rank == "full" else rank for rank in self.ranks]
-            check_looks(self.looks, ranks, self.steps)
+        check_shares("looks", self.looks, self.steps)
+        trained = not self.looks or 0 not in self.ranks
+        check(trained, "`looks` at rank 0, where no trunk is trained", "none")
         for task in self.tasks:
             check_choice("task", task, family(self.family).tasks)
         alone = self.pairs == "alone" or not self.tasks

@@ -66,7 +66,7 @@ def test_sizes_are_those_of_the_encoders(name):
         ({"ratio": 0.3}, "`ratio` is 0.3: expected a whole number, or one divided by one"),
         (
             {"looks": [0.5, 0.25]},
-            "`looks` are [0.5, 0.25] of 60 steps, after steps [30, 15]",
+            "`looks` are [0.5, 0.25] of 60 steps, so [30, 15]",
         ),
         ({"ranks": [0, 4]}, "`looks` at rank 0, where no trunk is trained"),
         ({"looks": [0.5, 1]}, "parameter `looks` is 1: it should be less than 1"),
