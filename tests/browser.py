@@ -108,6 +108,10 @@ def audit(driver, where="document", options=None):
     return driver.execute_script(AUDIT, where, options or {})
 
 
+OWN = ("chrome://", "chrome-untrusted://")
+"""How addresses of the browser's own pages begin."""
+
+
 def requests(driver):
     """Return the addresses that pages asked for since the last call, in order.
 
@@ -119,4 +123,4 @@ def requests(driver):
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
     ]
-    return [address for address in addresses if not address.startswith("chrome://")]
+    return [address for address in addresses if not address.startswith(OWN)]
