@@ -72,6 +72,8 @@ def chrome(profile):
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options, service)
     try:
+        # Into its first tab it loads a page of its own, perhaps only after a test's first page.
+        driver.switch_to.new_window("tab")
         yield driver
     finally:
         driver.quit()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from tests import browser
 
@@ -91,7 +92,9 @@ def html(tmp_path_factory):
 def open_page(driver, html):
     def open_page(name):
         browser.complaints(driver), browser.requests(driver)
-        driver.get((html / f"{name}.html").as_uri())
+        address = (html / f"{name}.html").as_uri()
+        driver.get(address)
+        WebDriverWait(driver, 20).until(lambda _: driver.current_url == address)
 
     return open_page
 
