@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from ncnet import results
 from ncnet.claims import CRITICAL_SIZE
@@ -120,6 +121,9 @@ ABOVE_THE_FOLD = """
 def open_landing(driver, width=1280, height=800):
     browser.emulate(driver, width, "light", height)
     driver.get((browser.HTML / "index.html").as_uri())
+    WebDriverWait(driver, 20).until(
+        lambda _: driver.find_elements(By.CSS_SELECTOR, ".landing-statements li")
+    )
 
 
 def set_media(driver, **features):
