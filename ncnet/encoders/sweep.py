@@ -330,7 +330,7 @@ def _free_at_once() -> None:
     """Have glibc give arrays of a megabyte and more back to the system as soon as they are freed.
 
     It would keep them for the next one of their size. Where all tokens go through a layer, no two
-    steps have arrays of the same size: a process would come to hold eight gigabytes instead of two.
+    steps have arrays of the same size: a process would come to hold several times what it needs.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # which musl has not
