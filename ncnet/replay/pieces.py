@@ -95,6 +95,8 @@ class Replay:
     tolerances
         The tolerance of each column of the table. That of `piece_columns` and of `key` is `same`
         unless told otherwise.
+    unpack
+        Makes several rows of each recorded one, as `make` returns them, where cells are arrays.
     """
 
     table: str
@@ -102,6 +104,7 @@ class Replay:
     key: tuple[str, ...]
     make: Callable[[results.Result, Selection], pd.DataFrame] = field(repr=False)
     tolerances: Mapping[str, Tolerance] = field(repr=False)
+    unpack: Callable[[pd.DataFrame], pd.DataFrame] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         of_names = dict.fromkeys((*self.piece_columns, *self.key), same())
@@ -132,7 +135,8 @@ class Replay:
         selected = pd.Series(True, table.index)
         for name, value in selection.items():
             selected &= table[name].isna() if value is None else table[name] == value
-        return table[selected].reset_index(drop=True)
+        rows = table[selected].reset_index(drop=True)
+        return rows if self.unpack is None else self.unpack(rows)
 
 
 def draw(replays: Sequence[Replay], seed: str) -> Iterator[tuple[Replay, Selection]]:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ncnet import parameters, results, runs
@@ -121,8 +122,11 @@ def _joined(batch: Batch, parts: dict[str, results.Result]) -> pd.DataFrame:
         }
         labelled.append(part.table.assign(**missing, job=job))
     table = pd.concat(labelled, ignore_index=True)
-    measured = table.select_dtypes("float").columns.drop("learning_rate", errors="ignore")
-    of_jobs = table.drop(columns=measured).drop_duplicates()
+    # A list, such as `ranks`, has a column by the name of one of its values.
+    given = {one for job in batch.varied.values() for name in job for one in (name, name[:-1])}
+    arrays = [name for name in table if isinstance(table[name].iloc[0], np.ndarray)]
+    measured = {*table.select_dtypes("float"), *arrays} - given
+    of_jobs = table[[name for name in table if name not in measured]].drop_duplicates()
     alike = of_jobs.drop(columns="job").duplicated().any()
     return table if alike else table.drop(columns="job")
 

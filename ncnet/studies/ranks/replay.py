@@ -252,7 +252,8 @@ def _network(folder: str, selection: Selection) -> xr.Dataset:
 
 
 def _real_outcomes(folder: str, _: Result, selection: Selection) -> pd.DataFrame:
-    return tables.outcome_rows(_network(folder, selection)).assign(**_of_run(selection))
+    rows = tables.outcome_rows(_network(folder, selection))
+    return tables.item_rows(rows).assign(**_of_run(selection))
 
 
 def _real_networks(folder: str, _: Result, selection: Selection) -> pd.DataFrame:
@@ -339,7 +340,14 @@ OF_NETWORK = {
     "diverged": same("logits are far from overflow"),
 }
 REPLAYS += tuple(
-    Replay(f"{folder}{table}", piece, key, partial(make, folder), tolerances)
+    Replay(
+        f"{folder}{table}",
+        piece,
+        key,
+        partial(make, folder),
+        tolerances,
+        tables.item_rows if "item" in key else None,
+    )
     for folder, table, piece, key, make, tolerances in (
         ("trial/", "real_tasks", ALONE_PIECE, (), _real_tasks, OF_ALONE | {"items": same()}),
         ("small/", "real_tasks", ALONE_PIECE, (), _real_tasks, OF_ALONE),

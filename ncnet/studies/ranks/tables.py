@@ -20,11 +20,19 @@ END = 1.0
 NETWORK = ["rank", *NAMES, "replica"]
 LOOKED = ["cosine", *(f"{head}_lookahead" for head in HEADS)]
 SPLITS = {"training": "right", "held_out": "held_out_right"}
+OUTCOMES = {
+    "first": ("first", "training"),
+    "second": ("second", "training"),
+    "held_out_first": ("first", "held_out"),
+    "held_out_second": ("second", "held_out"),
+}
+"""Columns of arrays of outcomes, with the head and the items whose outcomes they are."""
+AS_RANK = {"capacity": "rank"}
 _as_json = partial(json.dumps, sort_keys=True)
 
 
 def outcome_rows(pairs: xr.Dataset) -> pd.DataFrame:
-    """Return one row for each network, look and item, with the outcome of either head.
+    """Return one row for each network and look, with the outcomes of all items in arrays.
 
     Parameters
     ----------
@@ -34,21 +42,43 @@ def outcome_rows(pairs: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The columns that tell networks apart, ``look``, ``item``, ``split``, and ``first`` and
-        ``second``, which is 0 where a task is alone. `from_outcome_rows` undoes it.
+        The columns that tell networks apart, ``look``, and in `OUTCOMES` arrays of 1 (right) and -1
+        of the training and of the held-out items, by head; that of ``second`` is 0 where a task is
+        alone. `item_rows` has a row for each item, and `from_outcome_rows` undoes it.
     """
     seen = {END: pairs[list(HEADS)]}
     if "look" in pairs.dims:
         renamed = {f"{head}_along": head for head in HEADS}
         along = pairs[[*renamed]].rename(renamed)
         seen |= {look: along.sel(look=look, drop=True) for look in pairs["look"].values.tolist()}
+    networks = pairs[["first_loss"]].to_dataframe().reset_index().rename(columns=AS_RANK)
     parts = []
     for look, outcomes in sorted(seen.items()):
-        rows = outcomes.drop_vars(["task", "target"], errors="ignore").to_dataframe()
-        parts.append(rows.reset_index().assign(look=look))
-    frame = pd.concat(parts, ignore_index=True).rename(columns={"capacity": "rank"})
-    kinds = dict.fromkeys([*NAMES, "split"], "category") | {"replica": "int32", "item": "int32"}
-    return frame[[*NETWORK, "look", "item", "split", *HEADS]].astype(kinds)
+        outcomes = outcomes.transpose(*pairs["first_loss"].dims, "item").astype("int8")
+        arrays = {}
+        for name, (head, split) in OUTCOMES.items():
+            of_split = outcomes[head].values[..., pairs["split"].values == split]
+            arrays[name] = list(of_split.reshape(len(networks), -1))
+        parts.append(networks[NETWORK].assign(look=look, **arrays))
+    kinds = dict.fromkeys(NAMES, "category") | {"replica": "int32"}
+    return pd.concat(parts, ignore_index=True).astype(kinds)
+
+
+def item_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each network, look and item, of rows as `outcome_rows` returns them.
+
+    In place of the columns of `OUTCOMES` there are ``item``, ``split``, and ``first`` and
+    ``second``, the outcomes of the two heads.
+    """
+    parts = []
+    for split in SPLITS:
+        names = {name: head for name, (head, of) in OUTCOMES.items() if of == split}
+        part = rows.drop(columns=OUTCOMES.keys() - names.keys()).rename(columns=names)
+        numbers = [np.arange(len(outcomes)) for outcomes in part[HEADS[0]]]
+        parts.append(part.assign(item=numbers, split=split))
+    parts[1]["item"] += parts[0]["item"].map(len)
+    listed = pd.concat(parts, ignore_index=True).explode(["item", *HEADS], ignore_index=True)
+    return listed.dropna(subset="item").astype({"item": "int64", **dict.fromkeys(HEADS, "int8")})
 
 
 def from_outcome_rows(rows: pd.DataFrame, *, paired: bool) -> xr.Dataset:
@@ -58,16 +88,19 @@ def from_outcome_rows(rows: pd.DataFrame, *, paired: bool) -> xr.Dataset:
     without any, ``ValueError`` is raised.
     """
     at_end = _complete(rows[rows["look"] == END])
-    items = at_end.drop_duplicates("item").sort_values("item")
-    shape = [at_end[name].nunique() for name in ("rank", "replica", "item")]
+    shape = [at_end[name].nunique() for name in ("rank", "replica")]
     found = {}
     for names, of_pair in at_end.groupby(list(NAMES), observed=True):
-        of_pair = of_pair.sort_values(["rank", "replica", "item"])
+        of_pair = of_pair.sort_values(["rank", "replica"])
         pair = tuple(filter(None, names))
-        found[pair] = [of_pair[head].to_numpy().reshape(shape) for head in HEADS[: len(pair)]]
+        both = ((f"{head}", f"held_out_{head}") for head in HEADS[: len(pair)])
+        stacked = [np.hstack([np.stack(of_pair[name].tolist()) for name in two]) for two in both]
+        found[pair] = [outcomes.reshape(*shape, -1) for outcomes in stacked]
+    first = at_end.iloc[0]
+    split = [of for name, (head, of) in OUTCOMES.items() if head == HEADS[0] for _ in first[name]]
     pairs = collect_pairs(
         found,
-        split=items["split"].tolist(),
+        split=split,
         capacities=np.sort(at_end["rank"].unique()),
         capacity_name="rank",
         paired=paired,
@@ -98,7 +131,7 @@ def network_rows(pairs: xr.Dataset) -> pd.DataFrame:
     parts = [at_end.reset_index().assign(look=END)]
     if "look" in pairs.dims:
         parts.append(beside[LOOKED].to_dataframe().reset_index())
-    frame = pd.concat(parts, ignore_index=True).rename(columns={"capacity": "rank"})
+    frame = pd.concat(parts, ignore_index=True).rename(columns=AS_RANK)
     columns = [*NETWORK, "look", *(f"{head}_loss" for head in HEADS), "diverged", *LOOKED]
     frame = frame.reindex(columns=columns).sort_values([*NETWORK, "look"], ignore_index=True)
     kinds = dict.fromkeys(NAMES, "category") | {"replica": "int32", "diverged": "boolean"}

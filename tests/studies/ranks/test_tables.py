@@ -12,10 +12,23 @@ from tests.small_encoders import TOY, train
 def test_outcomes_are_read_back_as_they_were():
     pairs = train(ranks=[0, 2], replicas=3)
     rows = tables.outcome_rows(pairs)
-    assert len(rows) == 2 * 10 * 3 * 12
+    assert len(rows) == 2 * 10 * 3
     again = tables.from_outcome_rows(rows, paired=False)
     for name in ("first", "second", "split", "first_task", "second_task", "capacity", "replica"):
         xr.testing.assert_equal(again[name], pairs[name])
+
+
+def test_items_have_rows_of_their_own():
+    pairs = train(ranks=[0, 2], replicas=3)
+    listed = tables.item_rows(tables.outcome_rows(pairs))
+    assert len(listed) == 2 * 10 * 3 * 12
+    chosen = listed.query(
+        "rank == 2 and first_task == 'toy/mood' and second_task == 'toy/sum' and replica == 1"
+    ).sort_values("item")
+    place = _place(pairs, ("toy/mood", "toy/sum"))
+    of_pair = pairs.sel(capacity=2, replica=1).isel(pair=place)
+    for name in ("first", "second", "split", "item"):
+        np.testing.assert_array_equal(chosen[name], of_pair[name])
 
 
 def test_ranks_of_other_pairs_and_more_replicas_share_what_all_have():
