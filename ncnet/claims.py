@@ -22,6 +22,11 @@ from ncnet.estimates import Answer, Estimate
 LEVEL = 0.95
 MARGIN = 0.05
 """The smallest effect on S: one as near 2 as this counts as 2. Fixed in advance."""
+WEAK = 0.1
+"""The smallest rank correlation: one up to this is next to none. Fixed in advance."""
+GROUP = 10
+"""Replicas of which one correlation is taken, so that several of them have an exact interval of
+their mean. Our choice, fixed in advance."""
 CRITICAL_SIZE = 3
 """The hidden units at which the paper sees the peak, by the review page."""
 GAMES = ("overlap", "separate")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from ncnet.claims import ABSTRACT, Claim, Finding, row_where
+from ncnet.claims import ABSTRACT, GROUP, WEAK, Claim, Finding, row_where
 from ncnet.estimates import estimates_in
 
 CONDITIONS = (
@@ -29,10 +29,6 @@ CONDITIONS = (
 games, and quartets of tasks on digits. Capacity is the number of hidden units, or that of steps."""
 CLOSE = 0.02
 """Share of held-out items by which a capacity that generalizes well may fall short of the best."""
-GROUP = 10
-"""Replicas of which one correlation within a capacity is taken. Our choice, fixed in advance."""
-WEAK = 0.1
-"""Rank correlation up to which a correlation is next to none."""
 
 
 def _correlates_within(rows: pd.DataFrame) -> Finding:

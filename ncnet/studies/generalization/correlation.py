@@ -28,10 +28,9 @@ from threadpoolctl import threadpool_limits
 from ncnet.checks import check, check_number
 from ncnet.chsh.bootstrap import DIGITS_OF_SUMS, percentile_interval
 from ncnet.chsh.intervals import FEWEST_OFF_MODE
-from ncnet.claims import LEVEL
+from ncnet.claims import GROUP, LEVEL
 from ncnet.estimates import UNKNOWN, columns_of, mean_of_replicas
 from ncnet.studies.generalization import measurements as measured
-from ncnet.studies.generalization.claims import GROUP
 from ncnet.studies.generalization.measurements import FIT_BY_CONTEXT, MEAN_FIT, TARGET, TARGETS
 
 MEASURES = {"spearman": (), "given means": MEAN_FIT, "given contexts": FIT_BY_CONTEXT}

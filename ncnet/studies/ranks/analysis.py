@@ -1,27 +1,16 @@
-"""Tabulate S of an encoder against the rank of its adapters: one row a rank."""
+"""Tabulate S of an encoder against the rank of its adapters, or a dose: one row each."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Mapping
 
 import pandas as pd
 import xarray as xr
 
-from ncnet import chsh, renamed, results
+from ncnet import chsh
 from ncnet.claims import simultaneous_level
-from ncnet.studies.ranks.contrasts import contrast_rows, measure
-from ncnet.studies.ranks.earlier import EARLIER
 from ncnet.studies.ranks.pigeonhole import pigeonhole_interval, pigeonhole_means
-from ncnet.sweeps import from_rows
 
-TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
-"""Parameters of a training that the rows of a table repeat."""
 BOUNDS = {"s": (-4, 4), "accuracy": (0, 1)}
 HELD_OUT = "held_out"
-__getattr__ = renamed.names(
-    __name__,
-    {"joined": "over_quartets", "reported": "report_rows", "of_recorded": "recorded_report_rows"},
-)
 
 
 def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> pd.DataFrame:
@@ -80,64 +69,6 @@ def by_rank(outcomes: xr.Dataset, *, resamples: int = 10_000, seed: int = 0) -> 
             row |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def over_quartets(
-    rows: Callable[[xr.Dataset], pd.DataFrame], trained: Mapping[str, xr.Dataset]
-) -> pd.DataFrame:
-    """Return a table's rows of several quartets, whose names become its column ``quartet``."""
-    parts = [rows(outcomes).assign(quartet=name) for name, outcomes in trained.items()]
-    return pd.concat(parts, ignore_index=True)
-
-
-def report_rows(trained: Mapping[str, xr.Dataset], given: Mapping) -> pd.DataFrame:
-    """Return the rows of `by_rank` of several quartets, with how they were trained.
-
-    `given` has the parameters of the run: the encoder and those of `TRAINING`.
-    """
-    kind = {name: given[name] for name in ("encoder", *TRAINING)}
-    return over_quartets(by_rank, trained).assign(**kind)
-
-
-def recorded_report_rows(quartet: str) -> pd.DataFrame:
-    """Return the rows of one quartet in the table ``lora``, from the outcomes that are recorded.
-
-    Reports change more often than networks: they are made anew without any training.
-    """
-    given = results.load("lora_outcomes").provenance["parameters"]
-    return report_rows({quartet: recorded_outcomes(quartet)}, given)
-
-
-def recorded_contrast_rows() -> pd.DataFrame:
-    """Return the table ``lora_contrasts``, from the outcomes that are recorded."""
-    names = results.load("lora_tasks").table.groupby("quartet")["task"].agg(tuple)
-    given = results.load("lora_outcomes").provenance["parameters"]
-    quartets = {name: measure(recorded_outcomes(name), names[name]) for name in given["data"]}
-    return contrast_rows(quartets)
-
-
-def recorded_outcomes(quartet: str) -> xr.Dataset:
-    """Return the recorded outcomes of one quartet, with the ranks as `capacity`."""
-    rows = results.load("lora_outcomes").table.query("quartet == @quartet")
-    return from_rows(rows.drop(columns="quartet"), paired=EARLIER[quartet].paired)
-
-
-def record() -> None:
-    """Write the tables ``lora`` and ``lora_contrasts`` anew, from recorded outcomes."""
-    given = results.load("lora_outcomes").provenance["parameters"]
-    tables = {
-        "lora": pd.concat(map(recorded_report_rows, given["data"]), ignore_index=True),
-        "lora_contrasts": recorded_contrast_rows(),
-    }
-    for name, table in tables.items():
-        results.save(name, table, parameters=given, command="python -m ncnet.ranks")
-
-
-def loss_rows(outcomes: xr.Dataset) -> pd.DataFrame:
-    """Return each network's losses on its training items at the end, and whether it diverged."""
-    columns = ["alice_loss", "bob_loss", "diverged"]
-    frame = outcomes[columns].to_dataframe().reset_index()
-    return frame.rename(columns={"capacity": "rank"})
 
 
 def _measured(outcomes: xr.Dataset, split: str, **options: int) -> dict[str, tuple]:

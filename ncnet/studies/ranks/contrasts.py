@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import stats
 
 from ncnet import chsh
 from ncnet.checks import check, check_choice, check_type
@@ -20,16 +21,15 @@ from ncnet.claims import LEVEL, MARGIN, simultaneous_level
 from ncnet.estimates import Estimate, columns_of, hull, median_interval
 from ncnet.printing import shown
 from ncnet.studies.ranks.claims import (
-    APART,
     BALANCE,
     BEYOND_LOWEST,
     DIFFICULTY,
     DOSES_OF_BALANCE,
     DOSES_OF_DIFFICULTY,
     FROM_HEADS,
+    LARGEST_RANK,
+    NAMED_RANK,
     OF_S,
-    TOGETHER,
-    TWICE,
 )
 from ncnet.studies.ranks.pigeonhole import pigeonhole_interval, pigeonhole_means
 
@@ -102,37 +102,62 @@ def contrast(
 
 
 def contrast_rows(quartets: Mapping[str, Measured]) -> pd.DataFrame:
-    """Return the contrasts that the rules on real models read, of recorded quartets.
+    """Return the contrasts over ranks that the rules on real models read.
 
     Parameters
     ----------
     quartets
-        What `measure` returns, by the name of the quartet.
+        What `measure` returns, by the name of the quartet: at rank 0, at the largest that rules
+        read (`ncnet.studies.ranks.claims.LARGEST_RANK`), and others.
 
     Returns
     -------
     pandas.DataFrame
         One row a contrast: ``contrast``, ``quartet``, ``rank``, ``s`` with the ends of its
-        interval, ``replicas``. `OF_S` is S at each rank above 0; `FROM_HEADS` and `BEYOND_LOWEST`
-        are how far S rises up to the largest rank, from rank 0 and from the lowest above it;
-        `DIFFICULTY` and `BALANCE` are S of the hard tasks together less S of them apart, and less S
-        with twice their items, at each rank above 0. Intervals of `OF_S` hold together over the
-        ranks of a quartet at 95 %; of all others a rule reads one.
+        interval, ``replicas``. `OF_S` is S at each rank above 0 that rules read; `FROM_HEADS` and
+        `BEYOND_LOWEST` are how far S rises up to the largest of them, from rank 0 and from the
+        lowest above it. Intervals of `OF_S` hold together over the ranks of a quartet at 95 %; of
+        the others a rule reads one.
+
+    Raises
+    ------
+    KeyError
+        Without rank 0, or the largest that rules read.
     """
     rows = []
     for quartet, measured in quartets.items():
-        lowest, *_, last = adapted = [rank for rank in measured if rank > 0]
-        rises = {FROM_HEADS: {last: 1, 0: -1}, BEYOND_LOWEST: {last: 1, lowest: -1}}
+        adapted = [rank for rank in measured if 0 < rank <= LARGEST_RANK]
         kinds = {OF_S: {rank: {rank: 1} for rank in adapted}}
-        kinds |= {name: {last: weights} for name, weights in rises.items()}
+        for name, start in ((FROM_HEADS, 0), (BEYOND_LOWEST, min(adapted))):
+            kinds[name] = {LARGEST_RANK: {LARGEST_RANK: 1, start: -1}}
         rows += [row | {"quartet": quartet} for row in _rows(measured, kinds)]
-    for name, other in ((DIFFICULTY, APART), (BALANCE, TWICE)):
-        if {TOGETHER, other} <= quartets.keys():
-            both = {(q, r): s for q in (TOGETHER, other) for r, s in quartets[q].items()}
-            ranks = [rank for rank in quartets[TOGETHER] if rank > 0]
-            kinds = {name: {r: {(TOGETHER, r): 1, (other, r): -1} for r in ranks}}
-            rows += [row | {"quartet": TOGETHER} for row in _rows(both, kinds)]
     return pd.DataFrame(rows)
+
+
+def paired_row(name: str, quartet: str, rank: float, differences: np.ndarray) -> dict[str, object]:
+    """Return the mean of S less S of the same replica trained otherwise, as a row of contrasts.
+
+    Its interval is Student's, over replicas at 95 %: it is about these items. One that resampled
+    items too could not be shorter than what these few items leave open.
+
+    Parameters
+    ----------
+    name, quartet, rank
+        What the contrast and the quartet are called, and the rank of both.
+    differences
+        The difference in each replica.
+
+    Examples
+    --------
+    >>> row = paired_row("turned", "toy", 1, np.array([0.0, 0.1, -0.1, 0.0]))
+    >>> round(row["s_low"], 3), round(row["s_high"], 3), row["replicas"]
+    (-0.13, 0.13, 4)
+    """
+    mean, replicas = float(np.mean(differences)), len(differences)
+    half = float(stats.t.ppf((1 + LEVEL) / 2, replicas - 1) * stats.sem(differences))
+    found = columns_of("s", Estimate(mean, mean - half, mean + half))
+    about = {"contrast": name, "quartet": quartet, "rank": float(rank)}
+    return about | found | {"replicas": replicas}
 
 
 def dose_contrasts(
@@ -140,7 +165,7 @@ def dose_contrasts(
     name: str,
     *,
     quartet: str,
-    rank: float = 1.0,
+    rank: float = NAMED_RANK,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -229,7 +254,7 @@ def dose_rows(
     measured: Measured,
     weights: Sequence[Mapping[float, float]],
     *,
-    rank: float = 1.0,
+    rank: float = NAMED_RANK,
 ) -> pd.DataFrame:
     """Return contrasts of one named quartet over doses, whose intervals hold together at 95 %.
 
