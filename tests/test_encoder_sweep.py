@@ -23,12 +23,10 @@ from safetensors.torch import load_file
 
 from ncnet import chsh, encoders
 from ncnet.encoders import frozen, saving, sweep
-from ncnet.encoders.model import Networks
 from ncnet.encoders.training import train_networks
 from ncnet.encoders.trunk import FULL
 from ncnet.replay import NotReplayableError, compare
 from ncnet.studies.ranks import replay as replays
-from ncnet.studies.ranks.earlier import Earlier
 from tests.small_encoders import (
     LANGUAGES,
     SHORT,
@@ -655,42 +653,18 @@ def test_a_float_that_is_whole_is_a_rank():
 
 
 def test_a_replay_refuses_other_data_than_the_recorded_runs_had(tmp_path, monkeypatch):
-    [replay] = [one for one in replays.REPLAYS if one.table == "lora_tasks"]
-    recorded = replays._sources_of("lora_tasks")
+    [replay] = [one for one in replays.REPLAYS if one.table == "trial/real_tasks"]
+    recorded = replay.load().table
+    sources = recorded.set_index("task")["source"].to_dict()
     loaded, tasks = encoder(), toy()
     other = replace(tasks["toy/mood"], name="sst2")
     with pytest.raises(NotReplayableError, match="the data of `sst2` are others"):
-        replays._check_sources({"sst2": other}, recorded, "lora_tasks")
-    replays._check_sources(tasks, recorded, "lora_tasks")
+        replays._check_sources({"sst2": other}, sources, "trial/real_tasks")
+    replays._check_sources(tasks, sources, "trial/real_tasks")
     monkeypatch.setenv("NCNET_DATA", str(tmp_path))
     monkeypatch.setattr(encoders, "load", lambda _: loaded)
     with pytest.raises(NotReplayableError, match=r"sst2/train\.jsonl\.gz"):
-        replay.make(replay.load(), {"quartet": "mixed_hard_together"})
-
-
-def test_an_earlier_context_is_the_one_of_its_party_keys():
-    """Heads that follow from the party, as those of the tables ``lora`` do."""
-    names = {"alice": ("toy/which", "toy/mood"), "bob": ("toy/sum", "toy/same")}
-    patched = {"toy": Earlier(names["alice"], names["bob"])}
-    how = hyperparameters(steps=4)
-    axes = {"capacity": [2], "replica": [1], "alice_setting": [1, 2], "bob_setting": [1]}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(replays.earlier, "EARLIER", patched)
-        found = replays._train_earlier(encoder(), "toy", toy(), how, axes)
-    assert dict(found.a.sizes) == {
-        **{"capacity": 1, "replica": 1, "alice_setting": 2, "bob_setting": 1, "item": 12}
-    }
-    for i, task in enumerate(names["alice"]):
-        read = {
-            name: frozen.encoded(encoder(), toy()[name], layers=1) for name in (task, "toy/sum")
-        }
-        keys = {task: (0,), "toy/sum": (1,)}
-        pair = tuple(sorted(read))
-        alone = train_networks(Networks(encoder(), read, [pair], 2, how, 1, keys=keys))
-        cell = found.isel(capacity=0, replica=0, alice_setting=i, bob_setting=0)
-        expected = dict(zip(pair, alone.correct[0], strict=True))
-        np.testing.assert_array_equal(cell.a, expected[task])
-        np.testing.assert_array_equal(cell.b, expected["toy/sum"])
+        replay.make(replay.load(), replay.pieces(recorded.query("task == 'sst2'"))[0])
 
 
 @pytest.mark.slow

@@ -16,9 +16,6 @@ from ncnet.encoders.tasks import EncodedTask
 from ncnet.encoders.trunk import Layout, Trunks, frozen_layers
 from ncnet.keys import task_key
 
-Key = tuple[int, ...]
-"""What, besides seed and replica, a head's initial weights and its order of items follow from."""
-
 
 class Networks(nn.Module):
     """Networks of one replica at one rank: each is trained on a pair of tasks, or on one alone.
@@ -40,9 +37,8 @@ class Networks(nn.Module):
     hyperparameters
         The hyperparameters of the training.
     replica
-        With the seed it determines the initial weights of trunks, and with its key those of a head.
-    keys
-        The key of each task's head, `ncnet.keys.task_key` of its name unless told otherwise.
+        With the seed it determines the initial weights of trunks, and with a task's name those of
+        its head.
 
     Attributes
     ----------
@@ -58,14 +54,11 @@ class Networks(nn.Module):
         rank: float,
         hyperparameters: Hyperparameters,
         replica: int,
-        *,
-        keys: Mapping[str, Key] | None = None,
     ):
         super().__init__()
         self.pairs, self.rank, self.hyperparameters = pairs, rank, hyperparameters
         self.tasks = {name: tasks[name] for name in sorted({t for pair in pairs for t in pair})}
-        keys = keys or {name: (task_key(name),) for name in self.tasks}
-        self.keys = {name: (hyperparameters.seed, replica, *keys[name]) for name in self.tasks}
+        self.keys = {name: (hyperparameters.seed, replica, task_key(name)) for name in self.tasks}
         self.lowest = frozen_layers(encoder, hyperparameters.layers)
         device = encoder.model.device
         self.networks = {
@@ -118,7 +111,7 @@ class Networks(nn.Module):
 class _Heads(nn.Module):
     """A task's head in several networks, drawn once: weights spread as the encoder's did."""
 
-    def __init__(self, encoder: Encoder, data: TaskData, seed: Key, networks: int):
+    def __init__(self, encoder: Encoder, data: TaskData, seed: tuple[int, ...], networks: int):
         super().__init__()
         shape = (1 if data.multiple_choice else data.classes, encoder.width)
         spread = encoder.model.config.initializer_range

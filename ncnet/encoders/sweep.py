@@ -33,7 +33,7 @@ from ncnet.encoders import saving
 from ncnet.encoders.catalogue import Encoder
 from ncnet.encoders.frozen import encoded
 from ncnet.encoders.hyperparameters import Hyperparameters, check_ranks, named
-from ncnet.encoders.model import Key, Networks
+from ncnet.encoders.model import Networks
 from ncnet.encoders.tasks import EncodedTask, parts_of
 from ncnet.encoders.training import Outcomes, train_networks
 from ncnet.files import expanded, storable, write_or_compare
@@ -158,8 +158,6 @@ class Sweep:
         The pairs, and tasks alone; they are put in canonical order.
     hyperparameters
         The hyperparameters of all networks.
-    keys
-        See `Networks`.
     """
 
     encoder: Encoder
@@ -170,7 +168,6 @@ class Sweep:
     folder: Path | None = None
     states: Path | None = None
     looks: Sequence[float] = ()
-    keys: Mapping[str, Key] | None = None
 
     def __post_init__(self):
         self.pairs = sorted(map(sorted_pair, self.pairs))
@@ -257,13 +254,7 @@ class Sweep:
         pairs = self.pairs if rank > 0 else alone
         with _one_thread():
             networks = Networks(
-                self.encoder,
-                self._encoded,
-                pairs,
-                rank,
-                self.hyperparameters,
-                replica,
-                keys=self.keys,
+                self.encoder, self._encoded, pairs, rank, self.hyperparameters, replica
             )
             found = train_networks(networks, self._steps_of_looks())
         if place:

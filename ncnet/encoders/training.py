@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ncnet.encoders.along import look
-from ncnet.encoders.model import Key, Networks
+from ncnet.encoders.model import Networks
 from ncnet.encoders.outcomes import Outcomes, losses_of, outcomes_of
 
 
@@ -57,7 +57,7 @@ def batches(networks: Networks, step: int) -> dict[str, np.ndarray]:
     }
 
 
-def batch_at(step: int, *, count: int, size: int, key: Key) -> np.ndarray:
+def batch_at(step: int, *, count: int, size: int, key: tuple[int, ...]) -> np.ndarray:
     """Return the items of one batch, [size], where epochs of shuffled items follow one another.
 
     Parameters

@@ -14,11 +14,15 @@ from ncnet.studies.ranks.claims import (
     DOSES_OF_BALANCE,
     DOSES_OF_DIFFICULTY,
     LANGUAGES,
+    LARGEST_RANK,
     MIXED,
+    NAMED_RANK,
 )
 from ncnet.studies.ranks.contrasts import Measured, contrast_rows, dose_rows
+from ncnet.studies.ranks.generalization import correlation_rows
 
-REPLICAS, RESAMPLES = 16, 2000
+REPLICAS, MANY, RESAMPLES = 16, 112, 2000
+RANKS = (0.0, NAMED_RANK, 4.0, LARGEST_RANK)
 OF_REPLICAS, OF_ITEMS = {"shared": 0.05, "own": 0.03}, {"shared": 0.01, "own": 0.01}
 """Standard deviations of S over replicas and over draws of items, about those of recorded quartets
 near the ceiling: a part that all conditions share, and one that each has for itself."""
@@ -42,11 +46,10 @@ def _measured(means: Mapping[Hashable, float], generator: np.random.Generator) -
 
 
 def _ranks(
-    generator: np.random.Generator, quartets: Sequence[str], means: Mapping[int, float]
+    generator: np.random.Generator, quartet: str, means: Mapping[float, float]
 ) -> dict[str, pd.DataFrame]:
-    """Draw quartets with these means of S by rank."""
-    measured = {name: _measured(means, generator) for name in quartets}
-    return {"lora_contrasts": contrast_rows(measured)}
+    """Draw a named quartet with these means of S by rank."""
+    return {"real_contrasts": contrast_rows({quartet: _measured(means, generator)})}
 
 
 def _doses(
@@ -57,13 +60,28 @@ def _doses(
 ) -> dict[str, pd.DataFrame]:
     """Draw a named quartet with these means of S by dose."""
     measured = _measured(means, generator)
-    return {"lora_contrasts": dose_rows(MIXED[0], contrast, measured, weights)}
+    return {"real_contrasts": dose_rows(MIXED, contrast, measured, weights)}
 
 
-def _at_ranks(quartets: Sequence[str], **means: tuple[float, ...]) -> dict:
+def _replicas(
+    generator: np.random.Generator, within: float = 0.0, across: float = 0.0
+) -> dict[str, pd.DataFrame]:
+    """Draw replicas whose S and held-out accuracy have these correlations."""
+
+    def drawn(ranks: Sequence[float], replicas: int, correlation: float) -> pd.DataFrame:
+        index = pd.MultiIndex.from_product([ranks, range(replicas)], names=["rank", "replica"])
+        s, own, accuracy = generator.standard_normal((3, len(index)))
+        right = correlation * s + (1 - correlation**2) ** 0.5 * own
+        return index.to_frame(index=False).assign(s=s, held_out_accuracy=right, accuracy=accuracy)
+
+    over_ranks, of_many = drawn(RANKS, REPLICAS, across), drawn([NAMED_RANK], MANY, within)
+    return {"real_generalization": correlation_rows(over_ranks, of_many).assign(quartet=MIXED)}
+
+
+def _at_ranks(quartet: str, **means: tuple[float, ...]) -> dict:
     return {
         world.replace("_", " "): partial(
-            _ranks, quartets=quartets, means=dict(zip((0, 1, 2, 8), s, strict=True))
+            _ranks, quartet=quartet, means=dict(zip(RANKS, s, strict=True))
         )
         for world, s in means.items()
     }
@@ -91,7 +109,7 @@ WORLDS = {
         in_between=(1.5, 1.9 - MARGIN, 1.9, 1.9),
     ),
     "mixed-passes-2-at-low-rank": _at_ranks(
-        MIXED[:2],
+        MIXED,
         true=(1.0, 2.4, 2.3, 2.0),
         false=(1.0, 2.4, 2.4, 2.4),
         in_between=(1.0, 2 + MARGIN, 2.0, 2.0),
@@ -114,5 +132,15 @@ WORLDS = {
             "in between": {0.25: 2.05, 1.0: 2.05 + MARGIN, 4.0: 2.05},
         },
     ),
+    "text-correlates-within": {
+        "true": partial(_replicas, within=0.9),
+        "false": partial(_replicas, within=-0.5),
+        "in between": partial(_replicas, within=0.12),
+    },
+    "text-correlates-across": {
+        "true": partial(_replicas, across=0.95),
+        "false": partial(_replicas, across=-0.95),
+        "in between": partial(_replicas, across=0.12),
+    },
 }
 """By claim: worlds in which it is true, in which it is false, and at the smallest effect."""

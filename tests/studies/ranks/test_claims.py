@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from ncnet import chsh
 from ncnet.claims import findings, simultaneous_level, verdict
 from ncnet.estimates import Estimate, columns_of, median_interval
 from ncnet.studies.ranks import claims as rules
-from ncnet.studies.ranks.contrasts import contrast, contrast_rows, dose_rows, measure
+from ncnet.studies.ranks.contrasts import contrast, contrast_rows, dose_rows, measure, paired_row
 from tests.strategies import correlated_outcomes
 from tests.studies.ranks.test_analysis import rising
 
@@ -16,14 +17,14 @@ BY_NAME = {claim.name: claim for claim in rules.CLAIMS}
 
 
 def rows(quartet, contrast, values, width=0.02):
-    """Return rows of one contrast at ranks 1, 2, 8 (the last of them), with such values."""
-    ranks = [1.0, 2.0, 8.0][-len(values) :]
+    """Return rows of one contrast at ranks 1, 4, 16 (the last of them), with such values."""
+    ranks = [1.0, 4.0, 16.0][-len(values) :]
     found = [columns_of("s", Estimate(s, s - width, s + width)) for s in values]
     return pd.DataFrame(found).assign(quartet=quartet, contrast=contrast, rank=ranks)
 
 
 def answers(name, *parts):
-    tables = {"lora_contrasts": pd.concat(parts)}
+    tables = {"real_contrasts": pd.concat(parts)}
     return {of: found.holds for of, found in findings(BY_NAME[name], tables).items()}
 
 
@@ -36,9 +37,7 @@ def answers(name, *parts):
 )
 def test_s_rises_by_more_than_the_smallest_effect_or_does_not(name, contrast):
     for rise, holds in ((0.3, True), (0.0, False), (-0.2, False), (0.05, None)):
-        of_both = [rows(quartet, contrast, [rise]) for quartet in rules.LANGUAGES]
-        assert answers(name, *of_both) == {"languages": holds, "languages ja": holds}
-        assert answers(name, of_both[0]) == {"languages": holds}  # the other was not run
+        assert answers(name, rows("languages", contrast, [rise])) == {"languages": holds}
 
 
 @pytest.mark.parametrize(
@@ -55,26 +54,26 @@ def test_s_rises_by_more_than_the_smallest_effect_or_does_not(name, contrast):
     ],
 )
 def test_low_rank_passes_2_and_the_largest_comes_back(s, holds):
-    found = answers("mixed-passes-2-at-low-rank", rows(rules.TOGETHER, rules.OF_S, s))
-    assert found == {"mixed hard together": holds}
+    found = answers("mixed-passes-2-at-low-rank", rows("mixed", rules.OF_S, s))
+    assert found == {"mixed": holds}
 
 
 @pytest.mark.parametrize("name", ["difficulty", "balance"])
-def test_what_matters_is_read_at_the_lowest_rank_to_either_side(name):
+def test_what_matters_is_read_to_either_side(name):
     claim = f"mixed-depends-on-{name}"
     for difference, holds in ((0.2, True), (-0.2, True), (0.0, False), (0.06, None)):
-        table = rows(rules.TOGETHER, name, [difference, 9.0, 9.0])
-        assert answers(claim, table) == {"mixed hard together": holds}
+        table = rows("mixed", f"{name}, contrast 1", [difference])
+        assert answers(claim, table) == {"mixed": holds}
 
 
 def test_one_dose_that_differs_is_enough_and_all_have_to_be_alike():
     measured = {
         dose: (np.full(16, s), np.full(2000, s)) for dose, s in ((0.0, 2.0), (0.5, 2.2), (1.0, 2.0))
     }
-    table = dose_rows(rules.TOGETHER, rules.DIFFICULTY, measured, rules.DOSES_OF_DIFFICULTY)
+    table = dose_rows("mixed", rules.DIFFICULTY, measured, rules.DOSES_OF_DIFFICULTY)
     assert table["s"].tolist() == pytest.approx([0.0, 0.2])
-    assert answers("mixed-depends-on-difficulty", table) == {"mixed hard together": True}
-    assert answers("mixed-depends-on-difficulty", table[:1]) == {"mixed hard together": False}
+    assert answers("mixed-depends-on-difficulty", table) == {"mixed": True}
+    assert answers("mixed-depends-on-difficulty", table[:1]) == {"mixed": False}
 
 
 def test_the_weights_of_doses_compare():
@@ -98,21 +97,28 @@ def test_a_contrast_is_of_replicas_and_its_interval_the_wider_of_two():
         contrast(measured, {"another": 1})
 
 
-def test_recorded_quartets_are_compared_within_replicas():
-    quartets = {
-        name: measure(rising(seed, paired=False), tasks, resamples=2000)
-        for seed, (name, tasks) in enumerate(
-            {rules.TOGETHER: "abcd", rules.APART: "acbd", rules.LANGUAGES[0]: "efgh"}.items()
-        )
+def test_a_rise_is_that_to_the_largest_rank_that_rules_read():
+    measured = {
+        rank: (np.full(16, s), np.full(500, s))
+        for rank, s in {0.0: 1.0, 1.0: 1.7, 16.0: 1.9, np.inf: 1.2}.items()
     }
-    table = contrast_rows(quartets).set_index(["contrast", "quartet", "rank"])["s"]
-    s = {name: {r: one.mean() for r, (one, _) in of.items()} for name, of in quartets.items()}
-    together, apart = s[rules.TOGETHER], s[rules.APART]
-    assert table[rules.OF_S, rules.TOGETHER, 1.0] == pytest.approx(together[1])
-    rise = table[rules.FROM_HEADS, rules.LANGUAGES[0], 4.0]
-    assert rise == pytest.approx(s[rules.LANGUAGES[0]][4] - s[rules.LANGUAGES[0]][0])
-    assert table[rules.DIFFICULTY, rules.TOGETHER, 4.0] == pytest.approx(together[4] - apart[4])
-    assert rules.BALANCE not in table.index.get_level_values(0)  # that quartet was not run
+    table = contrast_rows({"languages": measured}).set_index(["contrast", "rank"])["s"]
+    expected = {
+        (rules.OF_S, 1.0): 1.7,
+        (rules.OF_S, 16.0): 1.9,
+        (rules.FROM_HEADS, 16.0): 0.9,
+        (rules.BEYOND_LOWEST, 16.0): 0.2,
+    }
+    assert table.to_dict() == pytest.approx(expected)
+    with pytest.raises(KeyError):
+        contrast_rows({"languages": {rank: measured[rank] for rank in (0.0, 1.0)}})
+
+
+def test_a_paired_difference_has_students_interval():
+    differences = np.random.default_rng(0).normal(0.1, 1, 20)
+    row = paired_row("one less other", "mixed", 1, differences)
+    low, high = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
+    assert (row["s_low"], row["s_high"]) == pytest.approx((low, high))
 
 
 def test_a_tasks_items_are_drawn_alike_in_every_quartet():
@@ -126,12 +132,26 @@ def test_a_tasks_items_are_drawn_alike_in_every_quartet():
 
 def test_a_rank_that_comes_twice_is_refused():
     table = rows("languages", rules.BEYOND_LOWEST, [0.1])
-    with pytest.raises(ValueError, match=r"languages has rank 8\.0, .* twice"):
-        verdict(BY_NAME["multilingual-rises-with-rank"], {"lora_contrasts": pd.concat([table] * 2)})
+    with pytest.raises(ValueError, match=r"languages has rank 16\.0, .* twice"):
+        verdict(BY_NAME["multilingual-rises-with-rank"], {"real_contrasts": pd.concat([table] * 2)})
 
 
 def test_ranks_share_the_error_of_s():
-    measured = measure(rising(paired=True), "abcd", resamples=2000)
+    measured = {
+        rank: both
+        for rank, both in zip(
+            (0, 1, 16), measure(rising(paired=True), "abcd", resamples=2000).values(), strict=True
+        )
+    }
     table = contrast_rows({"languages": measured}).set_index(["contrast", "rank"])
     expected = contrast(measured, {1: 1}, level=simultaneous_level(2))
     assert table.loc[(rules.OF_S, 1.0), "s_low"] == expected.low
+
+
+@pytest.mark.parametrize("reading", [rules.WITHIN, rules.ACROSS])
+def test_s_goes_with_held_out_accuracy_by_more_than_the_smallest_correlation(reading):
+    for value, holds in ((0.4, True), (-0.2, False), (0.12, None)):
+        row = columns_of("correlation", Estimate(value, value - 0.05, value + 0.05))
+        table = pd.DataFrame([row]).assign(reading=reading, quartet="mixed")
+        found = findings(BY_NAME[f"text-correlates-{reading}"], {"real_generalization": table})
+        assert found["mixed"].holds is holds

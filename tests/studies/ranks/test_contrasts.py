@@ -41,8 +41,8 @@ def run_at(name, rights):
 
 def verdict_of(name, table):
     claim = BY_NAME[f"mixed-depends-on-{name}"]
-    table = table.assign(quartet=rules.MIXED[0])
-    [found] = findings(claim, {"lora_contrasts": table}).values()
+    table = table.assign(quartet=rules.MIXED)
+    [found] = findings(claim, {"real_contrasts": table}).values()
     return found.holds
 
 

@@ -1,0 +1,224 @@
+"""Read the recorded runs on real models, and write what they come to.
+
+A run is a batch, whose tables lie in a folder of the recorded results. A *group* are networks of a
+named quartet that are compared with each other: along the rank, or along a dose at one rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from ncnet import chsh, results
+from ncnet.studies.ranks import all_quartets, contrasts, generalization, tables
+from ncnet.studies.ranks.analysis import by_rank
+from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY, LANGUAGES, MIXED, NAMED_RANK
+from ncnet.studies.ranks.families import family
+
+RUNS, DOSES, REPLICAS, FULL, POOLING, MINILM = (
+    "",
+    "doses/",
+    "replicas/",
+    "full/",
+    "pooling/",
+    "minilm/",
+)
+"""Folders of the recorded runs."""
+OF_RUN = {"encoder": "e5", "pooling": "first", "shuffled": 0.0, "ratio": 1.0}
+"""Columns that tell runs of a family apart, with the values of most of them."""
+ALONG_RANK = "rank"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Networks of a named quartet that are compared with each other.
+
+    Attributes
+    ----------
+    family
+        Whose named quartet it is.
+    folders
+        Where its networks are recorded.
+    along
+        The column that differs: "rank", or at the rank named beforehand "shuffled" or "ratio".
+    run
+        Values of `OF_RUN` that are others.
+    """
+
+    family: str
+    folders: tuple[str, ...]
+    along: str = ALONG_RANK
+    run: Mapping[str, object] = field(default_factory=dict)
+
+    def outcomes(self) -> xr.Dataset:
+        """Return the outcomes of the quartet, with what differs as `capacity`."""
+        if self.along == ALONG_RANK:
+            return quartet_of(self.family, self.folders, **self.run)
+        doses = sorted(set(_rows(self.folders).query("family == @self.family")[self.along]))
+        by_dose = [
+            quartet_of(self.family, self.folders, ranks=(NAMED_RANK,), **{self.along: dose})
+            for dose in doses
+        ]
+        return xr.concat(
+            [
+                of_dose.assign_coords(capacity=[dose])
+                for dose, of_dose in zip(doses, by_dose, strict=True)
+            ],
+            "capacity",
+            combine_attrs="drop_conflicts",
+        )
+
+
+MANY = "many replicas"
+GROUPS = {
+    LANGUAGES: Group(LANGUAGES, (RUNS, FULL)),
+    MIXED: Group(MIXED, (RUNS, FULL)),
+    DIFFICULTY: Group(MIXED, (RUNS, DOSES), "shuffled"),
+    BALANCE: Group(MIXED, (RUNS, DOSES), "ratio"),
+    MANY: Group(MIXED, (REPLICAS,)),
+    "first token": Group(MIXED, (POOLING,)),
+    "mean of tokens": Group(MIXED, (POOLING,), run={"pooling": "mean"}),
+    "MiniLM": Group(MIXED, (MINILM,), run={"encoder": "minilm"}),
+}
+"""What is compared, by name."""
+ALL_PAIRS = (0.0, 1.0, 4.0)
+"""The ranks at which all pairs of tasks were trained."""
+BY_MEAN, ROUNDED = "mean of tokens less first", "rounded less exact"
+"""Contrasts of the controls."""
+UNSEEN = range(48, 128)
+"""Replicas on which the rounding of an encoder is judged: two first looks at it had the others."""
+
+
+@cache
+def _rows(folders: tuple[str, ...]) -> pd.DataFrame:
+    """Return what became of all networks of some runs."""
+    parts = [results.load(f"{folder}real_outcomes").table for folder in folders]
+    return pd.concat(parts, ignore_index=True)
+
+
+def pairs_of(
+    name: str, folders: tuple[str, ...], *, ranks: tuple[float, ...] = (), **run: object
+) -> xr.Dataset:
+    """Return recorded outcomes of pairs of a family's tasks, of those that all ranks have.
+
+    Parameters
+    ----------
+    name
+        The family.
+    folders
+        Where the networks are recorded.
+    ranks
+        Those that are read, if not all.
+    run
+        Values of `OF_RUN` that are others.
+    """
+    rows = _rows(folders)
+    asked = {"family": name} | OF_RUN | run
+    rows = rows[(rows[list(asked)] == list(asked.values())).all(axis=1)]
+    rows = rows[rows["rank"].isin(ranks)] if ranks else rows
+    return tables.from_outcome_rows(rows, paired=family(name).paired)
+
+
+def quartet_of(name: str, folders: tuple[str, ...], **asked: object) -> xr.Dataset:
+    """Return recorded outcomes of a family's named quartet, as `pairs_of` finds them."""
+    alice, bob = family(name).named
+    return chsh.quartet(pairs_of(name, folders, **asked), alice=alice, bob=bob)
+
+
+def named_rows(group: str) -> pd.DataFrame:
+    """Return `ncnet.studies.ranks.analysis.by_rank` of a group.
+
+    What differs in it is in a column of its own: ``rank``, ``shuffled`` or ``ratio``.
+    """
+    of = GROUPS[group]
+    rows = by_rank(of.outcomes()).rename(columns={"rank": of.along})
+    about = {"rank": NAMED_RANK, "family": of.family} | OF_RUN | dict(of.run)
+    return rows.assign(**{name: value for name, value in about.items() if name not in rows})
+
+
+def quartet_rows(name: str) -> pd.DataFrame:
+    """Return S of all quartets of a family, at the ranks at which all pairs were trained."""
+    rows = all_quartets.all_quartets(pairs_of(name, (RUNS,), ranks=ALL_PAIRS))
+    return rows.rename(columns=tables.AS_RANK)
+
+
+def disturbance_rows(name: str) -> pd.DataFrame:
+    """Return who disturbs whom in a family, at the ranks at which all pairs were trained."""
+    rows = all_quartets.disturbance(pairs_of(name, (RUNS,), ranks=ALL_PAIRS))
+    return rows.rename(columns=tables.AS_RANK)
+
+
+def contrast_rows(name: str) -> pd.DataFrame:
+    """Return the contrasts of a family's named quartet that the rules read, and of the controls."""
+    (a1, a2), (b1, b2) = family(name).named
+    measured = contrasts.measure(GROUPS[name].outcomes(), (a1, a2, b1, b2))
+    parts = [contrasts.contrast_rows({name: measured})]
+    if name == MIXED:
+        parts += [_dose_contrasts(dose) for dose in (DIFFICULTY, BALANCE)]
+        parts.append(pd.DataFrame(_controls()))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _dose_contrasts(name: str) -> pd.DataFrame:
+    outcomes = GROUPS[name].outcomes()
+    by_dose = {
+        dose: outcomes.sel(capacity=[dose]).assign_coords(capacity=[NAMED_RANK])
+        for dose in outcomes["capacity"].values.tolist()
+    }
+    return contrasts.dose_contrasts(by_dose, name, quartet=MIXED)
+
+
+def _controls() -> list[dict]:
+    """Return how far pooling and rounding move S of the same replicas."""
+    by_mean, by_first = (_s(GROUPS[name].outcomes()) for name in ("mean of tokens", "first token"))
+    rounded, exact = (
+        _s(quartet_of(MIXED, (MINILM,), ranks=(NAMED_RANK,), encoder=encoder))
+        for encoder in ("minilm_4bit", "minilm")
+    )
+    differences = {BY_MEAN: by_mean - by_first, ROUNDED: (rounded - exact)[list(UNSEEN)]}
+    return [
+        contrasts.paired_row(name, MIXED, NAMED_RANK, of_replicas)
+        for name, of_replicas in differences.items()
+    ]
+
+
+def _s(outcomes: xr.Dataset) -> np.ndarray:
+    return chsh.s_per_replica(outcomes).sel(capacity=NAMED_RANK).values
+
+
+def generalization_rows(name: str) -> pd.DataFrame:
+    """Return the correlation of S of a named quartet with held-out accuracy, by reading."""
+    over_ranks, of_many = (
+        generalization.by_replica(GROUPS[group].outcomes()) for group in (name, MANY)
+    )
+    return generalization.correlation_rows(over_ranks, of_many)
+
+
+TABLES = {
+    "real_named": ("group", named_rows, tuple(GROUPS)),
+    "real_quartets": ("family", quartet_rows, (LANGUAGES, MIXED)),
+    "real_disturbance": ("family", disturbance_rows, (LANGUAGES, MIXED)),
+    "real_contrasts": ("quartet", contrast_rows, (LANGUAGES, MIXED)),
+    "real_generalization": ("quartet", generalization_rows, (MIXED,)),
+}
+"""What the recorded outcomes come to: of each table the column that divides it into pieces, the
+function that makes a piece, and the values that it is asked for."""
+
+
+def piece(table: str, value: str) -> pd.DataFrame:
+    """Return the rows of one of `TABLES` that have this value in the column that divides it."""
+    column, make, _ = TABLES[table]
+    return make(value).assign(**{column: value})
+
+
+def record() -> None:
+    """Write what the recorded outcomes come to anew: `TABLES`."""
+    given = results.load("real_outcomes").provenance["parameters"]
+    for table, (_, _, values) in TABLES.items():
+        rows = pd.concat([piece(table, value) for value in values], ignore_index=True)
+        results.save(table, rows, parameters=given, command="python -m ncnet.ranks")
