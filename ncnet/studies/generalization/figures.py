@@ -38,7 +38,7 @@ PREDICTORS = {
 }
 
 
-def simpsons_paradox(replicas: pd.DataFrame, condition: str) -> Figure:
+def simpsons_paradox(replicas: pd.DataFrame, condition: str, capacity_name: str = "n") -> Figure:
     """Draw S of every replica against its held-out accuracy: thrown together, and by capacity.
 
     Parameters
@@ -47,6 +47,8 @@ def simpsons_paradox(replicas: pd.DataFrame, condition: str) -> Figure:
         Rows of `ncnet.studies.generalization.measurements.by_replica`.
     condition
         The name above the panels.
+    capacity_name
+        What capacity is called in the legend.
     """
     figure, (together, apart) = plotting.panels(2, size=(4.6, 3.9), sharex=True, sharey=True)
     together.plot(replicas["s"], replicas["held_out_accuracy"], ".", color=GREY, markersize=3)
@@ -60,7 +62,11 @@ def simpsons_paradox(replicas: pd.DataFrame, condition: str) -> Figure:
             ends = s.quantile([0.02, 0.98])
             fitted = np.polyval(np.polyfit(s, accuracy, 1), ends)
             apart.plot(ends, fitted, color=shade, linewidth=2)
-        look |= {"markersize": 8, "markeredgecolor": INK, "label": f"n = {capacity:g}"}
+        look |= {
+            "markersize": 8,
+            "markeredgecolor": INK,
+            "label": f"{capacity_name} = {capacity:g}",
+        }
         apart.plot(*part.mean(), **look)
     figure.suptitle(condition, fontsize=10)
     for axes, title in ((together, "all capacities together"), (apart, "by capacity")):

@@ -1,5 +1,7 @@
 """Draw S of an encoder, the signalling beside it and what heads get right, against the rank."""
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,10 +11,16 @@ from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import GREY, HELD_OUT, SOLID, TRAINING, VERMILION
 from ncnet.studies.ranks.all_quartets import ROLES
+from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY
 from ncnet.studies.ranks.families import Quartet
 
 DELTA = {"label": "Δ", "color": GREY, "marker": "^"}
 REST = {"label": "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", "color": VERMILION, "marker": "D"}
+DOSES = {
+    DIFFICULTY: ("shuffled", "share of A2's and B2's labels shuffled"),
+    BALANCE: ("ratio", "Alice's training items to Bob's"),
+}
+"""By group of doses: the column that differs, and what it is."""
 ROWS = {
     "S (no unit)": {"s": TRAINING, "held_out_s": HELD_OUT},
     "no unit": {"delta": DELTA, "excess": REST},
@@ -54,30 +62,41 @@ def ranks(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def partners(table: pd.DataFrame, tasks: dict[str, tuple[str, str, str, str]]) -> Figure:
-    """Draw what each task's head gets right beside either partner, a panel a quartet.
+def doses(table: pd.DataFrame) -> Figure:
+    """Draw S and the share right against the doses of difficulty and of balance.
 
     Parameters
     ----------
     table
-        Rows of `ncnet.studies.ranks.analysis.by_rank` with a column ``quartet``.
-    tasks
-        The names of A1, A2, B1 and B2, by quartet.
+        Rows of `ncnet.studies.ranks.recorded.named_rows` of the groups of `DOSES`, with a column
+        ``group``.
     """
-    quartets = table.groupby("quartet", sort=False)
-    figure, panels = plotting.panels(len(quartets), size=(3.1, 3.6), margin=(0.9, 0), sharey=True)
-    for axes, (quartet, rows) in zip(panels, quartets, strict=True):
-        for place, task in enumerate(tasks[quartet]):
-            setting = place % 2 + 1
-            for other, style in ((1, "-"), (2, ":")):
-                name = f"alice_{setting}{other}" if place < 2 else f"bob_{other}{setting}"
-                look = {"linestyle": style, "label": task if other == 1 else None}
-                axes.plot(range(len(rows)), (1 + rows[name]) / 2, **look, **plotting.look(place))
-        axes.set_title(quartet.replace("_", " "))
-        _name_ranks(axes, rows["rank"])
-        axes.legend(loc="lower right")
-    panels[0].set_ylabel("share of training items right")
+    shared = {"sharex": "col", "sharey": "row", "height_ratios": (1.5, 1)}
+    figure, grid = plotting.subplots((7.6, 5.2), 2, len(DOSES), **shared)
+    for column, (group, (name, label)) in zip(grid.T, DOSES.items(), strict=True):
+        rows = table[table["group"] == group].sort_values(name)
+        at = np.arange(len(rows))
+        for axes, lines in zip(column, ({"s": TRAINING}, ROWS["share right"]), strict=True):
+            for place, (of, look) in enumerate(lines.items()):
+                shift = at + 0.08 * (place - 0.5)
+                plotting.points(axes, rows, shift, of, markersize=4, linestyle="-", **look)
+        plotting.dashed_line(column[0], CLASSICAL_BOUND, "bound 2")
+        column[0].set_title(group)
+        column[1].set_xticks(at, [_fraction(dose) for dose in rows[name]])
+        column[1].set_xlabel(label)
+    grid[0, 0].set_ylabel("S (no unit)")
+    grid[1, 0].set_ylabel("share right")
+    grid[1, -1].legend(loc="best")
     return figure
+
+
+def _fraction(dose: float) -> str:
+    """Return a dose as people write it: a ratio below 1 is one divided by a whole number.
+
+    >>> _fraction(0.25), _fraction(4.0), _fraction(0.0)
+    ('1/4', '4', '0')
+    """
+    return str(Fraction(dose).limit_denominator(100))
 
 
 def _name_ranks(axes: Axes, values: pd.Series) -> None:

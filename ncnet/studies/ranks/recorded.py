@@ -191,12 +191,14 @@ def _s(outcomes: xr.Dataset) -> np.ndarray:
     return chsh.s_per_replica(outcomes).sel(capacity=NAMED_RANK).values
 
 
+def replica_rows(group: str) -> pd.DataFrame:
+    """Return S and accuracies of each replica of a group, at each of its ranks."""
+    return generalization.by_replica(GROUPS[group].outcomes())
+
+
 def generalization_rows(name: str) -> pd.DataFrame:
     """Return the correlation of S of a named quartet with held-out accuracy, by reading."""
-    over_ranks, of_many = (
-        generalization.by_replica(GROUPS[group].outcomes()) for group in (name, MANY)
-    )
-    return generalization.correlation_rows(over_ranks, of_many)
+    return generalization.correlation_rows(replica_rows(name), replica_rows(MANY))
 
 
 TABLES = {
@@ -204,6 +206,7 @@ TABLES = {
     "real_quartets": ("family", quartet_rows, (LANGUAGES, MIXED)),
     "real_disturbance": ("family", disturbance_rows, (LANGUAGES, MIXED)),
     "real_contrasts": ("quartet", contrast_rows, (LANGUAGES, MIXED)),
+    "real_replicas": ("group", replica_rows, (MIXED, MANY)),
     "real_generalization": ("quartet", generalization_rows, (MIXED,)),
 }
 """What the recorded outcomes come to: of each table the column that divides it into pieces, the

@@ -187,6 +187,7 @@ KEYS = {
     "real_quartets": ("rank", *ROLES),
     "real_disturbance": ("rank", "task", "partner"),
     "real_contrasts": ("contrast", "rank"),
+    "real_replicas": ("rank", "replica"),
     "real_generalization": ("reading",),
 }
 """What tells apart the rows of a piece of what recorded outcomes come to."""
