@@ -79,12 +79,11 @@ def _pairs(
         raise NotReplayableError(str(error)) from error
     _check_sources(tasks, rows.set_index("task")["source"].to_dict(), table)
     encoder.model.to("cpu")
-    hyperparameters = encoders.Hyperparameters(
-        bfloat16=False, pooling=given["pooling"], **{n: given[n] for n in TRAINING} | changed
-    )
+    how = {name: given[name] for name in ("pooling", *TRAINING)} | changed
+    hyperparameters = encoders.Hyperparameters(bfloat16=False, **how)
     chosen = {name: tasks[name] for name in tasks if any(name in pair for pair in pairs)}
-    how = hyperparameters.checked(encoder)
-    sweep = Sweep(encoder, chosen, pairs, how, paired=of_family.paired, looks=looks)
+    checked = hyperparameters.checked(encoder)
+    sweep = Sweep(encoder, chosen, pairs, checked, paired=of_family.paired, looks=looks)
     return sweep.outcomes([selection["rank"]], replicas or list(range(int(given["replicas"]))))
 
 
