@@ -241,7 +241,7 @@ def _studies(files):
     return {parts[2] for parts in places if parts[:2] == ("ncnet", "studies") and len(parts) > 3}
 
 
-OTHERS = {"rq1": {"multiverse"}}
+OTHERS = {"rq1": {"multiverse"}, "rq4": {"ranks"}}
 """Studies beside its own that a notebook reads."""
 
 
