@@ -170,7 +170,7 @@ def test_a_recorded_command_names_a_module_that_runs(module):
     [
         ("ncnet.atlas", "ncnet.studies.atlas.analysis"),
         ("ncnet.explorer", "ncnet.studies.atlas.explorer"),
-        ("ncnet.ranks", "ncnet.studies.ranks.analysis"),
+        ("ncnet.ranks", "ncnet.studies.ranks.recorded"),
     ],
 )
 def test_a_study_records_by_the_short_name_of_its_command(name, where, monkeypatch):

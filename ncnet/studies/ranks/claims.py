@@ -23,10 +23,14 @@ from ncnet.claims import (
 )
 from ncnet.estimates import any_of, estimates_in, largest, returns_to_0
 
-LANGUAGES, MIXED = "languages", "mixed"
-"""The families whose named quartets the rules read: of one task in several languages, and mixed."""
-NAMED_RANK, LARGEST_RANK = 1.0, 16.0
-"""The rank at which doses are compared, and the largest that rules read."""
+LANGUAGES = "languages"
+"""The family of one task in several languages, whose named quartet rules read."""
+MIXED = "mixed"
+"""The family of mixed tasks, whose named quartet rules read."""
+NAMED_RANK = 1.0
+"""The rank at which doses are compared."""
+LARGEST_RANK = 16.0
+"""The largest rank that rules read."""
 OF_S, FROM_HEADS, BEYOND_LOWEST = "S", "rise from heads alone", "rise from the lowest rank"
 DIFFICULTY, BALANCE = "difficulty", "balance"
 """How the names of contrasts begin in the table ``real_contrasts``."""
