@@ -135,16 +135,6 @@ SHARE = 0.02
 """Share of the networks that rounding may send elsewhere."""
 LOSSES = ("first_loss", "second_loss")
 LOSS = absolute(0.005, "rounding sends hundreds of steps of Adam on slightly other ways")
-ALONE = absolute(0.05, "rounding may send a network elsewhere, and few replicas make the mean")
-OF_ALONE = {
-    **intervals("right", "held_out_right", tolerance=ALONE),
-    **dict.fromkeys(
-        ("further", "unknown", "cut", "source", "encoder_source"),
-        same("items and tokens are drawn and cut without any arithmetic"),
-    ),
-}
-ALONE_PIECE = (*OF_RUN, *HOW, "rank", "task")
-PIECE = (*OF_RUN, "rank", *NAMES, "replica")
 BESIDE = "it was trained beside other pairs, and beside none a sum is made in another order"
 
 
@@ -153,6 +143,16 @@ def _beside(tolerance: Tolerance) -> Tolerance:
     return replace(tolerance, reason=f"{BESIDE}; {tolerance.reason}", measured=True)
 
 
+ALONE = absolute(0.05, "rounding may send a network elsewhere, and few replicas make the mean")
+OF_ALONE = {
+    **intervals("right", "held_out_right", tolerance=_beside(ALONE)),
+    **dict.fromkeys(
+        ("further", "unknown", "cut", "source", "encoder_source"),
+        same("items and tokens are drawn and cut without any arithmetic"),
+    ),
+}
+ALONE_PIECE = (*OF_RUN, *HOW, "rank", "task")
+PIECE = (*OF_RUN, "rank", *NAMES, "replica")
 AT_END = {**dict.fromkeys(HEADS, _beside(outcomes(share=SHARE))), "split": same()}
 OF_NETWORK = {
     **dict.fromkeys(LOSSES, _beside(LOSS)),
