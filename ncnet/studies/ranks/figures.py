@@ -1,5 +1,6 @@
 """Draw S of an encoder, the signalling beside it and what heads get right, against the rank."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
@@ -128,7 +129,9 @@ def all_quartets(table: pd.DataFrame, named: Quartet) -> Figure:
                 plotting.points(axes, rows[part], at[part], "s", flat=True, **look)
     axes.axvline(CLASSICAL_BOUND, **plotting.DASHED)
     axes.set(xlabel="S (no unit), training items", ylim=(-0.7, len(order) - 0.3))
-    axes.set_yticks(range(len(order)), [_short(minus) for minus in order])
+    short = _short_names(set(table["alice_2"]) | set(table["bob_2"]))
+    pairs = [" beside ".join(short[task] for task in minus.split(" beside ")) for minus in order]
+    axes.set_yticks(range(len(order)), pairs)
     axes.set_ylabel("pair with the minus sign")
     plotting.legend_once(axes, below=figure, ncols=2)
     return figure
@@ -155,7 +158,8 @@ def disturbance(table: pd.DataFrame) -> Figure:
         look = {"color": "white" if abs(value) > 0.6 * reach else plotting.INK, "fontsize": 8}
         axes.text(column, row, text, ha="center", va="center", **look)
     axes.grid(visible=False)
-    names = [_short(name) for name in order]
+    short = _short_names(order)
+    names = [short[name] for name in order]
     axes.set_xticks(range(len(order)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(order)), names)
     axes.set(xlabel="beside", ylabel="task that loses")
@@ -175,8 +179,16 @@ def _roles(named: Quartet) -> tuple[str, ...]:
     return (*alice, *bob)
 
 
-def _short(name: str) -> str:
-    """Return the name of a task, or of a pair, without what others have in common with it."""
-    for common in ("paws_x/", "toy_pairs/", "toy/"):
-        name = name.replace(common, "")
-    return name.replace("_", " ")
+def _short_names(tasks: Iterable[str]) -> dict[str, str]:
+    """Return the names of tasks without what all of them have in common.
+
+    >>> _short_names(["paws_x/en", "paws_x/fr"])
+    {'paws_x/en': 'en', 'paws_x/fr': 'fr'}
+    >>> _short_names(["commonsense_qa", "paws_x/en"])
+    {'commonsense_qa': 'commonsense qa', 'paws_x/en': 'paws x en'}
+    """
+    tasks = sorted(tasks)
+    groups = {task.rpartition("/")[0] for task in tasks}
+    short = [task.rpartition("/")[2] if len(groups) == 1 else task for task in tasks]
+    words = [name.replace("_", " ").replace("/", " ") for name in short]
+    return dict(zip(tasks, words, strict=True))
