@@ -61,6 +61,12 @@ def test_true_and_false_are_tampered_with_by_each_other(seed):
     assert changed[-1] == [True, False, True, False]
 
 
+def test_a_missing_truth_is_tampered_with_as_any_other():
+    rows = pd.DataFrame({"diverged": pd.array([pd.NA, pd.NA], dtype="boolean")})
+    found = replay.compare(rows, rows, [], {"diverged": replay.same()}, equal=True, seed="0")
+    assert (found.failed, found.controls, found.caught) == (0, 1, 1)
+
+
 @pytest.mark.parametrize("equal", [True, False])
 def test_one_more_of_many_is_found(equal):
     """Of numbers with a point, so large ones may be off by more than 1."""

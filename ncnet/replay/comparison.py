@@ -377,7 +377,7 @@ def _is_caught(
     count = min(int(tolerance.share * len(column)) + 1, len(column))
     cells, rows = column.to_list(), list(range(len(column)))
     if pd.api.types.is_bool_dtype(column):
-        changed = [not cell for cell in cells]
+        changed = [pd.isna(cell) or not cell for cell in cells]
         # What differs already would be equal once it is flipped.
         rows = np.flatnonzero(difference(column, remade[name]) == 0).tolist()
     elif not pd.api.types.is_numeric_dtype(column):
@@ -393,5 +393,7 @@ def _is_caught(
         changed = np.where(np.isfinite(away), away, 0).astype(int if whole else float).tolist()
     for row in drawn.sample(rows, min(count, len(rows))):
         cells[row] = changed[row]
+    if pd.api.types.is_bool_dtype(column):
+        cells = pd.array(cells, dtype=column.dtype)  # where some are missing, too
     tampered = recorded.assign(**{name: cells})
     return bool((tolerance.beyond(tampered, remade, name) > 1).any())
