@@ -7,6 +7,7 @@ those that begin with ``real`` of pairs of tasks. Of these a piece is a network,
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
@@ -212,11 +213,18 @@ HOW = ("training", "held_out", "replicas", "layers", "batch_size", "learning_rat
 """Columns of ``real_tasks`` that say how the networks of a run are trained, and on what."""
 
 
-def _pairs(folder: str, selection: Selection, pairs: list[Pair], replicas: list[int]) -> xr.Dataset:
+def _pairs(
+    folder: str,
+    selection: Selection,
+    pairs: list[Pair],
+    replicas: list[int],
+    looks: tuple[float, ...] = (),
+    **changed: object,
+) -> xr.Dataset:
     """Train pairs of tasks, or tasks alone, as they were for the tables of a folder."""
     table = f"{folder}real_tasks"
     rows = results.load(table).table
-    like = [name for name in (*OF_RUN, *HOW) if name in selection]
+    like = [name for name in (*OF_RUN, *HOW, "rank") if name in selection]
     rows = rows[(rows[like] == [selection[name] for name in like]).all(axis=1)]
     given = rows.iloc[0]
     encoders = import_optional("ncnet.encoders", extras=EXTRAS)
@@ -238,39 +246,52 @@ def _pairs(folder: str, selection: Selection, pairs: list[Pair], replicas: list[
     _check_sources(tasks, rows.set_index("task")["source"].to_dict(), table)
     encoder.model.to("cpu")
     hyperparameters = encoders.Hyperparameters(
-        bfloat16=False, pooling=given["pooling"], **{n: given[n] for n in analysis.TRAINING}
+        bfloat16=False,
+        pooling=given["pooling"],
+        **{n: given[n] for n in analysis.TRAINING} | changed,
     )
     chosen = {name: tasks[name] for name in tasks if any(name in pair for pair in pairs)}
-    sweep = Sweep(encoder, chosen, pairs, hyperparameters.checked(encoder), paired=of_family.paired)
-    replicas = replicas or list(range(int(given["replicas"])))
-    return sweep.outcomes([selection["rank"]], replicas)
+    checked = hyperparameters.checked(encoder)
+    sweep = Sweep(encoder, chosen, pairs, checked, paired=of_family.paired, looks=looks)
+    return sweep.outcomes([selection["rank"]], replicas or list(range(int(given["replicas"]))))
 
 
-def _network(folder: str, selection: Selection) -> xr.Dataset:
+# One training serves two tables.
+@cache
+def _network(folder: str, piece: tuple[tuple[str, object], ...]) -> xr.Dataset:
+    selection = dict(piece)
+    rows = results.load(f"{folder}real_networks").table
+    rows = rows[(rows[list(selection)] == list(selection.values())).all(axis=1)]
+    looks = sorted(set(rows["look"]) - {tables.END})
     pair = tuple(filter(None, (selection[name] for name in NAMES)))
-    return _pairs(folder, selection, [pair], [selection["replica"]])
+    return _pairs(folder, selection, [pair], [selection["replica"]], tuple(looks))
 
 
 def _real_outcomes(folder: str, _: Result, selection: Selection) -> pd.DataFrame:
-    rows = tables.outcome_rows(_network(folder, selection))
-    return tables.item_rows(rows).assign(**_of_run(selection))
+    rows = tables.outcome_rows(_network(folder, tuple(selection.items())))
+    return _told(tables.item_rows(rows), selection)
 
 
 def _real_networks(folder: str, _: Result, selection: Selection) -> pd.DataFrame:
-    return tables.network_rows(_network(folder, selection)).assign(**_of_run(selection))
+    return _told(tables.network_rows(_network(folder, tuple(selection.items()))), selection)
 
 
-def _real_tasks(folder: str, recorded: Result, selection: Selection) -> pd.DataFrame:
-    """Train a task alone."""
-    made = tables.task_rows(_pairs(folder, selection, [(selection["task"],)], []))
-    how = {name: selection[name] for name in HOW}
-    made = made.assign(**_of_run(selection), **how)
-    # A batch that varies it has a column of it.
-    return made.assign(items=made["training"]) if "items" in recorded.table else made
+def _real_tasks(folder: str, found: Result, selection: Selection) -> pd.DataFrame:
+    """Train a task alone, where it was; else all but its training is made again."""
+    rows, task = found.table, selection["task"]
+    like = [*OF_RUN, "rank"]
+    of_run = rows[(rows[like] == [selection[name] for name in like]).all(axis=1)]
+    if math.isnan(of_run[of_run["task"] == task]["right"].iloc[0]):
+        beside = next(name for name in of_run["task"] if name != task)
+        pairs = _pairs(folder, selection, [tuple(sorted((task, beside)))], [0], steps=0)
+    else:
+        pairs = _pairs(folder, selection, [(task,)], [])
+    return _told(tables.task_rows(pairs).query("task == @task"), selection)
 
 
-def _of_run(selection: Selection) -> dict:
-    return {name: selection[name] for name in OF_RUN}
+def _told(made: pd.DataFrame, selection: Selection) -> pd.DataFrame:
+    """Return rows with what tells their run, and how many replicas it had."""
+    return made.assign(**selection)
 
 
 SHARE = 0.02
@@ -318,13 +339,6 @@ REPLAYS = tuple(
 REPLAYS += (
     Replay("lora_contrasts", (), ("contrast", "quartet", "rank"), _contrasts, FROM_REPLICAS),
 )
-ALONE = absolute(0.05, "rounding may send a network elsewhere, and few replicas make the mean")
-OF_ALONE = {
-    **intervals("right", "held_out_right", tolerance=ALONE),
-    **dict.fromkeys(("further", "unknown", "cut", "source", "encoder_source"), OF_TASKS["cut"]),
-}
-ALONE_PIECE = (*OF_RUN, *HOW, "rank", "task")
-PIECE = (*OF_RUN, "rank", *NAMES, "replica")
 BESIDE = "it was trained beside other pairs, and beside none a sum is made in another order"
 
 
@@ -333,25 +347,46 @@ def _beside(tolerance: Tolerance) -> Tolerance:
     return replace(tolerance, reason=f"{BESIDE}; {tolerance.reason}", measured=True)
 
 
+ALONE = absolute(0.05, "rounding may send a network elsewhere, and few replicas make the mean")
+ENDS = absolute(
+    0.3, "one replica that differs more or less may turn an interval by betting into a bootstrap's"
+)
+OF_ALONE = {
+    **intervals("right", "held_out_right", tolerance=_beside(ENDS)),
+    **dict.fromkeys(("right", "held_out_right"), _beside(ALONE)),
+    **dict.fromkeys(("further", "unknown", "cut", "source", "encoder_source"), OF_TASKS["cut"]),
+}
+ALONE_PIECE = (*OF_RUN, *HOW, "rank", "task")
+PIECE = (*OF_RUN, "rank", *NAMES, "replica")
 AT_END = {**dict.fromkeys(HEADS, _beside(outcomes(share=SHARE))), "split": same()}
 OF_NETWORK = {
     **dict.fromkeys(LOSSES_OF_PAIRS, _beside(LOSS)),
     **dict.fromkeys(tables.LOOKED, _beside(absolute(0.05, "so far may it have come elsewhere"))),
     "diverged": same("logits are far from overflow"),
 }
-REPLAYS += tuple(
-    Replay(
-        f"{folder}{table}",
-        piece,
-        key,
-        partial(make, folder),
-        tolerances,
-        tables.item_rows if "item" in key else None,
-    )
-    for folder, table, piece, key, make, tolerances in (
-        ("trial/", "real_tasks", ALONE_PIECE, (), _real_tasks, OF_ALONE | {"items": same()}),
-        ("small/", "real_tasks", ALONE_PIECE, (), _real_tasks, OF_ALONE),
-        ("small/", "real_outcomes", PIECE, ("look", "item"), _real_outcomes, AT_END),
-        ("small/", "real_networks", PIECE, ("look",), _real_networks, OF_NETWORK),
-    )
+VARIED = {"small/": (), "": ("pairs", "items", "held_out")}
+"""By folder of runs: what varies in its tables beside the columns of all."""
+
+
+def _replays(folder: str, varied: tuple[str, ...]) -> list[Replay]:
+    """Return the replays of the tables of a folder."""
+    of_pairs = (*PIECE, *varied)
+    made, networks = (partial(make, folder) for make in (_real_outcomes, _real_networks))
+    return [
+        _of_tasks(folder, varied),
+        Replay(
+            f"{folder}real_outcomes", of_pairs, ("look", "item"), made, AT_END, tables.item_rows
+        ),
+        Replay(f"{folder}real_networks", of_pairs, ("look",), networks, OF_NETWORK),
+    ]
+
+
+def _of_tasks(folder: str, varied: tuple[str, ...]) -> Replay:
+    columns = tuple(dict.fromkeys((*ALONE_PIECE, *varied)))
+    return Replay(f"{folder}real_tasks", columns, (), partial(_real_tasks, folder), OF_ALONE)
+
+
+REPLAYS += (
+    _of_tasks("trial/", ("items",)),
+    *(replay for of_folder in VARIED.items() for replay in _replays(*of_folder)),
 )
