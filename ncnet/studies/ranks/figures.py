@@ -167,7 +167,7 @@ def disturbance(table: pd.DataFrame) -> Figure:
     return figure
 
 
-OTHERS = {"color": GREY, "marker": "o", "markersize": 2.5, "capsize": 0}
+OTHERS = {"color": GREY, "marker": "o", "markersize": 2.5, "capsize": 0, "elinewidth": 0.6}
 OTHERS |= {"label": "other quartets"}
 NAMED = {"color": VERMILION, "marker": "D", "markersize": 6, "zorder": 3}
 NAMED |= {"label": "named beforehand"}
