@@ -31,11 +31,13 @@ def test_every_recorded_table_has_one_replay():
 @pytest.mark.parametrize("one", REPLAYS, ids=lambda one: one.table)
 def test_every_column_has_a_tolerance_and_every_row_a_place(one):
     table = one.load().table
-    assert set(table.columns) <= set(one.tolerances), "columns without a tolerance"
-    assert all(one.tolerances[name].reason for name in table)
+    # Where cells are arrays, all of their items would be millions of rows.
+    rows = one.unpack(table.sample(20, random_state=0)) if one.unpack else table
+    assert set(rows.columns) <= set(one.tolerances), "columns without a tolerance"
+    assert all(one.tolerances[name].reason for name in rows)
     pieces = one.pieces(table)
     if one.key:
-        assert not table.duplicated([*one.piece_columns, *one.key]).any()
+        assert not rows.duplicated([*one.piece_columns, *one.key]).any()
     for where in (pieces[0], pieces[-1]):
         assert len(one.rows(table, where))
     if one.piece_columns:
