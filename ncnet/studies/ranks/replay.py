@@ -121,7 +121,7 @@ def _real_tasks(folder: str, found: Result, selection: Selection) -> pd.DataFram
 
 
 def _told(made: pd.DataFrame, selection: Selection) -> pd.DataFrame:
-    """Return rows with what tells their run, and how many replicas it had."""
+    """Return rows with the values that select the piece."""
     return made.assign(**selection)
 
 

@@ -93,7 +93,7 @@ def from_outcome_rows(rows: pd.DataFrame, *, paired: bool) -> xr.Dataset:
     for names, of_pair in at_end.groupby(list(NAMES), observed=True):
         of_pair = of_pair.sort_values(["rank", "replica"])
         pair = tuple(filter(None, names))
-        both = ((f"{head}", f"held_out_{head}") for head in HEADS[: len(pair)])
+        both = ((head, f"held_out_{head}") for head in HEADS[: len(pair)])
         stacked = [np.hstack([np.stack(of_pair[name].tolist()) for name in two]) for two in both]
         found[pair] = [outcomes.reshape(*shape, -1) for outcomes in stacked]
     first = at_end.iloc[0]
