@@ -294,7 +294,7 @@ both_ways.round(3)
 # longer, since every token then has to go through the whole layer; the plan has the times of both. So the runs read the first token, whose rank has more to do, and one quartet
 # is repeated with the mean as a control.
 #
-# **The plan** is `batches/rq3_lora.yml`, with what each part costs: all pairs of both families at two ranks; the named quartets at all ranks; doses of
+# **The plan** is `batches/rq3_lora.yml` and the batches whose names begin like it, with what each part costs: all pairs of both families at two ranks; the named quartets at all ranks; doses of
 # difficulty and of balance; and as controls another pooling, another encoder, and that encoder rounded as e5 is.
 
 # %% [markdown]
