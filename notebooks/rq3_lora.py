@@ -284,12 +284,8 @@ both_ways.round(3)
 # | runs | pairs | ranks | replicas |
 # |:--|:--|:--|:--|
 # | both families | all, and each task alone | 0, 1, 4 | {glue:text}`lora_replicas` |
-# | both named quartets | theirs | 16, full | {glue:text}`lora_replicas` |
+# | both named quartets | theirs | 16 | {glue:text}`lora_replicas` |
 # | doses of difficulty and of balance, mixed | those of the named quartet | 1 | {glue:text}`lora_replicas` |
-# | many replicas, mixed | those of the named quartet | 1 | {glue:text}`lora_many` |
-# | mean of tokens, at fewer steps; mixed | those of the named quartet | 1 | {glue:text}`lora_replicas` |
-# | MiniLM, mixed | those of the named quartet | 0, 1, 4, 16, full | {glue:text}`lora_replicas` |
-# | MiniLM as it is, and rounded | those of the named quartet | 1 | {glue:text}`lora_rounded` |
 #
 # The outcome of every network on every item is recorded. A command makes the numbers of this page from them, without any training:
 #
@@ -424,32 +420,6 @@ as_text(
 # `p_beyond` is the exact sign test of "at most the smallest effect", by Holm's method over the contrasts of a kind; `p_short` that of "at least the
 # smallest effect".
 #
-# ### Controls
-#
-# Another pooling and another encoder, and what rounding an encoder to four bits does:
-
-# %%
-groups = ["many replicas", "first token", "mean of tokens", "MiniLM"]
-shown = of_groups(*groups)
-shown = shown.assign(rank=shown["rank"].map("{:g}".format))
-as_text(
-    shown.set_index(["group", "rank"])[
-        ["replicas", "s", "s_low", "s_high", "accuracy"]
-    ],
-    3,
-)
-
-# %%
-controls = [recorded.BY_MEAN, recorded.ROUNDED]
-of_controls = contrasts.table[contrasts.table["contrast"].isin(controls)]
-as_text(
-    of_controls.set_index("contrast")[
-        ["replicas", "s", "s_low", "s_high"]
-    ],
-    3,
-)
-
-# %% [markdown]
 # ### The pairing of items that are no partners
 #
 # One could also pair the k-th item of one shuffled task with the k-th of another. Whatever the shuffle, S should stay where it is:
@@ -499,7 +469,6 @@ PLACES = {
     "first": claims.NAMED_RANK,
     "middle": 4.0,
     "last": claims.LARGEST_RANK,
-    "full": np.inf,
 }
 QUOTED = ["s", "delta", "excess", "accuracy", "held_out_accuracy"]
 QUOTED = [f"{name}{end}" for name in QUOTED for end in ("", "_low", "_high")]
@@ -516,9 +485,6 @@ for family in (claims.LANGUAGES, claims.MIXED):
             value = float(rows.loc[rank, name])
             quote(f"{family}_{place}_{name}", value)
 quote("replicas", int(rows["replicas"].max()))
-[many] = table[table["group"] == recorded.MANY].to_dict("records")
-quote("many", int(many["replicas"]))
-quote("rounded", len(recorded.UNSEEN) + min(recorded.UNSEEN))
 
 # %% tags=["remove-cell"]
 for row in contrasts.table.itertuples():
@@ -548,9 +514,6 @@ for family, rows in lost.groupby("family"):
     ends = f"{worst['points_low']:.1f} to {worst['points_high']:.1f}"
     quote(f"{family}_worst_points", f"{worst['points']:.1f} ({ends})")
     quote(f"{family}_least_points", float(rows["points"].min()))
-ends = many["s_betting_low"], many["s_betting_high"]
-text = f"{many['s']:.3f} ({ends[0]:.3f} to {ends[1]:.3f})"
-quote("many_s", text)
 
 # %% [markdown]
 # (rq3-lora-saw)=
@@ -559,12 +522,12 @@ quote("many_s", text)
 # All recorded, with e5: {glue:text}`lora_replicas` replicas. Intervals hold together over a quartet's ranks at 95 %, unless said otherwise. S of the named
 # quartets on their training items, and the share of these that heads get right:
 #
-# | quartet | | heads alone | rank 1 | rank 4 | rank 16 | full |
-# |:--|:--|:--|:--|:--|:--|:--|
-# | `languages` | S | {glue:text}`lora_languages_heads_s:.2f` | {glue:text}`lora_languages_first_s:.2f` | {glue:text}`lora_languages_middle_s:.2f` | {glue:text}`lora_languages_last_s:.2f` | {glue:text}`lora_languages_full_s:.2f` |
-# | | right | {glue:text}`lora_languages_heads_accuracy:.0%` | {glue:text}`lora_languages_first_accuracy:.0%` | {glue:text}`lora_languages_middle_accuracy:.0%` | {glue:text}`lora_languages_last_accuracy:.0%` | {glue:text}`lora_languages_full_accuracy:.0%` |
-# | `mixed` | S | {glue:text}`lora_mixed_heads_s:.2f` | {glue:text}`lora_mixed_first_s:.2f` | {glue:text}`lora_mixed_middle_s:.2f` | {glue:text}`lora_mixed_last_s:.2f` | {glue:text}`lora_mixed_full_s:.2f` |
-# | | right | {glue:text}`lora_mixed_heads_accuracy:.0%` | {glue:text}`lora_mixed_first_accuracy:.0%` | {glue:text}`lora_mixed_middle_accuracy:.0%` | {glue:text}`lora_mixed_last_accuracy:.0%` | {glue:text}`lora_mixed_full_accuracy:.0%` |
+# | quartet | | heads alone | rank 1 | rank 4 | rank 16 |
+# |:--|:--|:--|:--|:--|:--|
+# | `languages` | S | {glue:text}`lora_languages_heads_s:.2f` | {glue:text}`lora_languages_first_s:.2f` | {glue:text}`lora_languages_middle_s:.2f` | {glue:text}`lora_languages_last_s:.2f` |
+# | | right | {glue:text}`lora_languages_heads_accuracy:.0%` | {glue:text}`lora_languages_first_accuracy:.0%` | {glue:text}`lora_languages_middle_accuracy:.0%` | {glue:text}`lora_languages_last_accuracy:.0%` |
+# | `mixed` | S | {glue:text}`lora_mixed_heads_s:.2f` | {glue:text}`lora_mixed_first_s:.2f` | {glue:text}`lora_mixed_middle_s:.2f` | {glue:text}`lora_mixed_last_s:.2f` |
+# | | right | {glue:text}`lora_mixed_heads_accuracy:.0%` | {glue:text}`lora_mixed_first_accuracy:.0%` | {glue:text}`lora_mixed_middle_accuracy:.0%` | {glue:text}`lora_mixed_last_accuracy:.0%` |
 #
 # **Languages.** From the heads alone to rank 16 S rises by {glue:text}`lora_languages_rise_from_heads_alone_16`, and from rank 1 to rank 16 by
 # {glue:text}`lora_languages_rise_from_the_lowest_rank_16`. Both are more than {glue:text}`lora_smallest`: S follows the rank. It is far from 2 at every one of them,
@@ -660,7 +623,7 @@ Markdown(
 # from ncnet.studies.ranks import recorded
 #
 # table = results.load("real_named").table.set_index(["group", "rank"])
-# level = simultaneous_level(5)
+# level = simultaneous_level(4)
 # for name in ("languages", "mixed"):
 #     outcomes = recorded.quartet_of(name, ("",), ranks=(1.0,))
 #     values = chsh.s_per_replica(outcomes).sel(capacity=1).values

@@ -54,7 +54,7 @@ OF_SOME = {
 """Tables of some of the hidden sizes that their run was given, or of others."""
 
 
-NOT_ALL_RANKS = {"lora_contrasts"}
+NOT_ALL_RANKS = {"real_contrasts", "real_quartets", "real_disturbance"}
 """Tables that compare ranks, and have no row for each."""
 
 

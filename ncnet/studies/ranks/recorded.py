@@ -6,11 +6,9 @@ named quartet that are compared with each other: along the rank, or along a dose
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -20,14 +18,7 @@ from ncnet.studies.ranks.analysis import by_rank
 from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY, LANGUAGES, MIXED, NAMED_RANK
 from ncnet.studies.ranks.families import family
 
-RUNS, DOSES, REPLICAS, FULL, POOLING, MINILM = (
-    "",
-    "doses/",
-    "replicas/",
-    "full/",
-    "pooling/",
-    "minilm/",
-)
+RUNS, DOSES = "", "doses/"
 """Folders of the recorded runs."""
 OF_RUN = {"encoder": "e5", "pooling": "first", "shuffled": 0.0, "ratio": 1.0}
 """Columns that tell runs of a family apart, with the values of most of them."""
@@ -46,19 +37,16 @@ class Group:
         Where its networks are recorded.
     along
         The column that differs: "rank", or at the rank named beforehand "shuffled" or "ratio".
-    run
-        Values of `OF_RUN` that are others.
     """
 
     family: str
     folders: tuple[str, ...]
     along: str = ALONG_RANK
-    run: Mapping[str, object] = field(default_factory=dict)
 
     def outcomes(self) -> xr.Dataset:
         """Return the outcomes of the quartet, with what differs as `capacity`."""
         if self.along == ALONG_RANK:
-            return quartet_of(self.family, self.folders, **self.run)
+            return quartet_of(self.family, self.folders)
         doses = sorted(set(_rows(self.folders).query("family == @self.family")[self.along]))
         by_dose = [
             quartet_of(self.family, self.folders, ranks=(NAMED_RANK,), **{self.along: dose})
@@ -74,24 +62,15 @@ class Group:
         )
 
 
-MANY = "many replicas"
 GROUPS = {
-    LANGUAGES: Group(LANGUAGES, (RUNS, FULL)),
-    MIXED: Group(MIXED, (RUNS, FULL)),
+    LANGUAGES: Group(LANGUAGES, (RUNS,)),
+    MIXED: Group(MIXED, (RUNS,)),
     DIFFICULTY: Group(MIXED, (RUNS, DOSES), "shuffled"),
     BALANCE: Group(MIXED, (RUNS, DOSES), "ratio"),
-    MANY: Group(MIXED, (REPLICAS,)),
-    "first token": Group(MIXED, (POOLING,)),
-    "mean of tokens": Group(MIXED, (POOLING,), run={"pooling": "mean"}),
-    "MiniLM": Group(MIXED, (MINILM,), run={"encoder": "minilm"}),
 }
 """What is compared, by name."""
 ALL_PAIRS = (0.0, 1.0, 4.0)
 """The ranks at which all pairs of tasks were trained."""
-BY_MEAN, ROUNDED = "mean of tokens less first", "rounded less exact"
-"""Contrasts of the controls."""
-UNSEEN = range(48, 128)
-"""Replicas on which the rounding of an encoder is judged: two first looks at it had the others."""
 
 
 @cache
@@ -137,7 +116,7 @@ def named_rows(group: str) -> pd.DataFrame:
     """
     of = GROUPS[group]
     rows = by_rank(of.outcomes()).rename(columns={"rank": of.along})
-    about = {"rank": NAMED_RANK, "family": of.family} | OF_RUN | dict(of.run)
+    about = {"rank": NAMED_RANK, "family": of.family} | OF_RUN
     return rows.assign(**{name: value for name, value in about.items() if name not in rows})
 
 
@@ -154,13 +133,12 @@ def disturbance_rows(name: str) -> pd.DataFrame:
 
 
 def contrast_rows(name: str) -> pd.DataFrame:
-    """Return the contrasts of a family's named quartet that the rules read, and of the controls."""
+    """Return the contrasts of a family's named quartet that the rules read."""
     (a1, a2), (b1, b2) = family(name).named
     measured = contrasts.measure(GROUPS[name].outcomes(), (a1, a2, b1, b2))
     parts = [contrasts.contrast_rows({name: measured})]
     if name == MIXED:
         parts += [_dose_contrasts(dose) for dose in (DIFFICULTY, BALANCE)]
-        parts.append(pd.DataFrame(_controls()))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -173,24 +151,6 @@ def _dose_contrasts(name: str) -> pd.DataFrame:
     return contrasts.dose_contrasts(by_dose, name, quartet=MIXED)
 
 
-def _controls() -> list[dict]:
-    """Return how far pooling and rounding move S of the same replicas."""
-    by_mean, by_first = (_s(GROUPS[name].outcomes()) for name in ("mean of tokens", "first token"))
-    rounded, exact = (
-        _s(quartet_of(MIXED, (MINILM,), ranks=(NAMED_RANK,), encoder=encoder))
-        for encoder in ("minilm_4bit", "minilm")
-    )
-    differences = {BY_MEAN: by_mean - by_first, ROUNDED: (rounded - exact)[list(UNSEEN)]}
-    return [
-        contrasts.paired_row(name, MIXED, NAMED_RANK, of_replicas)
-        for name, of_replicas in differences.items()
-    ]
-
-
-def _s(outcomes: xr.Dataset) -> np.ndarray:
-    return chsh.s_per_replica(outcomes).sel(capacity=NAMED_RANK).values
-
-
 def replica_rows(group: str) -> pd.DataFrame:
     """Return S and accuracies of each replica of a group, at each of its ranks."""
     return generalization.by_replica(GROUPS[group].outcomes())
@@ -198,7 +158,7 @@ def replica_rows(group: str) -> pd.DataFrame:
 
 def generalization_rows(name: str) -> pd.DataFrame:
     """Return the correlation of S of a named quartet with held-out accuracy, by reading."""
-    return generalization.correlation_rows(replica_rows(name), replica_rows(MANY))
+    return generalization.correlation_rows(replica_rows(name))
 
 
 TABLES = {
@@ -206,7 +166,7 @@ TABLES = {
     "real_quartets": ("family", quartet_rows, (LANGUAGES, MIXED)),
     "real_disturbance": ("family", disturbance_rows, (LANGUAGES, MIXED)),
     "real_contrasts": ("quartet", contrast_rows, (LANGUAGES, MIXED)),
-    "real_replicas": ("group", replica_rows, (MIXED, MANY)),
+    "real_replicas": ("group", replica_rows, (MIXED,)),
     "real_generalization": ("quartet", generalization_rows, (MIXED,)),
 }
 """What the recorded outcomes come to: of each table the column that divides it into pieces, the
