@@ -457,7 +457,7 @@ as_text(pd.DataFrame.from_dict(by_condition, orient="index"), 2)
 # that it carries over to other sentences, SST-2 and MRPC; the other two, MathQA and CommonsenseQA, are learnt by heart. So held-out accuracy is here that of
 # SST-2 and MRPC, each in the two contexts it is in. S is that of the whole quartet.
 
-# %% mystnb={"figure": {"name": "fig-text", "caption": "Recorded, e5 with adapters in its top layer: S of the named quartet of mixed tasks against the share of held-out items of SST-2 and MRPC that their heads get right. A point is a replica. Left: all ranks together. Right: the same points by rank; large marks are means, lines the least-squares fit within a rank. The dashed line is the classical bound."}, "image": {"alt": "ALT"}}
+# %% mystnb={"figure": {"name": "fig-text", "caption": "Recorded, e5 with adapters in its top layer: S of the named quartet of mixed tasks against the share of held-out items of SST-2 and MRPC that their heads get right. A point is a replica. Left: all ranks together. Right: the same points by rank; large marks are means, lines the least-squares fit within a rank. The dashed line is the classical bound."}, "image": {"alt": "Two panels of the same 64 points. Left: grey, S from below 0 to 2.2, share right from 0.63 to 0.69; on the whole both rise together. Right, by rank: rank 0 at S below 0 and 0.66 right, rank 1 at 1.3 and 0.67, ranks 4 and 16 at about 2 and 0.68. Lines within a rank are steep and short at rank 0, and rise at ranks 1 and 16."}}
 text = run.load("real_replicas")
 of_ranks = text.table[text.table["group"] == "mixed"]
 run.show(

@@ -117,6 +117,26 @@ def family(name: str) -> Family:
     return FAMILIES[name]
 
 
+TITLES = {
+    "commonsense_qa": "CommonsenseQA",
+    "mathqa": "MathQA",
+    "mrpc": "MRPC",
+    "paws_x": "PAWS-X",
+    "sst2": "SST-2",
+}
+"""Names of data sets as their authors write them."""
+
+
+def title(task: str) -> str:
+    """Return the name of a task as its authors write it.
+
+    >>> title("commonsense_qa"), title("paws_x/en"), title("toy/mood")
+    ('CommonsenseQA', 'PAWS-X en', 'toy mood')
+    """
+    data_set, _, part = task.partition("/")
+    return f"{TITLES.get(data_set, data_set.replace('_', ' '))} {part}".rstrip()
+
+
 def name_quartet(right: Mapping[str, float]) -> Quartet:
     """Return the quartet of tasks that is named before anything is known of S.
 

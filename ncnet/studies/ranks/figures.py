@@ -13,7 +13,7 @@ from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import GREY, HELD_OUT, SOLID, TRAINING, VERMILION
 from ncnet.studies.ranks.all_quartets import ROLES
 from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY
-from ncnet.studies.ranks.families import Quartet
+from ncnet.studies.ranks.families import Quartet, title
 
 DELTA = {"label": "Δ", "color": GREY, "marker": "^"}
 REST = {"label": "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", "color": VERMILION, "marker": "D"}
@@ -105,6 +105,33 @@ def _name_ranks(axes: Axes, values: pd.Series) -> None:
     axes.set_xlabel("rank of the adapters")
 
 
+def learnt(table: pd.DataFrame) -> Figure:
+    """Draw what a head alone gets right of training and of held-out items, a panel a family.
+
+    Parameters
+    ----------
+    table
+        Rows of ``real_tasks`` at one rank, with a column ``guessing``: the share that guessing gets
+        right.
+    """
+    families = {name.replace("_", " "): rows for name, rows in table.groupby("family")}
+    heights = [len(rows) for rows in families.values()]
+    shared = {"sharex": True, "height_ratios": heights}
+    figure, grid = plotting.subplots((7.6, 1.6 + 0.3 * sum(heights)), len(families), 1, **shared)
+    guess = {"color": plotting.INK, "marker": "|", "markersize": 11, "linestyle": "none"}
+    for axes, (family, rows) in zip(grid.flat, families.items(), strict=True):
+        rows = rows.sort_values("held_out_right")
+        at = np.arange(len(rows), dtype=float)
+        for name, look in {"right": TRAINING, "held_out_right": HELD_OUT}.items():
+            plotting.points(axes, rows, at, name, flat=True, markersize=5, **look)
+        axes.plot(rows["guessing"], at, label="guessing", **guess)
+        axes.set_yticks(at, [title(task) for task in rows["task"]])
+        axes.set(title=family, xlim=(0, 1.02), ylim=(-0.7, len(rows) - 0.3))
+    axes.set_xlabel("share right")
+    plotting.legend_once(axes, below=figure, ncols=3)
+    return figure
+
+
 def all_quartets(table: pd.DataFrame, named: Quartet) -> Figure:
     """Draw S of all quartets at once, a row for each pair that carries the minus sign.
 
@@ -167,7 +194,7 @@ def disturbance(table: pd.DataFrame) -> Figure:
     return figure
 
 
-OTHERS = {"color": GREY, "marker": "o", "markersize": 2.5, "capsize": 0, "elinewidth": 0.6}
+OTHERS = {"color": GREY, "ecolor": "#CCCCCC", "marker": "o", "markersize": 2.5, "capsize": 0}
 OTHERS |= {"label": "other quartets"}
 NAMED = {"color": VERMILION, "marker": "D", "markersize": 6, "zorder": 3}
 NAMED |= {"label": "named beforehand"}
@@ -180,15 +207,13 @@ def _roles(named: Quartet) -> tuple[str, ...]:
 
 
 def _short_names(tasks: Iterable[str]) -> dict[str, str]:
-    """Return the names of tasks without what all of them have in common.
+    """Return the titles of tasks without what all of them have in common.
 
     >>> _short_names(["paws_x/en", "paws_x/fr"])
     {'paws_x/en': 'en', 'paws_x/fr': 'fr'}
     >>> _short_names(["commonsense_qa", "paws_x/en"])
-    {'commonsense_qa': 'commonsense qa', 'paws_x/en': 'paws x en'}
+    {'commonsense_qa': 'CommonsenseQA', 'paws_x/en': 'PAWS-X en'}
     """
     tasks = sorted(tasks)
-    groups = {task.rpartition("/")[0] for task in tasks}
-    short = [task.rpartition("/")[2] if len(groups) == 1 else task for task in tasks]
-    words = [name.replace("_", " ").replace("/", " ") for name in short]
-    return dict(zip(tasks, words, strict=True))
+    of_one = len({task.rpartition("/")[0] for task in tasks}) == 1
+    return {task: task.rpartition("/")[2] if of_one else title(task) for task in tasks}

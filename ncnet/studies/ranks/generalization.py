@@ -70,9 +70,7 @@ def by_replica(outcomes: xr.Dataset) -> pd.DataFrame:
     return frame.rename(columns={"capacity": "rank"})[["rank", "replica", *measured]]
 
 
-def correlation_rows(
-    over_ranks: pd.DataFrame, of_many: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def correlation_rows(over_ranks: pd.DataFrame, of_many: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return Spearman's correlation of S with held-out accuracy, by reading.
 
     What does not vary correlates with nothing: 0.
