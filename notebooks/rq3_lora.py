@@ -521,7 +521,9 @@ for (family, rank), rows in quartets.table.groupby(["family", "rank"]):
 lost = disturbance.table
 lost = lost[lost["rank"] == claims.NAMED_RANK]
 europe = [f"paws_x/{language}" for language in ("de", "en", "es", "fr")]
-of_europe = lost[(lost["family"] == "languages") & lost["task"].isin(europe)]
+of_europe = lost[
+    (lost["family"] == "languages") & lost["task"].isin(europe)
+]
 near = of_europe["partner"].isin(europe)
 quote("near", float(of_europe[near]["points"].mean()))
 quote("far", float(of_europe[~near]["points"].mean()))
