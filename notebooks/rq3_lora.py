@@ -286,6 +286,7 @@ both_ways.round(3)
 # | both families | all, and each task alone | 0, 1, 4 | {glue:text}`lora_replicas` |
 # | both named quartets | theirs | 16 | {glue:text}`lora_replicas` |
 # | doses of difficulty and of balance, mixed | those of the named quartet | 1 | {glue:text}`lora_replicas` |
+# | many replicas, mixed | those of the named quartet | 1 | {glue:text}`lora_many` |
 #
 # The outcome of every network on every item is recorded. A command makes the numbers of this page from them, without any training:
 #
@@ -497,6 +498,10 @@ for family in (claims.LANGUAGES, claims.MIXED):
             value = float(rows.loc[rank, name])
             quote(f"{family}_{place}_{name}", value)
 quote("replicas", int(rows["replicas"].max()))
+[many] = table[table["group"] == recorded.MANY].to_dict("records")
+quote("many", int(many["replicas"]))
+ends = many["s_betting_low"], many["s_betting_high"]
+quote("many_s", f"{many['s']:.3f} ({ends[0]:.3f} to {ends[1]:.3f})")
 for place in ("11", "12", "21", "22"):
     value = float(rows.loc[claims.LARGEST_RANK, f"correlator_{place}"])
     quote(f"c_{place}", value)
@@ -556,6 +561,9 @@ for family, rows in lost.groupby("family"):
 # rank 16 it is {glue:text}`lora_mixed_S_16`. That is not the 2 of heads that fit everything, whose correlators are all 1. Here C(A1,B1) is
 # {glue:text}`lora_c_11:.2f`, C(A1,B2) {glue:text}`lora_c_12:.2f`, C(A2,B1) {glue:text}`lora_c_21:.2f` and C(A2,B2) {glue:text}`lora_c_22:.2f`: MathQA (A2)
 # is far from fitted, and S may go on to other values.
+#
+# **Exactly.** Sixteen replicas allow no exact statement about a mean of S. So the mixed quartet was trained at rank 1 with {glue:text}`lora_many` replicas. The
+# mean of S is there {glue:text}`lora_many_s`, by betting at 95 %, with these items: below 2.
 #
 # **All quartets.** Of the {glue:text}`lora_languages_quartets` quartets of languages {glue:text}`lora_languages_above_1` pass 2 at rank 1 by the whole
 # interval, and {glue:text}`lora_languages_above_4` at rank 4. Of the {glue:text}`lora_mixed_quartets` mixed ones it is {glue:text}`lora_mixed_above_1` and

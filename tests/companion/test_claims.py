@@ -50,6 +50,7 @@ KNOWN_FROM = {
         "generalization-correlates-within",
         "generalization-correlates-across",
         "first-2-generalizes",
+        "text-correlates-within",
         "text-correlates-across",
     },
     "review page": {

@@ -11,6 +11,7 @@ import pandas as pd
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.claims import (
     ABSTRACT,
+    GROUP,
     MARGIN,
     REVIEW,
     SUMMARIES,
@@ -164,6 +165,18 @@ CLAIMS = (
         find=lambda rows: _depends_on(BALANCE, rows),
         among=(MIXED,),
         **_REAL_MODELS,
+    ),
+    Claim(
+        "text-correlates-within",
+        "goes with accuracy on text",
+        f"{_CORRELATED}: over language models of one rank.",
+        ABSTRACT,
+        estimand="Spearman's correlation of S of the training items with the held-out accuracy of "
+        f"A1 and B1, over replicas at rank {NAMED_RANK:g}",
+        rule=f"Replicas are divided into groups of {GROUP}. The correlation in a group has a mean "
+        f"over groups of more than {WEAK}. It does not hold where that is less. {_EXACT}",
+        find=lambda rows: _correlates(WITHIN, rows),
+        **_OF_TEXT,
     ),
     Claim(
         "text-correlates-across",

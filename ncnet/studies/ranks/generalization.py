@@ -70,7 +70,7 @@ def by_replica(outcomes: xr.Dataset) -> pd.DataFrame:
     return frame.rename(columns={"capacity": "rank"})[["rank", "replica", *measured]]
 
 
-def correlation_rows(over_ranks: pd.DataFrame, of_many: pd.DataFrame | None = None) -> pd.DataFrame:
+def correlation_rows(over_ranks: pd.DataFrame, of_many: pd.DataFrame) -> pd.DataFrame:
     """Return Spearman's correlation of S with held-out accuracy, by reading.
 
     What does not vary correlates with nothing: 0.
@@ -80,8 +80,7 @@ def correlation_rows(over_ranks: pd.DataFrame, of_many: pd.DataFrame | None = No
     over_ranks
         Rows of `by_replica`, with the same replicas at every rank.
     of_many
-        Rows of `by_replica` of many replicas at the rank named beforehand; without them there is no
-        reading within.
+        Rows of `by_replica` of many replicas at the rank named beforehand.
 
     Returns
     -------
@@ -107,14 +106,12 @@ def correlation_rows(over_ranks: pd.DataFrame, of_many: pd.DataFrame | None = No
     >>> found[["reading", "correlation", "independent"]].round(3).values.tolist()[::2]
     [['within', 1.0, 10], ['across', 1.0, 100]]
     """
+    many = of_many[of_many["rank"] == NAMED_RANK].sort_values("replica")
+    count = len(many) - len(many) % GROUP
+    check(count, f"{len(many)} replicas are correlated", f"at least {GROUP}")
+    groups = many[:count].groupby(np.arange(count) // GROUP)
     replicas = over_ranks[over_ranks["rank"] <= LARGEST_RANK].groupby("replica")
-    readings: dict[str, tuple] = {}
-    if of_many is not None:
-        many = of_many[of_many["rank"] == NAMED_RANK].sort_values("replica")
-        count = len(many) - len(many) % GROUP
-        check(count, f"{len(many)} replicas are correlated", f"at least {GROUP}")
-        groups = many[:count].groupby(np.arange(count) // GROUP)
-        readings = {WITHIN: (_spearman, groups), GIVEN: (_partial, groups)}
+    readings: dict[str, tuple] = {WITHIN: (_spearman, groups), GIVEN: (_partial, groups)}
     readings[ACROSS] = (_spearman, replicas)
     return pd.DataFrame([_row(reading, *of) for reading, of in readings.items()])
 

@@ -18,7 +18,7 @@ from ncnet.studies.ranks.analysis import by_rank
 from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY, LANGUAGES, MIXED, NAMED_RANK
 from ncnet.studies.ranks.families import family
 
-RUNS, DOSES = "", "doses/"
+RUNS, DOSES, REPLICAS = "", "doses/", "replicas/"
 """Folders of the recorded runs."""
 OF_RUN = {"encoder": "e5", "pooling": "first", "shuffled": 0.0, "ratio": 1.0}
 """Columns that tell runs of a family apart, with the values of most of them."""
@@ -62,11 +62,13 @@ class Group:
         )
 
 
+MANY = "many replicas"
 GROUPS = {
     LANGUAGES: Group(LANGUAGES, (RUNS,)),
     MIXED: Group(MIXED, (RUNS,)),
     DIFFICULTY: Group(MIXED, (RUNS, DOSES), "shuffled"),
     BALANCE: Group(MIXED, (RUNS, DOSES), "ratio"),
+    MANY: Group(MIXED, (REPLICAS,)),
 }
 """What is compared, by name."""
 ALL_PAIRS = (0.0, 1.0, 4.0)
@@ -158,7 +160,7 @@ def replica_rows(group: str) -> pd.DataFrame:
 
 def generalization_rows(name: str) -> pd.DataFrame:
     """Return the correlation of S of a named quartet with held-out accuracy, by reading."""
-    return generalization.correlation_rows(replica_rows(name))
+    return generalization.correlation_rows(replica_rows(name), replica_rows(MANY))
 
 
 TABLES = {
@@ -166,7 +168,7 @@ TABLES = {
     "real_quartets": ("family", quartet_rows, (LANGUAGES, MIXED)),
     "real_disturbance": ("family", disturbance_rows, (LANGUAGES, MIXED)),
     "real_contrasts": ("quartet", contrast_rows, (LANGUAGES, MIXED)),
-    "real_replicas": ("group", replica_rows, (MIXED,)),
+    "real_replicas": ("group", replica_rows, (MIXED, MANY)),
     "real_generalization": ("quartet", generalization_rows, (MIXED,)),
 }
 """What the recorded outcomes come to: of each table the column that divides it into pieces, the

@@ -132,6 +132,11 @@ WORLDS = {
             "in between": {0.25: 2.05, 1.0: 2.05 + MARGIN, 4.0: 2.05},
         },
     ),
+    "text-correlates-within": {
+        "true": partial(_replicas, within=0.9),
+        "false": partial(_replicas, within=-0.5),
+        "in between": partial(_replicas, within=0.12),
+    },
     "text-correlates-across": {
         "true": partial(_replicas, across=0.95),
         "false": partial(_replicas, across=-0.95),

@@ -148,7 +148,7 @@ def test_ranks_share_the_error_of_s():
     assert table.loc[(rules.OF_S, 1.0), "s_low"] == expected.low
 
 
-@pytest.mark.parametrize("reading", [rules.ACROSS])
+@pytest.mark.parametrize("reading", [rules.WITHIN, rules.ACROSS])
 def test_s_goes_with_held_out_accuracy_by_more_than_the_smallest_correlation(reading):
     for value, holds in ((0.4, True), (-0.2, False), (0.12, None)):
         row = columns_of("correlation", Estimate(value, value - 0.05, value + 0.05))
