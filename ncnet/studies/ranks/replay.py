@@ -163,7 +163,12 @@ OF_NETWORK = {
     **dict.fromkeys(tables.LOOKED, _beside(absolute(0.05, "so far may it have come elsewhere"))),
     "diverged": same("logits are far from overflow"),
 }
-VARIED = {"small/": (), recorded.RUNS: ("pairs", "items", "held_out")}
+VARIED = {
+    "small/": (),
+    recorded.RUNS: ("pairs", "items", "held_out"),
+    recorded.DOSES: (),
+    recorded.REPLICAS: (),
+}
 """By folder of runs: what varies in its tables beside the columns of all."""
 
 
