@@ -3,8 +3,8 @@
 A *contrast* is a weighted sum of S over conditions that share replicas and items, such as S at one
 rank less S at another. Its interval is the wider of two: one for the mean, which resamples replicas
 and items (`ncnet.studies.ranks.pigeonhole`), and one for the median over replicas, with the items
-given, which is exact at any number of them (`ncnet.estimates.median_interval`). A dozen replicas
-are too few for an exact statement about the mean.
+given, which is exact at any number of them (`ncnet.estimates.median_interval`). An exact interval
+of the mean is there, too, and with a dozen replicas too wide to tell much.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -12,7 +12,6 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
 from ncnet import chsh
 from ncnet.checks import check, check_choice, check_type
@@ -132,32 +131,6 @@ def contrast_rows(quartets: Mapping[str, Measured]) -> pd.DataFrame:
             kinds[name] = {LARGEST_RANK: {LARGEST_RANK: 1, start: -1}}
         rows += [row | {"quartet": quartet} for row in _rows(measured, kinds)]
     return pd.DataFrame(rows)
-
-
-def paired_row(name: str, quartet: str, rank: float, differences: np.ndarray) -> dict[str, object]:
-    """Return the mean of S less S of the same replica trained otherwise, as a row of contrasts.
-
-    Its interval is Student's, over replicas at 95 %: it is about these items. One that resampled
-    items too could not be shorter than what these few items leave open.
-
-    Parameters
-    ----------
-    name, quartet, rank
-        What the contrast and the quartet are called, and the rank of both.
-    differences
-        The difference in each replica.
-
-    Examples
-    --------
-    >>> row = paired_row("turned", "toy", 1, np.array([0.0, 0.1, -0.1, 0.0]))
-    >>> round(row["s_low"], 3), round(row["s_high"], 3), row["replicas"]
-    (-0.13, 0.13, 4)
-    """
-    mean, replicas = float(np.mean(differences)), len(differences)
-    half = float(stats.t.ppf((1 + LEVEL) / 2, replicas - 1) * stats.sem(differences))
-    found = columns_of("s", Estimate(mean, mean - half, mean + half))
-    about = {"contrast": name, "quartet": quartet, "rank": float(rank)}
-    return about | found | {"replicas": replicas}
 
 
 def dose_contrasts(

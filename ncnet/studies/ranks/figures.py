@@ -17,7 +17,7 @@ from ncnet.studies.ranks.families import Quartet, title
 
 DELTA = {"label": "Δ", "color": GREY, "marker": "^"}
 REST = {"label": "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", "color": VERMILION, "marker": "D"}
-DOSES = {
+OF_DOSES = {
     DIFFICULTY: ("shuffled", "share of A2's and B2's labels shuffled"),
     BALANCE: ("ratio", "Alice's training items to Bob's"),
 }
@@ -69,12 +69,12 @@ def doses(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        Rows of `ncnet.studies.ranks.recorded.named_rows` of the groups of `DOSES`, with a column
+        Rows of `ncnet.studies.ranks.recorded.named_rows` of the groups of `OF_DOSES`, with a column
         ``group``.
     """
     shared = {"sharex": "col", "sharey": "row", "height_ratios": (1.5, 1)}
-    figure, grid = plotting.subplots((7.6, 5.2), 2, len(DOSES), **shared)
-    for column, (group, (name, label)) in zip(grid.T, DOSES.items(), strict=True):
+    figure, grid = plotting.subplots((7.6, 5.2), 2, len(OF_DOSES), **shared)
+    for column, (group, (name, label)) in zip(grid.T, OF_DOSES.items(), strict=True):
         rows = table[table["group"] == group].sort_values(name)
         at = np.arange(len(rows))
         for axes, lines in zip(column, ({"s": TRAINING}, ROWS["share right"]), strict=True):

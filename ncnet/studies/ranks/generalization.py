@@ -22,6 +22,8 @@ from ncnet.studies.ranks.claims import ACROSS, LARGEST_RANK, NAMED_RANK, WITHIN
 
 GIVEN = f"{WITHIN}, given training accuracy"
 """The reading within a rank, at given training accuracy."""
+EXPLAINED = 1e-6
+"""Share of the variance below which what is held fixed leaves nothing to correlate."""
 MEASURED = ["s", "held_out_accuracy", "accuracy"]
 
 
@@ -139,7 +141,3 @@ def _partial(measured: np.ndarray) -> float:
     if left < EXPLAINED:
         return 0.0
     return float(np.clip((plain - np.prod(with_third)) / np.sqrt(left), -1, 1))
-
-
-EXPLAINED = 1e-6
-"""Share of the variance below which what is held fixed leaves nothing to correlate."""

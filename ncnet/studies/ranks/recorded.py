@@ -13,12 +13,14 @@ import pandas as pd
 import xarray as xr
 
 from ncnet import chsh, results
+from ncnet.checks import check
+from ncnet.printing import shown
 from ncnet.studies.ranks import all_quartets, contrasts, generalization, tables
 from ncnet.studies.ranks.analysis import by_rank
 from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY, LANGUAGES, MIXED, NAMED_RANK
 from ncnet.studies.ranks.families import family
 
-RUNS, DOSES, REPLICAS = "", "doses/", "replicas/"
+RUNS, IN_DOSES, REPEATED = "", "doses/", "replicas/"
 """Folders of the recorded runs."""
 OF_RUN = {"encoder": "e5", "pooling": "first", "shuffled": 0.0, "ratio": 1.0}
 """Columns that tell runs of a family apart, with the values of most of them."""
@@ -62,13 +64,14 @@ class Group:
         )
 
 
-MANY = "many replicas"
+MANY = {MIXED: "many replicas"}
+"""By family: the group of many replicas at the rank named beforehand."""
 GROUPS = {
     LANGUAGES: Group(LANGUAGES, (RUNS,)),
     MIXED: Group(MIXED, (RUNS,)),
-    DIFFICULTY: Group(MIXED, (RUNS, DOSES), "shuffled"),
-    BALANCE: Group(MIXED, (RUNS, DOSES), "ratio"),
-    MANY: Group(MIXED, (REPLICAS,)),
+    DIFFICULTY: Group(MIXED, (RUNS, IN_DOSES), "shuffled"),
+    BALANCE: Group(MIXED, (RUNS, IN_DOSES), "ratio"),
+    MANY[MIXED]: Group(MIXED, (REPEATED,)),
 }
 """What is compared, by name."""
 ALL_PAIRS = (0.0, 1.0, 4.0)
@@ -102,7 +105,9 @@ def pairs_of(
     asked = {"family": name} | OF_RUN | run
     rows = rows[(rows[list(asked)] == list(asked.values())).all(axis=1)]
     rows = rows[rows["rank"].isin(ranks)] if ranks else rows
-    return tables.from_outcome_rows(rows, paired=family(name).paired)
+    steps = rows["steps"].unique().tolist()
+    check(len(steps) == 1, f"runs of `{name}` have {shown(steps)} steps", "runs of as many")
+    return tables.from_outcome_rows(rows, paired=family(name).paired).assign_attrs(steps=steps[0])
 
 
 def quartet_of(name: str, folders: tuple[str, ...], **asked: object) -> xr.Dataset:
@@ -134,7 +139,7 @@ def disturbance_rows(name: str) -> pd.DataFrame:
     return rows.rename(columns=tables.AS_RANK)
 
 
-def contrast_rows(name: str) -> pd.DataFrame:
+def judged_contrasts(name: str) -> pd.DataFrame:
     """Return the contrasts of a family's named quartet that the rules read."""
     (a1, a2), (b1, b2) = family(name).named
     measured = contrasts.measure(GROUPS[name].outcomes(), (a1, a2, b1, b2))
@@ -160,15 +165,15 @@ def replica_rows(group: str) -> pd.DataFrame:
 
 def generalization_rows(name: str) -> pd.DataFrame:
     """Return the correlation of S of a named quartet with held-out accuracy, by reading."""
-    return generalization.correlation_rows(replica_rows(name), replica_rows(MANY))
+    return generalization.correlation_rows(replica_rows(name), replica_rows(MANY[name]))
 
 
 TABLES = {
     "real_named": ("group", named_rows, tuple(GROUPS)),
     "real_quartets": ("family", quartet_rows, (LANGUAGES, MIXED)),
     "real_disturbance": ("family", disturbance_rows, (LANGUAGES, MIXED)),
-    "real_contrasts": ("quartet", contrast_rows, (LANGUAGES, MIXED)),
-    "real_replicas": ("group", replica_rows, (MIXED, MANY)),
+    "real_contrasts": ("quartet", judged_contrasts, (LANGUAGES, MIXED)),
+    "real_replicas": ("group", replica_rows, (MIXED, MANY[MIXED])),
     "real_generalization": ("quartet", generalization_rows, (MIXED,)),
 }
 """What the recorded outcomes come to: of each table the column that divides it into pieces, the

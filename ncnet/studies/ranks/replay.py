@@ -29,10 +29,10 @@ TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
 """Hyperparameters that the tables name."""
 
 
-def _check_sources(tasks: dict, recorded: Mapping[str, str], table: str) -> None:
+def _check_sources(tasks: dict, sources: Mapping[str, str], table: str) -> None:
     """Refuse data sets that are not those of the recorded runs: other items, other networks."""
-    for name in set(tasks) & set(recorded):
-        there = json.loads(recorded[name])
+    for name in set(tasks) & set(sources):
+        there = json.loads(sources[name])
         where = "the folder" if there.get("folder") else "the commit of the hub"
         require(
             tasks[name].source == there,
@@ -41,7 +41,7 @@ def _check_sources(tasks: dict, recorded: Mapping[str, str], table: str) -> None
         )
 
 
-OF_RUN = ("family", "encoder", "pooling", "shuffled", "ratio", "steps")
+OF_RUN = ("family", *recorded.OF_RUN, "steps")
 """Columns that tell runs apart."""
 HOW = ("training", "held_out", "replicas", "layers", "batch_size", "learning_rate", "seed")
 """Columns of ``real_tasks`` that say how the networks of a run are trained, and on what."""
@@ -166,8 +166,8 @@ OF_NETWORK = {
 VARIED = {
     "small/": (),
     recorded.RUNS: ("pairs", "items", "held_out"),
-    recorded.DOSES: (),
-    recorded.REPLICAS: (),
+    recorded.IN_DOSES: (),
+    recorded.REPEATED: (),
 }
 """By folder of runs: what varies in its tables beside the columns of all."""
 

@@ -24,8 +24,9 @@ from ncnet.studies.ranks.generalization import correlation_rows
 REPLICAS, MANY, RESAMPLES = 16, 112, 2000
 RANKS = (0.0, NAMED_RANK, 4.0, LARGEST_RANK)
 OF_REPLICAS, OF_ITEMS = {"shared": 0.05, "own": 0.03}, {"shared": 0.01, "own": 0.01}
-"""Standard deviations of S over replicas and over draws of items, about those of recorded quartets
-near the ceiling: a part that all conditions share, and one that each has for itself."""
+"""Standard deviations of S over replicas and over draws of items, about those of quartets near the
+ceiling: a part that all conditions share, and one that each has for itself. Where mixed tasks are
+far from fitted the recorded ones are twice as large, and a rule then says *open* more often."""
 
 
 def _measured(means: Mapping[Hashable, float], generator: np.random.Generator) -> Measured:

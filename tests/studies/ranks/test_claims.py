@@ -3,13 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from ncnet import chsh
 from ncnet.claims import findings, simultaneous_level, verdict
 from ncnet.estimates import Estimate, columns_of, median_interval
 from ncnet.studies.ranks import claims as rules
-from ncnet.studies.ranks.contrasts import contrast, contrast_rows, dose_rows, measure, paired_row
+from ncnet.studies.ranks.contrasts import contrast, contrast_rows, dose_rows, measure
 from tests.strategies import correlated_outcomes
 from tests.studies.ranks.test_analysis import rising
 
@@ -112,13 +111,6 @@ def test_a_rise_is_that_to_the_largest_rank_that_rules_read():
     assert table.to_dict() == pytest.approx(expected)
     with pytest.raises(KeyError):
         contrast_rows({"languages": {rank: measured[rank] for rank in (0.0, 1.0)}})
-
-
-def test_a_paired_difference_has_students_interval():
-    differences = np.random.default_rng(0).normal(0.1, 1, 20)
-    row = paired_row("one less other", "mixed", 1, differences)
-    low, high = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
-    assert (row["s_low"], row["s_high"]) == pytest.approx((low, high))
 
 
 def test_a_tasks_items_are_drawn_alike_in_every_quartet():
