@@ -2,8 +2,8 @@
 
 The rules read contrasts (`ncnet.studies.ranks.contrasts`) of quartets of tasks in place of games,
 and were written before the runs that they are read on. The quartets were named by a trial of tasks
-alone (`ncnet.studies.ranks.families`). Full fine-tuning stands beside the ranks and is not judged:
-at the same learning rate it fitted some tasks of the trial less well than the largest rank did.
+without a partner (`ncnet.studies.ranks.families`). Full fine-tuning is not judged: at the same
+learning rate it fitted some tasks of the trial less well than the largest rank did.
 """
 
 import pandas as pd
@@ -84,8 +84,12 @@ _OF_TEXT = {
 }
 _CORRELATED = "Where capacity is insufficient S and generalization are positively correlated"
 _EXACT = (
-    "The interval is exact. The other two tasks are not asked: what a head learns of them, "
-    "it learns by heart."
+    "The interval is exact over initialisations, with the items given. The other two tasks are not "
+    "asked: heads get few of their held-out items right beyond what guessing does."
+)
+_MOVES = (
+    "The rule asks whether S moves. That S passes 2 at one dose and not at another is not asked: "
+    "it may be under 2 at all of them."
 )
 _OF_RANKS = (
     "Intervals are the wider of two: of the mean, replicas and items being resampled, and of the "
@@ -137,8 +141,8 @@ CLAIMS = (
     ),
     Claim(
         "mixed-depends-on-difficulty",
-        "difficulty matters",
-        "Whether S passes 2 with mixed tasks depends on their difficulty.",
+        "difficulty moves S",
+        "With mixed tasks difficulty decides how large S is, and so whether it passes 2.",
         REVIEW,
         estimand="S less S of the same replicas at another difficulty",
         smallest=f"{MARGIN}, to either side",
@@ -146,22 +150,22 @@ CLAIMS = (
         "two tasks with the minus sign is shuffled, in five doses from none to all. S at the last "
         "dose less S at the first, or S at the middle one less the mean of both, is further than "
         f"{MARGIN} from 0, both intervals together. It does not hold where both are nearer. "
-        f"{_OF_RANKS}",
+        f"{_MOVES} {_OF_RANKS}",
         find=lambda rows: _depends_on(DIFFICULTY, rows),
         among=(MIXED,),
         **_REAL_MODELS,
     ),
     Claim(
         "mixed-depends-on-balance",
-        "balance matters",
-        "Whether S passes 2 with mixed tasks depends on their balance.",
+        "balance moves S",
+        "With mixed tasks balance decides how large S is, and so whether it passes 2.",
         REVIEW,
         estimand="S less S of the same replicas at another balance",
         smallest=f"{MARGIN}, to either side",
         rule=f"At rank {NAMED_RANK:g}, named beforehand, the ratio of the training items of one "
         "task to those of the other goes from a quarter to four. S at equally many less the mean "
-        "of S at both ends "
-        f"is further than {MARGIN} from 0. It does not hold where it is nearer. {_OF_RANKS}",
+        f"of S at both ends is further than {MARGIN} from 0. It does not hold where it is nearer. "
+        f"{_MOVES} {_OF_RANKS}",
         find=lambda rows: _depends_on(BALANCE, rows),
         among=(MIXED,),
         **_REAL_MODELS,
@@ -186,7 +190,8 @@ CLAIMS = (
         estimand="Spearman's correlation of S of the training items with the held-out accuracy of "
         f"A1 and B1, over the ranks up to {LARGEST_RANK:g}, in a replica",
         rule=f"The correlation has a mean over replicas of more than {WEAK}. It does not hold "
-        f"where that is less. {_EXACT}",
+        f"where that is less. Two things that both follow the rank correlate so, whatever one says "
+        f"of the other. {_EXACT}",
         find=lambda rows: _correlates(ACROSS, rows),
         **_OF_TEXT,
     ),

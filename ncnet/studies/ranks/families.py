@@ -140,14 +140,16 @@ def title(task: str) -> str:
 def name_quartet(right: Mapping[str, float]) -> Quartet:
     """Return the quartet of tasks that is named before anything is known of S.
 
-    The pair with the minus sign are the two tasks that a head alone gets right least; A1 and B1 are
-    the two that it gets right most. Alice has the task that is got right most and the one that is
-    got right least. Of tasks got right equally, the first by name counts as got right more.
+    The pair with the minus sign are the two tasks that are got right least when trained alone; A1
+    and B1 are the two that are got right most. Alice has the task that is got right most and the
+    one that is got right least. Of tasks got right equally, the first by name counts as got right
+    more.
 
     Parameters
     ----------
     right
-        By task, the share of its training items that a head alone gets right: of at least four.
+        By task, the share of its training items that is got right when it is trained alone: of at
+        least four.
 
     Examples
     --------

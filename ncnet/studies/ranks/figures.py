@@ -106,7 +106,7 @@ def _name_ranks(axes: Axes, values: pd.Series) -> None:
 
 
 def learnt(table: pd.DataFrame) -> Figure:
-    """Draw what a head alone gets right of training and of held-out items, a panel a family.
+    """Draw what is got right of tasks trained alone, in training and held out, a panel a family.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Ask whether S of the training items goes with what heads get right of held-out text.
 
-Of a named quartet, A1 and B1 are asked: the two tasks that a head alone gets right most. Two
-readings are judged. *Within*: over replicas at one rank. *Across*: over ranks, in a replica.
+Of a named quartet, A1 and B1 are asked: the two tasks that are got right most when trained alone.
+Two readings are judged. *Within*: over replicas at one rank. *Across*: over ranks, in a replica.
 """
 
 from __future__ import annotations

@@ -139,12 +139,12 @@ def network_rows(pairs: xr.Dataset) -> pd.DataFrame:
 
 
 def task_rows(pairs: xr.Dataset) -> pd.DataFrame:
-    """Return one row for each rank and task: what a head alone gets right, and of what items.
+    """Return one row for each rank and task: what is got right of it alone, and of what items.
 
     Returns
     -------
     pandas.DataFrame
-        ``rank``, ``task``; ``right``, the share of training items that a head alone gets right,
+        ``rank``, ``task``; ``right``, the share of training items got right when trained alone,
         with an interval over replicas at 95 %, and ``held_out_right`` of held-out ones, with its
         own: no numbers of a task that was not trained alone; numbers of items and replicas;
         ``unknown``, the share of tokens for which the encoder has no word piece, and ``cut``, the
