@@ -396,7 +396,7 @@ counted.round(3)
 #
 # How much less of its training items a task gets right beside each partner than alone:
 
-# %% mystnb={"figure": {"name": "fig-lora-disturbance", "caption": "Recorded: percentage points of its training items that a mixed task (row) loses beside a partner (column), against the task alone, at rank 1; means over replicas."}, "image": {"alt": "A map of five tasks. MathQA loses most, 17 to 28 points, the most beside CommonsenseQA; CommonsenseQA loses up to 17, beside SST-2, and PAWS-X up to 12, beside CommonsenseQA. SST-2 loses less than 1 point beside any."}}
+# %% mystnb={"figure": {"name": "fig-lora-disturbance", "caption": "Recorded: percentage points of its training items that a mixed task (row) loses beside a partner (column), against the task alone, at rank 1; means over replicas. Tasks are in the order of what is got right of them alone, the least first."}, "image": {"alt": "A map of five tasks. MathQA loses most, 17 to 28 points, the most beside CommonsenseQA; CommonsenseQA loses up to 17, beside SST-2, and PAWS-X up to 12, beside CommonsenseQA. SST-2 loses less than 1 point beside any."}}
 disturbance = run.load("real_disturbance")
 
 
@@ -593,7 +593,8 @@ for name, rows in lost.groupby("family"):
 # {glue:text}`lora_mixed_worst_points` percentage points. Among the languages it is {glue:text}`lora_languages_worst_task` beside
 # {glue:text}`lora_languages_worst_partner`, {glue:text}`lora_languages_worst_points`. These two are the largest of many as well. German, English, Spanish and
 # French lose {glue:text}`lora_near:.1f` points on average beside each other, and {glue:text}`lora_far:.1f` beside Japanese, Korean or Chinese. SST-2 loses hardly
-# anything beside any other.
+# anything beside any other. Of the mixed tasks those that are hardest alone lose most; of the languages it is rather the other
+# way.
 #
 # **Difficulty.** Shuffling all labels of the two hard tasks changes S by {glue:text}`lora_mixed_difficulty_contrast_1_1`. With half of them shuffled S differs
 # from the mean of none and all by {glue:text}`lora_mixed_difficulty_contrast_2_1`. Both intervals reach beyond {glue:text}`lora_smallest` to both sides, so

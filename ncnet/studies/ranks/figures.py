@@ -165,7 +165,9 @@ def all_quartets(table: pd.DataFrame, named: Quartet) -> Figure:
 
 
 def disturbance(table: pd.DataFrame) -> Figure:
-    """Draw how many points each task loses beside each partner, as a map.
+    """Draw how many points each task loses beside each partner, as a map from the hardest task on.
+
+    The hardest is the one of which least is got right alone.
 
     Parameters
     ----------
@@ -173,7 +175,7 @@ def disturbance(table: pd.DataFrame) -> Figure:
         Rows of `ncnet.studies.ranks.all_quartets.disturbance` at one rank.
     """
     grid = table.pivot_table(index="task", columns="partner", values="points")
-    order = grid.mean(axis=1).sort_values(ascending=False).index
+    order = table.groupby("task")["alone"].first().sort_values().index
     values = grid.loc[order, order].to_numpy()
     reach = np.nanmax(abs(values))
     figure, axes = plotting.subplots((1.9 + 0.75 * len(order), 1.4 + 0.55 * len(order)))
