@@ -281,7 +281,7 @@ run.show(figures.averaged_correlations(mean_target), recorded=recorded)
 run.show(figures.correlations(mean_target), recorded=recorded)
 
 # %% [markdown]
-# These intervals describe; the rules judge by the exact ones:
+# A capacity at the ceiling has no correlation, and is left out. These intervals describe; the rules judge by the exact ones:
 
 
 # %% tags=["hide-input"]
