@@ -306,7 +306,7 @@ def of_groups(*groups):
     return rows.assign(quartet=rows["group"])
 
 
-# %% mystnb={"figure": {"name": "fig-lora-ranks", "caption": "Recorded: the two named quartets with e5, against the rank of the adapters. Above: S on training and on held-out items. Middle: the signalling Δ, and S - Δ - 2, what it leaves of the excess. Below: the share of items that heads get right, mean over heads and contexts. Bars: intervals that hold together over the ranks of a quartet at 95 %. Those of S and of the share right resample replicas and items, those of the middle row replicas alone; where hardly any replica differs from the others, they come from a betting test, and may leave their panel."}, "image": {"alt": "Two columns, languages and mixed, against ranks 0, 1, 4 and 16. S of training items rises in both: from 0.5 to 1.3 among languages, with a bar of nearly 0.8 at rank 0; from below 0 to 2.0 with mixed tasks, where the bars of ranks 4 and 16 reach across the bound 2. S of held-out items is lower, with mixed tasks negative throughout. Δ is 0 at rank 0, and with mixed tasks 0.5 at rank 1 and 0.2 at rank 16; S less Δ less 2 is negative throughout. The share of training items right rises from about 0.6 to 0.8 or 0.9, that of held-out items stays below one half."}}
+# %% mystnb={"figure": {"name": "fig-lora-ranks", "caption": "Recorded: the two named quartets with e5, against the rank of the adapters. Above: S on training and on held-out items. Middle: the signalling Δ, and S - Δ - 2, what it leaves of the excess. Below: the share of items that heads get right, mean over heads and contexts. Bars: intervals that hold together over the ranks of a quartet at 95 %. Those of S and of the share right resample replicas and items, those of the middle row replicas alone; where hardly any replica differs from the others, they come from a betting test, and may leave their panel."}, "image": {"alt": "Two columns, languages and mixed, against ranks 0, 1, 4 and 16. S of training items rises with rank in both. Among languages it stays well below the bound 2, with a long bar at rank 0. With mixed tasks it starts below 0 and comes to 2, where the bars of ranks 4 and 16 reach across the bound. S of held-out items is lower, with mixed tasks negative throughout. Δ is 0 at rank 0 and largest at rank 1; S less Δ less 2 is negative throughout. The share of training items right rises from six in ten to more than eight, that of held-out items stays below one half."}}
 run.show(
     figures.ranks(of_groups(claims.LANGUAGES, claims.MIXED)),
     recorded=named,
@@ -324,7 +324,7 @@ as_text(shown.set_index("quartet")[columns])
 #
 # A head that gets its training items right may have learnt a rule, or may know the items by heart. Items that it was not trained on tell which:
 
-# %% mystnb={"figure": {"name": "fig-lora-learnt", "caption": "Recorded: each task alone, with adapters of rank 4. The share of training and of held-out items that its head gets right, means over replicas, and what guessing gets right. Bars: intervals at 95 % over replicas; the two long ones come from betting, since hardly any replica differs from the others."}, "image": {"alt": "Two panels of rows, seven languages and five mixed tasks. Blue marks of training items lie between 0.79 and 1. Orange marks of held-out items lie far to the left. Of the languages all are at guessing, one half, or a little below. SST-2 is at 0.79 and MRPC at 0.57; PAWS-X en is below one half; CommonsenseQA and MathQA are a little above guessing, one fifth."}}
+# %% mystnb={"figure": {"name": "fig-lora-learnt", "caption": "Recorded: each task alone, with adapters of rank 4. The share of training and of held-out items that its head gets right, means over replicas, and what guessing gets right. Bars: intervals at 95 % over replicas; the two long ones come from betting, since hardly any replica differs from the others."}, "image": {"alt": "Two panels of rows, seven languages and five mixed tasks. Marks of training items lie far to the right, some at 1. Marks of held-out items lie far to the left of them. Of the languages all are at guessing, one half, or a little below. SST-2 is at eight in ten, MRPC a little above one half and PAWS-X en a little below; CommonsenseQA and MathQA are a little above guessing, one fifth."}}
 tasks = run.load("real_tasks")
 alone = tasks.table.dropna(subset="right")
 alone = alone[alone["rank"] == max(recorded.ALL_PAIRS)]
@@ -344,7 +344,7 @@ glue("lora_items_error", 100 * float(by_items.max()), display=False)
 #
 # Each family has many quartets, of which one was named beforehand. All of them, at rank {glue:text}`lora_middle`, the largest at which all pairs were trained:
 
-# %% mystnb={"figure": {"name": "fig-lora-quartets-languages", "caption": "Recorded: S of all quartets of languages at rank 4, a row for each pair that carries the minus sign; within a row the lowest S is at the bottom. Bars: intervals of all quartets together at 95 %, replicas and items being resampled. The diamond is the quartet that was named beforehand."}, "image": {"alt": "Twenty-one rows of twenty quartets each. All points lie between 1.0 and 1.5, and no bar comes near the bound 2. Quartets whose minus pair are two of the European languages lie lowest. The quartet named beforehand, with English beside French, lies at 1.2, amid the others."}}
+# %% mystnb={"figure": {"name": "fig-lora-quartets-languages", "caption": "Recorded: S of all quartets of languages at rank 4, a row for each pair that carries the minus sign; within a row the lowest S is at the bottom. Bars: intervals of all quartets together at 95 %, replicas and items being resampled. The diamond is the quartet that was named beforehand."}, "image": {"alt": "Twenty-one rows of twenty quartets each. All points lie between 1 and one and a half, and no bar comes near the bound 2. Quartets whose minus pair are two of the European languages lie lowest. The quartet named beforehand, with English beside French, lies amid the others."}}
 quartets = run.load("real_quartets")
 
 
@@ -354,20 +354,17 @@ def quartets_at(family, rank):
     return rows.reset_index(drop=True)
 
 
-def show_quartets(family):
-    run.show(
-        figures.all_quartets(
-            quartets_at(family, max(recorded.ALL_PAIRS)),
-            families.family(family).named,
-        ),
-        recorded=quartets,
+def quartets_of(family):
+    return figures.all_quartets(
+        quartets_at(family, max(recorded.ALL_PAIRS)),
+        families.family(family).named,
     )
 
 
-show_quartets(claims.LANGUAGES)
+run.show(quartets_of(claims.LANGUAGES), recorded=quartets)
 
-# %% mystnb={"figure": {"name": "fig-lora-quartets-mixed", "caption": "Recorded: S of all quartets of mixed tasks at rank 4, drawn like {numref}`fig-lora-quartets-languages`."}, "image": {"alt": "Ten rows of six quartets each. Points lie between -0.1 and 2.1. On average quartets with CommonsenseQA beside MathQA as the minus pair lie highest, at 1.7 to 2.1; the one named beforehand is among them, at 1.9. Some bars reach across the bound 2, and none lies beyond it as a whole."}}
-show_quartets(claims.MIXED)
+# %% mystnb={"figure": {"name": "fig-lora-quartets-mixed", "caption": "Recorded: S of all quartets of mixed tasks at rank 4, drawn like {numref}`fig-lora-quartets-languages`."}, "image": {"alt": "Ten rows of six quartets each. Points lie between 0 and 2 or a little beyond. On average quartets with CommonsenseQA beside MathQA as the minus pair lie highest; the one named beforehand is among them, a little below 2. Some bars reach across the bound 2, and none lies beyond it as a whole."}}
+run.show(quartets_of(claims.MIXED), recorded=quartets)
 
 # %%
 counted = []
@@ -400,19 +397,16 @@ counted.round(3)
 disturbance = run.load("real_disturbance")
 
 
-def show_disturbance(family):
+def disturbance_of(family):
     rows = disturbance.table
     rows = rows[rows["family"] == family]
-    run.show(
-        figures.disturbance(rows[rows["rank"] == claims.NAMED_RANK]),
-        recorded=disturbance,
-    )
+    return figures.disturbance(rows[rows["rank"] == claims.NAMED_RANK])
 
 
-show_disturbance(claims.MIXED)
+run.show(disturbance_of(claims.MIXED), recorded=disturbance)
 
 # %% mystnb={"figure": {"name": "fig-lora-disturbance-languages", "caption": "Recorded: the same for the languages, at rank 1."}, "image": {"alt": "A map of seven languages. German, French, Spanish and English lose 1 to 3 points beside each other, and 4 to 5 beside Japanese, Korean and Chinese. These three lose 4 to 6 points beside any."}}
-show_disturbance(claims.LANGUAGES)
+run.show(disturbance_of(claims.LANGUAGES), recorded=disturbance)
 
 # %% [markdown]
 # ### Difficulty and balance, in doses
@@ -421,7 +415,7 @@ show_disturbance(claims.LANGUAGES)
 # right means what was trained. Balance: Alice's tasks have further training items, on which S is not computed, or Bob's have. All doses have the same number of
 # steps.
 
-# %% mystnb={"figure": {"name": "fig-lora-doses", "caption": "Recorded: the named quartet of mixed tasks at rank 1, in doses. Above: S on training items. Below: the share of items that heads get right. Bars: intervals that hold together over the doses at 95 %, replicas and items being resampled. The dose without any change is the same network in both columns."}, "image": {"alt": "Two columns. Left, difficulty: S stays between 1.1 and 1.3 at five shares of shuffled labels, and about 78 percent of training items are right at all of them. Right, balance: S is 1.3 at a ratio of 1, and falls to 0.1 where Bob has four times as many items and to 0.8 where Alice has; the share right falls with it, from 79 to 66 and 71 percent. Held-out items are right in less than half at every dose."}}
+# %% mystnb={"figure": {"name": "fig-lora-doses", "caption": "Recorded: the named quartet of mixed tasks at rank 1, in doses. Above: S on training items. Below: the share of items that heads get right. Bars: intervals that hold together over the doses at 95 %, replicas and items being resampled. The dose without any change is the same network in both columns."}, "image": {"alt": "Two columns. Left, difficulty: S and the shares right are nearly the same at five shares of shuffled labels. Right, balance: S is highest at a ratio of 1; it falls nearly to 0 where Bob has four times as many items, and less far where Alice has. The share of training items right falls with it. S is below the bound 2 everywhere, and held-out items are right in less than half."}}
 run.show(
     figures.doses(of_groups(claims.DIFFICULTY, claims.BALANCE)),
     recorded=named,

@@ -172,7 +172,7 @@ CLAIMS = (
     ),
     Claim(
         "text-correlates-within",
-        "goes with accuracy on text",
+        "text: within a rank",
         f"{_CORRELATED}: over language models of one rank.",
         ABSTRACT,
         estimand="Spearman's correlation of S of the training items with the held-out accuracy of "
@@ -184,7 +184,7 @@ CLAIMS = (
     ),
     Claim(
         "text-correlates-across",
-        "grows with accuracy on text",
+        "text: across ranks",
         f"{_CORRELATED}: over ranks of the adapters of a language model.",
         ABSTRACT,
         estimand="Spearman's correlation of S of the training items with the held-out accuracy of "
