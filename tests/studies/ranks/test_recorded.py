@@ -10,6 +10,7 @@ from ncnet import results
 from ncnet.studies.ranks import recorded
 from ncnet.studies.ranks.claims import MIXED
 from ncnet.studies.ranks.families import family
+from ncnet.studies.ranks.replay import SHARE
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +77,15 @@ def test_heads_alone_never_pass_2():
     at_0 = table[table["rank"] == 0]
     assert (at_0["s"] <= 2).all()
     assert (at_0["delta"].abs() < 1e-12).all()
+
+
+def test_many_replicas_begin_with_those_of_all_pairs(outcomes):
+    """The same networks, which were trained beside fewer pairs: sums are made in another order."""
+    asked = (outcomes["family"] == MIXED) & (outcomes["rank"] == 1)
+    of_run = [outcomes[asked & (outcomes["folder"] == one)] for one in ("", recorded.REPEATED)]
+    of_run[0] = of_run[0].query("shuffled == 0 and ratio == 1")
+    both = of_run[0].merge(of_run[1], on=["first_task", "second_task", "replica"])
+    assert len(both) == 4 * 16
+    for head in ("first", "second"):
+        there, again = (np.stack(both[f"{head}_{side}"].tolist()) for side in ("x", "y"))
+        assert (there != again).mean() < SHARE
