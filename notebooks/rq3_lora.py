@@ -424,6 +424,10 @@ run.show(
 # %%
 contrasts = run.load("real_contrasts")
 of_doses = contrasts.table.dropna(subset="p_beyond")
+of_doses = of_doses.astype({"above": int, "below": int}).assign(
+    p_beyond=of_doses["p_beyond"].map("{:.2g}".format),
+    p_short=of_doses["p_short"].map("{:.2g}".format),
+)
 as_text(
     of_doses.set_index("contrast")[
         ["s", "s_low", "s_high", "above", "below", "p_beyond", "p_short"]
@@ -570,7 +574,7 @@ for name, rows in lost.groupby("family"):
 #
 # **Mixed tasks.** S rises as well, by {glue:text}`lora_mixed_rise_from_the_lowest_rank_16` from rank 1 to rank 16. At rank 1 it is {glue:text}`lora_mixed_S_1`, at
 # rank 4 {glue:text}`lora_mixed_S_4`, and at rank 16 {glue:text}`lora_mixed_S_16`. So it does not pass 2 by more than {glue:text}`lora_smallest` at ranks 1 and 4.
-# What it is at rank 16 is not the 2 of heads that fit everything, whose correlators are all 1. Here C(A1,B1) is
+# Its value at rank 16 is not the 2 of heads that fit everything, whose correlators are all 1. Here C(A1,B1) is
 # {glue:text}`lora_c_11:.2f`, C(A1,B2) {glue:text}`lora_c_12:.2f`, C(A2,B1) {glue:text}`lora_c_21:.2f` and C(A2,B2) {glue:text}`lora_c_22:.2f`: MathQA (A2)
 # is far from fitted, and S may go on to other values.
 #

@@ -142,7 +142,7 @@ CLAIMS = (
     Claim(
         "mixed-depends-on-difficulty",
         "difficulty moves S",
-        "With mixed tasks difficulty decides how large S is, and so whether it passes 2.",
+        "With mixed tasks S depends on their difficulty.",
         REVIEW,
         estimand="S less S of the same replicas at another difficulty",
         smallest=f"{MARGIN}, to either side",
@@ -158,7 +158,7 @@ CLAIMS = (
     Claim(
         "mixed-depends-on-balance",
         "balance moves S",
-        "With mixed tasks balance decides how large S is, and so whether it passes 2.",
+        "With mixed tasks S depends on their balance.",
         REVIEW,
         estimand="S less S of the same replicas at another balance",
         smallest=f"{MARGIN}, to either side",
