@@ -582,8 +582,8 @@ for name, rows in lost.groupby("family"):
 # there with {glue:text}`lora_many` replicas, of which the first are those of above. The mean of S is now {glue:text}`lora_many_s`, by betting at 95 %, with these items:
 # {glue:text}`lora_many_where`.
 #
-# **All quartets.** Of the {glue:text}`lora_languages_quartets` quartets of languages and the {glue:text}`lora_mixed_quartets` mixed ones
-# {glue:text}`lora_languages_above` and {glue:text}`lora_mixed_above` pass 2 by the whole interval at rank 4. The largest S of any is
+# **All quartets.** At rank 4 {glue:text}`lora_languages_above` of the {glue:text}`lora_languages_quartets` quartets of languages pass 2 by the whole interval, and
+# {glue:text}`lora_mixed_above` of the {glue:text}`lora_mixed_quartets` mixed ones. The largest S of any is
 # {glue:text}`lora_languages_largest` among languages and {glue:text}`lora_mixed_largest` among mixed tasks; being the largest of many, they are
 # high by chance as well.
 #
