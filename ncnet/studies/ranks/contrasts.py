@@ -221,6 +221,10 @@ def _at_rank(outcomes: xr.Dataset, rank: float, what: str) -> tuple[xr.Dataset, 
     return outcomes.sel(capacity=[rank]), tasks
 
 
+SIGN_TESTS = ("above", "below", "p_beyond", "p_short")
+"""Columns of the sign tests of a contrast over doses."""
+
+
 def dose_rows(
     quartet: str,
     name: str,

@@ -140,13 +140,17 @@ def disturbance_rows(name: str) -> pd.DataFrame:
 
 
 def judged_contrasts(name: str) -> pd.DataFrame:
-    """Return the contrasts of a family's named quartet that the rules read."""
+    """Return the contrasts of a family's named quartet that the rules read.
+
+    The sign tests of `ncnet.studies.ranks.contrasts.dose_rows` are empty where doses are not asked.
+    """
     (a1, a2), (b1, b2) = family(name).named
     measured = contrasts.measure(GROUPS[name].outcomes(), (a1, a2, b1, b2))
     parts = [contrasts.contrast_rows({name: measured})]
     if name == MIXED:
         parts += [_dose_contrasts(dose) for dose in (DIFFICULTY, BALANCE)]
-    return pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
+    return table.reindex(columns=list(dict.fromkeys([*table, *contrasts.SIGN_TESTS])))
 
 
 def _dose_contrasts(name: str) -> pd.DataFrame:
