@@ -118,8 +118,8 @@ training = {
 # training items, as the paper's "training outcomes" suggest; beside it stands S on held-out items, which were not trained on.
 # Items of different tasks have no natural partner. C(Ai,Bj) is then the mean over replicas of the
 # product of both heads' means, which is what pairing at random gives on average. So in a replica S of mixed tasks follows from the eight shares that heads get
-# right, and is at most 2 + Δ whatever they learn: it can say no more than these shares do. A head with five answers that guesses is mostly wrong, and
-# two wrong heads agree; so S may lie below 0 as well.
+# right, and is at most 2 + Δ whatever they learn: it can say no more than these shares do. A head with five answers that guesses is mostly wrong. It
+# disagrees with a head that is mostly right, and agrees with another that guesses; so S may lie below 0, too.
 #
 # A family of K tasks takes K (K - 1) / 2 networks a replica and rank, and K more, one for each task *alone*, without a partner. Of quartets there are far more. One of each family
 # is named before its runs. The two tasks that are got right least when trained alone, at rank 1, meet in the context with the minus sign; the two that are got
