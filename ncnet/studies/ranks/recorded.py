@@ -6,8 +6,10 @@ named quartet that are compared with each other: along the rank, or along a dose
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import pandas as pd
 import xarray as xr
@@ -20,7 +22,7 @@ from ncnet.studies.ranks.analysis import by_rank
 from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY, LANGUAGES, MIXED, NAMED_RANK
 from ncnet.studies.ranks.families import family
 
-RUNS, IN_DOSES, REPEATED = "", "doses/", "replicas/"
+RUNS, IN_DOSES, REPEATED, FULL = "", "doses/", "replicas/", "full/"
 """Folders of the recorded runs."""
 OF_RUN = {"encoder": "e5", "pooling": "first", "shuffled": 0.0, "ratio": 1.0}
 """Columns that tell runs of a family apart, with the values of most of them."""
@@ -67,8 +69,8 @@ class Group:
 MANY = {MIXED: "many replicas"}
 """By family: the group of many replicas at the rank named beforehand."""
 GROUPS = {
-    LANGUAGES: Group(LANGUAGES, (RUNS,)),
-    MIXED: Group(MIXED, (RUNS,)),
+    LANGUAGES: Group(LANGUAGES, (RUNS, FULL)),
+    MIXED: Group(MIXED, (RUNS, FULL)),
     DIFFICULTY: Group(MIXED, (RUNS, IN_DOSES), "shuffled"),
     BALANCE: Group(MIXED, (RUNS, IN_DOSES), "ratio"),
     MANY[MIXED]: Group(MIXED, (REPEATED,)),
@@ -172,27 +174,48 @@ def generalization_rows(name: str) -> pd.DataFrame:
     return generalization.correlation_rows(replica_rows(name), replica_rows(MANY[name]))
 
 
+class Table(NamedTuple):
+    """A table of what the recorded outcomes come to, made in pieces.
+
+    Attributes
+    ----------
+    column
+        The column that divides it into pieces.
+    make
+        The function that makes the piece of a value of it.
+    values
+        The values that it is asked for.
+    keys
+        The columns that tell apart the rows of a piece.
+    """
+
+    column: str
+    make: Callable[[str], pd.DataFrame]
+    values: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+FAMILIES = (LANGUAGES, MIXED)
 TABLES = {
-    "real_named": ("group", named_rows, tuple(GROUPS)),
-    "real_quartets": ("family", quartet_rows, (LANGUAGES, MIXED)),
-    "real_disturbance": ("family", disturbance_rows, (LANGUAGES, MIXED)),
-    "real_contrasts": ("quartet", judged_contrasts, (LANGUAGES, MIXED)),
-    "real_replicas": ("group", replica_rows, (MIXED, MANY[MIXED])),
-    "real_generalization": ("quartet", generalization_rows, (MIXED,)),
+    "real_named": Table("group", named_rows, tuple(GROUPS), ("rank", "shuffled", "ratio")),
+    "real_quartets": Table("family", quartet_rows, FAMILIES, ("rank", *all_quartets.ROLES)),
+    "real_disturbance": Table("family", disturbance_rows, FAMILIES, ("rank", "task", "partner")),
+    "real_contrasts": Table("quartet", judged_contrasts, FAMILIES, ("contrast", "rank")),
+    "real_replicas": Table("group", replica_rows, (MIXED, MANY[MIXED]), ("rank", "replica")),
+    "real_generalization": Table("quartet", generalization_rows, (MIXED,), ("reading",)),
 }
-"""What the recorded outcomes come to: of each table the column that divides it into pieces, the
-function that makes a piece, and the values that it is asked for."""
+"""What the recorded outcomes come to."""
 
 
 def piece(table: str, value: str) -> pd.DataFrame:
     """Return the rows of one of `TABLES` that have this value in the column that divides it."""
-    column, make, _ = TABLES[table]
-    return make(value).assign(**{column: value})
+    made = TABLES[table]
+    return made.make(value).assign(**{made.column: value})
 
 
 def record() -> None:
     """Write what the recorded outcomes come to anew: `TABLES`."""
     given = results.load("real_outcomes").provenance["parameters"]
-    for table, (_, _, values) in TABLES.items():
-        rows = pd.concat([piece(table, value) for value in values], ignore_index=True)
+    for table, made in TABLES.items():
+        rows = pd.concat([piece(table, value) for value in made.values], ignore_index=True)
         results.save(table, rows, parameters=given, command="python -m ncnet.ranks")
