@@ -2,9 +2,10 @@
 
 The rule reads a row for each hidden size and way to read an outcome, as
 `ncnet.studies.capacity.analysis.scatter` makes them: how far runs scatter, and how many of them lie
-on either side of 2.
+on either side of 2. It is asked of trainings without noise, and of one noise named beforehand.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -19,10 +20,13 @@ SIZES = (4, 8)
 """Hidden sizes beyond the critical one at which the statement is judged: just beyond, and far."""
 EITHER_SIDE = 0.1
 """The smallest share of the runs that has to lie on each side of 2."""
+NAMED_NOISE = {"learning_rate": 0.5, "batch_size": 1, "label_noise": 0.0}
+"""The noise under which the statement is judged once more: batches of one item, which at a learning
+rate are as noisy as batches can be."""
 
 
-def _fluctuates(size: int, readout: str, rows: pd.DataFrame) -> Finding:
-    row = claims.row_where(rows, hidden_size=size, readout=readout)
+def _fluctuates(rows: pd.DataFrame, **row_of: object) -> Finding:
+    row = claims.row_where(rows, **row_of)
     [spread], *sides = (estimates_in(row, name) for name in ("spread", "below", "above"))
     either = (share.beyond(EITHER_SIDE) for [share] in sides)
     return Finding(all_of(spread.beyond(MARGIN), *either), spread)
@@ -57,9 +61,35 @@ def fluctuates(size: int, readout: str, run: int) -> Claim:
         "bets on pairs of replicas. Those of the shares are binomial.",
         result="scatter",
         evidence="notebooks/rq3",
-        find=partial(_fluctuates, size, readout),
+        find=partial(_fluctuates, hidden_size=size, readout=readout),
         rows=("hidden_size", "readout"),
     )
 
 
-CLAIMS = tuple(fluctuates(size, readout, run) for readout, run in RUNS.items() for size in SIZES)
+def fluctuates_in_batches(size: int, readout: str, run: int) -> Claim:
+    """Return the claim that S fluctuates around 2 under `NAMED_NOISE`; see `fluctuates`.
+
+    >>> fluctuates_in_batches(4, "solved", 50).label
+    'solved, batches, n=4'
+    """
+    still = fluctuates(size, readout, run)
+    where = f"n = {size}" if readout == "correct" else f"n={size}"
+    return replace(
+        still,
+        name=f"{still.name}-in-batches",
+        label=f"{'' if readout == 'correct' else f'{readout}, '}batches, {where}",
+        statement=f"{still.statement.removesuffix('.')}, trained in batches of one item.",
+        rule=f"Trained in batches of one item, which was fixed beforehand. {still.rule}",
+        result="noise_scatter",
+        evidence="notebooks/rq3_multiverse",
+        find=partial(_fluctuates, hidden_size=size, readout=readout, **NAMED_NOISE),
+        rows=(*still.rows, *NAMED_NOISE),
+    )
+
+
+CLAIMS = tuple(
+    claim(size, readout, run)
+    for claim in (fluctuates, fluctuates_in_batches)
+    for readout, run in RUNS.items()
+    for size in SIZES
+)

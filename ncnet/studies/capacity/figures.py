@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.artist import setp
 from matplotlib.figure import Figure
 
 from ncnet import plotting
@@ -92,6 +93,35 @@ def spread(table: pd.DataFrame, deviation: float, share: float) -> Figure:
     left.set_xlabel("standard deviation of S over runs (no unit)")
     right.set_xlabel("share of the runs")
     right.legend(loc="best")
+    return figure
+
+
+def temperatures(table: pd.DataFrame, deviation: float) -> Figure:
+    """Draw how far runs scatter against the temperature of training, a panel a game and readout.
+
+    Parameters
+    ----------
+    table
+        Rows of `ncnet.studies.capacity.noise.scatter_under_noise` at one hidden size.
+    deviation
+        The smallest effect, a standard deviation.
+    """
+    panels_of = table.groupby(["readout", "game"], sort=False)
+    figure, panels = plotting.panels(len(panels_of), 2, size=(3.9, 2.6), sharex=True, sharey=True)
+    for axes, ((readout, game), rows) in zip(panels, panels_of, strict=True):
+        for place, (flipped, of_labels) in enumerate(rows.groupby("label_noise")):
+            of_labels = of_labels.sort_values("temperature")
+            shift = of_labels["temperature"] * (0.95, 1.05)[place]
+            label = f"{flipped:.0%} of the labels flipped"
+            look = plotting.look(place) | {"label": label, "linestyle": "none", "markersize": 4}
+            plotting.points(axes, of_labels, shift, "spread", **look)
+        axes.axhline(deviation, **DASHED)
+        axes.set_xscale("log", base=2)
+        axes.set_title(f"game {game}, {readout}", fontsize=9)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("temperature: learning rate over items of a batch")
+    setp(panels[::2], ylabel="standard deviation of S\nover runs (no unit)")
+    plotting.legend_once(panels[0], below=figure, ncols=2)
     return figure
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ncnet.claims import GAMES, MARGIN
 from ncnet.studies.capacity.analysis import scatter_row
-from ncnet.studies.capacity.claims import CLAIMS, RUNS, SIZES
+from ncnet.studies.capacity.claims import CLAIMS, NAMED_NOISE, RUNS, SIZES
 
 REPLICAS = 12_800
 
@@ -21,7 +21,8 @@ def _scatter(generator: np.random.Generator, spread: float) -> dict[str, pd.Data
             for size, signs in zip(SIZES, sides, strict=True):
                 row = scatter_row(2 + spread * np.sqrt(run) * signs, run)
                 rows.append({"game": game, "hidden_size": size, "readout": readout} | row)
-    return {"scatter": pd.DataFrame(rows)}
+    table = pd.DataFrame(rows)
+    return {"scatter": table, "noise_scatter": table.assign(**NAMED_NOISE)}
 
 
 WORLDS = {

@@ -49,6 +49,8 @@ PRIMARY = {
     "readout": "correct",
 }
 """The specification that the rest of the book uses."""
+OUR_CHOICES = {name: PRIMARY[name] for name in TRAINING if name != "game"}
+"""What `ncnet.train` is given in the rest of the book, whatever the game."""
 HOLDS = WORDS[True]
 
 
@@ -136,7 +138,7 @@ def run_one(
             for readout, means in sweeps.means_by_reading(stopped).items():
                 values = chsh.s_value(means.correlator).values
                 s.setdefault((count, readout), {})[size] = values
-                about[count, readout, size] = _about(stopped, means)
+                about[count, readout, size] = network_columns(stopped, means)
     rows = [
         training | {"steps": count, "readout": readout} | row | about[count, readout, size]
         for (count, readout), by_size in s.items()
@@ -191,8 +193,20 @@ def _difference(one: np.ndarray, other: np.ndarray, level: float) -> Estimate:
     return mean_of_replicas(one - other, bounds=DIFFERENCE_BOUNDS, level=level)
 
 
-def _about(outcomes: xr.Dataset, means: xr.Dataset) -> dict:
-    """Return what a row says of networks beside S."""
+def network_columns(outcomes: xr.Dataset, means: xr.Dataset) -> dict:
+    """Return what a row says of networks beside S.
+
+    Parameters
+    ----------
+    outcomes, means
+        As `ncnet.train` and `ncnet.chsh.replica_means` return them, of one number of steps.
+
+    Returns
+    -------
+    dict
+        ``delta``; for each context (i, j) ``correlator_ij``, ``alice_ij``, ``bob_ij``; ``replicas``
+        and ``diverged``, numbers of replicas and networks; ``backend``.
+    """
     averages = means.mean("replica").reset_coords(drop=True)
     by_context = averages.to_dataframe().unstack(["alice_setting", "bob_setting"])
     return {

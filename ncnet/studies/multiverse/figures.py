@@ -149,6 +149,33 @@ def retrained(pairs: pd.DataFrame, capacities: Sequence[int]) -> Figure:
     return figure
 
 
+def noises(table: pd.DataFrame) -> Figure:
+    """Draw S(n) under each noise, a panel each, beside S(n) without any.
+
+    Parameters
+    ----------
+    table
+        Rows of `ncnet.studies.multiverse.noise.sweeps`, those without noise among them.
+    """
+    still = dict(list(table[table["noise"] == "none"].groupby("game", sort=False)))
+    noisy = list(table[table["noise"] != "none"].groupby("noise", sort=False))
+    figure, panels = plotting.panels(len(noisy), 4, size=(2.3, 2.2), sharex=True, sharey=True)
+    for axes, (noise, rows) in zip(panels, noisy, strict=True):
+        for place, (game, of_game) in enumerate(rows.groupby("game", sort=False)):
+            look = plotting.look(place)
+            quiet = {"color": look["color"], "alpha": 0.25}
+            plotting.band(axes, still[game], "hidden_size", "s", linewidth=0, **quiet)
+            look |= {"markersize": 3.5, "linestyle": "-", "linewidth": 0.8, "label": game}
+            plotting.points(axes, of_game, "hidden_size", "s", **look)
+        axes.axhline(CLASSICAL_BOUND, zorder=1, **DASHED)
+        axes.set_title(noise, fontsize=9)
+        axes.set_xticks(sorted(table["hidden_size"].unique()))
+        axes.set_xlabel("hidden units n")
+    setp(panels[::4], ylabel="S (no unit)")
+    plotting.legend_once(panels[0], below=figure, ncols=2)
+    return figure
+
+
 def solved(table: pd.DataFrame) -> Figure:
     """Draw how often a task is learnt over n, a line for each company that its head has.
 

@@ -7,6 +7,7 @@ from ncnet.replay.pieces import Replay, Selection, parameters_of
 from ncnet.replay.reports import REPORT, of_s
 from ncnet.results import Result
 from ncnet.studies.multiverse import analysis as multiverse
+from ncnet.studies.multiverse import noise
 
 
 def _one(recorded: Result, selection: Selection) -> pd.DataFrame:
@@ -27,6 +28,12 @@ def _alone(recorded: Result, selection: Selection) -> pd.DataFrame:
     return multiverse.solved_alone([selection], **parameters_of(recorded, ["replicas", "seed"]))
 
 
+def _noise(recorded: Result, selection: Selection) -> pd.DataFrame:
+    sizes = sorted(recorded.table["hidden_size"].unique().tolist())
+    asked = parameters_of(recorded, ["replicas", "seed", "steps"])
+    return noise.sweep(selection["noise"], selection["game"], hidden_sizes=sizes, **asked)
+
+
 SEVERAL = (("hidden_sizes", "hidden_size"), ("steps", "steps"))
 """The arguments that take several values, and the columns that have them."""
 SWEEP = {**REPORT, **intervals("rise", "lead"), "delta": standard_errors(of=of_s)}
@@ -38,5 +45,6 @@ ONE, KEY = (*multiverse.TRAINING, "replicas"), ("steps", "readout", "hidden_size
 REPLAYS = (
     Replay("multiverse", ONE, KEY, _one, SWEEP),
     Replay("multiverse_longer", ONE, KEY, _one, SWEEP),
+    Replay("noise", ("noise", "game"), ("hidden_size",), _noise, SWEEP),
     Replay("multiverse_alone", tuple(multiverse.trainings_alone()[0]), (), _alone, SOLVED),
 )

@@ -8,7 +8,7 @@ import ncnet
 from ncnet import chsh
 from ncnet.claims import GAMES, findings
 from ncnet.studies.capacity.analysis import scatter, scatter_row
-from ncnet.studies.capacity.claims import CLAIMS, RUNS, SIZES
+from ncnet.studies.capacity.claims import CLAIMS, NAMED_NOISE, RUNS, SIZES
 from tests.refusals import refused
 
 
@@ -47,11 +47,21 @@ def test_fluctuation_takes_scatter_and_runs_on_either_side(s, holds):
 
 
 def test_every_size_and_readout_has_a_verdict_of_its_own():
-    assert len(CLAIMS) == len(SIZES) * len(RUNS)
+    assert len({(claim.name, claim.label) for claim in CLAIMS}) == 2 * len(SIZES) * len(RUNS)
     rows = table(n4=around(2.0, 0.1), n8=np.full(6400, 2.0))
+    tables = {"scatter": rows, "noise_scatter": rows.assign(**NAMED_NOISE)}
     for claim in CLAIMS:
         expected = claim.name.startswith("fluctuates-at-4")
-        assert {f.holds for f in findings(claim, {"scatter": rows}).values()} == {expected}
+        assert {f.holds for f in findings(claim, tables).values()} == {expected}
+
+
+def test_of_noises_the_named_one_is_judged():
+    rows = table(n4=around(2.0, 0.1), n8=np.full(6400, 2.0)).assign(**NAMED_NOISE)
+    others = [{"learning_rate": 0.1}, {"batch_size": 0}, {"label_noise": 0.1}]
+    still = table(n4=np.full(6400, 2.0), n8=np.full(6400, 2.0))
+    rows = pd.concat([rows, *(still.assign(**NAMED_NOISE | other) for other in others)])
+    claim = {claim.name: claim for claim in CLAIMS}["fluctuates-at-4-in-batches"]
+    assert all(found.holds for found in findings(claim, {"noise_scatter": rows}).values())
 
 
 def test_the_spread_of_runs_is_covered():

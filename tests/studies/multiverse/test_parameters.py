@@ -10,6 +10,9 @@ MULTIVERSE = {
     "trainings": 2,
     "hidden_sizes": [1, 3],
     "replicas": 320,
+    "noises": ["none"],
+    "runs_of_50": 8,
+    "rates": [],
     "steps": 2000,
     "seed": 0,
     "save_to": "",
@@ -25,6 +28,7 @@ MULTIVERSE = {
             {"record": True},
             "parameter `record` is True: expected `replicas` of at least 1600 (here 320)",
         ),
+        ({"noises": ["own start"]}, "unknown noise `own start`: did you mean `own starts`?"),
         ({"trainings": 0}, "parameter `trainings` is 0"),
     ],
 )
