@@ -6,7 +6,16 @@ from pydantic import AfterValidator, Field
 
 from ncnet.checks import check_choice
 from ncnet.claims import CRITICAL_SIZE
-from ncnet.parameters import Distinct, HiddenSizes, Notebook, Number, Replicas, Seed, Switch
+from ncnet.parameters import (
+    Distinct,
+    HiddenSizes,
+    Notebook,
+    Number,
+    Replicas,
+    Seed,
+    Switch,
+    distinct,
+)
 from ncnet.studies.multiverse.analysis import trainings
 from ncnet.studies.multiverse.noise import NOISES
 
@@ -36,7 +45,7 @@ class Rq3Multiverse(Notebook):
     replicas: Replicas
     noises: Distinct[Annotated[str, AfterValidator(_noise)]]
     runs_of_50: Annotated[int, Field(ge=1, le=10_000)]
-    rates: Distinct[Annotated[Number, Field(gt=0, le=1000)]]
+    rates: Annotated[list[Annotated[Number, Field(gt=0, le=1000)]], AfterValidator(distinct)]
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)]
     seed: Seed
     record: Switch
