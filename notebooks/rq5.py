@@ -45,6 +45,13 @@ label_noise: float = 0.0  # share of training labels that are flipped
 pair_size: int = 2  # hidden units, for the map of pairs
 pair_training: int = 200  # items, for the map of pairs
 pair_replicas: int = 6  # that draw the map, and as many that judge it
+early_replicas: int = (
+    6  # that are measured in training, and as many that judge
+)
+drawn_sets: int = 2  # of ten tasks each
+set_replicas: int = (
+    4  # that are seen, and as many that say what is gained
+)
 steps: int = 1000
 seed: int = 0
 activation: str = "tanh"
@@ -67,7 +74,9 @@ from myst_nb import glue
 from ncnet import chsh, plotting, runs
 from ncnet.chsh.text import as_text, interval_text, number_text, span_text
 from ncnet.studies.generalization import (
+    early,
     figures,
+    grouping,
     interference,
     measurements,
     selection,
@@ -324,6 +333,102 @@ as_text(order_of.set_index("predictor"))
 # `rho` is the rank correlation over the pairs, with 95 % intervals over replicas for these pairs; `s_ahead` is by how much that of S is
 # larger. Signs are such that a useful predictor is positive: opposed gradients and unlike tasks should lose more. Noise in what a pair
 # loses draws all of them towards 0.
+
+
+# %% [markdown]
+# ## How early can it be told?
+#
+# A measure that waits for the end of a training saves none. So pairs of tasks are looked at after a part of their steps. How well does what is seen then
+# order them by what they have lost of held-out items in the end, in other replicas? There are two kinds of pairs here: every task of Alice's beside every task of
+# Bob's in the game `overlap`, with noisy inputs and three hidden units; and the ten tasks on digits, with eight. A measure is *as good as at the end* where
+# its rank correlation is short of that at the end by less than {glue:text}`rq5_weak`, by the whole interval.
+#
+# **Predictions**, written down before it was run: S and the plain drop are as good as at the end after a quarter of the steps, and not after a
+# twentieth. The cosine of the gradients is best early, and worst at the end.
+
+# %%
+looked = {}
+for name, size, count in (
+    (early.GAMES, 3, training),
+    (early.DIGITS, 8, pair_training),
+):
+    seen_and_fresh = [
+        run.part(
+            {"early": name, "first": first},
+            lambda name=name, size=size, count=count, first=first: (
+                early.train_looks(
+                    name,
+                    training=count,
+                    held_out=held_out,
+                    noise=noise,
+                    hidden_size=size,
+                    replicas=range(first, first + early_replicas),
+                    seed=seed,
+                    **kind,
+                )
+            ),
+        )
+        for first in (0, early_replicas)
+    ]
+    watched, finished = seen_and_fresh
+    looked[name] = early.early_signs(
+        watched,
+        finished[finished["look"] == max(early.LOOKS)],
+        measures=early.MEASURES,
+        seed=seed,
+    ).assign(pairs_of=name)
+signs = pd.concat(looked.values(), ignore_index=True)
+run.save("early_signs", signs)
+
+# %% [markdown]
+# ## Which tasks should share a trunk?
+#
+# People who train several tasks ask which of them to train together {cite:p}`standley2020`. Ten tasks on digits, each asking whether a digit is one of three
+# to five drawn ones, are divided into pairs and singles, a trunk of eight hidden units for each. There are 9,496 ways. Every pair and every task alone
+# is trained, so that each way has a price: what its pairs gain on held-out items, in fresh replicas, against all tasks alone. Measures of pairs, taken from other
+# replicas, choose a way. What a choice costs is its *regret*, by how much the best way gains more.
+#
+# | measure | of a pair | networks a replica |
+# |:--|:--|:--|
+# | S | of the game above | 55 |
+# | Delta | its signalling | 55 |
+# | drop | the share of training items lost | 55 |
+# | drop and both wrong | the same, and the share that both get wrong | 55 |
+# | cosine of the pair | of both gradients, in the pair's training | 55 |
+# | cosine, all in one | the same where all ten tasks share one trunk | 1 |
+# | lookahead, all in one | by how much a step for one task lowers the other's loss {cite:p}`fifty2021` | 1 |
+# | likeness | of the classes over the digits | none |
+#
+# A measure says what a pair gains by a line, fitted on other sets of tasks. By the identity above S is 2, plus twice the drops of both, less four times the
+# share that both get wrong. So the only thing that S knows beyond the drop is P(both wrong), and the question is what that adds. A set of ten tasks is the unit.
+#
+# **Predictions**, written down before it was run, with smallest effects of {glue:text}`rq5_smallest_share` of the variance of gains and of
+# {glue:text}`rq5_smallest_regret` points of held-out accuracy:
+#
+# 1. P(both wrong) adds nothing to the drop, and S explains no more than the drop does.
+# 2. At five trunks the choice by the drop costs less than one by chance, and the choice by S no less than that by the drop.
+# 3. Measures of one training with all tasks explain less than the drop, and likeness explains least.
+
+# %%
+sets = [
+    run.part(
+        {"set": number},
+        lambda number=number: grouping.train_set(
+            grouping.draw_tasks(number),
+            training=pair_training,
+            hidden_size=8,
+            replicas=set_replicas,
+            steps=steps,
+            **items,
+        ).assign(set=number),
+    )
+    for number in range(drawn_sets)
+]
+sets = pd.concat(sets, ignore_index=True)
+of_sets = grouping.by_set(sets)
+run.save("grouping_pairs", sets)
+run.save("grouping_sets", of_sets)
+run.save("grouping", grouping.summary(of_sets))
 
 
 # %% tags=["remove-cell"]

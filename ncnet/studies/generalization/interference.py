@@ -1,12 +1,6 @@
 """Find which tasks disturb which, by S of a game made of each pair of tasks.
 
-Of a pair of tasks s and t a game is made whose setting 1 asks nothing of a head: A2 is s, B2 is t,
-and the outcome of a head that is asked nothing is +1. Then
-
-    S = 2 + (<s> alone - <s> beside t) + (<t> alone - <t> beside s) - 4 P(both wrong, together):
-
-above 2 the two hurt each other by more than they fail together. All of it is signalling, and here
-signalling is what is asked for.
+`ncnet.experiment.interference` says what game that is.
 """
 
 import itertools
@@ -16,18 +10,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ncnet import chsh
+from ncnet import chsh, experiment
 from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import drawn_shares, percentile_interval, spearman
 from ncnet.claims import LEVEL, simultaneous_level
+from ncnet.experiment.grouping import PAIR
 from ncnet.studies.generalization.measurements import RESAMPLES, as_arrays, trace_steps
 from ncnet.training import samples
 
 PREDICTORS = {"s": 1, "training_drop": 1, "cosine": -1, "likeness": -1}
 """Columns that may predict what a pair loses on held-out items, each with the sign that it should
 have: the more opposed or the less alike two tasks are, the more should be lost."""
-PAIR = ["first", "second"]
-"""Columns with the names of both tasks."""
 
 
 def train_task_pairs(
@@ -67,8 +60,42 @@ def train_task_pairs(
     names = (*tasks, samples.NOTHING)
     items = {"training": training, "held_out": held_out, "label_noise": label_noise}
     images = samples.digits([*tasks.values(), ()], seed=seed, **items)
-    kind |= {"seed": seed, "steps": steps, "trace_steps": trace_steps(steps)}
-    outcomes = samples.train_pairs(images, pairs_with_nothing(names), **kind)
+    return train_pairs(images, pairs_with_nothing(names), names, seed=seed, steps=steps, **kind)
+
+
+def train_pairs(
+    population: samples.Population,
+    pairs: Sequence[tuple[int, int]],
+    names: Sequence[str],
+    *,
+    steps: int,
+    **kind: object,
+) -> pd.DataFrame:
+    """Train pairs of tasks, and each of these alone; return `interference_by_replica`.
+
+    Parameters
+    ----------
+    population
+        A population whose last task is `ncnet.training.samples.NOTHING`.
+    pairs
+        Places of two tasks among the population's: those pairs, and each task of one beside the
+        last.
+    names
+        What rows call the population's tasks.
+    steps, kind
+        Number of steps, replicas, hidden size, seed and the rest, as
+        `ncnet.training.samples.train_pairs` takes them.
+
+    Examples
+    --------
+    >>> population = samples.noisy_functions("overlap", noise=1, training=8, held_out=4, seed=0)
+    >>> options = {"hidden_size": 1, "replicas": [4], "seed": 0, "steps": 3}
+    >>> pairs, names = [(0, 7), (0, 14), (7, 14)], population.tasks
+    >>> train_pairs(population, pairs, names, **options)[["first", "second"]].values.tolist()
+    [['Alice both', 'Bob both']]
+    """
+    traced = trace_steps(steps)
+    outcomes = samples.train_pairs(population, pairs, steps=steps, trace_steps=traced, **kind)
     return interference_by_replica(outcomes, names)
 
 
@@ -103,31 +130,36 @@ def interference_by_replica(trained: xr.Dataset, tasks: Sequence[str]) -> pd.Dat
     Returns
     -------
     pandas.DataFrame
-        `first` and `second` task, `replica`; `s` of the training items; `training_drop` and
-        `held_out_drop`, by how much the share of items right is lower together than alone, mean
-        over both tasks; `cosine` of their gradients, mean over traced steps.
+        `first` and `second` task, `replica`; `s` of the training items; by how much the share of
+        these right is lower together than alone, `first_drop` and `second_drop`, and
+        `training_drop`, the mean of both; `both_wrong`, the share of them that both get wrong
+        together; `held_out_drop`, the mean drop on held-out items; `cosine` of the gradients of
+        both, mean over traced steps, and `conflict`, the share of these at which it is negative.
     """
-    pairs, last = pairs_with_nothing(tasks), len(tasks) - 1
-    both = [pair for pair in pairs if last not in pair]
-    together = [pairs.index(pair) for pair in both]
-    alone = [[pairs.index((pair[place], last)) for pair in both] for place in range(2)]
-    outcomes = trained[["first", "second"]].assign(both=trained["first"] * trained["second"])
-    means = outcomes.groupby("split").mean().transpose("split", ...)
-    correlator = means["both"].sel(split="training").values
-    # A head that is asked nothing gives +1: the other's mean is their correlator. Both asked
-    # nothing, the parties agree.
-    columns = {"s": 1 + correlator[alone].sum(axis=0) - correlator[together]}
-    for name in ("training", "held_out"):
-        of_split = means.sel(split=name)
-        right = (2 + of_split["first"].values + of_split["second"].values) / 2
-        # Nothing is always right.
-        columns[f"{name}_drop"] = (right[alone].sum(axis=0) - 2 - right[together]) / 2
+    check(tasks[-1] == samples.NOTHING, f"the last task is `{tasks[-1]}`", f"`{samples.NOTHING}`")
+    alone = trained["second_task"] == samples.NOTHING
+    pairs = trained.assign(second=trained["second"].where(~alone, 0))
+    pairs = pairs.assign_coords(second_task=trained["second_task"].where(~alone, ""))
+    rows = experiment.interference(pairs)
     # A gradient that is 0 opposes nothing.
-    columns["cosine"] = trained["cosine"].fillna(0).mean("step").values[together]
-    replicas = trained["replica"].values
-    index = [(tasks[s], tasks[t], replica) for (s, t), replica in itertools.product(both, replicas)]
-    rows = pd.DataFrame(index, columns=[*PAIR, "replica"])
-    return rows.assign(**{name: values.ravel() for name, values in columns.items()})
+    cosine = trained["cosine"].fillna(0).isel(pair=~alone.values)
+    pulls = {"cosine": cosine.mean("step"), "conflict": (cosine < 0).mean("step")}
+    rows = rows.assign(**{name: values.values.ravel() for name, values in pulls.items()})
+    places = dict(zip(trained.attrs["tasks"], range(len(tasks)), strict=True))
+    return _in_order(rows, places, tasks)
+
+
+def _in_order(rows: pd.DataFrame, places: Mapping[str, int], tasks: Sequence[str]) -> pd.DataFrame:
+    """Return rows of pairs in the order of the tasks, which have other names from here on."""
+    both = rows[PAIR].apply(lambda names: names.map(places))
+    turned = both["first"] > both["second"]
+    for one, other in (PAIR, ("first_drop", "second_drop")):
+        swapped = rows.loc[turned, [other, one]].to_numpy()
+        rows.loc[turned, [one, other]] = swapped
+    order = rows[PAIR].apply(lambda names: names.map(places))
+    rows = rows.loc[order.assign(replica=rows["replica"]).sort_values([*PAIR, "replica"]).index]
+    named = {name: tasks[place] for name, place in places.items()}
+    return rows.assign(**{name: rows[name].map(named) for name in PAIR}).reset_index(drop=True)
 
 
 def likeness(tasks: Mapping[str, Sequence[int]]) -> pd.DataFrame:

@@ -52,12 +52,19 @@ class Rq5(Sampled):
         "capacity_fresh",
         "interference",
         "interference_predictors",
+        "early_signs",
+        "grouping_pairs",
+        "grouping_sets",
+        "grouping",
     )
     QUOTED: ClassVar = {
         "populations": ("overlap", "separate", "hard_together"),
         "repetition_size": 800,
         "fresh_replicas": 800,
         "pair_replicas": 100,
+        "early_replicas": 100,
+        "drawn_sets": 30,
+        "set_replicas": 100,
     }
 
     repetitions: Annotated[int, Field(ge=2, le=10_000)]
@@ -67,6 +74,10 @@ class Rq5(Sampled):
     pair_size: HiddenSize
     pair_training: Annotated[int, Field(ge=4, le=898)]
     pair_replicas: Annotated[int, Field(ge=2, le=100_000)]
+    early_replicas: Annotated[int, Field(ge=2, le=100_000)]
+    # A line is fitted on all sets but one.
+    drawn_sets: Annotated[int, Field(ge=2, le=1000)]
+    set_replicas: Annotated[int, Field(ge=2, le=100_000)]
     record: Switch
 
     @model_validator(mode="after")

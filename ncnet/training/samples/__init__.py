@@ -15,7 +15,7 @@ from ncnet.training.samples.digits import (
     digits,
     splits_by_separability,
 )
-from ncnet.training.samples.noisy import noisy_game
+from ncnet.training.samples.noisy import noisy_functions, noisy_game
 from ncnet.training.samples.population import NOTHING, Items, Population, sampled, set_aside
 from ncnet.training.samples.training import train, train_pairs
 
