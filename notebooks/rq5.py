@@ -73,6 +73,7 @@ from myst_nb import glue
 
 from ncnet import chsh, plotting, runs
 from ncnet.chsh.text import as_text, interval_text, number_text, span_text
+from ncnet.experiment import early_signs
 from ncnet.studies.generalization import (
     early,
     figures,
@@ -371,7 +372,7 @@ for name, size, count in (
         for first in (0, early_replicas)
     ]
     watched, finished = seen_and_fresh
-    looked[name] = early.early_signs(
+    looked[name] = early_signs(
         watched,
         finished[finished["look"] == max(early.LOOKS)],
         measures=early.MEASURES,

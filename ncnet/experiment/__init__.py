@@ -1,6 +1,7 @@
 """Trains a two-headed network of the reader's own in all four contexts, and groups many tasks."""
 
 from ncnet import renamed
+from ncnet.experiment.early import early_signs
 from ncnet.experiment.grouping import Grouping, group, interference
 from ncnet.experiment.sweep import replica_seed, train
 from ncnet.experiment.trained import Trained
