@@ -7,6 +7,9 @@ the other way round.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import pandas as pd
 
 from ncnet import experiment, results
@@ -36,10 +39,7 @@ def watched(name: str) -> pd.DataFrame:
         and ``conflict``, the share at which the cosine is negative. Held-out items are not looked
         at before the end.
     """
-    outcomes, networks = (
-        results.load(table).table.query("family == @name and rank == @NAMED_RANK")
-        for table in ("real_outcomes", "real_networks")
-    )
+    outcomes, networks = (_rows(table, name) for table in ("real_outcomes", "real_networks"))
     parts = []
     for look, rows in outcomes.groupby("look"):
         at_end = rows.assign(look=tables.END)
@@ -54,6 +54,11 @@ def watched(name: str) -> pd.DataFrame:
     means = so_far[pulls].expanding().mean().reset_index(level=[0, 1, 2]).join(seen["look"])
     means[PAIR] = means[PAIR].astype(str)
     return pd.concat(parts, ignore_index=True).merge(means, on=[*PAIR, "replica", "look"])
+
+
+def _rows(table: str, name: str) -> pd.DataFrame:
+    rows = results.load(table).table
+    return rows[(rows["family"] == name) & (rows["rank"] == NAMED_RANK)]
 
 
 def _halves(rows: pd.DataFrame) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
@@ -97,9 +102,7 @@ def grouping_rows(name: str) -> pd.DataFrame:
     tasks = len(family(name).tasks)
     found = []
     for seen, fresh in _halves(at_end):
-        means = seen.groupby(PAIR)[
-            [*MEASURES.keys() - {"delta"}, "first_drop", "second_drop"]
-        ].mean()
+        means = seen.groupby(PAIR).mean(numeric_only=True)
         means["delta"] = 2 * (abs(means["first_drop"]) + abs(means["second_drop"]))
         gains = -200 / tasks * fresh.groupby(PAIR)["held_out_drop"].mean().to_numpy()
         scores = {measure: -sign * means[measure].to_numpy() for measure, sign in MEASURES.items()}
@@ -107,7 +110,9 @@ def grouping_rows(name: str) -> pd.DataFrame:
     return pd.DataFrame(found).groupby(["measure", "trunks"], sort=False).mean().reset_index()
 
 
-def _costs(scores: dict, gains, tasks: int) -> list[dict[str, object]]:
+def _costs(
+    scores: Mapping[str, np.ndarray], gains: np.ndarray, tasks: int
+) -> list[dict[str, object]]:
     """Return the rows of one way to halve replicas."""
     ways, trunks = partitions(tasks)
     true = ways @ gains
