@@ -16,6 +16,7 @@ from ncnet import experiment, results
 from ncnet.chsh.pairs import NAMES
 from ncnet.experiment.grouping import PAIR, partitions, regrets
 from ncnet.studies.ranks import tables
+from ncnet.studies.ranks.claims import NAMED_RANK
 from ncnet.studies.ranks.families import family
 
 MEASURES = {"s": 1, "delta": 1, "conflict": 1, "training_drop": 1, "cosine": -1, "lookahead": -1}
