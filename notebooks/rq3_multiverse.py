@@ -63,8 +63,6 @@ from ncnet import chsh, plotting, runs
 from ncnet.chsh.outcomes import LEARNT
 from ncnet.claims import CRITICAL_SIZE
 from ncnet.estimates import WORDS
-from ncnet.studies.capacity import claims as fluctuation
-from ncnet.studies.capacity import figures as scatters
 from ncnet.studies.capacity import noise as temperature
 from ncnet.studies.multiverse import analysis as multiverse
 from ncnet.studies.multiverse import claims, figures, noise

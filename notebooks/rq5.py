@@ -349,24 +349,21 @@ as_text(order_of.set_index("predictor"))
 
 # %%
 looked = {}
-for name, size, count in (
-    (early.GAMES, 3, training),
-    (early.DIGITS, 8, pair_training),
+for name, count in (
+    (early.GAMES, training),
+    (early.DIGITS, pair_training),
 ):
     seen_and_fresh = [
         run.part(
             {"early": name, "first": first},
-            lambda name=name, size=size, count=count, first=first: (
-                early.train_looks(
-                    name,
-                    training=count,
-                    held_out=held_out,
-                    noise=noise,
-                    hidden_size=size,
-                    replicas=range(first, first + early_replicas),
-                    seed=seed,
-                    **kind,
-                )
+            lambda name=name, count=count, first=first: early.train_looks(
+                name,
+                training=count,
+                held_out=held_out,
+                noise=noise,
+                replicas=range(first, first + early_replicas),
+                seed=seed,
+                **kind,
             ),
         )
         for first in (0, early_replicas)
@@ -419,7 +416,6 @@ sets = [
         lambda number=number: grouping.train_set(
             grouping.draw_tasks(number),
             training=pair_training,
-            hidden_size=8,
             replicas=set_replicas,
             steps=steps,
             **items,

@@ -28,6 +28,8 @@ TASKS = 10
 """Tasks in a set."""
 HALF = TASKS // 2
 """The number of trunks at which measures are compared: half as many as tasks. Our choice."""
+SIZE = 8
+"""Hidden units of every trunk. Our choice: some pairs gain in it, and others lose."""
 DROP, BOTH, CHANCE, APART = "drop", "drop and both wrong", "chance", "all apart"
 MEASURES = {
     "S": ("s",),
@@ -72,7 +74,6 @@ def train_set(
     replicas: int,
     seed: int,
     steps: int,
-    hidden_size: int,
     **items: float,
 ) -> pd.DataFrame:
     """Train every pair of tasks, each alone and all in one trunk; return what is seen and gained.
@@ -83,7 +84,7 @@ def train_set(
         The digits that are of class 1, by the name of the task.
     replicas
         Those that measures are taken from, and as many further ones that gains are.
-    seed, steps, hidden_size, items
+    seed, steps, items
         As `ncnet.studies.generalization.interference.train_task_pairs` takes them.
 
     Returns
@@ -98,11 +99,11 @@ def train_set(
     --------
     >>> tasks = {"odd": (1, 3, 5, 7, 9), "prime": (2, 3, 5, 7), "square": (0, 1, 4, 9)}
     >>> items = {"training": 8, "held_out": 4, "label_noise": 0.0}
-    >>> rows = train_set(tasks, replicas=3, seed=0, steps=10, hidden_size=1, **items)
+    >>> rows = train_set(tasks, replicas=3, seed=0, steps=10, **items)
     >>> rows[["first", "second"]].values.tolist()
     [['odd', 'prime'], ['odd', 'square'], ['prime', 'square']]
     """
-    asked = {"seed": seed, "steps": steps, "hidden_size": hidden_size}
+    asked = {"seed": seed, "steps": steps, "hidden_size": SIZE}
     seen, fresh = (
         interference.train_task_pairs(
             tasks, replicas=range(first, first + replicas), **asked, **items

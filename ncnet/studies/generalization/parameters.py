@@ -62,9 +62,6 @@ class Rq5(Sampled):
         "repetition_size": 800,
         "fresh_replicas": 800,
         "pair_replicas": 100,
-        "early_replicas": 100,
-        "drawn_sets": 30,
-        "set_replicas": 100,
     }
 
     repetitions: Annotated[int, Field(ge=2, le=10_000)]

@@ -9,12 +9,20 @@ from functools import lru_cache, partial
 import numpy as np
 import pandas as pd
 
-from ncnet import games
+from ncnet import experiment, games, results
 from ncnet.claims import simultaneous_level
+from ncnet.experiment.grouping import PAIR
 from ncnet.replay.comparison import Tolerance, absolute, intervals, outcomes, same, standard_errors
 from ncnet.replay.pieces import Replay, Selection
 from ncnet.results import Result
-from ncnet.studies.generalization import claims, correlation, interference, measurements
+from ncnet.studies.generalization import (
+    claims,
+    correlation,
+    early,
+    grouping,
+    interference,
+    measurements,
+)
 from ncnet.studies.generalization.selection import regrets, selections
 from ncnet.studies.generalization.tables import TABLES
 from ncnet.training import samples
@@ -113,6 +121,31 @@ def _pairs(analyse: Callable[..., pd.DataFrame], given: dict) -> pd.DataFrame:
     return analyse(drawn, judged, interference.likeness(samples.NAMED_TASKS), seed=given["seed"])
 
 
+def _early(given: dict) -> pd.DataFrame:
+    """Make what is told early of one kind of pairs."""
+    name, count = given["pairs_of"], given["early_replicas"]
+    kind = _some(given, *KIND, "held_out", "noise")
+    kind["training"] = given["training" if name == early.GAMES else "pair_training"]
+    seen, fresh = (
+        early.train_looks(name, replicas=range(k, k + count), **kind) for k in (0, count)
+    )
+    at_end = fresh[fresh["look"] == max(early.LOOKS)]
+    return experiment.early_signs(seen, at_end, measures=early.MEASURES, seed=given["seed"])
+
+
+def _set(given: dict) -> pd.DataFrame:
+    """Make the pairs of one drawn set of tasks."""
+    asked = _some(given, "held_out", "label_noise", "seed", "steps")
+    asked |= {"training": given["pair_training"], "replicas": given["set_replicas"]}
+    return grouping.train_set(grouping.draw_tasks(given["set"]), **asked)
+
+
+def _of_sets(given: dict) -> pd.DataFrame:
+    """Make what recorded sets come to, without any training."""
+    sets = grouping.by_set(results.load("grouping_pairs").table)
+    return sets if given["table"] == "grouping_sets" else grouping.summary(sets)
+
+
 def _of_digits(rows: pd.DataFrame) -> np.ndarray:
     """Return which rows are of digits; a table without conditions is of digits as a whole."""
     conditions = rows.get("condition", pd.Series("digits", rows.index))
@@ -207,6 +240,23 @@ CRITERIA = STATISTICS | {
 PAIRS = STATISTICS | {"first": same()}
 
 
+EARLY = {**intervals("rho", "short", tolerance=STATISTIC), "pairs": same()}
+GAINED = {
+    **dict.fromkeys(("delta", "both_wrong", "joint_cosine", "lookahead"), OF_DROP),
+    "gain": absolute(0.1, "a tenth of a point, with as many replicas"),
+    "gain_error": absolute(0.05, "it is an error of that"),
+}
+OF_SETS = same("it is made from recorded pairs, without any training")
+COMPARED = dict.fromkeys(
+    (
+        *("explained", "trainings", "sets", "regret_any"),
+        *(f"regret_{trunks}" for trunks in range(grouping.HALF, grouping.TASKS)),
+        *intervals("explained", "regret", "regret_any", "more_explained", "less_regret"),
+    ),
+    OF_SETS,
+)
+
+
 PART, SIZE = ("part", "capacity"), (*CONDITION, "capacity")
 MAP = partial(_pairs, interference.interference_map)
 ORDER = partial(_pairs, interference.predictor_correlations)
@@ -223,10 +273,20 @@ def _replays(folder: str) -> Iterable[Replay]:
         ("capacity_choices", ("condition", "repetition"), ("criterion",), _choices, CHOSEN),
         ("capacity_criteria", ("condition",), ("criterion",), _criteria, CRITERIA),
         ("capacity_fresh", ("condition", "capacity"), (), _curve, STATISTICS),
-        ("interference", (), tuple(interference.PAIR), MAP, PAIRS),
+        ("interference", (), tuple(PAIR), MAP, PAIRS),
         ("interference_predictors", (), ("predictor",), ORDER, STATISTICS),
     ):
         yield Replay(folder + name, piece, key, partial(_made, make), tolerances)
 
 
-REPLAYS = (*_replays(""), *_replays("small/"))
+GROUPED = (
+    ("early_signs", ("pairs_of",), ("measure", "look"), _early, STATISTICS | EARLY),
+    ("grouping_pairs", ("set",), tuple(PAIR), _set, STATISTICS | GAINED),
+    ("grouping_sets", (), ("set", "measure"), _of_sets, COMPARED),
+    ("grouping", (), ("measure",), _of_sets, COMPARED),
+)
+REPLAYS = (
+    *_replays(""),
+    *_replays("small/"),
+    *(Replay(*of, partial(_made, make), known) for *of, make, known in GROUPED),
+)

@@ -37,8 +37,7 @@ def watched(name: str) -> pd.DataFrame:
     pandas.DataFrame
         The columns of `ncnet.experiment.interference`, and ``look``, the share of the steps that is
         done; of the looks so far, ``cosine`` and ``lookahead`` (the mean of both heads'), means,
-        and ``conflict``, the share at which the cosine is negative. Held-out items are not looked
-        at before the end.
+        and ``conflict``, the share at which the cosine is negative.
     """
     outcomes, networks = (_rows(table, name) for table in ("real_outcomes", "real_networks"))
     parts = []

@@ -17,7 +17,7 @@ import xarray as xr
 from ncnet import chsh, results
 from ncnet.checks import check
 from ncnet.printing import shown
-from ncnet.studies.ranks import all_quartets, contrasts, generalization, tables
+from ncnet.studies.ranks import all_quartets, contrasts, generalization, grouping, tables
 from ncnet.studies.ranks.analysis import by_rank
 from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY, LANGUAGES, MIXED, NAMED_RANK
 from ncnet.studies.ranks.families import family
@@ -203,6 +203,8 @@ TABLES = {
     "real_contrasts": Table("quartet", judged_contrasts, FAMILIES, ("contrast", "rank")),
     "real_replicas": Table("group", replica_rows, (MIXED, MANY[MIXED]), ("rank", "replica")),
     "real_generalization": Table("quartet", generalization_rows, (MIXED,), ("reading",)),
+    "real_early": Table("family", grouping.early_rows, FAMILIES, ("measure", "look")),
+    "real_grouping": Table("family", grouping.grouping_rows, FAMILIES, ("measure", "trunks")),
 }
 """What the recorded outcomes come to."""
 

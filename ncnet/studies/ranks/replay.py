@@ -194,7 +194,7 @@ def _of_tasks(folder: str, varied: tuple[str, ...]) -> Replay:
 COLUMNS = (
     *(*REPORT, *intervals("accuracy", "held_out_s", "held_out_accuracy"), *OF_RUN),
     *("minus", "points_lost", "alone", "beside", *intervals("points", "correlation")),
-    *(*SIGN_TESTS, "independent"),
+    *(*SIGN_TESTS, "independent", *intervals("rho", "short"), "pairs", "regret", "best"),
 )
 FROM_RECORDED = dict.fromkeys(
     COLUMNS, same("it is made from recorded outcomes, without any training")

@@ -31,6 +31,9 @@ RQ5 = SAMPLED | {
     "pair_size": 2,
     "pair_training": 8,
     "pair_replicas": 100,
+    "early_replicas": 2,
+    "drawn_sets": 2,
+    "set_replicas": 2,
     "record": True,
 }
 
