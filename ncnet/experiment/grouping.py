@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-import networkx
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -326,6 +325,9 @@ def _best(
     gains: dict[tuple[str, str], float], tasks: list[str], trunks: int
 ) -> set[tuple[str, str]]:
     """Return the pairs of the best way to divide tasks among at most so many trunks."""
+    # Imported where it is used: a fifth of a second.
+    import networkx
+
     graph = networkx.Graph()
     graph.add_weighted_edges_from((*pair, gain) for pair, gain in gains.items())
     # Who has no partner is matched with a place to be alone, and such places with each other.

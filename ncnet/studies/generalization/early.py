@@ -21,7 +21,7 @@ MEASURES = {"s": 1, "delta": 1, "conflict": 1, "training_drop": 1, "cosine": -1}
 GAMES, DIGITS = "games", "digits"
 """What is trained: tasks of Alice's beside tasks of Bob's in `overlap`, or ten tasks on digits."""
 SIZES = {GAMES: 3, DIGITS: 8}
-"""Hidden units, by what is trained. Our choice: in such a trunk some pairs gain, and others lose."""
+"""Hidden units, by what is trained. Our choice: some pairs gain in such a trunk, others lose."""
 
 
 def train_looks(
