@@ -30,6 +30,14 @@ ANSWERS = {
     "fails": {"label": "does not hold", "color": VERMILION},
 }
 """From below to above: what lies next to each other differs in lightness."""
+SIGNS = {
+    "s": "S",
+    "delta": "Delta",
+    "training_drop": "drop in training",
+    "conflict": "share in conflict",
+    "cosine": "cosine of the gradients",
+    "lookahead": "lookahead",
+}
 PREDICTORS = {
     "s": "S of the pair (no unit)",
     "training_drop": "training: share lost (points)",
@@ -238,6 +246,55 @@ def regrets(table: pd.DataFrame) -> Figure:
         above.set_xlabel("regret (percentage points)")
         below.set_xlabel("n chosen, lowest to highest")
     plotting.name_rows(grid[0, 0], criteria)
+    return figure
+
+
+def early_signs(table: pd.DataFrame) -> Figure:
+    """Draw how well measures tell, along a training, what finished pairs lose: a panel a kind.
+
+    Parameters
+    ----------
+    table
+        Rows of `ncnet.experiment.early_signs` with a column ``pairs_of``.
+    """
+    kinds = table.groupby("pairs_of", sort=False)
+    figure, panels = plotting.panels(len(kinds), 2, size=(3.9, 3.0), sharex=True, sharey=True)
+    for axes, (kind, rows) in zip(panels, kinds, strict=True):
+        looks = np.sort(rows["look"].unique())
+        measures = [name for name in SIGNS if (rows["measure"] == name).any()]
+        for place, name in enumerate(measures):
+            of_one = rows[rows["measure"] == name].sort_values("look")
+            at = np.arange(len(looks)) + 0.09 * (place - (len(measures) - 1) / 2)
+            look = plotting.dashed_look(place) | {"label": SIGNS[name], "markersize": 4}
+            plotting.points(axes, of_one, at, "rho", linewidth=0.9, **look)
+        axes.axhline(0, zorder=1, **SOLID)
+        axes.set_xticks(range(len(looks)), [f"{look:.0%}" for look in looks])
+        axes.set(title=kind, xlabel="share of the training done")
+    setp(panels[::2], ylabel="rank correlation with\nwhat is lost in the end")
+    plotting.legend_once(panels[-1], below=figure, ncols=3)
+    return figure
+
+
+def groupings(table: pd.DataFrame) -> Figure:
+    """Draw what each measure explains of gains, and what its choice of groups costs.
+
+    Parameters
+    ----------
+    table
+        Rows of `ncnet.studies.generalization.grouping.summary`.
+    """
+    rows = table[table["regret"].notna()].reset_index(drop=True)
+    figure, (left, right) = plotting.panels(2, size=(3.6, 0.9 + 0.28 * len(rows)), sharey=True)
+    places = np.arange(len(rows))
+    for axes, name, label in (
+        (left, "explained", "share of the variance of gains"),
+        (right, "regret", "regret at five trunks (points)"),
+    ):
+        plotting.points(axes, rows, places, name, flat=True, **plotting.look(0))
+        axes.axvline(0, zorder=1, **SOLID)
+        axes.set_xlabel(label)
+    right.axvline(rows.set_index("measure")["regret"]["chance"], **DASHED)
+    plotting.name_rows(left, rows["measure"])
     return figure
 
 
