@@ -228,8 +228,7 @@ by_rank = of_trial[of_trial["steps"] == longest].pivot(
     columns="rank",
     values="right",
 )
-names = {rank: f"{rank:g}" for rank in by_rank} | {np.inf: "full"}
-by_rank.rename(columns=names).round(3)
+by_rank.rename(columns=tables.rank_name).round(3)
 
 # %% tags=["remove-cell"]
 rises = by_rank[np.inf] - by_rank[0.0]
@@ -322,7 +321,7 @@ run.show(
 columns = ["rank", "s", "s_low", "s_high", "interval_method"]
 columns += ["delta", "influence", "excess", "accuracy"]
 shown = of_groups(claims.LANGUAGES, claims.MIXED)
-shown = shown.assign(rank=shown["rank"].map("{:g}".format))
+shown = shown.assign(rank=shown["rank"].map(tables.rank_name))
 as_text(shown.set_index("quartet")[columns])
 
 # %% [markdown]
