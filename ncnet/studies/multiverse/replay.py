@@ -29,8 +29,8 @@ def _alone(recorded: Result, selection: Selection) -> pd.DataFrame:
 
 SEVERAL = (("hidden_sizes", "hidden_size"), ("steps", "steps"))
 """The arguments that take several values, and the columns that have them."""
-# Where ReLU networks end in a tie, rounding says what they answer. Four changes of marginals then add
-# up to more than S moves by.
+# Where ReLU networks end in a tie, rounding says what they answer. Four changes of marginals then
+# add up to more than S moves by.
 SWEEP = {**REPORT, **intervals("rise", "lead"), "delta": standard_errors(1, of=of_s)}
 SOLVED = {
     "replicas": same(),
