@@ -216,7 +216,7 @@ def piece(table: str, value: str) -> pd.DataFrame:
 
 
 def record() -> None:
-    """Write what the recorded outcomes come to anew: `TABLES`."""
+    """Write anew what the recorded outcomes of real models come to: tables in ``results/``."""
     given = results.load("real_outcomes").provenance["parameters"]
     for table, made in TABLES.items():
         rows = pd.concat([piece(table, value) for value in made.values], ignore_index=True)
