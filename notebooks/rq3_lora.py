@@ -254,7 +254,7 @@ for name in ("languages", "mixed"):
 # {glue:text}`trial_languages_least:.3f` to {glue:text}`trial_languages_most:.3f` among the languages, and by {glue:text}`trial_mixed_least:.3f` to
 # {glue:text}`trial_mixed_most:.3f` among the mixed tasks: some are done at rank 1. Full fine-tuning at the same learning rate gets less right than rank
 # {glue:text}`trial_last_rank` in {glue:text}`trial_below` of {glue:text}`trial_tasks` rows, by a little, and in the others more. A capacity that fits
-# less at its end is no end of a scale. So the largest rank that rules read is {glue:text}`trial_last_rank`. Full fine-tuning is planned beside it.
+# less at its end is no end of a scale. So the largest rank that rules read is {glue:text}`trial_last_rank`. Full fine-tuning stands beside it.
 #
 # The named quartets follow from the column of rank 1 by the rule above. In `languages`, {glue:text}`trial_languages_a2` and
 # {glue:text}`trial_languages_b2` meet in the context with the minus sign, with {glue:text}`trial_languages_a1` and {glue:text}`trial_languages_b1` as
@@ -276,7 +276,7 @@ both_ways.round(3)
 # %% [markdown]
 # With the heads alone the mean reads more than the first token does. From rank 1 on they are close: adapters learn to gather. The mean takes
 # longer, since every token then has to go through the whole layer. So the runs read the first token, whose rank has more to do. One quartet
-# is to be repeated with the mean, as a control.
+# is repeated with the mean, as a control.
 
 # %% [markdown]
 # ## The recorded runs
@@ -284,9 +284,12 @@ both_ways.round(3)
 # | runs | pairs | ranks | replicas |
 # |:--|:--|:--|:--|
 # | both families | all, and each task alone | 0, 1, 4 | {glue:text}`lora_replicas` |
-# | both named quartets | theirs | 16 | {glue:text}`lora_replicas` |
+# | both named quartets | theirs | 16, full | {glue:text}`lora_replicas` |
 # | doses of difficulty and of balance, mixed | those of the named quartet | 1 | {glue:text}`lora_replicas` |
 # | many replicas, mixed | those of the named quartet | 1 | {glue:text}`lora_many` |
+# | mean of tokens, at fewer steps; mixed | those of the named quartet | 1 | {glue:text}`lora_replicas` |
+# | MiniLM, mixed | those of the named quartet | 0, 1, 4, 16, full | {glue:text}`lora_replicas` |
+# | MiniLM as it is, and rounded | those of the named quartet | 1 | {glue:text}`lora_rounded` |
 #
 # The outcome of every network on every item is recorded. A command makes the numbers of this page from them, without any training:
 #
@@ -441,6 +444,32 @@ as_text(
 # `below` say in how many of these the contrast lies beyond the smallest effect, to either side. Two exact sign tests are about the median over replicas, with these items:
 # `p_beyond` of "at most the smallest effect", by Holm's method over the contrasts of a kind; `p_short` of "at least the smallest effect, to one side".
 #
+# ### Controls
+#
+# Another pooling and another encoder, and what rounding an encoder to four bits does:
+
+# %%
+groups = ["many replicas", "first token", "mean of tokens", "MiniLM"]
+shown = of_groups(*groups)
+shown = shown.assign(rank=shown["rank"].map("{:g}".format))
+as_text(
+    shown.set_index(["group", "rank"])[
+        ["replicas", "s", "s_low", "s_high", "accuracy"]
+    ],
+    3,
+)
+
+# %%
+controls = [recorded.BY_MEAN, recorded.ROUNDED]
+of_controls = contrasts.table[contrasts.table["contrast"].isin(controls)]
+as_text(
+    of_controls.set_index("contrast")[
+        ["replicas", "s", "s_low", "s_high"]
+    ],
+    3,
+)
+
+# %% [markdown]
 # ### The pairing of items that are no partners
 #
 # One could also pair the k-th item of one shuffled task with the k-th of another. Over many shuffles S should be the same on average:
@@ -486,6 +515,7 @@ PLACES = {
     "first": claims.NAMED_RANK,
     "middle": 4.0,
     "last": claims.LARGEST_RANK,
+    "full": np.inf,
 }
 
 
@@ -505,6 +535,7 @@ for place in ("11", "12", "21", "22"):
     quote(f"c_{place}", float(at_largest[f"correlator_{place}"]))
 [many] = of_groups(*recorded.MANY.values()).to_dict("records")
 quote("many", int(many["replicas"]))
+quote("rounded", len(recorded.UNSEEN) + min(recorded.UNSEEN))
 ends = many["s_betting_low"], many["s_betting_high"]
 quote("many_s", f"{many['s']:.3f} ({ends[0]:.3f} to {ends[1]:.3f})")
 where = {True: "below 2", False: "not clear of 2"}
@@ -558,12 +589,12 @@ for name, rows in lost.groupby("family"):
 # All recorded, with e5: {glue:text}`lora_replicas` replicas, unless said otherwise. S of the named quartets on their training items, and the share of these that
 # heads get right:
 #
-# | quartet | | heads alone | rank 1 | rank 4 | rank 16 |
-# |:--|:--|:--|:--|:--|:--|
-# | `languages` | S | {glue:text}`lora_languages_heads_s:.2f` | {glue:text}`lora_languages_first_s:.2f` | {glue:text}`lora_languages_middle_s:.2f` | {glue:text}`lora_languages_last_s:.2f` |
-# | | right | {glue:text}`lora_languages_heads_accuracy:.0%` | {glue:text}`lora_languages_first_accuracy:.0%` | {glue:text}`lora_languages_middle_accuracy:.0%` | {glue:text}`lora_languages_last_accuracy:.0%` |
-# | `mixed` | S | {glue:text}`lora_mixed_heads_s:.2f` | {glue:text}`lora_mixed_first_s:.2f` | {glue:text}`lora_mixed_middle_s:.2f` | {glue:text}`lora_mixed_last_s:.2f` |
-# | | right | {glue:text}`lora_mixed_heads_accuracy:.0%` | {glue:text}`lora_mixed_first_accuracy:.0%` | {glue:text}`lora_mixed_middle_accuracy:.0%` | {glue:text}`lora_mixed_last_accuracy:.0%` |
+# | quartet | | heads alone | rank 1 | rank 4 | rank 16 | full |
+# |:--|:--|:--|:--|:--|:--|:--|
+# | `languages` | S | {glue:text}`lora_languages_heads_s:.2f` | {glue:text}`lora_languages_first_s:.2f` | {glue:text}`lora_languages_middle_s:.2f` | {glue:text}`lora_languages_last_s:.2f` | {glue:text}`lora_languages_full_s:.2f` |
+# | | right | {glue:text}`lora_languages_heads_accuracy:.0%` | {glue:text}`lora_languages_first_accuracy:.0%` | {glue:text}`lora_languages_middle_accuracy:.0%` | {glue:text}`lora_languages_last_accuracy:.0%` | {glue:text}`lora_languages_full_accuracy:.0%` |
+# | `mixed` | S | {glue:text}`lora_mixed_heads_s:.2f` | {glue:text}`lora_mixed_first_s:.2f` | {glue:text}`lora_mixed_middle_s:.2f` | {glue:text}`lora_mixed_last_s:.2f` | {glue:text}`lora_mixed_full_s:.2f` |
+# | | right | {glue:text}`lora_mixed_heads_accuracy:.0%` | {glue:text}`lora_mixed_first_accuracy:.0%` | {glue:text}`lora_mixed_middle_accuracy:.0%` | {glue:text}`lora_mixed_last_accuracy:.0%` | {glue:text}`lora_mixed_full_accuracy:.0%` |
 #
 # Intervals of these are in {numref}`fig-lora-ranks`. In what follows they are those that the rules read: the wider of the bootstrap's for the mean and of the exact one for
 # the median over replicas, at 95 %.
@@ -687,7 +718,7 @@ Markdown(
 # from ncnet.studies.ranks import recorded
 #
 # table = results.load("real_named").table.set_index(["group", "rank"])
-# level = simultaneous_level(4)
+# level = simultaneous_level(5)
 # for name in ("languages", "mixed"):
 #     outcomes = recorded.quartet_of(name, ("",), ranks=(1.0,))
 #     values = chsh.s_per_replica(outcomes).sel(capacity=1).values

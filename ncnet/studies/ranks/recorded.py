@@ -6,9 +6,11 @@ named quartet that are compared with each other: along the rank, or along a dose
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -20,7 +22,14 @@ from ncnet.studies.ranks.analysis import by_rank
 from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY, LANGUAGES, MIXED, NAMED_RANK
 from ncnet.studies.ranks.families import family
 
-RUNS, IN_DOSES, REPEATED = "", "doses/", "replicas/"
+RUNS, IN_DOSES, REPEATED, FULL, POOLING, MINILM = (
+    "",
+    "doses/",
+    "replicas/",
+    "full/",
+    "pooling/",
+    "minilm/",
+)
 """Folders of the recorded runs."""
 OF_RUN = {"encoder": "e5", "pooling": "first", "shuffled": 0.0, "ratio": 1.0}
 """Columns that tell runs of a family apart, with the values of most of them."""
@@ -39,16 +48,19 @@ class Group:
         Where its networks are recorded.
     along
         The column that differs: "rank", or at the rank named beforehand "shuffled" or "ratio".
+    run
+        Values of `OF_RUN` that are others.
     """
 
     family: str
     folders: tuple[str, ...]
     along: str = ALONG_RANK
+    run: Mapping[str, object] = field(default_factory=dict)
 
     def outcomes(self) -> xr.Dataset:
         """Return the outcomes of the quartet, with what differs as `capacity`."""
         if self.along == ALONG_RANK:
-            return quartet_of(self.family, self.folders)
+            return quartet_of(self.family, self.folders, **self.run)
         doses = sorted(set(_rows(self.folders).query("family == @self.family")[self.along]))
         by_dose = [
             quartet_of(self.family, self.folders, ranks=(NAMED_RANK,), **{self.along: dose})
@@ -67,15 +79,22 @@ class Group:
 MANY = {MIXED: "many replicas"}
 """By family: the group of many replicas at the rank named beforehand."""
 GROUPS = {
-    LANGUAGES: Group(LANGUAGES, (RUNS,)),
-    MIXED: Group(MIXED, (RUNS,)),
+    LANGUAGES: Group(LANGUAGES, (RUNS, FULL)),
+    MIXED: Group(MIXED, (RUNS, FULL)),
     DIFFICULTY: Group(MIXED, (RUNS, IN_DOSES), "shuffled"),
     BALANCE: Group(MIXED, (RUNS, IN_DOSES), "ratio"),
     MANY[MIXED]: Group(MIXED, (REPEATED,)),
+    "first token": Group(MIXED, (POOLING,)),
+    "mean of tokens": Group(MIXED, (POOLING,), run={"pooling": "mean"}),
+    "MiniLM": Group(MIXED, (MINILM,), run={"encoder": "minilm"}),
 }
 """What is compared, by name."""
 ALL_PAIRS = (0.0, 1.0, 4.0)
 """The ranks at which all pairs of tasks were trained."""
+BY_MEAN, ROUNDED = "mean of tokens less first", "rounded less exact"
+"""Contrasts of the controls."""
+UNSEEN = range(48, 128)
+"""Replicas on which the rounding of an encoder is judged: two first looks at it had the others."""
 
 
 @cache
@@ -123,7 +142,7 @@ def named_rows(group: str) -> pd.DataFrame:
     """
     of = GROUPS[group]
     rows = by_rank(of.outcomes()).rename(columns={"rank": of.along})
-    about = {"rank": NAMED_RANK, "family": of.family} | OF_RUN
+    about = {"rank": NAMED_RANK, "family": of.family} | OF_RUN | dict(of.run)
     return rows.assign(**{name: value for name, value in about.items() if name not in rows})
 
 
@@ -140,7 +159,7 @@ def disturbance_rows(name: str) -> pd.DataFrame:
 
 
 def judged_contrasts(name: str) -> pd.DataFrame:
-    """Return the contrasts of a family's named quartet that the rules read.
+    """Return the contrasts of a family's named quartet that the rules read, and of the controls.
 
     The sign tests of `ncnet.studies.ranks.contrasts.dose_rows` are empty where doses are not asked.
     """
@@ -149,6 +168,7 @@ def judged_contrasts(name: str) -> pd.DataFrame:
     parts = [contrasts.contrast_rows({name: measured})]
     if name == MIXED:
         parts += [_dose_contrasts(dose) for dose in (DIFFICULTY, BALANCE)]
+        parts.append(pd.DataFrame(_controls()))
     table = pd.concat(parts, ignore_index=True)
     return table.reindex(columns=list(dict.fromkeys([*table, *contrasts.SIGN_TESTS])))
 
@@ -160,6 +180,24 @@ def _dose_contrasts(name: str) -> pd.DataFrame:
         for dose in outcomes["capacity"].values.tolist()
     }
     return contrasts.dose_contrasts(by_dose, name, quartet=MIXED)
+
+
+def _controls() -> list[dict]:
+    """Return how far pooling and rounding move S of the same replicas."""
+    by_mean, by_first = (_s(GROUPS[name].outcomes()) for name in ("mean of tokens", "first token"))
+    rounded, exact = (
+        _s(quartet_of(MIXED, (MINILM,), ranks=(NAMED_RANK,), encoder=encoder))
+        for encoder in ("minilm_4bit", "minilm")
+    )
+    differences = {BY_MEAN: by_mean - by_first, ROUNDED: (rounded - exact)[list(UNSEEN)]}
+    return [
+        contrasts.paired_row(name, MIXED, NAMED_RANK, of_replicas)
+        for name, of_replicas in differences.items()
+    ]
+
+
+def _s(outcomes: xr.Dataset) -> np.ndarray:
+    return chsh.s_per_replica(outcomes).sel(capacity=NAMED_RANK).values
 
 
 def replica_rows(group: str) -> pd.DataFrame:

@@ -168,6 +168,9 @@ VARIED = {
     recorded.RUNS: ("pairs", "items", "held_out"),
     recorded.IN_DOSES: (),
     recorded.REPEATED: (),
+    recorded.FULL: ("items", "held_out"),
+    recorded.POOLING: (),
+    recorded.MINILM: ("replicas",),
 }
 """By folder of runs: what varies in its tables beside the columns of all."""
 
