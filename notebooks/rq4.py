@@ -455,9 +455,10 @@ as_text(pd.DataFrame.from_dict(by_condition, orient="index"), 2)
 #
 # The recorded runs of {doc}`rq3_lora`, in which the rank of a language model's adapters is the capacity. Of the named quartet of mixed tasks two are learnt so
 # that it carries over to other sentences, SST-2 and, a little, MRPC. Of MathQA and CommonsenseQA hardly more than guessing is right. So, fixed beforehand, held-out
-# accuracy is here that of SST-2 and MRPC (A1 and B1), each in the two contexts it is in. S is that of the whole quartet.
+# accuracy is here that of SST-2 and MRPC (A1 and B1), each in the two contexts it is in. e5 has probably seen some of these sentences before, so these shares are no estimate for new texts ({doc}`/limits`). S is
+# that of the whole quartet.
 
-# %% mystnb={"figure": {"name": "fig-text", "caption": "Recorded, e5 with adapters in its top layer: S of the named quartet of mixed tasks against the share of held-out items of SST-2 and MRPC that their heads get right. A point is a replica. Left: all ranks together. Right: the same points by rank; large marks are means, lines the least-squares fit within a rank. The dashed line is the classical bound."}, "image": {"alt": "Two panels of the same points, one for each replica and rank. Left, in grey: as S grows from below 0 to 2 and beyond, the share right rises on the whole. Right, by rank: from rank 0 over rank 1 to ranks 4 and 16 the mean moves right and a little upwards, by two percentage points in all. Lines within a rank go either way."}}
+# %% mystnb={"figure": {"name": "fig-text", "caption": "Recorded, e5 with adapters in its top layer: S of the named quartet of mixed tasks against the share of held-out items of SST-2 and MRPC that their heads get right. A point is a replica. Left: all ranks together. Right: the same points by rank; large marks are means, lines the least-squares fit within a rank, of few replicas. The dashed line is the classical bound."}, "image": {"alt": "Two panels of the same points, one for each replica and rank. Left, in grey: as S grows from below 0 to 2 and beyond, the share right rises on the whole. Right, by rank: from rank 0 over rank 1 to ranks 4 and 16 the mean moves right and a little upwards, by two percentage points in all. Lines within a rank go either way."}}
 text = run.load("real_replicas")
 of_ranks = text.table[text.table["group"] == "mixed"]
 run.show(
@@ -663,7 +664,7 @@ for rank in (0, 16):
 # **Thrown together, replicas correlate for another reason.** Over capacities S and accuracy both rise at first, whatever S says of a
 # network of a given size ({numref}`fig-simpson`).
 #
-# **On text.** Within rank 1 the correlation is {glue:text}`rq4_text_within`, across ranks {glue:text}`rq4_text_across`. Across ranks it is the rank that moves both, and any two things that follow it correlate so: from the heads alone to rank 16, S of the mixed
+# **On text.** Within rank 1 the correlation is {glue:text}`rq4_text_within`, across ranks {glue:text}`rq4_text_across`. Across ranks a correlation has four points in a replica. It is the rank that moves both, and any two things that follow it correlate so: from the heads alone to rank 16, S of the mixed
 # tasks comes from {glue:text}`rq4_text_s_0:.2f` to {glue:text}`rq4_text_s_16:.2f`, and the share of held-out sentences that SST-2 and MRPC get right from
 # {glue:text}`rq4_text_right_0:.1%` to {glue:text}`rq4_text_right_16:.1%`.
 #
