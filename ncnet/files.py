@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ncnet.printing import printable, shown
+
 CODE = (".py", ".cpp", ".h", ".mplstyle")
 """Suffixes of the files that a package's results depend on."""
 
@@ -114,7 +116,8 @@ def write_or_compare(path: Path, described: dict) -> None:
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}): choose another folder") from None
     for name, was, now in different:
-        found = f"{path.parent} holds contexts with `{name}` {was!r}, here it is {now!r}"
+        with_name = f"{path.parent} holds contexts with `{printable(name)}`"
+        found = f"{with_name} {shown(was)}, here it is {shown(now)}"
         raise ValueError(f"{found}: choose another folder")
 
 

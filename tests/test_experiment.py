@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ncnet import chsh, experiment
@@ -642,6 +642,7 @@ JSON = st.recursive(
 
 @pytest.mark.slow
 @given(JSON, JSON)
+@example({}, {"two\nlines": None})
 def test_a_folder_is_that_of_its_description_and_of_no_other(one, other):
     def of(value):
         return {"folder": folder, "replicas": 1, "configuration": {"of": value}}
