@@ -614,7 +614,7 @@ for name, rows in lost.groupby("family"):
 #
 # **Exactly.** An exact interval of the mean of S is wide with so few replicas: at rank 1 it is {glue:text}`lora_few_s`, by betting. So the mixed quartet was trained
 # there with {glue:text}`lora_many` replicas, of which the first are those of above. The mean of S is now {glue:text}`lora_many_s`, by betting at 95 %, with these items:
-# {glue:text}`lora_many_where`. At rank 4, where S is nearer to 2, there are no more than {glue:text}`lora_replicas`.
+# {glue:text}`lora_many_where`. At rank 4, where S is nearer to 2, there are no more than {glue:text}`lora_replicas` replicas.
 #
 # **All quartets.** At rank 4 {glue:text}`lora_languages_above` of the {glue:text}`lora_languages_quartets` quartets of languages pass 2 by the whole interval, and
 # {glue:text}`lora_mixed_above` of the {glue:text}`lora_mixed_quartets` mixed ones. The largest S of any is
@@ -632,11 +632,11 @@ for name, rows in lost.groupby("family"):
 # from the mean of none and all by {glue:text}`lora_mixed_difficulty_contrast_2_1`. Both intervals reach beyond {glue:text}`lora_smallest` to both sides, so
 # this is open. The doses hardly made the tasks harder. Beside MRPC, MathQA (A2) gets {glue:text}`lora_a2_right_0:.0%` of its training items right with the right
 # labels, and {glue:text}`lora_a2_right_1:.0%` with shuffled ones. Beside SST-2, CommonsenseQA (B2) gets {glue:text}`lora_b2_right_0:.0%` and
-# {glue:text}`lora_b2_right_1:.0%`. So S could hardly move, and the question has hardly been put: doses that are
-# harder to fit would put it.
+# {glue:text}`lora_b2_right_1:.0%`. So S could hardly move, and the question is hardly asked. Labels that are harder
+# to fit would ask it.
 #
 # **Balance.** S at equally many items is above the mean of the two ends by {glue:text}`lora_mixed_balance_contrast_1_1`. The side with four times as many
-# items fits fewer of them, since each is seen a quarter as often. So the ratio moves S, and these doses cannot tell balance from how often an item is
+# items gets a smaller share of them right, since each is seen a quarter as often. So the ratio moves S, and these doses cannot tell balance from how often an item is
 # seen. S is under 2 at every dose.
 #
 # By the rules, and under our reading:

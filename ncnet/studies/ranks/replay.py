@@ -23,6 +23,7 @@ from ncnet.replay.reports import REPORT
 from ncnet.results import Result
 from ncnet.studies.ranks import recorded, tables
 from ncnet.studies.ranks.all_quartets import ROLES
+from ncnet.studies.ranks.contrasts import SIGN_TESTS
 
 EXTRAS = "train,lora"
 TRAINING = ("layers", "steps", "batch_size", "learning_rate", "seed")
@@ -205,7 +206,7 @@ KEYS = {
 COLUMNS = (
     *(*REPORT, *intervals("accuracy", "held_out_s", "held_out_accuracy"), *OF_RUN),
     *("minus", "points_lost", "alone", "beside", *intervals("points", "correlation")),
-    *("above", "below", "p_beyond", "p_short", "independent"),
+    *(*SIGN_TESTS, "independent"),
 )
 FROM_RECORDED = dict.fromkeys(
     COLUMNS, same("it is made from recorded outcomes, without any training")
