@@ -2,8 +2,12 @@
 
 import argparse
 
+from ncnet import results
 from ncnet.studies.ranks.recorded import record
 
 if __name__ == "__main__":
-    argparse.ArgumentParser(prog="python -m ncnet.ranks", description=record.__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m ncnet.ranks", description=record.__doc__)
+    parser.parse_args()
+    if told := results.no_clone():
+        parser.error(told)
     record()

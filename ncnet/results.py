@@ -159,6 +159,17 @@ def _recorded_name(name: str, folder: Path) -> str:
     return path.relative_to(FOLDER).as_posix() if path.is_relative_to(FOLDER) else ""
 
 
+def no_clone() -> str | None:
+    """Return in words why tables cannot be recorded here; None where the package lies in a clone.
+
+    >>> no_clone() is None
+    True
+    """
+    root = FOLDER.parent
+    there = (root / "pyproject.toml").is_file()
+    return None if there else f"it writes recorded tables, and {root} is no clone: call it in one"
+
+
 @cache
 def checkout() -> tuple[str | None, bool | None]:
     """Return the git commit that the package lies in, and whether nothing was changed since.

@@ -173,7 +173,9 @@ def test_a_recorded_command_names_a_module_that_runs(module):
         ("ncnet.ranks", "ncnet.studies.ranks.recorded"),
     ],
 )
-def test_a_study_records_by_the_short_name_of_its_command(name, where, monkeypatch):
+def test_a_study_records_by_the_short_name_of_its_command(
+    name, where, monkeypatch, tmp_path, capsys
+):
     recorded = []
     monkeypatch.setattr(f"{where}.record", lambda: recorded.append(where))
     # As a file: pytest's loader, which has a module whose examples ran before, gives no code.
@@ -185,6 +187,12 @@ def test_a_study_records_by_the_short_name_of_its_command(name, where, monkeypat
     monkeypatch.setattr(sys, "argv", [name])
     runpy.run_path(path, run_name="__main__")
     assert recorded == [where]
+    # What is installed without a clone has no results/ of its own to write.
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_path(path, run_name="__main__")
+    assert recorded == [where]
+    assert f"{tmp_path} is no clone" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.slow

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import xarray as xr
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+)
 
 from ncnet import chsh
 from ncnet.checks import check, problem_line
@@ -54,6 +62,16 @@ class OwnGame(BaseModel):
         return replace(game, alice=alice, bob=bob)
 
 
+def _kind(game: object) -> str:
+    return "OWN" if isinstance(game, dict | OwnGame) else "NAMED"
+
+
+# Without a kind, a game with a mistake is told not to be one of this book's names.
+AnyGame = Annotated[
+    Annotated[GameName, Tag("NAMED")] | Annotated[OwnGame, Tag("OWN")], Discriminator(_kind)
+]
+
+
 def _is_context(place: list[int]) -> list[int]:
     if len(place) != 2 or set(place) - {1, 2}:
         raise ValueError("expected Alice's setting and Bob's, each 1 or 2")
@@ -85,7 +103,7 @@ class Reading(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     readout: Literal["correct", "solved", "prediction", "loss"] = "correct"
-    games: Distinct[GameName | OwnGame] = list(GAMES)
+    games: Distinct[AnyGame] = list(GAMES)
     minus_at: Annotated[list[int], AfterValidator(_is_context)] = [2, 2]
     activation: Activation = "tanh"
     optimizer: Optimizer = "gradient_descent"
@@ -144,7 +162,7 @@ def read(path: Path | str) -> Reading:
         names = list(reading.played)
     except ValidationError as error:
         problem = error.errors()[0]
-        # Of a game, pydantic names the kinds that it tried, too.
+        # Of a game, pydantic names its kind, too.
         place = (part for part in problem["loc"] if isinstance(part, int) or part.islower())
         name = ".".join(str(part) for part in place if "[" not in str(part))
         line = problem_line(problem, Reading.model_fields, name=name, kind="entry")

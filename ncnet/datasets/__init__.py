@@ -22,4 +22,4 @@ Hugging Face hub at a pinned commit.
 
 from ncnet.datasets.doses import shuffled_labels
 from ncnet.datasets.items import Item, TaskData
-from ncnet.datasets.loading import TASKS, load
+from ncnet.datasets.loading import CLASSES, TASKS, load

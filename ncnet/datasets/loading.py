@@ -11,7 +11,9 @@ from ncnet.datasets.catalogue import PUBLISHED
 from ncnet.datasets.items import PARTS, Group, TaskData, Translations
 
 GROUPS = (*PUBLISHED, *toy.GROUPS)
-TASKS = tuple(name for group in GROUPS for name in group.tasks)
+CLASSES = {name: group.classes for group in GROUPS for name in group.tasks}
+"""By task: its number of classes, or of choices a question."""
+TASKS = tuple(CLASSES)
 """The names of all tasks."""
 
 

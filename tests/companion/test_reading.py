@@ -61,6 +61,7 @@ def test_what_a_reading_does_not_say_is_this_books_own(tmp_path):
         ("readout: correkt", ("`readout`", "`correct`")),
         ("games: [overlap, overlapp]", ("`games.1`", "overlapp", "`overlap`")),
         ("games: [overlap, overlap]", ("games", "once")),
+        ("games:\n  - {name: a, alice: ['01', '11'], bob: ['01']}", ("`games.0.bob`", "2 items")),
         ("games:\n  - {name: a, alice: ['01', '011'], bob: ['01', '10']}", ("3 rows", "2")),
         ("games:\n  - {name: a, alice: [0110, 0001], bob: ['01', '10']}", (":2", "0110")),
         ("minus_at: [1, 3]", ("`minus_at`", "[1, 3]", "1 or 2")),

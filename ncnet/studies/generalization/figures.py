@@ -38,7 +38,9 @@ PREDICTORS = {
 }
 
 
-def simpsons_paradox(replicas: pd.DataFrame, condition: str, capacity_name: str = "n") -> Figure:
+def simpsons_paradox(
+    replicas: pd.DataFrame, condition: str, capacity_name: str = "n", of: str = "its"
+) -> Figure:
     """Draw S of every replica against its held-out accuracy: thrown together, and by capacity.
 
     Parameters
@@ -49,6 +51,8 @@ def simpsons_paradox(replicas: pd.DataFrame, condition: str, capacity_name: str 
         The name above the panels.
     capacity_name
         What capacity is called in the legend.
+    of
+        Whose held-out items they are.
     """
     figure, (together, apart) = plotting.panels(2, size=(4.6, 3.9), sharex=True, sharey=True)
     together.plot(replicas["s"], replicas["held_out_accuracy"], ".", color=GREY, markersize=3)
@@ -72,7 +76,7 @@ def simpsons_paradox(replicas: pd.DataFrame, condition: str, capacity_name: str 
     for axes, title in ((together, "all capacities together"), (apart, "by capacity")):
         axes.axvline(CLASSICAL_BOUND, **DASHED)
         axes.set(title=title, xlabel="S of the replica's training items (no unit)")
-    together.set_ylabel("share of its held-out items right")
+    together.set_ylabel(f"share of {of} held-out items right")
     apart.legend(loc="lower left", bbox_to_anchor=(1, 0))
     return figure
 

@@ -172,7 +172,7 @@ CLAIMS = (
     ),
     Claim(
         "text-correlates-within",
-        "text: within a rank",
+        "text: at one rank",
         f"{_CORRELATED}: over language models of one rank.",
         ABSTRACT,
         estimand="Spearman's correlation of S of the training items with the held-out accuracy of "
@@ -184,7 +184,7 @@ CLAIMS = (
     ),
     Claim(
         "text-correlates-across",
-        "text: across ranks",
+        "text: with the rank",
         f"{_CORRELATED}: over ranks of the adapters of a language model.",
         ABSTRACT,
         estimand="Spearman's correlation of S of the training items with the held-out accuracy of "

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
-from ncnet.plotting import GREY, HELD_OUT, SOLID, TRAINING, VERMILION
+from ncnet.datasets import CLASSES
+from ncnet.plotting import GREY, HELD_OUT, LIGHT_GREY, SOLID, TRAINING, VERMILION
 from ncnet.studies.ranks.all_quartets import ROLES
 from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY
 from ncnet.studies.ranks.families import Quartet, title
@@ -111,8 +112,7 @@ def learnt(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        Rows of ``real_tasks`` at one rank, with a column ``guessing``: the share that guessing gets
-        right.
+        Rows of ``real_tasks`` at one rank.
     """
     families = {name.replace("_", " "): rows for name, rows in table.groupby("family")}
     heights = [len(rows) for rows in families.values()]
@@ -124,7 +124,7 @@ def learnt(table: pd.DataFrame) -> Figure:
         at = np.arange(len(rows), dtype=float)
         for name, look in {"right": TRAINING, "held_out_right": HELD_OUT}.items():
             plotting.points(axes, rows, at, name, flat=True, markersize=5, **look)
-        axes.plot(rows["guessing"], at, label="guessing", **guess)
+        axes.plot(1 / rows["task"].map(CLASSES), at, label="guessing", **guess)
         axes.set_yticks(at, [title(task) for task in rows["task"]])
         axes.set(title=family, xlim=(0, 1.02), ylim=(-0.7, len(rows) - 0.3))
     axes.set_xlabel("share right")
@@ -196,7 +196,7 @@ def disturbance(table: pd.DataFrame) -> Figure:
     return figure
 
 
-OTHERS = {"color": GREY, "ecolor": "#CCCCCC", "marker": "o", "markersize": 2.5, "capsize": 0}
+OTHERS = {"color": GREY, "ecolor": LIGHT_GREY, "marker": "o", "markersize": 2.5, "capsize": 0}
 OTHERS |= {"label": "other quartets"}
 NAMED = {"color": VERMILION, "marker": "D", "markersize": 6, "zorder": 3}
 NAMED |= {"label": "named beforehand"}

@@ -6,9 +6,10 @@ named quartet that are compared with each other: along the rank, or along a dose
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -210,27 +211,48 @@ def generalization_rows(name: str) -> pd.DataFrame:
     return generalization.correlation_rows(replica_rows(name), replica_rows(MANY[name]))
 
 
+class Table(NamedTuple):
+    """A table of what the recorded outcomes come to, made in pieces.
+
+    Attributes
+    ----------
+    column
+        The column that divides it into pieces.
+    make
+        The function that makes the piece of a value of it.
+    values
+        The values that it is asked for.
+    keys
+        The columns that tell apart the rows of a piece.
+    """
+
+    column: str
+    make: Callable[[str], pd.DataFrame]
+    values: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+FAMILIES = (LANGUAGES, MIXED)
 TABLES = {
-    "real_named": ("group", named_rows, tuple(GROUPS)),
-    "real_quartets": ("family", quartet_rows, (LANGUAGES, MIXED)),
-    "real_disturbance": ("family", disturbance_rows, (LANGUAGES, MIXED)),
-    "real_contrasts": ("quartet", judged_contrasts, (LANGUAGES, MIXED)),
-    "real_replicas": ("group", replica_rows, (MIXED, MANY[MIXED])),
-    "real_generalization": ("quartet", generalization_rows, (MIXED,)),
+    "real_named": Table("group", named_rows, tuple(GROUPS), ("rank", "shuffled", "ratio")),
+    "real_quartets": Table("family", quartet_rows, FAMILIES, ("rank", *all_quartets.ROLES)),
+    "real_disturbance": Table("family", disturbance_rows, FAMILIES, ("rank", "task", "partner")),
+    "real_contrasts": Table("quartet", judged_contrasts, FAMILIES, ("contrast", "rank")),
+    "real_replicas": Table("group", replica_rows, (MIXED, MANY[MIXED]), ("rank", "replica")),
+    "real_generalization": Table("quartet", generalization_rows, (MIXED,), ("reading",)),
 }
-"""What the recorded outcomes come to: of each table the column that divides it into pieces, the
-function that makes a piece, and the values that it is asked for."""
+"""What the recorded outcomes come to."""
 
 
 def piece(table: str, value: str) -> pd.DataFrame:
     """Return the rows of one of `TABLES` that have this value in the column that divides it."""
-    column, make, _ = TABLES[table]
-    return make(value).assign(**{column: value})
+    made = TABLES[table]
+    return made.make(value).assign(**{made.column: value})
 
 
 def record() -> None:
-    """Write what the recorded outcomes come to anew: `TABLES`."""
+    """Write anew what the recorded outcomes of real models come to: tables in ``results/``."""
     given = results.load("real_outcomes").provenance["parameters"]
-    for table, (_, _, values) in TABLES.items():
-        rows = pd.concat([piece(table, value) for value in values], ignore_index=True)
+    for table, made in TABLES.items():
+        rows = pd.concat([piece(table, value) for value in made.values], ignore_index=True)
         results.save(table, rows, parameters=given, command="python -m ncnet.ranks")

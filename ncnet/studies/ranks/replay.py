@@ -22,7 +22,6 @@ from ncnet.replay.pieces import NotReplayableError, Replay, Selection, import_op
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
 from ncnet.studies.ranks import recorded, tables
-from ncnet.studies.ranks.all_quartets import ROLES
 from ncnet.studies.ranks.contrasts import SIGN_TESTS
 
 EXTRAS = "train,lora"
@@ -194,15 +193,6 @@ def _of_tasks(folder: str, varied: tuple[str, ...]) -> Replay:
     return Replay(f"{folder}real_tasks", columns, (), partial(_real_tasks, folder), OF_ALONE)
 
 
-KEYS = {
-    "real_named": ("rank", "shuffled", "ratio"),
-    "real_quartets": ("rank", *ROLES),
-    "real_disturbance": ("rank", "task", "partner"),
-    "real_contrasts": ("contrast", "rank"),
-    "real_replicas": ("rank", "replica"),
-    "real_generalization": ("reading",),
-}
-"""What tells apart the rows of a piece of what recorded outcomes come to."""
 COLUMNS = (
     *(*REPORT, *intervals("accuracy", "held_out_s", "held_out_accuracy"), *OF_RUN),
     *("minus", "points_lost", "alone", "beside", *intervals("points", "correlation")),
@@ -216,6 +206,6 @@ REPLAYS = (
     *(replay for of_folder in VARIED.items() for replay in _replays(*of_folder)),
 )
 REPLAYS += tuple(
-    Replay(table, (recorded.TABLES[table][0],), key, partial(_from_recorded, table), FROM_RECORDED)
-    for table, key in KEYS.items()
+    Replay(table, (made.column,), made.keys, partial(_from_recorded, table), FROM_RECORDED)
+    for table, made in recorded.TABLES.items()
 )
