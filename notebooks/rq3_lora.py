@@ -228,8 +228,7 @@ by_rank = of_trial[of_trial["steps"] == longest].pivot(
     columns="rank",
     values="right",
 )
-names = {rank: f"{rank:g}" for rank in by_rank} | {np.inf: "full"}
-by_rank.rename(columns=names).round(3)
+by_rank.rename(columns=tables.rank_name).round(3)
 
 # %% tags=["remove-cell"]
 rises = by_rank[np.inf] - by_rank[0.0]
@@ -325,7 +324,7 @@ run.show(
 columns = ["rank", "s", "s_low", "s_high", "interval_method"]
 columns += ["delta", "influence", "excess", "accuracy"]
 shown = of_groups(claims.LANGUAGES, claims.MIXED)
-shown = shown.assign(rank=shown["rank"].map("{:g}".format))
+shown = shown.assign(rank=shown["rank"].map(tables.rank_name))
 as_text(shown.set_index("quartet")[columns])
 
 # %% [markdown]
@@ -628,7 +627,7 @@ for name, rows in lost.groupby("family"):
 #
 # **Full fine-tuning.** Every weight of the layer is trained, at the learning rate of the adapters. In the mixed quartet {glue:text}`lora_mixed_full_accuracy:.0%` of the
 # training items are then right, and S is {glue:text}`lora_mixed_full_interval`, with a Δ of {glue:text}`lora_mixed_full_delta:.2f`. This is the 2 of heads that fit
-# nearly everything. S comes to it without having passed it. Among the languages S is {glue:text}`lora_languages_full_interval`, more than at rank 16. It is
+# nearly everything. No lower rank was seen to pass it. Among the languages S is {glue:text}`lora_languages_full_interval`, more than at rank 16. It is
 # still far from 2, with {glue:text}`lora_languages_full_accuracy:.0%` right. The rules do not read full fine-tuning.
 #
 # **Exactly.** An exact interval of the mean of S is wide with so few replicas. By betting at 95 %, with these items, it is {glue:text}`lora_first_exact` at rank 1

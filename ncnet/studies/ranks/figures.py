@@ -15,6 +15,7 @@ from ncnet.plotting import GREY, HELD_OUT, LIGHT_GREY, SOLID, TRAINING, VERMILIO
 from ncnet.studies.ranks.all_quartets import ROLES
 from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY
 from ncnet.studies.ranks.families import Quartet, title
+from ncnet.studies.ranks.tables import rank_name
 
 DELTA = {"label": "Δ", "color": GREY, "marker": "^"}
 REST = {"label": "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", "color": VERMILION, "marker": "D"}
@@ -102,7 +103,7 @@ def _fraction(dose: float) -> str:
 
 
 def _name_ranks(axes: Axes, values: pd.Series) -> None:
-    axes.set_xticks(range(len(values)), [f"{rank:g}".replace("inf", "full") for rank in values])
+    axes.set_xticks(range(len(values)), [rank_name(rank) for rank in values])
     axes.set_xlabel("rank of the adapters")
 
 

@@ -31,6 +31,15 @@ AS_RANK = {"capacity": "rank"}
 _as_json = partial(json.dumps, sort_keys=True)
 
 
+def rank_name(rank: float) -> str:
+    """Return a rank in words: an infinite one is full fine-tuning.
+
+    >>> rank_name(4.0), rank_name(np.inf)
+    ('4', 'full')
+    """
+    return "full" if np.isinf(rank) else f"{rank:g}"
+
+
 def outcome_rows(pairs: xr.Dataset) -> pd.DataFrame:
     """Return one row for each network and look, with the outcomes of all items in arrays.
 
