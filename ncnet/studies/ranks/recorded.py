@@ -23,14 +23,7 @@ from ncnet.studies.ranks.analysis import by_rank
 from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY, LANGUAGES, MIXED, NAMED_RANK
 from ncnet.studies.ranks.families import family
 
-RUNS, IN_DOSES, REPEATED, FULL, POOLING, MINILM = (
-    "",
-    "doses/",
-    "replicas/",
-    "full/",
-    "pooling/",
-    "minilm/",
-)
+RUNS, IN_DOSES, REPEATED, FULL, MINILM = "", "doses/", "replicas/", "full/", "minilm/"
 """Folders of the recorded runs."""
 OF_RUN = {"encoder": "e5", "pooling": "first", "shuffled": 0.0, "ratio": 1.0}
 """Columns that tell runs of a family apart, with the values of most of them."""
@@ -79,21 +72,21 @@ class Group:
 
 MANY = {MIXED: "many replicas"}
 """By family: the group of many replicas at the rank named beforehand."""
+WITH_MINILM = "mixed, MiniLM"
+"""The group of the mixed quartet with another encoder."""
 GROUPS = {
     LANGUAGES: Group(LANGUAGES, (RUNS, FULL)),
     MIXED: Group(MIXED, (RUNS, FULL)),
     DIFFICULTY: Group(MIXED, (RUNS, IN_DOSES), "shuffled"),
     BALANCE: Group(MIXED, (RUNS, IN_DOSES), "ratio"),
     MANY[MIXED]: Group(MIXED, (REPEATED,)),
-    "first token": Group(MIXED, (POOLING,)),
-    "mean of tokens": Group(MIXED, (POOLING,), run={"pooling": "mean"}),
-    "MiniLM": Group(MIXED, (MINILM,), run={"encoder": "minilm"}),
+    WITH_MINILM: Group(MIXED, (MINILM,), run={"encoder": "minilm"}),
 }
 """What is compared, by name."""
 ALL_PAIRS = (0.0, 1.0, 4.0)
 """The ranks at which all pairs of tasks were trained."""
-BY_MEAN, ROUNDED = "mean of tokens less first", "rounded less exact"
-"""Contrasts of the controls."""
+ROUNDED = "rounded less exact"
+"""The contrast of an encoder rounded to four bits with itself."""
 UNSEEN = range(48, 128)
 """Replicas on which the rounding of an encoder is judged: two first looks at it had the others."""
 
@@ -160,7 +153,7 @@ def disturbance_rows(name: str) -> pd.DataFrame:
 
 
 def judged_contrasts(name: str) -> pd.DataFrame:
-    """Return the contrasts of a family's named quartet that the rules read, and of the controls.
+    """Return the contrasts of a family's named quartet that the rules read, and that of rounding.
 
     The sign tests of `ncnet.studies.ranks.contrasts.dose_rows` are empty where doses are not asked.
     """
@@ -169,7 +162,7 @@ def judged_contrasts(name: str) -> pd.DataFrame:
     parts = [contrasts.contrast_rows({name: measured})]
     if name == MIXED:
         parts += [_dose_contrasts(dose) for dose in (DIFFICULTY, BALANCE)]
-        parts.append(pd.DataFrame(_controls()))
+        parts.append(pd.DataFrame([_rounding()]))
     table = pd.concat(parts, ignore_index=True)
     return table.reindex(columns=list(dict.fromkeys([*table, *contrasts.SIGN_TESTS])))
 
@@ -183,18 +176,14 @@ def _dose_contrasts(name: str) -> pd.DataFrame:
     return contrasts.dose_contrasts(by_dose, name, quartet=MIXED)
 
 
-def _controls() -> list[dict]:
-    """Return how far pooling and rounding move S of the same replicas."""
-    by_mean, by_first = (_s(GROUPS[name].outcomes()) for name in ("mean of tokens", "first token"))
+def _rounding() -> dict[str, object]:
+    """Return how far rounding the encoder moves S of the same replicas."""
     rounded, exact = (
         _s(quartet_of(MIXED, (MINILM,), ranks=(NAMED_RANK,), encoder=encoder))
         for encoder in ("minilm_4bit", "minilm")
     )
-    differences = {BY_MEAN: by_mean - by_first, ROUNDED: (rounded - exact)[list(UNSEEN)]}
-    return [
-        contrasts.paired_row(name, MIXED, NAMED_RANK, of_replicas)
-        for name, of_replicas in differences.items()
-    ]
+    differences = (rounded - exact)[list(UNSEEN)]
+    return contrasts.paired_row(ROUNDED, MIXED, NAMED_RANK, differences)
 
 
 def _s(outcomes: xr.Dataset) -> np.ndarray:

@@ -169,7 +169,6 @@ VARIED = {
     recorded.IN_DOSES: (),
     recorded.REPEATED: (),
     recorded.FULL: ("items", "held_out"),
-    recorded.POOLING: (),
     recorded.MINILM: ("replicas",),
 }
 """By folder of runs: what varies in its tables beside the columns of all."""
