@@ -100,6 +100,13 @@ def test_only_the_first_use_is_linked_and_the_text_stays(matcher):
     assert definitions[0] == "How much it holds."
 
 
+def test_each_section_has_its_first_use_linked(matcher):
+    below = page(paragraph("S"), page(paragraph("S within it")))
+    doctree = page(paragraph("S, S"), below, page(paragraph("S and capacity")))
+    glossary_hovers.link(doctree, matcher, "glossary.html")
+    assert [text for text, _ in links(doctree)] == ["S", "S", "S", "capacity"]
+
+
 def test_italics_mark_an_everyday_word(matcher):
     doctree = page(paragraph("A run. A ", nodes.emphasis("", "run"), " is a group."))
     glossary_hovers.link(doctree, matcher, "glossary.html")

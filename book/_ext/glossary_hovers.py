@@ -1,10 +1,11 @@
-"""Link the first use of a glossary term on a page to its entry, with the definition at hand.
+"""Link the first use of a glossary term in a section to its entry, with the definition at hand.
 
 The page `glossary` is the only source: its entries, and in its front matter the terms that are
 everyday words as well (`only_where_marked`). Those are linked only where their sense is certain:
 where a page marks them by the role `term`, or has the word alone in italics. All other terms are
 linked wherever they first stand in running text, in a list or in a table, and nowhere within
-another link.
+another link. A section is one right below the page's title, with all that is in it: readers arrive
+there by a link, and not from above.
 
 A link carries the first paragraph of its entry as the attribute `aria-description`. Screen readers
 read it after the link, and `_static/glossary.css` shows it on hover, on focus and on a tap: no
@@ -12,6 +13,7 @@ script is needed, and nobody hears it twice.
 """
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 
 from docutils import nodes
@@ -150,7 +152,7 @@ def _pattern(form):
 
 
 def link(doctree, matcher, address):
-    """Link the first use of each entry in a resolved page, in place.
+    """Link the first use of each entry in each section of a resolved page, in place.
 
     Parameters
     ----------
@@ -161,13 +163,24 @@ def link(doctree, matcher, address):
     address
         Where the glossary is, as seen from the page.
     """
-    linked, within = set(), within_links(doctree)
+    in_section, within = defaultdict(set), within_links(doctree)
     for node in list(doctree.findall()):
+        linked = in_section[_section(node)]
         if isinstance(node, definition_link):
             linked.add(node["identifier"])
         elif isinstance(node, nodes.Text) and id(node) not in within and _is_prose(node):
             parts = _parts(node, matcher, linked, address)
             node.parent.replace(node, [part for part in parts if part.astext()])
+
+
+def _section(node):
+    """Return the identity of the section that a node is in, None above the first of a page."""
+    around = []
+    while node is not None:
+        if isinstance(node, nodes.section):
+            around.append(id(node))
+        node = node.parent
+    return around[-2] if len(around) > 1 else None
 
 
 def _parts(text, matcher, linked, address):

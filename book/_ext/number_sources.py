@@ -1,7 +1,8 @@
 """Link every number that a code cell quotes into the text to that cell.
 
 MyST-NB's role `glue:text` leaves plain text behind. Here each such text knows its key, and becomes
-a link to the cell that glued it, on whichever page that is.
+a link to the cell that glued it, on whichever page that is. The links are not to be seen until a
+button in the page's header marks them (`_static/companion.js`).
 """
 
 from functools import cache
@@ -54,6 +55,18 @@ def _link(app, page, cell, number):
     return link
 
 
+def add_button(app, pagename, templatename, context, doctree):
+    """Put a button that marks all quoted numbers into the header of a page that has any."""
+    if doctree is not None and any("quoted" in link["classes"] for link in _links(doctree)):
+        button = {"type": "javascript", "javascript": "", "icon": "fas fa-link"}
+        button |= {"tooltip": "Show where numbers come from", "classes": "source-button"}
+        context["header_buttons"].insert(0, button)
+
+
+def _links(doctree):
+    return doctree.findall(nodes.reference)
+
+
 @cache
 def _by_key(cells):
     return {key: cell for cell in cells for key in cell.glued}
@@ -68,4 +81,6 @@ def setup(app):
     app.setup_extension("myst_nb")
     app.add_role_to_domain("glue", "text", QuotedNumber(), override=True)
     app.connect("doctree-resolved", link_numbers)
+    # after the theme, which sets up the header's buttons at 500 and 501
+    app.connect("html-page-context", add_button, priority=503)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

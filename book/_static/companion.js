@@ -27,3 +27,27 @@ for (const reached of ["pointerover", "focusin"])
     for (const term of document.querySelectorAll(".card-closed"))
       if (!term.contains(target)) term.classList.remove("card-closed");
   });
+
+// A button in the header marks the numbers that lead to the cell behind them, on all pages from then
+// on. Without storage, as in some private windows, on this page.
+const stored = (act) => {
+  try {
+    return act(localStorage);
+  } catch {
+    return null;
+  }
+};
+const markSources = (shown) => {
+  document.documentElement.dataset.sources = shown ? "shown" : "quiet";
+  document.querySelector(".source-button")?.setAttribute("aria-pressed", shown);
+};
+document.addEventListener("DOMContentLoaded", () => {
+  const button = document.querySelector(".source-button");
+  if (!button) return;
+  markSources(stored((storage) => storage.getItem("sources")) === "shown");
+  button.addEventListener("click", () => {
+    const shown = button.getAttribute("aria-pressed") !== "true";
+    markSources(shown);
+    stored((storage) => storage.setItem("sources", shown ? "shown" : "quiet"));
+  });
+});
