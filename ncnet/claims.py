@@ -10,6 +10,7 @@ Rules are written before the runs that they judge. Where a rule was changed afte
 seen, it judges a run with other seeds; a claim that has no such run yet says so (`afterwards`).
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -35,6 +36,8 @@ REPRODUCED, PARTLY, NOT, OPEN = VERDICTS
 ABSTRACT, REVIEW, SUMMARIES = "abstract", "review page", "other public summaries"
 SOURCES = {ABSTRACT: "zhao2026", REVIEW: "review2026", SUMMARIES: "summaries2026"}
 """The places that a statement of the paper is known from, with their references in the book."""
+Region = tuple[tuple[float, float], ...]
+"""Intervals of the quantity that a rule is about."""
 Tables = Mapping[str, pd.DataFrame]
 """Recorded tables by name."""
 
@@ -73,6 +76,8 @@ class Claim:
         What is estimated, in words.
     smallest
         The smallest effect, in words.
+    region
+        The same in numbers: intervals of the estimand, outside of which the statement cannot hold.
     rule
         The rule in words: when we say that the statement holds, when that it does not.
     result
@@ -100,6 +105,7 @@ class Claim:
     source: str
     estimand: str
     smallest: str
+    region: Region
     rule: str
     result: str
     evidence: str
@@ -114,6 +120,42 @@ class Claim:
     def cited(self) -> str:
         """Return the statement with its source."""
         return f"{self.statement.removesuffix('.')} ({self.source})."
+
+
+def beyond(effect: float) -> Region:
+    """Return the numbers above an effect.
+
+    >>> beyond(0.05)
+    ((0.05, inf),)
+    """
+    return ((effect, math.inf),)
+
+
+def within(effect: float) -> Region:
+    """Return the numbers nearer to 0 than an effect.
+
+    >>> within(0.05)
+    ((-0.05, 0.05),)
+    """
+    return ((-effect, effect),)
+
+
+def apart(effect: float) -> Region:
+    """Return the numbers further from 0 than an effect.
+
+    >>> apart(0.05)
+    ((-inf, -0.05), (0.05, inf))
+    """
+    return (below(-effect)[0], beyond(effect)[0])
+
+
+def below(effect: float) -> Region:
+    """Return the numbers under an effect.
+
+    >>> below(-0.05)
+    ((-inf, -0.05),)
+    """
+    return ((-math.inf, effect),)
 
 
 def simultaneous_level(contrasts: int) -> float:

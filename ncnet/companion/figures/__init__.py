@@ -1,7 +1,7 @@
 """Draws the figures of the book's own pages: one function a figure.
 
 Each returns a matplotlib Figure, except for what the first page shows: `headline` returns SVG, and
-`tiles` HTML.
+`tiles` and `cards` HTML.
 """
 
 from ncnet import renamed
@@ -10,5 +10,6 @@ from ncnet.companion.figures.benchmarks import engines, faults_noticed, growth
 from ncnet.companion.figures.diagrams import batch_diagram, bounds, network_and_contexts
 from ncnet.companion.figures.headline import headline
 from ncnet.companion.figures.tiles import Tile, legend, tiles
+from ncnet.companion.figures.verdict_cards import Card, cards
 
 __getattr__ = renamed.names(__name__, {"cells": "jobs", "noticed": "faults_noticed"})

@@ -53,6 +53,7 @@ CLAIMS = (
         "outcomes is behind them.",
         estimand="the largest S over the capacities, less 2",
         smallest="none: it is a theorem",
+        region=claims.beyond(0),
         rule="At each capacity at which S is above 2, a linear program finds no joint distribution "
         "of the four outcomes with these correlators and marginals. It is a theorem, so that it "
         "can only hold or, where S is nowhere above 2, stay open; the rule checks that our numbers "
@@ -66,6 +67,7 @@ CLAIMS = (
         "S above 2 is sufficient for non-classical statistics: signalling does not explain them.",
         estimand="S - Δ - 2 at the capacity of the largest S",
         smallest="none: any excess would do",
+        region=claims.beyond(0),
         rule="At each capacity at which S is above 2, S - Δ - 2 is above 0, by interval and exact "
         "test. It does not hold where at one of them it is below 0 by both; where S is nowhere "
         "above 2, or S - Δ - 2 is undecided, it stays open.",

@@ -54,6 +54,7 @@ def fluctuates(size: int, readout: str, run: int) -> Claim:
         claims.ABSTRACT,
         estimand=f"the standard deviation of S over runs of {run} replicas",
         smallest=f"{MARGIN}, and {EITHER_SIDE:.0%} of the runs on either side of 2",
+        region=claims.beyond(MARGIN),
         rule=f"At {size} hidden units, with the readout `{readout}`, S of runs of {run} replicas "
         f"has a standard deviation beyond {MARGIN}, and more than {EITHER_SIDE:.0%} of the runs "
         "lie above 2 and as many below. It does not hold where one of the three is refuted. The "

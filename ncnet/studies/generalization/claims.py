@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from ncnet.claims import ABSTRACT, GROUP, WEAK, Claim, Finding, row_where
+from ncnet.claims import ABSTRACT, GROUP, WEAK, Claim, Finding, below, beyond, row_where
 from ncnet.estimates import estimates_in
 
 CONDITIONS = (
@@ -101,6 +101,7 @@ CLAIMS = (
         estimand="Spearman's correlation of S of the training items with held-out accuracy over "
         f"replicas, mean over the capacities {_UP_TO_2}",
         smallest=f"a rank correlation of {WEAK}",
+        region=beyond(WEAK),
         rule=f"Replicas are divided into groups of {GROUP}. The correlation in a group, averaged "
         f"over these capacities, has a mean over groups of more than {WEAK}. It does not hold "
         f"where that is less. {_SIMULTANEOUS}",
@@ -114,6 +115,7 @@ CLAIMS = (
         estimand="Spearman's correlation of S of the training items with held-out accuracy over "
         f"the capacities {_UP_TO_2}, in a replica",
         smallest=f"a rank correlation of {WEAK}",
+        region=beyond(WEAK),
         rule=f"The correlation has a mean over replicas of more than {WEAK}. It does not hold "
         f"where that is less, and is open where there are less than two capacities. "
         f"{_SIMULTANEOUS}",
@@ -127,6 +129,7 @@ CLAIMS = (
         estimand="held-out accuracy at the best capacity, less that at the capacity at which S "
         "first reaches 2 (its mean is at least 1.95, on other replicas)",
         smallest=f"{100 * CLOSE:g} percentage points",
+        region=below(CLOSE),
         rule="By differences within replicas, no capacity has a held-out accuracy that is higher "
         f"by {100 * CLOSE:g} points or more. It does not hold where one is higher by more. It is "
         "open where the best capacity is the largest that was tried, since a still larger one "

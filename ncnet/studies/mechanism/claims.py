@@ -46,6 +46,7 @@ CLAIMS = (
         estimand="2 S(PCGrad) - S(shared) - 2 at three hidden units: what is left of the "
         "violation, S - 2, where the conflict alone is taken out, less what is gone of it",
         smallest="half of the violation gone: 0",
+        region=claims.below(0),
         rule="With PCGrad, on the same initial weights, less of the violation is left than is "
         "gone. It does not hold where more is left. It is open where S of the shared trunk is not "
         f"shown to be more than {MARGIN} above 2, so that there is nothing to lose. Only PCGrad "
@@ -63,6 +64,7 @@ CLAIMS = (
         estimand="AUC lost at three hidden units, the larger of two readings: how much less well "
         "Bob's setting is told from Alice's loss trace without its oscillation than from the whole",
         smallest=f"{MARGIN}",
+        region=claims.beyond(MARGIN),
         rule=f"In one of two readings of oscillation, what repeats within ten steps and the height "
         f"of the loss above its lowest value so far, more than {MARGIN} of AUC is lost. It does "
         "not hold where less is lost in both. The intervals of both hold together, for the "

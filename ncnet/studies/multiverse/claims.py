@@ -60,6 +60,7 @@ CLAIMS = (
         claims.ABSTRACT,
         estimand="S at the smallest capacity, less 2",
         smallest=f"{MARGIN} below 2; the same for what counts as a fall",
+        region=claims.below(-MARGIN),
         rule=f"S at the smallest capacity is more than {MARGIN} below 2; at some capacity it is "
         f"above {CLASSICAL_BOUND - MARGIN:.2f}; and up to the first such capacity it nowhere falls "
         f"by more than {MARGIN} from one capacity to the next. It does not hold where one of the "
@@ -74,6 +75,7 @@ CLAIMS = (
         claims.ABSTRACT,
         estimand="the largest S over the capacities, less 2",
         smallest=f"{MARGIN}",
+        region=claims.beyond(MARGIN),
         rule=f"At some capacity S is more than {MARGIN} above 2. It does not hold where S is less "
         "than that above 2 at every capacity.",
         find=_exceeds_2,
@@ -86,6 +88,7 @@ CLAIMS = (
         claims.REVIEW,
         estimand="S at three units, less the largest S at any other number",
         smallest=f"{MARGIN}",
+        region=claims.beyond(MARGIN),
         rule=f"S at three hidden units is more than {MARGIN} above S at each other capacity, by "
         "differences within replicas. It does not hold where at one of them S is less than that "
         "below.",
@@ -99,6 +102,7 @@ CLAIMS = (
         claims.ABSTRACT,
         estimand="S at the largest capacity, less 2",
         smallest=f"{MARGIN}, to either side",
+        region=claims.within(MARGIN),
         rule="S exceeds 2 by the rule above before the largest capacity, and is within "
         f"{MARGIN} of 2 there. It does not hold where S nowhere exceeds 2 so, or is further from "
         "2 at the largest capacity.",

@@ -18,6 +18,8 @@ from ncnet.claims import (
     WEAK,
     Claim,
     Finding,
+    apart,
+    beyond,
     row_where,
     rows_where,
 )
@@ -76,6 +78,7 @@ _REAL_MODELS = {
 }
 _OF_TEXT = {
     "smallest": f"a rank correlation of {WEAK}",
+    "region": beyond(WEAK),
     "result": "real_generalization",
     "evidence": "notebooks/rq4",
     "rows": ("reading",),
@@ -104,6 +107,7 @@ CLAIMS = (
         REVIEW,
         estimand=f"S at rank {LARGEST_RANK:g}, the largest, less S at rank 0, the heads alone",
         smallest=f"{MARGIN}",
+        region=beyond(MARGIN),
         rule=f"S rises by more than {MARGIN}, by differences within replicas. It does not hold "
         f"where it rises by less. {_OF_RANKS}",
         find=lambda rows: _rises(FROM_HEADS, rows),
@@ -118,6 +122,7 @@ CLAIMS = (
         REVIEW,
         estimand=f"S at rank {LARGEST_RANK:g}, the largest, less S at the lowest rank above 0",
         smallest=f"{MARGIN}",
+        region=beyond(MARGIN),
         rule=f"S rises by more than {MARGIN}, by differences within replicas. It does not hold "
         "where it rises by less: then it is having adapters at all that raises S, not their rank. "
         f"{_OF_RANKS}",
@@ -132,6 +137,7 @@ CLAIMS = (
         SUMMARIES,
         estimand="the largest S at a rank above 0 and below the largest, less 2",
         smallest=f"{MARGIN}, and {MARGIN} to either side at the largest rank",
+        region=beyond(MARGIN),
         rule=f"At such a rank S is more than {MARGIN} above 2, and at the largest it is within "
         f"{MARGIN} of 2: the rule of hidden units, read over ranks. It does not hold where one of "
         f"the two is refuted. {_OF_RANKS} They hold together over the ranks above 0.",
@@ -146,6 +152,7 @@ CLAIMS = (
         REVIEW,
         estimand="S less S of the same replicas at another difficulty",
         smallest=f"{MARGIN}, to either side",
+        region=apart(MARGIN),
         rule=f"At rank {NAMED_RANK:g}, named beforehand, a share of the training labels of the "
         "two tasks with the minus sign is shuffled, in five doses from none to all. S at the last "
         "dose less S at the first, or S at the middle one less the mean of both, is further than "
@@ -162,6 +169,7 @@ CLAIMS = (
         REVIEW,
         estimand="S less S of the same replicas at another balance",
         smallest=f"{MARGIN}, to either side",
+        region=apart(MARGIN),
         rule=f"At rank {NAMED_RANK:g}, named beforehand, the ratio of the training items of one "
         "task to those of the other goes from a quarter to four. S at equally many less the mean "
         f"of S at both ends is further than {MARGIN} from 0. It does not hold where it is nearer. "
