@@ -162,6 +162,12 @@ def by_context(table: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, dict[str, ob
         yield rows, {**dashed_look(place), "color": colour, "label": label}
 
 
+def titled(figure: Figure, message: str) -> Figure:
+    """Return a figure with a line above it that says what is to be seen."""
+    figure.suptitle(message, x=0.01, horizontalalignment="left", fontsize=11.5, weight="bold")
+    return figure
+
+
 def legend_once(axes: Axes, below: Figure | None = None, **options: object) -> None:
     """Name each series of a panel once, in the panel or below all panels.
 
