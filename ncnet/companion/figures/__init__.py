@@ -11,5 +11,6 @@ from ncnet.companion.figures.diagrams import batch_diagram, bounds, network_and_
 from ncnet.companion.figures.headline import headline
 from ncnet.companion.figures.tiles import Tile, legend, tiles
 from ncnet.companion.figures.verdict_cards import Card, cards
+from ncnet.companion.figures.waterfalls import waterfalls
 
 __getattr__ = renamed.names(__name__, {"cells": "jobs", "noticed": "faults_noticed"})

@@ -1,6 +1,6 @@
 """Draws what becomes of the statements under other choices: a curve, shares and shapes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -97,6 +97,26 @@ def shares(table: pd.DataFrame, statements: Sequence[str]) -> Figure:
     plotting.without_frame(axes)
     for row in np.flatnonzero(table["choice"].ne(table["choice"].shift())[1:]) + 0.5:
         axes.axhline(row, color="white", linewidth=4)
+    return figure
+
+
+def shares_of_choices(held: Mapping[str, float]) -> Figure:
+    """Draw in which share of other choices each statement holds.
+
+    Parameters
+    ----------
+    held
+        The shares, by statement.
+    """
+    figure, axes = plotting.subplots((6.6, 0.9 + 0.34 * len(held)))
+    axes.barh(range(len(held)), held.values(), 0.6, color=BLUE)
+    for place, share in enumerate(held.values()):
+        axes.text(share + 0.01, place, f"{share:.0%}", va="center")
+    plotting.name_rows(axes, list(held))
+    axes.axvline(0.5, **DASHED)
+    axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.set(xlim=(0, 1), xlabel="share of other choices under which it holds")
     return figure
 
 
