@@ -36,6 +36,9 @@ FACTS = """
             .filter((icon) => getComputedStyle(icon, "::before").content === "none")
             .map((icon) => icon.className),
         broken: [...document.images].filter((image) => !image.naturalWidth).map(({ src }) => src),
+        cut: [...document.querySelectorAll(".bd-article table")]
+            .filter((table) => table.offsetWidth > table.parentElement.clientWidth + 1)
+            .map((table) => table.textContent.trim().slice(0, 40)),
     };
 """
 # Of the elements with text of their own, some of each kind that was not seen before. Colours come
@@ -175,6 +178,10 @@ def test_each_visit_is_in_the_colour_scheme_that_it_names(visits):
 
 def test_no_page_scrolls_sideways(visits):
     assert_nothing(visits, lambda visit: visit.facts["overflow"])
+
+
+def test_no_table_is_cut(visits):
+    assert_nothing(visits, lambda visit: visit.facts["cut"])
 
 
 def test_formulas_are_rendered(visits):
