@@ -14,30 +14,11 @@
 # %% [markdown]
 # # Can the intervals and tests be trusted?
 #
-# **The question.** What this book says rests on intervals at 95 % and tests at 5 % ({doc}`../protocol`). Do
-# such intervals hold the true value in 95 % of the experiments? Do such tests reject what is true in at most
-# 5 % of them, and what is false often? Formulas answer this for many replicas and for distributions that are
-# kind. Ours are neither always: near the ceiling almost every replica has S = 2, Δ adds up absolute
-# values, and a single run has few replicas.
-#
-# **The paper's statement.** None on this. It shows S of 50 runs; how it judges them, public summaries {cite:p}`summaries2026` do not say.
-#
-# **What we did.** We made experiments whose truth is known. A *model* is a list of kinds of replica with their
-# probabilities, so that its own S, Δ and all else are sums without any error. An experiment draws replicas from it and
-# makes every interval and every test of {py:func}`ncnet.chsh.report`, and those of plainer methods. Each is then
-# compared with the model. The share of experiments in which an interval holds the truth is its *coverage*.
-# The share in which a test rejects is its *size* where the hypothesis is true, and its *power* where it
-# is false. A large study is recorded; a small one runs live.
-#
-# **What we saw.** Recorded: {glue:text}`size_framed` of {glue:text}`size_cells` cells of the report's tests reject what is true
-# too often by more than chance, and {glue:text}`framed` of {glue:text}`cells` cells of its intervals cover too seldom,
-# {glue:text}`framed_fewest` of these with {glue:text}`fewest` replicas. The verdict on S goes by the betting interval, which
-# covers in at least {glue:text}`betting_lowest:.1%`; it is wrong in at most {glue:text}`wrong:.1%`. A t-test rejects what is true in up to {glue:text}`size_t:.0%`.
-# [All of it, below](calibration-saw).
-#
-# **Time.** 20 seconds of one processor.
+# **The verdicts on S can, the bootstrap intervals cannot everywhere.** In the worst of our models, the interval by betting, by which
+# S is judged, holds the true S in {glue:text}`betting_lowest:.1%` of the experiments ({glue:text}`betting_low:.1%` to
+# {glue:text}`betting_high:.1%`). The report's bootstrap interval does so in only {glue:text}`bootstrap_lowest:.0%` in its worst model.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of the live run"}
 models: list = ["ceiling", "skewed", "boundary", "singlet"]
 replica_counts: list = [32, 200]
 simulations: int = 24  # experiments for each model and number of replicas
@@ -45,13 +26,13 @@ seed: int = 0
 record: bool = False  # replace the table in results/
 save_to: str = ""  # a folder for the tables of this run
 
-# %%
+# %% tags=["remove-cell"]
 from ncnet.parameters import validate
 from ncnet.studies.calibration.parameters import Calibration
 
 chosen = validate(globals(), Calibration)
 
-# %%
+# %% tags=["remove-cell"]
 import numpy as np
 from IPython.display import Markdown
 from myst_nb import glue
@@ -73,10 +54,9 @@ from ncnet.studies.calibration.figures import (
 plotting.use_style()
 run = runs.Run(Calibration, chosen)
 
-# %% [markdown]
-# The small study, live; with `record` it is the one that is drawn below.
-
-# %%
+# %% tags=["remove-cell"]
+# With `record` this small study is the one that is drawn, so it is run
+# before anything is loaded.
 live = calibration.run(
     models,
     replicas=replica_counts,
@@ -87,20 +67,51 @@ live = calibration.run(
 
 run.save("calibration", live)
 
-# %%
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lowest-coverage", "caption": "How to read it: a row is an interval that claims to hold the truth in 95 % of all experiments. The large mark shows how often it does in the model and at the number of replicas that are worst for it, which are named at the right; the small ring shows the worst model at {glue:text}`most` replicas. Each share is that of {glue:text}`simulations` simulated experiments. Methods are explained [below](calibration-methods). Recorded."}, "image": {"alt": "A dot plot of eleven intervals, with a dashed line at the coverage that they claim. Betting lies at the right end, beyond the line, and the share above two close to it. The report's interval of Delta falls a little short, that of the influence further, and those of S and of what Delta leaves of it far more. The plain percentile intervals and BCa lie at the left end. With most replicas all return to the line but those of the influence, which stays a little below, and the percentiles of Delta and of S minus Delta minus 2, which stay at the left end."}}
 recorded = run.load("calibration")
 table = recorded.table.assign(
     undercovers=undercovers, oversized=oversized, **limits(recorded.table)
 )
-print(recorded)
+run.show(
+    plotting.titled(
+        figures.lowest_coverage(table),
+        "Betting covers S in every model; "
+        "every bootstrap interval fails in some",
+    ),
+    recorded=recorded,
+)
 
 # %% [markdown]
-# ## The models
+# ## How we know
 #
-# Some are drawn by hand, each to be hard for something. The others are the ensemble's own: the
-# distribution of replicas that this book's networks have.
+# **The paper's statement.** The paper states nothing on this. It shows S of 50 runs; how it judges them, public summaries
+# {cite:p}`summaries2026` do not say.
+#
+# **What we did.** What this book says rests on intervals at 95 % and on tests at 5 % ({doc}`../protocol`). Formulas promise that such intervals
+# hold the true value in 95 % of all experiments where there are many replicas, and where the distribution is kind. Ours is not always kind: near the
+# ceiling almost every replica has S = 2, Δ adds up absolute values, and a single run has few replicas.
+#
+# So we made experiments whose truth is known. A *model* is a list of kinds of replica with their
+# probabilities. Its own S, its Δ and all else are therefore sums without any error. An experiment draws replicas from it and
+# makes every interval and every test of {py:func}`ncnet.chsh.report`, and those of plainer methods. Each is then
+# compared with the model.
+#
+# - The *coverage* of an interval is the share of experiments in which it holds the truth.
+# - The *size* of a test is the share in which it rejects a hypothesis that is true; it should be at most 5 %.
+# - The *power* of a test is the share in which it rejects a hypothesis that is false.
+#
+# A large study is recorded, and a small one runs live.
+#
+# **Time.** 20 seconds of one processor.
 
-# %% tags=["hide-input"]
+# %% [markdown]
+# ### The models
+#
+# Some models are drawn by hand, and each of these is hard for some method. The others are the ensemble's own: the
+# distribution of replicas that this book's networks have. The first fold below has every model in words, with the hypotheses that are true in
+# it; *any facet* puts the minus sign of S where it makes the sum of correlators largest.
+
+# %% tags=["remove-cell"]
 WORDS = {
     "local": "no influence; S of a replica anywhere from -2 to 2",
     "ceiling": "no influence; S = 2 in all replicas but a few at -2",
@@ -131,7 +142,7 @@ WORDS |= {
     for name, (game, n) in calibration.TRAINED.items()
 }
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All models"}
 names = list(dict.fromkeys(table["model"]))
 by_model = table.drop_duplicates(["model", "quantity"])
 truth = by_model.pivot(index="model", columns="quantity", values="truth")
@@ -155,16 +166,17 @@ lines = ["| model | in words | hypotheses that are true in it |"]
 lines += ["|:--|:--|:--|", *map(row, names)]
 Markdown("\n".join(lines))
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of the models"}
 asked = ["s", "delta", "influence", "excess", "share_above"]
 heads = ["S", "Δ", "influence", "S - Δ - 2", "share above 2"]
 # Adding 0 after rounding leaves no negative zero.
 (truth.loc[names, asked].round(3) + 0).set_axis(heads, axis=1)
 
 # %% [markdown]
-# *Any facet* puts the minus sign of S where it makes the sum of correlators largest.
+# (calibration-methods)=
+# ### The methods
 #
-# ## The methods
+# *Report* is the interval that `ncnet report` prints, and each quantity has one of its own. The others are what one would use instead.
 #
 # | about | method | what it is |
 # |:--|:--|:--|
@@ -183,17 +195,17 @@ heads = ["S", "Δ", "influence", "S - Δ - 2", "share above 2"]
 # | S - Δ ≤ 2 | fixed facet | the report's, by betting on all the ways in which the changes may turn |
 # | any facet - Δ ≤ 2 | times eight | the report's: the smallest p-value of eight, times eight |
 #
-# ## Coverage
+# ### Coverage
+#
+# The first figure has the worst cell of each interval, and the fold below has every cell. A cell is called *framed* where coverage is below
+# 95 % by more than chance, that is, where the exact 99 % interval of the share lies below. The lowest of many shares underestimates the lowest
+# coverage, since chance has a part in which share is lowest.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-coverage", "caption": "Coverage of intervals that claim 95 %, in % of the simulated experiments; one panel for each interval, one row for each model, one column for each number of replicas. Framed and bold: below 95 % by more than chance (the exact 99 % interval of the share lies below). A dot: not tried. Recorded."}, "image": {"alt": "Eleven tables of percentages. In the panels of the report most cells are near 95 or at 100, with few frames. The percentile intervals of Delta and of S minus Delta minus 2 are framed in many models at all numbers of replicas, with 0 percent where nothing signals; that of S and BCa are framed near the ceiling. Betting covers S nearly always, also in the three models with a rare low tail, where that of the report is framed."}}
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of coverage", "figure": {"name": "fig-coverage", "caption": "Coverage of intervals that claim 95 %, in % of the simulated experiments: a panel is an interval, a row is a model, and a column is a number of replicas. Framed and bold: below 95 % by more than chance. A dot: not tried. Recorded."}, "image": {"alt": "Eleven tables of percentages. In the panels of the report most cells are near 95 or at 100, with few frames. The percentile intervals of Delta and of S minus Delta minus 2 are framed in many models at all numbers of replicas, with 0 percent where nothing signals; that of S and BCa are framed near the ceiling. Betting covers S nearly always, also in the three models with a rare low tail, where that of the report is framed."}}
 run.show(figures.coverage(table), recorded=recorded)
 
-# %% [markdown]
-# The lowest coverage of each interval over the models, and the model; R is the number of replicas. The lowest of many
-# shares is an underestimate.
 
-
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 def by_count(rows, column, pick, form):
     """Return text for each number of replicas: an extreme, its model."""
     found = rows.loc[getattr(rows.groupby("replicas")[column], pick)()]
@@ -218,13 +230,15 @@ def extremes(rows, labels, column, pick, form):
 
 counts = sorted(set(table["replicas"].tolist()))
 intervals = table[table["kind"] == "interval"]
+of_report = intervals[intervals["method"] == "report"]
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of the lowest coverage"}
 extremes(intervals, QUANTITIES, "share", "idxmin", ".1%")
 
 # %% [markdown]
-# An interval may cover because it is long. The report's longest, on average over experiments:
+# An interval may cover because it is long. The fold below has the mean length of the report's longest intervals.
 
-# %% tags=["hide-input"]
-of_report = intervals[intervals["method"] == "report"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of the longest intervals"}
 extremes(of_report, QUANTITIES, "width", "idxmax", ".2f")
 
 # %% tags=["remove-cell"]
@@ -266,13 +280,13 @@ glue("lowest_later_at", named(lowest), display=False)
 glue("lowest_later_of", QUANTITIES[lowest["quantity"]], display=False)
 
 # %% [markdown]
-# ### What is off in the report
+# ### Where the report falls short
 #
 # Of {glue:text}`cells` cells of the report's intervals, {glue:text}`framed` are framed, {glue:text}`framed_fewest`
 # of them at {glue:text}`fewest` replicas. If every interval covered in just 95 %, chance would frame
-# {glue:text}`by_chance:.1f` on average. All of them:
+# {glue:text}`by_chance:.1f` on average.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of the framed cells"}
 framed = of_report[of_report["undercovers"]].sort_values("share")
 heads = ["about", "model", "replicas", "coverage", "99 % interval"]
 lines = [f"| {' | '.join([*heads, 'width'])} |", "|:--" * 6 + "|"]
@@ -290,6 +304,8 @@ percentile = of_s[of_s["method"] == "percentile"]
 bets = of_s[of_s["method"] == "betting"]
 lowest = bets.loc[bets["share"].idxmin()]
 glue("betting_lowest", float(lowest["share"]), display=False)
+glue("betting_low", float(lowest["low"]), display=False)
+glue("betting_high", float(lowest["high"]), display=False)
 glue("betting_lowest_at", named(lowest), display=False)
 model = calibration.models()["two modes"]()
 rare = float(model.weights[model.columns[0] < 0].sum())
@@ -317,32 +333,37 @@ for name, count in (
         glue(f"{short}_{name}", share, display=False)
     median = percentile[percentile["replicas"] == count]["share"].median()
     glue(f"median_{name}", float(median), display=False)
+of_bootstrap = of_s[of_s["method"] == "report"]["share"]
+glue("bootstrap_lowest", float(of_bootstrap.min()), display=False)
 
 # %% [markdown]
-# - **Rare replicas that weigh much.** In “two modes”, {glue:text}`modes_rare:.0f` % of the replicas have S = -4, and with probability
-#   {glue:text}`modes_unseen_fewest:.0%` a sample of {glue:text}`fewest` has none of them ({glue:text}`modes_unseen_next:.0%` of {glue:text}`next`). Where at least
-#   {glue:text}`fewest_off_mode` of the others differ from S = 2, the report does not bet, and nothing in such a sample tells it of the rare
-#   ones. Its bootstrap interval covers in {glue:text}`modes_fewest:.1%` at {glue:text}`fewest` replicas, {glue:text}`modes_next:.1%` at {glue:text}`next` and
-#   {glue:text}`modes_most:.1%` at {glue:text}`most`. Of the same kind are “rare and low” ({glue:text}`low_fewest:.1%`, {glue:text}`low_next:.1%` and
-#   {glue:text}`low_most:.1%`), “narrow with a tail” ({glue:text}`tail_fewest:.1%`, {glue:text}`tail_next:.1%`, {glue:text}`tail_most:.1%`) and
-#   “ceiling with skew” ({glue:text}`skew_fewest:.1%`, {glue:text}`skew_next:.1%`, {glue:text}`skew_most:.1%`). This is why not the bootstrap but the betting
-#   interval says whether S is above 2: it covers in at least {glue:text}`betting_lowest:.1%` (“{glue:text}`betting_lowest_at`”).
-# - **Percentile intervals would be short at few replicas.** A resample of R replicas spreads by a factor of √(1 - 1/R) too little, and
+# - **Rare replicas that weigh much.** In “two modes”, {glue:text}`modes_rare:.0f` % of the replicas have S = -4. With probability
+#   {glue:text}`modes_unseen_fewest:.0%` a sample of {glue:text}`fewest` has none of them, and with probability {glue:text}`modes_unseen_next:.0%` one of {glue:text}`next`. The report bets
+#   where fewer than {glue:text}`fewest_off_mode` replicas differ from the most frequent S. Where more of them do, it takes the bootstrap, and such a sample
+#   does not show that there are rare replicas. The bootstrap interval covers in {glue:text}`modes_fewest:.1%` at {glue:text}`fewest` replicas,
+#   in {glue:text}`modes_next:.1%` at {glue:text}`next` and in {glue:text}`modes_most:.1%` at {glue:text}`most`.
+# - **Three more models of this kind**, at the same numbers of replicas, are “rare and low” ({glue:text}`low_fewest:.1%`, {glue:text}`low_next:.1%` and
+#   {glue:text}`low_most:.1%`), “narrow with a tail” ({glue:text}`tail_fewest:.1%`, {glue:text}`tail_next:.1%` and {glue:text}`tail_most:.1%`) and
+#   “ceiling with skew” ({glue:text}`skew_fewest:.1%`, {glue:text}`skew_next:.1%` and {glue:text}`skew_most:.1%`). This is why the betting interval, and not the
+#   bootstrap, says whether S is above 2. It covers in at least {glue:text}`betting_lowest:.1%` (“{glue:text}`betting_lowest_at`”).
+# - **Plain percentiles would be short at few replicas.** A resample of R replicas spreads too little, by a factor of √(1 - 1/R), and
 #   its percentiles are the normal distribution's where Student's would be right. Were S normally distributed
 #   over replicas, {glue:text}`fewest` of them would give a coverage of {glue:text}`normal_fewest:.1%`, and {glue:text}`most`
-#   of them {glue:text}`normal_most:.1%`; the medians over the models are {glue:text}`median_fewest:.1%` and
+#   of them {glue:text}`normal_most:.1%`. The medians over the models are {glue:text}`median_fewest:.1%` and
 #   {glue:text}`median_most:.1%`. The report takes percentiles farther out, just so far that both would be right.
 #
-# ### The rivals
+# ### Where plainer methods fall short
 
 # %% tags=["remove-cell"]
-silent = truth[(truth["delta"].abs() < 1e-9) & (truth["influence"] > 0)]
-delta_rival = intervals[
-    (intervals["quantity"] == "delta")
-    & (intervals["method"] == "percentile")
-    & intervals["model"].isin(silent.index)
+of_delta = intervals[intervals["quantity"] == "delta"]
+delta_rival = of_delta[
+    (of_delta["method"] == "percentile")
+    & (of_delta["truth"] < 1e-9)
+    # A length above 0: marginals of single replicas do change.
+    & (of_delta["width"] > 0)
 ]
-glue("silent", listed(silent.index), display=False)
+silent = delta_rival["model"].unique()
+glue("silent", listed(silent), display=False)
 highest = 100 * delta_rival["share"].max()
 glue("delta_rival", f"{highest:.2g}", display=False)
 rare = (2 - float(truth.loc["ceiling", "s"])) / 4
@@ -370,31 +391,33 @@ for name, count in (("fewest", fewest), ("most", most)):
 
 # %% [markdown]
 # - **Percentiles of S near the ceiling.** In “ceiling” they cover in {glue:text}`s_ceiling_fewest:.1%` at
-#   {glue:text}`fewest` replicas ({glue:text}`s_ceiling_most:.1%` at {glue:text}`most`): with probability
-#   {glue:text}`unseen:.0%` none of the rare replicas is drawn, no resample shows any spread, and the interval is the
-#   point 2. In “skewed” it is {glue:text}`s_skewed_fewest:.1%` and {glue:text}`s_skewed_most:.1%`. While fewer than
-#   {glue:text}`fewest_off_mode` replicas differ from the others, the report bets, and says so: `interval_method`.
-# - **BCa** has its lowest coverage, {glue:text}`bca:.1%`, in “{glue:text}`bca_at`”; on the same models the
-#   percentiles' lowest is {glue:text}`beside_bca:.1%` (“{glue:text}`beside_bca_at`”). A correction
+#   {glue:text}`fewest` replicas, and in {glue:text}`s_ceiling_most:.1%` at {glue:text}`most`. With probability
+#   {glue:text}`unseen:.0%` none of the rare replicas is among {glue:text}`fewest`. No resample then shows any spread, and the interval is the
+#   point 2. In “skewed” they cover in {glue:text}`s_skewed_fewest:.1%` and {glue:text}`s_skewed_most:.1%`. The report bets while fewer than
+#   {glue:text}`fewest_off_mode` replicas differ from the others, and says so as `interval_method`.
+# - **BCa** has its lowest coverage, {glue:text}`bca:.1%`, in “{glue:text}`bca_at`”. On the same models the
+#   percentiles' lowest is {glue:text}`beside_bca:.1%` (“{glue:text}`beside_bca_at`”). A correction that is
 #   learnt from a sample cannot know of replicas that are not in it.
-# - **Percentiles of Δ.** Where outcomes change but no marginal does ({glue:text}`silent`), they cover the true 0
-#   in at most {glue:text}`delta_rival` % of the experiments. Every resample adds up absolute values: more
-#   replicas make the interval shorter, not right.
-# - **Percentiles of S - Δ - 2** inherit this: {glue:text}`excess_noise_fewest:.1%` and
-#   {glue:text}`excess_noise_most:.1%` in “noise”, at {glue:text}`fewest` and {glue:text}`most` replicas. In
-#   “boundary”, where a verdict is hardest, it is {glue:text}`excess_boundary_fewest:.1%` and
+# - **Percentiles of Δ.** In some models the marginals of single replicas change, but those of their mean do not ({glue:text}`silent`). There
+#   percentiles cover the true 0 in at most {glue:text}`delta_rival` % of the experiments. Every resample adds up absolute values, so more
+#   replicas make the interval shorter but not right.
+# - **Percentiles of S - Δ - 2** inherit this. In “noise” they cover in {glue:text}`excess_noise_fewest:.1%` at {glue:text}`fewest` replicas and in
+#   {glue:text}`excess_noise_most:.1%` at {glue:text}`most`. In
+#   “boundary”, where a verdict is hardest, they cover in {glue:text}`excess_boundary_fewest:.1%` and
 #   {glue:text}`excess_boundary_most:.1%`.
 #
-# ## Size and power
+# ### Size and power
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rejections", "caption": "How often tests at 5 % reject, in % of the simulated experiments: above where the hypothesis is true (size), below where it is false (power). Framed and bold: a true hypothesis rejected in more than 5 % by more than chance (the exact 99 % interval of the share lies above). A dot: the model belongs to the other half. Recorded."}, "image": {"alt": "Two rows of nine tables of percentages. Above, nearly all cells are 0 or a little more; frames mark tests that reject too often. Below, power grows with the replicas. The t-test is first, betting follows with more replicas, Hoeffding's test needs several times as many, and the tests of contextuality need most."}}
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of size and power", "figure": {"name": "fig-rejections", "caption": "How often tests at 5 % reject, in % of the simulated experiments. Above, the hypothesis is true (size); below, it is false (power). Framed and bold: a true hypothesis is rejected in more than 5 % by more than chance, that is, the exact 99 % interval of the share lies above. A dot: the model belongs to the other half. Recorded."}, "image": {"alt": "Two rows of nine tables of percentages. Above, nearly all cells are 0 or a little more; frames mark tests that reject too often. Below, power grows with the replicas. The t-test is first, betting follows with more replicas, Hoeffding's test needs several times as many, and the tests of contextuality need most."}}
 run.show(figures.rejections(table), recorded=recorded)
 
 # %% [markdown]
-# The smallest number of replicas in the study at which each test rejects a false hypothesis in at least 80 % of the
-# experiments (*true*: there is nothing to reject; models where all hypotheses are true are left out):
+# The figure in this fold says how often each test rejects. Of the next two folds, the first has the smallest number of replicas in the study at which each test rejects a false hypothesis in at least 80 % of the
+# experiments. *True* means that there is nothing to reject, and models in which all hypotheses are true are left out. The second names the models in which
+# the report's tests next to never reject a false hypothesis with {glue:text}`fewest` replicas, that is, in at most
+# 5 % of the experiments.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of replicas that are enough"}
 columns = list(tests.groupby(["quantity", "method"], sort=False).groups)
 columns.sort(key=lambda pair: list(HYPOTHESES).index(pair[0]))
 indexed = tests.set_index(["quantity", "method", "model"]).sort_index()
@@ -421,11 +444,7 @@ for name in names:
         lines.append(f"| {whole(name)} | {' | '.join(cells)} |")
 Markdown("\n".join(lines))
 
-# %% [markdown]
-# Where the report's tests next to never reject a false hypothesis with {glue:text}`fewest` replicas, that is, in at most
-# 5 % of the experiments:
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All models without power at the fewest replicas"}
 RIVALS = ("Hoeffding", "t", "interval")
 REPORTS = [pair for pair in columns if pair[1] not in RIVALS]
 few = tests[(tests["replicas"] == fewest) & ~tests["null"].astype(bool)]
@@ -476,32 +495,37 @@ for name, count in (("fewest", fewest), ("most", most)):
     glue(f"hoeffding_{name}", float(needed), display=False)
 
 # %% [markdown]
-# **Size.** Of {glue:text}`size_cells` cells in which a hypothesis of the report's tests is true,
-# {glue:text}`size_framed` are framed; the largest share is {glue:text}`size:.1%` ({glue:text}`size_of`,
-# “{glue:text}`size_at`”). The t-test has {glue:text}`size_t_framed` framed cells, the largest share being
-# {glue:text}`size_t:.1%` (“{glue:text}`size_t_at`”): with few replicas the rare ones that pull a mean down to 2
-# are often missing, and the others agree so well that any mean above 2 seems significant. A bootstrap interval of S that lies above 2, taken as a
-# test, has {glue:text}`size_interval_framed`, the largest share being {glue:text}`size_interval:.1%` (“{glue:text}`size_interval_at`”).
-# Hoeffding's test has {glue:text}`size_hoeffding_framed`. The verdict, by the betting interval, says *above 2* or *below 2* where that is wrong in at
-# most {glue:text}`wrong:.1%` (“{glue:text}`wrong_at`”), both sides taken together.
+# **Size.** There are {glue:text}`size_cells` cells in which a hypothesis of the report's tests is true. Of these,
+# {glue:text}`size_framed` are framed, and the largest share is {glue:text}`size:.1%` ({glue:text}`size_of`,
+# “{glue:text}`size_at`”). Other tests do worse:
 #
-# **Power.** What betting pays for its guarantee shows at few replicas. Even if all of {glue:text}`fewest` replicas had
-# the same S, no test that knows nothing but the range of S could reject S ≤ 2 at 5 % below S =
+# - The t-test has {glue:text}`size_t_framed` framed cells, and its largest share is
+#   {glue:text}`size_t:.1%` (“{glue:text}`size_t_at`”). With few replicas the rare ones that pull a mean down to 2
+#   are often missing. The others then agree so well that any mean above 2 seems significant.
+# - A bootstrap interval of S that lies above 2, taken as a
+#   test, has {glue:text}`size_interval_framed` framed cells. Its largest share is {glue:text}`size_interval:.1%` (“{glue:text}`size_interval_at`”).
+# - Hoeffding's test has {glue:text}`size_hoeffding_framed` framed cells, at the price of power.
+#
+# The verdict goes by the betting interval. It says *above 2* or *below 2* where that is wrong in at
+# most {glue:text}`wrong:.1%` of the experiments (“{glue:text}`wrong_at`”), both sides taken together.
+#
+# **Power.** Betting pays for its guarantee, and the price shows at few replicas. Even if all of {glue:text}`fewest` replicas had
+# the same S, no test that knows only the range of S could reject S ≤ 2 at 5 % below S =
 # {glue:text}`any_test_fewest:.2f`; with {glue:text}`most` replicas this is {glue:text}`any_test_most:.3f`. Betting, our test, needs
-# {glue:text}`bet_fewest:.2f` and {glue:text}`bet_most:.3f`, Hoeffding's
-# {glue:text}`hoeffding_fewest:.2f` and {glue:text}`hoeffding_most:.2f`. The t-test asks for less, and nobody tells it
+# {glue:text}`bet_fewest:.2f` and {glue:text}`bet_most:.3f`. Hoeffding's needs
+# {glue:text}`hoeffding_fewest:.2f` and {glue:text}`hoeffding_most:.2f`. The t-test asks for less, but it cannot know
 # when the rare replicas are missing.
 #
-# The tests of S - Δ ≤ 2 bet on a number with a wider range, and have to win all of their bets; any facet pays
-# eightfold on top. That they do not reject says little unless the interval is short too.
+# The tests of S - Δ ≤ 2 bet on a number with a wider range, and have to win all of their bets. The test of any facet pays
+# eightfold on top. Where they do not reject, this says little unless the interval is short too.
 #
-# ## Live: a few models again
+# ### Live: a few models again
 #
-# With the seed of this page, and so few experiments that the shares scatter widely. Each cell has
-# first the recorded share, then the live one, both in %: how often an interval covers and, in the last two columns, how
-# often a test rejects; the report's unless another is named.
+# Four models are simulated again with the seed of this page. There are so few experiments that the shares scatter widely. Each cell of the table has
+# the recorded share first and then the live one, both in %. The last two columns say how
+# often a test rejects, and the others how often an interval covers. Both are the report's unless another method is named.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of the live run"}
 shown = {
     "S": ("interval", "s", "report"),
     "S, percentile": ("interval", "s", "percentile"),
@@ -540,7 +564,7 @@ glue("live_shares", len(same), display=False)
 glue("live_apart", int(apart.sum()), display=False)
 
 # %% [markdown]
-# {glue:text}`simulations_live` experiments a cell live, {glue:text}`simulations` recorded. Of {glue:text}`live_shares` live
+# A live cell has {glue:text}`simulations_live` experiments, and a recorded one {glue:text}`simulations`. Of {glue:text}`live_shares` live
 # shares of all methods, {glue:text}`live_apart` have a 99 % interval that does not meet the recorded one's.
 #
 # (calibration-saw)=
@@ -550,27 +574,26 @@ glue("live_apart", int(apart.sum()), display=False)
 #   credibly too often.
 # - **The report's intervals.** The lowest coverage is {glue:text}`lowest:.1%`, of {glue:text}`lowest_of`
 #   (“{glue:text}`lowest_at`”). With more than {glue:text}`fewest` replicas it is {glue:text}`lowest_later:.1%`, of
-#   {glue:text}`lowest_later_of` (“{glue:text}`lowest_later_at`”). {glue:text}`framed` of {glue:text}`cells` cells
-#   are credibly short, {glue:text}`framed_fewest` of them with {glue:text}`fewest` replicas; all are listed above.
-# - **The verdict on S** does not go by them but by betting. That interval covers in at least {glue:text}`betting_lowest:.1%`, and the
+#   {glue:text}`lowest_later_of` (“{glue:text}`lowest_later_at`”). Of {glue:text}`cells` cells {glue:text}`framed`
+#   are credibly short, and {glue:text}`framed_fewest` of these have {glue:text}`fewest` replicas.
+# - **The verdict on S** goes by betting and not by these intervals. The betting interval covers in at least {glue:text}`betting_lowest:.1%`, and the
 #   verdict is wrong in at most {glue:text}`wrong:.1%`.
 # - **Plainer methods** are off where this book needs them. Of the cells of percentile intervals, {glue:text}`plain_s` of
 #   {glue:text}`plain_s_cells` are framed for S, {glue:text}`plain_delta` of {glue:text}`plain_delta_cells` for Δ and
 #   {glue:text}`plain_excess` of {glue:text}`plain_excess_cells` for S - Δ - 2.
-# - **What it costs** is length and power, most with {glue:text}`fewest` replicas. A test of the report that does not
+# - **The price** is length and power, and it is highest with {glue:text}`fewest` replicas. A test of the report that does not
 #   reject at so few has not shown much; look at the interval beside it.
 #
 # ## What would change our mind
 #
-# That the report's tests can be trusted would be refuted by one framed cell among their sizes: they have proofs, so a mistake would be in
-# our code. Trust in its bootstrap intervals has no proof behind it, only this table. It would shrink with a model, like those that trained networks give,
+# We say that the report's tests can be trusted. One framed cell among their sizes would refute this. They have proofs, so a mistake would be in
+# our code. We trust its bootstrap intervals only because of this study, since no proof stands behind them. Our trust would shrink with a model, like those that trained networks give,
 # in which they cover clearly less than here.
 #
-# - A share here is a fact about one distribution of replicas. The betting tests and the exact binomial interval hold for all; for the bootstrap
+# - A share here is a fact about one distribution of replicas. The betting tests and the exact binomial interval hold for all distributions. For the bootstrap
 #   and the intersection bounds a worse distribution may exist.
-# - Replicas that are not independent, or a number of them that was chosen after a look at the results:
-#   nothing here holds then.
-# - Many intervals at once: each has its 95 % by itself ({doc}`rq3_multiverse` has simultaneous ones).
+# - Nothing here holds where replicas are not independent, or where their number was chosen after a look at the results.
+# - Where there are many intervals at once, each has its 95 % by itself. {doc}`rq3_multiverse` has simultaneous ones.
 #
 # ## Go further
 #

@@ -1,4 +1,4 @@
-"""How often intervals cover and tests reject where the truth is known: two tables of shares."""
+"""How often intervals cover and tests reject where the truth is known: worst ones and tables."""
 
 import math
 
@@ -11,7 +11,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from ncnet import plotting, renamed
 from ncnet.chsh.intervals import share_interval
-from ncnet.plotting import GREY, INK, VERMILION
+from ncnet.plotting import BLUE, DASHED, GREY, INK, VERMILION
 
 NOMINAL = 0.95
 CONFIDENCE = 0.99
@@ -70,6 +70,57 @@ def oversized(table: pd.DataFrame) -> pd.Series:
     """
     true = (table["kind"] == "test") & table["null"].eq(True)
     return true & (limits(table)["low"] > round(1 - NOMINAL, 12))
+
+
+def lowest_coverage(table: pd.DataFrame) -> Figure:
+    """Draw the lowest coverage of each interval, a row each, and that at most replicas.
+
+    The model and the number of replicas in which it is lowest stand beside it.
+
+    Parameters
+    ----------
+    table
+        What `ncnet.studies.calibration.analysis.run` returns. Tests are left out.
+    """
+    intervals = table[table["kind"] == "interval"].assign(short=undercovers)
+    most = intervals["replicas"].max()
+    worst = _lowest(intervals)
+    at_most = _lowest(intervals[intervals["replicas"] == most]).reindex(worst.index)
+    figure, axes = plotting.subplots((7.6, 1.3 + 0.32 * len(worst)))
+    places = np.arange(len(worst))
+    axes.hlines(places, 100 * worst["share"], 100 * at_most["share"], color=GREY, linewidth=1)
+    axes.axvline(100 * NOMINAL, zorder=1, **DASHED)
+    short = worst["short"].to_numpy(bool)
+    for shown, label, look in (
+        (~short, "lowest of all, in keeping with the claim", {"color": BLUE, "marker": "o"}),
+        (short, "lowest of all, credibly below the claim", {"color": VERMILION, "marker": "X"}),
+    ):
+        look |= {"linestyle": "none", "markersize": 9, "zorder": 4, "label": label}
+        axes.plot(100 * worst.loc[shown, "share"], places[shown], **look)
+    hollow = {"marker": "o", "mfc": "white", "color": INK, "linestyle": "none", "markersize": 5}
+    hollow |= {"zorder": 5, "label": f"lowest at {most:,} replicas"}
+    axes.plot(100 * at_most["share"], places, **hollow)
+    plotting.name_rows(axes, [f"{QUANTITIES[of]}: {method}" for of, method in worst.index])
+    axes.grid(axis="y", visible=False)
+    beside = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 8.5, "color": INK}
+    for place, row in zip(places, worst.itertuples(), strict=True):
+        text = f"{row.model}, {row.replicas:,} replicas"
+        axes.annotate(text, (1.03, place), annotation_clip=False, **beside)
+    where = {"xycoords": "axes fraction", "fontsize": 8.5, "weight": "bold", "color": INK}
+    axes.annotate("lowest in", (1.03, 1.02), annotation_clip=False, **where)
+    claim = {"xycoords": ("data", "axes fraction"), "fontsize": 8.5, "ha": "right"}
+    axes.annotate(f"claimed: {100 * NOMINAL:g} %", (100 * NOMINAL, 1.02), **claim)
+    axes.set(xlim=(-3, 103), xlabel="experiments in which the interval holds the truth, in %")
+    plotting.legend_once(axes, below=figure, fontsize=8.5)
+    return figure
+
+
+def _lowest(intervals: pd.DataFrame) -> pd.DataFrame:
+    """Return the row of each interval with the lowest share, the highest of these first."""
+    rows = intervals.loc[intervals.groupby(["quantity", "method"], sort=False)["share"].idxmin()]
+    return rows.sort_values("share", ascending=False, kind="stable").set_index(
+        ["quantity", "method"]
+    )
 
 
 def coverage(table: pd.DataFrame) -> Figure:

@@ -292,6 +292,16 @@ def test_figures_write_each_share_and_frame_what_is_off():
     assert drawn(figures.rejections(table)) == (["20", "1", "80", "·"], ["20"])
 
 
+def test_the_lowest_coverage_is_that_over_models_and_replicas():
+    counts = {("one", 32): 490, ("one", 200): 475, ("two", 32): 100, ("two", 200): 470}
+    [axes] = figures.lowest_coverage(table_of(counts, kind="interval")).axes
+    shown = {line.get_label(): list(line.get_xdata()) for line in axes.lines}
+    assert shown["lowest of all, credibly below the claim"] == [20]
+    assert shown["lowest of all, in keeping with the claim"] == []
+    assert shown["lowest at 200 replicas"] == [94]
+    assert "two, 32 replicas" in [text.get_text() for text in axes.texts]
+
+
 def test_figures_draw_a_study():
     table = pd.concat([study("PR box", 200, 20), study("local", 200, 20)], ignore_index=True)
     for figure, kind in (
