@@ -126,6 +126,39 @@ def _capacity_of(condition: str) -> str:
     return "training steps" if condition.endswith(BY_STEPS) else "hidden units n"
 
 
+def across_and_within(rules: pd.DataFrame, table: pd.DataFrame) -> Figure:
+    """Draw the correlation of S with accuracy across capacities, within one, and what is left.
+
+    Parameters
+    ----------
+    rules
+        Rows of `ncnet.studies.generalization.correlation.correlations_by_reading` with a column
+        ``condition``.
+    table
+        The table that `correlations` takes. Of it, what is left at given training accuracies and
+        losses of each context is drawn.
+    """
+    conditions = pd.Index(rules["condition"].unique())
+    left = table[(table["part"] == "up to 2") & (table["measure"] == "given contexts")]
+    by_reading = rules.set_index("reading")
+    series = (
+        ("across capacities", by_reading.loc[["across"]], "correlation", GREY, "D"),
+        ("within a capacity", by_reading.loc[["within"]], "correlation", BLUE, "o"),
+        ("within, given accuracy and loss", left, "estimate", VERMILION, "s"),
+    )
+    figure, axes = plotting.subplots((7.6, 1.3 + 0.32 * len(conditions)))
+    axes.axvline(0, **SOLID)
+    for shift, (label, rows, name, colour, marker) in zip((-0.2, 0, 0.2), series, strict=True):
+        places = conditions.get_indexer(rows["condition"]) + shift
+        look = {"color": colour, "marker": marker, "label": label, "capsize": 2}
+        plotting.points(axes, rows, places, name, flat=True, **look)
+    plotting.name_rows(axes, conditions, fontsize=8.5)
+    axes.grid(axis="y", visible=False)
+    axes.set(xlim=(-0.5, 1.03), xlabel="rank correlation of S with held-out accuracy")
+    plotting.legend_once(axes, below=figure)
+    return figure
+
+
 def averaged_correlations(table: pd.DataFrame) -> Figure:
     """Draw the correlations averaged up to the capacity at which S first reaches 2, by condition.
 

@@ -25,3 +25,15 @@ def test_the_areas_over_the_margin_add_up_to_all_conditions():
     assert labels == ["holds", "open", "does not hold"]
     highest = [area.get_paths()[0].vertices[:, 1].max() for area in axes.collections]
     assert highest == [2, 3, 3]
+
+
+def test_across_and_within_are_drawn_beside_what_is_left():
+    rules = results.load("generalization_rules").table
+    table = results.load("generalization").table.query("target == 'held_out_accuracy'")
+    [axes] = figures.across_and_within(rules, table).axes
+    drawn = {bars.get_label(): list(bars[0].get_xdata()) for bars in axes.containers}
+    for reading, label in (("across", "across capacities"), ("within", "within a capacity")):
+        of_reading = rules.loc[rules["reading"] == reading, "correlation"]
+        assert drawn[label] == of_reading.tolist()
+    left = table.query("part == 'up to 2' and measure == 'given contexts'")["estimate"]
+    assert drawn["within, given accuracy and loss"] == left.tolist()
