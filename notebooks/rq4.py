@@ -14,9 +14,9 @@
 # %% [markdown]
 # # RQ4: does S say anything about generalization?
 #
-# **Little beyond training accuracy.** Across capacities S and accuracy on unseen items mostly rise together. Within a capacity, once training accuracies and
-# losses are held fixed, their rank correlation is at most {glue:text}`rq4_left_most:.2f` ({glue:text}`rq4_left_low:.2f` to {glue:text}`rq4_left_high:.2f`)
-# in any of {glue:text}`rq4_conditions` settings.
+# **Little beyond training accuracy.** While capacity is insufficient, S and accuracy on unseen items mostly rise together from one capacity to the next. Within a
+# capacity, once training accuracies and losses are held fixed, their mean rank correlation is at most {glue:text}`rq4_left_most:.2f`
+# ({glue:text}`rq4_left_low:.2f` to {glue:text}`rq4_left_high:.2f`) in any of {glue:text}`rq4_conditions` settings.
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of the live run"}
 populations: list = ["overlap"]  # noisy games, quartets of digit tasks

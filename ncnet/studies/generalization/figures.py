@@ -169,12 +169,12 @@ def averaged_correlations(table: pd.DataFrame) -> Figure:
     """
     rows = table[table["part"] == "up to 2"]
     conditions = pd.Index(rows["condition"].unique())
-    figure, axes = plotting.subplots((7.6, 1.2 + 0.5 * len(conditions)))
+    figure, axes = plotting.subplots((7.6, 1.4 + 0.42 * len(conditions)))
     axes.axvline(0, **SOLID)
     _measures(axes, rows, conditions, "condition", 0.22, flat=True)
-    plotting.name_rows(axes, conditions)
+    plotting.name_rows(axes, conditions, fontsize=8.5)
     axes.set_xlabel("rank correlation of S with held-out accuracy, mean over capacities")
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    plotting.legend_once(axes, below=figure)
     return figure
 
 
