@@ -81,7 +81,9 @@ def test_every_source_is_a_reference_of_the_book():
 
 @pytest.mark.parametrize("page", sorted({claim.evidence for claim in CLAIMS.values()}))
 def test_the_head_of_a_notebook_cites_who_says_what_it_tests(page):
-    head = nbformat.read(ROOT / f"{page}.ipynb", as_version=4).cells[0].source
+    cells = nbformat.read(ROOT / f"{page}.ipynb", as_version=4).cells
+    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    [head] = re.findall(r"\*\*The paper's statements?\.\*\*.*?(?=\n\n)", prose, re.S)
     cited = set(re.findall(r"\{cite:p\}`(\w+)`", head))
     tested = {SOURCES[claim.source] for claim in CLAIMS.values() if claim.evidence == page}
     assert cited & set(SOURCES.values()) == tested
