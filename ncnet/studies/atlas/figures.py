@@ -10,9 +10,13 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from ncnet import plotting, renamed
-from ncnet.plotting import ALICE, BLUE, BOB, DASHED, GREY, HATCH, SOLID, VERMILION
+from ncnet.plotting import ALICE, BLUE, BOB, DASHED, GREY, HATCH, LIGHT_GREY, SOLID, VERMILION
 
 GRID = 70
+KINDS = (
+    (True, VERMILION, "o", "more than signalling explains"),
+    (False, GREY, "D", "not shown to be more"),
+)
 ROUNDING = 1e-6  # as in `ncnet.studies.atlas.analysis`, whose import would bring torch
 
 
@@ -89,6 +93,44 @@ def confirmations(found: pd.DataFrame, readouts: Sequence[str]) -> Figure:
         axes.set_xlabel("S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2 (no unit)")
     plotting.name_rows(panels[0], trainings, fontsize=8.5)
     plotting.legend_once(panels[0], below=figure)
+    return figure
+
+
+def left_over(capacity: pd.DataFrame, found: pd.DataFrame) -> Figure:
+    """Draw what signalling leaves of S: in named games where S is above 2, and in games found.
+
+    Parameters
+    ----------
+    capacity
+        As `ncnet.chsh.by_capacity` returns it, over ``hidden_size``, with a column ``game``.
+    found
+        Confirmations of games under one readout, with a column ``held``: whether each holds.
+    """
+    above = capacity[capacity["verdict"] == "above 2"]
+    names = " and ".join(above["game"].unique())
+    named = above.assign(held=above["explanation"] == "contextual")
+    by_size = found.groupby("hidden_size")
+    rows = {f"{names}\nwhere S is above 2": named}
+    rows |= {f"games found,\nn = {size}": table for size, table in by_size}
+    figure, axes = plotting.subplots((7.6, 0.9 + 0.75 * len(rows)))
+    axes.axvspan(-1, 0, color=LIGHT_GREY, alpha=0.35, linewidth=0)
+    axes.axvline(0, **SOLID)
+    for place, table in enumerate(rows.values()):
+        table = table.sort_values("excess", ascending=False)
+        places = place + np.linspace(-0.3, 0.3, len(table))
+        for held, colour, marker, label in KINDS:
+            of_kind = (table["held"] == held).to_numpy()
+            look = {"color": colour, "marker": marker, "capsize": 0, "markersize": 4.5}
+            look |= {"flat": True, "label": label}
+            plotting.points(axes, table[of_kind], places[of_kind], "excess", **look)
+    plotting.name_rows(axes, list(rows))
+    axes.grid(axis="y", visible=False)
+    highest = max(table["excess_high"].max() for table in rows.values())
+    axes.set_xlim(-0.25 * highest, 1.05 * highest)
+    edge = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    axes.annotate("signalling\nexplains S", (0, 0), (-8, 8), ha="right", **edge)
+    axes.set_xlabel("what signalling leaves of S: S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2 (no unit)")
+    plotting.legend_once(axes, loc="lower right")
     return figure
 
 

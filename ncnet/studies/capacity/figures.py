@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ncnet import plotting
 from ncnet.chsh import ALGEBRAIC_BOUND, CLASSICAL_BOUND, TSIRELSON_BOUND, Report
-from ncnet.plotting import DASHED, INK
+from ncnet.plotting import BLUE, DASHED, INK, ORANGE
 
 NEAR_2 = (1.7, 2.5)
 
@@ -36,6 +36,41 @@ def s_by_game(table: pd.DataFrame) -> Figure:
     axes.set_ylim(0, TSIRELSON_BOUND + 0.25)
     plotting.draw_bounds(axes, TSIRELSON_BOUND)
     axes.legend(loc="lower right")
+    return figure
+
+
+def under_ceiling(table: pd.DataFrame) -> Figure:
+    """Draw S over hidden units under its ceiling 2 + Delta, a panel for each game.
+
+    Parameters
+    ----------
+    table
+        As `ncnet.chsh.by_capacity` returns it, over ``hidden_size``, with a column ``game``.
+    """
+    games = list(table.groupby("game", sort=False))
+    figure, panels = plotting.panels(len(games), size=(4.3, 3.8), sharex=True, sharey=True)
+    beside = {"textcoords": "offset points", "fontsize": 11}
+    for axes, (game, rows) in zip(panels, games, strict=True):
+        rows = rows.sort_values("hidden_size")
+        n, ceiling = rows["hidden_size"], CLASSICAL_BOUND + rows["delta"]
+        axes.fill_between(n, CLASSICAL_BOUND, ceiling, color=ORANGE, alpha=0.25, linewidth=0)
+        axes.plot(n, ceiling, color=ORANGE, linestyle=(0, (3, 1)), linewidth=2.2)
+        axes.axhline(CLASSICAL_BOUND, zorder=1, **DASHED)
+        look = {"color": BLUE, "marker": "o", "linewidth": 2.6, "alpha": 0.4}
+        plotting.band(axes, rows, "hidden_size", "s", **look)
+        highest, first = ceiling.idxmax(), rows["s"].idxmin()
+        peak = (n[highest], ceiling[highest])
+        axes.annotate("ceiling 2 + Δ", peak, (9, 3), weight="bold", **beside)
+        start = {"xytext": (10, 0), "color": BLUE, "weight": "bold", "va": "center"}
+        axes.annotate("S", (n[first], rows["s"][first]), **start, **beside)
+        far = {"xytext": (0, -7), "ha": "right", "va": "top"}
+        axes.annotate("classical bound 2", (n.max(), CLASSICAL_BOUND), **far, **beside)
+        axes.set_title(f"game {game}")
+        axes.set_xlabel("hidden units n")
+        axes.set_xticks(n)
+        axes.grid(axis="x", visible=False)
+    panels[0].set_ylabel("CHSH statistic S (no unit)")
+    panels[0].set_ylim(0.4, 3)
     return figure
 
 
