@@ -536,7 +536,7 @@ def wrong(outcomes, i, j):
     )
 
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-wrong-items", "caption": "With both second tasks each head fails on inputs of its own. The bars say how often each head is wrong on each input, by context, with one hidden unit. Live, over {glue:text}`fresh` replicas."}, "image": {"alt": "Four panels of bars over the eight inputs. In (1,1) both heads are wrong equally often on the same inputs; in (1,2) and (2,1) nearly so, and the head with its second task is wrong on one more input. In (2,2) each head is wrong on several inputs, in about half of the replicas."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-wrong-items", "caption": "With both second tasks the heads fail on more inputs, and on some of these only one head does. The bars say how often each head is wrong on each input, by context, with one hidden unit. Live, over {glue:text}`fresh` replicas."}, "image": {"alt": "Four panels of bars over the eight inputs. In (1,1) both heads are wrong equally often on the same inputs; in (1,2) and (2,1) nearly so, and the head with its second task is wrong on one more input. In (2,2) each head is wrong on several inputs, in about half of the replicas."}}
 wrong_items = {
     f"({i},{j})": wrong(closely[1], i, j)
     for i, j in [(1, 1), (1, 2), (2, 1), (2, 2)]
@@ -544,7 +544,7 @@ wrong_items = {
 run.show(
     plotting.titled(
         atlas_figures.wrong_items(wrong_items),
-        "In (2,2) the heads fail on different inputs",
+        "In (2,2) some inputs fail one head only",
     ),
     wrong_items=pd.concat(wrong_items, names=["context", "item"]),
 )
