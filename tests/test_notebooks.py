@@ -113,7 +113,7 @@ SMALL = {
     },
     "batch": {"folder": "results/small"},
 }
-PICTURES = {"rq2": 6, "batch": 2}
+PICTURES = {"rq2": 8, "batch": 2}
 """Where there are not as many as cells that name a figure: of one game, and one a table."""
 
 

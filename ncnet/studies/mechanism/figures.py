@@ -8,16 +8,24 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.markers import CARETLEFT, CARETRIGHT
 from matplotlib.ticker import MaxNLocator
 
 from ncnet import plotting, renamed
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import ALICE, BLUE, BOB, DASHED, GREY, HATCH, INK, ORANGE, VERMILION
+from ncnet.studies.mechanism.interventions import SHARED
 
 SAndConflict = tuple[pd.DataFrame, pd.DataFrame]
 UNIT_COLOURS = (ORANGE, plotting.GREEN, plotting.PURPLE, *plotting.SERIES)
 UNIT_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 FARTHEST_LINE = 3  # from the middle of a plane, whose corners are nearer
+# Interventions that take competition out, and how they are named in a figure.
+WAYS_OUT = {
+    "shared": "as usual",
+    "PCGrad": "no conflict\n(PCGrad)",
+    "separate, n each": "a trunk\nfor each",
+}
 # Each source is drawn in rows by a function, so far below its row, in a colour with a marker.
 ROWS_BY_SOURCE = {
     "recorded": (plotting.points, 0, BLUE, "o"),
@@ -152,6 +160,99 @@ def sensing(
     plotting.name_rows(parts, uses, fontsize=8.5)
     parts.axvline(0.5, **DASHED)
     parts.set(title=f"part of the trace; {title}", xlabel="AUC (no unit)", xlim=(0.45, 1.02))
+    return figure
+
+
+def opposite_ways(table: pd.DataFrame) -> Figure:
+    """Draw S as Bob's gradient weakens, and as competition is taken out, a line for each game.
+
+    The axis of S leaves out what lies far below, where Bob's gradient is stopped.
+
+    Parameters
+    ----------
+    table
+        Rows of `ncnet.studies.mechanism.interventions.interventions` at one hidden size, with a
+        column ``game``.
+    """
+    table = table.assign(weight=_weights)
+    figure, [panels] = plotting.subplots((8.6, 3.9), 1, 2, sharey=True, width_ratios=(1.5, 1))
+    weaker, taken_out = panels
+    beside = {"textcoords": "offset points", "ha": "center", "fontsize": 11}
+    for place, (game, rows) in enumerate(table.groupby("game", sort=False)):
+        look = {**plotting.look(place), "linestyle": "-", "linewidth": 2.4, "markersize": 6}
+        doses = rows.dropna(subset="weight").sort_values("weight")
+        plotting.points(weaker, doses, "weight", "s", **look)
+        named = doses[doses["weight"] > 0].iloc[(doses["weight"] > 0).sum() // 2]
+        above = named["s"] > doses["s"].iloc[-1]
+        name = {"xytext": (0, 10 if above else -19), "color": look["color"], "weight": "bold"}
+        weaker.annotate(game, (named["weight"], named["s"]), **name, **beside)
+        ways = rows.set_index("intervention").reindex(WAYS_OUT).dropna(subset="s")
+        places = [list(WAYS_OUT).index(name) for name in ways.index]
+        plotting.points(taken_out, ways, places, "s", **look)
+    for axes in panels:
+        axes.axhline(CLASSICAL_BOUND, zorder=1, **DASHED)
+        axes.grid(axis="x", visible=False)
+    below = {"textcoords": "offset points", "va": "top", "fontsize": 10}
+    weaker.annotate("classical bound 2", (1, CLASSICAL_BOUND), (0, -5), **below)
+    weaker.invert_xaxis()
+    weaker.set(xlabel="weight λ of Bob's gradient", title="Bob's gradient is weakened")
+    weaker.set_ylabel("CHSH statistic S (no unit)")
+    shown = table.loc[table["weight"] > 0, "s"]
+    weaker.set_ylim(CLASSICAL_BOUND - 0.17, max(CLASSICAL_BOUND, shown.max()) + 0.08)
+    stopped = {"xytext": (-58, 6), "textcoords": "offset points", "ha": "right", "fontsize": 10}
+    weaker.annotate(
+        "at 0 both lie far below:\nBob's head fails", (1, 0), xycoords="axes fraction", **stopped
+    )
+    taken_out.set_xticks(range(len(WAYS_OUT)), WAYS_OUT.values())
+    taken_out.set(title="Competition is taken out", xlim=(-0.4, len(WAYS_OUT) - 0.6))
+    return figure
+
+
+def raised_or_lowered(table: pd.DataFrame) -> Figure:
+    """Draw how far each intervention raises or lowers S, a row each and a column for each game.
+
+    A line goes from S of the shared trunk to S under the intervention. It is thin where the
+    interval of the change, which holds together with the others of the game, reaches 0.
+
+    Parameters
+    ----------
+    table
+        Rows of `ncnet.studies.mechanism.interventions.interventions` at one hidden size, with a
+        column ``game``.
+    """
+    changed = table[table["intervention"] != SHARED]
+    names = pd.Index(changed["intervention"].unique())
+    games = list(table.groupby("game", sort=False))
+    size = (4.5, 0.33 * len(names) + 1.3)
+    figure, panels = plotting.panels(len(games), size=size, sharex=True, sharey=True)
+    looks = {
+        "raised": (VERMILION, CARETRIGHT),
+        "lowered": (BLUE, CARETLEFT),
+        "not shown to change": (GREY, "o"),
+    }
+    for axes, (game, rows) in zip(panels, games, strict=True):
+        start = rows.loc[rows["intervention"] == SHARED, "s"].iloc[0]
+        rows = rows[rows["intervention"] != SHARED]
+        kinds = np.select(
+            [rows["s_change_low"] > 0, rows["s_change_high"] < 0],
+            ["raised", "lowered"],
+            "not shown to change",
+        )
+        axes.axvline(start, color=INK, linewidth=0.9)
+        axes.axvline(CLASSICAL_BOUND, **DASHED)
+        for kind, (colour, marker) in looks.items():
+            of_kind = rows[kinds == kind]
+            places = names.get_indexer(of_kind["intervention"])
+            thick = 1.2 if colour == GREY else 3
+            axes.hlines(places, start, of_kind["s"], color=colour, linewidth=thick)
+            look = {"color": colour, "markersize": 7, "linestyle": "none"}
+            axes.plot(of_kind["s"], places, marker=marker, label=kind, **look)
+        bars = {"color": INK, "marker": "", "capsize": 1.5, "elinewidth": 0.8, "zorder": 3}
+        plotting.points(axes, rows, names.get_indexer(rows["intervention"]), "s", flat=True, **bars)
+        axes.set(title=f"game {game}", xlabel="S (no unit)")
+        axes.grid(axis="y", visible=False)
+    plotting.name_rows(panels[0], names)
+    plotting.legend_once(panels[0], below=figure)
     return figure
 
 

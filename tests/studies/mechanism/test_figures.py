@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 import ncnet
+from ncnet import results
 from ncnet.studies.mechanism import figures
 
 
@@ -23,3 +24,30 @@ def test_a_unit_whose_line_is_out_of_sight_is_not_drawn(bias, drawn):
     lines = [line for line in figure.axes[0].lines if isinstance(line, plt.matplotlib.lines.AxLine)]
     assert len(lines) == drawn
     plt.close(figure)
+
+
+def at_three():
+    return results.load("interventions").table.query("hidden_size == 3")
+
+
+def test_a_line_for_each_game_goes_from_the_shared_trunk_to_a_stopped_gradient():
+    table = at_three()
+    weaker, taken_out = figures.opposite_ways(table).axes
+    for bars, (_, rows) in zip(weaker.containers, table.groupby("game", sort=False), strict=True):
+        s = rows.set_index("intervention")["s"]
+        drawn = dict(zip(*bars[0].get_data(), strict=True))
+        assert (drawn[1], drawn[0]) == (s["shared"], s["λ = 0"])
+        assert weaker.get_ylim()[0] < s["λ = 0.1"] < weaker.get_ylim()[1]
+    assert len(taken_out.containers) == 2
+    assert [len(bars[0].get_xdata()) for bars in taken_out.containers] == [3, 3]
+
+
+def test_what_is_raised_is_not_among_what_is_lowered():
+    table = at_three()
+    panels = figures.raised_or_lowered(table).axes
+    for axes, (_, rows) in zip(panels, table.groupby("game", sort=False), strict=True):
+        drawn = {line.get_label(): set(line.get_xdata()) for line in axes.lines}
+        assert drawn["raised"] == set(rows.loc[rows["s_change_low"] > 0, "s"])
+        assert drawn["lowered"] == set(rows.loc[rows["s_change_high"] < 0, "s"])
+        kinds = ("raised", "lowered", "not shown to change")
+        assert sum(len(drawn[kind]) for kind in kinds) == len(rows) - 1
