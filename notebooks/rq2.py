@@ -313,7 +313,7 @@ run.show(
 # - λ = 0 does not repair a competition. It breaks Bob's head.
 
 
-# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of S"}
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of S in the game overlap"}
 def s_and_removed(table):
     """S, its change and what is removed of the violation, as text."""
 
@@ -327,7 +327,7 @@ def s_and_removed(table):
     rows = table.set_index("intervention")
     columns = {
         "S": ("s", ".2f"),
-        "change of S": ("s_change", ".3f"),
+        "change": ("s_change", ".3f"),
         "removed": ("removed", ".0%"),
         "left less gone": ("left_less_gone", ".3f"),
     }
@@ -338,12 +338,10 @@ def s_and_removed(table):
     return pd.DataFrame(shown, index=rows.index).rename_axis(None)
 
 
-pd.concat(
-    {
-        game: s_and_removed(at_three[at_three["game"] == game])
-        for game in GAMES
-    }
-)
+s_and_removed(at_three[at_three["game"] == "overlap"])
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of S in the game separate"}
+s_and_removed(at_three[at_three["game"] == "separate"])
 
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of gradients and contexts"}
@@ -392,8 +390,11 @@ pd.concat(
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "All measures of each intervention, recorded and live", "figure": {"name": "fig-forest", "caption": "How to read it: S, signalling Δ, influence, and the share of outcomes that are right of either head, under every intervention, at the hidden size and game looked at closely. Filled: recorded; hollow: live, with fewer replicas. Bars: 95 % intervals over replicas, of each by itself. The grey band is the interval of S of the shared trunk."}, "image": {"alt": "At the defaults, a row for each of fifteen interventions. S is above the classical bound with the shared trunk, not above it with separate trunks, and far below it where Bob's gradient is stopped. With Bob's gradient weakened, S is higher than before. With PCGrad, MGDA, CAGrad, a head start and small steps it stays close to that of the shared trunk. Delta and influence are zero with separate trunks and elsewhere much as with the shared trunk, but for lambda 0, where Delta is clearly smaller and influence clearly larger."}}
 run.show(
-    figures.forest(
-        closely(live_interventions), closely(intervened_behind)
+    plotting.titled(
+        figures.forest(
+            closely(live_interventions), closely(intervened_behind)
+        ),
+        "Signalling goes altogether only with separate trunks",
     ),
     interventions=live_interventions,
     recorded=run.load("interventions"),
@@ -404,7 +405,10 @@ other = next(game for game in GAMES if game != first)
 recorded_other = closely(intervened_behind, other)
 if recorded_other is not None:
     run.show(
-        figures.forest(None, recorded_other),
+        plotting.titled(
+            figures.forest(None, recorded_other),
+            "Signalling goes altogether only with separate trunks",
+        ),
         recorded=run.load("interventions"),
     )
 
@@ -413,7 +417,10 @@ near = intervened_behind
 if near is not None:
     near = near[near["hidden_size"].sub(hidden_size).abs() <= 1]
 run.show(
-    figures.dose_response(live_interventions, near),
+    plotting.titled(
+        figures.dose_response(live_interventions, near),
+        "A stopped gradient lowers S at every size; a weak one need not",
+    ),
     interventions=live_interventions,
     recorded=run.load("interventions"),
 )
@@ -568,7 +575,7 @@ for game in GAMES:
 #
 # Are the replicas with more conflict the ones with a larger S? Spearman's correlation between the weighted cosine in (A2, B2) and a replica's own S, at
 # n = 3, is {glue:text}`rho_whole_overlap` and {glue:text}`rho_whole_separate` over the whole training, where the prediction asks for less than 0. Over its
-# phases the correlations are small and of both signs. The replicas with the most conflict are not those whose S is largest.
+# phases the correlations are small and of both signs. So it is not in general the replicas with the most conflict whose S is largest.
 #
 # ````{dropdown} All numbers of conflict
 # Recorded, with 95 % intervals over replicas:
@@ -581,6 +588,7 @@ for game in GAMES:
 # | n = 4 | {glue:text}`cosine_4_overlap` | {glue:text}`cosine_4_separate` |
 # | n = 6 | {glue:text}`cosine_6_overlap` | {glue:text}`cosine_6_separate` |
 # | lowest of the other contexts, n = 3 | {glue:text}`cosine_other_overlap` | {glue:text}`cosine_other_separate` |
+# | "opposed most in (A2, B2) at n = 3" | {glue:text}`cosine_holds_overlap` | {glue:text}`cosine_holds_separate` |
 #
 # Spearman's correlation with a replica's own S, by phase of the training:
 #
@@ -590,6 +598,7 @@ for game in GAMES:
 # | early | {glue:text}`rho_early_overlap` | {glue:text}`rho_early_separate` |
 # | middle | {glue:text}`rho_middle_overlap` | {glue:text}`rho_middle_separate` |
 # | late | {glue:text}`rho_late_overlap` | {glue:text}`rho_late_separate` |
+# | whole | {glue:text}`rho_whole_overlap` | {glue:text}`rho_whole_separate` |
 # ````
 #
 # ### What does Alice's loss tell of Bob's task?
