@@ -559,8 +559,7 @@ for row in contrasts.table.itertuples():
     what = row.contrast.replace(" ", "_").replace(",", "")
     name = short_of[row.quartet]
     quote(f"{name}_{what}_{row.rank:g}", text)
-rounded = contrasts.table["contrast"] == recorded.ROUNDED
-[change] = estimates_in(contrasts.table[rounded], "s")
+[change] = estimates_in(of_rounding, "s")
 said = {
     True: f"rounding moves S by less than {MARGIN}",
     False: f"rounding moves S by more than {MARGIN}",
