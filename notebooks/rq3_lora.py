@@ -638,7 +638,7 @@ for name, rows in lost.groupby("family"):
 #
 # **Another encoder.** MiniLM, a control that no rule reads, was trained on the mixed quartet with the same items and steps. Its S is
 # {glue:text}`lora_minilm_S_1` at rank 1, {glue:text}`lora_minilm_S_4` at rank 4 and {glue:text}`lora_minilm_S_16` at rank 16. So it passes 2 by more than
-# {glue:text}`lora_smallest` at rank 4, as the paper says. The rule would still say that the statement does not hold, since S is to be back at 2 by rank 16. It is back
+# {glue:text}`lora_smallest` at rank 4, as the summaries of the paper say. The rule would still say that the statement does not hold, since S is to be back at 2 by rank 16. It is back
 # with full fine-tuning, at {glue:text}`lora_minilm_full_s:.2f`. MiniLM gets more training items right than e5 does at the same rank. Whether mixed tasks
 # pass 2 thus depends on the encoder, and e5 was the one named beforehand.
 #
