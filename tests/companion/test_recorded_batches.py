@@ -17,7 +17,7 @@ WITH_ITS_OWN = {"search", "search_counts", "multiverse"}
 """Tables that a notebook makes with parameters that it states itself."""
 TO_COME = {
     Path("results", *folder, f"real_{what}")
-    for folder in (("pooling",), ("minilm",), ("bert",))
+    for folder in (("bert",),)
     for what in ("outcomes", "networks", "tasks")
 }
 """Tables of runs that are planned, and not made yet; those of BERT need a GPU and a network."""

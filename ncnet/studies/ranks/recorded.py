@@ -6,11 +6,12 @@ named quartet that are compared with each other: along the rank, or along a dose
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -22,7 +23,7 @@ from ncnet.studies.ranks.analysis import by_rank
 from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY, LANGUAGES, MIXED, NAMED_RANK
 from ncnet.studies.ranks.families import family
 
-RUNS, IN_DOSES, REPEATED, FULL = "", "doses/", "replicas/", "full/"
+RUNS, IN_DOSES, REPEATED, FULL, MINILM = "", "doses/", "replicas/", "full/", "minilm/"
 """Folders of the recorded runs."""
 OF_RUN = {"encoder": "e5", "pooling": "first", "shuffled": 0.0, "ratio": 1.0}
 """Columns that tell runs of a family apart, with the values of most of them."""
@@ -41,16 +42,19 @@ class Group:
         Where its networks are recorded.
     along
         The column that differs: "rank", or at the rank named beforehand "shuffled" or "ratio".
+    run
+        Values of `OF_RUN` that are others.
     """
 
     family: str
     folders: tuple[str, ...]
     along: str = ALONG_RANK
+    run: Mapping[str, object] = field(default_factory=dict)
 
     def outcomes(self) -> xr.Dataset:
         """Return the outcomes of the quartet, with what differs as `capacity`."""
         if self.along == ALONG_RANK:
-            return quartet_of(self.family, self.folders)
+            return quartet_of(self.family, self.folders, **self.run)
         doses = sorted(set(_rows(self.folders).query("family == @self.family")[self.along]))
         by_dose = [
             quartet_of(self.family, self.folders, ranks=(NAMED_RANK,), **{self.along: dose})
@@ -68,16 +72,23 @@ class Group:
 
 MANY = {MIXED: "many replicas"}
 """By family: the group of many replicas at the rank named beforehand."""
+WITH_MINILM = "mixed, MiniLM"
+"""The group of the mixed quartet with another encoder."""
 GROUPS = {
     LANGUAGES: Group(LANGUAGES, (RUNS, FULL)),
     MIXED: Group(MIXED, (RUNS, FULL)),
     DIFFICULTY: Group(MIXED, (RUNS, IN_DOSES), "shuffled"),
     BALANCE: Group(MIXED, (RUNS, IN_DOSES), "ratio"),
     MANY[MIXED]: Group(MIXED, (REPEATED,)),
+    WITH_MINILM: Group(MIXED, (MINILM,), run={"encoder": "minilm"}),
 }
 """What is compared, by name."""
 ALL_PAIRS = (0.0, 1.0, 4.0)
 """The ranks at which all pairs of tasks were trained."""
+ROUNDED = "rounded less exact"
+"""The contrast of an encoder rounded to four bits with itself."""
+UNSEEN = range(48, 128)
+"""Replicas on which the rounding of an encoder is judged: two first looks at it had the others."""
 
 
 @cache
@@ -125,7 +136,7 @@ def named_rows(group: str) -> pd.DataFrame:
     """
     of = GROUPS[group]
     rows = by_rank(of.outcomes()).rename(columns={"rank": of.along})
-    about = {"rank": NAMED_RANK, "family": of.family} | OF_RUN
+    about = {"rank": NAMED_RANK, "family": of.family} | OF_RUN | dict(of.run)
     return rows.assign(**{name: value for name, value in about.items() if name not in rows})
 
 
@@ -142,15 +153,18 @@ def disturbance_rows(name: str) -> pd.DataFrame:
 
 
 def judged_contrasts(name: str) -> pd.DataFrame:
-    """Return the contrasts of a family's named quartet that the rules read.
+    """Return the contrasts of a group's quartet that the rules read, and that of rounding.
 
-    The sign tests of `ncnet.studies.ranks.contrasts.dose_rows` are empty where doses are not asked.
+    With another encoder they stand beside those, and no rule is asked about them. The sign tests of
+    `ncnet.studies.ranks.contrasts.dose_rows` are empty where doses are not asked.
     """
-    (a1, a2), (b1, b2) = family(name).named
-    measured = contrasts.measure(GROUPS[name].outcomes(), (a1, a2, b1, b2))
+    group = GROUPS[name]
+    (a1, a2), (b1, b2) = family(group.family).named
+    measured = contrasts.measure(group.outcomes(), (a1, a2, b1, b2))
     parts = [contrasts.contrast_rows({name: measured})]
     if name == MIXED:
         parts += [_dose_contrasts(dose) for dose in (DIFFICULTY, BALANCE)]
+        parts.append(pd.DataFrame([_rounding()]))
     table = pd.concat(parts, ignore_index=True)
     return table.reindex(columns=list(dict.fromkeys([*table, *contrasts.SIGN_TESTS])))
 
@@ -162,6 +176,20 @@ def _dose_contrasts(name: str) -> pd.DataFrame:
         for dose in outcomes["capacity"].values.tolist()
     }
     return contrasts.dose_contrasts(by_dose, name, quartet=MIXED)
+
+
+def _rounding() -> dict[str, object]:
+    """Return how far rounding the encoder moves S of the same replicas."""
+    rounded, exact = (
+        _s(quartet_of(MIXED, (MINILM,), ranks=(NAMED_RANK,), encoder=encoder))
+        for encoder in ("minilm_4bit", "minilm")
+    )
+    differences = (rounded - exact)[list(UNSEEN)]
+    return contrasts.paired_row(ROUNDED, MIXED, NAMED_RANK, differences)
+
+
+def _s(outcomes: xr.Dataset) -> np.ndarray:
+    return chsh.s_per_replica(outcomes).sel(capacity=NAMED_RANK).values
 
 
 def replica_rows(group: str) -> pd.DataFrame:
@@ -196,11 +224,13 @@ class Table(NamedTuple):
 
 
 FAMILIES = (LANGUAGES, MIXED)
+NAMED = (*FAMILIES, WITH_MINILM)
+"""The groups of quartets named beforehand, along the rank."""
 TABLES = {
     "real_named": Table("group", named_rows, tuple(GROUPS), ("rank", "shuffled", "ratio")),
     "real_quartets": Table("family", quartet_rows, FAMILIES, ("rank", *all_quartets.ROLES)),
     "real_disturbance": Table("family", disturbance_rows, FAMILIES, ("rank", "task", "partner")),
-    "real_contrasts": Table("quartet", judged_contrasts, FAMILIES, ("contrast", "rank")),
+    "real_contrasts": Table("quartet", judged_contrasts, NAMED, ("contrast", "rank")),
     "real_replicas": Table("group", replica_rows, (MIXED, MANY[MIXED]), ("rank", "replica")),
     "real_generalization": Table("quartet", generalization_rows, (MIXED,), ("reading",)),
     "real_early": Table("family", grouping.early_rows, FAMILIES, ("measure", "look")),

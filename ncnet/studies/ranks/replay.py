@@ -169,6 +169,7 @@ VARIED = {
     recorded.IN_DOSES: (),
     recorded.REPEATED: (),
     recorded.FULL: ("items", "held_out"),
+    recorded.MINILM: ("replicas",),
 }
 """By folder of runs: what varies in its tables beside the columns of all."""
 

@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from ncnet import chsh
 from ncnet.claims import findings, simultaneous_level, verdict
 from ncnet.estimates import Estimate, columns_of, median_interval
 from ncnet.studies.ranks import claims as rules
-from ncnet.studies.ranks.contrasts import contrast, contrast_rows, dose_rows, measure
+from ncnet.studies.ranks.contrasts import contrast, contrast_rows, dose_rows, measure, paired_row
 from tests.strategies import correlated_outcomes
 from tests.studies.ranks.test_analysis import rising
 
@@ -147,3 +148,11 @@ def test_s_goes_with_held_out_accuracy_by_more_than_the_smallest_correlation(rea
         table = pd.DataFrame([row]).assign(reading=reading, quartet="mixed")
         found = findings(BY_NAME[f"text-correlates-{reading}"], {"real_generalization": table})
         assert found["mixed"].holds is holds
+
+
+def test_a_paired_difference_has_students_interval():
+    differences = np.random.default_rng(0).normal(0.1, 1, 20)
+    row = paired_row("one less other", "mixed", 1, differences)
+    half = stats.t.ppf(0.975, 19) * differences.std(ddof=1) / 20**0.5
+    ends = differences.mean() - half, differences.mean() + half
+    assert (row["s_low"], row["s_high"]) == pytest.approx(ends)
