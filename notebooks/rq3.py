@@ -289,9 +289,9 @@ run.show(
 )
 
 # %% tags=["hide-input"]
-Markdown(
-    verdict_table(claims.CLAIMS, {"scatter": recorded_scatter.table})
-)
+# Those on batches of single items stand where batches are tried.
+of_runs = [c for c in claims.CLAIMS if c.result == "scatter"]
+Markdown(verdict_table(of_runs, {"scatter": recorded_scatter.table}))
 
 # %% tags=["remove-cell"]
 for readout, size in claims.RUNS.items():
