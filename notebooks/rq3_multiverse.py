@@ -636,17 +636,18 @@ run.save("noise_scatter", scattered)
 # %% [markdown]
 # Recorded; *none* is a training of this book:
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-noises", "caption": "With a second layer S hardly passes 2; in batches of one item it comes back late, or not at all. S against the number of hidden units under one noise at a time, for both games, with simultaneous 95 % intervals; {glue:text}`noise_replicas:,` replicas each. The pale bands are S without that noise. Recorded."}, "image": {"alt": "Eleven pairs of panels, one for each noise, with S over one to ten hidden units in both games; pale bands show S without noise. Own starts and momentum lie on the bands. In batches of one, and in own ones, S is higher from three units on and in overlap still above the classical bound at ten. With flipped labels in batches of one S falls below the bound beyond four units. Strong decay keeps S of separate below the bound. With two layers S stays at the bound or below it."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-noises", "caption": "With a second layer S hardly passes 2; in batches of one item it comes back late, or not at all. S against the number of hidden units under one noise at a time, for both games, with simultaneous 95 % intervals; {glue:text}`noise_replicas:,` replicas each. The pale bands are S without that noise. Recorded."}, "image": {"alt": "Ten panels, one for each noise, with S over one to ten hidden units in both games; pale bands show S without noise. Own starts and momentum lie on the bands. In batches of one, and in own ones, S is higher from three units on and in overlap still above the classical bound at ten. With flipped labels in batches of one S falls below the bound beyond four units. Strong decay keeps S of separate below the bound. With two layers S stays at the bound or below it."}}
 noises_recorded = run.load("noise")
 run.show(figures.noises(noises_recorded.table), recorded=noises_recorded)
 
 # %% [markdown]
 # The rules on capacity, under each noise:
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input", "hide-output"]
 under_noise = noise.verdicts(noises_recorded.table)
 in_words = under_noise.set_index(["noise", "game"])[statements]
-in_words.map(WORDS.get)
+labels = {claim.name: claim.label for claim in claims.CLAIMS}
+in_words.map(WORDS.get).rename(columns=labels)
 
 # %% tags=["remove-input"] mystnb={"figure": {"name": "fig-temperatures", "caption": "Noise makes runs differ, the more the hotter a training is. Standard deviation of S over runs at {glue:text}`noise_size` hidden units against the temperature, with labels that are right and with flipped ones. Runs are of 32 replicas where an outcome is read as correct, and of 50 where it is read as solved. Bars: intervals that hold together at 95 % in a row of the recorded table; dashed: the smallest effect that counts. Recorded."}, "image": {"alt": "Four panels, two games by two readouts, with the scatter of S over temperature on a logarithmic axis. Without flipped labels the scatter is near zero at low temperatures and rises in some of the hot trainings. With flipped labels it rises with the temperature in every panel, well above the dashed line, and more for the readout solved."}}
 scatter_recorded = run.load("noise_scatter")
@@ -683,7 +684,7 @@ def quote(key, value):
 def quote_s(key, kind, game, size):
     row = sweep_of.loc[(kind, game, size)]
     ends = (row["s_low"], row["s_high"])
-    quote(key, f"{row['s']:.2f} {interval_text(ends)}")
+    quote(key, f"{row['s']:.2f} {interval_text(ends, 2)}")
     return row
 
 
