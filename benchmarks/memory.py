@@ -214,7 +214,9 @@ def run(client: BlockingKernelClient, notebook: Path, watch: Watch) -> None:
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.cell_type != "code":
             continue
-        answer = _answer(client, client.execute(cell.source, allow_stdin=False), watch)
+        # A cell that failed must not have the kernel refuse the next one for a moment.
+        asked = client.execute(cell.source, allow_stdin=False, stop_on_error=False)
+        answer = _answer(client, asked, watch)
         if answer["status"] != "ok":
             raise RuntimeError(f"{notebook.stem}: {answer['ename']}: {answer['evalue']}")
 

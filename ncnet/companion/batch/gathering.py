@@ -77,21 +77,25 @@ def check_recordable(batch: Batch) -> None:
     ------
     BatchError
         If it has no `record`. If the book quotes its tables, also if its jobs are no full grid, or
-        if the notebook would refuse the parameters of all together with ``record``.
+        if the notebook would refuse the parameters of all together, with ``record`` where it saves
+        one of them.
     """
     if not batch.record:
         raise BatchError(f"{batch.path} has no `record`: it should say which tables go where")
-    quoted = any((ROOT / place).parent == results.FOLDER for place in batch.record.values())
     model = notebooks.of(batch.notebook)
+    quoted = {
+        name for name, place in batch.record.items() if (ROOT / place).parent == results.FOLDER
+    }
     if not quoted or "record" not in model.model_fields:
         return
     jobs = list(batch.jobs.values())
     values = {name: {repr(job[name]) for job in jobs} for name in jobs[0]}
+    record = not quoted.isdisjoint(model.RECORDED)
     try:
         varied = ", ".join(name for name, of in values.items() if len(of) > 1)
         full = math.prod(map(len, values.values())) == len(jobs)
         check(full, f"jobs are no full grid of {varied}", "one for each combination")
-        parameters.validate(_together(jobs) | {"record": True, "save_to": ""}, model)
+        parameters.validate(_together(jobs) | {"record": record, "save_to": ""}, model)
     except ValueError as error:
         raise BatchError(f"{batch.path} cannot be recorded: {error}") from None
 

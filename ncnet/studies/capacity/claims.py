@@ -25,7 +25,23 @@ NAMED_NOISE = {"learning_rate": 0.5, "batch_size": 1, "label_noise": 0.0}
 rate are as noisy as batches can be."""
 
 
-def _fluctuates(rows: pd.DataFrame, **row_of: object) -> Finding:
+def judge(rows: pd.DataFrame, **row_of: object) -> Finding:
+    """Return what the rule says of the one row that has these values.
+
+    Parameters
+    ----------
+    rows
+        As `ncnet.studies.capacity.analysis.scatter` makes them.
+    row_of
+        The values of columns that tell the row.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"hidden_size": [4], "spread": 0.02, "above": 0.4, "below": 0.5})
+    >>> ends = {f"{name}_{end}": rows[name] for name in rows for end in ("low", "high")}
+    >>> judge(rows.assign(**ends), hidden_size=4).holds
+    False
+    """
     row = claims.row_where(rows, **row_of)
     [spread], *sides = (estimates_in(row, name) for name in ("spread", "below", "above"))
     either = (share.beyond(EITHER_SIDE) for [share] in sides)
@@ -62,7 +78,7 @@ def fluctuates(size: int, readout: str, run: int) -> Claim:
         "bets on pairs of replicas. Those of the shares are binomial.",
         result="scatter",
         evidence="notebooks/rq3",
-        find=partial(_fluctuates, hidden_size=size, readout=readout),
+        find=partial(judge, hidden_size=size, readout=readout),
         rows=("hidden_size", "readout"),
     )
 
@@ -83,7 +99,7 @@ def fluctuates_in_batches(size: int, readout: str, run: int) -> Claim:
         rule=f"Trained in batches of one item, which was fixed beforehand. {still.rule}",
         result="noise_scatter",
         evidence="notebooks/rq3_multiverse",
-        find=partial(_fluctuates, hidden_size=size, readout=readout, **NAMED_NOISE),
+        find=partial(judge, hidden_size=size, readout=readout, **NAMED_NOISE),
         rows=(*still.rows, *NAMED_NOISE),
     )
 

@@ -153,8 +153,8 @@ def temperatures(table: pd.DataFrame, deviation: float) -> Figure:
         axes.axhline(deviation, **DASHED)
         axes.set_xscale("log", base=2)
         axes.set_title(f"game {game}, {readout}", fontsize=9)
-        axes.set_ylim(bottom=0)
         axes.set_xlabel("temperature: learning rate over items of a batch")
+    panels[0].set_ylim(bottom=0)
     setp(panels[::2], ylabel="standard deviation of S\nover runs (no unit)")
     plotting.legend_once(panels[0], below=figure, ncols=2)
     return figure

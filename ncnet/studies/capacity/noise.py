@@ -14,7 +14,7 @@ from ncnet import games
 from ncnet.claims import GAMES
 from ncnet.parts import Parts
 from ncnet.studies.capacity.analysis import scatter
-from ncnet.studies.capacity.claims import NAMED_NOISE, SIZES
+from ncnet.studies.capacity.claims import NAMED_NOISE, SIZES, judge
 from ncnet.sweeps import compute_grid
 
 LARGE = max(SIZES)
@@ -84,3 +84,20 @@ def scatter_over_noises(
 ) -> pd.DataFrame:
     """Return `scatter_under_noise` of all `trainings`, with `parts` for a run cut off."""
     return compute_grid(scatter_under_noise, {"training": trainings(rates)}, parts=parts, **asked)
+
+
+def answers(table: pd.DataFrame) -> list[bool | None]:
+    """Return whether S fluctuates around 2 in each row, by the rule of the named noise.
+
+    Parameters
+    ----------
+    table
+        Rows of `scatter_under_noise`.
+
+    Examples
+    --------
+    >>> hot = {"game": "overlap", "hidden_size": 2, "learning_rate": 500, "batch_size": 1}
+    >>> answers(scatter_under_noise(hot | {"label_noise": 0.1}, replicas=64, seed=0))
+    [None, None]
+    """
+    return [judge(table.loc[[place]]).holds for place in table.index]

@@ -10,6 +10,7 @@ import itertools
 import pandas as pd
 
 from ncnet.checks import check_choice
+from ncnet.claims import WEAK
 from ncnet.studies.generalization.interference import pairs_with_nothing, train_pairs
 from ncnet.training import samples
 from ncnet.training.samples.noisy import FUNCTIONS
@@ -69,3 +70,37 @@ def train_looks(
         for look in LOOKS
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def as_good_from(signs: pd.DataFrame) -> pd.DataFrame:
+    """Return after which share of a training each measure is as good as it is at the end.
+
+    Parameters
+    ----------
+    signs
+        Rows of `ncnet.experiment.early_signs` with a column ``pairs_of``, what was trained.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row each ``pairs_of`` and ``measure``: ``rho`` at the end, with its interval; ``as_good``,
+        the first look from which on the correlation is short of that by less than
+        `ncnet.claims.WEAK`, by the whole interval.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"pairs_of": "games", "measure": "s", "look": [0.1, 0.5, 1.0]})
+    >>> rows = rows.assign(rho=0.5, rho_low=0.4, rho_high=0.6, short_high=[0.3, 0.05, 0.0])
+    >>> as_good_from(rows)[["rho", "as_good"]].values.tolist()
+    [[0.5, 0.5]]
+    """
+    found = []
+    for (kind, measure), rows in signs.groupby(["pairs_of", "measure"], sort=False):
+        backwards = rows.sort_values("look", ascending=False)
+        good = (backwards["short_high"] < WEAK).cummin()
+        last = backwards.iloc[0]
+        row = {"pairs_of": kind, "measure": measure} | last[
+            ["rho", "rho_low", "rho_high"]
+        ].to_dict()
+        found.append(row | {"as_good": backwards["look"][good].min()})
+    return pd.DataFrame(found)

@@ -316,18 +316,20 @@ def groupings(table: pd.DataFrame) -> Figure:
     table
         Rows of `ncnet.studies.generalization.grouping.summary`.
     """
-    rows = table[table["regret"].notna()].reset_index(drop=True)
-    figure, (left, right) = plotting.panels(2, size=(3.6, 0.9 + 0.28 * len(rows)), sharey=True)
-    places = np.arange(len(rows))
-    for axes, name, label in (
-        (left, "explained", "share of the variance of gains"),
-        (right, "regret", "regret at five trunks (points)"),
-    ):
-        plotting.points(axes, rows, places, name, flat=True, **plotting.look(0))
-        axes.axvline(0, zorder=1, **SOLID)
-        axes.set_xlabel(label)
-    right.axvline(rows.set_index("measure")["regret"]["chance"], **DASHED)
-    plotting.name_rows(left, rows["measure"])
+    chosen = table[table["regret"].notna()].groupby("hidden_size", sort=False)
+    most = chosen.size().max()
+    size = (7.4, len(chosen) * (0.9 + 0.26 * most))
+    figure, grid = plotting.subplots(size, len(chosen), 2, sharex="col", sharey=True)
+    for (left, right), (units, rows) in zip(grid, chosen, strict=True):
+        places = np.arange(len(rows))
+        for axes, name in ((left, "explained"), (right, "regret")):
+            plotting.points(axes, rows, places, name, flat=True, **plotting.look(0))
+            axes.axvline(0, zorder=1, **SOLID)
+        right.axvline(rows.set_index("measure")["regret"]["chance"], **DASHED)
+        left.set_title(f"trunks of {units} hidden units", fontsize=9.5, loc="left")
+    plotting.name_rows(grid[0, 0], rows["measure"])
+    grid[-1, 0].set_xlabel("share of the variance of gains")
+    grid[-1, 1].set_xlabel("regret at five trunks (points)")
     return figure
 
 

@@ -46,17 +46,14 @@ class Rq5(Sampled):
     """Parameters of ``rq5``: criteria that choose a capacity, and a map of interference."""
 
     NOTEBOOK = "rq5"
-    TABLES = RECORDED = (
+    RECORDED = (
         "capacity_choices",
         "capacity_criteria",
         "capacity_fresh",
         "interference",
         "interference_predictors",
-        "early_signs",
-        "grouping_pairs",
-        "grouping_sets",
-        "grouping",
     )
+    TABLES = (*RECORDED, "early_signs", "grouping_pairs", "grouping_sets", "grouping")
     QUOTED: ClassVar = {
         "populations": ("overlap", "separate", "hard_together"),
         "repetition_size": 800,

@@ -135,7 +135,7 @@ def _early(given: dict) -> pd.DataFrame:
 
 def _set(given: dict) -> pd.DataFrame:
     """Make the pairs of one drawn set of tasks."""
-    asked = _some(given, "held_out", "label_noise", "seed", "steps")
+    asked = _some(given, "held_out", "label_noise", "seed", "steps", "hidden_size")
     asked |= {"training": given["pair_training"], "replicas": given["set_replicas"]}
     return grouping.train_set(grouping.draw_tasks(given["set"]), **asked)
 
@@ -281,9 +281,9 @@ def _replays(folder: str) -> Iterable[Replay]:
 
 GROUPED = (
     ("early_signs", ("pairs_of",), ("measure", "look"), _early, STATISTICS | EARLY),
-    ("grouping_pairs", ("set",), tuple(PAIR), _set, STATISTICS | GAINED),
-    ("grouping_sets", (), ("set", "measure"), _of_sets, COMPARED),
-    ("grouping", (), ("measure",), _of_sets, COMPARED),
+    ("grouping_pairs", ("hidden_size", "set"), tuple(PAIR), _set, STATISTICS | GAINED),
+    ("grouping_sets", (), ("hidden_size", "set", "measure"), _of_sets, COMPARED),
+    ("grouping", (), ("hidden_size", "measure"), _of_sets, COMPARED),
 )
 REPLAYS = (
     *_replays(""),

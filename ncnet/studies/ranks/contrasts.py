@@ -153,11 +153,10 @@ def paired_row(name: str, quartet: str, rank: float, differences: np.ndarray) ->
     >>> round(row["s_low"], 3), round(row["s_high"], 3), row["replicas"]
     (-0.13, 0.13, 4)
     """
-    mean, replicas = float(np.mean(differences)), len(differences)
-    half = float(stats.t.ppf((1 + LEVEL) / 2, replicas - 1) * stats.sem(differences))
-    found = columns_of("s", Estimate(mean, mean - half, mean + half))
+    ends = stats.ttest_1samp(differences, 0).confidence_interval(LEVEL)
+    found = columns_of("s", Estimate(float(np.mean(differences)), *map(float, ends)))
     about = {"contrast": name, "quartet": quartet, "rank": float(rank)}
-    return about | found | {"replicas": replicas}
+    return about | found | {"replicas": len(differences)}
 
 
 def dose_contrasts(

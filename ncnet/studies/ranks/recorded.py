@@ -153,12 +153,14 @@ def disturbance_rows(name: str) -> pd.DataFrame:
 
 
 def judged_contrasts(name: str) -> pd.DataFrame:
-    """Return the contrasts of a family's named quartet that the rules read, and that of rounding.
+    """Return the contrasts of a group's quartet that the rules read, and that of rounding.
 
-    The sign tests of `ncnet.studies.ranks.contrasts.dose_rows` are empty where doses are not asked.
+    With another encoder they stand beside those, and no rule is asked about them. The sign tests of
+    `ncnet.studies.ranks.contrasts.dose_rows` are empty where doses are not asked.
     """
-    (a1, a2), (b1, b2) = family(name).named
-    measured = contrasts.measure(GROUPS[name].outcomes(), (a1, a2, b1, b2))
+    group = GROUPS[name]
+    (a1, a2), (b1, b2) = family(group.family).named
+    measured = contrasts.measure(group.outcomes(), (a1, a2, b1, b2))
     parts = [contrasts.contrast_rows({name: measured})]
     if name == MIXED:
         parts += [_dose_contrasts(dose) for dose in (DIFFICULTY, BALANCE)]
@@ -222,11 +224,13 @@ class Table(NamedTuple):
 
 
 FAMILIES = (LANGUAGES, MIXED)
+NAMED = (*FAMILIES, WITH_MINILM)
+"""The groups of quartets named beforehand, along the rank."""
 TABLES = {
     "real_named": Table("group", named_rows, tuple(GROUPS), ("rank", "shuffled", "ratio")),
     "real_quartets": Table("family", quartet_rows, FAMILIES, ("rank", *all_quartets.ROLES)),
     "real_disturbance": Table("family", disturbance_rows, FAMILIES, ("rank", "task", "partner")),
-    "real_contrasts": Table("quartet", judged_contrasts, FAMILIES, ("contrast", "rank")),
+    "real_contrasts": Table("quartet", judged_contrasts, NAMED, ("contrast", "rank")),
     "real_replicas": Table("group", replica_rows, (MIXED, MANY[MIXED]), ("rank", "replica")),
     "real_generalization": Table("quartet", generalization_rows, (MIXED,), ("reading",)),
     "real_early": Table("family", grouping.early_rows, FAMILIES, ("measure", "look")),

@@ -23,7 +23,7 @@ def made_up(gain, sets=6, seed=0):
     columns = dict.fromkeys(name for several in MEASURES.values() for name in several)
     parts = []
     for number in range(sets):
-        rows = pd.DataFrame(PAIRS, columns=["first", "second"]).assign(set=number)
+        rows = pd.DataFrame(PAIRS, columns=["first", "second"]).assign(set=number, hidden_size=8)
         rows = rows.assign(**{name: generator.normal(size=len(rows)) for name in columns})
         parts.append(rows.assign(gain=gain(rows), gain_error=0.0))
     return pd.concat(parts, ignore_index=True)
@@ -67,7 +67,7 @@ def test_no_task_is_drawn_twice_in_whatever_words():
 
 def test_what_is_seen_and_what_is_gained_come_from_other_replicas():
     tasks = {name: samples.NAMED_TASKS[name] for name in ("odd", "prime", "square")}
-    options = {"training": 20, "held_out": 30, "seed": 0, "steps": 20}
+    options = {"training": 20, "held_out": 30, "seed": 0, "steps": 20, "hidden_size": 3}
     few, more = (grouping.train_set(tasks, replicas=count, **options) for count in (2, 3))
     assert not np.allclose(few["gain"], more["gain"])
     assert (few["gain_error"] >= 0).all()
