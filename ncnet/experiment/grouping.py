@@ -231,7 +231,7 @@ class Grouping:
 
 
 def group(
-    pairs: xr.Dataset,
+    pairs: xr.Dataset | pd.DataFrame,
     *,
     trunks: int | None = None,
     level: float = 0.95,
@@ -246,7 +246,8 @@ def group(
     Parameters
     ----------
     pairs
-        As `ncnet.chsh.collect_pairs` returns them: every pair of the tasks, and each alone.
+        As `ncnet.chsh.collect_pairs` returns them: every pair of the tasks, and each alone. Or rows
+        of `interference`, such as a table that was kept.
     trunks
         The largest number of trunks that may be trained; by default as many as tasks.
     level
@@ -263,8 +264,8 @@ def group(
     Raises
     ------
     ValueError
-        For a pair that was not trained, a number of trunks that is too small or too large, too few
-        resamples, and all that `interference` refuses.
+        For a pair that was not trained, or not in all replicas, a number of trunks that is too
+        small or too large, too few resamples, and all that `interference` refuses.
 
     Examples
     --------
@@ -279,12 +280,13 @@ def group(
     gain in points of training items right, mean over tasks: 0.1 [-0.7, 1.0]
     another way gains no more, at 95%
     """
-    rows = interference(pairs)
+    rows = pairs if isinstance(pairs, pd.DataFrame) else interference(pairs)
     split = "held_out" if "held_out_drop" in rows else "training"
     gains = -rows.pivot(index=PAIR, columns="replica", values=f"{split}_drop")
     tasks = sorted({task for pair in gains.index for task in pair})
     for pair in itertools.combinations(tasks, 2):
-        check(pair in gains.index, f"`{' beside '.join(pair)}` was not trained", "every pair")
+        whole = pair in gains.index and gains.loc[pair].notna().all()
+        check(whole, f"`{' beside '.join(pair)}` was not trained", "every pair, in all replicas")
     bounds = {"at_least": (len(tasks) + 1) // 2, "at_most": len(tasks)}
     trunks = check_integer("trunks", len(tasks) if trunks is None else trunks, **bounds)
     level, resamples, seed = check_resampling(level, resamples, seed, parts=len(gains))

@@ -8,7 +8,10 @@ from ncnet.studies.generalization import replay as generalization
 from ncnet.studies.mechanism import replay as mechanism
 from ncnet.studies.multiverse import replay as multiverse
 from ncnet.studies.ranks import replay as ranks
+from ncnet.studies.your_model import replay as your_model
 
-_STUDIES = (capacity, multiverse, atlas, mechanism, calibration, generalization, ranks)
+_STUDIES = (
+    *(capacity, multiverse, atlas, mechanism, calibration, generalization, ranks, your_model),
+)
 REPLAYS = tuple(one for of in (*_STUDIES, worlds, benchmarks, mutations) for one in of.REPLAYS)
 """The replay of each recorded table, study by study."""

@@ -8,15 +8,14 @@ from ncnet.parameters import HiddenSize, HiddenSizes, Notebook, Rate, Seed
 
 
 class YourModel(Notebook):
-    """Parameters of ``your_model``: the report on a network that the reader wrote."""
+    """Parameters of ``your_model``: what tasks of one network do to each other."""
 
     NOTEBOOK = "your_model"
-    TABLES = ("capacity",)
+    TABLES = ("your_pairs", "your_capacity")
 
     hidden_sizes: HiddenSizes
     hidden_size: HiddenSize
     replicas: Annotated[int, Field(ge=2, le=100_000)]
     steps: Annotated[int, Field(ge=1, le=1_000_000)]
     learning_rate: Rate
-    log_interval: Annotated[int, Field(ge=1, le=1_000_000)]
     seed: Seed
