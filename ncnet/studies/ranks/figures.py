@@ -1,6 +1,6 @@
-"""Draw S of an encoder, the signalling beside it and what heads get right, against the rank."""
+"""Draw S of an encoder, its ceiling and what heads get right, against the rank."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -11,28 +11,67 @@ from matplotlib.figure import Figure
 from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.datasets import CLASSES
-from ncnet.plotting import GREY, HELD_OUT, LIGHT_GREY, SOLID, TRAINING, VERMILION
+from ncnet.plotting import DASHED, GREY, HELD_OUT, LIGHT_GREY, TRAINING, VERMILION
 from ncnet.studies.ranks.all_quartets import ROLES
-from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY
+from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY, LARGEST_RANK
 from ncnet.studies.ranks.families import Quartet, title
 from ncnet.studies.ranks.tables import rank_name
 
-DELTA = {"label": "Δ", "color": GREY, "marker": "^"}
-REST = {"label": "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", "color": VERMILION, "marker": "D"}
 OF_DOSES = {
     DIFFICULTY: ("shuffled", "share of A2's and B2's labels shuffled"),
     BALANCE: ("ratio", "Alice's training items to Bob's"),
 }
 """By group of doses: the column that differs, and what it is."""
-ROWS = {
-    "S (no unit)": {"s": TRAINING, "held_out_s": HELD_OUT},
-    "no unit": {"delta": DELTA, "excess": REST},
-    "share right": {"accuracy": TRAINING, "held_out_accuracy": HELD_OUT},
-}
+S = {"s": TRAINING, "held_out_s": HELD_OUT}
+RIGHT = {"accuracy": TRAINING, "held_out_accuracy": HELD_OUT}
+CEILING = {"label": "ceiling 2 + Δ", "color": GREY, "linewidth": 1.2}
+ENDS = {0.0: "0\n(heads alone)", np.inf: "full\nfine-tuning"}
+"""What the ranks at both ends of a line are called where there is room."""
+
+
+def s_by_rank(table: pd.DataFrame, names: Mapping[str, str]) -> Figure:
+    """Draw S of several quartets against rank in one panel, each line with its name.
+
+    Parameters
+    ----------
+    table
+        Rows of `ncnet.studies.ranks.recorded.named_rows` along the rank, with a column ``group``.
+    names
+        What the line of a group is called, by group.
+    """
+    figure, axes = plotting.subplots((7.8, 4.3))
+    table = table[table["group"].isin(names)]
+    ranks = sorted(set(table["rank"]))
+    beside = {"textcoords": "offset points", "fontsize": 11}
+    at_largest = table[table["rank"] == LARGEST_RANK].set_index("group")
+    for place, (group, name) in enumerate(names.items()):
+        rows = table[table["group"] == group].sort_values("rank")
+        at = np.searchsorted(ranks, rows["rank"]) + 0.07 * (place - (len(names) - 1) / 2)
+        look = plotting.dashed_look(place)
+        axes.plot(at, rows["s"], linewidth=2.6, **look)
+        # Thin: an interval by betting is long, whatever the replicas at hand have.
+        by_betting = (rows["interval_method"] == "betting").to_numpy()
+        for part, width in ((by_betting, 0.7), (~by_betting, 1.6)):
+            bars = look | {"linestyle": "none", "elinewidth": width, "markersize": 6}
+            plotting.points(axes, rows[part], at[part], "s", **bars)
+        of = at_largest.loc[group]
+        above = of["s"] == at_largest["s"].max()
+        end, shift, side = (of["s_high"], 5, "bottom") if above else (of["s_low"], -5, "top")
+        text = {"color": look["color"], "weight": "bold", "ha": "center", "va": side}
+        axes.annotate(name, (ranks.index(LARGEST_RANK), end), (0, shift), **text, **beside)
+    axes.axhline(CLASSICAL_BOUND, zorder=1, **DASHED)
+    axes.set_xlim(-0.3, len(ranks) - 0.7)
+    axes.annotate(
+        "classical bound 2", (-0.25, CLASSICAL_BOUND), (0, 4), color=plotting.INK, **beside
+    )
+    axes.set_xticks(range(len(ranks)), [ENDS.get(rank, rank_name(rank)) for rank in ranks])
+    axes.set(xlabel="rank of the adapters", ylabel="CHSH statistic S (no unit)")
+    axes.grid(axis="x", visible=False)
+    return figure
 
 
 def ranks(table: pd.DataFrame) -> Figure:
-    """Draw S, Delta with what it leaves of S - 2, and accuracy against rank, a column a quartet.
+    """Draw S under its ceiling 2 + Delta, and accuracy, against rank, a column a quartet.
 
     Parameters
     ----------
@@ -40,28 +79,34 @@ def ranks(table: pd.DataFrame) -> Figure:
         Rows of `ncnet.studies.ranks.analysis.by_rank` with a column ``quartet``.
     """
     quartets = table.groupby("quartet", sort=False)
-    shared = {"sharex": "col", "sharey": "row", "height_ratios": (1.5, 1, 1)}
-    size = (0.9 + 2.9 * len(quartets), 7)
-    figure, grid = plotting.subplots(size, 3, len(quartets), **shared)
+    shared = {"sharex": "col", "sharey": "row", "height_ratios": (1.7, 1)}
+    size = (max(5.4, 0.9 + 2.3 * len(quartets)), 5.8)
+    figure, grid = plotting.subplots(size, 2, len(quartets), **shared)
+    below = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    below |= {"xytext": (4, -4), "va": "top", "fontsize": 8.5}
     for column, (quartet, rows) in zip(grid.T, quartets, strict=True):
-        for axes, lines in zip(column, ROWS.values(), strict=True):
+        at, ceiling = np.arange(len(rows)), CLASSICAL_BOUND + rows["delta"]
+        column[0].fill_between(at, CLASSICAL_BOUND, ceiling, color=LIGHT_GREY, alpha=0.5)
+        column[0].plot(at, ceiling, **CEILING)
+        for axes, lines in zip(column, (S, RIGHT), strict=True):
             for place, (name, look) in enumerate(lines.items()):
                 if name in rows:
-                    at = np.arange(len(rows)) + 0.12 * (place - 0.5)
-                    plotting.points(axes, rows, at, name, markersize=4, linestyle="-", **look)
+                    shift = at + 0.12 * (place - 0.5)
+                    plotting.points(axes, rows, shift, name, markersize=4, linestyle="-", **look)
         column[0].set_title(quartet.replace("_", " "))
-        # Short: lines run close to the bound from the second rank on.
-        plotting.dashed_line(column[0], CLASSICAL_BOUND, "bound 2")
-        column[1].axhline(0, **SOLID)
-        _name_ranks(column[2], rows["rank"])
-    for axes, (label, lines) in zip(grid[:, 0], ROWS.items(), strict=True):
+        column[0].axhline(CLASSICAL_BOUND, zorder=1, **DASHED)
+        # Short and below: lines and the ceiling run close to the bound from the second rank on.
+        column[0].annotate("bound 2", (0, CLASSICAL_BOUND), **below)
+        _name_ranks(column[1], rows["rank"])
+    drawn = table.assign(ceiling=CLASSICAL_BOUND + table["delta"])
+    rows_of_panels = (("S (no unit)", [*S, "ceiling"]), ("share right", [*RIGHT]))
+    for axes, (label, columns) in zip(grid[:, 0], rows_of_panels, strict=True):
         # Betting's intervals at few replicas would squeeze all else into a line.
-        values = table[table.columns.intersection(list(lines))]
+        values = drawn[drawn.columns.intersection(columns)]
         lowest, highest = values.min(axis=None), values.max(axis=None)
         reach = highest - lowest
-        axes.set(ylabel=label, ylim=(lowest - 0.2 * reach, highest + 0.25 * reach))
-    for axes in grid[:2, -1]:
-        axes.legend(loc="best")
+        axes.set(ylabel=label, ylim=(lowest - 0.2 * reach, highest + 0.15 * reach))
+    plotting.legend_once(grid[0, -1], below=figure)
     return figure
 
 
@@ -79,7 +124,7 @@ def doses(table: pd.DataFrame) -> Figure:
     for column, (group, (name, label)) in zip(grid.T, OF_DOSES.items(), strict=True):
         rows = table[table["group"] == group].sort_values(name)
         at = np.arange(len(rows))
-        for axes, lines in zip(column, ({"s": TRAINING}, ROWS["share right"]), strict=True):
+        for axes, lines in zip(column, ({"s": TRAINING}, RIGHT), strict=True):
             for place, (of, look) in enumerate(lines.items()):
                 shift = at + 0.08 * (place - 0.5)
                 plotting.points(axes, rows, shift, of, markersize=4, linestyle="-", **look)
@@ -88,6 +133,7 @@ def doses(table: pd.DataFrame) -> Figure:
         column[1].set_xticks(at, [_fraction(dose) for dose in rows[name]])
         column[1].set_xlabel(label)
     grid[0, 0].set_ylabel("S (no unit)")
+    grid[0, 0].set_ylim(top=CLASSICAL_BOUND + 0.35)  # room for the name of the bound
     grid[1, 0].set_ylabel("share right")
     grid[1, -1].legend(loc="best")
     return figure

@@ -1,4 +1,4 @@
-"""The figures of doses and of what is learnt show the recorded rows, named as readers know them."""
+"""The figures of ranks, doses and what is learnt show the recorded rows, named as readers know."""
 
 import pytest
 
@@ -9,6 +9,32 @@ from ncnet.studies.ranks.claims import BALANCE, DIFFICULTY
 
 def labels(axis):
     return [text.get_text() for text in axis.get_ticklabels()]
+
+
+NAMES = {"languages": "languages, e5", "mixed": "e5", "mixed, MiniLM": "MiniLM"}
+
+
+def test_each_line_over_ranks_has_its_name_and_the_highest_has_it_above():
+    table = results.load("real_named").table
+    figure = figures.s_by_rank(table, NAMES)
+    [axes] = figure.axes
+    assert len(labels(axes.xaxis)) == 5
+    rows = table[table["group"] == "languages"].sort_values("rank")
+    drawn = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) == len(rows)]
+    assert any(list(y) == pytest.approx(rows["s"].tolist()) for y in drawn)
+    named = {text.get_text(): text.xy[1] for text in axes.texts}
+    at_16 = table[table["rank"] == 16].set_index("group")
+    assert named["MiniLM"] == at_16.loc["mixed, MiniLM", "s_high"]
+    assert named["e5"] == at_16.loc["mixed", "s_low"]
+
+
+def test_s_stands_under_its_ceiling():
+    table = results.load("real_named").table
+    rows = table[table["group"] == "mixed"].assign(quartet="mixed")
+    above, below = figures.ranks(rows).axes
+    [ceiling] = [line for line in above.lines if line.get_label() == "ceiling 2 + Δ"]
+    assert ceiling.get_ydata() == pytest.approx(2 + rows["delta"])
+    assert labels(below.xaxis) == ["0", "1", "4", "16", "full"]
 
 
 def test_doses_are_named_as_people_write_them():
