@@ -83,7 +83,7 @@ def ranks(table: pd.DataFrame) -> Figure:
     size = (max(5.4, 0.9 + 2.3 * len(quartets)), 5.8)
     figure, grid = plotting.subplots(size, 2, len(quartets), **shared)
     below = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    below |= {"xytext": (4, -4), "va": "top", "fontsize": 8.5}
+    below |= {"xytext": (2, -4), "va": "top", "fontsize": 8}
     for column, (quartet, rows) in zip(grid.T, quartets, strict=True):
         at, ceiling = np.arange(len(rows)), CLASSICAL_BOUND + rows["delta"]
         column[0].fill_between(at, CLASSICAL_BOUND, ceiling, color=LIGHT_GREY, alpha=0.5)
