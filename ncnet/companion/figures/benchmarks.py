@@ -95,5 +95,5 @@ def faults_noticed(shares: pd.DataFrame) -> Figure:
     plotting.name_rows(axes, parts)
     axes.set(xlim=(0, 100), xlabel="faults noticed, %")
     axes.grid(visible=False, axis="y")
-    plotting.legend_once(axes, below=figure, loc="outside upper center")
+    plotting.legend_once(axes, below=figure)
     return figure
