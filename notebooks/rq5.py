@@ -79,6 +79,7 @@ from ncnet.chsh.text import (
     number_text,
     span_text,
 )
+from ncnet.claims import WEAK
 from ncnet.experiment import early_signs
 from ncnet.studies.generalization import (
     early,
@@ -88,6 +89,7 @@ from ncnet.studies.generalization import (
     measurements,
     selection,
 )
+from ncnet.studies.ranks.claims import NAMED_RANK
 from ncnet.training import samples
 
 plotting.use_style()
@@ -421,6 +423,66 @@ shown = good.rename(
 shown = shown.set_index(["pairs", "measure"])
 as_text(shown[["at the end", "interval", "as good after"]], 2)
 
+
+# %% tags=["remove-cell"]
+def letters(name):
+    return "".join(c for c in name if c.isalnum())
+
+
+def quote(key, value):
+    glue(f"rq5_{key}", value, display=False)
+
+
+def quote_estimate(key, row, name, digits=2):
+    ends = interval_text(
+        (row[f"{name}_low"], row[f"{name}_high"]), digits
+    )
+    quote(key, f"{number_text(row[name], digits)} {ends}")
+
+
+quote("weak", WEAK)
+asked = signs_recorded.provenance["parameters"]
+quote("early_replicas", f"{asked['early_replicas']:,}")
+good_after = good.set_index(["pairs", "measure"])["as_good"]
+sign_of = signs_recorded.table.set_index(["pairs_of", "measure", "look"])
+for name in (early.GAMES, early.DIGITS):
+    for measure in ("s", "training_drop", "cosine"):
+        key = f"{name}_{letters(measure)}"
+        quote(f"{key}_good", good_after[KINDS[name], measure])
+        for when, look in (
+            ("first", 0.05),
+            ("quarter", 0.25),
+            ("end", 1),
+        ):
+            row = sign_of.loc[(name, measure, look)]
+            quote_estimate(f"{key}_{when}", row, "rho")
+            if when != "end":
+                quote_estimate(f"{key}_{when}_short", row, "short")
+at_end = by_family[by_family["look"] == 1]
+asked = signs_of_real.provenance["parameters"]
+quote("real_halves", asked["replicas"] // 2)
+quote("real_rank", NAMED_RANK)
+told = (at_end["rho_low"] > 0) | (at_end["rho_high"] < 0)
+quote("real_measures", len(at_end))
+quote("real_told", int(told.sum()) or "none")
+
+# %% [markdown]
+# The predictions, and what came of them:
+#
+# | | XORnet tasks | tasks on digits |
+# |:--|:--|:--|
+# | S is as good as at the end after a quarter | yes: from {glue:text}`rq5_games_s_good` on | yes: from {glue:text}`rq5_digits_s_good` on |
+# | so is the drop | yes: from {glue:text}`rq5_games_trainingdrop_good` on | yes: from {glue:text}`rq5_digits_trainingdrop_good` on |
+# | neither is after a twentieth | S is short by {glue:text}`rq5_games_s_first_short`; the drop by only {glue:text}`rq5_games_trainingdrop_first_short` | S is short by {glue:text}`rq5_digits_s_first_short`; of the drop it is open, {glue:text}`rq5_digits_trainingdrop_first_short` |
+# | the cosine is best early, and worst at the end | not so: {glue:text}`rq5_games_cosine_first` after a twentieth, {glue:text}`rq5_games_cosine_end` at the end | not so: {glue:text}`rq5_digits_cosine_quarter` after a quarter, {glue:text}`rq5_digits_cosine_end` at the end |
+#
+# For tasks on digits S after a quarter of the training is *better* than at the end, {glue:text}`rq5_digits_s_quarter` against
+# {glue:text}`rq5_digits_s_end`. A finished trunk of eight units fits nearly every training item, and what it fits tells pairs no longer apart. The drop does the
+# same, {glue:text}`rq5_digits_trainingdrop_quarter` against {glue:text}`rq5_digits_trainingdrop_end`.
+#
+# On real text nothing can be said. Of {glue:text}`rq5_real_measures` correlations at the end, six measures in two families, the interval of {glue:text}`rq5_real_told` keeps clear of 0.
+# The replicas are too few to order what such pairs gain or lose.
+
 # %% [markdown]
 # ## Which tasks should share a trunk?
 #
@@ -507,6 +569,11 @@ shown.set_index(["units", "measure"])[columns]
 # regrets bear no interval:
 
 # %% tags=["hide-input", "hide-output"]
+quote("smallest_share", f"{100 * grouping.SMALLEST_SHARE:.0f} %")
+quote("smallest_regret", grouping.SMALLEST_REGRET)
+asked = grouped.provenance["parameters"]
+quote("drawn_sets", asked["drawn_sets"])
+quote("set_replicas", f"{asked['set_replicas']:,}")
 real_grouped = results.load("real_grouping")
 of_family = real_grouped.table.pivot(
     index=["family", "measure"], columns="trunks", values="regret"
@@ -516,10 +583,6 @@ as_text(of_family, 2)
 
 
 # %% tags=["remove-cell"]
-def letters(name):
-    return "".join(c for c in name if c.isalnum())
-
-
 def quote_criterion(criterion, rows):
     """Which sizes a criterion chose, and what it cost, over the conditions."""
     key = f"rq5_{letters(criterion)}"
