@@ -313,7 +313,8 @@ quote("scatter_runs", int(recorded_scatter.table["runs"].max()))
 #   before it settles.
 # - **At the far end nothing fluctuates.** At n = {glue:text}`largest_n` the band that holds 95 % of the runs of `overlap`
 #   is {glue:text}`overlap_band`: on a truth
-#   table a network can be perfect, and then S is exactly 2 in every replica.
+#   table a network can be perfect, and then S is exactly 2 in every replica. Noise in training makes runs differ, but seldom around 2
+#   ([the multiverse](rq3-multiverse-noise)).
 # - **At n = 4 the violation is a phase.** It shrinks while training goes on. At n = 3 it stays, as far as
 #   these steps go.
 #
