@@ -14,6 +14,9 @@
 # %% [markdown]
 # # RQ5: is S of use as a diagnostic?
 #
+# **It adds little or nothing to the plain drop in accuracy.** S tells which tasks disturb each other, and so does what each loses beside the other: S explains
+# {glue:text}`rq5_two_S_more` more of the variance of what pairs of tasks gain in small trunks. For choosing a capacity, a validation split costs less.
+#
 # **The question.** Can S of training runs alone choose a network's capacity, and can it tell which tasks stand in each other's way? Does it
 # do so better than what one would use anyway?
 #
@@ -22,7 +25,8 @@
 #
 # **What we did.** *A criterion and its rivals*: eight criteria see networks of several sizes and choose one; fresh replicas say what the choice costs in held-out
 # accuracy, the share of unseen items that heads get right. *A map*: of ten tasks on handwritten digits every pair is trained in
-# one trunk, and S of each pair says how much the two hurt each other. A small run is live, a larger one is recorded.
+# one trunk, and S of each pair says how much the two hurt each other. *Early signs*: how soon in a training that can be told. *Groups*: which of ten tasks should share a
+# trunk, by S and by what one would use anyway. A small run is live, a larger one is recorded.
 #
 # **What we saw.** Recorded, over {glue:text}`rq5_conditions` conditions: the smallest network with S at 2 costs {glue:text}`rq5_Sat2_regret` percentage points of
 # held-out accuracy; asking also that every context be fitted, {glue:text}`rq5_Sat2allfitted_regret`; a validation split costs
@@ -69,6 +73,7 @@ chosen = validate(globals(), Rq5)
 # %%
 
 import pandas as pd
+from IPython.display import Markdown
 from myst_nb import glue
 
 from ncnet import chsh, plotting, results, runs
@@ -443,7 +448,7 @@ def quote_estimate(key, row, name, digits=2):
 quote("weak", WEAK)
 asked = signs_recorded.provenance["parameters"]
 quote("early_replicas", f"{asked['early_replicas']:,}")
-good_after = good.set_index(["pairs", "measure"])["as_good"]
+good_after = good.set_index(["pairs_of", "measure"])["as_good"]
 sign_of = signs_recorded.table.set_index(["pairs_of", "measure", "look"])
 for name in (early.GAMES, early.DIGITS):
     for measure in ("s", "training_drop", "cosine"):
@@ -538,7 +543,7 @@ run.save("grouping_pairs", sets)
 run.save("grouping_sets", of_sets)
 run.save("grouping", grouping.summary(of_sets))
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-groupings", "caption": "S groups tasks about as well as the plain drop. Left: the share of the variance of gains over the 45 pairs of a set that a measure explains by a line, fitted on the other sets. Right: the regret of the way that it chooses at five trunks, in percentage points of held-out accuracy, mean over ten tasks; dashed: that of a way by chance. Means over {glue:text}`rq5_drawn_sets` sets of ten tasks with 95 % intervals over sets; {glue:text}`rq5_set_replicas` replicas are seen and as many judge. Recorded."}, "image": {"alt": "ALT"}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-groupings", "caption": "S groups tasks about as well as the plain drop. Left: the share of the variance of gains over the 45 pairs of a set that a measure explains by a line, fitted on the other sets. Right: the regret of the way that it chooses at five trunks, in percentage points of held-out accuracy, mean over ten tasks; dashed: that of a way by chance. Means over {glue:text}`rq5_drawn_sets` sets of ten tasks with 95 % intervals over sets; {glue:text}`rq5_set_replicas` replicas are seen and as many judge. Recorded."}, "image": {"alt": "Two rows of two panels with a row for each measure. In trunks of eight units every measure explains a small share of the variance, the cosine of a pair and the lookahead next to nothing, and all regrets are alike. In trunks of two units S, Delta, the drop, and the drop with both wrong explain most of the variance, all others little; the regrets of the four and of likeness are low, those of the cosine of a pair, of the lookahead and of chance high."}}
 grouped = run.load("grouping")
 run.show(figures.groupings(grouped.table), recorded=grouped)
 
@@ -565,16 +570,84 @@ columns = ["trainings", *table_names.values()]
 shown.set_index(["units", "measure"])[columns]
 
 # %% [markdown]
-# The same for the recorded pairs of real text, with which all pairs and each task alone were trained at rank {glue:text}`rq5_real_rank`. A family is one set, so these
-# regrets bear no interval:
+# What was asked of each measure, and what thirty sets of tasks say of it; *yes* and *no* are by the whole interval:
+
+# %% tags=["remove-input"]
+SAID = {True: "yes", False: "no", None: "open"}
+answered = grouping.answers(grouped.table)
+answered["said"] = [
+    f"{SAID[answer]}: {number_text(estimate.value, 2)} "
+    f"{interval_text((estimate.low, estimate.high), 2)}"
+    for answer, estimate in zip(
+        answered["answer"], answered["estimate"], strict=True
+    )
+]
+wide = answered.pivot(
+    index="question", columns="hidden_size", values="said"
+).loc[list(grouping.PREDICTED)]
+lines = [
+    "| | smallest effect | predicted | eight units | two units |",
+    "|:--|:--|:--|:--|:--|",
+]
+lines += [
+    f"| {question} | {smallest} | {SAID[predicted]} "
+    f"| {wide.loc[question, 8]} | {wide.loc[question, 2]} |"
+    for question, (
+        *_,
+        smallest,
+        predicted,
+    ) in grouping.PREDICTED.items()
+]
+Markdown("\n".join(lines))
+
+# %% [markdown]
+# The last was predicted of two units only. (Differences are set by set, in shares of the variance, or in points of held-out accuracy.)
+#
+# **S groups tasks as well as the plain drop does, and no better.** In trunks of two units, where much is lost, the drop explains {glue:text}`rq5_two_drop` of the variance of what pairs
+# gain, and S {glue:text}`rq5_two_S`. With P(both wrong) beside the drop it is {glue:text}`rq5_two_both`: {glue:text}`rq5_two_both_more` more, at most just the smallest effect.
+#
+# **What costs one training instead of all pairs** explains little of what pairs gain. Yet at five trunks the likeness of two tasks, which takes no training at all, chooses as cheaply as
+# S, with a regret of {glue:text}`rq5_two_likeness_regret` against {glue:text}`rq5_two_S_regret`; at eight units so does the cosine in one trunk for all, {glue:text}`rq5_eight_joint_regret`
+# against {glue:text}`rq5_eight_S_regret`. These were not among the questions.
+#
+# **It hardly pays to share.** Where the number of trunks is free, leaving all ten tasks apart costs {glue:text}`rq5_eight_apart` points at eight units and {glue:text}`rq5_two_apart` at two,
+# as little as any choice; a way at random costs {glue:text}`rq5_eight_chance` and {glue:text}`rq5_two_chance`.
+#
+# The same for the recorded pairs of real text, of which all pairs and each task alone were trained at rank {glue:text}`rq5_real_rank`. A family is one set, so its regrets bear no
+# interval, and no measure can be called better than another, as predicted. Of {glue:text}`rq5_real_choices` choices that measures make, {glue:text}`rq5_real_worse` lose held-out accuracy against all tasks apart:
 
 # %% tags=["hide-input", "hide-output"]
+summed = grouped.table.set_index(["hidden_size", "measure"])
+for size, key in ((2, "two"), (8, "eight")):
+    for measure, name in (
+        (grouping.DROP, "drop"),
+        ("S", "S"),
+        (grouping.BOTH, "both"),
+        ("likeness", "likeness"),
+        ("cosine, all in one", "joint"),
+    ):
+        row = summed.loc[(size, measure)]
+        quote_estimate(f"{key}_{name}", row, "explained")
+        quote_estimate(f"{key}_{name}_more", row, "more_explained", 3)
+        quote_estimate(f"{key}_{name}_regret", row, "regret")
+    for measure, name in (
+        (grouping.APART, "apart"),
+        (grouping.CHANCE, "chance"),
+    ):
+        row = summed.loc[(size, measure)]
+        quote_estimate(f"{key}_{name}", row, "regret_any")
 quote("smallest_share", f"{100 * grouping.SMALLEST_SHARE:.0f} %")
 quote("smallest_regret", grouping.SMALLEST_REGRET)
 asked = grouped.provenance["parameters"]
 quote("drawn_sets", asked["drawn_sets"])
 quote("set_replicas", f"{asked['set_replicas']:,}")
 real_grouped = results.load("real_grouping")
+of_measures = real_grouped.table[
+    ~real_grouped.table["measure"].isin([grouping.CHANCE, grouping.APART])
+]
+quote("real_choices", len(of_measures))
+loses = of_measures["regret"] > of_measures["best"]
+quote("real_worse", int(loses.sum()) or "none")
 of_family = real_grouped.table.pivot(
     index=["family", "measure"], columns="trunks", values="regret"
 )
@@ -696,8 +769,19 @@ glue("rq5_s_and_drop", float(same), display=False)
 # {glue:text}`rq5_cosine_high:.2f`); a negative value orders them the wrong way round. The likeness of the tasks, which takes no training, has
 # {glue:text}`rq5_likeness_rho:.2f` ({glue:text}`rq5_likeness_low:.2f` to {glue:text}`rq5_likeness_high:.2f`).
 #
+# **Early signs.** Both are told early. For XORnet tasks S is as good as at the end from {glue:text}`rq5_games_s_good` of the training on, the drop from
+# {glue:text}`rq5_games_trainingdrop_good`; for tasks on digits from {glue:text}`rq5_digits_s_good` and {glue:text}`rq5_digits_trainingdrop_good`, and there both are better in the middle of a
+# training than at its end. Delta, conflict and the cosine of the gradients come later, or tell nothing.
+#
+# **Groups.** S chooses which tasks should share a trunk as well as the plain drop, and no better ({numref}`fig-groupings`). What it knows beyond, that two tasks fail together, explains
+# {glue:text}`rq5_eight_both_more` more of the variance in trunks of eight units, and {glue:text}`rq5_two_both_more` in trunks of two. On real text the replicas are too few to say anything.
+#
+# So S is a *description* of how tasks disturb each other, in one number that has a known bound. As a *tool* it does no more than the accuracies that it is made of.
+#
 # ## What would change our mind
 #
+# - **A group that the drop misses.** If S or P(both wrong), by the whole interval, explained more of what groups gain than the drop does, by more than
+#   {glue:text}`rq5_smallest_share` of the variance, S would have something of its own. Tasks that fail together often would be the place to look: here they seldom do.
 # - **A criterion on S that is cheaper.** If *S at 2*, with or without the demand, cost clearly less than training accuracy and than a validation split in most
 #   conditions, S would be worth its four trainings. Three conditions bear no interval across conditions; `papermill` takes others:
 #   `-y 'populations: [hard_apart, middling]'`.
