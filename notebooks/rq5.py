@@ -95,6 +95,7 @@ from ncnet.studies.generalization import (
     selection,
 )
 from ncnet.studies.ranks.claims import NAMED_RANK
+from ncnet.studies.ranks.tables import rank_name
 from ncnet.training import samples
 
 plotting.use_style()
@@ -466,7 +467,7 @@ for name in (early.GAMES, early.DIGITS):
 at_end = by_family[by_family["look"] == 1]
 asked = signs_of_real.provenance["parameters"]
 quote("real_halves", asked["replicas"] // 2)
-quote("real_rank", NAMED_RANK)
+quote("real_rank", rank_name(NAMED_RANK))
 told = (at_end["rho_low"] > 0) | (at_end["rho_high"] < 0)
 quote("real_measures", len(at_end))
 quote("real_told", int(told.sum()) or "none")
@@ -570,7 +571,7 @@ columns = ["trainings", *table_names.values()]
 shown.set_index(["units", "measure"])[columns]
 
 # %% [markdown]
-# What was asked of each measure, and what thirty sets of tasks say of it; *yes* and *no* are by the whole interval:
+# What was asked of each measure, and what the sets of tasks say of it; *yes* and *no* are by the whole interval:
 
 # %% tags=["remove-input"]
 SAID = {True: "yes", False: "no", None: "open"}
