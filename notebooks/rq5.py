@@ -605,11 +605,11 @@ Markdown("\n".join(lines))
 # The last was predicted of two units only. (Differences are set by set, in shares of the variance, or in points of held-out accuracy.)
 #
 # **S groups tasks as well as the plain drop does, and no better.** In trunks of two units, where much is lost, the drop explains {glue:text}`rq5_two_drop` of the variance of what pairs
-# gain, and S {glue:text}`rq5_two_S`. With P(both wrong) beside the drop it is {glue:text}`rq5_two_both`: {glue:text}`rq5_two_both_more` more, at most just the smallest effect.
+# gain, and S {glue:text}`rq5_two_S`. With P(both wrong) beside the drop it is {glue:text}`rq5_two_both`: {glue:text}`rq5_two_both_more` more, which is at most about the smallest effect.
 #
 # **What costs one training instead of all pairs** explains little of what pairs gain. Yet at five trunks the likeness of two tasks, which takes no training at all, chooses as cheaply as
 # S, with a regret of {glue:text}`rq5_two_likeness_regret` against {glue:text}`rq5_two_S_regret`; at eight units so does the cosine in one trunk for all, {glue:text}`rq5_eight_joint_regret`
-# against {glue:text}`rq5_eight_S_regret`. These were not among the questions.
+# against {glue:text}`rq5_eight_S_regret`. These were not among the questions. (The best way is the best of the replicas that judge, so a regret errs on the high side, for all measures alike.)
 #
 # **It hardly pays to share.** Where the number of trunks is free, leaving all ten tasks apart costs {glue:text}`rq5_eight_apart` points at eight units and {glue:text}`rq5_two_apart` at two,
 # as little as any choice; a way at random costs {glue:text}`rq5_eight_chance` and {glue:text}`rq5_two_chance`.

@@ -50,10 +50,11 @@ TRAININGS |= dict.fromkeys(list(MEASURES)[5:7], 1) | {"likeness": 0, CHANCE: 0}
 SMALLEST_SHARE, SMALLEST_REGRET = 0.02, 0.1
 """The smallest effects, fixed in advance: a share of the variance of gains, and percentage points
 of held-out accuracy, mean over tasks."""
+S_MORE = "S explains more than the drop"
 MORE, LESS = ("more_explained", SMALLEST_SHARE), ("less_regret", SMALLEST_REGRET)
 PREDICTED = {
     "P(both wrong) explains more than the drop alone": (BOTH, 1, *MORE, False),
-    "S explains more than the drop": ("S", 1, *MORE, False),
+    S_MORE: ("S", 1, *MORE, False),
     "the choice by S costs less than the one by the drop": ("S", 1, *LESS, False),
     "the choice by the drop costs less than one by chance": (CHANCE, -1, *LESS, True),
     "the cosine, all in one, explains less than the drop": ("cosine, all in one", -1, *MORE, True),
