@@ -492,7 +492,8 @@ quote("real_told", int(told.sum()) or "none")
 # %% [markdown]
 # ## Which tasks should share a trunk?
 #
-# People who train several tasks ask which of them to train together {cite:p}`standley2020`. Ten tasks on digits, each asking whether a digit is one of three
+# People who train several tasks ask which of them to train together. Published answers train groups and search for the best way {cite:p}`standley2020`, read *affinities* off one training
+# of all tasks {cite:p}`fifty2021`, or estimate gains from gradients {cite:p}`li2024,ayman2026`. As far as we know, S has not stood beside them before. Here, ten tasks on digits, each asking whether a digit is one of three
 # to five drawn ones, are divided into pairs and singles, a trunk of eight or two hidden units for each. There are 9,496 ways. Every pair and every task alone
 # is trained, so that each way has a price: what its pairs gain on held-out items, in fresh replicas, against all tasks alone. Measures of pairs, taken from other
 # replicas, choose a way. What a choice costs is its *regret*, by how much the best way gains more.
