@@ -336,6 +336,7 @@ quote(
 # - **S does not always return from above.** In `separate` S goes below 2 after the peak before it settles, as the table above shows.
 # - **At the far end nothing fluctuates.** At n = {glue:text}`largest_n` the band that holds 95 % of the runs of `overlap`
 #   is {glue:text}`overlap_band`. On a truth table a network can be perfect, and then S is exactly 2 in every replica.
+#   Noise in training makes runs differ, but seldom around 2 ([the multiverse](rq3-multiverse-noise)).
 # - **At n = 4 the violation is a phase.** It shrinks while training goes on. At n = 3 it stays, as far as
 #   these steps go.
 #

@@ -14,6 +14,9 @@
 # %% [markdown]
 # # RQ5: is S of use as a diagnostic?
 #
+# **It adds little or nothing to the plain drop in accuracy.** S tells which tasks disturb each other, and so does what each loses beside the other: S explains
+# {glue:text}`rq5_two_S_more` more of the variance of what pairs of tasks gain in small trunks. For choosing a capacity, a validation split costs less.
+#
 # **The question.** Can S of training runs alone choose a network's capacity, and can it tell which tasks stand in each other's way? Does it
 # do so better than what one would use anyway?
 #
@@ -22,7 +25,8 @@
 #
 # **What we did.** *A criterion and its rivals*: eight criteria see networks of several sizes and choose one; fresh replicas say what the choice costs in held-out
 # accuracy, the share of unseen items that heads get right. *A map*: of ten tasks on handwritten digits every pair is trained in
-# one trunk, and S of each pair says how much the two hurt each other. A small run is live, a larger one is recorded.
+# one trunk, and S of each pair says how much the two hurt each other. *Early signs*: how soon in a training that can be told. *Groups*: which of ten tasks should share a
+# trunk, by S and by what one would use anyway. A small run is live, a larger one is recorded.
 #
 # **What we saw.** Recorded, over {glue:text}`rq5_conditions` conditions: the smallest network with S at 2 costs {glue:text}`rq5_Sat2_regret` percentage points of
 # held-out accuracy; asking also that every context be fitted, {glue:text}`rq5_Sat2allfitted_regret`; a validation split costs
@@ -69,6 +73,7 @@ chosen = validate(globals(), Rq5)
 # %%
 
 import pandas as pd
+from IPython.display import Markdown
 from myst_nb import glue
 
 from ncnet import chsh, plotting, results, runs
@@ -79,6 +84,7 @@ from ncnet.chsh.text import (
     number_text,
     span_text,
 )
+from ncnet.claims import WEAK
 from ncnet.experiment import early_signs
 from ncnet.studies.generalization import (
     early,
@@ -88,6 +94,8 @@ from ncnet.studies.generalization import (
     measurements,
     selection,
 )
+from ncnet.studies.ranks.claims import NAMED_RANK
+from ncnet.studies.ranks.tables import rank_name
 from ncnet.training import samples
 
 plotting.use_style()
@@ -421,10 +429,71 @@ shown = good.rename(
 shown = shown.set_index(["pairs", "measure"])
 as_text(shown[["at the end", "interval", "as good after"]], 2)
 
+
+# %% tags=["remove-cell"]
+def letters(name):
+    return "".join(c for c in name if c.isalnum())
+
+
+def quote(key, value):
+    glue(f"rq5_{key}", value, display=False)
+
+
+def quote_estimate(key, row, name, digits=2):
+    ends = interval_text(
+        (row[f"{name}_low"], row[f"{name}_high"]), digits
+    )
+    quote(key, f"{number_text(row[name], digits)} {ends}")
+
+
+quote("weak", WEAK)
+asked = signs_recorded.provenance["parameters"]
+quote("early_replicas", f"{asked['early_replicas']:,}")
+good_after = good.set_index(["pairs_of", "measure"])["as_good"]
+sign_of = signs_recorded.table.set_index(["pairs_of", "measure", "look"])
+for name in (early.GAMES, early.DIGITS):
+    for measure in ("s", "training_drop", "cosine"):
+        key = f"{name}_{letters(measure)}"
+        quote(f"{key}_good", good_after[KINDS[name], measure])
+        for when, look in (
+            ("first", 0.05),
+            ("quarter", 0.25),
+            ("end", 1),
+        ):
+            row = sign_of.loc[(name, measure, look)]
+            quote_estimate(f"{key}_{when}", row, "rho")
+            if when != "end":
+                quote_estimate(f"{key}_{when}_short", row, "short")
+at_end = by_family[by_family["look"] == 1]
+asked = signs_of_real.provenance["parameters"]
+quote("real_halves", asked["replicas"] // 2)
+quote("real_rank", rank_name(NAMED_RANK))
+told = (at_end["rho_low"] > 0) | (at_end["rho_high"] < 0)
+quote("real_measures", len(at_end))
+quote("real_told", int(told.sum()) or "none")
+
+# %% [markdown]
+# The predictions, and what came of them:
+#
+# | | XORnet tasks | tasks on digits |
+# |:--|:--|:--|
+# | S is as good as at the end after a quarter | yes: from {glue:text}`rq5_games_s_good` on | yes: from {glue:text}`rq5_digits_s_good` on |
+# | so is the drop | yes: from {glue:text}`rq5_games_trainingdrop_good` on | yes: from {glue:text}`rq5_digits_trainingdrop_good` on |
+# | neither is after a twentieth | S is short by {glue:text}`rq5_games_s_first_short`; the drop by only {glue:text}`rq5_games_trainingdrop_first_short` | S is short by {glue:text}`rq5_digits_s_first_short`; of the drop it is open, {glue:text}`rq5_digits_trainingdrop_first_short` |
+# | the cosine is best early, and worst at the end | not so: {glue:text}`rq5_games_cosine_first` after a twentieth, {glue:text}`rq5_games_cosine_end` at the end | not so: {glue:text}`rq5_digits_cosine_quarter` after a quarter, {glue:text}`rq5_digits_cosine_end` at the end |
+#
+# For tasks on digits S after a quarter of the training is *better* than at the end, {glue:text}`rq5_digits_s_quarter` against
+# {glue:text}`rq5_digits_s_end`. A finished trunk of eight units fits nearly every training item, and what it fits tells pairs no longer apart. The drop does the
+# same, {glue:text}`rq5_digits_trainingdrop_quarter` against {glue:text}`rq5_digits_trainingdrop_end`.
+#
+# On real text nothing can be said. Of {glue:text}`rq5_real_measures` correlations at the end, six measures in two families, the interval of {glue:text}`rq5_real_told` keeps clear of 0.
+# The replicas are too few to order what such pairs gain or lose.
+
 # %% [markdown]
 # ## Which tasks should share a trunk?
 #
-# People who train several tasks ask which of them to train together {cite:p}`standley2020`. Ten tasks on digits, each asking whether a digit is one of three
+# People who train several tasks ask which of them to train together. Published answers train groups and search for the best way {cite:p}`standley2020`, read *affinities* off one training
+# of all tasks {cite:p}`fifty2021`, or estimate gains from gradients {cite:p}`li2024,ayman2026`. As far as we know, S has not stood beside them before. Here, ten tasks on digits, each asking whether a digit is one of three
 # to five drawn ones, are divided into pairs and singles, a trunk of eight or two hidden units for each. There are 9,496 ways. Every pair and every task alone
 # is trained, so that each way has a price: what its pairs gain on held-out items, in fresh replicas, against all tasks alone. Measures of pairs, taken from other
 # replicas, choose a way. What a choice costs is its *regret*, by how much the best way gains more.
@@ -476,7 +545,7 @@ run.save("grouping_pairs", sets)
 run.save("grouping_sets", of_sets)
 run.save("grouping", grouping.summary(of_sets))
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-groupings", "caption": "S groups tasks about as well as the plain drop. Left: the share of the variance of gains over the 45 pairs of a set that a measure explains by a line, fitted on the other sets. Right: the regret of the way that it chooses at five trunks, in percentage points of held-out accuracy, mean over ten tasks; dashed: that of a way by chance. Means over {glue:text}`rq5_drawn_sets` sets of ten tasks with 95 % intervals over sets; {glue:text}`rq5_set_replicas` replicas are seen and as many judge. Recorded."}, "image": {"alt": "ALT"}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-groupings", "caption": "S groups tasks about as well as the plain drop. Left: the share of the variance of gains over the 45 pairs of a set that a measure explains by a line, fitted on the other sets. Right: the regret of the way that it chooses at five trunks, in percentage points of held-out accuracy, mean over ten tasks; dashed: that of a way by chance. Means over {glue:text}`rq5_drawn_sets` sets of ten tasks with 95 % intervals over sets; {glue:text}`rq5_set_replicas` replicas are seen and as many judge. Recorded."}, "image": {"alt": "Two rows of two panels with a row for each measure. In trunks of eight units every measure explains a small share of the variance, the cosine of a pair and the lookahead next to nothing, and all regrets are alike. In trunks of two units S, Delta, the drop, and the drop with both wrong explain most of the variance, all others little; the regrets of the four and of likeness are low, those of the cosine of a pair, of the lookahead and of chance high."}}
 grouped = run.load("grouping")
 run.show(figures.groupings(grouped.table), recorded=grouped)
 
@@ -503,11 +572,84 @@ columns = ["trainings", *table_names.values()]
 shown.set_index(["units", "measure"])[columns]
 
 # %% [markdown]
-# The same for the recorded pairs of real text, with which all pairs and each task alone were trained at rank {glue:text}`rq5_real_rank`. A family is one set, so these
-# regrets bear no interval:
+# What was asked of each measure, and what the sets of tasks say of it; *yes* and *no* are by the whole interval:
+
+# %% tags=["remove-input"]
+SAID = {True: "yes", False: "no", None: "open"}
+answered = grouping.answers(grouped.table)
+answered["said"] = [
+    f"{SAID[answer]}: {number_text(estimate.value, 2)} "
+    f"{interval_text((estimate.low, estimate.high), 2)}"
+    for answer, estimate in zip(
+        answered["answer"], answered["estimate"], strict=True
+    )
+]
+wide = answered.pivot(
+    index="question", columns="hidden_size", values="said"
+).loc[list(grouping.PREDICTED)]
+lines = [
+    "| | smallest effect | predicted | eight units | two units |",
+    "|:--|:--|:--|:--|:--|",
+]
+lines += [
+    f"| {question} | {smallest} | {SAID[predicted]} "
+    f"| {wide.loc[question, 8]} | {wide.loc[question, 2]} |"
+    for question, (
+        *_,
+        smallest,
+        predicted,
+    ) in grouping.PREDICTED.items()
+]
+Markdown("\n".join(lines))
+
+# %% [markdown]
+# The last was predicted of two units only. (Differences are set by set, in shares of the variance, or in points of held-out accuracy.)
+#
+# **S groups tasks as well as the plain drop does, and no better.** In trunks of two units, where much is lost, the drop explains {glue:text}`rq5_two_drop` of the variance of what pairs
+# gain, and S {glue:text}`rq5_two_S`. With P(both wrong) beside the drop it is {glue:text}`rq5_two_both`: {glue:text}`rq5_two_both_more` more, which is at most about the smallest effect.
+#
+# **What costs one training instead of all pairs** explains little of what pairs gain. Yet at five trunks the likeness of two tasks, which takes no training at all, chooses as cheaply as
+# S, with a regret of {glue:text}`rq5_two_likeness_regret` against {glue:text}`rq5_two_S_regret`; at eight units so does the cosine in one trunk for all, {glue:text}`rq5_eight_joint_regret`
+# against {glue:text}`rq5_eight_S_regret`. These were not among the questions. (The best way is the best of the replicas that judge, so a regret errs on the high side, for all measures alike.)
+#
+# **It hardly pays to share.** Where the number of trunks is free, leaving all ten tasks apart costs {glue:text}`rq5_eight_apart` points at eight units and {glue:text}`rq5_two_apart` at two,
+# as little as any choice; a way at random costs {glue:text}`rq5_eight_chance` and {glue:text}`rq5_two_chance`.
+#
+# The same for the recorded pairs of real text, of which all pairs and each task alone were trained at rank {glue:text}`rq5_real_rank`. A family is one set, so its regrets bear no
+# interval, and no measure can be called better than another, as predicted. Of {glue:text}`rq5_real_choices` choices that measures make, {glue:text}`rq5_real_worse` lose held-out accuracy against all tasks apart:
 
 # %% tags=["hide-input", "hide-output"]
+summed = grouped.table.set_index(["hidden_size", "measure"])
+for size, key in ((2, "two"), (8, "eight")):
+    for measure, name in (
+        (grouping.DROP, "drop"),
+        ("S", "S"),
+        (grouping.BOTH, "both"),
+        ("likeness", "likeness"),
+        ("cosine, all in one", "joint"),
+    ):
+        row = summed.loc[(size, measure)]
+        quote_estimate(f"{key}_{name}", row, "explained")
+        quote_estimate(f"{key}_{name}_more", row, "more_explained", 3)
+        quote_estimate(f"{key}_{name}_regret", row, "regret")
+    for measure, name in (
+        (grouping.APART, "apart"),
+        (grouping.CHANCE, "chance"),
+    ):
+        row = summed.loc[(size, measure)]
+        quote_estimate(f"{key}_{name}", row, "regret_any")
+quote("smallest_share", f"{100 * grouping.SMALLEST_SHARE:.0f} %")
+quote("smallest_regret", grouping.SMALLEST_REGRET)
+asked = grouped.provenance["parameters"]
+quote("drawn_sets", asked["drawn_sets"])
+quote("set_replicas", f"{asked['set_replicas']:,}")
 real_grouped = results.load("real_grouping")
+of_measures = real_grouped.table[
+    ~real_grouped.table["measure"].isin([grouping.CHANCE, grouping.APART])
+]
+quote("real_choices", len(of_measures))
+loses = of_measures["regret"] > of_measures["best"]
+quote("real_worse", int(loses.sum()) or "none")
 of_family = real_grouped.table.pivot(
     index=["family", "measure"], columns="trunks", values="regret"
 )
@@ -516,10 +658,6 @@ as_text(of_family, 2)
 
 
 # %% tags=["remove-cell"]
-def letters(name):
-    return "".join(c for c in name if c.isalnum())
-
-
 def quote_criterion(criterion, rows):
     """Which sizes a criterion chose, and what it cost, over the conditions."""
     key = f"rq5_{letters(criterion)}"
@@ -633,8 +771,19 @@ glue("rq5_s_and_drop", float(same), display=False)
 # {glue:text}`rq5_cosine_high:.2f`); a negative value orders them the wrong way round. The likeness of the tasks, which takes no training, has
 # {glue:text}`rq5_likeness_rho:.2f` ({glue:text}`rq5_likeness_low:.2f` to {glue:text}`rq5_likeness_high:.2f`).
 #
+# **Early signs.** Both are told early. For XORnet tasks S is as good as at the end from {glue:text}`rq5_games_s_good` of the training on, the drop from
+# {glue:text}`rq5_games_trainingdrop_good`; for tasks on digits from {glue:text}`rq5_digits_s_good` and {glue:text}`rq5_digits_trainingdrop_good`, and there both are better in the middle of a
+# training than at its end. Delta, conflict and the cosine of the gradients come later, or tell nothing.
+#
+# **Groups.** S chooses which tasks should share a trunk as well as the plain drop, and no better ({numref}`fig-groupings`). What it knows beyond, that two tasks fail together, explains
+# {glue:text}`rq5_eight_both_more` more of the variance in trunks of eight units, and {glue:text}`rq5_two_both_more` in trunks of two. On real text the replicas are too few to say anything.
+#
+# So S is a *description* of how tasks disturb each other, in one number that has a known bound. As a *tool* it does no more than the accuracies that it is made of.
+#
 # ## What would change our mind
 #
+# - **A group that the drop misses.** If S or P(both wrong), by the whole interval, explained more of what groups gain than the drop does, by more than
+#   {glue:text}`rq5_smallest_share` of the variance, S would have something of its own. Tasks that fail together often would be the place to look: here they seldom do.
 # - **A criterion on S that is cheaper.** If *S at 2*, with or without the demand, cost clearly less than training accuracy and than a validation split in most
 #   conditions, S would be worth its four trainings. Three conditions bear no interval across conditions; `papermill` takes others:
 #   `-y 'populations: [hard_apart, middling]'`.

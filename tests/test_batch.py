@@ -242,7 +242,7 @@ def _studies(files):
     return {parts[2] for parts in places if parts[:2] == ("ncnet", "studies") and len(parts) > 3}
 
 
-OTHERS = {"rq1": {"multiverse"}, "rq3_multiverse": {"capacity"}, "rq4": {"ranks"}}
+OTHERS = {"rq1": {"multiverse"}, "rq3_multiverse": {"capacity"}, "rq4": {"ranks"}, "rq5": {"ranks"}}
 """Studies beside its own that a notebook reads."""
 
 

@@ -50,7 +50,8 @@ def test_a_batch_asks_for_what_its_recorded_table_was_made_with(name, place):
 
 OF_SOME = {
     *("along_training", "multiverse", "multiverse_longer", "multiverse_alone"),
-    *("scatter", "sensing", "sensing_along_training", "oscillation", "small/jobs"),
+    *("scatter", "noise_scatter", "sensing", "sensing_along_training", "oscillation"),
+    *("grouping_pairs", "grouping_sets", "grouping", "small/jobs"),
 }
 """Tables of some of the hidden sizes that their run was given, or of others."""
 

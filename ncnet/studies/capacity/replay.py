@@ -8,7 +8,7 @@ from ncnet.replay.pieces import TRAINING, Replay, Selection, parameters_of
 from ncnet.replay.reports import REPORT
 from ncnet.results import Result
 from ncnet.studies.capacity import analysis, noise
-from ncnet.studies.capacity.claims import NAMED_NOISE
+from ncnet.studies.capacity.claims import NAMED_NOISE, RUNS
 
 
 def _sweep(recorded: Result, selection: Selection) -> pd.DataFrame:
@@ -30,7 +30,9 @@ def _scatter(recorded: Result, selection: Selection) -> pd.DataFrame:
 def _noise_scatter(recorded: Result, selection: Selection) -> pd.DataFrame:
     varied = (*NAMED_NOISE, "game", "hidden_size")
     training = {name: selection[name] for name in varied}
-    return noise.scatter_under_noise(training, **parameters_of(recorded, ["replicas", "seed"]))
+    given = recorded.provenance["parameters"]
+    replicas = RUNS["solved"] * given["runs_of_50"]
+    return noise.scatter_under_noise(training, replicas=replicas, seed=given["seed"])
 
 
 SCATTER = {

@@ -19,7 +19,7 @@ import pandas as pd
 from scipy import stats
 
 from ncnet.claims import LEVEL
-from ncnet.estimates import Estimate, columns_of, hull, median_interval
+from ncnet.estimates import Estimate, columns_of, estimates_in, hull, median_interval
 from ncnet.experiment.grouping import PAIR, partitions, regrets
 from ncnet.studies.generalization import interference, together
 from ncnet.training import samples
@@ -50,6 +50,20 @@ TRAININGS |= dict.fromkeys(list(MEASURES)[5:7], 1) | {"likeness": 0, CHANCE: 0}
 SMALLEST_SHARE, SMALLEST_REGRET = 0.02, 0.1
 """The smallest effects, fixed in advance: a share of the variance of gains, and percentage points
 of held-out accuracy, mean over tasks."""
+S_MORE = "S explains more than the drop"
+MORE, LESS = ("more_explained", SMALLEST_SHARE), ("less_regret", SMALLEST_REGRET)
+PREDICTED = {
+    "P(both wrong) explains more than the drop alone": (BOTH, 1, *MORE, False),
+    S_MORE: ("S", 1, *MORE, False),
+    "the choice by S costs less than the one by the drop": ("S", 1, *LESS, False),
+    "the choice by the drop costs less than one by chance": (CHANCE, -1, *LESS, True),
+    "the cosine, all in one, explains less than the drop": ("cosine, all in one", -1, *MORE, True),
+    "the lookahead explains less than the drop": ("lookahead, all in one", -1, *MORE, True),
+    "likeness explains less than the drop": ("likeness", -1, *MORE, True),
+    "the drop explains more than a quarter": (DROP, 1, "explained", 0.25, True),
+}
+"""What was asked of each measure, in words: its sign and column in `summary`, the smallest effect,
+and the answer that was predicted."""
 
 
 def draw_tasks(seed: int) -> dict[str, tuple[int, ...]]:
@@ -258,6 +272,40 @@ def _summary(sets: pd.DataFrame) -> pd.DataFrame:
             row |= columns_of(name, over_sets(values[measure].to_numpy()))
         rows.append(row | {"sets": len(wide["explained"])})
     return pd.DataFrame(rows)
+
+
+def answers(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what sets of tasks say of each question in `PREDICTED`.
+
+    Parameters
+    ----------
+    table
+        Rows of `summary`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row each ``hidden_size`` and ``question``: the ``estimate``, the ``smallest`` effect that
+        counts, what was ``predicted``, and the ``answer``: True, False or None (open).
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"measure": [*MEASURES, CHANCE], "hidden_size": 8})
+    >>> columns = ("explained", "more_explained", "less_regret")
+    >>> rows[[f"{name}{end}" for name in columns for end in ("", "_low", "_high")]] = -0.15
+    >>> answers(rows)["answer"].tolist()
+    [False, False, False, True, True, True, True, False]
+    """
+    found = []
+    for size, rows in table.groupby("hidden_size", sort=False):
+        of_measure = rows.set_index("measure")
+        for question, (measure, sign, column, least, predicted) in PREDICTED.items():
+            [estimate] = estimates_in(of_measure.loc[[measure]], column)
+            estimate = estimate if sign > 0 else -estimate
+            row = {"hidden_size": size, "question": question, "estimate": estimate}
+            row |= {"smallest": least, "predicted": predicted, "answer": estimate.beyond(least)}
+            found.append(row)
+    return pd.DataFrame(found)
 
 
 def over_sets(values: np.ndarray) -> Estimate:

@@ -72,11 +72,11 @@ def by_pair(rows: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``first``, ``second``; ``s``, ``s_low``, ``s_high``; ``training_drop``, ``held_out_drop``
-        and ``both_wrong``; ``replicas``.
+        ``first``, ``second``; ``s``, ``s_low``, ``s_high``; ``first_drop``, ``second_drop``,
+        ``training_drop``, ``both_wrong`` and ``held_out_drop``; ``replicas``.
     """
     groups = rows.groupby(PAIR)
-    table = groups[["s", "training_drop", "held_out_drop", "both_wrong"]].mean()
+    table = groups[list(rows.columns.drop([*PAIR, "replica"]))].mean()
     level = simultaneous_level(groups.ngroups)
     ends = [chsh.s_interval(s.to_numpy(), level=level, seed=seed)[0] for _, s in groups["s"]]
     table[["s_low", "s_high"]] = ends

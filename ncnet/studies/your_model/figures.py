@@ -1,12 +1,21 @@
-"""Draws which tasks disturb each other."""
+"""Draws which tasks disturb each other, and which of two pays for it."""
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
 from ncnet.plotting import INK
+
+ENDS = ("s", "s_low", "s_high")
+KEY = (
+    "S of the pair: above 2 the tasks\n"
+    "disturb each other by more than\n"
+    "they fail together. Bold: clear of\n"
+    "chance, for all pairs together."
+)
 
 
 def pairs(table: pd.DataFrame) -> Figure:
@@ -15,35 +24,61 @@ def pairs(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        Rows of `ncnet.studies.your_model.analysis.by_pair`. Where the interval of a pair has 2 in
-        it, its number is light; where not, bold.
+        Rows of `ncnet.studies.your_model.analysis.by_pair`. A number is bold where the interval of
+        the pair lies on one side of 2.
     """
-    turned = table.rename(columns={"first": "second", "second": "first"})
-    both = pd.concat([table, turned], ignore_index=True)
+    both = pd.concat([table, _turned(table)], ignore_index=True)
     order = both.groupby("first")["s"].mean().sort_values(ascending=False).index
-    grid = {name: both.pivot(index="first", columns="second", values=name) for name in ENDS}
-    s, low, high = (grid[name].loc[order, order].to_numpy() for name in ENDS)
-    below = np.tri(len(order), k=-1, dtype=bool)
-    excess = np.where(below, s - CLASSICAL_BOUND, np.nan)[1:, :-1]
-    reach = np.nanmax(abs(excess))
-    figure, axes = plotting.subplots((7.2, 3.3))
-    axes.imshow(excess, cmap="PuOr_r", vmin=-reach, vmax=reach, aspect="auto")
-    for row, column in np.argwhere(below):
-        clear = low[row, column] > CLASSICAL_BOUND or high[row, column] < CLASSICAL_BOUND
-        strong = abs(s[row, column] - CLASSICAL_BOUND) > 0.6 * reach
-        look = {"color": "white" if strong else INK, "weight": "bold" if clear else "normal"}
-        text = f"{s[row, column]:.2f}"
-        axes.text(column, row - 1, text, ha="center", va="center", fontsize=10, **look)
-    axes.set_xticks(range(len(order) - 1), order[:-1])
-    axes.set_yticks(range(len(order) - 1), order[1:])
-    plotting.without_frame(axes)
-    axes.text(1, 1, KEY, transform=axes.transAxes, ha="right", va="top", fontsize=9, color=INK)
+    s, low, high = (_grid(both, name, order)[1:, :-1] for name in ENDS)
+    below = np.tri(len(s), dtype=bool)
+    figure, axes = plotting.subplots((7.2, 3.4))
+    clear = (low > CLASSICAL_BOUND) | (high < CLASSICAL_BOUND)
+    _cells(axes, np.where(below, s - CLASSICAL_BOUND, np.nan), np.char.mod("%.2f", s), clear)
+    axes.set_xticks(range(len(s)), order[:-1])
+    axes.set_yticks(range(len(s)), order[1:])
+    axes.text(1, 1, KEY, transform=axes.transAxes, ha="right", va="top", fontsize=9.5, color=INK)
     return figure
 
 
-ENDS = ("s", "s_low", "s_high")
-KEY = (
-    "S of the pair. At 2 neither task minds the other;\n"
-    "above 2 they disturb each other.\n"
-    "Bold: clear of chance, for all pairs together."
-)
+def losses(table: pd.DataFrame) -> Figure:
+    """Draw how many points each task loses beside each other one, those that lose most first.
+
+    Parameters
+    ----------
+    table
+        Rows of `ncnet.studies.your_model.analysis.by_pair`.
+    """
+    both = pd.concat([table, _turned(table)], ignore_index=True)
+    order = both.groupby("first")["first_drop"].mean().sort_values(ascending=False).index
+    points = 100 * _grid(both, "first_drop", order)
+    texts = np.char.replace(np.char.mod("%.0f", np.nan_to_num(points)), "-", "\N{MINUS SIGN}")
+    texts[texts == "\N{MINUS SIGN}0"] = "0"
+    figure, axes = plotting.subplots((6.4, 3.6))
+    _cells(axes, points, texts, np.abs(points) >= 5)
+    axes.set_xticks(range(len(order)), order)
+    axes.set_yticks(range(len(order)), order)
+    axes.set_xlabel("beside this task")
+    axes.set_ylabel("points that it loses")
+    return figure
+
+
+def _turned(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the same pairs, the second task first."""
+    names = {"first": "second", "first_drop": "second_drop"}
+    return table.rename(columns=names | {new: old for old, new in names.items()})
+
+
+def _grid(both: pd.DataFrame, name: str, order: pd.Index) -> np.ndarray:
+    return both.pivot(index="first", columns="second", values=name).loc[order, order].to_numpy()
+
+
+def _cells(axes: Axes, values: np.ndarray, texts: np.ndarray, bold: np.ndarray) -> None:
+    """Draw values as coloured cells, white at 0, each with its text; none where there is none."""
+    reach = np.nanmax(abs(values))
+    axes.imshow(values, cmap="PuOr_r", vmin=-reach, vmax=reach, aspect="auto")
+    for row, column in np.argwhere(np.isfinite(values)):
+        strong = abs(values[row, column]) > 0.6 * reach
+        look = {"color": "white" if strong else INK, "ha": "center", "va": "center"}
+        weight = "bold" if bold[row, column] else "normal"
+        axes.text(column, row, texts[row, column], fontsize=10, weight=weight, **look)
+    plotting.without_frame(axes)

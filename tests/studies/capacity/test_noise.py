@@ -1,5 +1,6 @@
 """Scatter over runs in noisy training: as long a path at every learning rate."""
 
+import pandas as pd
 import pytest
 
 import ncnet
@@ -35,3 +36,11 @@ def test_the_named_noise_is_trained_once_at_every_size():
         assert all(trainings.count(training) == 1 for training in trainings)
         named = [one for one in trainings if {k: one[k] for k in NAMED_NOISE} == NAMED_NOISE]
         assert len(named) == len(GAMES) * len(SIZES)
+
+
+def test_runs_on_both_sides_of_2_fluctuate_and_others_do_not():
+    rows = pd.DataFrame({"spread": [0.2, 0.2, 0.0], "below": [0.5, 0.0, 0.5], "above": 0.5})
+    ends = {f"{name}{end}": rows[name] for name in rows for end in ("_low", "_high")}
+    assert noise.answers(rows.assign(**ends)) == [True, False, False]
+    wide = ends | {"spread_low": 0.0, "spread_high": 0.4}
+    assert noise.answers(rows.assign(**wide)) == [None, False, None]

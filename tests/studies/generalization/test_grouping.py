@@ -44,6 +44,19 @@ def test_a_line_explains_what_follows_it_and_costs_nothing():
     assert summary.loc[BOTH, "sets"] == 6
 
 
+def test_what_follows_the_drop_alone_is_answered_so_at_each_size():
+    followed = made_up(lambda rows: 1 - 2 * rows["training_drop"], sets=12)
+    failed = made_up(lambda rows: rows["both_wrong"] - rows["training_drop"], sets=12)
+    table = pd.concat([followed, failed.assign(hidden_size=2)])
+    found = grouping.answers(grouping.summary(grouping.by_set(table)))
+    said = found.set_index(["hidden_size", "question"])["answer"]
+    both_wrong, _, _, cheaper, *_ = grouping.PREDICTED
+    assert not said[8, grouping.S_MORE]
+    assert (said[8, both_wrong], said[2, both_wrong]) == (False, True)
+    assert said[8, cheaper]
+    assert len(said) == 2 * len(grouping.PREDICTED)
+
+
 def test_chance_and_staying_apart_cost_what_all_ways_say():
     rows = made_up(lambda rows: rows["s"], sets=2)
     found = grouping.by_set(rows).set_index(["set", "measure"])
