@@ -112,6 +112,15 @@ def test_what_is_said_holds_of_the_pairs_that_were_chosen():
     assert held >= 38
 
 
+def test_rows_that_were_kept_are_grouped_as_the_outcomes_are():
+    pairs = trained({("a", ""): 0.9, ("a", "b"): 0.6, ("b", "c"): 0.9, ("c", ""): 0.8})
+    rows = interference(pairs)
+    assert str(group(rows, resamples=3000)) == str(group(pairs, resamples=3000))
+    for lacking in (rows.iloc[1:], rows[rows["second"] != "c"]):
+        with pytest.raises(ValueError, match="was not trained: expected every pair"):
+            group(pd.concat([lacking, rows[rows["first"] == "b"]]).drop_duplicates())
+
+
 def test_held_out_items_decide_where_there_are_any():
     pairs = of_gains([30, -10, -10], "abc")
     split = np.where(np.arange(100) < 60, "training", "held_out")

@@ -108,7 +108,6 @@ SMALL = {
         "replicas": 3,
         "steps": 7,
         "learning_rate": 0.05,
-        "log_interval": 3,
         "seed": 7,
     },
     "batch": {"folder": "results/small"},

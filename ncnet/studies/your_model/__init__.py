@@ -1,1 +1,1 @@
-"""A network that the reader wrote."""
+"""A network that the reader wrote: which of its tasks disturb each other."""

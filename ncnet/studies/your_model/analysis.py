@@ -3,7 +3,8 @@
 What it does to pairs is what the page shows in fifteen lines; a test compares the two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import combinations
 
@@ -42,12 +43,23 @@ def train_pairs(
     >>> len(rows), rows["replica"].unique().tolist()
     (15, [5])
     """
-    torch.set_num_threads(1)  # two would wait for each other
     seeds = [experiment.replica_seed(seed, replica) for replica in replicas]
     several = (*combinations(example.TASKS, 1), *combinations(example.TASKS, 2))
-    outcomes = {tasks: _outcomes(tasks, seeds, hidden_size, **training) for tasks in several}
+    with _one_thread():
+        outcomes = {tasks: _outcomes(tasks, seeds, hidden_size, **training) for tasks in several}
     rows = experiment.interference(chsh.collect_pairs(outcomes, split=example.SPLIT))
     return rows.assign(replica=np.array(replicas)[rows["replica"]])
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread: in so small a network two would wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _outcomes(
@@ -104,14 +116,14 @@ def by_hidden_size(
     >>> table[["hidden_size", "replicas"]].values.tolist()
     [[1, 2]]
     """
-    torch.set_num_threads(1)
-    outcomes = experiment.train(
-        partial(example.train_context, **training),
-        capacities=hidden_sizes,
-        capacity_name="hidden_size",
-        replicas=replicas,
-        seed=seed,
-    )
+    with _one_thread():
+        outcomes = experiment.train(
+            partial(example.train_context, **training),
+            capacities=hidden_sizes,
+            capacity_name="hidden_size",
+            replicas=replicas,
+            seed=seed,
+        )
     return pd.DataFrame(
         {"hidden_size": units} | chsh.report(outcomes.sel(capacity=units)).row()
         for units in hidden_sizes

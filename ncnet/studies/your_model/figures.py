@@ -12,8 +12,7 @@ from ncnet.plotting import INK
 ENDS = ("s", "s_low", "s_high")
 KEY = (
     "S of the pair: above 2 the tasks\n"
-    "disturb each other by more than\n"
-    "they fail together. Bold: clear of\n"
+    "disturb each other. Bold: clear of\n"
     "chance, for all pairs together."
 )
 
@@ -31,7 +30,7 @@ def pairs(table: pd.DataFrame) -> Figure:
     order = both.groupby("first")["s"].mean().sort_values(ascending=False).index
     s, low, high = (_grid(both, name, order)[1:, :-1] for name in ENDS)
     below = np.tri(len(s), dtype=bool)
-    figure, axes = plotting.subplots((7.2, 3.4))
+    figure, axes = plotting.subplots((7.2, 2.8))
     clear = (low > CLASSICAL_BOUND) | (high < CLASSICAL_BOUND)
     _cells(axes, np.where(below, s - CLASSICAL_BOUND, np.nan), np.char.mod("%.2f", s), clear)
     axes.set_xticks(range(len(s)), order[:-1])

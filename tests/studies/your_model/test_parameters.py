@@ -9,7 +9,6 @@ YOUR_MODEL = {
     "replicas": 4,
     "steps": 10,
     "learning_rate": 0.1,
-    "log_interval": 5,
     "seed": 0,
     "save_to": "",
 }
