@@ -14,8 +14,8 @@
 # %% [markdown]
 # # RQ5: is S of use as a diagnostic?
 #
-# **It adds little or nothing to the plain drop in accuracy.** S tells which tasks disturb each other, and so does what each loses beside the other: S explains
-# {glue:text}`rq5_two_S_more` more of the variance of what pairs of tasks gain in small trunks. For choosing a capacity, a validation split costs less.
+# **It adds little or nothing to the plain drop in accuracy.** S tells which tasks disturb each other, and so does what each loses beside the other. In small trunks the share of the
+# variance of gains that S explains differs from the drop's by {glue:text}`rq5_two_S_more`. For choosing a capacity, a validation split costs less.
 #
 # **The question.** Can S of training runs alone choose a network's capacity, and can it tell which tasks stand in each other's way? Does it
 # do so better than what one would use anyway?
