@@ -183,3 +183,13 @@ def test_a_pair_that_lacks_a_replica_is_refused():
     rows = looked({1.0: np.arange(21.0)})
     fresh = rows.rename(columns={"s": "held_out_drop"})
     refused(lambda: early_signs(rows.iloc[1:], fresh, measures={"s": 1}), ["a beside b", "replica"])
+
+
+def test_pairs_that_only_rounding_tells_apart_are_tied():
+    pairs = pd.DataFrame({"first": "a", "second": list("bcdefg"), "s": 2.0})
+    rows = pairs.merge(pd.DataFrame({"replica": range(10)}), how="cross")
+    rows = rows.assign(first_drop=0.0, second_drop=0.0, look=1.0)
+    fresh = rows.assign(held_out_drop=rows["second"].map("bcdefg".index))
+    blurred = rows.assign(s=rows["s"] + 1e-15 * fresh["held_out_drop"])
+    for seen in (rows, blurred):
+        assert early_signs(seen, fresh, measures={"s": 1})["rho"].tolist() == [0.0]

@@ -12,6 +12,8 @@ from ncnet.experiment.grouping import PAIR
 
 RESAMPLES = 2000
 """Number of bootstrap resamples."""
+DIGITS = 12
+"""Means over replicas that agree to so many digits are tied: what is beyond is rounding."""
 
 
 def early_signs(
@@ -71,7 +73,7 @@ def early_signs(
         means = np.einsum("pnr,kr->nkp", values, shares)
         found.append(_measured(dict(zip(columns, means, strict=True)), measures))
     lost = _arrays(fresh, ["held_out_drop"])
-    lost = np.einsum("pr,kr->kp", lost[:, 0], _shares(lost.shape[-1], generator))
+    lost = np.einsum("pr,kr->kp", lost[:, 0], _shares(lost.shape[-1], generator)).round(DIGITS)
     # [looks, measures, 1 + resamples], the sample itself first
     rho = np.array([[spearman(of_one, lost) for of_one in of_look] for of_look in found])
     rho = np.nan_to_num(rho)  # what does not differ between pairs orders none
@@ -103,4 +105,4 @@ def _measured(means: Mapping[str, np.ndarray], measures: Mapping[str, int]) -> l
     """Return measures [resamples, pairs] of means over replicas, with the sign they should have."""
     delta = 2 * (abs(means["first_drop"]) + abs(means["second_drop"]))
     known = {**means, "delta": delta}
-    return [sign * known[name] for name, sign in measures.items()]
+    return [np.round(sign * known[name], DIGITS) for name, sign in measures.items()]

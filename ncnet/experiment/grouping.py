@@ -97,7 +97,8 @@ def _of_split(
     of_split = pairs.isel(item=pairs["split"].values == split)
     first, second = (of_split[head].values.astype(float) for head in HEADS)
     of_head = first.mean(-1), second.mean(-1)
-    drops = [(of_head[0][alone[place]] - mean[together]) / 2 for place, mean in enumerate(of_head)]
+    mean_alone = of_head[0][alone]  # [tasks of the pair, pairs, replicas]
+    drops = [(mean_alone[place] - mean[together]) / 2 for place, mean in enumerate(of_head)]
     if split != "training":
         return {f"{split}_drop": np.mean(drops, axis=0)}
     mean_first, mean_second = (mean[together] for mean in of_head)
@@ -106,7 +107,7 @@ def _of_split(
         both = (first[together] * second[together]).mean(-1)
     wrong = (1 - mean_first - mean_second + both) / 4
     return {
-        "s": 2 + 2 * (drops[0] + drops[1]) - 4 * wrong,
+        "s": 1 + mean_alone.sum(axis=0) - both,
         "first_drop": drops[0],
         "second_drop": drops[1],
         "training_drop": np.mean(drops, axis=0),

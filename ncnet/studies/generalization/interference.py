@@ -14,6 +14,7 @@ from ncnet import chsh, experiment
 from ncnet.checks import check, check_integer
 from ncnet.chsh.bootstrap import drawn_shares, percentile_interval, spearman
 from ncnet.claims import LEVEL, simultaneous_level
+from ncnet.experiment.early import DIGITS
 from ncnet.experiment.grouping import PAIR
 from ncnet.studies.generalization.measurements import RESAMPLES, as_arrays, trace_steps
 from ncnet.training import samples
@@ -239,7 +240,7 @@ def predictor_correlations(
         count = values.shape[-1]
         shares = np.vstack([np.full(count, 1 / count), drawn_shares(count, RESAMPLES, generator)])
         # [1 + resamples, pairs, names], the sample itself first
-        means.append(np.einsum("pnr,kr->kpn", values, shares))
+        means.append(np.einsum("pnr,kr->kpn", values, shares).round(DIGITS))
     known, lost = means
     alike = np.broadcast_to(likeness.sort_values(PAIR)[["likeness"]], lost.shape)
     signs = list(PREDICTORS.values())
