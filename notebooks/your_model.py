@@ -239,8 +239,8 @@ quote("yours_widest", int(by_size.index[-1]))
 # With three units and {glue:text}`yours_replicas` recorded replicas S is {glue:text}`yours_verdict`: {glue:text}`yours_three_s:.2f`
 # ({glue:text}`yours_three_low:.2f` to {glue:text}`yours_three_high:.2f`). The tasks are not fitted after so few steps, and heads that often fail on different items have low
 # correlators. They do depend on each other: success rates change with the other head's task by
-# {glue:text}`yours_three_delta:.2f` in all (Δ), single outcomes by {glue:text}`yours_three_influence:.2f` (influence). With {glue:text}`yours_widest` units there is room for
-# all: S is {glue:text}`yours_widest_s:.2f`, Δ {glue:text}`yours_widest_delta:.2f` and the influence {glue:text}`yours_widest_influence:.2f`. {doc}`/report` explains each line of a report,
+# {glue:text}`yours_three_delta:.2f` in all (Δ), single outcomes by {glue:text}`yours_three_influence:.2f` (influence). With {glue:text}`yours_widest` units there is more room:
+# S is {glue:text}`yours_widest_s:.2f`, Δ {glue:text}`yours_widest_delta:.2f` and the influence {glue:text}`yours_widest_influence:.2f`. {doc}`/report` explains each line of a report,
 # {doc}`/signalling` where it comes from.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of the recorded sizes"}
