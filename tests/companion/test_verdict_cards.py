@@ -72,3 +72,19 @@ def test_what_could_not_be_estimated_has_no_mark():
     html = verdict_cards.forest({"all": Finding(None, UNKNOWN)}, ((0, math.inf),))
     assert "not defined" in html
     assert 'class="value"' not in html
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "holds", "said"),
+    [
+        (1.0, 2.0, False, True),
+        (1.0, 2.0, None, True),
+        (1.0, 2.0, True, False),
+        (-1, 2, None, False),
+    ],
+)
+def test_a_card_says_where_the_shaded_range_does_not_suffice(low, high, holds, said):
+    found = {"all": Finding(holds, Estimate((low + high) / 2, low, high))}
+    claim = replace(CLAIM, region=beyond(0.5))
+    html = figures.cards([replace(card(found=found), claim=claim)], VERDICTS)
+    assert ("does not suffice" in html) == said
