@@ -35,7 +35,7 @@
 # covers in at least {glue:text}`betting_lowest:.1%`; it is wrong in at most {glue:text}`wrong:.1%`. A t-test rejects what is true in up to {glue:text}`size_t:.0%`.
 # [All of it, below](calibration-saw).
 #
-# **Time.** 20 seconds of one processor.
+# **Time.** 10 seconds of one processor.
 
 # %% tags=["parameters"]
 models: list = ["ceiling", "skewed", "boundary", "singlet"]

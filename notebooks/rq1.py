@@ -29,7 +29,7 @@
 # {glue:text}`verdict`. Beside it, the means of the heads' outcomes (twice a success rate, less 1) change with the other
 # head's task by {glue:text}`delta:.2f` in all (Δ); the influence, twice the share of single outcomes that change, is {glue:text}`influence:.2f`. [All of it, below](rq1-saw).
 #
-# **Time.** 10 seconds of one processor, 20 where there is no C++ compiler.
+# **Time.** 10 seconds of one processor.
 
 # %% tags=["parameters"]
 game: str = "overlap"

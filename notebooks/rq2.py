@@ -31,7 +31,7 @@
 # curve of {glue:text}`auc_overlap` and {glue:text}`auc_separate`, where guessing gives 0.5. Where no loss ever rises it is still
 # {glue:text}`none_overlap` and {glue:text}`none_separate`. [All of it, below](rq2-saw).
 #
-# **Time.** 30 seconds of one processor, 40 where there is no C++ compiler.
+# **Time.** 20 seconds of one processor.
 
 # %% tags=["parameters"]
 games: list = ["overlap"]

@@ -43,7 +43,7 @@
 # reached, `encoder=bert-base-multilingual-cased` runs the paper's own choice ({doc}`/rerun`).
 # ```
 #
-# **Time.** 30 seconds of one processor.
+# **Time.** 20 seconds of one processor.
 
 # %% tags=["parameters"]
 encoder: str = "tiny"

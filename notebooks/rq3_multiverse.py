@@ -31,7 +31,7 @@
 # readout `correct` it does in {glue:text}`exceeds_2_correct`, peaks at three units in {glue:text}`peak_at_3_correct` and returns to 2 in
 # {glue:text}`returns_to_2_correct`; with the readout `prediction` it exceeds 2 in {glue:text}`exceeds_2_prediction`. [All of it, below](rq3-multiverse-saw).
 #
-# **Time.** 20 seconds of one processor, 30 where there is no C++ compiler.
+# **Time.** 20 seconds of one processor.
 
 # %% tags=["parameters"]
 trainings: int = 3  # drawn at random from the recorded ones

@@ -33,7 +33,7 @@
 # {glue:text}`rq5_validation_regret`. S orders pairs of tasks by what they lose on held-out items, with a rank correlation of {glue:text}`rq5_s_rho:.2f`; the plain
 # drop in training accuracy does so with {glue:text}`rq5_training_drop_rho:.2f`. [All of it, below](rq5-saw).
 #
-# **Time.** 20 seconds of one processor.
+# **Time.** 30 seconds of one processor, 50 where there is no C++ compiler.
 
 # %% tags=["parameters"]
 populations: list = ["overlap"]  # noisy games, quartets of digit tasks

@@ -35,7 +35,7 @@
 # {glue:text}`search_held` of {glue:text}`search_confirmations` over all three readouts.
 # [All of it, below](rq6-saw).
 #
-# **Time.** 20 seconds of one processor, 100 where there is no C++ compiler.
+# **Time.** 20 seconds of one processor, 60 where there is no C++ compiler.
 
 # %% tags=["parameters"]
 hidden_sizes: list = [1, 2, 3, 4]
