@@ -743,7 +743,8 @@ for name, rate, size in (("cold", 0.125, 0), ("hot", 0.5, 1)):
         **flipped,
     )
     for column in ("spread", "temperature"):
-        quote(f"noise_{name}_{column}", f"{row[column]:.2f}")
+        rounded = f"{row[column]:.2f}" if row[column] else "0"
+        quote(f"noise_{name}_{column}", rounded)
     quote(f"noise_{name}_below", f"{100 * row['below']:.0f}")
 quote("noise_trainings", len(answered))
 quote("noise_do", int((answered["fluctuates"] == WORDS[True]).sum()))

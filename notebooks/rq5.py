@@ -561,9 +561,10 @@ shown = grouped.table.rename(columns={"hidden_size": "units"})
 shown["trainings"] = shown["trainings"].map("{:g}".format)
 for name, label in table_names.items():
     ends = zip(shown[f"{name}_low"], shown[f"{name}_high"], strict=True)
+    # What is compared with itself has no interval.
     shown[label] = [
         f"{number_text(value, 2)} {interval_text(interval, 2)}"
-        if pd.notna(value)
+        if interval[0] < interval[1]
         else NONE
         for value, interval in zip(shown[name], ends, strict=True)
     ]
