@@ -102,7 +102,7 @@ run.show(
 #
 # A large study is recorded, and a small one runs live.
 #
-# **Time.** 20 seconds of one processor.
+# **Time.** 10 seconds of one processor.
 
 # %% [markdown]
 # ### The models

@@ -79,7 +79,7 @@ run.show(
 # four contexts of a CHSH experiment. The paper names neither the tasks nor the training. Both are
 # our reading, set out on the page {doc}`/protocol`. Here a smaller run is made live, at n = 2, 3 and 4 on the game `overlap`, and looked at from all sides.
 #
-# **Time.** 10 seconds of one processor, 20 where there is no C++ compiler.
+# **Time.** 10 seconds of one processor.
 
 # %% tags=["remove-cell"]
 of_game = sweep.table[sweep.table["game"] == "overlap"]

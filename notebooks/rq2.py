@@ -173,7 +173,7 @@ run.show(
 # heads share the trunk, the hidden layer that both read. We logged the gradients and losses of the networks, and let a decoder guess Bob's task from
 # Alice's loss. A small run is live. A larger one, with another seed, is recorded.
 #
-# **Time.** 30 seconds of one processor, 40 where there is no C++ compiler.
+# **Time.** 20 seconds of one processor.
 #
 # ### What was predicted
 #

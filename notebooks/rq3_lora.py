@@ -110,7 +110,7 @@ run.show(
 # reached, `encoder=bert-base-multilingual-cased` runs the paper's own choice ({doc}`/rerun`).
 # ```
 #
-# **Time.** 30 seconds of one processor.
+# **Time.** 20 seconds of one processor.
 
 
 # %% tags=["remove-cell"]

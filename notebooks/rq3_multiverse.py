@@ -111,7 +111,7 @@ run.show(
 # every statement. All of it is recorded; a few of the trainings, drawn at random, are repeated live with another seed. Where a statement fails, we say why
 # we think so, and test that thought. Noise in training and a second layer are tried at the end, one at a time.
 #
-# **Time.** 20 seconds of one processor, 30 where there is no C++ compiler.
+# **Time.** 20 seconds of one processor.
 
 # %% [markdown]
 # ### The choices
@@ -742,7 +742,8 @@ for name, rate, size in (("cold", 0.125, 0), ("hot", 0.5, 1)):
         **flipped,
     )
     for column in ("spread", "temperature"):
-        quote(f"noise_{name}_{column}", f"{row[column]:.2f}")
+        rounded = f"{row[column]:.2f}" if row[column] else "0"
+        quote(f"noise_{name}_{column}", rounded)
     quote(f"noise_{name}_below", f"{100 * row['below']:.0f}")
 quote("noise_trainings", len(answered))
 quote("noise_do", int((answered["fluctuates"] == WORDS[True]).sum()))

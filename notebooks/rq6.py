@@ -122,7 +122,7 @@ run.show(
 # We looked at both games of this book over n, at all {glue:text}`atlas_games` games over two-bit tasks, and at a search among games
 # over three-bit tasks. What stood out was trained again, on fresh replicas.
 #
-# **Time.** 20 seconds of one processor, 100 where there is no C++ compiler.
+# **Time.** 20 seconds of one processor, 60 where there is no C++ compiler.
 
 # %% [markdown]
 # ### Over capacity

@@ -30,6 +30,7 @@ FLOATS = {
     "label_noise": st.floats(0, 0.5),
     "set_aside": st.floats(0.2, 0.8),
     "shuffled": st.floats(0, 1),
+    "rates": st.lists(st.floats(0, 1000, exclude_min=True), max_size=2, unique=True),
     "ratio": st.integers(1, 100).map(lambda times: 1 / times),
     "looks": st.just([]),  # the defaults have a rank without them
 }

@@ -1,8 +1,9 @@
 """Judges the statements of the paper anew, under a reader's answers to what it leaves open.
 
 Each game of a reading is trained as its rules need it, and the same rules judge the tables. What is
-about real models is not trained again: a reading says nothing of them. Nor is anything about
-digits: held-out accuracy is asked of the reading's own games, with noise on their inputs.
+about real models or about noise in training is not trained again: a reading says nothing of
+them. Nor is anything about digits: held-out accuracy is asked of the reading's own games, with
+noise on their inputs.
 """
 
 import itertools

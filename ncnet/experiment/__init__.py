@@ -2,7 +2,7 @@
 
 from ncnet import renamed
 from ncnet.experiment.early import early_signs
-from ncnet.experiment.grouping import Grouping, group, interference
+from ncnet.experiment.grouping import Grouping, group, interference, partitions, regrets
 from ncnet.experiment.sweep import replica_seed, train
 from ncnet.experiment.trained import Trained
 

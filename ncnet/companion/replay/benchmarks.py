@@ -118,7 +118,7 @@ RATE = factor(20, f"machines are not equally fast, and {BUSY}")
 GROWTH = factor(10, "it is taken beside another call, but a busy machine is not busy all the time")
 ASKED = same("it says what is measured")
 MEMORY = {
-    "megabytes": factor(1.5, "memory is taken alike everywhere, but for a few libraries"),
+    "megabytes": factor(1.75, "another Python's libraries take a quarter of a gigabyte more"),
     "fits": same("what would not fit on Binder any more has to be found"),
     "seconds": factor(20, BUSY),
     "processor_seconds": factor(5, "processors differ; other work costs cache, and no time of it"),
