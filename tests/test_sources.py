@@ -107,7 +107,7 @@ def cells_with_pictures():
                 yield path.name, head, code
     for path in sorted((ROOT / "book").glob("*.md")):
         for cell in re.findall(r"```\{code-cell\}.*?\n```", path.read_text(encoding="utf-8"), re.S):
-            if ":mystnb:" in cell:
+            if "figure:" in cell:
                 yield path.name, cell, cell
 
 

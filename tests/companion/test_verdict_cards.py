@@ -50,7 +50,7 @@ def test_text_stays_text():
     html = figures.cards([card(details={"Rule": claim.rule})], VERDICTS)
     assert "<code>code</code> and &lt;i&gt;" in html
     html = figures.cards([replace(card(), claim=claim)], VERDICTS)
-    assert "S &lt; 2 &amp; more." in html
+    assert "S &lt; 2 &amp; more" in html
     assert "The &lt;b&gt;" in html
 
 

@@ -85,8 +85,8 @@ def _card(card: Card, place: int) -> str:
     return (
         f'<article class="verdict-card verdict-{place}" id="{escape(card.name)}" '
         f'aria-label="{escape(claim.label)}">'
-        f'<p class="statement">{as_html(claim.statement)} '
-        f'<span class="source">({escape(claim.source)})</span></p>'
+        f'<p class="statement">{as_html(claim.statement.removesuffix("."))} '
+        f'<span class="source">({escape(claim.source)}).</span></p>'
         f'<p class="stamp">{escape(card.verdict)}</p>'
         f'<p class="estimand">{as_html(_sentence(claim.estimand))}:</p>'
         f"{forest(card.found, claim.region)}{_more_is_asked(card)}{_meter(card)}{_details(card)}"
