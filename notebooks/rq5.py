@@ -492,7 +492,7 @@ quote("real_told", int(told.sum()) or "none")
 # | the cosine is best early, and worst at the end | not so: {glue:text}`rq5_games_cosine_first` after a twentieth, {glue:text}`rq5_games_cosine_end` at the end | not so: {glue:text}`rq5_digits_cosine_quarter` after a quarter, {glue:text}`rq5_digits_cosine_end` at the end |
 #
 # For tasks on digits S after a quarter of the training is *better* than at the end, {glue:text}`rq5_digits_s_quarter` against
-# {glue:text}`rq5_digits_s_end`. A finished trunk of eight units fits nearly every training item, and what it fits tells pairs no longer apart. The drop does the
+# {glue:text}`rq5_digits_s_end`. A finished trunk of eight units fits nearly every training item, so that training items no longer tell pairs apart. The drop does the
 # same, {glue:text}`rq5_digits_trainingdrop_quarter` against {glue:text}`rq5_digits_trainingdrop_end`.
 #
 # On real text nothing can be said. Of {glue:text}`rq5_real_measures` correlations at the end, six measures in two families, the interval of {glue:text}`rq5_real_told` keeps clear of 0.
@@ -779,7 +779,7 @@ glue("rq5_s_and_drop", float(same), display=False)
 #
 # **Early signs.** Both are told early. For XORnet tasks S is as good as at the end from {glue:text}`rq5_games_s_good` of the training on, the drop from
 # {glue:text}`rq5_games_trainingdrop_good`; for tasks on digits from {glue:text}`rq5_digits_s_good` and {glue:text}`rq5_digits_trainingdrop_good`, and there both are better in the middle of a
-# training than at its end. Delta, conflict and the cosine of the gradients come later, or tell nothing.
+# training than at its end. Delta, conflict and the cosine of the gradients tell it later, or do not tell it at all.
 #
 # **Groups.** S chooses which tasks should share a trunk as well as the plain drop, and no better ({numref}`fig-groupings`). What it knows beyond, that two tasks fail together, explains
 # {glue:text}`rq5_eight_both_more` more of the variance in trunks of eight units, and {glue:text}`rq5_two_both_more` in trunks of two. On real text the replicas are too few to say anything.

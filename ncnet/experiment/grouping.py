@@ -213,7 +213,8 @@ class Grouping:
     pairs: pd.DataFrame
 
     def __str__(self) -> str:
-        low, value, high = (number_text(100 * x, 1) for x in self._ends())
+        ends = (self.gain.low, self.gain.value, self.gain.high)
+        low, value, high = (number_text(100 * end, 1) for end in ends)
         return "\n".join(
             [
                 *(" and ".join(group) for group in self.groups),
@@ -226,9 +227,6 @@ class Grouping:
     def _more(self) -> str:
         most = number_text(100 * self.regret, 1)
         return f"at most {most} points more" if self.regret else "no more"
-
-    def _ends(self) -> tuple[float, float, float]:
-        return self.gain.low, self.gain.value, self.gain.high
 
 
 def group(
