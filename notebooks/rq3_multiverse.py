@@ -672,7 +672,11 @@ answered = at_large.assign(fluctuates=temperature.answers(at_large))
 answered["fluctuates"] = answered["fluctuates"].map(WORDS.get)
 kinds = ["game", "readout", "label_noise", "learning_rate", "batch_size"]
 columns = ["temperature", "spread", "below", "above", "fluctuates"]
-answered.set_index(kinds)[columns].round(3)
+in_words = {name: name.replace("_", " ") for name in kinds}
+by_kind = answered.rename(columns=in_words).set_index(
+    [*in_words.values()]
+)
+by_kind[columns].round(3)
 
 
 # %% tags=["remove-cell"]

@@ -378,9 +378,17 @@ def in_points(table):
 
 lost, lost_low, lost_high = in_points(first_of)
 capacities = first_of[["first", "best_capacity"]].map("{:g}".format)
+capacities["target"] = first_of["target"].str.replace("_", " ")
 shown = first_of.assign(**capacities).set_index(["condition", "target"])
-columns = ["first", "at_smallest", "at_first", "best", "best_capacity"]
-as_text(shown[[*columns, "share_of_rise"]]).assign(
+IN_WORDS = {
+    "first": "first n",
+    "at_smallest": "at the smallest n",
+    "at_first": "at the first n",
+    "best": "at the best n",
+    "best_capacity": "best n",
+    "share_of_rise": "share of the rise",
+}
+as_text(shown[[*IN_WORDS]].rename(columns=IN_WORDS)).assign(
     **{
         "lost (points)": [number_text(value, 1) for value in lost],
         "95 % interval": [
@@ -391,8 +399,8 @@ as_text(shown[[*columns, "share_of_rise"]]).assign(
 )
 
 # %% [markdown]
-# In the fold, `first` is the capacity at which S first reaches 2. *Lost* says by how many percentage points held-out accuracy falls short of the best there, and `share_of_rise`
-# how much of the rise from the smallest network to the best lies behind it. Intervals hold together over the conditions at 95 %.
+# In the fold, the first n is the capacity at which S first reaches 2. *Lost* says by how many percentage points held-out accuracy falls short of the best there, and the share of
+# the rise says how much of the way from the smallest network to the best lies behind it. Intervals hold together over the conditions at 95 %.
 #
 # The rule sets the smallest effect at {glue:text}`rq4_close` points. Would another one lead to another answer?
 

@@ -5,17 +5,38 @@ Scour takes out what a picture looks the same without. It is slow, so a picture 
 once, when its page is executed (`parallel_execution`).
 """
 
+import re
+
 from scour.scour import parse_args, scourString
 
 SVG = "image/svg+xml"
 OPTIONS = parse_args(
-    ["--enable-comment-stripping", "--shorten-ids", "--indent=none", "--set-precision=6"]
+    [
+        "--enable-comment-stripping",
+        "--enable-id-stripping",
+        "--shorten-ids",
+        "--indent=none",
+        "--set-precision=6",
+    ]
 )
+STROKED = re.compile(r'<path id="(\w+)"[^>]* stroke="[^>]* stroke-width=')
+USE = re.compile(r'<use [^>]*xlink:href="#(\w+)"/>')
+STROKE = re.compile(r' stroke(-width)?="[^"]*"')
+# Scour leaves the places of marks as they are.
+PLACE = re.compile(r' (x|y)="(-?\d+\.\d{3})\d+"')
 
 
 def lighter(picture):
     """Return an SVG that looks the same and is shorter."""
-    return scourString(picture, OPTIONS).replace("\n", "")
+    short = scourString(picture, OPTIONS).replace("\n", "")
+    stroked = set(STROKED.findall(short))
+
+    def placed(use):
+        # What a mark says of its own stroke outweighs what its use says.
+        mark = PLACE.sub(r' \1="\2"', use[0])
+        return STROKE.sub("", mark) if use[1] in stroked else mark
+
+    return USE.sub(placed, short)
 
 
 def lighten(notebook):

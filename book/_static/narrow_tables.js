@@ -1,5 +1,5 @@
-// On a phone a table that does not fit becomes cards: one a row, with the name of its column before
-// each cell. narrow_tables.css has the looks.
+// A table that does not fit breaks its lines. On a phone it becomes cards: one a row, with the name of
+// its column before each cell. narrow_tables.css has the looks.
 
 {
   const PHONE = matchMedia("(max-width: 575px)");
@@ -64,10 +64,13 @@
   const fit = () => {
     for (const table of document.querySelectorAll(TABLES)) {
       if (table.classList.contains("as-cards")) show(table, false);
-      if (!PHONE.matches || !table.tHead || table.offsetParent === null) continue;
+      table.classList.remove("wraps");
+      if (!table.tHead || table.offsetParent === null) continue;
       if (table.offsetWidth <= table.parentElement.clientWidth + 1) continue;
-      prepare(table);
-      show(table, true);
+      if (PHONE.matches) {
+        prepare(table);
+        show(table, true);
+      } else table.classList.add("wraps");
     }
   };
 
