@@ -128,7 +128,7 @@ def contexts(report: Report, cells: xr.DataArray) -> Figure:
     return figure
 
 
-def signalling(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figure:
+def signalling(live: pd.DataFrame | None, recorded: pd.DataFrame | None = None) -> Figure:
     """Draw S - 2, Delta, influence and S - Delta - 2 against hidden units, a column for each game.
 
     Lines with bands are recorded, with 95 % intervals; hollow points with bars are live.
@@ -136,7 +136,7 @@ def signalling(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> Figu
     Parameters
     ----------
     live, recorded
-        Tables of `ncnet.chsh.by_capacity` with a column ``game``; `recorded` may be None.
+        Tables of `ncnet.chsh.by_capacity` with a column ``game``; one of them may be None.
     """
     games = plotting.layers_by("game", recorded, live)
     figure, columns = plotting.panels(len(games), size=(4.3, 4.6), sharey=True)

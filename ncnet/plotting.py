@@ -141,17 +141,18 @@ def hollow(axes: Axes, table: pd.DataFrame, x: Places, name: str, **look: object
     points(axes, table, x, name, **look | {"linestyle": "none", "mfc": "white"})
 
 
-def layers(recorded: pd.DataFrame | None, live: pd.DataFrame) -> Layers:
+def layers(recorded: pd.DataFrame | None, live: pd.DataFrame | None) -> Layers:
     """Return both tables, without None, each with the function that draws it."""
     both = ((band, recorded), (hollow, live))
     return [(draw, table) for draw, table in both if table is not None]
 
 
 def layers_by(
-    column: str, recorded: pd.DataFrame | None, live: pd.DataFrame
+    column: str, recorded: pd.DataFrame | None, live: pd.DataFrame | None
 ) -> dict[object, Layers]:
-    """Return the `layers` of each value that a column of the live table has."""
-    both, values = layers(recorded, live), live[column].unique()
+    """Return the `layers` of each value that a column of the last table has."""
+    both = layers(recorded, live)
+    values = both[-1][1][column].unique()
     return {v: [(draw, table[table[column] == v]) for draw, table in both] for v in values}
 
 

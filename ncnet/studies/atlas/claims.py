@@ -51,7 +51,7 @@ CLAIMS = (
         "by definition",
         "S above 2 is sufficient for non-classical statistics: no joint distribution of four "
         "outcomes is behind them.",
-        estimand="the largest S over the capacities, less 2",
+        estimand="the largest S over the capacities, less 2, in the capacity sweep",
         smallest="none: it is a theorem",
         region=claims.beyond(0),
         rule="At each capacity at which S is above 2, a linear program finds no joint distribution "

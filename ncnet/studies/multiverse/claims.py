@@ -73,7 +73,7 @@ CLAIMS = (
         "exceeds 2",
         "Near a critical capacity S may exceed 2.",
         claims.ABSTRACT,
-        estimand="the largest S over the capacities, less 2",
+        estimand="the largest S over the capacities, less 2, in runs of the multiverse",
         smallest=f"{MARGIN}",
         region=claims.beyond(MARGIN),
         rule=f"At some capacity S is more than {MARGIN} above 2. It does not hold where S is less "
