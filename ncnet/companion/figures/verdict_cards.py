@@ -194,15 +194,16 @@ def as_html(text: str) -> str:
     >>> as_html("the readout `loss`")
     'the readout <code>loss</code>'
     """
-    return re.sub("`([^`]+)`", r"<code>\1</code>", typeset(escape(text)))
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(typeset(text)))
 
 
 def typeset(text: str) -> str:
-    """Return text with a minus in place of each hyphen that is one.
+    """Return text with a minus in place of each hyphen that is one, and printers' apostrophes.
 
     >>> typeset("-0.05 [-0.10, 0.00], S - 2 of well-known") == (
     ...     "\N{MINUS SIGN}0.05 [\N{MINUS SIGN}0.10, 0.00], S \N{MINUS SIGN} 2 of well-known"
     ... )
     True
     """
-    return re.sub(r"(?<![^\s\[])-(?=[\s\d])", "\N{MINUS SIGN}", text)
+    minus = re.sub(r"(?<![^\s\[])-(?=[\s\d])", "\N{MINUS SIGN}", text)
+    return minus.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
