@@ -52,10 +52,13 @@ class Finding:
         True, False, or None: left open.
     estimate
         The quantity that the rule is about.
+    reason
+        What decides, in words, where the estimate alone does not.
     """
 
     holds: Answer
     estimate: Estimate
+    reason: str = ""
 
 
 @dataclass(frozen=True)

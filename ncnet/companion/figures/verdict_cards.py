@@ -89,20 +89,22 @@ def _card(card: Card, place: int) -> str:
         f'<span class="source">({escape(claim.source)}).</span></p>'
         f'<p class="stamp">{escape(card.verdict)}</p>'
         f'<p class="estimand">{as_html(_sentence(claim.estimand))}:</p>'
-        f"{forest(card.found, claim.region)}{_more_is_asked(card)}{_meter(card)}{_details(card)}"
+        f"{forest(card.found, claim.region)}{_reasons(card)}{_meter(card)}{_details(card)}"
         "</article>"
     )
 
 
-def _more_is_asked(card: Card) -> str:
-    """Say where the shaded numbers do not suffice, as a reader of the plot would think."""
-    if not any(
-        low <= one.estimate.low and one.estimate.high <= high and not one.holds
-        for one in card.found.values()
-        for low, high in card.claim.region
-    ):
-        return ""
-    return '<p class="more">The shaded range does not suffice here: the rule asks for more.</p>'
+def _reasons(card: Card) -> str:
+    """Say what decides where the plot does not show it."""
+    found = {name: one.reason for name, one in card.found.items() if one.reason}
+    by_reason = {
+        reason: [name for name, of_one in found.items() if of_one == reason]
+        for reason in found.values()
+    }
+    return "".join(
+        f'<p class="more">{escape(", ".join(names))}: {as_html(reason)}.</p>'
+        for reason, names in by_reason.items()
+    )
 
 
 def _sentence(text: str) -> str:

@@ -45,7 +45,10 @@ def judge(rows: pd.DataFrame, **row_of: object) -> Finding:
     row = claims.row_where(rows, **row_of)
     [spread], *sides = (estimates_in(row, name) for name in ("spread", "below", "above"))
     either = (share.beyond(EITHER_SIDE) for [share] in sides)
-    return Finding(all_of(spread.beyond(MARGIN), *either), spread)
+    holds = all_of(spread.beyond(MARGIN), *either)
+    below, above = (f"{100 * share.value:.0f} %" for [share] in sides)
+    reason = f"{below} of the runs lie below 2 and {above} above" if spread.beyond(MARGIN) else ""
+    return Finding(holds, spread, "" if holds else reason)
 
 
 def fluctuates(size: int, readout: str, run: int) -> Claim:

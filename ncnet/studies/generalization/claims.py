@@ -49,7 +49,9 @@ def _first_at_2_generalizes(rows: pd.DataFrame, margin: float = CLOSE) -> Findin
     [lost] = estimates_in(row, "lost")
     # Where the largest is the best, a larger one might be better still.
     within = (row["best_capacity"] < row["largest_capacity"]).item()
-    return Finding((-lost).beyond(-margin) if within else None, lost)
+    if not within:
+        return Finding(None, lost, "the largest capacity tried was the best")
+    return Finding((-lost).beyond(-margin), lost)
 
 
 def answers_by_margin(table: pd.DataFrame, margins: Iterable[float]) -> pd.DataFrame:
@@ -90,7 +92,7 @@ _CORRELATES = {"result": "generalization_rules", "rows": ("reading",), **_ABOUT}
 _STATED = "Where capacity is insufficient S and generalization are positively correlated"
 _UP_TO_2 = (
     "up to the capacity at which S first reaches 2 (its mean is at least 1.95, on other replicas), "
-    "those at the ceiling left out"
+    "saturated ones left out"
 )
 _SIMULTANEOUS = "Intervals are exact, and hold together over the conditions at 95 %."
 CLAIMS = (
