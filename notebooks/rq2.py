@@ -14,8 +14,8 @@
 # %% [markdown]
 # # RQ2: does the competition of gradients cause it?
 #
-# **At most in part.** With the conflict of the heads' gradients taken out of training, S stays above 2. Of the violation, S - 2,
-# {glue:text}`removed_most` goes in the game where most of it goes. A head does sense the other's task, but hardly through oscillations of its own loss.
+# **Hardly.** With the conflict of the heads' gradients taken out of training, S stays above 2. In `overlap` {glue:text}`removed_pcgrad_overlap` of the violation goes, and in
+# `separate` {glue:text}`removed_pcgrad_separate`. Our rule asks for more than half. A head does sense the other's task, but hardly through oscillations of its own loss.
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of the live run"}
 games: list = ["overlap"]
@@ -854,7 +854,7 @@ glue("live_replicas", f"{replicas:,}", display=False)
 #   {glue:text}`s_shared_overlap` and {glue:text}`s_shared_separate`. It has to be so: without a shared trunk neither head can know of the other.
 # - *One competitor*: yes, but by breaking him. If Bob's gradient is stopped before the trunk, his head hardly learns, because the trunk is made for Alice. On the
 #   way there S rises in one game and falls in the other: at λ = 0.25 it changes by {glue:text}`change_quarter_overlap` and {glue:text}`change_quarter_separate`.
-# - *The conflict of the gradients*: in part. With PCGrad no head ever pays for the other. It removes {glue:text}`removed_pcgrad_overlap` and
+# - *The conflict of the gradients*: in part. With PCGrad no step raises one head's loss to lower the other's. It removes {glue:text}`removed_pcgrad_overlap` and
 #   {glue:text}`removed_pcgrad_separate` of the violation. S is then {glue:text}`s_pcgrad_overlap` and {glue:text}`s_pcgrad_separate`, still above 2. The rule
 #   asks for what is left less what is gone, {glue:text}`left_pcgrad_overlap` and {glue:text}`left_pcgrad_separate`, to be below 0.
 # - *Other compromises*: they do not agree. MGDA removes {glue:text}`removed_mgda_overlap` and {glue:text}`removed_mgda_separate`, and CAGrad raises S in both games. A

@@ -16,7 +16,7 @@
 #
 # **It rises with the number of hidden units, passes 2 at three, and comes back to 2.** At three units S is {glue:text}`overlap_s_3:.2f`
 # ({glue:text}`overlap_s_betting_low_3:.2f` to {glue:text}`overlap_s_betting_high_3:.2f`) in the game `overlap`. In neither
-# game is it ever above 2 + Δ, the most that signalling between the heads explains.
+# game is it shown to pass 2 + Δ, the most that signalling between the heads explains.
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of the live run"}
 games: list = ["overlap", "separate"]
@@ -335,7 +335,7 @@ quote(
 #
 # - **S does not always return from above.** In `separate` S goes below 2 after the peak before it settles, as the table above shows.
 # - **At the far end nothing fluctuates.** At n = {glue:text}`largest_n` the band that holds 95 % of the runs of `overlap`
-#   is {glue:text}`overlap_band`. On a truth table a network can be perfect, and then S is exactly 2 in every replica.
+#   {glue:text}`overlap_band`. On a truth table a network can be perfect, and then S is exactly 2 in every replica.
 #   Noise in training makes runs differ, but seldom around 2 ([the multiverse](rq3-multiverse-noise)).
 # - **At n = 4 the violation is a phase.** It shrinks while training goes on. At n = 3 it stays, as far as
 #   these steps go.

@@ -111,12 +111,19 @@ Explorer.planes = (() => {
     if (width < WIDE_ENOUGH) return;
     const [x, y] = games.inputNames(layout, party);
     context.fillStyle = Page.colour("ink");
+    context.strokeStyle = Page.colour("surface");
+    context.lineWidth = 4;
+    context.lineJoin = "round";
     context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
-    context.textAlign = "right";
-    context.fillText(`${x} \u2192`, width - 5, height - 5);
-    context.textAlign = "left";
-    context.fillText(`\u2191 ${y}`, 5, 14);
-    context.fillText(HEADS[party], 5, height - 5);
+    // Lines and corners lie behind the letters.
+    const write = (text, align, ...place) => {
+      context.textAlign = align;
+      context.strokeText(text, ...place);
+      context.fillText(text, ...place);
+    };
+    write(`${x} \u2192`, "right", width - 5, height - 5);
+    write(`\u2191 ${y}`, "left", 5, 14);
+    write(HEADS[party], "left", 5, height - 5);
   }
 
   /** Rows of the task's table in which some answer is wrong, and how many answers are right. */

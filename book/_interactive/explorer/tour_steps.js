@@ -22,7 +22,7 @@ Explorer.tourSteps = (() => {
   const unit = {
     title: "A unit more",
     scene: (start) =>
-      `Two heads, Alice\u2019s and Bob\u2019s, share a layer of ${units(start.n)}. Each has an easy task, AND, and a hard one, XOR. Trained, they reach S = ${shown(start)}. Without influence on each other, heads keep S at 2 or below.`,
+      `Two heads, Alice\u2019s and Bob\u2019s, share a layer of ${units(start.n)}. Each has an easy task, AND, and a hard one, XOR. Trained, ${count(tables.replicas)} such networks have a mean S of ${shown(start)}. Without influence on each other, heads keep S at 2 or below.`,
     question: "Give the layer one unit more. What will S do?",
     answers: ["It falls", "It rises, but not past 2", "It passes 2"],
     action: "Now press + at the hidden units.",

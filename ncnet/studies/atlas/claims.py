@@ -19,7 +19,8 @@ def _no_joint_distribution(sweep: pd.DataFrame) -> Finding:
     above = _above_2(sweep)
     shares = [local_fraction(_means(row)) for _, row in above.iterrows()]
     holds = all_of(*(share < 1 - ROUNDED for share in shares)) if shares else None
-    return Finding(holds, _largest(sweep, "s") - 2)
+    peak = sweep.loc[sweep["s"].idxmax()]
+    return Finding(holds, Estimate(*peak[["s", "s_betting_low", "s_betting_high"]]) - 2)
 
 
 def _beyond_signalling(sweep: pd.DataFrame) -> Finding:
