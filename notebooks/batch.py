@@ -71,7 +71,7 @@ for name, result in found.items():
 # it. Name another folder to see yours: `papermill notebooks/batch.ipynb out.ipynb -p folder runs/rq2`. Every batch makes this page for itself, as
 # `report.html` in its folder.
 #
-# **Time.** 10 seconds of one processor.
+# **Time.** This page takes 10 seconds of one processor.
 #
 # ### As numbers
 #

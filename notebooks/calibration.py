@@ -67,7 +67,7 @@ live = calibration.run(
 
 run.save("calibration", live)
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lowest-coverage", "caption": "How to read it: a row is an interval that claims to hold the truth in 95 % of all experiments. The large mark shows how often it does in the model and at the number of replicas that are worst for it, which are named at the right; the small ring shows the worst model at {glue:text}`most` replicas. Each share is that of {glue:text}`simulations` simulated experiments. Methods are explained [below](calibration-methods). Recorded."}, "image": {"alt": "A dot plot of eleven intervals, with a dashed line at the coverage that they claim. Betting lies at the right end, beyond the line, and the share above two close to it. The report's interval of Delta falls a little short, that of the influence further, and those of S and of what Delta leaves of it far more. The plain percentile intervals and BCa lie at the left end. With most replicas all return to the line but those of the influence, which stays a little below, and the percentiles of Delta and of S minus Delta minus 2, which stay at the left end."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lowest-coverage", "caption": "How to read it: a row is an interval that claims to hold the truth in 95 % of all experiments. The large mark shows how often it does in the model and at the number of replicas that are worst for it, which are named at the right; the small ring shows the worst model at {glue:text}`most` replicas. Each share is that of {glue:text}`simulations` simulated experiments. Methods are explained [below](calibration-methods)."}, "image": {"alt": "A dot plot of eleven intervals, with a dashed line at the coverage that they claim. Betting lies at the right end, beyond the line, and the share above two close to it. The report's interval of Delta falls a little short, that of the influence further, and those of S and of what Delta leaves of it far more. The plain percentile intervals and BCa lie at the left end. With most replicas all return to the line but those of the influence, which stays a little below, and the percentiles of Delta and of S minus Delta minus 2, which stay at the left end."}}
 recorded = run.load("calibration")
 table = recorded.table.assign(
     undercovers=undercovers, oversized=oversized, **limits(recorded.table)
@@ -102,7 +102,7 @@ run.show(
 #
 # A large study is recorded, and a small one runs live.
 #
-# **Time.** 10 seconds of one processor.
+# **Time.** This page takes 10 seconds of one processor.
 
 # %% [markdown]
 # ### The models
@@ -201,7 +201,7 @@ heads = ["S", "Δ", "influence", "S - Δ - 2", "share above 2"]
 # 95 % by more than chance, that is, where the exact 99 % interval of the share lies below. The lowest of many shares underestimates the lowest
 # coverage, since chance has a part in which share is lowest.
 
-# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of coverage", "figure": {"name": "fig-coverage", "caption": "Coverage of intervals that claim 95 %, in % of the simulated experiments: a panel is an interval, a row is a model, and a column is a number of replicas. Framed and bold: below 95 % by more than chance. A dot: not tried. Recorded."}, "image": {"alt": "Eleven tables of percentages. In the panels of the report most cells are near 95 or at 100, with few frames. The percentile intervals of Delta and of S minus Delta minus 2 are framed in many models at all numbers of replicas, with 0 percent where nothing signals; that of S and BCa are framed near the ceiling. Betting covers S nearly always, also in the three models with a rare low tail, where that of the report is framed."}}
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of coverage", "figure": {"name": "fig-coverage", "caption": "Coverage of intervals that claim 95 %, in % of the simulated experiments: a panel is an interval, a row is a model, and a column is a number of replicas. Framed and bold: below 95 % by more than chance. A dot: not tried."}, "image": {"alt": "Eleven tables of percentages. In the panels of the report most cells are near 95 or at 100, with few frames. The percentile intervals of Delta and of S minus Delta minus 2 are framed in many models at all numbers of replicas, with 0 percent where nothing signals; that of S and BCa are framed near the ceiling. Betting covers S nearly always, also in the three models with a rare low tail, where that of the report is framed."}}
 run.show(figures.coverage(table), recorded=recorded)
 
 
@@ -408,7 +408,7 @@ for name, count in (("fewest", fewest), ("most", most)):
 #
 # ### Size and power
 
-# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of size and power", "figure": {"name": "fig-rejections", "caption": "How often tests at 5 % reject, in % of the simulated experiments. Above, the hypothesis is true (size); below, it is false (power). Framed and bold: a true hypothesis is rejected in more than 5 % by more than chance, that is, the exact 99 % interval of the share lies above. A dot: the model belongs to the other half. Recorded."}, "image": {"alt": "Two rows of nine tables of percentages. Above, nearly all cells are 0 or a little more; frames mark tests that reject too often. Below, power grows with the replicas. The t-test is first, betting follows with more replicas, Hoeffding's test needs several times as many, and the tests of contextuality need most."}}
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "All numbers of size and power", "figure": {"name": "fig-rejections", "caption": "How often tests at 5 % reject, in % of the simulated experiments. Above, the hypothesis is true (size); below, it is false (power). Framed and bold: a true hypothesis is rejected in more than 5 % by more than chance, that is, the exact 99 % interval of the share lies above. A dot: the model belongs to the other half."}, "image": {"alt": "Two rows of nine tables of percentages. Above, nearly all cells are 0 or a little more; frames mark tests that reject too often. Below, power grows with the replicas. The t-test is first, betting follows with more replicas, Hoeffding's test needs several times as many, and the tests of contextuality need most."}}
 run.show(figures.rejections(table), recorded=recorded)
 
 # %% [markdown]

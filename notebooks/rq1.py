@@ -58,7 +58,7 @@ quote = partial(glue, display=False)
 run = runs.Run(Rq1, chosen)
 statements = [claim.name for claim in claims.CLAIMS]
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-passes", "caption": "How to read it: a line is the mean of S over {glue:text}`recorded_replicas:,` replicas, in each of two games. The dark band is its 95 % interval, which is narrower than the line nearly everywhere; the light band holds 95 % of the runs of 32 replicas. Recorded."}, "image": {"alt": "Two lines against one to ten hidden units, one for each game, with the classical bound and Tsirelson's bound. Both start near a half, pass the classical bound at three units and lie on it from five units on. Neither reaches Tsirelson's bound."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-passes", "caption": "How to read it: a line is the mean of S over {glue:text}`recorded_replicas:,` replicas, in each of two games. The dark band is its 95 % interval, which is narrower than the line nearly everywhere; the light band holds 95 % of the runs of 32 replicas."}, "image": {"alt": "Two lines against one to ten hidden units, one for each game, with the classical bound and Tsirelson's bound. Both start near a half, pass the classical bound at three units and lie on it from five units on. Neither reaches Tsirelson's bound."}}
 sweep = run.load("capacity")
 run.show(
     plotting.titled(
@@ -79,7 +79,7 @@ run.show(
 # four contexts of a CHSH experiment. The paper names neither the tasks nor the training. Both are
 # our reading, set out on the page {doc}`/protocol`. Here a smaller run is made live, at n = 2, 3 and 4 on the game `overlap`, and looked at from all sides.
 #
-# **Time.** 10 seconds of one processor.
+# **Time.** This page takes 10 seconds of one processor.
 
 # %% tags=["remove-cell"]
 of_game = sweep.table[sweep.table["game"] == "overlap"]
@@ -94,7 +94,6 @@ quote("influence", float(at_peak["influence"]))
 quote("left", float(at_peak["excess"]))
 quote("left_low", float(at_peak["excess_low"]))
 quote("left_high", float(at_peak["excess_high"]))
-quote("explanation", at_peak["explanation"])
 quote("share_above", 100 * float(at_peak["share_above"]))
 quote("critical", CRITICAL_SIZE)
 
@@ -186,8 +185,8 @@ quote("closely", hidden_size)
 reports[hidden_size]
 
 # %% [markdown]
-# In these numbers read S, Δ, the influence and $S - \Delta - 2$, which {doc}`/signalling` explains; the rest is for specialists. *At most* is the bound of the theorem
-# there. *Within replicas* is $S - \Delta - 2$ of each replica by itself, averaged. *s_odd* is the largest of eight sums; its p-value pays for
+# The box has all numbers, and [what we saw](rq1-saw) explains the four that matter. In it *at most* is the bound of the theorem
+# on the page {doc}`/signalling`. *Within replicas* is $S - \Delta - 2$ of each replica by itself, averaged. *s_odd* is the largest of eight sums; its p-value pays for
 # the choice. Where the *arcsine excess* is above 0, quantum parties *without influence* could not have these correlators. These heads do influence each other,
 # so it is no sign of quantum physics. The p-value is of "the mean of S over initialisations is at
 # most 2", by a test that is exact at any number of replicas.
@@ -269,7 +268,7 @@ quote("tsirelson", chsh.TSIRELSON_BOUND)
 # {glue:text}`learnt`; and `prediction`, the class it predicts. All four can be read from the same networks. Those of the
 # recorded multiverse ({doc}`rq3_multiverse`), trained as here with a seed of their own:
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-readings", "caption": "S against the number of hidden units, with the outcome read in four ways from the same networks; below, the same near 2. Bands: 95 % intervals by betting, which hold together over n. Recorded."}, "image": {"alt": "Two columns, one for each game. Read as correct, S rises from a half at one unit, peaks at three and comes back to 2. Read as solved or by the loss it starts near minus four and reaches 2 at three units; in overlap it peaks there, in separate at four, and dips below 2 at five. Read as prediction S lies far below 2 at all sizes."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-readings", "caption": "S against the number of hidden units, with the outcome read in four ways from the same networks; below, the same near 2. Bands: 95 % intervals by betting, which hold together over n."}, "image": {"alt": "Two columns, one for each game. Read as correct, S rises from a half at one unit, peaks at three and comes back to 2. Read as solved or by the loss it starts near minus four and reaches 2 at three units; in overlap it peaks there, in separate at four, and dips below 2 at five. Read as prediction S lies far below 2 at all sizes."}}
 recorded = run.load("multiverse")
 chosen_here = multiverse.has_our_choices(
     recorded.table, but=["game", "readout"]
@@ -284,14 +283,9 @@ run.show(readings(ours), recorded=recorded)
 answers = multiverse.verdicts(ours).pivot(
     index="readout", columns="game", values=statements
 )
-pd.DataFrame(
-    {
-        name: [
-            " / ".join(answers.loc[readout, name]) for readout in READINGS
-        ]
-        for name in statements
-    },
-    index=pd.Index(READINGS, name="outcome"),
+answers = answers.loc[[*READINGS]].stack("game", future_stack=True)
+answers.rename(
+    columns={claim.name: claim.label for claim in claims.CLAIMS}
 )
 
 # %% tags=["remove-cell"]
@@ -316,7 +310,7 @@ quote("learnt", LEARNT)
 # - The **influence** is twice the share of outcomes that change, on the same input and from the same initial
 #   weights, added up over the four tasks: {glue:text}`influence:.2f`. It is always at least $S - 2$.
 # - **Contextuality**, $S - \Delta - 2$, is what the change of the marginals leaves unexplained:
-#   {glue:text}`left:.3f` ({glue:text}`left_low:.3f` to {glue:text}`left_high:.3f`; {glue:text}`explanation`). Below 0 nothing is left to explain.
+#   {glue:text}`left:.3f` ({glue:text}`left_low:.3f` to {glue:text}`left_high:.3f`). Below 0 nothing is left to explain.
 #
 # A single replica has an S above 2 in {glue:text}`share_above:.0f` % of the cases. Without influence none would have. {doc}`rq6` asks whether there are games in which
 # anything remains.

@@ -72,7 +72,7 @@ live = pd.concat(
 )
 run.save("capacity", live)
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-under-ceiling", "caption": "How to read it: the line with dots is S, the mean over {glue:text}`replicas` replicas at each number of hidden units. Its 95 % interval is narrower than the line. The dashed line is 2 + Δ, where Δ adds up how much each head's success changes with the other head's task. The shaded part lies above 2 and below this ceiling: there these changes are enough to explain S. Recorded."}, "image": {"alt": "Two panels, one for each game, with S and its ceiling against one to ten hidden units. S starts near a half at one unit and climbs, in separate more slowly. It passes the classical bound at three units, where it comes close to the ceiling. From five units on both lie on the classical bound, where S of separate approaches from just below. S is nowhere above the ceiling."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-under-ceiling", "caption": "How to read it: the line with dots is S, the mean over {glue:text}`replicas` replicas at each number of hidden units. Its 95 % interval is narrower than the line. The dashed line is 2 + Δ, where Δ adds up how much each head's success changes with the other head's task. The shaded part lies above 2 and below this ceiling: there these changes are enough to explain S."}, "image": {"alt": "Two panels, one for each game, with S and its ceiling against one to ten hidden units. S starts near a half at one unit and climbs, in separate more slowly. It passes the classical bound at three units, where it comes close to the ceiling. From five units on both lie on the classical bound, where S of separate approaches from just below. S is nowhere above the ceiling."}}
 recorded = run.load("capacity")
 run.show(
     plotting.titled(
@@ -92,7 +92,7 @@ run.show(
 # to {glue:text}`largest_n` hidden units. Then we followed S along training at n = 2, 3 and 4. A small run happens live, whenever this page is built. A larger
 # one, with another seed, is recorded with the project and drawn behind it.
 #
-# **Time.** 10 seconds of one processor, 20 where there is no C++ compiler.
+# **Time.** This page takes 10 seconds of one processor, and 20 where there is no C++ compiler.
 
 # %% [markdown]
 # ### S against the number of hidden units
@@ -301,7 +301,7 @@ if record:
     run.save("scatter", scatter_rows(games, **training))
 recorded_scatter = run.load("scatter")
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-scatter", "caption": "Runs scatter just beyond the peak, and hardly at all far beyond it. Left is the standard deviation of S over runs, right the shares of runs below and above 2. Dashed lines are the smallest effects that count. Each row is of {glue:text}`scatter_replicas` replicas. The intervals of a row hold together at 95 %. Recorded."}, "image": {"alt": "Two panels with a row for each game, number of hidden units and readout. The standard deviation is beyond the smallest effect at four units in the game separate, and next to zero at eight units everywhere. A share of the runs beyond a tenth lies below 2 only at four units in separate."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-scatter", "caption": "Runs scatter just beyond the peak, and hardly at all far beyond it. Left is the standard deviation of S over runs, right the shares of runs below and above 2. Dashed lines are the smallest effects that count. Each row is of {glue:text}`scatter_replicas` replicas. The intervals of a row hold together at 95 %."}, "image": {"alt": "Two panels with a row for each game, number of hidden units and readout. The standard deviation is beyond the smallest effect at four units in the game separate, and next to zero at eight units everywhere. A share of the runs beyond a tenth lies below 2 only at four units in separate."}}
 run.show(
     plotting.titled(
         spread(recorded_scatter.table, claims.MARGIN, claims.EITHER_SIDE),
@@ -335,7 +335,7 @@ quote(
 #
 # - **S does not always return from above.** In `separate` S goes below 2 after the peak before it settles, as the table above shows.
 # - **At the far end nothing fluctuates.** At n = {glue:text}`largest_n` the band that holds 95 % of the runs of `overlap`
-#   {glue:text}`overlap_band`. On a truth table a network can be perfect, and then S is exactly 2 in every replica.
+#   shrinks to {glue:text}`overlap_band`. On a truth table a network can be perfect, and then S is exactly 2 in every replica.
 #   Noise in training makes runs differ, but seldom around 2 ([the multiverse](rq3-multiverse-noise)).
 # - **At n = 4 the violation is a phase.** It shrinks while training goes on. At n = 3 it stays, as far as
 #   these steps go.

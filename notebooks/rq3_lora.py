@@ -73,7 +73,7 @@ from ncnet.studies.ranks import (
 plotting.use_style()
 run = runs.Run(Rq3Lora, chosen)
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-passes", "caption": "How to read it: a line is S of one quartet, a game of four tasks, with one encoder. The rank of the adapters says how much training can change in the shared trunk, from nothing (0) to all weights of a layer (full). Bars are intervals that hold together over the ranks of a line at 95 %, over {glue:text}`lora_replicas` replicas and their items. The long thin one comes from betting, since hardly any replica differs from the others there. Recorded."}, "image": {"alt": "Three lines against the rank of the adapters, from the heads alone to full fine-tuning, with the classical bound. All three rise steeply from the heads alone to rank 1. The line of languages goes on rising and stays far below the bound. The line of mixed tasks with e5 comes up to the bound at rank 16 and stays there. The line of mixed tasks with MiniLM lies above the bound at ranks 4 and 16, bars included, and is back at the bound with full fine-tuning, where its bar is long and thin."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-passes", "caption": "How to read it: a line is S of one quartet, a game of four tasks, with one encoder. The rank of the adapters says how much training can change in the shared trunk, from nothing (0) to all weights of a layer (full). Bars are intervals that hold together over the ranks of a line at 95 %, over {glue:text}`lora_replicas` replicas and their items. The long thin one comes from betting, since hardly any replica differs from the others there."}, "image": {"alt": "Three lines against the rank of the adapters, from the heads alone to full fine-tuning, with the classical bound. All three rise steeply from the heads alone to rank 1. The line of languages goes on rising and stays far below the bound. The line of mixed tasks with e5 comes up to the bound at rank 16 and stays there. The line of mixed tasks with MiniLM lies above the bound at ranks 4 and 16, bars included, and is back at the bound with full fine-tuning, where its bar is long and thin."}}
 named = run.load("real_named")
 table = named.table
 named_quartets = [claims.LANGUAGES, claims.MIXED, recorded.WITH_MINILM]
@@ -110,7 +110,7 @@ run.show(
 # reached, `encoder=bert-base-multilingual-cased` runs the paper's own choice ({doc}`/rerun`).
 # ```
 #
-# **Time.** 20 seconds of one processor.
+# **Time.** This page takes 20 seconds of one processor.
 
 
 # %% tags=["remove-cell"]
@@ -163,7 +163,7 @@ def of_groups(*groups):
 #
 # This is {numref}`fig-lora-passes` with what lies behind it: how much signalling could explain, and how much the heads have learnt.
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-ranks", "caption": "S stays under its ceiling at every rank, and is about 2 where heads get nearly all training items right. Above: S on training and on held-out items, with 2 + Δ as a grey line; in the grey area below it the signalling Δ is enough to explain S. Below: the share of items that heads get right, a mean over heads and contexts. Bars: intervals that hold together over the ranks of a quartet at 95 %, over {glue:text}`lora_replicas` replicas and the items; where hardly any replica differs from the others they come from betting, and may leave their panel. Recorded."}, "image": {"alt": "Three columns, languages, mixed, and mixed with MiniLM, against ranks 0, 1, 4, 16 and full fine-tuning. S of training items rises steeply from rank 0 to rank 1 in all. Among languages it goes on rising and stays well below the bound 2, also with full fine-tuning. With mixed tasks and e5 it starts below 0 and comes to the bound by rank 16 and with full fine-tuning. With MiniLM it lies above the bound at ranks 4 and 16, just under the ceiling, and comes back to the bound with full fine-tuning. The ceiling is at the bound at rank 0, highest at rank 1 and close to the bound with full fine-tuning; S is below it everywhere. S of held-out items is lower, with mixed tasks below 0 throughout. The share of training items right rises with rank; that of held-out items hardly changes."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-ranks", "caption": "S stays under its ceiling at every rank, and is about 2 where heads get nearly all training items right. Above: S on training and on held-out items, with 2 + Δ as a grey line; in the grey area below it the signalling Δ is enough to explain S. Below: the share of items that heads get right, a mean over heads and contexts. Bars: intervals that hold together over the ranks of a quartet at 95 %, over {glue:text}`lora_replicas` replicas and the items; where hardly any replica differs from the others they come from betting, and may leave their panel."}, "image": {"alt": "Three columns, languages, mixed, and mixed with MiniLM, against ranks 0, 1, 4, 16 and full fine-tuning. S of training items rises steeply from rank 0 to rank 1 in all. Among languages it goes on rising and stays well below the bound 2, also with full fine-tuning. With mixed tasks and e5 it starts below 0 and comes to the bound by rank 16 and with full fine-tuning. With MiniLM it lies above the bound at ranks 4 and 16, just under the ceiling, and comes back to the bound with full fine-tuning. The ceiling is at the bound at rank 0, highest at rank 1 and close to the bound with full fine-tuning; S is below it everywhere. S of held-out items is lower, with mixed tasks below 0 throughout. The share of training items right rises with rank; that of held-out items hardly changes."}}
 run.show(
     plotting.titled(
         figures.ranks(of_groups(*named_quartets)),
@@ -203,7 +203,7 @@ as_text(pd.DataFrame(numbers).set_index(["quartet", "rank"]), 2)
 #
 # A head that gets its training items right may have learnt a rule, or may know the items by heart. Items that it was not trained on tell which.
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-learnt", "caption": "Only SST-2 clearly carries over to held-out items. A row is a task trained alone, with adapters of rank 4: the share of training and of held-out items that its head gets right, and what guessing gets right. Means over replicas. Bars: intervals at 95 % over replicas; the two long ones come from betting, since hardly any replica differs from the others. Recorded."}, "image": {"alt": "Two panels of rows, seven languages and five mixed tasks. Marks of training items lie far to the right, some at the end of the scale. Marks of held-out items lie far to the left of them. Of the languages all are at guessing or a little below. SST-2 is far above guessing and MRPC a little; CommonsenseQA and MathQA are a little above it, and PAWS-X in English a little below."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-learnt", "caption": "Only SST-2 clearly carries over to held-out items. A row is a task trained alone, with adapters of rank 4: the share of training and of held-out items that its head gets right, and what guessing gets right. Means over replicas. Bars: intervals at 95 % over replicas; the two long ones come from betting, since hardly any replica differs from the others."}, "image": {"alt": "Two panels of rows, seven languages and five mixed tasks. Marks of training items lie far to the right, some at the end of the scale. Marks of held-out items lie far to the left of them. Of the languages all are at guessing or a little below. SST-2 is far above guessing and MRPC a little; CommonsenseQA and MathQA are a little above it, and PAWS-X in English a little below."}}
 of_tasks = run.load("real_tasks")
 alone = of_tasks.table.dropna(subset="right")
 alone = alone[alone["rank"] == max(recorded.ALL_PAIRS)]
@@ -228,7 +228,7 @@ quote("items_error", 100 * float(by_items.max()))
 #
 # Each family has many quartets, of which one was named beforehand. Here are all of them at rank {glue:text}`lora_middle`, the largest rank at which all pairs were trained.
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-quartets-languages", "caption": "No quartet of languages comes near 2. A point is S of a quartet at rank 4, and a row has all quartets in which this pair carries the minus sign, the lowest S at the bottom. Bars: intervals of all quartets together at 95 %, over {glue:text}`lora_replicas` replicas and the items. The diamond is the quartet that was named beforehand. Recorded."}, "image": {"alt": "Twenty-one rows of twenty quartets each. All points lie between 1 and one and a half, and no bar comes near the bound 2. Quartets whose minus pair are two of the European languages lie lowest. The quartet named beforehand, with English beside French, lies amid the others."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-quartets-languages", "caption": "No quartet of languages comes near 2. A point is S of a quartet at rank 4, and a row has all quartets in which this pair carries the minus sign, the lowest S at the bottom. Bars: intervals of all quartets together at 95 %, over {glue:text}`lora_replicas` replicas and the items. The diamond is the quartet that was named beforehand."}, "image": {"alt": "Twenty-one rows of twenty quartets each. All points lie between 1 and one and a half, and no bar comes near the bound 2. Quartets whose minus pair are two of the European languages lie lowest. The quartet named beforehand, with English beside French, lies amid the others."}}
 quartets = run.load("real_quartets")
 
 
@@ -253,7 +253,7 @@ run.show(
     recorded=quartets,
 )
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-quartets-mixed", "caption": "With e5 some quartets of mixed tasks reach 2, and none passes it by its whole interval. S of all of them at rank 4, drawn like {numref}`fig-lora-quartets-languages`. Recorded."}, "image": {"alt": "Ten rows of six quartets each, spread from about 0 to about the bound 2. Quartets with CommonsenseQA beside MathQA as the minus pair lie highest on average; the one named beforehand is among them, a little below the bound. Some bars reach across the bound, and none lies beyond it as a whole."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-quartets-mixed", "caption": "With e5 some quartets of mixed tasks reach 2, and none passes it by its whole interval. S of all of them at rank 4, drawn like {numref}`fig-lora-quartets-languages`."}, "image": {"alt": "Ten rows of six quartets each, spread from about 0 to about the bound 2. Quartets with CommonsenseQA beside MathQA as the minus pair lie highest on average; the one named beforehand is among them, a little below the bound. Some bars reach across the bound, and none lies beyond it as a whole."}}
 run.show(
     plotting.titled(
         quartets_of(claims.MIXED),
@@ -291,7 +291,7 @@ as_text(counted, 3)
 #
 # This is how much less of its training items a task gets right beside each partner than alone.
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-disturbance", "caption": "Hard tasks lose most beside a partner, and the easy SST-2 hardly anything. Percentage points of its training items that a mixed task (row) loses beside a partner (column), against the task alone, at rank 1. Means over {glue:text}`lora_replicas` replicas. Tasks are in the order of what is got right of them alone, the least first. Recorded."}, "image": {"alt": "A map of five tasks. MathQA loses most beside every partner, and most of all beside CommonsenseQA. CommonsenseQA loses most beside SST-2, and PAWS-X most beside CommonsenseQA. SST-2 loses next to nothing beside any."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-disturbance", "caption": "Hard tasks lose most beside a partner, and the easy SST-2 hardly anything. Percentage points of its training items that a mixed task (row) loses beside a partner (column), against the task alone, at rank 1. Means over {glue:text}`lora_replicas` replicas. Tasks are in the order of what is got right of them alone, the least first."}, "image": {"alt": "A map of five tasks. MathQA loses most beside every partner, and most of all beside CommonsenseQA. CommonsenseQA loses most beside SST-2, and PAWS-X most beside CommonsenseQA. SST-2 loses next to nothing beside any."}}
 disturbance = run.load("real_disturbance")
 
 
@@ -309,7 +309,7 @@ run.show(
     recorded=disturbance,
 )
 
-# %% tags=["hide-cell"] mystnb={"code_prompt_show": "The same map of languages", "figure": {"name": "fig-lora-disturbance-languages", "caption": "European languages disturb each other least. Drawn like {numref}`fig-lora-disturbance`, at rank 1. Recorded."}, "image": {"alt": "A map of seven languages. German, French, Spanish and English lose little beside each other, and about twice as much beside Japanese, Korean and Chinese. These three lose about as much beside any."}}
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "The same map of languages", "figure": {"name": "fig-lora-disturbance-languages", "caption": "European languages disturb each other least. Drawn like {numref}`fig-lora-disturbance`, at rank 1."}, "image": {"alt": "A map of seven languages. German, French, Spanish and English lose little beside each other, and about twice as much beside Japanese, Korean and Chinese. These three lose about as much beside any."}}
 run.show(
     plotting.titled(
         disturbance_of(claims.LANGUAGES),
@@ -324,7 +324,7 @@ run.show(
 # Both are varied in the named quartet of mixed tasks, at rank 1 and with the same number of steps. *Difficulty*: a share of the training labels of A2 and B2 is shuffled. The texts stay the same, and
 # right means what was trained. *Balance*: Alice's tasks have further training items, on which S is not computed, or Bob's have.
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-doses", "caption": "Shuffled labels hardly move S, and unequal numbers of items lower it. The named quartet of mixed tasks at rank 1, in doses: above S on training items, below the share of items that heads get right. Bars: intervals that hold together over the doses at 95 %, over {glue:text}`lora_replicas` replicas and the items. The dose without any change is the same network in both columns. Recorded."}, "image": {"alt": "Two columns. Left, difficulty: S and the shares right are nearly the same at five shares of shuffled labels. Right, balance: S is highest where both have equally many items. It falls nearly to 0 where Bob has four times as many, and less far where Alice has. The share of training items right falls with it. S is below the bound 2 everywhere, and held-out items are right in less than half."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-lora-doses", "caption": "Shuffled labels hardly move S, and unequal numbers of items lower it. The named quartet of mixed tasks at rank 1, in doses: above S on training items, below the share of items that heads get right. Bars: intervals that hold together over the doses at 95 %, over {glue:text}`lora_replicas` replicas and the items. The dose without any change is the same network in both columns."}, "image": {"alt": "Two columns. Left, difficulty: S and the shares right are nearly the same at five shares of shuffled labels. Right, balance: S is highest where both have equally many items. It falls nearly to 0 where Bob has four times as many, and less far where Alice has. The share of training items right falls with it. S is below the bound 2 everywhere, and held-out items are right in less than half."}}
 run.show(
     plotting.titled(
         figures.doses(of_groups(claims.DIFFICULTY, claims.BALANCE)),

@@ -111,7 +111,7 @@ run.show(
 # every statement. All of it is recorded; a few of the trainings, drawn at random, are repeated live with another seed. Where a statement fails, we say why
 # we think so, and test that thought. Noise in training and a second layer are tried at the end, one at a time.
 #
-# **Time.** 20 seconds of one processor.
+# **Time.** This page takes 20 seconds of one processor.
 
 # %% [markdown]
 # ### The choices
@@ -179,7 +179,7 @@ shares = pd.concat(
     ignore_index=True,
 )
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-shares", "caption": "Share of specifications in which each statement holds, by what they chose; their number in brackets. Every row but the first four counts all readouts. Recorded."}, "image": {"alt": "A table of shares. With the readout prediction no statement ever holds. With correct most specifications rise to 2, exceed it and return; with solved and with the loss fewer do, and hardly any peaks at three units. The peak at 3 holds most often with tanh, and in more specifications the longer training lasts."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-shares", "caption": "Share of specifications in which each statement holds, by what they chose; their number in brackets. Every row but the first four counts all readouts."}, "image": {"alt": "A table of shares. With the readout prediction no statement ever holds. With correct most specifications rise to 2, exceed it and return; with solved and with the loss fewer do, and hardly any peaks at three units. The peak at 3 holds most often with tanh, and in more specifications the longer training lasts."}}
 run.show(
     figures.shares(shares, statements),
     shares=shares,
@@ -265,12 +265,12 @@ glue(
     display=False,
 )
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-shapes", "caption": "S(n) in the game `overlap` with initialisation `lecun_normal`, readout `correct`: activations in rows, optimizers with their learning rates in columns, a line for each number of steps, with simultaneous 95 % intervals. Recorded."}, "image": {"alt": "Eighteen small panels of S over n. With tanh and enough steps all have the same shape, a rise, a peak at n = 3 and a return to 2. With sigmoid and few steps S rises slowly and does not reach 2; with Adam it dips below 2 at n = 4. With relu the curve passes 2 by little and stays there from n = 3 to 5."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-shapes", "caption": "S(n) in the game `overlap` with initialisation `lecun_normal`, readout `correct`: activations in rows, optimizers with their learning rates in columns, a line for each number of steps, with simultaneous 95 % intervals."}, "image": {"alt": "Eighteen small panels of S over n. With tanh and enough steps all have the same shape, a rise, a peak at n = 3 and a return to 2. With sigmoid and few steps S rises slowly and does not reach 2; with Adam it dips below 2 at n = 4. With relu the curve passes 2 by little and stays there from n = 3 to 5."}}
 run.show(
     figures.shapes(table, "overlap", "lecun_normal"), recorded=recorded
 )
 
-# %% tags=["hide-cell"] mystnb={"code_prompt_show": "The same for the game separate", "figure": {"name": "fig-shapes-separate", "caption": "The same for the game `separate`. Recorded."}, "image": {"alt": "Eighteen small panels of S over n for the other game. With tanh the peak is at n = 3 or 4. With sigmoid S rises slowly, hardly passes 2 and falls back below it at n = 4 before it rises again. With relu it passes 2 by little."}}
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "The same for the game separate", "figure": {"name": "fig-shapes-separate", "caption": "The same for the game `separate`."}, "image": {"alt": "Eighteen small panels of S over n for the other game. With tanh the peak is at n = 3 or 4. With sigmoid S rises slowly, hardly passes 2 and falls back below it at n = 4 before it rises again. With relu it passes 2 by little."}}
 run.show(
     figures.shapes(table, "separate", "lecun_normal"), recorded=recorded
 )
@@ -522,7 +522,7 @@ xor_solved = pd.DataFrame(
     ]
 )
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-xor", "caption": "Share of replicas in which Alice's head has learnt XOR, alone and in either context, after the longest recorded training with `lecun_normal`; Wilson 95 % intervals. Recorded."}, "image": {"alt": "Panels of the share solved over n = 2 to 6. With tanh and gradient descent nearly all learn XOR alone from n = 3 on. With sigmoid and Adam at n = 4, XOR is learnt in fewer networks beside AND than beside XOR. With relu all shares rise slowly."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-xor", "caption": "Share of replicas in which Alice's head has learnt XOR, alone and in either context, after the longest recorded training with `lecun_normal`; Wilson 95 % intervals."}, "image": {"alt": "Panels of the share solved over n = 2 to 6. With tanh and gradient descent nearly all learn XOR alone from n = 3 on. With sigmoid and Adam at n = 4, XOR is learnt in fewer networks beside AND than beside XOR. With relu all shares rise slowly."}}
 run.show(
     figures.solved(xor_solved),
     solved=xor_solved,
@@ -638,7 +638,7 @@ run.save("noise_scatter", scattered)
 # %% [markdown]
 # Recorded; *none* is a training of this book:
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-noises", "caption": "With a second layer S hardly passes 2; in batches of one item it comes back late, or not at all. S against the number of hidden units under one noise at a time, for both games, with simultaneous 95 % intervals; {glue:text}`noise_replicas:,` replicas each. The pale bands are S without that noise. Recorded."}, "image": {"alt": "Ten panels, one for each noise, with S over one to ten hidden units in both games; pale bands show S without noise. Own starts and momentum lie on the bands. In batches of one, and in own ones, S is higher from three units on and in overlap still above the classical bound at ten. With flipped labels in batches of one S falls below the bound beyond four units. Strong decay keeps S of separate below the bound. With two layers S stays at the bound or below it."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-noises", "caption": "With a second layer S hardly passes 2; in batches of one item it comes back late, or not at all. S against the number of hidden units under one noise at a time, for both games, with simultaneous 95 % intervals; {glue:text}`noise_replicas:,` replicas each. The pale bands are S without that noise."}, "image": {"alt": "Ten panels, one for each noise, with S over one to ten hidden units in both games; pale bands show S without noise. Own starts and momentum lie on the bands. In batches of one, and in own ones, S is higher from three units on and in overlap still above the classical bound at ten. With flipped labels in batches of one S falls below the bound beyond four units. Strong decay keeps S of separate below the bound. With two layers S stays at the bound or below it."}}
 noises_recorded = run.load("noise")
 run.show(figures.noises(noises_recorded.table), recorded=noises_recorded)
 
@@ -648,7 +648,7 @@ in_words = under_noise.set_index(["noise", "game"])[statements]
 labels = {claim.name: claim.label for claim in claims.CLAIMS}
 in_words.map(WORDS.get).rename(columns=labels)
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-temperatures", "caption": "Noise makes runs differ, the more the hotter a training is. Standard deviation of S over runs at {glue:text}`noise_size` hidden units against the temperature, with labels that are right and with flipped ones. Runs are of 32 replicas where an outcome is read as correct, and of 50 where it is read as solved. Bars: intervals that hold together at 95 % in a row of the recorded table; dashed: the smallest effect that counts. Recorded."}, "image": {"alt": "Four panels, two games by two readouts, with the scatter of S over temperature on a logarithmic axis. Without flipped labels the scatter is near zero at low temperatures and rises in some of the hot trainings. With flipped labels it rises with the temperature in every panel, well above the dashed line, and more for the readout solved."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-temperatures", "caption": "Noise makes runs differ, the more the hotter a training is. Standard deviation of S over runs at {glue:text}`noise_size` hidden units against the temperature, with labels that are right and with flipped ones. Runs are of 32 replicas where an outcome is read as correct, and of 50 where it is read as solved. Bars: intervals that hold together at 95 % in a row of the recorded table; dashed: the smallest effect that counts."}, "image": {"alt": "Four panels, two games by two readouts, with the scatter of S over temperature on a logarithmic axis. Without flipped labels the scatter is near zero at low temperatures and rises in some of the hot trainings. With flipped labels it rises with the temperature in every panel, well above the dashed line, and more for the readout solved."}}
 scatter_recorded = run.load("noise_scatter")
 at_large = scatter_recorded.table
 at_large = at_large[at_large["hidden_size"] == temperature.LARGE]

@@ -91,7 +91,7 @@ items = {"held_out": held_out, "label_noise": label_noise, "seed": seed}
 seen = range(repetitions * repetition_size)
 fresh = range(len(seen), len(seen) + fresh_replicas)
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-groupings", "caption": "How to read it: ten tasks on digits are divided among trunks, pair by pair. Left: the share of the variance of gains over the 45 pairs of a set that a measure explains by a line, fitted on the other sets. Right: the regret of the way that it chooses at five trunks, in percentage points of held-out accuracy, mean over ten tasks; dashed: that of a way by chance. Means over {glue:text}`rq5_drawn_sets` sets of ten tasks with 95 % intervals over sets; {glue:text}`rq5_set_replicas` replicas are seen and as many judge. Recorded."}, "image": {"alt": "Two rows of two panels with a row for each measure. In trunks of eight units every measure explains a small share of the variance, the cosine of a pair and the lookahead next to nothing, and all regrets are alike. In trunks of two units S, Delta, the drop, and the drop with both wrong explain most of the variance, all others little; the regrets of the four and of likeness are low, those of the cosine of a pair, of the lookahead and of chance high."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-groupings", "caption": "How to read it: ten tasks on digits are divided among trunks, pair by pair. Left: the share of the variance of gains over the 45 pairs of a set that a measure explains by a line, fitted on the other sets. Right: the regret of the way that it chooses at five trunks, in percentage points of held-out accuracy, mean over ten tasks; dashed: that of a way by chance. Means over {glue:text}`rq5_drawn_sets` sets of ten tasks with 95 % intervals over sets; {glue:text}`rq5_set_replicas` replicas are seen and as many judge."}, "image": {"alt": "Two rows of two panels with a row for each measure. In trunks of eight units every measure explains a small share of the variance, the cosine of a pair and the lookahead next to nothing, and all regrets are alike. In trunks of two units S, Delta, the drop, and the drop with both wrong explain most of the variance, all others little; the regrets of the four and of likeness are low, those of the cosine of a pair, of the lookahead and of chance high."}}
 grouped = run.load("grouping")
 run.show(
     plotting.titled(
@@ -112,7 +112,7 @@ run.show(
 # digits every pair is trained in one trunk. *How soon can that be told?* Pairs are looked at along their training. *Which tasks should share a trunk?* Sets of ten tasks are
 # divided into pairs and singles. A small run is live, a larger one is recorded.
 #
-# **Time.** 30 seconds of one processor, 50 where there is no C++ compiler.
+# **Time.** This page takes 30 seconds of one processor, and 50 where there is no C++ compiler.
 
 # %% [markdown]
 # ### Choosing a capacity

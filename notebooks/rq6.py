@@ -90,7 +90,7 @@ def named_by_training(table):
 search = named_by_training(search)
 counted = named_by_training(run.load("search_counts").table)
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-left-over", "caption": "How to read it: a mark is a game in one training. Its place is S - Δ - 2, what signalling leaves of S; at 0 and below signalling can explain all of it. The upper row has the two games of this book at the sizes at which S is above 2, over {glue:text}`sweep_replicas` replicas each. The others have games over three-bit tasks that a search selected, by the number of hidden units n, on {glue:text}`search_fresh` fresh replicas each. Round marks are above 0 by exact tests at 5 %, corrected over all confirmations by Holm's method. Bars are 95 % intervals. Outcomes are read as `correct`. Recorded."}, "image": {"alt": "Four rows of marks beside a line at zero. In the row of overlap and separate all marks lie at or left of the line. In the row of games found at one hidden unit all lie clearly right of it, some very far. At two units most lie right of it, nearer, and at three units they crowd around the line."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-left-over", "caption": "How to read it: a mark is a game in one training. Its place is S - Δ - 2, what signalling leaves of S; at 0 and below signalling can explain all of it. The upper row has the two games of this book at the sizes at which S is above 2, over {glue:text}`sweep_replicas` replicas each. The others have games over three-bit tasks that a search selected, by the number of hidden units n, on {glue:text}`search_fresh` fresh replicas each. Round marks are above 0 by exact tests at 5 %, corrected over all confirmations by Holm's method. Bars are 95 % intervals. Outcomes are read as `correct`."}, "image": {"alt": "Four rows of marks beside a line at zero. In the row of overlap and separate all marks lie at or left of the line. In the row of games found at one hidden unit all lie clearly right of it, some very far. At two units most lie right of it, nearer, and at three units they crowd around the line."}}
 recorded = run.load("capacity")
 run.show(
     plotting.titled(
@@ -122,7 +122,7 @@ run.show(
 # We looked at both games of this book over n, at all {glue:text}`atlas_games` games over two-bit tasks, and at a search among games
 # over three-bit tasks. What stood out was trained again, on fresh replicas.
 #
-# **Time.** 20 seconds of one processor, 60 where there is no C++ compiler.
+# **Time.** This page takes 20 seconds of one processor, and 60 where there is no C++ compiler.
 
 # %% [markdown]
 # ### Over capacity
@@ -390,7 +390,7 @@ quote("atlas_largest_s", float(counts["largest S"].max()))
 # the line, and confirms them on fresh replicas with another seed. With `record` it is done anew. If it is cut off, it goes on
 # where it was.
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-confirmations", "caption": "Some games hold on fresh replicas, and others had only been lucky. They are the games over three-bit tasks that the search put farthest above the line. Crosses show them when they were selected, points on {glue:text}`search_fresh` fresh replicas each, with 95 % intervals. Right of 0 the marginals do not explain S. Recorded."}, "image": {"alt": "Three panels, for the readouts correct, solved and prediction; a row for each training. Under each readout some trainings have games whose intervals lie far right of zero, for correct above all with one hidden unit. Other confirmations fall back to zero or below it: selection alone had put them above."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-confirmations", "caption": "Some games hold on fresh replicas, and others had only been lucky. They are the games over three-bit tasks that the search put farthest above the line. Crosses show them when they were selected, points on {glue:text}`search_fresh` fresh replicas each, with 95 % intervals. Right of 0 the marginals do not explain S."}, "image": {"alt": "Three panels, for the readouts correct, solved and prediction; a row for each training. Under each readout some trainings have games whose intervals lie far right of zero, for correct above all with one hidden unit. Other confirmations fall back to zero or below it: selection alone had put them above."}}
 run.show(
     plotting.titled(
         atlas_figures.confirmations(search, chsh.READOUTS),

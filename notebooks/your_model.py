@@ -49,7 +49,7 @@ run = runs.Run(YourModel, chosen)
 torch.set_num_threads(1)  # two would wait for each other
 training = {"steps": steps, "learning_rate": learning_rate, "seed": seed}
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-yours-pairs", "caption": "How to read it: a cell is a pair of tasks that share a trunk, with S of the pair, a mean over {glue:text}`yours_replicas` replicas. Bold: the interval lies on one side of 2, for all pairs together at 95 %. Recorded."}, "image": {"alt": "A triangle of cells, one for each pair of six tasks, with S of the pair in it. Most numbers are above 2 and bold. The largest stand in the column of the task large, beside six and zero. The pair of loop and prime alone lies below 2."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-yours-pairs", "caption": "How to read it: a cell is a pair of tasks that share a trunk, with S of the pair, a mean over {glue:text}`yours_replicas` replicas. Bold: the interval lies on one side of 2, for all pairs together at 95 %."}, "image": {"alt": "A triangle of cells, one for each pair of six tasks, with S of the pair in it. Most numbers are above 2 and bold. The largest stand in the column of the task large, beside six and zero. The pair of loop and prime alone lies below 2."}}
 recorded = run.load("your_pairs")
 pair_table = analysis.by_pair(recorded.table)
 run.show(
@@ -94,7 +94,7 @@ print(experiment.group(rows, trunks=3).groups)
 # a closed loop? Trainings are short, {glue:text}`yours_steps` steps. In {glue:text}`yours_replicas` *replicas*, draws of the initial weights, every task was
 # trained alone and every pair together. That is recorded; a small run is live.
 #
-# **Time.** 20 seconds of one processor.
+# **Time.** This page takes 20 seconds of one processor.
 #
 # ### What S of a pair is
 #
@@ -182,7 +182,7 @@ analysis.by_pair(live).set_index(["first", "second"])[live_columns].round(
 #
 # S of a pair does not say whose loss it is. The losses do:
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-yours-losses", "caption": "How many training items fewer, in percentage points, the task of a row gets right beside the task of a column than alone. Bold: five points or more. Means over {glue:text}`yours_replicas` replicas. Recorded."}, "image": {"alt": "A square of cells, six tasks in rows and in columns. The task large loses most, beside six and zero; loop, odd and prime lose beside the same two. The rows of six and zero hold numbers near nought, which are mostly negative."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-yours-losses", "caption": "How many training items fewer, in percentage points, the task of a row gets right beside the task of a column than alone. Bold: five points or more. Means over {glue:text}`yours_replicas` replicas."}, "image": {"alt": "A square of cells, six tasks in rows and in columns. The task large loses most, beside six and zero; loop, odd and prime lose beside the same two. The rows of six and zero hold numbers near nought, which are mostly negative."}}
 run.show(
     plotting.titled(
         figures.losses(pair_table),

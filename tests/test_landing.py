@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import groupby
 from xml.etree import ElementTree
 
 import pytest
@@ -22,6 +23,7 @@ WORD, NUMBER = r"[^\W\d_]+(?:[-'\N{RIGHT SINGLE QUOTATION MARK}][^\W\d_]+)*", r"
 printed = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1)
 made_up = st.builds(
     figures.Tile,
+    about=st.sampled_from(("one", "an < other")),
     label=printed,
     statement=printed,
     verdict=st.sampled_from(VERDICTS),
@@ -41,8 +43,11 @@ def texts(element):
 
 @given(st.lists(made_up, max_size=40))
 def test_tiles_show_whatever_statements_there_are(shown):
-    links = parsed(figures.tiles(shown, VERDICTS)).findall("li/a")
+    groups = parsed(figures.tiles(shown, VERDICTS))
+    links = groups.findall("div/ul/li/a")
     assert [link.get("href") for link in links] == [tile.address for tile in shown]
+    abouts = [about for about, _ in groupby(shown, lambda tile: tile.about)]
+    assert [group.findtext("p") for group in groups] == abouts
     letters = {}
     for link, tile in zip(links, shown, strict=True):
         letter, unseen = link.findall("span")
@@ -61,17 +66,17 @@ def test_the_legend_counts_them(shown):
     for verdict in VERDICTS:
         assert (f"{verdict}: {counts[verdict]}" in said) == (counts[verdict] > 0)
     hatched = sum(tile.hatched for tile in shown)
-    assert (f"other choices: {hatched}" in said) == (hatched > 0)
+    assert (f"the choices: {hatched}" in said) == (hatched > 0)
 
 
 def test_a_verdict_that_there_is_not_is_refused():
     with pytest.raises(ValueError, match="perhaps"):
-        figures.tiles([figures.Tile("a", "A.", "perhaps", "#a")], VERDICTS)
+        figures.tiles([figures.Tile("", "a", "A.", "perhaps", "#a")], VERDICTS)
 
 
 def test_names_that_hold_markup_stay_text():
-    tile = figures.Tile("<b>", "a & b", "holds", '"#')
-    [link] = parsed(figures.tiles([tile], VERDICTS)).findall("li/a")
+    tile = figures.Tile("", "<b>", "a & b", "holds", '"#')
+    [link] = parsed(figures.tiles([tile], VERDICTS)).findall("div/ul/li/a")
     assert "<b>: a & b" in texts(link)
 
 

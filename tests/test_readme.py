@@ -71,9 +71,9 @@ def test_a_notebook_says_the_times_that_were_measured(name):
     [said_there] = re.findall(r"^\*\*Time\.\*\*.*", prose, re.MULTILINE)
     # Less than half as long again is the machine, which was not equally fast at both times.
     ratio = EAGER.loc[name, "processor_seconds"] / MEASURED.loc[name, "processor_seconds"]
-    longer = f", {said(EAGER, name)} where there is no C++ compiler" if ratio > 1.5 else ""
+    longer = f", and {said(EAGER, name)} where there is no C++ compiler" if ratio > 1.5 else ""
     seconds = said(MEASURED, name)
-    time = f"**Time.** {seconds} seconds of one processor{longer}."
+    time = f"**Time.** This page takes {seconds} seconds of one processor{longer}."
     assert said_there == time
 
 

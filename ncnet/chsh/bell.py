@@ -267,7 +267,7 @@ class BellTest:
         contexts = "are not equally likely"
         if game.equal_contexts:
             p = p_value_text(game.p_value_any_contexts)
-            contexts = f"equally likely? Else p = {p} for the share"
+            contexts = f"p of the share, were they not equally likely: {p}"
         signalling = f"in {', '.join(self.signalling)}" if self.signalling else "not shown"
         p_values = map(p_value_text, self.no_signalling_p_values)
         changes = zip(TASKS, self.changes, self.change_errors, p_values, strict=True)

@@ -133,7 +133,13 @@ def _labels(shared: pd.DataFrame, place: _Places) -> list[str]:
     start, bound, peak = place.first, CLASSICAL_BOUND, CRITICAL_SIZE
     ceiling = f"ceiling {bound:g} + Δ"
     return [
-        place.text((place.last, bound), "classical bound", "bound", (0, -9), "end"),
+        place.text(
+            (place.last, bound),
+            "Bell\N{RIGHT SINGLE QUOTATION MARK}s bound",
+            "bound",
+            (0, -9),
+            "end",
+        ),
         place.text((start, bound + first["delta"]), ceiling, "ceiling", (12, 4)),
         place.text((peak, bound), "own trunks", "separate", (-2, 25)),
         place.text((start, first["s"]), "shared trunk", "shared", (16, 0)),

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 
 from ncnet.checks import check_choice
 
@@ -20,6 +21,8 @@ class Tile:
 
     Attributes
     ----------
+    about
+        What the statement is about: tiles that stand together and share it are one group.
     label
         The statement in a few words.
     statement
@@ -32,6 +35,7 @@ class Tile:
         The share of other choices under which it holds; None where no others were tried.
     """
 
+    about: str
     label: str
     statement: str
     verdict: str
@@ -47,7 +51,7 @@ class Tile:
     def unseen(self) -> str:
         """The text that a screen reader reads after the label.
 
-        >>> Tile("exceeds 2", "Near 3 units S may exceed 2.", "partly", "#exceeds", 0.446).unseen
+        >>> Tile("", "above 2", "Near 3 units S may exceed 2.", "partly", "#above", 0.446).unseen
         'Near 3 units S may exceed 2. Partly; holds under 45 % of other choices.'
         """
         share = (
@@ -57,7 +61,7 @@ class Tile:
 
 
 def tiles(shown: Sequence[Tile], verdicts: Sequence[str]) -> str:
-    """Return the tiles as HTML: a list of links.
+    """Return the tiles as HTML: a list of links for each group.
 
     Parameters
     ----------
@@ -71,7 +75,12 @@ def tiles(shown: Sequence[Tile], verdicts: Sequence[str]) -> str:
     ValueError
         For a verdict that is not one of these.
     """
-    return f'<ul class="tiles">{"".join(_item(tile, verdicts) for tile in shown)}</ul>'
+    groups = (
+        f'<div class="tile-group"><p>{escape(about)}</p>'
+        f'<ul class="tiles">{"".join(_item(tile, verdicts) for tile in group)}</ul></div>'
+        for about, group in groupby(shown, lambda tile: tile.about)
+    )
+    return f'<div class="tile-groups">{"".join(groups)}</div>'
 
 
 def _item(tile: Tile, verdicts: Sequence[str]) -> str:
@@ -98,7 +107,7 @@ def legend(shown: Sequence[Tile], verdicts: Sequence[str]) -> str:
     ]
     if hatched := sum(tile.hatched for tile in shown):
         mark = _mark(_classes(verdicts[0], verdicts, True), "")
-        parts.append(f"{mark} holds under fewer than half of other choices: {hatched}")
+        parts.append(f"{mark} holds under fewer than half of the choices: {hatched}")
     return f'<p class="tiles-legend">{"".join(f"<span>{part}</span> " for part in parts)}</p>'
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
@@ -10,6 +11,8 @@ from ncnet.chsh.correlators import SIGNS
 from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.plotting import BLUE, HATCH, INK, SKY, VERMILION
 
+HALO = [withStroke(linewidth=3, foreground="white")]
+NUMBER = {"ha": "center", "fontsize": 8.5, "path_effects": HALO, "zorder": 3}
 NAMES = ("easy,\neasy", "easy,\nhard", "hard,\neasy", "hard,\nhard", "S")
 
 
@@ -31,7 +34,7 @@ def waterfalls(table: pd.DataFrame) -> Figure:
         for place, step in enumerate([*steps, row["s"]]):
             sign = "" if place in (0, 4) else "\N{MINUS SIGN}" if place == 3 else "+"
             top = max(starts[place], starts[place] + step)
-            axes.text(place, top + 0.04, f"{sign}{abs(step):.2f}", ha="center", fontsize=8.5)
+            axes.text(place, top + 0.06, f"{sign}{abs(step):.2f}", **NUMBER)
         axes.hlines(ends, np.arange(4), np.arange(1, 5), color=INK, linewidth=0.7)
         axes.axhline(CLASSICAL_BOUND, zorder=2, **plotting.DASHED)
         axes.set_xticks(range(5), NAMES, fontsize=8)

@@ -111,12 +111,13 @@ def shares_of_choices(held: Mapping[str, float]) -> Figure:
     figure, axes = plotting.subplots((6.6, 0.9 + 0.34 * len(held)))
     axes.barh(range(len(held)), held.values(), 0.6, color=BLUE)
     for place, share in enumerate(held.values()):
-        axes.text(share + 0.01, place, f"{share:.0%}", va="center")
+        axes.text(share - 0.01, place, f"{share:.0%}", va="center", ha="right", color="white")
     plotting.name_rows(axes, list(held))
     axes.axvline(0.5, **DASHED)
+    axes.text(0.51, len(held) - 1, "half", va="center")
     axes.grid(axis="y", visible=False)
     axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.set(xlim=(0, 1), xlabel="share of other choices under which it holds")
+    axes.set(xlim=(0, 1), xlabel="share of the choices under which it holds")
     return figure
 
 
