@@ -92,7 +92,7 @@ def _s_above_delta(
             column[0].fill_between(x, "run_low", "run_high", data=table, **runs)
         draw(column[0], table, x, "s", markersize=3.5, **kind)
         draw(column[1], table, x, "delta", markersize=3.5, **kind)
-    plotting.draw_bounds(column[0], TSIRELSON_BOUND)
+    plotting.draw_bounds(column[0], TSIRELSON_BOUND, right=x != "steps")
     column[1].axhline(0, color=GREY, linewidth=0.8)
 
 

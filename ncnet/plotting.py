@@ -197,19 +197,25 @@ def without_frame(*panels: Axes) -> None:
         axes.spines[:].set_visible(False)
 
 
-def dashed_line(axes: Axes, value: float, label: str) -> None:
-    """Draw a dashed line across, named at the left-hand edge, clear of the data."""
+def dashed_line(axes: Axes, value: float, label: str, *, right: bool = False) -> None:
+    """Draw a dashed line across, named above at its left-hand end, or below at its right-hand one.
+
+    The side to choose is the one where the data leave room.
+    """
     axes.axhline(value, zorder=1, **DASHED)
     edge = {"xycoords": ("axes fraction", "data"), "annotation_clip": True}
-    beside = {"xytext": (4, 3), "textcoords": "offset points"}
-    axes.annotate(label, (0, value), fontsize=8, color=INK, **edge, **beside)
+    beside = {"xytext": (4, 3)}
+    if right:
+        beside = {"xytext": (-4, -3), "ha": "right", "va": "top"}
+    beside |= {"textcoords": "offset points", "fontsize": 8, "color": INK}
+    axes.annotate(label, (int(right), value), **edge, **beside)
 
 
-def draw_bounds(axes: Axes, highest: float) -> None:
-    """Draw the bounds of S up to `highest`, each with its name."""
+def draw_bounds(axes: Axes, highest: float, *, right: bool = False) -> None:
+    """Draw the bounds of S up to `highest`, each with its name, as `dashed_line` does."""
     for bound, label in BOUNDS.items():
         if bound <= highest:
-            dashed_line(axes, bound, label)
+            dashed_line(axes, bound, label, right=right)
 
 
 def picture(report: Report) -> Figure:

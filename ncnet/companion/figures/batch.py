@@ -139,7 +139,7 @@ def _draw_lines(axes: Axes, lines: list, x: str | None, name: str) -> None:
         look["label"] = ", ".join(map(str, values)) or None
         plotting.points(axes, line, x or line.index, name, **look)
     if name == "s":
-        plotting.draw_bounds(axes, CLASSICAL_BOUND)
+        plotting.draw_bounds(axes, CLASSICAL_BOUND, right=True)
     else:
         axes.axhline(0.5 if name == "auc" else 0, color=INK, linewidth=0.8)
 

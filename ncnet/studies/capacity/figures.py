@@ -34,7 +34,7 @@ def s_by_game(table: pd.DataFrame) -> Figure:
     axes.set_xticks(sorted(table["hidden_size"].unique()))
     axes.set_xlim(left=0)  # room for the names of the bounds
     axes.set_ylim(0, TSIRELSON_BOUND + 0.25)
-    plotting.draw_bounds(axes, TSIRELSON_BOUND)
+    plotting.draw_bounds(axes, TSIRELSON_BOUND, right=True)
     axes.legend(loc="lower right")
     return figure
 
@@ -187,5 +187,5 @@ def scatter(s_per_run: xr.DataArray, reports: Sequence[Report]) -> Figure:
     axes.set_ylim(min(1.2, values.min() - 0.1), ALGEBRAIC_BOUND + 0.2)
     axes.set(xlabel="hidden units n", ylabel="S (no unit)")
     axes.grid(axis="x", visible=False)
-    plotting.draw_bounds(axes, ALGEBRAIC_BOUND)
+    plotting.draw_bounds(axes, ALGEBRAIC_BOUND, right=True)
     return figure
