@@ -68,7 +68,7 @@ def hidden_units(traced: xr.Dataset, steps: Sequence[int]) -> Figure:
     steps
         Traced steps to show.
     """
-    figure, grid = plotting.subplots((1.75 * len(steps), 5.6), 3, len(steps), sharey="row")
+    figure, grid = plotting.subplots((2.1 * len(steps), 5.6), 3, len(steps), sharey="row")
     *bits, _ = traced["input"].values.tolist()
     for (of_alice, of_bob, below), step in zip(grid.T, steps, strict=True):
         here = traced.sel(step=step)
@@ -322,7 +322,7 @@ def _weights(table: pd.DataFrame) -> pd.Series:
 
 def _plane(axes: Axes, here: xr.Dataset, party: str, plane: list[str]) -> None:
     weights = here["trunk_weight"].sel(input=[*plane, "bias"]).values
-    widths = 0.4 + 3.2 * (abs(here[f"{party}_weight"].values.astype(float)) / 6).clip(max=1)
+    widths = 1 + 2.8 * (abs(here[f"{party}_weight"].values.astype(float)) / 6).clip(max=1)
     for unit, (weight, width) in enumerate(zip(weights.astype(float), widths, strict=True)):
         normal, bias = weight[:2], weight[2]
         length = np.hypot(*normal)
