@@ -14,8 +14,7 @@
 # %% [markdown]
 # # Can the intervals and tests be trusted?
 #
-# **The verdicts on S can, the bootstrap intervals cannot everywhere.** In the worst of our models, the interval by betting, by which
-# S is judged, holds the true S in {glue:text}`betting_lowest:.1%` of the experiments ({glue:text}`betting_low:.1%` to
+# **Where S is judged by betting they can; bootstrap intervals cannot everywhere.** In the worst of our simulated models, the interval by betting holds the true S in {glue:text}`betting_lowest:.1%` of the experiments ({glue:text}`betting_low:.1%` to
 # {glue:text}`betting_high:.1%`). The report's bootstrap interval does so in only {glue:text}`bootstrap_lowest:.0%` in its worst model.
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of the live run"}
@@ -88,8 +87,8 @@ run.show(
 # {cite:p}`summaries2026` do not say.
 #
 # **What we did.** What this book says rests on intervals at 95 % and on tests at 5 % ({doc}`../protocol`). Formulas promise that such intervals
-# hold the true value in 95 % of all experiments where there are many replicas, and where the distribution is kind. Ours is not always kind: near the
-# ceiling almost every replica has S = 2, Δ adds up absolute values, and a single run has few replicas.
+# hold the true value in 95 % of all experiments where there are many replicas, and where the distribution is kind. Ours is not always kind: where S is
+# saturated almost every replica has S = 2, Δ adds up absolute values, and a single run has few replicas.
 #
 # So we made experiments whose truth is known. A *model* is a list of kinds of replica with their
 # probabilities. Its own S, its Δ and all else are therefore sums without any error. An experiment draws replicas from it and
@@ -390,7 +389,7 @@ for name, count in (("fewest", fewest), ("most", most)):
         glue(f"{quantity}_{model}_{name}", share, display=False)
 
 # %% [markdown]
-# - **Percentiles of S near the ceiling.** In “ceiling” they cover in {glue:text}`s_ceiling_fewest:.1%` at
+# - **Percentiles of S near saturation.** In “ceiling” they cover in {glue:text}`s_ceiling_fewest:.1%` at
 #   {glue:text}`fewest` replicas, and in {glue:text}`s_ceiling_most:.1%` at {glue:text}`most`. With probability
 #   {glue:text}`unseen:.0%` none of the rare replicas is among {glue:text}`fewest`. No resample then shows any spread, and the interval is the
 #   point 2. In “skewed” they cover in {glue:text}`s_skewed_fewest:.1%` and {glue:text}`s_skewed_most:.1%`. The report bets while fewer than

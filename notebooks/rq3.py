@@ -294,7 +294,7 @@ for n, of_size in recorded_along.table.groupby("hidden_size"):
 # Beyond the peak, the abstract says, S decays to 2 and fluctuates around it {cite:p}`zhao2026`. We read this as a statement about runs: they
 # scatter, and some of them lie below 2. With the outcome `correct`, a run has {glue:text}`run_correct` networks a context, and it has hardly any scatter left.
 # With `solved` it has {glue:text}`run_solved`, and more scatter. The rule asks two things at n = {glue:text}`scatter_sizes`: whether the standard
-# deviation over runs is beyond {glue:text}`scatter_margin`, and whether more than {glue:text}`scatter_share` of the runs lie on either side of 2.
+# deviation over runs is beyond {glue:text}`scatter_margin`, and whether more than {glue:text}`scatter_share` of the runs lie below 2 and as many above.
 
 # %% tags=["remove-cell"]
 if record:

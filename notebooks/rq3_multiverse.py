@@ -14,8 +14,8 @@
 # %% [markdown]
 # # RQ3, continued: do the statements depend on choices that the paper leaves open?
 #
-# **That S passes 2 hardly does. Where it peaks, and one hidden layer, do matter.** S passes 2 in {glue:text}`exceeds_2_correct` of {glue:text}`correct` combinations of
-# choices, and peaks at three units in {glue:text}`peak_at_3_correct` of them. With a second hidden layer S at three units is only {glue:text}`noise_two_overlap` in
+# **They do.** If an outcome says whether a head is right, S passes 2 in {glue:text}`exceeds_2_correct` of {glue:text}`correct` combinations of
+# choices, and peaks at three units in {glue:text}`peak_at_3_correct` of them. Over all four ways to read an outcome it passes 2 in {glue:text}`exceeds_2_all`. With a second hidden layer S at three units is only {glue:text}`noise_two_overlap` in
 # the game `overlap`.
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of the live run"}
@@ -94,7 +94,7 @@ curve = as_read_here.merge(at_critical, on=specification)
 run.show(
     plotting.titled(
         figures.specification_curve(curve, statements),
-        "S passes 2 under most combinations of choices, and under none by much",
+        "Read as correct, S passes 2 under most choices, and under none by much",
     ),
     recorded=recorded,
 )
@@ -609,7 +609,7 @@ truth.rename(columns={"size": "trainings"}).round(3)
 # ## Noise, and a second layer
 #
 # So far a training had no noise but its initial weights, and the trunk one layer. Each of the following changes one thing in the choices of this
-# book. *Batches* are of so many items, drawn without replacement; *own* ones differ between the four contexts of a replica, as *own starts* do.
+# book. A *batch* has so many items, drawn without replacement; *own* ones differ between the four contexts of a replica, as *own starts* do.
 # *Momentum* repeats nine tenths of a step, at a tenth of the learning rate. *Decay* pulls all weights towards 0. *Label noise* flips a tenth
 # of the labels, anew each time that they are shown; what is right stays what the true label says.
 #

@@ -16,7 +16,7 @@
 #
 # **Little beyond training accuracy.** While capacity is insufficient, S and accuracy on unseen items mostly rise together from one capacity to the next. Within a
 # capacity, once training accuracies and losses are held fixed, their mean rank correlation is at most {glue:text}`rq4_left_most:.2f`
-# ({glue:text}`rq4_left_low:.2f` to {glue:text}`rq4_left_high:.2f`) in any of {glue:text}`rq4_conditions` settings.
+# ({glue:text}`rq4_left_low:.2f` to {glue:text}`rq4_left_high:.2f`) in any of {glue:text}`rq4_conditions` conditions: a data set, a number of items and a share of wrong labels.
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of the live run"}
 populations: list = ["overlap"]  # noisy games, quartets of digit tasks
@@ -79,7 +79,7 @@ items = {
     "seed": seed,
 }
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-across-and-within", "caption": "How to read it: a row is a setting, with its data, the number of training items and the share of flipped labels. A mark is the mean rank correlation of S with the share of held-out items that heads get right, up to the capacity at which S first reaches 2: over capacities, over replicas of one capacity, and the same with the training accuracy and loss of each context held fixed. At 0 a larger S does not go with a higher accuracy. Bars are intervals that hold together over the settings at 95 %, over {glue:text}`rq4_replicas` replicas in each."}, "image": {"alt": "Eleven rows with three marks each on an axis of rank correlations. The mark for across capacities lies far to the right in most rows, in the middle in two, and left of zero in one game with many flipped labels. The mark for within a capacity lies a little right of zero in most rows and at zero in two. The third mark, with training accuracy and loss held fixed, lies at zero or close to it in all rows, and furthest right in both games without flipped labels."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-across-and-within", "caption": "How to read it: a row is a condition, with its data, the number of training items and the share of flipped labels. A mark is the mean rank correlation of S with the share of held-out items that heads get right, up to the capacity at which S first reaches 2: over capacities, over replicas of one capacity, and the same with the training accuracy and loss of each context held fixed. At 0 a larger S does not go with a higher accuracy. Bars are intervals that hold together over the settings at 95 %, over {glue:text}`rq4_replicas` replicas in each."}, "image": {"alt": "Eleven rows with three marks each on an axis of rank correlations. The mark for across capacities lies far to the right in most rows, in the middle in two, and left of zero in one game with many flipped labels. The mark for within a capacity lies a little right of zero in most rows and at zero in two. The third mark, with training accuracy and loss held fixed, lies at zero or close to it in all rows, and furthest right in both games without flipped labels."}}
 recorded = run.load("generalization")
 by_rule = run.load("generalization_rules")
 table_of = recorded.table
@@ -103,8 +103,8 @@ run.show(
 # **What we did.** S is computed on training items alone. If it went with generalization, it would
 # measure something that otherwise takes fresh items. So each replica draws a finite training sample here and is tried on further items, its *held-out items*. There are three kinds of data:
 # XORnet games whose inputs carry Gaussian noise, handwritten digits with two easy and two hard tasks, and, at the end, text. Within each capacity
-# we correlate S of the training items with the share of held-out items that heads get right, over replicas. A larger run is recorded, on {glue:text}`rq4_conditions` settings.
-# Each setting has its data, their number and the share of flipped labels, and is called a *condition* on this page. A small run is live.
+# we correlate S of the training items with the share of held-out items that heads get right, over replicas. A larger run is recorded, on {glue:text}`rq4_conditions` *conditions*.
+# Each has its data, their number and its share of flipped labels. A small run is live.
 #
 # **Time.** This page takes 20 seconds of one processor.
 
@@ -289,7 +289,7 @@ run.show(
 run.show(figures.correlations(mean_target), recorded=recorded)
 
 # %% [markdown]
-# A capacity at the ceiling has no correlation, and is left out. These intervals describe, and the rules judge by the exact ones. The fold has the
+# A saturated capacity has no correlation, and is left out. These intervals describe, and the rules judge by the exact ones. The fold has the
 # mean rank correlation up to the capacity at which S first reaches 2, its exact interval, and whether it is more than {glue:text}`rq4_weak`. These intervals, too, hold together over the
 # conditions at 95 %.
 
@@ -475,7 +475,7 @@ as_text(pd.DataFrame.from_dict(by_condition, orient="index"), 2)
 # ### Text
 #
 # In the recorded runs of {doc}`rq3_lora` the rank of a language model's adapters is the capacity. The named quartet of mixed tasks has two tasks that are learnt so
-# that it carries over to other sentences: SST-2 and, a little, MRPC. CommonsenseQA carries over in part, too, and MathQA hardly. We fixed beforehand that held-out
+# that it carries over to other sentences: SST-2 and, a little, MRPC. CommonsenseQA carries over a little, too, and MathQA hardly. We fixed beforehand that held-out
 # accuracy is here that of SST-2 and MRPC (A1 and B1), each in the two contexts it is in. e5 has probably seen some of these sentences before, so these shares are no estimate for new texts ({doc}`/limits`). S is
 # that of the whole quartet.
 
@@ -719,8 +719,8 @@ Markdown(verdict_table([*claims.CLAIMS, *of_text], judged))
 # - **S that adds to training accuracy.** S would tell something of its own if in most conditions the correlation stayed clear of 0 with each context's accuracy and loss held
 #   fixed, or if a prediction gained a tenth of the variance. More replicas would also settle the
 #   conditions that are open.
-# - **A best capacity at S = 2.** The third statement would stand if in most settings with an interior optimum the best capacity lay where S first reaches 2, whatever the
-#   data and the resource. Four settings of our choice are few.
+# - **A best capacity at S = 2.** The third statement would stand if in most conditions with an interior optimum the best capacity lay where S first reaches 2, whatever the
+#   data and the resource. Four conditions of our choice are few.
 #
 # ## Go further
 #
@@ -809,7 +809,7 @@ Markdown(verdict_table([*claims.CLAIMS, *of_text], judged))
 # first 2 had used a bootstrap of the best capacity, and could not hold where the largest was the best. Now it uses differences within replicas, and is open there. The four conditions with an
 # interior optimum were added. All was run again with new seeds, one for each condition, and this run is what is shown and judged.
 #
-# **The conditions.** The four conditions with an interior optimum were chosen by a trial with other seeds and few replicas. It looked for settings where held-out accuracy turns down with capacity while S still
+# **The conditions.** The four conditions with an interior optimum were chosen by a trial with other seeds and few replicas. It looked for conditions where held-out accuracy turns down with capacity while S still
 # reaches 2. It tried smaller samples, more flipped labels, more noise, more steps, and stopping at the lowest held-out loss, and it showed roughly what is lost in each.
 # In small samples with flipped labels the largest network is mostly the best again, and stopping by the held-out loss never overfits by construction. Items and steps of the
 # other seven were chosen in an earlier trial, so that S has somewhere to rise.

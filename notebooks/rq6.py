@@ -183,7 +183,7 @@ for name in ("s", "delta", "influence", "excess", "share_above"):
 # The recorded sweep has {glue:text}`sweep_rows` points, each a game at a size, and S is above 2 at {glue:text}`sweep_above` of them. The folded table lists these with 95 %
 # intervals. Its p-values are corrected over all recorded points. {glue:text}`sweep_within` of them lie within $2 + \Delta$: the change of the marginals is
 # enough to explain them. {glue:text}`sweep_contextual` are contextual, and {glue:text}`sweep_open` undecided. No interval of $S - \Delta - 2$ reaches
-# beyond {glue:text}`sweep_highest`.
+# beyond {glue:text}`sweep_highest`. A point whose interval lies below 0 is still undecided where the exact test, which has to agree, does not show it.
 #
 # For `overlap` at n = 3, S is {glue:text}`three_s:.3f`, Δ {glue:text}`three_delta:.3f` and the influence
 # {glue:text}`three_influence:.3f` ({glue:text}`three_influence_low:.3f` to {glue:text}`three_influence_high:.3f`).

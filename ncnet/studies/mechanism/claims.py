@@ -22,7 +22,9 @@ def _competition_causes(interventions: pd.DataFrame) -> Finding:
     violation = _estimate(at, "left_less_gone", intervention="shared")
     left = _estimate(at, "left_less_gone", intervention=WITHOUT_CONFLICT)
     there_is_one = violation.beyond(MARGIN)
-    return Finding((-left).beyond(0.0) if there_is_one else None, left)
+    removed = 100 * _estimate(at, "removed", intervention=WITHOUT_CONFLICT).value
+    reason = f"{removed:.0f} % of the violation goes with the conflict, and the rule asks for more"
+    return Finding((-left).beyond(0.0) if there_is_one else None, left, f"{reason} than half")
 
 
 def _oscillation_senses(sensing: pd.DataFrame) -> Finding:
