@@ -527,11 +527,6 @@ for row in contrasts.table.itertuples():
     what = row.contrast.replace(" ", "_").replace(",", "")
     name = short_of[row.quartet]
     quote(f"{name}_{what}_{row.rank:g}", text)
-    if (name, what, row.rank) == (
-        "minilm",
-        claims.OF_S,
-        PLACES["middle"],
-    ):
 quote("smallest", MARGIN)
 quote("middle", f"{max(recorded.ALL_PAIRS):g}")
 doses = of_groups(claims.DIFFICULTY).set_index("shuffled")

@@ -21,10 +21,10 @@ def _competition_causes(interventions: pd.DataFrame) -> Finding:
     at = claims.rows_where(interventions, "hidden_size", claims.CRITICAL_SIZE)
     violation = _estimate(at, "left_less_gone", intervention="shared")
     left = _estimate(at, "left_less_gone", intervention=WITHOUT_CONFLICT)
-    there_is_one = violation.beyond(MARGIN)
-    removed = 100 * _estimate(at, "removed", intervention=WITHOUT_CONFLICT).value
-    reason = f"{removed:.0f} % of the violation goes with the conflict, and the rule asks for more"
-    return Finding((-left).beyond(0.0) if there_is_one else None, left, f"{reason} than half")
+    if not violation.beyond(MARGIN):
+        return Finding(None, left, "there is no violation to lose")
+    gone = 50 * (1 - left.value / violation.value)
+    return Finding((-left).beyond(0.0), left, f"{gone:.0f} % of the violation goes with the conflict")
 
 
 def _oscillation_senses(sensing: pd.DataFrame) -> Finding:
