@@ -492,7 +492,10 @@ for group, name in short_of.items():
         for what in ("s", "accuracy"):
             quote(f"{name}_{place}_{what}", float(rows.loc[rank, what]))
         low, s, high = rows.loc[rank, ["s_low", "s", "s_high"]]
-        quote(f"{name}_{place}_interval", f"{s:.2f} ({low:.2f} to {high:.2f})")
+        quote(
+            f"{name}_{place}_interval",
+            f"{s:.2f} ({low:.2f} to {high:.2f})",
+        )
     whole = rows.loc[np.inf]
     quote(f"{name}_full_delta", float(whole["delta"]))
 quote("replicas", int(rows["replicas"].max()))

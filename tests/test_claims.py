@@ -20,6 +20,7 @@ READS = Claim(
     claims.REVIEW,
     estimand="what the table says",
     smallest="none",
+    region=claims.beyond(0),
     rule="The largest capacity says so.",
     result="table",
     evidence="notebooks/rq1",

@@ -38,7 +38,16 @@ def test_an_answer_that_a_plot_does_not_show_has_a_reason(claim):
 
 def test_a_reason_is_said_once_for_all_that_share_it():
     found = {name: Finding(None, UNKNOWN, "it was < 2") for name in ("one", "two")}
-    assert figures.cards([card(found=found)], VERDICTS).count("one, two: it was &lt; 2.") == 1
+    html = figures.cards([card(found=found)], VERDICTS)
+    assert html.count('<p class="more">it was &lt; 2.') == 1
+    html = figures.cards([card(found=found | {"three": Finding(True, UNKNOWN)})], VERDICTS)
+    assert html.count("one, two: it was &lt; 2.") == 1
+
+
+def test_a_stamp_says_in_how_much_a_statement_holds():
+    found = {name: Finding(name == "one", UNKNOWN) for name in ("one", "two")}
+    html = figures.cards([card(found=found, verdict=VERDICTS[1])], VERDICTS)
+    assert f">{VERDICTS[1]}: 1 of 2</p>" in html
 
 
 def card(name="one", **of_card):

@@ -87,11 +87,19 @@ def _card(card: Card, place: int) -> str:
         f'aria-label="{escape(claim.label)}">'
         f'<p class="statement">{as_html(claim.statement.removesuffix("."))} '
         f'<span class="source">({escape(claim.source)}).</span></p>'
-        f'<p class="stamp">{escape(card.verdict)}</p>'
+        f'<p class="stamp">{escape(_stamp(card))}</p>'
         f'<p class="estimand">{as_html(_sentence(claim.estimand))}:</p>'
         f"{forest(card.found, claim.region)}{_reasons(card)}{_meter(card)}{_details(card)}"
         "</article>"
     )
+
+
+def _stamp(card: Card) -> str:
+    """Return the verdict, and of one in part, of how many rows it is true."""
+    answers = [one.holds for one in card.found.values()]
+    if all(answers) or not any(answers):
+        return card.verdict
+    return f"{card.verdict}: {answers.count(True)} of {len(answers)}"
 
 
 def _reasons(card: Card) -> str:
@@ -102,9 +110,14 @@ def _reasons(card: Card) -> str:
         for reason in found.values()
     }
     return "".join(
-        f'<p class="more">{escape(", ".join(names))}: {as_html(reason)}.</p>'
+        f'<p class="more">{_of(names, card)}{as_html(reason)}.</p>'
         for reason, names in by_reason.items()
     )
+
+
+def _of(names: list[str], card: Card) -> str:
+    """Name the rows that a reason is of, unless it is of all."""
+    return "" if len(names) == len(card.found) else f"{escape(', '.join(names))}: "
 
 
 def _sentence(text: str) -> str:

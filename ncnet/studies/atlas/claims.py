@@ -11,6 +11,7 @@ from ncnet.estimates import Estimate, all_of, estimates_in
 
 EXPLAINED = {"contextual": True, "within 2 + Delta": False, "undecided": None}
 """The explanations of a report, as answers to whether more than signalling is needed."""
+THEOREM = "this is a theorem, and can only hold"
 ROUNDED = 1e-6
 """A share of the outcomes as near 1 as this is all of them."""
 
@@ -20,7 +21,7 @@ def _no_joint_distribution(sweep: pd.DataFrame) -> Finding:
     shares = [local_fraction(_means(row)) for _, row in above.iterrows()]
     holds = all_of(*(share < 1 - ROUNDED for share in shares)) if shares else None
     peak = sweep.loc[sweep["s"].idxmax()]
-    return Finding(holds, Estimate(*peak[["s", "s_betting_low", "s_betting_high"]]) - 2)
+    return Finding(holds, Estimate(*peak[["s", "s_betting_low", "s_betting_high"]]) - 2, THEOREM)
 
 
 def _beyond_signalling(sweep: pd.DataFrame) -> Finding:

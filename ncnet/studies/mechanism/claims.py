@@ -24,7 +24,9 @@ def _competition_causes(interventions: pd.DataFrame) -> Finding:
     if not violation.beyond(MARGIN):
         return Finding(None, left, "there is no violation to lose")
     gone = 50 * (1 - left.value / violation.value)
-    return Finding((-left).beyond(0.0), left, f"{gone:.0f} % of the violation goes with the conflict")
+    return Finding(
+        (-left).beyond(0.0), left, f"{gone:.0f} % of the violation goes with the conflict"
+    )
 
 
 def _oscillation_senses(sensing: pd.DataFrame) -> Finding:

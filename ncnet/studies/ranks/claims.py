@@ -59,15 +59,15 @@ def _passes_2_at_low_rank(rows: pd.DataFrame) -> Finding:
     return Finding(returns_to_0(s, MARGIN), largest(s[:-1]))
 
 
-def _depends_on(contrast: str, rows: pd.DataFrame) -> Finding:
+def _depends_on(contrast: str, rows: pd.DataFrame, reason: str = "") -> Finding:
     found = estimates_in(rows[rows["contrast"].str.startswith(contrast)], "s")
     farthest = max(found, key=lambda one: abs(one.value))
-    return Finding(any_of(*(one.apart(MARGIN) for one in found)), farthest)
+    return Finding(any_of(*(one.apart(MARGIN) for one in found)), farthest, reason)
 
 
-def _correlates(reading: str, rows: pd.DataFrame) -> Finding:
+def _correlates(reading: str, rows: pd.DataFrame, reason: str = "") -> Finding:
     [correlation] = estimates_in(row_where(rows, reading=reading), "correlation")
-    return Finding(correlation.beyond(WEAK), correlation)
+    return Finding(correlation.beyond(WEAK), correlation, reason)
 
 
 _REAL_MODELS = {
@@ -174,7 +174,9 @@ CLAIMS = (
         "task to those of the other goes from a quarter to four. S at equally many less the mean "
         f"of S at both ends is further than {MARGIN} from 0. It does not hold where it is nearer. "
         f"{_MOVES} {_OF_RANKS}",
-        find=lambda rows: _depends_on(BALANCE, rows),
+        find=lambda rows: _depends_on(
+            BALANCE, rows, "the ratio also changes how often an item is seen"
+        ),
         among=(MIXED,),
         **_REAL_MODELS,
     ),
@@ -200,7 +202,9 @@ CLAIMS = (
         rule=f"The correlation has a mean over replicas of more than {WEAK}. It does not hold "
         f"where that is less. Two things that both follow the rank correlate so, whatever one says "
         f"of the other. {_EXACT}",
-        find=lambda rows: _correlates(ACROSS, rows),
+        find=lambda rows: _correlates(
+            ACROSS, rows, "any two things that rise with the rank correlate"
+        ),
         **_OF_TEXT,
     ),
 )

@@ -11,7 +11,14 @@ from tests.test_claims import both_games
 
 BY_DEFINITION, BEYOND_SIGNALLING = CLAIMS
 ABOVE, OTHER = "above 2", "not distinguishable from 2"
-UNSAID = {"s": 2.1, "s_low": 2.0, "s_high": 2.2, "excess": 0.0, "excess_low": -1, "excess_high": 1}
+UNSAID = {
+    "s": 2.1,
+    "s_betting_low": 2.0,
+    "s_betting_high": 2.2,
+    "excess": 0.0,
+    "excess_low": -1,
+    "excess_high": 1,
+}
 
 
 @pytest.mark.parametrize(
