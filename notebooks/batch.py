@@ -60,8 +60,8 @@ for name, result in found.items():
         sources.show(drawn, **{name: result})
 
 # %% [markdown]
-# How to read it: up to three of the quantities that have an interval are drawn, with the intervals that the table has,
-# over the resource (such as the number of hidden units) that takes most values. Where there are more lines than colours, they are grey and have no
+# How to read it: at most three quantities are drawn, with their intervals,
+# against the number of hidden units or another resource. Where there are more lines than colours, they are grey and have no
 # names.
 #
 # ## How we know

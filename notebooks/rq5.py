@@ -341,7 +341,7 @@ as_text(shown.rename(columns=names))
 #
 # #### Is S the right thing to order them by?
 
-# %% mystnb={"figure": {"name": "fig-predicted-losses", "caption": "Recorded: what each pair of tasks loses on held-out items of fresh replicas, in percentage points. It is drawn against three things seen in the training of other replicas (S of the pair, the drop in training accuracy in percentage points, the cosine of both heads' gradients) and against how alike the two tasks are, which takes no training. A point is a pair; intervals of the rank correlations are in the table below."}, "image": {"alt": "Four scatter plots, a point for each pair. Against S and against the loss in training, points rise along a band. Against the cosine of the gradients they scatter, rather rising; against likeness they spread widely and fall a little."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-predicted-losses", "caption": "Recorded: what each pair of tasks loses on held-out items of fresh replicas, in percentage points. It is drawn against three things seen in the training of other replicas (S of the pair, the drop in training accuracy in percentage points, the cosine of both heads' gradients) and against how alike the two tasks are, which takes no training. A point is a pair; intervals of the rank correlations are in the table below."}, "image": {"alt": "Four scatter plots, a point for each pair. Against S and against the loss in training, points rise along a band. Against the cosine of the gradients they scatter, rather rising; against likeness they spread widely and fall a little."}}
 run.show(
     figures.drop_by_predictor(pairs_of), recorded=run.load("interference")
 )
@@ -415,7 +415,7 @@ all_signs["pairs_of"] = all_signs["pairs_of"].map(KINDS)
 run.show(
     plotting.titled(
         figures.early_signs(all_signs),
-        "S and the drop tell early what pairs lose; gradients do not",
+        "On small networks S and the drop tell early what pairs lose",
     ),
     recorded=signs_recorded,
     real=signs_of_real,
@@ -578,7 +578,7 @@ columns = ["trainings", *table_names.values()]
 shown.set_index(["units", "measure"])[columns]
 
 # %% [markdown]
-# What was asked of each measure, and what the sets of tasks say of it; *yes* and *no* are by the whole interval:
+# What was asked of each measure, and what the sets of tasks say of it; *yes* and *no* mean that the whole interval lies on one side of the smallest effect:
 
 # %% tags=["remove-input"]
 SAID = {True: "yes", False: "no", None: "open"}

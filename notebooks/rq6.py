@@ -15,8 +15,8 @@
 # # RQ6: does any violation survive?
 #
 # **Not in the two games of this book, but in some others.** Signalling between the heads explains an S of up to 2 + Δ. Neither
-# of the two games is shown to pass that at any size, and a game that a search found passes it by {glue:text}`best_correct:.3f`
-# ({glue:text}`best_low_correct:.3f` to {glue:text}`best_high_correct:.3f`). It is the best of several, and so a little flattered.
+# of the two games is shown to pass that at any size. A game that a search found passes it by {glue:text}`best_correct:.3f`
+# ({glue:text}`best_low_correct:.3f` to {glue:text}`best_high_correct:.3f`). As the best of several, this value is a little too high.
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of the live run"}
 hidden_sizes: list = [1, 2, 3, 4]

@@ -14,8 +14,9 @@
 # %% [markdown]
 # # Which of your tasks disturb each other?
 #
-# **Train each task alone and each pair together: S of the pair says it.** In our example {glue:text}`yours_most` disturb each other most, with an S of
-# {glue:text}`yours_most_s:.2f` ({glue:text}`yours_most_low:.2f` to {glue:text}`yours_most_high:.2f`). Tasks that leave each other alone have at most 2.
+# **Train each task alone and each pair together: S of the pair says it.** Tasks that leave each other alone have an S of at most 2. In our example the
+# tasks {glue:text}`yours_most` have the largest, {glue:text}`yours_most_s:.2f` ({glue:text}`yours_most_low:.2f` to {glue:text}`yours_most_high:.2f`). An S of at most 2 does not clear a pair, since failing
+# on the same items lowers it. So read the losses, too.
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of the live run"}
 hidden_sizes: list = [1, 3]  # units that all heads read
@@ -49,19 +50,20 @@ run = runs.Run(YourModel, chosen)
 torch.set_num_threads(1)  # two would wait for each other
 training = {"steps": steps, "learning_rate": learning_rate, "seed": seed}
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-yours-pairs", "caption": "How to read it: a cell is a pair of tasks that share a trunk, with S of the pair, a mean over {glue:text}`yours_replicas` replicas. Bold: the interval lies on one side of 2, for all pairs together at 95 %."}, "image": {"alt": "A triangle of cells, one for each pair of six tasks, with S of the pair in it. Most numbers are above 2 and bold. The largest stand in the column of the task large, beside six and zero. The pair of loop and prime alone lies below 2."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-yours-pairs", "caption": "How to read it: a cell is a pair of tasks that share a trunk, with S of the pair on training items, a mean over {glue:text}`yours_replicas` replicas. Bold: the interval lies on one side of 2, for all pairs together at 95 %."}, "image": {"alt": "A triangle of cells, one for each pair of six tasks, with S of the pair in it. Most numbers are above 2 and bold. The largest stand in the column of the task large, beside six and zero. The pair of loop and prime alone lies below 2."}}
 recorded = run.load("your_pairs")
 pair_table = analysis.by_pair(recorded.table)
 run.show(
     plotting.titled(
         figures.pairs(pair_table),
-        "Most of these tasks disturb each other",
+        "In most pairs a task disturbs the other",
     ),
     recorded=recorded,
 )
 
 # %% [markdown]
-# These lines ask the same of your tasks. They run as they stand; put your own function in place of `train`.
+# These lines ask the same of your tasks. They run as they stand. Put your own `train`, `TASKS` and `SPLIT` in place of ours
+# ([what they have to be](yours-function)). In a copy of the repository `pip install ".[train]"` installs what they need.
 
 # %%
 from itertools import combinations
@@ -78,12 +80,14 @@ outcomes = {
     for tasks in combinations(TASKS, count)
 }
 rows = experiment.interference(chsh.collect_pairs(outcomes, split=SPLIT))
-print(rows.groupby(["first", "second"])["s"].mean().nlargest(5))
-print(experiment.group(rows, trunks=3).groups)
+columns = ["s", "first_drop", "second_drop", "held_out_drop"]
+means = rows.groupby(["first", "second"])[columns].mean()
+print(means.nlargest(5, "s").round(3))
+print(experiment.group(rows, trunks=3))
 
 # %% [markdown]
-# First come the pairs with the largest S, then the best way to divide the tasks among three trunks. Four replicas show nothing yet; take
-# dozens.
+# First come the pairs with the largest S and what either task loses in them, then the best way to divide the tasks among three trunks. Four replicas show nothing yet, as
+# the intervals say. Take dozens. Six tasks cost {glue:text}`yours_trainings` trainings in each replica, alone and in pairs.
 #
 # ## How it works
 #
@@ -107,6 +111,7 @@ print(experiment.group(rows, trunks=3).groups)
 # So S above 2 says that the tasks disturb each other, and by more than they fail together. All of it is signalling, and signalling is what
 # one wants to know here. {py:func}`ncnet.experiment.interference` gives S, the losses and the failures in common, in each replica.
 #
+# (yours-function)=
 # ### What your function has to do
 #
 # `train(tasks, seed)` is given the names of one task or of two. It trains one network on them from scratch and returns, for each task, which items its head gets
@@ -116,7 +121,8 @@ print(experiment.group(rows, trunks=3).groups)
 #   same order.
 # - It says whether a head is right, not what the head predicts. The items are the same every time, and in the same order: no shuffling where you evaluate.
 #
-# `SPLIT` says of each item whether it is a training item or held out.
+# Every task returns equally many items. Where the k-th items of two tasks are not the same, pass `paired=False` to {py:func}`ncnet.chsh.collect_pairs`. `TASKS` is a list of names, and
+# `SPLIT` says of each item `"training"` or `"held_out"`.
 
 
 # %% tags=["remove-input"]
@@ -134,7 +140,7 @@ folded(
 )
 
 # %% [markdown]
-# Before you train anything else, call it twice with one seed. Both calls have to agree:
+# Before you train anything else, call it twice with one seed. On a CPU both calls have to agree. On a GPU some outcomes may differ; S still stands then, and influence does not:
 
 # %%
 once, again = train(["odd", "large"], 7), train(["odd", "large"], 7)
@@ -163,6 +169,7 @@ drops = most[["first_drop", "second_drop"]]
 quote("yours_lost", float(100 * drops.max()))
 quote("yours_not_lost", float(-100 * drops.min()))
 quote("yours_pairs", len(pair_table))
+quote("yours_trainings", len(TASKS) + len(pair_table))
 above = pair_table[pair_table["s_low"] > chsh.CLASSICAL_BOUND]
 quote("yours_above", len(above))
 least = pair_table.iloc[-1]
@@ -186,7 +193,7 @@ analysis.by_pair(live).set_index(["first", "second"])[live_columns].round(
 run.show(
     plotting.titled(
         figures.losses(pair_table),
-        "Six and zero cost the others much, and lose nothing",
+        "Six and zero cost the others much, and lose next to nothing",
     ),
     recorded=recorded,
 )
@@ -198,10 +205,13 @@ run.show(
 # another way may gain more at most. Of the recorded replicas:
 
 # %%
+from ncnet import results
+
+recorded = results.load("your_pairs")
 print(experiment.group(recorded.table, trunks=3))
 
 # %% [markdown]
-# With a trunk for each task nothing is lost, but it takes six of them. {doc}`rq5` asks what S is worth for grouping, beside the plain loss.
+# A negative gain is a loss against six trunks, one for each task. {doc}`rq5` asks what S is worth for grouping, beside the plain loss.
 #
 # (yours-report)=
 # ### The CHSH report on four of the tasks
@@ -236,6 +246,7 @@ quote("yours_verdict", at_three["verdict"])
 quote("yours_widest", int(by_size.index[-1]))
 
 # %% [markdown]
+# This is another game, so its S is another number: each head has an easier task beside the hard one. For the question of this page S of a pair is enough.
 # With three units and {glue:text}`yours_replicas` recorded replicas S is {glue:text}`yours_verdict`: {glue:text}`yours_three_s:.2f`
 # ({glue:text}`yours_three_low:.2f` to {glue:text}`yours_three_high:.2f`). The tasks are not fitted after so few steps, and heads that often fail on different items have low
 # correlators. They do depend on each other: success rates change with the other head's task by
@@ -247,8 +258,8 @@ quote("yours_widest", int(by_size.index[-1]))
 chsh.summary(by_size)
 
 # %% [markdown]
-# **Long trainings.** {doc}`/your_training` keeps each context as soon as it is finished, sweeps capacities, and follows gradients and S while a network trains, in
-# your loop or in the Trainer of transformers.
+# **Long trainings.** {doc}`/your_training` keeps each context of four tasks as soon as it is finished, sweeps capacities, and follows gradients and S while a network trains, in
+# your loop or in the Trainer of transformers. For pairs, store what your `train` returns yourself.
 #
 # **Outcomes that you have already.** Networks that were trained elsewhere need no function. Write one row for each context, replica and item, and
 # {doc}`/your_table` has the report.
@@ -267,6 +278,7 @@ chsh.summary(by_size)
 #
 # - **No quantum physics.** The heads share a trunk, and each may signal to the other. S above 2 is no wonder then, and Δ, influence and
 #   $S - \Delta - 2$ belong beside it ({doc}`/signalling`).
+# - **Pairs are not the whole.** Tasks were trained alone and in pairs. What six tasks do in one trunk is not measured.
 # - **Two failures count as agreement.** Read the success rates with the correlators: two heads that are always wrong have S = 2.
 # - **The replica is the unit.** Intervals resample replicas. More items make no interval shorter; intervals hold for these items. For new items,
 #   resample both ({py:func}`ncnet.studies.ranks.pigeonhole.pigeonhole_interval`).
@@ -277,7 +289,7 @@ chsh.summary(by_size)
 #
 # ## What would change our mind
 #
-# We say that these tasks disturb each other because they share a few units. If S of the pairs stayed above 2 in a network with a trunk for each task, this would be wrong.
+# We say that these tasks disturb each other because they share a few units. If the losses were as large in a trunk of {glue:text}`yours_widest` units, trained as long, this would be wrong.
 # Which pairs are disturbed is a matter of this network, these digits and so short a training. Other seeds should give the same map; another learning rate or number
 # of steps need not.
 #

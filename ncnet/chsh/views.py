@@ -101,9 +101,9 @@ class ReportView:
         report, units = self.report, self.report.units
         yield (
             "Heads that share a layer can influence each other, so S > 2 alone shows nothing "
-            f"non-classical. Intervals and tests are over {units}, the items being given. The four "
-            f"intervals of a task's changes hold together at {100 * report.level:g} %, and their "
-            f"tests are adjusted for their number. No bootstrap interval knows of rare {units} "
+            f"non-classical. Intervals and tests are over {units}, the items being given. The "
+            f"intervals of the four tasks' changes hold together at {100 * report.level:g} %, and "
+            f"their tests are adjusted for their number. No bootstrap interval knows of rare {units} "
             "that are not among these."
         )
         yield (

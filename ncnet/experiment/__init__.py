@@ -1,4 +1,4 @@
-"""Trains a two-headed network of the reader's own in all four contexts, and groups many tasks."""
+"""Train a two-headed network of the reader's own in all four contexts, and group many tasks."""
 
 from ncnet import renamed
 from ncnet.experiment.early import early_signs

@@ -204,8 +204,8 @@ YourTable.words = (() => {
     const { units } = report;
     return [
       "Heads that share a layer can influence each other, so S > 2 alone shows nothing " +
-        `non-classical. Intervals and tests are over ${units}, the items being given. The four ` +
-        `intervals of a task's changes hold together at ${percent(report.level)}, and their ` +
+        `non-classical. Intervals and tests are over ${units}, the items being given. The ` +
+        `intervals of the four tasks' changes hold together at ${percent(report.level)}, and their ` +
         `tests are adjusted for their number. No bootstrap interval knows of rare ${units} that ` +
         "are not among these.",
       "The tests bet, and so does the interval of S that decides, at " +

@@ -1,4 +1,4 @@
-"""A network as a reader may have it, in plain torch; of ncnet is `Trained` alone, which it returns.
+"""A network as a reader may have it, in plain torch: from ncnet it uses only `Trained`.
 
 A small convolutional network answers questions about handwritten digits, with a head for each
 question. All heads read the same few units.
