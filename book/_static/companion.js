@@ -10,7 +10,12 @@ document.addEventListener("DOMContentLoaded", () => {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   };
-  const boxes = [...document.querySelectorAll(".bd-article :is(figure, .cell_output, div.tex)")];
+  for (const image of document.querySelectorAll(".bd-article figure > img")) {
+    const picture = Object.assign(document.createElement("div"), { className: "picture" });
+    image.replaceWith(picture);
+    picture.append(image);
+  }
+  const boxes = [...document.querySelectorAll(".bd-article :is(.picture, .cell_output, div.tex)")];
   const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => allow(target)));
   boxes.forEach((box) => observer.observe(box));
   document.fonts.addEventListener("loadingdone", () => boxes.forEach(allow));

@@ -103,8 +103,8 @@ class ReportView:
             "Heads that share a layer can influence each other, so S > 2 alone shows nothing "
             f"non-classical. Intervals and tests are over {units}, the items being given. The "
             f"intervals of the four tasks' changes hold together at {100 * report.level:g} %, and "
-            f"their tests are adjusted for their number. No bootstrap interval knows of rare {units} "
-            "that are not among these."
+            "their tests are adjusted for their number. No bootstrap interval knows of rare "
+            f"{units} that are not among these."
         )
         yield (
             "The tests bet, and so does the interval of S that decides, at "
