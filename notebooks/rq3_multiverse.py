@@ -235,10 +235,10 @@ for name in ("s_low", "s_high", "delta"):
 #
 # | statement | `correct` | `solved` | `loss` | `prediction` |
 # |:--|:--|:--|:--|:--|
-# | rises-to-2 | {glue:text}`rises_to_2_correct` ({glue:text}`not_rises_to_2_correct`) | {glue:text}`rises_to_2_solved` ({glue:text}`not_rises_to_2_solved`) | {glue:text}`rises_to_2_loss` ({glue:text}`not_rises_to_2_loss`) | {glue:text}`rises_to_2_prediction` ({glue:text}`not_rises_to_2_prediction`) |
-# | exceeds-2 | {glue:text}`exceeds_2_correct` ({glue:text}`not_exceeds_2_correct`) | {glue:text}`exceeds_2_solved` ({glue:text}`not_exceeds_2_solved`) | {glue:text}`exceeds_2_loss` ({glue:text}`not_exceeds_2_loss`) | {glue:text}`exceeds_2_prediction` ({glue:text}`not_exceeds_2_prediction`) |
-# | peak-at-3 | {glue:text}`peak_at_3_correct` ({glue:text}`not_peak_at_3_correct`) | {glue:text}`peak_at_3_solved` ({glue:text}`not_peak_at_3_solved`) | {glue:text}`peak_at_3_loss` ({glue:text}`not_peak_at_3_loss`) | {glue:text}`peak_at_3_prediction` ({glue:text}`not_peak_at_3_prediction`) |
-# | returns-to-2 | {glue:text}`returns_to_2_correct` ({glue:text}`not_returns_to_2_correct`) | {glue:text}`returns_to_2_solved` ({glue:text}`not_returns_to_2_solved`) | {glue:text}`returns_to_2_loss` ({glue:text}`not_returns_to_2_loss`) | {glue:text}`returns_to_2_prediction` ({glue:text}`not_returns_to_2_prediction`) |
+# | rises to 2 | {glue:text}`rises_to_2_correct` ({glue:text}`not_rises_to_2_correct`) | {glue:text}`rises_to_2_solved` ({glue:text}`not_rises_to_2_solved`) | {glue:text}`rises_to_2_loss` ({glue:text}`not_rises_to_2_loss`) | {glue:text}`rises_to_2_prediction` ({glue:text}`not_rises_to_2_prediction`) |
+# | exceeds 2 | {glue:text}`exceeds_2_correct` ({glue:text}`not_exceeds_2_correct`) | {glue:text}`exceeds_2_solved` ({glue:text}`not_exceeds_2_solved`) | {glue:text}`exceeds_2_loss` ({glue:text}`not_exceeds_2_loss`) | {glue:text}`exceeds_2_prediction` ({glue:text}`not_exceeds_2_prediction`) |
+# | peak at 3 | {glue:text}`peak_at_3_correct` ({glue:text}`not_peak_at_3_correct`) | {glue:text}`peak_at_3_solved` ({glue:text}`not_peak_at_3_solved`) | {glue:text}`peak_at_3_loss` ({glue:text}`not_peak_at_3_loss`) | {glue:text}`peak_at_3_prediction` ({glue:text}`not_peak_at_3_prediction`) |
+# | returns to 2 | {glue:text}`returns_to_2_correct` ({glue:text}`not_returns_to_2_correct`) | {glue:text}`returns_to_2_solved` ({glue:text}`not_returns_to_2_solved`) | {glue:text}`returns_to_2_loss` ({glue:text}`not_returns_to_2_loss`) | {glue:text}`returns_to_2_prediction` ({glue:text}`not_returns_to_2_prediction`) |
 #
 # `solved` is +1 only where a head gets every input right, and `loss` where its loss is below {glue:text}`learnt`. They give one outcome a network in place of
 # one an input, so that S scatters more over replicas, and more is left open.

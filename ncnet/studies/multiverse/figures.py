@@ -13,7 +13,12 @@ from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND, TSIRELSON_BOUND
 from ncnet.plotting import BLUE, DASHED, GREY, INK, VERMILION
 
-WORDS = {"gradient_descent": "gradient descent"}
+WORDS = {
+    "gradient_descent": "gradient descent",
+    "he_normal": "He's initial weights",
+    "lecun_normal": "LeCun's initial weights",
+    "torch_linear": "torch's initial weights",
+}
 OPTIMIZER = ["optimizer", "learning_rate"]
 SHOWN_CHOICES = ("game", "activation", OPTIMIZER, "initialisation", "steps")
 CROSSED = {"s": ("steps", "S", 1.75), "share": ("company", "share solved", 1.9)}
@@ -39,7 +44,7 @@ def specification_curve(specifications: pd.DataFrame, statements: Sequence[str])
         {_label(option): rows.index for option, rows in curve.groupby(choice)}
         for choice in SHOWN_CHOICES
     ]
-    groups.append({name: curve.index[curve[name]] for name in statements})
+    groups.append({_in_words(name): curve.index[curve[name]] for name in statements})
     names = [name for group in groups for name in group]
     height = 0.19 * len(names)
     shared = {"sharex": True, "height_ratios": (3, height)}
@@ -90,9 +95,11 @@ def shares(table: pd.DataFrame, statements: Sequence[str]) -> Figure:
     axes.imshow(values, cmap="Blues", vmin=0, vmax=1.35, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         axes.text(column, row, f"{value:.0%}", ha="center", va="center", fontsize=8.5, color=INK)
-    labels = table["option"].map(_label) + table["specifications"].map("  ({})".format)
+    rates = table["choice"] == "learning_rate"
+    labels = rates.map({True: "learning rate ", False: ""}) + table["option"].map(_label)
+    labels += table["specifications"].map("  ({})".format)
     axes.set_yticks(range(len(table)), labels, fontsize=8.5)
-    axes.set_xticks(range(len(statements)), statements)
+    axes.set_xticks(range(len(statements)), map(_in_words, statements))
     axes.xaxis.tick_top()
     plotting.without_frame(axes)
     for row in np.flatnonzero(table["choice"].ne(table["choice"].shift())[1:]) + 0.5:
@@ -232,6 +239,10 @@ def _crossed(table: pd.DataFrame, rows: str, columns: list[str], name: str) -> F
     setp(grid[-1], xlabel="n")
     plotting.legend_once(grid[0, 0], below=figure)
     return figure
+
+
+def _in_words(statement: str) -> str:
+    return statement.replace("-", " ")
 
 
 def _label(option: object) -> str:
