@@ -23,6 +23,7 @@ import execution_cache  # noqa: E402
 import light_pages  # noqa: E402
 import light_pictures  # noqa: E402
 import local_katex  # noqa: E402
+import minus_signs  # noqa: E402
 import repository_buttons  # noqa: E402
 
 
@@ -256,3 +257,22 @@ def test_a_picture_gets_shorter_and_keeps_its_size_and_its_paths():
     markers = "{http://www.w3.org/2000/svg}use"
     assert len(list(after.iter(markers))) == len(list(before.iter(markers)))
     assert light_pictures.lighter(lighter) == lighter
+
+
+@pytest.mark.parametrize(
+    ("text", "signed"),
+    [
+        ("it is -0.5 [-1, -0.2], (-3 to 2)", "it is ~0.5 [~1, ~0.2], (~3 to 2)"),
+        ("S - Δ - 2, or S - 2 in all", "S ~ Δ ~ 2, or S ~ 2 in all"),
+        ("a two-headed network, n-1, 2026-11-28, A - B", None),
+    ],
+)
+def test_a_hyphen_becomes_a_minus_where_it_is_one(text, signed):
+    expected = (signed or text).replace("~", "\N{MINUS SIGN}")
+    assert minus_signs.with_minus(text) == expected
+
+
+def test_code_keeps_its_hyphens():
+    code, prose = nodes.literal("", "-1"), nodes.paragraph("", "-1")
+    minus_signs.set_signs(None, nodes.section("", code, prose), "page")
+    assert [code.astext(), prose.astext()] == ["-1", "\N{MINUS SIGN}1"]
