@@ -152,7 +152,7 @@ def across_and_within(rules: pd.DataFrame, table: pd.DataFrame) -> Figure:
         places = conditions.get_indexer(rows["condition"]) + shift
         look = {"color": colour, "marker": marker, "label": label, "capsize": 2}
         plotting.points(axes, rows, places, name, flat=True, **look)
-    plotting.name_rows(axes, conditions, fontsize=8.5)
+    plotting.name_rows(axes, conditions.str.replace("_", " "), fontsize=8.5)
     axes.grid(axis="y", visible=False)
     axes.set(xlim=(-0.5, 1.03), xlabel="rank correlation of S with held-out accuracy")
     plotting.legend_once(axes, below=figure)
@@ -172,7 +172,7 @@ def averaged_correlations(table: pd.DataFrame) -> Figure:
     figure, axes = plotting.subplots((7.6, 1.4 + 0.42 * len(conditions)))
     axes.axvline(0, **SOLID)
     _measures(axes, rows, conditions, "condition", 0.22, flat=True)
-    plotting.name_rows(axes, conditions, fontsize=8.5)
+    plotting.name_rows(axes, conditions.str.replace("_", " "), fontsize=8.5)
     axes.set_xlabel("rank correlation of S with held-out accuracy, mean over capacities")
     plotting.legend_once(axes, below=figure)
     return figure
