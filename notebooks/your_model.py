@@ -199,6 +199,7 @@ run.show(
 )
 
 # %% [markdown]
+# (more-tasks-which-of-them-to-train-together)=
 # ### Which tasks to train together
 #
 # {py:func}`ncnet.experiment.group` looks for the way to divide the tasks among trunks, in pairs or alone, that gains most on held-out items, and says how much
@@ -213,6 +214,7 @@ print(experiment.group(recorded.table, trunks=3))
 # %% [markdown]
 # A negative gain is a loss against six trunks, one for each task. {doc}`rq5` asks what S is worth for grouping, beside the plain loss.
 #
+# (a-function-and-a-first-report)=
 # (yours-report)=
 # ### The CHSH report on four of the tasks
 #
@@ -258,9 +260,13 @@ quote("yours_widest", int(by_size.index[-1]))
 chsh.summary(by_size)
 
 # %% [markdown]
+# (long-runs-capacities-and-what-was-cut-off)=
+# (along-training-the-probe)=
+# (the-trainer-of-transformers)=
 # **Long trainings.** {doc}`/your_training` keeps each context of four tasks as soon as it is finished, sweeps capacities, and follows gradients and S while a network trains, in
 # your loop or in the Trainer of transformers. For pairs, store what your `train` returns yourself.
 #
+# (you-have-outcomes-already)=
 # **Outcomes that you have already.** Networks that were trained elsewhere need no function. Write one row for each context, replica and item, and
 # {doc}`/your_table` has the report.
 #
