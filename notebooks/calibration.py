@@ -101,7 +101,7 @@ run.show(
 #
 # A large study is recorded, and a small one runs live.
 #
-# **Time.** This page takes 10 seconds of one processor.
+# **Time.** This page takes 20 seconds of one processor.
 
 # %% [markdown]
 # ### The models

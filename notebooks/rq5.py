@@ -112,7 +112,7 @@ run.show(
 # digits every pair is trained in one trunk. *How soon can that be told?* Pairs are looked at along their training. *Which tasks should share a trunk?* Sets of ten tasks are
 # divided into pairs and singles. A small run is live, a larger one is recorded.
 #
-# **Time.** This page takes 30 seconds of one processor, and 50 where there is no C++ compiler.
+# **Time.** This page takes 30 seconds of one processor, and 40 where there is no C++ compiler.
 
 # %% [markdown]
 # ### Choosing a capacity
