@@ -25,6 +25,8 @@ LINES = (
     ("delta", "Δ", ORANGE, "s"),
     ("excess", "S \N{MINUS SIGN} Δ \N{MINUS SIGN} 2", VERMILION, "D"),
 )
+FEW_STEPS = 100
+"""So many steps of a training, or fewer, stand on a linear axis."""
 KINDS_OF_PARTIES = {
     "nothing changes": ("11110110", "11110110"),
     "influence, no signalling": ("11110000", "01011010"),
@@ -63,13 +65,15 @@ def along_training(live: pd.DataFrame, recorded: pd.DataFrame | None = None) -> 
         Tables of `ncnet.chsh.by_capacity` over ``steps`` with a column ``hidden_size``.
     """
     sizes = plotting.layers_by("hidden_size", recorded, live)
-    figure, grid = _two_rows(len(sizes), 2.9, 5)
-    grid[0, 0].set_xscale("symlog", linthresh=10)
+    figure, grid = _two_rows(len(sizes), max(2.9, 6 / len(sizes)), 5)
+    if live["steps"].max() > FEW_STEPS:
+        grid[0, 0].set_xscale("symlog", linthresh=10)
     for place, (column, size) in enumerate(zip(grid.T, sizes, strict=True)):
         _s_above_delta(column, sizes[size], "steps", plotting.look(place), INK)
         column[0].set_title(f"n = {size}")
         column[1].set_xlabel("training steps")
-    grid[0, 0].legend(loc="lower right")
+    if recorded is not None:
+        grid[0, 0].legend(loc="lower right")
     return figure
 
 

@@ -76,7 +76,7 @@ run.show(
 # so most of all at n = 3 {cite:p}`review2026`.
 #
 # **What we did.** Two heads on one hidden layer are read as the two parties of a Bell test. We trained thousands of such networks in the
-# four contexts of a CHSH experiment. The paper names neither the tasks nor the training. Both are
+# four contexts of a CHSH experiment. We do not know the paper's tasks and its training. Both are
 # our reading, set out on the page {doc}`/protocol`. Here a smaller run is made live, at n = 2, 3 and 4 on the game `overlap`, and looked at from all sides.
 #
 # **Time.** This page takes 10 seconds of one processor.

@@ -14,7 +14,7 @@
 # %% [markdown]
 # # RQ2: does the competition of gradients cause it?
 #
-# **In part, but not for the most.** With the conflict of the heads' gradients taken out of training, S stays above 2. In `overlap` {glue:text}`removed_overlap` of the violation goes, and in
+# **In part, and by less than half.** With the conflict of the heads' gradients taken out of training, S stays above 2. In `overlap` {glue:text}`removed_overlap` of the violation goes, and in
 # `separate` {glue:text}`removed_separate`. Our rule asks for more than half. A head does sense the other's task, and it hardly needs oscillations of its own loss for that.
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of the live run"}

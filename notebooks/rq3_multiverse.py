@@ -137,7 +137,7 @@ lines += [
 Markdown("\n".join(lines))
 
 # %% [markdown]
-# The first five make a *training*; steps and readout are read from the same networks.
+# The first four rows make a *training*; steps and readout are read from the same networks.
 
 # %% [markdown]
 # ### The rules
@@ -192,9 +192,10 @@ for name in statements:
     key = name.replace("-", "_")
     for readout, said in by_readout[name]:
         for word, start in ((True, ""), (False, "not_")):
-            share = f"{(said == WORDS[word]).mean():.0%}"
+            share = f"{100 * (said == WORDS[word]).mean():.0f} %"
             glue(f"{start}{key}_{readout}", share, display=False)
-    glue(f"{key}_all", f"{verdicts[name].mean():.0%}", display=False)
+    share = f"{100 * verdicts[name].mean():.0f} %"
+    glue(f"{key}_all", share, display=False)
 glue("learnt", LEARNT, display=False)
 glue("specifications", f"{len(verdicts):,}", display=False)
 glue("correct", len(as_read_here), display=False)

@@ -11,6 +11,7 @@ from itertools import groupby
 
 from ncnet.checks import check_choice
 
+EQUALS = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
 OPEN = "?"
 """The letter of a verdict whose initial another one has."""
 
@@ -52,11 +53,9 @@ class Tile:
         """The text that a screen reader reads after the label.
 
         >>> Tile("", "above 2", "Near 3 units S may exceed 2.", "partly", "#above", 0.446).unseen
-        'Near 3 units S may exceed 2. Partly; holds under 45 % of other choices.'
+        'Near 3 units S may exceed 2. Partly; holds under 45 % of the choices.'
         """
-        share = (
-            "" if self.held is None else f"; holds under {100 * self.held:.0f} % of other choices"
-        )
+        share = "" if self.held is None else f"; holds under {100 * self.held:.0f} % of the choices"
         return f"{self.statement} {self.verdict.capitalize()}{share}."
 
 
@@ -86,10 +85,11 @@ def tiles(shown: Sequence[Tile], verdicts: Sequence[str]) -> str:
 def _item(tile: Tile, verdicts: Sequence[str]) -> str:
     check_choice("verdict", tile.verdict, verdicts)
     letter = _letters(verdicts)[tile.verdict]
+    label = tile.label.replace(" = ", EQUALS)
     return (
         f'<li><a class="tile {_classes(tile.verdict, verdicts, tile.hatched)}" '
         f'href="{escape(tile.address)}" title="{escape(tile.statement)}">'
-        f'<span class="tile-letter" aria-hidden="true">{letter}</span>{escape(tile.label)}'
+        f'<span class="tile-letter" aria-hidden="true">{letter}</span>{escape(label)}'
         f'<span class="visually-hidden">: {escape(tile.unseen)}</span></a></li>'
     )
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from ncnet import plotting
 from ncnet.chsh import CLASSICAL_BOUND
@@ -11,8 +10,8 @@ from ncnet.chsh.correlators import SIGNS
 from ncnet.chsh.outcomes import CONTEXTS
 from ncnet.plotting import BLUE, HATCH, INK, SKY, VERMILION
 
-HALO = [withStroke(linewidth=3, foreground="white")]
-NUMBER = {"ha": "center", "fontsize": 8.5, "path_effects": HALO, "zorder": 3}
+PLATE = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+NUMBER = {"ha": "center", "fontsize": 8.5, "bbox": PLATE, "zorder": 3}
 NAMES = ("easy,\neasy", "easy,\nhard", "hard,\neasy", "hard,\nhard", "S")
 
 

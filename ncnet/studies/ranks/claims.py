@@ -56,7 +56,7 @@ def _rises(contrast: str, rows: pd.DataFrame) -> Finding:
 
 def _passes_2_at_low_rank(rows: pd.DataFrame) -> Finding:
     s = [one - CLASSICAL_BOUND for one in estimates_in(rows_where(rows, "contrast", OF_S), "s")]
-    return Finding(returns_to_0(s, MARGIN), largest(s[:-1]))
+    return Finding(returns_to_0(s, MARGIN), largest(s[:-1]), "this is about the encoder e5 alone")
 
 
 def _depends_on(contrast: str, rows: pd.DataFrame, reason: str = "") -> Finding:
