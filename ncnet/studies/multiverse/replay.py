@@ -4,7 +4,7 @@ import pandas as pd
 
 from ncnet.replay.comparison import absolute, intervals, same, standard_errors
 from ncnet.replay.pieces import Replay, Selection, parameters_of
-from ncnet.replay.reports import REPORT, SUMS, of_s
+from ncnet.replay.reports import REPORT, of_s
 from ncnet.results import Result
 from ncnet.studies.multiverse import analysis as multiverse
 from ncnet.studies.multiverse import noise
@@ -39,8 +39,6 @@ SEVERAL = (("hidden_sizes", "hidden_size"), ("steps", "steps"))
 # Where ReLU networks end in a tie, rounding says what they answer. Four changes of marginals then
 # add up to more than S moves by.
 SWEEP = {**REPORT, **intervals("rise", "lead"), "delta": standard_errors(1, of=of_s)}
-# Rounding grows over five times as many steps, and what it moves shows in single correlators first.
-LONGER = SWEEP | dict.fromkeys(SUMS, standard_errors(1, of=of_s))
 SOLVED = {
     "replicas": same(),
     "solved": absolute(8, "half a percent of 1,600 replicas may end up elsewhere"),
@@ -48,7 +46,7 @@ SOLVED = {
 ONE, KEY = (*multiverse.TRAINING, "replicas"), ("steps", "readout", "hidden_size")
 REPLAYS = (
     Replay("multiverse", ONE, KEY, _one, SWEEP),
-    Replay("multiverse_longer", ONE, KEY, _one, LONGER),
+    Replay("multiverse_longer", ONE, KEY, _one, SWEEP),
     Replay("noise", ("noise", "game"), ("hidden_size",), _noise, SWEEP),
     Replay("multiverse_alone", tuple(multiverse.trainings_alone()[0]), (), _alone, SOLVED),
 )
