@@ -158,7 +158,6 @@ if most["first_drop"] < most["second_drop"]:
 given = recorded.provenance["parameters"]
 quote("yours_replicas", given["replicas"])
 quote("yours_steps", given["steps"])
-quote("yours_live_replicas", replicas)
 quote("yours_most", "{first} and {second}".format(**most))
 quote("yours_most_s", float(most["s"]))
 quote("yours_most_low", float(most["s_low"]))

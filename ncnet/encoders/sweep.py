@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import hashlib
 import itertools
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -38,6 +37,7 @@ from ncnet.encoders.tasks import EncodedTask, parts_of
 from ncnet.encoders.training import Outcomes, train_networks
 from ncnet.files import expanded, storable, write_or_compare
 from ncnet.printing import shown
+from ncnet.training.chunks import one_thread
 
 M_MMAP_THRESHOLD = -3
 """In ``malloc.h`` of glibc: from which size on an array has pages of its own."""
@@ -175,7 +175,7 @@ class Sweep:
             self.folder = expanded(self.folder)
             self._compare()
         layers, folder = self.hyperparameters.layers, self.states and expanded(self.states)
-        with _one_thread():
+        with one_thread():
             self._encoded: dict[str, EncodedTask] = {
                 name: encoded(self.encoder, self.tasks[name], layers=layers, folder=folder)
                 for name in sorted({task for pair in self.pairs for task in pair})
@@ -252,7 +252,7 @@ class Sweep:
             _free_at_once()
         alone = [(name,) for name in self._encoded]
         pairs = self.pairs if rank > 0 else alone
-        with _one_thread():
+        with one_thread():
             networks = Networks(
                 self.encoder, self._encoded, pairs, rank, self.hyperparameters, replica
             )
@@ -327,17 +327,6 @@ def _free_at_once() -> None:
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # which musl has not
         if mallopt:
             mallopt(M_MMAP_THRESHOLD, 2**20)
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one thread: more would take sums in another order, and wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _digest(task: TaskData) -> str:

@@ -19,7 +19,7 @@ arrays anew takes the eager backend as long as its arithmetic."""
 def train_chunks(train: Callable, chunks: Sequence, *, threads: int) -> list:
     """Return what `train` gives for each chunk, in their order."""
     torch.empty(FREED, dtype=torch.int8, device="cpu")
-    with _single_threaded_operators(), ThreadPoolExecutor(threads) as pool:
+    with one_thread(), ThreadPoolExecutor(threads) as pool:
         finished = pool.map(train, chunks)
         try:
             # tqdm's None: no bar where the output is not a terminal.
@@ -51,11 +51,12 @@ def split_blocks(plan: Plan, backend: str, *, threads: int, chunk_size: int | No
 
 
 @contextmanager
-def _single_threaded_operators() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Keep torch from splitting one operation over threads.
 
     A split may fall inside a vector, whose remainder is computed by other instructions: results
-    would depend on the number of threads in the last bit.
+    would depend on the number of threads in the last bit. In a small network, threads would also
+    wait for each other.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -3,19 +3,18 @@
 What it does to pairs is what the page shows in fifteen lines; a test compares the two.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ncnet import chsh, experiment
 from ncnet.claims import simultaneous_level
 from ncnet.experiment.grouping import PAIR
 from ncnet.studies.your_model import example
+from ncnet.training.chunks import one_thread
 
 
 def train_pairs(
@@ -45,21 +44,10 @@ def train_pairs(
     """
     seeds = [experiment.replica_seed(seed, replica) for replica in replicas]
     several = (*combinations(example.TASKS, 1), *combinations(example.TASKS, 2))
-    with _one_thread():
+    with one_thread():
         outcomes = {tasks: _outcomes(tasks, seeds, hidden_size, **training) for tasks in several}
     rows = experiment.interference(chsh.collect_pairs(outcomes, split=example.SPLIT))
     return rows.assign(replica=np.array(replicas)[rows["replica"]])
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: in so small a network two would wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _outcomes(
@@ -116,7 +104,7 @@ def by_hidden_size(
     >>> table[["hidden_size", "replicas"]].values.tolist()
     [[1, 2]]
     """
-    with _one_thread():
+    with one_thread():
         outcomes = experiment.train(
             partial(example.train_context, **training),
             capacities=hidden_sizes,
